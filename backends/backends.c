@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/backends.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernels/cpu.h"
+
+static const struct backend *const builtin[] = {NULL};
+
+static const struct {
+	const char *name;
+	uint64_t mask;
+} features[] = {
+	{"sse4.1", EK_CPU_SSE41},
+	{"avx2", EK_CPU_AVX2},
+	{"avx-vnni", EK_CPU_AVX_VNNI},
+	{"avx512-vnni", EK_CPU_AVX512_VNNI},
+	{"neon", EK_CPU_NEON},
+	{"dotprod", EK_CPU_DOTPROD},
+	{"i8mm", EK_CPU_I8MM},
+	{"all", ~0ull},
+	{"none", 0},
+};
+
+const struct backend *const *backends_builtin(void)
+{
+	return builtin;
+}
+
+uint64_t backends_cpu_features(void)
+{
+	return ek_cpu_detect();
+}
+
+int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
+{
+	uint64_t mask = 0;
+	while (*text) {
+		size_t length = strcspn(text, ","), i = 0;
+		while (i < sizeof(features) / sizeof(features[0]) &&
+			(strlen(features[i].name) != length ||
+				strncmp(features[i].name, text, length) != 0)) {
+			i++;
+		}
+		if (i == sizeof(features) / sizeof(features[0])) {
+			char word[64];
+			return error_set(err, -EINVAL, "unknown CPU feature '%s'",
+				error_escape(word, sizeof(word), text, length));
+		}
+		mask |= features[i].mask;
+		text += length + (text[length] == ',');
+	}
+	*ret_mask = mask;
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op - one operator on the CPU: prepared once, run many times
+ *
+ * backends/cpu/cpu.c has the table of rows below, one per operator, and walks a step's nodes. A
+ * row's prepare() turns scales into multipliers, picks kernels and packs weights into memory of the
+ * program; its run() is arithmetic over tiles. Everything that opinfo_check() proves may be relied
+ * on and is not checked again; what it marked as run-time is checked by run().
+ */
+#ifndef BACKENDS_CPU_OP_H
+#define BACKENDS_CPU_OP_H
+
+#include "engine/backend.h"
+#include "engine/operators.h"
+
+struct cpu_op;
+
+/* What prepare() sees. */
+struct op_setup {
+	const struct graph *graph;
+	const struct subgraph *subgraph;
+	const struct node *node;
+	const struct shape *shapes; /* one per tensor; all of this node known, unless it is prepared
+				       anew in each run */
+	uint64_t cpu_features;
+
+	/* Results, zero at the start: */
+	void *state; /* from op_alloc(); freed with the program */
+	uint64_t scratch_bytes; /* what run() wants in call->scratch */
+	const char *detail; /* kernel variant, static text */
+
+	struct op_memory *memory; /* used by op_alloc() */
+};
+
+/* What run() sees. */
+struct op_call {
+	const struct node *node;
+	const struct subgraph *subgraph;
+	const struct value *values; /* indexed by tensor */
+	const void *state;
+	void *scratch; /* 64-byte aligned */
+	const struct run_control *control; /* checked between tiles of long work; may be NULL */
+};
+
+struct cpu_op {
+	uint16_t op; /* enum op */
+	/* 0, or -EOPNOTSUPP with a text naming the type or option that is not there. */
+	int (*accept)(const struct op_setup *setup, struct error *err);
+	int (*prepare)(struct op_setup *setup, struct error *err);
+	/* 0, -ETIMEDOUT, -ECANCELED, or -EIO/-EINVAL for a run-time value that breaks a rule. */
+	int (*run)(const struct op_call *call, struct error *err);
+	void (*release)(void *state); /* for what op_alloc() does not own; usually NULL */
+};
+
+/* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when
+ * memory or budget is out. */
+void *op_alloc(struct op_setup *setup, uint64_t bytes);
+
+static inline const struct tensor *op_tensor_in(const struct op_setup *s, uint32_t i)
+{
+	return i < s->node->n_inputs && s->node->inputs[i] >= 0
+		? &s->subgraph->tensors[s->node->inputs[i]]
+		: NULL;
+}
+
+static inline const struct tensor *op_tensor_out(const struct op_setup *s, uint32_t i)
+{
+	return &s->subgraph->tensors[s->node->outputs[i]];
+}
+
+static inline const struct shape *op_shape_in(const struct op_setup *s, uint32_t i)
+{
+	return &s->shapes[s->node->inputs[i]];
+}
+
+static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_t i)
+{
+	return &s->shapes[s->node->outputs[i]];
+}
+
+/* Operand @i of a running node; NULL where it was left out. */
+static inline const struct value *op_in(const struct op_call *c, uint32_t i)
+{
+	return i < c->node->n_inputs && c->node->inputs[i] >= 0 ? &c->values[c->node->inputs[i]]
+								: NULL;
+}
+
+static inline const struct value *op_out(const struct op_call *c, uint32_t i)
+{
+	return &c->values[c->node->outputs[i]];
+}
+
+#endif

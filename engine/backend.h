@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backend - what somebody who runs a part of a graph must offer
+ *
+ * The planner asks each backend of its list, first to last, which nodes it accepts; consecutive
+ * nodes of one backend become one step of the plan. A step is compiled once at load (tables,
+ * multipliers, packed weights) and run many times, by any number of threads at once: a program is
+ * immutable after compile; all that changes is in the frame. Control flow (IF, WHILE, CALL_ONCE,
+ * composites) is the session's own business and never reaches a backend.
+ */
+#ifndef ENGINE_BACKEND_H
+#define ENGINE_BACKEND_H
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/graph.h"
+
+/* Where a tensor's bytes are during a run, and the shape they have now. */
+struct value {
+	void *data; /* 64-byte aligned for arena tensors; constants as the file has them (aligned to
+		       their element) */
+	uint64_t bytes;
+	struct shape shape;
+};
+
+/* When to give up. A NULL pointer means never. */
+struct run_control {
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
+	const atomic_bool *cancelled; /* may be NULL */
+};
+
+/* Looked at between operators, and between tiles of long ones. 0, -ETIMEDOUT or -ECANCELED. */
+static inline int run_control_check(const struct run_control *control)
+{
+	if (!control) {
+		return 0;
+	}
+	if (control->cancelled && atomic_load_explicit(control->cancelled, memory_order_relaxed)) {
+		return -ECANCELED;
+	}
+	if (control->deadline_ns && clock_now_ns() > control->deadline_ns) {
+		return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+struct program; /* a backend's own */
+
+struct compile_request {
+	const struct graph *graph;
+	const struct subgraph *subgraph;
+	const struct shape *shapes; /* one per tensor of the subgraph: what the planner computed; -1
+				       where only a run can tell */
+	const uint32_t *nodes; /* indices into subgraph->nodes, in order */
+	uint32_t n_nodes;
+	uint64_t cpu_features; /* EK_CPU_* mask that kernels may use */
+};
+
+struct run_frame {
+	struct value *values; /* one per tensor of the subgraph */
+	void *const *scratch; /* one per node of the step, 64-byte aligned, as many bytes as compile
+				 asked for */
+	const struct run_control *control;
+};
+
+struct backend {
+	const char *name;
+
+	/* 0 when the node can be run here; -EOPNOTSUPP with a text that names what is missing.
+	 * Types, shapes and options have passed the operator table (engine/plan/opinfo.h) before.
+	 */
+	int (*accept)(const struct compile_request *request, uint32_t node, struct error *err);
+
+	/* @ret_scratch_bytes: array of n_nodes, filled. The program is freed with free_program. */
+	int (*compile)(const struct compile_request *request, uint64_t *ret_scratch_bytes,
+		struct program **ret_program, struct error *err);
+
+	/* All nodes of the step in order. Checks the control between nodes. An error leaves outputs
+	 * undefined, nothing else. */
+	int (*run)(const struct program *program, const struct run_frame *frame, struct error *err);
+
+	void (*free_program)(struct program *program); /* NULL is fine */
+
+	/* One line per node for profiles, e.g. the kernel variant chosen ("conv__avx2"); NULL when
+	 * there is none. */
+	const char *(*node_detail)(const struct program *program, uint32_t index);
+
+	/* As run(), for the one node at position @index of the step: what --per-op times. */
+	int (*run_node)(const struct program *program, uint32_t index,
+		const struct run_frame *frame, struct error *err);
+};
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edge - the library: a .tflite file becomes a model, a model runs in sessions
+ *
+ *   edge_model_open_file() -> model (immutable, shared by reference count)
+ *   edge_session_new()     -> session (arena and state, one thread at a time)
+ *   edge_session_run()
+ *
+ * Nothing here logs, and nothing knows a socket or a device. Tensors are dense, row major, little
+ * endian.
+ */
+#ifndef ENGINE_EDGE_H
+#define ENGINE_EDGE_H
+
+#include "base/dtype.h"
+#include "base/error.h"
+#include "engine/backend.h"
+
+struct edge_model;
+struct edge_session;
+
+/* Budgets of one model; 0 takes the default in brackets. Above one: -EFBIG, with the figure and the
+ * limit in the text. */
+struct edge_limits {
+	uint64_t file_bytes; /* [256 MiB] */
+	uint64_t arena_bytes; /* [256 MiB] activations and scratch of one session */
+	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run */
+	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
+	uint32_t nodes; /* [100000] over all subgraphs */
+	uint32_t plans; /* [4] plans for other input shapes kept beside the first */
+};
+
+struct edge_options {
+	const struct backend *const *backends; /* NULL-terminated, asked in order;
+						  backends/backends.h has the built-in list */
+	uint64_t cpu_features; /* EK_CPU_* mask; ~0 for all that the CPU has */
+	struct edge_limits limits;
+};
+
+/*
+ * Opens, verifies and plans. The file is mapped read-only; nobody may write to it while the model
+ * lives (the store sees to that).
+ * @fd stays the caller's. Errors: -EBADMSG with "where: why" for a file that breaks a rule,
+ * -EOPNOTSUPP naming operator, version and place for what is not there, -EFBIG for budgets,
+ * -ENOMEM, or what open and mmap gave.
+ */
+int must_check edge_model_open_file(const char *path, const struct edge_options *options,
+	struct edge_model **ret_model, struct error *err);
+int must_check edge_model_open_fd(int fd, const struct edge_options *options,
+	struct edge_model **ret_model, struct error *err);
+/* As above from memory that stays the caller's and unchanged until the model is freed; 16-byte
+ * aligned. */
+int must_check edge_model_open_bytes(const void *data, size_t size,
+	const struct edge_options *options, struct edge_model **ret_model, struct error *err);
+struct edge_model *edge_model_ref(struct edge_model *model);
+void edge_model_unref(struct edge_model *model); /* NULL is fine */
+DEFINE_OWNED(struct edge_model *, edge_model_unref)
+
+struct edge_tensor_info {
+	struct text
+		name; /* the signature's name where a signature is asked for, else the tensor's */
+	uint8_t type; /* enum dtype */
+	struct shape shape; /* as planned at load, every dimension known (declared -1 counts as 1),
+			       unless @run_time_shape */
+	struct shape declared; /* as in the file, -1 where free */
+	bool run_time_shape; /* outputs whose shape only a run can tell */
+	float scale; /* 0 when not quantised per tensor */
+	int32_t zero_point;
+	uint64_t bytes; /* of @shape */
+	/* From TFLite metadata, where the file has it: */
+	struct text labels; /* lines separated by \n; .data NULL when there are none */
+	uint32_t n_mean,
+		n_std; /* NormalizationOptions: (x - mean) / std, one value or one per channel */
+	const float *mean, *std; /* in the mapping, 4-byte aligned */
+	bool has_content; /* the two below are there */
+	uint8_t content; /* enum edge_content */
+	uint8_t colour_space; /* ColorSpaceType of the metadata schema: 0 unknown, 1 RGB, 2
+				 grayscale */
+	float score_threshold; /* of score thresholding; NaN when there is none */
+};
+
+enum edge_content {
+	EDGE_CONTENT_FEATURE = 0,
+	EDGE_CONTENT_IMAGE = 1,
+	EDGE_CONTENT_AUDIO = 2,
+	EDGE_CONTENT_BOUNDING_BOX = 3
+};
+
+struct edge_signature_info {
+	struct text key; /* empty for the default: subgraph 0 by position */
+	uint32_t n_inputs, n_outputs;
+};
+
+struct edge_model_info {
+	struct text name, description, version; /* of the metadata, else empty */
+	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
+	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
+	uint32_t n_nodes, n_subgraphs;
+	bool has_float; /* some node does float arithmetic */
+	bool has_state; /* variable tensors or resources: runs depend on earlier ones of the session
+			 */
+};
+
+const struct edge_model_info *edge_model_info(const struct edge_model *model);
+/* -ENOENT when @index is out of range. */
+int must_check edge_model_signature(
+	const struct edge_model *model, uint32_t index, struct edge_signature_info *ret_info);
+/* Index of the signature with that key, or -1. */
+int edge_model_find_signature(const struct edge_model *model, const char *key);
+int must_check edge_model_input(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_tensor_info *ret_info);
+int must_check edge_model_output(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_tensor_info *ret_info);
+
+/* One row per node of the main subgraph, for `edgectl show` and --per-op. */
+struct edge_node_info {
+	const char *op; /* "CONV_2D" */
+	const char *detail; /* backend and kernel variant, "" when unknown */
+	struct shape output;
+	uint8_t type;
+	uint64_t macs;
+};
+uint32_t edge_model_node_count(const struct edge_model *model);
+int must_check edge_model_node(
+	const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info);
+
+/* A session holds a reference to its model. @signature: index as above. */
+int must_check edge_session_new(struct edge_model *model, uint32_t signature,
+	struct edge_session **ret_session, struct error *err);
+void edge_session_free(struct edge_session *session); /* NULL is fine */
+DEFINE_OWNED(struct edge_session *, edge_session_free)
+
+/* Gives input @index another shape (same rank rules as the operators that read it). The plan for
+ * the new shapes is made, or found among those kept, at the next run or edge_session_output_info();
+ * an error there leaves the session usable with other shapes. */
+int must_check edge_session_resize(
+	struct edge_session *session, uint32_t index, const struct shape *shape, struct error *err);
+
+/* What input or output @index has now: info->shape and info->bytes follow resizes, and runs for
+ * run-time shapes. */
+int must_check edge_session_input_info(struct edge_session *session, uint32_t index,
+	struct edge_tensor_info *ret_info, struct error *err);
+int must_check edge_session_output_info(struct edge_session *session, uint32_t index,
+	struct edge_tensor_info *ret_info, struct error *err);
+
+/*
+ * Input bytes in place: @data is read during runs and must stay valid and 16-byte aligned until the
+ * next bind or the session's end; @bytes must be exactly the tensor's. A session without a bound
+ * input uses its own buffer, which starts as zeros: edge_session_input() gives it.
+ */
+int must_check edge_session_bind_input(struct edge_session *session, uint32_t index,
+	const void *data, uint64_t bytes, struct error *err);
+void *edge_session_input(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
+
+/* Runs once. @control may be NULL. On error the state of variables is as if the run had not been
+ * finished; the session stays usable. */
+int must_check edge_session_run(
+	struct edge_session *session, const struct run_control *control, struct error *err);
+
+/* The output's bytes, valid until the next run, resize or free. NULL when @index is out of range or
+ * nothing was run. */
+const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
+
+/* Variables and resources back to their start. */
+void edge_session_reset(struct edge_session *session);
+
+/* Switches per-node timing on; nanoseconds of the last run, one per node of the main subgraph. */
+int must_check edge_session_profile(struct edge_session *session, bool on);
+const uint64_t *edge_session_node_ns(const struct edge_session *session);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * graph - a model as plain data
+ *
+ * Built once from a verified file (engine/model/build.c), immutable from then on, shared by all
+ * threads. Names, constants and scales point into the file's mapping, which lives as long as the
+ * graph; everything else lives in one allocation of the graph. Every index in here is in range and
+ * every constant has exactly the bytes that its shape asks for: engine/model/verify.c has proved
+ * it.
+ */
+#ifndef ENGINE_GRAPH_H
+#define ENGINE_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/dtype.h"
+#include "engine/options.h"
+
+/* Text in the mapping: not 0-terminated, any bytes. Escape before printing. */
+struct text {
+	const char *data;
+	uint32_t length;
+};
+
+/*
+ * real = scale * (q - zero_point). n_scales is 0 (not quantised), 1, or the size of the shape's
+ * dimension @dimension. Zero points are in the type's range; scales are finite and positive.
+ */
+struct quant {
+	const float *scale; /* 4-byte aligned in the mapping */
+	const uint8_t
+		*zero_point; /* int64 little endian each, any alignment: read by quant_zero() */
+	uint32_t n_scales;
+	uint32_t n_zero_points; /* 0 (all zero), 1 or n_scales */
+	uint32_t dimension;
+};
+
+/* Sparsity of a constant, as the schema has it; NULL for dense tensors. Metadata verified like a
+ * shape. */
+struct sparsity;
+
+struct tensor {
+	struct text name;
+	uint8_t type; /* enum dtype */
+	bool is_variable;
+	bool shape_is_signature; /* the file declares -1 somewhere: @shape has -1 there */
+	struct shape shape;
+	struct quant quant;
+	const uint8_t *data; /* constant's bytes in the mapping, NULL for all others */
+	uint64_t data_bytes;
+	const struct sparsity *sparsity;
+};
+
+#define TENSOR_NONE (-1) /* an optional operand that was left out */
+
+struct node {
+	uint16_t op; /* BuiltinOperator of the schema; OP_CUSTOM for custom operators */
+	uint16_t version; /* of the operator, from its operator code */
+	uint32_t n_inputs, n_outputs, n_intermediates;
+	const int32_t *inputs; /* indices into subgraph.tensors, TENSOR_NONE allowed */
+	const int32_t *outputs;
+	const int32_t *intermediates;
+	struct text custom_name; /* OP_CUSTOM only */
+	const uint8_t *custom_options;
+	uint32_t custom_options_bytes;
+	struct op_options options;
+};
+
+struct subgraph {
+	struct text name;
+	struct tensor *tensors;
+	struct node *nodes; /* in an order in which every input is produced before it is used */
+	int32_t *inputs, *outputs;
+	uint32_t n_tensors, n_nodes, n_inputs, n_outputs;
+};
+
+/* A named entry point: the signature's own names for a subgraph's inputs and outputs, sorted by
+ * name as LiteRT lists them. */
+struct signature {
+	struct text key;
+	uint32_t subgraph;
+	uint32_t n_inputs, n_outputs;
+	struct signature_tensor {
+		struct text name;
+		int32_t tensor;
+	} * inputs, *outputs;
+};
+
+struct graph {
+	struct subgraph *subgraphs;
+	struct signature *signatures;
+	uint32_t n_subgraphs, n_signatures;
+	struct text description;
+};
+
+static inline int64_t quant_zero(const struct quant *q, uint32_t channel)
+{
+	int64_t v = 0;
+	if (q->n_zero_points) {
+		__builtin_memcpy(&v, q->zero_point + 8 * (q->n_zero_points > 1 ? channel : 0), 8);
+	}
+	return v;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * opinfo - the operator table: what each operator accepts, what shape it gives, what it costs
+ *
+ * One row per operator that edged knows. opinfo_check() proves every invariant that a kernel relies
+ * on (design: "no kernel checks anything"): counts and presence of operands, types, quantisation,
+ * ranks, strides, axes, sizes of constants; and computes the shapes of the outputs from those of
+ * the inputs, the options and constant parameter tensors. What depends on values that only a run
+ * knows (computed RESHAPE targets, run-time indices) is marked, and checked by the backend each
+ * time.
+ */
+#ifndef ENGINE_PLAN_OPINFO_H
+#define ENGINE_PLAN_OPINFO_H
+
+#include "base/error.h"
+#include "engine/graph.h"
+#include "engine/operators.h"
+
+/* A node with the shapes its operands have. */
+struct op_context {
+	const struct graph *graph;
+	const struct subgraph *subgraph;
+	const struct node *node;
+	/* One per tensor of the subgraph. Inputs of the node are known, or hold -1 where only a run
+	 * can tell. */
+	const struct shape *shapes;
+	/* One per tensor: bytes known at plan time (constants of the file, or folded), NULL else.
+	 */
+	const uint8_t *const *constants;
+};
+
+struct op_result {
+	struct shape
+		*shapes; /* one per output of the node; -1 dimensions where only a run can tell */
+	uint64_t macs; /* multiply-accumulates, or element operations where there are none */
+};
+
+struct op_row {
+	uint16_t op;
+	uint16_t max_version; /* versions 1..max_version are understood */
+	uint8_t min_inputs, max_inputs, min_outputs, max_outputs; /* 255: any number */
+	uint32_t optional; /* bit i: input i may be TENSOR_NONE */
+	uint16_t options; /* op_options.table that must be there, 0 when none is needed (an absent
+			     table means defaults) */
+	int (*check)(const struct op_context *ctx, struct op_result *ret, struct error *err);
+};
+
+/* The row, or NULL for an operator that edged does not know (all custom operators, today). */
+const struct op_row *opinfo_find(const struct node *node);
+
+/*
+ * All checks of the row, then shapes and cost. -EOPNOTSUPP for operators, versions and types that
+ * are not there: the text has the operator's name, version, and what is missing; -EBADMSG for a
+ * broken rule. The caller puts the node's place in front. ret->shapes must have room for
+ * node->n_outputs. Declared output shapes are compared by the planner, not here.
+ */
+int must_check opinfo_check(const struct op_context *ctx, struct op_result *ret, struct error *err);
+
+/* All rows, for docs, `edgectl` and tests. */
+const struct op_row *opinfo_rows(uint32_t *ret_count);
+
+/* Helpers for the rules and for backends: operand @i of the node, NULL where it is TENSOR_NONE or
+ * out of range. */
+static inline const struct tensor *op_input(const struct op_context *ctx, uint32_t i)
+{
+	return i < ctx->node->n_inputs && ctx->node->inputs[i] >= 0
+		? &ctx->subgraph->tensors[ctx->node->inputs[i]]
+		: NULL;
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/cpu.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) || defined(__arm__)
+#include <sys/auxv.h>
+#endif
+
+#if defined(__x86_64__)
+static uint64_t read_xcr0(void)
+{
+	uint32_t low, high;
+	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+/* Intel SDM volume 2, CPUID leaves 1 and 7; AVX state must also be enabled by the system (XCR0). */
+uint64_t ek_cpu_detect(void)
+{
+	uint32_t a, b, c, d, c1, b7, c7, a71 = 0;
+	uint64_t mask = 0;
+	if (!__get_cpuid(1, &a, &b, &c1, &d)) {
+		return 0;
+	}
+	mask |= c1 & (1u << 19) ? EK_CPU_SSE41 : 0;
+	uint64_t xcr0 = c1 & (1u << 27) ? read_xcr0() : 0;
+	if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d)) {
+		return mask;
+	}
+	if (a >= 1) {
+		__get_cpuid_count(7, 1, &a71, &b, &c, &d);
+	}
+	if ((xcr0 & 0x6) == 0x6 && (c1 & (1u << 28)) && (c1 & (1u << 12)) && (b7 & (1u << 5))) {
+		mask |= EK_CPU_AVX2;
+		mask |= a71 & (1u << 4) ? EK_CPU_AVX_VNNI : 0;
+	}
+	const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* F, DQ, BW, VL */
+	const uint32_t vector = 1u << 1 | 1u << 11; /* VBMI, VNNI */
+	if ((xcr0 & 0xE6) == 0xE6 && (b7 & avx512) == avx512 && (c7 & vector) == vector) {
+		mask |= EK_CPU_AVX512_VNNI;
+	}
+	return mask;
+}
+#elif defined(__aarch64__)
+/* Linux arch/arm64/include/uapi/asm/hwcap.h */
+uint64_t ek_cpu_detect(void)
+{
+	uint64_t mask = EK_CPU_NEON;
+	mask |= getauxval(AT_HWCAP) & (1ul << 20) ? EK_CPU_DOTPROD : 0;
+	mask |= getauxval(AT_HWCAP2) & (1ul << 13) ? EK_CPU_I8MM : 0;
+	return mask;
+}
+#elif defined(__arm__)
+/* Linux arch/arm/include/uapi/asm/hwcap.h */
+uint64_t ek_cpu_detect(void)
+{
+	return getauxval(AT_HWCAP) & (1ul << 12) ? EK_CPU_NEON : 0;
+}
+#else
+uint64_t ek_cpu_detect(void)
+{
+	return 0;
+}
+#endif
+
+const void *ek_pick(const void *list, size_t count, size_t row_bytes, uint64_t mask)
+{
+	const char *row = (const char *)list + (count - 1) * row_bytes;
+	for (; count > 1; count--, row -= row_bytes) {
+		if ((((const struct ek_variant *)row)->needs & ~mask) == 0) {
+			return row;
+		}
+	}
+	return list;
+}
