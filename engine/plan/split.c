@@ -64,8 +64,10 @@ static int compile_step(struct plan_step *step, struct compile_request *compile,
 		step->backend->program_bytes ? step->backend->program_bytes(step->program) : 0;
 	if (bytes > limit) {
 		return error_set(err, -EFBIG,
-			"a program of %" PRIu64 " bytes, with %" PRIu64 " left of the limit", bytes,
-			limit);
+			"subgraph %u, nodes %u to %u on %s: a program of %" PRIu64
+			" bytes, the limit leaves %" PRIu64,
+			plan->index, compile->nodes[0], compile->nodes[step->n_nodes - 1],
+			step->backend->name, bytes, limit);
 	}
 	*prepared_bytes += bytes;
 	compile->max_program_bytes -= bytes;
