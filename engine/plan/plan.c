@@ -155,8 +155,7 @@ static int take_shapes(struct planning *p, const struct node *node, struct error
 		const struct tensor *tensor = &p->part->subgraph->tensors[t];
 		if (!shape_known(&p->outputs[i])) {
 			return error_set(err, -EOPNOTSUPP,
-				"output %u: a shape known only at run time is not supported yet",
-				i);
+				"output %u: a shape known only at run time is not there yet", i);
 		}
 		if (p->compare && !tensor->shape_is_signature &&
 			!shape_equal(&tensor->shape, &p->outputs[i])) {
@@ -194,7 +193,7 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 	struct op_result result = {.shapes = p->outputs};
 	bool folded = false;
 	if (is_control_flow(node)) {
-		return error_set(err, -EOPNOTSUPP, "control flow is not supported yet");
+		return error_set(err, -EOPNOTSUPP, "control flow is not there yet");
 	}
 	int r = place_inputs(p->part, index, err);
 	if (r == 0) {
