@@ -306,17 +306,31 @@ uint32_t edge_model_node_count(const struct edge_model *model)
 	return model->plans.graph->subgraphs[0].n_nodes;
 }
 
+/* The position of @node among the @n ascending ones, or @n. */
+static uint32_t find_node(const uint32_t *nodes, uint32_t n, uint32_t node)
+{
+	uint32_t low = 0, high = n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (nodes[middle] < node) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < n && nodes[low] == node ? low : n;
+}
+
 /* Where a node is run: the words of the backend, or what became of it. */
 static const char *detail_of(const struct subgraph_plan *part, uint32_t node)
 {
+	uint32_t at = find_node(part->order, part->n_order, node);
 	for (uint32_t i = 0; i < part->n_steps; i++) {
 		const struct plan_step *step = &part->steps[i];
-		const uint32_t *order = part->order + step->first_node;
-		for (uint32_t k = 0; node <= order[step->n_nodes - 1] && k < step->n_nodes; k++) {
-			if (order[k] == node) {
-				const char *detail = step->backend->node_detail(step->program, k);
-				return detail ? detail : step->backend->name;
-			}
+		if (at >= step->first_node && at - step->first_node < step->n_nodes) {
+			const char *detail =
+				step->backend->node_detail(step->program, at - step->first_node);
+			return detail ? detail : step->backend->name;
 		}
 	}
 	return "folded";
