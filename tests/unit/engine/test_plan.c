@@ -92,7 +92,9 @@ static void consecutive_nodes_of_a_backend_are_one_step(void **state)
 	struct plan_request request = request_of(&b);
 	request.backends = both_backends;
 	owned(plan_unref) struct plan *plan = NULL;
-	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	struct error err = {0};
+	assert_int_equal(plan_build(&request, &plan, &err), 0);
+	assert_int_equal(err.code, 0);
 	const struct subgraph_plan *part = plan_entered(plan);
 	assert_int_equal(part->n_steps, 4);
 	assert_ptr_equal(part->steps[0].backend, &fake_backend_two);
