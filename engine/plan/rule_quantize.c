@@ -38,6 +38,19 @@ static int check_scales(
 				      : rule_per_channel(t, name, shape, t->quant.dimension, err);
 }
 
+/* int32 has zero point 0, and int16 where both sides are int16. */
+static int check_requantised_zeros(
+	const struct tensor *input, const struct tensor *output, struct error *err)
+{
+	bool both = input->type == DTYPE_INT16 && output->type == DTYPE_INT16;
+	int r = both || input->type == DTYPE_INT32 ? rule_zero_points_zero(input, "input", err) : 0;
+	if (r < 0) {
+		return r;
+	}
+	return both || output->type == DTYPE_INT32 ? rule_zero_points_zero(output, "output", err)
+						   : 0;
+}
+
 int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
@@ -47,8 +60,9 @@ int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct er
 	if (r < 0 || input->type == DTYPE_FLOAT32) {
 		return r < 0 ? r : check_scales(output, "output", shape, err);
 	}
-	r = rule_quantised(input, "input", err);
-	r = r < 0 ? r : rule_quantised(output, "output", err);
+	r = rule_per_tensor(input, "input", err);
+	r = r < 0 ? r : rule_per_tensor(output, "output", err);
+	r = r < 0 ? r : check_requantised_zeros(input, output, err);
 	if (r < 0) {
 		return r;
 	}
