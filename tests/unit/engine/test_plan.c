@@ -251,9 +251,13 @@ static void tensors_without_origin_or_with_two_are_refused(void **state)
 		"it before");
 	b.operands[1][0] = 1;
 	b.operands[1][2] = 1;
+	assert_refused(&request, -EBADMSG, "subgraph 0, node 1 (MUL v1): output 0 is input 0");
+	b.operands[1][1] = 1;
+	b.operands[1][2] = 0;
 	assert_refused(&request, -EBADMSG,
-		"subgraph 0, node 1 (MUL v1): output 0: tensor 1 is a constant, an input, a "
+		"subgraph 0, node 1 (MUL v1): output 0: tensor 0 is a constant, an input, a "
 		"variable, computed twice or none");
+	b.operands[1][1] = 0;
 	b.operands[1][2] = 2;
 	b.outputs[0] = 3;
 	assert_refused(&request, -EBADMSG, "subgraph 0, output 0: nobody computes it");
