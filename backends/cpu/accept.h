@@ -16,15 +16,14 @@
 		ACCEPT(COMPLEX64) | ACCEPT(COMPLEX128))
 
 /* 0 when the type of @t (an operand or result of the node) is one of @types, a sum of ACCEPT();
- * else -EOPNOTSUPP naming operator and type. */
-int must_check accept_type(
-	const struct op_setup *setup, const struct tensor *t, uint32_t types, struct error *err);
+ * else -EOPNOTSUPP naming the type; the planner puts operator and place in front. */
+int must_check accept_type(const struct tensor *t, uint32_t types, struct error *err);
 
 /* The same for input 0 and output 0, which must have one type. */
 int must_check accept_same(const struct op_setup *setup, uint32_t types, struct error *err);
 
-/* -EOPNOTSUPP with "<operator>: <what> is not there yet". */
-int must_check accept_missing(const struct op_setup *setup, const char *what, struct error *err);
+/* -EOPNOTSUPP with "<what> is not there yet". */
+int must_check accept_missing(const char *what, struct error *err);
 
 /* Bytes of one element of a type of ACCEPT_FIXED. */
 static inline size_t accept_element_bytes(const struct tensor *t)

@@ -14,11 +14,9 @@ struct arg_state {
 
 static int arg_accept(const struct op_setup *setup, struct error *err)
 {
-	int r = accept_type(setup, op_tensor_in(setup, 0),
+	int r = accept_type(op_tensor_in(setup, 0),
 		ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8) | ACCEPT(INT32) | ACCEPT(BOOL), err);
-	return r < 0
-		? r
-		: accept_type(setup, op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
+	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 static ek_arg_fn *pick(unsigned int type, bool is_max)
@@ -81,7 +79,13 @@ static int arg_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_arg_max = {
-	.op = OP_ARG_MAX, .accept = arg_accept, .prepare = arg_prepare, .run = arg_run};
-const struct cpu_op op_arg_min = {
-	.op = OP_ARG_MIN, .accept = arg_accept, .prepare = arg_prepare, .run = arg_run};
+const struct cpu_op op_arg_max = {.op = OP_ARG_MAX,
+	.params = 1u << 1,
+	.accept = arg_accept,
+	.prepare = arg_prepare,
+	.run = arg_run};
+const struct cpu_op op_arg_min = {.op = OP_ARG_MIN,
+	.params = 1u << 1,
+	.accept = arg_accept,
+	.prepare = arg_prepare,
+	.run = arg_run};

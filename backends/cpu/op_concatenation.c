@@ -24,7 +24,7 @@ struct concat_state {
 static int concat_accept(const struct op_setup *setup, struct error *err)
 {
 	if (setup->node->options.axis.activation != ACTIVATION_NONE) {
-		return accept_missing(setup, "fused activation", err);
+		return accept_missing("fused activation", err);
 	}
 	return accept_same(setup, ACCEPT_FIXED, err);
 }

@@ -23,9 +23,9 @@ struct dequantize_state {
 
 static int dequantize_accept(const struct op_setup *setup, struct error *err)
 {
-	int r = accept_type(setup, op_tensor_in(setup, 0),
+	int r = accept_type(op_tensor_in(setup, 0),
 		ACCEPT_QUANTISED | ACCEPT(INT4) | ACCEPT(INT32) | ACCEPT(FLOAT16), err);
-	return r < 0 ? r : accept_type(setup, op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
+	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
 }
 
 static ek_dequantize_fn *pick(unsigned int type)

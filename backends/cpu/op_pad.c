@@ -81,7 +81,13 @@ static int pad_run(const struct op_call *call, struct error *err)
 		call->control, err);
 }
 
-const struct cpu_op op_pad = {
-	.op = OP_PAD, .accept = pad_accept, .prepare = pad_prepare, .run = pad_run};
-const struct cpu_op op_padv2 = {
-	.op = OP_PADV2, .accept = pad_accept, .prepare = pad_prepare, .run = pad_run};
+const struct cpu_op op_pad = {.op = OP_PAD,
+	.params = 1u << 1,
+	.accept = pad_accept,
+	.prepare = pad_prepare,
+	.run = pad_run};
+const struct cpu_op op_padv2 = {.op = OP_PADV2,
+	.params = 1u << 1,
+	.accept = pad_accept,
+	.prepare = pad_prepare,
+	.run = pad_run};

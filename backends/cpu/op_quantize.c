@@ -25,17 +25,16 @@ static int quantize_accept(const struct op_setup *setup, struct error *err)
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	switch (in->type) {
 	case DTYPE_FLOAT32:
-		return accept_type(setup, out, ACCEPT_QUANTISED | ACCEPT(INT4), err);
+		return accept_type(out, ACCEPT_QUANTISED | ACCEPT(INT4), err);
 	case DTYPE_INT8:
 	case DTYPE_UINT8:
-		return accept_type(setup, out, ACCEPT_QUANTISED, err);
+		return accept_type(out, ACCEPT_QUANTISED, err);
 	case DTYPE_INT16:
-		return accept_type(setup, out, ACCEPT(INT8) | ACCEPT(INT16) | ACCEPT(INT32), err);
+		return accept_type(out, ACCEPT(INT8) | ACCEPT(INT16) | ACCEPT(INT32), err);
 	case DTYPE_INT32:
-		return accept_type(setup, out, ACCEPT(INT8) | ACCEPT(INT16), err);
+		return accept_type(out, ACCEPT(INT8) | ACCEPT(INT16), err);
 	default:
-		return accept_type(
-			setup, in, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
+		return accept_type(in, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 	}
 }
 

@@ -261,7 +261,13 @@ static int reduce_run(const struct op_call *call, struct error *err)
 	return 0;
 }
 
-const struct cpu_op op_mean = {
-	.op = OP_MEAN, .accept = reduce_accept, .prepare = reduce_prepare, .run = reduce_run};
-const struct cpu_op op_sum = {
-	.op = OP_SUM, .accept = reduce_accept, .prepare = reduce_prepare, .run = reduce_run};
+const struct cpu_op op_mean = {.op = OP_MEAN,
+	.params = 1u << 1,
+	.accept = reduce_accept,
+	.prepare = reduce_prepare,
+	.run = reduce_run};
+const struct cpu_op op_sum = {.op = OP_SUM,
+	.params = 1u << 1,
+	.accept = reduce_accept,
+	.prepare = reduce_prepare,
+	.run = reduce_run};

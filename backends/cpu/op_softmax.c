@@ -58,7 +58,7 @@ static int prepare_s16(const struct op_setup *setup, struct softmax_state *state
 	static const struct table513_range one_range = {1.0 / 65535, -32768, 2.0 / 65535, 0};
 	if (state->depth > MAX_ROW_S16) {
 		return error_set(err, -EOPNOTSUPP,
-			"SOFTMAX: int16 rows of more than %u are not "
+			"int16 rows of more than %u are not "
 			"there yet",
 			MAX_ROW_S16);
 	}

@@ -19,7 +19,7 @@ static uint32_t value_of(const struct node *node)
 
 static int split_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_type(setup, op_tensor_in(setup, value_of(setup->node)), ACCEPT_FIXED, err);
+	return accept_type(op_tensor_in(setup, value_of(setup->node)), ACCEPT_FIXED, err);
 }
 
 static int split_prepare(struct op_setup *setup, struct error *err)
@@ -72,7 +72,13 @@ static int split_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_split = {
-	.op = OP_SPLIT, .accept = split_accept, .prepare = split_prepare, .run = split_run};
-const struct cpu_op op_split_v = {
-	.op = OP_SPLIT_V, .accept = split_accept, .prepare = split_prepare, .run = split_run};
+const struct cpu_op op_split = {.op = OP_SPLIT,
+	.params = 1u << 0,
+	.accept = split_accept,
+	.prepare = split_prepare,
+	.run = split_run};
+const struct cpu_op op_split_v = {.op = OP_SPLIT_V,
+	.params = 1u << 2,
+	.accept = split_accept,
+	.prepare = split_prepare,
+	.run = split_run};

@@ -96,6 +96,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_transpose = {.op = OP_TRANSPOSE,
+	.params = 1u << 1,
 	.accept = transpose_accept,
 	.prepare = transpose_prepare,
 	.run = transpose_run};

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/plain.h"
 
+#include <float.h>
+
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
 
-/* What a fused activation leaves of an integer type that reaches from @lo to @hi. */
+/* What a fused activation leaves of an integer type that reaches from @lo to @hi. The -1 of
+ * RELU_N1_TO_1 wraps in uint32, where it makes every result 1, as in the reference. */
 static int integer_limits(
 	unsigned int activation, int64_t lo, int64_t hi, int64_t ret[2], struct error *err)
 {
@@ -13,7 +16,7 @@ static int integer_limits(
 	if (r < 0) {
 		return r;
 	}
-	ret[0] = (float)lo > real_lo ? lo : (int64_t)real_lo;
+	ret[0] = real_lo == -FLT_MAX ? lo : (int64_t)real_lo;
 	ret[1] = (float)hi < real_hi ? hi : (int64_t)real_hi;
 	return 0;
 }
@@ -48,6 +51,6 @@ int plain_prepare(const struct op_setup *setup, const struct plain_rows *rows, s
 		ret->run = rows->c64;
 		return activation == ACTIVATION_NONE
 			? 0
-			: accept_missing(setup, "activation of complex numbers", err);
+			: accept_missing("activation of complex numbers", err);
 	}
 }
