@@ -220,7 +220,7 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 static int check_memory(struct planning *p, struct error *err)
 {
 	const struct subgraph_plan *part = p->part;
-	uint64_t bytes = part->arena_bytes + part->variable_bytes;
+	uint64_t bytes = part->arena_bytes + 2 * part->variable_bytes;
 	for (uint32_t i = 0; i < part->subgraph->n_inputs; i++) {
 		bytes += bytes_align_up(part->tensors[part->subgraph->inputs[i]].bytes, 64);
 	}
