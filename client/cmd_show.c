@@ -97,7 +97,8 @@ static void add_spec_row(struct grid *grid, const char *kind, uint32_t i, const 
 	grid_add(grid, "%s", dtype_name(spec->type));
 	grid_add(grid, "%s", shape_format(shape, sizeof(shape), &spec->declared));
 	if (spec->scale > 0) {
-		grid_add(grid, "%.6g * (q - %d)", spec->scale, (int)spec->zero_point);
+		grid_add(grid, "%.6g * (q %c %lld)", spec->scale, spec->zero_point < 0 ? '+' : '-',
+			llabs((long long)spec->zero_point));
 	} else {
 		grid_add(grid, "-");
 	}
