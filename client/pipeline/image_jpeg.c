@@ -33,6 +33,9 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 			&subsampling, &colours) < 0) {
 		return refused(handle, err);
 	}
+	if (width <= 0 || height <= 0) {
+		return error_set(err, -EBADMSG, "JPEG: no size before the end of the file");
+	}
 	if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
 		return error_set(err, -EOPNOTSUPP, "JPEG: CMYK colours are not read here");
 	}
