@@ -14,7 +14,7 @@ static int set_bytes(struct subgraph_plan *plan, uint32_t t, struct error *err)
 	char text[SHAPE_TEXT_SIZE];
 	int r = shape_bytes(shape, type, &plan->tensors[t].bytes);
 	if (r == -EINVAL) {
-		return error_set(err, -EOPNOTSUPP, "tensor %u: type %s is not supported yet", t,
+		return error_set(err, -EOPNOTSUPP, "tensor %u: type %s is not there yet", t,
 			dtype_name(type));
 	}
 	if (r < 0) {

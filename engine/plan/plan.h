@@ -68,7 +68,8 @@ struct plan {
 	struct subgraph_plan
 		*subgraphs; /* one per subgraph of the graph; those never called stay empty */
 	uint64_t arena_bytes; /* activations and scratch */
-	uint64_t session_bytes; /* arena, variables and inputs: what limits.arena_bytes bounds */
+	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs: what
+				   limits.arena_bytes bounds */
 	uint64_t prepared_bytes, macs;
 };
 

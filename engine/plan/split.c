@@ -5,21 +5,20 @@
 
 #include "base/bytes.h"
 
+/* The error is written only when nobody accepts, in the words of the last one asked. */
 static int choose_backend(const struct plan_request *request, const struct compile_request *compile,
 	uint32_t node, const struct backend **ret_backend, struct error *err)
 {
-	int r = error_set(err, -EOPNOTSUPP, "there is no backend");
+	const struct backend *last = NULL;
 	for (const struct backend *const *b = request->backends; *b; b++) {
-		r = (*b)->accept(compile, node, err);
-		if (r == 0) {
-			*ret_backend = *b;
+		last = *b;
+		if (last->accept(compile, node, NULL) == 0) {
+			*ret_backend = last;
 			return 0;
 		}
-		if (r != -EOPNOTSUPP) {
-			break;
-		}
 	}
-	return r;
+	return last ? last->accept(compile, node, err)
+		    : error_set(err, -EOPNOTSUPP, "there is no backend");
 }
 
 /* One step per run of equal entries of @chosen. */
