@@ -88,6 +88,13 @@ static void softmax_checks_what_probabilities_are_coded_as(void **state)
 	build(&b, OP_SOFTMAX, DTYPE_FLOAT32, 1, 0);
 	b.shapes[0] = (struct shape){0};
 	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	b.shapes[0] = SHAPE(2, 3);
+	b.tensors[1].type = DTYPE_FLOAT16;
+	node_builder_refuses(&b, -EBADMSG, "output is float16, must be float32");
+	build(&b, OP_TANH, DTYPE_FLOAT16, 1, 0);
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
+	build(&b, OP_LOGISTIC, DTYPE_FLOAT32, 1, 0);
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
 }
 
 static void softmax_checks_beta(void **state)

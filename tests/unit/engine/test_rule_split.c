@@ -59,6 +59,19 @@ static void concatenated_bytes_agree_on_scales(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input is int8, must be uint8");
 }
 
+static void concatenated_int16_has_zero_point_zero(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_concatenation(&b, DTYPE_INT16);
+	b.scales[1][0] = 0.25f;
+	node_builder_accepts(&b, 0, SHAPE(2, 7));
+	b.zeros[2][0] = 1;
+	node_builder_refuses(&b, -EBADMSG, "output (int16) has zero point 1, must have 0");
+	b.zeros[1][0] = 2;
+	node_builder_refuses(&b, -EBADMSG, "input (int16) has zero point 2, must have 0");
+}
+
 static void build_split(struct node_builder *b, const int32_t *axis, int32_t count)
 {
 	node_builder_init(b, OP_SPLIT, 35);
@@ -135,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(concatenation_adds_up_one_dimension),
 		cmocka_unit_test(concatenated_bytes_agree_on_scales),
+		cmocka_unit_test(concatenated_int16_has_zero_point_zero),
 		cmocka_unit_test(split_makes_equal_parts),
 		cmocka_unit_test(split_v_sizes_fill_the_dimension),
 	};
