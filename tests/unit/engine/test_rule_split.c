@@ -68,6 +68,7 @@ static void concatenated_int16_has_zero_point_zero(void **state)
 	node_builder_accepts(&b, 0, SHAPE(2, 7));
 	b.zeros[2][0] = 1;
 	node_builder_refuses(&b, -EBADMSG, "output (int16) has zero point 1, must have 0");
+	b.zeros[2][0] = 0;
 	b.zeros[1][0] = 2;
 	node_builder_refuses(&b, -EBADMSG, "input (int16) has zero point 2, must have 0");
 }
