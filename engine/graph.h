@@ -51,8 +51,8 @@ struct sparse_list {
  * order[i]; dimensions from the tensor's rank on are those of blocks, of which block_map[k] says
  * which dimension the k-th splits. A dense level has @size indices under each index of the level
  * above; a compressed one has indices[segments[p]] .. indices[segments[p + 1] - 1] under index p,
- * each below @size. All of it has been verified, and the stored elements are as many as the last
- * level has.
+ * each below @size. A dimension that a block does not divide loses the rest. All of it has been
+ * verified, and the stored elements are as many as the last level has.
  */
 struct sparsity {
 	uint32_t n_levels, n_blocks;
@@ -72,7 +72,10 @@ struct tensor {
 	struct shape shape;
 	struct shape initial; /* before any resize: @shape with the file's own sizes for -1 */
 	struct quant quant;
-	const uint8_t *data; /* constant's bytes in the mapping, NULL for all others */
+	/* A constant's bytes in the mapping, aligned to its elements (what the file has 4-aligned of
+	 * 8-byte numbers is a copy); NULL for all others. Not NULL for a constant of no elements.
+	 */
+	const uint8_t *data;
 	uint64_t data_bytes;
 	const struct sparsity *sparsity;
 };

@@ -12,7 +12,7 @@
 
 /* How many of each the graph has; then, while it is filled, the next free one of each. */
 struct counts {
-	uint64_t subgraphs, tensors, nodes, sparsities, levels, signatures, names, indices;
+	uint64_t subgraphs, tensors, nodes, sparsities, levels, signatures, names, indices, words;
 };
 
 struct space {
@@ -24,9 +24,21 @@ struct space {
 	struct signature *signatures;
 	struct signature_tensor *names;
 	int32_t *indices;
+	uint64_t *words; /* constants that have to be copied */
 };
 
-static void count_subgraph(const struct flat *f, uint32_t subgraph, struct counts *c)
+static void count_tensor(const struct flat *f, uint32_t root, uint32_t tensor, struct counts *c)
+{
+	uint32_t sparsity = flat_get_table(f, tensor, TENSOR_SPARSITY);
+	struct view_bytes data = view_constant(f, root, tensor);
+	c->sparsities += sparsity != 0;
+	c->levels += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_DIM_METADATA).count;
+	if (view_needs_copy(f, &data, flat_get_u8(f, tensor, TENSOR_TYPE, 0))) {
+		c->words += data.size / 8;
+	}
+}
+
+static void count_subgraph(const struct flat *f, uint32_t root, uint32_t subgraph, struct counts *c)
 {
 	struct flat_vector tensors = flat_get_vector(f, subgraph, SUBGRAPH_TENSORS);
 	c->tensors += tensors.count;
@@ -34,10 +46,7 @@ static void count_subgraph(const struct flat *f, uint32_t subgraph, struct count
 	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_INPUTS).count;
 	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_OUTPUTS).count;
 	for (uint32_t i = 0; i < tensors.count; i++) {
-		uint32_t sparsity =
-			flat_get_table(f, flat_vector_table(f, &tensors, i), TENSOR_SPARSITY);
-		c->sparsities += sparsity != 0;
-		c->levels += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_DIM_METADATA).count;
+		count_tensor(f, root, flat_vector_table(f, &tensors, i), c);
 	}
 }
 
@@ -47,7 +56,7 @@ static struct counts count_model(const struct flat *f, uint32_t root)
 	struct flat_vector signatures = flat_get_vector(f, root, MODEL_SIGNATURE_DEFS);
 	struct counts c = {.subgraphs = subgraphs.count, .signatures = signatures.count};
 	for (uint32_t i = 0; i < subgraphs.count; i++) {
-		count_subgraph(f, flat_vector_table(f, &subgraphs, i), &c);
+		count_subgraph(f, root, flat_vector_table(f, &subgraphs, i), &c);
 	}
 	for (uint32_t i = 0; i < signatures.count; i++) {
 		c.names += sigdef_count(f, flat_vector_table(f, &signatures, i));
@@ -75,6 +84,7 @@ static struct graph *allocate(const struct counts *c, struct space *ret_space)
 	uint64_t levels = reserve(&end, c->levels, sizeof(struct sparse_level));
 	uint64_t signatures = reserve(&end, c->signatures, sizeof(struct signature));
 	uint64_t names = reserve(&end, c->names, sizeof(struct signature_tensor));
+	uint64_t words = reserve(&end, c->words, sizeof(uint64_t));
 	uint64_t indices = reserve(&end, c->indices, sizeof(int32_t));
 	char *base = end <= SIZE_MAX ? calloc(1, (size_t)end) : NULL;
 	if (!base) {
@@ -88,6 +98,7 @@ static struct graph *allocate(const struct counts *c, struct space *ret_space)
 		.levels = (void *)(base + levels),
 		.signatures = (void *)(base + signatures),
 		.names = (void *)(base + names),
+		.words = (void *)(base + words),
 		.indices = (void *)(base + indices),
 	};
 	return (struct graph *)(void *)base;
@@ -161,7 +172,6 @@ static struct quant build_quant(const struct flat *f, uint32_t table, uint8_t ra
 static void build_shape(const struct flat *f, uint32_t table, struct tensor *tensor)
 {
 	struct flat_vector dims = flat_get_vector(f, table, TENSOR_SHAPE);
-	struct flat_vector signature = flat_get_vector(f, table, TENSOR_SHAPE_SIGNATURE);
 	(void)view_shape(&dims, &tensor->shape);
 	tensor->initial = tensor->shape;
 	for (uint32_t i = 0; i < tensor->shape.rank; i++) {
@@ -169,8 +179,8 @@ static void build_shape(const struct flat *f, uint32_t table, struct tensor *ten
 			tensor->initial.dim[i] = 1;
 		}
 	}
-	if (signature.count && !tensor->data) {
-		(void)view_shape(&signature, &tensor->shape);
+	if (!tensor->data) {
+		tensor->shape = view_declared_shape(f, table);
 	}
 	tensor->shape_is_signature = !shape_known(&tensor->shape);
 }
@@ -178,10 +188,16 @@ static void build_shape(const struct flat *f, uint32_t table, struct tensor *ten
 static void build_tensor(const struct flat *f, uint32_t root, uint32_t table, struct space *space,
 	struct tensor *ret_tensor)
 {
+	unsigned int type = flat_get_u8(f, table, TENSOR_TYPE, 0);
 	struct view_bytes data = view_constant(f, root, table);
+	if (view_needs_copy(f, &data, type)) {
+		memcpy(space->words, data.data, data.size);
+		data.data = (const uint8_t *)space->words;
+		space->words += data.size / 8;
+	}
 	struct tensor tensor = {
 		.name = view_text(f, table, TENSOR_NAME),
-		.type = flat_get_u8(f, table, TENSOR_TYPE, 0),
+		.type = (uint8_t)type,
 		.is_variable = flat_get_u8(f, table, TENSOR_IS_VARIABLE, 0) != 0,
 		.data = data.data,
 		.data_bytes = data.size,
@@ -223,6 +239,31 @@ static void build_node(
 	*ret_node = node;
 }
 
+/*
+ * Tensors without elements that nothing writes are constants without bytes: all of them get an
+ * address first, and those that are written lose it again.
+ */
+static void mark_empty(const struct flat *f, struct subgraph *subgraph)
+{
+	for (uint32_t i = 0; i < subgraph->n_tensors; i++) {
+		struct tensor *tensor = &subgraph->tensors[i];
+		uint64_t elements = 1;
+		if (!tensor->data && !tensor->is_variable &&
+			shape_elements(&tensor->shape, &elements) == 0 && elements == 0) {
+			tensor->data = f->data;
+		}
+	}
+	for (uint32_t i = 0; i < subgraph->n_inputs; i++) {
+		subgraph->tensors[subgraph->inputs[i]].data = NULL;
+	}
+	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
+		const struct node *node = &subgraph->nodes[i];
+		for (uint32_t j = 0; j < node->n_outputs; j++) {
+			subgraph->tensors[node->outputs[j]].data = NULL;
+		}
+	}
+}
+
 static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, struct space *space,
 	struct subgraph *ret_subgraph)
 {
@@ -247,6 +288,7 @@ static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, 
 	for (uint32_t i = 0; i < operators.count; i++) {
 		build_node(f, root, flat_vector_table(f, &operators, i), space->nodes++);
 	}
+	mark_empty(f, ret_subgraph);
 }
 
 static int build_signatures(const struct flat *f, uint32_t root, struct space *space,

@@ -74,8 +74,19 @@ static int check_outputs(struct verify *v, const struct flat_vector *outputs, ui
 	return r;
 }
 
-static int check_node_inputs(struct verify *v, const struct flat_vector *inputs, uint32_t n_tensors)
+/* A constant without elements needs no bytes, and converters write none. */
+static bool empty_tensor(struct verify *v, const struct flat_vector *tensors, int32_t tensor)
 {
+	struct shape shape =
+		view_declared_shape(v->f, flat_vector_table(v->f, tensors, (uint32_t)tensor));
+	uint64_t elements = 1;
+	return shape_elements(&shape, &elements) == 0 && elements == 0;
+}
+
+static int check_node_inputs(
+	struct verify *v, const struct flat_vector *inputs, const struct flat_vector *tensors)
+{
+	uint32_t n_tensors = tensors->count;
 	int r = verify_charge(v, inputs->count);
 	for (uint32_t i = 0; r == 0 && i < inputs->count; i++) {
 		int32_t tensor = flat_vector_i32(inputs, i);
@@ -85,6 +96,8 @@ static int check_node_inputs(struct verify *v, const struct flat_vector *inputs,
 		if (tensor < 0 || (uint32_t)tensor >= n_tensors) {
 			r = error_set(v->err, -EBADMSG, "input %u: tensor %d of %u", i, (int)tensor,
 				n_tensors);
+		} else if (v->marks[tensor] == 0 && empty_tensor(v, tensors, tensor)) {
+			v->marks[tensor] = VERIFY_CONSTANT;
 		} else if (v->marks[tensor] == 0) {
 			r = error_set(v->err, -EBADMSG,
 				"input %u: tensor %d is read before it is written", i, (int)tensor);
@@ -95,12 +108,12 @@ static int check_node_inputs(struct verify *v, const struct flat_vector *inputs,
 
 static const char *why_not_output(uint8_t mark)
 {
-	return mark & VERIFY_CONSTANT    ? "a constant"
-		: mark & VERIFY_VARIABLE ? "a variable"
-		: mark & VERIFY_INPUT    ? "an input of the subgraph"
-					 : "written already";
+	return mark & VERIFY_CONSTANT ? "a constant"
+		: mark & VERIFY_INPUT ? "an input of the subgraph"
+				      : "written already";
 }
 
+/* A variable may be written too: float16 models widen its first value by a DEQUANTIZE. */
 static int check_node_outputs(
 	struct verify *v, const struct flat_vector *outputs, uint32_t n_tensors)
 {
@@ -110,11 +123,11 @@ static int check_node_outputs(
 		if (tensor < 0 || (uint32_t)tensor >= n_tensors) {
 			r = error_set(v->err, -EBADMSG, "output %u: tensor %d of %u", i,
 				(int)tensor, n_tensors);
-		} else if (v->marks[tensor]) {
+		} else if (v->marks[tensor] & ~VERIFY_VARIABLE) {
 			r = error_set(v->err, -EBADMSG, "output %u: tensor %d is %s", i,
 				(int)tensor, why_not_output(v->marks[tensor]));
 		} else {
-			v->marks[tensor] = VERIFY_PRODUCED;
+			v->marks[tensor] |= VERIFY_PRODUCED;
 		}
 	}
 	return r;
@@ -134,7 +147,8 @@ static int check_intermediates(
 	return r;
 }
 
-static int check_node(struct verify *v, uint32_t operator, int32_t op, uint32_t n_tensors)
+static int check_node(
+	struct verify *v, uint32_t operator, int32_t op, const struct flat_vector *tensors)
 {
 	struct flat_vector inputs = flat_get_vector(v->f, operator, OPERATOR_INPUTS);
 	struct flat_vector outputs = flat_get_vector(v->f, operator, OPERATOR_OUTPUTS);
@@ -149,16 +163,16 @@ static int check_node(struct verify *v, uint32_t operator, int32_t op, uint32_t 
 	}
 	int r = options_verify(v->f, operator,(unsigned int) op, v->err);
 	if (r == 0) {
-		r = check_node_inputs(v, &inputs, n_tensors);
+		r = check_node_inputs(v, &inputs, tensors);
 	}
 	if (r == 0) {
-		r = check_intermediates(v, &intermediates, n_tensors);
+		r = check_intermediates(v, &intermediates, tensors->count);
 	}
-	return r < 0 ? r : check_node_outputs(v, &outputs, n_tensors);
+	return r < 0 ? r : check_node_outputs(v, &outputs, tensors->count);
 }
 
 static int check_nodes(struct verify *v, const struct flat_vector *operators, uint32_t subgraph,
-	uint32_t n_tensors)
+	const struct flat_vector *tensors)
 {
 	if (operators->count > v->nodes_left) {
 		return error_set(v->err, -EFBIG, "subgraph %u: too many nodes", subgraph);
@@ -173,7 +187,7 @@ static int check_nodes(struct verify *v, const struct flat_vector *operators, ui
 				v->codes.count);
 		}
 		int32_t op = view_builtin_code(v->f, flat_vector_table(v->f, &v->codes, code));
-		int r = check_node(v, operator, op, n_tensors);
+		int r = check_node(v, operator, op, tensors);
 		if (r < 0) {
 			error_prefix(v->err, "subgraph %u, node %u (%s)", subgraph, i,
 				operator_name((unsigned int)op));
@@ -201,7 +215,7 @@ int verify_graph(struct verify *v, uint32_t subgraph, uint32_t index)
 		error_prefix(v->err, "subgraph %u", index);
 		return r;
 	}
-	r = check_nodes(v, &operators, index, tensors.count);
+	r = check_nodes(v, &operators, index, &tensors);
 	if (r < 0) {
 		return r;
 	}

@@ -84,16 +84,6 @@ static int check_strings(struct verify *v, const struct view_bytes *data, const 
 		: error_set(v->err, -EBADMSG, "strings: bytes behind the last one");
 }
 
-/* Alignment of an element in the mapping, which starts a page: complex numbers are two. */
-static uint32_t alignment_of(unsigned int type)
-{
-	unsigned int bytes = dtype_bits(type) / 8;
-	if (type == DTYPE_COMPLEX64 || type == DTYPE_COMPLEX128) {
-		bytes /= 2;
-	}
-	return bytes ? bytes : 1;
-}
-
 static int check_dense(struct verify *v, const struct view_bytes *data, const struct shape *shape,
 	unsigned int type)
 {
@@ -133,8 +123,13 @@ static int check_constant(struct verify *v, uint32_t tensor, const struct view_b
 	if (flat_get_u8(v->f, tensor, TENSOR_IS_VARIABLE, 0)) {
 		return error_set(v->err, -EBADMSG, "a variable with constant data");
 	}
-	if (data->size && (uint64_t)(data->data - v->f->data) % alignment_of(type)) {
+	uint32_t alignment = view_alignment(type) < 4 ? view_alignment(type) : 4;
+	if (data->size && (data->data - v->f->data) % alignment) {
 		return error_set(v->err, -EBADMSG, "data is not aligned for %s", dtype_name(type));
+	}
+	int r = view_needs_copy(v->f, data, type) ? verify_charge(v, data->size) : 0;
+	if (r < 0) {
+		return r;
 	}
 	if (type == DTYPE_STRING) {
 		return check_strings(v, data, shape);

@@ -39,6 +39,20 @@ struct view_bytes view_constant(const struct flat *f, uint32_t model, uint32_t t
 	return bytes;
 }
 
+uint32_t view_alignment(unsigned int type)
+{
+	unsigned int bytes = dtype_bits(type) / 8;
+	if (type == DTYPE_COMPLEX64 || type == DTYPE_COMPLEX128) {
+		bytes /= 2;
+	}
+	return bytes ? bytes : 1;
+}
+
+bool view_needs_copy(const struct flat *f, const struct view_bytes *data, unsigned int type)
+{
+	return data->size && view_alignment(type) == 8 && (data->data - f->data) % 8 != 0;
+}
+
 bool view_custom_options(const struct flat *f, uint32_t operator, struct view_bytes * ret_bytes)
 {
 	struct flat_vector data = flat_get_vector(f, operator, OPERATOR_CUSTOM_OPTIONS);
@@ -74,4 +88,15 @@ bool view_shape(const struct flat_vector *v, struct shape *ret_shape)
 		ret_shape->dim[i] = flat_vector_i32(v, i);
 	}
 	return true;
+}
+
+struct shape view_declared_shape(const struct flat *f, uint32_t tensor)
+{
+	struct flat_vector dims = flat_get_vector(f, tensor, TENSOR_SHAPE_SIGNATURE);
+	struct shape shape = {0};
+	if (dims.count == 0) {
+		dims = flat_get_vector(f, tensor, TENSOR_SHAPE);
+	}
+	(void)view_shape(&dims, &shape);
+	return shape;
 }

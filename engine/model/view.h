@@ -27,6 +27,13 @@ bool view_buffer(const struct flat *f, uint32_t buffer, struct view_bytes *ret_b
  * content. */
 struct view_bytes view_constant(const struct flat *f, uint32_t model, uint32_t tensor);
 
+/* Alignment that elements of @type need in memory: complex numbers are two. */
+uint32_t view_alignment(unsigned int type);
+
+/* Numbers of 8 bytes that stand at a multiple of 4 only, as converters write them: the graph has a
+ * copy of these, so that every kernel may read them as they are. */
+bool view_needs_copy(const struct flat *f, const struct view_bytes *data, unsigned int type);
+
 /* The options bytes of a custom operator, by the same rule. False as above. */
 bool view_custom_options(const struct flat *f, uint32_t operator, struct view_bytes * ret_bytes);
 
@@ -38,5 +45,9 @@ struct text view_text(const struct flat *f, uint32_t table, uint32_t slot);
 
 /* A vector as a shape; false when it has more than SHAPE_MAX_RANK elements. */
 bool view_shape(const struct flat_vector *v, struct shape *ret_shape);
+
+/* The shape of a verified tensor as it is declared: its signature where it has one, with -1 for
+ * what only a run tells, else its shape. */
+struct shape view_declared_shape(const struct flat *f, uint32_t tensor);
 
 #endif
