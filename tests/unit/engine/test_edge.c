@@ -20,15 +20,6 @@
 	((struct shape){                                                                           \
 		.rank = sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t), .dim = {__VA_ARGS__}})
 
-static int models_are_there(void **state)
-{
-	(void)state;
-	if (access(MODELS, R_OK) < 0) {
-		print_message("[  NOTE    ] no " MODELS ": all tests of real files are skipped\n");
-	}
-	return 0;
-}
-
 static struct edge_options usual_options(void)
 {
 	return (struct edge_options){.backends = backends_builtin(), .cpu_features = ~0ull};
@@ -36,9 +27,6 @@ static struct edge_options usual_options(void)
 
 static struct edge_model *open_model(const char *path)
 {
-	if (access(MODELS, R_OK) < 0) {
-		skip();
-	}
 	const struct edge_options options = usual_options();
 	struct edge_model *model = NULL;
 	struct error err = {0};
@@ -188,8 +176,14 @@ static void a_session_keeps_its_model(void **state)
 	assert_int_equal(edge_session_run(session, NULL, NULL), 0);
 }
 
+#define EXIT_SKIPPED 77 /* as meson reads it */
+
 int main(void)
 {
+	if (access(MODELS, R_OK) < 0) {
+		fprintf(stderr, "SKIPPED: no " MODELS ", so no real file to test with\n");
+		return EXIT_SKIPPED;
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_model_tells_what_it_is),
 		cmocka_unit_test(budgets_refuse_a_model),
@@ -198,5 +192,5 @@ int main(void)
 		cmocka_unit_test(a_free_dimension_follows_the_resize),
 		cmocka_unit_test(a_session_keeps_its_model),
 	};
-	return cmocka_run_group_tests(tests, models_are_there, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
