@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backends/cpu/cpu.h"
 #include "kernels/cpu.h"
 
-static const struct backend *const builtin[] = {NULL};
+static const struct backend *const builtin[] = {&cpu_backend, NULL};
 
 static const struct {
 	const char *name;

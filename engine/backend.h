@@ -54,10 +54,14 @@ struct compile_request {
 	const struct subgraph *subgraph;
 	const struct shape *shapes; /* one per tensor of the subgraph: what the planner computed; -1
 				       where only a run can tell */
+	const uint8_t *const *constants; /* one per tensor: bytes known at load (of the file, or
+					    folded), NULL for all others */
 	const uint32_t *nodes; /* indices into subgraph->nodes, in order */
 	uint32_t n_nodes;
+	uint64_t max_program_bytes; /* of the program; above it compile gives -EFBIG */
 	uint64_t cpu_features; /* EK_CPU_* mask that kernels may use */
 };
+/* graph, subgraph, shapes, constants and nodes stay as they are until the program is freed. */
 
 struct run_frame {
 	struct value *values; /* one per tensor of the subgraph */
@@ -69,8 +73,9 @@ struct run_frame {
 struct backend {
 	const char *name;
 
-	/* 0 when the node can be run here; -EOPNOTSUPP with a text that names what is missing.
-	 * Types, shapes and options have passed the operator table (engine/plan/opinfo.h) before.
+	/* 0 when the node (index into subgraph->nodes; request->nodes is not set yet) can be run
+	 * here; -EOPNOTSUPP with a text that names what is missing. Types, shapes and options have
+	 * passed the operator table (engine/plan/opinfo.h) before.
 	 */
 	int (*accept)(const struct compile_request *request, uint32_t node, struct error *err);
 
@@ -79,10 +84,14 @@ struct backend {
 		struct program **ret_program, struct error *err);
 
 	/* All nodes of the step in order. Checks the control between nodes. An error leaves outputs
-	 * undefined, nothing else. */
+	 * undefined, nothing else. RESHAPE, SQUEEZE and EXPAND_DIMS may find their output in the
+	 * very memory of their input: nothing is to be copied then. */
 	int (*run)(const struct program *program, const struct run_frame *frame, struct error *err);
 
 	void (*free_program)(struct program *program); /* NULL is fine */
+
+	/* Heap that the program holds, counted against the model's budget. */
+	uint64_t (*program_bytes)(const struct program *program);
 
 	/* One line per node for profiles, e.g. the kernel variant chosen ("conv__avx2"); NULL when
 	 * there is none. */

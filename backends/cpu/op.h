@@ -22,6 +22,8 @@ struct op_setup {
 	const struct node *node;
 	const struct shape *shapes; /* one per tensor; all of this node known, unless it is prepared
 				       anew in each run */
+	const uint8_t *const *constants; /* one per tensor: bytes known at load (of the file, or
+					    folded), NULL for all others; they outlive the state */
 	uint64_t cpu_features;
 
 	/* Results, zero at the start: */
@@ -44,6 +46,9 @@ struct op_call {
 
 struct cpu_op {
 	uint16_t op; /* enum op */
+	/* Bit i: prepare() reads the values of operand i (axes, paddings). A node whose operand is
+	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
+	uint32_t params;
 	/* 0, or -EOPNOTSUPP with a text naming the type or option that is not there. */
 	int (*accept)(const struct op_setup *setup, struct error *err);
 	int (*prepare)(struct op_setup *setup, struct error *err);
@@ -53,8 +58,9 @@ struct cpu_op {
 };
 
 /* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when
- * memory or budget is out. */
+ * memory or budget is out: return op_alloc_failed(setup, err) then. */
 void *op_alloc(struct op_setup *setup, uint64_t bytes);
+int op_alloc_failed(const struct op_setup *setup, struct error *err);
 
 static inline const struct tensor *op_tensor_in(const struct op_setup *s, uint32_t i)
 {
@@ -76,6 +82,14 @@ static inline const struct shape *op_shape_in(const struct op_setup *s, uint32_t
 static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_t i)
 {
 	return &s->shapes[s->node->outputs[i]];
+}
+
+/* Bytes of operand @i where they are known at load (or, for a node that is prepared in a run, now),
+ * else NULL. */
+static inline const void *op_constant(const struct op_setup *s, uint32_t i)
+{
+	return i < s->node->n_inputs && s->node->inputs[i] >= 0 ? s->constants[s->node->inputs[i]]
+								: NULL;
 }
 
 /* Operand @i of a running node; NULL where it was left out. */

@@ -8,6 +8,10 @@
  * the inputs, the options and constant parameter tensors. What depends on values that only a run
  * knows (computed RESHAPE targets, run-time indices) is marked, and checked by the backend each
  * time.
+ *
+ * Where an input's shape holds -1, only operands are checked and the outputs are -1 as well. Such a
+ * node, and one whose outputs came out as -1, must pass opinfo_check() again in each run, with the
+ * shapes of that run and with private copies of the run's parameter values in @constants.
  */
 #ifndef ENGINE_PLAN_OPINFO_H
 #define ENGINE_PLAN_OPINFO_H
@@ -25,7 +29,7 @@ struct op_context {
 	 * can tell. */
 	const struct shape *shapes;
 	/* One per tensor: bytes known at plan time (constants of the file, or folded), NULL else.
-	 */
+	 * As many as shape and type ask for. */
 	const uint8_t *const *constants;
 };
 
@@ -35,13 +39,16 @@ struct op_result {
 	uint64_t macs; /* multiply-accumulates, or element operations where there are none */
 };
 
+#define OPINFO_ANY_NUMBER 255
+
 struct op_row {
 	uint16_t op;
 	uint16_t max_version; /* versions 1..max_version are understood */
-	uint8_t min_inputs, max_inputs, min_outputs, max_outputs; /* 255: any number */
+	uint8_t min_inputs, max_inputs, min_outputs,
+		max_outputs; /* OPINFO_ANY_NUMBER: no upper bound */
 	uint32_t optional; /* bit i: input i may be TENSOR_NONE */
-	uint16_t options; /* op_options.table that must be there, 0 when none is needed (an absent
-			     table means defaults) */
+	uint16_t options; /* op_options.table of the operator, 0 when it has none */
+	bool options_needed; /* false: an absent table means defaults */
 	int (*check)(const struct op_context *ctx, struct op_result *ret, struct error *err);
 };
 
@@ -52,7 +59,8 @@ const struct op_row *opinfo_find(const struct node *node);
  * All checks of the row, then shapes and cost. -EOPNOTSUPP for operators, versions and types that
  * are not there: the text has the operator's name, version, and what is missing; -EBADMSG for a
  * broken rule. The caller puts the node's place in front. ret->shapes must have room for
- * node->n_outputs. Declared output shapes are compared by the planner, not here.
+ * node->n_outputs; on an error *ret is undefined. Declared output shapes are compared by the
+ * planner, not here.
  */
 int must_check opinfo_check(const struct op_context *ctx, struct op_result *ret, struct error *err);
 

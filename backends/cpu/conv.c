@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/conv.h"
+
+#include "backends/cpu/quant.h"
+
+struct ek_window_axis conv_axis(
+	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation)
+{
+	int64_t reach = ((int64_t)taps - 1) * dilation + 1;
+	int64_t total = ((int64_t)out - 1) * stride + reach - in;
+	return (struct ek_window_axis){
+		.in = (uint32_t)in,
+		.out = (uint32_t)out,
+		.taps = (uint32_t)taps,
+		.stride = (uint32_t)stride,
+		.dilation = (uint32_t)dilation,
+		.pad = (uint32_t)(total > 0 ? total / 2 : 0),
+	};
+}
+
+static bool weights_fit(unsigned int type, unsigned int weights)
+{
+	switch (type) {
+	case DTYPE_FLOAT32:
+		return weights == DTYPE_FLOAT32;
+	case DTYPE_UINT8:
+		return weights == DTYPE_UINT8;
+	case DTYPE_INT8:
+	case DTYPE_INT16:
+		return weights == DTYPE_INT8 || weights == DTYPE_INT4;
+	default:
+		return false;
+	}
+}
+
+static bool bias_fits(unsigned int type, unsigned int bias)
+{
+	switch (type) {
+	case DTYPE_FLOAT32:
+		return bias == DTYPE_FLOAT32;
+	case DTYPE_INT16:
+		return bias == DTYPE_INT64 || bias == DTYPE_INT32;
+	default:
+		return bias == DTYPE_INT32;
+	}
+}
+
+int conv_accept_operands(const struct op_setup *setup, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *weights = op_tensor_in(setup, 1);
+	const struct tensor *bias = op_tensor_in(setup, 2);
+	if (!weights_fit(in->type, weights->type)) {
+		return error_set(err, -EOPNOTSUPP, "%s input with %s weights is not there yet",
+			dtype_name(in->type), dtype_name(weights->type));
+	}
+	if (bias && !bias_fits(in->type, bias->type)) {
+		return error_set(err, -EOPNOTSUPP, "%s input with %s bias", dtype_name(in->type),
+			dtype_name(bias->type));
+	}
+	if (weights->type == DTYPE_INT4 && !op_constant(setup, 1)) {
+		return error_set(err, -EOPNOTSUPP, "int4 weights that are computed");
+	}
+	if (weights->sparsity) {
+		return error_set(err, -EOPNOTSUPP, "sparse weights are not there yet");
+	}
+	return 0;
+}
+
+int conv_accept_types(const struct op_setup *setup, struct error *err)
+{
+	unsigned int in = op_tensor_in(setup, 0)->type, out = op_tensor_out(setup, 0)->type;
+	if (in != out) {
+		return error_set(err, -EOPNOTSUPP, "%s input with %s output", dtype_name(in),
+			dtype_name(out));
+	}
+	return conv_accept_operands(setup, err);
+}
+
+struct conv_bias conv_bind_bias(const struct op_call *call)
+{
+	const struct value *bias = op_in(call, 2);
+	if (!bias) {
+		return (struct conv_bias){NULL, NULL};
+	}
+	bool is_64 = call->subgraph->tensors[call->node->inputs[2]].type == DTYPE_INT64;
+	return is_64 ? (struct conv_bias){.b64 = bias->data}
+		     : (struct conv_bias){.b32 = bias->data};
+}
+
+int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale **ret_scales,
+	struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *weights = op_tensor_in(setup, 1);
+	float si = quant_scale(in, 0), so = quant_scale(op_tensor_out(setup, 0), 0);
+	struct ek_scale *scales = op_alloc(setup, channels * sizeof(*scales));
+	if (!scales) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint32_t n = 0; n < channels; n++) {
+		float sw = quant_scale(weights, n);
+		double product = in->type == DTYPE_UINT8 ? (double)(si * sw) : (double)si * sw;
+		scales[n] = quant_split(product / (double)so);
+		/* MBQM64 shifts right by 15 - shift. */
+		if (in->type == DTYPE_INT16 && scales[n].shift > 14) {
+			return error_set(err, -EOPNOTSUPP, "scale of channel %u is too large", n);
+		}
+	}
+	*ret_scales = scales;
+	return 0;
+}
+
+/* Two's complement nibbles, the low one first. */
+static int8_t nibble(const uint8_t *packed, uint64_t i)
+{
+	unsigned int v = i % 2 ? packed[i / 2] >> 4 : packed[i / 2] & 15;
+	return (int8_t)((int)(v ^ 8) - 8);
+}
+
+int conv_unpack_weights(
+	struct op_setup *setup, uint64_t elements, const int8_t **ret_weights, struct error *err)
+{
+	if (op_tensor_in(setup, 1)->type != DTYPE_INT4) {
+		*ret_weights = NULL;
+		return 0;
+	}
+	const uint8_t *packed = op_constant(setup, 1);
+	int8_t *weights = op_alloc(setup, elements);
+	if (!weights) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint64_t i = 0; i < elements; i++) {
+		weights[i] = nibble(packed, i);
+	}
+	*ret_weights = weights;
+	return 0;
+}

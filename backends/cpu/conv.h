@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv - what CONV_2D, DEPTHWISE_CONV_2D and their kin prepare alike: windows, types, scales,
+ * weights */
+#ifndef BACKENDS_CPU_CONV_H
+#define BACKENDS_CPU_CONV_H
+
+#include "backends/cpu/op.h"
+#include "kernels/quant.h"
+#include "kernels/window.h"
+
+/* One axis of a window: padding before the first element follows from the output's size, for SAME
+ * and VALID alike (tflite kernels/padding.h). All arguments at least 1. */
+struct ek_window_axis conv_axis(
+	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation);
+
+/* Operands 0, 1 and 2 have types that the integer and float kernels here take: float32; int8 with
+ * int8 or int4 weights; uint8; int16 with int8 or int4 weights and int32 or int64 bias. -EOPNOTSUPP
+ * naming what is missing. */
+int must_check conv_accept_operands(const struct op_setup *setup, struct error *err);
+
+/* The same, and output 0 has the type of operand 0. */
+int must_check conv_accept_types(const struct op_setup *setup, struct error *err);
+
+/* Bias of operand 2 by its type; both NULL where it was left out. */
+struct conv_bias {
+	const int32_t *b32;
+	const int64_t *b64;
+};
+struct conv_bias conv_bind_bias(const struct op_call *call);
+
+/* [channels] factors scale(input) * scale(weights, channel) / scale(output) in program memory; for
+ * uint8 the product of the two is rounded to float first, as the reference has it. */
+int must_check conv_scales(struct op_setup *setup, uint32_t channels,
+	const struct ek_scale **ret_scales, struct error *err);
+
+/* Weights of operand 1 where they must be unpacked: int8 in program memory for int4 constants of
+ * @elements. NULL for all others, which are read in place. */
+int must_check conv_unpack_weights(
+	struct op_setup *setup, uint64_t elements, const int8_t **ret_weights, struct error *err);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/cpu.h"
+
+#include <stdlib.h>
+
+#include "backends/cpu/memory.h"
+#include "backends/cpu/op.h"
+
+#define OP_ROW(name) extern const struct cpu_op op_##name;
+#include "backends/cpu/op_table.h"
+#undef OP_ROW
+
+static const struct cpu_op *const rows[] = {
+#define OP_ROW(name) &op_##name,
+#include "backends/cpu/op_table.h"
+#undef OP_ROW
+};
+
+struct prepared {
+	const struct node *node;
+	const struct cpu_op *op;
+	void *state;
+	const char *detail;
+	bool each_run; /* some shape or parameter is known only while running: prepared anew then */
+};
+
+struct program {
+	struct compile_request request; /* what it points to outlives the program */
+	struct op_memory memory;
+	uint32_t n_nodes;
+	struct prepared nodes[];
+};
+
+static const struct cpu_op *row_find(unsigned int op)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i]->op == op) {
+			return rows[i];
+		}
+	}
+	return NULL;
+}
+
+static struct op_setup setup_of(const struct compile_request *request, const struct node *node)
+{
+	return (struct op_setup){
+		.graph = request->graph,
+		.subgraph = request->subgraph,
+		.node = node,
+		.shapes = request->shapes,
+		.constants = request->constants,
+		.cpu_features = request->cpu_features,
+	};
+}
+
+static bool shapes_known(const struct shape *shapes, const int32_t *tensors, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (tensors[i] >= 0 && !shape_known(&shapes[tensors[i]])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* True when the values of all operands that @op's prepare() reads are known at load. */
+static bool params_known(const struct op_setup *setup, const struct cpu_op *op)
+{
+	for (uint32_t i = 0; i < setup->node->n_inputs && op->params >> i; i++) {
+		if ((op->params >> i & 1) && setup->node->inputs[i] >= 0 &&
+			!op_constant(setup, i)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int cpu_accept(const struct compile_request *request, uint32_t index, struct error *err)
+{
+	const struct node *node = &request->subgraph->nodes[index];
+	const struct cpu_op *op = row_find(node->op);
+	if (!op) {
+		return error_set(err, -EOPNOTSUPP, "%s is not there yet", operator_name(node->op));
+	}
+	struct op_setup setup = setup_of(request, node);
+	return op->accept ? op->accept(&setup, err) : 0;
+}
+
+void *op_alloc(struct op_setup *setup, uint64_t bytes)
+{
+	return op_memory_alloc(setup->memory, bytes);
+}
+
+int op_alloc_failed(const struct op_setup *setup, struct error *err)
+{
+	if (!setup->memory->over) {
+		return error_no_memory(err);
+	}
+	return error_set(err, -EFBIG, "prepared weights and tables pass the limit of %llu bytes",
+		(unsigned long long)setup->memory->limit);
+}
+
+static void cpu_free_program(struct program *program)
+{
+	if (!program) {
+		return;
+	}
+	for (uint32_t i = 0; i < program->n_nodes; i++) {
+		const struct prepared *node = &program->nodes[i];
+		if (node->op && node->op->release) {
+			node->op->release(node->state);
+		}
+	}
+	op_memory_deinit(&program->memory);
+	free(program);
+}
+DEFINE_OWNED(struct program *, cpu_free_program)
+
+static int node_prepare(struct program *program, const struct node *node, struct prepared *ret,
+	uint64_t *ret_scratch_bytes, struct error *err)
+{
+	struct op_setup setup = setup_of(&program->request, node);
+	setup.memory = &program->memory;
+	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
+	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
+		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||
+		!params_known(&setup, ret->op);
+	int r = 0;
+	if (!ret->each_run && ret->op->prepare) {
+		r = ret->op->prepare(&setup, err);
+	}
+	ret->state = setup.state;
+	ret->detail = setup.detail;
+	*ret_scratch_bytes = setup.scratch_bytes;
+	return r;
+}
+
+static int cpu_compile(const struct compile_request *request, uint64_t *ret_scratch_bytes,
+	struct program **ret_program, struct error *err)
+{
+	size_t bytes = sizeof(struct program) + request->n_nodes * sizeof(struct prepared);
+	owned(cpu_free_program) struct program *program = calloc(1, bytes);
+	if (!program) {
+		return error_no_memory(err);
+	}
+	program->request = *request;
+	program->memory.limit = request->max_program_bytes;
+	for (uint32_t i = 0; i < request->n_nodes; i++) {
+		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
+		program->n_nodes = i + 1;
+		int r = node_prepare(program, node, &program->nodes[i], &ret_scratch_bytes[i], err);
+		if (r < 0) {
+			error_prefix(err, "%s", operator_name(node->op));
+			return r;
+		}
+	}
+	*ret_program = take(program);
+	return 0;
+}
+
+DEFINE_OWNED(struct op_memory *, op_memory_deinit)
+
+/*
+ * A node whose shapes only this run knows: prepared for them, run once, forgotten. The only place
+ * where running allocates; outputs have their shape and memory already (the session's business).
+ */
+static int node_run_anew(const struct program *program, const struct prepared *node,
+	struct op_call *call, struct error *err)
+{
+	struct op_memory memory = {.limit = program->memory.limit};
+	owned(op_memory_deinit) struct op_memory *held = &memory;
+	struct op_setup setup = setup_of(&program->request, node->node);
+	setup.memory = held;
+	uint32_t n = program->request.subgraph->n_tensors;
+	struct shape *shapes = op_alloc(&setup, (uint64_t)n * sizeof(*shapes));
+	const uint8_t **constants = op_alloc(&setup, (uint64_t)n * sizeof(*constants));
+	if (!shapes || !constants) {
+		return op_alloc_failed(&setup, err);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		shapes[i] = call->values[i].shape;
+	}
+	for (uint32_t i = 0; i < node->node->n_inputs; i++) {
+		int32_t t = node->node->inputs[i];
+		if (t >= 0) {
+			constants[t] = call->values[t].data;
+		}
+	}
+	setup.shapes = shapes;
+	setup.constants = constants;
+	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
+	call->state = setup.state;
+	call->scratch = r < 0 ? NULL : op_alloc(&setup, setup.scratch_bytes);
+	if (r == 0) {
+		r = call->scratch ? node->op->run(call, err) : op_alloc_failed(&setup, err);
+	}
+	if (node->op->release) {
+		node->op->release(setup.state);
+	}
+	return r;
+}
+
+static int cpu_run_node(const struct program *program, uint32_t index,
+	const struct run_frame *frame, struct error *err)
+{
+	int r = run_control_check(frame->control);
+	if (r < 0) {
+		return error_set(err, r, "given up before the operator was run");
+	}
+	const struct prepared *node = &program->nodes[index];
+	struct op_call call = {
+		.node = node->node,
+		.subgraph = program->request.subgraph,
+		.values = frame->values,
+		.state = node->state,
+		.scratch = frame->scratch[index],
+		.control = frame->control,
+	};
+	return node->each_run ? node_run_anew(program, node, &call, err)
+			      : node->op->run(&call, err);
+}
+
+static int cpu_run(const struct program *program, const struct run_frame *frame, struct error *err)
+{
+	for (uint32_t i = 0; i < program->n_nodes; i++) {
+		int r = cpu_run_node(program, i, frame, err);
+		if (r < 0) {
+			error_prefix(err, "%s", operator_name(program->nodes[i].node->op));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static uint64_t cpu_program_bytes(const struct program *program)
+{
+	return sizeof(*program) + program->n_nodes * sizeof(struct prepared) +
+		program->memory.bytes;
+}
+
+static const char *cpu_node_detail(const struct program *program, uint32_t index)
+{
+	return program->nodes[index].detail;
+}
+
+const struct backend cpu_backend = {
+	.name = "cpu",
+	.accept = cpu_accept,
+	.compile = cpu_compile,
+	.run = cpu_run,
+	.free_program = cpu_free_program,
+	.program_bytes = cpu_program_bytes,
+	.node_detail = cpu_node_detail,
+	.run_node = cpu_run_node,
+};

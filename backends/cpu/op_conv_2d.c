@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/conv.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/tile.h"
+#include "kernels/conv.h"
+
+/* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
+struct conv_state {
+	const struct ek_conv_q_row *row_q; /* one of the two */
+	const struct ek_conv_f32_row *row_f32;
+	struct ek_conv_q q;
+	struct ek_conv_f32 f32;
+};
+
+static struct ek_conv_shape shape_of(const struct op_setup *setup)
+{
+	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
+	const struct shape *out = op_shape_out(setup, 0);
+	const struct options_conv *o = &setup->node->options.conv;
+	struct ek_conv_shape s = {
+		.window =
+			{
+				.batch = (uint32_t)in->dim[0],
+				.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h,
+					o->dilation_h),
+				.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w,
+					o->dilation_w),
+			},
+		.in_c = (uint32_t)in->dim[3],
+		.out_c = (uint32_t)w->dim[0],
+	};
+	s.groups = s.in_c / (uint32_t)w->dim[3];
+	return s;
+}
+
+static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
+{
+	switch (type) {
+	case DTYPE_INT8:
+		return ek_pick(ek_conv_s8, ek_conv_s8_count, sizeof(*ek_conv_s8), features);
+	case DTYPE_UINT8:
+		return ek_pick(ek_conv_u8, ek_conv_u8_count, sizeof(*ek_conv_u8), features);
+	default:
+		return ek_pick(ek_conv_s16, ek_conv_s16_count, sizeof(*ek_conv_s16), features);
+	}
+}
+
+/* Weights as the row wants them, where that is not as the file has them. */
+static int weights_prepare(struct op_setup *setup, struct conv_state *state, struct error *err)
+{
+	struct ek_conv_q *a = &state->q;
+	uint64_t elements = a->shape.out_c * ek_conv_depth(&a->shape);
+	const int8_t *unpacked = NULL;
+	int r = conv_unpack_weights(setup, elements, &unpacked, err);
+	a->weights = unpacked;
+	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
+	if (r < 0 || !bytes) {
+		return r;
+	}
+	void *packed = op_alloc(setup, bytes);
+	if (!packed) {
+		return op_alloc_failed(setup, err);
+	}
+	a->weights = unpacked ? (const void *)unpacked : op_constant(setup, 1);
+	state->row_q->pack(a, packed);
+	a->weights = packed;
+	return 0;
+}
+
+static int prepare_q(struct op_setup *setup, struct conv_state *state, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
+	const struct tensor *out = op_tensor_out(setup, 0);
+	const struct options_conv *o = &setup->node->options.conv;
+	struct ek_conv_q *a = &state->q;
+	a->shape = shape_of(setup);
+	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
+	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
+	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
+	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
+	/* Weights that a run computes are read in the file's order, which entry 0 does. */
+	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
+	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
+	r = r < 0 ? r : weights_prepare(setup, state, err);
+	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
+	setup->detail = state->row_q->variant.name;
+	return r;
+}
+
+static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct error *err)
+{
+	struct ek_conv_f32 *a = &state->f32;
+	a->shape = shape_of(setup);
+	state->row_f32 =
+		ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32), setup->cpu_features);
+	setup->scratch_bytes = state->row_f32->scratch_bytes(&a->shape);
+	setup->detail = state->row_f32->variant.name;
+	return quant_activation_range_float(
+		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+}
+
+static int conv_prepare(struct op_setup *setup, struct error *err)
+{
+	struct conv_state *state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	setup->state = state;
+	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+							     : prepare_q(setup, state, err);
+}
+
+static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct conv_state *state = args;
+	state->row_q->run(&state->q, tile, scratch);
+}
+
+static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct conv_state *state = args;
+	state->row_f32->run(&state->f32, tile, scratch);
+}
+
+/* The operands of this run in a copy of the prepared arguments. */
+static void bind_q(const struct op_call *call, struct ek_conv_q *a)
+{
+	struct conv_bias bias = conv_bind_bias(call);
+	a->input = op_in(call, 0)->data;
+	a->weights = a->weights ? a->weights : op_in(call, 1)->data;
+	a->bias32 = bias.b32;
+	a->bias64 = bias.b64;
+	a->output = op_out(call, 0)->data;
+}
+
+static void bind_f32(const struct op_call *call, struct ek_conv_f32 *a)
+{
+	const struct value *bias = op_in(call, 2);
+	a->input = op_in(call, 0)->data;
+	a->weights = op_in(call, 1)->data;
+	a->bias = bias ? bias->data : NULL;
+	a->output = op_out(call, 0)->data;
+}
+
+static int conv_run(const struct op_call *call, struct error *err)
+{
+	struct conv_state state = *(const struct conv_state *)call->state;
+	const struct ek_conv_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
+	if (state.row_q) {
+		bind_q(call, &state.q);
+	} else {
+		bind_f32(call, &state.f32);
+	}
+	const struct tile_job job = {
+		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
+		.cols = s->out_c,
+		.work = ek_conv_depth(s),
+		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.run = state.row_q ? tile_q : tile_f32,
+		.args = &state,
+	};
+	return tile_run(call, &job, err);
+}
+
+const struct cpu_op op_conv_2d = {
+	.op = OP_CONV_2D,
+	.accept = conv_accept_types,
+	.prepare = conv_prepare,
+	.run = conv_run,
+};

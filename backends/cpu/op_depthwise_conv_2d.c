@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/conv.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/tile.h"
+#include "kernels/depthwise.h"
+
+/* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
+struct depthwise_state {
+	const struct ek_depthwise_q_row *row_q; /* one of the two */
+	const struct ek_depthwise_f32_row *row_f32;
+	struct ek_depthwise_q q;
+	struct ek_depthwise_f32 f32;
+};
+
+static int depthwise_accept(const struct op_setup *setup, struct error *err)
+{
+	const struct tensor *bias = op_tensor_in(setup, 2);
+	if (op_tensor_in(setup, 0)->type == DTYPE_INT16 && bias && bias->type != DTYPE_INT64) {
+		return error_set(
+			err, -EOPNOTSUPP, "int16 input with %s bias", dtype_name(bias->type));
+	}
+	return conv_accept_types(setup, err);
+}
+
+static struct ek_depthwise_shape shape_of(const struct op_setup *setup)
+{
+	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
+	const struct shape *out = op_shape_out(setup, 0);
+	const struct options_conv *o = &setup->node->options.conv;
+	return (struct ek_depthwise_shape){
+		.window =
+			{
+				.batch = (uint32_t)in->dim[0],
+				.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h,
+					o->dilation_h),
+				.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w,
+					o->dilation_w),
+			},
+		.in_c = (uint32_t)in->dim[3],
+		.out_c = (uint32_t)w->dim[3],
+	};
+}
+
+static uint64_t taps_of(const struct ek_depthwise_shape *s)
+{
+	return (uint64_t)s->window.y.taps * s->window.x.taps;
+}
+
+static const struct ek_depthwise_q_row *pick(unsigned int type, uint64_t features)
+{
+	size_t row_bytes = sizeof(struct ek_depthwise_q_row);
+	switch (type) {
+	case DTYPE_INT8:
+		return ek_pick(ek_depthwise_s8, ek_depthwise_s8_count, row_bytes, features);
+	case DTYPE_UINT8:
+		return ek_pick(ek_depthwise_u8, ek_depthwise_u8_count, row_bytes, features);
+	default:
+		return ek_pick(ek_depthwise_s16, ek_depthwise_s16_count, row_bytes, features);
+	}
+}
+
+/* Weights as the row wants them, where that is not as the file has them. */
+static int weights_prepare(struct op_setup *setup, struct depthwise_state *state, struct error *err)
+{
+	struct ek_depthwise_q *a = &state->q;
+	const int8_t *unpacked = NULL;
+	int r = conv_unpack_weights(setup, taps_of(&a->shape) * a->shape.out_c, &unpacked, err);
+	a->weights = unpacked;
+	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
+	if (r < 0 || !bytes) {
+		return r;
+	}
+	void *packed = op_alloc(setup, bytes);
+	if (!packed) {
+		return op_alloc_failed(setup, err);
+	}
+	a->weights = unpacked ? (const void *)unpacked : op_constant(setup, 1);
+	state->row_q->pack(a, packed);
+	a->weights = packed;
+	return 0;
+}
+
+static int prepare_q(struct op_setup *setup, struct depthwise_state *state, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
+	const struct tensor *out = op_tensor_out(setup, 0);
+	struct ek_depthwise_q *a = &state->q;
+	a->shape = shape_of(setup);
+	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
+	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
+	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
+	/* Weights that a run computes are read in the file's order, which entry 0 does. */
+	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	int r = quant_activation_range(
+		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
+	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
+	r = r < 0 ? r : weights_prepare(setup, state, err);
+	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
+	setup->detail = state->row_q->variant.name;
+	return r;
+}
+
+static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, struct error *err)
+{
+	struct ek_depthwise_f32 *a = &state->f32;
+	a->shape = shape_of(setup);
+	state->row_f32 = ek_pick(ek_depthwise_f32, ek_depthwise_f32_count,
+		sizeof(*ek_depthwise_f32), setup->cpu_features);
+	setup->detail = state->row_f32->variant.name;
+	return quant_activation_range_float(
+		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+}
+
+static int depthwise_prepare(struct op_setup *setup, struct error *err)
+{
+	struct depthwise_state *state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	setup->state = state;
+	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+							     : prepare_q(setup, state, err);
+}
+
+static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct depthwise_state *state = args;
+	state->row_q->run(&state->q, tile, scratch);
+}
+
+static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct depthwise_state *state = args;
+	state->row_f32->run(&state->f32, tile);
+}
+
+/* The operands of this run in a copy of the prepared arguments. */
+static void bind(const struct op_call *call, struct depthwise_state *state)
+{
+	struct conv_bias bias = conv_bind_bias(call);
+	const void *input = op_in(call, 0)->data, *weights = op_in(call, 1)->data;
+	if (state->row_q) {
+		state->q.input = input;
+		state->q.weights = state->q.weights ? state->q.weights : weights;
+		state->q.bias32 = bias.b32;
+		state->q.bias64 = bias.b64;
+		state->q.output = op_out(call, 0)->data;
+		return;
+	}
+	state->f32.input = input;
+	state->f32.weights = weights;
+	state->f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state->f32.output = op_out(call, 0)->data;
+}
+
+static int depthwise_run(const struct op_call *call, struct error *err)
+{
+	struct depthwise_state state = *(const struct depthwise_state *)call->state;
+	const struct ek_depthwise_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
+	bind(call, &state);
+	const struct tile_job job = {
+		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
+		.cols = s->out_c,
+		.work = taps_of(s),
+		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.run = state.row_q ? tile_q : tile_f32,
+		.args = &state,
+	};
+	return tile_run(call, &job, err);
+}
+
+const struct cpu_op op_depthwise_conv_2d = {
+	.op = OP_DEPTHWISE_CONV_2D,
+	.accept = depthwise_accept,
+	.prepare = depthwise_prepare,
+	.run = depthwise_run,
+};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The input is folded to rows of the weights' width, whatever its rank. */
+#include "backends/cpu/conv.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/tile.h"
+#include "kernels/matmul.h"
+
+/* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
+struct fc_state {
+	const struct ek_matmul_q_row *row_q; /* one of the two */
+	const struct ek_matmul_f32_row *row_f32;
+	struct ek_matmul_q q;
+	struct ek_matmul_f32 f32;
+};
+
+static int fc_accept(const struct op_setup *setup, struct error *err)
+{
+	unsigned int in = op_tensor_in(setup, 0)->type, out = op_tensor_out(setup, 0)->type;
+	bool widens = (in == DTYPE_INT8 || in == DTYPE_UINT8) && out == DTYPE_INT16;
+	if (in != out && !widens) {
+		return error_set(err, -EOPNOTSUPP, "%s input with %s output", dtype_name(in),
+			dtype_name(out));
+	}
+	if (setup->node->options.fully_connected.weights_format) {
+		return error_set(err, -EOPNOTSUPP, "shuffled weights");
+	}
+	return conv_accept_operands(setup, err);
+}
+
+static int shape_of(
+	const struct op_setup *setup, struct ek_matmul_shape *ret_shape, struct error *err)
+{
+	const struct shape *w = op_shape_in(setup, 1);
+	uint64_t elements = 0;
+	if (shape_elements(op_shape_in(setup, 0), &elements) < 0 || w->dim[1] < 1 ||
+		elements % (uint32_t)w->dim[1]) {
+		return error_set(err, -EINVAL, "the input is not rows of %d elements", w->dim[1]);
+	}
+	ret_shape->rows = (uint32_t)(elements / (uint32_t)w->dim[1]);
+	ret_shape->cols = (uint32_t)w->dim[0];
+	ret_shape->depth = (uint32_t)w->dim[1];
+	return 0;
+}
+
+static const struct ek_matmul_q_row *pick(unsigned int type, uint64_t features)
+{
+	size_t row_bytes = sizeof(struct ek_matmul_q_row);
+	switch (type) {
+	case DTYPE_INT8:
+		return ek_pick(ek_matmul_s8, ek_matmul_s8_count, row_bytes, features);
+	case DTYPE_UINT8:
+		return ek_pick(ek_matmul_u8, ek_matmul_u8_count, row_bytes, features);
+	default:
+		return ek_pick(ek_matmul_s16, ek_matmul_s16_count, row_bytes, features);
+	}
+}
+
+static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
+{
+	const struct tensor *w = op_tensor_in(setup, 1);
+	double si = (double)quant_scale(op_tensor_in(setup, 0), 0);
+	double so = (double)quant_scale(op_tensor_out(setup, 0), 0);
+	double *scales = op_alloc(setup, a->shape.cols * sizeof(*scales));
+	if (!scales) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint32_t n = 0; n < a->shape.cols; n++) {
+		scales[n] = si * (double)quant_scale(w, n) / so;
+	}
+	a->scale = scales;
+	return 0;
+}
+
+/* Weights as the row wants them, where that is not as the file has them. */
+static int weights_prepare(struct op_setup *setup, struct fc_state *state, struct error *err)
+{
+	struct ek_matmul_q *a = &state->q;
+	const int8_t *unpacked = NULL;
+	int r = conv_unpack_weights(
+		setup, (uint64_t)a->shape.cols * a->shape.depth, &unpacked, err);
+	a->w = unpacked;
+	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
+	if (r < 0 || !bytes) {
+		return r;
+	}
+	void *packed = op_alloc(setup, bytes);
+	if (!packed) {
+		return op_alloc_failed(setup, err);
+	}
+	a->w = unpacked ? (const void *)unpacked : op_constant(setup, 1);
+	state->row_q->pack(a, packed);
+	a->w = packed;
+	return 0;
+}
+
+static int prepare_q(struct op_setup *setup, struct fc_state *state, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
+	const struct tensor *out = op_tensor_out(setup, 0);
+	const struct options_fully_connected *o = &setup->node->options.fully_connected;
+	struct ek_matmul_q *a = &state->q;
+	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
+	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
+	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
+	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
+	a->output_s16 = out->type == DTYPE_INT16;
+	/* Weights that a run computes are read in the file's order, which entry 0 does. */
+	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	int r = shape_of(setup, &a->shape, err);
+	r = r < 0 ? r : quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
+	r = r < 0 ? r : scales_prepare(setup, a, err);
+	r = r < 0 ? r : weights_prepare(setup, state, err);
+	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
+	setup->detail = state->row_q->variant.name;
+	return r;
+}
+
+static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct error *err)
+{
+	struct ek_matmul_f32 *a = &state->f32;
+	state->row_f32 = ek_pick(
+		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
+	setup->detail = state->row_f32->variant.name;
+	int r = shape_of(setup, &a->shape, err);
+	return r < 0 ? r
+		     : quant_activation_range_float(setup->node->options.fully_connected.activation,
+			       &a->lo, &a->hi, err);
+}
+
+static int fc_prepare(struct op_setup *setup, struct error *err)
+{
+	struct fc_state *state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	setup->state = state;
+	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+							     : prepare_q(setup, state, err);
+}
+
+static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct fc_state *state = args;
+	state->row_q->run(&state->q, tile, scratch);
+}
+
+static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct fc_state *state = args;
+	state->row_f32->run(&state->f32, tile);
+}
+
+/* The operands of this run in a copy of the prepared arguments. */
+static void bind(const struct op_call *call, struct fc_state *state)
+{
+	struct conv_bias bias = conv_bind_bias(call);
+	const void *input = op_in(call, 0)->data, *weights = op_in(call, 1)->data;
+	if (state->row_q) {
+		state->q.a = input;
+		state->q.w = state->q.w ? state->q.w : weights;
+		state->q.bias32 = bias.b32;
+		state->q.bias64 = bias.b64;
+		state->q.output = op_out(call, 0)->data;
+		return;
+	}
+	state->f32.a = input;
+	state->f32.w = weights;
+	state->f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state->f32.output = op_out(call, 0)->data;
+}
+
+static int fc_run(const struct op_call *call, struct error *err)
+{
+	struct fc_state state = *(const struct fc_state *)call->state;
+	const struct ek_matmul_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
+	bind(call, &state);
+	const struct tile_job job = {
+		.rows = s->rows,
+		.cols = s->cols,
+		.work = s->depth,
+		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.run = state.row_q ? tile_q : tile_f32,
+		.args = &state,
+	};
+	return tile_run(call, &job, err);
+}
+
+const struct cpu_op op_fully_connected = {
+	.op = OP_FULLY_CONNECTED,
+	.accept = fc_accept,
+	.prepare = fc_prepare,
+	.run = fc_run,
+};

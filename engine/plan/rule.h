@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule - what the rules of the operator table share
+ *
+ * A rule (one function per operator, in rule_<family>.c) runs after opinfo_check() has proved:
+ * counts of operands, presence of all that are not optional, fixed-width types, dense tensors,
+ * shapes of inputs known and of at most 2^31 - 1 elements, outputs distinct from inputs. It proves
+ * the rest, fills ret->shapes, and ret->macs where that is not the number of output elements.
+ *
+ * @name in these helpers is what the operand is called in an error: "input", "weights", "bias".
+ */
+#ifndef ENGINE_PLAN_RULE_H
+#define ENGINE_PLAN_RULE_H
+
+#include "engine/plan/opinfo.h"
+
+#define RULE_TYPE(name) (1u << DTYPE_##name)
+
+/* Strides, dilations and window sizes: no product of two of them leaves int32. */
+#define RULE_MAX_STEP 32767
+
+/* Largest left shift of a multiplier: x * 2^30 still has a sign bit to keep. */
+#define RULE_MAX_SHIFT 30
+
+int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_mul(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_relu(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_logistic(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_tanh(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_dequantize(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_depthwise(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_arg(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_resize(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_reshape(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_squeeze(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_transpose(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_pad(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_concatenation(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_split(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_split_v(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_svdf(const struct op_context *ctx, struct op_result *ret, struct error *err);
+int rule_sequence_lstm(const struct op_context *ctx, struct op_result *ret, struct error *err);
+
+/* Shape of input @i, which must be there. */
+static inline const struct shape *rule_shape(const struct op_context *ctx, uint32_t i)
+{
+	return &ctx->shapes[ctx->node->inputs[i]];
+}
+
+static inline const struct tensor *rule_output(const struct op_context *ctx, uint32_t i)
+{
+	return &ctx->subgraph->tensors[ctx->node->outputs[i]];
+}
+
+/* Elements of a known shape that opinfo_check() has bounded. */
+uint64_t rule_elements(const struct shape *shape);
+/* a * b and a + b, UINT64_MAX where that is beyond 64 bits: a cost to refuse, not to run. */
+uint64_t rule_cost_mul(uint64_t a, uint64_t b);
+uint64_t rule_cost_add(uint64_t a, uint64_t b);
+
+/* All dimensions unknown: only a run can tell. */
+void rule_set_unknown(struct shape *shape, unsigned int rank);
+
+/* -EOPNOTSUPP "ADD v1 with bool input is not there yet" when the type is not in @mask. */
+int must_check rule_type_among(const struct op_context *ctx, const struct tensor *t,
+	const char *name, uint32_t mask, struct error *err);
+int must_check rule_type_is(
+	const struct tensor *t, const char *name, unsigned int type, struct error *err);
+int must_check rule_rank_is(
+	const struct shape *shape, const char *name, unsigned int rank, struct error *err);
+/* Every dimension at least 1. */
+int must_check rule_not_empty(const struct shape *shape, const char *name, struct error *err);
+
+/* Exactly one scale. */
+int must_check rule_per_tensor(const struct tensor *t, const char *name, struct error *err);
+/* One scale, or one for each element of dimension @dimension of @shape. */
+int must_check rule_per_channel(const struct tensor *t, const char *name, const struct shape *shape,
+	uint32_t dimension, struct error *err);
+int must_check rule_zero_points_zero(const struct tensor *t, const char *name, struct error *err);
+/* One scale, zero point 0 where the type is int16 or int32. */
+int must_check rule_quantised(const struct tensor *t, const char *name, struct error *err);
+
+/* A factor by which integers are rescaled: finite, not negative, below 2^@max_shift. Below 2^-31 it
+ * counts as 0 (QuantizeMultiplier, TFLite kernels/internal/quantization_util.cc). */
+int must_check rule_multiplier(double factor, int max_shift, const char *name, struct error *err);
+
+/* True when log2(scale) is a whole number to within 1e-3 (CheckedLog2, TFLite
+ * quantization_util.cc); *ret gets it. */
+bool rule_power_of_two(float scale, int *ret_log2);
+
+/* Fused NONE, RELU, RELU_N1_TO_1 or RELU6, whose limits fit an int32 in the output's scale. */
+int must_check rule_fused(const struct op_context *ctx, unsigned int activation,
+	const struct tensor *output, struct error *err);
+
+/* True when the values of parameter input @i can be read now: constant, folded, or none at all. */
+bool rule_known(const struct op_context *ctx, uint32_t i);
+/* Element @k of int32 or int64 parameter input @i, which is known. */
+int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k);
+/* Types int32, or int64 where @wide; at most rank 1; exactly one element. */
+int must_check rule_scalar_parameter(
+	const struct op_context *ctx, uint32_t i, const char *name, bool wide, struct error *err);
+/* -@rank <= axis < @rank; *ret gets the one from the front. */
+int must_check rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *err);
+
+/* Windows that slide over one dimension of @size >= 1: TFLite kernels/padding.h, ComputeOutSize.
+ * Not above 0 when the window does not fit. */
+struct rule_window {
+	int32_t size, filter, stride, dilation;
+};
+int64_t rule_window_count(const struct rule_window *w, unsigned int padding);
+/* Checks filters, strides and dilations, computes heights and widths. */
+int must_check rule_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
+
+/* Operands of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
+struct rule_weighted {
+	const struct tensor *input, *weights, *bias, *output; /* bias may be NULL */
+	const struct shape *weights_shape, *bias_shape;
+	uint32_t dimension; /* of the weights: output channels */
+	uint32_t bias_type; /* option quantized_bias_type: 0, INT32 or INT64 */
+	int max_shift; /* of the multipliers with an int64 sum */
+};
+/* Types and size of the bias, scales and zero points of all, multipliers in range. */
+int must_check rule_weighted_check(const struct rule_weighted *w, struct error *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule_pool - AVERAGE_POOL_2D and MAX_POOL_2D (TFLite kernels/pooling.cc) */
+#include "engine/plan/rule.h"
+
+static int check_types(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	int r = rule_type_among(ctx, input, "input",
+		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT16), err);
+	r = r < 0 ? r : rule_type_is(output, "output", input->type, err);
+	if (r < 0 || input->type == DTYPE_FLOAT32) {
+		return r;
+	}
+	r = rule_per_tensor(input, "input", err);
+	return r < 0 ? r : rule_per_tensor(output, "output", err);
+}
+
+int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct options_pool *o = &ctx->node->options.pool;
+	const struct shape *in = rule_shape(ctx, 0);
+	struct shape *out = &ret->shapes[0];
+	int r = check_types(ctx, err);
+	r = r < 0 ? r : rule_rank_is(in, "input", 4, err);
+	r = r < 0 ? r : rule_not_empty(in, "input", err);
+	r = r < 0 ? r : rule_fused(ctx, o->activation, rule_output(ctx, 0), err);
+	if (r < 0) {
+		return r;
+	}
+	const struct rule_window h = {in->dim[1], o->filter_h, o->stride_h, 1},
+				 w = {in->dim[2], o->filter_w, o->stride_w, 1};
+	*out = *in;
+	r = rule_windows(&h, &w, o->padding, &out->dim[1], &out->dim[2], err);
+	if (r < 0) {
+		return r;
+	}
+	ret->macs =
+		rule_cost_mul(rule_elements(out), (uint64_t)o->filter_h * (uint64_t)o->filter_w);
+	return 0;
+}

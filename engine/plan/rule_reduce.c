@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule_reduce - MEAN, SUM, ARG_MAX, ARG_MIN (TFLite kernels/reduce.cc, arg_min_max.cc) */
+#include <errno.h>
+
+#include "engine/plan/rule.h"
+
+#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
+
+static int check_reduce_types(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	uint32_t mask = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | CODES;
+	if (ctx->node->op == OP_SUM) {
+		mask |= RULE_TYPE(BOOL);
+	}
+	int r = rule_type_among(ctx, input, "input", mask, err);
+	r = r < 0 ? r : rule_type_is(output, "output", input->type, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
+	if (r < 0 || !(CODES >> input->type & 1)) {
+		return r;
+	}
+	r = rule_quantised(input, "input", err);
+	r = r < 0 ? r : rule_quantised(output, "output", err);
+	return r < 0
+		? r
+		: rule_multiplier((double)input->quant.scale[0] / (double)output->quant.scale[0],
+			  RULE_MAX_SHIFT, "input", err);
+}
+
+/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once. */
+static int read_axes(const struct op_context *ctx, uint64_t n, uint32_t *ret, struct error *err)
+{
+	*ret = 0;
+	for (uint64_t k = 0; k < n; k++) {
+		unsigned int axis = 0;
+		int r = rule_axis(rule_value(ctx, 1, k), rule_shape(ctx, 0)->rank, &axis, err);
+		if (r < 0) {
+			return r;
+		}
+		*ret |= 1u << axis;
+	}
+	return 0;
+}
+
+static void set_reduced(const struct shape *in, uint32_t axes, bool keep, struct shape *ret_out)
+{
+	*ret_out = (struct shape){0};
+	for (unsigned int i = 0; i < in->rank; i++) {
+		bool reduced = axes >> i & 1;
+		if (!reduced || keep) {
+			ret_out->dim[ret_out->rank++] = reduced ? 1 : in->dim[i];
+		}
+	}
+}
+
+int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0), *axes_shape = rule_shape(ctx, 1);
+	bool keep = ctx->node->options.reduce.keep_dims;
+	uint64_t n = rule_elements(axes_shape);
+	int r = check_reduce_types(ctx, err);
+	if (r < 0) {
+		return r;
+	}
+	if (axes_shape->rank > 1 || n > SHAPE_MAX_RANK) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "input 1 (axes): %s for a tensor of rank %u",
+			shape_format(text, sizeof(text), axes_shape), in->rank);
+	}
+	ret->macs = rule_elements(in);
+	if (!rule_known(ctx, 1)) {
+		rule_set_unknown(
+			&ret->shapes[0], keep ? in->rank : rule_output(ctx, 0)->shape.rank);
+		return 0;
+	}
+	uint32_t axes = 0;
+	r = read_axes(ctx, n, &axes, err);
+	if (r < 0) {
+		return r;
+	}
+	set_reduced(in, axes, keep, &ret->shapes[0]);
+	return 0;
+}
+
+static int check_arg_types(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *output = rule_output(ctx, 0);
+	int32_t type = ctx->node->options.arg.output_type;
+	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
+		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT32) |
+			RULE_TYPE(BOOL),
+		err);
+	if (r < 0) {
+		return r;
+	}
+	if (type != DTYPE_INT32 && type != DTYPE_INT64) {
+		return error_set(err, -EBADMSG, "output type %s, must be int32 or int64",
+			dtype_name((unsigned int)type));
+	}
+	return rule_type_is(output, "output", (unsigned int)type, err);
+}
+
+int rule_arg(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0);
+	int r = check_arg_types(ctx, err);
+	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
+	if (r < 0) {
+		return r;
+	}
+	if (in->rank < 1) {
+		return error_set(err, -EBADMSG, "input is a scalar");
+	}
+	ret->macs = rule_elements(in);
+	if (!rule_known(ctx, 1)) {
+		rule_set_unknown(&ret->shapes[0], in->rank - 1u);
+		return 0;
+	}
+	unsigned int axis = 0;
+	r = rule_axis(rule_value(ctx, 1, 0), in->rank, &axis, err);
+	if (r < 0) {
+		return r;
+	}
+	if (in->dim[axis] < 1) {
+		return error_set(err, -EBADMSG, "dimension %u is empty", axis);
+	}
+	set_reduced(in, 1u << axis, false, &ret->shapes[0]);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lstm - one step of an LSTM cell for one batch entry: int8 activations and weights, int16 cell
+ * state ("8x8_16")
+ *
+ *   gate:   s[n] = requant(w[n] . x + w_bias[n])
+ *           s[n] = sat16(s[n] + requant(r[n] . h + r_bias[n]))
+ *           s[n] = sat16(s[n] + requant(peephole[n] * c[n]))         with a peephole
+ *   finish: s = norm(s)                                              with layer normalisation
+ *           s = logistic(s), the cell gate tanh(s); s in Q3.12, result in Q0.15
+ *   cell:   c[n] = sat16(f[n] * c[n] / 2^15 + i[n] * g[n] / 2^(30 + cell_shift)), clipped
+ *   hidden: requant(o[n] * tanh(c[n])) + or - hidden_zero, in int8
+ *   project: h[m] = clamp(requant(p[m] . hidden + p_bias[m]) + output_zero), clipped
+ *
+ * w_bias, r_bias and p_bias have the products of the zero points folded in. Without projection h is
+ * hidden. Every requant is MBQM; divisions by powers of two round half away from zero.
+ *
+ * Layer normalisation over n cells, C divisions: mean = sum * 1024 / n, variance = (sum of squares
+ * * (2^20 / n) - mean^2) / 2^20, at least norm_limit where it is below 1; u = MBQM(1024 * s - mean,
+ * inv_sqrt(variance)) * norm + norm_bias; s = sat16(MBQM(u / 1024 rounded half away, norm_scale)).
+ *
+ * Reads exactly the bytes named. Bit-exact with entry 0 of the list.
+ * Source: tflite kernels/lstm_eval.cc (LstmStepInteger8x8_16), kernels/internal/reference/
+ * portable_tensor_utils.cc.
+ */
+#ifndef KERNELS_LSTM_H
+#define KERNELS_LSTM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/cpu.h"
+#include "kernels/quant.h"
+
+enum ek_lstm_gate {
+	EK_LSTM_INPUT,
+	EK_LSTM_FORGET,
+	EK_LSTM_CELL,
+	EK_LSTM_OUTPUT,
+	EK_LSTM_GATES
+};
+
+struct ek_lstm_gate_q {
+	const int8_t *w; /* [cells][inputs] */
+	const int8_t *r; /* [cells][outputs] */
+	const int32_t *w_bias, *r_bias; /* [cells] */
+	const int16_t *peephole; /* [cells] or NULL */
+	const int16_t *norm; /* [cells] or NULL */
+	const int32_t *norm_bias; /* [cells], with norm */
+	struct ek_scale w_scale, r_scale, peephole_scale;
+	struct ek_scale norm_scale; /* shift <= 31 */
+	int32_t norm_limit; /* at least 1 */
+};
+
+struct ek_lstm_q {
+	uint32_t inputs, cells, outputs;
+	struct ek_lstm_gate_q gate[EK_LSTM_GATES];
+	int32_t cell_shift; /* cell state has scale 2^cell_shift, -15..-9 */
+	int16_t cell_clip; /* 0: none */
+	struct ek_scale hidden_scale;
+	int32_t hidden_zero;
+	const int8_t *projection; /* [outputs][cells], or NULL: outputs == cells */
+	const int32_t *projection_bias; /* [outputs] */
+	struct ek_scale projection_scale;
+	int32_t output_zero;
+	int8_t projection_clip; /* 0: none */
+};
+
+struct ek_lstm_q_row {
+	struct ek_variant variant;
+	/* Cells [first, end) of gate @which into @s; @x int8[inputs], @h int8[outputs], @c
+	 * int16[cells]. */
+	void (*gate)(const struct ek_lstm_q *a, enum ek_lstm_gate which, const int8_t *x,
+		const int8_t *h, const int16_t *c, uint32_t first, uint32_t end, int16_t *s);
+	/* @hidden int8[cells] to @h int8[outputs]; with a projection only. */
+	void (*project)(const struct ek_lstm_q *a, const int8_t *hidden, int8_t *h);
+};
+
+extern const struct ek_lstm_q_row ek_lstm_s8[];
+extern const size_t ek_lstm_s8_count;
+
+/* What follows is element by element over all cells: 1% of the work, one form for all variants. */
+
+/* Normalises and activates @s, int16[cells], of gate @which, in place. */
+void ek_lstm_finish(const struct ek_lstm_q *a, enum ek_lstm_gate which, int16_t *s);
+
+/* The coupled input gate (CIFG): 1 - f. */
+void ek_lstm_couple(const struct ek_lstm_q *a, const int16_t *f, int16_t *i);
+
+/* The new cell state @c from gates @i, @f and @g. */
+void ek_lstm_cell(const struct ek_lstm_q *a, const int16_t *i, const int16_t *f, const int16_t *g,
+	int16_t *c);
+
+/* @hidden int8[cells] from output gate @o and cell state @c. */
+void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *o, const int16_t *c, int8_t *hidden);
+
+#endif

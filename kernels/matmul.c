@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/matmul.h"
+
+#include "kernels/dot.h"
+
+static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
+{
+	(void)shape;
+	return 0;
+}
+
+static uint64_t no_scratch(const struct ek_matmul_shape *shape)
+{
+	(void)shape;
+	return 0;
+}
+
+static int32_t rescale(const struct ek_matmul_q *a, int64_t acc, uint32_t n)
+{
+	int32_t y = ek_round32((double)acc * a->scale[n]);
+	return ek_clamp32(ek_add32(y, a->output_zero), a->lo, a->hi);
+}
+
+static int32_t acc32(const struct ek_matmul_q *a, int32_t sum, uint32_t n)
+{
+	return a->bias32 ? ek_add32(sum, a->bias32[n]) : sum;
+}
+
+static int64_t acc_s16(const struct ek_matmul_q *a, int64_t sum, uint32_t n)
+{
+	int64_t bias = a->bias64 ? a->bias64[n] : a->bias32 ? a->bias32[n] : 0;
+	int64_t acc = (int64_t)((uint64_t)sum + (uint64_t)bias);
+	return a->wide ? acc : (int32_t)acc;
+}
+
+static void matmul_s8__c(const struct ek_matmul_q *a, const struct ek_tile *t, void *scratch)
+{
+	(void)scratch;
+	size_t depth = a->shape.depth;
+	const int8_t *w = a->w;
+	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
+		const int8_t *from = (const int8_t *)a->a + m * depth;
+		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
+			size_t at = (size_t)m * a->shape.cols + n;
+			int32_t sum = ek_dot_s8(from, (int16_t)a->input_zero, w + n * depth, depth);
+			int32_t y = rescale(a, acc32(a, sum, n), n);
+			if (a->output_s16) {
+				((int16_t *)a->output)[at] = (int16_t)y;
+			} else {
+				((int8_t *)a->output)[at] = (int8_t)y;
+			}
+		}
+	}
+}
+
+static void matmul_u8__c(const struct ek_matmul_q *a, const struct ek_tile *t, void *scratch)
+{
+	(void)scratch;
+	size_t depth = a->shape.depth;
+	int16_t zero = (int16_t)a->weights_zero;
+	const uint8_t *w = a->w;
+	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
+		const uint8_t *from = (const uint8_t *)a->a + m * depth;
+		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
+			size_t at = (size_t)m * a->shape.cols + n;
+			int32_t sum =
+				ek_dot_u8(from, (int16_t)a->input_zero, w + n * depth, zero, depth);
+			int32_t y = rescale(a, acc32(a, sum, n), n);
+			if (a->output_s16) {
+				((int16_t *)a->output)[at] = (int16_t)y;
+			} else {
+				((uint8_t *)a->output)[at] = (uint8_t)y;
+			}
+		}
+	}
+}
+
+static void matmul_s16__c(const struct ek_matmul_q *a, const struct ek_tile *t, void *scratch)
+{
+	(void)scratch;
+	size_t depth = a->shape.depth;
+	const int8_t *w = a->w;
+	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
+		const int16_t *row = (const int16_t *)a->a + m * depth;
+		int16_t *y = (int16_t *)a->output + (size_t)m * a->shape.cols;
+		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
+			int64_t sum = ek_dot_s16(row, w + n * depth, depth);
+			y[n] = (int16_t)rescale(a, acc_s16(a, sum, n), n);
+		}
+	}
+}
+
+static void matmul_f32__c(const struct ek_matmul_f32 *a, const struct ek_tile *t)
+{
+	size_t depth = a->shape.depth;
+	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
+		float *y = a->output + (size_t)m * a->shape.cols;
+		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
+			float sum = ek_dot_f32(a->a + m * depth, a->w + n * depth, depth);
+			y[n] = ek_clamp_f32(a->bias ? sum + a->bias[n] : sum, a->lo, a->hi);
+		}
+	}
+}
+
+const struct ek_matmul_q_row ek_matmul_s8[] = {
+	{{"matmul_s8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s8__c},
+};
+const struct ek_matmul_q_row ek_matmul_u8[] = {
+	{{"matmul_u8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_u8__c},
+};
+const struct ek_matmul_q_row ek_matmul_s16[] = {
+	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},
+};
+const struct ek_matmul_f32_row ek_matmul_f32[] = {{{"matmul_f32__c", 0}, 1, matmul_f32__c}};
+const size_t ek_matmul_s8_count = sizeof(ek_matmul_s8) / sizeof(ek_matmul_s8[0]);
+const size_t ek_matmul_u8_count = sizeof(ek_matmul_u8) / sizeof(ek_matmul_u8[0]);
+const size_t ek_matmul_s16_count = sizeof(ek_matmul_s16) / sizeof(ek_matmul_s16[0]);
+const size_t ek_matmul_f32_count = sizeof(ek_matmul_f32) / sizeof(ek_matmul_f32[0]);
