@@ -6,7 +6,7 @@
 #include "kernels/quant.h"
 
 /*
- * 2^10 / sqrt(v) for ek_mbqm(), v >= 0 (0 and 1 give almost 1). Five steps of Newton's method with
+ * 1 / sqrt(v) for ek_mbqm(), v >= 0 (0 and 1 give almost 1). Five steps of Newton's method with
  * 3 integer bits.
  * Source: GetInvSqrtQuantizedMultiplierExp, tflite kernels/internal/common.h, reverse shift -1.
  */

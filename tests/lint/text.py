@@ -14,7 +14,7 @@ WORDS = [
     (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "unfinished work"),
     (re.compile(r"^\s*#\s*if\s+0\b", re.M), "code switched off by #if 0"),
     (re.compile(r"\bskip\(\)\s*;"), "a test that skips without saying why"),
-    (re.compile(r"/wor" r"k/|/roo" r"t/[a-z]|/hom" r"e/[a-z]"), "a path of somebody's machine"),
+    (re.compile(r"(?<![\w}.])(/wor" r"k/|/roo" r"t/[a-z]|/hom" r"e/[a-z])"), "a path of somebody's machine"),
 ]
 
 
