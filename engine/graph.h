@@ -37,9 +37,32 @@ struct quant {
 	uint32_t dimension;
 };
 
-/* Sparsity of a constant, as the schema has it; NULL for dense tensors. Metadata verified like a
- * shape. */
-struct sparsity;
+#define SPARSITY_MAX_LEVELS (2 * SHAPE_MAX_RANK)
+
+/* Numbers of 1, 2 (unsigned) or 4 (signed) bytes in the mapping, aligned to their width. */
+struct sparse_list {
+	const uint8_t *data;
+	uint32_t count;
+	uint8_t width;
+};
+
+/*
+ * Sparsity of a constant, as the schema has it; NULL for dense tensors. Level i goes over dimension
+ * order[i]; dimensions from the tensor's rank on are those of blocks, of which block_map[k] says
+ * which dimension the k-th splits. A dense level has @size indices under each index of the level
+ * above; a compressed one has indices[segments[p]] .. indices[segments[p + 1] - 1] under index p,
+ * each below @size. A dimension that a block does not divide loses the rest. All of it has been
+ * verified, and the stored elements are as many as the last level has.
+ */
+struct sparsity {
+	uint32_t n_levels, n_blocks;
+	const int32_t *order, *block_map;
+	struct sparse_level {
+		bool compressed;
+		int32_t size;
+		struct sparse_list segments, indices;
+	} *levels;
+};
 
 struct tensor {
 	struct text name;
@@ -47,8 +70,12 @@ struct tensor {
 	bool is_variable;
 	bool shape_is_signature; /* the file declares -1 somewhere: @shape has -1 there */
 	struct shape shape;
+	struct shape initial; /* before any resize: @shape with the file's own sizes for -1 */
 	struct quant quant;
-	const uint8_t *data; /* constant's bytes in the mapping, NULL for all others */
+	/* A constant's bytes in the mapping, aligned to its elements (what the file has 4-aligned of
+	 * 8-byte numbers is a copy); NULL for all others. Not NULL for a constant of no elements.
+	 */
+	const uint8_t *data;
 	uint64_t data_bytes;
 	const struct sparsity *sparsity;
 };
@@ -85,7 +112,7 @@ struct signature {
 	struct signature_tensor {
 		struct text name;
 		int32_t tensor;
-	} * inputs, *outputs;
+	} *inputs, *outputs;
 };
 
 struct graph {
@@ -94,6 +121,21 @@ struct graph {
 	uint32_t n_subgraphs, n_signatures;
 	struct text description;
 };
+
+static inline int32_t sparse_list_get(const struct sparse_list *list, uint32_t i)
+{
+	int32_t v = 0;
+	if (list->width == 1) {
+		v = list->data[i];
+	} else if (list->width == 2) {
+		uint16_t v16;
+		__builtin_memcpy(&v16, list->data + 2 * (size_t)i, 2);
+		v = v16;
+	} else {
+		__builtin_memcpy(&v, list->data + 4 * (size_t)i, 4);
+	}
+	return v;
+}
 
 static inline int64_t quant_zero(const struct quant *q, uint32_t channel)
 {

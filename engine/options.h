@@ -78,6 +78,11 @@ struct options_squeeze {
 	int32_t dims[8];
 };
 
+struct options_strided_slice {
+	int32_t begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
+	bool offset; /* the end is counted from the begin */
+};
+
 struct options_softmax {
 	float beta;
 };
@@ -123,6 +128,7 @@ struct op_options {
 		struct options_resize resize;
 		struct options_reshape reshape;
 		struct options_squeeze squeeze;
+		struct options_strided_slice strided_slice;
 		struct options_softmax softmax;
 		struct options_arg arg;
 		struct options_svdf svdf;

@@ -25,6 +25,11 @@ static inline int32_t ek_add32(int32_t a, int32_t b)
 	return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+static inline int32_t ek_sub32(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
 static inline int32_t ek_mul32(int32_t a, int32_t b)
 {
 	return (int32_t)((uint32_t)a * (uint32_t)b);

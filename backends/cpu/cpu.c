@@ -21,7 +21,7 @@ struct prepared {
 	const struct cpu_op *op;
 	void *state;
 	const char *detail;
-	bool each_run; /* some shape of the node is known only while running: prepared anew then */
+	bool each_run; /* some shape or parameter is known only while running: prepared anew then */
 };
 
 struct program {
@@ -57,6 +57,18 @@ static bool shapes_known(const struct shape *shapes, const int32_t *tensors, uin
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (tensors[i] >= 0 && !shape_known(&shapes[tensors[i]])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* True when the values of all operands that @op's prepare() reads are known at load. */
+static bool params_known(const struct op_setup *setup, const struct cpu_op *op)
+{
+	for (uint32_t i = 0; i < setup->node->n_inputs && op->params >> i; i++) {
+		if ((op->params >> i & 1) && setup->node->inputs[i] >= 0 &&
+			!op_constant(setup, i)) {
 			return false;
 		}
 	}
@@ -111,7 +123,8 @@ static int node_prepare(struct program *program, const struct node *node, struct
 	setup.memory = &program->memory;
 	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
 	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
-		!shapes_known(setup.shapes, node->outputs, node->n_outputs);
+		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||
+		!params_known(&setup, ret->op);
 	int r = 0;
 	if (!ret->each_run && ret->op->prepare) {
 		r = ret->op->prepare(&setup, err);
@@ -160,13 +173,21 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	setup.memory = held;
 	uint32_t n = program->request.subgraph->n_tensors;
 	struct shape *shapes = op_alloc(&setup, (uint64_t)n * sizeof(*shapes));
-	if (!shapes) {
+	const uint8_t **constants = op_alloc(&setup, (uint64_t)n * sizeof(*constants));
+	if (!shapes || !constants) {
 		return op_alloc_failed(&setup, err);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		shapes[i] = call->values[i].shape;
 	}
+	for (uint32_t i = 0; i < node->node->n_inputs; i++) {
+		int32_t t = node->node->inputs[i];
+		if (t >= 0) {
+			constants[t] = call->values[t].data;
+		}
+	}
 	setup.shapes = shapes;
+	setup.constants = constants;
 	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
 	call->state = setup.state;
 	call->scratch = r < 0 ? NULL : op_alloc(&setup, setup.scratch_bytes);

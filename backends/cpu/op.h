@@ -46,6 +46,9 @@ struct op_call {
 
 struct cpu_op {
 	uint16_t op; /* enum op */
+	/* Bit i: prepare() reads the values of operand i (axes, paddings). A node whose operand is
+	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
+	uint32_t params;
 	/* 0, or -EOPNOTSUPP with a text naming the type or option that is not there. */
 	int (*accept)(const struct op_setup *setup, struct error *err);
 	int (*prepare)(struct op_setup *setup, struct error *err);
@@ -81,7 +84,8 @@ static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_
 	return &s->shapes[s->node->outputs[i]];
 }
 
-/* Bytes of operand @i where they are known at load, else NULL. */
+/* Bytes of operand @i where they are known at load (or, for a node that is prepared in a run, now),
+ * else NULL. */
 static inline const void *op_constant(const struct op_setup *s, uint32_t i)
 {
 	return i < s->node->n_inputs && s->node->inputs[i] >= 0 ? s->constants[s->node->inputs[i]]

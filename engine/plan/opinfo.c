@@ -176,7 +176,7 @@ static int check_input(const struct op_context *ctx, const struct op_row *row, u
 	return 0;
 }
 
-/* An output is nobody's constant, nobody's state and none of the inputs. */
+/* An output is no constant and none of the inputs. (A variable may be written by a node.) */
 static int check_output(const struct op_context *ctx, uint32_t i, struct error *err)
 {
 	const struct node *node = ctx->node;
@@ -184,9 +184,8 @@ static int check_output(const struct op_context *ctx, uint32_t i, struct error *
 		return error_set(err, -EBADMSG, "output %u must be there", i);
 	}
 	const struct tensor *t = rule_output(ctx, i);
-	if (t->data || t->is_variable) {
-		return error_set(
-			err, -EBADMSG, "output %u is a %s", i, t->data ? "constant" : "variable");
+	if (t->data) {
+		return error_set(err, -EBADMSG, "output %u is a constant", i);
 	}
 	for (uint32_t k = 0; k < node->n_inputs; k++) {
 		if (node->inputs[k] == node->outputs[i]) {

@@ -120,17 +120,23 @@ static int check_softmax_output(const struct op_context *ctx, struct error *err)
 		ctx->node->version, dtype_name(input->type), dtype_name(output->type));
 }
 
-/* 8 bits: beta * scale * 2^26 must exceed 1, else QuantizeMultiplierGreaterThanOne aborts. */
+/*
+ * int16: the input is rescaled by beta * scale / (10 / 65535). 8 bits: by beta * scale * 2^26, at
+ * most 2^31 - 1, which must exceed 1, else QuantizeMultiplierGreaterThanOne aborts.
+ */
 static int check_beta(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *input = op_input(ctx, 0);
 	float beta = ctx->node->options.softmax.beta;
 	double scaled = (double)beta * (double)input->quant.scale[0];
-	if (input->type != DTYPE_INT16 && scaled * ldexp(1, 26) <= 1) {
-		return error_set(err, -EBADMSG, "beta %g with input scale %g is too small",
+	if (input->type == DTYPE_INT16) {
+		return rule_multiplier(scaled * 65535 / 10, RULE_MAX_SHIFT, "input", err);
+	}
+	if (!isfinite(scaled) || scaled * ldexp(1, 26) <= 1) {
+		return error_set(err, -EBADMSG, "beta %g with input scale %g is out of range",
 			(double)beta, (double)input->quant.scale[0]);
 	}
-	return rule_multiplier(scaled * 65535 / 10, RULE_MAX_SHIFT, "input", err);
+	return 0;
 }
 
 int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ADD and SUB. Source of the scales: tflite kernels/add.cc and sub.cc, Prepare. */
+#include <math.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/broadcast.h"
+#include "backends/cpu/plain.h"
+#include "backends/cpu/quant.h"
+#include "kernels/add.h"
+
+struct add_state {
+	struct broadcast shape;
+	struct plain plain; /* plain.run is NULL for quantised types */
+	ek_add_fn *run;
+	struct ek_add_params params;
+};
+
+static int add_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(
+		setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
+}
+
+/* True when @scale is 2^n up to a thousandth of the exponent, as the reference's CheckedLog2. */
+static bool is_power_of_two(float scale, int32_t *ret_exponent)
+{
+	double exponent = log2((double)scale);
+	*ret_exponent = (int32_t)round(exponent);
+	return fabs(exponent - round(exponent)) < 1e-3;
+}
+
+/* int16 with scales that are all powers of two: shifts alone. False when that is not so. */
+static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
+{
+	int32_t a, b, out;
+	if (!setup->node->options.arithmetic.pot_scale_int16 ||
+		!is_power_of_two(quant_scale(op_tensor_in(setup, 0), 0), &a) ||
+		!is_power_of_two(quant_scale(op_tensor_in(setup, 1), 0), &b) ||
+		!is_power_of_two(quant_scale(op_tensor_out(setup, 0), 0), &out)) {
+		return false;
+	}
+	p->a_scale.shift = a - out;
+	p->b_scale.shift = b - out;
+	return true;
+}
+
+static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
+{
+	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
+	const struct tensor *out = op_tensor_out(setup, 0);
+	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
+	double twice = 2 * fmax(a_scale, b_scale);
+	p->left_shift = out->type == DTYPE_INT16 ? 15 : 20;
+	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
+	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
+	p->zero = (int32_t)quant_zero(&out->quant, 0);
+	p->a_scale = quant_split(a_scale / twice);
+	p->b_scale = quant_split(b_scale / twice);
+	p->scale =
+		quant_split(twice / ((double)(1 << p->left_shift) * (double)quant_scale(out, 0)));
+}
+
+static const struct ek_add *pick(const struct op_setup *setup, bool pot)
+{
+	uint64_t mask = setup->cpu_features;
+	const size_t row = sizeof(struct ek_add);
+	switch (op_tensor_out(setup, 0)->type) {
+	case DTYPE_INT8:
+		return ek_pick(ek_add_s8, ek_add_s8_count, row, mask);
+	case DTYPE_UINT8:
+		return ek_pick(ek_add_u8, ek_add_u8_count, row, mask);
+	default:
+		return pot ? ek_pick(ek_add_s16_pot, ek_add_s16_pot_count, row, mask)
+			   : ek_pick(ek_add_s16, ek_add_s16_count, row, mask);
+	}
+}
+
+static int prepare_quantised(struct op_setup *setup, struct add_state *state, struct error *err)
+{
+	struct ek_add_params *p = &state->params;
+	const struct tensor *out = op_tensor_out(setup, 0);
+	bool pot = out->type == DTYPE_INT16 && prepare_pot(setup, p);
+	if (!pot) {
+		prepare_scales(setup, p);
+	}
+	if (p->a_scale.shift > 0 || p->b_scale.shift > 0 || p->scale.shift > 0) {
+		return error_set(err, -EINVAL, "the result's scale is too fine for its operands'");
+	}
+	if (pot && (p->a_scale.shift < -31 || p->b_scale.shift < -31)) {
+		return error_set(err, -EINVAL, "the result's scale is too coarse");
+	}
+	const struct ek_add *kernel = pick(setup, pot);
+	state->run = kernel->run;
+	setup->detail = kernel->variant.name;
+	return quant_activation_range(
+		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
+}
+
+static int add_prepare(struct op_setup *setup, struct error *err)
+{
+	static const struct plain_rows add = {ek_add_f32, ek_add_s32, ek_add_s64, NULL, NULL};
+	static const struct plain_rows sub = {ek_sub_f32, ek_sub_s32, ek_sub_s64, NULL, NULL};
+	struct add_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	bool is_sub = setup->node->op == OP_SUB;
+	broadcast_plan(setup, &state->shape);
+	state->params.sign = is_sub ? -1 : 1;
+	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
+		return prepare_quantised(setup, state, err);
+	}
+	return plain_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
+}
+
+static void add_row(const void *state, void *dst, const void *a, const void *b, size_t n,
+	size_t a_step, size_t b_step)
+{
+	const struct add_state *s = state;
+	if (s->plain.run) {
+		s->plain.run(dst, a, b, n, a_step, b_step, &s->plain.limits);
+	} else {
+		s->run(dst, a, b, n, a_step, b_step, &s->params);
+	}
+}
+
+static int add_run(const struct op_call *call, struct error *err)
+{
+	const struct add_state *state = call->state;
+	return broadcast_run(&state->shape, call, add_row, state, err);
+}
+
+const struct cpu_op op_add = {
+	.op = OP_ADD, .accept = add_accept, .prepare = add_prepare, .run = add_run};
+const struct cpu_op op_sub = {
+	.op = OP_SUB, .accept = add_accept, .prepare = add_prepare, .run = add_run};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ARG_MAX and ARG_MIN. Source: tflite kernels/arg_min_max.cc. */
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/argmax.h"
+
+struct arg_state {
+	ek_arg_fn *run;
+	uint64_t depth, inner; /* elements compared; of one that follow each other */
+	uint32_t element_bytes;
+	bool out64;
+};
+
+static int arg_accept(const struct op_setup *setup, struct error *err)
+{
+	int r = accept_type(op_tensor_in(setup, 0),
+		ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8) | ACCEPT(INT32) | ACCEPT(BOOL), err);
+	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
+}
+
+static ek_arg_fn *pick(unsigned int type, bool is_max)
+{
+	switch (type) {
+	case DTYPE_FLOAT32:
+		return is_max ? ek_argmax_f32 : ek_argmin_f32;
+	case DTYPE_INT32:
+		return is_max ? ek_argmax_s32 : ek_argmin_s32;
+	case DTYPE_INT8:
+		return is_max ? ek_argmax_s8 : ek_argmin_s8;
+	default:
+		return is_max ? ek_argmax_u8 : ek_argmin_u8;
+	}
+}
+
+static int arg_prepare(struct op_setup *setup, struct error *err)
+{
+	struct arg_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	const struct shape *shape = op_shape_in(setup, 0);
+	const struct tensor *in = op_tensor_in(setup, 0);
+	uint32_t axis = 0;
+	int r = params_read_axis(setup, 1, shape->rank, &axis, err);
+	if (r < 0) {
+		return r;
+	}
+	if (shape->dim[axis] == 0) {
+		return error_set(err, -EINVAL, "no elements along axis %u", axis);
+	}
+	state->run = pick(in->type, setup->node->op == OP_ARG_MAX);
+	state->depth = (uint64_t)shape->dim[axis];
+	state->inner = params_product(shape, axis + 1, shape->rank);
+	state->element_bytes = (uint32_t)accept_element_bytes(in);
+	state->out64 = op_tensor_out(setup, 0)->type == DTYPE_INT64;
+	return 0;
+}
+
+static int arg_run(const struct op_call *call, struct error *err)
+{
+	const struct arg_state *s = call->state;
+	const struct value *out = op_out(call, 0);
+	const char *src = op_in(call, 0)->data;
+	struct tiles t = {.total = params_elements(&out->shape),
+		.control = call->control,
+		.each = tiles_rows(s->depth)};
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			uint64_t at = i / s->inner * s->depth * s->inner + i % s->inner;
+			size_t found = s->run(src + at * s->element_bytes, s->depth, s->inner);
+			if (s->out64) {
+				((int64_t *)out->data)[i] = (int64_t)found;
+			} else {
+				((int32_t *)out->data)[i] = (int32_t)found;
+			}
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+const struct cpu_op op_arg_max = {.op = OP_ARG_MAX,
+	.params = 1u << 1,
+	.accept = arg_accept,
+	.prepare = arg_prepare,
+	.run = arg_run};
+const struct cpu_op op_arg_min = {.op = OP_ARG_MIN,
+	.params = 1u << 1,
+	.accept = arg_accept,
+	.prepare = arg_prepare,
+	.run = arg_run};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DEQUANTIZE to float32, per tensor and per channel, also from float16 and int4. Source: tflite
+ * kernels/dequantize.h, reference/dequantize.h. */
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/requant.h"
+
+struct channel {
+	float step;
+	int32_t zero;
+};
+
+struct dequantize_state {
+	ek_dequantize_fn *run; /* NULL for float16 */
+	uint8_t type;
+	uint32_t in_bytes; /* of a code as the kernel reads it */
+	uint32_t n_channels;
+	uint64_t inner; /* elements of one channel in a row */
+	const struct channel *channels;
+};
+
+static int dequantize_accept(const struct op_setup *setup, struct error *err)
+{
+	int r = accept_type(op_tensor_in(setup, 0),
+		ACCEPT_QUANTISED | ACCEPT(INT4) | ACCEPT(INT32) | ACCEPT(FLOAT16), err);
+	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
+}
+
+static ek_dequantize_fn *pick(unsigned int type)
+{
+	switch (type) {
+	case DTYPE_UINT8:
+		return ek_dequantize_u8;
+	case DTYPE_INT16:
+		return ek_dequantize_s16;
+	case DTYPE_INT32:
+		return ek_dequantize_s32;
+	default:
+		return ek_dequantize_s8;
+	}
+}
+
+static int dequantize_prepare(struct op_setup *setup, struct error *err)
+{
+	struct dequantize_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	const struct tensor *in = op_tensor_in(setup, 0);
+	const struct shape *shape = op_shape_in(setup, 0);
+	uint32_t n = in->quant.n_scales > 1 ? in->quant.n_scales : 1;
+	struct channel *channels = op_alloc(setup, (uint64_t)n * sizeof(*channels));
+	if (!state || !channels) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint32_t c = 0; c < n; c++) {
+		channels[c].step = quant_scale(in, c);
+		channels[c].zero = (int32_t)quant_zero(&in->quant, c);
+	}
+	*state = (struct dequantize_state){
+		.run = in->type == DTYPE_FLOAT16 ? NULL : pick(in->type),
+		.type = in->type,
+		.in_bytes = in->type == DTYPE_INT4 ? 1 : (uint32_t)accept_element_bytes(in),
+		.n_channels = n,
+		.inner = n > 1 ? params_product(shape, in->quant.dimension + 1, shape->rank)
+			       : params_elements(shape),
+		.channels = channels,
+	};
+	setup->detail = state->run ? "dequantize__c" : "half_to_f32__c";
+	if (in->type == DTYPE_INT4) {
+		setup->scratch_bytes = params_elements(shape);
+	}
+	return 0;
+}
+
+static void run_tile(const struct dequantize_state *s, float *dst, const char *src, uint64_t at,
+	uint64_t n, const struct channel *channel)
+{
+	if (s->run) {
+		s->run(dst + at, src + at * s->in_bytes, n, channel->step, channel->zero);
+	} else {
+		ek_half_to_f32(dst + at, (const uint16_t *)src + at, n);
+	}
+}
+
+static int dequantize_run(const struct op_call *call, struct error *err)
+{
+	const struct dequantize_state *s = call->state;
+	float *dst = op_out(call, 0)->data;
+	const void *src = op_in(call, 0)->data;
+	uint64_t total = params_elements(&op_out(call, 0)->shape);
+	if (s->type == DTYPE_INT4) {
+		ek_unpack_s4(call->scratch, src, total);
+		src = call->scratch;
+	}
+	for (uint64_t at = 0, c = 0; at < total; at += s->inner, c++) {
+		struct tiles t = {.total = s->inner, .control = call->control};
+		while (tiles_next(&t)) {
+			run_tile(s, dst, src, at + t.at, t.count, &s->channels[c % s->n_channels]);
+		}
+		if (t.result < 0) {
+			return tiles_end(&t, err);
+		}
+	}
+	return 0;
+}
+
+const struct cpu_op op_dequantize = {.op = OP_DEQUANTIZE,
+	.accept = dequantize_accept,
+	.prepare = dequantize_prepare,
+	.run = dequantize_run};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* LOGISTIC and TANH. Source: tflite kernels/activations.cc (SigmoidPrepare, TanhPrepare) and
+ * sigmoid_table_uint16 of kernels/internal/common.h. */
+#include <math.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/table.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/sigmoid.h"
+
+struct sigmoid_state {
+	struct table table; /* int8, uint8 */
+	struct ek_sigmoid_s16_params params; /* int16 */
+	uint16_t points[256];
+};
+
+static double logistic(double x)
+{
+	return 1 / (1 + exp(-x));
+}
+
+static int sigmoid_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+}
+
+/* logistic(i / 24), shifted by half of what linear interpolation errs in the middle; this gives the
+ * 256 values of the reference's table. */
+static void fill_points(uint16_t points[static 256])
+{
+	for (int i = 0; i < 255; i++) {
+		double left = logistic(i / 24.0), right = logistic((i + 1) / 24.0);
+		double bend = logistic((i + 0.5) / 24.0) - (left + right) / 2;
+		points[i] = (uint16_t)round(65536 * (left + bend / 2));
+	}
+	points[255] = 65535;
+}
+
+/* How codes become numbers with 12 fraction bits, times 3. */
+static void scale_s16(const struct op_setup *setup, struct ek_sigmoid_s16_params *p)
+{
+	float scale = quant_scale(op_tensor_in(setup, 0), 0);
+	int exponent;
+	bool is_pot = frexp((double)scale, &exponent) == 0.5;
+	int n = 12 + exponent - 1;
+	if (is_pot && (n == 0 || (n == 1 && setup->node->op == OP_TANH))) {
+		p->multiplier = 3 << n;
+		return;
+	}
+	double d = 12288 * (double)scale;
+	while (d <= 32767 / 2.0 && p->shift <= 30) {
+		d *= 2;
+		p->shift++;
+	}
+	p->multiplier = ek_round32(trunc(d));
+}
+
+static int sigmoid_prepare(struct op_setup *setup, struct error *err)
+{
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	bool is_tanh = setup->node->op == OP_TANH;
+	if (type == DTYPE_FLOAT32) {
+		setup->detail = is_tanh ? "tanh_f32__c" : "logistic_f32__c";
+		return 0;
+	}
+	struct sigmoid_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	if (type != DTYPE_INT16) {
+		table_init(setup, 1, &state->table);
+		table_fill_function(setup, is_tanh ? tanh : logistic, &state->table);
+		return 0;
+	}
+	fill_points(state->points);
+	state->params.table = state->points;
+	scale_s16(setup, &state->params);
+	setup->detail = is_tanh ? "tanh_s16__c" : "logistic_s16__c";
+	return 0;
+}
+
+static int run_s16(const struct op_call *call, ek_sigmoid_s16_fn *run, struct error *err)
+{
+	const struct sigmoid_state *state = call->state;
+	const struct value *out = op_out(call, 0);
+	const int16_t *src = op_in(call, 0)->data;
+	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		run((int16_t *)out->data + t.at, src + t.at, t.count, &state->params);
+	}
+	return tiles_end(&t, err);
+}
+
+static int run_f32(const struct op_call *call, ek_sigmoid_f32_fn *run, struct error *err)
+{
+	const struct value *out = op_out(call, 0);
+	const float *src = op_in(call, 0)->data;
+	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		run((float *)out->data + t.at, src + t.at, t.count);
+	}
+	return tiles_end(&t, err);
+}
+
+static int sigmoid_run(const struct op_call *call, struct error *err)
+{
+	bool is_tanh = call->node->op == OP_TANH;
+	switch (call->subgraph->tensors[call->node->inputs[0]].type) {
+	case DTYPE_FLOAT32:
+		return run_f32(call, is_tanh ? ek_tanh_f32 : ek_logistic_f32, err);
+	case DTYPE_INT16:
+		return run_s16(call, is_tanh ? ek_tanh_s16 : ek_logistic_s16, err);
+	default:
+		return table_run(&((const struct sigmoid_state *)call->state)->table, call, err);
+	}
+}
+
+const struct cpu_op op_logistic = {.op = OP_LOGISTIC,
+	.accept = sigmoid_accept,
+	.prepare = sigmoid_prepare,
+	.run = sigmoid_run};
+const struct cpu_op op_tanh = {
+	.op = OP_TANH, .accept = sigmoid_accept, .prepare = sigmoid_prepare, .run = sigmoid_run};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RELU, RELU6, RELU_N1_TO_1, RELU_0_TO_1. Source: tflite kernels/activations.cc (ReluPrepare,
+ * QuantizedReluX). */
+#include <math.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/table.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/sigmoid.h"
+
+struct relu_state {
+	float lo, hi; /* float */
+	struct table table; /* int8, uint8 */
+	struct ek_requant_params params; /* int16 */
+	ek_requant_fn *run;
+};
+
+static int relu_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+}
+
+static void limits(unsigned int op, float *ret_lo, float *ret_hi)
+{
+	*ret_lo = op == OP_RELU_N1_TO_1 ? -1 : 0;
+	*ret_hi = op == OP_RELU ? INFINITY : op == OP_RELU6 ? 6 : 1;
+}
+
+static void prepare_quantised(const struct op_setup *setup, struct relu_state *state)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	struct ek_requant_params *p = &state->params;
+	int32_t lo, hi;
+	quant_type_range(out->type, &lo, &hi);
+	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
+	p->zero = (int32_t)quant_zero(&out->quant, 0);
+	float scale = quant_scale(in, 0) / quant_scale(out, 0); /* float in the reference */
+	p->scale = quant_split((double)scale);
+	p->lo = ek_clamp32(quant_code(out, state->lo), lo, hi);
+	p->hi = isinf(state->hi) ? hi : ek_clamp32(quant_code(out, state->hi), lo, hi);
+}
+
+static int relu_prepare(struct op_setup *setup, struct error *err)
+{
+	struct relu_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	limits(setup->node->op, &state->lo, &state->hi);
+	if (type == DTYPE_FLOAT32) {
+		setup->detail = "clamp_f32__c";
+		return 0;
+	}
+	prepare_quantised(setup, state);
+	if (type == DTYPE_INT16) {
+		const struct ek_requant *kernel = ek_pick(ek_requant_s16s16,
+			ek_requant_s16s16_count, sizeof(*kernel), setup->cpu_features);
+		state->run = kernel->run;
+		setup->detail = kernel->variant.name;
+	} else {
+		table_init(setup, 1, &state->table);
+		table_fill_requant(setup, &state->params, &state->table);
+	}
+	return 0;
+}
+
+static int relu_run(const struct op_call *call, struct error *err)
+{
+	const struct relu_state *state = call->state;
+	const struct value *out = op_out(call, 0);
+	unsigned int type = call->subgraph->tensors[call->node->inputs[0]].type;
+	if (type != DTYPE_FLOAT32 && type != DTYPE_INT16) {
+		return table_run(&state->table, call, err);
+	}
+	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		if (type == DTYPE_INT16) {
+			state->run((int16_t *)out->data + t.at,
+				(const int16_t *)op_in(call, 0)->data + t.at, t.count,
+				&state->params);
+		} else {
+			ek_clamp_f32((float *)out->data + t.at,
+				(const float *)op_in(call, 0)->data + t.at, t.count, state->lo,
+				state->hi);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+#define RELU_OP(name, number)                                                                      \
+	const struct cpu_op name = {                                                               \
+		.op = (number), .accept = relu_accept, .prepare = relu_prepare, .run = relu_run};
+
+RELU_OP(op_relu, OP_RELU)
+RELU_OP(op_relu6, OP_RELU6)
+RELU_OP(op_relu_n1_to_1, OP_RELU_N1_TO_1)
+RELU_OP(op_relu_0_to_1, OP_RELU_0_TO_1)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape. Where the planner gave the
+ * result the operand's memory there is nothing to do. */
+#include <string.h>
+
+#include "backends/cpu/accept.h"
+
+static int reshape_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4), err);
+}
+
+static int reshape_run(const struct op_call *call, struct error *err)
+{
+	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
+	if (in->bytes != out->bytes) {
+		return error_set(err, -EINVAL, "%llu bytes do not become %llu",
+			(unsigned long long)in->bytes, (unsigned long long)out->bytes);
+	}
+	if (in->data != out->data && out->bytes) {
+		memcpy(out->data, in->data, out->bytes);
+	}
+	return 0;
+}
+
+const struct cpu_op op_reshape = {.op = OP_RESHAPE, .accept = reshape_accept, .run = reshape_run};
+const struct cpu_op op_squeeze = {.op = OP_SQUEEZE, .accept = reshape_accept, .run = reshape_run};
+const struct cpu_op op_expand_dims = {
+	.op = OP_EXPAND_DIMS, .accept = reshape_accept, .run = reshape_run};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RESIZE_BILINEAR. Source: tflite reference/resize_bilinear.h (ComputeInterpolationValues and
+ * ComputeInterpolationValuesInteger). */
+#include <math.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/resize.h"
+
+struct resize_state {
+	ek_resize_fn *run;
+	uint32_t element_bytes;
+	struct ek_resize_point *x, *y; /* per column and per row of the result */
+	uint64_t in_h, in_w, out_h, out_w, channels;
+};
+
+static int resize_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+}
+
+static int32_t at_most(int32_t v, int32_t limit)
+{
+	return v < limit ? v : limit;
+}
+
+/* Both ends stay inside, also where the rounded scale of a large result leads beyond. */
+static void points_fixed(
+	const struct options_resize *o, int32_t in, int32_t out, struct ek_resize_point *points)
+{
+	bool corners = o->align_corners && out > 1;
+	int32_t span = corners ? out - 1 : out;
+	int64_t scale = (((int64_t)(corners ? in - 1 : in) << 10) + span / 2) / span;
+	for (int32_t i = 0; i < out; i++) {
+		int64_t at = i * scale + (o->half_pixel_centers ? scale / 2 - (1 << 9) : 0);
+		int64_t low = at / 1024 > 0 ? at / 1024 : 0, high = (at + 1023) / 1024;
+		points[i].x0 = (int32_t)(low < in - 1 ? low : in - 1);
+		points[i].x1 = (int32_t)(high < in - 1 ? high : in - 1);
+		points[i].weight.fixed = (int32_t)(at - 1024 * low);
+	}
+}
+
+static void points_real(
+	const struct options_resize *o, int32_t in, int32_t out, struct ek_resize_point *points)
+{
+	bool corners = o->align_corners && out > 1;
+	float scale = corners ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
+	for (int32_t i = 0; i < out; i++) {
+		float at =
+			o->half_pixel_centers ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale;
+		int32_t low = at_most((int32_t)floorf(at), in - 1);
+		points[i].x0 = low > 0 ? low : 0;
+		points[i].x1 = at_most((int32_t)ceilf(at), in - 1);
+		points[i].weight.real = at - (float)points[i].x0;
+	}
+}
+
+static const struct ek_resize *pick(const struct op_setup *setup)
+{
+	uint64_t mask = setup->cpu_features;
+	const size_t row = sizeof(struct ek_resize);
+	switch (op_tensor_in(setup, 0)->type) {
+	case DTYPE_INT8:
+		return ek_pick(ek_resize_s8, ek_resize_s8_count, row, mask);
+	case DTYPE_UINT8:
+		return ek_pick(ek_resize_u8, ek_resize_u8_count, row, mask);
+	case DTYPE_INT16:
+		return ek_pick(ek_resize_s16, ek_resize_s16_count, row, mask);
+	default:
+		return ek_pick(ek_resize_f32, ek_resize_f32_count, row, mask);
+	}
+}
+
+static int resize_prepare(struct op_setup *setup, struct error *err)
+{
+	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
+	const struct options_resize *options = &setup->node->options.resize;
+	struct resize_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	size_t point = sizeof(struct ek_resize_point);
+	struct ek_resize_point *y = op_alloc(setup, (uint64_t)out->dim[1] * point);
+	struct ek_resize_point *x = op_alloc(setup, (uint64_t)out->dim[2] * point);
+	if (!state || !y || !x) {
+		return op_alloc_failed(setup, err);
+	}
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	bool fixed = type == DTYPE_INT8 || type == DTYPE_INT16;
+	(fixed ? points_fixed : points_real)(options, in->dim[1], out->dim[1], y);
+	(fixed ? points_fixed : points_real)(options, in->dim[2], out->dim[2], x);
+	const struct ek_resize *kernel = pick(setup);
+	setup->detail = kernel->variant.name;
+	*state = (struct resize_state){
+		.run = kernel->run,
+		.element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0)),
+		.x = x,
+		.y = y,
+		.in_h = (uint64_t)in->dim[1],
+		.in_w = (uint64_t)in->dim[2],
+		.out_h = (uint64_t)out->dim[1],
+		.out_w = (uint64_t)out->dim[2],
+		.channels = (uint64_t)in->dim[3],
+	};
+	return 0;
+}
+
+static int resize_run(const struct op_call *call, struct error *err)
+{
+	const struct resize_state *s = call->state;
+	const struct value *out = op_out(call, 0);
+	const char *src = op_in(call, 0)->data;
+	uint64_t in_row = s->in_w * s->channels * s->element_bytes;
+	uint64_t out_row = s->out_w * s->channels * s->element_bytes;
+	struct tiles t = {.total = out_row ? (uint64_t)out->shape.dim[0] * s->out_h : 0,
+		.control = call->control,
+		.each = tiles_rows(s->out_w * s->channels)};
+	while (tiles_next(&t)) {
+		for (uint64_t row = t.at; row < t.at + t.count; row++) {
+			const struct ek_resize_point *y = &s->y[row % s->out_h];
+			const char *image = src + row / s->out_h * s->in_h * in_row;
+			s->run((char *)out->data + row * out_row, image + (uint64_t)y->x0 * in_row,
+				image + (uint64_t)y->x1 * in_row, s->out_w, s->channels, s->x, y);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+const struct cpu_op op_resize_bilinear = {.op = OP_RESIZE_BILINEAR,
+	.accept = resize_accept,
+	.prepare = resize_prepare,
+	.run = resize_run};

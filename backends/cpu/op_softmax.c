@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SOFTMAX over the last dimension. Source: tflite kernels/activations.cc (SoftmaxPrepare),
+ * PreprocessSoftmaxScaling and CalculateInputRadius of kernels/internal/quantization_util.cc. */
+#include <math.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/table513.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/softmax.h"
+
+#define INTEGER_BITS 5
+#define MAX_ROW_S16 65536 /* the sum of int16 exponentials stays in int32 */
+
+struct softmax_state {
+	size_t depth;
+	uint32_t in_bytes, out_bytes; /* of an element */
+	float beta;
+	ek_softmax_fn *run; /* NULL for float */
+	struct ek_softmax_params params;
+	int16_t exp[EK_LUT513], reciprocal[EK_LUT513];
+};
+
+static int softmax_accept(const struct op_setup *setup, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	if (out->type == DTYPE_INT16 && (in->type == DTYPE_INT8 || in->type == DTYPE_UINT8)) {
+		return 0;
+	}
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+}
+
+static int prepare_8bit(
+	const struct op_setup *setup, struct softmax_state *state, struct error *err)
+{
+	struct ek_softmax_params *p = &state->params;
+	double scale = (double)state->beta * (double)quant_scale(op_tensor_in(setup, 0), 0);
+	double fixed = fmin(scale * (1 << (31 - INTEGER_BITS)), 2147483647.0);
+	p->scale = quant_split(fixed);
+	if (p->scale.shift < 0 || p->scale.multiplier == 0) {
+		return error_set(err, -EINVAL, "beta times the scale is below 2^-26");
+	}
+	double radius = ((1 << INTEGER_BITS) - 1) * (double)(1 << (31 - INTEGER_BITS));
+	p->diff_min = -(int32_t)floor(ldexp(radius, -p->scale.shift));
+	p->out_bits = state->out_bytes == 2 ? 16 : 8;
+	return 0;
+}
+
+static double reciprocal_of(double x)
+{
+	return 1 / (1 + x);
+}
+
+static int prepare_s16(const struct op_setup *setup, struct softmax_state *state, struct error *err)
+{
+	static const struct table513_range exp_range = {10.0 / 65535, 32767, 2.0 / 65535, 0};
+	static const struct table513_range one_range = {1.0 / 65535, -32768, 2.0 / 65535, 0};
+	if (state->depth > MAX_ROW_S16) {
+		return error_set(err, -EOPNOTSUPP,
+			"int16 rows of more than %u are not "
+			"there yet",
+			MAX_ROW_S16);
+	}
+	float scale = quant_scale(op_tensor_in(setup, 0), 0) * state->beta;
+	state->params.scale = quant_split((double)scale / (10.0 / 65535));
+	table513_fill(exp, &exp_range, state->exp);
+	table513_fill(reciprocal_of, &one_range, state->reciprocal);
+	state->params.exp = state->exp;
+	state->params.reciprocal = state->reciprocal;
+	return 0;
+}
+
+static const struct ek_softmax *pick(const struct op_setup *setup)
+{
+	uint64_t mask = setup->cpu_features;
+	const size_t row = sizeof(struct ek_softmax);
+	bool to16 = op_tensor_out(setup, 0)->type == DTYPE_INT16;
+	switch (op_tensor_in(setup, 0)->type) {
+	case DTYPE_INT8:
+		return to16 ? ek_pick(ek_softmax_s8to16, ek_softmax_s8to16_count, row, mask)
+			    : ek_pick(ek_softmax_s8, ek_softmax_s8_count, row, mask);
+	case DTYPE_UINT8:
+		return to16 ? ek_pick(ek_softmax_u8to16, ek_softmax_u8to16_count, row, mask)
+			    : ek_pick(ek_softmax_u8, ek_softmax_u8_count, row, mask);
+	default:
+		return ek_pick(ek_softmax_s16, ek_softmax_s16_count, row, mask);
+	}
+}
+
+static int softmax_prepare(struct op_setup *setup, struct error *err)
+{
+	struct softmax_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	const struct shape *shape = op_shape_in(setup, 0);
+	state->depth = shape->rank ? (size_t)shape->dim[shape->rank - 1] : 1;
+	state->in_bytes = (uint32_t)accept_element_bytes(in);
+	state->out_bytes = (uint32_t)accept_element_bytes(out);
+	state->beta = setup->node->options.softmax.beta;
+	if (in->type == DTYPE_FLOAT32) {
+		setup->detail = "softmax_f32__c";
+		return 0;
+	}
+	quant_type_range(out->type, &state->params.out_lo, &state->params.out_hi);
+	const struct ek_softmax *kernel = pick(setup);
+	state->run = kernel->run;
+	setup->detail = kernel->variant.name;
+	return in->type == DTYPE_INT16 ? prepare_s16(setup, state, err)
+				       : prepare_8bit(setup, state, err);
+}
+
+static int softmax_run(const struct op_call *call, struct error *err)
+{
+	const struct softmax_state *s = call->state;
+	const struct value *out = op_out(call, 0);
+	uint64_t elements = params_elements(&out->shape);
+	struct tiles t = {.total = elements && s->depth ? elements / s->depth : 0,
+		.control = call->control,
+		.each = tiles_rows(s->depth)};
+	while (tiles_next(&t)) {
+		for (size_t row = t.at; row < t.at + t.count; row++) {
+			char *dst = (char *)out->data + row * s->depth * s->out_bytes;
+			const char *src =
+				(const char *)op_in(call, 0)->data + row * s->depth * s->in_bytes;
+			if (s->run) {
+				s->run(dst, src, s->depth, &s->params);
+			} else {
+				ek_softmax_f32((float *)dst, (const float *)src, s->depth, s->beta);
+			}
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+const struct cpu_op op_softmax = {
+	.op = OP_SOFTMAX, .accept = softmax_accept, .prepare = softmax_prepare, .run = softmax_run};

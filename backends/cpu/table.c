@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/table.h"
+
+#include <math.h>
+
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/tiles.h"
+
+void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
+{
+	const struct ek_lut8 *kernel =
+		ek_pick(ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features);
+	table->entry_bytes = (uint8_t)entry_bytes;
+	table->run = kernel->run;
+	setup->detail = entry_bytes == 1 ? kernel->variant.name
+		: entry_bytes == 2       ? "lut16__c"
+					 : "lut32__c";
+}
+
+void table_fill_function(
+	const struct op_setup *setup, double (*function)(double), struct table *table)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	const float scale = quant_scale(in, 0), inverse = 1.0f / quant_scale(out, 0);
+	const int32_t in_zero = (int32_t)quant_zero(&in->quant, 0);
+	const int32_t out_zero = (int32_t)quant_zero(&out->quant, 0);
+	int32_t lo, hi;
+	quant_type_range(out->type, &lo, &hi);
+	for (unsigned int i = 0; i < 256; i++) {
+		float v = scale * (float)(table_code(in->type, i) - in_zero);
+		float t = (float)function((double)v);
+		float scaled = roundf(t * inverse);
+		int32_t code = ek_add32(ek_round32((double)scaled), out_zero);
+		table->u8[i] = (uint8_t)ek_clamp32(code, lo, hi);
+	}
+}
+
+void table_fill_requant(
+	const struct op_setup *setup, const struct ek_requant_params *params, struct table *table)
+{
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	for (unsigned int i = 0; i < 256; i++) {
+		int32_t code = ek_requant_one(table_code(type, i), params);
+		if (table->entry_bytes == 1) {
+			table->u8[i] = (uint8_t)code;
+		} else {
+			table->u16[i] = (uint16_t)code;
+		}
+	}
+}
+
+int table_run(const struct table *table, const struct op_call *call, struct error *err)
+{
+	const struct value *out = op_out(call, 0);
+	const uint8_t *src = op_in(call, 0)->data;
+	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		if (table->entry_bytes == 1) {
+			table->run((uint8_t *)out->data + t.at, src + t.at, t.count, table->u8);
+		} else if (table->entry_bytes == 2) {
+			ek_lut16((uint16_t *)out->data + t.at, src + t.at, t.count, table->u16);
+		} else {
+			ek_lut32((uint32_t *)out->data + t.at, src + t.at, t.count, table->u32);
+		}
+	}
+	return tiles_end(&t, err);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table - functions of an 8-bit code, worked out for all 256 codes at prepare time */
+#ifndef BACKENDS_CPU_TABLE_H
+#define BACKENDS_CPU_TABLE_H
+
+#include "backends/cpu/op.h"
+#include "kernels/lut.h"
+#include "kernels/requant.h"
+
+struct table {
+	uint8_t entry_bytes; /* 1, 2 or 4: width of the result */
+	ek_lut8_fn *run; /* for entries of 1 byte */
+	union {
+		uint8_t u8[256]; /* indexed by the code's byte */
+		uint16_t u16[256];
+		uint32_t u32[256];
+		float f32[256];
+	};
+};
+
+/* The code that byte @i of a tensor of type @dtype (int8 or uint8) stands for. */
+static inline int32_t table_code(unsigned int dtype, unsigned int i)
+{
+	return dtype == DTYPE_INT8 ? (int8_t)i : (int32_t)i;
+}
+
+/* Picks the kernel and sets setup->detail; the caller fills the entries. */
+void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table);
+
+/*
+ * For int8 and uint8: each entry is clamp(round(f(v) / scale) + zero point) of output 0, v the real
+ * value of input 0's code. f is computed in double and rounded to float, so that every CPU gets the
+ * same table. Source: LUTPopulateInt8 of tflite kernels/internal/common.h.
+ */
+void table_fill_function(
+	const struct op_setup *setup, double (*function)(double), struct table *table);
+
+/* Each entry is ek_requant_one() of the code; @params holds the whole formula. */
+void table_fill_requant(
+	const struct op_setup *setup, const struct ek_requant_params *params, struct table *table);
+
+/* @count elements, in tiles. */
+int must_check table_run(const struct table *table, const struct op_call *call, struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table513 - functions of an int16 code, worked out at 513 points at prepare time */
+#ifndef BACKENDS_CPU_TABLE513_H
+#define BACKENDS_CPU_TABLE513_H
+
+#include "kernels/lut.h"
+
+/* Scale and zero point of argument and result, both int16. */
+struct table513_range {
+	double in_scale;
+	int32_t in_zero;
+	double out_scale;
+	int32_t out_zero;
+};
+
+/*
+ * Points a = in_scale * (-32768 - in_zero) to b = in_scale * (32767 - in_zero), each moved by half
+ * of what linear interpolation errs in the middle of the stretch that begins there.
+ * Source: gen_lut of tflite kernels/internal/common.h, in double.
+ */
+void table513_fill(double (*function)(double), const struct table513_range *range,
+	int16_t table[static EK_LUT513]);
+
+#endif

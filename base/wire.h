@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire - the socket protocol's bytes, version 1.0 (docs/protocol.md has them one by one)
+ *
+ * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
+ * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
+ * failed flag is the only error they have (no memory, limit reached, text longer than 65535 bytes).
+ * Decoders judge untrusted bytes: every count is bounded before it is used, and they return
+ * -EPROTO with a text that names what is wrong. Decoded texts and data point into the body.
+ *
+ * Messages with lists are read and written item by item: wire_list_decode() gives the count, then
+ * wire_list_item_decode() is called that many times, and wire_end() checks that nothing is left.
+ */
+#ifndef BASE_WIRE_H
+#define BASE_WIRE_H
+
+#include "base/bytes.h"
+#include "base/dtype.h"
+#include "base/error.h"
+
+#define WIRE_MAJOR 1
+#define WIRE_MINOR 0
+#define WIRE_HEADER_BYTES 32
+#define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
+#define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
+#define WIRE_MAX_TENSORS 64 /* inputs of one INFER, and outputs */
+#define WIRE_ALL_OUTPUTS 0xFFFFu
+#define WIRE_BY_NAME 0xFFFFu /* index of a tensor that is given by name */
+#define WIRE_MAX_TEXT 240 /* bytes of an error's text */
+#define WIRE_MAX_NAME 1024 /* bytes of a name in a request */
+
+enum wire_type {
+	WIRE_HELLO = 1,
+	WIRE_LIST = 2,
+	WIRE_DESCRIBE = 3,
+	WIRE_INFER = 4,
+	WIRE_STATUS = 5,
+	WIRE_CANCEL = 6,
+	WIRE_RELOAD = 7,
+	WIRE_TYPE_COUNT
+};
+
+/* Bits of a HELLO that are kept for what will come. Version 1.0 answers none of them. */
+#define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
+#define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
+#define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
+#define WIRE_CAP_ADMIN (UINT64_C(1) << 3)
+
+/* "HELLO", ...; "message" for a number that is not in the list. The reply bit is ignored. */
+const char *wire_type_name(unsigned int type);
+
+struct wire_header {
+	uint16_t type; /* enum wire_type, | WIRE_REPLY */
+	uint64_t id; /* chosen by the client, unique among its requests in flight */
+	uint32_t body_bytes;
+	uint32_t status; /* enum edge_status in replies, 0 in requests */
+	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0 */
+};
+
+void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADER_BYTES]);
+
+/* -EPROTO for a wrong magic number, an unknown flag or a reserved field that is not zero.
+ * *ret_header is filled even then, as far as the magic number was right, so that the error can be
+ * answered; all zero otherwise. */
+int must_check wire_header_decode(
+	const uint8_t in[WIRE_HEADER_BYTES], struct wire_header *ret_header, struct error *err);
+
+struct wire_text {
+	const char *data; /* any bytes, not 0-terminated */
+	uint32_t length;
+};
+
+struct wire_text wire_text_of(const char *text);
+bool wire_text_is(struct wire_text text, const char *other);
+
+/* 0 when everything was read and nothing failed, else -EPROTO. @type names the message. */
+int must_check wire_end(const struct bytes_reader *r, unsigned int type, struct error *err);
+
+/* ---- the body of every reply whose status is not OK */
+
+void wire_error_encode(struct bytes_writer *w, const char *text);
+/* Copies the text, escaped and 0-terminated, into err->text and the status into err->status; never
+ * fails: a body that is malformed gives the status' name. Returns err->code, which is -EPROTO for
+ * EDGE_OK and a negative errno that fits the status otherwise. */
+int wire_error_decode(const void *body, size_t size, uint32_t status, struct error *err);
+
+/* ---- HELLO */
+
+struct wire_hello {
+	uint16_t major, minor;
+	uint64_t capabilities;
+	struct wire_text name; /* the program, for the log; at most 255 bytes */
+};
+
+struct wire_hello_reply {
+	uint16_t major, minor;
+	uint64_t capabilities; /* of those asked for, the ones that will work */
+	uint32_t max_body; /* bytes of a body, both ways */
+	uint32_t max_in_flight; /* requests of one connection; more are not read until one is
+				   answered */
+	uint32_t max_tensors; /* inputs or outputs of one INFER */
+	struct wire_text name, version; /* "edged", "0.1.0" */
+};
+
+/* What follows the known fields of a HELLO is ignored, so that later versions can add some. */
+void wire_hello_encode(struct bytes_writer *w, const struct wire_hello *hello);
+int must_check wire_hello_decode(
+	const void *body, size_t size, struct wire_hello *ret_hello, struct error *err);
+void wire_hello_reply_encode(struct bytes_writer *w, const struct wire_hello_reply *reply);
+int must_check wire_hello_reply_decode(
+	const void *body, size_t size, struct wire_hello_reply *ret_reply, struct error *err);
+
+/* ---- LIST: the request has no body */
+
+struct wire_list_item {
+	struct wire_text name, version;
+	struct wire_text state; /* "loading", "ready", "refused" */
+	struct wire_text reason; /* why refused, else empty */
+	uint64_t generation; /* counts loads; 0 while none of this model serves */
+};
+
+void wire_list_encode(struct bytes_writer *w, uint32_t n_items);
+void wire_list_item_encode(struct bytes_writer *w, const struct wire_list_item *item);
+int must_check wire_list_decode(struct bytes_reader *r, uint32_t *ret_n_items, struct error *err);
+int must_check wire_list_item_decode(
+	struct bytes_reader *r, struct wire_list_item *ret_item, struct error *err);
+
+/* ---- DESCRIBE */
+
+struct wire_describe {
+	struct wire_text model;
+	struct wire_text version; /* empty: the one that serves */
+};
+
+#define WIRE_MODEL_FLOAT 1u /* some operator does float arithmetic */
+#define WIRE_MODEL_STATE 2u /* runs depend on earlier ones of the session */
+
+struct wire_model {
+	struct wire_text name, version;
+	uint64_t generation;
+	struct wire_text title, description, author_version; /* of the metadata, else empty */
+	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
+	uint32_t n_nodes, n_subgraphs;
+	uint32_t flags; /* WIRE_MODEL_*; others are ignored */
+	struct wire_text labels; /* of a labels.txt beside the model: lines; empty if none */
+	uint32_t n_signatures; /* the first is the default, by position */
+};
+
+struct wire_signature {
+	struct wire_text key;
+	uint32_t n_inputs, n_outputs; /* that many tensors follow, inputs first */
+};
+
+#define WIRE_TENSOR_RUN_TIME_SHAPE 1u /* only a run can tell the shape */
+#define WIRE_TENSOR_CONTENT 2u /* content and colour_space say something */
+
+struct wire_tensor_info {
+	struct wire_text name;
+	uint8_t type; /* enum dtype */
+	uint8_t flags; /* WIRE_TENSOR_*; others are ignored */
+	uint8_t content, colour_space; /* as struct edge_tensor_info */
+	struct shape shape, declared;
+	float scale; /* 0: not quantised per tensor */
+	int32_t zero_point;
+	uint64_t bytes;
+	float score_threshold; /* NaN: none */
+	uint32_t n_mean, n_std;
+	const uint8_t *mean, *std; /* float32 little endian, any alignment: wire_f32() */
+	struct wire_text labels; /* lines; empty if none */
+};
+
+float wire_f32(const uint8_t *floats, uint32_t index);
+
+void wire_describe_encode(struct bytes_writer *w, const struct wire_describe *describe);
+int must_check wire_describe_decode(
+	const void *body, size_t size, struct wire_describe *ret_describe, struct error *err);
+void wire_model_encode(struct bytes_writer *w, const struct wire_model *model);
+void wire_signature_encode(struct bytes_writer *w, const struct wire_signature *signature);
+void wire_tensor_info_encode(struct bytes_writer *w, const struct wire_tensor_info *info);
+int must_check wire_model_decode(
+	struct bytes_reader *r, struct wire_model *ret_model, struct error *err);
+int must_check wire_signature_decode(
+	struct bytes_reader *r, struct wire_signature *ret_signature, struct error *err);
+int must_check wire_tensor_info_decode(
+	struct bytes_reader *r, struct wire_tensor_info *ret_info, struct error *err);
+
+/* ---- INFER */
+
+struct wire_tensor {
+	uint16_t index; /* WIRE_BY_NAME in requests that give @name instead */
+	struct wire_text name; /* in replies both are there */
+	uint8_t type; /* enum dtype */
+	struct shape shape; /* every dimension known */
+	uint32_t bytes; /* those of the shape; strings have any */
+	const void *data; /* WIRE_ALIGNMENT after decoding when the body is so aligned */
+};
+
+struct wire_infer {
+	struct wire_text model;
+	struct wire_text version; /* empty: the one that serves */
+	struct wire_text signature; /* key; empty: the default */
+	uint32_t n_inputs;
+	uint32_t n_wanted; /* WIRE_ALL_OUTPUTS, or how many of @wanted */
+	uint16_t wanted[WIRE_MAX_TENSORS];
+	struct wire_tensor inputs[WIRE_MAX_TENSORS];
+};
+
+struct wire_infer_reply {
+	struct wire_text version;
+	uint64_t generation;
+	uint64_t queue_us, run_us;
+	uint32_t n_outputs;
+	struct wire_tensor outputs[WIRE_MAX_TENSORS];
+};
+
+/*
+ * The head is everything up to the tensors' data. The data follow in the order of the tensors, each
+ * at the next multiple of WIRE_ALIGNMENT with zeros before it, the last without zeros behind.
+ * _encode writes head and data; senders that have the data elsewhere write the head and add
+ * each tensor with wire_data_encode(), or send it in pieces: wire_data_padding() zeros, then the
+ * data.
+ */
+void wire_infer_encode_head(struct bytes_writer *w, const struct wire_infer *infer);
+void wire_infer_encode(struct bytes_writer *w, const struct wire_infer *infer);
+void wire_infer_reply_encode_head(struct bytes_writer *w, const struct wire_infer_reply *reply);
+void wire_infer_reply_encode(struct bytes_writer *w, const struct wire_infer_reply *reply);
+void wire_data_encode(struct bytes_writer *w, const void *data, uint32_t bytes);
+uint32_t wire_data_padding(uint64_t body_bytes_so_far);
+
+int must_check wire_infer_decode(
+	const void *body, size_t size, struct wire_infer *ret_infer, struct error *err);
+
+/*
+ * The head alone, from the first @size bytes of a body of @body_bytes: for judging a request before
+ * its data has come. Every data pointer is NULL. -EAGAIN when the head does not end within @size of
+ * more bytes, -EPROTO when it is malformed or its data does not end where the body ends.
+ */
+int must_check wire_infer_decode_head(const void *body, size_t size, uint32_t body_bytes,
+	struct wire_infer *ret_infer, struct error *err);
+
+int must_check wire_infer_reply_decode(
+	const void *body, size_t size, struct wire_infer_reply *ret_reply, struct error *err);
+
+/* ---- STATUS: the request has no body */
+
+struct wire_status {
+	uint64_t uptime_us;
+	uint32_t models_ready, models_loading, models_refused;
+	uint32_t clients, workers;
+	uint32_t queue_length, running;
+	uint64_t resident_bytes; /* of the whole process */
+	uint64_t charged_bytes; /* bodies and replies held for clients */
+	uint64_t queue_us, run_us; /* sums over all INFER answered OK */
+	uint32_t n_counts; /* requests answered, by status; at most EDGE_STATUS_COUNT are kept */
+	uint64_t counts[EDGE_STATUS_COUNT];
+};
+
+void wire_status_encode(struct bytes_writer *w, const struct wire_status *status);
+int must_check wire_status_decode(
+	const void *body, size_t size, struct wire_status *ret_status, struct error *err);
+
+/* ---- CANCEL: the reply has no body */
+
+void wire_cancel_encode(struct bytes_writer *w, uint64_t id);
+int must_check wire_cancel_decode(
+	const void *body, size_t size, uint64_t *ret_id, struct error *err);
+
+/* ---- RELOAD: the request has no body */
+
+struct wire_reload_reply {
+	uint32_t models_ready, models_refused;
+};
+
+void wire_reload_reply_encode(struct bytes_writer *w, const struct wire_reload_reply *reply);
+int must_check wire_reload_reply_decode(
+	const void *body, size_t size, struct wire_reload_reply *ret_reply, struct error *err);
+
+#endif

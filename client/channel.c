@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+struct channel_frame {
+	struct channel_frame *next;
+	uint8_t header[WIRE_HEADER_BYTES];
+	struct bytes_writer body;
+	size_t sent; /* of header and body */
+};
+
+int channel_init(struct channel *channel, int fd, struct error *err)
+{
+	*channel = (struct channel){.fd = fd, .last = &channel->first};
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+		return error_set(err, -errno, "socket: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static void pop_frame(struct channel *channel)
+{
+	struct channel_frame *frame = channel->first;
+	channel->first = frame->next;
+	if (!channel->first) {
+		channel->last = &channel->first;
+	}
+	channel->queued_bytes -= WIRE_HEADER_BYTES + frame->body.size;
+	bytes_writer_deinit(&frame->body);
+	free(frame);
+}
+
+void channel_deinit(struct channel *channel)
+{
+	while (channel->first) {
+		pop_frame(channel);
+	}
+	free(channel->body);
+	channel->body = NULL;
+	if (channel->fd >= 0) {
+		close(channel->fd);
+		channel->fd = -1;
+	}
+}
+
+static int check_room(
+	const struct channel *channel, const struct bytes_writer *body, struct error *err)
+{
+	if (body->failed) {
+		return error_no_memory(err);
+	}
+	if (body->size > UINT32_MAX) {
+		return error_set(err, -EFBIG, "a message of %zu bytes", body->size);
+	}
+	if (channel->queued_bytes + body->size > CHANNEL_MAX_QUEUED) {
+		return error_set(err, -EAGAIN, "%llu bytes wait to be sent",
+			(unsigned long long)channel->queued_bytes);
+	}
+	return 0;
+}
+
+int channel_queue(struct channel *channel, const struct wire_header *header,
+	struct bytes_writer *body, struct error *err)
+{
+	struct wire_header complete = *header;
+	int r = check_room(channel, body, err);
+	struct channel_frame *frame = r < 0 ? NULL : calloc(1, sizeof(*frame));
+	if (!frame) {
+		bytes_writer_deinit(body);
+		return r < 0 ? r : error_no_memory(err);
+	}
+	complete.body_bytes = (uint32_t)body->size;
+	wire_header_encode(&complete, frame->header);
+	frame->body = *body;
+	*body = (struct bytes_writer){0};
+	channel->queued_bytes += WIRE_HEADER_BYTES + frame->body.size;
+	*channel->last = frame;
+	channel->last = &frame->next;
+	return 0;
+}
+
+/* Bytes taken by the socket, or a negative errno. */
+static ssize_t send_frame(int fd, const struct channel_frame *frame)
+{
+	size_t of_header = frame->sent < WIRE_HEADER_BYTES ? frame->sent : WIRE_HEADER_BYTES;
+	size_t of_body = frame->sent - of_header;
+	struct iovec parts[2] = {
+		{(void *)(uintptr_t)(frame->header + of_header), WIRE_HEADER_BYTES - of_header},
+		{frame->body.data ? frame->body.data + of_body : NULL, frame->body.size - of_body},
+	};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
+int channel_send(struct channel *channel, struct error *err)
+{
+	while (channel_wants_to_send(channel)) {
+		struct channel_frame *frame = channel->first;
+		ssize_t n = send_frame(channel->fd, frame);
+		if (n == -EAGAIN || n == -EWOULDBLOCK) {
+			return 0;
+		}
+		if (n == -EPIPE || n == -ECONNRESET) {
+			channel->shut = true;
+			return 0;
+		}
+		if (n < 0 && n != -EINTR) {
+			return error_set(err, -ENOTCONN, "send: %s", strerror((int)-n));
+		}
+		frame->sent += n > 0 ? (size_t)n : 0;
+		if (frame->sent == WIRE_HEADER_BYTES + frame->body.size) {
+			pop_frame(channel);
+		}
+	}
+	return 0;
+}
+
+/* 1: @at has reached @size. 0: more has to come. */
+static int receive_into(int fd, void *data, size_t size, size_t *at, struct error *err)
+{
+	while (*at < size) {
+		ssize_t n = recv(fd, (uint8_t *)data + *at, size - *at, MSG_DONTWAIT);
+		if (n == 0) {
+			return error_set(err, -ENOTCONN, "the daemon closed the connection");
+		}
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			return 0;
+		}
+		if (n < 0 && errno != EINTR) {
+			return error_set(err, -ENOTCONN, "receive: %s", strerror(errno));
+		}
+		*at += n > 0 ? (size_t)n : 0;
+	}
+	return 1;
+}
+
+static int begin_body(struct channel *channel, struct error *err)
+{
+	int r = wire_header_decode(channel->header_bytes, &channel->header, err);
+	if (r < 0) {
+		return r;
+	}
+	bool infer = channel->header.type == (WIRE_INFER | WIRE_REPLY);
+	uint32_t most = infer ? CHANNEL_MAX_BODY : CHANNEL_MAX_OTHER_BODY;
+	if (channel->header.body_bytes > most) {
+		return error_set(err, -EPROTO, "a reply of %u bytes, limit %u",
+			channel->header.body_bytes, most);
+	}
+	size_t room = (size_t)bytes_align_up(
+		(uint64_t)channel->header.body_bytes + 1, WIRE_ALIGNMENT);
+	channel->body = aligned_alloc(WIRE_ALIGNMENT, room);
+	channel->body_at = 0;
+	return channel->body ? 0 : error_no_memory(err);
+}
+
+int channel_receive(struct channel *channel, struct wire_header *ret_header, void **ret_body,
+	struct error *err)
+{
+	if (!channel->body) {
+		int r = receive_into(channel->fd, channel->header_bytes, WIRE_HEADER_BYTES,
+			&channel->header_at, err);
+		r = r <= 0 ? r : begin_body(channel, err);
+		if (r < 0 || !channel->body) {
+			return r;
+		}
+	}
+	int r = receive_into(channel->fd, channel->body, channel->header.body_bytes,
+		&channel->body_at, err);
+	if (r <= 0) {
+		return r;
+	}
+	*ret_header = channel->header;
+	*ret_body = take(channel->body);
+	channel->header_at = 0;
+	return 1;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel - whole frames over a stream socket that never blocks
+ *
+ * Frames to send wait in a queue; a frame that comes is collected in memory aligned for tensors. The
+ * peer's numbers are bounded before anything is allocated by them.
+ */
+#ifndef CLIENT_CHANNEL_H
+#define CLIENT_CHANNEL_H
+
+#include "base/wire.h"
+
+#define CHANNEL_MAX_BODY (256u << 20) /* of a reply to INFER */
+#define CHANNEL_MAX_OTHER_BODY (16u << 20) /* of every other reply */
+#define CHANNEL_MAX_QUEUED (512u << 20) /* bytes that wait to be sent */
+
+struct channel_frame; /* one that waits to be sent */
+
+struct channel {
+	int fd; /* owned; -1: closed */
+	struct channel_frame *first, **last;
+	uint64_t queued_bytes;
+	bool shut; /* the peer reads no more, but may still have said why */
+
+	uint8_t header_bytes[WIRE_HEADER_BYTES];
+	size_t header_at;
+	struct wire_header header;
+	uint8_t *body; /* owned, WIRE_ALIGNMENT */
+	size_t body_at;
+};
+
+/* @fd is made non-blocking and belongs to the channel. */
+int must_check channel_init(struct channel *channel, int fd, struct error *err);
+void channel_deinit(struct channel *channel);
+
+/* Queues a frame; @header->body_bytes is set here. @body is taken, also on failure: -EAGAIN above
+ * CHANNEL_MAX_QUEUED, -EFBIG for a body above 4 GiB, -ENOMEM also for a body that failed. */
+int must_check channel_queue(struct channel *channel, const struct wire_header *header,
+	struct bytes_writer *body, struct error *err);
+
+static inline bool channel_wants_to_send(const struct channel *channel)
+{
+	return channel->first && !channel->shut;
+}
+
+/* Sends what can be. -ENOTCONN when the connection is gone. */
+int must_check channel_send(struct channel *channel, struct error *err);
+
+/*
+ * Collects one frame. 1: it is complete, *ret_header and the body, which the caller frees, are
+ * filled. 0: more has to come. -ENOTCONN when the connection is gone, -EPROTO for what is no frame.
+ */
+int must_check channel_receive(struct channel *channel, struct wire_header *ret_header,
+	void **ret_body, struct error *err);
+
+#endif

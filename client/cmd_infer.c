@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* infer and run: files in, answers out. */
+#include <errno.h>
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/pipeline/input.h"
+#include "client/pipeline/npy.h"
+#include "client/print.h"
+#include "client/report.h"
+
+struct job {
+	const struct settings *settings;
+	struct target *target;
+	struct labels labels;
+	struct fit_options fit;
+	struct tensor_bytes *inputs; /* target->n_inputs */
+	struct tensor_bytes *outputs; /* borrowed views, target->n_outputs */
+	struct json_document *list; /* -o json: every answer */
+	uint64_t progress_ns;
+};
+
+static void job_deinit(struct job *job)
+{
+	for (uint32_t i = 0; job->inputs && i < job->target->n_inputs; i++) {
+		tensor_free(&job->inputs[i]);
+	}
+	free(job->inputs);
+	free(job->outputs);
+	labels_free(&job->labels);
+	json_document_free(job->list);
+	target_free(job->target);
+}
+
+static int open_target(const struct settings *s, struct target **ret_target, struct error *err)
+{
+	struct target_options options = {.socket = s->socket,
+		.timeout_ms = s->timeout_ms,
+		.signature = s->signature,
+		.cpu = s->cpu};
+	const char *name = s->arguments[0];
+	return s->command == CLI_RUN ? target_open_file(name, &options, ret_target, err)
+				     : target_open_model(name, &options, ret_target, err);
+}
+
+/* -l FILE before the labels of the model's only output. */
+static int load_labels(struct job *job, struct error *err)
+{
+	owned_source struct source source = {0};
+	const struct spec *output = job->target->outputs;
+	if (job->settings->labels) {
+		int r = source_open(job->settings->labels, 0, &source, err);
+		return r < 0
+			? r
+			: labels_parse((const char *)source.data, source.size, &job->labels, err);
+	}
+	if (job->target->n_outputs == 1 && output->labels) {
+		return labels_parse(output->labels, output->labels_bytes, &job->labels, err);
+	}
+	return 0;
+}
+
+static void set_fit(struct job *job)
+{
+	const struct settings *s = job->settings;
+	job->fit = (struct fit_options){.layout = (enum fit_layout)s->layout,
+		.resize = (enum fit_resize)s->resize,
+		.n_mean = s->mean.n,
+		.n_std = s->std.n,
+		.rate = s->rate};
+	memcpy(job->fit.mean, s->mean.value, sizeof(s->mean.value));
+	memcpy(job->fit.std, s->std.value, sizeof(s->std.value));
+}
+
+/* NAME=FILE where NAME is an input of the model; a file's own name may hold a '='. */
+static const char *split_name(
+	const struct target *target, const char *argument, uint32_t *ret_index)
+{
+	const char *equals = strchr(argument, '=');
+	size_t length = equals ? (size_t)(equals - argument) : 0;
+	for (uint32_t i = 0; equals && i < target->n_inputs; i++) {
+		const char *name = target->inputs[i].name;
+		if (strlen(name) == length && memcmp(name, argument, length) == 0) {
+			*ret_index = i;
+			return equals + 1;
+		}
+	}
+	return argument;
+}
+
+static int read_input(struct job *job, uint32_t index, const char *path, struct error *err)
+{
+	owned_source struct source source = {0};
+	tensor_free(&job->inputs[index]);
+	int r = source_open(path, 0, &source, err);
+	return r < 0 ? r
+		     : input_read(&job->target->inputs[index], &job->fit,
+			       (enum input_format)job->settings->input_format, &source,
+			       &job->inputs[index], err);
+}
+
+/* A file name that says which output of which source it is: [SOURCE.]INDEX-NAME.npy */
+static void output_path(
+	const struct job *job, const char *source, uint32_t index, char *out, size_t size)
+{
+	const char *slash = strrchr(source, '/');
+	const char *base = slash ? slash + 1 : source;
+	bool many = job->target->n_inputs == 1 && job->settings->n_arguments > 2;
+	int n = snprintf(out, size, "%s/", job->settings->output_dir);
+	char *name = out + (n > 0 && (size_t)n < size ? n : 0);
+	snprintf(name, size - (size_t)(name - out), "%s%s%u-%s.npy", many ? base : "",
+		many ? "." : "", index, job->target->outputs[index].name);
+	for (char *p = name; *p; p++) {
+		bool plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') ||
+			(*p >= 'a' && *p <= 'z') || strchr("._-", *p);
+		*p = plain ? *p : '_';
+	}
+}
+
+static void close_file(FILE **file)
+{
+	if (*file) {
+		fclose(*file);
+	}
+}
+
+static int write_output(
+	const struct job *job, const char *source, uint32_t index, struct error *err)
+{
+	char path[4096];
+	const struct tensor_bytes *bytes = &job->outputs[index];
+	struct npy npy = {.type = bytes->type,
+		.shape = bytes->shape,
+		.data = bytes->data,
+		.bytes = bytes->bytes};
+	output_path(job, source, index, path, sizeof(path));
+	__attribute__((cleanup(close_file))) FILE *file = fopen(path, "wbe");
+	if (!file) {
+		return error_set(err, -errno, "output %u: %s", index, strerror(errno));
+	}
+	int r = npy_write(file, &npy, err);
+	if (r == 0 && fflush(file) != 0) {
+		return error_set(err, -EIO, "output %u: %s", index, strerror(errno));
+	}
+	return r;
+}
+
+static int write_bytes(const struct job *job, const char *source, struct error *err)
+{
+	for (uint32_t i = 0; i < job->target->n_outputs; i++) {
+		const struct tensor_bytes *bytes = &job->outputs[i];
+		if (job->settings->raw && bytes->bytes &&
+			fwrite(bytes->data, (size_t)bytes->bytes, 1, stdout) != 1) {
+			return error_set(err, -EIO, "standard output: %s", strerror(errno));
+		}
+		int r = job->settings->output_dir ? write_output(job, source, i, err) : 0;
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int print_result_json(
+	const struct job *job, const struct print_result *result, struct error *err)
+{
+	if (job->list) {
+		json_begin_object(job->list, NULL);
+		print_json(result, job->list);
+		json_end(job->list);
+		return 0;
+	}
+	owned(json_document_free) struct json_document *one = json_document_new(false);
+	if (!one) {
+		return error_no_memory(err);
+	}
+	print_json(result, one);
+	int r = json_print(one, stdout, job->settings->format == CLI_FORMAT_JSON);
+	return r < 0 ? error_set(err, r, "standard output: %s", strerror(-r)) : 0;
+}
+
+static int show(struct job *job, const char *source, uint64_t ns, const struct answer *answer,
+	struct error *err)
+{
+	struct print_result result = {.target = job->target,
+		.answer = answer,
+		.outputs = job->outputs,
+		.source = source,
+		.ns = ns};
+	if (job->settings->raw || job->settings->output_dir) {
+		int r = write_bytes(job, source, err);
+		if (r < 0 || job->settings->raw) {
+			return r;
+		}
+	}
+	if (job->settings->format != CLI_FORMAT_TABLE) {
+		return print_result_json(job, &result, err);
+	}
+	int r = print_table(&result, stdout, job->settings);
+	return r < 0 ? error_no_memory(err) : 0;
+}
+
+/* Specs of the inputs as they were sent: a free dimension has its size. */
+static int make_answer(struct job *job, struct answer *ret_answer, struct error *err)
+{
+	const struct target *t = job->target;
+	struct answer_options options = {.labels = &job->labels,
+		.top_k = job->settings->top_k,
+		.threshold = job->settings->threshold};
+	struct spec first = {0};
+	if (t->n_inputs > 0) {
+		first = t->inputs[0];
+		first.shape = job->inputs[0].shape;
+	}
+	return answer_make(&options, &first, job->inputs, t->n_inputs, t->outputs, job->outputs,
+		t->n_outputs, ret_answer, err);
+}
+
+/* All inputs are in place. */
+static int ask(struct job *job, const char *source)
+{
+	owned_answer struct answer answer = {0};
+	struct error err = {0};
+	uint64_t ns = 0;
+	int r = target_run(job->target, job->inputs, &ns, &err);
+	for (uint32_t i = 0; i < job->target->n_outputs && r == 0; i++) {
+		job->outputs[i] = target_output(job->target, i);
+	}
+	r = r < 0 ? r : make_answer(job, &answer, &err);
+	r = r < 0 ? r : show(job, source, ns, &answer, &err);
+	if (r < 0) {
+		report_error(source, &err);
+		return report_exit_of(&err);
+	}
+	bool negative = answer.kind == ANSWER_CLASSES && answer.n_classes == 0;
+	return negative && job->settings->exit_status ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+/* One answer for each argument; goes on after one that failed, whose code is kept. */
+static int ask_each(struct job *job)
+{
+	int code = EXIT_DONE;
+	int n = job->settings->n_arguments - 1;
+	for (int i = 0; i < n; i++) {
+		struct error err = {0};
+		uint32_t index = 0;
+		const char *path = split_name(job->target, job->settings->arguments[1 + i], &index);
+		int one = EXIT_DONE;
+		if (read_input(job, index, path, &err) < 0) {
+			report_error(path, &err);
+			one = EXIT_UNREADABLE;
+		} else {
+			one = ask(job, path);
+		}
+		code = code ? code : one;
+		if (one == EXIT_UNREACHABLE) {
+			break;
+		}
+		if (!job->settings->quiet && n > 1) {
+			report_progress("inputs", (uint64_t)i + 1, (uint64_t)n, &job->progress_ns);
+		}
+	}
+	report_progress_end(job->progress_ns);
+	return code;
+}
+
+/* One answer for all arguments, by name or in the model's order. */
+static int ask_together(struct job *job)
+{
+	uint32_t next = 0;
+	char source[1024] = "";
+	size_t used = 0;
+	for (int i = 1; i < job->settings->n_arguments; i++) {
+		struct error err = {0};
+		const char *argument = job->settings->arguments[i];
+		uint32_t index = UINT32_MAX;
+		const char *path = split_name(job->target, argument, &index);
+		if (index == UINT32_MAX) {
+			while (next < job->target->n_inputs && job->inputs[next].data) {
+				next++;
+			}
+			index = next;
+		}
+		if (index >= job->target->n_inputs) {
+			report_line("more inputs than the model's %u", job->target->n_inputs);
+			return EXIT_USAGE;
+		}
+		if (read_input(job, index, path, &err) < 0) {
+			report_error(argument, &err);
+			return EXIT_UNREADABLE;
+		}
+		int w = snprintf(
+			source + used, sizeof(source) - used, "%s%s", used ? " " : "", argument);
+		used += w > 0 && (size_t)w < sizeof(source) - used ? (size_t)w : 0;
+	}
+	for (uint32_t i = 0; i < job->target->n_inputs; i++) {
+		if (!job->inputs[i].data) {
+			report_line("input %s is missing; give it as %s=FILE",
+				job->target->inputs[i].name, job->target->inputs[i].name);
+			return EXIT_USAGE;
+		}
+	}
+	return ask(job, source);
+}
+
+static int prepare(struct job *job, struct error *err)
+{
+	bool many = job->target->n_inputs == 1 && job->settings->n_arguments > 2;
+	set_fit(job);
+	job->inputs = calloc((size_t)job->target->n_inputs + 1, sizeof(job->inputs[0]));
+	job->outputs = calloc((size_t)job->target->n_outputs + 1, sizeof(job->outputs[0]));
+	if (many && job->settings->format == CLI_FORMAT_JSON) {
+		job->list = json_document_new(true);
+	}
+	if (!job->inputs || !job->outputs ||
+		(many && job->settings->format == CLI_FORMAT_JSON && !job->list)) {
+		return error_no_memory(err);
+	}
+	return 0;
+}
+
+int cmd_infer(const struct settings *settings)
+{
+	__attribute__((cleanup(job_deinit))) struct job job = {.settings = settings};
+	struct error err = {0};
+	if (open_target(settings, &job.target, &err) < 0 || prepare(&job, &err) < 0) {
+		report_error(settings->arguments[0], &err);
+		return report_exit_of(&err);
+	}
+	if (load_labels(&job, &err) < 0) {
+		report_error(settings->labels ? settings->labels : "labels", &err);
+		return EXIT_UNREADABLE;
+	}
+	int code = job.target->n_inputs == 1 ? ask_each(&job) : ask_together(&job);
+	if (job.list && !settings->raw && json_print(job.list, stdout, true) < 0) {
+		report_line("standard output: %s", strerror(errno));
+		return code ? code : EXIT_NEGATIVE;
+	}
+	return code;
+}

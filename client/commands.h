@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands - what each command of edgectl does; each returns the exit code (client/report.h) */
+#ifndef CLIENT_COMMANDS_H
+#define CLIENT_COMMANDS_H
+
+#include "client/cli.h"
+
+int cmd_list(const struct settings *settings);
+int cmd_show(const struct settings *settings);
+int cmd_status(const struct settings *settings);
+int cmd_infer(const struct settings *settings); /* also run */
+int cmd_verify(const struct settings *settings);
+int cmd_bench(const struct settings *settings);
+int cmd_reload(const struct settings *settings);
+
+#endif

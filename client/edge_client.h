@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edge_client - talks to edged over its Unix socket
+ *
+ * One struct edge_client is one connection. Two ways to use it:
+ *
+ *   Synchronous: edge_client_open(), then edge_client_infer() and the like; each waits for its own
+ *   answer, up to a time.
+ *
+ *   In an event loop: edge_client_start_infer() and the like send a request and name a function that
+ *   is called with the answer. Wait until edge_client_fd() is ready for edge_client_events() (which
+ *   may change with every call), then call edge_client_process(). Answers come in any order.
+ *   Synchronous calls may be mixed in; they also deliver the answers of other requests.
+ *
+ * Threads. A connection belongs to one thread at a time; different connections are independent.
+ * There is no global state. No signal is raised by a lost peer.
+ *
+ * Ownership. What is passed in is borrowed during the call: tensors are copied before it returns.
+ * Answers of synchronous calls belong to the caller and go to their _free function; answers given to
+ * a callback are borrowed and end with it. Texts end with a zero byte and are UTF-8 as far as the
+ * daemon's models have it; they are foreign text: escape them before printing.
+ *
+ * Errors. Functions return 0 or a negative errno, and fill *err, which may be NULL, when they fail:
+ *   -ENOTCONN, -EPROTO   the connection is gone, or its peer does not speak the protocol; it answers
+ *                        nothing from now on and is good only for edge_client_close()
+ *   -ETIMEDOUT           no answer in time (status DEADLINE); the request is cancelled, the
+ *                        connection stays good
+ *   -EAGAIN              too much is waiting to be sent, or the daemon is overloaded (status)
+ *   -EINVAL              what was asked for makes no sense
+ *   -ENOMEM              no memory
+ *   others               the daemon refused; err->status says why
+ * Nothing but the arguments is trusted: every byte of the peer is checked.
+ *
+ * Units stand in names: timeout_ms, run_us. A timeout of 0 waits without end.
+ */
+#ifndef EDGED_EDGE_CLIENT_H
+#define EDGED_EDGE_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EDGE_CLIENT_API __attribute__((visibility("default")))
+#define EDGE_CLIENT_DEFAULT_SOCKET "/run/edged/edged.sock"
+#define EDGE_CLIENT_MAX_RANK 8
+#define EDGE_CLIENT_MAX_CHANNELS 16 /* of mean and std */
+
+/* What the daemon says of a request. The numbers never change. */
+enum edge_client_code {
+	EDGE_CLIENT_OK = 0,
+	EDGE_CLIENT_INVALID = 1, /* the request is malformed */
+	EDGE_CLIENT_NOT_FOUND = 2, /* no such model, signature or tensor */
+	EDGE_CLIENT_DENIED = 3,
+	EDGE_CLIENT_TOO_LARGE = 4,
+	EDGE_CLIENT_OVERLOADED = 5, /* try again later */
+	EDGE_CLIENT_DEADLINE = 6,
+	EDGE_CLIENT_CANCELLED = 7,
+	EDGE_CLIENT_SUPERSEDED = 8,
+	EDGE_CLIENT_UNSUPPORTED = 9,
+	EDGE_CLIENT_MODEL_REFUSED = 10,
+	EDGE_CLIENT_BACKEND = 11,
+	EDGE_CLIENT_INTERNAL = 12,
+	EDGE_CLIENT_DRAINING = 13 /* the daemon is about to stop */
+};
+
+/* "OK", "NOT_FOUND", ...; "UNKNOWN" for other numbers. */
+EDGE_CLIENT_API const char *edge_client_code_name(unsigned int status);
+
+struct edge_client_error {
+	int code; /* negative errno */
+	unsigned int status; /* enum edge_client_code */
+	char text[240]; /* printable, says what and where */
+};
+
+/* Element types: the numbers of TensorFlow Lite's TensorType. */
+enum edge_client_type {
+	EDGE_CLIENT_FLOAT32 = 0,
+	EDGE_CLIENT_FLOAT16 = 1,
+	EDGE_CLIENT_INT32 = 2,
+	EDGE_CLIENT_UINT8 = 3,
+	EDGE_CLIENT_INT64 = 4,
+	EDGE_CLIENT_STRING = 5,
+	EDGE_CLIENT_BOOL = 6,
+	EDGE_CLIENT_INT16 = 7,
+	EDGE_CLIENT_COMPLEX64 = 8,
+	EDGE_CLIENT_INT8 = 9,
+	EDGE_CLIENT_FLOAT64 = 10,
+	EDGE_CLIENT_COMPLEX128 = 11,
+	EDGE_CLIENT_UINT64 = 12,
+	EDGE_CLIENT_UINT32 = 15,
+	EDGE_CLIENT_UINT16 = 16,
+	EDGE_CLIENT_INT4 = 17,
+	EDGE_CLIENT_BFLOAT16 = 18
+};
+
+struct edge_client_shape {
+	uint32_t rank; /* 0: one element */
+	int32_t dim[EDGE_CLIENT_MAX_RANK]; /* row major; -1 where a model leaves it free */
+};
+
+struct edge_client;
+
+/*
+ * Connects and greets. @path NULL: $EDGED_SOCKET, else EDGE_CLIENT_DEFAULT_SOCKET. -ENOTCONN when
+ * nobody listens there, -EACCES when the socket is not for this user, -EPROTO when the peer is not
+ * edged or has another major version.
+ */
+EDGE_CLIENT_API int edge_client_open(const char *path, uint32_t timeout_ms,
+	struct edge_client **ret_client, struct edge_client_error *err);
+
+/* The same over a connected stream socket, which belongs to the connection from now on, also when
+ * this fails. */
+EDGE_CLIENT_API int edge_client_open_fd(int fd, uint32_t timeout_ms,
+	struct edge_client **ret_client, struct edge_client_error *err);
+
+/* NULL is fine. Requests without an answer are told -ENOTCONN. Not from within a callback. */
+EDGE_CLIENT_API void edge_client_close(struct edge_client *client);
+
+/* What the daemon said in its greeting; lives as long as the connection. */
+struct edge_client_peer {
+	const char *name, *version; /* "edged", "0.1.0" */
+	unsigned int protocol_major, protocol_minor;
+	uint32_t max_body_bytes; /* of one message */
+	uint32_t max_in_flight; /* requests of one connection that are worked on at once */
+	uint32_t max_tensors; /* inputs, or outputs, of one request */
+};
+EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
+
+/* ---- models */
+
+struct edge_client_list_item {
+	const char *name, *version;
+	const char *state; /* "loading", "ready", "refused" */
+	const char *reason; /* why refused, else "" */
+	uint64_t generation; /* counts loads; 0 while none serves */
+};
+
+struct edge_client_list {
+	size_t n_items;
+	const struct edge_client_list_item *items;
+};
+
+EDGE_CLIENT_API int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_list **ret_list, struct edge_client_error *err);
+EDGE_CLIENT_API void edge_client_list_free(struct edge_client_list *list); /* NULL is fine */
+
+struct edge_client_tensor_info {
+	const char *name;
+	unsigned int type; /* enum edge_client_type */
+	struct edge_client_shape shape; /* every dimension known, unless run_time_shape */
+	struct edge_client_shape declared; /* -1 where the model leaves it free */
+	int run_time_shape; /* an output whose shape only a run can tell */
+	float scale; /* real = scale * (q - zero_point); 0: not quantised */
+	int32_t zero_point;
+	uint64_t bytes; /* of @shape */
+	int has_content; /* the two below say something: ContentProperties and ColorSpaceType of
+			    TFLite's metadata */
+	unsigned int content, colour_space;
+	float score_threshold; /* NaN: none */
+	uint32_t n_mean, n_std; /* (x - mean) / std: 0, one, or one per channel */
+	float mean[EDGE_CLIENT_MAX_CHANNELS], std[EDGE_CLIENT_MAX_CHANNELS];
+	const char *labels; /* lines; "" if none */
+};
+
+struct edge_client_signature {
+	const char *key; /* "" for the default */
+	uint32_t n_inputs, n_outputs;
+	const struct edge_client_tensor_info *inputs, *outputs;
+};
+
+struct edge_client_model {
+	const char *name, *version; /* as the daemon serves it */
+	const char *title, *description, *author_version; /* of the file's metadata, else "" */
+	const char *labels; /* of a labels.txt beside the model: lines; "" if none */
+	uint64_t generation;
+	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
+	uint32_t n_nodes, n_subgraphs;
+	int has_float, has_state;
+	uint32_t n_signatures; /* the first is the default, by position */
+	const struct edge_client_signature *signatures;
+};
+
+/* @version NULL: the one that serves. */
+EDGE_CLIENT_API int edge_client_describe(struct edge_client *client, const char *model,
+	const char *version, uint32_t timeout_ms, struct edge_client_model **ret_model,
+	struct edge_client_error *err);
+EDGE_CLIENT_API void edge_client_model_free(struct edge_client_model *model); /* NULL is fine */
+
+/* ---- inference */
+
+struct edge_client_tensor {
+	const char *name; /* in requests NULL: by @index */
+	uint32_t index; /* position in the signature; in requests used when @name is NULL */
+	unsigned int type; /* enum edge_client_type */
+	struct edge_client_shape shape; /* every dimension known */
+	const void *data; /* dense, row major, little endian; in answers 64-byte aligned */
+	size_t bytes;
+};
+
+struct edge_client_request {
+	const char *model;
+	const char *version, *signature; /* NULL: the one that serves, the default */
+	uint32_t n_inputs;
+	const struct edge_client_tensor *inputs;
+	uint32_t deadline_us; /* the daemon gives up then and answers DEADLINE; 0: never */
+};
+
+struct edge_client_answer {
+	const char *version; /* of the model that answered */
+	uint64_t generation;
+	uint64_t queue_us, run_us; /* in the daemon */
+	uint32_t n_outputs;
+	const struct edge_client_tensor *outputs;
+};
+
+/* @timeout_ms is also the daemon's deadline where the request has none. */
+EDGE_CLIENT_API int edge_client_infer(struct edge_client *client,
+	const struct edge_client_request *request, uint32_t timeout_ms,
+	struct edge_client_answer **ret_answer, struct edge_client_error *err);
+EDGE_CLIENT_API void edge_client_answer_free(struct edge_client_answer *answer); /* NULL is fine */
+
+/* ---- the daemon */
+
+#define EDGE_CLIENT_N_CODES 14
+
+struct edge_client_status {
+	uint64_t uptime_us;
+	uint32_t models_ready, models_loading, models_refused;
+	uint32_t clients, workers, queue_length, running;
+	uint64_t resident_bytes, charged_bytes;
+	uint64_t queue_us, run_us; /* sums over all requests answered OK */
+	uint64_t counts[EDGE_CLIENT_N_CODES]; /* requests answered, by status */
+};
+
+EDGE_CLIENT_API int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_status *ret_status, struct edge_client_error *err);
+
+struct edge_client_reload {
+	uint32_t models_ready, models_refused;
+};
+
+/* The daemon looks at its models again; answered when that is done. */
+EDGE_CLIENT_API int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_reload *ret_reload, struct edge_client_error *err);
+
+/* ---- in an event loop */
+
+/* One of the pointers is set, by what was asked for; none when err->code is not 0. */
+struct edge_client_reply {
+	uint64_t id;
+	struct edge_client_error error; /* code 0: answered */
+	const struct edge_client_list *list;
+	const struct edge_client_model *model;
+	const struct edge_client_answer *answer;
+	const struct edge_client_status *status;
+	const struct edge_client_reload *reload;
+};
+
+/* Called once for each request that was started, from within a call of this library on the same
+ * connection. It may start other requests; it may not close the connection. */
+typedef void (*edge_client_reply_fn)(void *data, const struct edge_client_reply *reply);
+
+/* Valid as long as the connection is open. */
+EDGE_CLIENT_API int edge_client_fd(const struct edge_client *client);
+
+/* POLLIN, and POLLOUT while something waits to be sent. */
+EDGE_CLIENT_API short edge_client_events(const struct edge_client *client);
+
+/* Sends and receives what can be without waiting. A negative errno means that the connection is
+ * gone: every request that was waiting has been told. */
+EDGE_CLIENT_API int edge_client_process(struct edge_client *client, struct edge_client_error *err);
+
+/* How many requests have no answer yet. */
+EDGE_CLIENT_API size_t edge_client_in_flight(const struct edge_client *client);
+
+EDGE_CLIENT_API int edge_client_start_list(struct edge_client *client, edge_client_reply_fn fn,
+	void *data, uint64_t *ret_id, struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_describe(struct edge_client *client, const char *model,
+	const char *version, edge_client_reply_fn fn, void *data, uint64_t *ret_id,
+	struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_infer(struct edge_client *client,
+	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
+	uint64_t *ret_id, struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_status(struct edge_client *client, edge_client_reply_fn fn,
+	void *data, uint64_t *ret_id, struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn,
+	void *data, uint64_t *ret_id, struct edge_client_error *err);
+
+/* Asks the daemon to give up on a request. Its callback is still called once: with CANCELLED, or
+ * with the answer if that was faster. -ENOENT when no such request is waiting. */
+EDGE_CLIENT_API int edge_client_cancel(
+	struct edge_client *client, uint64_t id, struct edge_client_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

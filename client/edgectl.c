@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgectl - the command line client of edged */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli.h"
+#include "client/commands.h"
+#include "client/completion.h"
+#include "client/report.h"
+
+static int cmd_completion(const struct settings *settings)
+{
+	if (completion_print(stdout, settings->arguments[0]) < 0) {
+		report_line("completion: bash, zsh or fish");
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
+static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings) = {
+	[CLI_LIST] = cmd_list,
+	[CLI_SHOW] = cmd_show,
+	[CLI_STATUS] = cmd_status,
+	[CLI_INFER] = cmd_infer,
+	[CLI_RUN] = cmd_infer,
+	[CLI_VERIFY] = cmd_verify,
+	[CLI_BENCH] = cmd_bench,
+	[CLI_RELOAD] = cmd_reload,
+	[CLI_COMPLETION] = cmd_completion,
+};
+
+int main(int argc, char **argv)
+{
+	struct settings settings;
+	struct error err = {0};
+	if (cli_parse(argc, argv, &settings, &err) < 0) {
+		report_error(NULL, &err);
+		fputs("Try `edgectl --help`.\n", stderr);
+		return EXIT_USAGE;
+	}
+	int code = EXIT_DONE;
+	if (settings.version) {
+		printf("edgectl %s\n", EDGED_VERSION);
+	} else if (settings.help) {
+		cli_print_help(stdout, settings.command);
+	} else {
+		code = commands[settings.command](&settings);
+	}
+	/* A full disk or a closed pipe must not look like an answer. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (errno != EPIPE) {
+			report_line("standard output: %s", strerror(errno));
+		}
+		return code ? code : EXIT_NEGATIVE;
+	}
+	return code;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door of jansson. */
+#include "client/json.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define MAX_DEPTH 16
+#define DIGITS 7
+
+struct json_document {
+	json_t *open[MAX_DEPTH]; /* the first owns all the others */
+	size_t depth;
+	bool failed;
+};
+
+/* Keeps @value, which may be NULL for no memory. Borrowed from then on. */
+static json_t *put(struct json_document *d, const char *key, json_t *value)
+{
+	json_t *parent = d->open[d->depth - 1];
+	int r = key ? json_object_set_new(parent, key, value)
+		    : json_array_append_new(parent, value);
+	d->failed |= r < 0;
+	return r < 0 ? NULL : value;
+}
+
+struct json_document *json_document_new(bool list)
+{
+	struct json_document *d = calloc(1, sizeof(*d));
+	json_t *root = list ? json_array() : json_object();
+	if (!d || !root) {
+		free(d);
+		json_decref(root);
+		return NULL;
+	}
+	d->open[d->depth++] = root;
+	return d;
+}
+
+void json_document_free(struct json_document *d)
+{
+	if (d) {
+		json_decref(d->open[0]);
+		free(d);
+	}
+}
+
+/* Without memory what follows goes into the parent and is never printed. */
+static void begin(struct json_document *d, const char *key, json_t *value)
+{
+	json_t *kept = put(d, key, value);
+	assert(d->depth < MAX_DEPTH);
+	d->open[d->depth] = kept ? kept : d->open[d->depth - 1];
+	d->depth++;
+}
+
+void json_begin_object(struct json_document *d, const char *key)
+{
+	begin(d, key, json_object());
+}
+
+void json_begin_list(struct json_document *d, const char *key)
+{
+	begin(d, key, json_array());
+}
+
+void json_end(struct json_document *d)
+{
+	assert(d->depth > 1);
+	d->depth--;
+}
+
+void json_put_text(struct json_document *d, const char *key, const char *text)
+{
+	char escaped[1024];
+	json_t *value = json_string(text);
+	if (!value) {
+		error_escape(escaped, sizeof(escaped), text, strlen(text));
+		value = json_string(escaped);
+	}
+	put(d, key, value);
+}
+
+void json_put_integer(struct json_document *d, const char *key, int64_t value)
+{
+	put(d, key, json_integer(value));
+}
+
+void json_put_real(struct json_document *d, const char *key, double value)
+{
+	put(d, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void json_put_bool(struct json_document *d, const char *key, bool value)
+{
+	put(d, key, json_boolean(value));
+}
+
+int json_print(const struct json_document *d, FILE *out, bool indented)
+{
+	size_t flags = JSON_REAL_PRECISION(DIGITS);
+	flags |= indented ? JSON_INDENT(2) : JSON_COMPACT;
+	if (d->failed) {
+		return -ENOMEM;
+	}
+	if (json_dumpf(d->open[0], out, flags) < 0 || fputc('\n', out) == EOF) {
+		return -EIO;
+	}
+	return 0;
+}

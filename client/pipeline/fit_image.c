@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "client/pipeline/fit.h"
+#include "client/pipeline/values.h"
+
+/* Which dimensions are which; -1 for one that the shape does not have. */
+struct frame {
+	int height_axis, width_axis, channel_axis;
+	uint32_t height, width, channels; /* 0: free, the picture's own */
+	bool planar;
+};
+
+static bool is_colour(int32_t dim)
+{
+	return dim == 1 || dim == 3;
+}
+
+static bool pick_axes(const struct shape *s, enum fit_layout layout, struct frame *f)
+{
+	bool nhwc = s->rank == 4 && is_colour(s->dim[3]) && layout != FIT_LAYOUT_NCHW;
+	bool nchw = s->rank == 4 && is_colour(s->dim[1]) && layout != FIT_LAYOUT_NHWC;
+	bool grey = s->rank == 3 && s->dim[0] == 1;
+	bool hwc = s->rank == 3 && !grey && is_colour(s->dim[2]);
+	if (s->rank == 4 && s->dim[0] != 1) {
+		return false;
+	}
+	if (nhwc) {
+		*f = (struct frame){.height_axis = 1, .width_axis = 2, .channel_axis = 3};
+	} else if (nchw) {
+		*f = (struct frame){
+			.height_axis = 2, .width_axis = 3, .channel_axis = 1, .planar = true};
+	} else if (grey) {
+		*f = (struct frame){.height_axis = 1, .width_axis = 2, .channel_axis = -1};
+	} else if (hwc) {
+		*f = (struct frame){.height_axis = 0, .width_axis = 1, .channel_axis = 2};
+	}
+	return nhwc || nchw || grey || hwc;
+}
+
+static uint32_t side(const struct spec *spec, int axis)
+{
+	bool is_free = spec->declared.rank == spec->shape.rank && spec->declared.dim[axis] == -1;
+	return is_free ? 0 : (uint32_t)spec->shape.dim[axis];
+}
+
+static int find_frame(
+	const struct spec *spec, enum fit_layout layout, struct frame *ret_frame, struct error *err)
+{
+	char shown[SHAPE_TEXT_SIZE];
+	struct frame f = {0};
+	if (!values_are_numbers(spec->type) || !pick_axes(&spec->shape, layout, &f)) {
+		return error_set(err, -EINVAL, "a %s tensor of %s takes no picture",
+			dtype_name(spec->type), shape_format(shown, sizeof(shown), &spec->shape));
+	}
+	f.height = side(spec, f.height_axis);
+	f.width = side(spec, f.width_axis);
+	f.channels = f.channel_axis < 0 ? 1 : (uint32_t)spec->shape.dim[f.channel_axis];
+	*ret_frame = f;
+	return 0;
+}
+
+/* The largest centred part of @image that has the proportions of @width x @height. */
+static int crop_to(const struct image *image, uint32_t width, uint32_t height,
+	struct image *ret_image, struct error *err)
+{
+	uint64_t w = image->width, h = image->height;
+	if (w * height > h * width) {
+		w = (h * width + height / 2) / height;
+	} else {
+		h = (w * height + width / 2) / width;
+	}
+	w = w ? w : 1;
+	h = h ? h : 1;
+	return image_crop(image, (uint32_t)(image->width - w) / 2,
+		(uint32_t)(image->height - h) / 2, (uint32_t)w, (uint32_t)h, ret_image, err);
+}
+
+/* The whole of @image at the largest size that fits, centred on black. */
+static int pad_to(const struct image *image, uint32_t width, uint32_t height,
+	struct image *ret_image, struct error *err)
+{
+	owned_image struct image small = {0};
+	uint64_t w = width, h = height;
+	if ((uint64_t)image->width * height > (uint64_t)image->height * width) {
+		h = ((uint64_t)image->height * width + image->width / 2) / image->width;
+	} else {
+		w = ((uint64_t)image->width * height + image->height / 2) / image->height;
+	}
+	w = w ? w : 1;
+	h = h ? h : 1;
+	int r = image_resize(image, (uint32_t)w, (uint32_t)h, &small, err);
+	r = r < 0 ? r : image_new(width, height, image->channels, ret_image, err);
+	if (r < 0) {
+		return r;
+	}
+	uint32_t n = image->channels, left = (width - small.width) / 2;
+	uint32_t top = (height - small.height) / 2;
+	memset(ret_image->pixels, 0, (size_t)width * height * n);
+	for (uint32_t y = 0; y < small.height; y++) {
+		memcpy(ret_image->pixels + ((size_t)(top + y) * width + left) * n,
+			small.pixels + (size_t)y * small.width * n, (size_t)small.width * n);
+	}
+	return 0;
+}
+
+static int scale_to(const struct image *image, uint32_t width, uint32_t height, enum fit_resize how,
+	struct image *ret_image, struct error *err)
+{
+	owned_image struct image part = {0};
+	if (how == FIT_PAD) {
+		return pad_to(image, width, height, ret_image, err);
+	}
+	if (how == FIT_STRETCH) {
+		return image_resize(image, width, height, ret_image, err);
+	}
+	int r = crop_to(image, width, height, &part, err);
+	return r < 0 ? r : image_resize(&part, width, height, ret_image, err);
+}
+
+/* What the type's range says about the pixels that it was made for (see fit.h). */
+static void guess_norm(const struct spec *spec, struct fit_norm *norm)
+{
+	int64_t lowest = 0, highest = 0;
+	double mean = 127.5, std = 127.5;
+	spec_range(spec->type, &lowest, &highest);
+	double low = spec->scale * (double)(lowest - spec->zero_point);
+	double high = spec->scale * (double)(highest - spec->zero_point);
+	bool is_byte = spec->type == DTYPE_INT8 || spec->type == DTYPE_UINT8;
+	if (highest != 0 && spec->scale <= 0) {
+		mean = spec->type == DTYPE_INT8 ? 128 : 0;
+		std = 1;
+	} else if (is_byte && fabs(low) < 0.05 && high > 0.9 && high < 1.1) {
+		mean = 0;
+		std = 255;
+	} else if (is_byte && fabs(low) < 2 && high > 230 && high < 280) {
+		mean = 0;
+		std = 1;
+	} else if (is_byte && !(fabs(low + 1) < 0.1 && fabs(high - 1) < 0.1)) {
+		/* p - mean is what q - zero_point will be */
+		mean = (double)(spec->zero_point - lowest);
+		std = 1 / spec->scale;
+	}
+	*norm = (struct fit_norm){.set = true};
+	for (uint32_t c = 0; c < FIT_MAX_CHANNELS; c++) {
+		norm->mean[c] = mean;
+		norm->std[c] = std;
+	}
+}
+
+static int fill(const struct spec *spec, const struct frame *f, const struct fit_norm *norm,
+	const struct image *image, struct tensor_bytes *tensor, struct error *err)
+{
+	size_t pixels = (size_t)image->width * image->height, n = image->channels;
+	for (uint32_t c = 0; c < n; c++) {
+		for (size_t i = 0; i < pixels; i++) {
+			double real = (image->pixels[i * n + c] - norm->mean[c]) / norm->std[c];
+			size_t index = f->planar ? c * pixels + i : i * n + c;
+			if (!values_put(spec, tensor->data, index, real)) {
+				return error_set(err, -EINVAL, "a pixel of %g does not fit into %s",
+					real, dtype_name(spec->type));
+			}
+		}
+	}
+	return 0;
+}
+
+/* @image has the frame's size and channels. */
+static int to_tensor(const struct spec *spec, const struct fit_options *options,
+	const struct frame *f, const struct image *image, struct tensor_bytes *ret_tensor,
+	struct error *err)
+{
+	owned_tensor struct tensor_bytes tensor = {0};
+	struct shape shape = spec->shape;
+	struct fit_norm norm = {0};
+	shape.dim[f->height_axis] = (int32_t)image->height;
+	shape.dim[f->width_axis] = (int32_t)image->width;
+	int r = fit_norm_find(spec, options, f->channels, &norm, err);
+	if (r == 0 && !norm.set) {
+		guess_norm(spec, &norm);
+	}
+	r = r < 0 ? r : tensor_new(spec->type, &shape, &tensor, err);
+	r = r < 0 ? r : fill(spec, f, &norm, image, &tensor, err);
+	if (r < 0) {
+		return r;
+	}
+	*ret_tensor = tensor;
+	tensor = (struct tensor_bytes){0};
+	return 0;
+}
+
+int fit_image(const struct spec *spec, const struct fit_options *options, const struct image *image,
+	struct tensor_bytes *ret_tensor, struct error *err)
+{
+	owned_image struct image scaled = {0};
+	struct frame f = {0};
+	int r = find_frame(spec, options->layout, &f, err);
+	if (r < 0) {
+		return r;
+	}
+	uint32_t width = f.width ? f.width : image->width;
+	uint32_t height = f.height ? f.height : image->height;
+	r = scale_to(image, width, height, options->resize, &scaled, err);
+	r = r < 0 ? r : image_set_channels(&scaled, f.channels, err);
+	return r < 0 ? r : to_tensor(spec, options, &f, &scaled, ret_tensor, err);
+}

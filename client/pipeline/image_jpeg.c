@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door of libturbojpeg. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <turbojpeg.h>
+
+#include "client/pipeline/image.h"
+
+static void close_handle(tjhandle *handle)
+{
+	if (*handle) {
+		tjDestroy(*handle);
+	}
+}
+
+/* The library's text is ours to print: it holds numbers of the file, no bytes of it. */
+static int refused(tjhandle handle, struct error *err)
+{
+	return error_set(err, -EBADMSG, "JPEG: %s", tjGetErrorStr2(handle));
+}
+
+int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, struct error *err)
+{
+	__attribute__((cleanup(close_handle))) tjhandle handle = tjInitDecompress();
+	owned_image struct image image = {0};
+	int width = 0, height = 0, subsampling = 0, colours = 0;
+	if (!handle) {
+		return error_no_memory(err);
+	}
+	if (size > ULONG_MAX ||
+		tjDecompressHeader3(handle, data, (unsigned long)size, &width, &height,
+			&subsampling, &colours) < 0) {
+		return refused(handle, err);
+	}
+	if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
+		return error_set(err, -EOPNOTSUPP, "JPEG: CMYK colours are not read here");
+	}
+	uint32_t channels = colours == TJCS_GRAY ? 1 : 3;
+	int r = image_new((uint32_t)width, (uint32_t)height, channels, &image, err);
+	if (r < 0) {
+		error_prefix(err, "JPEG");
+		return r;
+	}
+	/* Decoding goes on past warnings (a photo that was cut short), so unset rows are black. A
+	 * limit on scans keeps a small progressive file from costing minutes. */
+	memset(image.pixels, 0, (size_t)width * (size_t)height * channels);
+	r = tjDecompress2(handle, data, (unsigned long)size, image.pixels, width, 0, height,
+		channels == 1 ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+	if (r < 0 && tjGetErrorCode(handle) != TJERR_WARNING) {
+		return refused(handle, err);
+	}
+	*ret_image = image;
+	image = (struct image){0};
+	return 0;
+}

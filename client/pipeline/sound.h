@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sound - one channel of samples, -1 to 1
+ *
+ * Several channels are mixed to one by their mean. A reader refuses before it allocates.
+ */
+#ifndef CLIENT_PIPELINE_SOUND_H
+#define CLIENT_PIPELINE_SOUND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define SOUND_MAX_SAMPLES (1u << 24) /* 17 minutes at 16 kHz */
+#define SOUND_MIN_RATE 1000u
+#define SOUND_MAX_RATE 384000u
+
+struct sound {
+	float *samples; /* owned */
+	size_t n;
+	uint32_t rate; /* samples a second */
+};
+
+void sound_free(struct sound *sound); /* zeroed is fine */
+
+/* RIFF WAVE: integers of 8, 16, 24 and 32 bits, floats of 32 and 64 bits, 1 to 32 channels. A data
+ * chunk that claims more than the file has is read as far as it goes (recorders leave such sizes).
+ * -EBADMSG, -EOPNOTSUPP (other codings, by number) or -EFBIG. */
+int must_check sound_wav_decode(
+	const void *data, size_t size, struct sound *ret_sound, struct error *err);
+
+/* Headerless samples, interleaved, as ffmpeg's s16le. */
+int must_check sound_s16_decode(const void *data, size_t size, uint32_t rate, uint32_t channels,
+	struct sound *ret_sound, struct error *err);
+
+/*
+ * Another rate: a sinc of 16 zero crossings a side under a Hann window, cut off below the lower of
+ * both Nyquist frequencies. The new sound has round(n * rate / old rate) samples, the first at the
+ * same time as the old first. -EINVAL for rates outside the limits, -EFBIG.
+ */
+int must_check sound_resample(
+	const struct sound *sound, uint32_t rate, struct sound *ret_sound, struct error *err);
+
+#define owned_sound __attribute__((cleanup(sound_free)))
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/print.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "client/grid.h"
+#include "client/pipeline/values.h"
+
+#define NS_PER_MS 1e6
+#define VALUES_IN_TABLE 6
+#define VALUES_IN_JSON 4096 /* a document of more is better written by --output-dir */
+
+static void print_legend(const struct print_result *r, FILE *out, const struct settings *settings)
+{
+	char source[512];
+	error_escape(source, sizeof(source), r->source, strlen(r->source));
+	if (!settings->no_legend) {
+		fprintf(out, "%s  %s  %.2f ms\n", source, r->target->name,
+			(double)r->ns / NS_PER_MS);
+	}
+}
+
+static void add_class_rows(struct grid *grid, const struct answer *answer)
+{
+	char label[256];
+	grid_add(grid, "SCORE");
+	grid_add(grid, "INDEX");
+	grid_add(grid, "LABEL");
+	for (size_t i = 0; i < answer->n_classes; i++) {
+		const struct answer_class *one = &answer->classes[i];
+		const char *text = one->label ? one->label : "";
+		grid_add(grid, "%.4f", one->score);
+		grid_add(grid, "%zu", one->index);
+		grid_add(grid, "%s", error_escape(label, sizeof(label), text, strlen(text)));
+	}
+}
+
+static void add_tensor_rows(struct grid *grid, const struct print_result *r)
+{
+	char shape[SHAPE_TEXT_SIZE];
+	static const char *const heading[] = {
+		"OUTPUT", "TYPE", "SHAPE", "MIN", "MEAN", "MAX", "VALUES"};
+	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++) {
+		grid_add(grid, "%s", heading[i]);
+	}
+	for (uint32_t i = 0; i < r->target->n_outputs; i++) {
+		const struct spec *spec = &r->target->outputs[i];
+		struct answer_summary s = answer_summarise(spec, &r->outputs[i]);
+		char values[128] = "";
+		size_t used = 0, n = (size_t)spec_elements(spec);
+		bool numbers = values_are_numbers(spec->type);
+		for (size_t k = 0; numbers && k < n && k < VALUES_IN_TABLE; k++) {
+			int w = snprintf(values + used, sizeof(values) - used, "%s%.4g",
+				k ? " " : "", values_get(spec, r->outputs[i].data, k));
+			used += w > 0 && (size_t)w < sizeof(values) - used ? (size_t)w : 0;
+		}
+		grid_add(grid, "%s", spec->name);
+		grid_add(grid, "%s", dtype_name(spec->type));
+		grid_add(grid, "%s", shape_format(shape, sizeof(shape), &spec->shape));
+		grid_add(grid, "%.4g", s.lowest);
+		grid_add(grid, "%.4g", s.mean);
+		grid_add(grid, "%.4g", s.highest);
+		grid_add(grid, "%s%s", values, numbers && n > VALUES_IN_TABLE ? " ..." : "");
+	}
+}
+
+int print_table(const struct print_result *r, FILE *out, const struct settings *settings)
+{
+	owned_grid struct grid grid = {0};
+	print_legend(r, out, settings);
+	switch (r->answer->kind) {
+	case ANSWER_ANOMALY:
+		fprintf(out, "anomaly score  %.6g\n", r->answer->anomaly);
+		return 0;
+	case ANSWER_CLASSES:
+		grid_init(&grid, 3, 3);
+		add_class_rows(&grid, r->answer);
+		break;
+	case ANSWER_TENSORS:
+		grid_init(&grid, 7, 7u << 3);
+		add_tensor_rows(&grid, r);
+		break;
+	}
+	return grid_print(&grid, out, true, settings);
+}
+
+static void put_classes(const struct answer *answer, struct json_document *document)
+{
+	json_begin_list(document, "results");
+	for (size_t i = 0; i < answer->n_classes; i++) {
+		const struct answer_class *one = &answer->classes[i];
+		json_begin_object(document, NULL);
+		if (one->label) {
+			json_put_text(document, "label", one->label);
+		}
+		json_put_integer(document, "index", (int64_t)one->index);
+		json_put_real(document, "score", one->score);
+		json_end(document);
+	}
+	json_end(document);
+}
+
+static void put_output(
+	const struct spec *spec, const struct tensor_bytes *bytes, struct json_document *document)
+{
+	struct answer_summary s = answer_summarise(spec, bytes);
+	size_t n = (size_t)spec_elements(spec);
+	json_begin_object(document, NULL);
+	json_put_text(document, "name", spec->name);
+	json_put_text(document, "type", dtype_name(spec->type));
+	json_begin_list(document, "shape");
+	for (unsigned int i = 0; i < spec->shape.rank; i++) {
+		json_put_integer(document, NULL, spec->shape.dim[i]);
+	}
+	json_end(document);
+	json_put_real(document, "min", s.lowest);
+	json_put_real(document, "mean", s.mean);
+	json_put_real(document, "max", s.highest);
+	if (values_are_numbers(spec->type) && n <= VALUES_IN_JSON) {
+		json_begin_list(document, "values");
+		for (size_t i = 0; i < n; i++) {
+			json_put_real(document, NULL, values_get(spec, bytes->data, i));
+		}
+		json_end(document);
+	}
+	json_end(document);
+}
+
+void print_json(const struct print_result *r, struct json_document *document)
+{
+	json_put_text(document, "model", r->target->name);
+	json_put_text(document, "version", r->target->version);
+	json_put_text(document, "source", r->source);
+	json_put_real(document, "infer_ms", (double)r->ns / NS_PER_MS);
+	switch (r->answer->kind) {
+	case ANSWER_CLASSES:
+		put_classes(r->answer, document);
+		break;
+	case ANSWER_ANOMALY:
+		json_put_real(document, "anomaly_score", r->answer->anomaly);
+		break;
+	case ANSWER_TENSORS:
+		json_begin_list(document, "outputs");
+		for (uint32_t i = 0; i < r->target->n_outputs; i++) {
+			put_output(&r->target->outputs[i], &r->outputs[i], document);
+		}
+		json_end(document);
+		break;
+	}
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/replies.h"
+
+#include <errno.h>
+
+#include "base/wire.h"
+
+/* Of all signatures of a model: a struct is several times the size of the fewest bytes that a
+ * hostile peer could send for it. */
+#define MAX_TENSOR_INFOS 65536u
+#define MAX_SIGNATURES 4096u
+
+/* Memory that goes together. */
+struct pool {
+	struct block {
+		struct block *next;
+		max_align_t data[];
+	} *blocks;
+	bool failed;
+};
+
+/* Zeroed; NULL and failed without memory. */
+static void *pool_get(struct pool *pool, size_t n, size_t size)
+{
+	size_t bytes = 0;
+	struct block *block = NULL;
+	if (!bytes_mul_overflows(n, size, &bytes) &&
+		!bytes_add_overflows(bytes, sizeof(*block), &bytes)) {
+		block = calloc(1, bytes);
+	}
+	if (!block) {
+		pool->failed = true;
+		return NULL;
+	}
+	block->next = pool->blocks;
+	pool->blocks = block;
+	return block->data;
+}
+
+/* A copy with a zero byte at its end; "" without memory, so that nobody meets a NULL. */
+static const char *pool_text(struct pool *pool, struct wire_text text)
+{
+	char *copy = text.length ? pool_get(pool, (size_t)text.length + 1, 1) : NULL;
+	if (!copy) {
+		return "";
+	}
+	memcpy(copy, text.data, text.length);
+	return copy;
+}
+
+static void pool_free(struct pool *pool)
+{
+	for (struct block *block = pool->blocks; block;) {
+		struct block *next = block->next;
+		free(block);
+		block = next;
+	}
+}
+
+static void shape_to_public(const struct shape *from, struct edge_client_shape *to)
+{
+	_Static_assert(EDGE_CLIENT_MAX_RANK == SHAPE_MAX_RANK, "the same limit on both sides");
+	to->rank = from->rank;
+	memcpy(to->dim, from->dim, sizeof(to->dim));
+}
+
+/* ---- LIST */
+
+struct list_owner {
+	struct edge_client_list list; /* first: what the caller sees */
+	struct pool pool;
+};
+
+void replies_list_free(struct edge_client_list *list)
+{
+	struct list_owner *owner = (struct list_owner *)list;
+	if (owner) {
+		pool_free(&owner->pool);
+		free(owner);
+	}
+}
+DEFINE_OWNED(struct edge_client_list *, replies_list_free)
+
+static int fill_list(
+	struct list_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+{
+	struct edge_client_list_item *items = pool_get(&owner->pool, (size_t)n + 1, sizeof(*items));
+	for (uint32_t i = 0; items && i < n; i++) {
+		struct wire_list_item item = {0};
+		int e = wire_list_item_decode(r, &item, err);
+		if (e < 0) {
+			return e;
+		}
+		items[i] = (struct edge_client_list_item){
+			.name = pool_text(&owner->pool, item.name),
+			.version = pool_text(&owner->pool, item.version),
+			.state = pool_text(&owner->pool, item.state),
+			.reason = pool_text(&owner->pool, item.reason),
+			.generation = item.generation,
+		};
+	}
+	owner->list = (struct edge_client_list){.n_items = n, .items = items};
+	return owner->pool.failed ? error_no_memory(err) : wire_end(r, WIRE_LIST, err);
+}
+
+int replies_list(
+	const void *body, size_t size, struct edge_client_list **ret_list, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(body, size);
+	uint32_t n = 0;
+	int e = wire_list_decode(&r, &n, err);
+	if (e < 0) {
+		return e;
+	}
+	struct list_owner *owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		return error_no_memory(err);
+	}
+	owned(replies_list_free) struct edge_client_list *list = &owner->list;
+	e = fill_list(owner, &r, n, err);
+	if (e == 0) {
+		*ret_list = take(list);
+	}
+	return e;
+}
+
+/* ---- DESCRIBE */
+
+struct model_owner {
+	struct edge_client_model model; /* first: what the caller sees */
+	struct pool pool;
+	uint32_t n_infos;
+};
+
+void replies_model_free(struct edge_client_model *model)
+{
+	struct model_owner *owner = (struct model_owner *)model;
+	if (owner) {
+		pool_free(&owner->pool);
+		free(owner);
+	}
+}
+DEFINE_OWNED(struct edge_client_model *, replies_model_free)
+
+static uint32_t copy_floats(const uint8_t *from, uint32_t n, float *to)
+{
+	/* More values than channels that anybody has: nothing is said. */
+	n = n > EDGE_CLIENT_MAX_CHANNELS ? 0 : n;
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = wire_f32(from, i);
+	}
+	return n;
+}
+
+static void fill_info(struct pool *pool, const struct wire_tensor_info *from,
+	struct edge_client_tensor_info *to)
+{
+	*to = (struct edge_client_tensor_info){
+		.name = pool_text(pool, from->name),
+		.type = from->type,
+		.run_time_shape = (from->flags & WIRE_TENSOR_RUN_TIME_SHAPE) != 0,
+		.scale = from->scale,
+		.zero_point = from->zero_point,
+		.bytes = from->bytes,
+		.has_content = (from->flags & WIRE_TENSOR_CONTENT) != 0,
+		.content = from->content,
+		.colour_space = from->colour_space,
+		.score_threshold = from->score_threshold,
+		.labels = pool_text(pool, from->labels),
+	};
+	shape_to_public(&from->shape, &to->shape);
+	shape_to_public(&from->declared, &to->declared);
+	to->n_mean = copy_floats(from->mean, from->n_mean, to->mean);
+	to->n_std = copy_floats(from->std, from->n_std, to->std);
+}
+
+static int read_infos(struct model_owner *owner, struct bytes_reader *r, uint32_t n,
+	const struct edge_client_tensor_info **ret_infos, struct error *err)
+{
+	owner->n_infos += n;
+	if (n > MAX_TENSOR_INFOS || owner->n_infos > MAX_TENSOR_INFOS) {
+		return error_set(err, -EPROTO, "DESCRIBE: more than %u tensors", MAX_TENSOR_INFOS);
+	}
+	struct edge_client_tensor_info *infos =
+		pool_get(&owner->pool, (size_t)n + 1, sizeof(*infos));
+	for (uint32_t i = 0; infos && i < n; i++) {
+		struct wire_tensor_info info = {0};
+		int e = wire_tensor_info_decode(r, &info, err);
+		if (e < 0) {
+			return e;
+		}
+		fill_info(&owner->pool, &info, &infos[i]);
+	}
+	*ret_infos = infos;
+	return owner->pool.failed ? error_no_memory(err) : 0;
+}
+
+static int read_signature(struct model_owner *owner, struct bytes_reader *r,
+	struct edge_client_signature *signature, struct error *err)
+{
+	struct wire_signature from = {0};
+	int e = wire_signature_decode(r, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	signature->key = pool_text(&owner->pool, from.key);
+	signature->n_inputs = from.n_inputs;
+	signature->n_outputs = from.n_outputs;
+	e = read_infos(owner, r, from.n_inputs, &signature->inputs, err);
+	return e < 0 ? e : read_infos(owner, r, from.n_outputs, &signature->outputs, err);
+}
+
+static void fill_model(struct model_owner *owner, const struct wire_model *from)
+{
+	struct pool *pool = &owner->pool;
+	owner->model = (struct edge_client_model){
+		.name = pool_text(pool, from->name),
+		.version = pool_text(pool, from->version),
+		.title = pool_text(pool, from->title),
+		.description = pool_text(pool, from->description),
+		.author_version = pool_text(pool, from->author_version),
+		.labels = pool_text(pool, from->labels),
+		.generation = from->generation,
+		.file_bytes = from->file_bytes,
+		.arena_bytes = from->arena_bytes,
+		.prepared_bytes = from->prepared_bytes,
+		.macs = from->macs,
+		.n_nodes = from->n_nodes,
+		.n_subgraphs = from->n_subgraphs,
+		.has_float = (from->flags & WIRE_MODEL_FLOAT) != 0,
+		.has_state = (from->flags & WIRE_MODEL_STATE) != 0,
+	};
+}
+
+static int read_signatures(
+	struct model_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+{
+	if (n == 0 || n > MAX_SIGNATURES) {
+		return error_set(err, -EPROTO, "DESCRIBE: %u signatures", n);
+	}
+	struct edge_client_signature *signatures = pool_get(&owner->pool, n, sizeof(*signatures));
+	if (!signatures) {
+		return error_no_memory(err);
+	}
+	owner->model.signatures = signatures;
+	owner->model.n_signatures = n;
+	for (uint32_t i = 0; i < n; i++) {
+		int e = read_signature(owner, r, &signatures[i], err);
+		if (e < 0) {
+			return e;
+		}
+	}
+	return wire_end(r, WIRE_DESCRIBE, err);
+}
+
+int replies_model(
+	const void *body, size_t size, struct edge_client_model **ret_model, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(body, size);
+	struct wire_model from = {0};
+	int e = wire_model_decode(&r, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	struct model_owner *owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		return error_no_memory(err);
+	}
+	owned(replies_model_free) struct edge_client_model *model = &owner->model;
+	fill_model(owner, &from);
+	e = read_signatures(owner, &r, from.n_signatures, err);
+	if (e == 0) {
+		*ret_model = take(model);
+	}
+	return e;
+}
+
+/* ---- INFER */
+
+struct answer_owner {
+	struct edge_client_answer answer; /* first: what the caller sees */
+	struct edge_client_tensor outputs[WIRE_MAX_TENSORS];
+	struct pool pool;
+	void *body; /* the tensors' data are in it */
+};
+
+void replies_answer_free(struct edge_client_answer *answer)
+{
+	struct answer_owner *owner = (struct answer_owner *)answer;
+	if (owner) {
+		pool_free(&owner->pool);
+		free(owner->body);
+		free(owner);
+	}
+}
+
+static void fill_answer(struct answer_owner *owner, const struct wire_infer_reply *from)
+{
+	owner->answer = (struct edge_client_answer){
+		.version = pool_text(&owner->pool, from->version),
+		.generation = from->generation,
+		.queue_us = from->queue_us,
+		.run_us = from->run_us,
+		.n_outputs = from->n_outputs,
+		.outputs = owner->outputs,
+	};
+	for (uint32_t i = 0; i < from->n_outputs; i++) {
+		const struct wire_tensor *tensor = &from->outputs[i];
+		owner->outputs[i] = (struct edge_client_tensor){
+			.name = pool_text(&owner->pool, tensor->name),
+			.index = tensor->index,
+			.type = tensor->type,
+			.data = tensor->data,
+			.bytes = tensor->bytes,
+		};
+		shape_to_public(&tensor->shape, &owner->outputs[i].shape);
+	}
+}
+
+int replies_answer(
+	void *body, size_t size, struct edge_client_answer **ret_answer, struct error *err)
+{
+	struct wire_infer_reply from = {0};
+	int e = wire_infer_reply_decode(body, size, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	struct answer_owner *owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		return error_no_memory(err);
+	}
+	fill_answer(owner, &from);
+	if (owner->pool.failed) {
+		replies_answer_free(&owner->answer);
+		return error_no_memory(err);
+	}
+	owner->body = body;
+	*ret_answer = &owner->answer;
+	return 0;
+}
+
+/* ---- STATUS and RELOAD */
+
+int replies_status(
+	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err)
+{
+	_Static_assert((int)EDGE_CLIENT_N_CODES == (int)EDGE_STATUS_COUNT, "every status is counted");
+	struct wire_status from = {0};
+	int e = wire_status_decode(body, size, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	*ret_status = (struct edge_client_status){
+		.uptime_us = from.uptime_us,
+		.models_ready = from.models_ready,
+		.models_loading = from.models_loading,
+		.models_refused = from.models_refused,
+		.clients = from.clients,
+		.workers = from.workers,
+		.queue_length = from.queue_length,
+		.running = from.running,
+		.resident_bytes = from.resident_bytes,
+		.charged_bytes = from.charged_bytes,
+		.queue_us = from.queue_us,
+		.run_us = from.run_us,
+	};
+	for (uint32_t i = 0; i < from.n_counts && i < EDGE_CLIENT_N_CODES; i++) {
+		ret_status->counts[i] = from.counts[i];
+	}
+	return 0;
+}
+
+int replies_reload(
+	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err)
+{
+	struct wire_reload_reply from = {0};
+	int e = wire_reload_reply_decode(body, size, &from, err);
+	if (e == 0) {
+		*ret_reload = (struct edge_client_reload){
+			.models_ready = from.models_ready, .models_refused = from.models_refused};
+	}
+	return e;
+}

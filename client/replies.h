@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replies - the bodies of replies become the structs of edge_client.h
+ *
+ * Everything that a struct points to is freed with it. -EPROTO for a body that breaks the protocol,
+ * or that would take far more memory than its bytes; -ENOMEM.
+ */
+#ifndef CLIENT_REPLIES_H
+#define CLIENT_REPLIES_H
+
+#include "base/error.h"
+#include "client/edge_client.h"
+
+int must_check replies_list(
+	const void *body, size_t size, struct edge_client_list **ret_list, struct error *err);
+int must_check replies_model(
+	const void *body, size_t size, struct edge_client_model **ret_model, struct error *err);
+
+/* @body is malloc'ed, aligned to 64, and taken on success: the tensors' data stay in it. */
+int must_check replies_answer(
+	void *body, size_t size, struct edge_client_answer **ret_answer, struct error *err);
+
+int must_check replies_status(
+	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err);
+int must_check replies_reload(
+	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err);
+
+void replies_list_free(struct edge_client_list *list); /* NULL is fine, here and below */
+void replies_model_free(struct edge_client_model *model);
+void replies_answer_free(struct edge_client_answer *answer);
+
+#endif

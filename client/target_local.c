@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backends.h"
+#include "base/clock.h"
+#include "client/target.h"
+#include "engine/edge.h"
+
+struct local {
+	struct target target;
+	struct edge_model *model; /* a reference of its own */
+	struct edge_session *session;
+	uint32_t signature;
+	uint32_t timeout_ms;
+};
+
+static const struct target_ops ops;
+
+static struct local *local_of(const struct target *target)
+{
+	return (struct local *)target;
+}
+
+static void fill_spec(const struct edge_tensor_info *info, struct spec *spec)
+{
+	error_escape(spec->name, sizeof(spec->name), info->name.data, info->name.length);
+	spec->type = info->type;
+	spec->shape = info->shape;
+	spec->declared = info->declared;
+	spec->scale = (double)info->scale;
+	spec->zero_point = info->zero_point;
+	spec->bytes = info->bytes;
+	spec->labels = info->labels.data;
+	spec->labels_bytes = info->labels.length;
+	spec->score_threshold = info->score_threshold;
+	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;
+	spec->n_mean = fits ? info->n_mean : 0;
+	spec->n_std = fits ? info->n_std : 0;
+	memcpy(spec->mean, info->mean ? info->mean : spec->mean, spec->n_mean * sizeof(float));
+	memcpy(spec->std, info->std ? info->std : spec->std, spec->n_std * sizeof(float));
+}
+
+static int fill_specs(struct local *local, struct error *err)
+{
+	struct edge_tensor_info info;
+	for (uint32_t i = 0; i < local->target.n_inputs; i++) {
+		int r = edge_model_input(local->model, local->signature, i, &info);
+		if (r < 0) {
+			return error_set(err, r, "input %u", i);
+		}
+		fill_spec(&info, &local->target.inputs[i]);
+	}
+	for (uint32_t i = 0; i < local->target.n_outputs; i++) {
+		int r = edge_model_output(local->model, local->signature, i, &info);
+		if (r < 0) {
+			return error_set(err, r, "output %u", i);
+		}
+		fill_spec(&info, &local->target.outputs[i]);
+	}
+	return 0;
+}
+
+static int start(struct local *local, struct error *err)
+{
+	struct edge_signature_info info;
+	int r = edge_model_signature(local->model, local->signature, &info);
+	if (r < 0) {
+		return error_set(err, r, "signature %u", local->signature);
+	}
+	r = target_init(&local->target, &ops, info.n_inputs, info.n_outputs, err);
+	r = r < 0 ? r : fill_specs(local, err);
+	return r < 0 ? r : edge_session_new(local->model, local->signature, &local->session, err);
+}
+
+static int find_signature(struct local *local, const char *key, struct error *err)
+{
+	char shown[SPEC_NAME_SIZE];
+	int index = key ? edge_model_find_signature(local->model, key) : 0;
+	if (index < 0) {
+		error_escape(shown, sizeof(shown), key, strlen(key));
+		return error_set(err, -ENOENT, "no signature %s", shown);
+	}
+	local->signature = (uint32_t)index;
+	return 0;
+}
+
+/* A labels.txt beside the model serves outputs without labels of their own. */
+static void read_labels_beside(const char *path, struct target *target)
+{
+	char beside[4096];
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash + 1 - path) : 0;
+	int n = snprintf(beside, sizeof(beside), "%.*slabels.txt", folder, path);
+	owned_fd int fd = n > 0 && (size_t)n < sizeof(beside)
+		? open(beside, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+		: -1;
+	if (fd < 0) {
+		return;
+	}
+	size_t most = 1u << 20;
+	char *text = malloc(most);
+	ssize_t size = text ? read(fd, text, most) : -1;
+	if (size <= 0) {
+		free(text);
+		return;
+	}
+	target->labels = text;
+	for (uint32_t i = 0; i < target->n_outputs; i++) {
+		if (!target->outputs[i].labels) {
+			target->outputs[i].labels = text;
+			target->outputs[i].labels_bytes = (size_t)size;
+		}
+	}
+}
+
+static void set_name(const char *path, struct target *target)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t length = strlen(name);
+	const char *suffix = ".tflite";
+	if (length > strlen(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0) {
+		length -= strlen(suffix);
+	}
+	error_escape(target->name, sizeof(target->name), name, length);
+}
+
+int target_open_file(const char *path, const struct target_options *options,
+	struct target **ret_target, struct error *err)
+{
+	struct edge_options edge = {.backends = backends_builtin(), .cpu_features = ~(uint64_t)0};
+	if (options->cpu) {
+		int r = backends_cpu_mask(options->cpu, &edge.cpu_features, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+	struct local *local = calloc(1, sizeof(*local));
+	if (!local) {
+		return error_no_memory(err);
+	}
+	local->target.ops = &ops;
+	local->timeout_ms = options->timeout_ms;
+	owned(target_free) struct target *target = &local->target;
+	int r = edge_model_open_file(path, &edge, &local->model, err);
+	r = r < 0 ? r : find_signature(local, options->signature, err);
+	r = r < 0 ? r : start(local, err);
+	if (r < 0) {
+		return r;
+	}
+	const struct edge_model_info *info = edge_model_info(local->model);
+	set_name(path, target);
+	error_escape(
+		target->version, sizeof(target->version), info->version.data, info->version.length);
+	read_labels_beside(path, target);
+	*ret_target = take(target);
+	return 0;
+}
+
+static int share(const struct target *target, struct target **ret_target, struct error *err)
+{
+	const struct local *old = local_of(target);
+	struct local *local = calloc(1, sizeof(*local));
+	if (!local) {
+		return error_no_memory(err);
+	}
+	owned(target_free) struct target *other = &local->target;
+	local->target.ops = &ops;
+	local->model = edge_model_ref(old->model);
+	local->signature = old->signature;
+	local->timeout_ms = old->timeout_ms;
+	int r = start(local, err);
+	if (r < 0) {
+		return r;
+	}
+	memcpy(other->name, target->name, sizeof(other->name));
+	memcpy(other->version, target->version, sizeof(other->version));
+	*ret_target = take(other);
+	return 0;
+}
+
+static int bind(struct local *local, const struct tensor_bytes *inputs, struct error *err)
+{
+	for (uint32_t i = 0; i < local->target.n_inputs; i++) {
+		struct edge_tensor_info info;
+		int r = edge_session_input_info(local->session, i, &info, err);
+		if (r == 0 && !shape_equal(&info.shape, &inputs[i].shape)) {
+			r = edge_session_resize(local->session, i, &inputs[i].shape, err);
+		}
+		if (r == 0) {
+			r = edge_session_bind_input(
+				local->session, i, inputs[i].data, inputs[i].bytes, err);
+		}
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int run(struct target *target, const struct tensor_bytes *inputs, struct error *err)
+{
+	struct local *local = local_of(target);
+	struct edge_tensor_info info;
+	struct run_control control = {0};
+	if (local->timeout_ms) {
+		control.deadline_ns = clock_now_ns() + (uint64_t)local->timeout_ms * 1000000;
+	}
+	int r = bind(local, inputs, err);
+	r = r < 0 ? r : edge_session_run(local->session, &control, err);
+	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
+		r = edge_session_output_info(local->session, i, &info, err);
+		if (r == 0) {
+			target->outputs[i].shape = info.shape;
+			target->outputs[i].bytes = info.bytes;
+		}
+	}
+	return r;
+}
+
+static struct tensor_bytes output(const struct target *target, uint32_t index)
+{
+	const struct spec *spec = &target->outputs[index];
+	struct tensor_bytes bytes = {.type = spec->type, .shape = spec->shape};
+	/* The view is for reading only. */
+	bytes.data = (void *)(uintptr_t)edge_session_output(
+		local_of(target)->session, index, &bytes.bytes);
+	return bytes;
+}
+
+static void free_local(struct target *target)
+{
+	struct local *local = local_of(target);
+	edge_session_free(local->session);
+	edge_model_unref(local->model);
+	target_deinit(target);
+	free(local);
+}
+
+static struct edge_model *model_of(const struct target *target)
+{
+	return local_of(target)->model;
+}
+
+static struct edge_session *session_of(const struct target *target)
+{
+	return local_of(target)->session;
+}
+
+static const struct target_ops ops = {
+	.run = run,
+	.output = output,
+	.share = share,
+	.free = free_local,
+	.model = model_of,
+	.session = session_of,
+};

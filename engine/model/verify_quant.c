@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+
+#include "engine/model/schema.h"
+#include "engine/model/verify.h"
+
+/* Range of a type's zero points. Types that are not quantised carry scales through conversions, and
+ * nobody reads their zero points. */
+static bool zero_in_range(unsigned int type, int64_t zero)
+{
+	switch (type) {
+	case DTYPE_INT4:
+		return zero >= -8 && zero <= 7;
+	case DTYPE_INT8:
+		return zero >= INT8_MIN && zero <= INT8_MAX;
+	case DTYPE_UINT8:
+		return zero >= 0 && zero <= UINT8_MAX;
+	case DTYPE_INT16:
+		return zero >= INT16_MIN && zero <= INT16_MAX;
+	case DTYPE_UINT16:
+		return zero >= 0 && zero <= UINT16_MAX;
+	default:
+		return zero >= INT32_MIN && zero <= INT32_MAX;
+	}
+}
+
+static int check_values(struct verify *v, const struct flat_vector *scales,
+	const struct flat_vector *zeros, unsigned int type)
+{
+	int r = verify_charge(v, (uint64_t)scales->count + zeros->count);
+	if (r < 0) {
+		return r;
+	}
+	for (uint32_t i = 0; i < scales->count; i++) {
+		float scale = 0;
+		memcpy(&scale, scales->data + 4 * (size_t)i, sizeof(scale));
+		if (!isfinite(scale) || scale <= 0) {
+			return error_set(v->err, -EBADMSG, "scale %u is %g", i, (double)scale);
+		}
+	}
+	for (uint32_t i = 0; i < zeros->count; i++) {
+		int64_t zero = (int64_t)bytes_get_u64(zeros->data + 8 * (size_t)i);
+		if (!zero_in_range(type, zero)) {
+			return error_set(v->err, -EBADMSG, "zero point %u is %lld, not a %s", i,
+				(long long)zero, dtype_name(type));
+		}
+	}
+	return 0;
+}
+
+/* One scale, or one for each index of a dimension. In a 1-D tensor (a bias) the dimension's number
+ * says nothing: what counts is that there are as many scales as elements. */
+static int check_counts(struct verify *v, uint32_t n_scales, uint32_t n_zeros, int32_t dimension,
+	const struct shape *shape)
+{
+	if (n_zeros != n_scales) {
+		return error_set(
+			v->err, -EBADMSG, "%u scales and %u zero points", n_scales, n_zeros);
+	}
+	if (n_scales == 1 && shape->rank == 0) {
+		return 0;
+	}
+	if (shape->rank == 1 && n_scales == (uint32_t)shape->dim[0]) {
+		return 0;
+	}
+	if (dimension < 0 || dimension >= shape->rank) {
+		return error_set(v->err, -EBADMSG, "quantized dimension %d of a tensor of rank %u",
+			(int)dimension, shape->rank);
+	}
+	if (n_scales != 1 && n_scales != (uint32_t)shape->dim[dimension]) {
+		return error_set(v->err, -EBADMSG, "%u scales for dimension %d of size %d",
+			n_scales, (int)dimension, (int)shape->dim[dimension]);
+	}
+	return 0;
+}
+
+int verify_quant(struct verify *v, uint32_t tensor, const struct shape *shape, unsigned int type)
+{
+	uint32_t q = flat_get_table(v->f, tensor, TENSOR_QUANTIZATION);
+	struct flat_vector scales = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_SCALE);
+	struct flat_vector zeros = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_ZERO_POINT);
+	uint8_t details = flat_get_u8(v->f, q, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0);
+	if (details != 0) {
+		return error_set(v->err, -EOPNOTSUPP,
+			"quantization of kind %u (custom, blockwise, multi-axis) is not supported",
+			details);
+	}
+	if (scales.count == 0) {
+		return 0;
+	}
+	int r = check_counts(v, scales.count, zeros.count,
+		flat_get_i32(v->f, q, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 0), shape);
+	return r < 0 ? r : check_values(v, &scales, &zeros, type);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "engine/model/schema.h"
+#include "engine/model/verify.h"
+
+static int check_shape(struct verify *v, uint32_t tensor, struct shape *ret_shape)
+{
+	struct flat_vector dims = flat_get_vector(v->f, tensor, TENSOR_SHAPE);
+	struct shape known;
+	uint64_t elements = 0;
+	if (!view_shape(&dims, ret_shape)) {
+		return error_set(
+			v->err, -EBADMSG, "rank %u, at most %d", dims.count, SHAPE_MAX_RANK);
+	}
+	known = *ret_shape;
+	for (uint32_t i = 0; i < known.rank; i++) {
+		if (known.dim[i] == -1) {
+			known.dim[i] = 1; /* not known yet: old converters write it here */
+		}
+		if (known.dim[i] < 0 || known.dim[i] > SHAPE_MAX_DIM) {
+			return error_set(v->err, -EBADMSG, "dimension %u is %d, at most %d", i,
+				(int)known.dim[i], SHAPE_MAX_DIM);
+		}
+	}
+	if (shape_elements(&known, &elements) < 0) {
+		return error_set(v->err, -EBADMSG, "more than 2^31 - 1 elements");
+	}
+	return 0;
+}
+
+/* The signature says the same as the shape, or -1. */
+static int check_shape_signature(struct verify *v, uint32_t tensor, const struct shape *shape)
+{
+	struct flat_vector dims = flat_get_vector(v->f, tensor, TENSOR_SHAPE_SIGNATURE);
+	if (dims.count == 0) {
+		return 0;
+	}
+	if (dims.count != shape->rank) {
+		return error_set(v->err, -EBADMSG, "shape signature of rank %u, shape of rank %u",
+			dims.count, shape->rank);
+	}
+	for (uint32_t i = 0; i < dims.count; i++) {
+		int32_t dim = flat_vector_i32(&dims, i);
+		if (dim != -1 && dim != shape->dim[i]) {
+			return error_set(v->err, -EBADMSG,
+				"dimension %u is %d, in the shape signature %d", i,
+				(int)shape->dim[i], (int)dim);
+		}
+	}
+	return 0;
+}
+
+/* A table of strings: count, count + 1 offsets that never fall, the text. Source: TFLite's
+ * string_util. */
+static int check_strings(struct verify *v, const struct view_bytes *data, const struct shape *shape)
+{
+	uint64_t elements = 0, header = 0;
+	if (shape_elements(shape, &elements) < 0 || data->size < 8) {
+		return error_set(v->err, -EBADMSG, "strings: no table");
+	}
+	uint64_t count = bytes_get_u32(data->data);
+	header = 4 * (count + 2);
+	if (count != elements || header > data->size) {
+		return error_set(v->err, -EBADMSG, "strings: %llu for %llu elements in %llu bytes",
+			(unsigned long long)count, (unsigned long long)elements,
+			(unsigned long long)data->size);
+	}
+	int r = verify_charge(v, count);
+	if (r < 0) {
+		return r;
+	}
+	uint64_t last = header;
+	for (uint64_t i = 0; i <= count; i++) {
+		uint64_t offset = bytes_get_u32(data->data + 4 + 4 * i);
+		if (offset < last || offset > data->size || (i == 0 && offset != header)) {
+			return error_set(v->err, -EBADMSG, "strings: offset %llu is %llu",
+				(unsigned long long)i, (unsigned long long)offset);
+		}
+		last = offset;
+	}
+	return last == data->size
+		? 0
+		: error_set(v->err, -EBADMSG, "strings: bytes behind the last one");
+}
+
+static int check_dense(struct verify *v, const struct view_bytes *data, const struct shape *shape,
+	unsigned int type)
+{
+	uint64_t bytes = 0;
+	char text[SHAPE_TEXT_SIZE];
+	if (shape_bytes(shape, type, &bytes) < 0) {
+		return error_set(v->err, -EBADMSG, "constant of type %s and shape %s",
+			dtype_name(type), shape_format(text, sizeof(text), shape));
+	}
+	if (bytes != data->size) {
+		return error_set(v->err, -EBADMSG, "%llu bytes of data, %s %s needs %llu",
+			(unsigned long long)data->size, dtype_name(type),
+			shape_format(text, sizeof(text), shape), (unsigned long long)bytes);
+	}
+	return 0;
+}
+
+static int check_sparse(struct verify *v, uint32_t sparsity, const struct view_bytes *data,
+	const struct shape *shape, unsigned int type)
+{
+	uint64_t elements = 0;
+	if (dtype_bits(type) < 8 || !shape_known(shape)) {
+		return error_set(v->err, -EBADMSG, "sparse constant of type %s", dtype_name(type));
+	}
+	int r = verify_sparsity(v, sparsity, shape, &elements);
+	if (r == 0 && elements * (dtype_bits(type) / 8) != data->size) {
+		r = error_set(v->err, -EBADMSG, "sparsity: %llu bytes of data for %llu elements",
+			(unsigned long long)data->size, (unsigned long long)elements);
+	}
+	return r;
+}
+
+static int check_constant(struct verify *v, uint32_t tensor, const struct view_bytes *data,
+	const struct shape *shape, unsigned int type)
+{
+	uint32_t sparsity = flat_get_table(v->f, tensor, TENSOR_SPARSITY);
+	if (flat_get_u8(v->f, tensor, TENSOR_IS_VARIABLE, 0)) {
+		return error_set(v->err, -EBADMSG, "a variable with constant data");
+	}
+	uint32_t alignment = view_alignment(type) < 4 ? view_alignment(type) : 4;
+	if (data->size && (data->data - v->f->data) % alignment) {
+		return error_set(v->err, -EBADMSG, "data is not aligned for %s", dtype_name(type));
+	}
+	int r = view_needs_copy(v->f, data, type) ? verify_charge(v, data->size) : 0;
+	if (r < 0) {
+		return r;
+	}
+	if (type == DTYPE_STRING) {
+		return check_strings(v, data, shape);
+	}
+	return sparsity ? check_sparse(v, sparsity, data, shape, type)
+			: check_dense(v, data, shape, type);
+}
+
+int verify_tensor(struct verify *v, uint32_t tensor)
+{
+	unsigned int type = flat_get_u8(v->f, tensor, TENSOR_TYPE, 0);
+	uint32_t buffer = flat_get_u32(v->f, tensor, TENSOR_BUFFER, 0);
+	struct shape shape = {0};
+	if (buffer >= v->buffers.count) {
+		return error_set(v->err, -EBADMSG, "buffer %u of %u", buffer, v->buffers.count);
+	}
+	if (flat_get_u32(v->f, tensor, TENSOR_EXTERNAL_BUFFER, 0)) {
+		return error_set(v->err, -EOPNOTSUPP, "data in another file is not supported");
+	}
+	int r = check_shape(v, tensor, &shape);
+	if (r == 0) {
+		r = check_shape_signature(v, tensor, &shape);
+	}
+	if (r == 0) {
+		r = verify_quant(v, tensor, &shape, type);
+	}
+	struct view_bytes data = view_constant(v->f, v->model, tensor);
+	if (r == 0 && data.data) {
+		r = check_constant(v, tensor, &data, &shape, type);
+	} else if (r == 0 && flat_get_table(v->f, tensor, TENSOR_SPARSITY)) {
+		r = error_set(v->err, -EBADMSG, "sparsity without constant data");
+	}
+	return r;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/plan/place.h"
+
+#include "base/bytes.h"
+#include "engine/plan/arena.h"
+
+/* What an empty constant points to. */
+static const uint8_t nothing[1];
+
+static int set_bytes(struct subgraph_plan *plan, uint32_t t, struct error *err)
+{
+	const struct shape *shape = &plan->shapes[t];
+	unsigned int type = plan->subgraph->tensors[t].type;
+	char text[SHAPE_TEXT_SIZE];
+	int r = shape_bytes(shape, type, &plan->tensors[t].bytes);
+	if (r == -EINVAL) {
+		return error_set(err, -EOPNOTSUPP, "tensor %u: type %s is not there yet", t,
+			dtype_name(type));
+	}
+	if (r < 0) {
+		return error_set(err, -EFBIG, "tensor %u: shape %s has too many elements", t,
+			shape_format(text, sizeof(text), shape));
+	}
+	return 0;
+}
+
+static int place_subgraph_inputs(struct subgraph_plan *plan, struct error *err)
+{
+	const struct subgraph *subgraph = plan->subgraph;
+	for (uint32_t i = 0; i < subgraph->n_inputs; i++) {
+		int32_t t = subgraph->inputs[i];
+		if (t < 0 || subgraph->tensors[t].data || subgraph->tensors[t].is_variable ||
+			plan->tensors[t].place != PLACE_NONE) {
+			return error_set(err, -EBADMSG,
+				"subgraph %u, input %u: is a constant, a variable, another input "
+				"or no tensor",
+				plan->index, i);
+		}
+		plan->tensors[t].place = PLACE_INPUT;
+		int r = set_bytes(plan, (uint32_t)t, err);
+		if (r < 0) {
+			error_prefix(err, "subgraph %u, input %u", plan->index, i);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int place_variable(struct subgraph_plan *plan, uint32_t t, struct error *err)
+{
+	if (plan->subgraph->tensors[t].data) {
+		return error_set(err, -EBADMSG,
+			"subgraph %u, tensor %u: a variable with constant bytes", plan->index, t);
+	}
+	int r = set_bytes(plan, t, err);
+	if (r < 0) {
+		error_prefix(err, "subgraph %u", plan->index);
+		return r;
+	}
+	plan->tensors[t].place = PLACE_VARIABLE;
+	return 0;
+}
+
+int place_known(struct subgraph_plan *plan, struct error *err)
+{
+	for (uint32_t t = 0; t < plan->subgraph->n_tensors; t++) {
+		const struct tensor *tensor = &plan->subgraph->tensors[t];
+		plan->tensors[t].root = t;
+		if (tensor->is_variable) {
+			int r = place_variable(plan, t, err);
+			if (r < 0) {
+				return r;
+			}
+		} else if (tensor->data) {
+			plan->tensors[t].place = PLACE_CONSTANT;
+			plan->tensors[t].bytes = tensor->data_bytes;
+			plan->constants[t] = tensor->data;
+		}
+	}
+	return place_subgraph_inputs(plan, err);
+}
+
+int place_inputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
+{
+	const struct node *node = &plan->subgraph->nodes[index];
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		int32_t t = node->inputs[i];
+		uint64_t elements = 1;
+		if (t < 0 || plan->tensors[t].place != PLACE_NONE) {
+			continue;
+		}
+		if (shape_elements(&plan->shapes[t], &elements) < 0 || elements > 0) {
+			return error_set(err, -EBADMSG,
+				"input %u: tensor %d has no bytes and nobody computes it before", i,
+				(int)t);
+		}
+		plan->tensors[t].place = PLACE_CONSTANT;
+		plan->constants[t] = nothing;
+	}
+	return 0;
+}
+
+/* Variables lie where they lie: other nodes were checked with their declared shape. */
+static int check_variable(const struct subgraph_plan *plan, int32_t t, struct error *err)
+{
+	struct shape declared = plan_declared_shape(&plan->subgraph->tensors[t]);
+	char text[SHAPE_TEXT_SIZE];
+	return shape_equal(&declared, &plan->shapes[t])
+		? 0
+		: error_set(err, -EBADMSG, "variable %d is written in the shape %s", (int)t,
+			  shape_format(text, sizeof(text), &plan->shapes[t]));
+}
+
+static int place_output(struct subgraph_plan *plan, int32_t t, struct error *err)
+{
+	if (t >= 0 && plan->tensors[t].place == PLACE_VARIABLE) {
+		return check_variable(plan, t, err);
+	}
+	if (t < 0 || plan->tensors[t].place != PLACE_NONE) {
+		return error_set(err, -EBADMSG,
+			"tensor %d is a constant, an input, computed twice or none", (int)t);
+	}
+	plan->tensors[t].place = PLACE_ARENA;
+	return set_bytes(plan, (uint32_t)t, err);
+}
+
+int place_outputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
+{
+	const struct node *node = &plan->subgraph->nodes[index];
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		int r = place_output(plan, node->outputs[i], err);
+		if (r < 0) {
+			error_prefix(err, "output %u", i);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int place_reads(struct subgraph_plan *plan, struct error *err)
+{
+	const struct subgraph *subgraph = plan->subgraph;
+	for (uint32_t i = 0; i < plan->n_order; i++) {
+		const struct node *node = &subgraph->nodes[plan->order[i]];
+		for (uint32_t k = 0; k < node->n_inputs; k++) {
+			if (node->inputs[k] >= 0) {
+				plan->tensors[node->inputs[k]].is_read = true;
+			}
+		}
+	}
+	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
+		int32_t t = subgraph->outputs[i];
+		if (t < 0 || plan->tensors[t].place == PLACE_NONE) {
+			return error_set(err, -EBADMSG,
+				"subgraph %u, output %u: nobody computes it", plan->index, i);
+		}
+		plan->tensors[t].is_read = true;
+	}
+	return 0;
+}
+
+/* The memory of @node's output is its input's: see place_memory(). */
+static void share_memory(struct subgraph_plan *plan, const struct node *node)
+{
+	if (node->op != OP_RESHAPE && node->op != OP_SQUEEZE && node->op != OP_EXPAND_DIMS) {
+		return;
+	}
+	struct tensor_plan *in = &plan->tensors[node->inputs[0]];
+	struct tensor_plan *out = &plan->tensors[node->outputs[0]];
+	if (in->place == PLACE_ARENA && out->place == PLACE_ARENA && in->bytes == out->bytes) {
+		out->root = in->root;
+	}
+}
+
+/* Blocks 0..n_tensors - 1 are the tensors (empty where they take no memory of their own), then one
+ * per node for its scratch. */
+static void fill_blocks(
+	struct subgraph_plan *plan, const uint64_t *scratch_bytes, struct arena_block *blocks)
+{
+	const struct subgraph *subgraph = plan->subgraph;
+	for (uint32_t at = 0; at < plan->n_order; at++) {
+		const struct node *node = &subgraph->nodes[plan->order[at]];
+		share_memory(plan, node);
+		for (uint32_t i = 0; i < node->n_outputs; i++) {
+			const struct tensor_plan *tensor = &plan->tensors[node->outputs[i]];
+			struct arena_block *block = &blocks[tensor->root];
+			if (tensor->root == (uint32_t)node->outputs[i]) {
+				*block = (struct arena_block){tensor->bytes, at, at};
+			}
+			block->last = at;
+		}
+		for (uint32_t i = 0; i < node->n_inputs; i++) {
+			if (node->inputs[i] >= 0) {
+				blocks[plan->tensors[node->inputs[i]].root].last = at;
+			}
+		}
+		blocks[subgraph->n_tensors + at] = (struct arena_block){scratch_bytes[at], at, at};
+	}
+	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
+		blocks[plan->tensors[subgraph->outputs[i]].root].last = plan->n_order;
+	}
+}
+
+/* The blocks that take room move to the front; @map says which they were. Returns how many. */
+static uint32_t pack_blocks(struct arena_block *blocks, uint32_t n, uint32_t *map)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (blocks[i].bytes > 0) {
+			map[kept] = i;
+			blocks[kept++] = blocks[i];
+		}
+	}
+	return kept;
+}
+
+static void set_offsets(
+	struct subgraph_plan *plan, const uint64_t *offsets, const uint32_t *map, uint32_t n)
+{
+	uint32_t n_tensors = plan->subgraph->n_tensors;
+	for (uint32_t i = 0; i < n; i++) {
+		if (map[i] < n_tensors) {
+			plan->tensors[map[i]].offset = offsets[i];
+		} else {
+			plan->scratch_offset[map[i] - n_tensors] = offsets[i];
+		}
+	}
+	for (uint32_t t = 0; t < n_tensors; t++) {
+		plan->tensors[t].offset = plan->tensors[plan->tensors[t].root].offset;
+	}
+}
+
+static void place_variables(struct subgraph_plan *plan)
+{
+	for (uint32_t t = 0; t < plan->subgraph->n_tensors; t++) {
+		if (plan->tensors[t].place == PLACE_VARIABLE) {
+			plan->tensors[t].offset = plan->variable_bytes;
+			plan->variable_bytes +=
+				bytes_align_up(plan->tensors[t].bytes + 1, ARENA_ALIGNMENT);
+		}
+	}
+}
+
+int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, struct error *err)
+{
+	size_t n = (size_t)plan->subgraph->n_tensors + plan->n_order;
+	owned_mem struct arena_block *blocks = calloc(n + 1, sizeof(*blocks));
+	owned_mem uint32_t *map = calloc(n + 1, sizeof(*map));
+	owned_mem uint64_t *offsets = calloc(n + 1, sizeof(*offsets));
+	if (!blocks || !map || !offsets) {
+		return error_no_memory(err);
+	}
+	fill_blocks(plan, scratch_bytes, blocks);
+	uint32_t kept = pack_blocks(blocks, (uint32_t)n, map);
+	if (arena_layout(blocks, kept, offsets, &plan->arena_bytes) < 0) {
+		return error_no_memory(err);
+	}
+	set_offsets(plan, offsets, map, kept);
+	place_variables(plan);
+	return 0;
+}

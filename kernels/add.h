@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * add - quantised sum or difference of two rows
+ *
+ *   x = rescale((a[i] - a_zero) * 2^left_shift, a_scale), y likewise from b
+ *   dst[i] = clamp(rescale(x + sign * y, scale) + zero, lo, hi)
+ *
+ * @dst: n elements; @a: n elements, or one where a_step is 0; @b likewise; at most one step is 0,
+ *       both are 0 or 1, counted in elements. Any alignment that suits the element.
+ * Limits: left_shift 20 for 8-bit elements, 15 for int16; shifts of a_scale and b_scale <= 0.
+ * The list named pot adds int16 whose scales are powers of two; a_scale.shift and b_scale.shift
+ * (<= 0) are all it needs of the scales:
+ *   dst[i] = clamp(sat16(rdbpot(a[i], -a_shift) + sign * rdbpot(b[i], -b_shift)), lo, hi)
+ * dst may be a or b. Bit-exact with entry 0 of each list.
+ * Source: TFLite integer_ops/add.h and reference/add.h (AddElementwise, Add for int16), sub.h.
+ */
+#ifndef KERNELS_ADD_H
+#define KERNELS_ADD_H
+
+#include "kernels/cpu.h"
+#include "kernels/quant.h"
+
+struct ek_add_params {
+	int32_t a_zero, b_zero, zero;
+	int32_t left_shift;
+	int32_t sign; /* 1, or -1 to subtract */
+	struct ek_scale a_scale, b_scale, scale;
+	int32_t lo, hi;
+};
+
+typedef void ek_add_fn(void *dst, const void *a, const void *b, size_t n, size_t a_step,
+	size_t b_step, const struct ek_add_params *params);
+
+struct ek_add {
+	struct ek_variant variant;
+	ek_add_fn *run;
+};
+
+extern const struct ek_add ek_add_s8[], ek_add_u8[], ek_add_s16[], ek_add_s16_pot[];
+extern const size_t ek_add_s8_count, ek_add_u8_count, ek_add_s16_count, ek_add_s16_pot_count;
+
+#endif

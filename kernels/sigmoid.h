@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sigmoid - logistic and tanh of int16 codes and of floats
+ *
+ *   v = (src[i] * multiplier, rounded) >> shift, a number with 12 fraction bits, times 3;
+ *   dst[i] = the function of it, interpolated between the 256 points of the table
+ *
+ * @dst, @src: n elements; dst may be src.
+ * @table: 65536 * logistic(i / 24), adjusted to halve the error of interpolation; the same for
+ * both. Source: TFLite integer_ops/logistic.h and tanh.h (int16), sigmoid_table_uint16 of
+ * kernels/internal/common.h.
+ */
+#ifndef KERNELS_SIGMOID_H
+#define KERNELS_SIGMOID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ek_sigmoid_s16_params {
+	int32_t multiplier; /* 0..2^15 */
+	int32_t shift; /* 0..31 */
+	const uint16_t *table;
+};
+
+typedef void ek_sigmoid_s16_fn(
+	int16_t *dst, const int16_t *src, size_t n, const struct ek_sigmoid_s16_params *params);
+
+ek_sigmoid_s16_fn ek_logistic_s16, ek_tanh_s16;
+
+/* Computed in double and rounded once. */
+typedef void ek_sigmoid_f32_fn(float *dst, const float *src, size_t n);
+
+ek_sigmoid_f32_fn ek_logistic_f32, ek_tanh_f32;
+
+/* dst[i] = src[i] clamped; NaN passes, and so does -0 where the limit is 0. dst may be src. */
+void ek_clamp_f32(float *dst, const float *src, size_t n, float lo, float hi);
+
+#endif

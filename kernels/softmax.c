@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/softmax.h"
+
+#include <math.h>
+
+#include "kernels/fixed.h"
+#include "kernels/lut.h"
+
+#define INTEGER_BITS 5 /* of a scaled difference */
+#define SUM_BITS 12 /* integer bits of the sum */
+
+static inline int32_t exp_scaled(int32_t difference, const struct ek_softmax_params *p)
+{
+	return ek_fixed_exp(ek_mbqm(difference, p->scale), INTEGER_BITS);
+}
+
+/* The reciprocal of @sum, and the shift that takes its product with an exponential to out_bits. */
+static int32_t invert(int32_t sum, const struct ek_softmax_params *p, int32_t *ret_shift)
+{
+	int32_t bits;
+	int32_t reciprocal = ek_fixed_reciprocal(sum, SUM_BITS, &bits);
+	*ret_shift = bits + 31 - p->out_bits;
+	return reciprocal;
+}
+
+static inline int32_t share(
+	int32_t e, int32_t reciprocal, int32_t shift, const struct ek_softmax_params *p)
+{
+	int32_t y = ek_srdhm(reciprocal, e);
+	y = shift > 31 ? 0 : ek_rdbpot(y, shift); /* less than half a unit is left there */
+	return ek_clamp32(y + p->out_lo, p->out_lo, p->out_hi);
+}
+
+#define SOFTMAX_ROW(name, type, dst_type)                                                          \
+	static void name(                                                                          \
+		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
+	{                                                                                          \
+		const type *x = src;                                                               \
+		dst_type *y = dst;                                                                 \
+		int32_t max = x[0], sum = 0, shift;                                                \
+		for (size_t i = 1; i < n; i++) {                                                   \
+			max = x[i] > max ? x[i] : max;                                             \
+		}                                                                                  \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			if (x[i] - max >= params->diff_min) {                                      \
+				int32_t e = exp_scaled(x[i] - max, params);                        \
+				sum = ek_add32(sum, ek_rdbpot(e, SUM_BITS));                       \
+			}                                                                          \
+		}                                                                                  \
+		int32_t reciprocal = invert(sum, params, &shift);                                  \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			y[i] = (dst_type)(x[i] - max < params->diff_min                            \
+					? params->out_lo                                           \
+					: share(exp_scaled(x[i] - max, params), reciprocal, shift, \
+						  params));                                        \
+		}                                                                                  \
+	}
+
+SOFTMAX_ROW(softmax_s8__c, int8_t, int8_t)
+SOFTMAX_ROW(softmax_u8__c, uint8_t, uint8_t)
+SOFTMAX_ROW(softmax_s8to16__c, int8_t, int16_t)
+SOFTMAX_ROW(softmax_u8to16__c, uint8_t, int16_t)
+
+static inline int32_t exp_s16(int32_t difference, const struct ek_softmax_params *p)
+{
+	int32_t x = ek_add32(ek_mbqm(difference, p->scale), INT16_MAX);
+	return ek_lut513_at(p->exp, ek_sat16(x));
+}
+
+static void softmax_s16__c(
+	void *dst, const void *src, size_t n, const struct ek_softmax_params *params)
+{
+	const int16_t *x = src;
+	int16_t *y = dst;
+	int32_t max = x[0], sum = 0;
+	for (size_t i = 1; i < n; i++) {
+		max = x[i] > max ? x[i] : max;
+	}
+	for (size_t i = 0; i < n; i++) {
+		sum = ek_add32(sum, exp_s16(x[i] - max, params));
+	}
+	int32_t zeros = ek_clz32((uint32_t)sum);
+	/* sum = (1 + f) * 2^(31 - zeros); f in 0..1 becomes the codes -32768..32767 */
+	int64_t shifted = ((int64_t)sum << (zeros - 1)) + (1 << 13);
+	int16_t f = ek_sat16((shifted >> 14) - (1 << 15) - (1 << 16));
+	int32_t reciprocal = ek_lut513_at(params->reciprocal, f);
+	for (size_t i = 0; i < n; i++) {
+		int32_t product = exp_s16(x[i] - max, params) * reciprocal;
+		int32_t v = ek_add32(product, 1 << (30 - zeros)) >> (31 - zeros);
+		y[i] = (int16_t)ek_clamp32(v, 0, INT16_MAX);
+	}
+}
+
+void ek_softmax_f32(float *dst, const float *src, size_t n, float beta)
+{
+	float max = src[0], sum = 0;
+	for (size_t i = 1; i < n; i++) {
+		max = max < src[i] ? src[i] : max;
+	}
+	for (size_t i = 0; i < n; i++) {
+		dst[i] = expf((src[i] - max) * beta);
+		sum += dst[i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		dst[i] /= sum;
+	}
+}
+
+const struct ek_softmax ek_softmax_s8[] = {{{"softmax_s8__c", 0}, softmax_s8__c}};
+const struct ek_softmax ek_softmax_u8[] = {{{"softmax_u8__c", 0}, softmax_u8__c}};
+const struct ek_softmax ek_softmax_s8to16[] = {{{"softmax_s8to16__c", 0}, softmax_s8to16__c}};
+const struct ek_softmax ek_softmax_u8to16[] = {{{"softmax_u8to16__c", 0}, softmax_u8to16__c}};
+const struct ek_softmax ek_softmax_s16[] = {{{"softmax_s16__c", 0}, softmax_s16__c}};
+const size_t ek_softmax_s8_count = sizeof(ek_softmax_s8) / sizeof(ek_softmax_s8[0]);
+const size_t ek_softmax_u8_count = sizeof(ek_softmax_u8) / sizeof(ek_softmax_u8[0]);
+const size_t ek_softmax_s8to16_count = sizeof(ek_softmax_s8to16) / sizeof(ek_softmax_s8to16[0]);
+const size_t ek_softmax_u8to16_count = sizeof(ek_softmax_u8to16) / sizeof(ek_softmax_u8to16[0]);
+const size_t ek_softmax_s16_count = sizeof(ek_softmax_s16) / sizeof(ek_softmax_s16[0]);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * softmax - quantised softmax of one row
+ *
+ * 8 bits:  e[i] = exp(rescale(src[i] - max, scale)), 0 where src[i] - max < diff_min
+ *          dst[i] = clamp(e[i] / sum of e * 2^out_bits + least code of the output's type)
+ * int16:   e[i] and 1 / sum by two tables of 513 entries
+ *
+ * @dst, @src: n elements each, 1 <= n; int16 rows: n <= 65536.
+ * dst may be src where both have 8 bits. Bit-exact with entry 0 of each list.
+ * Source: TFLite reference/softmax.h (Softmax, SoftmaxInt16), gemmlowp fixedpoint.h.
+ */
+#ifndef KERNELS_SOFTMAX_H
+#define KERNELS_SOFTMAX_H
+
+#include "kernels/cpu.h"
+#include "kernels/quant.h"
+
+struct ek_softmax_params {
+	struct ek_scale scale; /* to 5 integer bits (8 bits); to the exponential's table (int16) */
+	int32_t diff_min; /* <= 0; 8 bits only */
+	int32_t out_lo, out_hi; /* range of the output's type */
+	int32_t out_bits; /* 8, or 16 for an int16 output; 8 bits only */
+	const int16_t *exp; /* 513 entries, int16 only */
+	const int16_t *reciprocal; /* 513 entries, 1 / (1 + x), int16 only */
+};
+
+typedef void ek_softmax_fn(
+	void *dst, const void *src, size_t n, const struct ek_softmax_params *params);
+
+struct ek_softmax {
+	struct ek_variant variant;
+	ek_softmax_fn *run;
+};
+
+/* Named after the input; "to16" has an int16 output. */
+extern const struct ek_softmax ek_softmax_s8[], ek_softmax_u8[], ek_softmax_s8to16[],
+	ek_softmax_u8to16[], ek_softmax_s16[];
+extern const size_t ek_softmax_s8_count, ek_softmax_u8_count, ek_softmax_s8to16_count,
+	ek_softmax_u8to16_count, ek_softmax_s16_count;
+
+/* dst[i] = exp(beta * (src[i] - max)) / sum; dst may be src. */
+void ek_softmax_f32(float *dst, const float *src, size_t n, float beta);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mutate - breaks model files in many ways and shows that none breaks the library
+ *
+ *   mutate [--count N] [--seed S] [--no-clock] PATH...     files, and folders searched for *.tflite
+ *
+ * Each mutant is opened under budgets and, when it is accepted, run once on zeros for at most half
+ * a second. A forked child does it for a batch of mutants; a child that dies, or a mutant that
+ * takes more than a second of CPU time (not looked at under a sanitizer), is a failure: its file,
+ * seed and way are printed, which makes it again. Closes with "N passed, N failed".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/backends.h"
+#include "base/clock.h"
+#include "engine/edge.h"
+#include "tests/fuzz/mutant.h"
+
+#define BATCH 250
+#define RUN_LIMIT_NS 500000000ull
+#define CPU_LIMIT_NS 1000000000ull
+#define MAX_FILE_BYTES (8u << 20)
+#define MAX_FILES 4096
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CLOCKED false
+#else
+#define CLOCKED true
+#endif
+
+struct original {
+	char *path;
+	uint8_t *data;
+	size_t size;
+	struct mutant_sites sites;
+};
+
+struct campaign {
+	struct original originals[MAX_FILES];
+	size_t n;
+	uint64_t seed;
+	bool clocked;
+	unsigned long passed, failed;
+	struct progress { /* shared with the child */
+		unsigned long mutant, accepted, slow;
+	} * progress;
+	uint8_t *copy; /* 64-byte aligned */
+};
+
+static const struct edge_limits limits = {
+	.arena_bytes = 64u << 20,
+	.prepared_bytes = 64u << 20,
+	.macs = 20000000000ull,
+};
+
+static int must_check read_file(const char *path, struct original *o)
+{
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size < 8 || st.st_size > MAX_FILE_BYTES) {
+		return -EINVAL;
+	}
+	owned_mem uint8_t *data = malloc((size_t)st.st_size);
+	if (!data || read(fd, data, (size_t)st.st_size) != st.st_size) {
+		return -EIO;
+	}
+	int r = mutant_find_sites(data, (size_t)st.st_size, &o->sites);
+	if (r < 0) {
+		return r;
+	}
+	o->path = strdup(path);
+	o->size = (size_t)st.st_size;
+	o->data = take(data);
+	return 0;
+}
+
+static void add_path(struct campaign *c, const char *path, unsigned int depth)
+{
+	struct stat st;
+	if (stat(path, &st) < 0 || c->n == MAX_FILES) {
+		return;
+	}
+	if (S_ISREG(st.st_mode)) {
+		const char *end = strrchr(path, '.');
+		if (end && strcmp(end, ".tflite") == 0 &&
+			read_file(path, &c->originals[c->n]) == 0) {
+			c->n++;
+		}
+		return;
+	}
+	char pattern[4096];
+	glob_t found;
+	snprintf(pattern, sizeof(pattern), "%s/*", path);
+	if (depth < 6 && glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			add_path(c, found.gl_pathv[i], depth + 1);
+		}
+		globfree(&found);
+	}
+}
+
+/* True when the mutant was accepted. */
+static bool open_and_run(const uint8_t *data, size_t size)
+{
+	struct error err = {0};
+	owned(edge_model_unref) struct edge_model *model = NULL;
+	owned(edge_session_free) struct edge_session *session = NULL;
+	const struct edge_options options = {
+		.backends = backends_builtin(), .cpu_features = ~0ull, .limits = limits};
+	if (edge_model_open_bytes(data, size, &options, &model, &err) < 0) {
+		return false;
+	}
+	const struct run_control control = {.deadline_ns = clock_now_ns() + RUN_LIMIT_NS};
+	if (edge_session_new(model, 0, &session, &err) < 0) {
+		return false;
+	}
+	int r = edge_session_run(session, &control, &err);
+	return r == 0 || r == -ETIMEDOUT;
+}
+
+static size_t make(struct campaign *c, unsigned long i, const char **ret_kind)
+{
+	const struct original *o = &c->originals[i % c->n];
+	memcpy(c->copy, o->data, o->size);
+	return mutant_make(c->copy, o->size, &o->sites, c->seed + i, ret_kind);
+}
+
+static void report(struct campaign *c, unsigned long i, const char *why)
+{
+	const char *kind = "";
+	make(c, i, &kind);
+	printf("%s: seed %llu, mutant %lu (%s): %s\n", c->originals[i % c->n].path,
+		(unsigned long long)c->seed, i, kind, why);
+	c->failed++;
+}
+
+static void child(struct campaign *c, unsigned long first, unsigned long last)
+{
+	for (unsigned long i = first; i < last; i++) {
+		const char *kind;
+		c->progress->mutant = i;
+		size_t size = make(c, i, &kind);
+		uint64_t from = clock_thread_cpu_ns();
+		c->progress->accepted += open_and_run(c->copy, size);
+		if (c->clocked && clock_thread_cpu_ns() - from > CPU_LIMIT_NS) {
+			c->progress->slow = i + 1;
+			_exit(3);
+		}
+	}
+	_exit(0);
+}
+
+/* One child's worth; returns the mutant to go on with. */
+static unsigned long run_batch(struct campaign *c, unsigned long first, unsigned long last)
+{
+	int status = 0;
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		child(c, first, last);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+		printf("fork: %s\n", strerror(errno));
+		exit(1);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		c->passed += last - first;
+		return last;
+	}
+	unsigned long bad = c->progress->mutant;
+	char why[64];
+	snprintf(why, sizeof(why), WIFSIGNALED(status) ? "killed by signal %d" : "exit %d",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	report(c, bad, c->progress->slow == bad + 1 ? "more than 1 s of CPU time" : why);
+	c->passed += bad - first;
+	return bad + 1;
+}
+
+static int must_check prepare(struct campaign *c)
+{
+	size_t largest = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		largest = c->originals[i].size > largest ? c->originals[i].size : largest;
+	}
+	c->copy = aligned_alloc(64, (largest + 64 + 63) / 64 * 64);
+	c->progress = mmap(NULL, sizeof(*c->progress), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return c->copy && c->progress != MAP_FAILED ? 0 : -ENOMEM;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"count", required_argument, NULL, 'c'},
+		{"seed", required_argument, NULL, 's'}, {"no-clock", no_argument, NULL, 'n'}, {0}};
+	unsigned long count = 2000;
+	owned_mem struct campaign *c = calloc(1, sizeof(*c));
+	if (!c) {
+		return 1;
+	}
+	c->seed = 1;
+	c->clocked = CLOCKED;
+	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (o == '?') {
+			return 2;
+		}
+		count = o == 'c' ? strtoul(optarg, NULL, 10) : count;
+		c->seed = o == 's' ? strtoull(optarg, NULL, 10) : c->seed;
+		c->clocked = o == 'n' ? false : c->clocked;
+	}
+	for (int i = optind; i < argc; i++) {
+		add_path(c, argv[i], 0);
+	}
+	if (c->n == 0 || prepare(c) < 0) {
+		printf("no model files\n0 passed, 1 failed\n");
+		return 1;
+	}
+	for (unsigned long i = 0; i < count && c->failed < 50;) {
+		i = run_batch(c, i, i + BATCH < count ? i + BATCH : count);
+	}
+	printf("%lu mutants of %zu files, %lu still accepted\n", count, c->n,
+		c->progress->accepted);
+	printf("%lu passed, %lu failed\n", c->passed, c->failed);
+	return c->failed ? 1 : 0;
+}

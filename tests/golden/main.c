@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * golden - runs golden cases and compares every output byte
+ *
+ *   golden [--every N] [--threads N] [--cpu FEATURES] [--skip-missing] [-f LIST] [FOLDER...]
+ *
+ * Without --cpu each case runs on every set of kernel variants that this CPU has and the model
+ * makes use of. Exit status 0 when every case passed, 1 when one failed, 2 for a bad command line,
+ * and 77 (skipped, to meson) where --skip-missing is given and a folder or list is not there.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backends.h"
+#include "tests/golden/find.h"
+#include "tests/golden/run.h"
+
+#define EXIT_SKIPPED 77
+#define MAX_MASKS 65 /* none, and one more for each bit */
+#define MAX_MISSING 256
+
+struct settings {
+	struct golden_list list;
+	size_t every;
+	uint32_t threads;
+	uint64_t masks[MAX_MASKS];
+	uint32_t n_masks;
+	bool skip_missing;
+};
+
+/* How many cases wait for an operator. */
+struct missing {
+	char name[48];
+	unsigned int cases;
+};
+
+struct tally {
+	unsigned int passed, failed;
+	struct missing missing[MAX_MISSING];
+	unsigned int n_missing;
+};
+
+/* None, then one feature after the other on top, as the variants of a list build on each other. */
+static void every_mask(struct settings *s)
+{
+	uint64_t features = backends_cpu_features(), mask = 0;
+	s->masks[s->n_masks++] = 0;
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		if (features >> bit & 1) {
+			mask |= 1ull << bit;
+			s->masks[s->n_masks++] = mask;
+		}
+	}
+}
+
+/* The operator's name is the first word in capitals. */
+static void operator_of(const char *text, char *ret_name, size_t size)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	ret_name[0] = 0;
+	for (size_t n; *text && !ret_name[0]; text += n ? n : 1) {
+		n = strspn(text, letters);
+		if (n > 2) {
+			snprintf(ret_name, size, "%.*s", (int)n, text);
+		}
+	}
+	if (!ret_name[0]) {
+		snprintf(ret_name, size, "(unnamed)");
+	}
+}
+
+static void count_missing(struct tally *tally, const char *text)
+{
+	char name[sizeof(tally->missing[0].name)];
+	operator_of(text, name, sizeof(name));
+	unsigned int i = 0;
+	while (i < tally->n_missing && strcmp(tally->missing[i].name, name) != 0) {
+		i++;
+	}
+	if (i < MAX_MISSING) {
+		tally->n_missing = i == tally->n_missing ? i + 1 : tally->n_missing;
+		memcpy(tally->missing[i].name, name, sizeof(name));
+		tally->missing[i].cases++;
+	}
+}
+
+static void run_one(const struct settings *s, const char *folder, struct tally *tally)
+{
+	owned(golden_case_free) struct golden_case *c = NULL;
+	struct golden_result result = {0};
+	struct error err = {0};
+	if (golden_case_read(folder, &c, &err) < 0) {
+		result.verdict = GOLDEN_DIFFERS;
+		memcpy(result.text, err.text, sizeof(err.text));
+	} else {
+		golden_run(c, s->masks, s->n_masks, s->threads, &result);
+	}
+	if (result.verdict == GOLDEN_PASSED) {
+		tally->passed++;
+		return;
+	}
+	tally->failed++;
+	printf("%s: %s\n", folder, result.text);
+	if (result.verdict == GOLDEN_MISSING) {
+		count_missing(tally, result.text);
+	}
+}
+
+/* 0, or the exit status with which to leave. */
+static int add_cases(struct settings *s, const char *path, bool is_list)
+{
+	int r = is_list ? golden_find_listed(path, &s->list) : golden_find(path, &s->list);
+	if (r == -ENOENT && s->skip_missing) {
+		printf("SKIPPED: %s is not there: NOTHING WAS COMPARED\n", path);
+		return EXIT_SKIPPED;
+	}
+	if (r < 0) {
+		fprintf(stderr, "golden: %s: %s\n", path, strerror(-r));
+		return 2;
+	}
+	return 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: golden [--every N] [--threads N] [--cpu FEATURES] [--skip-missing] "
+		"[-f LIST] [FOLDER...]\n");
+	return 2;
+}
+
+static int parse_count(const char *text, uint32_t most, uint32_t *ret_count)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	if (end == text || *end || n < 1 || n > most) {
+		return -EINVAL;
+	}
+	*ret_count = (uint32_t)n;
+	return 0;
+}
+
+static int parse_option(struct settings *s, int option, const char *argument)
+{
+	uint32_t count;
+	struct error err;
+	switch (option) {
+	case 'f':
+		return add_cases(s, argument, true);
+	case 'e':
+		if (parse_count(argument, UINT32_MAX, &count) < 0) {
+			return usage();
+		}
+		s->every = count;
+		return 0;
+	case 't':
+		return parse_count(argument, 64, &s->threads) < 0 ? usage() : 0;
+	case 'c':
+		if (backends_cpu_mask(argument, &s->masks[0], &err) < 0) {
+			fprintf(stderr, "golden: %s\n", err.text);
+			return 2;
+		}
+		s->n_masks = 1;
+		s->masks[0] &= backends_cpu_features();
+		return 0;
+	case 's':
+		s->skip_missing = true;
+		return 0;
+	default:
+		return usage();
+	}
+}
+
+static int parse(struct settings *s, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"every", required_argument, NULL, 'e'},
+		{"threads", required_argument, NULL, 't'},
+		{"cpu", required_argument, NULL, 'c'},
+		{"skip-missing", no_argument, NULL, 's'},
+		{NULL, 0, NULL, 0},
+	};
+	int option, r;
+	while ((option = getopt_long(argc, argv, "f:", options, NULL)) != -1) {
+		r = parse_option(s, option, optarg);
+		if (r) {
+			return r;
+		}
+	}
+	for (; optind < argc; optind++) {
+		r = add_cases(s, argv[optind], false);
+		if (r) {
+			return r;
+		}
+	}
+	if (s->n_masks == 0) {
+		every_mask(s);
+	}
+	return 0;
+}
+
+static int run_all(const struct settings *s)
+{
+	struct tally tally = {0};
+	for (size_t i = 0; i < s->list.count; i += s->every) {
+		run_one(s, s->list.folders[i], &tally);
+	}
+	for (unsigned int i = 0; i < tally.n_missing; i++) {
+		printf("missing %s: %u cases\n", tally.missing[i].name, tally.missing[i].cases);
+	}
+	printf("%u passed, %u failed\n", tally.passed, tally.failed);
+	return tally.failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = {.every = 1, .threads = 1};
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	int r = parse(&s, argc, argv);
+	if (r == 0 && s.list.count == 0) {
+		r = s.skip_missing ? EXIT_SKIPPED : usage();
+		printf("SKIPPED: no cases: NOTHING WAS COMPARED\n");
+	}
+	r = r ? r : run_all(&s);
+	golden_list_deinit(&s.list);
+	return r;
+}
