@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* find - the folders of golden cases that the command line names */
-#ifndef TESTS_GOLDEN_FIND_H
-#define TESTS_GOLDEN_FIND_H
+#ifndef CLIENT_GOLDEN_FIND_H
+#define CLIENT_GOLDEN_FIND_H
 
 #include "base/own.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare - an output against what a golden case expects */
-#ifndef TESTS_GOLDEN_COMPARE_H
-#define TESTS_GOLDEN_COMPARE_H
+#ifndef CLIENT_GOLDEN_COMPARE_H
+#define CLIENT_GOLDEN_COMPARE_H
 
-#include "tests/golden/case.h"
+#include "client/golden/case.h"
 
 /*
  * @got: @bytes dense elements of type @type. An int4 output may be expected as int8: the wheel

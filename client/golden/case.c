@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/golden/case.h"
+#include "client/golden/case.h"
 
 #include <errno.h>
 #include <fcntl.h>

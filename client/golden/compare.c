@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/golden/compare.h"
+#include "client/golden/compare.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -5,8 +5,8 @@
  * A case is a folder with a case.txt of plain lines and raw tensor files; a case read into memory
  * holds everything but the model, so that several threads can run it at once without touching it.
  */
-#ifndef TESTS_GOLDEN_CASE_H
-#define TESTS_GOLDEN_CASE_H
+#ifndef CLIENT_GOLDEN_CASE_H
+#define CLIENT_GOLDEN_CASE_H
 
 #include "base/dtype.h"
 #include "base/error.h"

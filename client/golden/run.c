@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/golden/run.h"
+#include "client/golden/run.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 
 #include "backends/backends.h"
 #include "base/bytes.h"
+#include "client/golden/compare.h"
 #include "engine/edge.h"
-#include "tests/golden/compare.h"
 
 /* One session's way through all steps. */
 struct walk {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/golden/find.h"
+#include "client/golden/find.h"
 
 #include <dirent.h>
 #include <errno.h>

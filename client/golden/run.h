@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run - a golden case on the engine, on each set of kernel variants, by one thread or several */
-#ifndef TESTS_GOLDEN_RUN_H
-#define TESTS_GOLDEN_RUN_H
+#ifndef CLIENT_GOLDEN_RUN_H
+#define CLIENT_GOLDEN_RUN_H
 
-#include "tests/golden/case.h"
+#include "client/golden/case.h"
 
 enum golden_verdict {
 	GOLDEN_PASSED,
