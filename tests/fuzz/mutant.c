@@ -100,6 +100,8 @@ int mutant_find_sites(const uint8_t *file, size_t size, struct mutant_sites *ret
 	add_site(&w, 0, 4);
 	add_site(&w, 4, 4);
 	walk_offset(&w, 0, 0);
+	struct mutant_site *fitted = realloc(sites.site, sites.n * sizeof(sites.site[0]));
+	sites.site = fitted ? fitted : sites.site;
 	*ret_sites = sites;
 	return 0;
 }

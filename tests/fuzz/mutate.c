@@ -34,10 +34,13 @@
 #define MAX_FILE_BYTES (8u << 20)
 #define MAX_FILES 4096
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
 #define CLOCKED false
+#define LEAKS() __lsan_do_recoverable_leak_check()
 #else
 #define CLOCKED true
+#define LEAKS() 0
 #endif
 
 struct original {
@@ -162,7 +165,7 @@ static void child(struct campaign *c, unsigned long first, unsigned long last)
 			_exit(3);
 		}
 	}
-	_exit(0);
+	_exit(LEAKS() ? 4 : 0);
 }
 
 /* One child's worth; returns the mutant to go on with. */
@@ -203,12 +206,27 @@ static int must_check prepare(struct campaign *c)
 	return c->copy && c->progress != MAP_FAILED ? 0 : -ENOMEM;
 }
 
+static void campaign_free(struct campaign *c)
+{
+	if (!c) {
+		return;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->originals[i].path);
+		free(c->originals[i].data);
+		mutant_sites_deinit(&c->originals[i].sites);
+	}
+	free(c->copy);
+	free(c);
+}
+DEFINE_OWNED(struct campaign *, campaign_free)
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"count", required_argument, NULL, 'c'},
 		{"seed", required_argument, NULL, 's'}, {"no-clock", no_argument, NULL, 'n'}, {0}};
 	unsigned long count = 2000;
-	owned_mem struct campaign *c = calloc(1, sizeof(*c));
+	owned(campaign_free) struct campaign *c = calloc(1, sizeof(*c));
 	if (!c) {
 		return 1;
 	}

@@ -35,6 +35,7 @@ DOORS = {
     "cblas.h": ["backends/cpu/blas.c"],
     "mosquitto.h": ["daemon/mqtt/"],
     "cmocka.h": ["tests/"],
+    "sanitizer/": ["tests/"],
 }
 LIBC = re.compile(
     r"^(assert|ctype|errno|fcntl|fenv|float|getopt|glob|grp|inttypes|limits|locale|math|dirent|dlfcn|elf|endian|malloc|poll|pthread|pwd"
