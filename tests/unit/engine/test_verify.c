@@ -271,7 +271,7 @@ static void verify_wants_one_writer_before_each_reader(void **state)
 	assert_string_equal(verdict(m), "subgraph 0: output 0: tensor 2 is never written");
 }
 
-static void verify_lets_a_variable_be_read_and_written(void **state)
+static void verify_lets_only_dequantize_write_a_variable(void **state)
 {
 	(void)state;
 	owned_mem struct fake_model *m = fake_model_new();
@@ -284,6 +284,12 @@ static void verify_lets_a_variable_be_read_and_written(void **state)
 	g->nodes[1] = g->nodes[0];
 	g->nodes[1].outputs = FAKE_LIST(3);
 	g->n_nodes = 2;
+	assert_string_equal(
+		verdict(m), "subgraph 0, node 1 (ADD): output 0: tensor 3 is a variable");
+	g->nodes[1].code = 1;
+	g->nodes[1].options = 0;
+	m->n_codes = 2;
+	m->codes[1] = (struct fake_code){.op = OP_DEQUANTIZE, .version = 1};
 	assert_string_equal(verdict(m), "");
 }
 
@@ -551,7 +557,7 @@ int main(void)
 		cmocka_unit_test(verify_reads_string_tables),
 		cmocka_unit_test(verify_keeps_node_operands_in_range),
 		cmocka_unit_test(verify_wants_one_writer_before_each_reader),
-		cmocka_unit_test(verify_lets_a_variable_be_read_and_written),
+		cmocka_unit_test(verify_lets_only_dequantize_write_a_variable),
 		cmocka_unit_test(verify_needs_no_bytes_for_no_elements),
 		cmocka_unit_test(verify_keeps_subgraph_inputs_and_outputs_in_range),
 		cmocka_unit_test(verify_knows_operator_codes),
