@@ -313,13 +313,16 @@ struct bytes_writer fake_model_write(const struct fake_model *model)
 	return out;
 }
 
-struct fake_model fake_model_add(void)
+void fake_model_add(struct fake_model *m)
 {
 	static const float constant[4] = {1, 2, 3, 4};
-	struct fake_model m = {.version = 3, .n_codes = 1, .n_subgraphs = 1, .n_buffers = 2};
-	struct fake_subgraph *g = &m.subgraphs[0];
-	m.codes[0] = (struct fake_code){.op = OP_ADD, .version = 1};
-	m.buffers[1] = (struct fake_buffer){.data = constant, .size = sizeof(constant)};
+	struct fake_subgraph *g = &m->subgraphs[0];
+	memset(m, 0, sizeof(*m));
+	m->version = 3;
+	m->n_codes = m->n_subgraphs = m->n_signatures = 1;
+	m->n_buffers = 2;
+	m->codes[0] = (struct fake_code){.op = OP_ADD, .version = 1};
+	m->buffers[1] = (struct fake_buffer){.data = constant, .size = sizeof(constant)};
 	g->n_tensors = 3;
 	g->n_nodes = 1;
 	g->name = "main";
@@ -331,11 +334,17 @@ struct fake_model fake_model_add(void)
 	g->nodes[0].options = OPTIONS_ADD;
 	g->inputs = FAKE_LIST(0);
 	g->outputs = FAKE_LIST(2);
-	m.n_signatures = 1;
-	m.signatures[0] = (struct fake_signature){.key = "serve",
+	m->signatures[0] = (struct fake_signature){.key = "serve",
 		.n_inputs = 1,
 		.n_outputs = 1,
 		.inputs = {{"in", 0}},
 		.outputs = {{"out", 2}}};
-	return m;
+}
+
+struct fake_model *fake_model_new(void)
+{
+	struct fake_model *model = malloc(sizeof(*model));
+	assert(model);
+	fake_model_add(model);
+	return model;
 }

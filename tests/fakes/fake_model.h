@@ -2,9 +2,9 @@
 /*
  * fake_model - model files from a description in C, for tests
  *
- *   struct fake_model m = fake_model_add();
- *   m.subgraphs[0].tensors[1].buffer = 99;
- *   owned(...) ... = fake_model_write(&m);
+ *   owned_mem struct fake_model *m = fake_model_new();
+ *   m->subgraphs[0].tensors[1].buffer = 99;
+ *   struct bytes_writer file = fake_model_write(m);
  *
  * Nothing is checked: descriptions may be as wrong as a test needs. What is not described is left
  * out of the file, so that defaults hold.
@@ -113,7 +113,10 @@ struct fake_model {
 };
 
 /* y = x + c: x and y float32 1x4, c a constant float32 4 in buffer 1; one signature "serve". */
-struct fake_model fake_model_add(void);
+void fake_model_add(struct fake_model *model);
+
+/* The same on the heap, for free(). */
+struct fake_model *fake_model_new(void);
 
 /* The file. The writer's data are aligned to 8 and freed by bytes_writer_deinit(). */
 struct bytes_writer fake_model_write(const struct fake_model *model);
