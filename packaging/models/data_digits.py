@@ -58,7 +58,7 @@ def glyphs(prefixes):
 
 
 def warp(rng):
-    """Where each of the 28x28 pixels looks on the canvas: turn, shear, scale, shift, a soft bend."""
+    """Where each of the 28x28 pixels looks: turn, shear, scale, shift, a soft bend."""
     turn, shear = rng.uniform(-0.26, 0.26), rng.uniform(-0.25, 0.25)
     scale = rng.uniform(40 / 22, 40 / 16) * rng.uniform(0.9, 1.1, 2)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])

@@ -62,7 +62,7 @@ def looseness(rng, turn):
 
 def bearing(rng, turn):
     """A pitted outer race: 3.6 blows a turn, each of which rings at some hundred hertz."""
-    since = (3.6 * turn + rng.uniform(0, 1, (len(turn), 1, 1))) % 1  # part of the time between blows
+    since = (3.6 * turn + rng.uniform(0, 1, (len(turn), 1, 1))) % 1  # 0..1 between blows
     seconds = since / (3.6 * (turn[:, 1:2] - turn[:, 0:1]) * RATE)
     ring = np.exp(-seconds / 0.004) * np.sin(2 * np.pi * rng.uniform(280, 420) * seconds)
     return ring * rng.uniform(0.25, 1.2, (len(turn), 1, 1)) * np.array([0.8, 1, 0.5])

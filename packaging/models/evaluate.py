@@ -56,7 +56,7 @@ def int8_anomaly(flatbuffer, windows):
 def find_threshold(flatbuffer):
     """The score that one healthy window in a thousand exceeds (windows of their own seed)."""
     windows = data_vibration.make_normal(np.random.default_rng(32), 4000) - data_vibration.GRAVITY
-    return float(np.round(np.quantile(int8_anomaly(flatbuffer, windows), 0.999), 4))
+    return round(float(np.quantile(int8_anomaly(flatbuffer, windows), 0.999)), 4)
 
 
 def milliseconds(flatbuffer, sample):

@@ -144,4 +144,5 @@ def attach(flatbuffer, description):
     b = AlignedBuilder(1024)
     b.Finish(model.Pack(b), b"TFL3")
     labels = description["output"].get("labels")
-    return append_files(bytes(b.Output()), {"labels.txt": "\n".join(labels) + "\n"} if labels else {})
+    files = {"labels.txt": "\n".join(labels) + "\n"} if labels else {}
+    return append_files(bytes(b.Output()), files)

@@ -2,20 +2,32 @@
 """The three networks. Small, and of operators that every int8 runtime has."""
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 import data_keyword
 
 
-def conv(x, filters, size, stride=1, ceiling=6.0):
-    """Convolution, normalisation, ReLU6 (the converter folds all three into one operator)."""
-    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(x)
-    return layers.ReLU(ceiling)(layers.BatchNormalization(momentum=0.9)(x))
+@keras.saving.register_keras_serializable("edged")
+class Rounded(layers.Layer):
+    """In training, rounds 0..6 to the 256 steps that int8 will have; nothing otherwise."""
+
+    def call(self, x, training=False):
+        return tf.quantization.fake_quant_with_min_max_args(x, 0, 6) if training else x
+
+
+def bounded(x):
+    """Normalisation and ReLU6; the converter folds both into the operator before them."""
+    return Rounded()(layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.9)(x)))
+
+
+def conv(x, filters, size):
+    return bounded(layers.Conv2D(filters, size, padding="same", use_bias=False)(x))
 
 
 def separable(x, filters, size):
     x = layers.DepthwiseConv2D(size, padding="same", use_bias=False)(x)
-    return conv(layers.BatchNormalization(momentum=0.9)(x), filters, 1)
+    return conv(bounded(x), filters, 1)
 
 
 def digits():
@@ -24,7 +36,7 @@ def digits():
     x = conv(picture, 16, 3)
     x = layers.MaxPooling2D(2)(conv(x, 24, 3))
     x = layers.MaxPooling2D(2)(conv(x, 32, 3))
-    x = layers.AveragePooling2D(7)(conv(x, 64, 3, ceiling=None))
+    x = layers.AveragePooling2D(7)(conv(x, 64, 3))
     x = layers.Dropout(0.2)(layers.Flatten()(x))
     return keras.Model(picture, layers.Dense(10)(x))
 
@@ -57,7 +69,7 @@ def keyword():
     sound = layers.Input((data_keyword.RATE,))
     x = layers.Reshape((data_keyword.RATE // FRAME, 1, FRAME))(sound)
     front = layers.Conv2D(BANDS * PHASES, (TAPS // FRAME, 1), padding="same", use_bias=False)
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(front(x)))
+    x = bounded(front(x))
     front.set_weights([band_pass()])
     x = conv(layers.AveragePooling2D((2, 1))(x), 64, 1)
     x = layers.MaxPooling2D((2, 1))(separable(x, 64, (9, 1)))

@@ -41,7 +41,7 @@ def compile_net(net, loss, steps):
 
 
 def fit_epochs(net, epochs, make):
-    """Trains on data made anew for each epoch by @make(): samples ready for the net, and classes."""
+    """Trains on data that @make() gives anew for each epoch: samples for the net, and classes."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = make()
     compile_net(net, loss, epochs * -(-len(x) // BATCH))
@@ -99,7 +99,7 @@ def scores(labels):
 def describe(name, flatbuffer):
     """What the metadata of a model says."""
     if name == "digits":
-        source = {"name": "picture", "description": "a printed digit, dark on light or light on dark",
+        source = {"name": "picture", "description": "a printed digit, dark on light or the reverse",
                   "image": True, "mean": [0], "std": [255]}
         result, what = scores(data_digits.LABELS), "which digit a small grey picture shows"
     elif name == "keyword":

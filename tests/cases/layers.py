@@ -40,7 +40,8 @@ def new_input(model, rng, dtype, shape, scale=None, zero=None, name="in0"):
         return Value(model.tensor(name, dtype, shape), dtype, shape)
     scale = scale or float(np.float32(2.0 ** rng.uniform(-6, -3)))
     zero = pick_zero(rng, dtype) if zero is None else zero
-    return Value(model.tensor(name, dtype, shape, scale=scale, zero=zero), dtype, shape, scale, zero)
+    index = model.tensor(name, dtype, shape, scale=scale, zero=zero)
+    return Value(index, dtype, shape, scale, zero)
 
 
 def new_output(model, dtype, scale=None, zero=0, name="out"):
@@ -91,9 +92,9 @@ def draw_bias(rng, regime, dtype, n):
     return rng.integers(-5000, 5000, n).astype(dtype)
 
 
-def weigh(model, rng, kind, op, x, shape, axis, n_terms, options, *, regime="normal", channel=True,
-          bias=True, version=1, **fields):
-    """An operator with weights @shape, whose outputs are counted along @axis. Returns the output."""
+def weigh(model, rng, kind, op, x, shape, axis, n_terms, options, *, regime="normal",
+          channel=True, bias=True, version=1, **fields):
+    """An operator with weights @shape, as many outputs as @axis has. Returns the output."""
     dtype, weight_type, bias_type = KINDS[kind]
     n = shape[axis]
     if kind == "f32":

@@ -66,7 +66,8 @@ class Model:
         """Adds an operator; @options names its table of options, @fields are its fields."""
         code = schema.OperatorCodeT()
         number = getattr(schema.BuiltinOperator, name)
-        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
+        code.builtinCode, code.deprecatedBuiltinCode = number, min(number, 127)
+        code.version = version
         op = schema.OperatorT()
         op.opcodeIndex = len(self.codes)
         op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)

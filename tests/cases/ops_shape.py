@@ -44,7 +44,8 @@ def concatenation(dtype, shapes, axis, same=True):
                             for i, shape in enumerate(shapes[1:])]
         out = layers.new_output(model, dtype, first.scale, first.zero)
         indices = [x.index for x in inputs]
-        model.op("CONCATENATION", indices, [out.index], 2, options="ConcatenationOptions", axis=axis)
+        model.op("CONCATENATION", indices, [out.index], 2, options="ConcatenationOptions",
+                 axis=axis)
         write_case(path, model, indices, [out.index], layers.two_runs(rng, *inputs))
     return make
 
@@ -87,7 +88,8 @@ CASES = {
     "CONCATENATION_f32": concatenation("float32", [(2, 3), (2, 3)], 0),
     "SPLIT_s8": moved("SPLIT", "int8", (2, 6, 3), [1], outputs=3, numSplits=3, **SPLIT),
     "SPLIT_f32": moved("SPLIT", "float32", (4, 5), [-2], outputs=2, numSplits=2, **SPLIT),
-    "PAD_s8": moved("PAD", "int8", (1, 3, 4, 2), [[[0, 0], [1, 2], [0, 3], [1, 0]]], 2, "PadOptions"),
+    "PAD_s8": moved("PAD", "int8", (1, 3, 4, 2), [[[0, 0], [1, 2], [0, 3], [1, 0]]], 2,
+                    "PadOptions"),
     "PAD_f32": moved("PAD", "float32", (3, 2), [[[2, 1], [0, 2]]], 1, "PadOptions"),
     "TRANSPOSE_s8": moved("TRANSPOSE", "int8", (2, 3, 4, 5), [[0, 3, 1, 2]], 2, "TransposeOptions"),
     "TRANSPOSE_f32": moved("TRANSPOSE", "float32", (3, 4, 2), [[2, 0, 1]], 1, "TransposeOptions"),

@@ -85,6 +85,7 @@ def far_code(model):
 def strange_operator(model):
     model.codes[0].builtinCode, model.codes[0].deprecatedBuiltinCode = 32, 32
     model.codes[0].customCode = "NobodyKnowsThis"
+    model.graph.operators[0].builtinOptionsType, model.graph.operators[0].builtinOptions = 0, None
 
 
 def huge_shape(model):

@@ -34,9 +34,10 @@ def case(name, read, *samples):
         detail, = open_model(read_model(path, model)).get_input_details()
         scale, zero = detail["quantization"]
         reals = [read(os.path.join(path, MODELS, "samples", s))[None] for s in samples]
-        steps = [np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8) for real in reals]
-        steps.append(rng.integers(-128, 128, steps[0].shape).astype(np.int8))
-        write_file_case(path, model, [[step] for step in steps], note=" ".join(samples) + ", random")
+        codes = [np.clip(np.round(real / scale) + zero, -128, 127) for real in reals]
+        codes.append(rng.integers(-128, 128, codes[0].shape))
+        steps = [[code.astype(np.int8)] for code in codes]
+        write_file_case(path, model, steps, note=" ".join(samples) + ", random")
     return make
 
 
