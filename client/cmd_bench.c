@@ -126,8 +126,7 @@ static int prepare_lane(struct bench *bench, uint32_t i, struct target *first, s
 {
 	const struct settings *s = bench->settings;
 	struct lane *lane = &bench->lanes[i];
-	uint32_t share = s->count / bench->n_lanes;
-	lane->count = share ? share : 1;
+	lane->count = s->count / bench->n_lanes + (i < s->count % bench->n_lanes);
 	lane->warmup = s->warmup;
 	lane->show_progress = i == 0 && !s->quiet;
 	int r = 0;
@@ -140,7 +139,7 @@ static int prepare_lane(struct bench *bench, uint32_t i, struct target *first, s
 	if (r == 0 && i == 0 && s->per_op) {
 		r = prepare_profile(lane, err);
 	}
-	lane->ns = calloc(lane->count, sizeof(lane->ns[0]));
+	lane->ns = calloc((size_t)lane->count + 1, sizeof(lane->ns[0]));
 	return r < 0 ? r : lane->ns ? 0 : error_no_memory(err);
 }
 
@@ -221,7 +220,7 @@ static double percentile_ms(const uint64_t *sorted, size_t n, unsigned int perce
 
 static int compute(const struct bench *bench, struct figures *f)
 {
-	size_t n = (size_t)bench->n_lanes * bench->lanes[0].count;
+	size_t n = bench->settings->count, at = 0;
 	owned_mem uint64_t *all = calloc(n, sizeof(all[0]));
 	double sum = 0, runs = 0;
 	if (!all) {
@@ -229,7 +228,8 @@ static int compute(const struct bench *bench, struct figures *f)
 	}
 	for (uint32_t i = 0; i < bench->n_lanes; i++) {
 		const struct lane *lane = &bench->lanes[i];
-		memcpy(all + (size_t)i * lane->count, lane->ns, lane->count * sizeof(all[0]));
+		memcpy(all + at, lane->ns, lane->count * sizeof(all[0]));
+		at += lane->count;
 		runs += lane->count + lane->warmup;
 	}
 	qsort(all, n, sizeof(all[0]), compare_ns);
