@@ -152,15 +152,15 @@ static int begin_body(struct channel *channel, struct error *err)
 		return error_set(err, -EPROTO, "a reply of %u bytes, limit %u",
 			channel->header.body_bytes, most);
 	}
-	size_t room = (size_t)bytes_align_up(
-		(uint64_t)channel->header.body_bytes + 1, WIRE_ALIGNMENT);
+	size_t room =
+		(size_t)bytes_align_up((uint64_t)channel->header.body_bytes + 1, WIRE_ALIGNMENT);
 	channel->body = aligned_alloc(WIRE_ALIGNMENT, room);
 	channel->body_at = 0;
 	return channel->body ? 0 : error_no_memory(err);
 }
 
-int channel_receive(struct channel *channel, struct wire_header *ret_header, void **ret_body,
-	struct error *err)
+int channel_receive(
+	struct channel *channel, struct wire_header *ret_header, void **ret_body, struct error *err)
 {
 	if (!channel->body) {
 		int r = receive_into(channel->fd, channel->header_bytes, WIRE_HEADER_BYTES,
@@ -170,8 +170,8 @@ int channel_receive(struct channel *channel, struct wire_header *ret_header, voi
 			return r;
 		}
 	}
-	int r = receive_into(channel->fd, channel->body, channel->header.body_bytes,
-		&channel->body_at, err);
+	int r = receive_into(
+		channel->fd, channel->body, channel->header.body_bytes, &channel->body_at, err);
 	if (r <= 0) {
 		return r;
 	}

@@ -2,8 +2,8 @@
 /*
  * channel - whole frames over a stream socket that never blocks
  *
- * Frames to send wait in a queue; a frame that comes is collected in memory aligned for tensors. The
- * peer's numbers are bounded before anything is allocated by them.
+ * Frames to send wait in a queue; a frame that comes is collected in memory aligned for tensors.
+ * The peer's numbers are bounded before anything is allocated by them.
  */
 #ifndef CLIENT_CHANNEL_H
 #define CLIENT_CHANNEL_H

@@ -91,12 +91,19 @@ static const char *split_name(
 static int read_input(struct job *job, uint32_t index, const char *path, struct error *err)
 {
 	owned_source struct source source = {0};
-	tensor_free(&job->inputs[index]);
+	struct tensor_bytes *tensor = &job->inputs[index];
+	char shape[SHAPE_TEXT_SIZE];
+	tensor_free(tensor);
 	int r = source_open(path, 0, &source, err);
-	return r < 0 ? r
-		     : input_read(&job->target->inputs[index], &job->fit,
-			       (enum input_format)job->settings->input_format, &source,
-			       &job->inputs[index], err);
+	r = r < 0 ? r
+		  : input_read(&job->target->inputs[index], &job->fit,
+			    (enum input_format)job->settings->input_format, &source, tensor, err);
+	if (r == 0 && job->settings->verbose) {
+		report_line("input %u: %zu bytes become %s %s", index, source.size,
+			dtype_name(tensor->type),
+			shape_format(shape, sizeof(shape), &tensor->shape));
+	}
+	return r;
 }
 
 /* A file name that says which output of which source it is: [SOURCE.]INDEX-NAME.npy */

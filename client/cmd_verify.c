@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,16 +11,33 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "client/commands.h"
+#include "client/golden/case.h"
+#include "client/golden/find.h"
+#include "client/golden/run.h"
 #include "client/report.h"
 #include "engine/edge.h"
 
 #define RUN_LIMIT_NS                                                                               \
 	500000000u /* a run that takes longer was admitted: it is not the file's fault */
 
+/* Where a golden case is and which file its model is. */
+struct golden_place {
+	const char *folder;
+	dev_t device;
+	ino_t inode;
+};
+
+struct golden_index {
+	struct golden_list list; /* owns the folders' names */
+	struct golden_place *entries; /* owned */
+	size_t n;
+};
+
 struct check {
 	const struct settings *settings;
 	const char *path;
 	struct edge_options options;
+	const struct golden_index *golden; /* NULL: none are to be run */
 };
 
 /* "model_refused" of "MODEL_REFUSED". */
@@ -80,6 +98,94 @@ static int run_once(const struct check *check, struct edge_model *model, struct 
 	return r;
 }
 
+static void index_deinit(struct golden_index *index)
+{
+	golden_list_deinit(&index->list);
+	free(index->entries);
+}
+
+/* The file that the case's first line names. */
+static int stat_model(const char *folder, struct stat *ret_stat)
+{
+	char path[4096], line[2048];
+	snprintf(path, sizeof(path), "%s/case.txt", folder);
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		return -errno;
+	}
+	bool read = fgets(line, sizeof(line), file) && strncmp(line, "model ", 6) == 0;
+	fclose(file);
+	line[read ? strcspn(line, "\r\n") : 0] = 0;
+	int n = read ? snprintf(path, sizeof(path), "%s/%s", folder, line + 6) : -1;
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		return -EBADMSG;
+	}
+	return stat(path, ret_stat) < 0 ? -errno : 0;
+}
+
+static int index_init(struct golden_index *index, const char *folder, struct error *err)
+{
+	int r = golden_find(folder, &index->list);
+	if (r < 0) {
+		return error_set(err, r, "%s", strerror(-r));
+	}
+	index->entries = calloc(index->list.count + 1, sizeof(index->entries[0]));
+	if (!index->entries) {
+		return error_no_memory(err);
+	}
+	for (size_t i = 0; i < index->list.count; i++) {
+		struct stat st;
+		if (stat_model(index->list.folders[i], &st) == 0) {
+			index->entries[index->n++] =
+				(struct golden_place){index->list.folders[i], st.st_dev, st.st_ino};
+		}
+	}
+	return 0;
+}
+
+static int run_case(const struct check *check, const char *folder, struct error *err)
+{
+	owned(golden_case_free) struct golden_case *golden = NULL;
+	struct golden_result result;
+	char shown[160];
+	error_escape(shown, sizeof(shown), folder, strlen(folder));
+	int r = golden_case_read(folder, &golden, err);
+	if (r < 0) {
+		error_prefix(err, "golden %s", shown);
+		return r;
+	}
+	golden_run(golden, &check->options.cpu_features, 1, 1, &result);
+	return result.verdict == GOLDEN_PASSED
+		? 0
+		: error_set(err, -EIO, "golden %s: %s", shown, result.text);
+}
+
+/* All cases of the file at @fd; the first that fails is told. */
+static int run_golden(const struct check *check, int fd, struct error *err)
+{
+	struct stat st;
+	size_t cases = 0;
+	if (fstat(fd, &st) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	for (size_t i = 0; i < check->golden->n; i++) {
+		const struct golden_place *place = &check->golden->entries[i];
+		if (place->device == st.st_dev && place->inode == st.st_ino) {
+			int r = run_case(check, place->folder, err);
+			if (r < 0) {
+				return r;
+			}
+			cases++;
+		}
+	}
+	if (!check->settings->quiet) {
+		struct error told = {0};
+		snprintf(told.text, sizeof(told.text), "%zu golden cases", cases);
+		report_error(check->path, &told);
+	}
+	return 0;
+}
+
 static int open_regular(const char *path)
 {
 	struct stat st;
@@ -102,6 +208,9 @@ static int check_file(const struct check *check)
 	if (r == 0 && check->settings->run) {
 		r = run_once(check, model, &err);
 	}
+	if (r == 0 && check->golden) {
+		r = run_golden(check, fd, &err);
+	}
 	if (r < 0) {
 		return refuse(check, &err);
 	}
@@ -116,6 +225,7 @@ int cmd_verify(const struct settings *settings)
 		.settings = settings,
 		.options = {.backends = backends_builtin(), .cpu_features = ~(uint64_t)0},
 	};
+	__attribute__((cleanup(index_deinit))) struct golden_index index = {0};
 	struct error err = {0};
 	uint64_t progress_ns = 0;
 	int code = EXIT_DONE;
@@ -123,6 +233,13 @@ int cmd_verify(const struct settings *settings)
 		backends_cpu_mask(settings->cpu, &check.options.cpu_features, &err) < 0) {
 		report_error("--cpu", &err);
 		return EXIT_USAGE;
+	}
+	if (settings->golden) {
+		if (index_init(&index, settings->golden, &err) < 0) {
+			report_error(settings->golden, &err);
+			return EXIT_UNREADABLE;
+		}
+		check.golden = &index;
 	}
 	for (int i = 0; i < settings->n_arguments; i++) {
 		check.path = settings->arguments[i];

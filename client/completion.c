@@ -6,7 +6,9 @@
 
 #include "client/cli.h"
 
-#define MODELS "$(edgectl list --no-legend -q 2>/dev/null | cut -d' ' -f1)"
+/* A shell command that prints the daemon's models; without quotes, for it stands between some. */
+#define MODEL_LINES "edgectl list --no-legend -q 2>/dev/null | cut -d \\  -f 1"
+#define MODELS "$(" MODEL_LINES ")"
 
 static bool belongs(const struct cli_option *o, int command)
 {
@@ -215,8 +217,7 @@ static void print_fish_arguments(FILE *out, enum cli_complete what, const char *
 {
 	static const char *const arguments[] = {
 		[CLI_COMPLETE_NONE] = "",
-		[CLI_COMPLETE_MODEL] = " -ka '(edgectl list --no-legend -q 2>/dev/null | "
-				       "string split -f1 \" \")'",
+		[CLI_COMPLETE_MODEL] = " -ka '(" MODEL_LINES ")'",
 		[CLI_COMPLETE_FILE] = " -F",
 		[CLI_COMPLETE_TFLITE] = " -ka '(__fish_complete_suffix .tflite)'",
 		[CLI_COMPLETE_FOLDER] = " -a '(__fish_complete_directories)'",

@@ -7,244 +7,14 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include "base/clock.h"
-#include "base/wire.h"
-#include "client/channel.h"
+#include "client/connection.h"
 #include "client/replies.h"
-
-#define MAX_WAITING 4096 /* requests without an answer */
-#define FRAMES_PER_CALL 64 /* so that one busy connection does not hold up its loop */
-#define MS_NS UINT64_C(1000000)
-
-/* What came for one request. */
-struct outcome {
-	struct error err; /* code 0: answered */
-	struct edge_client_list *list;
-	struct edge_client_model *model;
-	struct edge_client_answer *answer;
-	struct edge_client_status status;
-	struct edge_client_reload reload;
-	bool done;
-};
-
-/* A request without an answer. Who waits for it is one of: a callback, a synchronous call, nobody. */
-struct waiting {
-	struct waiting *next;
-	uint64_t id;
-	uint16_t type; /* enum wire_type */
-	edge_client_reply_fn fn;
-	void *data;
-	struct outcome *outcome;
-};
-
-struct edge_client {
-	struct channel channel;
-	struct waiting *waiting;
-	size_t n_waiting;
-	uint64_t last_id;
-	struct error gone; /* code not 0: why the connection answers nothing any more */
-	struct edge_client_peer peer;
-	char peer_name[64], peer_version[64]; /* escaped */
-};
-
-/* Hands @err to the caller in the public form. */
-static int tell(const struct error *err, struct edge_client_error *ret_err)
-{
-	if (ret_err) {
-		ret_err->code = err->code;
-		ret_err->status = (unsigned int)err->status;
-		_Static_assert(sizeof(ret_err->text) == sizeof(err->text), "the same text");
-		memcpy(ret_err->text, err->text, sizeof(ret_err->text));
-	}
-	return err->code;
-}
-
-static void outcome_deinit(struct outcome *outcome)
-{
-	replies_list_free(outcome->list);
-	replies_model_free(outcome->model);
-	replies_answer_free(outcome->answer);
-}
-
-/* ---- answers find those who wait */
-
-static void unlink_waiting(struct edge_client *client, const struct waiting *waiting)
-{
-	for (struct waiting **at = &client->waiting; *at; at = &(*at)->next) {
-		if (*at == waiting) {
-			*at = waiting->next;
-			client->n_waiting--;
-			return;
-		}
-	}
-}
-
-static struct waiting *find_waiting(struct edge_client *client, uint64_t id)
-{
-	struct waiting *waiting = client->waiting;
-	while (waiting && waiting->id != id) {
-		waiting = waiting->next;
-	}
-	return waiting;
-}
-
-static void call_back(const struct waiting *waiting, const struct outcome *outcome)
-{
-	struct edge_client_reply reply = {.id = waiting->id};
-	tell(&outcome->err, &reply.error);
-	if (outcome->err.code == 0) {
-		reply.list = outcome->list;
-		reply.model = outcome->model;
-		reply.answer = outcome->answer;
-		reply.status = waiting->type == WIRE_STATUS ? &outcome->status : NULL;
-		reply.reload = waiting->type == WIRE_RELOAD ? &outcome->reload : NULL;
-	}
-	waiting->fn(waiting->data, &reply);
-}
-
-/* Takes the waiting one out of the list and tells whoever waits. @outcome is taken. */
-static void deliver(struct edge_client *client, struct waiting *waiting, struct outcome *outcome)
-{
-	unlink_waiting(client, waiting);
-	if (waiting->outcome) {
-		outcome->done = true;
-		*waiting->outcome = *outcome;
-		*outcome = (struct outcome){0};
-	} else if (waiting->fn) {
-		call_back(waiting, outcome);
-	}
-	outcome_deinit(outcome);
-	free(waiting);
-}
-
-/* The connection is of no use any more: all who wait are told. */
-static int lose(struct edge_client *client, const struct error *why)
-{
-	if (client->gone.code == 0) {
-		client->gone = *why;
-	}
-	while (client->waiting) {
-		struct outcome outcome = {.err = client->gone};
-		deliver(client, client->waiting, &outcome);
-	}
-	return client->gone.code;
-}
-
-/* @body may be taken: then *body is NULL. */
-static int decode_reply(
-	uint16_t type, void **body, size_t size, struct outcome *outcome, struct error *err)
-{
-	int r = 0;
-	switch (type) {
-	case WIRE_LIST:
-		return replies_list(*body, size, &outcome->list, err);
-	case WIRE_DESCRIBE:
-		return replies_model(*body, size, &outcome->model, err);
-	case WIRE_INFER:
-		r = replies_answer(*body, size, &outcome->answer, err);
-		*body = r == 0 ? NULL : *body;
-		return r;
-	case WIRE_STATUS:
-		return replies_status(*body, size, &outcome->status, err);
-	case WIRE_RELOAD:
-		return replies_reload(*body, size, &outcome->reload, err);
-	default: /* CANCEL: nothing is in it */
-		return size == 0 ? 0 : error_set(err, -EPROTO, "CANCEL: a reply with a body");
-	}
-}
-
-static int read_hello(
-	struct edge_client *client, const void *body, size_t size, struct error *err)
-{
-	struct wire_hello_reply hello = {0};
-	int r = wire_hello_reply_decode(body, size, &hello, err);
-	if (r < 0) {
-		return r;
-	}
-	if (hello.major != WIRE_MAJOR) {
-		return error_set(err, -EPROTO, "the daemon speaks version %u.%u of the protocol",
-			hello.major, hello.minor);
-	}
-	error_escape(client->peer_name, sizeof(client->peer_name), hello.name.data,
-		hello.name.length);
-	error_escape(client->peer_version, sizeof(client->peer_version), hello.version.data,
-		hello.version.length);
-	client->peer = (struct edge_client_peer){.name = client->peer_name,
-		.version = client->peer_version,
-		.protocol_major = hello.major,
-		.protocol_minor = hello.minor,
-		.max_body_bytes = hello.max_body,
-		.max_in_flight = hello.max_in_flight,
-		.max_tensors = hello.max_tensors};
-	return 0;
-}
-
-/* A frame that is no reply to anything here. The daemon says so when it could not read a header. */
-static int judge_stray(const struct wire_header *header, const void *body, struct error *err)
-{
-	if (header->type == WIRE_REPLY && header->id == 0 && header->status != EDGE_OK) {
-		wire_error_decode(body, header->body_bytes, header->status, err);
-		error_prefix(err, "the daemon");
-		err->code = -EPROTO;
-		return -EPROTO;
-	}
-	return error_set(err, -EPROTO, "a frame of type 0x%04x with id %llu that nobody asked for",
-		header->type, (unsigned long long)header->id);
-}
-
-/* A negative errno when the peer broke the protocol. */
-static int dispatch(
-	struct edge_client *client, const struct wire_header *header, void **body, struct error *err)
-{
-	struct outcome outcome = {0};
-	struct waiting *waiting = find_waiting(client, header->id);
-	if (!waiting || header->type != (waiting->type | WIRE_REPLY)) {
-		return judge_stray(header, *body, err);
-	}
-	int r = 0;
-	if (header->status != EDGE_OK) {
-		wire_error_decode(*body, header->body_bytes, header->status, &outcome.err);
-	} else if (waiting->type == WIRE_HELLO) {
-		r = read_hello(client, *body, header->body_bytes, err);
-	} else if (waiting->fn || waiting->outcome) {
-		r = decode_reply(waiting->type, body, header->body_bytes, &outcome, err);
-	}
-	if (r == -ENOMEM) { /* bad for this request, not for the connection */
-		outcome.err = *err;
-		r = 0;
-	}
-	if (r < 0) {
-		outcome_deinit(&outcome);
-		return r;
-	}
-	deliver(client, waiting, &outcome);
-	return 0;
-}
-
-static int process(struct edge_client *client, struct error *err)
-{
-	int r = client->gone.code ? client->gone.code : channel_send(&client->channel, err);
-	for (int i = 0; i < FRAMES_PER_CALL && r == 0 && client->gone.code == 0; i++) {
-		struct wire_header header = {0};
-		owned_mem void *body = NULL;
-		r = channel_receive(&client->channel, &header, &body, err);
-		if (r <= 0) {
-			break;
-		}
-		r = dispatch(client, &header, &body, err);
-	}
-	if (client->gone.code) {
-		*err = client->gone;
-		return err->code;
-	}
-	return r < 0 ? lose(client, err) : 0;
-}
 
 int edge_client_process(struct edge_client *client, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = process(client, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	int r = connection_process(client, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_fd(const struct edge_client *client)
@@ -267,234 +37,61 @@ const struct edge_client_peer *edge_client_peer(const struct edge_client *client
 	return &client->peer;
 }
 
-/* ---- requests */
-
-/* Who is told. */
-struct listener {
-	edge_client_reply_fn fn;
-	void *data;
-	struct outcome *outcome;
-};
-
-/* Queues a request; @body is taken. */
-static int start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
-	uint32_t deadline_us, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct wire_header header = {.type = type, .deadline_us = deadline_us};
-	owned_mem struct waiting *waiting = NULL;
-	int r = 0;
-	if (client->gone.code) {
-		*err = client->gone;
-		r = err->code;
-	} else if (client->n_waiting >= MAX_WAITING) {
-		r = error_set(err, -EAGAIN, "%zu requests wait for an answer", client->n_waiting);
-	} else if (client->peer.max_body_bytes && body->size > client->peer.max_body_bytes) {
-		r = error_set(err, -EFBIG, "a message of %zu bytes, the daemon takes %u", body->size,
-			client->peer.max_body_bytes);
-	} else if (!(waiting = calloc(1, sizeof(*waiting)))) {
-		r = error_no_memory(err);
-	}
-	if (r < 0) {
-		bytes_writer_deinit(body);
-		return r;
-	}
-	header.id = client->last_id + 1;
-	r = channel_queue(&client->channel, &header, body, err);
-	if (r < 0) {
-		return r;
-	}
-	client->last_id = header.id;
-	*waiting = (struct waiting){.next = client->waiting,
-		.id = header.id,
-		.type = type,
-		.fn = listener.fn,
-		.data = listener.data,
-		.outcome = listener.outcome};
-	client->waiting = take(waiting);
-	client->n_waiting++;
-	*ret_id = header.id;
-	return 0;
-}
-
-static int start_empty(struct edge_client *client, uint16_t type, struct listener listener,
-	uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	return start(client, type, &body, 0, listener, ret_id, err);
-}
-
-static int start_describe(struct edge_client *client, const char *model, const char *version,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_describe describe = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	wire_describe_encode(&body, &describe);
-	return start(client, WIRE_DESCRIBE, &body, 0, listener, ret_id, err);
-}
-
-static int check_tensor(
-	const struct edge_client_tensor *from, uint32_t i, struct wire_tensor *to, struct error *err)
-{
-	uint64_t bytes = 0;
-	if (from->shape.rank > EDGE_CLIENT_MAX_RANK || from->bytes > UINT32_MAX ||
-		from->type >= DTYPE_COUNT || (!from->name && from->index >= WIRE_BY_NAME) ||
-		(from->bytes && !from->data)) {
-		return error_set(err, -EINVAL, "input %u: rank, type, index or data", i);
-	}
-	*to = (struct wire_tensor){
-		.index = from->name ? WIRE_BY_NAME : (uint16_t)from->index,
-		.name = wire_text_of(from->name ? from->name : ""),
-		.type = (uint8_t)from->type,
-		.shape = {.rank = (uint8_t)from->shape.rank},
-		.bytes = (uint32_t)from->bytes,
-		.data = from->data,
-	};
-	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
-	if (from->type != EDGE_CLIENT_STRING &&
-		(shape_bytes(&to->shape, from->type, &bytes) < 0 || bytes != from->bytes)) {
-		return error_set(err, -EINVAL, "input %u: %zu bytes do not fill its shape", i,
-			from->bytes);
-	}
-	return 0;
-}
-
-static int start_infer(struct edge_client *client, const struct edge_client_request *request,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_infer infer = {
-		.model = wire_text_of(request->model ? request->model : ""),
-		.version = wire_text_of(request->version ? request->version : ""),
-		.signature = wire_text_of(request->signature ? request->signature : ""),
-		.n_inputs = request->n_inputs,
-		.n_wanted = WIRE_ALL_OUTPUTS,
-	};
-	if (request->n_inputs > WIRE_MAX_TENSORS) {
-		return error_set(err, -EINVAL, "%u inputs, limit %d", request->n_inputs,
-			WIRE_MAX_TENSORS);
-	}
-	for (uint32_t i = 0; i < request->n_inputs; i++) {
-		int r = check_tensor(&request->inputs[i], i, &infer.inputs[i], err);
-		if (r < 0) {
-			return r;
-		}
-	}
-	wire_infer_encode(&body, &infer);
-	return start(client, WIRE_INFER, &body, request->deadline_us, listener, ret_id, err);
-}
+/* ---- in an event loop */
 
 int edge_client_start_list(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = start_empty(client, WIRE_LIST, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	int r = connection_start_empty(
+		client, WIRE_LIST, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_start_describe(struct edge_client *client, const char *model, const char *version,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = start_describe(
+	int r = connection_start_describe(
 		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_start_infer(struct edge_client *client, const struct edge_client_request *request,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = start_infer(client, request, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	int r = connection_start_infer(
+		client, request, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_start_status(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = start_empty(client, WIRE_STATUS, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	int r = connection_start_empty(
+		client, WIRE_STATUS, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = start_empty(client, WIRE_RELOAD, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
-}
-
-static int cancel(struct edge_client *client, uint64_t id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	uint64_t own_id = 0;
-	wire_cancel_encode(&body, id);
-	return start(client, WIRE_CANCEL, &body, 0, (struct listener){0}, &own_id, err);
+	int r = connection_start_empty(
+		client, WIRE_RELOAD, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 int edge_client_cancel(struct edge_client *client, uint64_t id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	const struct waiting *waiting = find_waiting(client, id);
-	int r = waiting && (waiting->fn || waiting->outcome)
-		? cancel(client, id, &err)
-		: error_set(&err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	int r = connection_cancel(client, id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 /* ---- synchronous calls */
-
-/* Whoever gave up must not be written to: the answer, when it comes, is for nobody. */
-static int give_up(struct edge_client *client, uint64_t id, struct error *err)
-{
-	struct waiting *waiting = find_waiting(client, id);
-	struct error ignored = {0};
-	if (waiting) {
-		waiting->outcome = NULL;
-	}
-	if (waiting && waiting->type == WIRE_INFER && cancel(client, id, &ignored) == 0) {
-		int r = channel_send(&client->channel, &ignored);
-		(void)r; /* a connection that is gone says so at the next call */
-	}
-	return error_set(err, -ETIMEDOUT, "no answer in time");
-}
-
-/* Milliseconds until @end_ns, rounded up; -1 for 0, which means never. */
-static int poll_time(uint64_t end_ns)
-{
-	uint64_t now = clock_now_ns();
-	if (end_ns == 0) {
-		return -1;
-	}
-	uint64_t ms = now >= end_ns ? 0 : (end_ns - now + MS_NS - 1) / MS_NS;
-	return ms > INT32_MAX ? INT32_MAX : (int)ms;
-}
-
-/* Until @outcome is filled. 0, or a negative errno with @err filled. */
-static int wait_for(struct edge_client *client, uint64_t id, const struct outcome *outcome,
-	uint32_t timeout_ms, struct error *err)
-{
-	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
-	for (;;) {
-		int r = process(client, err);
-		if (outcome->done) {
-			*err = outcome->err;
-			return err->code;
-		}
-		if (r < 0) {
-			return r;
-		}
-		struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
-		int time = poll_time(end_ns);
-		if (time == 0) {
-			return give_up(client, id, err);
-		}
-		if (poll(&ready, 1, time) < 0 && errno != EINTR) {
-			return error_set(err, -errno, "poll: %s", strerror(errno));
-		}
-	}
-}
 
 int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_list **ret_list, struct edge_client_error *ret_err)
@@ -502,10 +99,11 @@ int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	struct error err = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	int r = start_empty(client, WIRE_LIST, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, &err);
+	int r = connection_start_empty(
+		client, WIRE_LIST, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return tell(&err, ret_err);
+		return connection_tell(&err, ret_err);
 	}
 	*ret_list = outcome.list;
 	return 0;
@@ -518,11 +116,11 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 	struct error err = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	int r = start_describe(
+	int r = connection_start_describe(
 		client, model, version, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return tell(&err, ret_err);
+		return connection_tell(&err, ret_err);
 	}
 	*ret_model = outcome.model;
 	return 0;
@@ -539,10 +137,11 @@ int edge_client_infer(struct edge_client *client, const struct edge_client_reque
 	if (timed.deadline_us == 0) {
 		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
 	}
-	int r = start_infer(client, &timed, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, &err);
+	int r = connection_start_infer(
+		client, &timed, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return tell(&err, ret_err);
+		return connection_tell(&err, ret_err);
 	}
 	*ret_answer = outcome.answer;
 	return 0;
@@ -554,11 +153,11 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	struct error err = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	int r = start_empty(
+	int r = connection_start_empty(
 		client, WIRE_STATUS, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return tell(&err, ret_err);
+		return connection_tell(&err, ret_err);
 	}
 	*ret_status = outcome.status;
 	return 0;
@@ -570,11 +169,11 @@ int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct error err = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	int r = start_empty(
+	int r = connection_start_empty(
 		client, WIRE_RELOAD, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return tell(&err, ret_err);
+		return connection_tell(&err, ret_err);
 	}
 	*ret_reload = outcome.reload;
 	return 0;
@@ -584,15 +183,10 @@ int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 
 static int greet(struct edge_client *client, uint32_t timeout_ms, struct error *err)
 {
-	struct bytes_writer body = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	struct wire_hello hello = {
-		.major = WIRE_MAJOR, .minor = WIRE_MINOR, .name = wire_text_of("libedged-client")};
-	wire_hello_encode(&body, &hello);
-	int r = start(client, WIRE_HELLO, &body, 0, (struct listener){NULL, NULL, &outcome}, &id,
-		err);
-	return r < 0 ? r : wait_for(client, id, &outcome, timeout_ms, err);
+	int r = connection_start_hello(client, (struct listener){NULL, NULL, &outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
 }
 
 static int open_connected(
@@ -618,7 +212,7 @@ int edge_client_open_fd(int fd, uint32_t timeout_ms, struct edge_client **ret_cl
 {
 	struct error err = {0};
 	int r = open_connected(fd, timeout_ms, ret_client, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 static int connect_error(int code, struct error *err)
@@ -669,7 +263,7 @@ int edge_client_open(const char *path, uint32_t timeout_ms, struct edge_client *
 	int fd = -1;
 	int r = connect_to(path ? path : otherwise, timeout_ms, &fd, &err);
 	r = r < 0 ? r : open_connected(fd, timeout_ms, ret_client, &err);
-	return r < 0 ? tell(&err, ret_err) : 0;
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 void edge_client_close(struct edge_client *client)
@@ -679,7 +273,7 @@ void edge_client_close(struct edge_client *client)
 		return;
 	}
 	error_set(&err, -ENOTCONN, "the connection was closed");
-	lose(client, &err);
+	connection_lose(client, &err);
 	channel_deinit(&client->channel);
 	free(client);
 }

@@ -65,13 +65,24 @@ static void add_tensor_rows(struct grid *grid, const struct print_result *r)
 	}
 }
 
+static void print_anomaly(const struct answer *answer, FILE *out)
+{
+	fprintf(out, "anomaly score  %.6g", answer->anomaly);
+	if (!isnan(answer->threshold)) {
+		fprintf(out, "  %s (threshold %.6g)",
+			answer->anomaly > answer->threshold ? "anomalous" : "normal",
+			answer->threshold);
+	}
+	fputc('\n', out);
+}
+
 int print_table(const struct print_result *r, FILE *out, const struct settings *settings)
 {
 	owned_grid struct grid grid = {0};
 	print_legend(r, out, settings);
 	switch (r->answer->kind) {
 	case ANSWER_ANOMALY:
-		fprintf(out, "anomaly score  %.6g\n", r->answer->anomaly);
+		print_anomaly(r->answer, out);
 		return 0;
 	case ANSWER_CLASSES:
 		grid_init(&grid, 3, 3);
@@ -139,6 +150,11 @@ void print_json(const struct print_result *r, struct json_document *document)
 		break;
 	case ANSWER_ANOMALY:
 		json_put_real(document, "anomaly_score", r->answer->anomaly);
+		if (!isnan(r->answer->threshold)) {
+			json_put_real(document, "threshold", r->answer->threshold);
+			json_put_bool(
+				document, "anomalous", r->answer->anomaly > r->answer->threshold);
+		}
 		break;
 	case ANSWER_TENSORS:
 		json_begin_list(document, "outputs");

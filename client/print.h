@@ -23,7 +23,8 @@ int must_check print_table(
 
 /* The members of the object that is open in @document:
  * {"model","version","source","infer_ms","results":[{"label","index","score"}]}, with
- * "anomaly_score" or "outputs" in place of "results" where the answer is of that kind. */
+ * "anomaly_score" (and "threshold", "anomalous") or "outputs" in place of "results" where the
+ * answer is of that kind. */
 void print_json(const struct print_result *result, struct json_document *document);
 
 #endif

@@ -15,7 +15,7 @@ struct pool {
 	struct block {
 		struct block *next;
 		max_align_t data[];
-	} *blocks;
+	} * blocks;
 	bool failed;
 };
 
@@ -152,8 +152,8 @@ static uint32_t copy_floats(const uint8_t *from, uint32_t n, float *to)
 	return n;
 }
 
-static void fill_info(struct pool *pool, const struct wire_tensor_info *from,
-	struct edge_client_tensor_info *to)
+static void fill_info(
+	struct pool *pool, const struct wire_tensor_info *from, struct edge_client_tensor_info *to)
 {
 	*to = (struct edge_client_tensor_info){
 		.name = pool_text(pool, from->name),
@@ -344,7 +344,8 @@ int replies_answer(
 int replies_status(
 	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err)
 {
-	_Static_assert((int)EDGE_CLIENT_N_CODES == (int)EDGE_STATUS_COUNT, "every status is counted");
+	_Static_assert(
+		(int)EDGE_CLIENT_N_CODES == (int)EDGE_STATUS_COUNT, "every status is counted");
 	struct wire_status from = {0};
 	int e = wire_status_decode(body, size, &from, err);
 	if (e < 0) {

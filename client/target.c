@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/target.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -24,6 +24,13 @@ void target_deinit(struct target *target)
 	free(target->inputs);
 	free(target->outputs);
 	free(target->labels);
+}
+
+bool target_names_file(const char *argument)
+{
+	static const char suffix[] = ".tflite";
+	size_t n = strlen(argument), m = sizeof(suffix) - 1;
+	return strchr(argument, '/') || (n > m && strcmp(argument + n - m, suffix) == 0);
 }
 
 int target_share(const struct target *target, struct target **ret_target, struct error *err)

@@ -8,6 +8,8 @@
 #ifndef CLIENT_TARGET_H
 #define CLIENT_TARGET_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/own.h"
 #include "client/pipeline/spec.h"
@@ -36,6 +38,10 @@ struct edge_model;
 struct edge_session;
 struct edge_model *target_model(const struct target *target);
 struct edge_session *target_session(const struct target *target);
+
+/* Does an argument that may be either name a file? It does when it holds a slash or ends in
+ * .tflite, which no model's name does. */
+bool target_names_file(const char *argument);
 
 /* The file is opened once and stays mapped. Errors as edge_model_open_file(), -ENOENT for a
  * signature that is not there. */

@@ -61,6 +61,14 @@ bool entry_is_whole(const struct entry *entry)
 	return true;
 }
 
+/* From a number of the metadata schema's union ContentProperties to enum edge_content. */
+static uint8_t content_of(uint8_t number)
+{
+	static const uint8_t contents[] = {0, EDGE_CONTENT_FEATURE, EDGE_CONTENT_IMAGE,
+		EDGE_CONTENT_BOUNDING_BOX, EDGE_CONTENT_AUDIO};
+	return number < sizeof(contents) ? contents[number] : 0;
+}
+
 static void add_metadata(
 	const struct model_tensor_metadata *metadata, struct edge_tensor_info *ret_info)
 {
@@ -70,7 +78,7 @@ static void add_metadata(
 	ret_info->mean = metadata->mean;
 	ret_info->std = metadata->std;
 	ret_info->has_content = metadata->has_content;
-	ret_info->content = metadata->content;
+	ret_info->content = content_of(metadata->content);
 	ret_info->colour_space = metadata->colour_space;
 	ret_info->score_threshold = metadata->score_threshold;
 }

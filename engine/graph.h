@@ -61,7 +61,7 @@ struct sparsity {
 		bool compressed;
 		int32_t size;
 		struct sparse_list segments, indices;
-	} *levels;
+	} * levels;
 };
 
 struct tensor {
@@ -72,8 +72,9 @@ struct tensor {
 	struct shape shape;
 	struct shape initial; /* before any resize: @shape with the file's own sizes for -1 */
 	struct quant quant;
-	/* A constant's bytes in the mapping, aligned to its elements (what the file has 4-aligned of
-	 * 8-byte numbers is a copy); NULL for all others. Not NULL for a constant of no elements.
+	/* A constant's bytes in the mapping, aligned to its elements (what the file has 4-aligned
+	 * of 8-byte numbers is a copy); NULL for all others. Not NULL for a constant of no
+	 * elements.
 	 */
 	const uint8_t *data;
 	uint64_t data_bytes;
@@ -112,7 +113,7 @@ struct signature {
 	struct signature_tensor {
 		struct text name;
 		int32_t tensor;
-	} *inputs, *outputs;
+	} * inputs, *outputs;
 };
 
 struct graph {

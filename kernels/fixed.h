@@ -47,8 +47,8 @@ static inline int32_t ek_fixed_reciprocal1(int32_t a)
 	return ek_sat32((int64_t)x * 2);
 }
 
-/* 1 / x for x > 0 with @integer_bits integer bits: the mantissa, and in @ret_bits by how many bits
- * it stands above 31 fraction bits. */
+/* 1 / x for x other than 0, taken as unsigned, with @integer_bits integer bits: the mantissa, and
+ * in @ret_bits by how many bits it stands above 31 fraction bits. */
 static inline int32_t ek_fixed_reciprocal(int32_t x, int32_t integer_bits, int32_t *ret_bits)
 {
 	int32_t zeros = ek_clz32((uint32_t)x);

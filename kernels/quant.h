@@ -94,12 +94,14 @@ static inline int64_t ek_rdbpot64(int64_t x, int32_t n)
 	return (x >> n) + (remainder > threshold);
 }
 
-/* MultiplyByQuantizedMultiplier of an int32: two roundings; the left shift wraps. */
+/* MultiplyByQuantizedMultiplier of an int32: two roundings; the left shift wraps. The high product
+ * is that of ek_srdhm(), which cannot saturate where the multiplier is not negative. */
 static inline int32_t ek_mbqm(int32_t x, struct ek_scale s)
 {
 	int32_t left = s.shift > 0 ? s.shift : 0;
 	int32_t right = s.shift > 0 ? 0 : -s.shift;
-	return ek_rdbpot(ek_srdhm(ek_shl32(x, left), s.multiplier), right);
+	int64_t product = (int64_t)ek_shl32(x, left) * s.multiplier;
+	return ek_rdbpot((int32_t)((product + (1 << 30)) >> 31), right);
 }
 
 /* MultiplyByQuantizedMultiplier of an int64 (48 bits are meant): one rounding, a multiplier of 16

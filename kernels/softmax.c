@@ -9,16 +9,21 @@
 #define INTEGER_BITS 5 /* of a scaled difference */
 #define SUM_BITS 12 /* integer bits of the sum */
 
-static inline int32_t exp_scaled(int32_t difference, const struct ek_softmax_params *p)
+void ek_softmax_exp8(struct ek_scale scale, int32_t diff_min, int32_t ret_table[static 256])
 {
-	return ek_fixed_exp(ek_mbqm(difference, p->scale), INTEGER_BITS);
+	for (int32_t i = 0; i < 256; i++) {
+		ret_table[i] = -i < diff_min ? 0 : ek_fixed_exp(ek_mbqm(-i, scale), INTEGER_BITS);
+	}
 }
 
-/* The reciprocal of @sum, and the shift that takes its product with an exponential to out_bits. */
-static int32_t invert(int32_t sum, const struct ek_softmax_params *p, int32_t *ret_shift)
+/* The reciprocal of @sum, and the shift that takes its product with an exponential to out_bits. The
+ * sum of 8192 equal exponentials leaves 32 bits (the reference's is undefined then) and saturates.
+ */
+static int32_t invert(uint64_t sum, const struct ek_softmax_params *p, int32_t *ret_shift)
 {
 	int32_t bits;
-	int32_t reciprocal = ek_fixed_reciprocal(sum, SUM_BITS, &bits);
+	uint32_t sum32 = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	int32_t reciprocal = ek_fixed_reciprocal((int32_t)sum32, SUM_BITS, &bits);
 	*ret_shift = bits + 31 - p->out_bits;
 	return reciprocal;
 }
@@ -35,24 +40,20 @@ static inline int32_t share(
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
 	{                                                                                          \
+		const int32_t *e = params->exp8;                                                   \
 		const type *x = src;                                                               \
 		dst_type *y = dst;                                                                 \
-		int32_t max = x[0], sum = 0, shift;                                                \
+		int32_t max = x[0], shift;                                                         \
+		uint64_t sum = 0;                                                                  \
 		for (size_t i = 1; i < n; i++) {                                                   \
 			max = x[i] > max ? x[i] : max;                                             \
 		}                                                                                  \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			if (x[i] - max >= params->diff_min) {                                      \
-				int32_t e = exp_scaled(x[i] - max, params);                        \
-				sum = ek_add32(sum, ek_rdbpot(e, SUM_BITS));                       \
-			}                                                                          \
+			sum += (uint32_t)ek_rdbpot(e[max - x[i]], SUM_BITS);                       \
 		}                                                                                  \
 		int32_t reciprocal = invert(sum, params, &shift);                                  \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			y[i] = (dst_type)(x[i] - max < params->diff_min                            \
-					? params->out_lo                                           \
-					: share(exp_scaled(x[i] - max, params), reciprocal, shift, \
-						  params));                                        \
+			y[i] = (dst_type)share(e[max - x[i]], reciprocal, shift, params);          \
 		}                                                                                  \
 	}
 

@@ -2,7 +2,7 @@
 /*
  * softmax - quantised softmax of one row
  *
- * 8 bits:  e[i] = exp(rescale(src[i] - max, scale)), 0 where src[i] - max < diff_min
+ * 8 bits:  e[i] = exp8[max - src[i]]
  *          dst[i] = clamp(e[i] / sum of e * 2^out_bits + least code of the output's type)
  * int16:   e[i] and 1 / sum by two tables of 513 entries
  *
@@ -17,8 +17,8 @@
 #include "kernels/quant.h"
 
 struct ek_softmax_params {
-	struct ek_scale scale; /* to 5 integer bits (8 bits); to the exponential's table (int16) */
-	int32_t diff_min; /* <= 0; 8 bits only */
+	struct ek_scale scale; /* to the argument of the exponential's table; int16 only */
+	const int32_t *exp8; /* 256 entries of ek_softmax_exp8(); 8 bits only */
 	int32_t out_lo, out_hi; /* range of the output's type */
 	int32_t out_bits; /* 8, or 16 for an int16 output; 8 bits only */
 	const int16_t *exp; /* 513 entries, int16 only */
@@ -38,6 +38,12 @@ extern const struct ek_softmax ek_softmax_s8[], ek_softmax_u8[], ek_softmax_s8to
 	ek_softmax_u8to16[], ek_softmax_s16[];
 extern const size_t ek_softmax_s8_count, ek_softmax_u8_count, ek_softmax_s8to16_count,
 	ek_softmax_u8to16_count, ek_softmax_s16_count;
+
+/*
+ * The exponentials of the differences 0 to -255: exp(rescale(-i, scale)) with 31 fraction bits, 0
+ * where -i < diff_min. @scale: from a code to 5 integer and 26 fraction bits.
+ */
+void ek_softmax_exp8(struct ek_scale scale, int32_t diff_min, int32_t ret_table[static 256]);
 
 /* dst[i] = exp(beta * (src[i] - max)) / sum; dst may be src. */
 void ek_softmax_f32(float *dst, const float *src, size_t n, float beta);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/blas.h"
 #include "backends/cpu/conv.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
@@ -10,7 +11,12 @@ struct conv_state {
 	const struct ek_conv_f32_row *row_f32;
 	struct ek_conv_q q;
 	struct ek_conv_f32 f32;
+	struct blas blas; /* open where it does the float products, of patch_rows pixels at once */
+	uint32_t patch_rows;
 };
+
+/* Patches of a float tile that stay in a core's cache. */
+#define PATCH_BYTES ((uint64_t)256 << 10)
 
 static struct ek_conv_shape shape_of(const struct op_setup *setup)
 {
@@ -88,6 +94,33 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	return r;
 }
 
+/* True for 1x1 filters that see every pixel once: the input is the matrix of patches. */
+static bool is_product(const struct ek_conv_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 && s->groups == 1;
+}
+
+static uint64_t rows_of(const struct ek_conv_shape *s)
+{
+	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
+}
+
+/* Float products by OpenBLAS, for tiles of pixels whose patches are gathered in scratch. */
+static void prepare_blas(struct op_setup *setup, struct conv_state *state)
+{
+	const struct ek_conv_shape *s = &state->f32.shape;
+	uint64_t depth = ek_conv_depth(s), rows = PATCH_BYTES / (depth * sizeof(float));
+	rows = rows < 8 ? 8 : rows;
+	rows = rows < rows_of(s) ? rows : rows_of(s);
+	if (s->groups > 1 || !blas_pays(rows, s->out_c, depth) || !blas_open(&state->blas)) {
+		return;
+	}
+	state->patch_rows = is_product(s) ? 0 : (uint32_t)rows;
+	setup->scratch_bytes = state->patch_rows * depth * sizeof(float);
+	setup->detail = "conv_f32__openblas";
+}
+
 static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_f32 *a = &state->f32;
@@ -96,6 +129,7 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 		ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32), setup->cpu_features);
 	setup->scratch_bytes = state->row_f32->scratch_bytes(&a->shape);
 	setup->detail = state->row_f32->variant.name;
+	prepare_blas(setup, state);
 	return quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 }
@@ -121,6 +155,36 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 {
 	const struct conv_state *state = args;
 	state->row_f32->run(&state->f32, tile, scratch);
+}
+
+static void gather(const struct ek_conv_f32 *a, const struct ek_tile *tile, float *patches)
+{
+	size_t depth = ek_conv_depth(&a->shape);
+	for (uint32_t i = 0; i < tile->n_rows; i++) {
+		struct ek_pixel pixel = ek_window_pixel(&a->shape.window, tile->first_row + i);
+		ek_conv_patch(&a->shape, a->input, sizeof(float), 0, pixel, 0, patches + i * depth);
+	}
+}
+
+static void tile_blas(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct conv_state *state = args;
+	const struct ek_conv_f32 *a = &state->f32;
+	struct ek_matmul_f32 product = {
+		.shape = {tile->n_rows, a->shape.out_c, (uint32_t)ek_conv_depth(&a->shape)},
+		.a = a->input + tile->first_row * (size_t)a->shape.in_c,
+		.w = a->weights,
+		.bias = a->bias,
+		.lo = a->lo,
+		.hi = a->hi,
+		.output = a->output + tile->first_row * (size_t)a->shape.out_c,
+	};
+	if (state->patch_rows) {
+		gather(a, tile, scratch);
+		product.a = scratch;
+	}
+	const struct ek_tile all_rows = {0, tile->n_rows, tile->first_col, tile->n_cols};
+	blas_matmul(&state->blas, &product, &all_rows);
 }
 
 /* The operands of this run in a copy of the prepared arguments. */
@@ -152,15 +216,28 @@ static int conv_run(const struct op_call *call, struct error *err)
 	} else {
 		bind_f32(call, &state.f32);
 	}
+	bool by_blas = state.blas.library;
 	const struct tile_job job = {
-		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
+		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = ek_conv_depth(s),
 		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
-		.run = state.row_q ? tile_q : tile_f32,
+		.tile_work = by_blas ? BLAS_TILE_WORK : 0,
+		.tile_rows = state.patch_rows,
+		.run = state.row_q ? tile_q
+			: by_blas  ? tile_blas
+				   : tile_f32,
 		.args = &state,
 	};
 	return tile_run(call, &job, err);
+}
+
+static void conv_release(void *data)
+{
+	struct conv_state *state = data;
+	if (state) {
+		blas_close(&state->blas);
+	}
 }
 
 const struct cpu_op op_conv_2d = {
@@ -168,4 +245,5 @@ const struct cpu_op op_conv_2d = {
 	.accept = conv_accept_types,
 	.prepare = conv_prepare,
 	.run = conv_run,
+	.release = conv_release,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input is folded to rows of the weights' width, whatever its rank. */
+#include "backends/cpu/blas.h"
 #include "backends/cpu/conv.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
@@ -11,6 +12,7 @@ struct fc_state {
 	const struct ek_matmul_f32_row *row_f32;
 	struct ek_matmul_q q;
 	struct ek_matmul_f32 f32;
+	struct blas blas; /* open where it does the float product */
 };
 
 static int fc_accept(const struct op_setup *setup, struct error *err)
@@ -122,9 +124,14 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
 	setup->detail = state->row_f32->variant.name;
 	int r = shape_of(setup, &a->shape, err);
-	return r < 0 ? r
-		     : quant_activation_range_float(setup->node->options.fully_connected.activation,
-			       &a->lo, &a->hi, err);
+	r = r < 0 ? r
+		  : quant_activation_range_float(
+			    setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
+	if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
+		blas_open(&state->blas)) {
+		setup->detail = "matmul_f32__openblas";
+	}
+	return r;
 }
 
 static int fc_prepare(struct op_setup *setup, struct error *err)
@@ -148,7 +155,11 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 {
 	(void)scratch;
 	const struct fc_state *state = args;
-	state->row_f32->run(&state->f32, tile);
+	if (state->blas.library) {
+		blas_matmul(&state->blas, &state->f32, tile);
+	} else {
+		state->row_f32->run(&state->f32, tile);
+	}
 }
 
 /* The operands of this run in a copy of the prepared arguments. */
@@ -180,10 +191,19 @@ static int fc_run(const struct op_call *call, struct error *err)
 		.cols = s->cols,
 		.work = s->depth,
 		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.tile_work = state.blas.library ? BLAS_TILE_WORK : 0,
 		.run = state.row_q ? tile_q : tile_f32,
 		.args = &state,
 	};
 	return tile_run(call, &job, err);
+}
+
+static void fc_release(void *data)
+{
+	struct fc_state *state = data;
+	if (state) {
+		blas_close(&state->blas);
+	}
 }
 
 const struct cpu_op op_fully_connected = {
@@ -191,4 +211,5 @@ const struct cpu_op op_fully_connected = {
 	.accept = fc_accept,
 	.prepare = fc_prepare,
 	.run = fc_run,
+	.release = fc_release,
 };

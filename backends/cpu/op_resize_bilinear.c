@@ -76,6 +76,9 @@ static int resize_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	const struct options_resize *options = &setup->node->options.resize;
+	if (in->dim[1] < 1 || in->dim[2] < 1 || out->dim[1] < 1 || out->dim[2] < 1) {
+		return error_set(err, -EINVAL, "a side of 0");
+	}
 	struct resize_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	size_t point = sizeof(struct ek_resize_point);
 	struct ek_resize_point *y = op_alloc(setup, (uint64_t)out->dim[1] * point);

@@ -19,7 +19,8 @@ struct softmax_state {
 	float beta;
 	ek_softmax_fn *run; /* NULL for float */
 	struct ek_softmax_params params;
-	int16_t exp[EK_LUT513], reciprocal[EK_LUT513];
+	int32_t exp8[256]; /* 8 bits */
+	int16_t exp[EK_LUT513], reciprocal[EK_LUT513]; /* int16 */
 };
 
 static int softmax_accept(const struct op_setup *setup, struct error *err)
@@ -37,12 +38,13 @@ static int prepare_8bit(
 	struct ek_softmax_params *p = &state->params;
 	double scale = (double)state->beta * (double)quant_scale(op_tensor_in(setup, 0), 0);
 	double fixed = fmin(scale * (1 << (31 - INTEGER_BITS)), 2147483647.0);
-	p->scale = quant_split(fixed);
-	if (p->scale.shift < 0 || p->scale.multiplier == 0) {
+	struct ek_scale split = quant_split(fixed);
+	if (split.shift < 0 || split.multiplier == 0) {
 		return error_set(err, -EINVAL, "beta times the scale is below 2^-26");
 	}
 	double radius = ((1 << INTEGER_BITS) - 1) * (double)(1 << (31 - INTEGER_BITS));
-	p->diff_min = -(int32_t)floor(ldexp(radius, -p->scale.shift));
+	ek_softmax_exp8(split, -(int32_t)floor(ldexp(radius, -split.shift)), state->exp8);
+	p->exp8 = state->exp8;
 	p->out_bits = state->out_bytes == 2 ? 16 : 8;
 	return 0;
 }

@@ -16,9 +16,11 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 int tile_run(const struct op_call *call, const struct tile_job *job, struct error *err)
 {
-	uint64_t elements = at_least_1(TILE_WORK / at_least_1(job->work));
+	uint64_t tile_work = job->tile_work ? job->tile_work : TILE_WORK;
+	uint64_t elements = at_least_1(tile_work / at_least_1(job->work));
 	uint64_t cols = at_least_1(least(job->cols, elements) / job->col_step) * job->col_step;
 	uint64_t rows = at_least_1(elements / cols);
+	rows = job->tile_rows ? least(rows, job->tile_rows) : rows;
 	for (uint64_t row = 0; row < job->rows; row += rows) {
 		for (uint64_t col = 0; col < job->cols; col += cols) {
 			int r = run_control_check(call->control);

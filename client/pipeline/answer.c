@@ -59,15 +59,13 @@ static int rank_classes(const struct answer_options *options, const struct spec 
 {
 	size_t n = (size_t)spec_elements(spec);
 	size_t most = options->top_k < n ? options->top_k : n;
-	double threshold =
-		isnan(options->threshold) ? (double)spec->score_threshold : options->threshold;
 	answer->classes = calloc(most, sizeof(answer->classes[0]));
 	if (!answer->classes) {
 		return error_no_memory(err);
 	}
 	for (size_t i = 0; i < n; i++) {
 		double score = values_get(spec, data, i);
-		if (isnan(score) || score < threshold) {
+		if (isnan(score) || score < answer->threshold) {
 			continue;
 		}
 		insert(answer->classes, &answer->n_classes, most,
@@ -81,7 +79,10 @@ int answer_make(const struct answer_options *options, const struct spec *inputs,
 	const struct tensor_bytes *output_bytes, uint32_t n_outputs, struct answer *ret_answer,
 	struct error *err)
 {
-	struct answer answer = {.kind = ANSWER_TENSORS};
+	struct answer answer = {.kind = ANSWER_TENSORS, .threshold = options->threshold};
+	if (n_outputs > 0 && isnan(answer.threshold)) {
+		answer.threshold = (double)outputs->score_threshold;
+	}
 	if (is_reconstruction(inputs, n_inputs, outputs, n_outputs)) {
 		answer.kind = ANSWER_ANOMALY;
 		answer.anomaly =

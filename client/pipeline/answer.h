@@ -30,12 +30,13 @@ struct answer {
 	struct answer_class *classes; /* owned; score falling, then index rising */
 	size_t n_classes;
 	double anomaly;
+	double threshold; /* above which a window is anomalous; NaN when nobody says */
 };
 
 struct answer_options {
 	const struct labels *labels; /* may be empty */
 	uint32_t top_k;
-	double threshold; /* NaN: the output's own, else none */
+	double threshold; /* of classes, or of an anomaly; NaN: the output's own, else none */
 };
 
 /* Specs carry the shapes of the tensors beside them. Only -ENOMEM. */

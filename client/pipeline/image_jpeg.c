@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The door of libturbojpeg. */
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <turbojpeg.h>
 
@@ -28,10 +27,12 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 	if (!handle) {
 		return error_no_memory(err);
 	}
-	if (size > ULONG_MAX ||
-		tjDecompressHeader3(handle, data, (unsigned long)size, &width, &height,
-			&subsampling, &colours) < 0) {
+	if (tjDecompressHeader3(handle, data, (unsigned long)size, &width, &height, &subsampling,
+		    &colours) < 0) {
 		return refused(handle, err);
+	}
+	if (width <= 0 || height <= 0) {
+		return error_set(err, -EBADMSG, "JPEG: no size before the end of the file");
 	}
 	if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
 		return error_set(err, -EOPNOTSUPP, "JPEG: CMYK colours are not read here");

@@ -39,6 +39,9 @@ static uint16_t half_of_double(double real)
 	if (magnitude >= 65520) {
 		return sign | 0x7c00;
 	}
+	if (magnitude == 0) {
+		return sign;
+	}
 	int exponent = 0;
 	frexp(magnitude, &exponent);
 	int unit = exponent - 11 < -24 ? -24 : exponent - 11; /* weight of the last bit */

@@ -66,7 +66,7 @@ static void read_content(
 	uint32_t content = flat_get_table(f, table, TENSOR_METADATA_CONTENT);
 	uint32_t value = flat_get_table(f, content, CONTENT_CONTENT_PROPERTIES);
 	ret->content = flat_get_u8(f, content, CONTENT_CONTENT_PROPERTIES_TYPE, 0);
-	ret->has_content = ret->content != 0;
+	ret->has_content = ret->content != 0 && ret->content <= CONTENT_LAST;
 	if (ret->content == CONTENT_IMAGE) {
 		ret->colour_space = flat_get_u8(f, value, IMAGE_PROPERTIES_COLOR_SPACE, 0);
 	}

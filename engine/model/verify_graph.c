@@ -108,22 +108,25 @@ static int check_node_inputs(
 
 static const char *why_not_output(uint8_t mark)
 {
-	return mark & VERIFY_CONSTANT ? "a constant"
-		: mark & VERIFY_INPUT ? "an input of the subgraph"
-				      : "written already";
+	return mark & VERIFY_CONSTANT    ? "a constant"
+		: mark & VERIFY_INPUT    ? "an input of the subgraph"
+		: mark & VERIFY_PRODUCED ? "written already"
+					 : "a variable";
 }
 
-/* A variable may be written too: float16 models widen its first value by a DEQUANTIZE. */
+/* Only a DEQUANTIZE may write a variable: converters let it widen the first value of a float16
+ * model's state. */
 static int check_node_outputs(
-	struct verify *v, const struct flat_vector *outputs, uint32_t n_tensors)
+	struct verify *v, const struct flat_vector *outputs, int32_t op, uint32_t n_tensors)
 {
+	uint8_t allowed = op == OP_DEQUANTIZE ? VERIFY_VARIABLE : 0;
 	int r = verify_charge(v, outputs->count);
 	for (uint32_t i = 0; r == 0 && i < outputs->count; i++) {
 		int32_t tensor = flat_vector_i32(outputs, i);
 		if (tensor < 0 || (uint32_t)tensor >= n_tensors) {
 			r = error_set(v->err, -EBADMSG, "output %u: tensor %d of %u", i,
 				(int)tensor, n_tensors);
-		} else if (v->marks[tensor] & ~VERIFY_VARIABLE) {
+		} else if (v->marks[tensor] & ~allowed) {
 			r = error_set(v->err, -EBADMSG, "output %u: tensor %d is %s", i,
 				(int)tensor, why_not_output(v->marks[tensor]));
 		} else {
@@ -168,7 +171,7 @@ static int check_node(
 	if (r == 0) {
 		r = check_intermediates(v, &intermediates, tensors->count);
 	}
-	return r < 0 ? r : check_node_outputs(v, &outputs, tensors->count);
+	return r < 0 ? r : check_node_outputs(v, &outputs, op, tensors->count);
 }
 
 static int check_nodes(struct verify *v, const struct flat_vector *operators, uint32_t subgraph,

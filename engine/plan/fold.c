@@ -48,6 +48,16 @@ static bool is_pure(const struct node *node)
 	}
 }
 
+static bool writes_variables(const struct subgraph_plan *plan, const struct node *node)
+{
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		if (plan->tensors[node->outputs[i]].place == PLACE_VARIABLE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool inputs_are_known(const struct fold *fold, const struct node *node)
 {
 	uint32_t n_known = 0;
@@ -162,9 +172,15 @@ static void keep_outputs(struct fold *fold, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		int32_t t = node->outputs[i];
-		fold->plan->tensors[t].place = PLACE_FOLDED;
-		fold->plan->constants[t] = take(fold->values[t].data);
-		fold->bytes_left -= bytes_align_up(fold->plan->tensors[t].bytes + 1, 64);
+		struct tensor_plan *tensor = &fold->plan->tensors[t];
+		if (tensor->place == PLACE_VARIABLE) {
+			free(tensor->initial);
+			tensor->initial = take(fold->values[t].data);
+		} else {
+			tensor->place = PLACE_FOLDED;
+			fold->plan->constants[t] = take(fold->values[t].data);
+		}
+		fold->bytes_left -= bytes_align_up(tensor->bytes + 1, 64);
 	}
 }
 
@@ -183,6 +199,7 @@ int fold_node(struct fold *fold, uint32_t index, uint64_t macs, bool *ret_folded
 	uint64_t work = 0;
 	*ret_folded = false;
 	if (!is_pure(node) || !inputs_are_known(fold, node) ||
+		(writes_variables(fold->plan, node) && node->op != OP_DEQUANTIZE) ||
 		!is_affordable(fold, node, macs, &work)) {
 		return 0;
 	}
@@ -215,10 +232,10 @@ uint64_t fold_sweep(struct subgraph_plan *plan)
 	uint64_t bytes = 0;
 	for (uint32_t t = 0; t < plan->subgraph->n_tensors; t++) {
 		struct tensor_plan *tensor = &plan->tensors[t];
-		if (tensor->place != PLACE_FOLDED) {
+		if (tensor->place != PLACE_FOLDED && !tensor->initial) {
 			continue;
 		}
-		if (tensor->is_read) {
+		if (tensor->is_read || tensor->initial) {
 			bytes += bytes_align_up(tensor->bytes + 1, 64);
 			continue;
 		}

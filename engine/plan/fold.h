@@ -5,6 +5,10 @@
  * Their outputs become constants of the plan: visible to the operator table (a computed RESHAPE
  * target), to compile, and to every run. Folding never makes a model fail that would run without
  * it: what is too costly, too large, or fails is left to run as any other node.
+ *
+ * A DEQUANTIZE from a constant into a variable (the initial state of a recurrent network with
+ * float16 weights) is run in LiteRT's first run only: here it becomes what the variable starts
+ * with.
  */
 #ifndef ENGINE_PLAN_FOLD_H
 #define ENGINE_PLAN_FOLD_H
@@ -27,7 +31,8 @@ void fold_deinit(struct fold *fold);
 
 /*
  * Runs @node, whose output shapes are in the plan's table, if that can be done. @macs: its cost.
- * @ret_folded: true when its outputs are now PLACE_FOLDED, with their constants set. -ENOMEM.
+ * @ret_folded: true when its outputs are now PLACE_FOLDED, with their constants set, or are
+ * variables, with their start set. -ENOMEM.
  */
 int must_check fold_node(
 	struct fold *fold, uint32_t node, uint64_t macs, bool *ret_folded, struct error *err);

@@ -100,19 +100,35 @@ int place_inputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
 	return 0;
 }
 
+/* Variables lie where they lie: other nodes were checked with their declared shape. */
+static int check_variable(const struct subgraph_plan *plan, int32_t t, struct error *err)
+{
+	struct shape declared = plan_declared_shape(&plan->subgraph->tensors[t]);
+	char text[SHAPE_TEXT_SIZE];
+	return shape_equal(&declared, &plan->shapes[t])
+		? 0
+		: error_set(err, -EBADMSG, "variable %d is written in the shape %s", (int)t,
+			  shape_format(text, sizeof(text), &plan->shapes[t]));
+}
+
+static int place_output(struct subgraph_plan *plan, int32_t t, struct error *err)
+{
+	if (t >= 0 && plan->tensors[t].place == PLACE_VARIABLE) {
+		return check_variable(plan, t, err);
+	}
+	if (t < 0 || plan->tensors[t].place != PLACE_NONE) {
+		return error_set(err, -EBADMSG,
+			"tensor %d is a constant, an input, computed twice or none", (int)t);
+	}
+	plan->tensors[t].place = PLACE_ARENA;
+	return set_bytes(plan, (uint32_t)t, err);
+}
+
 int place_outputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
 {
 	const struct node *node = &plan->subgraph->nodes[index];
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
-		int32_t t = node->outputs[i];
-		if (t < 0 || plan->tensors[t].place != PLACE_NONE) {
-			return error_set(err, -EBADMSG,
-				"output %u: tensor %d is a constant, an input, a variable, computed "
-				"twice or none",
-				i, (int)t);
-		}
-		plan->tensors[t].place = PLACE_ARENA;
-		int r = set_bytes(plan, (uint32_t)t, err);
+		int r = place_output(plan, node->outputs[i], err);
 		if (r < 0) {
 			error_prefix(err, "output %u", i);
 			return r;
@@ -220,7 +236,7 @@ static void place_variables(struct subgraph_plan *plan)
 		if (plan->tensors[t].place == PLACE_VARIABLE) {
 			plan->tensors[t].offset = plan->variable_bytes;
 			plan->variable_bytes +=
-				bytes_align_up(plan->tensors[t].bytes, ARENA_ALIGNMENT);
+				bytes_align_up(plan->tensors[t].bytes + 1, ARENA_ALIGNMENT);
 		}
 	}
 }

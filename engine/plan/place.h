@@ -17,7 +17,7 @@ int must_check place_known(struct subgraph_plan *plan, struct error *err);
 int must_check place_inputs(struct subgraph_plan *plan, uint32_t node, struct error *err);
 
 /* The outputs of @node are given the arena, and the bytes of their shapes. -EBADMSG when one has a
- * place already. */
+ * place already, but for a variable, which may be written in its declared shape. */
 int must_check place_outputs(struct subgraph_plan *plan, uint32_t node, struct error *err);
 
 /* Marks what is read (tensor_plan.is_read) by the nodes of plan->order and as outputs. -EBADMSG for

@@ -30,6 +30,7 @@ struct tensor_plan {
 			  input's), else itself; both in the arena, with the same offset */
 	uint64_t offset; /* in the arena or the variables' block; multiple of 64 */
 	uint64_t bytes;
+	uint8_t *initial; /* owned: what a variable starts with, NULL for the usual start */
 };
 
 enum step_kind {

@@ -49,19 +49,24 @@ void session_free(struct session *session)
 	free(session);
 }
 
-/* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them). */
+/* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them), but
+ * for those that the plan gives a start of their own. */
 static void start_variables(struct session *session)
 {
 	const struct subgraph_plan *part = plan_entered(session->plan);
-	if (part->variable_bytes == 0) {
-		return;
-	}
-	memset(session->variables.data, 0, session->variables.bytes);
 	for (uint32_t t = 0; t < session->subgraph->n_tensors; t++) {
 		const struct tensor *tensor = &session->subgraph->tensors[t];
-		if (part->tensors[t].place == PLACE_VARIABLE && tensor->type == DTYPE_INT8) {
-			memset(session->variables.data + part->tensors[t].offset,
-				(int)quant_zero(&tensor->quant, 0), (size_t)part->tensors[t].bytes);
+		const struct tensor_plan *planned = &part->tensors[t];
+		if (planned->place != PLACE_VARIABLE) {
+			continue;
+		}
+		uint8_t *data = session->variables.data + planned->offset;
+		if (planned->initial) {
+			memcpy(data, planned->initial, (size_t)planned->bytes);
+		} else {
+			int zero =
+				tensor->type == DTYPE_INT8 ? (int)quant_zero(&tensor->quant, 0) : 0;
+			memset(data, zero, (size_t)planned->bytes);
 		}
 	}
 }

@@ -28,7 +28,7 @@ void fake_backend_reset(void)
 static int accept_one(const struct compile_request *request, uint32_t node, struct error *err)
 {
 	int op = request->subgraph->nodes[node].op;
-	bool known = op == OP_ADD || op == OP_MUL || op == OP_RESHAPE;
+	bool known = op == OP_ADD || op == OP_MUL || op == OP_RESHAPE || op == OP_DEQUANTIZE;
 	return known && op != fake.refuse_op ? 0 : error_set(err, -EOPNOTSUPP, "not for the fake");
 }
 
@@ -102,6 +102,10 @@ static int fake_run_node(const struct program *program, uint32_t index,
 	memset(frame->scratch[index], 0xA5, (size_t)program->scratch_bytes);
 	if (node->op == OP_RESHAPE) {
 		memmove(out->data, in->data, out->bytes);
+	} else if (node->op == OP_DEQUANTIZE) {
+		for (uint64_t i = 0; i < in->bytes; i++) {
+			((float *)out->data)[i] = ((const int8_t *)in->data)[i];
+		}
 	} else {
 		run_arithmetic(node, subgraph, frame->values);
 	}

@@ -3,8 +3,9 @@
  * fake_backend - a backend that a test can watch and command
  *
  * ADD of float32 or int32 tensors of one shape (a second operand that is a variable is increased by
- * the first, and the sum is its new value), RESHAPE, and MUL as ADD but multiplying. One instance;
- * a test sets the knobs and reads the counters, several threads may run programs at once.
+ * the first, and the sum is its new value), RESHAPE, MUL as ADD but multiplying, and DEQUANTIZE of
+ * int8 with scale 1. One instance; a test sets the knobs and reads the counters, several threads
+ * may run programs at once.
  */
 #ifndef TESTS_FAKES_FAKE_BACKEND_H
 #define TESTS_FAKES_FAKE_BACKEND_H

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "backends/backends.h"
-#include "tests/golden/find.h"
-#include "tests/golden/run.h"
+#include "client/golden/find.h"
+#include "client/golden/run.h"
 
 #define EXIT_SKIPPED 77
 #define MAX_MASKS 65 /* none, and one more for each bit */

@@ -123,6 +123,34 @@ static void int8_variables_start_at_their_zero_point(void **state)
 	finish(&c);
 }
 
+static void a_variable_dequantised_from_a_constant_starts_with_it(void **state)
+{
+	(void)state;
+	const int8_t first[] = {100, 7};
+	const float scale = 1;
+	struct counter c;
+	open_counter(&c, SHAPE(2));
+	/* Node 2 comes first: it writes the variable that node 0, moved behind it, adds to. */
+	struct graph_builder *b = &c.builder;
+	int32_t constant = graph_builder_constant(b, DTYPE_INT8, SHAPE(2), first);
+	b->tensors[constant].quant = (struct quant){.scale = &scale, .n_scales = 1};
+	graph_builder_node(b, OP_DEQUANTIZE, constant, TENSOR_NONE, 1);
+	struct node last = b->nodes[2];
+	b->nodes[2] = b->nodes[1];
+	b->nodes[1] = b->nodes[0];
+	b->nodes[0] = last;
+	start(&c);
+	set_input(&c, 1, 2);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(session_run(c.session, NULL, NULL), 0);
+		assert_output(&c, 101, 18);
+		assert_int_equal(session_run(c.session, NULL, NULL), 0);
+		assert_output(&c, 102, 22);
+		session_reset(c.session);
+	}
+	finish(&c);
+}
+
 static void a_failed_run_leaves_the_state_as_it_was(void **state)
 {
 	(void)state;
@@ -318,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(state_carries_on_and_a_reset_takes_it_back),
 		cmocka_unit_test(int8_variables_start_at_their_zero_point),
+		cmocka_unit_test(a_variable_dequantised_from_a_constant_starts_with_it),
 		cmocka_unit_test(a_failed_run_leaves_the_state_as_it_was),
 		cmocka_unit_test(a_deadline_in_the_past_and_a_cancelled_run_say_so),
 		cmocka_unit_test(an_input_starts_as_zeros_and_a_bound_one_is_read_in_place),

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list, status and reload: what the daemon has and does. */
+#include <errno.h>
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/grid.h"
+#include "client/json.h"
+#include "client/remote.h"
+#include "client/report.h"
+
+static uint32_t timeout_of(const struct settings *s)
+{
+	return s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+}
+
+static int fail(const struct error *err)
+{
+	report_error(NULL, err);
+	return report_exit_of(err);
+}
+
+static int fail_public(const struct edge_client_error *why)
+{
+	struct error err = {0};
+	remote_error(why, &err);
+	return fail(&err);
+}
+
+static int print_document(const struct json_document *document, const struct settings *s)
+{
+	int r = document ? json_print(document, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
+	if (r < 0) {
+		report_line("standard output: %s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+/* ---- list */
+
+static void put_item(struct json_document *document, const struct edge_client_list_item *item)
+{
+	json_put_text(document, "name", item->name);
+	json_put_text(document, "version", item->version);
+	json_put_text(document, "state", item->state);
+	if (item->reason[0]) {
+		json_put_text(document, "reason", item->reason);
+	}
+	json_put_integer(document, "generation", (int64_t)item->generation);
+}
+
+static int list_json(const struct edge_client_list *list, const struct settings *s)
+{
+	owned(json_document_free) struct json_document *all = json_document_new(true);
+	for (size_t i = 0; i < list->n_items && all; i++) {
+		json_begin_object(all, NULL);
+		put_item(all, &list->items[i]);
+		json_end(all);
+	}
+	return print_document(all, s);
+}
+
+static int list_jsonl(const struct edge_client_list *list, const struct settings *s)
+{
+	int code = EXIT_DONE;
+	for (size_t i = 0; i < list->n_items && code == EXIT_DONE; i++) {
+		owned(json_document_free) struct json_document *one = json_document_new(false);
+		if (one) {
+			put_item(one, &list->items[i]);
+		}
+		code = print_document(one, s);
+	}
+	return code;
+}
+
+static void add_escaped(struct grid *grid, const char *text)
+{
+	char shown[512];
+	grid_add(grid, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
+}
+
+static int list_table(const struct edge_client_list *list, const struct settings *s)
+{
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 4, 0);
+	grid_add(&grid, "NAME");
+	grid_add(&grid, "VERSION");
+	grid_add(&grid, "STATE");
+	grid_add(&grid, "REASON");
+	for (size_t i = 0; i < list->n_items; i++) {
+		add_escaped(&grid, list->items[i].name);
+		add_escaped(&grid, list->items[i].version);
+		add_escaped(&grid, list->items[i].state);
+		add_escaped(&grid, list->items[i].reason);
+	}
+	return grid_print(&grid, stdout, true, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+int cmd_list(const struct settings *s)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	owned(edge_client_list_free) struct edge_client_list *list = NULL;
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
+		return fail(&err);
+	}
+	if (edge_client_list(client, timeout_of(s), &list, &why) < 0) {
+		return fail_public(&why);
+	}
+	switch (s->format) {
+	case CLI_FORMAT_JSON:
+		return list_json(list, s);
+	case CLI_FORMAT_JSONL:
+		return list_jsonl(list, s);
+	default:
+		return list_table(list, s);
+	}
+}
+
+/* ---- status */
+
+/* One row per number, for both forms. */
+struct figure {
+	const char *key, *title;
+	uint64_t value;
+};
+
+static size_t list_figures(const struct edge_client_status *s, struct figure *out)
+{
+	const struct figure all[] = {
+		{"models_ready", "models ready", s->models_ready},
+		{"models_loading", "models loading", s->models_loading},
+		{"models_refused", "models refused", s->models_refused},
+		{"clients", "clients", s->clients},
+		{"workers", "workers", s->workers},
+		{"queue_length", "requests queued", s->queue_length},
+		{"running", "requests running", s->running},
+		{"resident_bytes", "resident bytes", s->resident_bytes},
+		{"charged_bytes", "bytes held for clients", s->charged_bytes},
+		{"queue_us", "us queued, sum", s->queue_us},
+		{"run_us", "us running, sum", s->run_us},
+	};
+	memcpy(out, all, sizeof(all));
+	return sizeof(all) / sizeof(all[0]);
+}
+
+#define MAX_FIGURES 16
+
+static int status_json(const struct edge_client *client, const struct edge_client_status *status,
+	const struct settings *s)
+{
+	struct figure figures[MAX_FIGURES];
+	size_t n = list_figures(status, figures);
+	owned(json_document_free) struct json_document *d = json_document_new(false);
+	if (d) {
+		json_put_text(d, "name", edge_client_peer(client)->name);
+		json_put_text(d, "version", edge_client_peer(client)->version);
+		json_put_real(d, "uptime_s", (double)status->uptime_us / 1e6);
+		for (size_t i = 0; i < n; i++) {
+			json_put_integer(d, figures[i].key, (int64_t)figures[i].value);
+		}
+		json_begin_object(d, "requests");
+		for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
+			json_put_integer(d, edge_client_code_name(i), (int64_t)status->counts[i]);
+		}
+		json_end(d);
+	}
+	return print_document(d, s);
+}
+
+static int status_table(const struct edge_client *client, const struct edge_client_status *status,
+	const struct settings *s)
+{
+	struct figure figures[MAX_FIGURES];
+	size_t n = list_figures(status, figures);
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 2, 0);
+	grid_add(&grid, "daemon");
+	grid_add(&grid, "%s %s", edge_client_peer(client)->name, edge_client_peer(client)->version);
+	grid_add(&grid, "uptime");
+	grid_add(&grid, "%.0f s", (double)status->uptime_us / 1e6);
+	for (size_t i = 0; i < n; i++) {
+		grid_add(&grid, "%s", figures[i].title);
+		grid_add(&grid, "%llu", (unsigned long long)figures[i].value);
+	}
+	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
+		if (status->counts[i] || i == EDGE_CLIENT_OK) {
+			grid_add(&grid, "answered %s", edge_client_code_name(i));
+			grid_add(&grid, "%llu", (unsigned long long)status->counts[i]);
+		}
+	}
+	return grid_print(&grid, stdout, false, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+int cmd_status(const struct settings *s)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_status status = {0};
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
+		return fail(&err);
+	}
+	if (edge_client_status(client, timeout_of(s), &status, &why) < 0) {
+		return fail_public(&why);
+	}
+	return s->format == CLI_FORMAT_TABLE ? status_table(client, &status, s)
+					     : status_json(client, &status, s);
+}
+
+/* ---- reload */
+
+int cmd_reload(const struct settings *s)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_reload reload = {0};
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
+		return fail(&err);
+	}
+	/* Loading takes as long as it takes. */
+	if (edge_client_reload(client, s->timeout_ms, &reload, &why) < 0) {
+		return fail_public(&why);
+	}
+	if (s->format == CLI_FORMAT_TABLE) {
+		printf("%u ready, %u refused\n", reload.models_ready, reload.models_refused);
+		return EXIT_DONE;
+	}
+	owned(json_document_free) struct json_document *d = json_document_new(false);
+	if (d) {
+		json_put_integer(d, "models_ready", reload.models_ready);
+		json_put_integer(d, "models_refused", reload.models_refused);
+	}
+	return print_document(d, s);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* show: what a model asks for and gives, of the daemon or of a file. */
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/grid.h"
+#include "client/json.h"
+#include "client/remote.h"
+#include "client/report.h"
+#include "client/target.h"
+#include "engine/edge.h"
+
+#define MAX_FIGURES 12
+
+/* A number or a text of the model as a whole. */
+struct figure {
+	const char *key, *title;
+	char text[256]; /* escaped; "" for a number */
+	uint64_t value;
+};
+
+struct figures {
+	struct figure row[MAX_FIGURES];
+	size_t n;
+};
+
+static void add_number(struct figures *f, const char *key, const char *title, uint64_t value)
+{
+	f->row[f->n++] = (struct figure){.key = key, .title = title, .value = value};
+}
+
+static void add_text(
+	struct figures *f, const char *key, const char *title, const char *text, size_t length)
+{
+	if (length > 0) {
+		struct figure *row = &f->row[f->n++];
+		*row = (struct figure){.key = key, .title = title};
+		error_escape(row->text, sizeof(row->text), text, length);
+	}
+}
+
+static void local_figures(struct edge_model *model, struct figures *f)
+{
+	const struct edge_model_info *info = edge_model_info(model);
+	add_text(f, "title", "title", info->name.data, info->name.length);
+	add_text(f, "description", "description", info->description.data, info->description.length);
+	add_number(f, "file_bytes", "file bytes", info->file_bytes);
+	add_number(f, "arena_bytes", "arena bytes", info->arena_bytes);
+	add_number(f, "prepared_bytes", "prepared bytes", info->prepared_bytes);
+	add_number(f, "macs", "multiply-accumulates", info->macs);
+	add_number(f, "nodes", "operators", info->n_nodes);
+	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
+	add_number(f, "signatures", "signatures", info->n_signatures);
+}
+
+static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	owned(edge_client_model_free) struct edge_client_model *model = NULL;
+	struct edge_client_error why = {0};
+	uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	int r = remote_open(s->socket, s->timeout_ms, &client, err);
+	if (r < 0) {
+		return r;
+	}
+	if (edge_client_describe(client, s->arguments[0], NULL, timeout_ms, &model, &why) < 0) {
+		return remote_error(&why, err);
+	}
+	add_text(f, "title", "title", model->title, strlen(model->title));
+	add_text(f, "description", "description", model->description, strlen(model->description));
+	add_number(f, "generation", "generation", model->generation);
+	add_number(f, "file_bytes", "file bytes", model->file_bytes);
+	add_number(f, "arena_bytes", "arena bytes", model->arena_bytes);
+	add_number(f, "prepared_bytes", "prepared bytes", model->prepared_bytes);
+	add_number(f, "macs", "multiply-accumulates", model->macs);
+	add_number(f, "nodes", "operators", model->n_nodes);
+	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
+	add_number(f, "signatures", "signatures", model->n_signatures);
+	return 0;
+}
+
+static size_t count_lines(const struct spec *spec)
+{
+	size_t n = 0;
+	for (size_t i = 0; spec->labels && i < spec->labels_bytes; i++) {
+		n += spec->labels[i] == '\n' || i + 1 == spec->labels_bytes;
+	}
+	return n;
+}
+
+static void add_spec_row(struct grid *grid, const char *kind, uint32_t i, const struct spec *spec)
+{
+	char shape[SHAPE_TEXT_SIZE];
+	size_t labels = count_lines(spec);
+	grid_add(grid, "%s %u", kind, i);
+	grid_add(grid, "%s", spec->name);
+	grid_add(grid, "%s", dtype_name(spec->type));
+	grid_add(grid, "%s", shape_format(shape, sizeof(shape), &spec->declared));
+	if (spec->scale > 0) {
+		grid_add(grid, "%.6g * (q %c %lld)", spec->scale, spec->zero_point < 0 ? '+' : '-',
+			llabs((long long)spec->zero_point));
+	} else {
+		grid_add(grid, "-");
+	}
+	if (spec->n_mean || spec->n_std) {
+		grid_add(grid, "(x - %.6g) / %.6g", spec->n_mean ? (double)spec->mean[0] : 0,
+			spec->n_std ? (double)spec->std[0] : 1);
+	} else {
+		grid_add(grid, "-");
+	}
+	if (labels) {
+		grid_add(grid, "%zu", labels);
+	} else {
+		grid_add(grid, "-");
+	}
+}
+
+static int show_table(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	owned_grid struct grid head = {0}, tensors = {0};
+	static const char *const titles[] = {
+		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
+	grid_init(&head, 2, 0);
+	grid_add(&head, "model");
+	grid_add(&head, "%s%s%s", target->name, target->version[0] ? " " : "", target->version);
+	for (size_t i = 0; i < figures->n; i++) {
+		grid_add(&head, "%s", figures->row[i].title);
+		if (figures->row[i].text[0]) {
+			grid_add(&head, "%s", figures->row[i].text);
+		} else {
+			grid_add(&head, "%llu", (unsigned long long)figures->row[i].value);
+		}
+	}
+	grid_init(&tensors, 7, 0);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		grid_add(&tensors, "%s", titles[i]);
+	}
+	for (uint32_t i = 0; i < target->n_inputs; i++) {
+		add_spec_row(&tensors, "input", i, &target->inputs[i]);
+	}
+	for (uint32_t i = 0; i < target->n_outputs; i++) {
+		add_spec_row(&tensors, "output", i, &target->outputs[i]);
+	}
+	if (grid_print(&head, stdout, false, s) < 0) {
+		return EXIT_NEGATIVE;
+	}
+	putchar('\n');
+	return grid_print(&tensors, stdout, true, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+static void put_spec(struct json_document *d, const struct spec *spec)
+{
+	json_begin_object(d, NULL);
+	json_put_text(d, "name", spec->name);
+	json_put_text(d, "type", dtype_name(spec->type));
+	json_begin_list(d, "shape");
+	for (unsigned int i = 0; i < spec->declared.rank; i++) {
+		json_put_integer(d, NULL, spec->declared.dim[i]);
+	}
+	json_end(d);
+	json_put_integer(d, "bytes", (int64_t)spec->bytes);
+	if (spec->scale > 0) {
+		json_put_real(d, "scale", spec->scale);
+		json_put_integer(d, "zero_point", spec->zero_point);
+	}
+	if (spec->n_mean || spec->n_std) {
+		json_begin_list(d, "mean");
+		for (uint32_t i = 0; i < spec->n_mean; i++) {
+			json_put_real(d, NULL, (double)spec->mean[i]);
+		}
+		json_end(d);
+		json_begin_list(d, "std");
+		for (uint32_t i = 0; i < spec->n_std; i++) {
+			json_put_real(d, NULL, (double)spec->std[i]);
+		}
+		json_end(d);
+	}
+	if (spec->labels) {
+		json_put_integer(d, "labels", (int64_t)count_lines(spec));
+	}
+	json_end(d);
+}
+
+static int show_json(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	owned(json_document_free) struct json_document *d = json_document_new(false);
+	if (!d) {
+		report_line("out of memory");
+		return EXIT_NEGATIVE;
+	}
+	json_put_text(d, "model", target->name);
+	json_put_text(d, "version", target->version);
+	for (size_t i = 0; i < figures->n; i++) {
+		const struct figure *row = &figures->row[i];
+		if (row->text[0]) {
+			json_put_text(d, row->key, row->text);
+		} else {
+			json_put_integer(d, row->key, (int64_t)row->value);
+		}
+	}
+	json_begin_list(d, "inputs");
+	for (uint32_t i = 0; i < target->n_inputs; i++) {
+		put_spec(d, &target->inputs[i]);
+	}
+	json_end(d);
+	json_begin_list(d, "outputs");
+	for (uint32_t i = 0; i < target->n_outputs; i++) {
+		put_spec(d, &target->outputs[i]);
+	}
+	json_end(d);
+	int r = json_print(d, stdout, s->format == CLI_FORMAT_JSON);
+	if (r < 0) {
+		report_line("standard output: %s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+int cmd_show(const struct settings *s)
+{
+	owned(target_free) struct target *target = NULL;
+	struct figures figures = {0};
+	struct error err = {0};
+	struct target_options options = {
+		.socket = s->socket, .timeout_ms = s->timeout_ms, .cpu = s->cpu};
+	const char *name = s->arguments[0];
+	bool local = s->local || target_names_file(name);
+	int r = local ? target_open_file(name, &options, &target, &err)
+		      : target_open_model(name, &options, &target, &err);
+	if (r == 0 && !local) {
+		r = remote_figures(s, &figures, &err);
+	}
+	if (r < 0) {
+		report_error(name, &err);
+		return report_exit_of(&err);
+	}
+	if (local) {
+		local_figures(target_model(target), &figures);
+	}
+	return s->format == CLI_FORMAT_TABLE ? show_table(target, &figures, s)
+					     : show_json(target, &figures, s);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection - requests that wait for their answers, over one channel
+ *
+ * What edge_client.h offers, in the project's own terms. A request has a listener: a callback, the
+ * outcome of a synchronous call, or nobody (an answer that is no longer wanted).
+ */
+#ifndef CLIENT_CONNECTION_H
+#define CLIENT_CONNECTION_H
+
+#include "base/error.h"
+#include "client/channel.h"
+#include "client/edge_client.h"
+
+/* What came for one request. */
+struct outcome {
+	struct error err; /* code 0: answered */
+	struct edge_client_list *list;
+	struct edge_client_model *model;
+	struct edge_client_answer *answer;
+	struct edge_client_status status;
+	struct edge_client_reload reload;
+	bool done;
+};
+
+/* Who is told: @fn, or whoever owns @outcome, or with neither nobody. */
+struct listener {
+	edge_client_reply_fn fn;
+	void *data;
+	struct outcome *outcome;
+};
+
+struct waiting; /* a request without an answer */
+
+struct edge_client {
+	struct channel channel;
+	struct waiting *waiting;
+	size_t n_waiting;
+	uint64_t last_id;
+	struct error gone; /* code not 0: why the connection answers nothing any more */
+	struct edge_client_peer peer;
+	char peer_name[64], peer_version[64]; /* escaped */
+};
+
+/* @err in the public form, if @ret_err is not NULL. Returns err->code. */
+int connection_tell(const struct error *err, struct edge_client_error *ret_err);
+
+/* Sends and receives what can be. A negative errno once the connection is gone: then nobody waits
+ * any more. */
+int must_check connection_process(struct edge_client *client, struct error *err);
+
+/* Everybody who waits is told @why, or what was the matter before. Returns that error's code. */
+int connection_lose(struct edge_client *client, const struct error *why);
+
+/* Queue a request each; the listener is told once when they gave 0. */
+int must_check connection_start_hello(
+	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
+/* @type: WIRE_LIST, WIRE_STATUS or WIRE_RELOAD. */
+int must_check connection_start_empty(struct edge_client *client, uint16_t type,
+	struct listener listener, uint64_t *ret_id, struct error *err);
+int must_check connection_start_describe(struct edge_client *client, const char *model,
+	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
+int must_check connection_start_infer(struct edge_client *client,
+	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
+	struct error *err);
+
+/* -ENOENT when nobody waits for that request. */
+int must_check connection_cancel(struct edge_client *client, uint64_t id, struct error *err);
+
+/* Until the outcome that listens to request @id is filled. Returns outcome->err.code, or -ETIMEDOUT
+ * after @timeout_ms (0: never); after that nobody writes to the outcome. */
+int must_check connection_wait(struct edge_client *client, uint64_t id,
+	const struct outcome *outcome, uint32_t timeout_ms, struct error *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run - a golden case on the engine, on each set of kernel variants, by one thread or several */
+#ifndef CLIENT_GOLDEN_RUN_H
+#define CLIENT_GOLDEN_RUN_H
+
+#include "client/golden/case.h"
+
+enum golden_verdict {
+	GOLDEN_PASSED,
+	GOLDEN_DIFFERS,
+	GOLDEN_MISSING, /* an operator or type is not there */
+};
+
+struct golden_result {
+	uint8_t verdict;
+	char text[512]; /* why it did not pass */
+};
+
+/*
+ * @masks: sets of CPU features, narrow to wide; a set with which the model picks the same kernels
+ * as with the one before is not run again. @n_threads run the case at once, each in a session of
+ * its own, on one loaded model; all must be right.
+ */
+void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
+	uint32_t n_threads, struct golden_result *ret_result);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/account.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+
+#include "base/clock.h"
+
+#define MINUTE_NS UINT64_C(60000000000)
+
+void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log)
+{
+	*accounts = (struct accounts){.config = config, .log = log};
+}
+
+void accounts_deinit(struct accounts *accounts)
+{
+	/* Connections, requests and replies have gone before. */
+	assert(accounts->clients == 0 && accounts->charged == 0);
+	while (accounts->first) {
+		struct account *next = accounts->first->next;
+		free(accounts->first);
+		accounts->first = next;
+	}
+}
+
+/* Frees accounts that nothing refers to and that have nothing left to say. Their number is that of
+ * the users with connections, so a walk is cheap. */
+static void sweep(struct accounts *accounts)
+{
+	struct account **link = &accounts->first;
+	while (*link) {
+		struct account *account = *link;
+		bool quiet = clock_now_ns() - account->window_ns > MINUTE_NS;
+		if (account->refs == 0 && (quiet || account->lines == 0)) {
+			*link = account->next;
+			free(account);
+		} else {
+			link = &account->next;
+		}
+	}
+}
+
+static struct account *find(const struct accounts *accounts, uid_t uid)
+{
+	struct account *account = accounts->first;
+	while (account && account->uid != uid) {
+		account = account->next;
+	}
+	return account;
+}
+
+static struct account *add(struct accounts *accounts, uid_t uid)
+{
+	struct account *account = calloc(1, sizeof(*account));
+	if (account) {
+		account->accounts = accounts;
+		account->uid = uid;
+		account->next = accounts->first;
+		accounts->first = account;
+	}
+	return account;
+}
+
+int account_open(
+	struct accounts *accounts, uid_t uid, struct account **ret_account, struct error *err)
+{
+	sweep(accounts);
+	if (accounts->clients >= accounts->config->max_clients) {
+		return error_set(err, -EAGAIN, "edged has %u clients, which is its limit",
+			accounts->clients);
+	}
+	struct account *account = find(accounts, uid);
+	if (account && account->clients >= accounts->config->max_clients_per_user) {
+		return error_set(err, -EAGAIN, "this user has %u connections, which is the limit",
+			account->clients);
+	}
+	account = account ? account : add(accounts, uid);
+	if (!account) {
+		return error_no_memory(err);
+	}
+	account->refs++;
+	account->clients++;
+	accounts->clients++;
+	*ret_account = account;
+	return 0;
+}
+
+void account_close(struct account *account)
+{
+	assert(account->clients > 0 && account->refs > 0);
+	account->clients--;
+	account->refs--;
+	account->accounts->clients--;
+	sweep(account->accounts);
+}
+
+int account_charge(struct account *account, uint64_t bytes, struct error *err)
+{
+	struct accounts *accounts = account->accounts;
+	if (account->charged + bytes > accounts->config->max_bytes_per_user) {
+		return error_set(err, -EAGAIN,
+			"this user's requests and replies hold %llu bytes already",
+			(unsigned long long)account->charged);
+	}
+	if (accounts->charged + bytes > accounts->config->max_bytes) {
+		return error_set(err, -EAGAIN, "edged holds %llu bytes of requests already",
+			(unsigned long long)accounts->charged);
+	}
+	account->charged += bytes;
+	account->refs++;
+	accounts->charged += bytes;
+	accounts->peak = accounts->charged > accounts->peak ? accounts->charged : accounts->peak;
+	return 0;
+}
+
+void account_release(struct account *account, uint64_t bytes)
+{
+	assert(account->charged >= bytes && account->refs > 0);
+	account->charged -= bytes;
+	account->refs--;
+	account->accounts->charged -= bytes;
+}
+
+uint64_t account_peak_take(struct accounts *accounts)
+{
+	uint64_t peak = accounts->peak;
+	accounts->peak = accounts->charged;
+	return peak;
+}
+
+static void window_turn(struct account *account)
+{
+	uint64_t now = clock_now_ns();
+	if (account->window_ns && now - account->window_ns <= MINUTE_NS) {
+		return;
+	}
+	if (account->suppressed) {
+		log_notice(account->accounts->log, "user %u: suppressed %llu lines",
+			(unsigned int)account->uid, (unsigned long long)account->suppressed);
+	}
+	account->window_ns = now;
+	account->lines = account->suppressed = 0;
+}
+
+void account_log(struct account *account, enum log_level level, const char *format, ...)
+{
+	const struct accounts *accounts = account->accounts;
+	char text[512];
+	if (level > accounts->log->level) {
+		return;
+	}
+	window_turn(account);
+	if (account->lines >= accounts->config->log_lines_per_user) {
+		account->suppressed++;
+		return;
+	}
+	account->lines++;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_write(accounts->log, level, "user %u: %s", (unsigned int)account->uid, text);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * account - what one user id makes edged hold, and how much it may say in the log
+ *
+ * Every connection has the account of its peer's user id. Bytes of requests and replies are charged
+ * before they are allocated and released when they are freed. Loop thread only.
+ */
+#ifndef DAEMON_ACCOUNT_H
+#define DAEMON_ACCOUNT_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "daemon/config.h"
+
+struct account {
+	struct account *next;
+	struct accounts *accounts;
+	uid_t uid;
+	unsigned int refs; /* connections and what they left behind in the queue */
+	unsigned int clients; /* connections */
+	uint64_t charged;
+	uint64_t window_ns; /* when the log's current minute began */
+	uint64_t lines, suppressed; /* in this minute */
+};
+
+struct accounts {
+	const struct config *config;
+	const struct log *log;
+	struct account *first;
+	unsigned int clients;
+	uint64_t charged, peak; /* peak since account_peak_take() */
+};
+
+void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log);
+void accounts_deinit(struct accounts *accounts);
+
+/* A connection of @uid. -EAGAIN when there are too many of it or of all, -ENOMEM. */
+int must_check account_open(
+	struct accounts *accounts, uid_t uid, struct account **ret_account, struct error *err);
+/* The connection is gone. */
+void account_close(struct account *account);
+
+/* -EAGAIN above max-bytes-per-user or max-bytes. A charge keeps the account alive. */
+int must_check account_charge(struct account *account, uint64_t bytes, struct error *err);
+void account_release(struct account *account, uint64_t bytes);
+
+/* The most that was charged at a time since the last call. */
+uint64_t account_peak_take(struct accounts *accounts);
+
+/* A line that @account caused; dropped and counted above log-lines-per-user. Foreign text is
+ * escaped by the caller. */
+void account_log(struct account *account, enum log_level level, const char *format, ...)
+	printf_like(3, 4);
+
+#endif

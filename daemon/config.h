@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - what edged.conf says
+ *
+ * One table (config_table.c) has a row per key. It parses and checks, gives the defaults, prints
+ * conf/edged.conf, and the tests hold the manual and docs/limits.md against it. No file is needed:
+ * every key has a default.
+ *
+ * The dialect: [section], key = value, comments only where a line starts with # or ;. An unknown
+ * section or key, a value out of range or a key given twice in a file is an error with file:line;
+ * keys and sections that begin with X- are somebody else's and only warned about. An empty value
+ * is the default. Beside FILE the files of FILE.d that end in .conf are read in the order of their
+ * names, later ones win.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+#define CONFIG_PATH_SIZE 1024
+#define CONFIG_SOCKET_SIZE 108 /* sun_path */
+#define CONFIG_WORD_SIZE 128
+
+/* Numbers are all uint64_t, so that one table row can say where any of them is. */
+struct config {
+	char socket[CONFIG_SOCKET_SIZE];
+	uint64_t socket_mode;
+	char socket_group[CONFIG_WORD_SIZE];
+	char models[CONFIG_PATH_SIZE];
+	char state[CONFIG_PATH_SIZE];
+	uint64_t log_level; /* enum log_level */
+	uint64_t workers; /* 0: as many as cores, at most 4 */
+	uint64_t drain_timeout_ms;
+	char cpu_features[CONFIG_WORD_SIZE];
+
+	uint64_t max_clients;
+	uint64_t max_clients_per_user;
+	uint64_t max_in_flight;
+	uint64_t max_body;
+	uint64_t max_bytes;
+	uint64_t max_bytes_per_user;
+	uint64_t queue_length;
+	uint64_t hello_timeout_ms;
+	uint64_t header_timeout_ms;
+	uint64_t write_timeout_ms;
+	uint64_t log_lines_per_user;
+
+	uint64_t max_models;
+	uint64_t max_file_bytes;
+	uint64_t max_arena_bytes;
+	uint64_t max_prepared_bytes;
+	uint64_t max_macs;
+	uint64_t max_nodes;
+	uint64_t max_plans;
+};
+
+enum config_kind {
+	CONFIG_TEXT, /* char array of max + 1 bytes at the offset */
+	CONFIG_COUNT, /* decimal */
+	CONFIG_BYTES, /* decimal with K, M or G (powers of 1024) */
+	CONFIG_TIME, /* decimal with ms, s or min; milliseconds in struct config */
+	CONFIG_MODE, /* octal */
+	CONFIG_LEVEL, /* a name of base/log.h */
+};
+
+struct config_key {
+	const char *section, *key;
+	enum config_kind kind;
+	size_t offset; /* in struct config */
+	uint64_t min, max; /* of the number, of the text's length */
+	bool reloadable; /* takes effect at SIGHUP; others need a restart */
+	const char *value; /* the default, as a file would say it */
+	const char *help; /* sentences for conf/edged.conf, lines separated by \n */
+};
+
+/* The table. */
+const struct config_key *config_keys(size_t *ret_n);
+
+/* The defaults. */
+void config_init(struct config *config);
+
+/*
+ * Reads @path and its drop-ins; NULL: the first edged.conf of the system's folders, if there is
+ * one. *config is changed only on success. Errors: -EINVAL with "file:line: why", -ENOENT when
+ * @path is given and not there, or what reading gave. Warnings go to @log.
+ */
+int must_check config_load(
+	struct config *config, const char *path, const struct log *log, struct error *err);
+
+/* Sets one key from a file's text. -EINVAL with the reason, without place. */
+int must_check config_set(
+	struct config *config, const struct config_key *key, const char *value, struct error *err);
+
+/* True when both have the same value of @key. */
+bool config_same(const struct config *a, const struct config *b, const struct config_key *key);
+
+/* Gives @to the value that @from has. */
+void config_copy(struct config *to, const struct config *from, const struct config_key *key);
+
+/* Every key, commented out, with help and default: conf/edged.conf. */
+void config_print(FILE *out);
+
+#endif

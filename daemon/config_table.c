@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "daemon/config.h"
+
+#define AT(member) offsetof(struct config, member)
+#define LENGTH(member) 0, sizeof(((struct config *)0)->member) - 1
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define MINUTE UINT64_C(60000)
+#define RESTART false
+#define RELOAD true
+
+static const struct config_key keys[] = {
+	{"daemon", "socket", CONFIG_TEXT, AT(socket), LENGTH(socket), RESTART,
+		"/run/edged/edged.sock",
+		"The Unix socket that clients connect to. --socket and $EDGED_SOCKET come before it."},
+	{"daemon", "socket-mode", CONFIG_MODE, AT(socket_mode), 0, 0777, RESTART, "0660",
+		"Permissions of the socket."},
+	{"daemon", "socket-group", CONFIG_TEXT, AT(socket_group), LENGTH(socket_group), RESTART,
+		"edged",
+		"Group of the socket, if there is one of that name and edged may give it away."},
+	{"daemon", "models", CONFIG_TEXT, AT(models), LENGTH(models), RESTART,
+		"/var/lib/edged/models",
+		"Folder of the models: NAME.tflite with NAME.labels.txt, or\n"
+		"NAME/VERSION/model.tflite with labels.txt beside it, where the highest version "
+		"serves."},
+	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged",
+		"Folder that edged may write to. Without one, models are kept in memory."},
+	{"daemon", "log-level", CONFIG_LEVEL, AT(log_level), LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG,
+		RELOAD, "info", "error, warning, notice, info or debug."},
+	{"daemon", "workers", CONFIG_COUNT, AT(workers), 0, 64, RESTART, "0",
+		"Threads that run models. 0: one per core, at most 4."},
+	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
+		"How long running requests may take to finish after SIGTERM."},
+	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
+		"all",
+		"Instruction sets that kernels may use: all, none, or names separated by commas."},
+
+	{"limits", "max-clients", CONFIG_COUNT, AT(max_clients), 1, 60000, RESTART, "2048",
+		"Connections at a time."},
+	{"limits", "max-clients-per-user", CONFIG_COUNT, AT(max_clients_per_user), 1, 60000, RELOAD,
+		"1024", "Connections at a time of one user id."},
+	{"limits", "max-in-flight", CONFIG_COUNT, AT(max_in_flight), 1, 1024, RELOAD, "16",
+		"Unanswered requests of one connection; further ones are not read until then."},
+	{"limits", "max-body", CONFIG_BYTES, AT(max_body), 4 * KIB, GIB, RELOAD, "64M",
+		"Bytes of the body of one request or reply."},
+	{"limits", "max-bytes", CONFIG_BYTES, AT(max_bytes), 64 * KIB, 64 * GIB, RELOAD, "256M",
+		"Bytes of requests and replies that edged holds for all clients together."},
+	{"limits", "max-bytes-per-user", CONFIG_BYTES, AT(max_bytes_per_user), 64 * KIB, 64 * GIB,
+		RELOAD, "128M", "Bytes of requests and replies that edged holds for one user id."},
+	{"limits", "queue-length", CONFIG_COUNT, AT(queue_length), 1, 65536, RELOAD, "64",
+		"Requests that may wait for a worker; one more is answered OVERLOADED."},
+	{"limits", "hello-timeout", CONFIG_TIME, AT(hello_timeout_ms), 10, 10 * MINUTE, RELOAD,
+		"5s", "How long a new connection may take to say HELLO."},
+	{"limits", "header-timeout", CONFIG_TIME, AT(header_timeout_ms), 10, 10 * MINUTE, RELOAD,
+		"1s",
+		"How long a header may take from its first byte; a body has this much and a second\n"
+		"for each 10 MB."},
+	{"limits", "write-timeout", CONFIG_TIME, AT(write_timeout_ms), 10, 10 * MINUTE, RELOAD,
+		"1s", "How long a client may take to accept a reply, and a second for each 10 MB."},
+	{"limits", "log-lines-per-user", CONFIG_COUNT, AT(log_lines_per_user), 0, 1000000, RELOAD,
+		"20", "Log lines in a minute that one user id can cause."},
+
+	{"models", "max-models", CONFIG_COUNT, AT(max_models), 1, 65536, RELOAD, "64",
+		"Models in the folder; further ones are not loaded."},
+	{"models", "max-file-bytes", CONFIG_BYTES, AT(max_file_bytes), KIB, 2 * GIB - 1, RELOAD,
+		"256M", "Bytes of a model's file."},
+	{"models", "max-arena-bytes", CONFIG_BYTES, AT(max_arena_bytes), KIB, 64 * GIB, RELOAD,
+		"256M", "Bytes of activations and scratch of one run."},
+	{"models", "max-prepared-bytes", CONFIG_BYTES, AT(max_prepared_bytes), KIB, 64 * GIB,
+		RELOAD, "256M", "Bytes of tables, packed weights and folded constants of a model."},
+	{"models", "max-macs", CONFIG_COUNT, AT(max_macs), 1, UINT64_C(1) << 62, RELOAD,
+		"50000000000", "Multiply-accumulates, or operations on elements, of one run."},
+	{"models", "max-nodes", CONFIG_COUNT, AT(max_nodes), 1, 10000000, RELOAD, "100000",
+		"Operators of a model."},
+	{"models", "max-plans", CONFIG_COUNT, AT(max_plans), 1, 64, RELOAD, "4",
+		"Plans for other input shapes that are kept beside a model's first."},
+};
+
+const struct config_key *config_keys(size_t *ret_n)
+{
+	*ret_n = sizeof(keys) / sizeof(keys[0]);
+	return keys;
+}

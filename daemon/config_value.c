@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of config.h: text to number and back to the default. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "daemon/config.h"
+
+struct unit {
+	const char *suffix;
+	uint64_t factor;
+};
+
+static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
+static const struct unit byte_units[] = {
+	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+static const struct unit time_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
+
+/* Digits of @base, then one of the suffixes. False for anything else, and when it overflows. */
+static bool number_parse(
+	const char *text, unsigned int base, const struct unit *units, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+	const char *at = text;
+	for (; *at >= '0' && *at < (char)('0' + base); at++) {
+		if (bytes_mul_overflows(value, base, &value) ||
+			bytes_add_overflows(value, (uint64_t)(*at - '0'), &value)) {
+			return false;
+		}
+	}
+	if (at == text) {
+		return false;
+	}
+	for (; units->suffix; units++) {
+		if (strcmp(at, units->suffix) == 0) {
+			return !bytes_mul_overflows(value, units->factor, ret_value);
+		}
+	}
+	return false;
+}
+
+static bool level_parse(const char *text, uint64_t *ret_value)
+{
+	int level = log_level_find(text);
+	*ret_value = level < 0 ? 0 : (uint64_t)level;
+	return level >= 0;
+}
+
+static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
+{
+	switch (kind) {
+	case CONFIG_BYTES:
+		return number_parse(text, 10, byte_units, ret_value);
+	case CONFIG_TIME:
+		return number_parse(text, 10, time_units, ret_value);
+	case CONFIG_MODE:
+		return number_parse(text, 8, no_units, ret_value);
+	case CONFIG_LEVEL:
+		return level_parse(text, ret_value);
+	case CONFIG_COUNT:
+	case CONFIG_TEXT:
+		break;
+	}
+	return number_parse(text, 10, no_units, ret_value);
+}
+
+static const char *kind_name(enum config_kind kind)
+{
+	static const char *const names[] = {
+		[CONFIG_TEXT] = "a text",
+		[CONFIG_COUNT] = "a number",
+		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
+		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
+		[CONFIG_MODE] = "an octal number",
+		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
+	};
+	return names[kind];
+}
+
+static void *member(const struct config *config, const struct config_key *key)
+{
+	return (char *)config + key->offset;
+}
+
+static int text_set(
+	struct config *config, const struct config_key *key, const char *value, struct error *err)
+{
+	size_t length = strlen(value);
+	if (length > key->max) {
+		return error_set(err, -EINVAL, "%s is longer than %llu bytes", key->key,
+			(unsigned long long)key->max);
+	}
+	memcpy(member(config, key), value, length + 1);
+	return 0;
+}
+
+int config_set(
+	struct config *config, const struct config_key *key, const char *value, struct error *err)
+{
+	char shown[64];
+	uint64_t number = 0;
+	if (value[0] == 0) {
+		value = key->value;
+	}
+	if (key->kind == CONFIG_TEXT) {
+		return text_set(config, key, value, err);
+	}
+	if (!value_parse(key->kind, value, &number)) {
+		return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
+			error_escape(shown, sizeof(shown), value, strlen(value)),
+			kind_name(key->kind));
+	}
+	if (number < key->min || number > key->max) {
+		return error_set(err, -EINVAL, "%s: %s is not between %llu and %llu%s", key->key,
+			error_escape(shown, sizeof(shown), value, strlen(value)),
+			(unsigned long long)key->min, (unsigned long long)key->max,
+			key->kind == CONFIG_TIME ? " ms" : "");
+	}
+	memcpy(member(config, key), &number, sizeof(number));
+	return 0;
+}
+
+bool config_same(const struct config *a, const struct config *b, const struct config_key *key)
+{
+	return key->kind == CONFIG_TEXT
+		? strcmp(member(a, key), member(b, key)) == 0
+		: memcmp(member(a, key), member(b, key), sizeof(uint64_t)) == 0;
+}
+
+void config_copy(struct config *to, const struct config *from, const struct config_key *key)
+{
+	size_t size = key->kind == CONFIG_TEXT ? key->max + 1 : sizeof(uint64_t);
+	memcpy(member(to, key), member(from, key), size);
+}

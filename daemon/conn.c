@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "daemon/edged.h"
+#include "daemon/handle.h"
+#include "daemon/process.h"
+
+#define SMALL_BODY 4096u /* of every message but INFER */
+#define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
+#define FREE_REPLY 512u /* a reply of so few bytes is not charged: its number is bounded */
+
+/* A reply on its way out. */
+struct frame {
+	uv_write_t write;
+	struct conn *conn;
+	uint64_t charged;
+	struct bytes_writer body;
+	uint8_t header[WIRE_HEADER_BYTES];
+};
+
+static void update(struct conn *conn);
+
+/* ---- the end of a connection */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+	if (--conn->open_handles > 0) {
+		return;
+	}
+	if (conn->account) {
+		account_close(conn->account);
+	}
+	process_trim_later(&conn->edged->trim);
+	free(conn);
+}
+
+void conn_close(struct conn *conn)
+{
+	if (conn->state == CONN_CLOSED) {
+		return;
+	}
+	conn->state = CONN_CLOSED;
+	*(conn->prev ? &conn->prev->next : conn->list) = conn->next;
+	if (conn->next) {
+		conn->next->prev = conn->prev;
+	}
+	dispatch_abandon(&conn->edged->dispatch, conn);
+	request_free(conn->request);
+	conn->request = NULL;
+	uv_close((uv_handle_t *)&conn->pipe, on_closed);
+	uv_close((uv_handle_t *)&conn->timer, on_closed);
+}
+
+void conn_close_after_replies(struct conn *conn)
+{
+	if (conn->state == CONN_CLOSED) {
+		return;
+	}
+	conn->state = CONN_CLOSING;
+	conn->read_by_ms = 0;
+	dispatch_abandon(&conn->edged->dispatch, conn);
+	if (conn->unsent == 0) {
+		conn_close(conn);
+	}
+}
+
+/* ---- replies */
+
+static uint64_t transfer_ms(uint64_t timeout_ms, uint64_t bytes)
+{
+	return timeout_ms + bytes / SLOWEST_BYTES_PER_MS;
+}
+
+static void frame_free(struct frame *frame)
+{
+	if (frame->charged) {
+		account_release(frame->conn->account, frame->charged);
+	}
+	bytes_writer_deinit(&frame->body);
+	free(frame);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct frame *frame = write->data;
+	struct conn *conn = frame->conn;
+	frame_free(frame);
+	conn->unsent--;
+	conn->write_by_ms = 0;
+	conn->edged->unsent--;
+	if (conn->state == CONN_CLOSED) {
+		return;
+	}
+	if (status < 0 || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
+		conn_close(conn);
+	} else {
+		update(conn);
+	}
+	edged_check_drained(conn->edged);
+}
+
+/* The body of a reply that would hold too much becomes an error's. */
+static uint64_t charge_reply(struct conn *conn, struct reply *reply)
+{
+	struct error err = {0};
+	uint64_t bytes = reply->body.size;
+	if (bytes <= FREE_REPLY) {
+		return 0;
+	}
+	int code = bytes > conn->edged->config.max_body
+		? error_set(&err, -EFBIG, "the reply has %llu bytes, above max-body",
+			  (unsigned long long)bytes)
+		: account_charge(conn->account, bytes, &err);
+	if (code == 0) {
+		return bytes;
+	}
+	bytes_writer_deinit(&reply->body);
+	reply->body = (struct bytes_writer){0};
+	reply->status = err.status;
+	wire_error_encode(&reply->body, err.text);
+	return 0;
+}
+
+/* Takes the reply's body. A connection for which there is no memory is closed. */
+static void send_frame(struct conn *conn, struct reply *reply)
+{
+	struct frame *frame = calloc(1, sizeof(*frame));
+	if (!frame || reply->body.failed) {
+		bytes_writer_deinit(&reply->body);
+		free(frame);
+		conn_close(conn);
+		return;
+	}
+	frame->conn = conn;
+	frame->charged = charge_reply(conn, reply);
+	frame->body = reply->body;
+	frame->write.data = frame;
+	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
+		.id = reply->id,
+		.body_bytes = (uint32_t)frame->body.size,
+		.status = reply->status};
+	wire_header_encode(&header, frame->header);
+	const uv_buf_t buffers[2] = {uv_buf_init((char *)frame->header, sizeof(frame->header)),
+		uv_buf_init((char *)frame->body.data, (unsigned int)frame->body.size)};
+	int code = uv_write(&frame->write, (uv_stream_t *)&conn->pipe, buffers,
+		frame->body.size > 0 ? 2 : 1, on_written);
+	if (code < 0) {
+		frame_free(frame);
+		conn_close(conn);
+		return;
+	}
+	conn->unsent++;
+	conn->edged->unsent++;
+}
+
+void conn_reply(void *peer, struct reply *reply)
+{
+	struct conn *conn = peer;
+	assert(conn->in_flight > 0);
+	conn->in_flight--;
+	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
+		bytes_writer_deinit(&reply->body);
+		return;
+	}
+	send_frame(conn, reply);
+	if (conn->state != CONN_CLOSED) {
+		update(conn);
+	}
+}
+
+/* Answers the message that the header at hand begins, if that much is known of it. */
+static void refuse(struct conn *conn, const struct error *err)
+{
+	struct reply reply = {.type = conn->header.type & (uint16_t)~WIRE_REPLY,
+		.id = conn->header.id,
+		.status = err->status};
+	wire_error_encode(&reply.body, err->text);
+	send_frame(conn, &reply);
+}
+
+/* Breaking the protocol's framing ends the connection. */
+static void refuse_and_close(struct conn *conn, const struct error *err)
+{
+	account_log(conn->account, LOG_LEVEL_INFO, "connection closed: %s", err->text);
+	refuse(conn, err);
+	conn_close_after_replies(conn);
+}
+
+/* ---- headers */
+
+/* What closes the connection. */
+static int check_framing(struct conn *conn, struct error *err)
+{
+	struct wire_header *header = &conn->header;
+	int code = wire_header_decode(conn->bytes, header, err);
+	if (code < 0) {
+		return code;
+	}
+	if (header->type & WIRE_REPLY) {
+		return error_set(err, -EPROTO, "header: a client sends no replies");
+	}
+	if (header->body_bytes > conn->edged->config.max_body) {
+		return error_set(err, -EFBIG, "the body has %u bytes, the limit is %llu",
+			header->body_bytes, (unsigned long long)conn->edged->config.max_body);
+	}
+	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
+		return error_set(err, -EPROTO, "the first message is not HELLO");
+	}
+	return 0;
+}
+
+/* What refuses this request, but not the connection. */
+static int check_request(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	bool known = header->type > 0 && header->type < WIRE_TYPE_COUNT;
+	if (!known) {
+		return error_set(
+			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
+	}
+	if (header->type != WIRE_INFER && header->body_bytes > SMALL_BODY) {
+		return error_set(err, -EPROTO, "%s: the body has %u bytes",
+			wire_type_name(header->type), header->body_bytes);
+	}
+	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
+		return error_set(err, -EINVAL, "a request of that id is in flight");
+	}
+	if (header->type == WIRE_INFER && conn->edged->draining) {
+		error_set(err, -ESHUTDOWN, "edged is about to stop");
+		err->status = EDGE_DRAINING;
+		return -ESHUTDOWN;
+	}
+	return request_new(conn->account, header, &conn->request, err);
+}
+
+/* Answers the request at once; its body is thrown away as it comes. */
+static void skip(struct conn *conn, const struct error *err)
+{
+	if (conn->header.type == WIRE_INFER) {
+		metrics_count(&conn->edged->metrics, err->status);
+	}
+	request_free(conn->request);
+	conn->request = NULL;
+	conn->part = CONN_SKIP;
+	refuse(conn, err);
+}
+
+static void on_message(struct conn *conn)
+{
+	struct request *request = take(conn->request);
+	conn->part = CONN_HEADER;
+	conn->got = 0;
+	conn->read_by_ms = 0;
+	handle_message(conn, request);
+}
+
+static void on_header(struct conn *conn)
+{
+	struct error err = {0};
+	const struct config *config = &conn->edged->config;
+	if (check_framing(conn, &err) < 0) {
+		refuse_and_close(conn, &err);
+		return;
+	}
+	conn->got = 0;
+	conn->judged = false;
+	conn->read_by_ms = uv_now(conn->pipe.loop) +
+		transfer_ms(config->header_timeout_ms, conn->header.body_bytes);
+	conn->part = CONN_BODY;
+	if (check_request(conn, &err) < 0) {
+		if (conn->state == CONN_HELLO) {
+			refuse_and_close(conn, &err);
+		} else {
+			skip(conn, &err);
+		}
+		return;
+	}
+	conn->in_flight++;
+	conn->request->front = conn->front;
+	conn->request->peer = conn;
+}
+
+/* A body is judged by its head, so that one that will be refused is not kept. */
+static void on_head(struct conn *conn)
+{
+	struct error err = {0};
+	conn->judged = true;
+	int code = request_judge(
+		conn->request, &conn->edged->store, conn->got, conn->edged->config.max_body, &err);
+	if (code < 0) {
+		conn->in_flight--;
+		skip(conn, &err);
+	}
+}
+
+/* ---- reading */
+
+/* Where the next bytes belong, and how many. */
+static uv_buf_t place(struct conn *conn)
+{
+	uint32_t all = conn->header.body_bytes;
+	char *scratch = conn->edged->scratch;
+	uint32_t most = sizeof(conn->edged->scratch);
+	switch (conn->part) {
+	case CONN_HEADER:
+		return uv_buf_init((char *)conn->bytes + conn->got, WIRE_HEADER_BYTES - conn->got);
+	case CONN_SKIP:
+		return uv_buf_init(scratch, all - conn->got < most ? all - conn->got : most);
+	case CONN_BODY:
+		break;
+	}
+	if (!conn->judged && conn->header.type == WIRE_INFER && all > REQUEST_HEAD_BYTES) {
+		all = REQUEST_HEAD_BYTES;
+	}
+	return uv_buf_init((char *)conn->request->body + conn->got, all - conn->got);
+}
+
+/* Goes on as far as the bytes that are there reach. */
+static void advance(struct conn *conn)
+{
+	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
+		on_header(conn);
+	}
+	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING ||
+		conn->part == CONN_HEADER) {
+		return;
+	}
+	bool all = conn->got == conn->header.body_bytes;
+	if (conn->part == CONN_BODY && all) {
+		on_message(conn);
+	} else if (conn->part == CONN_BODY && !conn->judged && conn->header.type == WIRE_INFER &&
+		conn->got == REQUEST_HEAD_BYTES) {
+		on_head(conn);
+	} else if (conn->part == CONN_SKIP && all) {
+		conn->part = CONN_HEADER;
+		conn->got = 0;
+		conn->read_by_ms = 0;
+	}
+}
+
+static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
+{
+	(void)suggested;
+	*ret_buffer = place(handle->data);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	struct conn *conn = stream->data;
+	(void)buffer;
+	if (n < 0) {
+		conn_close(conn);
+		return;
+	}
+	if (n == 0 || conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
+		return;
+	}
+	if (conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN) {
+		conn->read_by_ms = uv_now(stream->loop) + conn->edged->config.header_timeout_ms;
+	}
+	conn->got += (uint32_t)n;
+	advance(conn);
+	if (conn->state != CONN_CLOSED) {
+		update(conn);
+	}
+}
+
+/* ---- time and back-pressure */
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct conn *conn = timer->data;
+	uint64_t now = uv_now(timer->loop);
+	struct error err = {0};
+	if (conn->write_by_ms && now >= conn->write_by_ms) {
+		account_log(
+			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
+		conn_close(conn);
+		return;
+	}
+	if (conn->read_by_ms && now >= conn->read_by_ms) {
+		error_set(&err, -ETIMEDOUT, "the %s did not come in time",
+			conn->state == CONN_HELLO           ? "HELLO"
+				: conn->part == CONN_HEADER ? "header"
+							    : "body");
+		if (conn->part == CONN_HEADER) {
+			conn->header = (struct wire_header){0};
+		}
+		refuse_and_close(conn, &err);
+	}
+	if (conn->state != CONN_CLOSED) {
+		update(conn);
+	}
+}
+
+static void timer_update(struct conn *conn)
+{
+	uint64_t now = uv_now(conn->timer.loop);
+	if (conn->unsent > 0 && conn->write_by_ms == 0) {
+		size_t bytes = uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe);
+		conn->write_by_ms = now + transfer_ms(conn->edged->config.write_timeout_ms, bytes);
+	}
+	uint64_t next = conn->read_by_ms;
+	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
+		next = conn->write_by_ms;
+	}
+	if (next == 0) {
+		uv_timer_stop(&conn->timer);
+	} else {
+		uv_timer_start(&conn->timer, on_timer, next > now ? next - now : 0, 0);
+	}
+}
+
+/* Reads while there is room for another request; a request that has begun is read to its end. */
+static void update(struct conn *conn)
+{
+	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
+	bool inside = conn->part != CONN_HEADER || conn->got > 0;
+	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
+	bool wanted = open && (inside || room);
+	if (wanted && !conn->reading) {
+		int code = uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
+		if (code < 0) {
+			conn_close(conn);
+			return;
+		}
+	} else if (!wanted && conn->reading) {
+		uv_read_stop((uv_stream_t *)&conn->pipe);
+	}
+	conn->reading = wanted;
+	timer_update(conn);
+}
+
+/* ---- the beginning of a connection */
+
+static int identify(struct conn *conn, struct error *err)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int fd = -1;
+	int code = uv_fileno((uv_handle_t *)&conn->pipe, &fd);
+	if (code < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
+	}
+	conn->uid = peer.uid;
+	return account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+}
+
+/* Best effort: the socket's buffer is empty, so it fits. */
+static void tell_and_close(struct conn *conn, const struct error *err)
+{
+	struct bytes_writer body = {0};
+	uint8_t bytes[WIRE_HEADER_BYTES];
+	wire_error_encode(&body, err->text);
+	const struct wire_header header = {
+		.type = WIRE_REPLY, .status = err->status, .body_bytes = (uint32_t)body.size};
+	wire_header_encode(&header, bytes);
+	const uv_buf_t buffers[2] = {uv_buf_init((char *)bytes, sizeof(bytes)),
+		uv_buf_init((char *)body.data, (unsigned int)body.size)};
+	int n = uv_try_write((uv_stream_t *)&conn->pipe, buffers, body.failed ? 1 : 2);
+	(void)n;
+	bytes_writer_deinit(&body);
+	conn->state = CONN_CLOSED;
+	uv_close((uv_handle_t *)&conn->pipe, on_closed);
+	uv_close((uv_handle_t *)&conn->timer, on_closed);
+}
+
+static struct conn *conn_new(struct edged *edged, const struct front *front, struct conn **list)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	if (!conn) {
+		return NULL;
+	}
+	conn->edged = edged;
+	conn->front = front;
+	conn->list = list;
+	uv_pipe_init(&edged->loop, &conn->pipe, 0);
+	uv_timer_init(&edged->loop, &conn->timer);
+	conn->pipe.data = conn->timer.data = conn;
+	conn->open_handles = 2;
+	return conn;
+}
+
+int conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
+	struct conn **list, struct error *err)
+{
+	struct conn *conn = conn_new(edged, front, list);
+	if (!conn) {
+		return error_no_memory(err);
+	}
+	int code = uv_accept(listener, (uv_stream_t *)&conn->pipe);
+	if (code < 0) {
+		error_set(err, code, "accept: %s", uv_strerror(code));
+	} else {
+		code = identify(conn, err);
+	}
+	if (code < 0) {
+		tell_and_close(conn, err);
+		return code;
+	}
+	conn->next = *list;
+	if (conn->next) {
+		conn->next->prev = conn;
+	}
+	*list = conn;
+	conn->read_by_ms = uv_now(&edged->loop) + edged->config.hello_timeout_ms;
+	update(conn);
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn - one connection of the Unix socket
+ *
+ *   header -> body -> message -> header ...        HELLO comes first (docs/protocol.md)
+ *
+ * Bytes are read only into the place where they belong, and only while the client has less than
+ * max-in-flight requests and replies open. Each header, body and reply has its time. The memory
+ * lives until the last of the connection's two handles is closed.
+ */
+#ifndef DAEMON_CONN_H
+#define DAEMON_CONN_H
+
+#include <uv.h>
+
+#include "base/wire.h"
+#include "daemon/account.h"
+#include "daemon/front.h"
+#include "daemon/request.h"
+#include "daemon/sched.h"
+
+enum conn_state {
+	CONN_HELLO, /* nothing but HELLO is accepted */
+	CONN_OPEN,
+	CONN_CLOSING, /* the last reply is being written, nothing is read */
+	CONN_CLOSED, /* handles are closing */
+};
+
+enum conn_part {
+	CONN_HEADER,
+	CONN_BODY, /* into @request */
+	CONN_SKIP, /* a refused request's body is thrown away */
+};
+
+struct conn {
+	struct conn *next, *prev; /* the front's list */
+	struct conn **list;
+	struct edged *edged;
+	const struct front *front;
+	struct account *account;
+	uv_pipe_t pipe;
+	uv_timer_t timer;
+	unsigned int open_handles;
+	enum conn_state state;
+	uid_t uid;
+
+	enum conn_part part;
+	bool reading; /* uv_read_start is on */
+	uint8_t bytes[WIRE_HEADER_BYTES];
+	struct wire_header header;
+	uint32_t got; /* bytes of the part that are there */
+	struct request *request; /* whose body is being read */
+	bool judged;
+
+	uint32_t in_flight; /* requests without an answer, the one being read too */
+	uint32_t unsent; /* replies that are not written yet */
+	uint64_t read_by_ms, write_by_ms; /* of the loop's clock; 0: no limit */
+	struct sched_line line;
+};
+
+/*
+ * Takes the connection that waits at @listener. On error it has been accepted, told why if it could
+ * be, and closed.
+ */
+int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
+	struct conn **list, struct error *err);
+
+/* Closes at once; requests are abandoned. */
+void conn_close(struct conn *conn);
+
+/* Lets the replies that are on their way go out, then closes. */
+void conn_close_after_replies(struct conn *conn);
+
+/* A front's reply(): @peer is the connection. */
+void conn_reply(void *peer, struct reply *reply);
+
+#endif

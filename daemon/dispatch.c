@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dispatch.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "daemon/edged.h"
+
+#define MS UINT64_C(1000000)
+#define US UINT64_C(1000)
+
+static void link_in(struct dispatch *dispatch, struct request *request)
+{
+	request->prev = NULL;
+	request->next = dispatch->first;
+	if (dispatch->first) {
+		dispatch->first->prev = request;
+	}
+	dispatch->first = request;
+}
+
+static void link_out(struct dispatch *dispatch, struct request *request)
+{
+	*(request->prev ? &request->prev->next : &dispatch->first) = request->next;
+	if (request->next) {
+		request->next->prev = request->prev;
+	}
+}
+
+/* ---- answers */
+
+static void count(struct dispatch *dispatch, const struct request *request, enum edge_status status)
+{
+	if (request->type != WIRE_INFER) {
+		return;
+	}
+	struct metrics *metrics = &dispatch->edged->metrics;
+	metrics_count(metrics, status);
+	if (status == EDGE_OK) {
+		metrics_count_run(metrics, (request->taken_ns - request->received_ns) / US,
+			(request->finished_ns - request->taken_ns) / US);
+	}
+}
+
+static void answer_error(struct dispatch *dispatch, const struct request *request,
+	enum edge_status status, const char *text)
+{
+	struct reply reply = {.type = request->type, .id = request->id, .status = status};
+	count(dispatch, request, status);
+	if (request->peer) {
+		wire_error_encode(&reply.body, text);
+		request->front->reply(request->peer, &reply);
+	}
+}
+
+/* The request's charge is given back before the front charges what it will hold. */
+void dispatch_answer(struct dispatch *dispatch, struct request *request, struct bytes_writer *body)
+{
+	struct reply reply = {.type = request->type, .id = request->id, .body = *body};
+	const struct front *front = request->front;
+	void *peer = request->peer;
+	*body = (struct bytes_writer){0};
+	count(dispatch, request, EDGE_OK);
+	request_free(request);
+	if (peer) {
+		front->reply(peer, &reply);
+	} else {
+		bytes_writer_deinit(&reply.body);
+	}
+}
+
+void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err)
+{
+	answer_error(dispatch, request, err->status, err->text);
+	request_free(request);
+}
+
+/* ---- the list */
+
+static void timer_update(struct dispatch *dispatch);
+
+/* A request that a worker brought back, or that never got to one. */
+static void finish(struct dispatch *dispatch, struct request *request)
+{
+	link_out(dispatch, request);
+	if (request->answered) {
+		request_free(request);
+	} else if (request->error.code < 0) {
+		dispatch_refuse(dispatch, request, &request->error);
+	} else {
+		dispatch_answer(dispatch, request, &request->reply);
+	}
+}
+
+void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_status status,
+	const char *text)
+{
+	assert(!request->answered);
+	answer_error(dispatch, request, status, text);
+	request->answered = true;
+	request->peer = NULL;
+	if (request->type != WIRE_INFER || sched_remove(&dispatch->sched, request->line, request)) {
+		link_out(dispatch, request);
+		request_free(request);
+		return;
+	}
+	atomic_store(&request->cancelled, true);
+}
+
+void dispatch_abandon(struct dispatch *dispatch, const void *peer)
+{
+	for (struct request *request = dispatch->first, *next; request; request = next) {
+		next = request->next;
+		if (request->peer == peer) {
+			request->peer = NULL;
+			dispatch_end(dispatch, request, EDGE_CANCELLED, "");
+		}
+	}
+	timer_update(dispatch);
+}
+
+struct request *dispatch_find(const struct dispatch *dispatch, const void *peer, uint64_t id)
+{
+	struct request *request = dispatch->first;
+	while (request && (request->peer != peer || request->id != id)) {
+		request = request->next;
+	}
+	return request;
+}
+
+void dispatch_drain(struct dispatch *dispatch, bool running)
+{
+	for (struct request *request = dispatch->first, *next; request; request = next) {
+		next = request->next;
+		bool queued = !request->answered &&
+			(request->type != WIRE_INFER ||
+				sched_remove(&dispatch->sched, request->line, request));
+		if (queued) {
+			const struct error err = {
+				.status = EDGE_DRAINING, .text = "edged is about to stop"};
+			link_out(dispatch, request);
+			dispatch_refuse(dispatch, request, &err);
+		} else if (running && !request->answered) {
+			dispatch_end(dispatch, request, EDGE_DRAINING, "edged stops now");
+		}
+	}
+	timer_update(dispatch);
+}
+
+bool dispatch_idle(const struct dispatch *dispatch)
+{
+	return !dispatch->first;
+}
+
+bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t grace_ns)
+{
+	for (const struct request *request = dispatch->first; request; request = request->next) {
+		if (request->answered && request->deadline_ns &&
+			now_ns > request->deadline_ns + grace_ns) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- deadlines */
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct dispatch *dispatch = timer->data;
+	uint64_t now = clock_now_ns();
+	for (struct request *request = dispatch->first, *next; request; request = next) {
+		next = request->next;
+		if (!request->answered && request->deadline_ns && request->deadline_ns <= now) {
+			dispatch_end(dispatch, request, EDGE_DEADLINE,
+				"the deadline passed before the answer was ready");
+		}
+	}
+	timer_update(dispatch);
+}
+
+/* The list is bounded by queue-length and the number of workers, so it is walked. */
+static void timer_update(struct dispatch *dispatch)
+{
+	uint64_t nearest = UINT64_MAX, now = clock_now_ns();
+	for (const struct request *request = dispatch->first; request; request = request->next) {
+		if (!request->answered && request->deadline_ns && request->deadline_ns < nearest) {
+			nearest = request->deadline_ns;
+		}
+	}
+	if (nearest == UINT64_MAX) {
+		uv_timer_stop(&dispatch->timer);
+		return;
+	}
+	uint64_t ms = nearest <= now ? 0 : (nearest - now + MS - 1) / MS;
+	uv_update_time(dispatch->timer.loop);
+	uv_timer_start(&dispatch->timer, on_timer, ms, 0);
+}
+
+/* ---- work */
+
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line)
+{
+	struct error err = {0};
+	const struct config *config = &dispatch->edged->config;
+	if (request->deadline_ns && clock_now_ns() >= request->deadline_ns) {
+		error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
+		dispatch_refuse(dispatch, request, &err);
+		return;
+	}
+	request->line = line;
+	link_in(dispatch, request);
+	if (sched_push(&dispatch->sched, line, request, (uint32_t)config->queue_length) < 0) {
+		link_out(dispatch, request);
+		error_set(&err, -EAGAIN, "%llu requests are waiting already",
+			(unsigned long long)config->queue_length);
+		dispatch_refuse(dispatch, request, &err);
+		return;
+	}
+	if (request->deadline_ns) {
+		timer_update(dispatch);
+	}
+}
+
+void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan)
+{
+	request->scan = scan;
+	link_in(dispatch, request);
+	dispatch_scan_done(dispatch);
+}
+
+void dispatch_scan_done(struct dispatch *dispatch)
+{
+	const struct store *store = &dispatch->edged->store;
+	for (struct request *request = dispatch->first, *next; request; request = next) {
+		next = request->next;
+		if (request->type != WIRE_RELOAD || request->scan > store->scans_done) {
+			continue;
+		}
+		struct store_count count_now = store_count(store);
+		const struct wire_reload_reply reply = {
+			.models_ready = count_now.ready, .models_refused = count_now.refused};
+		wire_reload_reply_encode(&request->reply, &reply);
+		finish(dispatch, request);
+	}
+}
+
+static void on_async(uv_async_t *async)
+{
+	struct dispatch *dispatch = async->data;
+	struct request *next = sched_collect(&dispatch->sched);
+	while (next) {
+		struct request *request = next;
+		next = request->queue_next;
+		finish(dispatch, request);
+	}
+	edged_check_drained(dispatch->edged);
+}
+
+/* Any worker. */
+static void wake(void *context)
+{
+	struct dispatch *dispatch = context;
+	uv_async_send(&dispatch->async);
+}
+
+int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error *err)
+{
+	dispatch->edged = edged;
+	int code = sched_init(&dispatch->sched, wake, dispatch);
+	if (code < 0) {
+		return error_set(err, code, "the queue: out of memory");
+	}
+	code = uv_async_init(&edged->loop, &dispatch->async, on_async);
+	if (code < 0) {
+		sched_deinit(&dispatch->sched);
+		return error_set(err, code, "the queue: %s", uv_strerror(code));
+	}
+	uv_timer_init(&edged->loop, &dispatch->timer);
+	dispatch->async.data = dispatch->timer.data = dispatch;
+	code = workers_start(
+		&dispatch->workers, &dispatch->sched, (unsigned int)edged->config.workers, err);
+	if (code < 0) {
+		dispatch_stop(dispatch);
+	}
+	return code;
+}
+
+void dispatch_stop(struct dispatch *dispatch)
+{
+	if (!dispatch->edged) {
+		return;
+	}
+	for (struct request *request = dispatch->first; request; request = request->next) {
+		request->peer = NULL;
+		atomic_store(&request->cancelled, true);
+	}
+	dispatch_drain(dispatch, false);
+	workers_stop(&dispatch->workers);
+	for (struct request *next = sched_collect(&dispatch->sched), *request; (request = next);) {
+		next = request->queue_next;
+		link_out(dispatch, request);
+		request_free(request);
+	}
+	uv_close((uv_handle_t *)&dispatch->async, NULL);
+	uv_close((uv_handle_t *)&dispatch->timer, NULL);
+	sched_deinit(&dispatch->sched);
+	dispatch->edged = NULL;
+}

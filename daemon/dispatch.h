@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dispatch - the loop's side of the queue
+ *
+ * Every request that waits for something is in one list: INFER that are queued or run, RELOAD until
+ * its scan is done. Here they are answered: with what a worker brings, or before that because the
+ * deadline passed, the client took it back, or edged stops. A request that was answered while a
+ * worker has it is cancelled, and its result is dropped when it comes.
+ */
+#ifndef DAEMON_DISPATCH_H
+#define DAEMON_DISPATCH_H
+
+#include <uv.h>
+
+#include "daemon/request.h"
+#include "daemon/sched.h"
+#include "daemon/worker.h"
+
+struct dispatch {
+	struct edged *edged;
+	struct sched sched;
+	struct workers workers;
+	struct request *first;
+	uv_async_t async; /* workers gave something back */
+	uv_timer_t timer; /* of the nearest deadline */
+};
+
+int must_check dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error *err);
+/* Ends the threads and frees what is left, unanswered. Closes its handles. */
+void dispatch_stop(struct dispatch *dispatch);
+
+/* Takes a judged INFER of @line and sees to its answer, now or later. */
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line);
+
+/* Takes a RELOAD: answered once store.scans_done has reached @scan. */
+void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan);
+void dispatch_scan_done(struct dispatch *dispatch);
+
+/* The unanswered request of @peer with that id, or NULL. */
+struct request *dispatch_find(const struct dispatch *dispatch, const void *peer, uint64_t id);
+
+/* Answers with an error before the work is done. */
+void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_status status,
+	const char *text);
+
+/* @peer is gone: nobody is answered, what is queued never runs. */
+void dispatch_abandon(struct dispatch *dispatch, const void *peer);
+
+/* DRAINING to all that is queued, or (@running too) to everything. */
+void dispatch_drain(struct dispatch *dispatch, bool running);
+
+/* True when nothing waits or runs. */
+bool dispatch_idle(const struct dispatch *dispatch);
+
+/* True when a run goes on @grace_ns after it should have ended. */
+bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t grace_ns);
+
+/* Sends the answer of a request that never entered the list, and frees it. @body is taken. */
+void dispatch_answer(struct dispatch *dispatch, struct request *request, struct bytes_writer *body);
+void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/edged.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/bus.h"
+#include "daemon/process.h"
+
+/* A run that ignores its cancellation for so long is a defect. */
+#define STUCK_NS UINT64_C(10000000000)
+
+/* ---- configuration */
+
+static int override(char *out, size_t size, const char *value, const char *what, struct error *err)
+{
+	if (!value || value[0] == 0) {
+		return 0;
+	}
+	if (strlen(value) >= size) {
+		return error_set(err, -EINVAL, "%s is longer than %zu bytes", what, size - 1);
+	}
+	memcpy(out, value, strlen(value) + 1);
+	return 0;
+}
+
+static int read_config(const struct edged *edged, struct config *ret_config, struct error *err)
+{
+	const struct edged_options *options = &edged->options;
+	const char *socket = options->socket ? options->socket : getenv("EDGED_SOCKET");
+	struct config config;
+	int code = config_load(&config, options->config_path, &edged->log, err);
+	if (code == 0) {
+		code = override(config.socket, sizeof(config.socket), socket, "the socket", err);
+	}
+	if (code == 0) {
+		code = override(config.models, sizeof(config.models), options->models,
+			"the models folder", err);
+	}
+	if (code == 0) {
+		code = override(config.state, sizeof(config.state), options->state,
+			"the state folder", err);
+	}
+	if (code == 0) {
+		*ret_config = config;
+	}
+	return code;
+}
+
+int edged_configure(struct edged *edged, const struct edged_options *options, struct error *err)
+{
+	memset(edged, 0, sizeof(*edged)); /* too large for a temporary */
+	edged->options = *options;
+	log_init(&edged->log, LOG_LEVEL_INFO);
+	int code = read_config(edged, &edged->config, err);
+	if (code == 0) {
+		edged->log.level = (enum log_level)edged->config.log_level;
+	}
+	return code;
+}
+
+/* Takes from @next what may change while running, and says what may not. */
+static void config_take(struct edged *edged, const struct config *next)
+{
+	struct config merged = *next;
+	size_t n = 0;
+	const struct config_key *keys = config_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].reloadable || config_same(&edged->config, next, &keys[i])) {
+			continue;
+		}
+		log_notice(&edged->log, "configuration: %s takes effect at the next start",
+			keys[i].key);
+		config_copy(&merged, &edged->config, &keys[i]);
+	}
+	edged->config = merged;
+	edged->log.level = (enum log_level)merged.log_level;
+}
+
+/* ---- models */
+
+uint64_t edged_scan(struct edged *edged)
+{
+	edged->wanted_scan = loader_scan(&edged->loader, &edged->config);
+	return edged->wanted_scan;
+}
+
+static void tell_ready(struct edged *edged)
+{
+	char status[96];
+	struct store_count count = store_count(&edged->store);
+	snprintf(status, sizeof(status), "%u models ready, %u refused", count.ready, count.refused);
+	log_notice(&edged->log, "%s", status);
+	bus_ready(status);
+}
+
+static void on_loaded(uv_async_t *async)
+{
+	struct edged *edged = async->data;
+	store_update(&edged->store, &edged->loader);
+	dispatch_scan_done(&edged->dispatch);
+	if (edged->store.scans_done >= edged->wanted_scan &&
+		edged->told_scan < edged->store.scans_done && !edged->draining) {
+		edged->told_scan = edged->store.scans_done;
+		tell_ready(edged);
+		process_trim_later(&edged->trim);
+	}
+}
+
+/* The loader's thread. */
+static void wake(void *context)
+{
+	struct edged *edged = context;
+	uv_async_send(&edged->loaded);
+}
+
+/* ---- reload */
+
+void edged_reload(struct edged *edged)
+{
+	struct error err = {0};
+	struct config next;
+	if (edged->draining) {
+		return;
+	}
+	bus_reloading();
+	log_notice(&edged->log, "reloading");
+	if (read_config(edged, &next, &err) < 0) {
+		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
+	} else {
+		config_take(edged, &next);
+	}
+	edged_scan(edged);
+}
+
+/* ---- the end */
+
+void edged_check_drained(struct edged *edged)
+{
+	if (edged->draining && edged->unsent == 0 &&
+		(edged->forced || dispatch_idle(&edged->dispatch))) {
+		uv_stop(&edged->loop);
+	}
+}
+
+static void on_give_up(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	uv_stop(&edged->loop);
+}
+
+static void on_drain_timeout(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	edged->forced = true;
+	dispatch_drain(&edged->dispatch, true);
+	uv_timer_start(timer, on_give_up, edged->config.write_timeout_ms, 0);
+	edged_check_drained(edged);
+}
+
+void edged_drain(struct edged *edged)
+{
+	log_notice(&edged->log, "stopping");
+	edged->draining = true;
+	bus_stopping();
+	edged->socket.front.drain(&edged->socket.front);
+	dispatch_drain(&edged->dispatch, false);
+	uv_timer_start(&edged->drain_timer, on_drain_timeout, edged->config.drain_timeout_ms, 0);
+	edged_check_drained(edged);
+}
+
+/* ---- watchdog */
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), STUCK_NS)) {
+		bus_alive();
+	}
+}
+
+static void timers_init(struct edged *edged)
+{
+	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim};
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+		uv_timer_init(&edged->loop, timers[i]);
+		timers[i]->data = edged;
+	}
+	uint64_t ms = bus_watchdog_us() / 2000;
+	if (ms > 0) {
+		uv_timer_start(&edged->watchdog, on_watchdog, ms, ms);
+	}
+}
+
+/* ---- all parts */
+
+static void parts_init(struct edged *edged)
+{
+	metrics_init(&edged->metrics);
+	accounts_init(&edged->accounts, &edged->config, &edged->log);
+	store_init(&edged->store, &edged->log);
+	front_socket_init(&edged->socket);
+	timers_init(edged);
+	edged->loaded.data = edged;
+}
+
+static int parts_start(struct edged *edged, struct error *err)
+{
+	int code = uv_async_init(&edged->loop, &edged->loaded, on_loaded);
+	if (code < 0) {
+		return error_set(err, code, "%s", uv_strerror(code));
+	}
+	code = signals_start(&edged->signals, edged, err);
+	if (code == 0) {
+		code = dispatch_start(&edged->dispatch, edged, err);
+	}
+	if (code == 0) {
+		code = loader_start(&edged->loader, &edged->config, &edged->log, wake, edged, err);
+	}
+	if (code == 0) {
+		code = edged->socket.front.start(&edged->socket.front, edged, err);
+	}
+	if (code == 0) {
+		edged_scan(edged);
+	}
+	return code;
+}
+
+static void on_walk(uv_handle_t *handle, void *argument)
+{
+	(void)argument;
+	if (!uv_is_closing(handle)) {
+		uv_close(handle, NULL);
+	}
+}
+
+/* In reverse; what was not started does not mind. */
+static void parts_stop(struct edged *edged)
+{
+	edged->socket.front.stop(&edged->socket.front);
+	dispatch_stop(&edged->dispatch);
+	loader_stop(&edged->loader);
+	uv_walk(&edged->loop, on_walk, NULL);
+	uv_run(&edged->loop, UV_RUN_DEFAULT);
+	store_deinit(&edged->store);
+	accounts_deinit(&edged->accounts);
+}
+
+/* True when a worker does not let go of its run: then nothing that it uses may be freed. */
+static bool must_leave(const struct edged *edged)
+{
+	uint32_t queued = 0, running = 0;
+	sched_count((struct sched *)&edged->dispatch.sched, &queued, &running);
+	return running > 0;
+}
+
+int edged_run(struct edged *edged)
+{
+	struct error err = {0};
+	process_tune_memory();
+	int code = uv_loop_init(&edged->loop);
+	if (code < 0) {
+		log_error(&edged->log, "the loop: %s", uv_strerror(code));
+		return 1;
+	}
+	process_reserve_files(&edged->config.max_clients, &edged->log);
+	process_warm_loop(&edged->loop);
+	parts_init(edged);
+	code = parts_start(edged, &err);
+	if (code == 0) {
+		uv_run(&edged->loop, UV_RUN_DEFAULT);
+		if (must_leave(edged)) {
+			log_notice(&edged->log, "left while a model was running");
+			_exit(0);
+		}
+		log_notice(&edged->log, "stopped");
+	} else {
+		log_error(&edged->log, "%s", err.text);
+	}
+	parts_stop(edged);
+	uv_loop_close(&edged->loop);
+	return code == 0 ? 0 : 1;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/front_socket.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "daemon/bus.h"
+#include "daemon/edged.h"
+
+#define BACKLOG 511
+#define RETRY_MS 100
+
+static void on_retry(uv_timer_t *timer);
+
+static void accept_one(struct front_socket *socket)
+{
+	struct error err = {0};
+	int code = conn_accept((uv_stream_t *)&socket->listener, socket->edged, &socket->front,
+		&socket->first, &err);
+	if (code < 0) {
+		log_debug(&socket->edged->log, "connection refused: %s", err.text);
+	}
+	if (code == -ENOMEM) {
+		/* Nothing was accepted, and libuv waits until something is. */
+		uv_timer_start(&socket->retry, on_retry, RETRY_MS, 0);
+	}
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	accept_one(timer->data);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct front_socket *socket = listener->data;
+	if (status < 0) {
+		log_warning(&socket->edged->log, "accept: %s", uv_strerror(status));
+		return;
+	}
+	accept_one(socket);
+}
+
+/* The manager's socket, or our own. */
+static int open_listener(struct front_socket *socket, int *ret_fd, struct error *err)
+{
+	const struct config *config = &socket->edged->config;
+	int code = bus_listener(ret_fd, err);
+	if (code < 0 || *ret_fd >= 0) {
+		return code;
+	}
+	code = listen_open(config->socket, (mode_t)config->socket_mode, config->socket_group,
+		ret_fd, &socket->file, err);
+	socket->own_file = code == 0;
+	return code;
+}
+
+static int start(struct front *front, struct edged *edged, struct error *err)
+{
+	struct front_socket *socket = (struct front_socket *)front;
+	owned_fd int fd = -1;
+	socket->edged = edged;
+	int code = open_listener(socket, &fd, err);
+	if (code < 0) {
+		return code;
+	}
+	uv_pipe_init(&edged->loop, &socket->listener, 0);
+	uv_timer_init(&edged->loop, &socket->retry);
+	socket->listener.data = socket->retry.data = socket;
+	socket->listening = true;
+	code = uv_pipe_open(&socket->listener, fd);
+	if (code == 0) {
+		fd = -1; /* the listener's */
+		code = uv_listen((uv_stream_t *)&socket->listener, BACKLOG, on_connection);
+	}
+	return code == 0 ? 0 : error_set(err, code, "listen: %s", uv_strerror(code));
+}
+
+static void drain(struct front *front)
+{
+	struct front_socket *socket = (struct front_socket *)front;
+	if (!socket->listening) {
+		return;
+	}
+	socket->listening = false;
+	uv_close((uv_handle_t *)&socket->listener, NULL);
+	uv_close((uv_handle_t *)&socket->retry, NULL);
+	if (socket->own_file) {
+		listen_remove(socket->edged->config.socket, &socket->file);
+	}
+}
+
+static void stop(struct front *front)
+{
+	struct front_socket *socket = (struct front_socket *)front;
+	drain(front);
+	while (socket->first) {
+		conn_close(socket->first);
+	}
+}
+
+void front_socket_init(struct front_socket *socket)
+{
+	static_assert(offsetof(struct front_socket, front) == 0, "the casts above rely on it");
+	*socket = (struct front_socket){.front = {
+						.name = "socket",
+						.start = start,
+						.drain = drain,
+						.stop = stop,
+						.reply = conn_reply,
+					}};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* front_socket - the Unix socket: listening and the list of connections */
+#ifndef DAEMON_FRONT_SOCKET_H
+#define DAEMON_FRONT_SOCKET_H
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+#include "daemon/conn.h"
+#include "daemon/front.h"
+#include "daemon/listen.h"
+
+struct front_socket {
+	struct front front;
+	struct edged *edged;
+	uv_pipe_t listener;
+	uv_timer_t retry; /* after an accept for which there was no memory */
+	bool listening;
+	bool own_file; /* the socket's file is ours to remove */
+	struct listen_file file;
+	struct conn *first;
+};
+
+void front_socket_init(struct front_socket *socket);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/handle.h"
+
+#include <errno.h>
+
+#include "daemon/edged.h"
+#include "daemon/message.h"
+
+static int answer_hello(
+	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+{
+	struct wire_hello hello;
+	char shown[64];
+	int code = wire_hello_decode(request->body, request->body_bytes, &hello, err);
+	if (code == 0 && conn->state != CONN_HELLO) {
+		code = error_set(err, -EINVAL, "HELLO was said already");
+	}
+	if (code == 0) {
+		code = message_hello(conn->edged, &hello, w, err);
+	}
+	if (code == 0) {
+		conn->state = CONN_OPEN;
+		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
+			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
+	}
+	return code;
+}
+
+static int answer_cancel(struct conn *conn, const struct request *request, struct error *err)
+{
+	struct dispatch *dispatch = &conn->edged->dispatch;
+	uint64_t id = 0;
+	int code = wire_cancel_decode(request->body, request->body_bytes, &id, err);
+	if (code < 0) {
+		return code;
+	}
+	struct request *found = dispatch_find(dispatch, conn, id);
+	if (!found) {
+		return error_set(err, -ENOENT, "no request of that id is in flight");
+	}
+	dispatch_end(dispatch, found, EDGE_CANCELLED, "cancelled by the client");
+	return 0;
+}
+
+/* Empty bodies of requests that have none. */
+static int expect_empty(const struct request *request, struct error *err)
+{
+	const struct bytes_reader r = bytes_reader_of(request->body, request->body_bytes);
+	return wire_end(&r, request->type, err);
+}
+
+static int answer_empty(
+	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+{
+	int code = expect_empty(request, err);
+	if (code < 0) {
+		return code;
+	}
+	return request->type == WIRE_LIST ? message_list(conn->edged, w, err)
+					  : message_status(conn->edged, w, err);
+}
+
+static int answer(
+	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+{
+	switch (request->type) {
+	case WIRE_HELLO:
+		return answer_hello(conn, request, w, err);
+	case WIRE_LIST:
+	case WIRE_STATUS:
+		return answer_empty(conn, request, w, err);
+	case WIRE_DESCRIBE:
+		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	case WIRE_CANCEL:
+		return answer_cancel(conn, request, err);
+	default:
+		return error_set(
+			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
+	}
+}
+
+static void on_simple(struct conn *conn, struct request *request)
+{
+	struct dispatch *dispatch = &conn->edged->dispatch;
+	struct bytes_writer w = {.limit = (size_t)conn->edged->config.max_body};
+	struct error err = {0};
+	bool hello = conn->state == CONN_HELLO;
+	int code = answer(conn, request, &w, &err);
+	if (code == 0) {
+		dispatch_answer(dispatch, request, &w);
+		return;
+	}
+	bytes_writer_deinit(&w);
+	dispatch_refuse(dispatch, request, &err);
+	if (hello) {
+		conn_close_after_replies(conn); /* without HELLO there is nothing to talk about */
+	}
+}
+
+static void on_reload(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	int code = expect_empty(request, &err);
+	if (code == 0 && conn->uid != 0 && conn->uid != geteuid()) {
+		code = error_set(&err, -EACCES, "only root and edged's own user may reload");
+	}
+	if (code < 0) {
+		dispatch_refuse(&conn->edged->dispatch, request, &err);
+		return;
+	}
+	account_log(conn->account, LOG_LEVEL_INFO, "asked to look at the models again");
+	dispatch_wait(&conn->edged->dispatch, request, edged_scan(conn->edged));
+}
+
+static void on_infer(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	if (conn->edged->draining) {
+		error_set(&err, -ESHUTDOWN, "edged is about to stop");
+		err.status = EDGE_DRAINING;
+		dispatch_refuse(&conn->edged->dispatch, request, &err);
+		return;
+	}
+	int code = request_judge(request, &conn->edged->store, request->body_bytes,
+		conn->edged->config.max_body, &err);
+	if (code < 0) {
+		dispatch_refuse(&conn->edged->dispatch, request, &err);
+	} else {
+		dispatch_submit(&conn->edged->dispatch, request, &conn->line);
+	}
+}
+
+void handle_message(struct conn *conn, struct request *request)
+{
+	switch (request->type) {
+	case WIRE_INFER:
+		on_infer(conn, request);
+		break;
+	case WIRE_RELOAD:
+		on_reload(conn, request);
+		break;
+	default:
+		on_simple(conn, request);
+		break;
+	}
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edged(8): the command line */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "daemon/edged.h"
+
+static const char usage[] =
+	"Usage: edged [OPTION]...\n"
+	"Answers inference requests on a Unix socket.\n"
+	"\n"
+	"  --config FILE    read FILE and FILE.d/*.conf instead of the system's configuration\n"
+	"  --socket PATH    listen at PATH\n"
+	"  --models DIR     serve the models in DIR\n"
+	"  --state DIR      keep state in DIR\n"
+	"  --check-config   read the configuration, say what is wrong with it, and leave\n"
+	"  --print-config   print every key with its default, and leave\n"
+	"  --version        print the version, and leave\n"
+	"  --help           print this, and leave\n"
+	"\n"
+	"SIGTERM ends it after what is running, SIGHUP reads the configuration and the models again.\n"
+	"See edged(8) and edged.conf(5).\n";
+
+enum action {
+	ACTION_RUN,
+	ACTION_CHECK,
+	ACTION_PRINT,
+	ACTION_VERSION,
+	ACTION_HELP,
+	ACTION_USAGE
+};
+
+static enum action parse(int argc, char **argv, struct edged_options *ret_options)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"socket", required_argument, NULL, 's'},
+		{"models", required_argument, NULL, 'm'},
+		{"state", required_argument, NULL, 'd'},
+		{"check-config", no_argument, NULL, ACTION_CHECK},
+		{"print-config", no_argument, NULL, ACTION_PRINT},
+		{"version", no_argument, NULL, ACTION_VERSION},
+		{"help", no_argument, NULL, ACTION_HELP},
+		{NULL, 0, NULL, 0},
+	};
+	enum action action = ACTION_RUN;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (option) {
+		case 'c':
+			ret_options->config_path = optarg;
+			break;
+		case 's':
+			ret_options->socket = optarg;
+			break;
+		case 'm':
+			ret_options->models = optarg;
+			break;
+		case 'd':
+			ret_options->state = optarg;
+			break;
+		case '?':
+			return ACTION_USAGE;
+		default:
+			action = (enum action)option;
+			break;
+		}
+	}
+	return optind == argc ? action : ACTION_USAGE;
+}
+
+static int configured(enum action action, const struct edged_options *options)
+{
+	static struct edged edged; /* one per process; too large for the stack */
+	struct error err = {0};
+	if (edged_configure(&edged, options, &err) < 0) {
+		fprintf(stderr, "edged: %s\n", err.text);
+		return action == ACTION_CHECK ? 1 : 2;
+	}
+	return action == ACTION_CHECK ? 0 : edged_run(&edged);
+}
+
+int main(int argc, char **argv)
+{
+	struct edged_options options = {0};
+	enum action action = parse(argc, argv, &options);
+	switch (action) {
+	case ACTION_USAGE:
+		fputs("Try edged --help.\n", stderr);
+		return 2;
+	case ACTION_HELP:
+		fputs(usage, stdout);
+		return 0;
+	case ACTION_VERSION:
+		puts("edged " EDGED_VERSION);
+		return 0;
+	case ACTION_PRINT:
+		config_print(stdout);
+		return 0;
+	case ACTION_RUN:
+	case ACTION_CHECK:
+		break;
+	}
+	return configured(action, &options);
+}

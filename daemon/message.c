@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/message.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "daemon/edged.h"
+
+#define MAX_TITLE 4096u /* of titles and descriptions that a model's metadata gives */
+
+static int done(const struct bytes_writer *w, struct error *err)
+{
+	return w->failed ? error_set(err, -EFBIG, "the reply does not fit in max-body") : 0;
+}
+
+int message_hello(const struct edged *edged, const struct wire_hello *hello, struct bytes_writer *w,
+	struct error *err)
+{
+	if (hello->major != WIRE_MAJOR) {
+		return error_set(err, -EOPNOTSUPP, "edged speaks version %d.%d, not %u.%u",
+			WIRE_MAJOR, WIRE_MINOR, hello->major, hello->minor);
+	}
+	const struct wire_hello_reply reply = {
+		.major = WIRE_MAJOR,
+		.minor = WIRE_MINOR,
+		.max_body = (uint32_t)edged->config.max_body,
+		.max_in_flight = (uint32_t)edged->config.max_in_flight,
+		.max_tensors = WIRE_MAX_TENSORS,
+		.name = wire_text_of("edged"),
+		.version = wire_text_of(EDGED_VERSION),
+	};
+	wire_hello_reply_encode(w, &reply);
+	return done(w, err);
+}
+
+int message_list(const struct edged *edged, struct bytes_writer *w, struct error *err)
+{
+	const struct store *store = &edged->store;
+	wire_list_encode(w, (uint32_t)store->n);
+	for (size_t i = 0; i < store->n; i++) {
+		const struct store_model *model = &store->models[i];
+		const struct wire_list_item item = {
+			.name = wire_text_of(model->name),
+			.version = wire_text_of(model->version),
+			.state = wire_text_of(store_model_state(model)),
+			.reason = wire_text_of(model->reason),
+			.generation = model->served ? model->served->generation : 0,
+		};
+		wire_list_item_encode(w, &item);
+	}
+	return done(w, err);
+}
+
+/* ---- DESCRIBE */
+
+static struct wire_text cut(struct text text, uint32_t most)
+{
+	return (struct wire_text){
+		.data = text.data, .length = text.length < most ? text.length : most};
+}
+
+static void tensor_encode(struct bytes_writer *w, const struct edge_tensor_info *info)
+{
+	const struct wire_tensor_info out = {
+		.name = cut(info->name, WIRE_MAX_NAME),
+		.type = info->type,
+		.flags = (uint8_t)((info->run_time_shape ? WIRE_TENSOR_RUN_TIME_SHAPE : 0) |
+			(info->has_content ? WIRE_TENSOR_CONTENT : 0)),
+		.content = info->content,
+		.colour_space = info->colour_space,
+		.shape = info->shape,
+		.declared = info->declared,
+		.scale = info->scale,
+		.zero_point = info->zero_point,
+		.bytes = info->bytes,
+		.score_threshold = info->score_threshold,
+		.n_mean = info->n_mean,
+		.n_std = info->n_std,
+		.mean = (const uint8_t *)info->mean,
+		.std = (const uint8_t *)info->std,
+		.labels = cut(info->labels, UINT32_MAX),
+	};
+	wire_tensor_info_encode(w, &out);
+}
+
+static int signature_encode(
+	struct bytes_writer *w, const struct edge_model *model, uint32_t index, struct error *err)
+{
+	struct edge_signature_info signature;
+	struct edge_tensor_info info;
+	int code = edge_model_signature(model, index, &signature);
+	if (code < 0) {
+		return error_set(err, code, "signature %u cannot be described", index);
+	}
+	const struct wire_signature out = {.key = cut(signature.key, WIRE_MAX_NAME),
+		.n_inputs = signature.n_inputs,
+		.n_outputs = signature.n_outputs};
+	wire_signature_encode(w, &out);
+	for (uint32_t i = 0; i < signature.n_inputs + signature.n_outputs; i++) {
+		code = i < signature.n_inputs
+			? edge_model_input(model, index, i, &info)
+			: edge_model_output(model, index, i - signature.n_inputs, &info);
+		if (code < 0) {
+			return error_set(err, code, "tensor %u cannot be described", i);
+		}
+		tensor_encode(w, &info);
+	}
+	return 0;
+}
+
+static void model_encode(struct bytes_writer *w, const struct served *served)
+{
+	const struct edge_model_info *info = edge_model_info(served->model);
+	const struct wire_model model = {
+		.name = wire_text_of(served->name),
+		.version = wire_text_of(served->version),
+		.generation = served->generation,
+		.title = cut(info->name, MAX_TITLE),
+		.description = cut(info->description, MAX_TITLE),
+		.author_version = cut(info->version, MAX_TITLE),
+		.file_bytes = info->file_bytes,
+		.arena_bytes = info->arena_bytes,
+		.prepared_bytes = info->prepared_bytes,
+		.macs = info->macs,
+		.n_nodes = info->n_nodes,
+		.n_subgraphs = info->n_subgraphs,
+		.flags = (info->has_float ? WIRE_MODEL_FLOAT : 0) |
+			(info->has_state ? WIRE_MODEL_STATE : 0),
+		.labels = {.data = served->labels, .length = served->labels_length},
+		.n_signatures = info->n_signatures,
+	};
+	wire_model_encode(w, &model);
+}
+
+int message_describe(const struct edged *edged, const void *body, uint32_t bytes,
+	struct bytes_writer *w, struct error *err)
+{
+	owned(served_unref) struct served *served = NULL;
+	struct wire_describe describe;
+	int code = wire_describe_decode(body, bytes, &describe, err);
+	if (code == 0) {
+		code = store_get(&edged->store, describe.model, describe.version, &served, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	model_encode(w, served);
+	uint32_t n = edge_model_info(served->model)->n_signatures;
+	for (uint32_t i = 0; i < n && code == 0; i++) {
+		code = signature_encode(w, served->model, i, err);
+	}
+	return code < 0 ? code : done(w, err);
+}
+
+/* ---- STATUS */
+
+int message_status(struct edged *edged, struct bytes_writer *w, struct error *err)
+{
+	const struct metrics *metrics = &edged->metrics;
+	struct store_count count = store_count(&edged->store);
+	struct wire_status status = {
+		.uptime_us = (clock_now_ns() - metrics->started_ns) / 1000,
+		.models_ready = count.ready,
+		.models_loading = count.loading,
+		.models_refused = count.refused,
+		.clients = edged->accounts.clients,
+		.workers = edged->dispatch.workers.n,
+		.resident_bytes = metrics_resident_bytes(),
+		.charged_bytes = edged->accounts.charged,
+		.queue_us = metrics->queue_us,
+		.run_us = metrics->run_us,
+		.n_counts = EDGE_STATUS_COUNT,
+	};
+	sched_count(&edged->dispatch.sched, &status.queue_length, &status.running);
+	memcpy(status.counts, metrics->counts, sizeof(status.counts));
+	wire_status_encode(w, &status);
+	return done(w, err);
+}

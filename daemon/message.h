@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message - what edged answers to each message that needs no worker */
+#ifndef DAEMON_MESSAGE_H
+#define DAEMON_MESSAGE_H
+
+#include "base/wire.h"
+
+struct edged;
+
+/* Each writes the reply's body. Errors: -EPROTO for a malformed request, or what the look-up gave.
+ */
+int must_check message_hello(const struct edged *edged, const struct wire_hello *hello,
+	struct bytes_writer *w, struct error *err);
+int must_check message_list(const struct edged *edged, struct bytes_writer *w, struct error *err);
+int must_check message_describe(const struct edged *edged, const void *body, uint32_t bytes,
+	struct bytes_writer *w, struct error *err);
+int must_check message_status(struct edged *edged, struct bytes_writer *w, struct error *err);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/process.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include "base/own.h"
+
+#define SPARE_FILES 64 /* descriptors beside those of clients: models, epoll, logs */
+#define TRIM_MS 1000
+
+void process_tune_memory(void)
+{
+	/* Set, the thresholds do not grow with what is freed, as they would by themselves. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 512 << 10);
+	mallopt(M_ARENA_MAX, 1);
+}
+
+void process_reserve_files(uint64_t *max_clients, const struct log *log)
+{
+	struct rlimit limit;
+	uint64_t wanted = *max_clients + SPARE_FILES;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
+		return;
+	}
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		limit.rlim_cur < wanted) {
+		*max_clients = limit.rlim_cur > 2 * SPARE_FILES ? limit.rlim_cur - SPARE_FILES : 1;
+		log_warning(log, "max-clients is %llu: the limit of open files is %llu",
+			(unsigned long long)*max_clients, (unsigned long long)limit.rlim_cur);
+	}
+}
+
+void process_warm_loop(uv_loop_t *loop)
+{
+	uv_poll_t poll;
+	struct rlimit limit;
+	owned_fd int low = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	const rlim_t most = 65536;
+	if (low < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		return;
+	}
+	owned_fd int high = fcntl(
+		low, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur < most ? limit.rlim_cur : most) - 1);
+	if (high >= 0 && uv_poll_init(loop, &poll, high) == 0) {
+		uv_poll_start(&poll, UV_READABLE, NULL);
+		uv_close((uv_handle_t *)&poll, NULL);
+		uv_run(loop, UV_RUN_NOWAIT); /* closes it before its memory goes */
+	}
+}
+
+static void on_trim(uv_timer_t *timer)
+{
+	(void)timer;
+	malloc_trim(0);
+}
+
+void process_trim_later(uv_timer_t *timer)
+{
+	if (!uv_is_closing((uv_handle_t *)timer) && !uv_is_active((uv_handle_t *)timer)) {
+		uv_timer_start(timer, on_trim, TRIM_MS, 0);
+	}
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/request.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "daemon/store.h"
+
+int request_new(struct account *account, const struct wire_header *header,
+	struct request **ret_request, struct error *err)
+{
+	const size_t head = bytes_align_up(sizeof(struct request), WIRE_ALIGNMENT);
+	const size_t size = bytes_align_up(head + header->body_bytes, WIRE_ALIGNMENT);
+	int code = account_charge(account, size, err);
+	if (code < 0) {
+		return code;
+	}
+	struct request *request = aligned_alloc(WIRE_ALIGNMENT, size);
+	if (!request) {
+		account_release(account, size);
+		return error_no_memory(err);
+	}
+	memset(request, 0, sizeof(*request));
+	atomic_init(&request->cancelled, false);
+	request->account = account;
+	request->charged = size;
+	request->type = header->type;
+	request->id = header->id;
+	request->body_bytes = header->body_bytes;
+	request->body = (uint8_t *)request + head;
+	request->received_ns = clock_now_ns();
+	request->deadline_ns = header->deadline_us
+		? request->received_ns + header->deadline_us * UINT64_C(1000)
+		: 0;
+	*ret_request = request;
+	return 0;
+}
+
+void request_free(struct request *request)
+{
+	if (!request) {
+		return;
+	}
+	served_unref(request->served);
+	bytes_writer_deinit(&request->reply);
+	account_release(request->account, request->charged);
+	free(request);
+}
+
+/* ---- against the model */
+
+static int find_signature(struct request *request, struct error *err)
+{
+	char key[WIRE_MAX_NAME + 1], shown[100];
+	const struct wire_text name = request->infer.signature;
+	request->signature = 0;
+	if (name.length == 0) {
+		return 0;
+	}
+	memcpy(key, name.data, name.length);
+	key[name.length] = 0;
+	int index = strlen(key) == name.length
+		? edge_model_find_signature(request->served->model, key)
+		: -1;
+	if (index < 0) {
+		return error_set(err, -ENOENT, "there is no signature %s",
+			error_escape(shown, sizeof(shown), name.data, name.length));
+	}
+	request->signature = (uint32_t)index;
+	return 0;
+}
+
+static bool is_name(struct text a, struct wire_text b)
+{
+	return a.length > 0 && a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
+static int resolve_name(const struct request *request, struct wire_tensor *tensor,
+	uint32_t n_inputs, struct error *err)
+{
+	char shown[100];
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		struct edge_tensor_info info;
+		int code = edge_model_input(request->served->model, request->signature, i, &info);
+		if (code == 0 && is_name(info.name, tensor->name)) {
+			tensor->index = (uint16_t)i;
+			return 0;
+		}
+	}
+	error_escape(shown, sizeof(shown), tensor->name.data, tensor->name.length);
+	return error_set(err, -ENOENT, "there is no input %s", shown);
+}
+
+/* The planned shape, or one that differs only where the file leaves a dimension free. */
+static bool shape_allowed(const struct shape *shape, const struct edge_tensor_info *info)
+{
+	if (shape_equal(shape, &info->shape)) {
+		return true;
+	}
+	bool allowed = shape->rank == info->declared.rank;
+	for (unsigned int i = 0; i < shape->rank && allowed; i++) {
+		allowed = info->declared.dim[i] < 0 || info->declared.dim[i] == shape->dim[i];
+	}
+	return allowed;
+}
+
+static int judge_input(const struct request *request, struct wire_tensor *tensor, struct error *err)
+{
+	char given[SHAPE_TEXT_SIZE], wanted[SHAPE_TEXT_SIZE];
+	struct edge_tensor_info info;
+	if (edge_model_input(request->served->model, request->signature, tensor->index, &info) <
+		0) {
+		return error_set(err, -ENOENT, "there is no input %u", tensor->index);
+	}
+	if (tensor->type != info.type) {
+		return error_set(err, -EINVAL, "input %u is %s, not %s", tensor->index,
+			dtype_name(info.type), dtype_name(tensor->type));
+	}
+	if (!shape_allowed(&tensor->shape, &info)) {
+		shape_format(given, sizeof(given), &tensor->shape);
+		shape_format(wanted, sizeof(wanted), &info.declared);
+		return error_set(
+			err, -EINVAL, "input %u is %s, not %s", tensor->index, wanted, given);
+	}
+	return 0;
+}
+
+static int judge_inputs(struct request *request, uint32_t n_inputs, struct error *err)
+{
+	uint64_t seen = 0;
+	struct wire_infer *infer = &request->infer;
+	if (infer->n_inputs != n_inputs) {
+		return error_set(err, -EINVAL, "the signature has %u inputs, the request %u",
+			n_inputs, infer->n_inputs);
+	}
+	static_assert(WIRE_MAX_TENSORS <= 64, "a bit of seen per input");
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		struct wire_tensor *tensor = &infer->inputs[i];
+		int code = tensor->index == WIRE_BY_NAME
+			? resolve_name(request, tensor, n_inputs, err)
+			: 0;
+		if (code == 0) {
+			code = judge_input(request, tensor, err);
+		}
+		if (code < 0) {
+			return code;
+		}
+		if (seen >> tensor->index & 1) {
+			return error_set(err, -EINVAL, "input %u is given twice", tensor->index);
+		}
+		seen |= UINT64_C(1) << tensor->index;
+	}
+	return 0;
+}
+
+static int want_all(struct wire_infer *infer, uint32_t n_outputs, struct error *err)
+{
+	if (n_outputs > WIRE_MAX_TENSORS) {
+		return error_set(err, -EFBIG, "the signature has %u outputs, a reply at most %d",
+			n_outputs, WIRE_MAX_TENSORS);
+	}
+	infer->n_wanted = n_outputs;
+	for (uint32_t i = 0; i < n_outputs; i++) {
+		infer->wanted[i] = (uint16_t)i;
+	}
+	return 0;
+}
+
+/* What the reply needs when no input is resized: every tensor's record, name and padded data. */
+static int judge_outputs(
+	struct request *request, uint32_t n_outputs, uint64_t *ret_bytes, struct error *err)
+{
+	struct wire_infer *infer = &request->infer;
+	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
+	int code = infer->n_wanted == WIRE_ALL_OUTPUTS ? want_all(infer, n_outputs, err) : 0;
+	for (uint32_t i = 0; code == 0 && i < infer->n_wanted; i++) {
+		struct edge_tensor_info info;
+		if (edge_model_output(request->served->model, request->signature, infer->wanted[i],
+			    &info) < 0) {
+			return error_set(err, -ENOENT, "there is no output %u", infer->wanted[i]);
+		}
+		bytes += 64 + WIRE_MAX_NAME + bytes_align_up(info.bytes, WIRE_ALIGNMENT);
+	}
+	*ret_bytes = bytes;
+	return code;
+}
+
+static int charge_reply(
+	struct request *request, uint64_t bytes, uint64_t max_body, struct error *err)
+{
+	if (bytes > max_body) {
+		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
+			(unsigned long long)bytes, (unsigned long long)max_body);
+	}
+	/* One charge per request: taken back and made again with both parts. */
+	uint64_t all = request->charged + bytes;
+	account_release(request->account, request->charged);
+	int code = account_charge(request->account, all, err);
+	if (code < 0) {
+		int again = account_charge(request->account, request->charged, NULL);
+		assert(again == 0);
+		(void)again;
+		return code;
+	}
+	request->charged = all;
+	return 0;
+}
+
+static int judge_against_model(
+	struct request *request, uint64_t max_body, bool charge, struct error *err)
+{
+	struct edge_signature_info signature;
+	uint64_t bytes = 0;
+	int code = find_signature(request, err);
+	if (code == 0) {
+		code = edge_model_signature(request->served->model, request->signature, &signature);
+	}
+	if (code == 0) {
+		code = judge_inputs(request, signature.n_inputs, err);
+	}
+	if (code == 0) {
+		code = judge_outputs(request, signature.n_outputs, &bytes, err);
+	}
+	if (code == 0 && charge) {
+		code = charge_reply(request, bytes, max_body, err);
+	}
+	return code;
+}
+
+int request_judge(struct request *request, const struct store *store, uint32_t bytes,
+	uint64_t max_body, struct error *err)
+{
+	int code = bytes < request->body_bytes
+		? wire_infer_decode_head(
+			  request->body, bytes, request->body_bytes, &request->infer, err)
+		: wire_infer_decode(request->body, bytes, &request->infer, err);
+	if (code < 0) {
+		return code == -EAGAIN ? 1 : code;
+	}
+	bool first = !request->served;
+	if (first) {
+		code = store_get(
+			store, request->infer.model, request->infer.version, &request->served, err);
+	}
+	return code < 0 ? code : judge_against_model(request, max_body, first, err);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request - one message from a client, from its header to its answer
+ *
+ * Owned by exactly one of: the connection that reads it, the dispatcher (dispatch.h), a worker. Its
+ * struct and body are one allocation, charged to the client's account before it is made; the body
+ * is aligned so that a session can read tensors in place.
+ */
+#ifndef DAEMON_REQUEST_H
+#define DAEMON_REQUEST_H
+
+#include <stdatomic.h>
+
+#include "base/wire.h"
+#include "daemon/account.h"
+#include "daemon/front.h"
+#include "daemon/served.h"
+
+struct sched_line;
+struct store;
+
+/* A body of an INFER is judged after that many bytes: its head is rarely longer. */
+#define REQUEST_HEAD_BYTES 2048u
+
+struct request {
+	/* Who asked. @peer is NULL once it is gone: nobody is answered. */
+	const struct front *front;
+	void *peer;
+	struct account *account;
+	uint64_t charged;
+
+	uint16_t type; /* enum wire_type */
+	uint64_t id;
+	uint32_t body_bytes;
+	uint8_t *body; /* WIRE_ALIGNMENT */
+
+	/* The dispatcher's list, and the queue's. */
+	struct request *next, *prev;
+	struct request *queue_next;
+	struct sched_line *line;
+	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
+	uint64_t scan; /* of RELOAD: answered when this one is done */
+
+	uint64_t received_ns, deadline_ns; /* 0: no deadline */
+	uint64_t taken_ns, finished_ns; /* by a worker */
+	atomic_bool cancelled;
+
+	/* INFER, once judged: inputs[i].index is resolved. */
+	struct served *served;
+	uint32_t signature;
+	struct wire_infer infer;
+
+	struct error error; /* code 0: the reply is in @reply */
+	struct bytes_writer reply;
+};
+
+/* Charges and allocates. -EAGAIN when the client or edged hold too much already, -ENOMEM. */
+int must_check request_new(struct account *account, const struct wire_header *header,
+	struct request **ret_request, struct error *err);
+void request_free(struct request *request); /* NULL is fine */
+DEFINE_OWNED(struct request *, request_free)
+
+/*
+ * Holds an INFER against the model's signature: names, types, shapes, exact bytes, wanted outputs.
+ * @bytes: how much of the body is there; less than all judges the head only. 0, 1 when the head is
+ * not all there yet, or an error. The first call that finds the model takes its reference and
+ * charges the reply. @max_body: bytes that a reply may have.
+ */
+int must_check request_judge(struct request *request, const struct store *store, uint32_t bytes,
+	uint64_t max_body, struct error *err);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+
+#define SUFFIX ".tflite"
+#define MAX_ENTRIES 65536
+
+static bool name_byte(char c, bool first)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		(!first && (c == '.' || c == '_' || c == '-'));
+}
+
+bool scan_name_valid(const char *name, size_t length)
+{
+	if (length == 0 || length >= SERVED_NAME_SIZE) {
+		return false;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (!name_byte(name[i], i == 0)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static DIR *open_again(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		own_close_fd(&fd);
+	}
+	return dir;
+}
+
+/* False when the entry names no model. */
+static bool entry_parse(const char *name, struct scan_model *ret_model)
+{
+	size_t length = strlen(name), suffix = strlen(SUFFIX);
+	struct scan_model model = {.folder = true};
+	if (length > suffix && strcmp(name + length - suffix, SUFFIX) == 0) {
+		length -= suffix;
+		model = (struct scan_model){.file = true};
+	}
+	if (!scan_name_valid(name, length)) {
+		return false;
+	}
+	memcpy(model.name, name, length);
+	*ret_model = model;
+	return true;
+}
+
+static bool is_folder(int folder, const struct dirent *entry)
+{
+	struct stat st;
+	if (entry->d_type != DT_UNKNOWN) {
+		return entry->d_type == DT_DIR;
+	}
+	return fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* NAME.labels.txt stands beside NAME.tflite. */
+static bool is_labels(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(".labels.txt");
+	return length > suffix && strcmp(name + length - suffix, ".labels.txt") == 0;
+}
+
+struct found {
+	struct scan_model *models;
+	size_t n, capacity, left_out;
+};
+
+static int found_add(struct found *found, const struct scan_model *model)
+{
+	if (found->n == MAX_ENTRIES) {
+		found->left_out++;
+		return 0;
+	}
+	if (found->n == found->capacity) {
+		size_t capacity = found->capacity ? 2 * found->capacity : 16;
+		struct scan_model *models =
+			realloc(found->models, capacity * sizeof(found->models[0]));
+		if (!models) {
+			return -ENOMEM;
+		}
+		found->models = models;
+		found->capacity = capacity;
+	}
+	found->models[found->n++] = *model;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct scan_model *)a)->name, ((const struct scan_model *)b)->name);
+}
+
+/* Sorts, and makes one of a file and a folder with the same name. */
+static void found_merge(struct found *found)
+{
+	size_t n = 0;
+	if (found->n > 0) {
+		qsort(found->models, found->n, sizeof(found->models[0]), by_name);
+	}
+	for (size_t i = 0; i < found->n; i++) {
+		struct scan_model *last = n > 0 ? &found->models[n - 1] : NULL;
+		if (last && strcmp(last->name, found->models[i].name) == 0) {
+			last->file |= found->models[i].file;
+			last->folder |= found->models[i].folder;
+		} else {
+			found->models[n++] = found->models[i];
+		}
+	}
+	found->n = n;
+}
+
+static int entries_read(DIR *dir, int folder, struct found *found)
+{
+	int code = 0;
+	errno = 0;
+	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
+		struct scan_model model;
+		if (entry->d_name[0] == '.' || is_labels(entry->d_name)) {
+			continue;
+		}
+		if (!entry_parse(entry->d_name, &model) ||
+			(model.folder && !is_folder(folder, entry))) {
+			found->left_out++;
+			continue;
+		}
+		code = found_add(found, &model);
+		errno = 0;
+	}
+	return code < 0 ? code : -errno;
+}
+
+int scan_models(
+	int folder, size_t max, struct scan_model **ret_models, size_t *ret_n, size_t *ret_left_out)
+{
+	struct found found = {0};
+	DIR *dir = open_again(folder);
+	if (!dir) {
+		return -errno;
+	}
+	int code = entries_read(dir, folder, &found);
+	closedir(dir);
+	if (code < 0) {
+		free(found.models);
+		return code;
+	}
+	found_merge(&found);
+	size_t n = found.n < max ? found.n : max;
+	*ret_models = found.models;
+	*ret_left_out = found.left_out + found.n - n;
+	*ret_n = n;
+	return 0;
+}
+
+/* Decimal without leading zeros, above 0: 0 is the version of NAME.tflite. */
+static bool version_parse(const char *name, uint64_t *ret_version)
+{
+	uint64_t version = 0;
+	if (name[0] < '1' || name[0] > '9') {
+		return false;
+	}
+	for (; *name >= '0' && *name <= '9'; name++) {
+		if (bytes_mul_overflows(version, 10, &version) ||
+			bytes_add_overflows(version, (uint64_t)(*name - '0'), &version)) {
+			return false;
+		}
+	}
+	*ret_version = version;
+	return *name == 0;
+}
+
+/* Keeps the highest ones, highest first. */
+static void version_add(uint64_t *versions, size_t *n, uint64_t version)
+{
+	size_t at = *n;
+	if (at == SCAN_MAX_VERSIONS) {
+		if (versions[at - 1] >= version) {
+			return;
+		}
+		at--;
+	} else {
+		(*n)++;
+	}
+	for (; at > 0 && versions[at - 1] < version; at--) {
+		versions[at] = versions[at - 1];
+	}
+	versions[at] = version;
+}
+
+int scan_versions(int folder, uint64_t ret_versions[SCAN_MAX_VERSIONS], size_t *ret_n)
+{
+	size_t n = 0;
+	DIR *dir = open_again(folder);
+	if (!dir) {
+		return -errno;
+	}
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(dir)); errno = 0) {
+		uint64_t version = 0;
+		if (version_parse(entry->d_name, &version) && is_folder(folder, entry)) {
+			version_add(ret_versions, &n, version);
+		}
+	}
+	int code = -errno;
+	closedir(dir);
+	*ret_n = n;
+	return code;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan - which models and versions the models folder names */
+#ifndef DAEMON_SCAN_H
+#define DAEMON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/own.h"
+#include "daemon/served.h"
+
+#define SCAN_MAX_VERSIONS 8 /* the highest ones of a model are looked at */
+
+struct scan_model {
+	char name[SERVED_NAME_SIZE];
+	bool file; /* NAME.tflite: version 0 */
+	bool folder; /* NAME/ */
+};
+
+/* True for [a-z0-9][a-z0-9._-]{0,63}. */
+bool scan_name_valid(const char *name, size_t length);
+
+/*
+ * The models of @folder, sorted by name, the caller's to free; at most @max. Names that no model
+ * can have are left out silently when they begin with a dot, and counted otherwise.
+ */
+int must_check scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *ret_n,
+	size_t *ret_left_out);
+
+/* The highest versions below the model's @folder, highest first. */
+int must_check scan_versions(int folder, uint64_t ret_versions[SCAN_MAX_VERSIONS], size_t *ret_n);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/served.h"
+
+static void session_free(struct served_session *session)
+{
+	if (session) {
+		edge_session_free(session->session);
+		free(session);
+	}
+}
+
+static int session_new(struct served *served, uint32_t signature,
+	struct served_session **ret_session, struct error *err)
+{
+	struct served_session *session = calloc(1, sizeof(*session));
+	if (!session) {
+		return error_no_memory(err);
+	}
+	session->signature = signature;
+	int code = edge_session_new(served->model, signature, &session->session, err);
+	if (code < 0) {
+		free(session);
+		return code;
+	}
+	*ret_session = session;
+	return 0;
+}
+
+int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
+	struct served **ret_served, struct error *err)
+{
+	struct served *served = calloc(1, sizeof(*served));
+	if (!served || pthread_mutex_init(&served->mutex, NULL) != 0) {
+		free(served);
+		free(labels);
+		edge_model_unref(model);
+		return error_no_memory(err);
+	}
+	ref_init(&served->ref);
+	served->model = model;
+	served->labels = labels;
+	served->labels_length = labels_length;
+	int code = session_new(served, 0, &served->idle, err);
+	if (code < 0) {
+		served_unref(served);
+		return code;
+	}
+	*ret_served = served;
+	return 0;
+}
+
+struct served *served_ref(struct served *served)
+{
+	ref_get(&served->ref);
+	return served;
+}
+
+void served_unref(struct served *served)
+{
+	if (!served || !ref_put(&served->ref)) {
+		return;
+	}
+	while (served->idle) {
+		struct served_session *next = served->idle->next;
+		session_free(served->idle);
+		served->idle = next;
+	}
+	edge_model_unref(served->model);
+	pthread_mutex_destroy(&served->mutex);
+	free(served->labels);
+	free(served);
+}
+
+int served_take_session(struct served *served, uint32_t signature,
+	struct served_session **ret_session, struct error *err)
+{
+	pthread_mutex_lock(&served->mutex);
+	struct served_session **link = &served->idle;
+	while (*link && (*link)->signature != signature) {
+		link = &(*link)->next;
+	}
+	struct served_session *found = *link;
+	if (found) {
+		*link = found->next;
+		found->next = NULL;
+	}
+	pthread_mutex_unlock(&served->mutex);
+	if (!found) {
+		return session_new(served, signature, ret_session, err);
+	}
+	*ret_session = found;
+	return 0;
+}
+
+void served_give_session(struct served *served, struct served_session *session)
+{
+	pthread_mutex_lock(&served->mutex);
+	session->next = served->idle;
+	served->idle = session;
+	pthread_mutex_unlock(&served->mutex);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * served - a loaded model and its idle sessions
+ *
+ * Immutable but for the list of idle sessions, shared by reference count: the store holds one
+ * reference, every request for it another. Any thread.
+ */
+#ifndef DAEMON_SERVED_H
+#define DAEMON_SERVED_H
+
+#include <pthread.h>
+
+#include "base/ref.h"
+#include "engine/edge.h"
+
+#define SERVED_NAME_SIZE 65 /* [a-z0-9][a-z0-9._-]{0,63} */
+#define SERVED_VERSION_SIZE 21 /* a decimal number */
+
+/* A session while nobody runs it, or while one worker does. */
+struct served_session {
+	struct edge_session *session;
+	struct served_session *next;
+	uint32_t signature;
+	bool resized; /* some input has another shape than planned */
+};
+
+struct served {
+	struct ref ref;
+	char name[SERVED_NAME_SIZE];
+	char version[SERVED_VERSION_SIZE];
+	uint64_t generation;
+	struct edge_model *model;
+	char *labels; /* of the file beside the model; NULL if there is none */
+	uint32_t labels_length;
+	pthread_mutex_t mutex;
+	struct served_session *idle;
+};
+
+/* Takes @model and @labels, also on failure. A first session of the default signature is made, so
+ * that a model whose arena does not fit is refused at load. */
+int must_check served_new(struct edge_model *model, char *labels, uint32_t labels_length,
+	struct served **ret_served, struct error *err);
+struct served *served_ref(struct served *served);
+void served_unref(struct served *served); /* NULL is fine */
+DEFINE_OWNED(struct served *, served_unref)
+
+/* An idle session of @signature, or a new one. It is the caller's until it is given back. */
+int must_check served_take_session(struct served *served, uint32_t signature,
+	struct served_session **ret_session, struct error *err);
+void served_give_session(struct served *served, struct served_session *session);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signals - SIGTERM and SIGINT drain, a second one leaves at once; SIGHUP reloads; SIGPIPE is
+ * ignored */
+#ifndef DAEMON_SIGNALS_H
+#define DAEMON_SIGNALS_H
+
+#include <uv.h>
+
+#include "base/error.h"
+
+struct edged;
+
+#define SIGNALS_MAX 3
+
+struct signals {
+	uv_signal_t handles[SIGNALS_MAX];
+};
+
+/* The handles close with the loop. */
+int must_check signals_start(struct signals *signals, struct edged *edged, struct error *err);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+void store_init(struct store *store, const struct log *log)
+{
+	*store = (struct store){.log = log};
+}
+
+void store_deinit(struct store *store)
+{
+	for (size_t i = 0; i < store->n; i++) {
+		served_unref(store->models[i].served);
+	}
+	free(store->models);
+	*store = (struct store){0};
+}
+
+/* Where @name is, or would be. */
+static size_t place(const struct store *store, const char *name, size_t length, bool *ret_there)
+{
+	size_t low = 0, high = store->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *other = store->models[middle].name;
+		int order = strncmp(other, name, length);
+		order = order == 0 && other[length] != 0 ? 1 : order;
+		if (order == 0) {
+			*ret_there = true;
+			return middle;
+		}
+		*(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
+	}
+	*ret_there = false;
+	return low;
+}
+
+/* The model of that name, new if need be; NULL without memory. */
+static struct store_model *add(struct store *store, const char *name)
+{
+	bool there = false;
+	size_t at = place(store, name, strlen(name), &there);
+	if (there) {
+		return &store->models[at];
+	}
+	if (store->n == store->capacity) {
+		size_t capacity = store->capacity ? 2 * store->capacity : 8;
+		struct store_model *models =
+			realloc(store->models, capacity * sizeof(store->models[0]));
+		if (!models) {
+			return NULL;
+		}
+		store->models = models;
+		store->capacity = capacity;
+	}
+	memmove(store->models + at + 1, store->models + at,
+		(store->n - at) * sizeof(store->models[0]));
+	store->n++;
+	store->models[at] = (struct store_model){0};
+	memcpy(store->models[at].name, name, strlen(name) + 1);
+	return &store->models[at];
+}
+
+static void drop(struct store *store, const char *name)
+{
+	bool there = false;
+	size_t at = place(store, name, strlen(name), &there);
+	if (there) {
+		served_unref(store->models[at].served);
+		store->n--;
+		memmove(store->models + at, store->models + at + 1,
+			(store->n - at) * sizeof(store->models[0]));
+	}
+}
+
+static void model_ready(struct store *store, struct store_model *model, struct loader_event *event)
+{
+	const struct edge_model_info *info = edge_model_info(event->served->model);
+	served_unref(model->served);
+	model->served = take(event->served);
+	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
+		model->name, event->version, (unsigned long long)info->file_bytes,
+		(unsigned long long)info->arena_bytes);
+}
+
+static void model_apply(struct store *store, struct store_model *model, struct loader_event *event)
+{
+	model->loading = event->kind == LOADER_LOADING;
+	if (event->kind == LOADER_LOADING) {
+		return;
+	}
+	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
+		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
+	}
+	memcpy(model->reason, event->reason, sizeof(model->reason));
+	if (event->kind == LOADER_READY) {
+		model_ready(store, model, event);
+	}
+	const char *version = model->served ? model->served->version : event->version;
+	memcpy(model->version, version, strlen(version) + 1);
+}
+
+static void event_apply(struct store *store, struct loader_event *event)
+{
+	if (event->kind == LOADER_REMOVED) {
+		log_info(store->log, "model %s: removed", event->name);
+		drop(store, event->name);
+		return;
+	}
+	struct store_model *model = add(store, event->name);
+	if (!model) {
+		log_error(store->log, "model %s: no memory to list it", event->name);
+		return;
+	}
+	model_apply(store, model, event);
+}
+
+void store_update(struct store *store, struct loader *loader)
+{
+	struct loader_event *event = NULL;
+	while ((event = loader_collect(loader, &store->scans_done))) {
+		event_apply(store, event);
+		served_unref(event->served);
+		free(event);
+	}
+}
+
+const char *store_model_state(const struct store_model *model)
+{
+	return model->served ? "ready" : model->loading ? "loading" : "refused";
+}
+
+struct store_count store_count(const struct store *store)
+{
+	struct store_count count = {0};
+	for (size_t i = 0; i < store->n; i++) {
+		const struct store_model *model = &store->models[i];
+		count.ready += model->served != NULL;
+		count.loading += !model->served && model->loading;
+		count.refused += !model->served && !model->loading;
+	}
+	return count;
+}
+
+static int missing(const struct store *store, const char *shown, struct error *err)
+{
+	return store->scans_done == 0
+		? error_set(err, -EAGAIN, "model %s: the models are still being loaded", shown)
+		: error_set(err, -ENOENT, "model %s: there is none of that name", shown);
+}
+
+int store_get(const struct store *store, struct wire_text name, struct wire_text version,
+	struct served **ret_served, struct error *err)
+{
+	char shown[100], shown_version[40];
+	bool there = false;
+	error_escape(shown, sizeof(shown), name.data, name.length);
+	size_t at = name.length > 0 && name.length < SERVED_NAME_SIZE
+		? place(store, name.data, name.length, &there)
+		: 0;
+	if (!there) {
+		return missing(store, shown, err);
+	}
+	const struct store_model *model = &store->models[at];
+	if (!model->served) {
+		return model->loading
+			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)
+			: error_set(err, -EBADMSG, "model %s: refused: %s", shown, model->reason);
+	}
+	if (version.length > 0 && !wire_text_is(version, model->version)) {
+		error_escape(shown_version, sizeof(shown_version), version.data, version.length);
+		return error_set(err, -ENOENT, "model %s: version %s serves, not %s", shown,
+			model->version, shown_version);
+	}
+	*ret_served = served_ref(model->served);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store - the models that edged has, by name
+ *
+ * Loop thread only. The loader's events change it; requests look models up and take a reference of
+ * what serves at that moment, so a model that is replaced goes on until its last request is done.
+ */
+#ifndef DAEMON_STORE_H
+#define DAEMON_STORE_H
+
+#include "base/wire.h"
+#include "daemon/loader.h"
+
+struct store_model {
+	char name[SERVED_NAME_SIZE];
+	char version[SERVED_VERSION_SIZE]; /* that serves, or was tried last */
+	struct served *served; /* NULL: nothing serves */
+	bool loading;
+	char reason[240]; /* why the newest file does not serve, or empty */
+};
+
+struct store {
+	const struct log *log;
+	struct store_model *models; /* sorted by name */
+	size_t n, capacity;
+	uint64_t scans_done;
+};
+
+struct store_count {
+	uint32_t ready, loading, refused;
+};
+
+void store_init(struct store *store, const struct log *log);
+void store_deinit(struct store *store);
+
+/* Applies what @loader has found since the last call. */
+void store_update(struct store *store, struct loader *loader);
+
+/* "ready", "loading" or "refused". */
+const char *store_model_state(const struct store_model *model);
+struct store_count store_count(const struct store *store);
+
+/*
+ * A reference to what serves under @name, in @version if that is not empty. -ENOENT, -EAGAIN while
+ * it is being loaded, -EBADMSG when it was refused; the text says which and why.
+ */
+int must_check store_get(const struct store *store, struct wire_text name, struct wire_text version,
+	struct served **ret_served, struct error *err);
+
+#endif

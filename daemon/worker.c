@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/wire.h"
+#include "daemon/request.h"
+
+#define US UINT64_C(1000)
+
+/* ---- inputs */
+
+/* Every input gets the shape that this request gives it: another one may have left others. */
+static int inputs_resize(
+	struct served_session *session, const struct wire_infer *infer, struct error *err)
+{
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		const struct wire_tensor *tensor = &infer->inputs[i];
+		int code =
+			edge_session_resize(session->session, tensor->index, &tensor->shape, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	return 0;
+}
+
+/* True when some input has another shape than planned at load. */
+static bool other_shapes(const struct served_session *session, const struct request *request)
+{
+	for (uint32_t i = 0; i < request->infer.n_inputs; i++) {
+		const struct wire_tensor *tensor = &request->infer.inputs[i];
+		struct edge_tensor_info info;
+		if (edge_model_input(
+			    request->served->model, session->signature, tensor->index, &info) < 0 ||
+			!shape_equal(&info.shape, &tensor->shape)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int inputs_bind(
+	struct served_session *session, const struct wire_infer *infer, struct error *err)
+{
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		const struct wire_tensor *tensor = &infer->inputs[i];
+		int code = edge_session_bind_input(
+			session->session, tensor->index, tensor->data, tensor->bytes, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	return 0;
+}
+
+/* ---- outputs */
+
+static int output_take(struct edge_session *session, uint32_t index, struct wire_tensor *ret_tensor,
+	struct error *err)
+{
+	struct edge_tensor_info info;
+	uint64_t bytes = 0;
+	int code = edge_session_output_info(session, index, &info, err);
+	if (code < 0) {
+		return code;
+	}
+	const void *data = edge_session_output(session, index, &bytes);
+	if (!data || bytes > UINT32_MAX) {
+		return error_set(err, -EFBIG, "output %u cannot be sent", index);
+	}
+	uint32_t length = info.name.length < WIRE_MAX_NAME ? info.name.length : WIRE_MAX_NAME;
+	*ret_tensor = (struct wire_tensor){
+		.index = (uint16_t)index,
+		.name = {.data = info.name.data, .length = length},
+		.type = info.type,
+		.shape = info.shape,
+		.bytes = (uint32_t)bytes,
+		.data = data,
+	};
+	return 0;
+}
+
+/* One allocation of the size that the reply will have. */
+static int reply_reserve(
+	struct bytes_writer *w, const struct wire_infer_reply *reply, struct error *err)
+{
+	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
+	for (uint32_t i = 0; i < reply->n_outputs; i++) {
+		bytes += 64 + reply->outputs[i].name.length +
+			bytes_align_up(reply->outputs[i].bytes, WIRE_ALIGNMENT);
+	}
+	w->data = bytes <= SIZE_MAX ? malloc((size_t)bytes) : NULL;
+	if (!w->data) {
+		return error_no_memory(err);
+	}
+	w->capacity = w->limit = (size_t)bytes;
+	return 0;
+}
+
+static int reply_build(struct request *request, struct edge_session *session, struct error *err)
+{
+	struct wire_infer_reply reply = {
+		.version = wire_text_of(request->served->version),
+		.generation = request->served->generation,
+		.queue_us = (request->taken_ns - request->received_ns) / US,
+		.run_us = (clock_now_ns() - request->taken_ns) / US,
+		.n_outputs = request->infer.n_wanted,
+	};
+	for (uint32_t i = 0; i < reply.n_outputs; i++) {
+		int code = output_take(session, request->infer.wanted[i], &reply.outputs[i], err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	int code = reply_reserve(&request->reply, &reply, err);
+	if (code < 0) {
+		return code;
+	}
+	wire_infer_reply_encode(&request->reply, &reply);
+	return request->reply.failed ? error_no_memory(err) : 0;
+}
+
+/* ---- one request */
+
+static int run_in(struct request *request, struct served_session *session, struct error *err)
+{
+	const struct run_control control = {
+		.deadline_ns = request->deadline_ns, .cancelled = &request->cancelled};
+	bool other = other_shapes(session, request);
+	int code = 0;
+	if (other || session->resized) {
+		session->resized = true;
+		code = inputs_resize(session, &request->infer, err);
+		session->resized = code < 0 || other;
+	}
+	if (code == 0) {
+		code = inputs_bind(session, &request->infer, err);
+	}
+	if (code == 0 && edge_model_info(request->served->model)->has_state) {
+		edge_session_reset(session->session); /* requests do not depend on each other */
+	}
+	if (code == 0) {
+		code = edge_session_run(session->session, &control, err);
+	}
+	return code < 0 ? code : reply_build(request, session->session, err);
+}
+
+static int run(struct request *request, struct error *err)
+{
+	struct served_session *session = NULL;
+	const struct run_control control = {
+		.deadline_ns = request->deadline_ns, .cancelled = &request->cancelled};
+	int code = run_control_check(&control);
+	if (code < 0) {
+		return error_set(err, code, "%s",
+			code == -ETIMEDOUT ? "the deadline passed in the queue" : "cancelled");
+	}
+	code = served_take_session(request->served, request->signature, &session, err);
+	if (code < 0) {
+		return code;
+	}
+	code = run_in(request, session, err);
+	served_give_session(request->served, session);
+	return code;
+}
+
+void worker_run(struct request *request)
+{
+	struct error err = {0};
+	request->taken_ns = clock_now_ns();
+	int code = run(request, &err);
+	if (code < 0) {
+		if (err.text[0] == 0) {
+			error_set(&err, code, "%s", status_name(error_status_of(code)));
+		}
+		bytes_writer_deinit(&request->reply);
+		request->error = err;
+	}
+	request->finished_ns = clock_now_ns();
+}
+
+/* ---- threads */
+
+static void *worker_main(void *argument)
+{
+	struct sched *sched = argument;
+	for (struct request *request; (request = sched_take(sched));) {
+		worker_run(request);
+		sched_give_back(sched, request);
+	}
+	return NULL;
+}
+
+static unsigned int cores(void)
+{
+	cpu_set_t set;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned int)CPU_COUNT(&set) : 1;
+}
+
+int workers_start(
+	struct workers *workers, struct sched *sched, unsigned int wanted, struct error *err)
+{
+	sigset_t all, before;
+	*workers = (struct workers){.sched = sched};
+	unsigned int n = wanted ? wanted : cores() < 4 ? cores() : 4;
+	int code = 0;
+	sigfillset(&all); /* signals are the loop's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (code == 0 && workers->n < n) {
+		code = pthread_create(&workers->threads[workers->n], NULL, worker_main, sched);
+		workers->n += code == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code != 0) {
+		workers_stop(workers);
+		return error_set(err, -code, "a worker's thread: %s", strerror(code));
+	}
+	return 0;
+}
+
+void workers_stop(struct workers *workers)
+{
+	if (workers->n == 0) {
+		return;
+	}
+	sched_stop(workers->sched);
+	while (workers->n > 0) {
+		pthread_join(workers->threads[--workers->n], NULL);
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker - the threads that run models: take a request, run it in a session of its model, give it
+ * back with the reply's body or an error */
+#ifndef DAEMON_WORKER_H
+#define DAEMON_WORKER_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+#include "daemon/sched.h"
+
+#define WORKER_MAX 64
+
+struct workers {
+	pthread_t threads[WORKER_MAX];
+	unsigned int n;
+	struct sched *sched;
+};
+
+/* @wanted: 0 for one per core that this process may use, at most 4. On error none runs. */
+int must_check workers_start(
+	struct workers *workers, struct sched *sched, unsigned int wanted, struct error *err);
+
+/* Waits for what they are running. */
+void workers_stop(struct workers *workers);
+
+/* Runs @request here and now: what a worker does with each. Fills request->error or request->reply,
+ * and the times. */
+void worker_run(struct request *request);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake_edge - an engine for tests of the daemon, behind engine/edge.h
+ *
+ * A model's file is a line of text:
+ *   echo N        one int8 input [?, N], one output with the same bytes; N 4 has the signature
+ *                 "serve" too
+ *   slow DIR      as echo 4, but a run writes a byte to the FIFO DIR/running, and waits for one
+ * from DIR/go, or for its cancellation stall DIR     as echo 4, but opening does so anything else
+ * is refused with its own words
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backends.h"
+#include "base/ref.h"
+#include "engine/edge.h"
+
+struct edge_model {
+	struct ref ref;
+	struct edge_model_info info;
+	int32_t width;
+	char gate[200]; /* of slow models */
+};
+
+struct edge_session {
+	struct edge_model *model;
+	struct shape shape;
+	const void *bound;
+	void *output;
+	uint64_t output_bytes;
+};
+
+static struct text text_of(const char *text)
+{
+	return (struct text){.data = text, .length = (uint32_t)strlen(text)};
+}
+
+/* Says that it is there and waits until it may go on. */
+static int gate_wait(const char *folder, const struct run_control *control)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/running", folder);
+	owned_fd int running = open(path, O_WRONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/go", folder);
+	owned_fd int go = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	struct pollfd waited = {.fd = go, .events = POLLIN};
+	char byte = 'r';
+	int code = 0;
+	if (running < 0 || go < 0 || write(running, &byte, 1) != 1) {
+		return -EIO;
+	}
+	while (code == 0 && poll(&waited, 1, 1) == 0) {
+		code = run_control_check(control);
+	}
+	return code < 0 ? code : read(go, &byte, 1) == 1 ? 0 : -EIO;
+}
+
+static int parse(struct edge_model *model, const char *text, struct error *err)
+{
+	char folder[200];
+	model->width = 4;
+	if (sscanf(text, "echo %d", &model->width) == 1) {
+		return 0;
+	}
+	if (sscanf(text, "slow %199s", model->gate) == 1) {
+		return 0;
+	}
+	if (sscanf(text, "stall %199s", folder) == 1) {
+		return gate_wait(folder, NULL);
+	}
+	return error_set(err, -EBADMSG, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+int edge_model_open_fd(int fd, const struct edge_options *options, struct edge_model **ret_model,
+	struct error *err)
+{
+	char text[512] = "";
+	(void)options;
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	struct edge_model *model = calloc(1, sizeof(*model));
+	if (n < 0 || !model) {
+		free(model);
+		return error_no_memory(err);
+	}
+	ref_init(&model->ref);
+	int code = parse(model, text, err);
+	if (code < 0) {
+		free(model);
+		return code;
+	}
+	model->info = (struct edge_model_info){.name = text_of("fake"),
+		.n_signatures = model->width == 4 ? 2 : 1,
+		.file_bytes = (uint64_t)n};
+	*ret_model = model;
+	return 0;
+}
+
+struct edge_model *edge_model_ref(struct edge_model *model)
+{
+	ref_get(&model->ref);
+	return model;
+}
+
+void edge_model_unref(struct edge_model *model)
+{
+	if (model && ref_put(&model->ref)) {
+		free(model);
+	}
+}
+
+const struct edge_model_info *edge_model_info(const struct edge_model *model)
+{
+	return &model->info;
+}
+
+int edge_model_signature(
+	const struct edge_model *model, uint32_t index, struct edge_signature_info *ret_info)
+{
+	*ret_info = (struct edge_signature_info){
+		.key = text_of(index == 0 ? "" : "serve"), .n_inputs = 1, .n_outputs = 1};
+	return index < model->info.n_signatures ? 0 : -ENOENT;
+}
+
+int edge_model_find_signature(const struct edge_model *model, const char *key)
+{
+	return strcmp(key, "serve") == 0 && model->info.n_signatures > 1 ? 1 : -1;
+}
+
+static int tensor_fill(const struct edge_model *model, const char *name, uint32_t index,
+	struct edge_tensor_info *ret_info)
+{
+	if (index > 0) {
+		return -ENOENT;
+	}
+	*ret_info = (struct edge_tensor_info){.name = text_of(name),
+		.type = DTYPE_INT8,
+		.shape = {2, {1, model->width}},
+		.declared = {2, {-1, model->width}},
+		.scale = 0.5f,
+		.bytes = (uint64_t)model->width,
+		.score_threshold = NAN};
+	return 0;
+}
+
+int edge_model_input(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_tensor_info *ret_info)
+{
+	(void)signature;
+	return tensor_fill(model, "x", index, ret_info);
+}
+
+int edge_model_output(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_tensor_info *ret_info)
+{
+	(void)signature;
+	return tensor_fill(model, "y", index, ret_info);
+}
+
+int edge_session_new(struct edge_model *model, uint32_t signature,
+	struct edge_session **ret_session, struct error *err)
+{
+	struct edge_session *session = calloc(1, sizeof(*session));
+	(void)signature;
+	if (!session) {
+		return error_no_memory(err);
+	}
+	session->model = edge_model_ref(model);
+	session->shape = (struct shape){2, {1, model->width}};
+	*ret_session = session;
+	return 0;
+}
+
+void edge_session_free(struct edge_session *session)
+{
+	if (session) {
+		edge_model_unref(session->model);
+		free(session->output);
+		free(session);
+	}
+}
+
+int edge_session_resize(
+	struct edge_session *session, uint32_t index, const struct shape *shape, struct error *err)
+{
+	(void)err;
+	session->shape = *shape;
+	return index == 0 ? 0 : -ENOENT;
+}
+
+int edge_session_output_info(struct edge_session *session, uint32_t index,
+	struct edge_tensor_info *ret_info, struct error *err)
+{
+	(void)err;
+	int code = tensor_fill(session->model, "y", index, ret_info);
+	ret_info->shape = session->shape;
+	return code;
+}
+
+int edge_session_bind_input(struct edge_session *session, uint32_t index, const void *data,
+	uint64_t bytes, struct error *err)
+{
+	uint64_t wanted = 0;
+	int code = shape_bytes(&session->shape, DTYPE_INT8, &wanted);
+	if (code < 0 || index > 0 || bytes != wanted || (uintptr_t)data % 16 != 0) {
+		return error_set(err, -EINVAL, "the input cannot be bound");
+	}
+	session->bound = data;
+	return 0;
+}
+
+int edge_session_run(
+	struct edge_session *session, const struct run_control *control, struct error *err)
+{
+	int code = session->model->gate[0] ? gate_wait(session->model->gate, control)
+					   : run_control_check(control);
+	if (code == 0) {
+		code = shape_bytes(&session->shape, DTYPE_INT8, &session->output_bytes);
+	}
+	if (code < 0) {
+		return error_set(err, code, "the run was ended");
+	}
+	free(session->output);
+	session->output = malloc(session->output_bytes + 1);
+	if (!session->output) {
+		return error_no_memory(err);
+	}
+	memcpy(session->output, session->bound, session->output_bytes);
+	return 0;
+}
+
+const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes)
+{
+	*ret_bytes = session->output_bytes;
+	return index == 0 ? session->output : NULL;
+}
+
+void edge_session_reset(struct edge_session *session)
+{
+	(void)session;
+}
+
+const struct backend *const *backends_builtin(void)
+{
+	static const struct backend *const none[] = {NULL};
+	return none;
+}
+
+uint64_t backends_cpu_features(void)
+{
+	return 0;
+}
+
+int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
+{
+	*ret_mask = 0;
+	return strcmp(text, "all") == 0 ? 0 : error_set(err, -EINVAL, "only all");
+}

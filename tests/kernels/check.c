@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/kernels/check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/kernels/crash.h"
+
+#define UNTOUCHED 0xa5
+#define BENCH_NS 100000000ull
+
+struct check_buffer {
+	struct check_buffer *next;
+	void *map;
+	size_t map_bytes;
+};
+
+static uint32_t next(struct check *c)
+{
+	/* splitmix64 */
+	uint64_t z = (c->random += 0x9e3779b97f4a7c15ull);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return (uint32_t)((z ^ (z >> 31)) >> 32);
+}
+
+uint32_t check_below(struct check *c, uint32_t limit)
+{
+	return (uint32_t)(((uint64_t)next(c) * limit) >> 32);
+}
+
+int32_t check_between(struct check *c, int32_t lo, int32_t hi)
+{
+	return lo + (int32_t)check_below(c, (uint32_t)(hi - lo) + 1);
+}
+
+void *check_buffer(struct check *c, size_t bytes, size_t alignment)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t room = (bytes + alignment - 1) / alignment * alignment;
+	size_t pages = (room + page - 1) / page * page;
+	struct check_buffer *b = malloc(sizeof(*b));
+	uint8_t *map = mmap(
+		NULL, pages + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!b || map == MAP_FAILED || mprotect(map + pages, page, PROT_NONE) != 0) {
+		perror("check_buffer");
+		exit(2);
+	}
+	*b = (struct check_buffer){c->buffers, map, pages + page};
+	c->buffers = b;
+	return map + pages - room;
+}
+
+void check_free_all(struct check *c)
+{
+	while (c->buffers) {
+		struct check_buffer *b = c->buffers;
+		c->buffers = b->next;
+		munmap(b->map, b->map_bytes);
+		free(b);
+	}
+}
+
+#define DEFINE_FILL(name, type, lo, hi)                                                            \
+	type *name(struct check *c, size_t n)                                                      \
+	{                                                                                          \
+		type *x = check_buffer(c, n * sizeof(*x), sizeof(*x));                             \
+		bool ends = check_below(c, 4) == 0;                                                \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			x[i] = (type)(ends ? (check_below(c, 2) ? (lo) : (hi))                     \
+					   : check_between(c, lo, hi));                            \
+		}                                                                                  \
+		return x;                                                                          \
+	}
+
+DEFINE_FILL(check_s8, int8_t, INT8_MIN, INT8_MAX)
+DEFINE_FILL(check_u8, uint8_t, 0, UINT8_MAX)
+DEFINE_FILL(check_s16, int16_t, INT16_MIN, INT16_MAX)
+
+int32_t *check_s32(struct check *c, size_t n)
+{
+	int32_t *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	bool small = check_below(c, 2);
+	for (size_t i = 0; i < n; i++) {
+		x[i] = small ? check_between(c, -5000, 5000) : (int32_t)next(c);
+	}
+	return x;
+}
+
+float *check_f32(struct check *c, size_t n)
+{
+	float *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	for (size_t i = 0; i < n; i++) {
+		x[i] = (float)(int32_t)next(c) / 1073741824.0f;
+	}
+	return x;
+}
+
+size_t check_bytes(enum check_type type)
+{
+	return type == CHECK_S16 ? 2 : 1;
+}
+
+void *check_fill(struct check *c, enum check_type type, size_t n)
+{
+	return type == CHECK_S8    ? (void *)check_s8(c, n)
+		: type == CHECK_U8 ? (void *)check_u8(c, n)
+				   : (void *)check_s16(c, n);
+}
+
+int32_t check_get(enum check_type type, const void *x, size_t i)
+{
+	return type == CHECK_S8    ? ((const int8_t *)x)[i]
+		: type == CHECK_U8 ? ((const uint8_t *)x)[i]
+				   : ((const int16_t *)x)[i];
+}
+
+void check_put(enum check_type type, void *x, size_t i, int64_t value)
+{
+	if (type == CHECK_S16) {
+		((int16_t *)x)[i] = (int16_t)value;
+	} else {
+		((uint8_t *)x)[i] = (uint8_t)value;
+	}
+}
+
+void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi)
+{
+	*ret_lo = type == CHECK_S8 ? INT8_MIN : type == CHECK_U8 ? 0 : INT16_MIN;
+	*ret_hi = type == CHECK_S8 ? INT8_MAX : type == CHECK_U8 ? UINT8_MAX : INT16_MAX;
+}
+
+void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi)
+{
+	check_range(type, ret_lo, ret_hi);
+	if (check_below(c, 2)) {
+		*ret_lo = check_between(c, *ret_lo, *ret_hi);
+		*ret_hi = check_between(c, *ret_lo, *ret_hi);
+	}
+}
+
+struct ek_scale *check_scales(struct check *c, size_t n)
+{
+	struct ek_scale *s = check_buffer(c, n * sizeof(*s), sizeof(int32_t));
+	int32_t highest = check_below(c, 8) ? 0 : 5;
+	for (size_t i = 0; i < n; i++) {
+		/* Powers of two, where every rounding can tie; nothing; anything. */
+		uint32_t kind = check_below(c, 8);
+		int32_t m = kind == 0 ? 1 << 30 : (int32_t)(next(c) >> 2 | 1u << 30);
+		s[i] = (struct ek_scale){m, check_between(c, kind == 1 ? -31 : -12, highest)};
+		if (kind == 2) {
+			s[i] = (struct ek_scale){0, 0};
+		}
+	}
+	return s;
+}
+
+static struct ek_window_axis axis(struct check *c, bool dilated)
+{
+	struct ek_window_axis a = {.taps = 1 + check_below(c, 5)};
+	a.stride = 1 + check_below(c, 3);
+	a.dilation = dilated ? 1 + check_below(c, 3) : 1;
+	a.in = 1 + check_below(c, 9);
+	uint32_t reach = (a.taps - 1) * a.dilation + 1;
+	bool same = reach > a.in || check_below(c, 2);
+	a.out = same ? (a.in + a.stride - 1) / a.stride : (a.in - reach) / a.stride + 1;
+	int32_t total = (int32_t)((a.out - 1) * a.stride + reach) - (int32_t)a.in;
+	a.pad = total > 0 ? (uint32_t)total / 2 : 0;
+	return a;
+}
+
+struct ek_window check_window(struct check *c, bool dilated)
+{
+	struct ek_window w = {.batch = 1 + check_below(c, 2)};
+	w.y = axis(c, dilated);
+	w.x = axis(c, dilated);
+	return w;
+}
+
+struct ek_window check_window_large(uint32_t size)
+{
+	const struct ek_window_axis a = {
+		.in = size, .out = size, .taps = 3, .stride = 1, .dilation = 1, .pad = 1};
+	return (struct ek_window){.batch = 1, .y = a, .x = a};
+}
+
+int64_t check_divide(int64_t x, int64_t by)
+{
+	int64_t magnitude = x < 0 ? -x : x;
+	int64_t y = (magnitude + by / 2) / by;
+	return x < 0 ? -y : y;
+}
+
+int32_t check_wrap(int64_t x)
+{
+	return (int32_t)(uint32_t)(uint64_t)x;
+}
+
+int64_t check_clamp(int64_t x, int64_t lo, int64_t hi)
+{
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+int32_t check_requant(int32_t x, struct ek_scale s)
+{
+	int64_t shifted = s.shift > 0 ? check_wrap((int64_t)x * ((int64_t)1 << s.shift)) : x;
+	/* The high product rounds ties up, the division away from zero. */
+	int64_t product = shifted * s.multiplier + ((int64_t)1 << 30), unit = (int64_t)1 << 31;
+	int64_t high = product / unit - (product % unit < 0);
+	return (int32_t)check_divide(high, s.shift < 0 ? (int64_t)1 << -s.shift : 1);
+}
+
+int32_t check_requant64(int64_t x, struct ek_scale s)
+{
+	int64_t m = s.multiplier < 0x7fff0000 ? ((int64_t)s.multiplier + 0x8000) / 0x10000 : 0x7fff;
+	int64_t unit = (int64_t)1 << (15 - s.shift);
+	int64_t sum = x * m + unit / 2;
+	return check_wrap(sum / unit - (sum % unit < 0));
+}
+
+bool check_wants(const struct check *c, const struct ek_variant *variant)
+{
+	return (variant->needs & ~c->features) == 0 && (!c->only || strstr(variant->name, c->only));
+}
+
+static bool element_equal(const struct check_subject *s, size_t i)
+{
+	const uint8_t *got = (const uint8_t *)s->output + i * s->element_bytes;
+	const uint8_t *want = (const uint8_t *)s->expected + i * s->element_bytes;
+	if (!s->slack) {
+		return memcmp(got, want, s->element_bytes) == 0;
+	}
+	float a = 0, b = 0;
+	memcpy(&a, got, sizeof(a));
+	memcpy(&b, want, sizeof(b));
+	return fabs((double)a - (double)b) <= s->slack[i];
+}
+
+static bool element_untouched(const struct check_subject *s, size_t i)
+{
+	const uint8_t *got = (const uint8_t *)s->output + i * s->element_bytes;
+	for (size_t k = 0; k < s->element_bytes; k++) {
+		if (got[k] != UNTOUCHED) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Elements inside of @done are as expected, those outside as they were. */
+static bool output_right(const struct check_subject *s, const struct ek_tile *done)
+{
+	for (uint32_t r = 0; r < s->rows; r++) {
+		for (uint32_t k = 0; k < s->cols; k++) {
+			size_t i = (size_t)r * s->cols + k;
+			bool inside = r - done->first_row < done->n_rows &&
+				k - done->first_col < done->n_cols;
+			if (inside ? !element_equal(s, i) : !element_untouched(s, i)) {
+				printf("%s: %s: row %u, column %u %s\n", s->variant->name, s->what,
+					r, k, inside ? "differs" : "was written");
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool tile_right(const struct check_subject *s, const struct ek_tile *tile)
+{
+	memset(s->output, UNTOUCHED, (size_t)s->rows * s->cols * s->element_bytes);
+	s->run(s->args, tile);
+	return output_right(s, tile);
+}
+
+static void measure(const struct check_subject *s)
+{
+	const struct ek_tile all = {0, s->rows, 0, s->cols};
+	uint64_t start = clock_now_ns(), now = start, runs = 0;
+	while (now - start < BENCH_NS) {
+		s->run(s->args, &all);
+		runs++;
+		now = clock_now_ns();
+	}
+	double ns = (double)(now - start) / (double)runs;
+	printf("%-24s %-60s %10.1f us %8.2f G/s\n", s->variant->name, s->what, ns / 1e3,
+		(double)s->work / ns);
+}
+
+void check_subject(struct check *c, const struct check_subject *s)
+{
+	crash_note("seed %llu, %s: %s", (unsigned long long)c->seed, s->variant->name, s->what);
+	if (c->verbose) {
+		printf("%s: %s\n", s->variant->name, s->what);
+		fflush(stdout);
+	}
+	if (c->bench) {
+		measure(s);
+		return;
+	}
+	uint32_t row = check_below(c, s->rows + 1);
+	uint32_t col = check_below(c, s->cols / s->col_step + 1) * s->col_step;
+	const struct ek_tile tiles[] = {
+		{0, s->rows, 0, s->cols},
+		{0, row, 0, col},
+		{row, s->rows - row, 0, col},
+		{0, row, col, s->cols - col},
+		{row, s->rows - row, col, s->cols - col},
+	};
+	bool right = true;
+	for (size_t i = 0; right && i < sizeof(tiles) / sizeof(tiles[0]); i++) {
+		right = tile_right(s, &tiles[i]);
+	}
+	c->passed += right;
+	c->failed += !right;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check - the frame of the kernel checker: random values, guarded buffers, tiles, figures
+ *
+ * Each family's file makes cases: operands in buffers that end at a guard page, what a naive loop
+ * says the output is, and a function that runs one variant on a tile. check_subject() runs it over
+ * several ways to cut the output into tiles. The case is written down before each call, and a
+ * signal handler prints it when the call crashes.
+ */
+#ifndef TESTS_KERNELS_CHECK_H
+#define TESTS_KERNELS_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/cpu.h"
+#include "kernels/quant.h"
+#include "kernels/tile.h"
+#include "kernels/window.h"
+
+struct check_buffer;
+
+struct check {
+	uint64_t seed, random;
+	uint64_t features;
+	const char *only; /* variants whose name has this text; NULL for all */
+	bool verbose, bench;
+	uint32_t cases; /* random cases per family */
+	uint32_t passed, failed;
+	struct check_buffer *buffers;
+};
+
+struct check_subject {
+	const struct ek_variant *variant;
+	char what[160]; /* the case, for a person */
+	uint32_t rows, cols, col_step;
+	size_t element_bytes;
+	const void *expected;
+	const double *slack; /* float: what may be missing or too much per element; NULL: exact */
+	void *output; /* guarded */
+	uint64_t work; /* products of the whole output, for figures */
+	void (*run)(const void *args, const struct ek_tile *tile);
+	const void *args;
+};
+
+/* Tile by tile in several cuts, each against what is expected, and nothing beyond a tile written.
+ * In bench mode: the time of the whole output instead. */
+void check_subject(struct check *c, const struct check_subject *subject);
+
+/* True when the variant is to be run: its features are there and the name is asked for. */
+bool check_wants(const struct check *c, const struct ek_variant *variant);
+
+/* @bytes in front of a page that must not be touched, @alignment 64: behind the last byte there are
+ * up to 63 more. Freed by check_free_all(). */
+void *check_buffer(struct check *c, size_t bytes, size_t alignment);
+void check_free_all(struct check *c);
+
+uint32_t check_below(struct check *c, uint32_t limit); /* 0 .. limit - 1 */
+int32_t check_between(struct check *c, int32_t lo, int32_t hi); /* both included */
+
+/* Guarded and filled: one fill in four has nothing but the two ends of the type. */
+int8_t *check_s8(struct check *c, size_t n);
+uint8_t *check_u8(struct check *c, size_t n);
+int16_t *check_s16(struct check *c, size_t n);
+int32_t *check_s32(struct check *c, size_t n); /* small half of the time, else any */
+float *check_f32(struct check *c, size_t n);
+struct ek_scale *check_scales(struct check *c, size_t n); /* mostly below one */
+
+/* The integer types by one name. */
+enum check_type {
+	CHECK_S8,
+	CHECK_U8,
+	CHECK_S16
+};
+size_t check_bytes(enum check_type type);
+void *check_fill(struct check *c, enum check_type type, size_t n);
+int32_t check_get(enum check_type type, const void *x, size_t i);
+void check_put(enum check_type type, void *x, size_t i, int64_t value);
+void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
+/* An output range: the type's, or part of it. */
+void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
+
+/* A random window over small pictures; everything from 1x1 on. */
+struct ek_window check_window(struct check *c, bool dilated);
+/* The size of a real layer, @size x @size, 3x3, stride 1, padding 1. */
+struct ek_window check_window_large(uint32_t size);
+
+/* The formulas, by division in wide integers. */
+int32_t check_requant(int32_t x, struct ek_scale s);
+int32_t check_requant64(int64_t x, struct ek_scale s);
+int64_t check_divide(int64_t x, int64_t by); /* to nearest, ties away from zero; by > 0 */
+int32_t check_wrap(int64_t x);
+int64_t check_clamp(int64_t x, int64_t lo, int64_t hi);
+
+void check_conv(struct check *c);
+void check_depthwise(struct check *c);
+void check_maps(struct check *c);
+void check_matmul(struct check *c);
+void check_pool(struct check *c);
+void check_recurrent(struct check *c);
+void check_rows(struct check *c);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+
+#include "kernels/depthwise.h"
+#include "tests/kernels/check.h"
+
+static const struct {
+	enum check_type type;
+	const struct ek_depthwise_q_row *list;
+	const size_t *count;
+} lists[] = {
+	{CHECK_S8, ek_depthwise_s8, &ek_depthwise_s8_count},
+	{CHECK_U8, ek_depthwise_u8, &ek_depthwise_u8_count},
+	{CHECK_S16, ek_depthwise_s16, &ek_depthwise_s16_count},
+};
+
+static enum check_type weights_type(enum check_type type)
+{
+	return type == CHECK_U8 ? CHECK_U8 : CHECK_S8;
+}
+
+/* One channel in three cases of eight: the multiplier alone then makes the output's channels. */
+static struct ek_depthwise_shape shape_small(struct check *c)
+{
+	struct ek_depthwise_shape s = {.window = check_window(c, true)};
+	s.in_c = check_below(c, 8) < 3 ? 1 : 1 + check_below(c, 140);
+	s.out_c = s.in_c * (check_below(c, 2) ? 1 : 1 + check_below(c, 5));
+	return s;
+}
+
+static struct ek_depthwise_shape shape_large(void)
+{
+	return (struct ek_depthwise_shape){
+		.window = check_window_large(28), .in_c = 64, .out_c = 64};
+}
+
+static size_t pixels(const struct ek_window *w)
+{
+	return (size_t)w->batch * w->y.out * w->x.out;
+}
+
+static uint32_t taps(const struct ek_window *w)
+{
+	return w->y.taps * w->x.taps;
+}
+
+/* Index of what (pixel, tap) reads for output channel n, or -1 outside of the picture. */
+static int64_t input_at(const struct ek_depthwise_shape *s, size_t p, uint32_t tap, uint32_t n)
+{
+	const struct ek_window *w = &s->window;
+	int64_t x = (int64_t)(p % w->x.out) * w->x.stride - w->x.pad +
+		(int64_t)(tap % w->x.taps) * w->x.dilation;
+	int64_t y = (int64_t)(p / w->x.out % w->y.out) * w->y.stride - w->y.pad +
+		(int64_t)(tap / w->x.taps) * w->y.dilation;
+	int64_t b = (int64_t)(p / w->x.out / w->y.out);
+	if (x < 0 || y < 0 || x >= w->x.in || y >= w->y.in) {
+		return -1;
+	}
+	return ((b * w->y.in + y) * w->x.in + x) * s->in_c + n / (s->out_c / s->in_c);
+}
+
+static void *naive(struct check *c, enum check_type type, const struct ek_depthwise_q *a)
+{
+	const struct ek_depthwise_shape *s = &a->shape;
+	size_t cols = s->out_c, elements = pixels(&s->window) * cols;
+	void *expected = check_buffer(c, elements * check_bytes(type), check_bytes(type));
+	for (size_t i = 0; i < elements; i++) {
+		uint32_t n = (uint32_t)(i % cols);
+		int64_t acc = a->bias32 ? a->bias32[n] : a->bias64 ? a->bias64[n] : 0;
+		for (uint32_t tap = 0; tap < taps(&s->window); tap++) {
+			int64_t at = input_at(s, i / cols, tap, n);
+			int64_t w = check_get(weights_type(type), a->weights, tap * cols + n);
+			acc += at < 0 ? 0
+				      : (check_get(type, a->input, (size_t)at) - a->input_zero) *
+					(w - a->weights_zero);
+		}
+		int64_t y = type == CHECK_S16 ? check_requant64(acc, a->scale[n])
+					      : check_requant(check_wrap(acc), a->scale[n]);
+		y = check_clamp(check_wrap(y + a->output_zero), a->lo, a->hi);
+		check_put(type, expected, i, y);
+	}
+	return expected;
+}
+
+struct run_q {
+	const struct ek_depthwise_q_row *row;
+	const struct ek_depthwise_q *args;
+	void *scratch;
+};
+
+static void run_q(const void *args, const struct ek_tile *tile)
+{
+	const struct run_q *r = args;
+	r->row->run(r->args, tile, r->scratch);
+}
+
+static void describe(struct check_subject *s, const struct ek_depthwise_shape *shape)
+{
+	const struct ek_window *w = &shape->window;
+	snprintf(s->what, sizeof(s->what), "%ux%ux%ux%u k%ux%u o%u s%u%u d%u%u p%u%u", w->batch,
+		w->y.in, w->x.in, shape->in_c, w->y.taps, w->x.taps, shape->out_c, w->y.stride,
+		w->x.stride, w->y.dilation, w->x.dilation, w->y.pad, w->x.pad);
+	s->rows = (uint32_t)pixels(w);
+	s->cols = shape->out_c;
+	s->work = (uint64_t)s->rows * s->cols * taps(w);
+}
+
+static struct ek_depthwise_q args_q(
+	struct check *c, enum check_type type, const struct ek_depthwise_shape *shape)
+{
+	const struct ek_window *w = &shape->window;
+	struct ek_depthwise_q a = {.shape = *shape};
+	a.input = check_fill(c, type, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
+	a.weights = check_fill(c, weights_type(type), (size_t)taps(w) * shape->out_c);
+	a.scale = check_scales(c, shape->out_c);
+	if (type == CHECK_S16) {
+		int64_t *bias = check_buffer(c, shape->out_c * sizeof(*bias), sizeof(*bias));
+		for (uint32_t n = 0; n < shape->out_c; n++) {
+			bias[n] = (int64_t)check_between(c, -1000000, 1000000) * 1000;
+		}
+		a.bias64 = check_below(c, 4) ? bias : NULL;
+	} else {
+		int32_t lo = 0, hi = 0;
+		check_range(type, &lo, &hi);
+		a.bias32 = check_below(c, 4) ? check_s32(c, shape->out_c) : NULL;
+		a.input_zero = check_between(c, lo, hi);
+		a.output_zero = check_between(c, lo, hi);
+	}
+	a.weights_zero = type == CHECK_U8 ? check_between(c, 0, UINT8_MAX) : 0;
+	check_limits(c, type, &a.lo, &a.hi);
+	return a;
+}
+
+static void check_q(struct check *c, size_t list, const struct ek_depthwise_shape *shape)
+{
+	enum check_type type = lists[list].type;
+	struct ek_depthwise_q a = args_q(c, type, shape);
+	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
+	describe(&s, shape);
+	s.expected = naive(c, type, &a);
+	const void *weights = a.weights;
+	for (size_t i = 0; i < *lists[list].count; i++) {
+		const struct ek_depthwise_q_row *row = &lists[list].list[i];
+		if (!check_wants(c, &row->variant)) {
+			continue;
+		}
+		uint64_t packed = row->packed_bytes(shape);
+		a.weights = weights;
+		if (packed) {
+			void *to = check_buffer(c, (size_t)packed, 64);
+			row->pack(&a, to);
+			a.weights = to;
+		}
+		a.output =
+			check_buffer(c, (size_t)s.rows * s.cols * s.element_bytes, s.element_bytes);
+		const struct run_q r = {
+			row, &a, check_buffer(c, (size_t)row->scratch_bytes(shape), 64)};
+		s.variant = &row->variant;
+		s.col_step = row->col_step;
+		s.output = a.output;
+		s.args = &r;
+		check_subject(c, &s);
+	}
+	check_free_all(c);
+}
+
+struct run_f32 {
+	const struct ek_depthwise_f32_row *row;
+	const struct ek_depthwise_f32 *args;
+};
+
+static void run_f32(const void *args, const struct ek_tile *tile)
+{
+	const struct run_f32 *r = args;
+	r->row->run(r->args, tile);
+}
+
+/* In double; the slack is what float sums may lose. */
+static float naive_f32(const struct ek_depthwise_f32 *a, size_t p, uint32_t n, double *ret_slack)
+{
+	double sum = a->bias ? (double)a->bias[n] : 0, magnitude = fabs(sum);
+	for (uint32_t tap = 0; tap < taps(&a->shape.window); tap++) {
+		int64_t at = input_at(&a->shape, p, tap, n);
+		double w = (double)a->weights[(size_t)tap * a->shape.out_c + n];
+		double product = at < 0 ? 0 : (double)a->input[at] * w;
+		sum += product;
+		magnitude += fabs(product);
+	}
+	*ret_slack = 1e-5 * magnitude + 1e-30;
+	return (float)fmin(fmax(sum, (double)a->lo), (double)a->hi);
+}
+
+static void check_f32_list(struct check *c, const struct ek_depthwise_shape *shape)
+{
+	const struct ek_window *w = &shape->window;
+	struct ek_depthwise_f32 a = {.shape = *shape, .lo = -2, .hi = 2};
+	a.input = check_f32(c, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
+	a.weights = check_f32(c, (size_t)taps(w) * shape->out_c);
+	a.bias = check_below(c, 4) ? check_f32(c, shape->out_c) : NULL;
+	struct check_subject s = {.element_bytes = sizeof(float), .run = run_f32};
+	describe(&s, shape);
+	size_t n = (size_t)s.rows * s.cols;
+	float *expected = check_buffer(c, n * sizeof(float), sizeof(float));
+	double *slack = check_buffer(c, n * sizeof(double), sizeof(double));
+	for (size_t i = 0; i < n; i++) {
+		expected[i] = naive_f32(&a, i / s.cols, (uint32_t)(i % s.cols), &slack[i]);
+	}
+	s.expected = expected;
+	s.slack = slack;
+	for (size_t i = 0; i < ek_depthwise_f32_count; i++) {
+		const struct ek_depthwise_f32_row *row = &ek_depthwise_f32[i];
+		if (!check_wants(c, &row->variant)) {
+			continue;
+		}
+		a.output = check_buffer(c, n * sizeof(float), sizeof(float));
+		const struct run_f32 r = {row, &a};
+		s.variant = &row->variant;
+		s.col_step = row->col_step;
+		s.output = a.output;
+		s.args = &r;
+		check_subject(c, &s);
+	}
+	check_free_all(c);
+}
+
+void check_depthwise(struct check *c)
+{
+	uint32_t cases = c->bench ? 1 : c->cases;
+	for (uint32_t i = 0; i < cases; i++) {
+		struct ek_depthwise_shape shape = c->bench ? shape_large() : shape_small(c);
+		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+			check_q(c, k, &shape);
+		}
+		check_f32_list(c, &shape);
+	}
+}

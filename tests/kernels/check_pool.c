@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+
+#include "kernels/pool.h"
+#include "tests/kernels/check.h"
+
+static const struct list {
+	bool is_max, is_float;
+	enum check_type type;
+	const struct ek_pool_row *rows;
+	const size_t *count;
+} lists[] = {
+	{false, false, CHECK_S8, ek_average_pool_s8, &ek_average_pool_s8_count},
+	{false, false, CHECK_U8, ek_average_pool_u8, &ek_average_pool_u8_count},
+	{false, false, CHECK_S16, ek_average_pool_s16, &ek_average_pool_s16_count},
+	{false, true, CHECK_S8, ek_average_pool_f32, &ek_average_pool_f32_count},
+	{true, false, CHECK_S8, ek_max_pool_s8, &ek_max_pool_s8_count},
+	{true, false, CHECK_U8, ek_max_pool_u8, &ek_max_pool_u8_count},
+	{true, false, CHECK_S16, ek_max_pool_s16, &ek_max_pool_s16_count},
+	{true, true, CHECK_S8, ek_max_pool_f32, &ek_max_pool_f32_count},
+};
+
+static size_t element_bytes(const struct list *l)
+{
+	return l->is_float ? sizeof(float) : check_bytes(l->type);
+}
+
+/* What all taps of one output element come to. */
+struct sums {
+	int64_t sum, max, n;
+	float sum_f32, max_f32;
+};
+
+static struct sums sum_up(const struct list *l, const struct ek_pool *a, size_t p, size_t channel)
+{
+	const struct ek_window *w = &a->window;
+	struct sums s = {.max = INT64_MIN, .max_f32 = -INFINITY};
+	for (uint32_t tap = 0; tap < w->y.taps * w->x.taps; tap++) {
+		int64_t x = (int64_t)(p % w->x.out) * w->x.stride - w->x.pad + tap % w->x.taps;
+		int64_t y = (int64_t)(p / w->x.out % w->y.out) * w->y.stride - w->y.pad +
+			tap / w->x.taps;
+		if (x < 0 || y < 0 || x >= w->x.in || y >= w->y.in) {
+			continue;
+		}
+		size_t row = (p / w->x.out / w->y.out * w->y.in + (size_t)y) * w->x.in;
+		size_t at = (row + (size_t)x) * a->channels + channel;
+		int64_t v = l->is_float ? 0 : check_get(l->type, a->input, at);
+		float f = l->is_float ? ((const float *)a->input)[at] : 0;
+		s.n++;
+		s.sum += v;
+		s.max = v > s.max ? v : s.max;
+		s.sum_f32 += f;
+		s.max_f32 = f > s.max_f32 ? f : s.max_f32;
+	}
+	return s;
+}
+
+static void naive(const struct list *l, const struct ek_pool *a, size_t elements, void *expected)
+{
+	for (size_t i = 0; i < elements; i++) {
+		struct sums s = sum_up(l, a, i / a->channels, i % a->channels);
+		if (l->is_float) {
+			float y = l->is_max ? s.max_f32 : s.sum_f32 / (float)s.n;
+			((float *)expected)[i] = fminf(fmaxf(y, a->lo_f32), a->hi_f32);
+			continue;
+		}
+		int64_t y = l->is_max ? s.max : check_divide(s.sum, s.n);
+		check_put(l->type, expected, i, check_clamp(y, a->lo, a->hi));
+	}
+}
+
+struct run {
+	const struct ek_pool_row *row;
+	const struct ek_pool *args;
+};
+
+static void run(const void *args, const struct ek_tile *tile)
+{
+	const struct run *r = args;
+	r->row->run(r->args, tile);
+}
+
+static void check_list(
+	struct check *c, const struct list *l, const struct ek_window *w, uint32_t channels)
+{
+	struct ek_pool a = {.window = *w, .channels = channels, .lo_f32 = -1.5f, .hi_f32 = 1};
+	size_t inputs = (size_t)w->batch * w->y.in * w->x.in * channels;
+	a.input = l->is_float ? (void *)check_f32(c, inputs) : check_fill(c, l->type, inputs);
+	check_limits(c, l->type, &a.lo, &a.hi);
+	struct check_subject s = {.element_bytes = element_bytes(l), .run = run, .col_step = 1};
+	snprintf(s.what, sizeof(s.what), "%ux%ux%ux%u f%ux%u s%u%u p%u%u", w->batch, w->y.in,
+		w->x.in, channels, w->y.taps, w->x.taps, w->y.stride, w->x.stride, w->y.pad,
+		w->x.pad);
+	s.rows = w->batch * w->y.out * w->x.out;
+	s.cols = channels;
+	s.work = (uint64_t)s.rows * s.cols * w->y.taps * w->x.taps;
+	size_t elements = (size_t)s.rows * s.cols;
+	void *expected = check_buffer(c, elements * s.element_bytes, s.element_bytes);
+	naive(l, &a, elements, expected);
+	s.expected = expected;
+	for (size_t i = 0; i < *l->count; i++) {
+		if (!check_wants(c, &l->rows[i].variant)) {
+			continue;
+		}
+		a.output = check_buffer(c, elements * s.element_bytes, s.element_bytes);
+		const struct run r = {&l->rows[i], &a};
+		s.variant = &l->rows[i].variant;
+		s.output = a.output;
+		s.args = &r;
+		check_subject(c, &s);
+	}
+	check_free_all(c);
+}
+
+void check_pool(struct check *c)
+{
+	uint32_t cases = c->bench ? 1 : c->cases;
+	for (uint32_t i = 0; i < cases; i++) {
+		struct ek_window w = c->bench ? check_window_large(28) : check_window(c, false);
+		uint32_t channels = c->bench ? 64 : 1 + check_below(c, check_below(c, 2) ? 4 : 140);
+		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+			check_list(c, &lists[k], &w, channels);
+		}
+	}
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The products of SVDF and of the integer LSTM; what is element by element there has no variants
+ * and is tested in tests/unit/kernels and by whole sequences. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/lstm.h"
+#include "kernels/svdf.h"
+#include "tests/kernels/check.h"
+
+struct run_svdf {
+	const struct ek_svdf_q_row *row;
+	const struct ek_svdf_q *args;
+	int16_t *newest; /* [batch][filters], gathered from the state */
+};
+
+static void run_feature(const void *args, const struct ek_tile *tile)
+{
+	const struct run_svdf *r = args;
+	const struct ek_svdf_shape *s = &r->args->shape;
+	r->row->feature(r->args, tile);
+	for (uint32_t b = tile->first_row; b < tile->first_row + tile->n_rows; b++) {
+		for (uint32_t f = tile->first_col; f < tile->first_col + tile->n_cols; f++) {
+			size_t at = (size_t)b * s->filters + f;
+			r->newest[at] = r->args->state[(at + 1) * s->memory - 1];
+		}
+	}
+}
+
+static void run_output(const void *args, const struct ek_tile *tile)
+{
+	const struct run_svdf *r = args;
+	r->row->output(r->args, tile);
+}
+
+static int16_t *naive_feature(struct check *c, const struct ek_svdf_q *a)
+{
+	size_t depth = a->shape.depth, n = (size_t)a->shape.batch * a->shape.filters;
+	int16_t *expected = check_buffer(c, n * sizeof(*expected), sizeof(*expected));
+	for (size_t i = 0; i < n; i++) {
+		int64_t sum = 0;
+		for (size_t k = 0; k < depth; k++) {
+			sum += (a->input[i / a->shape.filters * depth + k] - a->input_zero) *
+				a->feature_weights[i % a->shape.filters * depth + k];
+		}
+		int32_t y = check_requant(check_wrap(sum), a->feature_scale);
+		expected[i] = (int16_t)check_clamp(y, INT16_MIN, INT16_MAX);
+	}
+	return expected;
+}
+
+static int8_t *naive_output(struct check *c, const struct ek_svdf_q *a)
+{
+	const struct ek_svdf_shape *s = &a->shape;
+	size_t units = s->filters / s->rank, n = s->batch * units;
+	int8_t *expected = check_buffer(c, n, 1);
+	for (size_t i = 0; i < n; i++) {
+		int64_t sum = a->bias ? a->bias[i % units] : 0;
+		for (size_t k = 0; k < (size_t)s->rank * s->memory; k++) {
+			size_t filter = i % units * s->rank + k / s->memory;
+			size_t state = (i / units * s->filters + filter) * s->memory;
+			sum += (int64_t)a->state[state + k % s->memory] *
+				a->time_weights[filter * s->memory + k % s->memory];
+		}
+		int32_t y = check_requant(check_wrap(sum), a->output_scale);
+		expected[i] = (int8_t)check_clamp(
+			check_wrap((int64_t)y + a->output_zero), INT8_MIN, INT8_MAX);
+	}
+	return expected;
+}
+
+static struct ek_svdf_shape svdf_shape(struct check *c)
+{
+	if (c->bench) {
+		return (struct ek_svdf_shape){1, 400, 256, 2, 10};
+	}
+	uint32_t rank = 1 + check_below(c, 3);
+	return (struct ek_svdf_shape){1 + check_below(c, 3), 1 + check_below(c, 50),
+		rank * (1 + check_below(c, 20)), rank, 1 + check_below(c, 12)};
+}
+
+static void svdf_row(struct check *c, const struct ek_svdf_q_row *row, struct ek_svdf_q *a)
+{
+	const struct ek_svdf_shape *s = &a->shape;
+	uint32_t units = s->filters / s->rank;
+	size_t newest = (size_t)s->batch * s->filters;
+	struct run_svdf r = {row, a, check_buffer(c, newest * sizeof(int16_t), sizeof(int16_t))};
+	struct check_subject feature = {
+		.variant = &row->variant,
+		.rows = s->batch,
+		.cols = s->filters,
+		.col_step = 1,
+		.element_bytes = sizeof(int16_t),
+		.expected = naive_feature(c, a),
+		.output = r.newest,
+		.work = (uint64_t)newest * s->depth,
+		.run = run_feature,
+		.args = &r,
+	};
+	snprintf(feature.what, sizeof(feature.what),
+		"feature, batch %u depth %u filters %u memory %u", s->batch, s->depth, s->filters,
+		s->memory);
+	check_subject(c, &feature);
+	a->output = check_buffer(c, (size_t)s->batch * units, 1);
+	struct check_subject output = {
+		.variant = &row->variant,
+		.rows = s->batch,
+		.cols = units,
+		.col_step = 1,
+		.element_bytes = 1,
+		.expected = naive_output(c, a),
+		.output = a->output,
+		.work = (uint64_t)newest * s->memory,
+		.run = run_output,
+		.args = &r,
+	};
+	snprintf(output.what, sizeof(output.what), "output, batch %u units %u rank %u memory %u",
+		s->batch, units, s->rank, s->memory);
+	check_subject(c, &output);
+}
+
+static void check_svdf(struct check *c)
+{
+	struct ek_svdf_shape s = svdf_shape(c);
+	struct ek_svdf_q a = {.shape = s};
+	a.input = check_s8(c, (size_t)s.batch * s.depth);
+	a.feature_weights = check_s8(c, (size_t)s.filters * s.depth);
+	a.time_weights = check_s16(c, (size_t)s.filters * s.memory);
+	a.bias = check_below(c, 4) ? check_s32(c, s.filters / s.rank) : NULL;
+	a.feature_scale = *check_scales(c, 1);
+	a.output_scale = *check_scales(c, 1);
+	a.input_zero = check_between(c, INT8_MIN, INT8_MAX);
+	a.output_zero = check_between(c, INT8_MIN, INT8_MAX);
+	a.state = check_s16(c, (size_t)s.batch * s.filters * s.memory);
+	for (size_t i = 0; i < ek_svdf_s8_count; i++) {
+		if (check_wants(c, &ek_svdf_s8[i].variant)) {
+			svdf_row(c, &ek_svdf_s8[i], &a);
+		}
+	}
+	check_free_all(c);
+}
+
+struct run_gate {
+	const struct ek_lstm_q_row *row;
+	const struct ek_lstm_q *args;
+	const int8_t *x, *h;
+	const int16_t *c;
+	int16_t *s;
+};
+
+static void run_gate(const void *args, const struct ek_tile *tile)
+{
+	const struct run_gate *r = args;
+	if (tile->n_rows) {
+		r->row->gate(r->args, EK_LSTM_FORGET, r->x, r->h, r->c, tile->first_col,
+			tile->first_col + tile->n_cols, r->s);
+	}
+}
+
+static int64_t dot(const int8_t *a, const int8_t *b, size_t n)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		sum += a[i] * b[i];
+	}
+	return sum;
+}
+
+static int16_t *naive_gate(struct check *c, const struct run_gate *r)
+{
+	const struct ek_lstm_q *a = r->args;
+	const struct ek_lstm_gate_q *g = &a->gate[EK_LSTM_FORGET];
+	int16_t *s = check_buffer(c, a->cells * sizeof(*s), sizeof(*s));
+	for (size_t n = 0; n < a->cells; n++) {
+		int64_t x = dot(r->x, g->w + n * a->inputs, a->inputs) + g->w_bias[n];
+		int64_t h = dot(r->h, g->r + n * a->outputs, a->outputs) + g->r_bias[n];
+		int64_t v =
+			check_clamp(check_requant(check_wrap(x), g->w_scale), INT16_MIN, INT16_MAX);
+		v = check_clamp(v + check_requant(check_wrap(h), g->r_scale), INT16_MIN, INT16_MAX);
+		if (g->peephole) {
+			v += check_requant(g->peephole[n] * r->c[n], g->peephole_scale);
+		}
+		s[n] = (int16_t)check_clamp(v, INT16_MIN, INT16_MAX);
+	}
+	return s;
+}
+
+static void check_lstm(struct check *c)
+{
+	struct ek_lstm_q a = {
+		.inputs = c->bench ? 128 : 1 + check_below(c, 60),
+		.cells = c->bench ? 128 : 1 + check_below(c, 60),
+		.outputs = c->bench ? 128 : 1 + check_below(c, 60),
+	};
+	struct ek_lstm_gate_q *g = &a.gate[EK_LSTM_FORGET];
+	g->w = check_s8(c, (size_t)a.cells * a.inputs);
+	g->r = check_s8(c, (size_t)a.cells * a.outputs);
+	g->w_bias = check_s32(c, a.cells);
+	g->r_bias = check_s32(c, a.cells);
+	g->peephole = check_below(c, 2) ? check_s16(c, a.cells) : NULL;
+	g->w_scale = *check_scales(c, 1);
+	g->r_scale = *check_scales(c, 1);
+	g->peephole_scale = *check_scales(c, 1);
+	struct run_gate r = {.args = &a};
+	r.x = check_s8(c, a.inputs);
+	r.h = check_s8(c, a.outputs);
+	r.c = check_s16(c, a.cells);
+	struct check_subject s = {.rows = 1, .cols = a.cells, .col_step = 1};
+	snprintf(s.what, sizeof(s.what), "gate, inputs %u cells %u outputs %u", a.inputs, a.cells,
+		a.outputs);
+	s.element_bytes = sizeof(int16_t);
+	s.work = (uint64_t)a.cells * (a.inputs + a.outputs);
+	s.expected = naive_gate(c, &r);
+	s.run = run_gate;
+	s.args = &r;
+	for (size_t i = 0; i < ek_lstm_s8_count; i++) {
+		if (check_wants(c, &ek_lstm_s8[i].variant)) {
+			r.row = &ek_lstm_s8[i];
+			r.s = check_buffer(c, a.cells * sizeof(*r.s), sizeof(*r.s));
+			s.variant = &r.row->variant;
+			s.output = r.s;
+			check_subject(c, &s);
+		}
+	}
+	check_free_all(c);
+}
+
+void check_recurrent(struct check *c)
+{
+	uint32_t cases = c->bench ? 1 : c->cases;
+	for (uint32_t i = 0; i < cases; i++) {
+		check_svdf(c);
+		check_lstm(c);
+	}
+}

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""edgectl from outside: exit codes, one line per file, the shape of JSON, answers to the shipped samples, with and without a daemon.
+
+edgectl.py EDGECTL EDGED ROOT. Exit status 77 (skipped) where the shipped models are not there.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+EDGECTL, EDGED, ROOT = sys.argv[1:4]
+MODELS = os.path.join(ROOT, "packaging", "models")
+SAMPLES = os.path.join(MODELS, "samples")
+
+
+def edgectl(*args, stdin=b"", env=None):
+    return subprocess.run([EDGECTL, *args], input=stdin, capture_output=True, timeout=60, env={**os.environ, **(env or {})})
+
+
+def model(name):
+    return os.path.join(MODELS, name + ".tflite")
+
+
+def sample(name):
+    return os.path.join(SAMPLES, name)
+
+
+class WithoutDaemon(unittest.TestCase):
+    def test_run_answers_the_shipped_samples(self):
+        for name, file, label in [("digits", "digit-7.png", "7"), ("keyword", "yes.wav", "yes")]:
+            done = edgectl("run", model(name), sample(file), "-o", "jsonl", "-k", "1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            answer = json.loads(done.stdout)
+            self.assertEqual(set(answer), {"model", "version", "source", "infer_ms", "results"})
+            self.assertEqual(answer["model"], name)
+            self.assertEqual(answer["results"][0]["label"], label)
+
+    def test_a_fault_is_more_anomalous_than_a_healthy_machine(self):
+        done = edgectl("run", model("vibration"), sample("vibration-fault.csv"), sample("vibration-normal.csv"), "--json")
+        fault, normal = json.loads(done.stdout)
+        self.assertTrue(fault["anomalous"])
+        self.assertFalse(normal["anomalous"])
+
+    def test_standard_input_and_raw_bytes(self):
+        with open(sample("digit-7.png"), "rb") as file:
+            done = edgectl("run", model("digits"), "-", "--raw", stdin=file.read())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stdout), 10)
+        self.assertEqual(max(range(10), key=lambda i: done.stdout[i] ^ 0x80), 7)
+
+    def test_outputs_are_written_as_arrays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = edgectl("run", model("digits"), sample("digit-7.png"), "--output-dir", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            names = os.listdir(folder)
+            self.assertEqual(len(names), 1)
+            with open(os.path.join(folder, names[0]), "rb") as file:
+                self.assertTrue(file.read().startswith(b"\x93NUMPY\x01\x00"))
+
+    def test_verify_gives_one_line_for_each_file_in_order(self):
+        with tempfile.TemporaryDirectory() as folder:
+            bad = os.path.join(folder, "bad\n.tflite")
+            with open(bad, "wb") as file:
+                file.write(b"\x1c\0\0\0TFL3" + b"\xff" * 100)
+            good = model("digits")
+            done = edgectl("verify", "--run", good, bad, good)
+            lines = done.stdout.decode().splitlines()
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(len(lines), 3)
+            self.assertEqual(lines[0], good + ": ok")
+            self.assertRegex(lines[1], r"bad\\x0a\.tflite: refused: model_refused: [^:]+: .+")
+            self.assertEqual(lines[2], good + ": ok")
+            done = edgectl("verify", bad)
+            self.assertRegex(done.stdout.decode(), r"\Arefused: model_refused: [^:]+: .+\n\Z")
+            done = edgectl("verify", os.path.join(folder, "none"), bad)
+            self.assertEqual(done.returncode, 6)
+            self.assertEqual(len(done.stdout.decode().splitlines()), 2)
+        self.assertEqual(edgectl("verify", good).stdout, b"ok\n")
+
+    def test_exit_codes(self):
+        digits, picture = model("digits"), sample("digit-7.png")
+        nowhere = {"EDGED_SOCKET": "/nonexistent/edged.sock"}
+        for code, args in [
+            (0, ["--help"]), (0, ["infer", "--help"]), (0, ["--version"]),
+            (1, ["run", digits, picture, "-t", "2", "--exit-status"]),
+            (0, ["run", digits, picture, "-t", "2"]),
+            (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--clients", "2"]),
+            (3, ["run", "/nonexistent.tflite", picture]), (3, ["run", digits, picture, "--signature", "none"]),
+            (4, ["list"]), (4, ["infer", "digits", picture]),
+            (5, ["run", picture, picture]),
+            (6, ["run", digits, "/nonexistent.png"]), (6, ["run", digits, digits]),
+        ]:
+            done = edgectl(*args, env=nowhere)
+            self.assertEqual(done.returncode, code, (args, done.stderr))
+            if code > 1:
+                self.assertEqual(done.stdout, b"", args)
+                self.assertTrue(done.stderr.startswith(b"edgectl: "), (args, done.stderr))
+
+    def test_one_bad_input_of_several_does_not_stop_the_others(self):
+        done = edgectl("run", model("digits"), "/nonexistent.png", sample("digit-7.png"), "-o", "jsonl")
+        self.assertEqual(done.returncode, 6)
+        self.assertEqual(len(done.stdout.decode().splitlines()), 1)
+
+    def test_bench_counts_every_run(self):
+        done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--json")
+        figures = json.loads(done.stdout)
+        self.assertEqual(figures["runs"], 7)
+        self.assertLessEqual(figures["min_ms"], figures["p50_ms"])
+        self.assertLessEqual(figures["p99_ms"], figures["max_ms"])
+
+    def test_a_full_disk_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([EDGECTL, "--help"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)
+
+
+class WithDaemon(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        socket = os.path.join(cls.folder.name, "s")
+        state = os.path.join(cls.folder.name, "state")
+        os.mkdir(state)
+        cls.env = {"EDGED_SOCKET": socket}
+        cls.edged = subprocess.Popen([EDGED, "--socket", socket, "--models", MODELS, "--state", state], stderr=subprocess.PIPE)
+        ready = b""
+        while b" models ready" not in ready:  # the line that says that all models were looked at
+            ready = cls.edged.stderr.readline()
+            if not ready:
+                raise RuntimeError("edged did not start")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.edged.send_signal(signal.SIGTERM)
+        cls.edged.communicate(timeout=60)
+        cls.folder.cleanup()
+
+    def ask(self, *args):
+        return edgectl(*args, env=self.env)
+
+    def test_the_daemon_answers_as_the_library_does(self):
+        for name, file in [("digits", "digit-7.png"), ("keyword", "yes.wav"), ("vibration", "vibration-fault.csv")]:
+            here = edgectl("run", model(name), sample(file), "--raw")
+            there = self.ask("infer", name, sample(file), "--raw")
+            self.assertEqual(there.returncode, 0, there.stderr)
+            self.assertEqual(here.stdout, there.stdout)
+
+    def test_labels_come_from_the_daemon(self):
+        answer = json.loads(self.ask("infer", "digits", sample("digit-7.png"), "--json").stdout)
+        self.assertEqual(answer["results"][0]["label"], "7")
+
+    def test_models_are_listed_and_shown(self):
+        names = {m["name"]: m["state"] for m in json.loads(self.ask("list", "--json").stdout)}
+        self.assertEqual(names, {"digits": "ready", "keyword": "ready", "vibration": "ready"})
+        shown = json.loads(self.ask("show", "keyword", "--json").stdout)
+        self.assertEqual(shown["inputs"][0]["shape"], [1, 16000])
+        self.assertEqual(len(self.ask("list", "--no-legend").stdout.splitlines()), 3)
+
+    def test_status_counts_answers(self):
+        self.assertEqual(self.ask("infer", "digits", sample("digit-7.png")).returncode, 0)
+        status = json.loads(self.ask("status", "--json").stdout)
+        self.assertEqual(status["models_ready"], 3)
+        self.assertGreaterEqual(status["requests"]["OK"], 1)
+
+    def test_a_model_that_is_not_there(self):
+        done = self.ask("infer", "none", sample("digit-7.png"))
+        self.assertEqual(done.returncode, 3)
+
+    def test_bench_over_several_connections(self):
+        figures = json.loads(self.ask("bench", "digits", "-c", "10", "--clients", "3", "--json").stdout)
+        self.assertEqual(figures["runs"], 10)
+        self.assertEqual(figures["at_once"], 3)
+
+
+if __name__ == "__main__":
+    absent = [name for name in ("digits", "keyword", "vibration") if not os.path.exists(model(name))]
+    if absent:
+        print("skipped: packaging/models has no", ", ".join(absent))
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1], verbosity=2)

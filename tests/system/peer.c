@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/system/peer.h"
+
+#define PATIENCE_MS 60000
+
+struct peer peer_connect(const struct daemon *daemon)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	memcpy(address.sun_path, daemon->socket, strlen(daemon->socket));
+	struct peer peer = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	assert_true(peer.fd >= 0);
+	assert_int_equal(connect(peer.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return peer;
+}
+
+struct peer peer_open(const struct daemon *daemon)
+{
+	struct peer peer = peer_connect(daemon);
+	struct bytes_writer w = {0};
+	const struct wire_hello hello = {.major = WIRE_MAJOR, .name = wire_text_of("test")};
+	wire_hello_encode(&w, &hello);
+	peer_send(&peer, WIRE_HELLO, 1000, 0, &w);
+	bytes_writer_deinit(&w);
+	peer_expect(&peer, 1000, EDGE_OK);
+	return peer;
+}
+
+void peer_close(struct peer *peer)
+{
+	close(peer->fd);
+	peer->fd = -1;
+}
+
+void peer_send_bytes(struct peer *peer, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+	while (size > 0) {
+		ssize_t n = send(peer->fd, at, size, MSG_NOSIGNAL);
+		assert_true(n > 0);
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
+void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadline_us,
+	const struct bytes_writer *body)
+{
+	uint8_t header[WIRE_HEADER_BYTES];
+	assert_false(body && body->failed);
+	wire_header_encode(&(struct wire_header){.type = (uint16_t)type,
+				   .id = id,
+				   .body_bytes = body ? (uint32_t)body->size : 0,
+				   .deadline_us = deadline_us},
+		header);
+	peer_send_bytes(peer, header, sizeof(header));
+	if (body) {
+		peer_send_bytes(peer, body->data, body->size);
+	}
+}
+
+void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,
+	uint32_t deadline_us)
+{
+	struct bytes_writer w = {0};
+	void *data = malloc((size_t)width);
+	assert_non_null(data);
+	memset(data, value, (size_t)width);
+	const struct wire_infer infer = {.model = wire_text_of(model),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {1, width}},
+			.bytes = (uint32_t)width,
+			.data = data}}};
+	wire_infer_encode(&w, &infer);
+	peer_send(peer, WIRE_INFER, id, deadline_us, &w);
+	bytes_writer_deinit(&w);
+	free(data);
+}
+
+void peer_cancel(struct peer *peer, uint64_t id, uint64_t which)
+{
+	struct bytes_writer w = {0};
+	wire_cancel_encode(&w, which);
+	peer_send(peer, WIRE_CANCEL, id, 0, &w);
+	bytes_writer_deinit(&w);
+}
+
+/* False when the daemon closed the connection instead. */
+static bool receive(struct peer *peer, void *bytes, size_t size)
+{
+	char *at = bytes;
+	while (size > 0) {
+		struct pollfd waited = {.fd = peer->fd, .events = POLLIN};
+		assert_int_equal(poll(&waited, 1, PATIENCE_MS), 1);
+		ssize_t n = recv(peer->fd, at, size, 0);
+		if (n <= 0) {
+			return false;
+		}
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+struct answer peer_receive(struct peer *peer)
+{
+	struct answer answer = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	assert_true(receive(peer, header, sizeof(header)));
+	assert_int_equal(wire_header_decode(header, &answer.header, NULL), 0);
+	assert_true(answer.header.type & WIRE_REPLY);
+	answer.body = aligned_alloc(
+		WIRE_ALIGNMENT, bytes_align_up(answer.header.body_bytes + 1, WIRE_ALIGNMENT));
+	assert_non_null(answer.body);
+	assert_true(receive(peer, answer.body, answer.header.body_bytes));
+	return answer;
+}
+
+void answer_free(struct answer *answer)
+{
+	free(answer->body);
+	answer->body = NULL;
+}
+
+void peer_expect(struct peer *peer, uint64_t id, enum edge_status status)
+{
+	struct answer answer = peer_receive(peer);
+	struct error err = {0};
+	if (answer.header.status != EDGE_OK) {
+		assert_int_not_equal(wire_error_decode(answer.body, answer.header.body_bytes,
+					     answer.header.status, &err),
+			0);
+	}
+	if (answer.header.id != id || answer.header.status != status) {
+		print_error("id %llu, %s: %s\n", (unsigned long long)answer.header.id,
+			status_name(answer.header.status), err.text);
+	}
+	assert_int_equal(answer.header.id, id);
+	assert_int_equal(answer.header.status, status);
+	answer_free(&answer);
+}
+
+void peer_expect_echo(struct peer *peer, uint64_t id, int32_t width, int8_t value)
+{
+	static struct wire_infer_reply reply;
+	struct answer answer = peer_receive(peer);
+	assert_int_equal(answer.header.id, id);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_infer_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
+	assert_int_equal(reply.n_outputs, 1);
+	assert_int_equal(reply.outputs[0].bytes, width);
+	const int8_t *data = reply.outputs[0].data;
+	for (int32_t i = 0; i < width; i++) {
+		if (data[i] != value) {
+			fail_msg("byte %d is %d, not %d", i, data[i], value);
+		}
+	}
+	answer_free(&answer);
+}
+
+void peer_expect_closed(struct peer *peer)
+{
+	char byte = 0;
+	assert_false(receive(peer, &byte, 1));
+}
+
+struct wire_list_item answer_find(const struct answer *list, const char *name)
+{
+	struct bytes_reader r = bytes_reader_of(list->body, list->header.body_bytes);
+	struct wire_list_item item = {0};
+	uint32_t n = 0;
+	assert_int_equal(list->header.status, EDGE_OK);
+	assert_int_equal(wire_list_decode(&r, &n, NULL), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(wire_list_item_decode(&r, &item, NULL), 0);
+		if (wire_text_is(item.name, name)) {
+			return item;
+		}
+	}
+	fail_msg("model %s is not in the list", name);
+	return item;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer - a client of raw frames for system tests. Everything fails the test by itself. */
+#ifndef TESTS_SYSTEM_PEER_H
+#define TESTS_SYSTEM_PEER_H
+
+#include "base/wire.h"
+#include "tests/system/daemon.h"
+
+struct peer {
+	int fd;
+};
+
+struct answer {
+	struct wire_header header;
+	uint8_t *body; /* WIRE_ALIGNMENT; peer_free() */
+};
+
+/* Connected; without and with HELLO said and answered. */
+struct peer peer_connect(const struct daemon *daemon);
+struct peer peer_open(const struct daemon *daemon);
+void peer_close(struct peer *peer);
+
+void peer_send_bytes(struct peer *peer, const void *bytes, size_t size);
+void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadline_us,
+	const struct bytes_writer *body);
+/* An INFER of an [rows, width] int8 input filled with @value. */
+void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,
+	uint32_t deadline_us);
+void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);
+
+struct answer peer_receive(struct peer *peer);
+void answer_free(struct answer *answer);
+
+/* Receives one frame, of that id and status. */
+void peer_expect(struct peer *peer, uint64_t id, enum edge_status status);
+/* Receives the reply of peer_infer(): OK, and every byte @value. */
+void peer_expect_echo(struct peer *peer, uint64_t id, int32_t width, int8_t value);
+/* The daemon closes the connection, and nothing comes before that. */
+void peer_expect_closed(struct peer *peer);
+
+/* The list item of a model in an answer to LIST; asserts that it is there. */
+struct wire_list_item answer_find(const struct answer *list, const char *name);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+/* One worker, so that a slow model holds up everything behind it. */
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	char line[128];
+	daemon_prepare(daemon);
+	snprintf(line, sizeof(line), "slow %s/gate", daemon->folder);
+	daemon_put(daemon, "slow.tflite", line);
+	daemon_put(daemon, "echo.tflite", "echo 4");
+	daemon_config(
+		daemon, "[daemon]\nworkers = 1\n[limits]\nqueue-length = 6\nmax-in-flight = 4\n");
+	daemon_start(daemon, false);
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+/* The one worker is busy with request @id of @peer. */
+static void occupy(struct daemon *daemon, struct peer *peer, uint64_t id)
+{
+	peer_infer(peer, id, "slow", 4, (int8_t)id, 0);
+	daemon_wait_running(daemon);
+}
+
+static void replies_come_in_the_order_in_which_they_are_ready(void **state)
+{
+	struct peer peer = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_send(&peer, WIRE_LIST, 2, 0, NULL);
+	peer_expect(&peer, 2, EDGE_OK);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&peer);
+}
+
+static void a_deadline_is_answered_while_the_model_runs(void **state)
+{
+	struct peer peer = peer_open(*state);
+	peer_infer(&peer, 1, "slow", 4, 1, 500000);
+	daemon_wait_running(*state);
+	peer_expect(&peer, 1, EDGE_DEADLINE);
+	/* The run was cancelled: nobody let it go, and the worker is free. */
+	peer_infer(&peer, 2, "echo", 4, 5, 0);
+	peer_expect_echo(&peer, 2, 4, 5);
+	peer_close(&peer);
+}
+
+static void a_deadline_in_the_queue_keeps_the_request_from_running(void **state)
+{
+	struct peer peer = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_infer(&peer, 2, "slow", 4, 2, 100000);
+	peer_expect(&peer, 2, EDGE_DEADLINE);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	/* Had 2 been run it would have to be let go before this. */
+	peer_infer(&peer, 3, "echo", 4, 3, 0);
+	peer_expect_echo(&peer, 3, 4, 3);
+	peer_close(&peer);
+}
+
+static void cancel_ends_a_queued_and_a_running_request(void **state)
+{
+	struct peer peer = peer_open(*state), other = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_infer(&peer, 2, "echo", 4, 2, 0);
+	peer_cancel(&peer, 10, 2);
+	peer_expect(&peer, 2, EDGE_CANCELLED);
+	peer_expect(&peer, 10, EDGE_OK);
+	peer_cancel(&other, 11, 1); /* not a request of that connection */
+	peer_expect(&other, 11, EDGE_NOT_FOUND);
+	peer_cancel(&peer, 12, 1);
+	peer_expect(&peer, 1, EDGE_CANCELLED);
+	peer_expect(&peer, 12, EDGE_OK);
+	peer_cancel(&peer, 13, 1);
+	peer_expect(&peer, 13, EDGE_NOT_FOUND);
+	peer_infer(&peer, 1, "echo", 4, 7, 0);
+	peer_expect_echo(&peer, 1, 4, 7);
+	peer_close(&peer);
+	peer_close(&other);
+}
+
+static void an_id_in_flight_cannot_be_used_again(void **state)
+{
+	struct peer peer = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_infer(&peer, 1, "echo", 4, 2, 0);
+	peer_expect(&peer, 1, EDGE_INVALID);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&peer);
+}
+
+/* Asks until that many requests are queued. */
+static void wait_queued(struct peer *peer, uint32_t n)
+{
+	struct wire_status status = {0};
+	do {
+		peer_send(peer, WIRE_STATUS, 500, 0, NULL);
+		struct answer answer = peer_receive(peer);
+		assert_int_equal(
+			wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL),
+			0);
+		answer_free(&answer);
+	} while (status.queue_length != n);
+}
+
+static void a_full_queue_refuses_at_once(void **state)
+{
+	struct peer a = peer_open(*state), b = peer_open(*state), c = peer_open(*state);
+	occupy(*state, &a, 1);
+	for (uint64_t i = 2; i <= 4; i++) {
+		peer_infer(&a, i, "echo", 4, (int8_t)i, 0);
+		peer_infer(&b, i, "echo", 4, (int8_t)i, 0);
+	}
+	wait_queued(&c, 6);
+	peer_infer(&c, 1, "echo", 4, 1, 0);
+	peer_expect(&c, 1, EDGE_OVERLOADED);
+	daemon_let_go(*state, 1);
+	for (uint64_t i = 1; i <= 4; i++) {
+		peer_expect_echo(&a, i, 4, (int8_t)i);
+	}
+	for (uint64_t i = 2; i <= 4; i++) {
+		peer_expect_echo(&b, i, 4, (int8_t)i);
+	}
+	peer_infer(&c, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&c, 1, 4, 1);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&c);
+}
+
+/* a has three requests waiting when b's first comes: b is served after one of them. */
+static void connections_take_turns(void **state)
+{
+	struct peer a = peer_open(*state), b = peer_open(*state);
+	occupy(*state, &a, 1);
+	peer_infer(&a, 2, "slow", 4, 2, 0);
+	peer_infer(&a, 3, "slow", 4, 3, 0);
+	peer_send(&a, WIRE_LIST, 4, 0, NULL); /* its answer: 2 and 3 are queued */
+	peer_expect(&a, 4, EDGE_OK);
+	peer_infer(&b, 1, "echo", 4, 1, 0);
+	peer_send(&b, WIRE_LIST, 2, 0, NULL);
+	peer_expect(&b, 2, EDGE_OK);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&a, 1, 4, 1);
+	daemon_wait_running(*state); /* 2 */
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&a, 2, 4, 2);
+	peer_expect_echo(&b, 1, 4, 1); /* before 3, which nobody let go */
+	daemon_wait_running(*state);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&a, 3, 4, 3);
+	peer_close(&a);
+	peer_close(&b);
+}
+
+/* max-in-flight is 4: the fifth request is not read, so STATUS behind it is not answered yet. */
+static void a_connection_is_not_read_above_its_limit(void **state)
+{
+	struct peer peer = peer_open(*state);
+	occupy(*state, &peer, 1);
+	for (uint64_t i = 2; i <= 5; i++) {
+		peer_infer(&peer, i, "echo", 4, (int8_t)i, 0);
+	}
+	peer_send(&peer, WIRE_STATUS, 6, 0, NULL);
+	daemon_let_go(*state, 1);
+	for (uint64_t i = 1; i <= 3; i++) {
+		peer_expect_echo(&peer, i, 4, (int8_t)i);
+	}
+	unsigned int seen = 0;
+	for (int i = 0; i < 3; i++) { /* 4, 5 and 6 in whatever order */
+		struct answer answer = peer_receive(&peer);
+		assert_int_equal(answer.header.status, EDGE_OK);
+		seen |= 1u << answer.header.id;
+		answer_free(&answer);
+	}
+	assert_int_equal(seen, 1u << 4 | 1u << 5 | 1u << 6);
+	peer_close(&peer);
+}
+
+static void a_client_that_leaves_takes_its_requests_with_it(void **state)
+{
+	struct peer gone = peer_open(*state), peer = peer_open(*state);
+	occupy(*state, &gone, 1);
+	peer_infer(&gone, 2, "slow", 4, 2, 0);
+	peer_infer(&gone, 3, "slow", 4, 3, 0);
+	peer_close(&gone);
+	/* Nobody lets a slow one go; this is answered only if all three are dropped. */
+	peer_infer(&peer, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&peer);
+}
+
+static void drain_finishes_what_runs_and_refuses_what_waits(void **state)
+{
+	struct daemon *daemon = *state;
+	struct peer peer = peer_open(daemon);
+	occupy(daemon, &peer, 1);
+	peer_infer(&peer, 2, "echo", 4, 2, 0);
+	peer_send(&peer, WIRE_LIST, 3, 0, NULL);
+	peer_expect(&peer, 3, EDGE_OK);
+	daemon_signal(daemon, SIGTERM);
+	peer_expect(&peer, 2, EDGE_DRAINING);
+	peer_infer(&peer, 4, "echo", 4, 4, 0);
+	peer_expect(&peer, 4, EDGE_DRAINING);
+	daemon_let_go(daemon, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_expect_closed(&peer);
+	assert_int_equal(daemon_wait(daemon), 0);
+	assert_int_not_equal(access(daemon->socket, F_OK), 0);
+	peer_close(&peer);
+	daemon_start(daemon, false);
+}
+
+static void drain_gives_up_on_what_runs_too_long(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_config(daemon, "[daemon]\nworkers = 1\ndrain-timeout = 20ms\n");
+	daemon_start(daemon, false);
+	struct peer peer = peer_open(daemon);
+	occupy(daemon, &peer, 1);
+	daemon_signal(daemon, SIGTERM);
+	peer_expect(&peer, 1, EDGE_DRAINING);
+	assert_int_equal(daemon_wait(daemon), 0);
+	peer_close(&peer);
+	daemon_start(daemon, false);
+}
+
+static void a_second_sigterm_leaves_at_once(void **state)
+{
+	struct daemon *daemon = *state;
+	struct peer peer = peer_open(daemon);
+	occupy(daemon, &peer, 1);
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait_log(daemon, "stopping");
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 128 + SIGTERM);
+	peer_close(&peer);
+	daemon_start(daemon, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replies_come_in_the_order_in_which_they_are_ready),
+		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
+		cmocka_unit_test(a_deadline_in_the_queue_keeps_the_request_from_running),
+		cmocka_unit_test(cancel_ends_a_queued_and_a_running_request),
+		cmocka_unit_test(an_id_in_flight_cannot_be_used_again),
+		cmocka_unit_test(a_full_queue_refuses_at_once),
+		cmocka_unit_test(connections_take_turns),
+		cmocka_unit_test(a_connection_is_not_read_above_its_limit),
+		cmocka_unit_test(a_client_that_leaves_takes_its_requests_with_it),
+		cmocka_unit_test(drain_finishes_what_runs_and_refuses_what_waits),
+		cmocka_unit_test(drain_gives_up_on_what_runs_too_long),
+		cmocka_unit_test(a_second_sigterm_leaves_at_once),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/fakes/op_bench.h"
+
+static void split_cuts_along_the_axis(void **state)
+{
+	(void)state;
+	const int32_t axis = 1;
+	const uint16_t x[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+	const uint16_t left[4] = {0, 1, 4, 5}, right[4] = {2, 3, 6, 7};
+	uint16_t y[4], z[4];
+	struct op_bench b;
+	op_bench_init(&b, OP_SPLIT);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
+	op_bench_input(&b, DTYPE_UINT16, SHAPE(2, 4), x);
+	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), y);
+	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(y, left, sizeof(left));
+	assert_memory_equal(z, right, sizeof(right));
+}
+
+static void split_v_has_parts_of_any_size(void **state)
+{
+	(void)state;
+	const int32_t axis = -1, sizes[3] = {1, 0, 2};
+	const int64_t x[6] = {1, 2, 3, 4, 5, 6}, last[4] = {2, 3, 5, 6};
+	int64_t first[2], none[1], rest[4];
+	struct op_bench b;
+	op_bench_init(&b, OP_SPLIT_V);
+	op_bench_input(&b, DTYPE_INT64, SHAPE(2, 3), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(3), sizes);
+	op_bench_constant(&b, DTYPE_INT32, (struct shape){0}, &axis);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 1), first);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 0), none);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 2), rest);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(first[0] == 1 && first[1] == 4);
+	assert_memory_equal(rest, last, sizeof(last));
+}
+
+static void pad_fills_with_the_zero_point_of_the_result(void **state)
+{
+	(void)state;
+	const int32_t paddings[4] = {1, 0, 0, 2};
+	const int8_t x[2] = {1, 2}, want[8] = {-5, -5, -5, -5, 1, 2, -5, -5};
+	int8_t z[8];
+	struct op_bench b;
+	op_bench_init(&b, OP_PAD);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(1, 2), x), 1, 3);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2, 2), paddings);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(2, 4), z), 1, -5);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
+static void padv2_fills_with_its_operand(void **state)
+{
+	(void)state;
+	const int64_t paddings[2] = {1, 1};
+	const float x[1] = {1}, fill = 2.5f;
+	float z[3];
+	struct op_bench b;
+	op_bench_init(&b, OP_PADV2);
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1), x);
+	op_bench_constant(&b, DTYPE_INT64, SHAPE(1, 2), paddings);
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1), &fill);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(3), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(z[0] == 2.5f && z[1] == 1 && z[2] == 2.5f);
+}
+
+static void negative_padding_is_an_error(void **state)
+{
+	(void)state;
+	const int32_t paddings[2] = {-1, 3};
+	const int32_t x[2] = {0};
+	int32_t z[4];
+	struct op_bench b;
+	op_bench_init(&b, OP_PAD);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(2), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(1, 2), paddings);
+	op_bench_output(&b, DTYPE_INT32, SHAPE(4), z);
+	assert_int_equal(op_bench_run(&b), -EINVAL);
+}
+
+static void transpose_moves_elements_of_every_width(void **state)
+{
+	(void)state;
+	static const enum dtype types[5] = {
+		DTYPE_INT8, DTYPE_FLOAT16, DTYPE_INT32, DTYPE_COMPLEX64, DTYPE_COMPLEX128};
+	const int32_t perm[3] = {2, 0, 1};
+	for (int k = 0; k < 5; k++) {
+		size_t width = (size_t)1 << k;
+		uint8_t x[24 * 16] = {0}, z[24 * 16] = {0};
+		for (uint8_t i = 0; i < 24; i++) {
+			x[i * width] = i;
+		}
+		struct op_bench b;
+		op_bench_init(&b, OP_TRANSPOSE);
+		op_bench_input(&b, types[k], SHAPE(2, 3, 4), x);
+		op_bench_constant(&b, DTYPE_INT32, SHAPE(3), perm);
+		op_bench_output(&b, types[k], SHAPE(4, 2, 3), z);
+		assert_int_equal(op_bench_run(&b), 0);
+		for (int i = 0; i < 24; i++) { /* z[c][a][b] = x[a][b][c] */
+			int c = i / 6, ab = i % 6;
+			assert_int_equal(z[(size_t)i * width], ab * 4 + c);
+		}
+	}
+}
+
+static void transpose_moves_nibbles(void **state)
+{
+	(void)state;
+	const int32_t perm[2] = {1, 0};
+	const uint8_t x[3] = {0x21, 0x43, 0x65}, want[3] = {0x41, 0x52, 0x63};
+	uint8_t z[3];
+	struct op_bench b;
+	op_bench_init(&b, OP_TRANSPOSE);
+	op_bench_input(&b, DTYPE_INT4, SHAPE(2, 3), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), perm);
+	op_bench_output(&b, DTYPE_INT4, SHAPE(3, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
+static void axis_that_is_there_twice_is_an_error(void **state)
+{
+	(void)state;
+	const int32_t perm[2] = {0, 0};
+	const int8_t x[4] = {0};
+	int8_t z[4];
+	struct op_bench b;
+	op_bench_init(&b, OP_TRANSPOSE);
+	op_bench_input(&b, DTYPE_INT8, SHAPE(2, 2), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(2), perm);
+	op_bench_output(&b, DTYPE_INT8, SHAPE(2, 2), z);
+	assert_int_equal(op_bench_run(&b), -EINVAL);
+}
+
+static void reshape_copies_or_stays_in_place(void **state)
+{
+	(void)state;
+	double x[4] = {1, 2, 3, 4}, z[4] = {0};
+	struct op_bench b;
+	op_bench_init(&b, OP_RESHAPE);
+	op_bench_input(&b, DTYPE_FLOAT64, SHAPE(4), x);
+	int32_t out = op_bench_output(&b, DTYPE_FLOAT64, SHAPE(2, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, x, sizeof(x));
+	b.values[out].data = x;
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(x[3] == 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(split_cuts_along_the_axis),
+		cmocka_unit_test(split_v_has_parts_of_any_size),
+		cmocka_unit_test(pad_fills_with_the_zero_point_of_the_result),
+		cmocka_unit_test(padv2_fills_with_its_operand),
+		cmocka_unit_test(negative_padding_is_an_error),
+		cmocka_unit_test(transpose_moves_elements_of_every_width),
+		cmocka_unit_test(transpose_moves_nibbles),
+		cmocka_unit_test(axis_that_is_there_twice_is_an_error),
+		cmocka_unit_test(reshape_copies_or_stays_in_place),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/fakes/op_bench.h"
+
+static const int32_t size[2] = {3, 3};
+
+static void int8_weights_have_10_bits(void **state)
+{
+	(void)state;
+	const int8_t x[4] = {0, 100, -100, 120};
+	/* scale (2 * 1024 + 1) / 3 = 683: 0, 0.667, 1.334 of two pixels */
+	const int8_t want[9] = {0, 67, 100, -67, 53, 113, -100, 47, 120};
+	int8_t z[9];
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_BILINEAR);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(1, 2, 2, 1), x), 1, 0);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), size);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(1, 3, 3, 1), z), 1, 0);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
+static void corners_align(void **state)
+{
+	(void)state;
+	const float x[4] = {0, 4, 8, 12};
+	const float want[9] = {0, 2, 4, 4, 6, 8, 8, 10, 12};
+	float z[9];
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_BILINEAR);
+	b.node.options.resize.align_corners = true;
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1, 2, 2, 1), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), size);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(1, 3, 3, 1), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
+/* The rounded scale of a much larger result leads beyond the last row; nothing is read there (the
+ * sanitizers would tell) and the last row is continued. */
+static void large_result_stays_inside_the_source(void **state)
+{
+	(void)state;
+	const int8_t x[2] = {10, 10};
+	static int8_t z[3000];
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_BILINEAR);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(1, 2, 1, 1), x), 1, 0);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), size);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(1, 3000, 1, 1), z), 1, 0);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int i = 0; i < 3000; i++) {
+		assert_int_equal(z[i], 10);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(int8_weights_have_10_bits),
+		cmocka_unit_test(corners_align),
+		cmocka_unit_test(large_result_stays_inside_the_source),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <spng.h>
+#include <string.h>
+#include <turbojpeg.h>
+
+#include "base/bytes.h"
+#include "client/pipeline/image.h"
+
+/* A bitmap's headers of 54 bytes. */
+static void write_bmp(struct bytes_writer *w, int32_t width, int32_t height, uint16_t bits,
+	uint32_t colours, uint32_t pixels_at)
+{
+	bytes_write(w, "BM", 2);
+	bytes_write_u32(w, 0);
+	bytes_write_u32(w, 0);
+	bytes_write_u32(w, pixels_at);
+	bytes_write_u32(w, 40);
+	bytes_write_u32(w, (uint32_t)width);
+	bytes_write_u32(w, (uint32_t)height);
+	bytes_write_u16(w, 1);
+	bytes_write_u16(w, bits);
+	bytes_write_u32(w, 0);
+	bytes_reserve(w, 12);
+	bytes_write_u32(w, colours);
+	bytes_write_u32(w, 0);
+}
+
+static void bmp_of_24_bits_is_turned_upright_and_to_rgb(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	owned_image struct image image = {0};
+	write_bmp(&w, 1, 2, 24, 0, 54);
+	const uint8_t rows[8] = {3, 2, 1, 0, 6, 5, 4, 0}; /* the lower row first, blue first */
+	bytes_write(&w, rows, sizeof(rows));
+	assert_int_equal(image_decode(SOURCE_BMP, w.data, w.size, &image, NULL), 0);
+	assert_int_equal(image.width, 1);
+	assert_int_equal(image.height, 2);
+	assert_int_equal(image.channels, 3);
+	const uint8_t wanted[6] = {4, 5, 6, 1, 2, 3};
+	assert_memory_equal(image.pixels, wanted, sizeof(wanted));
+	bytes_writer_deinit(&w);
+}
+
+static void bmp_with_a_grey_palette_is_grey_and_top_down_when_its_height_is_negative(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	owned_image struct image image = {0};
+	write_bmp(&w, 3, -2, 4, 2, 54 + 8);
+	const uint8_t palette[8] = {10, 10, 10, 0, 200, 200, 200, 0};
+	const uint8_t rows[8] = {0x10, 0x10, 0, 0, 0x01, 0x00, 0, 0};
+	bytes_write(&w, palette, sizeof(palette));
+	bytes_write(&w, rows, sizeof(rows));
+	assert_int_equal(image_bmp_decode(w.data, w.size, &image, NULL), 0);
+	assert_int_equal(image.channels, 1);
+	const uint8_t wanted[6] = {200, 10, 200, 10, 200, 10};
+	assert_memory_equal(image.pixels, wanted, sizeof(wanted));
+	bytes_writer_deinit(&w);
+}
+
+static void bmp_that_claims_more_than_it_has_is_refused(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	struct image image = {0};
+	struct bytes_writer w = {0};
+	write_bmp(&w, 100, 100, 24, 0, 54);
+	assert_int_equal(image_bmp_decode(w.data, w.size, &image, &err), -EBADMSG);
+	assert_string_equal(err.text, "BMP: pixels beyond the end of the file");
+	assert_int_equal(image_bmp_decode(w.data, 30, &image, &err), -EBADMSG);
+	bytes_writer_deinit(&w);
+	write_bmp(&w, 1, 1, 8, 256, 54);
+	assert_int_equal(image_bmp_decode(w.data, w.size, &image, &err), -EBADMSG);
+	assert_string_equal(err.text, "BMP: palette beyond the end of the file");
+	bytes_writer_deinit(&w);
+	write_bmp(&w, INT32_MAX, INT32_MIN, 24, 0, 54);
+	assert_int_equal(image_bmp_decode(w.data, w.size, &image, &err), -EBADMSG);
+	bytes_writer_deinit(&w);
+	write_bmp(&w, 1, 1, 16, 0, 54);
+	assert_int_equal(image_bmp_decode(w.data, w.size, &image, &err), -EOPNOTSUPP);
+	bytes_writer_deinit(&w);
+	assert_null(image.pixels);
+}
+
+static int decode_pnm(const char *text, size_t size, struct image *image, struct error *err)
+{
+	return image_pnm_decode(text, size, image, err);
+}
+
+static void pnm_reads_text_bytes_comments_and_depths(void **state)
+{
+	(void)state;
+	owned_image struct image grey = {0}, colour = {0}, deep = {0};
+	const char text[] = "P2 # a comment\n2 1\n# another\n100\n50 100";
+	assert_int_equal(decode_pnm(text, sizeof(text) - 1, &grey, NULL), 0);
+	assert_int_equal(grey.pixels[0], 128); /* 50 of 100, rounded */
+	assert_int_equal(grey.pixels[1], 255);
+	const char bytes[] = "P6 1 1 255\n\x01\x02\x03";
+	assert_int_equal(decode_pnm(bytes, sizeof(bytes) - 1, &colour, NULL), 0);
+	assert_int_equal(colour.channels, 3);
+	assert_memory_equal(colour.pixels, "\x01\x02\x03", 3);
+	const char wide[] = "P5 1 1 65535\n\x80\x00";
+	assert_int_equal(decode_pnm(wide, sizeof(wide) - 1, &deep, NULL), 0);
+	assert_int_equal(deep.pixels[0], 128);
+}
+
+static void pnm_that_ends_early_or_lies_is_refused(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"P5", "P5 2", "P5 2 2 255\n\x01\x02", "P2 1 1 10 11",
+		"P5 0 0 255\n", "P5 99999999 1 255\n", "P7 1 1 255\n.", "P2 1 1 0 0",
+		"P5 65535 65535 255\n"};
+	struct image image = {0};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_true(decode_pnm(texts[i], strlen(texts[i]), &image, NULL) < 0);
+	}
+}
+
+static void png_that_libspng_wrote_comes_back_and_alpha_is_laid_on_black(void **state)
+{
+	(void)state;
+	const uint8_t rgba[8] = {255, 100, 0, 255, 200, 100, 50, 128};
+	owned_image struct image image = {0};
+	struct spng_ihdr header = {.width = 2,
+		.height = 1,
+		.bit_depth = 8,
+		.color_type = SPNG_COLOR_TYPE_TRUECOLOR_ALPHA};
+	size_t size = 0;
+	int code = 0;
+	spng_ctx *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+	assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+	assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+	assert_int_equal(
+		spng_encode_image(ctx, rgba, sizeof(rgba), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+	uint8_t *png = spng_get_png_buffer(ctx, &size, &code);
+	assert_non_null(png);
+	assert_int_equal(image_decode(SOURCE_PNG, png, size, &image, NULL), 0);
+	const uint8_t wanted[6] = {255, 100, 0, 100, 50, 25};
+	assert_memory_equal(image.pixels, wanted, sizeof(wanted));
+	struct image none = {0};
+	struct error err = {0};
+	for (size_t cut = 0; cut < size - 16;
+		cut++) { /* the last checksum and IEND are not missed */
+		assert_true(image_png_decode(png, cut, &none, &err) < 0);
+	}
+	memcpy(png + 16, "\x7f\xff\xff\xff", 4); /* a width that breaks the checksum too */
+	assert_true(image_png_decode(png, size, &none, &err) < 0);
+	free(png);
+	spng_ctx_free(ctx);
+}
+
+static void jpeg_that_libjpeg_wrote_comes_back_nearly(void **state)
+{
+	(void)state;
+	uint8_t grey[64 * 64];
+	owned_image struct image image = {0};
+	unsigned char *jpeg = NULL;
+	unsigned long size = 0;
+	for (size_t i = 0; i < sizeof(grey); i++) {
+		grey[i] = (uint8_t)(i % 64 * 4);
+	}
+	tjhandle handle = tjInitCompress();
+	assert_int_equal(
+		tjCompress2(handle, grey, 64, 0, 64, TJPF_GRAY, &jpeg, &size, TJSAMP_GRAY, 95, 0),
+		0);
+	assert_int_equal(image_decode(SOURCE_JPEG, jpeg, size, &image, NULL), 0);
+	assert_int_equal(image.width, 64);
+	assert_int_equal(image.channels, 1);
+	for (size_t i = 0; i < sizeof(grey); i++) {
+		assert_in_range(image.pixels[i] + 10, grey[i], grey[i] + 20);
+	}
+	struct image none = {0};
+	struct error err = {0};
+	assert_int_equal(image_jpeg_decode(jpeg, 20, &none, &err), -EBADMSG);
+	assert_true(strncmp(err.text, "JPEG: ", 6) == 0);
+	tjFree(jpeg);
+	tjDestroy(handle);
+}
+
+static void too_many_pixels_are_refused_before_memory_is_taken(void **state)
+{
+	(void)state;
+	struct image image = {0};
+	assert_int_equal(image_new(IMAGE_MAX_SIDE + 1, 1, 1, &image, NULL), -EFBIG);
+	assert_int_equal(image_new(IMAGE_MAX_SIDE, IMAGE_MAX_SIDE, 3, &image, NULL), -EFBIG);
+	assert_int_equal(image_new(0, 5, 3, &image, NULL), -EINVAL);
+}
+
+static void grey_weights_keep_white_white(void **state)
+{
+	(void)state;
+	owned_image struct image image = {0};
+	assert_int_equal(image_new(4, 1, 3, &image, NULL), 0);
+	const uint8_t rgb[12] = {255, 255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 255};
+	memcpy(image.pixels, rgb, sizeof(rgb));
+	assert_int_equal(image_set_channels(&image, 1, NULL), 0);
+	const uint8_t wanted[4] = {255, 76, 150, 29};
+	assert_memory_equal(image.pixels, wanted, sizeof(wanted));
+	assert_int_equal(image_set_channels(&image, 3, NULL), 0);
+	assert_memory_equal(image.pixels + 3, "\x4c\x4c\x4c", 3);
+}
+
+static void shrinking_takes_the_mean_of_the_area(void **state)
+{
+	(void)state;
+	owned_image struct image image = {0}, half = {0}, third = {0};
+	assert_int_equal(image_new(4, 2, 1, &image, NULL), 0);
+	const uint8_t pixels[8] = {0, 100, 10, 20, 100, 200, 30, 41};
+	memcpy(image.pixels, pixels, sizeof(pixels));
+	assert_int_equal(image_resize(&image, 2, 1, &half, NULL), 0);
+	assert_int_equal(half.pixels[0], 100);
+	assert_int_equal(half.pixels[1], 25); /* 25.25 */
+	assert_int_equal(image_resize(&image, 3, 2, &third, NULL), 0);
+	assert_int_equal(third.pixels[0], 25); /* (0 + 100 / 3) / (4 / 3) */
+}
+
+static void enlarging_interpolates_between_centres(void **state)
+{
+	(void)state;
+	owned_image struct image image = {0}, wide = {0};
+	assert_int_equal(image_new(2, 1, 1, &image, NULL), 0);
+	image.pixels[0] = 0;
+	image.pixels[1] = 100;
+	assert_int_equal(image_resize(&image, 4, 1, &wide, NULL), 0);
+	const uint8_t wanted[4] = {0, 25, 75, 100};
+	assert_memory_equal(wide.pixels, wanted, sizeof(wanted));
+}
+
+static void the_same_size_changes_nothing(void **state)
+{
+	(void)state;
+	owned_image struct image image = {0}, same = {0};
+	assert_int_equal(image_new(7, 5, 3, &image, NULL), 0);
+	for (size_t i = 0; i < 105; i++) {
+		image.pixels[i] = (uint8_t)(i * 37);
+	}
+	assert_int_equal(image_resize(&image, 7, 5, &same, NULL), 0);
+	assert_memory_equal(same.pixels, image.pixels, 105);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bmp_of_24_bits_is_turned_upright_and_to_rgb),
+		cmocka_unit_test(
+			bmp_with_a_grey_palette_is_grey_and_top_down_when_its_height_is_negative),
+		cmocka_unit_test(bmp_that_claims_more_than_it_has_is_refused),
+		cmocka_unit_test(pnm_reads_text_bytes_comments_and_depths),
+		cmocka_unit_test(pnm_that_ends_early_or_lies_is_refused),
+		cmocka_unit_test(png_that_libspng_wrote_comes_back_and_alpha_is_laid_on_black),
+		cmocka_unit_test(jpeg_that_libjpeg_wrote_comes_back_nearly),
+		cmocka_unit_test(too_many_pixels_are_refused_before_memory_is_taken),
+		cmocka_unit_test(grey_weights_keep_white_white),
+		cmocka_unit_test(shrinking_takes_the_mean_of_the_area),
+		cmocka_unit_test(enlarging_interpolates_between_centres),
+		cmocka_unit_test(the_same_size_changes_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "client/pipeline/sound.h"
+
+static void write_wav(struct bytes_writer *w, uint16_t coding, uint16_t channels, uint32_t rate,
+	uint16_t bits, const void *data, uint32_t claimed, size_t bytes)
+{
+	bytes_write(w, "RIFF\0\0\0\0WAVE", 12);
+	bytes_write(w, "fmt ", 4);
+	bytes_write_u32(w, 16);
+	bytes_write_u16(w, coding);
+	bytes_write_u16(w, channels);
+	bytes_write_u32(w, rate);
+	bytes_write_u32(w, rate * channels * bits / 8);
+	bytes_write_u16(w, (uint16_t)(channels * bits / 8));
+	bytes_write_u16(w, bits);
+	bytes_write(w, "LIST\3\0\0\0abc\0", 12); /* an odd chunk and its padding */
+	bytes_write(w, "data", 4);
+	bytes_write_u32(w, claimed);
+	bytes_write(w, data, bytes);
+}
+
+static void check_samples(uint16_t coding, uint16_t channels, uint16_t bits, const void *data,
+	size_t bytes, const float *wanted, size_t n)
+{
+	struct bytes_writer w = {0};
+	owned_sound struct sound sound = {0};
+	write_wav(&w, coding, channels, 8000, bits, data, (uint32_t)bytes, bytes);
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, NULL), 0);
+	assert_int_equal(sound.rate, 8000);
+	assert_int_equal(sound.n, n);
+	assert_memory_equal(sound.samples, wanted, n * sizeof(wanted[0]));
+	bytes_writer_deinit(&w);
+}
+
+static void every_coding_has_the_same_full_scale(void **state)
+{
+	(void)state;
+	const float wanted[3] = {-1, 0, 0.5f};
+	check_samples(1, 1, 8, (const uint8_t[]){0, 128, 192}, 3, wanted, 3);
+	check_samples(1, 1, 16, (const int16_t[]){-32768, 0, 16384}, 6, wanted, 3);
+	check_samples(1, 1, 24, (const uint8_t[]){0, 0, 0x80, 0, 0, 0, 0, 0, 0x40}, 9, wanted, 3);
+	check_samples(1, 1, 32, (const int32_t[]){INT32_MIN, 0, 1 << 30}, 12, wanted, 3);
+	check_samples(3, 1, 32, (const float[]){-1, 0, 0.5f}, 12, wanted, 3);
+	check_samples(3, 1, 64, (const double[]){-1, 0, 0.5}, 24, wanted, 3);
+}
+
+static void two_channels_are_mixed(void **state)
+{
+	(void)state;
+	const float wanted[2] = {0.25f, -0.5f};
+	check_samples(1, 2, 16, (const int16_t[]){16384, 0, -16384, -16384}, 8, wanted, 2);
+}
+
+static void data_that_claims_too_much_ends_with_the_file(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	owned_sound struct sound sound = {0};
+	const int16_t samples[2] = {100, 200};
+	write_wav(&w, 1, 1, 16000, 16, samples, UINT32_MAX, sizeof(samples));
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, NULL), 0);
+	assert_int_equal(sound.n, 2);
+	bytes_writer_deinit(&w);
+}
+
+static void what_is_no_wav_is_refused(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	struct sound sound = {0};
+	struct error err = {0};
+	write_wav(&w, 1, 1, 16000, 16, "abcd", 4, 4);
+	for (size_t cut = 0; cut < w.size - 4; cut++) {
+		assert_true(sound_wav_decode(w.data, cut, &sound, &err) < 0);
+	}
+	bytes_writer_deinit(&w);
+	write_wav(&w, 2, 1, 16000, 4, "abcd", 4, 4);
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, "WAV: coding 2 with 4 bits is not read here");
+	bytes_writer_deinit(&w);
+	write_wav(&w, 1, 0, 16000, 16, "abcd", 4, 4);
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, &err), -EBADMSG);
+	bytes_writer_deinit(&w);
+	write_wav(&w, 1, 1, 1, 16, "abcd", 4, 4);
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, &err), -EBADMSG);
+	bytes_writer_deinit(&w);
+}
+
+/* A sine of @hertz, one second. */
+static void make_sine(struct sound *sound, uint32_t rate, double hertz)
+{
+	sound->samples = calloc(rate, sizeof(sound->samples[0]));
+	assert_non_null(sound->samples);
+	sound->n = rate;
+	sound->rate = rate;
+	for (uint32_t i = 0; i < rate; i++) {
+		sound->samples[i] = (float)(0.5 * sin(2 * M_PI * hertz * i / rate));
+	}
+}
+
+static void resampling_keeps_a_tone_where_it_is(void **state)
+{
+	(void)state;
+	static const uint32_t rates[] = {44100, 48000, 8000, 22050};
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		owned_sound struct sound from = {0}, to = {0};
+		make_sine(&from, rates[r], 1000);
+		assert_int_equal(sound_resample(&from, 16000, &to, NULL), 0);
+		assert_int_equal(to.n, 16000);
+		for (size_t i = 200; i < 15800; i++) { /* the ends meet silence */
+			double wanted = 0.5 * sin(2 * M_PI * 1000 * (double)i / 16000);
+			assert_true(fabs((double)to.samples[i] - wanted) < 2e-3);
+		}
+	}
+}
+
+static void resampling_drops_what_the_new_rate_cannot_hold(void **state)
+{
+	(void)state;
+	owned_sound struct sound from = {0}, to = {0};
+	make_sine(&from, 48000, 12000);
+	assert_int_equal(sound_resample(&from, 16000, &to, NULL), 0);
+	for (size_t i = 200; i < 15800; i++) {
+		assert_true(fabsf(to.samples[i]) < 2e-3f);
+	}
+	assert_int_equal(sound_resample(&from, 10, &to, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_coding_has_the_same_full_scale),
+		cmocka_unit_test(two_channels_are_mixed),
+		cmocka_unit_test(data_that_claims_too_much_ends_with_the_file),
+		cmocka_unit_test(what_is_no_wav_is_refused),
+		cmocka_unit_test(resampling_keeps_a_tone_where_it_is),
+		cmocka_unit_test(resampling_drops_what_the_new_rate_cannot_hold),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/fakes/node_builder.h"
+
+static void build(struct node_builder *b, enum op op, enum dtype type)
+{
+	node_builder_init(b, op, 5);
+	node_builder_quantise(b, node_builder_input(b, type, SHAPE(2, 7, 5, 3)), 0.5f, 0);
+	node_builder_quantise(b, node_builder_output(b, type), 0.5f, 0);
+	b->node.options.pool = (struct options_pool){.stride_h = 2,
+		.stride_w = 1,
+		.filter_h = 3,
+		.filter_w = 2,
+		.padding = PADDING_VALID};
+}
+
+static void pools_slide_over_rows_and_columns(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_MAX_POOL_2D, DTYPE_INT8);
+	node_builder_accepts(&b, 0, SHAPE(2, 3, 4, 3));
+	node_builder_costs(&b, 2 * 3 * 4 * 3 * 6);
+	build(&b, OP_AVERAGE_POOL_2D, DTYPE_INT16);
+	b.node.options.pool.padding = PADDING_SAME;
+	node_builder_accepts(&b, 0, SHAPE(2, 4, 5, 3));
+}
+
+static void pools_refuse_empty_windows_and_inputs(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_AVERAGE_POOL_2D, DTYPE_FLOAT32);
+	struct options_pool *o = &b.node.options.pool;
+	o->filter_w = 0;
+	node_builder_refuses(&b, -EBADMSG, "filter 3x0");
+	o->filter_w = 6;
+	node_builder_refuses(&b, -EBADMSG, "filter 3x6 is larger than input 7x5");
+	o->filter_w = 2;
+	o->stride_w = 0;
+	node_builder_refuses(&b, -EBADMSG, "stride 2x0");
+	o->stride_w = 1;
+	b.shapes[0] = SHAPE(2, 7, 0, 3);
+	node_builder_refuses(&b, -EBADMSG, "input of shape 2x7x0x3 is empty");
+	b.shapes[0] = SHAPE(7, 5, 3);
+	node_builder_refuses(&b, -EBADMSG, "input has rank 3, must have 4");
+}
+
+static void pools_refuse_types_and_scales(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_AVERAGE_POOL_2D, DTYPE_INT32);
+	node_builder_refuses(
+		&b, -EOPNOTSUPP, "AVERAGE_POOL_2D v1 with int32 input is not there yet");
+	build(&b, OP_MAX_POOL_2D, DTYPE_INT8);
+	b.tensors[1].quant.n_scales = 0;
+	node_builder_refuses(&b, -EBADMSG, "output (int8) has 0 scales, must have one");
+	b.tensors[1].type = DTYPE_FLOAT32;
+	node_builder_refuses(&b, -EBADMSG, "output is float32, must be int8");
+	build(&b, OP_MAX_POOL_2D, DTYPE_FLOAT32);
+	b.node.options.pool.activation = ACTIVATION_SIGN_BIT;
+	node_builder_refuses(&b, -EOPNOTSUPP, "fused activation 5");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pools_slide_over_rows_and_columns),
+		cmocka_unit_test(pools_refuse_empty_windows_and_inputs),
+		cmocka_unit_test(pools_refuse_types_and_scales),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
