@@ -19,6 +19,7 @@ struct tried {
 	uint64_t version;
 	struct import_identity file, labels;
 	bool ready;
+	bool settled; /* the same files would give the same again */
 	char reason[200];
 };
 
@@ -164,7 +165,8 @@ static const struct tried *tried_find(
 	identify(place, &now);
 	for (size_t i = 0; before && i < before->n; i++) {
 		const struct tried *tried = &before->tried[i];
-		if (tried->version == version && import_same(&tried->file, &now.file) &&
+		if (tried->settled && tried->version == version &&
+			import_same(&tried->file, &now.file) &&
 			import_same(&tried->labels, &now.labels)) {
 			return tried;
 		}
@@ -199,6 +201,19 @@ static void version_refused(struct outcome *outcome, struct tried *tried, const 
 	}
 }
 
+/* Verdicts about the file stay; what the system did not have may be there next time. */
+static bool is_verdict(int code)
+{
+	static const int verdicts[] = {
+		0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP, -ENOENT};
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+		if (code == verdicts[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void version_load(struct loader *loader, struct outcome *outcome, const struct place *place,
 	struct tried *tried)
 {
@@ -209,6 +224,8 @@ static void version_load(struct loader *loader, struct outcome *outcome, const s
 		post(loader, loading);
 	}
 	int code = file_load(loader, outcome->config, place, tried, &outcome->served, &err);
+	tried->settled =
+		is_verdict(code) && import_settled(&tried->file) && import_settled(&tried->labels);
 	if (code < 0) {
 		version_refused(outcome, tried, err.text);
 		return;
@@ -261,14 +278,15 @@ static void versions_try(struct loader *loader, struct outcome *outcome, int mod
 	}
 }
 
-/* Posts what became of it, if anything did. Without memory for the event nothing is remembered, so
- * that the next scan tries again. */
+/* Posts what became of it. Without memory for the event the next scan tries again. */
 static void outcome_post(struct loader *loader, struct outcome *outcome)
 {
 	struct loader_event *event = event_new(outcome->kind, outcome->now->name, outcome->version);
 	if (!event) {
 		served_unref(outcome->served);
-		outcome->now->n = 0;
+		for (size_t i = 0; i < outcome->now->n; i++) {
+			outcome->now->tried[i].settled = false;
+		}
 		return;
 	}
 	if (outcome->served) {
