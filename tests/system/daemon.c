@@ -110,6 +110,9 @@ void daemon_spawn(struct daemon *daemon, bool real)
 	daemon->pid = fork();
 	assert_true(daemon->pid >= 0);
 	if (daemon->pid == 0) {
+		char pid[16];
+		snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		setenv("LISTEN_PID", pid, 1);
 		dup2(pipes[1], STDERR_FILENO);
 		execl(program, program, "--config", config, "--socket", daemon->socket, "--models",
 			models, "--state", state, (char *)NULL);
