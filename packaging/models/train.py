@@ -61,7 +61,7 @@ def train_digits():
         return pictures.astype(np.float32) / 255, classes
 
     net = nets.digits()
-    samples = fit_epochs(net, 12, make)
+    samples = fit_epochs(net, 6, make)
     return net, convert.to_int8(convert.with_softmax(net), samples[:300])
 
 

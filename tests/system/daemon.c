@@ -220,6 +220,17 @@ void daemon_let_go(struct daemon *daemon, int n)
 	}
 }
 
+bool daemon_memory_counts(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return false;
+#elif defined(__has_feature)
+	return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+	return true;
+#endif
+}
+
 long daemon_memory_kb(const struct daemon *daemon, const char *field)
 {
 	char path[64], line[256], wanted[64];
