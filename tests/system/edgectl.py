@@ -131,6 +131,10 @@ class WithoutDaemon(unittest.TestCase):
         self.assertLessEqual(figures["min_ms"], figures["p50_ms"])
         self.assertLessEqual(figures["p99_ms"], figures["max_ms"])
 
+    def test_one_run_is_its_own_percentile(self):
+        figures = json.loads(edgectl("bench", model("digits"), "-c", "1", "--json").stdout)
+        self.assertEqual({figures[name + "_ms"] for name in ("min", "p50", "p90", "p99", "max", "mean")}, {figures["min_ms"]})
+
     def test_a_full_disk_is_an_error(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([EDGECTL, "--help"], stdout=full, stderr=subprocess.PIPE, timeout=60)
