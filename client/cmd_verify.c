@@ -73,7 +73,7 @@ static int refuse(const struct check *check, const struct error *err)
 static int unreadable(const struct check *check, int code)
 {
 	struct error err = {0};
-	error_set(&err, code, "%s", strerror(-code));
+	error_set(&err, code, "%s", code == -EINVAL ? "not a file" : strerror(-code));
 	print_name(check);
 	printf("unreadable: %s\n", err.text);
 	return EXIT_UNREADABLE;
