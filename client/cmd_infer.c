@@ -96,6 +96,10 @@ static int read_input(struct job *job, uint32_t index, const char *path, struct 
 	char shape[SHAPE_TEXT_SIZE];
 	tensor_free(tensor);
 	int r = source_open(path, 0, &source, err);
+	if (r == -ENOENT && strchr(path, '=')) {
+		error_set(err, r, "no such file, and no input of that name: input %u is %s", index,
+			job->target->inputs[index].name);
+	}
 	r = r < 0 ? r
 		  : input_read(&job->target->inputs[index], &job->fit,
 			    (enum input_format)job->settings->input_format, &source, tensor, err);

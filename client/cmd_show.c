@@ -11,11 +11,12 @@
 #include "engine/edge.h"
 
 #define MAX_FIGURES 12
+#define TEXT_SIZE 256
 
 /* A number or a text of the model as a whole. */
 struct figure {
 	const char *key, *title;
-	char text[256]; /* escaped; "" for a number */
+	char text[TEXT_SIZE]; /* escaped; "" for a number */
 	uint64_t value;
 };
 
@@ -39,9 +40,26 @@ static void add_text(
 	}
 }
 
+/* Keys of signatures, with commas between; what is too long for a figure is cut. */
+struct keys {
+	char text[TEXT_SIZE];
+	size_t used;
+};
+
+static void add_key(struct keys *keys, const char *key, size_t length)
+{
+	if (length > 0) {
+		snprintf(keys->text + keys->used, sizeof(keys->text) - keys->used, "%s%.*s",
+			keys->used ? ", " : "", (int)length, key);
+		keys->used = strlen(keys->text);
+	}
+}
+
 static void local_figures(struct edge_model *model, struct figures *f)
 {
 	const struct edge_model_info *info = edge_model_info(model);
+	struct edge_signature_info signature;
+	struct keys keys = {0};
 	add_text(f, "title", "title", info->name.data, info->name.length);
 	add_text(f, "description", "description", info->description.data, info->description.length);
 	add_number(f, "file_bytes", "file bytes", info->file_bytes);
@@ -51,6 +69,10 @@ static void local_figures(struct edge_model *model, struct figures *f)
 	add_number(f, "operators", "operators", info->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
 	add_number(f, "signatures", "signatures", info->n_signatures);
+	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
+		add_key(&keys, signature.key.data, signature.key.length);
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 }
 
 static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
@@ -58,6 +80,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	owned(edge_client_close) struct edge_client *client = NULL;
 	owned(edge_client_model_free) struct edge_client_model *model = NULL;
 	struct edge_client_error why = {0};
+	struct keys keys = {0};
 	uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
 	if (r < 0) {
@@ -76,6 +99,10 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	add_number(f, "operators", "operators", model->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
 	add_number(f, "signatures", "signatures", model->n_signatures);
+	for (uint32_t i = 0; i < model->n_signatures; i++) {
+		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 	return 0;
 }
 

@@ -117,6 +117,10 @@ class WithoutDaemon(unittest.TestCase):
         self.assertEqual(shown["nodes"][0]["op"], "CONV_2D")
         self.assertTrue(shown["nodes"][0]["kernel"].startswith("conv_s8__"), shown["nodes"][0])
 
+    def test_show_names_the_signatures(self):
+        shown = json.loads(edgectl("show", os.path.join(ROOT, "tests", "data", "NET_signature_minus", "model.tflite"), "--json").stdout)
+        self.assertEqual(shown["signature_keys"], "minus, times")
+
     def test_closed_standard_streams_are_errors(self):
         for closed, code in [("<&-", 6), (">&-", 1)]:
             command = f'"$1" run "$2" - {closed}'
