@@ -210,9 +210,12 @@ static uint64_t charged(struct daemon *daemon, uint32_t *ret_clients)
 static void wait_forgotten(struct daemon *daemon)
 {
 	uint32_t clients = 0;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, until = clock_now_ns() + UINT64_C(20000000000);
 	do {
 		bytes = charged(daemon, &clients);
+		if (clock_now_ns() > until) {
+			fail_msg("%u clients hold %llu bytes", clients, (unsigned long long)bytes);
+		}
 	} while (clients > 1 || bytes > 100000);
 }
 
