@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 
@@ -96,15 +97,21 @@ void account_close(struct account *account)
 	sweep(account->accounts);
 }
 
+/* A limit may have been lowered below what is held. */
+static bool above(uint64_t held, uint64_t bytes, uint64_t limit)
+{
+	return held > limit || bytes > limit - held;
+}
+
 int account_charge(struct account *account, uint64_t bytes, struct error *err)
 {
 	struct accounts *accounts = account->accounts;
-	if (account->charged + bytes > accounts->config->max_bytes_per_user) {
+	if (above(account->charged, bytes, accounts->config->max_bytes_per_user)) {
 		return error_set(err, -EAGAIN,
 			"this user's requests and replies hold %llu bytes already",
 			(unsigned long long)account->charged);
 	}
-	if (accounts->charged + bytes > accounts->config->max_bytes) {
+	if (above(accounts->charged, bytes, accounts->config->max_bytes)) {
 		return error_set(err, -EAGAIN, "edged holds %llu bytes of requests already",
 			(unsigned long long)accounts->charged);
 	}

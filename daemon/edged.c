@@ -51,7 +51,8 @@ static int read_config(const struct edged *edged, struct config *ret_config, str
 
 int edged_configure(struct edged *edged, const struct edged_options *options, struct error *err)
 {
-	*edged = (struct edged){.options = *options};
+	memset(edged, 0, sizeof(*edged)); /* too large for a temporary */
+	edged->options = *options;
 	log_init(&edged->log, LOG_LEVEL_INFO);
 	int code = read_config(edged, &edged->config, err);
 	if (code == 0) {
@@ -274,11 +275,14 @@ int edged_run(struct edged *edged)
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);
 		}
-		log_notice(&edged->log, "stopped");
 	} else {
 		log_error(&edged->log, "%s", err.text);
 	}
+	signals_release(); /* the loop does not hear them any more */
 	parts_stop(edged);
 	uv_loop_close(&edged->loop);
+	if (code == 0) {
+		log_notice(&edged->log, "stopped");
+	}
 	return code == 0 ? 0 : 1;
 }

@@ -54,3 +54,10 @@ int signals_start(struct signals *signals, struct edged *edged, struct error *er
 	}
 	return 0;
 }
+
+void signals_release(void)
+{
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		signal(table[i].number, SIG_DFL);
+	}
+}

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the golden cases in tests/data: small models and what LiteRT's reference kernels answer.
 
-    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install ai-edge-litert==2.3.0 flatbuffers
+    python3 -m venv /tmp/golden
+    /tmp/golden/bin/pip install ai-edge-litert==2.3.0 flatbuffers==25.12.19 pillow==11.0.0
     /tmp/golden/bin/python tests/make_data.py
 
 Every case draws from a generator seeded by its name, so adding one leaves the others as they are.

@@ -4,13 +4,13 @@ import os
 import platform
 import time
 
-import keras
 import numpy as np
 
 import convert
 import data_digits
 import data_keyword
 import data_vibration
+import nets
 
 
 def digits_test():
@@ -72,11 +72,14 @@ def milliseconds(flatbuffer, sample):
 
 
 def load(here, work, name):
-    path = os.path.join(work, name + ".keras")
+    """The float network and the file of a model."""
+    path = os.path.join(work, name + ".weights.h5")
     if not os.path.exists(path):
         raise SystemExit(f"{path} is missing: run train.py first")
+    net = getattr(nets, name)()
+    net.load_weights(path)
     with open(os.path.join(here, name + ".tflite"), "rb") as file:
-        return keras.models.load_model(path), file.read()
+        return net, file.read()
 
 
 def classify(here, work, name, test):

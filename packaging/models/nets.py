@@ -8,7 +8,6 @@ from keras import layers
 import data_keyword
 
 
-@keras.saving.register_keras_serializable("edged")
 class Rounded(layers.Layer):
     """In training, rounds 0..6 to the 256 steps that int8 will have; nothing otherwise."""
 

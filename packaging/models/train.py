@@ -11,7 +11,7 @@
     /tmp/train/bin/python packaging/models/train.py --evaluate  measures them, writes README.md
 
 Seeds are fixed: another run reaches the same accuracy, though not the same bytes on another CPU.
-The float networks stay in --work for --evaluate; nothing else is kept.
+The float weights stay in --work for --evaluate; nothing else is kept.
 """
 import argparse
 import os
@@ -61,7 +61,7 @@ def train_digits():
         return pictures.astype(np.float32) / 255, classes
 
     net = nets.digits()
-    samples = fit_epochs(net, 12, make)
+    samples = fit_epochs(net, 6, make)
     return net, convert.to_int8(convert.with_softmax(net), samples[:300])
 
 
@@ -138,7 +138,7 @@ def train(name, work):
     net, flatbuffer = TRAINERS[name]()
     flatbuffer = metadata.attach(flatbuffer, describe(name, flatbuffer))
     convert.check(flatbuffer)
-    net.save(os.path.join(work, name + ".keras"))
+    net.save_weights(os.path.join(work, name + ".weights.h5"))
     with open(os.path.join(HERE, name + ".tflite"), "wb") as file:
         file.write(flatbuffer)
     print(f"{name}: {len(flatbuffer)} bytes, {time.monotonic() - start:.0f} s", flush=True)
@@ -148,7 +148,7 @@ def main():
     parser = argparse.ArgumentParser(description="trains or measures the models that edged ships")
     parser.add_argument("--evaluate", action="store_true", help="measure, and write README.md")
     parser.add_argument("--only", choices=TRAINERS, action="append", help="train this one")
-    parser.add_argument("--work", default="/tmp/edged-models", help="where float networks stay")
+    parser.add_argument("--work", default="/tmp/edged-models", help="where float weights stay")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     if args.evaluate:

@@ -89,6 +89,9 @@ static void a_run_allocates_nothing(void **state)
 		owned(edge_session_free) struct edge_session *session = NULL;
 		assert_int_equal(edge_model_open_file(models[m], &options, &model, NULL), 0);
 		assert_int_equal(edge_session_new(model, 0, &session, NULL), 0);
+		/* an input that is not bound gets its buffer when it is first asked for */
+		uint64_t bytes = 0;
+		assert_non_null(edge_session_input(session, 0, &bytes));
 		fault_arm(0);
 		assert_int_equal(edge_session_run(session, NULL, NULL), 0);
 		assert_int_equal(edge_session_run(session, NULL, NULL), 0);

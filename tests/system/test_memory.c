@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define IDLE_RSS_KB 6144
+
+static const char *const names[] = {"digits", "keyword", "vibration"};
+
+static void model_copy(struct daemon *daemon, const char *name)
+{
+	char path[256], file[64];
+	snprintf(path, sizeof(path), "packaging/models/%s.tflite", name);
+	FILE *in = fopen(path, "re");
+	assert_non_null(in);
+	char *bytes = malloc(1 << 20);
+	assert_non_null(bytes);
+	size_t n = fread(bytes, 1, 1 << 20, in);
+	fclose(in);
+	snprintf(file, sizeof(file), "%s.tflite", name);
+	daemon_put_bytes(daemon, file, bytes, n);
+	free(bytes);
+}
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	daemon_prepare(daemon);
+	for (size_t i = 0; i < 3; i++) {
+		model_copy(daemon, names[i]);
+	}
+	daemon_start(daemon, true);
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+static void the_three_models_are_ready(void **state)
+{
+	struct peer peer = peer_open(*state);
+	peer_send(&peer, WIRE_LIST, 1, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	for (size_t i = 0; i < 3; i++) {
+		struct wire_list_item item = answer_find(&answer, names[i]);
+		assert_true(wire_text_is(item.state, "ready"));
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void idle_it_is_small(void **state)
+{
+	if (!daemon_memory_counts()) {
+		print_message("SKIPPED: a sanitizer's memory would be counted too\n");
+		return;
+	}
+	long kb = daemon_memory_kb(*state, "Rss");
+	if (kb > IDLE_RSS_KB) {
+		fail_msg("Rss is %ld KB", kb);
+	}
+}
+
+/* The lines of smaps that belong to copies of models: file pages, none of them dirty. */
+static void weights_are_clean_pages_of_a_file(void **state)
+{
+	const struct daemon *daemon = *state;
+	char path[64], line[512];
+	bool inside = false;
+	unsigned int mappings = 0;
+	long rss = 0;
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)daemon->pid);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strchr(line, '-') && strchr(line, '-') < line + 20) {
+			inside = strstr(line, "/state/blobs/") != NULL;
+			mappings += inside;
+			assert_true(!inside || strstr(line, " r--s "));
+		}
+		if (inside && strncmp(line, "Rss:", 4) == 0) {
+			rss += strtol(line + 4, NULL, 10);
+		}
+		if (inside && strstr(line, "_Dirty:")) {
+			assert_int_equal(strtol(strchr(line, ':') + 1, NULL, 10), 0);
+		}
+	}
+	fclose(file);
+	assert_int_equal(mappings, 3);
+	assert_true(rss > 0);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		char path[256];
+		snprintf(path, sizeof(path), "packaging/models/%s.tflite", names[i]);
+		if (access(path, R_OK) != 0) {
+			printf("SKIPPED: %s is not there\n", path);
+			return 77;
+		}
+	}
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_three_models_are_ready),
+		cmocka_unit_test(idle_it_is_small),
+		cmocka_unit_test(weights_are_clean_pages_of_a_file),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

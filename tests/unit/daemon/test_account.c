@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/account.h"
+
+struct bench {
+	struct config config;
+	struct log log;
+	struct accounts accounts;
+	int fds[2];
+};
+
+static int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	assert_non_null(bench);
+	config_init(&bench->config);
+	bench->config.max_clients = 3;
+	bench->config.max_clients_per_user = 2;
+	bench->config.max_bytes = 1500;
+	bench->config.max_bytes_per_user = 1000;
+	bench->config.log_lines_per_user = 2;
+	assert_int_equal(pipe2(bench->fds, O_CLOEXEC | O_NONBLOCK), 0);
+	bench->log = (struct log){.fd = bench->fds[1], .level = LOG_LEVEL_INFO};
+	accounts_init(&bench->accounts, &bench->config, &bench->log);
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+	accounts_deinit(&bench->accounts);
+	close(bench->fds[0]);
+	close(bench->fds[1]);
+	free(bench);
+	return 0;
+}
+
+static void connections_are_counted_by_user_and_altogether(void **state)
+{
+	struct bench *bench = *state;
+	struct account *a = NULL, *again = NULL, *b = NULL, *none = NULL;
+	assert_int_equal(account_open(&bench->accounts, 7, &a, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, 7, &again, NULL), 0);
+	assert_ptr_equal(a, again);
+	assert_int_equal(account_open(&bench->accounts, 7, &none, NULL), -EAGAIN);
+	assert_int_equal(account_open(&bench->accounts, 8, &b, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, 9, &none, NULL), -EAGAIN);
+	account_close(a);
+	assert_int_equal(account_open(&bench->accounts, 9, &none, NULL), 0);
+	account_close(again);
+	account_close(b);
+	account_close(none);
+	assert_null(bench->accounts.first);
+}
+
+static void bytes_are_charged_by_user_and_altogether(void **state)
+{
+	struct bench *bench = *state;
+	struct account *a = NULL, *b = NULL;
+	assert_int_equal(account_open(&bench->accounts, 7, &a, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, 8, &b, NULL), 0);
+	assert_int_equal(account_charge(a, 1001, NULL), -EAGAIN);
+	assert_int_equal(account_charge(a, UINT64_MAX, NULL), -EAGAIN);
+	assert_int_equal(account_charge(a, 1000, NULL), 0);
+	assert_int_equal(account_charge(a, 1, NULL), -EAGAIN);
+	assert_int_equal(account_charge(b, 501, NULL), -EAGAIN);
+	assert_int_equal(account_charge(b, 500, NULL), 0);
+	assert_int_equal(bench->accounts.charged, 1500);
+	account_release(a, 1000);
+	assert_int_equal(account_charge(b, 500, NULL), 0);
+	account_release(b, 500);
+	account_release(b, 500);
+	account_close(a);
+	account_close(b);
+}
+
+/* A request may outlive its connection in a worker. */
+static void a_charge_keeps_the_account(void **state)
+{
+	struct bench *bench = *state;
+	struct account *a = NULL, *b = NULL;
+	assert_int_equal(account_open(&bench->accounts, 7, &a, NULL), 0);
+	assert_int_equal(account_charge(a, 10, NULL), 0);
+	account_close(a);
+	assert_ptr_equal(bench->accounts.first, a);
+	account_release(a, 10);
+	assert_int_equal(account_open(&bench->accounts, 8, &b, NULL), 0);
+	account_close(b);
+	assert_null(bench->accounts.first);
+}
+
+static void log_lines_of_a_user_are_bounded(void **state)
+{
+	struct bench *bench = *state;
+	struct account *a = NULL;
+	char text[1024] = "";
+	assert_int_equal(account_open(&bench->accounts, 7, &a, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		account_log(a, LOG_LEVEL_INFO, "line %d", i);
+	}
+	account_log(a, LOG_LEVEL_DEBUG, "not even counted");
+	assert_int_equal(a->suppressed, 3);
+	assert_true(read(bench->fds[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "info: user 7: line 0\ninfo: user 7: line 1\n");
+	account_close(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			connections_are_counted_by_user_and_altogether, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			bytes_are_charged_by_user_and_altogether, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_charge_keeps_the_account, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(log_lines_of_a_user_are_bounded, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
