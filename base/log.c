@@ -15,8 +15,9 @@ static const char *const level_names[] = {
 
 void log_init(struct log *log, enum log_level level)
 {
-	*log = (struct log){
-		.fd = STDERR_FILENO, .level = level, .prefix_number = !isatty(STDERR_FILENO)};
+	log->fd = STDERR_FILENO;
+	log->prefix_number = !isatty(STDERR_FILENO);
+	atomic_init(&log->level, (int)level);
 }
 
 int log_level_find(const char *name)
@@ -31,7 +32,7 @@ int log_level_find(const char *name)
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 {
-	if (level > log->level) {
+	if ((int)level > atomic_load_explicit(&log->level, memory_order_relaxed)) {
 		return;
 	}
 	char line[1024];

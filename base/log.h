@@ -10,6 +10,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/own.h"
@@ -24,7 +25,7 @@ enum log_level {
 
 struct log {
 	int fd;
-	enum log_level level; /* lines above it are dropped */
+	atomic_int level; /* enum log_level: lines above it are dropped; may change at any time */
 	bool prefix_number; /* "<6>" rather than "info: " */
 };
 

@@ -155,7 +155,7 @@ void account_log(struct account *account, enum log_level level, const char *form
 {
 	const struct accounts *accounts = account->accounts;
 	char text[512];
-	if (level > accounts->log->level) {
+	if ((int)level > accounts->log->level) {
 		return;
 	}
 	window_turn(account);

@@ -56,7 +56,7 @@ int edged_configure(struct edged *edged, const struct edged_options *options, st
 	log_init(&edged->log, LOG_LEVEL_INFO);
 	int code = read_config(edged, &edged->config, err);
 	if (code == 0) {
-		edged->log.level = (enum log_level)edged->config.log_level;
+		edged->log.level = (int)edged->config.log_level;
 	}
 	return code;
 }
@@ -76,7 +76,7 @@ static void config_take(struct edged *edged, const struct config *next)
 		config_copy(&merged, &edged->config, &keys[i]);
 	}
 	edged->config = merged;
-	edged->log.level = (enum log_level)merged.log_level;
+	edged->log.level = (int)merged.log_level;
 }
 
 /* ---- models */
