@@ -42,7 +42,8 @@ void daemon_prepare(struct daemon *daemon)
 {
 	static const char *const folders[] = {"models", "state", "gate"};
 	char path[256];
-	*daemon = (struct daemon){.folder = "/tmp/edged-test-XXXXXX", .log = -1};
+	/* Not /tmp, which may be in memory, where no page is ever clean. */
+	*daemon = (struct daemon){.folder = "/var/tmp/edged-test-XXXXXX", .log = -1};
 	assert_non_null(mkdtemp(daemon->folder));
 	path_in(daemon, "socket", daemon->socket, sizeof(daemon->socket));
 	for (size_t i = 0; i < 3; i++) {
