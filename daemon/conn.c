@@ -24,6 +24,17 @@ struct frame {
 
 static void update(struct conn *conn);
 
+/* For a connection that cannot be answered. It is closed by its timer: whoever answers may be
+ * walking over the requests that closing would free. */
+static void conn_break(struct conn *conn)
+{
+	if (conn->state != CONN_CLOSED) {
+		conn->state = CONN_CLOSING;
+		conn->broken = true;
+		update(conn);
+	}
+}
+
 /* ---- the end of a connection */
 
 static void on_closed(uv_handle_t *handle)
@@ -35,8 +46,10 @@ static void on_closed(uv_handle_t *handle)
 	if (conn->account) {
 		account_close(conn->account);
 	}
-	process_trim_later(&conn->edged->trim);
+	struct edged *edged = conn->edged;
 	free(conn);
+	process_trim_later(&edged->trim);
+	edged_check_drained(edged); /* what it was waited for may have been its last */
 }
 
 void conn_close(struct conn *conn)
@@ -126,14 +139,14 @@ static uint64_t charge_reply(struct conn *conn, struct reply *reply)
 	return 0;
 }
 
-/* Takes the reply's body. A connection for which there is no memory is closed. */
+/* Takes the reply's body. A connection for which there is no memory will be closed. */
 static void send_frame(struct conn *conn, struct reply *reply)
 {
 	struct frame *frame = calloc(1, sizeof(*frame));
 	if (!frame || reply->body.failed) {
 		bytes_writer_deinit(&reply->body);
 		free(frame);
-		conn_close(conn);
+		conn_break(conn);
 		return;
 	}
 	frame->conn = conn;
@@ -151,7 +164,7 @@ static void send_frame(struct conn *conn, struct reply *reply)
 		frame->body.size > 0 ? 2 : 1, on_written);
 	if (code < 0) {
 		frame_free(frame);
-		conn_close(conn);
+		conn_break(conn);
 		return;
 	}
 	conn->unsent++;
@@ -377,6 +390,10 @@ static void on_timer(uv_timer_t *timer)
 	struct conn *conn = timer->data;
 	uint64_t now = uv_now(timer->loop);
 	struct error err = {0};
+	if (conn->broken) {
+		conn_close(conn);
+		return;
+	}
 	if (conn->write_by_ms && now >= conn->write_by_ms) {
 		account_log(
 			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
@@ -409,6 +426,7 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
+	next = conn->broken ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
 	} else {
@@ -426,7 +444,7 @@ static void update(struct conn *conn)
 	if (wanted && !conn->reading) {
 		int code = uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
 		if (code < 0) {
-			conn_close(conn);
+			conn_break(conn);
 			return;
 		}
 	} else if (!wanted && conn->reading) {

@@ -19,6 +19,7 @@ struct tried {
 	uint64_t version;
 	struct import_identity file, labels;
 	bool ready;
+	bool final; /* refused for what is in the file, whatever the time and the limits */
 	char reason[200];
 };
 
@@ -39,6 +40,11 @@ static void post(struct loader *loader, struct loader_event *event)
 	loader->wake(loader->context);
 }
 
+static void event_set_version(struct loader_event *event, uint64_t version)
+{
+	snprintf(event->version, sizeof(event->version), "%" PRIu64, version);
+}
+
 static struct loader_event *event_new(
 	enum loader_event_kind kind, const char *name, uint64_t version)
 {
@@ -46,7 +52,7 @@ static struct loader_event *event_new(
 	if (event) {
 		event->kind = kind;
 		memcpy(event->name, name, strlen(name) + 1);
-		snprintf(event->version, sizeof(event->version), "%" PRIu64, version);
+		event_set_version(event, version);
 	}
 	return event;
 }
@@ -164,7 +170,8 @@ static const struct tried *tried_find(
 	identify(place, &now);
 	for (size_t i = 0; before && i < before->n; i++) {
 		const struct tried *tried = &before->tried[i];
-		if (tried->version == version && import_same(&tried->file, &now.file) &&
+		if (tried->version == version && (tried->ready || tried->final) &&
+			import_same(&tried->file, &now.file) &&
 			import_same(&tried->labels, &now.labels)) {
 			return tried;
 		}
@@ -177,6 +184,8 @@ struct outcome {
 	const struct config *config;
 	const struct loader_known *before; /* NULL: new */
 	struct loader_known *now;
+	struct loader_event
+		*event; /* what will be posted: there is memory for it before all else */
 	enum loader_event_kind kind; /* LOADER_REFUSED until something serves */
 	uint64_t version; /* that serves, or was tried last */
 	struct served *served;
@@ -210,6 +219,7 @@ static void version_load(struct loader *loader, struct outcome *outcome, const s
 	}
 	int code = file_load(loader, outcome->config, place, tried, &outcome->served, &err);
 	if (code < 0) {
+		tried->final = code == -EBADMSG || code == -EOPNOTSUPP;
 		version_refused(outcome, tried, err.text);
 		return;
 	}
@@ -240,37 +250,50 @@ static void version_try(
 	}
 }
 
+/* A folder that cannot be looked into. One that has just gone, or is a link, is no folder. */
+static void folder_refused(struct outcome *outcome, uint64_t version, int code)
+{
+	if (code == -ENOENT || code == -ENOTDIR || code == -ELOOP) {
+		return;
+	}
+	struct tried *tried = &outcome->now->tried[outcome->now->n++];
+	*tried = (struct tried){.version = version};
+	outcome->version = version;
+	version_refused(outcome, tried, strerror(-code));
+}
+
 static void versions_try(struct loader *loader, struct outcome *outcome, int models)
 {
 	owned_fd int folder = -1;
 	uint64_t versions[SCAN_MAX_VERSIONS];
 	size_t n = 0;
-	if (import_open(models, outcome->now->name, O_DIRECTORY, &folder) < 0 ||
-		scan_versions(folder, versions, &n) < 0) {
+	int code = import_open(models, outcome->now->name, O_DIRECTORY, &folder);
+	if (code == 0) {
+		code = scan_versions(folder, versions, &n);
+	}
+	if (code < 0) {
+		folder_refused(outcome, 0, code);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && outcome->kind == LOADER_REFUSED; i++) {
 		char name[SERVED_VERSION_SIZE];
 		owned_fd int inside = -1;
 		snprintf(name, sizeof(name), "%" PRIu64, versions[i]);
-		if (import_open(folder, name, O_DIRECTORY, &inside) == 0 &&
-			faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		code = import_open(folder, name, O_DIRECTORY, &inside);
+		if (code < 0) {
+			folder_refused(outcome, versions[i], code);
+		} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 			const struct place place = {inside, "model.tflite", "labels.txt"};
 			version_try(loader, outcome, &place, versions[i]);
 		}
 	}
 }
 
-/* Posts what became of it, if anything did. Without memory for the event nothing is remembered, so
- * that the next scan tries again. */
 static void outcome_post(struct loader *loader, struct outcome *outcome)
 {
-	struct loader_event *event = event_new(outcome->kind, outcome->now->name, outcome->version);
-	if (!event) {
-		served_unref(outcome->served);
-		outcome->now->n = 0;
-		return;
-	}
+	struct loader_event *event = outcome->event;
+	event->kind = outcome->kind;
+	event_set_version(event, outcome->version);
 	if (outcome->served) {
 		struct served *served = outcome->served;
 		served->generation = ++loader->generation;
@@ -289,7 +312,13 @@ static void model_scan(struct loader *loader, const struct config *config, int m
 	struct outcome outcome = {.config = config,
 		.before = known_find(loader, model->name),
 		.now = now,
+		.event = event_new(LOADER_REFUSED, model->name, 0),
 		.kind = LOADER_REFUSED};
+	if (!outcome.event) {
+		log_error(loader->log, "model %s: no memory to look at it", model->name);
+		*now = outcome.before ? *outcome.before : *now;
+		return;
+	}
 	if (model->folder) {
 		versions_try(loader, &outcome, models);
 	}
@@ -302,6 +331,8 @@ static void model_scan(struct loader *loader, const struct config *config, int m
 	/* A folder without any model file is not a model, unless it was one. */
 	if (now->n > 0) {
 		outcome_post(loader, &outcome);
+	} else {
+		free(outcome.event);
 	}
 }
 
@@ -315,27 +346,35 @@ static bool stopping(struct loader *loader)
 	return stop;
 }
 
-/* Models that were there and are not any more. */
-static void removed_post(struct loader *loader, const struct loader_known *now, size_t n)
+/* Models that were there and are not any more. Those that could not be told stay behind the @n that
+ * are known now; returns how many there are then. */
+static size_t removed_post(struct loader *loader, struct loader_known *now, size_t n)
 {
+	size_t all = n;
 	for (size_t i = 0; i < loader->n_known; i++) {
 		const struct loader_known *before = &loader->known[i];
 		bool still = false;
 		for (size_t j = 0; j < n && !still; j++) {
 			still = now[j].n > 0 && strcmp(now[j].name, before->name) == 0;
 		}
-		struct loader_event *event = NULL;
-		if (!still && before->n > 0 &&
-			(event = event_new(LOADER_REMOVED, before->name, 0))) {
+		if (still || before->n == 0) {
+			continue;
+		}
+		struct loader_event *event = event_new(LOADER_REMOVED, before->name, 0);
+		if (event) {
 			post(loader, event);
+		} else {
+			log_error(loader->log, "model %s: no memory to remove it", before->name);
+			now[all++] = *before;
 		}
 	}
+	return all;
 }
 
 static void models_scan(struct loader *loader, const struct config *config, int folder,
 	const struct scan_model *models, size_t n)
 {
-	struct loader_known *now = calloc(n ? n : 1, sizeof(*now));
+	struct loader_known *now = calloc(n + loader->n_known + 1, sizeof(*now));
 	if (!now) {
 		log_error(loader->log, "no memory to look at the models");
 		return;
@@ -347,7 +386,7 @@ static void models_scan(struct loader *loader, const struct config *config, int 
 		}
 		model_scan(loader, config, folder, &models[i], &now[i]);
 	}
-	removed_post(loader, now, n);
+	n = removed_post(loader, now, n);
 	free(loader->known);
 	loader->known = now;
 	loader->n_known = n;
@@ -375,6 +414,17 @@ static void folder_scan(struct loader *loader, const struct config *config)
 
 /* ---- the thread */
 
+/* What was tried is tried again. */
+static void known_doubt(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->n_known; i++) {
+		struct loader_known *known = &loader->known[i];
+		for (size_t j = 0; j < known->n; j++) {
+			known->tried[j].ready = known->tried[j].final = false;
+		}
+	}
+}
+
 static void *loader_main(void *argument)
 {
 	struct loader *loader = argument;
@@ -386,7 +436,12 @@ static void *loader_main(void *argument)
 		}
 		uint64_t scan = loader->scans_wanted;
 		struct config config = loader->config;
+		bool doubt = loader->doubt;
+		loader->doubt = false;
 		pthread_mutex_unlock(&loader->mutex);
+		if (doubt) {
+			known_doubt(loader);
+		}
 		folder_scan(loader, &config);
 		pthread_mutex_lock(&loader->mutex);
 		loader->scans_done = scan;
@@ -469,6 +524,13 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	return scan;
+}
+
+void loader_doubt(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	loader->doubt = true;
+	pthread_mutex_unlock(&loader->mutex);
 }
 
 struct loader_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done)

@@ -4,8 +4,9 @@
  *
  * The loop asks for a scan; the loader compares the folder with what it knows by file identity,
  * loads what changed, and hands each change to the loop as an event. A file that cannot be loaded
- * is refused with its reason and tried again only when it has changed; it stops nobody else. Of
- * several versions the highest that can be loaded serves.
+ * is refused with its reason; it stops nobody else. It is tried again when it has changed, and,
+ * where the reason is not in the file (memory, the disk, a limit), in every scan. Of several
+ * versions the highest that can be loaded serves.
  */
 #ifndef DAEMON_LOADER_H
 #define DAEMON_LOADER_H
@@ -46,6 +47,7 @@ struct loader {
 	struct config config; /* as of the last request */
 	uint64_t scans_wanted, scans_done;
 	bool stopping;
+	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct loader_event *first, *last;
 
 	/* The thread's own: */
@@ -64,6 +66,9 @@ void loader_stop(struct loader *loader);
 /* Asks for a scan by @config; returns its number: it is done once loader_collect() gives that or
  * more. */
 uint64_t loader_scan(struct loader *loader, const struct config *config);
+
+/* An event could not be heeded: the next scan loads everything again. */
+void loader_doubt(struct loader *loader);
 
 /* The next event, the caller's to free, or NULL; *ret_scans_done is meaningful with NULL. */
 struct loader_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done);

@@ -6,11 +6,19 @@
 
 #include "daemon/edged.h"
 
+static void leave(int number)
+{
+	_exit(128 + number);
+}
+
+/* The second one does not need the loop, which may be waiting for a model to be loaded. */
 static void on_terminate(struct edged *edged, int number)
 {
 	if (edged->draining) {
-		_exit(128 + number);
+		leave(number);
 	}
+	signal(SIGTERM, leave);
+	signal(SIGINT, leave);
 	edged_drain(edged);
 }
 
