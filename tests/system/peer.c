@@ -51,6 +51,9 @@ void peer_send_bytes(struct peer *peer, const void *bytes, size_t size)
 	const char *at = bytes;
 	while (size > 0) {
 		ssize_t n = send(peer->fd, at, size, MSG_NOSIGNAL);
+		if (n < 0 && peer->may_be_closed) {
+			return;
+		}
 		assert_true(n > 0);
 		at += n;
 		size -= (size_t)n;

@@ -8,6 +8,7 @@
 
 struct peer {
 	int fd;
+	bool may_be_closed; /* by edged, in the middle of what is sent */
 };
 
 struct answer {
