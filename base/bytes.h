@@ -61,11 +61,12 @@ float bytes_read_f32(struct bytes_reader *r);
 void bytes_read_align(struct bytes_reader *r, size_t alignment);
 
 struct bytes_writer {
-	uint8_t *data; /* malloc'ed, owned by the writer until bytes_writer_take() */
+	uint8_t *data; /* malloc'ed, owned; NULL once taken */
 	size_t size;
 	size_t capacity;
 	size_t limit; /* 0: none */
 	bool failed;
+	bool over_limit; /* why it failed; else memory ran out */
 };
 
 void bytes_writer_deinit(struct bytes_writer *w);

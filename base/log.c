@@ -19,11 +19,6 @@ void log_init(struct log *log, enum log_level level)
 		.fd = STDERR_FILENO, .level = level, .prefix_number = !isatty(STDERR_FILENO)};
 }
 
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 int log_level_find(const char *name)
 {
 	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++) {

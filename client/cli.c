@@ -215,7 +215,8 @@ static int value_error(const struct cli_option *o, const char *text, struct erro
 		return error_set(
 			err, -EINVAL, "--%s: one of: %s; not '%s'", o->name, o->words, shown);
 	}
-	return error_set(err, -EINVAL, "--%s: %s, not '%s'", o->name, o->argument, shown);
+	return error_set(err, -EINVAL, "--%s: %s, not '%s'", o->name,
+		o->kind == CLI_REAL ? "a number" : "numbers with commas between", shown);
 }
 
 /* getopt's own tables, made from the rows. Long options return MAX_LETTER + row. */
@@ -362,8 +363,8 @@ void cli_print_help(FILE *out, enum cli_command_id command)
 {
 	bool overview = command == CLI_COMMAND_COUNT;
 	const struct cli_command *c = overview ? NULL : &cli_commands[command];
-	fprintf(out, "edgectl %s [OPTION...] %s\n\n%s\n\n", overview ? "COMMAND" : c->name,
-		overview ? "" : c->arguments,
+	fprintf(out, "edgectl %s%s[OPTION...] %s\n\n%s\n\n", overview ? "" : c->name,
+		overview ? "" : " ", overview ? "COMMAND" : c->arguments,
 		overview ? "Talks to edged, the inference daemon." : c->help);
 	for (int i = 0; overview && i < CLI_COMMAND_COUNT; i++) {
 		char left[64];

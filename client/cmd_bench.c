@@ -279,7 +279,7 @@ static int print_bench_table(const struct bench *bench, const struct figures *f)
 	static const char *const titles[] = {
 		"RUNS", "MIN ms", "P50 ms", "P90 ms", "P99 ms", "MAX ms", "MEAN ms", "RUNS/s"};
 	static const char *const node_titles[] = {
-		"NODE", "OP", "TYPE", "OUTPUT", "MACS", "MEAN us", "SHARE", "DETAIL"};
+		"NODE", "OP", "TYPE", "OUTPUT", "MACS", "MEAN us", "SHARE", "KERNEL"};
 	grid_init(&head, 8, 0xff);
 	for (size_t i = 0; i < 8; i++) {
 		grid_add(&head, "%s", titles[i]);
@@ -322,7 +322,7 @@ static void put_nodes(struct json_document *d, const struct lane *lane)
 		json_put_text(d, "output", shape_format(shape, sizeof(shape), &info.output));
 		json_put_integer(d, "macs", (int64_t)info.macs);
 		json_put_real(d, "mean_us", (double)lane->node_ns[i] / lane->count / 1e3);
-		json_put_text(d, "detail", info.detail);
+		json_put_text(d, "kernel", info.detail);
 		json_end(d);
 	}
 	json_end(d);

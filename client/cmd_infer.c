@@ -2,6 +2,7 @@
 /* infer and run: files in, answers out. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/commands.h"
 #include "client/pipeline/input.h"
@@ -95,6 +96,10 @@ static int read_input(struct job *job, uint32_t index, const char *path, struct 
 	char shape[SHAPE_TEXT_SIZE];
 	tensor_free(tensor);
 	int r = source_open(path, 0, &source, err);
+	if (r == -ENOENT && strchr(path, '=')) {
+		error_set(err, r, "no such file, and no input of that name: input %u is %s", index,
+			job->target->inputs[index].name);
+	}
 	r = r < 0 ? r
 		  : input_read(&job->target->inputs[index], &job->fit,
 			    (enum input_format)job->settings->input_format, &source, tensor, err);
@@ -234,10 +239,13 @@ static int ask(struct job *job, const char *source)
 		job->outputs[i] = target_output(job->target, i);
 	}
 	r = r < 0 ? r : make_answer(job, &answer, &err);
-	r = r < 0 ? r : show(job, source, ns, &answer, &err);
 	if (r < 0) {
 		report_error(source, &err);
 		return report_exit_of(&err);
+	}
+	if (show(job, source, ns, &answer, &err) < 0) {
+		report_error(source, &err);
+		return EXIT_NEGATIVE;
 	}
 	bool negative = answer.kind == ANSWER_CLASSES && answer.n_classes == 0;
 	return negative && job->settings->exit_status ? EXIT_NEGATIVE : EXIT_DONE;
@@ -326,6 +334,16 @@ static int prepare(struct job *job, struct error *err)
 	return 0;
 }
 
+/* Before the first question: a model may take long. */
+static int make_output_dir(const char *folder, struct error *err)
+{
+	struct stat st;
+	if (mkdir(folder, 0777) < 0 && (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		return error_set(err, -errno, "cannot be made a folder");
+	}
+	return 0;
+}
+
 int cmd_infer(const struct settings *settings)
 {
 	__attribute__((cleanup(job_deinit))) struct job job = {.settings = settings};
@@ -333,6 +351,10 @@ int cmd_infer(const struct settings *settings)
 	if (open_target(settings, &job.target, &err) < 0 || prepare(&job, &err) < 0) {
 		report_error(settings->arguments[0], &err);
 		return report_exit_of(&err);
+	}
+	if (settings->output_dir && make_output_dir(settings->output_dir, &err) < 0) {
+		report_error(settings->output_dir, &err);
+		return EXIT_NEGATIVE;
 	}
 	if (load_labels(&job, &err) < 0) {
 		report_error(settings->labels ? settings->labels : "labels", &err);

@@ -11,11 +11,12 @@
 #include "engine/edge.h"
 
 #define MAX_FIGURES 12
+#define TEXT_SIZE 256
 
 /* A number or a text of the model as a whole. */
 struct figure {
 	const char *key, *title;
-	char text[256]; /* escaped; "" for a number */
+	char text[TEXT_SIZE]; /* escaped; "" for a number */
 	uint64_t value;
 };
 
@@ -39,18 +40,39 @@ static void add_text(
 	}
 }
 
+/* Keys of signatures, with commas between; what is too long for a figure is cut. */
+struct keys {
+	char text[TEXT_SIZE];
+	size_t used;
+};
+
+static void add_key(struct keys *keys, const char *key, size_t length)
+{
+	if (length > 0) {
+		snprintf(keys->text + keys->used, sizeof(keys->text) - keys->used, "%s%.*s",
+			keys->used ? ", " : "", (int)length, key);
+		keys->used = strlen(keys->text);
+	}
+}
+
 static void local_figures(struct edge_model *model, struct figures *f)
 {
 	const struct edge_model_info *info = edge_model_info(model);
+	struct edge_signature_info signature;
+	struct keys keys = {0};
 	add_text(f, "title", "title", info->name.data, info->name.length);
 	add_text(f, "description", "description", info->description.data, info->description.length);
 	add_number(f, "file_bytes", "file bytes", info->file_bytes);
 	add_number(f, "arena_bytes", "arena bytes", info->arena_bytes);
 	add_number(f, "prepared_bytes", "prepared bytes", info->prepared_bytes);
 	add_number(f, "macs", "multiply-accumulates", info->macs);
-	add_number(f, "nodes", "operators", info->n_nodes);
+	add_number(f, "operators", "operators", info->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
 	add_number(f, "signatures", "signatures", info->n_signatures);
+	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
+		add_key(&keys, signature.key.data, signature.key.length);
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 }
 
 static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
@@ -58,6 +80,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	owned(edge_client_close) struct edge_client *client = NULL;
 	owned(edge_client_model_free) struct edge_client_model *model = NULL;
 	struct edge_client_error why = {0};
+	struct keys keys = {0};
 	uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
 	if (r < 0) {
@@ -73,9 +96,13 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	add_number(f, "arena_bytes", "arena bytes", model->arena_bytes);
 	add_number(f, "prepared_bytes", "prepared bytes", model->prepared_bytes);
 	add_number(f, "macs", "multiply-accumulates", model->macs);
-	add_number(f, "nodes", "operators", model->n_nodes);
+	add_number(f, "operators", "operators", model->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
 	add_number(f, "signatures", "signatures", model->n_signatures);
+	for (uint32_t i = 0; i < model->n_signatures; i++) {
+		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 	return 0;
 }
 
@@ -115,38 +142,80 @@ static void add_spec_row(struct grid *grid, const char *kind, uint32_t i, const 
 	}
 }
 
+static void begin_grid(struct grid *grid, const char *const *titles, unsigned int n)
+{
+	grid_init(grid, n, 0);
+	for (unsigned int i = 0; i < n; i++) {
+		grid_add(grid, "%s", titles[i]);
+	}
+}
+
+static int print_figures(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 2, 0);
+	grid_add(&grid, "model");
+	grid_add(&grid, "%s%s%s", target->name, target->version[0] ? " " : "", target->version);
+	for (size_t i = 0; i < figures->n; i++) {
+		grid_add(&grid, "%s", figures->row[i].title);
+		if (figures->row[i].text[0]) {
+			grid_add(&grid, "%s", figures->row[i].text);
+		} else {
+			grid_add(&grid, "%llu", (unsigned long long)figures->row[i].value);
+		}
+	}
+	return grid_print(&grid, stdout, false, s);
+}
+
+static int print_tensors(const struct target *target, const struct settings *s)
+{
+	static const char *const titles[] = {
+		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
+	owned_grid struct grid grid = {0};
+	begin_grid(&grid, titles, 7);
+	for (uint32_t i = 0; i < target->n_inputs; i++) {
+		add_spec_row(&grid, "input", i, &target->inputs[i]);
+	}
+	for (uint32_t i = 0; i < target->n_outputs; i++) {
+		add_spec_row(&grid, "output", i, &target->outputs[i]);
+	}
+	putchar('\n');
+	return grid_print(&grid, stdout, true, s);
+}
+
+/* Which kernel runs each operator: known only of a model in this process. */
+static int print_nodes(const struct edge_model *model, const struct settings *s)
+{
+	static const char *const titles[] = {"NODE", "OP", "TYPE", "OUTPUT", "MACS", "KERNEL"};
+	owned_grid struct grid grid = {0};
+	struct edge_node_info info;
+	char shape[SHAPE_TEXT_SIZE];
+	begin_grid(&grid, titles, 6);
+	grid.right = 1u | 1u << 4;
+	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+		grid_add(&grid, "%u", i);
+		grid_add(&grid, "%s", info.op);
+		grid_add(&grid, "%s", dtype_name(info.type));
+		grid_add(&grid, "%s", shape_format(shape, sizeof(shape), &info.output));
+		grid_add(&grid, "%llu", (unsigned long long)info.macs);
+		grid_add(&grid, "%s", info.detail);
+	}
+	putchar('\n');
+	return grid_print(&grid, stdout, true, s);
+}
+
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
-	owned_grid struct grid head = {0}, tensors = {0};
-	static const char *const titles[] = {
-		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
-	grid_init(&head, 2, 0);
-	grid_add(&head, "model");
-	grid_add(&head, "%s%s%s", target->name, target->version[0] ? " " : "", target->version);
-	for (size_t i = 0; i < figures->n; i++) {
-		grid_add(&head, "%s", figures->row[i].title);
-		if (figures->row[i].text[0]) {
-			grid_add(&head, "%s", figures->row[i].text);
-		} else {
-			grid_add(&head, "%llu", (unsigned long long)figures->row[i].value);
-		}
+	const struct edge_model *model = target_model(target);
+	int r = print_figures(target, figures, s);
+	r = r < 0 ? r : print_tensors(target, s);
+	r = r < 0 || !model ? r : print_nodes(model, s);
+	if (r < 0) {
+		report_line("%s", strerror(-r));
 	}
-	grid_init(&tensors, 7, 0);
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		grid_add(&tensors, "%s", titles[i]);
-	}
-	for (uint32_t i = 0; i < target->n_inputs; i++) {
-		add_spec_row(&tensors, "input", i, &target->inputs[i]);
-	}
-	for (uint32_t i = 0; i < target->n_outputs; i++) {
-		add_spec_row(&tensors, "output", i, &target->outputs[i]);
-	}
-	if (grid_print(&head, stdout, false, s) < 0) {
-		return EXIT_NEGATIVE;
-	}
-	putchar('\n');
-	return grid_print(&tensors, stdout, true, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
 static void put_spec(struct json_document *d, const struct spec *spec)
@@ -182,6 +251,33 @@ static void put_spec(struct json_document *d, const struct spec *spec)
 	json_end(d);
 }
 
+static void put_nodes(struct json_document *d, const struct edge_model *model)
+{
+	struct edge_node_info info;
+	char shape[SHAPE_TEXT_SIZE];
+	json_begin_list(d, "nodes");
+	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+		json_begin_object(d, NULL);
+		json_put_text(d, "op", info.op);
+		json_put_text(d, "type", dtype_name(info.type));
+		json_put_text(d, "output", shape_format(shape, sizeof(shape), &info.output));
+		json_put_integer(d, "macs", (int64_t)info.macs);
+		json_put_text(d, "kernel", info.detail);
+		json_end(d);
+	}
+	json_end(d);
+}
+
+static void put_specs(
+	struct json_document *d, const char *key, const struct spec *specs, uint32_t n)
+{
+	json_begin_list(d, key);
+	for (uint32_t i = 0; i < n; i++) {
+		put_spec(d, &specs[i]);
+	}
+	json_end(d);
+}
+
 static int show_json(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
@@ -200,16 +296,11 @@ static int show_json(
 			json_put_integer(d, row->key, (int64_t)row->value);
 		}
 	}
-	json_begin_list(d, "inputs");
-	for (uint32_t i = 0; i < target->n_inputs; i++) {
-		put_spec(d, &target->inputs[i]);
+	put_specs(d, "inputs", target->inputs, target->n_inputs);
+	put_specs(d, "outputs", target->outputs, target->n_outputs);
+	if (target_model(target)) {
+		put_nodes(d, target_model(target));
 	}
-	json_end(d);
-	json_begin_list(d, "outputs");
-	for (uint32_t i = 0; i < target->n_outputs; i++) {
-		put_spec(d, &target->outputs[i]);
-	}
-	json_end(d);
 	int r = json_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	if (r < 0) {
 		report_line("standard output: %s", strerror(-r));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "backends/backends.h"
 #include "base/clock.h"
@@ -49,10 +50,12 @@ static void code_name(enum edge_status status, char *out, size_t size)
 	}
 }
 
+/* A program counts lines; a person who looks at many wants the name of each. */
 static void print_name(const struct check *check)
 {
+	const struct settings *s = check->settings;
 	char shown[4096];
-	if (check->settings->n_arguments > 1) {
+	if (s->verbose || (s->n_arguments > 1 && isatty(STDOUT_FILENO))) {
 		error_escape(shown, sizeof(shown), check->path, strlen(check->path));
 		printf("%s: ", shown);
 	}
@@ -70,7 +73,7 @@ static int refuse(const struct check *check, const struct error *err)
 static int unreadable(const struct check *check, int code)
 {
 	struct error err = {0};
-	error_set(&err, code, "%s", strerror(-code));
+	error_set(&err, code, "%s", code == -EINVAL ? "not a file" : strerror(-code));
 	print_name(check);
 	printf("unreadable: %s\n", err.text);
 	return EXIT_UNREADABLE;

@@ -8,9 +8,9 @@
  *   answer, up to a time.
  *
  *   In an event loop: edge_client_start_infer() and the like send a request and name a function
- * that is called with the answer. Wait until edge_client_fd() is ready for edge_client_events()
- * (which may change with every call), then call edge_client_process(). Answers come in any order.
- *   Synchronous calls may be mixed in; they also deliver the answers of other requests.
+ *   that is called with the answer. Wait until edge_client_fd() is ready for edge_client_events()
+ *   (which may change with every call), then call edge_client_process(). Answers come in any
+ *   order. Synchronous calls may be mixed in; they also deliver the answers of other requests.
  *
  * Threads. A connection belongs to one thread at a time; different connections are independent.
  * There is no global state. No signal is raised by a lost peer.
@@ -21,12 +21,17 @@
  * the daemon's models have it; they are foreign text: escape them before printing.
  *
  * Errors. Functions return 0 or a negative errno, and fill *err, which may be NULL, when they fail:
- *   -ENOTCONN, -EPROTO   the connection is gone, or its peer does not speak the protocol; it
- * answers nothing from now on and is good only for edge_client_close() -ETIMEDOUT           no
- * answer in time (status DEADLINE); the request is cancelled, the connection stays good -EAGAIN too
- * much is waiting to be sent, or the daemon is overloaded (status) -EINVAL              what was
- * asked for makes no sense -ENOMEM              no memory others               the daemon refused;
- * err->status says why Nothing but the arguments is trusted: every byte of the peer is checked.
+ *
+ *   -ENOTCONN, -EPROTO   the connection is gone, or its peer does not speak the protocol; it answers
+ *                        nothing from now on and is good only for edge_client_close()
+ *   -ETIMEDOUT           no answer in time (status DEADLINE); the request is cancelled, the
+ *                        connection stays good
+ *   -EAGAIN              too much waits to be sent, or the daemon is overloaded (see the status)
+ *   -EINVAL              what was asked for makes no sense
+ *   -ENOMEM              no memory
+ *   others               the daemon refused; err->status says why
+ *
+ * Nothing but the arguments is trusted: every byte of the peer is checked.
  *
  * Units stand in names: timeout_ms, run_us. A timeout of 0 waits without end.
  */

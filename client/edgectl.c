@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgectl - the command line client of edged */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli.h"
 #include "client/commands.h"
@@ -30,8 +32,21 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_COMPLETION] = cmd_completion,
 };
 
+/* Where the caller closed a standard stream, a socket or file would take its number. What stands
+ * there instead refuses the stream's use, so that a lost answer still is an error. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+			(void)!open("/dev/null", mode);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_streams();
 	struct settings settings;
 	struct error err = {0};
 	if (cli_parse(argc, argv, &settings, &err) < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/remote.h"
 
+#include <errno.h>
 #include <string.h>
 
 int remote_error(const struct edge_client_error *from, struct error *err)
@@ -23,6 +24,8 @@ int remote_open(
 		path, timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS, ret_client, &why);
 	if (r < 0) {
 		remote_error(&why, err);
+		/* A path that no socket can have is one where no daemon listens. */
+		err->code = r == -EINVAL ? -ENOTCONN : err->code;
 		error_prefix(err, "%s", error_escape(shown, sizeof(shown), path, strlen(path)));
 	}
 	return r;

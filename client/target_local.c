@@ -210,6 +210,9 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	}
 	int r = bind(local, inputs, err);
 	r = r < 0 ? r : edge_session_run(local->session, &control, err);
+	if (r == -ETIMEDOUT) {
+		return error_set(err, r, "no answer in time");
+	}
 	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
 		r = edge_session_output_info(local->session, i, &info, err);
 		if (r == 0) {

@@ -6,26 +6,17 @@
 #include <sys/socket.h>
 
 #include "daemon/edged.h"
+#include "daemon/frame.h"
 #include "daemon/handle.h"
 #include "daemon/process.h"
 
 #define SMALL_BODY 4096u /* of every message but INFER */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
-#define FREE_REPLY 512u /* a reply of so few bytes is not charged: its number is bounded */
-
-/* A reply on its way out. */
-struct frame {
-	uv_write_t write;
-	struct conn *conn;
-	uint64_t charged;
-	struct bytes_writer body;
-	uint8_t header[WIRE_HEADER_BYTES];
-};
 
 static void update(struct conn *conn);
 
-/* For a connection that cannot be answered. It is closed by its timer: whoever answers may be
- * walking over the requests that closing would free. */
+/* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over
+ * the requests that closing frees. */
 static void conn_break(struct conn *conn)
 {
 	if (conn->state != CONN_CLOSED) {
@@ -49,7 +40,7 @@ static void on_closed(uv_handle_t *handle)
 	struct edged *edged = conn->edged;
 	free(conn);
 	process_trim_later(&edged->trim);
-	edged_check_drained(edged); /* what it was waited for may have been its last */
+	edged_check_drained(edged); /* what was waited for may have been its last reply */
 }
 
 void conn_close(struct conn *conn)
@@ -89,27 +80,15 @@ static uint64_t transfer_ms(uint64_t timeout_ms, uint64_t bytes)
 	return timeout_ms + bytes / SLOWEST_BYTES_PER_MS;
 }
 
-static void frame_free(struct frame *frame)
+void conn_sent(struct conn *conn, bool ok)
 {
-	if (frame->charged) {
-		account_release(frame->conn->account, frame->charged);
-	}
-	bytes_writer_deinit(&frame->body);
-	free(frame);
-}
-
-static void on_written(uv_write_t *write, int status)
-{
-	struct frame *frame = write->data;
-	struct conn *conn = frame->conn;
-	frame_free(frame);
 	conn->unsent--;
 	conn->write_by_ms = 0;
 	conn->edged->unsent--;
 	if (conn->state == CONN_CLOSED) {
 		return;
 	}
-	if (status < 0 || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
+	if (!ok || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
 		conn_close(conn);
 	} else {
 		update(conn);
@@ -117,53 +96,10 @@ static void on_written(uv_write_t *write, int status)
 	edged_check_drained(conn->edged);
 }
 
-/* The body of a reply that would hold too much becomes an error's. */
-static uint64_t charge_reply(struct conn *conn, struct reply *reply)
-{
-	struct error err = {0};
-	uint64_t bytes = reply->body.size;
-	if (bytes <= FREE_REPLY) {
-		return 0;
-	}
-	int code = bytes > conn->edged->config.max_body
-		? error_set(&err, -EFBIG, "the reply has %llu bytes, above max-body",
-			  (unsigned long long)bytes)
-		: account_charge(conn->account, bytes, &err);
-	if (code == 0) {
-		return bytes;
-	}
-	bytes_writer_deinit(&reply->body);
-	reply->body = (struct bytes_writer){0};
-	reply->status = err.status;
-	wire_error_encode(&reply->body, err.text);
-	return 0;
-}
-
 /* Takes the reply's body. A connection for which there is no memory will be closed. */
-static void send_frame(struct conn *conn, struct reply *reply)
+static void send_reply(struct conn *conn, struct reply *reply)
 {
-	struct frame *frame = calloc(1, sizeof(*frame));
-	if (!frame || reply->body.failed) {
-		bytes_writer_deinit(&reply->body);
-		free(frame);
-		conn_break(conn);
-		return;
-	}
-	frame->conn = conn;
-	frame->charged = charge_reply(conn, reply);
-	frame->body = reply->body;
-	frame->write.data = frame;
-	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
-		.id = reply->id,
-		.body_bytes = (uint32_t)frame->body.size,
-		.status = reply->status};
-	wire_header_encode(&header, frame->header);
-	const uv_buf_t buffers[2] = {uv_buf_init((char *)frame->header, sizeof(frame->header)),
-		uv_buf_init((char *)frame->body.data, (unsigned int)frame->body.size)};
-	int code = uv_write(&frame->write, (uv_stream_t *)&conn->pipe, buffers,
-		frame->body.size > 0 ? 2 : 1, on_written);
-	if (code < 0) {
-		frame_free(frame);
+	if (frame_send(conn, reply) < 0) {
 		conn_break(conn);
 		return;
 	}
@@ -180,7 +116,7 @@ void conn_reply(void *peer, struct reply *reply)
 		bytes_writer_deinit(&reply->body);
 		return;
 	}
-	send_frame(conn, reply);
+	send_reply(conn, reply);
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
@@ -193,7 +129,7 @@ static void refuse(struct conn *conn, const struct error *err)
 		.id = conn->header.id,
 		.status = err->status};
 	wire_error_encode(&reply.body, err->text);
-	send_frame(conn, &reply);
+	send_reply(conn, &reply);
 }
 
 /* Breaking the protocol's framing ends the connection. */

@@ -277,11 +277,14 @@ int edged_run(struct edged *edged)
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);
 		}
-		log_notice(&edged->log, "stopped");
 	} else {
 		log_error(&edged->log, "%s", err.text);
 	}
+	signals_release(); /* the loop does not hear them any more */
 	parts_stop(edged);
 	uv_loop_close(&edged->loop);
+	if (code == 0) {
+		log_notice(&edged->log, "stopped");
+	}
 	return code == 0 ? 0 : 1;
 }

@@ -82,7 +82,7 @@ static int answer(
 static void on_simple(struct conn *conn, struct request *request)
 {
 	struct dispatch *dispatch = &conn->edged->dispatch;
-	struct bytes_writer w = {.limit = (size_t)conn->edged->config.max_body};
+	struct bytes_writer w = {0};
 	struct error err = {0};
 	bool hello = conn->state == CONN_HELLO;
 	int code = answer(conn, request, &w, &err);

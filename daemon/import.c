@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -21,6 +22,15 @@ bool import_same(const struct import_identity *a, const struct import_identity *
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 		same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
+bool import_settled(const struct import_identity *identity)
+{
+	const time_t moment = 2; /* seconds: the coarsest stamps there are */
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now); /* what file systems stamp with */
+	return identity->changed.tv_sec < now.tv_sec - moment ||
+		identity->changed.tv_sec > now.tv_sec;
 }
 
 /*

@@ -27,6 +27,12 @@ struct import_identity {
 
 bool import_same(const struct import_identity *a, const struct import_identity *b);
 
+/*
+ * True when the file was at rest when it was looked at. Its time stamps are coarse: one that was
+ * written a moment ago may be written once more without another identity.
+ */
+bool import_settled(const struct import_identity *identity);
+
 /* Opens entry @name of folder @folder, which may be no symbolic link. @flags: O_DIRECTORY or 0.
  * *ret_fd is close-on-exec and never blocks. -ENOENT, -ELOOP, ... without text. */
 int must_check import_open(int folder, const char *name, int flags, int *ret_fd);

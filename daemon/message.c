@@ -10,7 +10,11 @@
 
 static int done(const struct bytes_writer *w, struct error *err)
 {
-	return w->failed ? error_set(err, -EFBIG, "the reply does not fit in max-body") : 0;
+	if (!w->failed) {
+		return 0;
+	}
+	return w->over_limit ? error_set(err, -EFBIG, "the reply does not fit in max-body")
+			     : error_no_memory(err);
 }
 
 int message_hello(const struct edged *edged, const struct wire_hello *hello, struct bytes_writer *w,

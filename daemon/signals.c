@@ -6,19 +6,11 @@
 
 #include "daemon/edged.h"
 
-static void leave(int number)
-{
-	_exit(128 + number);
-}
-
-/* The second one does not need the loop, which may be waiting for a model to be loaded. */
 static void on_terminate(struct edged *edged, int number)
 {
 	if (edged->draining) {
-		leave(number);
+		_exit(128 + number);
 	}
-	signal(SIGTERM, leave);
-	signal(SIGINT, leave);
 	edged_drain(edged);
 }
 
@@ -61,4 +53,11 @@ int signals_start(struct signals *signals, struct edged *edged, struct error *er
 		}
 	}
 	return 0;
+}
+
+void signals_release(void)
+{
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		signal(table[i].number, table[i].number == SIGHUP ? SIG_IGN : SIG_DFL);
+	}
 }

@@ -19,4 +19,7 @@ struct signals {
 /* The handles close with the loop. */
 int must_check signals_start(struct signals *signals, struct edged *edged, struct error *err);
 
+/* What they do by themselves again: a SIGTERM while edged stops ends it at once. */
+void signals_release(void);
+
 #endif

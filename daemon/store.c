@@ -76,7 +76,8 @@ static void drop(struct store *store, const char *name)
 	}
 }
 
-static void model_ready(struct store *store, struct store_model *model, struct loader_event *event)
+static void model_ready(
+	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	served_unref(model->served);
@@ -86,17 +87,18 @@ static void model_ready(struct store *store, struct store_model *model, struct l
 		(unsigned long long)info->arena_bytes);
 }
 
-static void model_apply(struct store *store, struct store_model *model, struct loader_event *event)
+static void model_apply(
+	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
-	model->loading = event->kind == LOADER_LOADING;
-	if (event->kind == LOADER_LOADING) {
+	model->loading = event->kind == CATALOGUE_LOADING;
+	if (event->kind == CATALOGUE_LOADING) {
 		return;
 	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
 		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
 	}
 	memcpy(model->reason, event->reason, sizeof(model->reason));
-	if (event->kind == LOADER_READY) {
+	if (event->kind == CATALOGUE_READY) {
 		model_ready(store, model, event);
 	}
 	const char *version = model->served ? model->served->version : event->version;
@@ -104,9 +106,9 @@ static void model_apply(struct store *store, struct store_model *model, struct l
 }
 
 /* False without memory to list it. */
-static bool event_apply(struct store *store, struct loader_event *event)
+static bool event_apply(struct store *store, struct catalogue_event *event)
 {
-	if (event->kind == LOADER_REMOVED) {
+	if (event->kind == CATALOGUE_REMOVED) {
 		log_info(store->log, "model %s: removed", event->name);
 		drop(store, event->name);
 		return true;
@@ -122,7 +124,7 @@ static bool event_apply(struct store *store, struct loader_event *event)
 
 void store_update(struct store *store, struct loader *loader)
 {
-	struct loader_event *event = NULL;
+	struct catalogue_event *event = NULL;
 	while ((event = loader_collect(loader, &store->scans_done))) {
 		if (!event_apply(store, event)) {
 			loader_doubt(loader);

@@ -59,14 +59,15 @@ static int32_t taps_inside(const struct block *b)
 		}                                                                                  \
 	}
 
+/* Sums of windows beyond 2^15 taps may stand at the end of int32: the half wraps like they did. */
 static int32_t mean_signed(int32_t sum, int32_t n)
 {
-	return sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n;
+	return (sum > 0 ? ek_add32(sum, n / 2) : ek_sub32(sum, n / 2)) / n;
 }
 
 static int32_t mean_unsigned(int32_t sum, int32_t n)
 {
-	return (sum + n / 2) / n;
+	return ek_add32(sum, n / 2) / n;
 }
 
 #define ADD_INT(v, c) sums[c] += (uint32_t)(v)

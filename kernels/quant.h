@@ -86,14 +86,6 @@ static inline int32_t ek_rdbpot(int32_t x, int32_t n)
 	return (x >> n) + (remainder > threshold);
 }
 
-static inline int64_t ek_rdbpot64(int64_t x, int32_t n)
-{
-	int64_t mask = (int64_t)((1ull << n) - 1);
-	int64_t remainder = x & mask;
-	int64_t threshold = (mask >> 1) + (x < 0);
-	return (x >> n) + (remainder > threshold);
-}
-
 /* MultiplyByQuantizedMultiplier of an int32: two roundings; the left shift wraps. The high product
  * is that of ek_srdhm(), which cannot saturate where the multiplier is not negative. */
 static inline int32_t ek_mbqm(int32_t x, struct ek_scale s)

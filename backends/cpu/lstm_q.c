@@ -115,7 +115,8 @@ static void args_prepare(const struct op_setup *setup, struct lstm_state *state)
 	a->inputs = state->walk.inputs;
 	a->cells = state->walk.cells;
 	a->outputs = state->walk.outputs;
-	a->cell_shift = ilogbf(cell);
+	/* A power of two up to rounding (rule_lstm.c), which may lie below the true one. */
+	a->cell_shift = (int32_t)lround(log2((double)cell));
 	a->cell_clip = (int16_t)ek_clamp32(ek_round32(trunc(clip)), 0, INT16_MAX);
 	a->hidden_scale = quant_split((double)(ldexpf(1, -30) / quant_scale(hidden, 0)));
 	a->hidden_zero = (int32_t)quant_zero(&hidden->quant, 0);

@@ -14,11 +14,12 @@ struct op_block {
 
 void *op_memory_alloc(struct op_memory *memory, uint64_t bytes)
 {
-	if (bytes > memory->limit - memory->bytes) {
+	uint64_t left = memory->limit - memory->bytes;
+	uint64_t total = sizeof(struct op_block) + bytes_align_up(bytes, BLOCK_ALIGNMENT);
+	if (bytes > left || total > left) {
 		memory->over = true;
 		return NULL;
 	}
-	uint64_t total = sizeof(struct op_block) + bytes_align_up(bytes, BLOCK_ALIGNMENT);
 	struct op_block *block =
 		total <= SIZE_MAX / 2 ? aligned_alloc(BLOCK_ALIGNMENT, (size_t)total) : NULL;
 	if (!block) {
@@ -27,7 +28,7 @@ void *op_memory_alloc(struct op_memory *memory, uint64_t bytes)
 	memset(block, 0, (size_t)total);
 	block->previous = memory->last;
 	memory->last = block;
-	memory->bytes += bytes;
+	memory->bytes += total;
 	return block->data;
 }
 

@@ -12,7 +12,7 @@ struct op_block;
 
 struct op_memory {
 	struct op_block *last;
-	uint64_t bytes; /* handed out so far */
+	uint64_t bytes; /* taken so far, with the heads of blocks */
 	uint64_t limit;
 	bool over; /* a request was refused for the limit rather than for lack of memory */
 };

@@ -92,16 +92,14 @@ static int dequantize_run(const struct op_call *call, struct error *err)
 		ek_unpack_s4(call->scratch, src, total);
 		src = call->scratch;
 	}
-	for (uint64_t at = 0, c = 0; at < total; at += s->inner, c++) {
-		struct tiles t = {.total = s->inner, .control = call->control};
-		while (tiles_next(&t)) {
-			run_tile(s, dst, src, at + t.at, t.count, &s->channels[c % s->n_channels]);
-		}
-		if (t.result < 0) {
-			return tiles_end(&t, err);
+	struct tiles t = {.total = total, .control = call->control};
+	while (tiles_next(&t)) {
+		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {
+			n = tiles_run(at, end, s->inner);
+			run_tile(s, dst, src, at, n, &s->channels[at / s->inner % s->n_channels]);
 		}
 	}
-	return 0;
+	return tiles_end(&t, err);
 }
 
 const struct cpu_op op_dequantize = {.op = OP_DEQUANTIZE,

@@ -132,15 +132,16 @@ static int run_float(const struct op_call *call, char *dst, struct error *err)
 	const float *src = op_in(call, 0)->data;
 	uint64_t total = params_elements(&op_out(call, 0)->shape);
 	size_t code_bytes = s->out_bytes ? s->out_bytes : 1;
-	for (uint64_t at = 0, channel = 0; at < total; at += s->inner, channel++) {
-		struct tiles t = {.total = s->inner, .control = call->control};
-		while (tiles_next(&t)) {
-			s->quantize(dst + (at + t.at) * code_bytes, src + at + t.at, t.count,
-				&s->per_channel[channel % s->channels]);
+	struct tiles t = {.total = total, .control = call->control};
+	while (tiles_next(&t)) {
+		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {
+			n = tiles_run(at, end, s->inner);
+			s->quantize(dst + at * code_bytes, src + at, n,
+				&s->per_channel[at / s->inner % s->channels]);
 		}
-		if (t.result < 0) {
-			return tiles_end(&t, err);
-		}
+	}
+	if (t.result < 0) {
+		return tiles_end(&t, err);
 	}
 	if (s->is_s4) {
 		ek_pack_s4(op_out(call, 0)->data, (const int8_t *)dst, total);

@@ -72,9 +72,16 @@ static int plan(const struct op_setup *setup, struct reduce_state *state, struct
 	if (r < 0) {
 		return r;
 	}
+	uint64_t kept = 1;
 	state->reduced = 1;
 	for (uint32_t i = 0; i < shape->rank; i++) {
-		state->reduced *= mask >> i & 1 ? (uint64_t)shape->dim[i] : 1;
+		*(mask >> i & 1 ? &state->reduced : &kept) *= (uint64_t)shape->dim[i];
+	}
+	/* Axes that a run brings may leave more than the scalar that was planned for. */
+	if (kept != params_elements(op_shape_out(setup, 0))) {
+		return error_set(err, -EINVAL, "axes that leave %llu elements, not %llu",
+			(unsigned long long)kept,
+			(unsigned long long)params_elements(op_shape_out(setup, 0)));
 	}
 	plan_steps(shape, mask, state);
 	return 0;

@@ -106,22 +106,30 @@ static int resize_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
+/* Pixels [first, first + n) of row @row of the result. */
+static void run_pixels(const struct resize_state *s, char *dst, const char *src, uint64_t row,
+	uint64_t first, uint64_t n)
+{
+	uint64_t pixel = s->channels * s->element_bytes, in_row = s->in_w * pixel;
+	const struct ek_resize_point *y = &s->y[row % s->out_h];
+	const char *image = src + row / s->out_h * s->in_h * in_row;
+	s->run(dst + (row * s->out_w + first) * pixel, image + (uint64_t)y->x0 * in_row,
+		image + (uint64_t)y->x1 * in_row, n, s->channels, s->x + first, y);
+}
+
 static int resize_run(const struct op_call *call, struct error *err)
 {
 	const struct resize_state *s = call->state;
 	const struct value *out = op_out(call, 0);
 	const char *src = op_in(call, 0)->data;
-	uint64_t in_row = s->in_w * s->channels * s->element_bytes;
-	uint64_t out_row = s->out_w * s->channels * s->element_bytes;
-	struct tiles t = {.total = out_row ? (uint64_t)out->shape.dim[0] * s->out_h : 0,
+	uint64_t rows = (uint64_t)out->shape.dim[0] * s->out_h;
+	struct tiles t = {.total = s->channels ? rows * s->out_w : 0,
 		.control = call->control,
-		.each = tiles_rows(s->out_w * s->channels)};
+		.each = tiles_rows(s->channels)};
 	while (tiles_next(&t)) {
-		for (uint64_t row = t.at; row < t.at + t.count; row++) {
-			const struct ek_resize_point *y = &s->y[row % s->out_h];
-			const char *image = src + row / s->out_h * s->in_h * in_row;
-			s->run((char *)out->data + row * out_row, image + (uint64_t)y->x0 * in_row,
-				image + (uint64_t)y->x1 * in_row, s->out_w, s->channels, s->x, y);
+		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {
+			n = tiles_run(at, end, s->out_w);
+			run_pixels(s, out->data, src, at / s->out_w, at % s->out_w, n);
 		}
 	}
 	return tiles_end(&t, err);

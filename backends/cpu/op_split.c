@@ -56,9 +56,11 @@ static int split_run(const struct op_call *call, struct error *err)
 {
 	const struct split_state *s = call->state;
 	const char *src = op_in(call, s->value)->data;
+	/* Every result is visited in every row, be its part ever so small. */
+	uint64_t n = call->node->n_outputs, work = s->row_bytes > n ? s->row_bytes : n;
 	struct tiles t = {.total = s->row_bytes ? s->rows : 0,
 		.control = call->control,
-		.each = tiles_rows(s->row_bytes)};
+		.each = tiles_rows(work)};
 	while (tiles_next(&t)) {
 		const char *from = src + t.at * s->row_bytes;
 		for (uint64_t row = t.at; row < t.at + t.count; row++) {

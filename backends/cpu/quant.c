@@ -30,12 +30,6 @@ float quant_scale(const struct tensor *t, uint32_t channel)
 	return t->quant.scale[t->quant.n_scales > 1 ? channel : 0];
 }
 
-bool quant_is(const struct tensor *t)
-{
-	return (t->type == DTYPE_INT8 || t->type == DTYPE_UINT8 || t->type == DTYPE_INT16) &&
-		t->quant.n_scales > 0;
-}
-
 void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi)
 {
 	bool is_signed = dtype != DTYPE_UINT8 && dtype != DTYPE_UINT16;

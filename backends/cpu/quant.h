@@ -20,9 +20,6 @@ struct ek_scale quant_split(double scale);
 /* The scale of @t for @channel; 1 when it has none. */
 float quant_scale(const struct tensor *t, uint32_t channel);
 
-/* True for int8, uint8 and int16 tensors that carry at least one scale. */
-bool quant_is(const struct tensor *t);
-
 /* Least and largest code of an integer type of at most 32 bits. */
 void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi);
 

@@ -41,6 +41,14 @@ static inline int tiles_end(const struct tiles *t, struct error *err)
 			     : 0;
 }
 
+/* How many elements from @at on, up to @end, have the same channel, of which @inner in a row are
+ * one's. */
+static inline uint64_t tiles_run(uint64_t at, uint64_t end, uint64_t inner)
+{
+	uint64_t left = inner - at % inner;
+	return left < end - at ? left : end - at;
+}
+
 /* Tiles of whole rows of @row elements: rows that together have about TILE_ELEMENTS. */
 static inline uint64_t tiles_rows(uint64_t row)
 {

@@ -52,7 +52,7 @@ static int find_frame(
 	char shown[SHAPE_TEXT_SIZE];
 	struct frame f = {0};
 	if (!values_are_numbers(spec->type) || !pick_axes(&spec->shape, layout, &f)) {
-		return error_set(err, -EINVAL, "a %s tensor of %s takes no picture",
+		return error_set(err, -EINVAL, "a tensor of %s %s takes no picture",
 			dtype_name(spec->type), shape_format(shown, sizeof(shown), &spec->shape));
 	}
 	f.height = side(spec, f.height_axis);

@@ -67,7 +67,7 @@ int fit_sound(const struct spec *spec, const struct fit_options *options, const 
 	char shown[SHAPE_TEXT_SIZE];
 	int axis = length_axis(spec);
 	if (axis < 0 || !values_are_numbers(spec->type)) {
-		return error_set(err, -EINVAL, "a %s tensor of %s takes no sound",
+		return error_set(err, -EINVAL, "a tensor of %s %s takes no sound",
 			dtype_name(spec->type), shape_format(shown, sizeof(shown), &spec->shape));
 	}
 	if (sound->rate != options->rate) {

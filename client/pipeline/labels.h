@@ -19,6 +19,7 @@ struct labels {
 	size_t n;
 };
 
+/* -EINVAL for a zero byte in the text, -ENOMEM. @text is copied. */
 int must_check labels_parse(
 	const char *text, size_t size, struct labels *ret_labels, struct error *err);
 void labels_free(struct labels *labels); /* zeroed is fine */

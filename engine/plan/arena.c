@@ -241,7 +241,7 @@ static void pool_put(struct pool *pool, uint64_t offset, uint64_t room)
 	}
 }
 
-static int layout_by_sweep(
+int arena_sweep(
 	const struct arena_block *blocks, uint32_t n, uint64_t *ret_offsets, uint64_t *ret_bytes)
 {
 	owned_mem struct rank *births = calloc(n, sizeof(*births));
@@ -280,5 +280,10 @@ int arena_layout(
 		return 0;
 	}
 	return n <= ARENA_THOROUGH ? layout_thoroughly(blocks, n, ret_offsets, ret_bytes)
-				   : layout_by_sweep(blocks, n, ret_offsets, ret_bytes);
+				   : arena_sweep(blocks, n, ret_offsets, ret_bytes);
+}
+
+uint64_t arena_work(uint32_t n)
+{
+	return n <= ARENA_THOROUGH ? (uint64_t)n * n : 0;
 }

@@ -33,6 +33,15 @@ int must_check arena_layout(
 	const struct arena_block *blocks, uint32_t n, uint64_t *ret_offsets, uint64_t *ret_bytes);
 #define ARENA_THOROUGH 2048
 
+/* The sweep alone, for any number of blocks. */
+int must_check arena_sweep(
+	const struct arena_block *blocks, uint32_t n, uint64_t *ret_offsets, uint64_t *ret_bytes);
+
+/* Pairs of blocks that arena_layout() may have to compare: 0 where it sweeps. ARENA_WORK of them in
+ * all plans of a model together are a tenth of a second. */
+uint64_t arena_work(uint32_t n);
+#define ARENA_WORK (4ull * ARENA_THOROUGH * ARENA_THOROUGH)
+
 /* No layout can be smaller: the largest sum of blocks (rounded up to the alignment) alive at one
  * position. -ENOMEM. */
 int must_check arena_lower_bound(const struct arena_block *blocks, uint32_t n, uint64_t *ret_bytes);

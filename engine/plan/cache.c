@@ -42,6 +42,8 @@ static int build(struct plan_cache *cache, uint32_t subgraph, const struct shape
 	struct plan **ret_plan, struct error *err)
 {
 	const struct plan_request request = {
+		/* What is asked for by shape is the caller's time, not the file's. */
+		.work_done = inputs ? (struct plan_work){0} : cache->work_done,
 		.graph = cache->graph,
 		.subgraph = subgraph,
 		.inputs = inputs,
@@ -56,9 +58,15 @@ static int build(struct plan_cache *cache, uint32_t subgraph, const struct shape
 
 int plan_cache_enter(struct plan_cache *cache, uint32_t subgraph, struct error *err)
 {
-	return cache->declared[subgraph]
-		? 0
-		: build(cache, subgraph, NULL, &cache->declared[subgraph], err);
+	if (cache->declared[subgraph]) {
+		return 0;
+	}
+	int r = build(cache, subgraph, NULL, &cache->declared[subgraph], err);
+	if (r == 0) {
+		cache->work_done.fold += cache->declared[subgraph]->work.fold;
+		cache->work_done.layout += cache->declared[subgraph]->work.layout;
+	}
+	return r;
 }
 
 static bool has_inputs(const struct plan *plan, uint32_t subgraph, const struct shape *inputs)

@@ -27,6 +27,7 @@ struct plan_cache {
 	struct plan **declared; /* one per subgraph, NULL for those that nobody enters */
 	struct plan **others; /* the latest used first */
 	uint32_t n_others;
+	struct plan_work work_done; /* for the declared ones */
 };
 
 int must_check plan_cache_init(struct plan_cache *cache, struct error *err);

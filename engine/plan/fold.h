@@ -15,7 +15,7 @@
 
 #include "engine/plan/plan.h"
 
-/* What folding may still spend on one plan. */
+/* What folding may still spend. */
 struct fold {
 	const struct plan_request *request;
 	struct subgraph_plan *plan;
@@ -24,7 +24,8 @@ struct fold {
 	uint64_t bytes_left; /* of max_prepared_bytes */
 };
 
-/* Time that a hostile file can make folding take: about a tenth of a second of plain C. */
+/* Time that a hostile file can make folding take, in all its plans together: about a tenth of a
+ * second of plain C. */
 #define FOLD_WORK 50000000u
 
 void fold_deinit(struct fold *fold);

@@ -154,6 +154,11 @@ int place_reads(struct subgraph_plan *plan, struct error *err)
 			return error_set(err, -EBADMSG,
 				"subgraph %u, output %u: nobody computes it", plan->index, i);
 		}
+		/* Its bytes are fewer than its shape tells the reader. */
+		if (subgraph->tensors[t].sparsity) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, output %u: a sparse constant", plan->index, i);
+		}
 		plan->tensors[t].is_read = true;
 	}
 	return 0;
@@ -241,7 +246,8 @@ static void place_variables(struct subgraph_plan *plan)
 	}
 }
 
-int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, struct error *err)
+int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, uint64_t work_left,
+	uint64_t *ret_work, struct error *err)
 {
 	size_t n = (size_t)plan->subgraph->n_tensors + plan->n_order;
 	owned_mem struct arena_block *blocks = calloc(n + 1, sizeof(*blocks));
@@ -252,7 +258,11 @@ int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, stru
 	}
 	fill_blocks(plan, scratch_bytes, blocks);
 	uint32_t kept = pack_blocks(blocks, (uint32_t)n, map);
-	if (arena_layout(blocks, kept, offsets, &plan->arena_bytes) < 0) {
+	uint64_t work = arena_work(kept);
+	bool thorough = work <= work_left;
+	*ret_work = thorough ? work : 0;
+	if ((thorough ? arena_layout : arena_sweep)(blocks, kept, offsets, &plan->arena_bytes) <
+		0) {
 		return error_no_memory(err);
 	}
 	set_offsets(plan, offsets, map, kept);

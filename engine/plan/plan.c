@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "engine/plan/arena.h"
 #include "engine/plan/fold.h"
 #include "engine/plan/place.h"
 #include "engine/plan/split.h"
@@ -267,7 +268,8 @@ static int plan_memory(struct planning *p, struct error *err)
 		r = check_scratch(p, scratch_bytes, err);
 	}
 	if (r == 0) {
-		r = place_memory(p->part, scratch_bytes, err);
+		uint64_t work_left = ARENA_WORK - p->request->work_done.layout;
+		r = place_memory(p->part, scratch_bytes, work_left, &p->plan->work.layout, err);
 	}
 	return r < 0 ? r : check_memory(p, err);
 }
@@ -325,12 +327,13 @@ int plan_build(const struct plan_request *request, struct plan **ret_plan, struc
 		.request = request,
 		.plan = plan,
 		.fold = {.request = request,
-			.work_left = FOLD_WORK,
+			.work_left = FOLD_WORK - request->work_done.fold,
 			.bytes_left = request->max_prepared_bytes},
 	};
 	int r = new_subgraph(&planning, request->subgraph);
 	r = r < 0 ? error_no_memory(err) : plan_subgraph(&planning, err);
 	planning_deinit(&planning);
+	plan->work.fold = FOLD_WORK - request->work_done.fold - planning.fold.work_left;
 	if (r < 0) {
 		return request->inputs ? blame_request(r, err) : r;
 	}

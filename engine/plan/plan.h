@@ -62,6 +62,13 @@ struct subgraph_plan {
 	uint64_t arena_bytes, variable_bytes;
 };
 
+/* What hostile files could make loading take long: shares of a budget that all plans made at load
+ * have together. */
+struct plan_work {
+	uint64_t fold; /* element operations: FOLD_WORK */
+	uint64_t layout; /* pairs of arena blocks compared: ARENA_WORK */
+};
+
 struct plan {
 	struct ref ref;
 	const struct graph *graph;
@@ -72,6 +79,7 @@ struct plan {
 	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs: what
 				   limits.arena_bytes bounds */
 	uint64_t prepared_bytes, macs;
+	struct plan_work work; /* that it took */
 };
 
 struct plan_request {
@@ -82,6 +90,7 @@ struct plan_request {
 	const struct backend *const *backends;
 	uint64_t cpu_features;
 	uint64_t max_arena_bytes, max_prepared_bytes, max_macs;
+	struct plan_work work_done; /* by the model's other plans: less is left for this one */
 };
 
 /*

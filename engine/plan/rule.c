@@ -229,6 +229,13 @@ int rule_windows(const struct rule_window *h, const struct rule_window *w, unsig
 	if (!window_in_range(h->filter, w->filter)) {
 		return error_set(err, -EBADMSG, "filter %dx%d", (int)h->filter, (int)w->filter);
 	}
+	/* One output is computed at a stretch: a deadline is not looked at within it. */
+	int64_t seen_h = h->filter < h->size ? h->filter : h->size,
+		seen_w = w->filter < w->size ? w->filter : w->size;
+	if (seen_h * seen_w > RULE_MAX_WINDOW) {
+		return error_set(err, -EFBIG, "a window sees %lld elements, at most %d",
+			(long long)(seen_h * seen_w), RULE_MAX_WINDOW);
+	}
 	if (padding > PADDING_VALID) {
 		return error_set(err, -EBADMSG, "padding %u", padding);
 	}

@@ -19,6 +19,9 @@
 /* Strides, dilations and window sizes: no product of two of them leaves int32. */
 #define RULE_MAX_STEP 32767
 
+/* Elements of one channel that one window sees: some 100 ms of plain C. */
+#define RULE_MAX_WINDOW (1 << 24)
+
 /* Largest left shift of a multiplier: x * 2^30 still has a sign bit to keep. */
 #define RULE_MAX_SHIFT 30
 

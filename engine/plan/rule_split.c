@@ -107,6 +107,16 @@ static int check_parts(const struct op_context *ctx, const struct tensor *input,
 	return r;
 }
 
+/* Each part is copied row by row, and empty ones are looked at as well. */
+static uint64_t count_copies(const struct shape *in, unsigned int axis, uint32_t n)
+{
+	uint64_t rows = n;
+	for (unsigned int i = 0; i < axis; i++) {
+		rows = rule_cost_mul(rows, (uint64_t)in->dim[i]);
+	}
+	return rule_cost_add(rule_elements(in), rows);
+}
+
 static void set_parts_unknown(
 	const struct op_context *ctx, const struct shape *in, struct op_result *ret)
 {
@@ -133,6 +143,7 @@ int rule_split(const struct op_context *ctx, struct op_result *ret, struct error
 	if (r < 0) {
 		return r;
 	}
+	ret->macs = count_copies(in, axis, n);
 	if ((uint32_t)in->dim[axis] % n != 0) {
 		return error_set(err, -EBADMSG, "dimension %u of %d in %u equal parts", axis,
 			(int)in->dim[axis], n);
@@ -200,5 +211,6 @@ int rule_split_v(const struct op_context *ctx, struct op_result *ret, struct err
 		set_parts_unknown(ctx, in, ret);
 		return 0;
 	}
+	ret->macs = count_copies(in, axis, ctx->node->n_outputs);
 	return set_sizes(ctx, axis, ret, err);
 }

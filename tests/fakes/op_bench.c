@@ -11,8 +11,11 @@
 void op_bench_init(struct op_bench *b, enum op op)
 {
 	*b = (struct op_bench){.cpu_features = ~0ull};
-	b->node = (struct node){
-		.op = (uint16_t)op, .version = 1, .inputs = b->inputs, .outputs = b->outputs};
+	b->node = (struct node){.op = (uint16_t)op,
+		.version = 1,
+		.inputs = b->inputs,
+		.outputs = b->outputs,
+		.intermediates = b->intermediates};
 	b->subgraph = (struct subgraph){.tensors = b->tensors, .nodes = &b->node, .n_nodes = 1};
 	b->graph = (struct graph){.subgraphs = &b->subgraph, .n_subgraphs = 1};
 }
@@ -48,6 +51,16 @@ int32_t op_bench_constant(struct op_bench *b, enum dtype type, struct shape shap
 int32_t op_bench_output(struct op_bench *b, enum dtype type, struct shape shape, void *data)
 {
 	return b->outputs[b->node.n_outputs++] = add(b, type, shape, data);
+}
+
+int32_t op_bench_intermediate(struct op_bench *b, enum dtype type)
+{
+	return b->intermediates[b->node.n_intermediates++] = add(b, type, (struct shape){0}, NULL);
+}
+
+void op_bench_absent(struct op_bench *b)
+{
+	b->inputs[b->node.n_inputs++] = TENSOR_NONE;
 }
 
 void op_bench_scale(struct op_bench *b, int32_t tensor, float scale, int64_t zero)

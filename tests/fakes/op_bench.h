@@ -15,7 +15,7 @@
 #include "engine/operators.h"
 #include "tests/fakes/graph_builder.h"
 
-#define OP_BENCH_TENSORS 8
+#define OP_BENCH_TENSORS 32
 
 struct op_bench {
 	struct graph graph;
@@ -25,7 +25,8 @@ struct op_bench {
 	struct shape shapes[OP_BENCH_TENSORS];
 	const uint8_t *constants[OP_BENCH_TENSORS];
 	struct value values[OP_BENCH_TENSORS];
-	int32_t inputs[OP_BENCH_TENSORS], outputs[OP_BENCH_TENSORS];
+	int32_t inputs[OP_BENCH_TENSORS], outputs[OP_BENCH_TENSORS],
+		intermediates[OP_BENCH_TENSORS];
 	float scales[OP_BENCH_TENSORS];
 	int64_t zeros[OP_BENCH_TENSORS];
 	uint64_t cpu_features; /* ~0 at the start */
@@ -42,6 +43,11 @@ int32_t op_bench_input(struct op_bench *b, enum dtype type, struct shape shape, 
 int32_t op_bench_constant(
 	struct op_bench *b, enum dtype type, struct shape shape, const void *data);
 int32_t op_bench_output(struct op_bench *b, enum dtype type, struct shape shape, void *data);
+
+/* A tensor of one element that tells a scale only. */
+int32_t op_bench_intermediate(struct op_bench *b, enum dtype type);
+/* An optional operand that is left out. */
+void op_bench_absent(struct op_bench *b);
 
 void op_bench_scale(struct op_bench *b, int32_t tensor, float scale, int64_t zero);
 

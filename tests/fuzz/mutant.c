@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "tests/fuzz/fields.h"
 
 #define MAX_DEPTH 12
 #define VECTOR_ELEMENTS 24
@@ -88,20 +89,28 @@ static void walk_table(struct walk *w, uint32_t at, unsigned int depth)
 	}
 }
 
+static struct mutant_site *fit(struct mutant_site *sites, uint32_t n)
+{
+	struct mutant_site *fitted = realloc(sites, ((size_t)n + 1) * sizeof(*sites));
+	return fitted ? fitted : sites;
+}
+
 int mutant_find_sites(const uint8_t *file, size_t size, struct mutant_sites *ret_sites)
 {
 	owned_mem uint8_t *seen = calloc(1, size / 8 + 1);
-	struct mutant_sites sites = {.site = calloc(MUTANT_MAX_SITES, sizeof(sites.site[0]))};
-	if (!seen || !sites.site) {
-		free(sites.site);
+	struct mutant_sites sites = {.site = calloc(MUTANT_MAX_SITES, sizeof(sites.site[0])),
+		.field = calloc(MUTANT_MAX_SITES, sizeof(sites.field[0]))};
+	if (!seen || !sites.site || !sites.field) {
+		mutant_sites_deinit(&sites);
 		return -ENOMEM;
 	}
 	struct walk w = {.file = file, .size = size, .sites = &sites, .seen = seen};
 	add_site(&w, 0, 4);
 	add_site(&w, 4, 4);
 	walk_offset(&w, 0, 0);
-	struct mutant_site *fitted = realloc(sites.site, sites.n * sizeof(sites.site[0]));
-	sites.site = fitted ? fitted : sites.site;
+	sites.n_fields = fields_find(file, size, sites.field);
+	sites.site = fit(sites.site, sites.n);
+	sites.field = fit(sites.field, sites.n_fields);
 	*ret_sites = sites;
 	return 0;
 }
@@ -109,6 +118,7 @@ int mutant_find_sites(const uint8_t *file, size_t size, struct mutant_sites *ret
 void mutant_sites_deinit(struct mutant_sites *sites)
 {
 	free(sites->site);
+	free(sites->field);
 	*sites = (struct mutant_sites){0};
 }
 
@@ -148,6 +158,43 @@ static void scale_value(uint8_t *file, struct mutant_site s, uint64_t *random)
 	write_site(file, s, mutant_random(random) & 1 ? v << (1 + mutant_random(random) % 20) : ~v);
 }
 
+static struct mutant_site choose_field(const struct mutant_sites *sites, uint64_t *random)
+{
+	return sites->field[mutant_random(random) % sites->n_fields];
+}
+
+/* Small numbers come often: they are the ones that rules let pass. */
+static void change_field(uint8_t *file, const struct mutant_sites *sites, uint64_t *random)
+{
+	struct mutant_site s = choose_field(sites, random), other;
+	switch (mutant_random(random) % 8) {
+	case 0:
+	case 1:
+	case 2:
+		set_hostile(file, s, random);
+		break;
+	case 3:
+		step_value(file, s, random);
+		break;
+	case 4:
+		scale_value(file, s, random);
+		break;
+	case 5:
+		other = choose_field(sites, random);
+		write_site(file, s, read_site(file, other));
+		break;
+	default:
+		write_site(file, s, mutant_random(random) % 6);
+	}
+}
+
+static void change_fields(uint8_t *file, const struct mutant_sites *sites, uint64_t *random)
+{
+	for (uint64_t n = 1 + mutant_random(random) % 3; n > 0; n--) {
+		change_field(file, sites, random);
+	}
+}
+
 size_t mutant_make(uint8_t *file, size_t size, const struct mutant_sites *sites, uint64_t seed,
 	const char **ret_kind)
 {
@@ -156,6 +203,11 @@ size_t mutant_make(uint8_t *file, size_t size, const struct mutant_sites *sites,
 	struct mutant_site b = sites->site[mutant_random(&random) % sites->n];
 	uint64_t va = read_site(file, a), vb = read_site(file, b),
 		 at = mutant_random(&random) % size;
+	if (sites->n_fields && mutant_random(&random) & 1) {
+		*ret_kind = "fields";
+		change_fields(file, sites, &random);
+		return size;
+	}
 	switch (mutant_random(&random) % 16) {
 	case 0:
 		*ret_kind = "bit";

@@ -4,6 +4,7 @@
  *
  * The places worth breaking are found by walking the FlatBuffer without its schema: every field of
  * every table that can be reached, every vtable entry, every vector's length and first elements.
+ * Half of the mutants change one to three fields that the schema knows instead.
  * The same seed gives the same mutant.
  */
 #ifndef TESTS_FUZZ_MUTANT_H
@@ -22,6 +23,8 @@ struct mutant_sites {
 		uint8_t width; /* 1, 2, 4 or 8 bytes */
 	} * site;
 	uint32_t n;
+	struct mutant_site *field; /* of them those that tests/fuzz/fields.h knows */
+	uint32_t n_fields;
 };
 
 /* Finds the sites of a well-formed file. -ENOMEM. */

@@ -2,12 +2,16 @@
 /*
  * mutate - breaks model files in many ways and shows that none breaks the library
  *
- *   mutate [--count N] [--seed S] [--no-clock] PATH...     files, and folders searched for *.tflite
+ *   mutate [--count N] [--seed S] [--no-clock] [--write DIR] PATH...
  *
- * Each mutant is opened under budgets and, when it is accepted, run once on zeros for at most half
- * a second. A forked child does it for a batch of mutants; a child that dies, or a mutant that
- * takes more than a second of CPU time (not looked at under a sanitizer), is a failure: its file,
- * seed and way are printed, which makes it again. Closes with "N passed, N failed".
+ * PATH is a file, or a folder that is searched for *.tflite. --write keeps the mutants as files in
+ * DIR instead of trying them.
+ *
+ * Each mutant is opened under budgets and, when it is accepted, run on zeros for at most half a
+ * second, then on random bytes and with inputs of other shapes. A forked child does it for a batch
+ * of mutants; a child that dies, or a mutant that takes more than a second of CPU time (not looked
+ * at under a sanitizer), is a failure: its file, seed and way are printed, which makes it again.
+ * Closes with "N passed, N failed".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +35,10 @@
 #define BATCH 250
 #define RUN_LIMIT_NS 500000000ull
 #define CPU_LIMIT_NS 1000000000ull
+#define WILD_LIMIT_NS 50000000ull
+#define RANDOM_BYTES 65536
 #define MAX_FILE_BYTES (8u << 20)
-#define MAX_FILES 4096
+#define MAX_FILES 8192
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -55,6 +61,7 @@ struct campaign {
 	size_t n;
 	uint64_t seed;
 	bool clocked;
+	const char *folder; /* --write */
 	unsigned long passed, failed;
 	struct progress { /* shared with the child */
 		unsigned long mutant, accepted, slow;
@@ -117,23 +124,88 @@ static void add_path(struct campaign *c, const char *path, unsigned int depth)
 	}
 }
 
-/* True when the mutant was accepted. */
-static bool open_and_run(const uint8_t *data, size_t size)
+/* What a client may send: any bytes, where a run takes indices or huge floats from them. */
+static void fill_inputs(struct edge_session *session, uint64_t *random)
+{
+	uint8_t *data;
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; (data = edge_session_input(session, i, &bytes)); i++) {
+		bool small = mutant_random(random) & 1;
+		for (uint64_t k = 0; k < bytes && k < RANDOM_BYTES; k++) {
+			uint8_t byte = (uint8_t)(mutant_random(random) >> 32);
+			data[k] = !small ? byte : k % 4 == 0 ? byte & 3 : 0;
+		}
+	}
+}
+
+/* One dimension of one input becomes another. */
+static void resize_input(struct edge_session *session, uint64_t *random)
+{
+	static const int32_t dims[] = {0, 1, 2, 3, 5, 7, 16, 64, 1000, 65536, 1 << 24, INT32_MAX};
+	struct edge_tensor_info info;
+	uint32_t i = mutant_random(random) % 3;
+	if (edge_session_input_info(session, i, &info, NULL) < 0 || info.shape.rank == 0) {
+		return;
+	}
+	info.shape.dim[mutant_random(random) % info.shape.rank] =
+		dims[mutant_random(random) % (sizeof(dims) / sizeof(dims[0]))];
+	(void)!edge_session_resize(session, i, &info.shape, NULL);
+}
+
+/* Two runs more, as clients would ask for them. */
+static void run_wildly(struct edge_session *session, uint64_t *random)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct run_control control = {.deadline_ns = clock_now_ns() + WILD_LIMIT_NS};
+		fill_inputs(session, random);
+		(void)!edge_session_run(session, &control, NULL);
+		resize_input(session, random);
+	}
+}
+
+/* Reads what a client would be sent. */
+static void read_outputs(struct edge_session *session)
+{
+	const uint8_t *data;
+	uint64_t bytes = 0;
+	uint32_t sum = 0;
+	for (uint32_t i = 0; (data = edge_session_output(session, i, &bytes)); i++) {
+		for (uint64_t k = 0; k < bytes; k += k + 4096 < bytes ? 4096 : 1) {
+			sum += data[k];
+		}
+	}
+	volatile uint32_t read = sum;
+	(void)read;
+}
+
+struct outcome {
+	bool accepted, unplaced; /* refused by a text without a place */
+	uint64_t cpu_ns; /* of opening and the run on zeros */
+};
+
+static struct outcome try(const struct campaign *c, size_t size, unsigned long i)
 {
 	struct error err = {0};
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	owned(edge_session_free) struct edge_session *session = NULL;
 	const struct edge_options options = {
 		.backends = backends_builtin(), .cpu_features = ~0ull, .limits = limits};
-	if (edge_model_open_bytes(data, size, &options, &model, &err) < 0) {
-		return false;
+	uint64_t from = clock_thread_cpu_ns(), random = c->seed + i + 1;
+	if (edge_model_open_bytes(c->copy, size, &options, &model, &err) < 0) {
+		return (struct outcome){
+			.cpu_ns = clock_thread_cpu_ns() - from, .unplaced = !strchr(err.text, ':')};
 	}
 	const struct run_control control = {.deadline_ns = clock_now_ns() + RUN_LIMIT_NS};
 	if (edge_session_new(model, 0, &session, &err) < 0) {
-		return false;
+		return (struct outcome){.cpu_ns = clock_thread_cpu_ns() - from};
 	}
 	int r = edge_session_run(session, &control, &err);
-	return r == 0 || r == -ETIMEDOUT;
+	struct outcome outcome = {
+		.accepted = r == 0 || r == -ETIMEDOUT, .cpu_ns = clock_thread_cpu_ns() - from};
+	read_outputs(session);
+	run_wildly(session, &random);
+	read_outputs(session);
+	return outcome;
 }
 
 static size_t make(struct campaign *c, unsigned long i, const char **ret_kind)
@@ -152,15 +224,37 @@ static void report(struct campaign *c, unsigned long i, const char *why)
 	c->failed++;
 }
 
+/* Leaves the mutant for another program, as DIR/<number>.tflite. */
+static int must_check write_mutant(const struct campaign *c, unsigned long i, size_t size)
+{
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/%lu.tflite", c->folder, i);
+	FILE *file = fopen(path, "we");
+	if (!file) {
+		return -errno;
+	}
+	size_t written = fwrite(c->copy, 1, size, file);
+	return fclose(file) == 0 && written == size ? 0 : -EIO;
+}
+
 static void child(struct campaign *c, unsigned long first, unsigned long last)
 {
 	for (unsigned long i = first; i < last; i++) {
 		const char *kind;
 		c->progress->mutant = i;
 		size_t size = make(c, i, &kind);
-		uint64_t from = clock_thread_cpu_ns();
-		c->progress->accepted += open_and_run(c->copy, size);
-		if (c->clocked && clock_thread_cpu_ns() - from > CPU_LIMIT_NS) {
+		if (c->folder) {
+			if (write_mutant(c, i, size) < 0) {
+				_exit(5);
+			}
+			continue;
+		}
+		struct outcome outcome = try(c, size, i);
+		c->progress->accepted += outcome.accepted;
+		if (outcome.unplaced) {
+			_exit(6);
+		}
+		if (c->clocked && outcome.cpu_ns > CPU_LIMIT_NS) {
 			c->progress->slow = i + 1;
 			_exit(3);
 		}
@@ -187,7 +281,10 @@ static unsigned long run_batch(struct campaign *c, unsigned long first, unsigned
 	}
 	unsigned long bad = c->progress->mutant;
 	char why[64];
-	snprintf(why, sizeof(why), WIFSIGNALED(status) ? "killed by signal %d" : "exit %d",
+	snprintf(why, sizeof(why),
+		WIFSIGNALED(status)                ? "killed by signal %d"
+			: WEXITSTATUS(status) == 6 ? "refused without a place (%d)"
+						   : "exit %d",
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	report(c, bad, c->progress->slow == bad + 1 ? "more than 1 s of CPU time" : why);
 	c->passed += bad - first;
@@ -224,7 +321,8 @@ DEFINE_OWNED(struct campaign *, campaign_free)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"count", required_argument, NULL, 'c'},
-		{"seed", required_argument, NULL, 's'}, {"no-clock", no_argument, NULL, 'n'}, {0}};
+		{"seed", required_argument, NULL, 's'}, {"no-clock", no_argument, NULL, 'n'},
+		{"write", required_argument, NULL, 'w'}, {0}};
 	unsigned long count = 2000;
 	owned(campaign_free) struct campaign *c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -239,6 +337,7 @@ int main(int argc, char **argv)
 		count = o == 'c' ? strtoul(optarg, NULL, 10) : count;
 		c->seed = o == 's' ? strtoull(optarg, NULL, 10) : c->seed;
 		c->clocked = o == 'n' ? false : c->clocked;
+		c->folder = o == 'w' ? optarg : c->folder;
 	}
 	for (int i = optind; i < argc; i++) {
 		add_path(c, argv[i], 0);

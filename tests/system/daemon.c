@@ -110,6 +110,9 @@ void daemon_spawn(struct daemon *daemon, bool real)
 	daemon->pid = fork();
 	assert_true(daemon->pid >= 0);
 	if (daemon->pid == 0) {
+		char pid[16];
+		snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		setenv("LISTEN_PID", pid, 1);
 		dup2(pipes[1], STDERR_FILENO);
 		execl(program, program, "--config", config, "--socket", daemon->socket, "--models",
 			models, "--state", state, (char *)NULL);
@@ -225,6 +228,17 @@ void daemon_let_go(struct daemon *daemon, int n)
 	for (int i = 0; i < n; i++) {
 		assert_int_equal(write(daemon->go, "g", 1), 1);
 	}
+}
+
+bool daemon_memory_counts(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return false;
+#elif defined(__has_feature)
+	return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+	return true;
+#endif
 }
 
 long daemon_memory_kb(const struct daemon *daemon, const char *field)

@@ -50,6 +50,8 @@ bool daemon_look_log(struct daemon *daemon, const char *text);
 void daemon_wait_running(struct daemon *daemon);
 void daemon_let_go(struct daemon *daemon, int n);
 
+/* False in builds with a sanitizer, which brings memory of its own. */
+bool daemon_memory_counts(void);
 /* KB of the line "@field:" of its smaps_rollup. */
 long daemon_memory_kb(const struct daemon *daemon, const char *field);
 

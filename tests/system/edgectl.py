@@ -54,6 +54,7 @@ class WithoutDaemon(unittest.TestCase):
 
     def test_outputs_are_written_as_arrays(self):
         with tempfile.TemporaryDirectory() as folder:
+            folder = os.path.join(folder, "made")
             done = edgectl("run", model("digits"), sample("digit-7.png"), "--output-dir", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             names = os.listdir(folder)
@@ -71,9 +72,12 @@ class WithoutDaemon(unittest.TestCase):
             lines = done.stdout.decode().splitlines()
             self.assertEqual(done.returncode, 1)
             self.assertEqual(len(lines), 3)
+            self.assertEqual(lines[0], "ok")
+            self.assertRegex(lines[1], r"\Arefused: model_refused: [^:]+: .+")
+            self.assertEqual(lines[2], "ok")
+            lines = edgectl("verify", "-v", good, bad).stdout.decode().splitlines()
             self.assertEqual(lines[0], good + ": ok")
             self.assertRegex(lines[1], r"bad\\x0a\.tflite: refused: model_refused: [^:]+: .+")
-            self.assertEqual(lines[2], good + ": ok")
             done = edgectl("verify", bad)
             self.assertRegex(done.stdout.decode(), r"\Arefused: model_refused: [^:]+: .+\n\Z")
             done = edgectl("verify", os.path.join(folder, "none"), bad)
@@ -92,6 +96,8 @@ class WithoutDaemon(unittest.TestCase):
             (3, ["run", "/nonexistent.tflite", picture]), (3, ["run", digits, picture, "--signature", "none"]),
             (4, ["list"]), (4, ["infer", "digits", picture]),
             (5, ["run", picture, picture]),
+            (4, ["list", "--socket", "/" + "a" * 200]),
+            (1, ["run", digits, picture, "--output-dir", "/proc/nonexistent"]),
             (6, ["run", digits, "/nonexistent.png"]), (6, ["run", digits, digits]),
         ]:
             done = edgectl(*args, env=nowhere)
@@ -105,12 +111,33 @@ class WithoutDaemon(unittest.TestCase):
         self.assertEqual(done.returncode, 6)
         self.assertEqual(len(done.stdout.decode().splitlines()), 1)
 
+    def test_show_names_the_kernel_of_each_operator(self):
+        shown = json.loads(edgectl("show", model("digits"), "--json").stdout)
+        self.assertEqual(len(shown["nodes"]), shown["operators"])
+        self.assertEqual(shown["nodes"][0]["op"], "CONV_2D")
+        self.assertTrue(shown["nodes"][0]["kernel"].startswith("conv_s8__"), shown["nodes"][0])
+
+    def test_show_names_the_signatures(self):
+        shown = json.loads(edgectl("show", os.path.join(ROOT, "tests", "data", "NET_signature_minus", "model.tflite"), "--json").stdout)
+        self.assertEqual(shown["signature_keys"], "minus, times")
+
+    def test_closed_standard_streams_are_errors(self):
+        for closed, code in [("<&-", 6), (">&-", 1)]:
+            command = f'"$1" run "$2" - {closed}'
+            with open(sample("digit-7.png"), "rb") as picture:
+                done = subprocess.run(["sh", "-c", command, "sh", EDGECTL, model("digits")], stdin=picture, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.returncode, code, done.stderr)
+
     def test_bench_counts_every_run(self):
         done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--json")
         figures = json.loads(done.stdout)
         self.assertEqual(figures["runs"], 7)
         self.assertLessEqual(figures["min_ms"], figures["p50_ms"])
         self.assertLessEqual(figures["p99_ms"], figures["max_ms"])
+
+    def test_one_run_is_its_own_percentile(self):
+        figures = json.loads(edgectl("bench", model("digits"), "-c", "1", "--json").stdout)
+        self.assertEqual({figures[name + "_ms"] for name in ("min", "p50", "p90", "p99", "max", "mean")}, {figures["min_ms"]})
 
     def test_a_full_disk_is_an_error(self):
         with open("/dev/full", "wb") as full:

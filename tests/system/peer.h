@@ -8,7 +8,7 @@
 
 struct peer {
 	int fd;
-	bool may_break; /* bytes that a closed connection does not take are no failure */
+	bool may_be_closed; /* by edged, in the middle of what is sent */
 };
 
 struct answer {

@@ -30,6 +30,27 @@ static void each_channel_has_its_scale_and_zero_point(void **state)
 	assert_true(z[0] == 2 && z[1] == 1 && z[2] == -6 && z[3] == -1);
 }
 
+/* Channels that start and end within a tile. */
+static void channels_take_turns_in_long_tensors(void **state)
+{
+	(void)state;
+	static int8_t x[4000 * 3 * 5];
+	static float z[4000 * 3 * 5];
+	const float scales[3] = {1, 2, 4};
+	for (int i = 0; i < 60000; i++) {
+		x[i] = (int8_t)(i % 100);
+	}
+	struct op_bench b;
+	op_bench_init(&b, OP_DEQUANTIZE);
+	int32_t in = op_bench_input(&b, DTYPE_INT8, SHAPE(4000, 3, 5), x);
+	b.tensors[in].quant = (struct quant){.scale = scales, .n_scales = 3, .dimension = 1};
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(4000, 3, 5), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int i = 0; i < 60000; i++) {
+		assert_true(z[i] == (float)(i % 100) * scales[i / 5 % 3]);
+	}
+}
+
 static void int4_is_unpacked(void **state)
 {
 	(void)state;
@@ -62,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_channel_has_its_scale_and_zero_point),
+		cmocka_unit_test(channels_take_turns_in_long_tensors),
 		cmocka_unit_test(int4_is_unpacked),
 		cmocka_unit_test(half_precision_is_widened_exactly),
 	};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,6 +66,26 @@ static void integer_mean_is_cut_towards_zero(void **state)
 	assert_int_equal(z[1], -1);
 }
 
+/* Nobody checked the axes at load; 24 sums would not fit the scalar's memory. */
+static void axes_of_a_run_must_leave_the_planned_result(void **state)
+{
+	(void)state;
+	const int32_t right[3] = {2, 0, 1}, wrong[3] = {0, 0, 0};
+	int32_t x[24], z[1] = {0};
+	for (int i = 0; i < 24; i++) {
+		x[i] = i;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct op_bench b;
+		op_bench_init(&b, OP_SUM);
+		op_bench_input(&b, DTYPE_INT32, SHAPE(2, 3, 4), x);
+		op_bench_input(&b, DTYPE_INT32, SHAPE(3), i == 0 ? right : wrong);
+		op_bench_output(&b, DTYPE_INT32, (struct shape){0}, z);
+		assert_int_equal(op_bench_run(&b), i == 0 ? 0 : -EINVAL);
+		assert_int_equal(z[0], 276);
+	}
+}
+
 static void mean_of_nothing_is_code_0(void **state)
 {
 	(void)state;
@@ -100,6 +121,7 @@ int main(void)
 		cmocka_unit_test(int8_mean_equals_the_reference),
 		cmocka_unit_test(sum_over_outer_and_inner_dimension),
 		cmocka_unit_test(integer_mean_is_cut_towards_zero),
+		cmocka_unit_test(axes_of_a_run_must_leave_the_planned_result),
 		cmocka_unit_test(mean_of_nothing_is_code_0),
 		cmocka_unit_test(axis_out_of_range_is_an_error_of_the_run),
 	};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,12 +61,32 @@ static void large_result_stays_inside_the_source(void **state)
 	}
 }
 
+/* Rows that are cut into tiles; both rows of the source are the same. */
+static void long_rows_are_computed_in_pieces(void **state)
+{
+	(void)state;
+	static float z[2 * 12000];
+	const float x[4] = {0, 12000, 0, 12000};
+	const int32_t target[2] = {2, 12000};
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_BILINEAR);
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1, 2, 2, 1), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), target);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(1, 2, 12000, 1), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int i = 0; i < 12000; i++) {
+		float want = i < 6000 ? 2.0f * (float)i : 12000;
+		assert_true(fabsf(z[i] - want) < 1 && z[12000 + i] == z[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(int8_weights_have_10_bits),
 		cmocka_unit_test(corners_align),
 		cmocka_unit_test(large_result_stays_inside_the_source),
+		cmocka_unit_test(long_rows_are_computed_in_pieces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void planes_come_one_after_the_other(void **state)
 	struct tensor_bytes none = {0};
 	struct error err = {0};
 	assert_int_equal(fit_image(&spec, &nhwc, &image, &none, &err), -EINVAL);
-	assert_string_equal(err.text, "a uint8 tensor of 1x3x1x2 takes no picture");
+	assert_string_equal(err.text, "a tensor of uint8 1x3x1x2 takes no picture");
 }
 
 static void free_sides_take_the_size_of_the_picture(void **state)

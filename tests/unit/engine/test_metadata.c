@@ -259,6 +259,20 @@ static void zip_hides_what_is_compressed(void **state)
 	bytes_writer_deinit(&out);
 }
 
+/* One byte more than was stored would be the first byte of the directory. */
+static void zip_refuses_contents_that_reach_into_the_directory(void **state)
+{
+	(void)state;
+	struct bytes_writer out = {0};
+	struct zip zip = {0};
+	append_zip(&out, "a.txt", "hello");
+	uint8_t *central = out.data + 30 + strlen("a.txt") + strlen("hello");
+	central[20]++;
+	central[24]++;
+	assert_int_equal(zip_open(out.data, (uint32_t)out.size, &zip), -EBADMSG);
+	bytes_writer_deinit(&out);
+}
+
 /* Any byte may be anything: all that an entry points at stays in the file, which the sanitizer and
  * the reads below see to. */
 static void zip_stays_in_bounds_whatever_it_says(void **state)
@@ -294,6 +308,7 @@ int main(void)
 		cmocka_unit_test(metadata_is_empty_without_a_buffer),
 		cmocka_unit_test(zip_finds_an_archive_behind_other_bytes),
 		cmocka_unit_test(zip_hides_what_is_compressed),
+		cmocka_unit_test(zip_refuses_contents_that_reach_into_the_directory),
 		cmocka_unit_test(zip_stays_in_bounds_whatever_it_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

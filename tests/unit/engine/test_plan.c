@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "engine/plan/arena.h"
+#include "engine/plan/fold.h"
 #include "engine/plan/plan.h"
 #include "tests/fakes/fake_backend.h"
 #include "tests/fakes/graph_builder.h"
@@ -266,6 +268,43 @@ static void tensors_without_origin_or_with_two_are_refused(void **state)
 		"subgraph 0, input 1: is a constant, a variable, another input or no tensor");
 }
 
+static void a_sparse_constant_is_no_output(void **state)
+{
+	(void)state;
+	static const float bytes[1] = {1};
+	static const struct sparsity sparsity = {.n_levels = 1};
+	struct graph_builder b = {0};
+	build_chain(&b, 1);
+	int32_t t = graph_builder_constant(&b, DTYPE_FLOAT32, SHAPE(4, 4), bytes);
+	b.tensors[t].sparsity = &sparsity;
+	graph_builder_output(&b, t);
+	struct plan_request request = request_of(&b);
+	assert_refused(&request, -EOPNOTSUPP, "subgraph 0, output 1: a sparse constant");
+}
+
+/* A file may have hundreds of entry points: all plans together have one budget of time. */
+static void what_other_plans_took_is_not_there_any_more(void **state)
+{
+	(void)state;
+	static const float ones[100] = {0};
+	struct graph_builder b = {0};
+	build_chain(&b, 3);
+	int32_t c = graph_builder_constant(&b, DTYPE_FLOAT32, SHAPE(2, 50), ones);
+	int32_t sum = graph_builder_tensor(&b, DTYPE_FLOAT32, SHAPE(2, 50));
+	graph_builder_node(&b, OP_ADD, c, c, sum);
+	graph_builder_output(&b, sum);
+	struct plan_request request = request_of(&b);
+	owned(plan_unref) struct plan *first = NULL, *second = NULL;
+	assert_int_equal(plan_build(&request, &first, NULL), 0);
+	assert_int_equal(plan_entered(first)->n_order, 3);
+	assert_true(first->work.fold > 100 && first->work.layout == 9);
+	request.work_done = (struct plan_work){FOLD_WORK - 10, ARENA_WORK - 10};
+	assert_int_equal(plan_build(&request, &second, NULL), 0);
+	assert_int_equal(plan_entered(second)->n_order, 4);
+	assert_true(second->work.fold == 0 && second->work.layout == 0);
+	assert_true(second->arena_bytes >= first->arena_bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +321,8 @@ int main(void)
 		TEST(scratch_is_counted_and_lives_for_its_node_only),
 		TEST(a_reshape_lies_in_the_memory_of_its_input),
 		TEST(tensors_without_origin_or_with_two_are_refused),
+		TEST(a_sparse_constant_is_no_output),
+		TEST(what_other_plans_took_is_not_there_any_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,24 @@ static void pools_refuse_empty_windows_and_inputs(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input has rank 3, must have 4");
 }
 
+/* Padding costs nothing: what counts is the part of the window that lies in the picture. */
+static void pools_refuse_windows_that_take_long(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_MAX_POOL_2D, DTYPE_INT8);
+	struct options_pool *o = &b.node.options.pool;
+	*o = (struct options_pool){.stride_h = 1,
+		.stride_w = 1,
+		.filter_h = 32767,
+		.filter_w = 32767,
+		.padding = PADDING_SAME};
+	b.shapes[0] = SHAPE(1, 4096, 4096, 1);
+	node_builder_accepts(&b, 0, SHAPE(1, 4096, 4096, 1));
+	b.shapes[0] = SHAPE(1, 4096, 5000, 1);
+	node_builder_refuses(&b, -EFBIG, "a window sees 20480000 elements, at most 16777216");
+}
+
 static void pools_refuse_types_and_scales(void **state)
 {
 	(void)state;
@@ -75,6 +93,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pools_slide_over_rows_and_columns),
 		cmocka_unit_test(pools_refuse_empty_windows_and_inputs),
+		cmocka_unit_test(pools_refuse_windows_that_take_long),
 		cmocka_unit_test(pools_refuse_types_and_scales),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

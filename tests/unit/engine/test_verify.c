@@ -101,6 +101,9 @@ static void verify_compares_bytes_with_shapes(void **state)
 	c->shape = FAKE_LIST(5);
 	assert_string_equal(
 		verdict(m), "subgraph 0, tensor 1 ('c'): 16 bytes of data, float32 5 needs 20");
+	c->shape = FAKE_LIST(3);
+	assert_string_equal(
+		verdict(m), "subgraph 0, tensor 1 ('c'): 16 bytes of data, float32 3 needs 12");
 	c->shape = FAKE_LIST(4);
 	c->type = DTYPE_RESOURCE;
 	assert_string_equal(

@@ -71,7 +71,6 @@ static void division_by_a_power_of_two_rounds_half_away_from_zero(void **state)
 	}
 	assert_int_equal(ek_rdbpot(-3, 1), -2);
 	assert_int_equal(ek_rdbpot(3, 1), 2);
-	assert_true(ek_rdbpot64(-(3ll << 40), 41) == -2);
 }
 
 static void multiplying_by_a_scale_rounds_twice_and_wraps_on_the_left(void **state)
@@ -94,8 +93,8 @@ static void multiplying_64_bits_rounds_once_with_16_bits_of_the_multiplier(void 
 	(void)state;
 	uint32_t seed = 88675123u;
 	for (size_t i = 0; i < 200000; i++) {
-		int64_t x =
-			((int64_t)(int32_t)next(&seed) << 16 | (next(&seed) & 0xffff)) >> (i % 40);
+		int64_t x = ((int64_t)(int32_t)next(&seed) * 65536 + (next(&seed) & 0xffff)) >>
+			(i % 40);
 		struct ek_scale s = {
 			(int32_t)(next(&seed) >> 2 | 1u << 30), (int32_t)(i % 46) - 31};
 		wide m = s.multiplier < 0x7fff0000 ? (s.multiplier + (wide)0x8000) / 0x10000

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* frame - a reply on its way out of a connection, charged to the client until it is written */
+#ifndef DAEMON_FRAME_H
+#define DAEMON_FRAME_H
+
+#include "daemon/front.h"
+
+struct conn;
+
+/*
+ * Takes the reply's body and writes it; conn_sent() follows, once, from the loop. A reply for which
+ * the client's account has no room becomes an error. On failure nothing is sent and nothing
+ * follows.
+ */
+int must_check frame_send(struct conn *conn, struct reply *reply);
+
+#endif

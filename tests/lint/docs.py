@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds pages against the tables they describe: docs/operators.md against the CPU's operators, edgectl(1) against `edgectl --help`.
+
+docs.py ROOT EDGECTL
+"""
+import os
+import re
+import subprocess
+import sys
+
+# What a command's help says of its own; all other words that begin with two dashes are options.
+COMMAND = re.compile(r"^  ([a-z]+)\b", re.M)
+OPTION = re.compile(r"^  (?:-\w|  ) +(--[a-z-]+)", re.M)
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def differences(what, here, one, there, other):
+    return [f"{what} {name} is in {one}, not in {other}" for name in sorted(here - there)] + [
+        f"{what} {name} is in {other}, not in {one}" for name in sorted(there - here)]
+
+
+def check_operators(root):
+    rows = set(re.findall(r"^\| ([A-Z][A-Z0-9_]*) \|", read(root, "docs/operators.md"), re.M))
+    table = {name.upper() for name in re.findall(r"^OP_ROW\((\w+)\)", read(root, "backends/cpu/op_table.h"), re.M)}
+    return differences("operator", rows, "docs/operators.md", table, "backends/cpu/op_table.h")
+
+
+def help_of(edgectl, *command):
+    return subprocess.run([edgectl, *command, "--help"], check=True, capture_output=True, text=True).stdout
+
+
+def check_manual(root, edgectl):
+    page = read(root, "docs/man/edgectl.1.scd")
+    overview = help_of(edgectl).split("\nOptions")[0]
+    commands = set(COMMAND.findall(overview))
+    options = {name for command in commands for name in OPTION.findall(help_of(edgectl, command))}
+    told = set(re.findall(r"\*(--[a-z-]+)\*", page))
+    headings = set(re.findall(r"^\*([a-z]+)\*(?: |$)", page.split("# COMMANDS")[1].split("# INPUTS")[0], re.M))
+    return differences("option", options, "edgectl --help", told, "edgectl(1)") + differences(
+        "command", commands, "edgectl --help", headings, "edgectl(1)")
+
+
+def main():
+    root, edgectl = sys.argv[1:3]
+    errors = check_operators(root) + check_manual(root, edgectl)
+    print("\n".join(errors))
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define MOST_CALLS 60 /* more than a request, or a load, makes */
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	daemon_prepare(daemon);
+	daemon_put(daemon, "echo.tflite", "echo 4");
+	daemon_put(daemon, "wide.tflite", "echo 500000");
+	setenv("EDGED_FAKE", getenv("EDGED_FAULT"), 1);
+	daemon_start(daemon, false);
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+/* The @nth call from now on that can fail in edged does. */
+static void arm(const struct daemon *daemon, int nth)
+{
+	assert_int_equal(sigqueue(daemon->pid, SIGUSR1, (union sigval){.sival_int = nth}), 0);
+}
+
+/* Reads until edged closes or an answer to @id has come; its status, or -1. */
+static int read_answer(struct peer *peer, uint64_t id)
+{
+	uint8_t header[WIRE_HEADER_BYTES];
+	static uint8_t body[1 << 20];
+	struct wire_header decoded;
+	for (;;) {
+		if (recv(peer->fd, header, sizeof(header), MSG_WAITALL) != sizeof(header)) {
+			return -1;
+		}
+		assert_int_equal(wire_header_decode(header, &decoded, NULL), 0);
+		assert_true(decoded.body_bytes <= sizeof(body));
+		if (decoded.body_bytes > 0 &&
+			recv(peer->fd, body, decoded.body_bytes, MSG_WAITALL) !=
+				(ssize_t)decoded.body_bytes) {
+			return -1;
+		}
+		if (decoded.id == id) {
+			return (int)decoded.status;
+		}
+	}
+}
+
+static void expect_good(struct daemon *daemon, int8_t value)
+{
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "echo", 4, value, 0);
+	peer_expect_echo(&peer, 1, 4, value);
+	peer_infer(&peer, 2, "wide", 500000, value, 0);
+	peer_expect_echo(&peer, 2, 500000, value);
+	peer_close(&peer);
+}
+
+/* Whatever fails: an error or a closed connection, and the next request is answered rightly. */
+static void any_failed_call_of_a_request_fails_that_request_only(void **state)
+{
+	unsigned int failed = 0;
+	for (int nth = 1; nth <= MOST_CALLS; nth++) {
+		struct peer peer = peer_open(*state);
+		arm(*state, nth);
+		peer_infer(&peer, 1, nth % 2 ? "echo" : "wide", nth % 2 ? 4 : 500000, 1, 0);
+		int status = read_answer(&peer, 1);
+		assert_true(status == -1 || status == EDGE_OK || status == EDGE_INTERNAL);
+		failed += status != EDGE_OK;
+		peer_close(&peer);
+		arm(*state, 0);
+		expect_good(*state, (int8_t)nth);
+	}
+	assert_true(failed >= 3); /* request, reply, frame */
+}
+
+static void any_failed_call_of_a_connection_fails_that_connection_only(void **state)
+{
+	for (int nth = 1; nth <= 12; nth++) {
+		struct bytes_writer w = {0};
+		wire_hello_encode(&w, &(struct wire_hello){.major = 1, .name = wire_text_of("t")});
+		arm(*state, nth);
+		struct peer peer = peer_connect(*state);
+		uint8_t header[WIRE_HEADER_BYTES];
+		wire_header_encode(
+			&(struct wire_header){
+				.type = WIRE_HELLO, .id = 1, .body_bytes = (uint32_t)w.size},
+			header);
+		/* It may be closed by now. */
+		ssize_t sent = send(peer.fd, header, sizeof(header), MSG_NOSIGNAL);
+		sent = sent < 0 ? sent : send(peer.fd, w.data, w.size, MSG_NOSIGNAL);
+		int status = read_answer(&peer, 1);
+		if (status != -1 && status != EDGE_OK && status != EDGE_INTERNAL) {
+			fail_msg("call %d: %s", nth, status_name((unsigned int)status));
+		}
+		/* The error may have come, and the end of the connection, before all was sent. */
+		assert_true(sent > 0 || status != EDGE_OK);
+		bytes_writer_deinit(&w);
+		peer_close(&peer);
+		arm(*state, 0);
+		expect_good(*state, (int8_t)nth);
+	}
+}
+
+static void any_failed_call_of_a_load_refuses_that_file_only(void **state)
+{
+	struct daemon *daemon = *state;
+	struct peer admin = peer_open(daemon);
+	for (int nth = 1; nth <= MOST_CALLS; nth++) {
+		char line[32];
+		snprintf(line, sizeof(line), "echo %d", 8 + nth);
+		daemon_put(daemon, "new.tflite", line);
+		arm(daemon, nth);
+		peer_send(&admin, WIRE_RELOAD, 1, 0, NULL);
+		int status = read_answer(&admin, 1);
+		arm(daemon, 0);
+		if (status == -1) {
+			admin = peer_open(daemon);
+		}
+		expect_good(daemon, (int8_t)nth);
+		peer_send(&admin, WIRE_RELOAD, 2, 0, NULL);
+		assert_int_equal(read_answer(&admin, 2), EDGE_OK);
+		peer_infer(&admin, 3, "new", 8 + nth, 5, 0);
+		peer_expect_echo(&admin, 3, 8 + nth, 5);
+	}
+	peer_close(&admin);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_failed_call_of_a_request_fails_that_request_only),
+		cmocka_unit_test(any_failed_call_of_a_connection_fails_that_connection_only),
+		cmocka_unit_test(any_failed_call_of_a_load_refuses_that_file_only),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+/* A service manager: its socket for messages, and a listening socket to pass. */
+struct manager {
+	struct daemon daemon;
+	int messages;
+	int listener;
+};
+
+static int bound(const char *path, int type)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	memcpy(address.sun_path, path, strlen(path));
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int set_up(void **state)
+{
+	struct manager *manager = calloc(1, sizeof(*manager));
+	char path[100];
+	daemon_prepare(&manager->daemon);
+	daemon_put(&manager->daemon, "echo.tflite", "echo 4");
+	daemon_put(&manager->daemon, "bad.tflite", "bad");
+	snprintf(path, sizeof(path), "%s/notify", manager->daemon.folder);
+	manager->messages = bound(path, SOCK_DGRAM);
+	manager->listener = -1;
+	setenv("NOTIFY_SOCKET", path, 1);
+	*state = manager;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct manager *manager = *state;
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_PID");
+	unsetenv("WATCHDOG_USEC");
+	close(manager->messages);
+	daemon_end(&manager->daemon);
+	free(manager);
+	return 0;
+}
+
+/* Receives messages until one contains @wanted. */
+static void wait_message(const struct manager *manager, const char *wanted)
+{
+	char text[1024];
+	do {
+		struct pollfd waited = {.fd = manager->messages, .events = POLLIN};
+		assert_int_equal(poll(&waited, 1, 60000), 1);
+		ssize_t n = recv(manager->messages, text, sizeof(text) - 1, 0);
+		assert_true(n > 0);
+		text[n] = 0;
+	} while (!strstr(text, wanted));
+}
+
+static void the_manager_is_told_what_happens(void **state)
+{
+	struct manager *manager = *state;
+	daemon_start(&manager->daemon, false);
+	wait_message(manager, "READY=1\nSTATUS=1 models ready, 1 refused");
+	daemon_signal(&manager->daemon, SIGHUP);
+	wait_message(manager, "RELOADING=1\nMONOTONIC_USEC=");
+	wait_message(manager, "READY=1");
+	daemon_signal(&manager->daemon, SIGTERM);
+	wait_message(manager, "STOPPING=1");
+	assert_int_equal(daemon_wait(&manager->daemon), 0);
+}
+
+static void the_watchdog_is_fed(void **state)
+{
+	struct manager *manager = *state;
+	setenv("WATCHDOG_USEC", "100000", 1);
+	daemon_start(&manager->daemon, false);
+	wait_message(manager, "WATCHDOG=1");
+	wait_message(manager, "WATCHDOG=1");
+}
+
+/* Descriptor 3 listens; edged uses it, and leaves its file alone at the end. */
+static void a_passed_socket_is_used_and_not_removed(void **state)
+{
+	struct manager *manager = *state;
+	struct stat st;
+	int kept = fcntl(3, F_DUPFD_CLOEXEC, 100);
+	int listener = bound(manager->daemon.socket, SOCK_STREAM);
+	assert_int_equal(listen(listener, 16), 0);
+	assert_int_equal(dup2(listener, 3), 3);
+	setenv("LISTEN_FDS", "1", 1);
+	daemon_start(&manager->daemon, false);
+	struct peer peer = peer_open(&manager->daemon);
+	peer_infer(&peer, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&peer);
+	daemon_signal(&manager->daemon, SIGTERM);
+	assert_int_equal(daemon_wait(&manager->daemon), 0);
+	assert_int_equal(lstat(manager->daemon.socket, &st), 0);
+	close(listener);
+	if (kept >= 0) {
+		dup2(kept, 3);
+		close(kept);
+	} else {
+		close(3);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			the_manager_is_told_what_happens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
