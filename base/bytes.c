@@ -75,11 +75,8 @@ static bool grow(struct bytes_writer *w, size_t need)
 void *bytes_reserve(struct bytes_writer *w, size_t n)
 {
 	size_t need = 0;
-	if (w->failed) {
-		return NULL;
-	}
-	w->over_limit = bytes_add_overflows(w->size, n, &need) || (w->limit && need > w->limit);
-	if (w->over_limit || (need > w->capacity && !grow(w, need))) {
+	if (w->failed || bytes_add_overflows(w->size, n, &need) || (w->limit && need > w->limit) ||
+		(need > w->capacity && !grow(w, need))) {
 		w->failed = true;
 		return NULL;
 	}

@@ -66,7 +66,6 @@ struct bytes_writer {
 	size_t capacity;
 	size_t limit; /* 0: none */
 	bool failed;
-	bool over_limit; /* why it failed; else memory ran out */
 };
 
 void bytes_writer_deinit(struct bytes_writer *w);
