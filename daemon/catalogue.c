@@ -138,21 +138,39 @@ static void version_try(struct scanning *scanning, struct outcome *outcome,
 	}
 }
 
+/* A folder that cannot be looked into. One that has just gone, or is a link, is no folder. */
+static void folder_refused(struct outcome *outcome, uint64_t version, int code)
+{
+	if (code == -ENOENT || code == -ENOTDIR || code == -ELOOP) {
+		return;
+	}
+	struct tried *tried = &outcome->now->tried[outcome->now->n++];
+	*tried = (struct tried){.version = version};
+	outcome->version = version;
+	version_refused(outcome, tried, strerror(-code));
+}
+
 static void versions_try(struct scanning *scanning, struct outcome *outcome, int models)
 {
 	owned_fd int folder = -1;
 	uint64_t versions[SCAN_MAX_VERSIONS];
 	size_t n = 0;
-	if (import_open(models, outcome->now->name, O_DIRECTORY, &folder) < 0 ||
-		scan_versions(folder, versions, &n) < 0) {
+	int code = import_open(models, outcome->now->name, O_DIRECTORY, &folder);
+	if (code == 0) {
+		code = scan_versions(folder, versions, &n);
+	}
+	if (code < 0) {
+		folder_refused(outcome, 0, code);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && outcome->kind == CATALOGUE_REFUSED; i++) {
 		char name[SERVED_VERSION_SIZE];
 		owned_fd int inside = -1;
 		snprintf(name, sizeof(name), "%" PRIu64, versions[i]);
-		if (import_open(folder, name, O_DIRECTORY, &inside) == 0 &&
-			faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		code = import_open(folder, name, O_DIRECTORY, &inside);
+		if (code < 0) {
+			folder_refused(outcome, versions[i], code);
+		} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 			const struct load_place place = {inside, "model.tflite", "labels.txt"};
 			version_try(scanning, outcome, &place, versions[i]);
 		}
@@ -270,6 +288,16 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	}
 	int code = scan_models(folder, load->config->max_models, &models, &n, ret_left_out);
 	return code < 0 ? code : models_scan(&scanning, folder, models, n);
+}
+
+void catalogue_doubt(struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->n; i++) {
+		struct catalogue_model *model = &catalogue->models[i];
+		for (size_t j = 0; j < model->n; j++) {
+			model->tried[j].settled = false;
+		}
+	}
 }
 
 void catalogue_deinit(struct catalogue *catalogue)

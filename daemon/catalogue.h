@@ -48,6 +48,8 @@ struct catalogue {
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_sink *sink, size_t *ret_left_out);
+/* Nothing that was tried is settled any more: the next scan loads it again. */
+void catalogue_doubt(struct catalogue *catalogue);
 void catalogue_deinit(struct catalogue *catalogue);
 
 #endif

@@ -15,6 +15,17 @@
 
 static void update(struct conn *conn);
 
+/* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over
+ * the requests that closing frees. */
+static void conn_break(struct conn *conn)
+{
+	if (conn->state != CONN_CLOSED) {
+		conn->state = CONN_CLOSING;
+		conn->broken = true;
+		update(conn);
+	}
+}
+
 /* ---- the end of a connection */
 
 static void on_closed(uv_handle_t *handle)
@@ -26,8 +37,10 @@ static void on_closed(uv_handle_t *handle)
 	if (conn->account) {
 		account_close(conn->account);
 	}
-	process_trim_later(&conn->edged->trim);
+	struct edged *edged = conn->edged;
 	free(conn);
+	process_trim_later(&edged->trim);
+	edged_check_drained(edged); /* what was waited for may have been its last reply */
 }
 
 void conn_close(struct conn *conn)
@@ -83,11 +96,11 @@ void conn_sent(struct conn *conn, bool ok)
 	edged_check_drained(conn->edged);
 }
 
-/* Takes the reply's body. A connection for which there is no memory is closed. */
+/* Takes the reply's body. A connection for which there is no memory will be closed. */
 static void send_reply(struct conn *conn, struct reply *reply)
 {
 	if (frame_send(conn, reply) < 0) {
-		conn_close(conn);
+		conn_break(conn);
 		return;
 	}
 	conn->unsent++;
@@ -313,6 +326,10 @@ static void on_timer(uv_timer_t *timer)
 	struct conn *conn = timer->data;
 	uint64_t now = uv_now(timer->loop);
 	struct error err = {0};
+	if (conn->broken) {
+		conn_close(conn);
+		return;
+	}
 	if (conn->write_by_ms && now >= conn->write_by_ms) {
 		account_log(
 			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
@@ -345,6 +362,7 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
+	next = conn->broken ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
 	} else {
@@ -362,7 +380,7 @@ static void update(struct conn *conn)
 	if (wanted && !conn->reading) {
 		int code = uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
 		if (code < 0) {
-			conn_close(conn);
+			conn_break(conn);
 			return;
 		}
 	} else if (!wanted && conn->reading) {

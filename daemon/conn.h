@@ -51,6 +51,7 @@ struct conn {
 	uint32_t got; /* bytes of the part that are there */
 	struct request *request; /* whose body is being read */
 	bool judged;
+	bool broken; /* a reply could not be made: closed in the loop's next turn */
 
 	uint32_t in_flight; /* requests without an answer, the one being read too */
 	uint32_t unsent; /* replies that are not written yet */

@@ -267,7 +267,6 @@ static void wake(void *context)
 
 int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error *err)
 {
-	dispatch->edged = edged;
 	int code = sched_init(&dispatch->sched, wake, dispatch);
 	if (code < 0) {
 		return error_set(err, code, "the queue: out of memory");
@@ -277,6 +276,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 		sched_deinit(&dispatch->sched);
 		return error_set(err, code, "the queue: %s", uv_strerror(code));
 	}
+	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	dispatch->async.data = dispatch->timer.data = dispatch;
 	code = workers_start(

@@ -243,7 +243,9 @@ static void parts_stop(struct edged *edged)
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);
 	uv_walk(&edged->loop, on_walk, NULL);
-	uv_run(&edged->loop, UV_RUN_DEFAULT);
+	while (uv_run(&edged->loop, UV_RUN_DEFAULT) != 0) {
+		/* uv_stop() of before ends it early */
+	}
 	store_deinit(&edged->store);
 	accounts_deinit(&edged->accounts);
 }

@@ -60,7 +60,12 @@ static void *loader_main(void *argument)
 		}
 		uint64_t scan = loader->scans_wanted;
 		struct config config = loader->config;
+		bool doubt = loader->doubt;
+		loader->doubt = false;
 		pthread_mutex_unlock(&loader->mutex);
+		if (doubt) {
+			catalogue_doubt(&loader->catalogue);
+		}
 		look(loader, &config);
 		pthread_mutex_lock(&loader->mutex);
 		loader->scans_done = scan;
@@ -143,6 +148,13 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	return scan;
+}
+
+void loader_doubt(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	loader->doubt = true;
+	pthread_mutex_unlock(&loader->mutex);
 }
 
 struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done)

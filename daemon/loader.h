@@ -21,6 +21,7 @@ struct loader {
 	struct config config; /* as of the last request */
 	uint64_t scans_wanted, scans_done;
 	bool stopping;
+	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
 
 	/* The thread's own: */
@@ -37,6 +38,9 @@ void loader_stop(struct loader *loader);
 /* Asks for a scan by @config; returns its number: it is done once loader_collect() gives that or
  * more. */
 uint64_t loader_scan(struct loader *loader, const struct config *config);
+
+/* An event could not be heeded: the next scan loads everything again. */
+void loader_doubt(struct loader *loader);
 
 /* The next event, the caller's to free, or NULL; *ret_scans_done is meaningful with NULL. */
 struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done);

@@ -58,6 +58,6 @@ int signals_start(struct signals *signals, struct edged *edged, struct error *er
 void signals_release(void)
 {
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		signal(table[i].number, SIG_DFL);
+		signal(table[i].number, table[i].number == SIGHUP ? SIG_IGN : SIG_DFL);
 	}
 }

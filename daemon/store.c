@@ -25,8 +25,9 @@ static size_t place(const struct store *store, const char *name, size_t length, 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *other = store->models[middle].name;
-		int order = strncmp(other, name, length);
-		order = order == 0 && other[length] != 0 ? 1 : order;
+		size_t other_length = strlen(other);
+		int order = memcmp(other, name, other_length < length ? other_length : length);
+		order = order == 0 ? (other_length > length) - (other_length < length) : order;
 		if (order == 0) {
 			*ret_there = true;
 			return middle;
@@ -104,26 +105,30 @@ static void model_apply(
 	memcpy(model->version, version, strlen(version) + 1);
 }
 
-static void event_apply(struct store *store, struct catalogue_event *event)
+/* False without memory to list it. */
+static bool event_apply(struct store *store, struct catalogue_event *event)
 {
 	if (event->kind == CATALOGUE_REMOVED) {
 		log_info(store->log, "model %s: removed", event->name);
 		drop(store, event->name);
-		return;
+		return true;
 	}
 	struct store_model *model = add(store, event->name);
 	if (!model) {
 		log_error(store->log, "model %s: no memory to list it", event->name);
-		return;
+		return false;
 	}
 	model_apply(store, model, event);
+	return true;
 }
 
 void store_update(struct store *store, struct loader *loader)
 {
 	struct catalogue_event *event = NULL;
 	while ((event = loader_collect(loader, &store->scans_done))) {
-		event_apply(store, event);
+		if (!event_apply(store, event)) {
+			loader_doubt(loader);
+		}
 		served_unref(event->served);
 		free(event);
 	}

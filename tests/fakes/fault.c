@@ -40,8 +40,8 @@ static bool fails(void)
 	return true;
 }
 
-/* The linker's --wrap=f sends calls of f here and calls of __real_f to f. mmap is mmap64 in an
- * object file where _FILE_OFFSET_BITS is 64. */
+/* The linker's --wrap=f sends calls of f here and calls of __real_f to f. mmap and pread
+ * are mmap64 and pread64 in an object file where _FILE_OFFSET_BITS is 64. */
 void *__real_malloc(size_t n);
 void *__wrap_malloc(size_t n);
 void *__real_calloc(size_t count, size_t n);
@@ -58,6 +58,8 @@ void *__real_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t
 void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset);
 ssize_t __real_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n);
+ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
 int __real_pthread_create(
 	pthread_t *ret, const pthread_attr_t *attributes, void *(*fn)(void *), void *argument);
 int __wrap_pthread_create(
@@ -129,6 +131,15 @@ ssize_t __wrap_read(int fd, void *p, size_t n)
 		return -1;
 	}
 	return __real_read(fd, p, n);
+}
+
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
+{
+	if (fails()) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pread64(fd, p, n, at);
 }
 
 int __wrap_pthread_create(

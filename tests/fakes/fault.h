@@ -3,9 +3,9 @@
  * fault - one call in turn fails
  *
  * A test program that links fault.c with fault_link_args (tests/meson.build) has malloc, calloc,
- * realloc, aligned_alloc, posix_memalign, strdup, mmap, read and pthread_create of the code under
- * test replaced by wrappers that count. The armed call fails as the real one would; all others go
- * through.
+ * realloc, aligned_alloc, posix_memalign, strdup, mmap, read, pread and pthread_create of the code
+ * under test replaced by wrappers that count. The armed call fails as the real one would; all
+ * others go through.
  */
 #ifndef TESTS_FAKES_FAULT_H
 #define TESTS_FAKES_FAULT_H

@@ -186,14 +186,14 @@ static void log_forget(struct daemon *daemon)
 	daemon->seen = 0;
 }
 
-void daemon_wait_log(struct daemon *daemon, const char *text)
+bool daemon_look_log(struct daemon *daemon, const char *text)
 {
 	for (;;) {
 		daemon->text[daemon->length] = 0;
 		char *found = strstr(daemon->text + daemon->seen, text);
 		if (found) {
 			daemon->seen = (size_t)(found - daemon->text) + strlen(text);
-			return;
+			return true;
 		}
 		struct pollfd waited = {.fd = daemon->log, .events = POLLIN};
 		log_forget(daemon);
@@ -203,9 +203,16 @@ void daemon_wait_log(struct daemon *daemon, const char *text)
 		ssize_t n = read(daemon->log, daemon->text + daemon->length,
 			sizeof(daemon->text) - 1 - daemon->length);
 		if (n <= 0) {
-			fail_msg("edged ended without \"%s\": %s", text, daemon->text);
+			return false;
 		}
 		daemon->length += (size_t)n;
+	}
+}
+
+void daemon_wait_log(struct daemon *daemon, const char *text)
+{
+	if (!daemon_look_log(daemon, text)) {
+		fail_msg("edged ended without \"%s\": %s", text, daemon->text);
 	}
 }
 

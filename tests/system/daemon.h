@@ -41,8 +41,10 @@ int daemon_wait(struct daemon *daemon);
 /* SIGTERM, exit status 0, everything removed. */
 void daemon_end(struct daemon *daemon);
 
-/* Waits for a line that contains @text, behind the last one that was waited for. */
+/* Waits for a line that contains @text, behind the last one that was waited for. The second one
+ * returns false when the daemon ends without. */
 void daemon_wait_log(struct daemon *daemon, const char *text);
+bool daemon_look_log(struct daemon *daemon, const char *text);
 
 /* Waits until a slow model runs, and lets @n of them go on. */
 void daemon_wait_running(struct daemon *daemon);

@@ -121,17 +121,27 @@ static bool receive(struct peer *peer, void *bytes, size_t size)
 	return true;
 }
 
-struct answer peer_receive(struct peer *peer)
+bool peer_try_receive(struct peer *peer, struct answer *ret_answer)
 {
 	struct answer answer = {0};
 	uint8_t header[WIRE_HEADER_BYTES];
-	assert_true(receive(peer, header, sizeof(header)));
+	if (!receive(peer, header, sizeof(header))) {
+		return false;
+	}
 	assert_int_equal(wire_header_decode(header, &answer.header, NULL), 0);
 	assert_true(answer.header.type & WIRE_REPLY);
 	answer.body = aligned_alloc(
 		WIRE_ALIGNMENT, bytes_align_up(answer.header.body_bytes + 1, WIRE_ALIGNMENT));
 	assert_non_null(answer.body);
 	assert_true(receive(peer, answer.body, answer.header.body_bytes));
+	*ret_answer = answer;
+	return true;
+}
+
+struct answer peer_receive(struct peer *peer)
+{
+	struct answer answer = {0};
+	assert_true(peer_try_receive(peer, &answer));
 	return answer;
 }
 

@@ -30,6 +30,8 @@ void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);
 
 struct answer peer_receive(struct peer *peer);
+/* False when the daemon closed the connection instead. */
+bool peer_try_receive(struct peer *peer, struct answer *ret_answer);
 void answer_free(struct answer *answer);
 
 /* Receives one frame, of that id and status. */

@@ -175,6 +175,18 @@ static void describe_of_what_is_not_there_says_why(void **state)
 	peer_close(&peer);
 }
 
+static void a_name_has_every_byte_that_it_has(void **state)
+{
+	struct peer peer = peer_open(*state);
+	struct bytes_writer w = {0};
+	const struct wire_describe asked = {.model = {.data = "echo\0x", .length = 6}};
+	wire_describe_encode(&w, &asked);
+	peer_send(&peer, WIRE_DESCRIBE, 1, 0, &w);
+	peer_expect(&peer, 1, EDGE_NOT_FOUND);
+	bytes_writer_deinit(&w);
+	peer_close(&peer);
+}
+
 static void infer_answers_small_and_large(void **state)
 {
 	struct peer peer = peer_open(*state);
@@ -364,6 +376,7 @@ int main(void)
 		cmocka_unit_test(list_names_ready_and_refused_models),
 		cmocka_unit_test(describe_has_every_signature_and_tensor),
 		cmocka_unit_test(describe_of_what_is_not_there_says_why),
+		cmocka_unit_test(a_name_has_every_byte_that_it_has),
 		cmocka_unit_test(infer_answers_small_and_large),
 		cmocka_unit_test(infer_by_name_signature_shape_and_wanted_output),
 		cmocka_unit_test(infer_that_does_not_fit_the_model_is_refused),

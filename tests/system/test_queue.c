@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
@@ -250,6 +251,29 @@ static void drain_gives_up_on_what_runs_too_long(void **state)
 	daemon_start(daemon, false);
 }
 
+/* With timeouts that would be seen: the client's end ends the wait. */
+static void drain_does_not_wait_for_a_client_that_left(void **state)
+{
+	struct daemon *daemon = *state;
+	uint8_t header[WIRE_HEADER_BYTES];
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_put(daemon, "wide.tflite", "echo 8000000");
+	daemon_config(daemon,
+		"[daemon]\nworkers = 1\ndrain-timeout = 10min\n"
+		"[limits]\nwrite-timeout = 10min\n");
+	daemon_start(daemon, false);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "wide", 8000000, 1, 0);
+	assert_int_equal(recv(peer.fd, header, sizeof(header), MSG_WAITALL), sizeof(header));
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait_log(daemon, "stopping");
+	peer_close(&peer);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_remove(daemon, "wide.tflite");
+	daemon_start(daemon, false);
+}
+
 static void a_second_sigterm_leaves_at_once(void **state)
 {
 	struct daemon *daemon = *state;
@@ -277,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_leaves_takes_its_requests_with_it),
 		cmocka_unit_test(drain_finishes_what_runs_and_refuses_what_waits),
 		cmocka_unit_test(drain_gives_up_on_what_runs_too_long),
+		cmocka_unit_test(drain_does_not_wait_for_a_client_that_left),
 		cmocka_unit_test(a_second_sigterm_leaves_at_once),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
