@@ -10,6 +10,7 @@ import numpy as np
 
 RATE = 1000
 SAMPLES = 128
+AXES = ["x", "y", "z"]
 GRAVITY = np.array([0, 0, 1], np.float32)
 
 # Of the first three harmonics, per axis: amplitude in g and phase in radians.

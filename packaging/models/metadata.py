@@ -86,7 +86,7 @@ def write_label_file(b, tensor):
     if "labels" not in tensor:
         return None
     name = b.CreateString("labels.txt")
-    description = b.CreateString("one class per line, in the order of the scores")
+    description = b.CreateString("one name per line, in the order of the last axis")
     file = write_table(b, {**offsets(f0=name, f1=description), 2: ("Int8", TENSOR_AXIS_LABELS)})
     return write_vector(b, [file])
 

@@ -110,6 +110,7 @@ def describe(name, flatbuffer):
         source = {"name": "window", "description": "128 samples at 1 kHz of x, y, z in g",
                   "mean": [float(g) for g in data_vibration.GRAVITY], "std": [1, 1, 1]}
         result = {"name": "reconstruction", "threshold": evaluate.find_threshold(flatbuffer),
+                  "labels": data_vibration.AXES,
                   "description": "the window as a healthy machine would show it; the mean square "
                                  "of the difference is the anomaly score"}
         what = "how unlike a healthy machine a window of vibration is"
