@@ -116,21 +116,32 @@ static int8_t nibble(const uint8_t *packed, uint64_t i)
 	return (int8_t)((int)(v ^ 8) - 8);
 }
 
-int conv_unpack_weights(
-	struct op_setup *setup, uint64_t elements, const int8_t **ret_weights, struct error *err)
+static int8_t *unpack_int4(struct op_setup *setup, uint64_t elements)
 {
-	if (op_tensor_in(setup, 1)->type != DTYPE_INT4) {
-		*ret_weights = NULL;
-		return 0;
-	}
 	const uint8_t *packed = op_constant(setup, 1);
 	int8_t *weights = op_alloc(setup, elements);
-	if (!weights) {
-		return op_alloc_failed(setup, err);
-	}
-	for (uint64_t i = 0; i < elements; i++) {
+	for (uint64_t i = 0; weights && i < elements; i++) {
 		weights[i] = nibble(packed, i);
 	}
-	*ret_weights = weights;
+	return weights;
+}
+
+int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t packed_bytes,
+	struct conv_weights *ret_weights, struct error *err)
+{
+	struct conv_weights w = {0};
+	bool int4 = op_tensor_in(setup, 1)->type == DTYPE_INT4;
+	if (int4) {
+		w.plain = unpack_int4(setup, elements);
+	} else if (packed_bytes) {
+		w.plain = op_constant(setup, 1);
+	}
+	if (packed_bytes) {
+		w.packed = op_alloc(setup, packed_bytes);
+	}
+	if ((int4 && !w.plain) || (packed_bytes && !w.packed)) {
+		return op_alloc_failed(setup, err);
+	}
+	*ret_weights = w;
 	return 0;
 }

@@ -33,9 +33,14 @@ struct conv_bias conv_bind_bias(const struct op_call *call);
 int must_check conv_scales(struct op_setup *setup, uint32_t channels,
 	const struct ek_scale **ret_scales, struct error *err);
 
-/* Weights of operand 1 where they must be unpacked: int8 in program memory for int4 constants of
- * @elements. NULL for all others, which are read in place. */
-int must_check conv_unpack_weights(
-	struct op_setup *setup, uint64_t elements, const int8_t **ret_weights, struct error *err);
+/* Weights of operand 1 where a kernel does not read them from the operand itself. */
+struct conv_weights {
+	const void *plain; /* in the file's order; NULL: a run reads the operand */
+	void *packed; /* room for the row's pack function, which reads @plain; NULL: it packs nothing */
+};
+
+/* Unpacks @elements of int4 to int8, and takes @packed_bytes (0: none), in program memory. */
+int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,
+	uint64_t packed_bytes, struct conv_weights *ret_weights, struct error *err);
 
 #endif

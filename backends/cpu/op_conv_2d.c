@@ -55,21 +55,18 @@ static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
 static int weights_prepare(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_q *a = &state->q;
+	struct conv_weights weights;
 	uint64_t elements = a->shape.out_c * ek_conv_depth(&a->shape);
-	const int8_t *unpacked = NULL;
-	int r = conv_unpack_weights(setup, elements, &unpacked, err);
-	a->weights = unpacked;
-	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
-	if (r < 0 || !bytes) {
+	int r = conv_weights_prepare(
+		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
+	if (r < 0) {
 		return r;
 	}
-	void *packed = op_alloc(setup, bytes);
-	if (!packed) {
-		return op_alloc_failed(setup, err);
+	a->weights = weights.plain;
+	if (weights.packed) {
+		state->row_q->pack(a, weights.packed);
+		a->weights = weights.packed;
 	}
-	a->weights = unpacked ? (const void *)unpacked : op_constant(setup, 1);
-	state->row_q->pack(a, packed);
-	a->weights = packed;
 	return 0;
 }
 

@@ -63,20 +63,18 @@ static const struct ek_depthwise_q_row *pick(unsigned int type, uint64_t feature
 static int weights_prepare(struct op_setup *setup, struct depthwise_state *state, struct error *err)
 {
 	struct ek_depthwise_q *a = &state->q;
-	const int8_t *unpacked = NULL;
-	int r = conv_unpack_weights(setup, taps_of(&a->shape) * a->shape.out_c, &unpacked, err);
-	a->weights = unpacked;
-	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
-	if (r < 0 || !bytes) {
+	struct conv_weights weights;
+	uint64_t elements = taps_of(&a->shape) * a->shape.out_c;
+	int r = conv_weights_prepare(
+		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
+	if (r < 0) {
 		return r;
 	}
-	void *packed = op_alloc(setup, bytes);
-	if (!packed) {
-		return op_alloc_failed(setup, err);
+	a->weights = weights.plain;
+	if (weights.packed) {
+		state->row_q->pack(a, weights.packed);
+		a->weights = weights.packed;
 	}
-	a->weights = unpacked ? (const void *)unpacked : op_constant(setup, 1);
-	state->row_q->pack(a, packed);
-	a->weights = packed;
 	return 0;
 }
 

@@ -77,21 +77,18 @@ static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct 
 static int weights_prepare(struct op_setup *setup, struct fc_state *state, struct error *err)
 {
 	struct ek_matmul_q *a = &state->q;
-	const int8_t *unpacked = NULL;
-	int r = conv_unpack_weights(
-		setup, (uint64_t)a->shape.cols * a->shape.depth, &unpacked, err);
-	a->w = unpacked;
-	uint64_t bytes = state->row_q->packed_bytes(&a->shape);
-	if (r < 0 || !bytes) {
+	struct conv_weights weights;
+	uint64_t elements = (uint64_t)a->shape.cols * a->shape.depth;
+	int r = conv_weights_prepare(
+		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
+	if (r < 0) {
 		return r;
 	}
-	void *packed = op_alloc(setup, bytes);
-	if (!packed) {
-		return op_alloc_failed(setup, err);
+	a->w = weights.plain;
+	if (weights.packed) {
+		state->row_q->pack(a, weights.packed);
+		a->w = weights.packed;
 	}
-	a->w = unpacked ? (const void *)unpacked : op_constant(setup, 1);
-	state->row_q->pack(a, packed);
-	a->w = packed;
 	return 0;
 }
 
