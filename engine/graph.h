@@ -18,12 +18,6 @@
 #include "base/dtype.h"
 #include "engine/options.h"
 
-/* Text in the mapping: not 0-terminated, any bytes. Escape before printing. */
-struct text {
-	const char *data;
-	uint32_t length;
-};
-
 /*
  * real = scale * (q - zero_point). n_scales is 0 (not quantised), 1, or the size of the shape's
  * dimension @dimension. Zero points are in the type's range; scales are finite and positive.

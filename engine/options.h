@@ -11,7 +11,176 @@
 #define ENGINE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Numbers of BuiltinOptions in schema.fbs; those of BuiltinOptions2 have 256 added. */
+#define OPTIONS_2_BASE 256
+enum options_table {
+	OPTIONS_NONE = 0,
+	OPTIONS_CONV_2D = 1,
+	OPTIONS_DEPTHWISE_CONV_2D = 2,
+	OPTIONS_CONCAT_EMBEDDINGS = 3,
+	OPTIONS_LSH_PROJECTION = 4,
+	OPTIONS_POOL_2D = 5,
+	OPTIONS_SVDF = 6,
+	OPTIONS_RNN = 7,
+	OPTIONS_FULLY_CONNECTED = 8,
+	OPTIONS_SOFTMAX = 9,
+	OPTIONS_CONCATENATION = 10,
+	OPTIONS_ADD = 11,
+	OPTIONS_L2_NORM = 12,
+	OPTIONS_LOCAL_RESPONSE_NORMALIZATION = 13,
+	OPTIONS_LSTM = 14,
+	OPTIONS_RESIZE_BILINEAR = 15,
+	OPTIONS_CALL = 16,
+	OPTIONS_RESHAPE = 17,
+	OPTIONS_SKIP_GRAM = 18,
+	OPTIONS_SPACE_TO_DEPTH = 19,
+	OPTIONS_EMBEDDING_LOOKUP_SPARSE = 20,
+	OPTIONS_MUL = 21,
+	OPTIONS_PAD = 22,
+	OPTIONS_GATHER = 23,
+	OPTIONS_BATCH_TO_SPACE_ND = 24,
+	OPTIONS_SPACE_TO_BATCH_ND = 25,
+	OPTIONS_TRANSPOSE = 26,
+	OPTIONS_REDUCER = 27,
+	OPTIONS_SUB = 28,
+	OPTIONS_DIV = 29,
+	OPTIONS_SQUEEZE = 30,
+	OPTIONS_SEQUENCE_RNN = 31,
+	OPTIONS_STRIDED_SLICE = 32,
+	OPTIONS_EXP = 33,
+	OPTIONS_TOPK_V2 = 34,
+	OPTIONS_SPLIT = 35,
+	OPTIONS_LOG_SOFTMAX = 36,
+	OPTIONS_CAST = 37,
+	OPTIONS_DEQUANTIZE = 38,
+	OPTIONS_MAXIMUM_MINIMUM = 39,
+	OPTIONS_ARG_MAX = 40,
+	OPTIONS_LESS = 41,
+	OPTIONS_NEG = 42,
+	OPTIONS_PADV2 = 43,
+	OPTIONS_GREATER = 44,
+	OPTIONS_GREATER_EQUAL = 45,
+	OPTIONS_LESS_EQUAL = 46,
+	OPTIONS_SELECT = 47,
+	OPTIONS_SLICE = 48,
+	OPTIONS_TRANSPOSE_CONV = 49,
+	OPTIONS_SPARSE_TO_DENSE = 50,
+	OPTIONS_TILE = 51,
+	OPTIONS_EXPAND_DIMS = 52,
+	OPTIONS_EQUAL = 53,
+	OPTIONS_NOT_EQUAL = 54,
+	OPTIONS_SHAPE = 55,
+	OPTIONS_POW = 56,
+	OPTIONS_ARG_MIN = 57,
+	OPTIONS_FAKE_QUANT = 58,
+	OPTIONS_PACK = 59,
+	OPTIONS_LOGICAL_OR = 60,
+	OPTIONS_ONE_HOT = 61,
+	OPTIONS_LOGICAL_AND = 62,
+	OPTIONS_LOGICAL_NOT = 63,
+	OPTIONS_UNPACK = 64,
+	OPTIONS_FLOOR_DIV = 65,
+	OPTIONS_SQUARE = 66,
+	OPTIONS_ZEROS_LIKE = 67,
+	OPTIONS_FILL = 68,
+	OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM = 69,
+	OPTIONS_BIDIRECTIONAL_SEQUENCE_RNN = 70,
+	OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM = 71,
+	OPTIONS_FLOOR_MOD = 72,
+	OPTIONS_RANGE = 73,
+	OPTIONS_RESIZE_NEAREST_NEIGHBOR = 74,
+	OPTIONS_LEAKY_RELU = 75,
+	OPTIONS_SQUARED_DIFFERENCE = 76,
+	OPTIONS_MIRROR_PAD = 77,
+	OPTIONS_ABS = 78,
+	OPTIONS_SPLIT_V = 79,
+	OPTIONS_UNIQUE = 80,
+	OPTIONS_REVERSE_V2 = 81,
+	OPTIONS_ADD_N = 82,
+	OPTIONS_GATHER_ND = 83,
+	OPTIONS_COS = 84,
+	OPTIONS_WHERE = 85,
+	OPTIONS_RANK = 86,
+	OPTIONS_REVERSE_SEQUENCE = 87,
+	OPTIONS_MATRIX_DIAG = 88,
+	OPTIONS_QUANTIZE = 89,
+	OPTIONS_MATRIX_SET_DIAG = 90,
+	OPTIONS_HARD_SWISH = 91,
+	OPTIONS_IF = 92,
+	OPTIONS_WHILE = 93,
+	OPTIONS_DEPTH_TO_SPACE = 94,
+	OPTIONS_NON_MAX_SUPPRESSION_V4 = 95,
+	OPTIONS_NON_MAX_SUPPRESSION_V5 = 96,
+	OPTIONS_SCATTER_ND = 97,
+	OPTIONS_SELECT_V2 = 98,
+	OPTIONS_DENSIFY = 99,
+	OPTIONS_SEGMENT_SUM = 100,
+	OPTIONS_BATCH_MATMUL = 101,
+	OPTIONS_CUMSUM = 102,
+	OPTIONS_CALL_ONCE = 103,
+	OPTIONS_BROADCAST_TO = 104,
+	OPTIONS_RFFT2D = 105,
+	OPTIONS_CONV_3D = 106,
+	OPTIONS_HASHTABLE = 107,
+	OPTIONS_HASHTABLE_FIND = 108,
+	OPTIONS_HASHTABLE_IMPORT = 109,
+	OPTIONS_HASHTABLE_SIZE = 110,
+	OPTIONS_VAR_HANDLE = 111,
+	OPTIONS_READ_VARIABLE = 112,
+	OPTIONS_ASSIGN_VARIABLE = 113,
+	OPTIONS_RANDOM = 114,
+	OPTIONS_BUCKETIZE = 115,
+	OPTIONS_GELU = 116,
+	OPTIONS_DYNAMIC_UPDATE_SLICE = 117,
+	OPTIONS_UNSORTED_SEGMENT_PROD = 118,
+	OPTIONS_UNSORTED_SEGMENT_MAX = 119,
+	OPTIONS_UNSORTED_SEGMENT_MIN = 120,
+	OPTIONS_UNSORTED_SEGMENT_SUM = 121,
+	OPTIONS_ATAN2 = 122,
+	OPTIONS_SIGN = 123,
+	OPTIONS_BITCAST = 124,
+	OPTIONS_BITWISE_XOR = 125,
+	OPTIONS_RIGHT_SHIFT = 126,
+	OPTIONS_STABLEHLO_CONCATENATE = 256 + 1,
+	OPTIONS_STABLEHLO_BROADCAST_IN_DIM = 256 + 2,
+	OPTIONS_STABLEHLO_SLICE = 256 + 3,
+	OPTIONS_STABLEHLO_CONVOLUTION = 256 + 4,
+	OPTIONS_STABLEHLO_CUSTOM_CALL = 256 + 5,
+	OPTIONS_STABLEHLO_REDUCE = 256 + 6,
+	OPTIONS_STABLEHLO_SCATTER = 256 + 7,
+	OPTIONS_STABLEHLO_COMPARE = 256 + 8,
+	OPTIONS_STABLEHLO_DYNAMIC_SLICE = 256 + 9,
+	OPTIONS_STABLEHLO_PAD = 256 + 10,
+	OPTIONS_STABLEHLO_IOTA = 256 + 11,
+	OPTIONS_STABLEHLO_DOT_GENERAL = 256 + 12,
+	OPTIONS_STABLEHLO_REDUCE_WINDOW = 256 + 13,
+	OPTIONS_STABLEHLO_SORT = 256 + 14,
+	OPTIONS_STABLEHLO_WHILE = 256 + 15,
+	OPTIONS_STABLEHLO_GATHER = 256 + 16,
+	OPTIONS_STABLEHLO_TRANSPOSE = 256 + 17,
+	OPTIONS_DILATE = 256 + 18,
+	OPTIONS_STABLEHLO_RNG_BIT_GENERATOR = 256 + 19,
+	OPTIONS_REDUCE_WINDOW = 256 + 20,
+	OPTIONS_STABLEHLO_COMPOSITE = 256 + 21,
+	OPTIONS_STABLEHLO_SHIFT_LEFT = 256 + 22,
+	OPTIONS_STABLEHLO_CASE = 256 + 23,
+};
+
+/* Text of the file: not 0-terminated, any bytes. Escape before printing. */
+struct text {
+	const char *data;
+	uint32_t length;
+};
+
+/* A list of the options, where the file has it: elements of 8 bytes (int64) or 4 (float32), little
+ * endian, at any alignment. */
+struct options_list {
+	const uint8_t *data;
+	uint32_t count;
+};
 
 enum padding {
 	PADDING_SAME = 0,
@@ -34,7 +203,7 @@ struct options_conv { /* CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV */
 	uint8_t quantized_bias_type; /* enum dtype; 0 where the file does not say */
 };
 
-struct options_pool {
+struct options_pool { /* also L2_POOL_2D */
 	int32_t stride_h, stride_w, filter_h, filter_w;
 	uint8_t padding, activation;
 };
@@ -52,7 +221,7 @@ struct options_arithmetic { /* ADD, SUB, MUL, DIV */
 	bool pot_scale_int16; /* ADD, SUB; true where the file does not say */
 };
 
-struct options_axis { /* CONCATENATION, PACK, UNPACK, GATHER, SPLIT, SPLIT_V, ... */
+struct options_axis { /* CONCATENATION, PACK, UNPACK, GATHER, SPLIT, SPLIT_V, ONE_HOT */
 	int32_t axis;
 	int32_t count; /* SPLIT num_splits, SPLIT_V num_splits, PACK values_count, UNPACK num,
 			  GATHER batch_dims */
@@ -115,6 +284,118 @@ struct options_call { /* IF, WHILE, CALL_ONCE, CALL: subgraph indices, in range 
 	int32_t first, second;
 };
 
+struct options_batch_matmul {
+	bool adj_x, adj_y;
+	bool asymmetric_quantize_inputs;
+};
+
+struct options_lrn { /* LOCAL_RESPONSE_NORMALIZATION */
+	int32_t radius;
+	float bias, alpha, beta;
+};
+
+struct options_lsh {
+	uint8_t type; /* 0 unknown, 1 sparse, 2 dense */
+};
+
+struct options_skip_gram {
+	int32_t ngram_size, max_skip_size;
+	bool include_all_ngrams;
+};
+
+struct options_block { /* SPACE_TO_DEPTH, DEPTH_TO_SPACE */
+	int32_t size;
+};
+
+struct options_embedding_sparse {
+	uint8_t combiner; /* 0 sum, 1 mean, 2 sqrtn */
+};
+
+struct options_fake_quant {
+	float min, max;
+	int32_t num_bits;
+	bool narrow_range;
+};
+
+struct options_leaky_relu {
+	float alpha;
+};
+
+struct options_mirror_pad {
+	uint8_t mode; /* 0 reflect, 1 symmetric */
+};
+
+struct options_out_type { /* SHAPE, UNIQUE */
+	int32_t type; /* enum dtype */
+};
+
+struct options_reverse_sequence {
+	int32_t seq_dim, batch_dim;
+};
+
+struct options_cumsum {
+	bool exclusive, reverse;
+};
+
+struct options_conv_3d { /* CONV_3D, CONV_3D_TRANSPOSE */
+	int32_t stride_d, stride_h, stride_w, dilation_d, dilation_h, dilation_w;
+	uint8_t padding, activation;
+};
+
+struct options_hashtable {
+	int32_t table_id;
+	int32_t key_type, value_type; /* enum dtype */
+};
+
+struct options_var_handle {
+	struct text container, shared_name;
+};
+
+struct options_random { /* RANDOM_UNIFORM, RANDOM_STANDARD_NORMAL, MULTINOMIAL */
+	int64_t seed, seed2;
+};
+
+struct options_bucketize {
+	struct options_list boundaries; /* float32 */
+};
+
+struct options_gelu {
+	bool approximate;
+};
+
+struct options_reduce_window {
+	int32_t function; /* 1 add, 2 mul, 3 minimum, 4 maximum, 5 all, 6 any */
+};
+
+struct options_rng {
+	uint8_t algorithm; /* 0 default, 1 Philox, 2 ThreeFry */
+};
+
+struct options_hlo_pad { /* STABLEHLO_PAD; lists of int64 */
+	struct options_list low, high, interior;
+};
+
+struct options_hlo_gather { /* lists of int64 */
+	struct options_list offset_dims, collapsed_slice_dims, start_index_map, slice_sizes;
+	int64_t index_vector_dim;
+};
+
+struct options_hlo_scatter { /* lists of int64 */
+	struct options_list update_window_dims, inserted_window_dims, scatter_dims;
+	int64_t index_vector_dim;
+	int32_t body; /* subgraph, in range */
+};
+
+struct options_hlo_reduce_window { /* lists of int64 */
+	struct options_list window, strides, base_dilations, window_dilations, padding;
+	int32_t body; /* subgraph, in range */
+};
+
+struct options_composite {
+	struct text name;
+	int32_t subgraph; /* in range */
+};
+
 struct op_options {
 	uint16_t table; /* number of BuiltinOptions in the schema; 0 none; 256 + number for
 			   BuiltinOptions2 */
@@ -135,7 +416,46 @@ struct op_options {
 		struct options_recurrent recurrent;
 		struct options_cast cast;
 		struct options_call call;
+		struct options_batch_matmul batch_matmul;
+		struct options_lrn lrn;
+		struct options_lsh lsh;
+		struct options_skip_gram skip_gram;
+		struct options_block block;
+		struct options_embedding_sparse embedding_sparse;
+		struct options_fake_quant fake_quant;
+		struct options_leaky_relu leaky_relu;
+		struct options_mirror_pad mirror_pad;
+		struct options_out_type out_type;
+		struct options_reverse_sequence reverse_sequence;
+		struct options_cumsum cumsum;
+		struct options_conv_3d conv_3d;
+		struct options_hashtable hashtable;
+		struct options_var_handle var_handle;
+		struct options_random random;
+		struct options_bucketize bucketize;
+		struct options_gelu gelu;
+		struct options_reduce_window reduce_window;
+		struct options_rng rng;
+		struct options_hlo_pad hlo_pad;
+		struct options_hlo_gather hlo_gather;
+		struct options_hlo_scatter hlo_scatter;
+		struct options_hlo_reduce_window hlo_reduce_window;
+		struct options_composite composite;
 	};
 };
+
+static inline int64_t options_list_get(const struct options_list *list, uint32_t i)
+{
+	int64_t v = 0;
+	__builtin_memcpy(&v, list->data + 8 * (size_t)i, 8);
+	return v;
+}
+
+static inline float options_list_get_f32(const struct options_list *list, uint32_t i)
+{
+	float v = 0;
+	__builtin_memcpy(&v, list->data + 4 * (size_t)i, 4);
+	return v;
+}
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/dtype.h"
 #include "engine/model/schema.h"
+#include "engine/model/view.h"
 #include "engine/operators.h"
 
 /* Which options table belongs to which operator; none for those that are not listed. */
@@ -178,6 +179,9 @@ enum option_kind {
 	WIDEN, /* one byte to int32_t */
 	WORD, /* int32_t to int32_t */
 	FLOAT,
+	WIDE, /* int64_t to int64_t */
+	LIST, /* a vector of numbers to struct options_list */
+	TEXT, /* a string to struct text */
 };
 
 struct option_field {
@@ -188,201 +192,12 @@ struct option_field {
 	int32_t fallback; /* the schema's default; 0 for floats */
 };
 
-/* Where each field of a decoded table goes. Lists are decoded by hand, below. */
 static const struct option_field option_fields[] = {
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_PADDING, BYTE, offsetof(struct op_options, conv.padding),
-		0},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_STRIDE_W, WORD,
-		offsetof(struct op_options, conv.stride_w), 0},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_STRIDE_H, WORD,
-		offsetof(struct op_options, conv.stride_h), 0},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, conv.activation), 0},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_DILATION_W_FACTOR, WORD,
-		offsetof(struct op_options, conv.dilation_w), 1},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_DILATION_H_FACTOR, WORD,
-		offsetof(struct op_options, conv.dilation_h), 1},
-	{OPTIONS_CONV_2D, CONV_2D_OPTIONS_QUANTIZED_BIAS_TYPE, BYTE,
-		offsetof(struct op_options, conv.quantized_bias_type), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_PADDING, BYTE,
-		offsetof(struct op_options, conv.padding), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_STRIDE_W, WORD,
-		offsetof(struct op_options, conv.stride_w), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_STRIDE_H, WORD,
-		offsetof(struct op_options, conv.stride_h), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, conv.activation), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_DEPTH_MULTIPLIER, WORD,
-		offsetof(struct op_options, conv.depth_multiplier), 0},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_DILATION_W_FACTOR, WORD,
-		offsetof(struct op_options, conv.dilation_w), 1},
-	{OPTIONS_DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OPTIONS_DILATION_H_FACTOR, WORD,
-		offsetof(struct op_options, conv.dilation_h), 1},
-	{OPTIONS_TRANSPOSE_CONV, TRANSPOSE_CONV_OPTIONS_PADDING, BYTE,
-		offsetof(struct op_options, conv.padding), 0},
-	{OPTIONS_TRANSPOSE_CONV, TRANSPOSE_CONV_OPTIONS_STRIDE_W, WORD,
-		offsetof(struct op_options, conv.stride_w), 0},
-	{OPTIONS_TRANSPOSE_CONV, TRANSPOSE_CONV_OPTIONS_STRIDE_H, WORD,
-		offsetof(struct op_options, conv.stride_h), 0},
-	{OPTIONS_TRANSPOSE_CONV, TRANSPOSE_CONV_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, conv.activation), 0},
-	{OPTIONS_TRANSPOSE_CONV, TRANSPOSE_CONV_OPTIONS_QUANTIZED_BIAS_TYPE, BYTE,
-		offsetof(struct op_options, conv.quantized_bias_type), 0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_PADDING, BYTE, offsetof(struct op_options, pool.padding),
-		0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_STRIDE_W, WORD,
-		offsetof(struct op_options, pool.stride_w), 0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_STRIDE_H, WORD,
-		offsetof(struct op_options, pool.stride_h), 0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, pool.activation), 0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_FILTER_WIDTH, WORD,
-		offsetof(struct op_options, pool.filter_w), 0},
-	{OPTIONS_POOL_2D, POOL_2D_OPTIONS_FILTER_HEIGHT, WORD,
-		offsetof(struct op_options, pool.filter_h), 0},
-	{OPTIONS_FULLY_CONNECTED, FULLY_CONNECTED_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, fully_connected.activation), 0},
-	{OPTIONS_FULLY_CONNECTED, FULLY_CONNECTED_OPTIONS_WEIGHTS_FORMAT, BYTE,
-		offsetof(struct op_options, fully_connected.weights_format), 0},
-	{OPTIONS_FULLY_CONNECTED, FULLY_CONNECTED_OPTIONS_KEEP_NUM_DIMS, BOOL,
-		offsetof(struct op_options, fully_connected.keep_num_dims), 0},
-	{OPTIONS_FULLY_CONNECTED, FULLY_CONNECTED_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, fully_connected.asymmetric_quantize_inputs), 0},
-	{OPTIONS_FULLY_CONNECTED, FULLY_CONNECTED_OPTIONS_QUANTIZED_BIAS_TYPE, BYTE,
-		offsetof(struct op_options, fully_connected.quantized_bias_type), 0},
-	{OPTIONS_ADD, ADD_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, arithmetic.activation), 0},
-	{OPTIONS_ADD, ADD_OPTIONS_POT_SCALE_INT16, BOOL,
-		offsetof(struct op_options, arithmetic.pot_scale_int16), 1},
-	{OPTIONS_SUB, SUB_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, arithmetic.activation), 0},
-	{OPTIONS_SUB, SUB_OPTIONS_POT_SCALE_INT16, BOOL,
-		offsetof(struct op_options, arithmetic.pot_scale_int16), 1},
-	{OPTIONS_MUL, MUL_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, arithmetic.activation), 0},
-	{OPTIONS_DIV, DIV_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, arithmetic.activation), 0},
-	{OPTIONS_CONCATENATION, CONCATENATION_OPTIONS_AXIS, WORD,
-		offsetof(struct op_options, axis.axis), 0},
-	{OPTIONS_CONCATENATION, CONCATENATION_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, axis.activation), 0},
-	{OPTIONS_PACK, PACK_OPTIONS_VALUES_COUNT, WORD, offsetof(struct op_options, axis.count), 0},
-	{OPTIONS_PACK, PACK_OPTIONS_AXIS, WORD, offsetof(struct op_options, axis.axis), 0},
-	{OPTIONS_UNPACK, UNPACK_OPTIONS_NUM, WORD, offsetof(struct op_options, axis.count), 0},
-	{OPTIONS_UNPACK, UNPACK_OPTIONS_AXIS, WORD, offsetof(struct op_options, axis.axis), 0},
-	{OPTIONS_GATHER, GATHER_OPTIONS_AXIS, WORD, offsetof(struct op_options, axis.axis), 0},
-	{OPTIONS_GATHER, GATHER_OPTIONS_BATCH_DIMS, WORD, offsetof(struct op_options, axis.count),
-		0},
-	{OPTIONS_SPLIT, SPLIT_OPTIONS_NUM_SPLITS, WORD, offsetof(struct op_options, axis.count), 0},
-	{OPTIONS_SPLIT_V, SPLIT_V_OPTIONS_NUM_SPLITS, WORD, offsetof(struct op_options, axis.count),
-		0},
-	{OPTIONS_REDUCER, REDUCER_OPTIONS_KEEP_DIMS, BOOL,
-		offsetof(struct op_options, reduce.keep_dims), 0},
-	{OPTIONS_RESIZE_BILINEAR, RESIZE_BILINEAR_OPTIONS_ALIGN_CORNERS, BOOL,
-		offsetof(struct op_options, resize.align_corners), 0},
-	{OPTIONS_RESIZE_BILINEAR, RESIZE_BILINEAR_OPTIONS_HALF_PIXEL_CENTERS, BOOL,
-		offsetof(struct op_options, resize.half_pixel_centers), 0},
-	{OPTIONS_RESIZE_NEAREST_NEIGHBOR, RESIZE_NEAREST_NEIGHBOR_OPTIONS_ALIGN_CORNERS, BOOL,
-		offsetof(struct op_options, resize.align_corners), 0},
-	{OPTIONS_RESIZE_NEAREST_NEIGHBOR, RESIZE_NEAREST_NEIGHBOR_OPTIONS_HALF_PIXEL_CENTERS, BOOL,
-		offsetof(struct op_options, resize.half_pixel_centers), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_BEGIN_MASK, WORD,
-		offsetof(struct op_options, strided_slice.begin_mask), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_END_MASK, WORD,
-		offsetof(struct op_options, strided_slice.end_mask), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_ELLIPSIS_MASK, WORD,
-		offsetof(struct op_options, strided_slice.ellipsis_mask), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_NEW_AXIS_MASK, WORD,
-		offsetof(struct op_options, strided_slice.new_axis_mask), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_SHRINK_AXIS_MASK, WORD,
-		offsetof(struct op_options, strided_slice.shrink_axis_mask), 0},
-	{OPTIONS_STRIDED_SLICE, STRIDED_SLICE_OPTIONS_OFFSET, BOOL,
-		offsetof(struct op_options, strided_slice.offset), 0},
-	{OPTIONS_SOFTMAX, SOFTMAX_OPTIONS_BETA, FLOAT, offsetof(struct op_options, softmax.beta),
-		0},
-	{OPTIONS_ARG_MAX, ARG_MAX_OPTIONS_OUTPUT_TYPE, WIDEN,
-		offsetof(struct op_options, arg.output_type), 0},
-	{OPTIONS_ARG_MIN, ARG_MIN_OPTIONS_OUTPUT_TYPE, WIDEN,
-		offsetof(struct op_options, arg.output_type), 0},
-	{OPTIONS_SVDF, SVDF_OPTIONS_RANK, WORD, offsetof(struct op_options, svdf.rank), 0},
-	{OPTIONS_SVDF, SVDF_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, svdf.activation), 0},
-	{OPTIONS_SVDF, SVDF_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, svdf.asymmetric_quantize_inputs), 0},
-	{OPTIONS_LSTM, LSTM_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_LSTM, LSTM_OPTIONS_CELL_CLIP, FLOAT,
-		offsetof(struct op_options, recurrent.cell_clip), 0},
-	{OPTIONS_LSTM, LSTM_OPTIONS_PROJ_CLIP, FLOAT,
-		offsetof(struct op_options, recurrent.proj_clip), 0},
-	{OPTIONS_LSTM, LSTM_OPTIONS_KERNEL_TYPE, BYTE,
-		offsetof(struct op_options, recurrent.lstm_kernel), 0},
-	{OPTIONS_LSTM, LSTM_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM,
-		UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_CELL_CLIP,
-		FLOAT, offsetof(struct op_options, recurrent.cell_clip), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_PROJ_CLIP,
-		FLOAT, offsetof(struct op_options, recurrent.proj_clip), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_TIME_MAJOR,
-		BOOL, offsetof(struct op_options, recurrent.time_major), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM,
-		UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_UNIDIRECTIONAL_SEQUENCE_LSTM,
-		UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_DIAGONAL_RECURRENT_TENSORS, BOOL,
-		offsetof(struct op_options, recurrent.diagonal_recurrent_tensors), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM,
-		BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_CELL_CLIP, FLOAT,
-		offsetof(struct op_options, recurrent.cell_clip), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_PROJ_CLIP, FLOAT,
-		offsetof(struct op_options, recurrent.proj_clip), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_MERGE_OUTPUTS,
-		BOOL, offsetof(struct op_options, recurrent.merge_outputs), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_TIME_MAJOR, BOOL,
-		offsetof(struct op_options, recurrent.time_major), 1},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_LSTM,
-		BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_RNN, RNN_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_RNN, RNN_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_SEQUENCE_RNN, SEQUENCE_RNN_OPTIONS_TIME_MAJOR, BOOL,
-		offsetof(struct op_options, recurrent.time_major), 0},
-	{OPTIONS_SEQUENCE_RNN, SEQUENCE_RNN_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_SEQUENCE_RNN, SEQUENCE_RNN_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_RNN, BIDIRECTIONAL_SEQUENCE_RNN_OPTIONS_TIME_MAJOR, BOOL,
-		offsetof(struct op_options, recurrent.time_major), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_RNN,
-		BIDIRECTIONAL_SEQUENCE_RNN_OPTIONS_FUSED_ACTIVATION_FUNCTION, BYTE,
-		offsetof(struct op_options, recurrent.activation), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_RNN, BIDIRECTIONAL_SEQUENCE_RNN_OPTIONS_MERGE_OUTPUTS, BOOL,
-		offsetof(struct op_options, recurrent.merge_outputs), 0},
-	{OPTIONS_BIDIRECTIONAL_SEQUENCE_RNN,
-		BIDIRECTIONAL_SEQUENCE_RNN_OPTIONS_ASYMMETRIC_QUANTIZE_INPUTS, BOOL,
-		offsetof(struct op_options, recurrent.asymmetric_quantize_inputs), 0},
-	{OPTIONS_CAST, CAST_OPTIONS_IN_DATA_TYPE, WIDEN, offsetof(struct op_options, cast.in_type),
-		0},
-	{OPTIONS_CAST, CAST_OPTIONS_OUT_DATA_TYPE, WIDEN,
-		offsetof(struct op_options, cast.out_type), 0},
-	{OPTIONS_CALL, CALL_OPTIONS_SUBGRAPH, WORD, offsetof(struct op_options, call.first), 0},
-	{OPTIONS_CALL_ONCE, CALL_ONCE_OPTIONS_INIT_SUBGRAPH_INDEX, WORD,
-		offsetof(struct op_options, call.first), 0},
-	{OPTIONS_IF, IF_OPTIONS_THEN_SUBGRAPH_INDEX, WORD, offsetof(struct op_options, call.first),
-		0},
-	{OPTIONS_IF, IF_OPTIONS_ELSE_SUBGRAPH_INDEX, WORD, offsetof(struct op_options, call.second),
-		0},
-	{OPTIONS_WHILE, WHILE_OPTIONS_COND_SUBGRAPH_INDEX, WORD,
-		offsetof(struct op_options, call.first), 0},
-	{OPTIONS_WHILE, WHILE_OPTIONS_BODY_SUBGRAPH_INDEX, WORD,
-		offsetof(struct op_options, call.second), 0},
+#define FIELD(table, field, kind, member, fallback)                                                \
+	{OPTIONS_##table, table##_OPTIONS_##field, kind, offsetof(struct op_options, member),      \
+		fallback},
+#include "engine/model/options_fields.h"
+#undef FIELD
 };
 
 /* Number of the options table of @operator, *ret_table its place; 0 when it has none. */
@@ -430,10 +245,34 @@ int options_verify(const struct flat *f, uint32_t operator, unsigned int op, str
 	}
 }
 
+/* What is longer than four bytes: lists and texts stay in the file. */
+static void decode_long(
+	const struct flat *f, uint32_t table, const struct option_field *field, void *to)
+{
+	struct flat_vector vector = {0};
+	int64_t wide = 0;
+	switch (field->kind) {
+	case WIDE:
+		wide = (int64_t)flat_get_u64(f, table, field->slot, 0);
+		memcpy(to, &wide, sizeof(wide));
+		break;
+	case LIST:
+		vector = flat_get_vector(f, table, field->slot);
+		*(struct options_list *)to = (struct options_list){vector.data, vector.count};
+		break;
+	default:
+		*(struct text *)to = view_text(f, table, field->slot);
+	}
+}
+
 static void decode_field(const struct flat *f, uint32_t table, const struct option_field *field,
 	struct op_options *options)
 {
 	void *to = (char *)options + field->offset;
+	if (field->kind >= WIDE) {
+		decode_long(f, table, field, to);
+		return;
+	}
 	uint8_t byte = flat_get_u8(f, table, field->slot, (uint8_t)field->fallback);
 	bool flag = byte != 0;
 	int32_t word = byte;
