@@ -26,6 +26,25 @@ struct value {
 	struct shape shape;
 };
 
+/* Memory for outputs whose shape or size only the run knows: strings, WHERE, UNIQUE. */
+struct run_outputs {
+	/*
+	 * Gives tensor @tensor of the subgraph @bytes of memory, 64-byte aligned, and that shape:
+	 * both stand in the frame's values when it returns 0. -EFBIG when the session's budget is
+	 * out, -ENOMEM.
+	 */
+	int (*give)(void *context, uint32_t tensor, const struct shape *shape, uint64_t bytes,
+		struct error *err);
+	void *context;
+};
+
+/* What a node wants besides its operands, in bytes; 0 for nothing. */
+struct node_memory {
+	uint64_t scratch; /* during its run */
+	uint64_t state; /* from one run to the next, of each session: zero at the start and after a
+			   reset; a run that fails leaves it as it was before */
+};
+
 /* When to give up. A NULL pointer means never. */
 struct run_control {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
@@ -67,6 +86,16 @@ struct run_frame {
 	struct value *values; /* one per tensor of the subgraph */
 	void *const *scratch; /* one per node of the step, 64-byte aligned, as many bytes as compile
 				 asked for */
+	void *const *state; /* as scratch; entries of nodes that asked for none may be NULL */
+	/*
+	 * Only for a step of one node whose shapes or parameters only the run knows, NULL else: one
+	 * per tensor of the subgraph; of the node's inputs and outputs the shapes are those of this
+	 * run (-1 in outputs that the node itself gives memory), and constants has the bytes of all
+	 * inputs.
+	 */
+	const struct shape *shapes;
+	const uint8_t *const *constants;
+	const struct run_outputs *outputs; /* NULL where no output needs it */
 	const struct run_control *control;
 };
 
@@ -79,8 +108,8 @@ struct backend {
 	 */
 	int (*accept)(const struct compile_request *request, uint32_t node, struct error *err);
 
-	/* @ret_scratch_bytes: array of n_nodes, filled. The program is freed with free_program. */
-	int (*compile)(const struct compile_request *request, uint64_t *ret_scratch_bytes,
+	/* @ret_memory: array of n_nodes, filled. The program is freed with free_program. */
+	int (*compile)(const struct compile_request *request, struct node_memory *ret_memory,
 		struct program **ret_program, struct error *err);
 
 	/* All nodes of the step in order. Checks the control between nodes. An error leaves outputs

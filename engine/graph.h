@@ -78,14 +78,16 @@ struct tensor {
 #define TENSOR_NONE (-1) /* an optional operand that was left out */
 
 struct node {
-	uint16_t op; /* BuiltinOperator of the schema; OP_CUSTOM for custom operators */
+	/* Number in engine/operators.h: BuiltinOperator of the schema, or a known custom operator's;
+	 * OP_CUSTOM for those that edged does not know. */
+	uint16_t op;
 	uint16_t version; /* of the operator, from its operator code */
 	uint32_t n_inputs, n_outputs, n_intermediates;
 	const int32_t *inputs; /* indices into subgraph.tensors, TENSOR_NONE allowed */
 	const int32_t *outputs;
 	const int32_t *intermediates;
-	struct text custom_name; /* OP_CUSTOM only */
-	const uint8_t *custom_options;
+	struct text custom_name; /* custom operators only, as the two below */
+	const uint8_t *custom_options; /* any alignment; FlexBuffers by convention */
 	uint32_t custom_options_bytes;
 	struct op_options options;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/operators.h"
 
-#include <stddef.h>
+#include <string.h>
 
 static const char *const names[OP_COUNT] = {
 	[OP_ADD] = "ADD",
@@ -215,7 +215,49 @@ static const char *const names[OP_COUNT] = {
 	[OP_STABLEHLO_CBRT] = "STABLEHLO_CBRT",
 };
 
+static const char *const custom_names[OP_CUSTOM_END - OP_CUSTOM_FIRST] = {
+	[OP_TFLITE_DETECTION_POSTPROCESS - OP_CUSTOM_FIRST] = "TFLite_Detection_PostProcess",
+	[OP_MFCC - OP_CUSTOM_FIRST] = "Mfcc",
+	[OP_AUDIO_SPECTROGRAM - OP_CUSTOM_FIRST] = "AudioSpectrogram",
+	[OP_NUMERIC_VERIFY - OP_CUSTOM_FIRST] = "NumericVerify",
+	[OP_CONVOLUTION_2D_TRANSPOSE_BIAS - OP_CUSTOM_FIRST] = "Convolution2DTransposeBias",
+	[OP_MAX_POOLING_WITH_ARGMAX_2D - OP_CUSTOM_FIRST] = "MaxPoolingWithArgmax2D",
+	[OP_MAX_UNPOOLING_2D - OP_CUSTOM_FIRST] = "MaxUnpooling2D",
+	[OP_POSENET_DECODER - OP_CUSTOM_FIRST] = "PosenetDecoderOp",
+	[OP_FLEX_SAVE - OP_CUSTOM_FIRST] = "FlexSave",
+	[OP_FLEX_RESTORE - OP_CUSTOM_FIRST] = "FlexRestore",
+	[OP_SIGNAL_WINDOW - OP_CUSTOM_FIRST] = "SignalWindow",
+	[OP_SIGNAL_FFT_AUTO_SCALE - OP_CUSTOM_FIRST] = "SignalFftAutoScale",
+	[OP_SIGNAL_RFFT - OP_CUSTOM_FIRST] = "SignalRfft",
+	[OP_SIGNAL_IRFFT - OP_CUSTOM_FIRST] = "SignalIrfft",
+	[OP_SIGNAL_ENERGY - OP_CUSTOM_FIRST] = "SignalEnergy",
+	[OP_SIGNAL_FILTER_BANK - OP_CUSTOM_FIRST] = "SignalFilterBank",
+	[OP_SIGNAL_FILTER_BANK_SQUARE_ROOT - OP_CUSTOM_FIRST] = "SignalFilterBankSquareRoot",
+	[OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION - OP_CUSTOM_FIRST] =
+		"SignalFilterBankSpectralSubtraction",
+	[OP_SIGNAL_FILTER_BANK_LOG - OP_CUSTOM_FIRST] = "SignalFilterBankLog",
+	[OP_SIGNAL_PCAN - OP_CUSTOM_FIRST] = "SignalPCAN",
+	[OP_SIGNAL_FRAMER - OP_CUSTOM_FIRST] = "SignalFramer",
+	[OP_SIGNAL_STACKER - OP_CUSTOM_FIRST] = "SignalStacker",
+	[OP_SIGNAL_DELAY - OP_CUSTOM_FIRST] = "SignalDelay",
+	[OP_SIGNAL_OVERLAP_ADD - OP_CUSTOM_FIRST] = "SignalOverlapAdd",
+};
+
 const char *operator_name(unsigned int op)
 {
+	if (op >= OP_CUSTOM_FIRST && op < OP_CUSTOM_END) {
+		return custom_names[op - OP_CUSTOM_FIRST];
+	}
 	return op < OP_COUNT && names[op] ? names[op] : "UNKNOWN";
+}
+
+unsigned int operator_find_custom(const char *name, size_t length)
+{
+	for (unsigned int i = 0; i < OP_CUSTOM_END - OP_CUSTOM_FIRST; i++) {
+		if (strlen(custom_names[i]) == length &&
+			memcmp(custom_names[i], name, length) == 0) {
+			return OP_CUSTOM_FIRST + i;
+		}
+	}
+	return OP_CUSTOM;
 }

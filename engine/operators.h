@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* operators - the numbers of TensorFlow Lite's builtin operators (enum BuiltinOperator of
- * schema.fbs, version 3) */
+/*
+ * operators - the numbers of TensorFlow Lite's builtin operators (enum BuiltinOperator of
+ * schema.fbs, version 3), and numbers of our own for the custom operators that edged knows
+ */
 #ifndef ENGINE_OPERATORS_H
 #define ENGINE_OPERATORS_H
+
+#include <stddef.h>
 
 enum op {
 	OP_ADD = 0,
@@ -214,10 +218,41 @@ enum op {
 	OP_STABLEHLO_COMPOSITE = 206,
 	OP_STABLEHLO_SHIFT_LEFT = 207,
 	OP_STABLEHLO_CBRT = 208,
-	OP_COUNT
+	OP_COUNT,
+
+	/* Custom operators, known by name. */
+	OP_CUSTOM_FIRST = 1024,
+	OP_TFLITE_DETECTION_POSTPROCESS = OP_CUSTOM_FIRST,
+	OP_MFCC,
+	OP_AUDIO_SPECTROGRAM,
+	OP_NUMERIC_VERIFY,
+	OP_CONVOLUTION_2D_TRANSPOSE_BIAS,
+	OP_MAX_POOLING_WITH_ARGMAX_2D,
+	OP_MAX_UNPOOLING_2D,
+	OP_POSENET_DECODER,
+	OP_FLEX_SAVE,
+	OP_FLEX_RESTORE,
+	OP_SIGNAL_WINDOW,
+	OP_SIGNAL_FFT_AUTO_SCALE,
+	OP_SIGNAL_RFFT,
+	OP_SIGNAL_IRFFT,
+	OP_SIGNAL_ENERGY,
+	OP_SIGNAL_FILTER_BANK,
+	OP_SIGNAL_FILTER_BANK_SQUARE_ROOT,
+	OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
+	OP_SIGNAL_FILTER_BANK_LOG,
+	OP_SIGNAL_PCAN,
+	OP_SIGNAL_FRAMER,
+	OP_SIGNAL_STACKER,
+	OP_SIGNAL_DELAY,
+	OP_SIGNAL_OVERLAP_ADD,
+	OP_CUSTOM_END
 };
 
-/* "CONV_2D"; "UNKNOWN" for a number that the schema does not have. */
+/* "CONV_2D", a custom operator's own name, or "UNKNOWN" for a number that is neither. */
 const char *operator_name(unsigned int op);
+
+/* The number of the custom operator of that name; OP_CUSTOM when edged does not know it. */
+unsigned int operator_find_custom(const char *name, size_t length);
 
 #endif

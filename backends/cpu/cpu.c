@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/cpu.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "backends/cpu/memory.h"
@@ -117,7 +118,7 @@ static void cpu_free_program(struct program *program)
 DEFINE_OWNED(struct program *, cpu_free_program)
 
 static int node_prepare(struct program *program, const struct node *node, struct prepared *ret,
-	uint64_t *ret_scratch_bytes, struct error *err)
+	struct node_memory *ret_memory, struct error *err)
 {
 	struct op_setup setup = setup_of(&program->request, node);
 	setup.memory = &program->memory;
@@ -125,17 +126,18 @@ static int node_prepare(struct program *program, const struct node *node, struct
 	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
 		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||
 		!params_known(&setup, ret->op);
+	setup.session_bytes = ret->op->session_bytes;
 	int r = 0;
 	if (!ret->each_run && ret->op->prepare) {
 		r = ret->op->prepare(&setup, err);
 	}
 	ret->state = setup.state;
 	ret->detail = setup.detail;
-	*ret_scratch_bytes = setup.scratch_bytes;
+	*ret_memory = (struct node_memory){setup.scratch_bytes, setup.session_bytes};
 	return r;
 }
 
-static int cpu_compile(const struct compile_request *request, uint64_t *ret_scratch_bytes,
+static int cpu_compile(const struct compile_request *request, struct node_memory *ret_memory,
 	struct program **ret_program, struct error *err)
 {
 	size_t bytes = sizeof(struct program) + request->n_nodes * sizeof(struct prepared);
@@ -148,7 +150,7 @@ static int cpu_compile(const struct compile_request *request, uint64_t *ret_scra
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
 		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
 		program->n_nodes = i + 1;
-		int r = node_prepare(program, node, &program->nodes[i], &ret_scratch_bytes[i], err);
+		int r = node_prepare(program, node, &program->nodes[i], &ret_memory[i], err);
 		if (r < 0) {
 			error_prefix(err, "%s", operator_name(node->op));
 			return r;
@@ -160,34 +162,27 @@ static int cpu_compile(const struct compile_request *request, uint64_t *ret_scra
 
 DEFINE_OWNED(struct op_memory *, op_memory_deinit)
 
+int op_give_output(const struct op_call *call, uint32_t i, const struct shape *shape,
+	uint64_t bytes, struct error *err)
+{
+	assert(call->outputs);
+	return call->outputs->give(
+		call->outputs->context, (uint32_t)call->node->outputs[i], shape, bytes, err);
+}
+
 /*
- * A node whose shapes only this run knows: prepared for them, run once, forgotten. The only place
- * where running allocates; outputs have their shape and memory already (the session's business).
+ * A node whose shapes only this run knows: prepared for them, run once, forgotten. Outputs have
+ * their shape and memory already (the session's business), but for those that the node gives.
  */
 static int node_run_anew(const struct program *program, const struct prepared *node,
-	struct op_call *call, struct error *err)
+	const struct run_frame *frame, struct op_call *call, struct error *err)
 {
 	struct op_memory memory = {.limit = program->memory.limit};
 	owned(op_memory_deinit) struct op_memory *held = &memory;
 	struct op_setup setup = setup_of(&program->request, node->node);
 	setup.memory = held;
-	uint32_t n = program->request.subgraph->n_tensors;
-	struct shape *shapes = op_alloc(&setup, (uint64_t)n * sizeof(*shapes));
-	const uint8_t **constants = op_alloc(&setup, (uint64_t)n * sizeof(*constants));
-	if (!shapes || !constants) {
-		return op_alloc_failed(&setup, err);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		shapes[i] = call->values[i].shape;
-	}
-	for (uint32_t i = 0; i < node->node->n_inputs; i++) {
-		int32_t t = node->node->inputs[i];
-		if (t >= 0) {
-			constants[t] = call->values[t].data;
-		}
-	}
-	setup.shapes = shapes;
-	setup.constants = constants;
+	setup.shapes = frame->shapes;
+	setup.constants = frame->constants;
 	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
 	call->state = setup.state;
 	call->scratch = r < 0 ? NULL : op_alloc(&setup, setup.scratch_bytes);
@@ -214,9 +209,11 @@ static int cpu_run_node(const struct program *program, uint32_t index,
 		.values = frame->values,
 		.state = node->state,
 		.scratch = frame->scratch[index],
+		.session = frame->state ? frame->state[index] : NULL,
+		.outputs = frame->outputs,
 		.control = frame->control,
 	};
-	return node->each_run ? node_run_anew(program, node, &call, err)
+	return node->each_run ? node_run_anew(program, node, frame, &call, err)
 			      : node->op->run(&call, err);
 }
 

@@ -29,6 +29,8 @@ struct op_setup {
 	/* Results, zero at the start: */
 	void *state; /* from op_alloc(); freed with the program */
 	uint64_t scratch_bytes; /* what run() wants in call->scratch */
+	uint64_t session_bytes; /* what run() wants in call->session; for a node that is prepared in
+				   each run the row's own session_bytes hold */
 	const char *detail; /* kernel variant, static text */
 
 	struct op_memory *memory; /* used by op_alloc() */
@@ -41,6 +43,8 @@ struct op_call {
 	const struct value *values; /* indexed by tensor */
 	const void *state;
 	void *scratch; /* 64-byte aligned */
+	void *session; /* this session's own memory of the node, kept between runs: zero at first */
+	const struct run_outputs *outputs; /* used by op_give_output() */
 	const struct run_control *control; /* checked between tiles of long work; may be NULL */
 };
 
@@ -49,6 +53,7 @@ struct cpu_op {
 	/* Bit i: prepare() reads the values of operand i (axes, paddings). A node whose operand is
 	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
 	uint32_t params;
+	uint32_t session_bytes; /* of each session: what setup->session_bytes starts with */
 	/* 0, or -EOPNOTSUPP with a text naming the type or option that is not there. */
 	int (*accept)(const struct op_setup *setup, struct error *err);
 	int (*prepare)(struct op_setup *setup, struct error *err);
@@ -61,6 +66,14 @@ struct cpu_op {
  * memory or budget is out: return op_alloc_failed(setup, err) then. */
 void *op_alloc(struct op_setup *setup, uint64_t bytes);
 int op_alloc_failed(const struct op_setup *setup, struct error *err);
+
+/*
+ * Memory for output @i of a node whose output only its run can size (the planner knows no shape, or
+ * it holds strings): @bytes, 64-byte aligned, found in op_out(call, @i) from then on. -EFBIG when
+ * the session's budget is out, -ENOMEM.
+ */
+int must_check op_give_output(const struct op_call *call, uint32_t i, const struct shape *shape,
+	uint64_t bytes, struct error *err);
 
 static inline const struct tensor *op_tensor_in(const struct op_setup *s, uint32_t i)
 {

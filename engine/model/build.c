@@ -234,6 +234,8 @@ static void build_node(
 		node.custom_name = view_text(f, code, OPERATOR_CODE_CUSTOM_CODE);
 		node.custom_options = options.data;
 		node.custom_options_bytes = (uint32_t)options.size;
+		node.op = (uint16_t)operator_find_custom(
+			node.custom_name.data, node.custom_name.length);
 	}
 	options_decode(f, operator, & node.options);
 	*ret_node = node;

@@ -21,31 +21,8 @@ void fold_deinit(struct fold *fold)
 /* The same inputs give the same outputs, now and later. */
 static bool is_pure(const struct node *node)
 {
-	switch (node->op) {
-	case OP_CUSTOM:
-	case OP_DELEGATE:
-	case OP_CALL:
-	case OP_IF:
-	case OP_WHILE:
-	case OP_CALL_ONCE:
-	case OP_STABLEHLO_WHILE:
-	case OP_STABLEHLO_COMPOSITE:
-	case OP_STABLEHLO_CUSTOM_CALL:
-	case OP_VAR_HANDLE:
-	case OP_READ_VARIABLE:
-	case OP_ASSIGN_VARIABLE:
-	case OP_HASHTABLE:
-	case OP_HASHTABLE_FIND:
-	case OP_HASHTABLE_IMPORT:
-	case OP_HASHTABLE_SIZE:
-	case OP_RANDOM_STANDARD_NORMAL:
-	case OP_RANDOM_UNIFORM:
-	case OP_MULTINOMIAL:
-	case OP_STABLEHLO_RNG_BIT_GENERATOR:
-		return false;
-	default:
-		return true;
-	}
+	const struct op_row *row = opinfo_find(node);
+	return row && !(row->flags & OPINFO_STATE);
 }
 
 static bool writes_variables(const struct subgraph_plan *plan, const struct node *node)
@@ -147,16 +124,16 @@ static int run_once(
 	struct fold *fold, const struct backend *backend, struct compile_request *request)
 {
 	struct program *program = NULL;
-	uint64_t scratch_bytes = 0;
-	int r = backend->compile(request, &scratch_bytes, &program, NULL);
+	struct node_memory memory = {0};
+	int r = backend->compile(request, &memory, &program, NULL);
 	if (r < 0) {
 		return r;
 	}
 	owned_mem void *scratch = NULL;
-	if (scratch_bytes > fold->bytes_left) {
+	if (memory.scratch > fold->bytes_left || memory.state > 0) {
 		r = -EFBIG;
 	} else {
-		scratch = new_block(scratch_bytes);
+		scratch = new_block(memory.scratch);
 		r = scratch ? 0 : -ENOMEM;
 	}
 	if (r == 0) {

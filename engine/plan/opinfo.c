@@ -7,75 +7,25 @@
 #include "engine/plan/rule.h"
 
 #define ANY OPINFO_ANY_NUMBER
-#define BIT(i) (1u << (i))
-
-/* Numbers of BuiltinOptions in schema.fbs, version 3. */
-enum {
-	TABLE_NONE = 0,
-	TABLE_CONV_2D = 1,
-	TABLE_DEPTHWISE_CONV_2D = 2,
-	TABLE_POOL_2D = 5,
-	TABLE_SVDF = 6,
-	TABLE_FULLY_CONNECTED = 8,
-	TABLE_SOFTMAX = 9,
-	TABLE_CONCATENATION = 10,
-	TABLE_ADD = 11,
-	TABLE_RESIZE_BILINEAR = 15,
-	TABLE_RESHAPE = 17,
-	TABLE_MUL = 21,
-	TABLE_REDUCER = 27,
-	TABLE_SUB = 28,
-	TABLE_SQUEEZE = 30,
-	TABLE_SPLIT = 35,
-	TABLE_ARG_MAX = 40,
-	TABLE_ARG_MIN = 57,
-	TABLE_UNIDIRECTIONAL_SEQUENCE_LSTM = 71,
-	TABLE_SPLIT_V = 79,
-};
+#define BIT(i) (UINT64_C(1) << (i))
+#define NEEDS_OPTIONS OPINFO_NEEDS_OPTIONS
+#define STATE OPINFO_STATE
+#define SESSION (OPINFO_SESSION | OPINFO_STATE)
+#define STRINGS OPINFO_STRINGS
+#define RESOURCES OPINFO_RESOURCES
+#define SPARSE OPINFO_SPARSE
 
 #define OPTIONAL_LSTM                                                                              \
 	(BIT(1) | BIT(5) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(16) | BIT(17) | BIT(20) |    \
 		BIT(21) | BIT(22) | BIT(23))
 
-/* Versions: LiteRT tflite/core/kernels/register.cc. */
 static const struct op_row rows[] = {
-	/* operator, version, inputs, outputs, optional, options, needed, check */
-	{OP_ADD, 5, 2, 2, 1, 1, 0, TABLE_ADD, false, rule_add},
-	{OP_ARG_MAX, 3, 2, 2, 1, 1, 0, TABLE_ARG_MAX, true, rule_arg},
-	{OP_ARG_MIN, 3, 2, 2, 1, 1, 0, TABLE_ARG_MIN, true, rule_arg},
-	{OP_AVERAGE_POOL_2D, 3, 1, 1, 1, 1, 0, TABLE_POOL_2D, true, rule_pool},
-	{OP_CONCATENATION, 5, 1, ANY, 1, 1, 0, TABLE_CONCATENATION, true, rule_concatenation},
-	{OP_CONV_2D, 8, 3, 3, 1, 1, 0, TABLE_CONV_2D, true, rule_conv},
-	{OP_DEPTHWISE_CONV_2D, 7, 2, 3, 1, 1, BIT(2), TABLE_DEPTHWISE_CONV_2D, true,
-		rule_depthwise},
-	{OP_DEQUANTIZE, 8, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_dequantize},
-	{OP_EXPAND_DIMS, 1, 2, 2, 1, 1, 0, TABLE_NONE, false, rule_expand_dims},
-	{OP_FULLY_CONNECTED, 14, 2, 3, 1, 1, BIT(2), TABLE_FULLY_CONNECTED, false,
-		rule_fully_connected},
-	{OP_LOGISTIC, 3, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_logistic},
-	{OP_MAX_POOL_2D, 3, 1, 1, 1, 1, 0, TABLE_POOL_2D, true, rule_pool},
-	{OP_MEAN, 3, 2, 2, 1, 1, 0, TABLE_REDUCER, false, rule_reduce},
-	{OP_MUL, 7, 2, 2, 1, 1, 0, TABLE_MUL, false, rule_mul},
-	{OP_PAD, 5, 2, 2, 1, 1, 0, TABLE_NONE, false, rule_pad},
-	{OP_PADV2, 5, 3, 3, 1, 1, 0, TABLE_NONE, false, rule_pad},
-	{OP_QUANTIZE, 5, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_quantize},
-	{OP_RELU, 3, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_relu},
-	{OP_RELU6, 3, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_relu},
-	{OP_RELU_0_TO_1, 1, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_relu},
-	{OP_RELU_N1_TO_1, 1, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_relu},
-	{OP_RESHAPE, 1, 1, 2, 1, 1, BIT(1), TABLE_RESHAPE, false, rule_reshape},
-	{OP_RESIZE_BILINEAR, 4, 2, 2, 1, 1, 0, TABLE_RESIZE_BILINEAR, false, rule_resize},
-	{OP_SOFTMAX, 3, 1, 1, 1, 1, 0, TABLE_SOFTMAX, true, rule_softmax},
-	{OP_SPLIT, 4, 2, 2, 1, ANY, 0, TABLE_SPLIT, true, rule_split},
-	{OP_SPLIT_V, 2, 3, 3, 1, ANY, 0, TABLE_SPLIT_V, true, rule_split_v},
-	{OP_SQUEEZE, 2, 1, 1, 1, 1, 0, TABLE_SQUEEZE, false, rule_squeeze},
-	{OP_SUB, 5, 2, 2, 1, 1, 0, TABLE_SUB, false, rule_add},
-	{OP_SUM, 2, 2, 2, 1, 1, 0, TABLE_REDUCER, false, rule_reduce},
-	{OP_SVDF, 4, 5, 5, 1, 1, BIT(3), TABLE_SVDF, true, rule_svdf},
-	{OP_TANH, 3, 1, 1, 1, 1, 0, TABLE_NONE, false, rule_tanh},
-	{OP_TRANSPOSE, 7, 2, 2, 1, 1, 0, TABLE_NONE, false, rule_transpose},
-	{OP_UNIDIRECTIONAL_SEQUENCE_LSTM, 4, 20, 24, 1, 1, OPTIONAL_LSTM,
-		TABLE_UNIDIRECTIONAL_SEQUENCE_LSTM, true, rule_sequence_lstm},
+#define ROW(                                                                                       \
+	name, version, min_in, max_in, min_out, max_out, optional, params, options, flags, rule)   \
+	{OP_##name, version, min_in, max_in, min_out, max_out, optional, params,                   \
+		OPTIONS_##options, flags, rule},
+#include "engine/plan/op_rows.h"
+#undef ROW
 };
 
 const struct op_row *opinfo_rows(uint32_t *ret_count)
@@ -102,10 +52,6 @@ static int refuse_operator(const struct node *node, struct error *err)
 		return error_set(err, -EOPNOTSUPP, "custom operator '%s' v%u is not there yet",
 			name, node->version);
 	}
-	if (node->op >= OP_COUNT) {
-		return error_set(err, -EOPNOTSUPP, "operator number %u v%u is unknown", node->op,
-			node->version);
-	}
 	return error_set(err, -EOPNOTSUPP, "operator %s v%u is not there yet",
 		operator_name(node->op), node->version);
 }
@@ -130,9 +76,9 @@ static int check_row(const struct op_row *row, const struct node *node, struct e
 			"operator %s v%u is not there yet, v1 to v%u are", operator_name(node->op),
 			node->version, row->max_version);
 	}
-	if (row->options != TABLE_NONE && table != row->options &&
-		(row->options_needed || table != TABLE_NONE)) {
-		return table == TABLE_NONE
+	if (row->options != OPTIONS_NONE && table != row->options &&
+		((row->flags & OPINFO_NEEDS_OPTIONS) || table != OPTIONS_NONE)) {
+		return table == OPTIONS_NONE
 			? error_set(err, -EBADMSG, "options are missing")
 			: error_set(err, -EBADMSG, "options are of table %u, must be of %u", table,
 				  row->options);
@@ -143,24 +89,30 @@ static int check_row(const struct op_row *row, const struct node *node, struct e
 		: check_count(node->n_outputs, row->min_outputs, row->max_outputs, "outputs", err);
 }
 
-/* Types of a fixed width, dense, at most 2^31 - 1 elements. *ret_known turns false where a
+static bool type_is_there(const struct op_row *row, unsigned int type)
+{
+	return dtype_bits(type) > 0 || (type == DTYPE_STRING && row->flags & OPINFO_STRINGS) ||
+		(type == DTYPE_RESOURCE && row->flags & OPINFO_RESOURCES);
+}
+
+/* Types that the row takes, dense unless it takes sparse ones, at most 2^31 - 1 elements. *ret_known turns false where a
  * dimension is not known. */
 static int check_input(const struct op_context *ctx, const struct op_row *row, uint32_t i,
 	bool *ret_known, struct error *err)
 {
 	const struct tensor *t = op_input(ctx, i);
 	if (!t) {
-		return i < 32 && row->optional >> i & 1
+		return i < 64 && row->optional >> i & 1
 			? 0
 			: error_set(err, -EBADMSG, "input %u must be there", i);
 	}
 	const struct shape *shape = rule_shape(ctx, i);
 	uint64_t elements = 0;
-	if (dtype_bits(t->type) == 0) {
+	if (!type_is_there(row, t->type)) {
 		return error_set(err, -EOPNOTSUPP, "%s v%u with %s input is not there yet",
 			operator_name(ctx->node->op), ctx->node->version, dtype_name(t->type));
 	}
-	if (t->sparsity) {
+	if (t->sparsity && !(row->flags & OPINFO_SPARSE)) {
 		return error_set(err, -EOPNOTSUPP, "%s v%u with sparse input %u is not there yet",
 			operator_name(ctx->node->op), ctx->node->version, i);
 	}

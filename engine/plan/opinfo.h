@@ -41,18 +41,30 @@ struct op_result {
 
 #define OPINFO_ANY_NUMBER 255
 
+enum op_row_flag {
+	OPINFO_NEEDS_OPTIONS = 1 << 0, /* else an absent table means defaults */
+	OPINFO_STATE = 1 << 1, /* the same inputs may give other outputs: never folded */
+	OPINFO_SESSION = 1 << 2, /* run by the session itself, never by a backend */
+	OPINFO_STRINGS = 1 << 3, /* operands may be strings; without it their types have a width */
+	OPINFO_RESOURCES = 1 << 4, /* operands may be resources */
+	OPINFO_SPARSE = 1 << 5, /* constant inputs may be sparse */
+};
+
 struct op_row {
 	uint16_t op;
 	uint16_t max_version; /* versions 1..max_version are understood */
 	uint8_t min_inputs, max_inputs, min_outputs,
 		max_outputs; /* OPINFO_ANY_NUMBER: no upper bound */
-	uint32_t optional; /* bit i: input i may be TENSOR_NONE */
+	uint64_t optional; /* bit i: input i may be TENSOR_NONE */
+	/* Bit i: what rule or kernel conclude from the values of input i (an axis, a size, an
+	 * index) must still hold when they use them. A run gives private copies of such inputs. */
+	uint64_t params;
 	uint16_t options; /* op_options.table of the operator, 0 when it has none */
-	bool options_needed; /* false: an absent table means defaults */
+	uint16_t flags; /* enum op_row_flag */
 	int (*check)(const struct op_context *ctx, struct op_result *ret, struct error *err);
 };
 
-/* The row, or NULL for an operator that edged does not know (all custom operators, today). */
+/* The row, or NULL for an operator that edged does not know (a custom operator, say). */
 const struct op_row *opinfo_find(const struct node *node);
 
 /*

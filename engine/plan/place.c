@@ -180,7 +180,7 @@ static void share_memory(struct subgraph_plan *plan, const struct node *node)
 /* Blocks 0..n_tensors - 1 are the tensors (empty where they take no memory of their own), then one
  * per node for its scratch. */
 static void fill_blocks(
-	struct subgraph_plan *plan, const uint64_t *scratch_bytes, struct arena_block *blocks)
+	struct subgraph_plan *plan, const struct node_memory *memory, struct arena_block *blocks)
 {
 	const struct subgraph *subgraph = plan->subgraph;
 	for (uint32_t at = 0; at < plan->n_order; at++) {
@@ -199,7 +199,7 @@ static void fill_blocks(
 				blocks[plan->tensors[node->inputs[i]].root].last = at;
 			}
 		}
-		blocks[subgraph->n_tensors + at] = (struct arena_block){scratch_bytes[at], at, at};
+		blocks[subgraph->n_tensors + at] = (struct arena_block){memory[at].scratch, at, at};
 	}
 	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
 		blocks[plan->tensors[subgraph->outputs[i]].root].last = plan->n_order;
@@ -246,7 +246,15 @@ static void place_variables(struct subgraph_plan *plan)
 	}
 }
 
-int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, uint64_t work_left,
+static void place_states(struct subgraph_plan *plan, const struct node_memory *memory)
+{
+	for (uint32_t i = 0; i < plan->n_order; i++) {
+		plan->state_offset[i] = plan->variable_bytes;
+		plan->variable_bytes += bytes_align_up(memory[i].state, ARENA_ALIGNMENT);
+	}
+}
+
+int place_memory(struct subgraph_plan *plan, const struct node_memory *memory, uint64_t work_left,
 	uint64_t *ret_work, struct error *err)
 {
 	size_t n = (size_t)plan->subgraph->n_tensors + plan->n_order;
@@ -256,7 +264,7 @@ int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, uint
 	if (!blocks || !map || !offsets) {
 		return error_no_memory(err);
 	}
-	fill_blocks(plan, scratch_bytes, blocks);
+	fill_blocks(plan, memory, blocks);
 	uint32_t kept = pack_blocks(blocks, (uint32_t)n, map);
 	uint64_t work = arena_work(kept);
 	bool thorough = work <= work_left;
@@ -267,5 +275,6 @@ int place_memory(struct subgraph_plan *plan, const uint64_t *scratch_bytes, uint
 	}
 	set_offsets(plan, offsets, map, kept);
 	place_variables(plan);
+	place_states(plan, memory);
 	return 0;
 }

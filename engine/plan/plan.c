@@ -52,6 +52,7 @@ static void free_subgraph(struct subgraph_plan *part)
 	free(part->constants);
 	free(part->order);
 	free(part->scratch_offset);
+	free(part->state_offset);
 	free(part->node_macs);
 	free(part->steps);
 }
@@ -80,11 +81,11 @@ struct shape plan_declared_shape(const struct tensor *tensor)
 int plan_node_error(const struct subgraph_plan *plan, uint32_t node, int code, struct error *err)
 {
 	const struct node *n = &plan->subgraph->nodes[node];
+	bool unknown = n->op == OP_CUSTOM;
 	char name[48];
 	error_escape(name, sizeof(name), n->custom_name.data, n->custom_name.length);
 	error_prefix(err, "subgraph %u, node %u (%s%s%s v%u)", plan->index, node,
-		operator_name(n->op), n->op == OP_CUSTOM ? " " : "", n->op == OP_CUSTOM ? name : "",
-		n->version);
+		operator_name(n->op), unknown ? " " : "", unknown ? name : "", n->version);
 	return code;
 }
 
@@ -105,12 +106,13 @@ static int new_subgraph(struct planning *p, uint32_t index)
 	part->constants = calloc(n_tensors, sizeof(*part->constants));
 	part->order = calloc(n_nodes, sizeof(*part->order));
 	part->scratch_offset = calloc(n_nodes, sizeof(*part->scratch_offset));
+	part->state_offset = calloc(n_nodes, sizeof(*part->state_offset));
 	part->node_macs = calloc(n_nodes, sizeof(*part->node_macs));
 	p->outputs = calloc(most_outputs, sizeof(*p->outputs));
 	p->part = part;
 	p->fold.plan = part;
 	return part->shapes && part->tensors && part->constants && part->order &&
-			part->scratch_offset && part->node_macs && p->outputs
+			part->scratch_offset && part->state_offset && part->node_macs && p->outputs
 		? 0
 		: -ENOMEM;
 }
@@ -243,13 +245,17 @@ static int check_memory(struct planning *p, struct error *err)
 	return 0;
 }
 
-static int check_scratch(struct planning *p, const uint64_t *scratch_bytes, struct error *err)
+/* What one node wants beyond its operands, within the limit. */
+static int check_node_memory(
+	struct planning *p, const struct node_memory *memory, struct error *err)
 {
 	for (uint32_t i = 0; i < p->part->n_order; i++) {
-		if (scratch_bytes[i] > p->request->max_arena_bytes) {
+		uint64_t bytes =
+			memory[i].scratch > memory[i].state ? memory[i].scratch : memory[i].state;
+		if (bytes > p->request->max_arena_bytes) {
 			error_set(err, -EFBIG,
-				"scratch of %" PRIu64 " bytes, the limit is %" PRIu64,
-				scratch_bytes[i], p->request->max_arena_bytes);
+				"scratch of %" PRIu64 " bytes, the limit is %" PRIu64, bytes,
+				p->request->max_arena_bytes);
 			return plan_node_error(p->part, p->part->order[i], -EFBIG, err);
 		}
 	}
@@ -258,18 +264,18 @@ static int check_scratch(struct planning *p, const uint64_t *scratch_bytes, stru
 
 static int plan_memory(struct planning *p, struct error *err)
 {
-	owned_mem uint64_t *scratch_bytes =
-		calloc((size_t)p->part->n_order + 1, sizeof(*scratch_bytes));
-	if (!scratch_bytes) {
+	owned_mem struct node_memory *memory =
+		calloc((size_t)p->part->n_order + 1, sizeof(*memory));
+	if (!memory) {
 		return error_no_memory(err);
 	}
-	int r = split_compile(p->request, p->part, &p->plan->prepared_bytes, scratch_bytes, err);
+	int r = split_compile(p->request, p->part, &p->plan->prepared_bytes, memory, err);
 	if (r == 0) {
-		r = check_scratch(p, scratch_bytes, err);
+		r = check_node_memory(p, memory, err);
 	}
 	if (r == 0) {
 		uint64_t work_left = ARENA_WORK - p->request->work_done.layout;
-		r = place_memory(p->part, scratch_bytes, work_left, &p->plan->work.layout, err);
+		r = place_memory(p->part, memory, work_left, &p->plan->work.layout, err);
 	}
 	return r < 0 ? r : check_memory(p, err);
 }

@@ -56,6 +56,7 @@ struct subgraph_plan {
 				      none) and PLACE_FOLDED (owned), NULL for all others */
 	uint32_t *order; /* nodes that run, ascending; folded ones left out */
 	uint64_t *scratch_offset; /* one per entry of order, in the arena */
+	uint64_t *state_offset; /* one per entry of order, in the variables' block */
 	uint64_t *node_macs; /* one per node; 0 for folded ones */
 	struct plan_step *steps;
 	uint32_t n_order, n_steps;

@@ -25,31 +25,12 @@
 /* Largest left shift of a multiplier: x * 2^30 still has a sign bit to keep. */
 #define RULE_MAX_SHIFT 30
 
-int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_mul(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_relu(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_logistic(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_tanh(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_dequantize(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_depthwise(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_arg(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_resize(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_reshape(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_squeeze(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_transpose(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_pad(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_concatenation(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_split(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_split_v(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_svdf(const struct op_context *ctx, struct op_result *ret, struct error *err);
-int rule_sequence_lstm(const struct op_context *ctx, struct op_result *ret, struct error *err);
+/* The rules of the table: int rule_add(ctx, ret, err) and so on. */
+#define ROW(                                                                                       \
+	name, version, min_in, max_in, min_out, max_out, optional, params, options, flags, rule)   \
+	int rule(const struct op_context *ctx, struct op_result *ret, struct error *err);
+#include "engine/plan/op_rows.h"
+#undef ROW
 
 /* Shape of input @i, which must be there. */
 static inline const struct shape *rule_shape(const struct op_context *ctx, uint32_t i)

@@ -43,14 +43,13 @@ static int make_steps(struct subgraph_plan *plan, const struct backend *const *c
 }
 
 static int compile_step(struct plan_step *step, struct compile_request *compile,
-	const struct subgraph_plan *plan, uint64_t *prepared_bytes, uint64_t *ret_scratch_bytes,
+	const struct subgraph_plan *plan, uint64_t *prepared_bytes, struct node_memory *ret_memory,
 	struct error *err)
 {
 	uint64_t limit = compile->max_program_bytes;
 	compile->nodes = plan->order + step->first_node;
 	compile->n_nodes = step->n_nodes;
-	int r = step->backend->compile(
-		compile, ret_scratch_bytes + step->first_node, &step->program, err);
+	int r = step->backend->compile(compile, ret_memory + step->first_node, &step->program, err);
 	if (r < 0) {
 		if (err && err->code == 0) {
 			error_set(err, r, "cannot be compiled");
@@ -74,7 +73,7 @@ static int compile_step(struct plan_step *step, struct compile_request *compile,
 }
 
 int split_compile(const struct plan_request *request, struct subgraph_plan *plan,
-	uint64_t *prepared_bytes, uint64_t *ret_scratch_bytes, struct error *err)
+	uint64_t *prepared_bytes, struct node_memory *ret_memory, struct error *err)
 {
 	struct compile_request compile = {
 		.graph = request->graph,
@@ -99,7 +98,7 @@ int split_compile(const struct plan_request *request, struct subgraph_plan *plan
 	}
 	for (uint32_t i = 0; i < plan->n_steps; i++) {
 		int r = compile_step(
-			&plan->steps[i], &compile, plan, prepared_bytes, ret_scratch_bytes, err);
+			&plan->steps[i], &compile, plan, prepared_bytes, ret_memory, err);
 		if (r < 0) {
 			return r;
 		}

@@ -10,11 +10,11 @@
  * consecutive nodes of one backend form one step. What the programs hold is added to
  * @prepared_bytes, which stays within request->max_prepared_bytes.
  *
- * @ret_scratch_bytes: one per entry of plan->order, filled. Errors: -EOPNOTSUPP in the words of the
+ * @ret_memory: one per entry of plan->order, filled. Errors: -EOPNOTSUPP in the words of the
  * last backend of the list, with the node's place; -EFBIG, -ENOMEM, or what compile gave. Steps
  * made before an error are freed with the plan.
  */
 int must_check split_compile(const struct plan_request *request, struct subgraph_plan *plan,
-	uint64_t *prepared_bytes, uint64_t *ret_scratch_bytes, struct error *err);
+	uint64_t *prepared_bytes, struct node_memory *ret_memory, struct error *err);
 
 #endif

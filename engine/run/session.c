@@ -23,7 +23,7 @@ struct session {
 	bool has_run; /* outputs hold something, and were not made stale since */
 	struct session_input *inputs;
 	struct value *values; /* one per tensor */
-	void **scratch; /* one per entry of the plan's order */
+	void **scratch, **state; /* one per entry of the plan's order */
 	struct block arena, variables;
 	struct block saved; /* variables as they were before the run */
 	bool profiling;
@@ -45,6 +45,7 @@ void session_free(struct session *session)
 	free(session->inputs);
 	free(session->values);
 	free(session->scratch);
+	free(session->state);
 	free(session->node_ns);
 	free(session);
 }
@@ -54,6 +55,9 @@ void session_free(struct session *session)
 static void start_variables(struct session *session)
 {
 	const struct subgraph_plan *part = plan_entered(session->plan);
+	if (session->variables.bytes > 0) { /* the nodes' own state */
+		memset(session->variables.data, 0, session->variables.bytes);
+	}
 	for (uint32_t t = 0; t < session->subgraph->n_tensors; t++) {
 		const struct tensor *tensor = &session->subgraph->tensors[t];
 		const struct tensor_plan *planned = &part->tensors[t];
@@ -103,6 +107,7 @@ static void fill_tables(struct session *session)
 			.shape = part->shapes[t]};
 	}
 	for (uint32_t i = 0; i < part->n_order; i++) {
+		session->state[i] = session->variables.data + part->state_offset[i];
 		session->scratch[i] = session->arena.data + part->scratch_offset[i];
 	}
 }
@@ -206,7 +211,8 @@ int session_new(struct plan_cache *plans, uint32_t subgraph, struct session **re
 	session->values =
 		calloc((size_t)session->subgraph->n_tensors + 1, sizeof(*session->values));
 	session->scratch = calloc((size_t)session->subgraph->n_nodes + 1, sizeof(void *));
-	if (!session->inputs || !session->values || !session->scratch) {
+	session->state = calloc((size_t)session->subgraph->n_nodes + 1, sizeof(void *));
+	if (!session->inputs || !session->values || !session->scratch || !session->state) {
 		return error_no_memory(err);
 	}
 	int r = set_declared_inputs(session);
@@ -333,6 +339,7 @@ static int run_steps(struct session *session, const struct run_control *control,
 		const struct run_frame frame = {
 			.values = session->values,
 			.scratch = session->scratch + step->first_node,
+			.state = session->state + step->first_node,
 			.control = control,
 		};
 		r = session->profiling ? profile_run_step(part, step, &frame, session->node_ns, err)

@@ -39,7 +39,7 @@ static int accept_two(const struct compile_request *request, uint32_t node, stru
 		: error_set(err, -EOPNOTSUPP, "only MUL");
 }
 
-static int fake_compile(const struct compile_request *request, uint64_t *ret_scratch_bytes,
+static int fake_compile(const struct compile_request *request, struct node_memory *ret_memory,
 	struct program **ret_program, struct error *err)
 {
 	struct program *program = calloc(1, sizeof(*program));
@@ -49,7 +49,7 @@ static int fake_compile(const struct compile_request *request, uint64_t *ret_scr
 	program->request = *request;
 	program->scratch_bytes = fake.scratch_bytes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
-		ret_scratch_bytes[i] = fake.scratch_bytes;
+		ret_memory[i] = (struct node_memory){.scratch = fake.scratch_bytes};
 	}
 	atomic_fetch_add(&fake.compiled, 1);
 	*ret_program = program;

@@ -53,6 +53,15 @@ int32_t op_bench_output(struct op_bench *b, enum dtype type, struct shape shape,
 	return b->outputs[b->node.n_outputs++] = add(b, type, shape, data);
 }
 
+int32_t op_bench_given(struct op_bench *b, enum dtype type)
+{
+	uint32_t t = b->subgraph.n_tensors++;
+	assert(t < OP_BENCH_TENSORS);
+	b->tensors[t] = (struct tensor){.type = (uint8_t)type};
+	b->shapes[t] = (struct shape){.rank = 1, .dim = {-1}};
+	return b->outputs[b->node.n_outputs++] = (int32_t)t;
+}
+
 int32_t op_bench_intermediate(struct op_bench *b, enum dtype type)
 {
 	return b->intermediates[b->node.n_intermediates++] = add(b, type, (struct shape){0}, NULL);
@@ -73,14 +82,39 @@ void op_bench_scale(struct op_bench *b, int32_t tensor, float scale, int64_t zer
 		.n_zero_points = 1};
 }
 
+static int give(void *context, uint32_t tensor, const struct shape *shape, uint64_t bytes,
+	struct error *err)
+{
+	struct op_bench *b = context;
+	(void)err;
+	assert(b->given_bytes + bytes <= sizeof(b->given));
+	b->values[tensor] = (struct value){b->given + b->given_bytes, bytes, *shape};
+	b->given_bytes = (b->given_bytes + (size_t)bytes + 63) / 64 * 64;
+	return 0;
+}
+
 static int run_program(struct op_bench *b, const struct program *program, uint64_t scratch_bytes)
 {
 	size_t bytes = (size_t)scratch_bytes / 64 * 64 + 64;
 	owned_mem void *scratch = aligned_alloc(64, bytes);
 	assert(scratch);
 	memset(scratch, 0xa5, bytes);
+	const uint8_t *known[OP_BENCH_TENSORS];
+	void *const state = b->state;
+	for (uint32_t t = 0; t < OP_BENCH_TENSORS; t++) {
+		known[t] = b->values[t].data;
+	}
+	const struct run_outputs outputs = {give, b};
 	const struct run_frame frame = {
-		.values = b->values, .scratch = &scratch, .control = b->control};
+		.values = b->values,
+		.scratch = &scratch,
+		.state = &state,
+		.shapes = b->shapes,
+		.constants = known,
+		.outputs = &outputs,
+		.control = b->control,
+	};
+	b->given_bytes = 0;
 	const char *detail = cpu_backend.node_detail(program, 0);
 	snprintf(b->detail, sizeof(b->detail), "%s", detail ? detail : "");
 	return cpu_backend.run(program, &frame, &b->err);
@@ -98,7 +132,7 @@ int op_bench_run(struct op_bench *b)
 		.cpu_features = b->cpu_features,
 	};
 	struct program *program = NULL;
-	uint64_t scratch_bytes = 0;
+	struct node_memory memory = {0};
 	b->err = (struct error){0};
 	int r = cpu_backend.accept(&request, 0, &b->err);
 	if (r < 0) {
@@ -106,11 +140,11 @@ int op_bench_run(struct op_bench *b)
 	}
 	request.nodes = &first;
 	request.n_nodes = 1;
-	r = cpu_backend.compile(&request, &scratch_bytes, &program, &b->err);
+	r = cpu_backend.compile(&request, &memory, &program, &b->err);
 	if (r < 0) {
 		return r;
 	}
-	r = run_program(b, program, scratch_bytes);
+	r = run_program(b, program, memory.scratch);
 	cpu_backend.free_program(program);
 	return r;
 }

@@ -32,6 +32,11 @@ struct op_bench {
 	uint64_t cpu_features; /* ~0 at the start */
 	const struct run_control *control; /* NULL at the start */
 	struct error err; /* of the last run */
+	/* What an operator keeps between runs of one session. */
+	_Alignas(64) uint8_t state[1024];
+	/* Outputs that the operator gave memory itself; their shape is in values[]. */
+	_Alignas(64) uint8_t given[1024];
+	size_t given_bytes;
 	char detail[64]; /* what the backend called the node */
 };
 
@@ -43,6 +48,9 @@ int32_t op_bench_input(struct op_bench *b, enum dtype type, struct shape shape, 
 int32_t op_bench_constant(
 	struct op_bench *b, enum dtype type, struct shape shape, const void *data);
 int32_t op_bench_output(struct op_bench *b, enum dtype type, struct shape shape, void *data);
+
+/* An output whose shape or size only the run knows: op_bench_run() leaves it in values[]. */
+int32_t op_bench_given(struct op_bench *b, enum dtype type);
 
 /* A tensor of one element that tells a scale only. */
 int32_t op_bench_intermediate(struct op_bench *b, enum dtype type);

@@ -76,16 +76,28 @@ static void setup(struct fixture *f)
 /* Compiles and runs once. */
 static int compile_and_run(struct fixture *f, const struct run_control *control, struct error *err)
 {
-	uint64_t scratch_bytes = 0;
+	struct node_memory memory = {0};
 	struct program *program = NULL;
-	int r = cpu_backend.compile(&f->request, &scratch_bytes, &program, err);
+	int r = cpu_backend.compile(&f->request, &memory, &program, err);
 	if (r < 0) {
 		return r;
 	}
 	_Alignas(64) uint8_t scratch[256];
-	assert_true(scratch_bytes <= sizeof(scratch));
+	assert_true(memory.scratch <= sizeof(scratch));
 	void *const scratches[] = {scratch};
-	const struct run_frame frame = {f->values, scratches, control};
+	struct shape shapes[3];
+	const uint8_t *known[3];
+	for (int t = 0; t < 3; t++) {
+		shapes[t] = f->values[t].shape;
+		known[t] = f->values[t].data;
+	}
+	const struct run_frame frame = {
+		.values = f->values,
+		.scratch = scratches,
+		.shapes = shapes,
+		.constants = known,
+		.control = control,
+	};
 	r = cpu_backend.run(program, &frame, err);
 	cpu_backend.free_program(program);
 	return r;
@@ -145,9 +157,9 @@ static void what_is_not_there_is_refused_by_name(void **state)
 	f.tensors[2].type = DTYPE_FLOAT32;
 	assert_int_equal(cpu_backend.accept(&f.request, 0, &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.text, "float32 input with int8 weights"));
-	f.node.op = OP_LSH_PROJECTION;
+	f.node.op = OP_CONCAT_EMBEDDINGS;
 	assert_int_equal(cpu_backend.accept(&f.request, 0, &err), -EOPNOTSUPP);
-	assert_non_null(strstr(err.text, "LSH_PROJECTION"));
+	assert_non_null(strstr(err.text, "CONCAT_EMBEDDINGS"));
 }
 
 static void int4_weights_are_unpacked_low_nibble_first(void **state)
