@@ -46,12 +46,16 @@ static void each_seed_has_numbers_of_its_own(void **state)
 	op_bench_init(&b, OP_RANDOM_UNIFORM);
 	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &shape);
 	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(2), y);
-	b.node.options.random.seed2 = INT64_C(1) << 32;
+	b.node.options.random.seed = 1 | INT64_C(1) << 32; /* as a seed of 1 */
 	assert_int_equal(op_bench_run(&b), 0);
-	b.node.options.random.seed2 = 1;
 	float z[2];
 	memcpy(z, y, sizeof(z));
 	memset(b.state, 0, sizeof(b.state));
+	b.node.options.random.seed = 1;
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(y, z, sizeof(z));
+	memset(b.state, 0, sizeof(b.state));
+	b.node.options.random.seed2 = 1;
 	assert_int_equal(op_bench_run(&b), 0);
 	assert_true(y[0] != z[0] && y[1] != z[1]);
 }
