@@ -78,10 +78,13 @@ static void walk_start(struct walk *w)
  * enough words behind it. */
 static bool walk_down(struct walk *w)
 {
+	if (w->depth == w->size) {
+		return false;
+	}
 	struct word *last = &w->last[w->depth];
 	int64_t index = last->index + 1;
 	int64_t behind = w->all ? 0 : w->size - w->depth - 1;
-	if (w->depth == w->size || index + behind >= w->n_words ||
+	if (index + behind >= w->n_words ||
 		(w->depth > 0 && index - w->words[w->depth - 1].index - 1 > w->max_skip) ||
 		!find_word(&w->text, last->next, last)) {
 		return false;
