@@ -31,8 +31,7 @@ int ek_signal_auto_scale(int16_t *dst, const int16_t *src, size_t n)
 			max = (int16_t)-src[i];
 		}
 	}
-	int bits = 15 - bit_width((uint32_t)(int32_t)max);
-	bits = bits < 0 ? 0 : bits;
+	int bits = max > 0 ? 15 - bit_width((uint32_t)max) : 0;
 	for (size_t i = 0; i < n; i++) {
 		dst[i] = (int16_t)((int32_t)src[i] * (1 << bits));
 	}

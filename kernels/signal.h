@@ -21,8 +21,8 @@ void ek_signal_window(int16_t *dst, const int16_t *src, const int16_t *window, s
 
 /*
  * Block floating point: dst[i] = src[i] * 2^b, with the largest b >= 0 that leaves the largest
- * absolute value in int16; gives b. The reference takes that value as an int16, in which the
- * absolute value of -32768 is -32768; so does this.
+ * absolute value in int16; gives b, 0 where all are 0. The reference takes that value as an int16, in
+ * which the absolute value of -32768 is -32768; so does this.
  */
 int ek_signal_auto_scale(int16_t *dst, const int16_t *src, size_t n);
 
