@@ -57,7 +57,8 @@ struct source {
 	const void *input;
 	size_t element_bytes;
 	int pad;
-	const struct ek_hybrid_row *row; /* not NULL: padding is the zero point of the batch entry */
+	const struct ek_hybrid_row
+		*row; /* not NULL: padding is the zero point of the batch entry */
 };
 
 /* The tile's pixels by the groups of its columns. */

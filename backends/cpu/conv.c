@@ -23,8 +23,8 @@ static bool weights_fit(unsigned int type, unsigned int weights)
 {
 	switch (type) {
 	case DTYPE_FLOAT32:
-		return weights == DTYPE_FLOAT32 || weights == DTYPE_INT8 ||
-			weights == DTYPE_INT4 || weights == DTYPE_UINT8;
+		return weights == DTYPE_FLOAT32 || weights == DTYPE_INT8 || weights == DTYPE_INT4 ||
+			weights == DTYPE_UINT8;
 	case DTYPE_UINT8:
 		return weights == DTYPE_UINT8;
 	case DTYPE_INT8:
@@ -126,21 +126,20 @@ static void unpack_int4(const uint8_t *packed, uint64_t elements, int8_t *ret_co
 }
 
 /* Constant weights that no kernel reads as they are in the file. */
-static int expand(struct op_setup *setup, uint64_t elements, const void **ret_plain,
-	struct error *err)
+static int expand(struct op_setup *setup, uint64_t elements, void **ret_made, struct error *err)
 {
 	const struct tensor *t = op_tensor_in(setup, 1);
 	uint64_t bytes = t->type == DTYPE_INT4 ? elements : elements * (dtype_bits(t->type) / 8);
-	void *plain = op_alloc(setup, bytes);
-	if (!plain) {
+	void *made = op_alloc(setup, bytes);
+	if (!made) {
 		return op_alloc_failed(setup, err);
 	}
 	if (t->type == DTYPE_INT4) {
-		unpack_int4(op_constant(setup, 1), elements, plain);
+		unpack_int4(op_constant(setup, 1), elements, made);
 	} else {
-		sparse_densify(t, op_constant(setup, 1), plain);
+		sparse_densify(t, op_constant(setup, 1), made);
 	}
-	*ret_plain = plain;
+	*ret_made = made;
 	return 0;
 }
 
@@ -153,10 +152,11 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 		w.n_unpacked = elements;
 		w.unpacked_at = op_scratch(setup, elements);
 	} else if (t->type == DTYPE_INT4 || t->sparsity) {
-		int r = expand(setup, elements, &w.plain, err);
+		int r = expand(setup, elements, &w.made, err);
 		if (r < 0) {
 			return r;
 		}
+		w.plain = w.made;
 	} else if (packed_bytes) {
 		w.plain = op_constant(setup, 1);
 	}

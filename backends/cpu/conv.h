@@ -39,6 +39,7 @@ int must_check conv_scales(struct op_setup *setup, uint32_t channels,
 /* Weights of operand 1 where a kernel does not read them from the operand itself. */
 struct conv_weights {
 	const void *plain; /* dense, in the file's order; NULL: a run reads the operand */
+	void *made; /* @plain where it is no constant of the file, NULL else */
 	void *packed; /* room for the row's pack function, which reads @plain; NULL: it packs nothing */
 	uint64_t unpacked_at; /* of the scratch, and of how many elements: computed int4 */
 	uint64_t n_unpacked;

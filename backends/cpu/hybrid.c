@@ -35,8 +35,8 @@ int hybrid_run(const struct op_call *call, const struct hybrid *hybrid,
 	return 0;
 }
 
-int hybrid_scales(struct op_setup *setup, uint32_t channels, const float **ret_scales,
-	struct error *err)
+int hybrid_scales(
+	struct op_setup *setup, uint32_t channels, const float **ret_scales, struct error *err)
 {
 	const struct tensor *weights = op_tensor_in(setup, 1);
 	float *scales = op_alloc(setup, channels * sizeof(*scales));

@@ -29,7 +29,7 @@ int must_check hybrid_run(const struct op_call *call, const struct hybrid *hybri
 	struct hybrid_rows *ret_rows, struct error *err);
 
 /* [channels] scales of operand 1, in program memory. */
-int must_check hybrid_scales(struct op_setup *setup, uint32_t channels, const float **ret_scales,
-	struct error *err);
+int must_check hybrid_scales(
+	struct op_setup *setup, uint32_t channels, const float **ret_scales, struct error *err);
 
 #endif
