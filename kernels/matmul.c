@@ -21,6 +21,14 @@ static int32_t rescale(const struct ek_matmul_q *a, int64_t acc, uint32_t n)
 	return ek_clamp32(ek_add32(y, a->output_zero), a->lo, a->hi);
 }
 
+static int32_t requant_s8(const struct ek_matmul_q *a, int32_t acc, uint32_t n)
+{
+	if (!a->fixed) {
+		return rescale(a, acc, n);
+	}
+	return ek_clamp32(ek_add32(ek_mbqm(acc, a->fixed[n]), a->output_zero), a->lo, a->hi);
+}
+
 static int32_t acc32(const struct ek_matmul_q *a, int32_t sum, uint32_t n)
 {
 	return a->bias32 ? ek_add32(sum, a->bias32[n]) : sum;
@@ -43,7 +51,7 @@ static void matmul_s8__c(const struct ek_matmul_q *a, const struct ek_tile *t, v
 		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
 			size_t at = (size_t)m * a->shape.cols + n;
 			int32_t sum = ek_dot_s8(from, (int16_t)a->input_zero, w + n * depth, depth);
-			int32_t y = rescale(a, acc32(a, sum, n), n);
+			int32_t y = requant_s8(a, acc32(a, sum, n), n);
 			if (a->output_s16) {
 				((int16_t *)a->output)[at] = (int16_t)y;
 			} else {

@@ -5,8 +5,8 @@
  *   acc[m][n] = bias[n] + sum over k of (a[m][k] - input_zero) * (w[n][k] - weights_zero)
  *   y[m][n]   = clamp(round(acc[m][n] * scale[n]) + output_zero, lo, hi)
  *
- * The product with scale is in double and rounds half away from zero. Rows of a tile are m, columns
- * n.
+ * The product with scale is in double and rounds half away from zero; int8 with fixed is requantised
+ * by MBQM(acc, fixed[n]) in its place. Rows of a tile are m, columns n.
  *
  * Types by list, all dense and aligned to their element:
  *   ek_matmul_s8   a int8,  w int8,  bias32, sum wraps in int32
@@ -28,7 +28,8 @@
  *
  * Reads exactly the bytes named; writes the tile of the output and scratch. Bit-exact with entry 0
  * of the list (float: within the order of sums).
- * Source: tflite kernels/internal/reference/fully_connected.h, integer_ops/fully_connected.h.
+ * Source: tflite kernels/internal/reference/fully_connected.h, integer_ops/fully_connected.h; fixed:
+ * optimized/sparse_ops/fully_connected.h.
  */
 #ifndef KERNELS_MATMUL_H
 #define KERNELS_MATMUL_H
@@ -52,6 +53,7 @@ struct ek_matmul_q {
 	const int32_t *bias32; /* [cols]; at most one of the two, none is zero */
 	const int64_t *bias64;
 	const double *scale; /* [cols], finite, >= 0 */
+	const struct ek_scale *fixed; /* s8: [cols], used in place of scale; else NULL */
 	int32_t input_zero, weights_zero, output_zero;
 	int32_t lo, hi;
 	bool wide, output_s16;

@@ -108,7 +108,12 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
-	r = r < 0 ? r : scales_prepare(setup, a, err);
+	/* Sparse weights have a kernel of their own in the reference, which rounds twice. */
+	if (w->sparsity && in->type == DTYPE_INT8) {
+		r = r < 0 ? r : conv_scales(setup, a->shape.cols, &a->fixed, err);
+	} else {
+		r = r < 0 ? r : scales_prepare(setup, a, err);
+	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed) {
 		a->w = state->weights.plain;
