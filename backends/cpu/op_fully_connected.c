@@ -66,6 +66,29 @@ static const struct ek_matmul_q_row *pick(unsigned int type, uint64_t features)
 	}
 }
 
+/*
+ * Of sparse int8 weights, which have a kernel of their own in the reference: it rounds twice. With
+ * one scale the product of the two is rounded to float first (GetQuantizedConvolutionMultipler).
+ */
+static int fixed_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
+{
+	const struct tensor *w = op_tensor_in(setup, 1);
+	float si = quant_scale(op_tensor_in(setup, 0), 0);
+	float so = quant_scale(op_tensor_out(setup, 0), 0);
+	struct ek_scale *fixed = op_alloc(setup, a->shape.cols * sizeof(*fixed));
+	if (!fixed) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint32_t n = 0; n < a->shape.cols; n++) {
+		float sw = quant_scale(w, n);
+		double product =
+			w->quant.n_scales > 1 ? (double)si * (double)sw : (double)(si * sw);
+		fixed[n] = quant_split(product / (double)so);
+	}
+	a->fixed = fixed;
+	return 0;
+}
+
 static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
 {
 	const struct tensor *w = op_tensor_in(setup, 1);
@@ -108,11 +131,9 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
-	/* Sparse weights have a kernel of their own in the reference, which rounds twice. */
-	if (w->sparsity && in->type == DTYPE_INT8) {
-		r = r < 0 ? r : conv_scales(setup, a->shape.cols, &a->fixed, err);
-	} else {
-		r = r < 0 ? r : scales_prepare(setup, a, err);
+	if (r == 0) {
+		r = w->sparsity && in->type == DTYPE_INT8 ? fixed_prepare(setup, a, err)
+							  : scales_prepare(setup, a, err);
 	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed) {
