@@ -126,7 +126,6 @@ int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error 
 /* Weights [1, height, width, out]; output channel c reads input channel c / (out / in). */
 static int check_multiplier(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *weights = op_input(ctx, 1);
 	int32_t channels = rule_shape(ctx, 0)->dim[3], first = rule_shape(ctx, 1)->dim[0],
 		out = rule_shape(ctx, 1)->dim[3];
 	if (first != 1) {
@@ -136,10 +135,6 @@ static int check_multiplier(const struct op_context *ctx, struct error *err)
 	if (out % channels != 0) {
 		return error_set(
 			err, -EBADMSG, "%d output channels, input has %d", (int)out, (int)channels);
-	}
-	bool hybrid = input->type == DTYPE_FLOAT32 && weights->type != DTYPE_FLOAT32;
-	if (hybrid && weights->quant.n_scales != (uint32_t)out) {
-		return error_set(err, -EBADMSG, "float32 input needs a scale per output channel");
 	}
 	return 0;
 }

@@ -130,6 +130,7 @@ CASES = {
     "CONV_2D_f32s8_tensor": conv("int8", (2, 6, 5, 4), 5, (3, 3), channel=False),
     "CONV_2D_f32s8_equal_scales": conv("int8", (1, 6, 5, 4), 5, (3, 2), equal=True),
     "CONV_2D_f32s8_groups": conv("int8", (1, 5, 5, 6), 4, (3, 3), groups=2, padding=VALID),
+    "CONV_2D_f32s8_equal_groups": conv("int8", (1, 4, 4, 6), 3, (2, 2), groups=3, equal=True),
     "CONV_2D_f32s4": conv("int4", (1, 5, 5, 3), 3, (3, 3), stride=2),
     "CONV_2D_f32u8": conv("uint8", (1, 5, 5, 3), 3, (2, 2), channel=False),
     "DEPTHWISE_CONV_2D_f32s8": depthwise("int8", (2, 6, 5, 3), (3, 3), multiplier=2),
