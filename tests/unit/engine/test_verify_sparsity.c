@@ -88,6 +88,8 @@ static void verify_follows_blocks_in_any_order(void **state)
 		.levels = {{false, 2, {0}, {0}}, {true, 0, FAKE_LIST(0, 1, 1), FAKE_LIST(1)},
 			{false, 4, {0}, {0}}, {false, 2, {0}, {0}}},
 	};
+	static const float stored[8];
+	m->buffers[1].data = stored;
 	m->subgraphs[0].tensors[1].shape = FAKE_LIST(4, 8);
 	m->subgraphs[0].tensors[1].sparsity = &s;
 	m->buffers[1].size = 32;
