@@ -219,6 +219,41 @@ static void a_convolution_reads_sparse_weights(void **state)
 	assert_floats(y, want, 4);
 }
 
+static void a_product_without_width_is_zero(void **state)
+{
+	(void)state;
+	const int32_t bias[3] = {1, 2, 3};
+	const int8_t none = 0, want[6] = {0};
+	int8_t y[6] = {1, 1, 1, 1, 1, 1};
+	struct op_bench b;
+	op_bench_init(&b, OP_FULLY_CONNECTED);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(2, 0), &none), 1, 5);
+	op_bench_scale(&b, op_bench_constant(&b, DTYPE_INT8, SHAPE(3, 0), &none), 1, 0);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(3), bias);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(2, 3), y), 1, 7);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(y, want, sizeof(want));
+}
+
+/* Single scale for all channels: LiteRT reads behind it. */
+static void hybrid_depthwise_takes_one_scale(void **state)
+{
+	(void)state;
+	const float x[2] = {255, 100};
+	const int8_t weights[2] = {2, -3};
+	const float want[2] = {255, -150};
+	float y[2] = {0};
+	struct op_bench b;
+	op_bench_init(&b, OP_DEPTHWISE_CONV_2D);
+	b.node.options.conv = (struct options_conv){
+		.stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1, 1, 1, 2), x);
+	op_bench_scale(&b, op_bench_constant(&b, DTYPE_INT8, SHAPE(1, 1, 1, 2), weights), 0.5f, 0);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(1, 1, 1, 2), y);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_floats(y, want, 2);
+}
+
 static void quantising_rows_minds_the_deadline(void **state)
 {
 	(void)state;
@@ -242,6 +277,8 @@ int main(void)
 		cmocka_unit_test(densify_puts_blocks_together),
 		cmocka_unit_test(densify_splits_a_dimension_twice),
 		cmocka_unit_test(a_convolution_reads_sparse_weights),
+		cmocka_unit_test(a_product_without_width_is_zero),
+		cmocka_unit_test(hybrid_depthwise_takes_one_scale),
 		cmocka_unit_test(quantising_rows_minds_the_deadline),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
