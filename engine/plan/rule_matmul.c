@@ -83,6 +83,10 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 			"FULLY_CONNECTED v%u with shuffled weights is not there yet",
 			ctx->node->version);
 	}
+	/* Shuffled weights come with a second output, for the kernel's own use. */
+	if (ctx->node->n_outputs != 1) {
+		return error_set(err, -EBADMSG, "%u outputs, must be 1", ctx->node->n_outputs);
+	}
 	int r = check_types(ctx, err);
 	r = r < 0 ? r : set_shape(ctx, &ret->shapes[0], err);
 	if (r < 0) {
