@@ -2,8 +2,9 @@
 /*
  * EMBEDDING_LOOKUP: rows as they are, or made floats. Source: tflite kernels/embedding_lookup.cc.
  *
- * The reference takes codes of uint8 tables for int8 ones. Where it takes halves for codes (a
- * float16 table with a float32 output), rows are widened here.
+ * The reference's floats are bytes, taken for int8 codes, times a scale, which is 0 where the table
+ * has none: so uint8 codes from 128 on are negative, and a float16 table with a float32 output gives
+ * zeros that have the bytes' signs.
  */
 #include "backends/cpu/indices.h"
 #include "backends/cpu/params.h"
@@ -53,12 +54,10 @@ static void widen_row(const struct op_call *call, uint64_t r, uint64_t row)
 	const void *table = op_in(call, 1)->data;
 	void *out = op_out(call, 0)->data;
 	uint64_t n = s->rows.elements;
-	float scale =
-		s->from == DTYPE_FLOAT16 ? 1 : s->quant->scale[s->quant->n_scales > 1 ? row : 0];
+	const struct quant *q = s->quant;
+	float scale = q->n_scales ? q->scale[q->n_scales > 1 ? row : 0] : 0;
 	for (uint64_t k = 0; k < n; k++) {
-		uint64_t i = row * n + k;
-		float v = s->from == DTYPE_FLOAT16 ? ek_f16_get(((const uint16_t *)table)[i])
-						   : read_code(table, s->from, i, scale);
+		float v = read_code(table, s->from, row * n + k, scale);
 		if (s->to == DTYPE_FLOAT16) {
 			((uint16_t *)out)[r * n + k] = ek_f16_from(v);
 		} else {

@@ -93,7 +93,8 @@ int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct e
 		RULE_TYPE(BOOL))
 #define EMBEDDED_CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT4))
 
-/* Codes become floats by one scale, or one of each row, around 0. */
+/* Codes become floats by one scale, or one of each row, around 0. (Halves become float32 zeros: see
+ * backends/cpu/op_embedding_lookup.c.) */
 static int check_embedding_scales(
 	const struct op_context *ctx, const struct tensor *table, struct error *err)
 {
@@ -118,7 +119,9 @@ static int check_embedding_types(const struct op_context *ctx, struct error *err
 	if (EMBEDDED_CODES >> table->type & 1) {
 		return check_embedding_scales(ctx, table, err);
 	}
-	return table->type == DTYPE_FLOAT16 ? 0 : rule_type_is(output, "output", table->type, err);
+	return table->type == DTYPE_FLOAT16 && table->quant.n_scales == 0
+		? 0
+		: rule_type_is(output, "output", table->type, err);
 }
 
 int rule_embedding_lookup(const struct op_context *ctx, struct op_result *ret, struct error *err)
