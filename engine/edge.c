@@ -475,6 +475,11 @@ void edge_session_reset(struct edge_session *session)
 	session_reset(session->session);
 }
 
+void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes)
+{
+	session_set_checkpoints(session->session, folder, max_bytes);
+}
+
 int edge_session_profile(struct edge_session *session, bool on)
 {
 	return session_profile(session->session, on);

@@ -210,6 +210,13 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);
 
+/*
+ * The folder of the files that a model's save and restore signatures name (FlexSave, FlexRestore),
+ * for this session: an open directory, the caller's, which outlives the session; -1, as at first,
+ * refuses them. @max_bytes: of all files in it together. Nothing outside of it is read or written.
+ */
+void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes);
+
 /* Switches per-node timing on; nanoseconds of the last run, one per node of the main subgraph. */
 int must_check edge_session_profile(struct edge_session *session, bool on);
 const uint64_t *edge_session_node_ns(const struct edge_session *session);
