@@ -152,7 +152,10 @@ class Model:
         op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
         if intermediates:
             op.intermediates = np.array(intermediates, np.int32)
-        if options:
+        if options and hasattr(schema.BuiltinOptions2, options):
+            op.builtinOptions2Type = getattr(schema.BuiltinOptions2, options)
+            op.builtinOptions2 = options_of(options, fields)
+        elif options:
             op.builtinOptionsType = getattr(schema.BuiltinOptions, options)
             op.builtinOptions = options_of(options, fields)
         self.codes.append(code)
