@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rule_select - TOPK_V2, UNIQUE, WHERE, NON_MAX_SUPPRESSION_V4 and _V5, BUCKETIZE, CUMSUM, RANGE
+ * rule_pick - TOPK_V2, UNIQUE, WHERE, NON_MAX_SUPPRESSION_V4 and _V5, BUCKETIZE, CUMSUM, RANGE
  * (TFLite kernels/topk_v2.cc, unique.cc, where.cc, non_max_suppression.cc, bucketize.cc, cumsum.cc,
  * range.cc)
  */
