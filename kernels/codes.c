@@ -63,6 +63,13 @@ static inline int16_t shift_left(int16_t x, int32_t n)
 	return ek_sat16((int64_t)x * (1 << n));
 }
 
+/* RoundingDivideByPOT of an int16, whose mask of n bits is all ones from 16 on: the reference gives 1
+ * or -1 there. */
+static inline int16_t divide16(int16_t x, int32_t n)
+{
+	return (int16_t)(n <= 15 ? ek_rdbpot(x, n) : x < 0 ? -1 : 1);
+}
+
 /* v times the scale of both multipliers, in 16 bits; where it may saturate only the last doubling
  * does so to effect. */
 static inline int16_t hard_swish_gate(int16_t v, struct ek_scale scale)
@@ -72,7 +79,7 @@ static inline int16_t hard_swish_gate(int16_t v, struct ek_scale scale)
 	if (scale.shift > 0) {
 		gate = shift_left(gate, 1);
 	} else {
-		gate = (int16_t)ek_rdbpot(gate, -scale.shift);
+		gate = divide16(gate, -scale.shift);
 	}
 	return (int16_t)((gate + (1 << 15)) >> 1); /* -1..1 becomes 0..1 */
 }
@@ -81,8 +88,8 @@ int32_t ek_codes_hard_swish(int32_t x, const struct ek_codes *p)
 {
 	int16_t v = (int16_t)((x - p->src_zero) * (1 << 7));
 	int16_t scaled = ek_srdhm16(v, (int16_t)p->scale.multiplier);
-	int32_t product = (int32_t)hard_swish_gate(v, p->below) * scaled / (1 << 15);
-	int16_t y = (int16_t)(ek_rdbpot(product, -p->scale.shift) + p->zero);
+	int16_t product = (int16_t)((int32_t)hard_swish_gate(v, p->below) * scaled / (1 << 15));
+	int16_t y = (int16_t)(divide16(product, -p->scale.shift) + p->zero);
 	return ek_clamp32(y, p->lo, p->hi);
 }
 

@@ -16,6 +16,16 @@ static inline float hard_swish(float x)
 	return x * (gate < 6 ? gate : 6) / 6;
 }
 
+/* The reference's tanh of rows is 1 from where its approximation ends (Eigen's ptanh_float). */
+static inline float gelu_tanh(float x)
+{
+	float inner = ek_curve_gelu_inner(x);
+	float t = fabsf(inner) < 7.90531110763549805f ? (float)tanh((double)inner)
+		: inner != inner                      ? inner
+						      : copysignf(1, inner);
+	return 0.5f * x * (1.0f + t);
+}
+
 #define UNARY(name, type, expression)                                                              \
 	void name(void *dst, const void *src, size_t n, const void *params)                        \
 	{                                                                                          \
@@ -45,7 +55,7 @@ UNARY(ek_logistic_f32, float, ek_curve_logistic(x, 0))
 UNARY(ek_tanh_f32, float, ek_curve_tanh(x, 0))
 UNARY(ek_elu_f32, float, x < 0 ? expm1((double)x) : (double)x)
 UNARY(ek_gelu_f32, float, ek_curve_gelu(x, 0))
-UNARY(ek_gelu_tanh_f32, float, ek_curve_gelu_tanh(x, 0))
+UNARY(ek_gelu_tanh_f32, float, gelu_tanh(x))
 UNARY(ek_hard_swish_f32, float, hard_swish(x))
 UNARY(ek_sign_f64, double, x > 0 ? 1 : x < 0 ? -1 : x == x ? 0 : x)
 UNARY(ek_neg_s8, int8_t, -x)

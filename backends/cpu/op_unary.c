@@ -208,6 +208,7 @@ static const struct unary_row rows[] = {
 	PLAIN(NEG, INT64, ek_neg_s64),
 	PLAIN(REAL, COMPLEX64, ek_real_c64),
 	F32(ROUND, ek_round_f32),
+	F16(ROUND, ek_round_f32),
 	F32(RSQRT, ek_rsqrt_f32),
 	CODES(RSQRT, INT8, ek_codes_rsqrt, .scales = rsqrt_scales, .no_negatives = true),
 	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = highest_value, .no_negatives = true),

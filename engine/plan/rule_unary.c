@@ -81,7 +81,7 @@ static const struct types {
 	{OP_LOG, F32, S8 | S16, check_table},
 	{OP_LOGICAL_NOT, RULE_TYPE(BOOL), 0, NULL},
 	{OP_NEG, F16 | F32 | S8 | S16 | S32 | S64, 0, NULL},
-	{OP_ROUND, F32, 0, NULL},
+	{OP_ROUND, F16 | F32, 0, NULL},
 	{OP_RSQRT, F32, S8 | S16, check_rsqrt},
 	{OP_SIGN, F32 | RULE_TYPE(FLOAT64) | S32, 0, NULL},
 	{OP_SIN, F16 | F32, 0, NULL},
