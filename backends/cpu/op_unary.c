@@ -4,7 +4,6 @@
  * Sources: tflite kernels/elementwise.cc, activations.cc, neg.cc, sign.cc, gelu.cc, floor.cc,
  * ceil.cc, round.cc, fake_quant.cc, complex_support.cc.
  */
-#include <math.h>
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -14,11 +13,7 @@
 #include "backends/cpu/table513.h"
 #include "backends/cpu/tiles.h"
 #include "backends/cpu/unary.h"
-
-union factors { /* of a kernel of plain numbers */
-	float alpha;
-	struct ek_fake_quant fake_quant;
-};
+#include "backends/cpu/unary_factors.h"
 
 /* One of three: a kernel of plain numbers (of float32 for float16), a curve of real numbers, or
  * integer arithmetic on codes. */
@@ -27,11 +22,11 @@ struct unary_row {
 	uint8_t type;
 	bool tanh; /* GELU: the approximate form */
 	ek_unary_fn *plain;
-	void (*factors)(const struct op_setup *setup, union factors *ret);
+	unary_factors_fn *factors;
 	ek_curve_fn *curve;
 	ek_codes_one_fn *one;
 	ek_codes_s16_fn *codes_s16;
-	void (*scales)(const struct op_setup *setup, struct ek_codes *ret);
+	unary_factors_codes_fn *scales;
 	float (*undefined)(const struct tensor *out); /* the curve's value where it has none */
 	bool no_negatives; /* a code below the zero point ends the run */
 	const char *detail;
@@ -39,99 +34,11 @@ struct unary_row {
 
 struct unary_state {
 	const struct unary_row *row;
-	union factors factors;
+	union unary_factors factors;
 	struct table table; /* 8 bits */
 	struct ek_codes codes;
 	int16_t curve[EK_LUT513]; /* int16 */
 };
-
-static void alpha_of(const struct op_setup *setup, union factors *ret)
-{
-	ret->alpha = setup->node->options.leaky_relu.alpha;
-}
-
-/* The range moved so that 0 is a step. Source: NudgeQuantizationRange of tflite
- * kernels/internal/quantization_util.cc, in floats. */
-static void fake_quant_of(const struct op_setup *setup, union factors *ret)
-{
-	const struct options_fake_quant *o = &setup->node->options.fake_quant;
-	float top = (float)((1 << o->num_bits) - 1);
-	float scale = (o->max - o->min) / top;
-	float zero = 0 - o->min / scale;
-	zero = zero < 0 ? 0 : zero > top ? top : roundf(zero);
-	ret->fake_quant = (struct ek_fake_quant){
-		.lo = (0 - zero) * scale,
-		.hi = (top - zero) * scale,
-		.scale = scale,
-		.inverse = 1.0f / scale,
-	};
-}
-
-static float scale_ratio(const struct op_setup *setup)
-{
-	return quant_scale(op_tensor_in(setup, 0), 0) / quant_scale(op_tensor_out(setup, 0), 0);
-}
-
-static void abs_scales(const struct op_setup *setup, struct ek_codes *ret)
-{
-	ret->scale = quant_split((double)scale_ratio(setup));
-}
-
-/* The factor of negative codes may itself be negative: the sign comes after the rounding. */
-static void leaky_relu_scales(const struct op_setup *setup, struct ek_codes *ret)
-{
-	float alpha = setup->node->options.leaky_relu.alpha;
-	float below = quant_scale(op_tensor_in(setup, 0), 0) * alpha /
-		quant_scale(op_tensor_out(setup, 0), 0);
-	ret->scale = quant_split((double)scale_ratio(setup));
-	ret->below = quant_split(fabs((double)below));
-	ret->flips = below < 0;
-}
-
-static void sqrt_scales(const struct op_setup *setup, struct ek_codes *ret)
-{
-	ret->src_step = quant_scale(op_tensor_in(setup, 0), 0);
-	ret->step = quant_scale(op_tensor_out(setup, 0), 0);
-}
-
-static void rsqrt_scales(const struct op_setup *setup, struct ek_codes *ret)
-{
-	float in = quant_scale(op_tensor_in(setup, 0), 0);
-	float divisor = sqrtf(in) * quant_scale(op_tensor_out(setup, 0), 0);
-	ret->scale = quant_split(1.0 / (double)divisor);
-}
-
-/* DownScaleInt32ToInt16Multiplier of tflite kernels/internal/common.h. */
-static struct ek_scale split16(float factor)
-{
-	struct ek_scale s = quant_split((double)factor);
-	s.multiplier = s.multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX
-							     : (s.multiplier + (1 << 15)) >> 16;
-	return s;
-}
-
-/* Source: HardSwishPrepare of tflite kernels/activations.cc. Codes are 2^7 finer inside; the gate's
- * unit is 3 / 32768. */
-static void hard_swish_scales(const struct op_setup *setup, struct ek_codes *ret)
-{
-	float fine = (1.0f / 128.0f) * quant_scale(op_tensor_in(setup, 0), 0);
-	ret->scale = split16(fine / quant_scale(op_tensor_out(setup, 0), 0));
-	ret->below = split16(fine / (3.0f / 32768.0f));
-}
-
-static float lowest_value(const struct tensor *out)
-{
-	int32_t lo, hi;
-	quant_type_range(out->type, &lo, &hi);
-	return (float)(lo - (int32_t)quant_zero(&out->quant, 0)) * quant_scale(out, 0);
-}
-
-static float highest_value(const struct tensor *out)
-{
-	int32_t lo, hi;
-	quant_type_range(out->type, &lo, &hi);
-	return (float)hi * quant_scale(out, 0);
-}
 
 #define F32(name, kernel, ...)                                                                     \
 	{                                                                                          \
@@ -161,8 +68,8 @@ static float highest_value(const struct tensor *out)
 /* Rows for codes stand before those of plain numbers: the first that fits is taken. */
 static const struct unary_row rows[] = {
 	F32(ABS, ek_abs_f32),
-	CODES(ABS, INT8, ek_codes_abs, .scales = abs_scales),
-	CODES(ABS, INT16, ek_codes_abs, .scales = abs_scales, .codes_s16 = ek_codes_abs_s16),
+	CODES(ABS, INT8, ek_codes_abs, .scales = unary_factors_abs),
+	CODES(ABS, INT16, ek_codes_abs, .scales = unary_factors_abs, .codes_s16 = ek_codes_abs_s16),
 	PLAIN(ABS, INT16, ek_abs_s16),
 	PLAIN(ABS, INT32, ek_abs_s32),
 	F32(CEIL, ek_ceil_f32),
@@ -174,7 +81,7 @@ static const struct unary_row rows[] = {
 	F32(EXP, ek_exp_f32),
 	CURVE(EXP, INT8, ek_curve_exp),
 	CURVE(EXP, INT16, ek_curve_exp),
-	F32(FAKE_QUANT, ek_fake_quant_f32, .factors = fake_quant_of),
+	F32(FAKE_QUANT, ek_fake_quant_f32, .factors = unary_factors_fake_quant),
 	F32(FLOOR, ek_floor_f32),
 	F16(FLOOR, ek_floor_f32),
 	F32(GELU, ek_gelu_f32),
@@ -188,17 +95,17 @@ static const struct unary_row rows[] = {
 	CURVE(GELU, UINT8, ek_curve_gelu_tanh, .tanh = true),
 	CURVE(GELU, INT16, ek_curve_gelu_tanh, .tanh = true),
 	F32(HARD_SWISH, ek_hard_swish_f32),
-	CODES(HARD_SWISH, INT8, ek_codes_hard_swish, .scales = hard_swish_scales),
-	CODES(HARD_SWISH, UINT8, ek_codes_hard_swish, .scales = hard_swish_scales),
+	CODES(HARD_SWISH, INT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
+	CODES(HARD_SWISH, UINT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
 	PLAIN(IMAG, COMPLEX64, ek_imag_c64),
-	F32(LEAKY_RELU, ek_leaky_relu_f32, .factors = alpha_of),
-	CODES(LEAKY_RELU, INT8, ek_codes_leaky_relu, .scales = leaky_relu_scales),
-	CODES(LEAKY_RELU, UINT8, ek_codes_leaky_relu, .scales = leaky_relu_scales),
-	CODES(LEAKY_RELU, INT16, ek_codes_leaky_relu, .scales = leaky_relu_scales,
+	F32(LEAKY_RELU, ek_leaky_relu_f32, .factors = unary_factors_alpha),
+	CODES(LEAKY_RELU, INT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, UINT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, INT16, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu,
 		.codes_s16 = ek_codes_leaky_relu_s16),
 	F32(LOG, ek_log_f32),
-	CURVE(LOG, INT8, ek_curve_log, .undefined = lowest_value),
-	CURVE(LOG, INT16, ek_curve_log, .undefined = lowest_value),
+	CURVE(LOG, INT8, ek_curve_log, .undefined = unary_factors_lowest),
+	CURVE(LOG, INT16, ek_curve_log, .undefined = unary_factors_lowest),
 	PLAIN(LOGICAL_NOT, BOOL, ek_not_b),
 	F32(NEG, ek_neg_f32),
 	F16(NEG, ek_neg_f32),
@@ -210,16 +117,17 @@ static const struct unary_row rows[] = {
 	F32(ROUND, ek_round_f32),
 	F16(ROUND, ek_round_f32),
 	F32(RSQRT, ek_rsqrt_f32),
-	CODES(RSQRT, INT8, ek_codes_rsqrt, .scales = rsqrt_scales, .no_negatives = true),
-	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = highest_value, .no_negatives = true),
+	CODES(RSQRT, INT8, ek_codes_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
+	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = unary_factors_highest,
+		.no_negatives = true),
 	F32(SIGN, ek_sign_f32),
 	PLAIN(SIGN, FLOAT64, ek_sign_f64),
 	PLAIN(SIGN, INT32, ek_sign_s32),
 	F32(SIN, ek_sin_f32),
 	F16(SIN, ek_sin_f32),
 	F32(SQRT, ek_sqrt_f32),
-	CODES(SQRT, INT8, ek_codes_sqrt, .scales = sqrt_scales, .no_negatives = true),
-	CODES(SQRT, INT16, ek_codes_sqrt, .scales = sqrt_scales, .no_negatives = true,
+	CODES(SQRT, INT8, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
+	CODES(SQRT, INT16, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
 		.codes_s16 = ek_codes_sqrt_s16),
 	F32(SQUARE, ek_square_f32),
 };
@@ -297,9 +205,7 @@ static int check_negatives(
 	int32_t limit = state->codes.src_zero;
 	size_t at = state->row->type == DTYPE_INT16 ? ek_codes_find_below_s16(src, n, limit)
 						    : ek_codes_find_below_s8(src, n, limit);
-	return at == n ? 0
-		       : error_set(err, -EINVAL, "element %zu of input 0 is negative: no %s of it",
-				 at, operator_name(call->node->op));
+	return at == n ? 0 : error_set(err, -EINVAL, "element %zu of input 0 is negative", at);
 }
 
 static int run_s16(const struct op_call *call, const struct unary_state *state, struct error *err)
