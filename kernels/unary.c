@@ -16,11 +16,11 @@ static inline float hard_swish(float x)
 	return x * (gate < 6 ? gate : 6) / 6;
 }
 
-/* The reference's tanh of rows is 1 from where its approximation ends (Eigen's ptanh_float). */
+/* The reference's tanh of rows is 1 from where its approximation ends (measured). */
 static inline float gelu_tanh(float x)
 {
 	float inner = ek_curve_gelu_inner(x);
-	float t = fabsf(inner) < 7.90531110763549805f ? (float)tanh((double)inner)
+	float t = fabsf(inner) < 7.90739f ? (float)tanh((double)inner)
 		: inner != inner                      ? inner
 						      : copysignf(1, inner);
 	return 0.5f * x * (1.0f + t);
