@@ -51,17 +51,12 @@ static inline float ek_curve_gelu(float x, float undefined)
 	return 0.5f * x * (float)erfc((double)(x * minus_sqrt_half));
 }
 
-/* The argument of the tanh that approximates the normal distribution. */
-static inline float ek_curve_gelu_inner(float x)
-{
-	const float sqrt_two_over_pi = 0.79788456080286535588f;
-	return sqrt_two_over_pi * (x + 0.044715f * x * x * x);
-}
-
 static inline float ek_curve_gelu_tanh(float x, float undefined)
 {
 	(void)undefined;
-	return 0.5f * x * (1.0f + (float)tanh((double)ek_curve_gelu_inner(x)));
+	const float sqrt_two_over_pi = 0.79788456080286535588f;
+	float inner = sqrt_two_over_pi * (x + 0.044715f * x * x * x);
+	return 0.5f * x * (1.0f + (float)tanh((double)inner));
 }
 
 /* Codes are taken through exp(x) - 1, floats through expm1(x). */
