@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_quantize - QUANTIZE and DEQUANTIZE (TFLite kernels/quantize.cc, dequantize.cc) */
+/* rule_quantize - QUANTIZE, DEQUANTIZE, NumericVerify (TFLite kernels/quantize.cc, dequantize.cc,
+ * numeric_verify.cc) */
 #include <errno.h>
 
 #include "engine/plan/rule.h"
@@ -80,6 +81,27 @@ int rule_dequantize(const struct op_context *ctx, struct op_result *ret, struct 
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	if (r == 0 && input->type != DTYPE_FLOAT16) {
 		r = check_scales(input, "input", rule_shape(ctx, 0), err);
+	}
+	ret->shapes[0] = *rule_shape(ctx, 0);
+	return r;
+}
+
+/* What DEQUANTIZE gives, less input 1. */
+int rule_numeric_verify(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct tensor *input = op_input(ctx, 0);
+	int r = rule_type_among(ctx, input, "input",
+		RULE_TYPE(FLOAT16) | RULE_TYPE(INT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "reference", DTYPE_FLOAT32, err);
+	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
+	if (r == 0 && input->type != DTYPE_FLOAT16) {
+		r = check_scales(input, "input", rule_shape(ctx, 0), err);
+	}
+	uint64_t n = rule_elements(rule_shape(ctx, 0)),
+		 reference = rule_elements(rule_shape(ctx, 1));
+	if (r == 0 && n != reference) {
+		r = error_set(err, -EBADMSG, "reference of %llu elements for %llu",
+			(unsigned long long)reference, (unsigned long long)n);
 	}
 	ret->shapes[0] = *rule_shape(ctx, 0);
 	return r;
