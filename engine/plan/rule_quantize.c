@@ -28,15 +28,22 @@ static int check_types(const struct op_context *ctx, struct error *err)
 		ctx->node->version, dtype_name(input->type), dtype_name(output->type));
 }
 
-/* One scale, or one for each element of the tensor's own dimension; int16 has one. */
+/* One scale, or one for each element of the tensor's own dimension. */
+static int check_channels(
+	const struct tensor *t, const char *name, const struct shape *shape, struct error *err)
+{
+	return t->quant.n_scales == 0 ? rule_per_tensor(t, name, err)
+				      : rule_per_channel(t, name, shape, t->quant.dimension, err);
+}
+
+/* The same of what becomes floats: int16 has one scale, and zero point 0. */
 static int check_scales(
 	const struct tensor *t, const char *name, const struct shape *shape, struct error *err)
 {
 	if (t->type == DTYPE_INT16 || t->type == DTYPE_INT32) {
 		return rule_quantised(t, name, err);
 	}
-	return t->quant.n_scales == 0 ? rule_per_tensor(t, name, err)
-				      : rule_per_channel(t, name, shape, t->quant.dimension, err);
+	return check_channels(t, name, shape, err);
 }
 
 /* int32 has zero point 0, and int16 where both sides are int16. */
@@ -59,7 +66,7 @@ int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct er
 	ret->shapes[0] = *shape;
 	int r = check_types(ctx, err);
 	if (r < 0 || input->type == DTYPE_FLOAT32) {
-		return r < 0 ? r : check_scales(output, "output", shape, err);
+		return r < 0 ? r : check_channels(output, "output", shape, err);
 	}
 	r = rule_per_tensor(input, "input", err);
 	r = r < 0 ? r : rule_per_tensor(output, "output", err);

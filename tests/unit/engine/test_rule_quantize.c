@@ -28,6 +28,10 @@ static void quantize_checks_both_sides(void **state)
 	node_builder_refuses(&b, -EBADMSG, "output has 2 scales, must have one, or 3");
 	b.tensors[1].quant.n_scales = 0;
 	node_builder_refuses(&b, -EBADMSG, "output (int8) has 0 scales, must have one");
+	build(&b, OP_QUANTIZE, DTYPE_FLOAT32, DTYPE_INT16);
+	node_builder_channels(&b, 1, 0, 2, 0.5f);
+	b.zeros[1][1] = -3;
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
 	build(&b, OP_QUANTIZE, DTYPE_INT8, DTYPE_INT16);
 	b.scales[1][0] = 1e-12f;
 	node_builder_refuses(&b, -EBADMSG, "input is rescaled by 5e+11");

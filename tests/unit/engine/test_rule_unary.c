@@ -49,6 +49,10 @@ static void codes_need_a_scale_where_they_are_no_numbers(void **state)
 	node_builder_accepts(&b, 0, SHAPE(2, 3));
 	b.zeros[1][0] = 3;
 	node_builder_refuses(&b, -EBADMSG, "output (int16) has zero point 3, must have 0");
+	build(&b, OP_GELU, DTYPE_INT16, DTYPE_INT16);
+	scale(&b, 0.5f, 0.5f);
+	b.zeros[1][0] = 3;
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
 	build(&b, OP_ABS, DTYPE_INT8, DTYPE_INT8);
 	node_builder_refuses(&b, -EBADMSG, "input (int8) has 0 scales, must have one");
 	build(&b, OP_EXP, DTYPE_INT16, DTYPE_INT16);
