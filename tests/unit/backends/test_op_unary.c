@@ -75,8 +75,8 @@ static void abs_of_codes_rescales_the_distance_from_the_zero_point(void **state)
 static void square_roots_of_codes_are_cut(void **state)
 {
 	(void)state;
-	const int8_t x[4] = {-128, -127, -126, 127}; /* 0, 1, 2, 255 */
-	const int8_t want[4] = {0, 10, 14, 127}; /* tenths: 14.1 is 14; 159 is beyond */
+	const int8_t x[4] = {-128, -127, -118, 127}; /* 0, 1, 10, 255 */
+	const int8_t want[4] = {0, 10, 31, 127}; /* tenths: 31.6 is 31; 159 is beyond */
 	int8_t z[4];
 	struct op_bench b;
 	codes(&b, OP_SQRT, DTYPE_INT8, 4, x, 1, -128);
