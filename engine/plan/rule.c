@@ -72,6 +72,23 @@ int rule_not_empty(const struct shape *shape, const char *name, struct error *er
 	return 0;
 }
 
+int rule_stretches(
+	const struct shape *shape, const char *name, const struct shape *to, struct error *err)
+{
+	bool fits = shape->rank <= to->rank;
+	for (unsigned int i = 1; fits && i <= shape->rank; i++) {
+		int32_t dim = shape->dim[shape->rank - i];
+		fits = dim == 1 || dim == to->dim[to->rank - i];
+	}
+	if (!fits) {
+		char text[SHAPE_TEXT_SIZE], to_text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "%s of shape %s does not broadcast to %s", name,
+			shape_format(text, sizeof(text), shape),
+			shape_format(to_text, sizeof(to_text), to));
+	}
+	return 0;
+}
+
 int rule_per_tensor(const struct tensor *t, const char *name, struct error *err)
 {
 	if (t->quant.n_scales != 1) {

@@ -63,6 +63,10 @@ int must_check rule_rank_is(
 /* Every dimension at least 1. */
 int must_check rule_not_empty(const struct shape *shape, const char *name, struct error *err);
 
+/* @shape broadcasts to @to, which stays as it is. */
+int must_check rule_stretches(
+	const struct shape *shape, const char *name, const struct shape *to, struct error *err);
+
 /* Exactly one scale. */
 int must_check rule_per_tensor(const struct tensor *t, const char *name, struct error *err);
 /* One scale, or one for each element of dimension @dimension of @shape. */
