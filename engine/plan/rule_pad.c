@@ -4,6 +4,7 @@
  * stablehlo_pad.cc; StableHLO specification, "pad")
  */
 #include <errno.h>
+#include <string.h>
 
 #include "engine/plan/rule.h"
 
@@ -80,8 +81,8 @@ int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct erro
 	return r;
 }
 
-static int hlo_pad_dim(
-	const struct op_context *ctx, unsigned int i, struct shape *out, struct error *err)
+static int hlo_pad_dim(const struct op_context *ctx, unsigned int i, struct shape *out,
+	bool *ret_empty, struct error *err)
 {
 	const struct options_hlo_pad *o = &ctx->node->options.hlo_pad;
 	int64_t low = options_list_get(&o->low, i), high = options_list_get(&o->high, i);
@@ -93,6 +94,7 @@ static int hlo_pad_dim(
 			(long long)low, (long long)high, (long long)interior);
 	}
 	int64_t dim = dilated(rule_shape(ctx, 0)->dim[i], interior + 1) + low + high;
+	*ret_empty |= dim <= 0;
 	return rule_set_dim(out, i, dim < 0 ? 0 : dim, err);
 }
 
@@ -108,9 +110,13 @@ int rule_hlo_pad(const struct op_context *ctx, struct op_result *ret, struct err
 		r = error_set(err, -EBADMSG, "%u, %u and %u paddings for a tensor of rank %u",
 			o->low.count, o->high.count, o->interior.count, in->rank);
 	}
+	bool empty = false;
 	*out = *in;
 	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
-		r = hlo_pad_dim(ctx, i, out, err);
+		r = hlo_pad_dim(ctx, i, out, &empty, err);
+	}
+	if (r == 0 && empty) { /* LiteRT makes every dimension 0 where one is cropped away */
+		memset(out->dim, 0, sizeof(out->dim));
 	}
 	return r;
 }

@@ -22,6 +22,22 @@ static int slice_dim(
 	return 0;
 }
 
+/* LiteRT holds SLICE, unlike all others, to the shape that the model declares for the output. Not
+ * here where an input of another shape than the declared one explains the difference. */
+static int check_declared(const struct op_context *ctx, const struct shape *out, struct error *err)
+{
+	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	char is[SHAPE_TEXT_SIZE], must[SHAPE_TEXT_SIZE];
+	bool binding = output->shape.rank > 0 && shape_known(&output->shape) &&
+		shape_equal(&input->shape, rule_shape(ctx, 0));
+	if (!binding || shape_equal(&output->shape, out)) {
+		return 0;
+	}
+	return error_set(err, -EBADMSG, "output 0: declared %s, begin and size give %s",
+		shape_format(must, sizeof(must), &output->shape),
+		shape_format(is, sizeof(is), out));
+}
+
 int rule_slice(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
@@ -38,7 +54,7 @@ int rule_slice(const struct op_context *ctx, struct op_result *ret, struct error
 	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
 		r = slice_dim(ctx, i, out, err);
 	}
-	return r;
+	return r < 0 ? r : check_declared(ctx, out, err);
 }
 
 static void read_slicing(const struct op_context *ctx, bool values, struct slicing *ret)
