@@ -282,6 +282,12 @@ const void *session_output(struct session *session, uint32_t output, uint64_t *r
 	return value->data;
 }
 
+void session_set_checkpoints(struct session *session, int folder, uint64_t max_bytes)
+{
+	session->run.checkpoints.folder = folder;
+	session->run.checkpoints.max_bytes = max_bytes;
+}
+
 int session_profile(struct session *session, bool on)
 {
 	if (on && !session->node_ns) {
