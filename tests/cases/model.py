@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 TYPES = {"float32": schema.TensorType.FLOAT32, "int8": schema.TensorType.INT8,
          "uint8": schema.TensorType.UINT8, "int16": schema.TensorType.INT16,
          "int32": schema.TensorType.INT32, "int64": schema.TensorType.INT64,
-         "bool": schema.TensorType.BOOL}
+         "bool": schema.TensorType.BOOL, "string": schema.TensorType.STRING}
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1": 2, "relu6": 3}
 SAME, VALID = 0, 1
 
