@@ -18,6 +18,8 @@ ROW(DEPTHWISE_CONV_2D, 7, 2, 3, 1, 1, BIT(2), 0, DEPTHWISE_CONV_2D, NEEDS_OPTION
 ROW(DEQUANTIZE, 8, 1, 1, 1, 1, 0, 0, NONE, 0, rule_dequantize)
 ROW(EXPAND_DIMS, 1, 2, 2, 1, 1, 0, BIT(1), NONE, 0, rule_expand_dims)
 ROW(FULLY_CONNECTED, 14, 2, 3, 1, 1, BIT(2), 0, FULLY_CONNECTED, 0, rule_fully_connected)
+ROW(L2_POOL_2D, 1, 1, 1, 1, 1, 0, 0, POOL_2D, NEEDS_OPTIONS, rule_pool)
+ROW(LOCAL_RESPONSE_NORMALIZATION, 1, 1, 1, 1, 1, 0, 0, LOCAL_RESPONSE_NORMALIZATION, NEEDS_OPTIONS, rule_lrn)
 ROW(LOGISTIC, 3, 1, 1, 1, 1, 0, 0, NONE, 0, rule_logistic)
 ROW(MAX_POOL_2D, 3, 1, 1, 1, 1, 0, 0, POOL_2D, NEEDS_OPTIONS, rule_pool)
 ROW(MEAN, 3, 2, 2, 1, 1, 0, BIT(1), REDUCER, 0, rule_reduce)
