@@ -110,8 +110,13 @@ struct rule_weighted {
 	uint32_t dimension; /* of the weights: output channels */
 	uint32_t bias_type; /* option quantized_bias_type: 0, INT32 or INT64 */
 	int max_shift; /* of the multipliers with an int64 sum */
+	bool blockwise; /* float input, and rule_blockwise() has judged the weights */
 };
 /* Types and size of the bias, scales and zero points of all, multipliers in range. */
 int must_check rule_weighted_check(const struct rule_weighted *w, struct error *err);
+
+/* Input @i is a constant int4 matrix of whole blocks, its scales (float16 or float32) are
+ * constants, one for each block, and so are its zero points, all in int4's range. */
+int must_check rule_blockwise(const struct op_context *ctx, uint32_t i, struct error *err);
 
 #endif

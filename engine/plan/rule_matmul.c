@@ -88,8 +88,11 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 		.bias_shape = bias ? rule_shape(ctx, 2) : NULL,
 		.bias_type = o->quantized_bias_type,
 		.max_shift = RULE_MAX_SHIFT, /* sums are rescaled in double */
+		.blockwise = op_input(ctx, 0)->type == DTYPE_FLOAT32 &&
+			op_input(ctx, 1)->quant.block_size > 0,
 	};
-	r = rule_weighted_check(&w, err);
+	r = w.blockwise ? rule_blockwise(ctx, 1, err) : 0;
+	r = r < 0 ? r : rule_weighted_check(&w, err);
 	r = r < 0 ? r : rule_fused(ctx, o->activation, w.output, err);
 	if (r < 0) {
 		return r;
