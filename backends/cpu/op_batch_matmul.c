@@ -1,38 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * BATCH_MATMUL. Source: tflite kernels/batch_matmul.cc.
- *
- * All kernels take rows of the left operand and columns of the right one, each with its elements
- * side by side; an operand that is stored the other way round is transposed into scratch, matrix
- * by matrix (a constant right operand once, into the program).
- */
+/* BATCH_MATMUL. Source: tflite kernels/batch_matmul.cc. */
 #include <math.h>
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/blas.h"
 #include "backends/cpu/hybrid.h"
-#include "backends/cpu/move.h"
+#include "backends/cpu/matrices.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
 #include "kernels/batch_matmul.h"
 #include "kernels/matmul.h"
 
-#define NO_MATRIX UINT64_MAX
-
-/* One operand: matrices of rows x depth elements, of which each product takes one. */
-struct side {
-	uint32_t element_bytes;
-	uint64_t rows, depth;
-	bool transpose; /* stored as depth x rows */
-	const void *ready; /* all matrices transposed, in the program; NULL: by each run */
-	uint64_t scratch_at; /* of one transposed matrix */
-	uint64_t step[SHAPE_MAX_RANK]; /* matrices from one batch to the next; 0: broadcast */
-};
-
 struct matmul_state {
-	struct side left, right;
-	uint32_t n_batch_dims;
+	struct matrices left, right;
 	uint64_t batches; /* of the output */
 	uint64_t out_bytes; /* of one matrix of it */
 	ek_batch_matmul_fn *kernel; /* codes; else NULL */
@@ -65,78 +46,6 @@ static ek_batch_matmul_fn *pick(const struct op_setup *setup)
 	default:
 		return NULL;
 	}
-}
-
-/* Steps over the batches of operand @i, as one of as many dimensions as the output has. */
-static void prepare_side(
-	const struct op_setup *setup, uint32_t i, bool transpose, struct side *side)
-{
-	const struct shape *shape = op_shape_in(setup, i), *out = op_shape_out(setup, 0);
-	const uint32_t missing = out->rank - shape->rank;
-	const int32_t *matrix = &shape->dim[shape->rank - 2];
-	side->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, i));
-	side->transpose = transpose;
-	side->rows = (uint64_t)matrix[transpose ? 1 : 0];
-	side->depth = (uint64_t)matrix[transpose ? 0 : 1];
-	uint64_t step = 1;
-	for (uint32_t d = out->rank - 2u; d-- > missing;) {
-		int32_t dim = shape->dim[d - missing];
-		side->step[d] = dim == 1 ? 0 : step;
-		step *= (uint64_t)dim;
-	}
-}
-
-static uint64_t side_bytes(const struct side *side)
-{
-	return side->rows * side->depth * side->element_bytes;
-}
-
-static int transpose(const struct side *side, void *dst, const void *src,
-	const struct run_control *control, struct error *err)
-{
-	const ptrdiff_t element = (ptrdiff_t)side->element_bytes;
-	const struct ek_walk walk = {
-		.rank = 2,
-		.size = {(size_t)side->rows, (size_t)side->depth},
-		.dst_step = {(ptrdiff_t)side->depth * element, element},
-		.src_step = {element, (ptrdiff_t)side->rows * element},
-	};
-	return move_run(dst, src, side->element_bytes, &walk, control, err);
-}
-
-/* All matrices of a constant right operand, once. */
-static int transpose_constant(struct op_setup *setup, struct side *side, struct error *err)
-{
-	const struct shape *shape = op_shape_in(setup, 1);
-	uint64_t n = params_product(shape, 0, shape->rank - 2u), bytes = side_bytes(side);
-	const char *src = op_constant(setup, 1);
-	char *ready = op_alloc(setup, n * bytes);
-	if (!ready) {
-		return op_alloc_failed(setup, err);
-	}
-	side->ready = ready;
-	for (uint64_t i = 0; i < n; i++) {
-		int r = transpose(side, ready + i * bytes, src + i * bytes, NULL, err);
-		if (r < 0) {
-			return r;
-		}
-	}
-	return 0;
-}
-
-static int prepare_transposed(struct op_setup *setup, struct matmul_state *state, struct error *err)
-{
-	struct side *left = &state->left, *right = &state->right;
-	if (left->transpose) {
-		left->scratch_at = op_scratch(setup, side_bytes(left));
-	}
-	if (right->transpose && op_constant(setup, 1)) {
-		return transpose_constant(setup, right, err);
-	}
-	if (right->transpose) {
-		right->scratch_at = op_scratch(setup, side_bytes(right));
-	}
-	return 0;
 }
 
 static void prepare_f32(struct op_setup *setup, struct matmul_state *state)
@@ -215,59 +124,18 @@ static int matmul_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct options_batch_matmul *o = &setup->node->options.batch_matmul;
 	const struct shape *out = op_shape_out(setup, 0);
-	prepare_side(setup, 0, o->adj_x, &state->left);
-	prepare_side(setup, 1, !o->adj_y, &state->right);
-	state->n_batch_dims = out->rank - 2u;
+	int r = matrices_prepare(setup, 0, o->adj_x, &state->left, err);
+	r = r < 0 ? r : matrices_prepare(setup, 1, !o->adj_y, &state->right, err);
+	if (r < 0) {
+		return r;
+	}
 	state->batches = params_product(out, 0, out->rank - 2u);
 	state->q.rows = (uint32_t)state->left.rows;
 	state->q.cols = (uint32_t)state->right.rows;
 	state->q.depth = (uint32_t)state->left.depth;
 	state->out_bytes = state->left.rows * state->right.rows *
 		accept_element_bytes(op_tensor_out(setup, 0));
-	int r = prepare_transposed(setup, state, err);
-	return r < 0 ? r : prepare_kernel(setup, state, err);
-}
-
-/* Which matrix of the operand product @batch takes. */
-static uint64_t matrix_of(const struct op_call *call, const struct matmul_state *s,
-	const struct side *side, uint64_t batch)
-{
-	const struct shape *out = &op_out(call, 0)->shape;
-	uint64_t matrix = 0;
-	for (uint32_t d = s->n_batch_dims; d-- > 0;) {
-		uint64_t dim = (uint64_t)out->dim[d];
-		matrix += batch % dim * side->step[d];
-		batch /= dim;
-	}
-	return matrix;
-}
-
-/* One operand in the run. */
-struct current {
-	const struct side *side;
-	const char *data;
-	uint64_t matrix; /* the one that @ready is */
-	const void *ready; /* as the kernels want it */
-	bool changed;
-};
-
-static int take_matrix(
-	const struct op_call *call, struct current *c, uint64_t matrix, struct error *err)
-{
-	const struct side *side = c->side;
-	const char *src = c->data + matrix * side_bytes(side);
-	c->changed = matrix != c->matrix;
-	c->matrix = matrix;
-	if (!side->transpose) {
-		c->ready = src;
-	} else if (side->ready) {
-		c->ready = (const char *)side->ready + matrix * side_bytes(side);
-	} else if (c->changed) {
-		char *dst = (char *)call->scratch + side->scratch_at;
-		c->ready = dst;
-		return transpose(side, dst, src, call->control, err);
-	}
-	return 0;
+	return prepare_kernel(setup, state, err);
 }
 
 static int quantise_rows(const struct op_call *call, const struct matmul_state *s,
@@ -312,21 +180,21 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 	}
 }
 
-static int multiply(const struct op_call *call, struct matmul_state *s, const struct current *left,
-	const struct current *right, void *output, struct error *err)
+static int multiply(const struct op_call *call, struct matmul_state *s, const struct matrix *left,
+	const struct matrix *right, void *output, struct error *err)
 {
-	s->q.a = left->ready;
-	s->q.b = right->ready;
+	s->q.a = left->data;
+	s->q.b = right->data;
 	s->q.output = output;
-	s->f32.a = left->ready;
-	s->f32.w = right->ready;
+	s->f32.a = left->data;
+	s->f32.w = right->data;
 	s->f32.output = output;
 	if (s->row_h) {
-		int r = left->changed ? quantise_rows(call, s, left->ready, err) : 0;
+		int r = left->changed ? quantise_rows(call, s, left->data, err) : 0;
 		if (r < 0) {
 			return r;
 		}
-		s->h.w = right->ready;
+		s->h.w = right->data;
 		s->h.output = output;
 		s->h.a = (const int8_t *)call->scratch + s->codes_at;
 		s->h.row = (const void *)((const char *)call->scratch + s->rows_at);
@@ -348,12 +216,11 @@ static int multiply(const struct op_call *call, struct matmul_state *s, const st
 static int matmul_run(const struct op_call *call, struct error *err)
 {
 	struct matmul_state s = *(const struct matmul_state *)call->state;
-	struct current left = {&s.left, op_in(call, 0)->data, NO_MATRIX, NULL, false};
-	struct current right = {&s.right, op_in(call, 1)->data, NO_MATRIX, NULL, false};
+	struct matrix left = matrix_none(), right = matrix_none();
 	char *out = op_out(call, 0)->data;
 	for (uint64_t i = 0; s.out_bytes > 0 && i < s.batches; i++) {
-		int r = take_matrix(call, &left, matrix_of(call, &s, &s.left, i), err);
-		r = r < 0 ? r : take_matrix(call, &right, matrix_of(call, &s, &s.right, i), err);
+		int r = matrix_take(call, &s.left, i, &left, err);
+		r = r < 0 ? r : matrix_take(call, &s.right, i, &right, err);
 		r = r < 0 ? r : multiply(call, &s, &left, &right, out + i * s.out_bytes, err);
 		if (r < 0) {
 			return r;
