@@ -25,6 +25,7 @@ struct fold_state {
 	struct reduce reduce;
 	union first first;
 	uint8_t type; /* of operand and result */
+	bool is_extreme; /* REDUCE_MAX, REDUCE_MIN */
 	bool is_product; /* of codes: accumulators are in scratch */
 	int32_t zero, lo, hi; /* of such a product's result */
 	int32_t one; /* code of 1 */
@@ -156,6 +157,7 @@ static int fold_prepare(struct op_setup *setup, struct error *err)
 	const struct tensor *in = op_tensor_in(setup, 0);
 	unsigned int op = setup->node->op;
 	state->type = in->type;
+	state->is_extreme = op == OP_REDUCE_MAX || op == OP_REDUCE_MIN;
 	state->reduce.in_bytes = (uint32_t)accept_element_bytes(in);
 	if (op == OP_REDUCE_PROD && ACCEPT_QUANTISED >> in->type & 1) {
 		prepare_product(setup, state);
@@ -187,6 +189,13 @@ static void finish_product(const struct fold_state *s, const int64_t *products, 
 	}
 }
 
+/* Extremes over all axes start with the first element, which may be NaN and stays then. */
+static const void *first_at(const struct fold_state *s, const void *input)
+{
+	bool of_input = s->type == DTYPE_FLOAT32 && s->is_extreme && s->reduce.is_whole;
+	return of_input && s->reduce.reduced > 0 ? input : &s->first;
+}
+
 static int fold_run(const struct op_call *call, struct error *err)
 {
 	const struct fold_state *s = call->state;
@@ -196,7 +205,7 @@ static int fold_run(const struct op_call *call, struct error *err)
 	if (n == 0) {
 		return 0;
 	}
-	ek_walk_fill(acc, &s->first, s->reduce.acc_bytes, n);
+	ek_walk_fill(acc, first_at(s, op_in(call, 0)->data), s->reduce.acc_bytes, n);
 	int r = reduce_walk(&s->reduce, call, acc, err);
 	if (r == 0 && s->is_product) {
 		finish_product(s, acc, n, out->data);

@@ -59,6 +59,13 @@ static enum ek_fold fold_of(const struct op_setup *setup)
 	return setup->node->op == OP_REDUCE_WINDOW ? function_fold(setup) : body_fold(setup);
 }
 
+/* The reference folds bool as the bytes that it is: sums count. */
+static ek_sum_fn *kernel_of(const struct op_setup *setup)
+{
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	return fold_find(type == DTYPE_BOOL ? DTYPE_UINT8 : type, fold_of(setup));
+}
+
 static int window_accept(const struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
@@ -137,7 +144,7 @@ static int window_prepare(struct op_setup *setup, struct error *err)
 		state->taps *= (uint64_t)w->axis[i].taps;
 	}
 	find_rows(w);
-	w->fold = fold_find(op_tensor_in(setup, 0)->type, fold_of(setup));
+	w->fold = kernel_of(setup);
 	w->element_bytes = accept_element_bytes(op_tensor_in(setup, 0));
 	state->tile = TILE_FOLDS / state->taps ? TILE_FOLDS / state->taps : 1;
 	uint64_t row = w->inner < state->tile ? w->inner : state->tile;

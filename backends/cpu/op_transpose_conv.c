@@ -43,23 +43,14 @@ static int transpose_accept(const struct op_setup *setup, struct error *err)
 	return accept_type(op_tensor_in(setup, INPUT), types, err);
 }
 
-/* Padding is that of the convolution that leads from the output to the input; how many windows it
- * has follows from the output alone, whatever the input's size. */
-static struct ek_window_axis axis_of(int32_t in, int32_t out, int32_t taps, int32_t stride,
-	int32_t dilation, unsigned int padding)
+/* Padding is that of the convolution that leads from the output to the input. */
+static struct ek_window_axis axis_of(
+	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation)
 {
-	int64_t reach = ((int64_t)taps - 1) * dilation + 1;
-	int64_t windows = padding == PADDING_SAME ? ((int64_t)out + stride - 1) / stride
-						  : ((int64_t)out + stride - reach) / stride;
-	int64_t total = (windows - 1) * stride + reach - out;
-	return (struct ek_window_axis){
-		.in = (uint32_t)in,
-		.out = (uint32_t)out,
-		.taps = (uint32_t)taps,
-		.stride = (uint32_t)stride,
-		.dilation = (uint32_t)dilation,
-		.pad = (uint32_t)(total > 0 ? total / 2 : 0),
-	};
+	struct ek_window_axis back = conv_axis(out, in, taps, stride, dilation);
+	back.in = (uint32_t)in;
+	back.out = (uint32_t)out;
+	return back;
 }
 
 /* Weights [out][height][width][in] */
@@ -68,9 +59,9 @@ static void prepare_2d(const struct op_setup *setup, struct ek_transpose_conv *a
 	const struct options_conv *o = &setup->node->options.conv;
 	const struct shape *in = op_shape_in(setup, INPUT), *w = op_shape_in(setup, WEIGHTS);
 	const struct shape *out = op_shape_out(setup, 0);
-	a->axis[0] = axis_of(1, 1, 1, 1, 1, PADDING_VALID);
-	a->axis[1] = axis_of(in->dim[1], out->dim[1], w->dim[1], o->stride_h, 1, o->padding);
-	a->axis[2] = axis_of(in->dim[2], out->dim[2], w->dim[2], o->stride_w, 1, o->padding);
+	a->axis[0] = axis_of(1, 1, 1, 1, 1);
+	a->axis[1] = axis_of(in->dim[1], out->dim[1], w->dim[1], o->stride_h, 1);
+	a->axis[2] = axis_of(in->dim[2], out->dim[2], w->dim[2], o->stride_w, 1);
 	a->in_c = (uint32_t)in->dim[3];
 	a->out_c = (uint32_t)w->dim[0];
 	a->tap_step = a->in_c;
@@ -83,9 +74,9 @@ static void prepare_3d(const struct op_setup *setup, struct ek_transpose_conv *a
 	const struct options_conv_3d *o = &setup->node->options.conv_3d;
 	const struct shape *in = op_shape_in(setup, INPUT), *w = op_shape_in(setup, WEIGHTS);
 	const int32_t *out = op_shape_out(setup, 0)->dim;
-	a->axis[0] = axis_of(in->dim[1], out[1], w->dim[0], o->stride_d, o->dilation_d, o->padding);
-	a->axis[1] = axis_of(in->dim[2], out[2], w->dim[1], o->stride_h, o->dilation_h, o->padding);
-	a->axis[2] = axis_of(in->dim[3], out[3], w->dim[2], o->stride_w, o->dilation_w, o->padding);
+	a->axis[0] = axis_of(in->dim[1], out[1], w->dim[0], o->stride_d, o->dilation_d);
+	a->axis[1] = axis_of(in->dim[2], out[2], w->dim[1], o->stride_h, o->dilation_h);
+	a->axis[2] = axis_of(in->dim[3], out[3], w->dim[2], o->stride_w, o->dilation_w);
 	a->in_c = (uint32_t)in->dim[4];
 	a->out_c = (uint32_t)w->dim[3];
 	a->tap_step = (size_t)a->out_c * a->in_c;

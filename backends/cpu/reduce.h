@@ -13,12 +13,13 @@ struct reduce {
 	struct ek_product scaling; /* of product */
 	uint32_t in_bytes, acc_bytes; /* of an element, of an accumulator */
 	uint64_t reduced; /* elements that make one result */
+	bool is_whole; /* the axes are all that there are */
 	uint32_t rank; /* at least 1 */
 	uint64_t size[SHAPE_MAX_RANK];
 	uint64_t step[SHAPE_MAX_RANK]; /* accumulators that a step moves on; 0 where it adds up */
 };
 
-/* Fills in @reduced, @rank, @size and @step from operand 0 and the axes, operand 1. -EINVAL when
+/* Fills in @reduced, @is_whole, @rank, @size and @step from operand 0 and the axes, operand 1. -EINVAL when
  * axes that a run brings do not fit operand or result. */
 int must_check reduce_plan(const struct op_setup *setup, struct reduce *reduce, struct error *err);
 

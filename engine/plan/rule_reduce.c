@@ -105,6 +105,14 @@ static void set_reduced(const struct shape *in, uint32_t axes, bool keep, struct
 	}
 }
 
+/* The file tells the rank at best; a scalar may also be its way to say that it does not know. */
+static void set_open(const struct op_context *ctx, bool keep, struct shape *ret_out)
+{
+	unsigned int rank = keep ? rule_shape(ctx, 0)->rank : rule_output(ctx, 0)->shape.rank;
+	bool is_scalar = rule_shape(ctx, 0)->rank == 0;
+	rule_set_unknown(ret_out, rank == 0 && !is_scalar ? 1 : rank);
+}
+
 int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *axes_shape = rule_shape(ctx, 1);
@@ -121,8 +129,7 @@ int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct erro
 	}
 	ret->macs = rule_elements(in);
 	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(
-			&ret->shapes[0], keep ? in->rank : rule_output(ctx, 0)->shape.rank);
+		set_open(ctx, keep, &ret->shapes[0]);
 		return 0;
 	}
 	uint32_t axes = 0;

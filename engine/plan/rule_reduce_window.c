@@ -63,7 +63,7 @@ static int set_dimension(const struct axis *a, unsigned int i, int32_t *ret, str
 	int64_t dilated = a->in > 0 ? (a->in - 1) * a->base + 1 : 0;
 	int64_t padded = dilated + a->before + a->after;
 	int64_t reach = (a->window - 1) * a->dilation + 1;
-	if (padded < 0) {
+	if (padded < 1) {
 		return error_set(err, -EBADMSG, "padding leaves %lld elements of dimension %u",
 			(long long)padded, i);
 	}

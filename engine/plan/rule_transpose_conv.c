@@ -75,9 +75,8 @@ static int check_axes(const struct axis *axes, unsigned int n, struct error *err
 		: 0;
 }
 
-/* Batch and channels are told by the other operands, the rest by operand 0: any size in two
- * dimensions, in three (@padding: enum padding) those whose windows are as many as the input has
- * elements. */
+/* Batch and channels are told by the other operands, the rest by operand 0: sizes whose windows
+ * (@padding: enum padding) are as many as the input has elements. */
 static int read_shape(const struct op_context *ctx, const struct axis *axes, unsigned int padding,
 	struct shape *ret_out, struct error *err)
 {
@@ -93,7 +92,7 @@ static int read_shape(const struct op_context *ctx, const struct axis *axes, uns
 						: "");
 		}
 		ret_out->dim[i] = (int32_t)size;
-		if (given || last == 3) {
+		if (given) {
 			continue;
 		}
 		const struct axis *a = &axes[i - 1];
