@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MEAN and SUM. Source: tflite kernels/reduce.cc and reference/reduce.h (Mean,
  * QuantizedMeanOrSum). */
+#include <math.h>
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -127,13 +128,13 @@ static void finish_codes(const struct reduce_state *s, const int32_t *sums, size
 	}
 }
 
-/* Integers are cut towards zero. */
+/* Integers are cut towards zero. A mean of no floats is NaN without a sign, on every CPU. */
 static void finish_means(const struct reduce_state *s, const void *sums, size_t n, void *dst)
 {
 	int64_t count = (int64_t)s->reduce.reduced;
 	for (size_t i = 0; i < n; i++) {
 		if (s->type == DTYPE_FLOAT32) {
-			((float *)dst)[i] = ((const float *)sums)[i] / (float)count;
+			((float *)dst)[i] = count ? ((const float *)sums)[i] / (float)count : NAN;
 		} else if (s->type == DTYPE_INT32) {
 			((int32_t *)dst)[i] = (int32_t)(((const int64_t *)sums)[i] / count);
 		} else {

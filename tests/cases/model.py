@@ -8,7 +8,7 @@ TYPES = {"float32": schema.TensorType.FLOAT32, "int8": schema.TensorType.INT8,
          "uint8": schema.TensorType.UINT8, "int16": schema.TensorType.INT16,
          "int32": schema.TensorType.INT32, "int64": schema.TensorType.INT64,
          "bool": schema.TensorType.BOOL, "float16": schema.TensorType.FLOAT16,
-         "int4": schema.TensorType.INT4}
+         "int4": schema.TensorType.INT4, "complex64": schema.TensorType.COMPLEX64}
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1": 2, "relu6": 3}
 SAME, VALID = 0, 1
 
