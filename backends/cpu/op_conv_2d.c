@@ -144,8 +144,8 @@ static bool has_different_scales(const struct quant *q)
 	return false;
 }
 
-/* One scale for all weights (or as many equal ones): symmetric rows; different ones: asymmetric
- * rows, whatever the option says (tflite kernels/conv.cc). A row is a batch entry. */
+/* One scale for all weights (or as many equal ones): symmetric rows; different ones, or groups:
+ * asymmetric rows, whatever the option says (tflite kernels/conv.cc). A row is a batch entry. */
 static int prepare_h(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_h *a = &state->h;
@@ -156,7 +156,7 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 	op_scratch(setup, state->row_h->scratch_bytes(&a->shape));
 	setup->detail = state->row_h->variant.name;
 	state->hybrid = hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c,
-		has_different_scales(&op_tensor_in(setup, 1)->quant));
+		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input is folded to rows of the weights' width, whatever its rank. */
+#include <string.h>
+
 #include "backends/cpu/blas.h"
 #include "backends/cpu/blockwise.h"
 #include "backends/cpu/conv.h"
@@ -43,11 +45,10 @@ static int shape_of(
 {
 	const struct shape *w = op_shape_in(setup, 1);
 	uint64_t elements = 0;
-	if (shape_elements(op_shape_in(setup, 0), &elements) < 0 || w->dim[1] < 1 ||
-		elements % (uint32_t)w->dim[1]) {
-		return error_set(err, -EINVAL, "the input is not rows of %d elements", w->dim[1]);
+	if (shape_elements(op_shape_out(setup, 0), &elements) < 0) {
+		return error_set(err, -EINVAL, "the output's shape is not known");
 	}
-	ret_shape->rows = (uint32_t)(elements / (uint32_t)w->dim[1]);
+	ret_shape->rows = (uint32_t)(elements / (uint32_t)w->dim[0]);
 	ret_shape->cols = (uint32_t)w->dim[0];
 	ret_shape->depth = (uint32_t)w->dim[1];
 	return 0;
@@ -192,7 +193,7 @@ static int fc_prepare(struct op_setup *setup, struct error *err)
 	}
 	setup->state = state;
 	int r = shape_of(setup, &state->shape, err);
-	if (r < 0) {
+	if (r < 0 || state->shape.depth == 0) {
 		return r;
 	}
 	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
@@ -269,6 +270,10 @@ static int fc_run(const struct op_call *call, struct error *err)
 {
 	struct fc_state state = *(const struct fc_state *)call->state;
 	const struct ek_matmul_shape *s = &state.shape;
+	if (s->depth == 0) { /* without width, even the bias counts for nothing */
+		memset(op_out(call, 0)->data, 0, (size_t)op_out(call, 0)->bytes);
+		return 0;
+	}
 	int r = bind(call, &state, err);
 	if (r < 0) {
 		return r;

@@ -3,9 +3,10 @@
  * rule - what the rules of the operator table share
  *
  * A rule (one function per operator, in rule_<family>.c) runs after opinfo_check() has proved:
- * counts of operands, presence of all that are not optional, fixed-width types, dense tensors,
- * shapes of inputs known and of at most 2^31 - 1 elements, outputs distinct from inputs. It proves
- * the rest, fills ret->shapes, and ret->macs where that is not the number of output elements.
+ * counts of operands, presence of all that are not optional, fixed-width types, dense tensors
+ * (rows with OPINFO_SPARSE judge that themselves), shapes of inputs known and of at most 2^31 - 1
+ * elements, outputs distinct from inputs. It proves the rest, fills ret->shapes, and ret->macs where
+ * that is not the number of output elements.
  *
  * @name in these helpers is what the operand is called in an error: "input", "weights", "bias".
  */

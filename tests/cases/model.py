@@ -28,6 +28,15 @@ def quantization(scale, zero, axis):
     return q
 
 
+def blockwise(scales, zeros, block):
+    """Quantisation by blocks; @scales, @zeros: tensors, 0 for no zero points."""
+    q = schema.QuantizationParametersT()
+    q.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+    q.details = schema.BlockwiseQuantizationT()
+    q.details.scales, q.details.zeroPoints, q.details.blockSize = scales, zeros, block
+    return q
+
+
 def pack_int4(data):
     """Two codes to a byte, the first in the low half."""
     codes = np.append(data.reshape(-1), [0] * (data.size % 2)).astype(np.uint8) & 15

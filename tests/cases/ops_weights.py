@@ -4,8 +4,8 @@ computed."""
 import numpy as np
 
 from cases import layers
-from cases.model import ACTIVATIONS, SAME, VALID, Model
-from cases.write import write_case
+from cases.model import ACTIVATIONS, SAME, VALID, Model, blockwise
+from cases.write import write_case, write_own_case
 
 SPARSE_1X4 = {"order": (0, 1, 2), "block_map": (1,), "blocks": (4,), "compressed": (1,)}
 SPARSE_1X16 = {**SPARSE_1X4, "blocks": (16,), "width": np.uint8}
@@ -22,7 +22,7 @@ def pruned(rng, weights, block):
 
 
 def draw(rng, kind, shape):
-    """Codes of weights; one is the lowest of the type where the reference can multiply it."""
+    """Weights. No code is the lowest of its type: the reference multiplies it wrongly."""
     if kind == "float32":
         return rng.normal(0, 1, shape).astype(np.float32)
     low = -7 if kind == "int4" else -127
@@ -125,11 +125,54 @@ def densify(kind, shape, levels):
     return make
 
 
+def asymmetric_rows(x):
+    """What the reference makes of float rows: code less zero point, and scale."""
+    low, high = np.minimum(x.min(1), 0).astype(float), np.maximum(x.max(1), 0).astype(float)
+    scale = (high - low) / 255
+    by_low = 128 - low / scale < 127 + high / scale
+    zero = np.round(np.where(by_low, -128 - low / scale, 127 - high / scale))
+    scale = scale.astype(np.float32)
+    codes = zero[:, None].astype(np.float32) + x * (1 / scale)[:, None]
+    codes = np.clip(np.trunc(codes + np.copysign(0.5, codes)), -128, 127)
+    return codes - zero[:, None], scale
+
+
+def blockwise_dense(shape, units, block, zeros=False, act="none"):
+    """int4 weights in blocks. LiteRT's answers are at fault: these are by the definition."""
+    def make(path, rng):
+        model = Model()
+        x = layers.new_input(model, rng, "float32", shape)
+        depth, blocks = shape[-1], shape[-1] // block
+        codes = rng.integers(-8, 8, (units, depth)).astype(np.int8)
+        scales = (2.0 ** rng.uniform(-6, -2, (units, blocks))).astype(np.float16)
+        points = rng.integers(-3, 4, (units, blocks)).astype(np.int8) * zeros
+        bias = rng.normal(0, 1, units).astype(np.float32)
+        w = model.int4_constant("weights", codes)
+        operands = [x.index, w, model.constant("bias", bias)]
+        s = model.constant("scales", scales)
+        z = model.constant("zeros", points) if zeros else 0
+        model.graph.tensors[w].quantization = blockwise(s, z, block)
+        out = model.tensor("out", "float32", (shape[0], units))
+        model.op("FULLY_CONNECTED", operands, [out], 12, options="FullyConnectedOptions",
+                 fusedActivationFunction=ACTIVATIONS[act])
+        data = layers.random_data(rng, "float32", shape)
+        rows, row_scale = asymmetric_rows(data)
+        real = (codes - np.repeat(points, block, 1)) * np.repeat(scales, block, 1).astype(float)
+        answer = rows @ real.T * row_scale[:, None] + bias
+        answer = np.maximum(answer, 0) if act == "relu" else answer
+        write_own_case(path, model, [x.index], [out], [([data], [answer.astype(np.float32)])],
+                       "close", "by the definition: the reference kernels are at fault here")
+    return make
+
+
 CASES = {
+    "FULLY_CONNECTED_f32s4_blocks": blockwise_dense((3, 64), 5, 32),
+    "FULLY_CONNECTED_f32s4_blocks_zeros": blockwise_dense((2, 24), 4, 8, zeros=True, act="relu"),
     "CONV_2D_f32s8_channel": conv("int8", (2, 6, 5, 4), 5, (3, 3)),
     "CONV_2D_f32s8_tensor": conv("int8", (2, 6, 5, 4), 5, (3, 3), channel=False),
     "CONV_2D_f32s8_equal_scales": conv("int8", (1, 6, 5, 4), 5, (3, 2), equal=True),
     "CONV_2D_f32s8_groups": conv("int8", (1, 5, 5, 6), 4, (3, 3), groups=2, padding=VALID),
+    "CONV_2D_f32s8_equal_groups": conv("int8", (1, 4, 4, 6), 3, (2, 2), groups=3, equal=True),
     "CONV_2D_f32s4": conv("int4", (1, 5, 5, 3), 3, (3, 3), stride=2),
     "CONV_2D_f32u8": conv("uint8", (1, 5, 5, 3), 3, (2, 2), channel=False),
     "DEPTHWISE_CONV_2D_f32s8": depthwise("int8", (2, 6, 5, 3), (3, 3), multiplier=2),

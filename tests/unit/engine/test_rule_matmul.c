@@ -36,8 +36,11 @@ static void rows_are_as_wide_as_the_weights(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input 14 in rows of 4");
 	b.shapes[0] = SHAPE(0, 4);
 	node_builder_accepts(&b, 0, SHAPE(0, 5));
+	b.shapes[1] = SHAPE(0, 4);
+	node_builder_refuses(&b, -EBADMSG, "weights have no rows");
+	b.shapes[0] = SHAPE(3, 2, 0);
 	b.shapes[1] = SHAPE(5, 0);
-	node_builder_refuses(&b, -EBADMSG, "weights of shape 5x0 is empty");
+	node_builder_accepts(&b, 0, SHAPE(6, 5));
 	b.shapes[1] = SHAPE(5, 4, 1);
 	node_builder_refuses(&b, -EBADMSG, "weights has rank 3, must have 2");
 }

@@ -490,75 +490,6 @@ static void verify_checks_metadata_buffers(void **state)
 	assert_string_equal(verdict(m), "");
 }
 
-/* A 2x4 constant whose rows are compressed: 3 elements are stored. */
-static struct fake_sparsity sparse_rows(void)
-{
-	return (struct fake_sparsity){
-		.order = FAKE_LIST(0, 1),
-		.n_levels = 2,
-		.levels = {{false, 2, {0}, {0}}, {true, 0, FAKE_LIST(0, 1, 3), FAKE_LIST(2, 0, 3)}},
-	};
-}
-
-static void verify_follows_sparsity(void **state)
-{
-	(void)state;
-	owned_mem struct fake_model *m = fake_model_new();
-	struct fake_sparsity s = sparse_rows();
-	m->subgraphs[0].tensors[1].shape = FAKE_LIST(2, 4);
-	m->subgraphs[0].tensors[1].sparsity = &s;
-	m->buffers[1].size = 12;
-	assert_string_equal(verdict(m), "");
-#define REFUSED(text) assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): " text)
-	m->buffers[1].size = 16;
-	REFUSED("sparsity: 16 bytes of data for 3 elements");
-	m->buffers[1].size = 12;
-	s.levels[1].indices.v[1] = 4;
-	REFUSED("sparsity: index 1 is 4 of 4");
-	s.levels[1].indices.v[1] = -1;
-	REFUSED("sparsity: index 1 is -1 of 4");
-	s = sparse_rows();
-	s.levels[1].segments.v[1] = 4;
-	REFUSED("sparsity: segment 1 ends before it starts");
-	s.levels[1].segments.v[2] = 4;
-	REFUSED("sparsity: segments do not cover the indices");
-	s = sparse_rows();
-	s.order = FAKE_LIST(1, 1);
-	REFUSED("sparsity: traversal order is no permutation");
-	s.order = FAKE_LIST(0);
-	REFUSED("sparsity: 1 levels, 2 metadata, 0 blocks for a tensor of rank 2");
-	s = sparse_rows();
-	s.levels[0].size = 3;
-	REFUSED("sparsity: level 0 has a wrong size");
-	s = sparse_rows();
-	m->subgraphs[0].tensors[1].buffer = 0;
-	REFUSED("sparsity without constant data");
-#undef REFUSED
-}
-
-/* A 4x8 constant in blocks of 2x4, whose dimensions come in another order than what they split:
- * the sizes must be those of the dimension that the block map names. */
-static void verify_follows_blocks_in_any_order(void **state)
-{
-	(void)state;
-	owned_mem struct fake_model *m = fake_model_new();
-	struct fake_sparsity s = {
-		.order = FAKE_LIST(0, 1, 3, 2),
-		.block_map = FAKE_LIST(0, 1),
-		.n_levels = 4,
-		.levels = {{false, 2, {0}, {0}}, {true, 0, FAKE_LIST(0, 1, 1), FAKE_LIST(1)},
-			{false, 4, {0}, {0}}, {false, 2, {0}, {0}}},
-	};
-	m->subgraphs[0].tensors[1].shape = FAKE_LIST(4, 8);
-	m->subgraphs[0].tensors[1].sparsity = &s;
-	m->buffers[1].size = 32;
-	assert_string_equal(verdict(m), "");
-	s.levels[2].size = 2;
-	s.levels[3].size = 4; /* now a block splits 4 rows into one: index 1 is beyond */
-	assert_string_equal(
-		verdict(m), "subgraph 0, tensor 1 ('c'): sparsity: level 0 has a wrong size");
-}
-
 /* Many tensors may share one long list of scales, but not so many that judging them takes long. */
 static void verify_charges_shared_lists(void **state)
 {
@@ -620,8 +551,6 @@ int main(void)
 		cmocka_unit_test(verify_bounds_calls_to_earlier_subgraphs),
 		cmocka_unit_test(verify_ties_signatures_to_their_subgraph),
 		cmocka_unit_test(verify_checks_metadata_buffers),
-		cmocka_unit_test(verify_follows_sparsity),
-		cmocka_unit_test(verify_follows_blocks_in_any_order),
 		cmocka_unit_test(verify_charges_shared_lists),
 		cmocka_unit_test(verify_keeps_to_its_limits),
 	};
