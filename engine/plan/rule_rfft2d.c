@@ -45,6 +45,7 @@ int rule_rfft2d(const struct op_context *ctx, struct op_result *ret, struct erro
 		out->dim[in->rank - 2] = out->dim[in->rank - 1] = -1;
 		return 0;
 	}
+	uint64_t rounds = 1; /* of each output element: one for each doubling of a length */
 	for (uint64_t i = 0; i < 2; i++) {
 		int64_t length = rule_value(ctx, 1, i);
 		if (!is_power_of_two(length) || length > MAX_LENGTH) {
@@ -53,6 +54,9 @@ int rule_rfft2d(const struct op_context *ctx, struct op_result *ret, struct erro
 				(long long)length, MAX_LENGTH);
 		}
 		out->dim[in->rank - 2u + i] = (int32_t)(i == 0 ? length : length / 2 + 1);
+		rounds += (uint64_t)__builtin_ctzll((uint64_t)length);
 	}
+	uint64_t elements = 0;
+	ret->macs = shape_elements(out, &elements) < 0 ? 0 : rule_cost_mul(elements, rounds);
 	return 0;
 }

@@ -24,6 +24,7 @@ static void lengths_make_the_shape(void **state)
 	struct node_builder b;
 	build(&b, lengths);
 	node_builder_accepts(&b, 0, SHAPE(3, 4, 9));
+	node_builder_costs(&b, 3 * 4 * 9 * (1 + 2 + 4));
 	lengths[1] = 1;
 	node_builder_accepts(&b, 0, SHAPE(3, 4, 1));
 	b.constants[1] = NULL;
