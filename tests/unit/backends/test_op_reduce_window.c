@@ -36,18 +36,18 @@ static void init(struct with_body *w, enum op body, const int64_t *window, uint3
 static void gaps_and_padding_hold_the_init_value(void **state)
 {
 	(void)state;
-	const int64_t window[] = {2}, base[] = {2}, padding[] = {1, -1};
+	const int64_t window[] = {2}, base[] = {2}, padding[] = {1, 0};
 	const int32_t x[] = {1, 2, 3}, init_value = 100;
-	int32_t z[4];
+	int32_t z[5];
 	struct with_body w;
 	init(&w, OP_ADD, window, 1);
 	w.b.node.options.hlo_reduce_window.base_dilations = list(base, 1);
 	w.b.node.options.hlo_reduce_window.padding = list(padding, 2);
 	op_bench_input(&w.b, DTYPE_INT32, SHAPE(3), x);
 	op_bench_input(&w.b, DTYPE_INT32, (struct shape){0}, &init_value);
-	op_bench_output(&w.b, DTYPE_INT32, SHAPE(4), z);
-	/* Padded and dilated: 100 1 100 2 100, of which two each on top of 100. */
-	const int32_t want[] = {201, 201, 202, 202};
+	op_bench_output(&w.b, DTYPE_INT32, SHAPE(5), z);
+	/* Padded and dilated: 100 1 100 2 100 3, of which two each on top of 100. */
+	const int32_t want[] = {201, 201, 202, 202, 203};
 	assert_int_equal(op_bench_run(&w.b), 0);
 	assert_memory_equal(z, want, sizeof(want));
 }
