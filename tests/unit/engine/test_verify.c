@@ -218,12 +218,12 @@ static void verify_reads_string_tables(void **state)
 	assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): strings: offset 2 is 17");
 	table[3] = 19;
 	assert_string_equal(
-		verdict(m), "subgraph 0, tensor 1 ('c'): strings: bytes behind the last one");
+		verdict(m), "subgraph 0, tensor 1 ('c'): strings: 1 bytes behind the last one");
 	table[0] = 0x7fffffff;
 	assert_string_equal(verdict(m),
 		"subgraph 0, tensor 1 ('c'): strings: 2147483647 for 2 elements in 20 bytes");
 	m->buffers[1].size = 4;
-	assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): strings: no table");
+	assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): strings: a table of 4 bytes");
 }
 
 static void verify_keeps_node_operands_in_range(void **state)
