@@ -14,6 +14,9 @@ typedef uint8_t ek_qu8, ek_b;
 
 static inline int32_t rescale(int32_t x, int32_t zero, struct ek_scale scale)
 {
+	if (scale.shift > 0) {
+		return x < zero ? -1 : 1;
+	}
 	return ek_mbqm(ek_shl32(x - zero, 8), scale);
 }
 

@@ -9,7 +9,8 @@
  * @params: used by the quantised types q8 (int8), qu8 (uint8) and q16 (int16) only, whose numbers
  *          are compared as
  *   rescale((a[i] - a_zero) * 2^8, a_scale) relation rescale((b[i] - b_zero) * 2^8, b_scale)
- * Limits: shifts of both scales <= 0.
+ * An operand whose scale is above 1 (shift > 0) is compared by its sign alone, as -1 or, from the
+ * zero point on, 1: the reference shifts right by a negative count there, which leaves that.
  * NaN is not equal to anything, and neither less nor greater. A bool is true when it is not 0.
  * Source: TFLite kernels/comparisons.cc, reference/comparisons.h (ComparisonWithScaling).
  */

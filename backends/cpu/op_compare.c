@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL (tflite kernels/comparisons.cc) */
-#include <math.h>
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -70,21 +69,21 @@ static ek_compare_fn *find_row(const struct op_setup *setup)
 	return rows[i].run;
 }
 
-/* Scales below 1 are the reference's own; where one is not, both are halved until they are. Without
- * any the codes are compared as they are. */
+/* At a scale of 1, where the reference aborts, codes are multiplied by almost 1, which leaves them.
+ * So they are without any scale. */
+static struct ek_scale split_scale(const struct tensor *t)
+{
+	float scale = quant_scale(t, 0);
+	return scale == 1 ? (struct ek_scale){INT32_MAX, 0} : quant_split((double)scale);
+}
+
 static void prepare_scales(const struct op_setup *setup, struct ek_compare_params *p)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
-	bool scaled = a->quant.n_scales > 0;
-	p->a_zero = scaled ? (int32_t)quant_zero(&a->quant, 0) : 0;
-	p->b_zero = scaled ? (int32_t)quant_zero(&b->quant, 0) : 0;
-	p->a_scale = quant_split(scaled ? (double)quant_scale(a, 0) : 0.5);
-	p->b_scale = quant_split(scaled ? (double)quant_scale(b, 0) : 0.5);
-	int32_t excess = p->a_scale.shift > p->b_scale.shift ? p->a_scale.shift : p->b_scale.shift;
-	if (excess > 0) {
-		p->a_scale = quant_split(ldexp((double)quant_scale(a, 0), -excess));
-		p->b_scale = quant_split(ldexp((double)quant_scale(b, 0), -excess));
-	}
+	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
+	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
+	p->a_scale = split_scale(a);
+	p->b_scale = split_scale(b);
 }
 
 static int compare_prepare(struct op_setup *setup, struct error *err)
