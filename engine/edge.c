@@ -29,6 +29,7 @@ static const struct edge_limits default_limits = {
 	.prepared_bytes = 256u << 20,
 	.nodes = 100000,
 	.plans = 4,
+	.loops = 10000000,
 };
 
 static struct edge_limits limits_of(const struct edge_options *options)
@@ -41,6 +42,7 @@ static struct edge_limits limits_of(const struct edge_options *options)
 	limits.prepared_bytes = limits.prepared_bytes ? limits.prepared_bytes : d->prepared_bytes;
 	limits.nodes = limits.nodes ? limits.nodes : d->nodes;
 	limits.plans = limits.plans ? limits.plans : d->plans;
+	limits.loops = limits.loops ? limits.loops : d->loops;
 	return limits;
 }
 
@@ -83,7 +85,8 @@ static bool touches_float(const struct subgraph *subgraph, const struct node *no
 
 static bool keeps_state(const struct node *node)
 {
-	return node->op == OP_VAR_HANDLE || node->op == OP_HASHTABLE || node->op == OP_CALL_ONCE;
+	const struct op_row *row = opinfo_find(node);
+	return row && row->flags & OPINFO_STATE;
 }
 
 static void describe_subgraph(const struct subgraph *subgraph, struct edge_model_info *info)
@@ -182,6 +185,7 @@ static int open_file(struct model *file, const struct edge_options *options,
 		.cpu_features = options->cpu_features,
 		.max_arena_bytes = limits->arena_bytes,
 		.max_macs = limits->macs,
+		.max_loops = limits->loops,
 		.max_prepared_bytes = limits->prepared_bytes,
 		.max_plans = limits->plans,
 	};
@@ -275,6 +279,7 @@ static int tensor_info(const struct edge_model *model, const struct entry *entry
 	entry_describe(entry, model_get_metadata(model->file), side, index, ret_info);
 	ret_info->shape = part->shapes[t];
 	ret_info->bytes = part->tensors[t].bytes;
+	ret_info->run_time_shape = part->tensors[t].place == PLACE_RUN_TIME;
 	return 0;
 }
 
@@ -321,6 +326,15 @@ static uint32_t find_node(const uint32_t *nodes, uint32_t n, uint32_t node)
 	return low < n && nodes[low] == node ? low : n;
 }
 
+static const char *step_detail(const struct plan_step *step, uint32_t index)
+{
+	if (step->kind == STEP_SESSION) {
+		return "session";
+	}
+	const char *detail = step->backend->node_detail(step->program, index);
+	return detail ? detail : step->backend->name;
+}
+
 /* Where a node is run: the words of the backend, or what became of it. */
 static const char *detail_of(const struct subgraph_plan *part, uint32_t node)
 {
@@ -328,9 +342,7 @@ static const char *detail_of(const struct subgraph_plan *part, uint32_t node)
 	for (uint32_t i = 0; i < part->n_steps; i++) {
 		const struct plan_step *step = &part->steps[i];
 		if (at >= step->first_node && at - step->first_node < step->n_nodes) {
-			const char *detail =
-				step->backend->node_detail(step->program, at - step->first_node);
-			return detail ? detail : step->backend->name;
+			return step_detail(step, at - step->first_node);
 		}
 	}
 	return "folded";
@@ -385,6 +397,17 @@ int edge_session_new(struct edge_model *model, uint32_t signature,
 	return 0;
 }
 
+int edge_session_enter(struct edge_session *session, uint32_t signature, struct error *err)
+{
+	struct entry entry;
+	if (!entry_find(session->model->plans.graph, signature, &entry)) {
+		return error_set(err, -ENOENT, "signature %u of %u", signature,
+			session->model->info.n_signatures);
+	}
+	session->entry = entry;
+	return session_enter(session->session, entry.subgraph_index, err);
+}
+
 /* The subgraph's position of the entry's input @index; -EINVAL with the error set. */
 static int64_t input_position(const struct edge_session *session, uint32_t index, struct error *err)
 {
@@ -412,8 +435,10 @@ int edge_session_input_info(struct edge_session *session, uint32_t index,
 	/* What is asked for needs no plan: the shape and its bytes are known. */
 	entry_describe(&session->entry, model_get_metadata(session->model->file), ENTRY_INPUTS,
 		index, ret_info);
-	ret_info->shape = *session_input_shape(session->session, (uint32_t)position);
-	return shape_bytes(&ret_info->shape, ret_info->type, &ret_info->bytes);
+	const struct input *input = session_get_input(session->session, (uint32_t)position);
+	ret_info->shape = input->shape;
+	ret_info->bytes = input->bytes;
+	return 0;
 }
 
 int edge_session_output_info(struct edge_session *session, uint32_t index,
@@ -425,9 +450,17 @@ int edge_session_output_info(struct edge_session *session, uint32_t index,
 		return r;
 	}
 	r = tensor_info(session->model, &session->entry, part, ENTRY_OUTPUTS, index, ret_info);
-	return r == 0 ? 0
-		      : error_set(err, -EINVAL, "output %u of %u", index,
-				entry_count(&session->entry, ENTRY_OUTPUTS));
+	if (r < 0) {
+		return error_set(err, -EINVAL, "output %u of %u", index,
+			entry_count(&session->entry, ENTRY_OUTPUTS));
+	}
+	int64_t position = entry_position(&session->entry, ENTRY_OUTPUTS, index);
+	const struct value *value = session_output_value(session->session, (uint32_t)position);
+	if (value) {
+		ret_info->shape = value->shape;
+		ret_info->bytes = value->bytes;
+	}
+	return 0;
 }
 
 int edge_session_bind_input(struct edge_session *session, uint32_t index, const void *data,

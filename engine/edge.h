@@ -28,6 +28,7 @@ struct edge_limits {
 	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
 	uint32_t nodes; /* [100000] over all subgraphs */
 	uint32_t plans; /* [4] plans for other input shapes kept beside the first */
+	uint64_t loops; /* [10000000] rounds of all loops of one run; beyond: -ETIMEDOUT */
 };
 
 struct edge_options {
@@ -130,6 +131,14 @@ int must_check edge_session_new(struct edge_model *model, uint32_t signature,
 void edge_session_free(struct edge_session *session); /* NULL is fine */
 DEFINE_OWNED(struct edge_session *, edge_session_free)
 
+/*
+ * Another signature from now on: its inputs and outputs are those of a new session; variables,
+ * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there
+ * (then nothing has changed); after another error only another edge_session_enter() is allowed.
+ */
+int must_check edge_session_enter(
+	struct edge_session *session, uint32_t signature, struct error *err);
+
 /* Gives input @index another shape (same rank rules as the operators that read it). The plan for
  * the new shapes is made, or found among those kept, at the next run or edge_session_output_info();
  * an error there leaves the session usable with other shapes. */
@@ -144,6 +153,9 @@ int must_check edge_session_output_info(struct edge_session *session, uint32_t i
 	struct edge_tensor_info *ret_info, struct error *err);
 
 /*
+ * Tensors of strings are LiteRT's tables (base/strings.h): checked and copied when they are bound,
+ * of any size that the budget allows.
+ *
  * Input bytes in place: @data is read during runs and must stay valid and 16-byte aligned until the
  * next bind or the session's end; @bytes must be exactly the tensor's. A session without a bound
  * input uses its own buffer, which starts as zeros: edge_session_input() gives it.
