@@ -102,11 +102,11 @@ static inline int32_t shift_count(int64_t count, int32_t bits)
 #define RULE_hlo_min(type) (PICK_hlo_min) ? x : y
 #define RULE_hlo_add(type) WIDE(x) + WIDE(y)
 #define RULE_hlo_mul(type) WIDE(x) * WIDE(y)
-#define RULE_hlo_shl(type) (uint32_t) x << ((uint32_t)y & 31)
-#define RULE_and(type) x &y
-#define RULE_or(type) x | y
-#define RULE_xor(type) x ^ y
-#define RULE_right_shift(type) x >> shift_count(y, 8 * sizeof(x))
+#define RULE_hlo_shl(type) ((uint32_t)x << ((uint32_t)y & 31))
+#define RULE_and(type) (x & y)
+#define RULE_or(type) (x | y)
+#define RULE_xor(type) (x ^ y)
+#define RULE_right_shift(type) (x >> shift_count(y, 8 * sizeof(x)))
 #define RULE_squared_difference(type) (WIDE(x) - WIDE(y)) * (WIDE(x) - WIDE(y))
 #define RULE_floor_div(type) floor_div_##type(x, y)
 #define RULE_floor_mod(type) floor_mod_##type(x, y)

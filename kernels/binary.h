@@ -38,32 +38,38 @@ typedef void ek_binary_fn(
 
 /* Which functions have which types, ROW(function, type): also what backends make their tables from.
  */
-#define EK_BINARY_NUMBERS(ROW, name)                                                               \
-	ROW(name, f32) ROW(name, s8) ROW(name, u8) ROW(name, s16) ROW(name, s32) ROW(name, s64)
-#define EK_BINARY_UNSIGNED(ROW, name) ROW(name, u8) ROW(name, u16) ROW(name, u32)
-#define EK_BINARY_SIGNED(ROW, name) ROW(name, s8) ROW(name, s16) ROW(name, s32)
-#define EK_BINARY_BITS(ROW, name) EK_BINARY_UNSIGNED(ROW, name) EK_BINARY_SIGNED(ROW, name)
-#define EK_BINARY_HLO(ROW, name)                                                                   \
-	EK_BINARY_NUMBERS(ROW, name)                                                               \
-	ROW(name, f64) ROW(name, u16) ROW(name, u32) ROW(name, u64)
-#define EK_BINARY_ROWS(ROW)                                                                        \
-	EK_BINARY_NUMBERS(ROW, maximum)                                                            \
-	EK_BINARY_NUMBERS(ROW, minimum)                                                            \
-	EK_BINARY_HLO(ROW, hlo_max)                                                                \
-	EK_BINARY_HLO(ROW, hlo_min)                                                                \
-	EK_BINARY_HLO(ROW, hlo_add)                                                                \
-	EK_BINARY_HLO(ROW, hlo_mul)                                                                \
-	EK_BINARY_SIGNED(ROW, hlo_shl)                                                             \
-	EK_BINARY_BITS(ROW, and)                                                                   \
-	ROW(and, s64) ROW(and, u64) EK_BINARY_BITS(ROW, xor) EK_BINARY_BITS(ROW, right_shift)      \
-		ROW(squared_difference, f32) ROW(squared_difference, s32)                          \
-			EK_BINARY_SIGNED(ROW, floor_div) ROW(floor_div, f32)                       \
-				EK_BINARY_SIGNED(ROW, floor_mod) ROW(floor_mod, f32)               \
-					ROW(floor_mod, s64) ROW(pow, f32) ROW(pow, s32)            \
-						ROW(atan2, f32) ROW(atan2, f64)
-#define EK_BINARY_ROWS_F16(ROW) ROW(hlo_add, f16) ROW(hlo_mul, f16) ROW(atan2, f16)
-#define EK_BINARY_ROWS_B(ROW)                                                                      \
+/* clang-format off */
+#define EK_BINARY_UNSIGNED(ROW, name) \
+	ROW(name, u8) ROW(name, u16) ROW(name, u32)
+#define EK_BINARY_SIGNED(ROW, name) \
+	ROW(name, s8) ROW(name, s16) ROW(name, s32)
+#define EK_BINARY_NUMBERS(ROW, name) \
+	EK_BINARY_SIGNED(ROW, name) ROW(name, f32) ROW(name, u8) ROW(name, s64)
+#define EK_BINARY_BITS(ROW, name) \
+	EK_BINARY_UNSIGNED(ROW, name) EK_BINARY_SIGNED(ROW, name)
+#define EK_BINARY_HLO(ROW, name) \
+	EK_BINARY_BITS(ROW, name) ROW(name, s64) ROW(name, u64) ROW(name, f32) ROW(name, f64)
+#define EK_BINARY_ROWS(ROW) \
+	EK_BINARY_NUMBERS(ROW, maximum) \
+	EK_BINARY_NUMBERS(ROW, minimum) \
+	EK_BINARY_HLO(ROW, hlo_max) \
+	EK_BINARY_HLO(ROW, hlo_min) \
+	EK_BINARY_HLO(ROW, hlo_add) \
+	EK_BINARY_HLO(ROW, hlo_mul) \
+	EK_BINARY_SIGNED(ROW, hlo_shl) \
+	EK_BINARY_BITS(ROW, and) ROW(and, s64) ROW(and, u64) \
+	EK_BINARY_BITS(ROW, xor) \
+	EK_BINARY_BITS(ROW, right_shift) \
+	ROW(squared_difference, f32) ROW(squared_difference, s32) \
+	EK_BINARY_SIGNED(ROW, floor_div) ROW(floor_div, f32) \
+	EK_BINARY_SIGNED(ROW, floor_mod) ROW(floor_mod, f32) ROW(floor_mod, s64) \
+	ROW(pow, f32) ROW(pow, s32) \
+	ROW(atan2, f32) ROW(atan2, f64)
+#define EK_BINARY_ROWS_F16(ROW) \
+	ROW(hlo_add, f16) ROW(hlo_mul, f16) ROW(atan2, f16)
+#define EK_BINARY_ROWS_B(ROW) \
 	ROW(hlo_max, b) ROW(hlo_min, b) ROW(hlo_add, b) ROW(hlo_mul, b) ROW(and, b) ROW(or, b)
+/* clang-format on */
 
 #define DECLARE(name, type) extern ek_binary_fn ek_##name##_##type;
 EK_BINARY_ROWS(DECLARE)

@@ -30,19 +30,20 @@ typedef void ek_compare_fn(void *dst, const void *a, const void *b, size_t n, si
 	size_t b_step, const struct ek_compare_params *params);
 
 /* ROW(relation, type): also what backends make their tables from. */
-#define EK_COMPARE_ORDERED(ROW, relation)                                                          \
-	ROW(relation, f32)                                                                         \
-	ROW(relation, f16) ROW(relation, s16) ROW(relation, s32) ROW(relation, s64)                \
-		ROW(relation, q8) ROW(relation, qu8)
-#define EK_COMPARE_ANY(ROW, relation)                                                              \
+/* clang-format off */
+#define EK_COMPARE_ORDERED(ROW, relation) \
+	ROW(relation, f32) ROW(relation, f16) ROW(relation, s16) ROW(relation, s32) \
+	ROW(relation, s64) ROW(relation, q8) ROW(relation, qu8)
+#define EK_COMPARE_ANY(ROW, relation) \
 	EK_COMPARE_ORDERED(ROW, relation) ROW(relation, b) ROW(relation, q16)
-#define EK_COMPARE_ROWS(ROW)                                                                       \
-	EK_COMPARE_ANY(ROW, equal)                                                                 \
-	EK_COMPARE_ANY(ROW, not_equal)                                                             \
-	EK_COMPARE_ORDERED(ROW, less)                                                              \
-	EK_COMPARE_ORDERED(ROW, less_equal)                                                        \
-	EK_COMPARE_ORDERED(ROW, greater)                                                           \
+#define EK_COMPARE_ROWS(ROW) \
+	EK_COMPARE_ANY(ROW, equal) \
+	EK_COMPARE_ANY(ROW, not_equal) \
+	EK_COMPARE_ORDERED(ROW, less) \
+	EK_COMPARE_ORDERED(ROW, less_equal) \
+	EK_COMPARE_ORDERED(ROW, greater) \
 	EK_COMPARE_ORDERED(ROW, greater_equal)
+/* clang-format on */
 
 #define DECLARE(relation, type) extern ek_compare_fn ek_##relation##_##type;
 EK_COMPARE_ROWS(DECLARE)

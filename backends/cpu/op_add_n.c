@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ADD_N (tflite kernels/add_n.cc): the sum of all operands, from the first to the last. */
+#include <float.h>
+
 #include "backends/cpu/accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
@@ -10,7 +12,7 @@ static int add_n_accept(const struct op_setup *setup, struct error *err)
 	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 }
 
-/* Of float sums nothing is clamped. */
+/* Each float sum on the way is clamped to the finite numbers. */
 union limits {
 	float f32[2];
 	int32_t s32[2];
@@ -19,7 +21,7 @@ union limits {
 static int add_n_run(const struct op_call *call, struct error *err)
 {
 	bool is_float = call->subgraph->tensors[call->node->inputs[0]].type == DTYPE_FLOAT32;
-	const union limits f32 = {.f32 = {-__builtin_inff(), __builtin_inff()}},
+	const union limits f32 = {.f32 = {-FLT_MAX, FLT_MAX}},
 			   s32 = {.s32 = {INT32_MIN, INT32_MAX}};
 	ek_arith_fn *add = is_float ? ek_add_f32 : ek_add_s32;
 	const void *limits = is_float ? &f32 : &s32;
