@@ -5,6 +5,7 @@
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/tiles.h"
 #include "kernels/walk.h"
 
 static int broadcast_to_accept(const struct op_setup *setup, struct error *err)
@@ -71,6 +72,10 @@ static int broadcast_args_run(const struct op_call *call, struct error *err)
 {
 	uint64_t rank = params_elements(&op_out(call, 0)->shape);
 	for (uint64_t i = 0; i < rank; i++) {
+		int r = i % TILE_ELEMENTS ? 0 : run_control_check(call->control);
+		if (r < 0) {
+			return error_set(err, r, "given up in the middle of the operator");
+		}
 		int64_t a = dim_from_end(call, 0, i), b = dim_from_end(call, 1, i);
 		if (a != b && a != 1 && b != 1) {
 			return error_set(err, -EINVAL,
