@@ -8,6 +8,7 @@
 #include "engine/entry.h"
 #include "engine/plan/cache.h"
 #include "engine/run/session.h"
+#include "engine/steps.h"
 
 struct edge_model {
 	struct ref ref;
@@ -97,7 +98,12 @@ static void describe_subgraph(const struct subgraph *subgraph, struct edge_model
 		info->has_state |= keeps_state(&subgraph->nodes[i]);
 	}
 	for (uint32_t t = 0; t < subgraph->n_tensors; t++) {
-		info->has_state |= subgraph->tensors[t].is_variable;
+		const struct tensor *tensor = &subgraph->tensors[t];
+		uint64_t elements = 0;
+		info->has_state |= tensor->is_variable;
+		if (tensor->data && shape_elements(&tensor->shape, &elements) == 0) {
+			info->parameters += elements;
+		}
 	}
 }
 
@@ -114,6 +120,7 @@ static void describe(struct edge_model *model)
 		.n_signatures = 1 + graph->n_signatures,
 		.file_bytes = model_file_bytes(model->file),
 		.arena_bytes = first->arena_bytes,
+		.session_bytes = first->session_bytes,
 		.macs = first->macs,
 		.n_subgraphs = graph->n_subgraphs,
 	};
@@ -311,43 +318,6 @@ uint32_t edge_model_node_count(const struct edge_model *model)
 	return model->plans.graph->subgraphs[0].n_nodes;
 }
 
-/* The position of @node among the @n ascending ones, or @n. */
-static uint32_t find_node(const uint32_t *nodes, uint32_t n, uint32_t node)
-{
-	uint32_t low = 0, high = n;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (nodes[middle] < node) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low < n && nodes[low] == node ? low : n;
-}
-
-static const char *step_detail(const struct plan_step *step, uint32_t index)
-{
-	if (step->kind == STEP_SESSION) {
-		return "session";
-	}
-	const char *detail = step->backend->node_detail(step->program, index);
-	return detail ? detail : step->backend->name;
-}
-
-/* Where a node is run: the words of the backend, or what became of it. */
-static const char *detail_of(const struct subgraph_plan *part, uint32_t node)
-{
-	uint32_t at = find_node(part->order, part->n_order, node);
-	for (uint32_t i = 0; i < part->n_steps; i++) {
-		const struct plan_step *step = &part->steps[i];
-		if (at >= step->first_node && at - step->first_node < step->n_nodes) {
-			return step_detail(step, at - step->first_node);
-		}
-	}
-	return "folded";
-}
-
 int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info)
 {
 	const struct subgraph_plan *part = plan_entered(model->plans.declared[0]);
@@ -357,7 +327,7 @@ int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_
 	const struct node *node = &part->subgraph->nodes[index];
 	*ret_info = (struct edge_node_info){
 		.op = operator_name(node->op),
-		.detail = detail_of(part, index),
+		.detail = steps_detail(part, index),
 		.macs = part->node_macs[index],
 	};
 	if (node->n_outputs > 0) {
@@ -365,6 +335,15 @@ int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_
 		ret_info->type = part->subgraph->tensors[node->outputs[0]].type;
 	}
 	return 0;
+}
+
+int edge_model_steps(
+	const struct edge_model *model, uint32_t signature, edge_step_function *each, void *context)
+{
+	struct entry entry;
+	return entry_find(model->plans.graph, signature, &entry)
+		? steps_walk(model->plans.declared[entry.subgraph_index], each, context)
+		: -ENOENT;
 }
 
 void edge_session_free(struct edge_session *session)
@@ -494,6 +473,11 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 void edge_session_reset(struct edge_session *session)
 {
 	session_reset(session->session);
+}
+
+void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes)
+{
+	session_set_checkpoints(session->session, folder, max_bytes);
 }
 
 int edge_session_profile(struct edge_session *session, bool on)

@@ -4,8 +4,8 @@
  *
  *   dst[i] = f(a[i], b[i])
  *
- * @dst: n elements; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1, counted
- *       in elements. dst may be a or b.
+ * @dst: n elements; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1 and
+ *       counted in elements. dst may be a or b.
  *
  * The functions, by the name between ek_ and the type (b is bool, one byte of 0 or 1):
  *   maximum, minimum      x > y ? x : y, x < y ? x : y: where either is NaN, y
@@ -13,13 +13,15 @@
  *   hlo_add, hlo_mul      integers wrap; of bool they are or, and; nothing is clamped
  *   hlo_shl               counts are taken modulo 32 and what leaves the type is lost
  *   and, or, xor          bit by bit; of bool logical
- *   right_shift           of signed types arithmetic; counts below 0 are 0, above the width - 1 that
+ *   right_shift           of signed types arithmetic; counts below 0 are taken as 0, those above the
+ *                         width - 1 as that
  *   squared_difference    (x - y)^2; integers wrap
- *   floor_div             to minus infinity; the minimum over -1 is the minimum. Float: the quotient
- *                         of doubles, rounded down, then to float
- *   floor_mod             x - floor(x / y) * y exactly: 0, or of y's sign; the minimum by -1 leaves 0
+ *   floor_div             to minus infinity; the minimum over -1 is the minimum. Float: the
+ *                         quotient of doubles, rounded down, then to float
+ *   floor_mod             x - floor(x / y) * y: 0, or of y's sign; the minimum by -1 leaves 0. Float:
+ *                         the exact remainder of x, and y added where the signs differ
  *   pow                   int32: x^y, -2^31 where that is no int32; y >= 0
- *   atan2                 the angle of (y, x), a first
+ *   atan2                 the angle of the point (b, a)
  * Limits: no divisor of floor_div and floor_mod of integers is 0; no exponent of pow_s32 below 0.
  * Halves are widened, computed as floats and rounded; one that is picked keeps its bits. A bool is
  * true when it is not 0.

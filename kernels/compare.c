@@ -3,7 +3,7 @@
 
 #include "kernels/f16.h"
 
-/* What the names of types stand for, and how an element of @side (a or b) is read to be compared. */
+/* What the names of types stand for, and how an element of @side (a or b) is read. */
 typedef float ek_f32;
 typedef uint16_t ek_f16;
 typedef int16_t ek_s16, ek_q16;

@@ -4,8 +4,8 @@
  *
  *   dst[i] = a[i] relation b[i], 0 or 1
  *
- * @dst: n bytes; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1, counted in
- *       elements.
+ * @dst: n bytes; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1 and
+ *       counted in elements.
  * @params: used by the quantised types q8 (int8), qu8 (uint8) and q16 (int16) only, whose numbers
  *          are compared as
  *   rescale((a[i] - a_zero) * 2^8, a_scale) relation rescale((b[i] - b_zero) * 2^8, b_scale)

@@ -8,8 +8,8 @@
  * dividend shifted up as far as it goes; one last shift takes all of that back. A shift by more
  * than the width leaves 0, and a shift up saturates.
  *
- * @dst: n elements; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1, counted
- *       in elements. dst may be a or b.
+ * @dst: n elements; @a: n elements, or one where a_step is 0; @b likewise; steps are 0 or 1 and
+ *       counted in elements. dst may be a or b.
  * Limits: no b[i] is b_zero.
  * Source: TFLite reference/div.h (DivElementwise), GetReciprocal in internal/common.h.
  */

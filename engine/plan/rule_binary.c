@@ -2,8 +2,8 @@
 /*
  * rule_binary - functions of two tensors of one type, element by element (TFLite kernels/div.cc,
  * floor_div.cc, floor_mod.cc, pow.cc, maximum_minimum.cc, squared_difference.cc, atan2.cc,
- * logical.cc, bitwise_xor.cc, right_shift.cc, stablehlo_elementwise.h, stablehlo_shift_left.cc), and
- * ADD_N
+ * logical.cc, bitwise_xor.cc, right_shift.cc, stablehlo_elementwise.h, stablehlo_shift_left.cc),
+ * and ADD_N (add_n.cc)
  */
 #include <errno.h>
 #include <math.h>

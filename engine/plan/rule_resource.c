@@ -93,3 +93,23 @@ int rule_hashtable_size(const struct op_context *ctx, struct op_result *ret, str
 	int r = handle_in(ctx, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_INT64, err);
 }
+
+/* FlexSave and FlexRestore: TensorFlow's Save and Restore (engine/run/checkpoint.h). */
+int rule_flex_save(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	ret->macs = 1;
+	int r = rule_type_is(op_input(ctx, 0), "file name", DTYPE_STRING, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "tensor names", DTYPE_STRING, err);
+	for (uint32_t i = 2; r == 0 && i < ctx->node->n_inputs; i++) {
+		r = rule_type_among(ctx, op_input(ctx, i), "data", VARIABLE_TYPES, err);
+	}
+	return r;
+}
+
+int rule_flex_restore(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	rule_set_unknown(&ret->shapes[0], 1);
+	int r = rule_type_is(op_input(ctx, 0), "file name", DTYPE_STRING, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "tensor name", DTYPE_STRING, err);
+	return r < 0 ? r : rule_type_among(ctx, rule_output(ctx, 0), "output", VARIABLE_TYPES, err);
+}

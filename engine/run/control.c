@@ -247,6 +247,10 @@ static int run_by_kind(
 	case OP_CALL:
 	case OP_STABLEHLO_COMPOSITE:
 		return call_node(run, frame, node, callee(frame, at, 0), 0, values, err);
+	case OP_FLEX_SAVE:
+		return checkpoint_save(&run->checkpoints, frame, node, err);
+	case OP_FLEX_RESTORE:
+		return checkpoint_restore(&run->checkpoints, frame, node, err);
 	default:
 		return resources_run(&run->resources, frame, node, err);
 	}

@@ -9,6 +9,7 @@
 int run_init(struct run *run, const struct graph *graph)
 {
 	run->graph = graph;
+	run->checkpoints.folder = -1;
 	run->frames = calloc((size_t)graph->n_subgraphs + 1, sizeof(*run->frames));
 	if (!run->frames) {
 		return -ENOMEM;
@@ -50,6 +51,7 @@ void run_settle(struct run *run, bool commit)
 		frame_settle(&run->frames[i], commit);
 	}
 	resources_settle(&run->resources, commit);
+	checkpoint_settle(&run->checkpoints, commit);
 }
 
 void run_reset(struct run *run)

@@ -5,6 +5,7 @@
 #ifndef ENGINE_RUN_RUN_H
 #define ENGINE_RUN_RUN_H
 
+#include "engine/run/checkpoint.h"
 #include "engine/run/frame.h"
 #include "engine/run/resource.h"
 
@@ -13,6 +14,7 @@ struct run {
 	struct frame *frames; /* one per subgraph */
 	struct heap heap;
 	struct resources resources;
+	struct checkpoints checkpoints;
 	uint64_t max_macs, max_loops;
 
 	/* Of the run that is under way: */

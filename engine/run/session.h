@@ -41,6 +41,10 @@ int must_check session_run(
 	struct session *session, const struct run_control *control, struct error *err);
 const void *session_output(struct session *session, uint32_t output, uint64_t *ret_bytes);
 
+/* Where FlexSave and FlexRestore find their files: @folder stays the caller's and outlives the
+ * session, -1 for none; @max_bytes of all its files together. */
+void session_set_checkpoints(struct session *session, int folder, uint64_t max_bytes);
+
 /* Bytes and shape of an output, as session_output(); NULL as there. */
 const struct value *session_output_value(const struct session *session, uint32_t output);
 
