@@ -6,11 +6,6 @@
 #include "engine/options.h"
 #include "kernels/dot.h"
 
-bool activation_is_known(unsigned int activation)
-{
-	return activation <= ACTIVATION_TANH;
-}
-
 static void clamp_all(float *x, size_t n, float lo, float hi)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -33,6 +28,11 @@ void activation_apply(unsigned int activation, float *x, size_t n)
 	case ACTIVATION_TANH:
 		for (size_t i = 0; i < n; i++) {
 			x[i] = tanhf(x[i]);
+		}
+		break;
+	case ACTIVATION_SIGN_BIT:
+		for (size_t i = 0; i < n; i++) {
+			x[i] = signbit(x[i]) ? 1 : 0;
 		}
 		break;
 	default:
