@@ -187,13 +187,15 @@ static int project(const struct op_call *call, const struct bound *b, float *h, 
 	return r;
 }
 
-/* The new output state @h from output gate and cell state @c. */
+/* The new output state @h from output gate and cell state @c. Without an activation the reference
+ * leaves its buffer as it is, and there the cell gate stands. */
 static int output_run(
 	const struct op_call *call, const struct bound *b, const float *c, float *h, struct error *err)
 {
 	size_t cells = b->d->cells;
 	float *to = b->projection.w ? b->hidden : h;
-	memcpy(to, c, cells * sizeof(*to));
+	bool none = b->state->activation == ACTIVATION_NONE;
+	memcpy(to, none ? b->sum[EK_LSTM_CELL] : c, cells * sizeof(*to));
 	activation_apply(b->state->activation, to, cells);
 	for (size_t n = 0; n < cells; n++) {
 		to[n] *= b->sum[EK_LSTM_OUTPUT][n];

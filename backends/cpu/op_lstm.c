@@ -87,14 +87,8 @@ static int lstm_accept(const struct op_setup *setup, struct error *err)
 	if (setup->node->n_inputs == BASIC_INPUTS) {
 		return 0;
 	}
-	unsigned int in = op_tensor_in(setup, LSTM_INPUT)->type;
-	unsigned int weights = op_tensor_in(setup, LSTM_W + EK_LSTM_OUTPUT)->type;
-	if (in == DTYPE_INT8 && weights == DTYPE_INT8) {
+	if (op_tensor_in(setup, LSTM_INPUT)->type == DTYPE_INT8) {
 		return accept_constants(setup, err);
-	}
-	if (in != DTYPE_FLOAT32 || (weights != DTYPE_FLOAT32 && weights != DTYPE_INT8)) {
-		return error_set(err, -EOPNOTSUPP, "%s input with %s weights is not there yet",
-			dtype_name(in), dtype_name(weights));
 	}
 	return 0;
 }

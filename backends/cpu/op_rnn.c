@@ -4,7 +4,8 @@
  *
  *   h = activation(bias + W x + A aux + R h), and h is the output of the step
  *
- * Source: tflite kernels/internal/kernel_utils.cc (RnnBatchStep).
+ * Source: tflite kernels/internal/kernel_utils.cc (RnnBatchStep). Where the reference goes its own
+ * ways, in BIDIRECTIONAL_SEQUENCE_RNN, so does this: see rounds_of() and ways_of().
  */
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct rnn_state {
 	struct recurrent_direction way[2];
 	struct rnn_operands at[2];
 	struct recurrent_product product;
+	uint32_t rounds; /* how often the sequence is gone through */
 	uint8_t activation;
 };
 
@@ -46,19 +48,39 @@ static uint32_t units_of(const struct op_setup *setup, const struct rnn_operands
 	return (uint32_t)op_shape_in(setup, at->w)->dim[0];
 }
 
+/* A second input without weights is the backward direction's input, but the batch-major loop of the
+ * reference gives the first one to both. */
+static void ways_of(const struct op_setup *setup, struct recurrent_direction ret[static 2])
+{
+	const uint32_t units[2] = {units_of(setup, &two_ways[0]), units_of(setup, &two_ways[1])};
+	bool weighted = op_tensor_in(setup, two_ways[0].aux_w);
+	recurrent_two_ways(setup, BIDIRECTIONAL_AUX, weighted, units, ret);
+	if (!setup->node->options.recurrent.time_major) {
+		ret[1].input = ret[0].input;
+		ret[1].inputs = ret[0].inputs;
+	}
+}
+
+/* The reference's hybrid time-major loop goes through the whole sequence once for each of its
+ * steps, and the state carries on from one round to the next. */
+static uint32_t rounds_of(const struct op_setup *setup, const struct rnn_state *state)
+{
+	bool again = setup->node->op == OP_BIDIRECTIONAL_SEQUENCE_RNN && state->product.hybrid &&
+		setup->node->options.recurrent.time_major;
+	return again ? state->way[0].walk.steps : 1;
+}
+
 static void directions(const struct op_setup *setup, struct rnn_state *state)
 {
-	if (setup->node->op != OP_BIDIRECTIONAL_SEQUENCE_RNN) {
+	if (setup->node->op == OP_BIDIRECTIONAL_SEQUENCE_RNN) {
+		state->n_directions = 2;
+		memcpy(state->at, two_ways, sizeof(two_ways));
+		ways_of(setup, state->way);
+	} else {
 		state->n_directions = 1;
 		state->at[0] = one_way;
 		state->way[0] = recurrent_one_way(setup, units_of(setup, &one_way));
-		return;
 	}
-	const uint32_t units[2] = {units_of(setup, &two_ways[0]), units_of(setup, &two_ways[1])};
-	bool weighted = op_tensor_in(setup, two_ways[0].aux_w);
-	state->n_directions = 2;
-	memcpy(state->at, two_ways, sizeof(two_ways));
-	recurrent_two_ways(setup, BIDIRECTIONAL_AUX, weighted, units, state->way);
 }
 
 static int rnn_prepare(struct op_setup *setup, struct error *err)
@@ -72,6 +94,7 @@ static int rnn_prepare(struct op_setup *setup, struct error *err)
 	directions(setup, state);
 	state->product = recurrent_product_of(
 		setup, op_tensor_in(setup, one_way.w), o->asymmetric_quantize_inputs);
+	state->rounds = rounds_of(setup, state);
 	state->activation = o->activation;
 	setup->detail = state->product.row->variant.name;
 	for (uint32_t i = 0; state->product.hybrid && i < state->n_directions; i++) {
@@ -156,8 +179,8 @@ static int rnn_run(const struct op_call *call, struct error *err)
 {
 	const struct rnn_state *state = call->state;
 	int r = 0;
-	for (uint32_t i = 0; r == 0 && i < state->n_directions; i++) {
-		r = direction_run(call, state, i, err);
+	for (uint64_t i = 0; r == 0 && i < (uint64_t)state->rounds * state->n_directions; i++) {
+		r = direction_run(call, state, (uint32_t)(i % state->n_directions), err);
 	}
 	return r;
 }

@@ -75,7 +75,7 @@ void recurrent_two_ways(const struct op_setup *setup, uint32_t aux, bool weighte
 struct recurrent_product recurrent_product_of(
 	const struct op_setup *setup, const struct tensor *weights, bool asymmetric)
 {
-	bool hybrid = weights->type == DTYPE_INT8;
+	bool hybrid = weights->type != DTYPE_FLOAT32;
 	const struct ek_matvec_row *list = hybrid ? ek_matvec_hybrid : ek_matvec_f32;
 	size_t n = hybrid ? ek_matvec_hybrid_count : ek_matvec_f32_count;
 	return (struct recurrent_product){

@@ -122,14 +122,23 @@ static const struct shape *shape_of(const struct lstm *l, uint32_t i)
 	return rule_shape(l->ctx, (uint32_t)rule_lstm_place(l, i));
 }
 
+/* Files of the years before int8 call the weights of hybrid nodes uint8, and mean int8. */
+static unsigned int type_of(const struct lstm *l, uint32_t i, enum lstm_kernel kernel)
+{
+	unsigned int type = operands[i].types[kernel];
+	bool old = kernel == LSTM_HYBRID && type == DTYPE_INT8 &&
+		rule_lstm_tensor(l, LSTM_W + 1)->type == DTYPE_UINT8;
+	return old ? DTYPE_UINT8 : type;
+}
+
 static int find_kernel(struct lstm *l, struct error *err)
 {
 	const struct tensor *input = op_input(l->ctx, LSTM_INPUT);
 	const struct tensor *weights = rule_lstm_tensor(l, LSTM_W + 1);
 	bool two_ways = l->ctx->node->op == OP_BIDIRECTIONAL_SEQUENCE_LSTM;
 	for (unsigned int k = 0; k < (two_ways ? LSTM_INTEGER : LSTM_KERNELS); k++) {
-		if (operands[LSTM_INPUT].types[k] == input->type &&
-			operands[LSTM_W + 1].types[k] == weights->type) {
+		if (type_of(l, LSTM_INPUT, k) == input->type &&
+			type_of(l, LSTM_W + 1, k) == weights->type) {
 			l->kernel = (enum lstm_kernel)k;
 			return 0;
 		}
@@ -243,9 +252,9 @@ static int check_operand(const struct lstm *l, uint32_t i, struct error *err)
 	const struct operand *o = &operands[i];
 	const struct tensor *t = rule_lstm_tensor(l, i);
 	int32_t place = rule_lstm_place(l, i);
-	if (t->type != o->types[l->kernel]) {
+	if (t->type != type_of(l, i, l->kernel)) {
 		return error_set(err, -EBADMSG, "input %d (%s) is %s, must be %s", (int)place,
-			o->name, dtype_name(t->type), dtype_name(o->types[l->kernel]));
+			o->name, dtype_name(t->type), dtype_name(type_of(l, i, l->kernel)));
 	}
 	if (o->rows == LSTM_SIZE_NONE) {
 		return 0;
@@ -283,7 +292,6 @@ static int check_operands(const struct lstm *l, struct error *err)
 static int check_options(const struct lstm *l, struct error *err)
 {
 	const struct options_recurrent *o = &l->ctx->node->options.recurrent;
-	const char *name = operator_name(l->ctx->node->op);
 	if (!isfinite(o->cell_clip) || o->cell_clip < 0 || !isfinite(o->proj_clip) ||
 		o->proj_clip < 0) {
 		return error_set(err, -EBADMSG, "cell_clip %g, proj_clip %g", (double)o->cell_clip,
@@ -291,14 +299,10 @@ static int check_options(const struct lstm *l, struct error *err)
 	}
 	if (o->diagonal_recurrent_tensors) {
 		return error_set(err, -EOPNOTSUPP,
-			"%s v%u with diagonal recurrent tensors is not there yet", name,
-			l->ctx->node->version);
+			"%s v%u with diagonal recurrent tensors is not there yet",
+			operator_name(l->ctx->node->op), l->ctx->node->version);
 	}
-	if (l->kernel == LSTM_INTEGER && o->activation != ACTIVATION_TANH) {
-		return error_set(err, -EOPNOTSUPP,
-			"%s v%u of int8 with fused activation %u is not there yet", name,
-			l->ctx->node->version, o->activation);
-	}
+	/* The integer kernels do not look at it: theirs is tanh. */
 	return rule_recurrent_activation(l->ctx, o->activation, err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_lstm_basic - LSTM with five inputs (TFLite kernels/lstm.cc, namespace basic): no variables,
- * no options, all gates in one matrix; float, or uint8 activations with int16 states. */
+ * its options are not looked at, all gates in one matrix; float, or uint8 activations with int16 states. */
 #include <errno.h>
 
 #include "engine/plan/rule_lstm.h"
@@ -88,17 +88,6 @@ static int check_shapes(const struct op_context *ctx, struct error *err)
 			       err);
 }
 
-static int check_options(const struct op_context *ctx, struct error *err)
-{
-	const struct options_recurrent *o = &ctx->node->options.recurrent;
-	if (o->activation != ACTIVATION_TANH || o->cell_clip != 0 || o->proj_clip != 0) {
-		return error_set(err, -EBADMSG,
-			"activation %u, cell_clip %g, proj_clip %g: must be TANH, 0, 0",
-			o->activation, (double)o->cell_clip, (double)o->proj_clip);
-	}
-	return 0;
-}
-
 /* States have four integer bits; the gates' multiplier comes from the bias alone. */
 static int check_scales(const struct op_context *ctx, struct error *err)
 {
@@ -129,7 +118,6 @@ int rule_lstm_basic(const struct op_context *ctx, struct op_result *ret, struct 
 		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
 	r = r < 0 ? r : check_types(ctx, is_real ? &real : &codes, err);
 	r = r < 0 ? r : check_shapes(ctx, err);
-	r = r < 0 ? r : check_options(ctx, err);
 	r = r < 0 || is_real ? r : check_scales(ctx, err);
 	if (r < 0) {
 		return r;

@@ -50,11 +50,24 @@ int rule_two_ways(const struct op_context *ctx, const struct shape *input, const
 	return 0;
 }
 
+int rule_float_weights(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+{
+	int r = rule_type_among(ctx, t, name,
+		RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
+	if (r < 0 || t->type == DTYPE_FLOAT32) {
+		return r;
+	}
+	r = rule_per_tensor(t, name, err);
+	return r < 0 ? r : rule_zero_points_zero(t, name, err);
+}
+
 static const struct svdf_types {
 	uint8_t input, feature, time, bias, state;
 } svdf_types[] = {
 	{DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32},
 	{DTYPE_FLOAT32, DTYPE_INT8, DTYPE_INT8, DTYPE_FLOAT32, DTYPE_FLOAT32},
+	{DTYPE_FLOAT32, DTYPE_UINT8, DTYPE_UINT8, DTYPE_FLOAT32, DTYPE_FLOAT32},
 	{DTYPE_INT8, DTYPE_INT8, DTYPE_INT16, DTYPE_INT32, DTYPE_INT16},
 };
 

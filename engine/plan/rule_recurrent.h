@@ -15,6 +15,11 @@ int must_check rule_state(const struct op_context *ctx, uint32_t i, const char *
 int must_check rule_two_ways(const struct op_context *ctx, const struct shape *input,
 	const int32_t width[2], struct op_result *ret, struct error *err);
 
+/* Weights of products with float activations: float, or bytes (hybrid), which are taken for int8 also
+ * where the file says uint8, as files of the years before int8 do; then one scale, zero point 0. */
+int must_check rule_float_weights(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err);
+
 /* NONE, RELU, RELU_N1_TO_1, RELU6, TANH or SIGN_BIT. */
 int must_check rule_recurrent_activation(
 	const struct op_context *ctx, unsigned int activation, struct error *err);

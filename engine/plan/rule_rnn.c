@@ -54,10 +54,7 @@ static int check_matrix(const struct rnn *n, uint32_t i, const char *name, int32
 	const struct tensor *t = op_input(n->ctx, i);
 	const struct shape want = {.rank = 2, .dim = {n->units, columns}};
 	int r = rule_type_is(t, name, op_input(n->ctx, n->at->weights)->type, err);
-	if (r == 0 && t->type == DTYPE_INT8) {
-		r = rule_per_tensor(t, name, err);
-		r = r < 0 ? r : rule_zero_points_zero(t, name, err);
-	}
+	r = r < 0 ? r : rule_float_weights(n->ctx, t, name, err);
 	if (r < 0) {
 		error_prefix(err, "input %u", i);
 		return r;
@@ -101,8 +98,7 @@ static int check_direction(struct rnn *n, struct error *err)
 {
 	const struct places *at = n->at;
 	const struct shape *weights = rule_shape(n->ctx, at->weights);
-	int r = rule_type_among(n->ctx, op_input(n->ctx, at->weights), "weights",
-		RULE_TYPE(FLOAT32) | RULE_TYPE(INT8), err);
+	int r = rule_float_weights(n->ctx, op_input(n->ctx, at->weights), "weights", err);
 	r = r < 0 ? r : rule_rank_is(weights, "weights", 2, err);
 	r = r < 0 ? r : rule_not_empty(weights, "weights", err);
 	if (r < 0) {
@@ -119,11 +115,23 @@ static int check_direction(struct rnn *n, struct error *err)
 	return r < 0 ? r : check_state(n, err);
 }
 
+/* Two directions of int8 weights, time-major: the sequence is gone through once for each step
+ * (backends/cpu/op_rnn.c). */
+static uint64_t rounds_of(const struct rnn *n)
+{
+	const struct op_context *ctx = n->ctx;
+	bool again = ctx->node->op == OP_BIDIRECTIONAL_SEQUENCE_RNN &&
+		op_input(ctx, n->at->weights)->type != DTYPE_FLOAT32 &&
+		ctx->node->options.recurrent.time_major;
+	return again ? (uint64_t)n->steps : 1;
+}
+
 static uint64_t count_macs(const struct rnn *n)
 {
 	uint64_t seen = rule_cost_add((uint64_t)n->width, (uint64_t)n->aux_width);
 	uint64_t rows = rule_cost_mul((uint64_t)n->batch, (uint64_t)n->steps);
 	seen = rule_cost_add(seen, (uint64_t)n->units);
+	rows = rule_cost_mul(rows, rounds_of(n));
 	return rule_cost_mul(rows, rule_cost_mul((uint64_t)n->units, seen));
 }
 
