@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernels/dot.h"
+#include "kernels/fast_math.h"
 
 static void peephole_add(const struct ek_lstm_gate_f32 *g, bool hybrid, const float *c,
 	uint32_t first, uint32_t end, float *s)
@@ -54,7 +55,7 @@ void ek_lstm_norm_f32(const struct ek_lstm_gate_f32 *g, size_t cells, float *s)
 void ek_lstm_logistic_f32(float *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		s[i] = 1 / (1 + expf(-s[i]));
+		s[i] = ek_fast_logistic(s[i]);
 	}
 }
 

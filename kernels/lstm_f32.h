@@ -39,7 +39,7 @@ void ek_lstm_gate_f32(const struct ek_lstm_gate_f32 *g, const struct ek_matvec_r
 /* Layer normalisation of @s, float[cells], where gate @g has one; in place. */
 void ek_lstm_norm_f32(const struct ek_lstm_gate_f32 *g, size_t cells, float *s);
 
-/* 1 / (1 + exp(-s)), in place. */
+/* 1 / (1 + exp(-s)), in place (kernels/fast_math.h). */
 void ek_lstm_logistic_f32(float *s, size_t n);
 
 /* c = f * c + i * g, clipped to +-clip where that is above 0. */
