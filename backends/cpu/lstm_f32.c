@@ -122,8 +122,8 @@ static void product_tile(const void *args, const struct ek_tile *tile, void *scr
 	const struct recurrent_product *product = &job->b->state->product;
 	uint32_t first = tile->first_col, end = first + tile->n_cols;
 	if (job->gate) {
-		ek_lstm_gate_f32(job->gate, product->row, product->hybrid, job->sight, first, end,
-			job->sum);
+		ek_lstm_gate_f32(
+			job->gate, product->row, product->hybrid, job->sight, first, end, job->sum);
 	} else {
 		product->row->add(&job->b->projection, &job->hidden, first, end, job->sum);
 	}
@@ -189,8 +189,8 @@ static int project(const struct op_call *call, const struct bound *b, float *h, 
 
 /* The new output state @h from output gate and cell state @c. Without an activation the reference
  * leaves its buffer as it is, and there the cell gate stands. */
-static int output_run(
-	const struct op_call *call, const struct bound *b, const float *c, float *h, struct error *err)
+static int output_run(const struct op_call *call, const struct bound *b, const float *c, float *h,
+	struct error *err)
 {
 	size_t cells = b->d->cells;
 	float *to = b->projection.w ? b->hidden : h;
@@ -223,8 +223,8 @@ static int cell_run(const struct op_call *call, const struct bound *b,
 	return r < 0 ? r : output_run(call, b, c, h, err);
 }
 
-static int step_run(const struct op_call *call, const void *args, uint32_t entry, size_t row,
-	struct error *err)
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
 {
 	const struct bound *b = args;
 	const struct lstm_direction *d = b->d;
@@ -239,7 +239,8 @@ static int step_run(const struct op_call *call, const void *args, uint32_t entry
 	}
 	int r = cell_run(call, b, &sight, h, c, err);
 	if (r == 0) {
-		memcpy(b->output + row * d->way.out_width + d->way.out_offset, h, d->way.outputs * sizeof(*h));
+		memcpy(b->output + row * d->way.out_width + d->way.out_offset, h,
+			d->way.outputs * sizeof(*h));
 	}
 	return r;
 }

@@ -82,8 +82,7 @@ static int gate_prepare(
 	g->norm = op_constant(setup, LSTM_NORM + i);
 	g->norm_bias = bias;
 	g->peephole = op_constant(setup, peephole);
-	g->w_bias =
-		fold_zero(setup, g->w, d->cells, d->way.inputs, -x_zero, g->norm ? NULL : bias);
+	g->w_bias = fold_zero(setup, g->w, d->cells, d->way.inputs, -x_zero, g->norm ? NULL : bias);
 	g->r_bias = fold_zero(setup, g->r, d->cells, d->way.outputs, -h_zero, NULL);
 	if (!g->w_bias || !g->r_bias) {
 		return op_alloc_failed(setup, err);
@@ -190,8 +189,8 @@ static int gate_run(const struct op_call *call, const struct gate_job *args, str
 }
 
 /* The states @h int8[outputs] and @c int16[cells], which @job sees, become the next. */
-static int cell_run(const struct op_call *call, struct gate_job *job, int8_t *h, int16_t *c,
-	struct error *err)
+static int cell_run(
+	const struct op_call *call, struct gate_job *job, int8_t *h, int16_t *c, struct error *err)
 {
 	const struct ek_lstm_q *a = &job->state->args;
 	size_t n = a->cells;
@@ -223,8 +222,8 @@ static int cell_run(const struct op_call *call, struct gate_job *job, int8_t *h,
 	return r;
 }
 
-static int step_run(const struct op_call *call, const void *args, uint32_t entry, size_t row,
-	struct error *err)
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
 {
 	const struct lstm_state *state = args;
 	const struct lstm_direction *d = &state->d;

@@ -33,7 +33,8 @@ static void part_prepare(const struct op_setup *setup, uint32_t which, uint32_t 
 {
 	const int32_t *intermediates = setup->node->intermediates + 3 * which;
 	const struct tensor *tensors = setup->subgraph->tensors;
-	const struct tensor *whole = &tensors[intermediates[0]], *own = &tensors[intermediates[part]];
+	const struct tensor *whole = &tensors[intermediates[0]],
+			    *own = &tensors[intermediates[part]];
 	float own_scale = quant_scale(own, 0);
 	p->w = op_constant(setup, w);
 	p->columns = (uint32_t)op_shape_in(setup, w)->dim[1];
@@ -162,8 +163,8 @@ static int cell_run(
 	return sum_run(call, job, state->d.way.outputs, n, err);
 }
 
-static int step_run(const struct op_call *call, const void *args, uint32_t entry, size_t row,
-	struct error *err)
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
 {
 	const struct lstm_state *state = args;
 	const struct recurrent_direction *way = &state->d.way;

@@ -35,7 +35,8 @@ uint32_t lstm_vector(uint32_t first, uint32_t gate)
 
 uint32_t lstm_peephole(const struct lstm_operands *at, uint32_t gate)
 {
-	return gate == EK_LSTM_CELL ? RECURRENT_NONE : at->peephole + (gate == EK_LSTM_OUTPUT ? 2 : gate);
+	return gate == EK_LSTM_CELL ? RECURRENT_NONE
+				    : at->peephole + (gate == EK_LSTM_OUTPUT ? 2 : gate);
 }
 
 static uint32_t outputs_of(const struct op_setup *setup, const struct lstm_operands *at)
@@ -62,9 +63,9 @@ uint32_t lstm_directions(const struct op_setup *setup, struct lstm_direction ret
 	}
 	uint32_t n = both ? 2 : 1;
 	for (uint32_t i = 0; i < n; i++) {
-		ret[i] = (struct lstm_direction){.way = ways[i], .at = both ? two_ways[i] : one_way};
-		ret[i].cells =
-			(uint32_t)op_shape_in(setup, ret[i].at.w + EK_LSTM_OUTPUT)->dim[0];
+		ret[i] =
+			(struct lstm_direction){.way = ways[i], .at = both ? two_ways[i] : one_way};
+		ret[i].cells = (uint32_t)op_shape_in(setup, ret[i].at.w + EK_LSTM_OUTPUT)->dim[0];
 	}
 	return n;
 }

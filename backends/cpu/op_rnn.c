@@ -126,8 +126,8 @@ static void step_tile(const void *args, const struct ek_tile *tile, void *scratc
 	product->add(&b->r, &job->h, first, end, job->y);
 }
 
-static int step_run(const struct op_call *call, const void *args, uint32_t entry, size_t row,
-	struct error *err)
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
 {
 	const struct bound *b = args;
 	const struct recurrent_direction *w = b->way;
@@ -138,8 +138,8 @@ static int step_run(const struct op_call *call, const void *args, uint32_t entry
 	step.x = recurrent_x(product, b->x + row * w->inputs, w->inputs, b->codes);
 	step.h = recurrent_x(product, h, w->outputs, h_codes);
 	if (b->aux_w.w) {
-		step.aux =
-			recurrent_x(product, b->aux + row * w->aux_inputs, w->aux_inputs, aux_codes);
+		step.aux = recurrent_x(
+			product, b->aux + row * w->aux_inputs, w->aux_inputs, aux_codes);
 	}
 	const struct tile_job job = {
 		.rows = 1,

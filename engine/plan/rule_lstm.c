@@ -273,8 +273,7 @@ static int check_operand(const struct lstm *l, uint32_t i, struct error *err)
 static int check_state(const struct lstm *l, uint32_t i, int32_t width, struct error *err)
 {
 	uint64_t elements = rule_cost_mul((uint64_t)l->batch, (uint64_t)width);
-	return rule_state(
-		l->ctx, (uint32_t)rule_lstm_place(l, i), operands[i].name, elements, err);
+	return rule_state(l->ctx, (uint32_t)rule_lstm_place(l, i), operands[i].name, elements, err);
 }
 
 static int check_operands(const struct lstm *l, struct error *err)

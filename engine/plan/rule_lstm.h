@@ -51,7 +51,10 @@ enum lstm_size {
 
 struct lstm {
 	const struct op_context *ctx;
-	enum { LSTM_FORWARD, LSTM_BACKWARD } direction;
+	enum {
+		LSTM_FORWARD,
+		LSTM_BACKWARD
+	} direction;
 	enum lstm_kernel kernel;
 	uint8_t parts;
 	int32_t size[LSTM_SIZES];

@@ -35,8 +35,7 @@ static int check_types(const struct op_context *ctx, const struct types *t, stru
 {
 	for (uint32_t i = 0; i < N_INPUTS; i++) {
 		if (!op_input(ctx, i)) {
-			return error_set(
-				err, -EBADMSG, "input %u (%s) must be there", i, names[i]);
+			return error_set(err, -EBADMSG, "input %u (%s) must be there", i, names[i]);
 		}
 		int r = rule_type_is(op_input(ctx, i), names[i], t->in[i], err);
 		if (r < 0) {
@@ -74,18 +73,17 @@ static int check_shapes(const struct op_context *ctx, struct error *err)
 	int32_t batch = in->dim[0], cells = before->dim[1];
 	int64_t joined = (int64_t)in->dim[1] + cells;
 	if (cells > INT32_MAX / 4 || joined > INT32_MAX) {
-		return error_set(err, -EFBIG, "%d cells with %d inputs", (int)cells,
-			(int)in->dim[1]);
+		return error_set(
+			err, -EFBIG, "%d cells with %d inputs", (int)cells, (int)in->dim[1]);
 	}
 	r = check_shape(ctx, BEFORE, (struct shape){.rank = 2, .dim = {batch, cells}}, err);
 	r = r < 0 ? r
 		  : check_shape(ctx, WEIGHTS,
 			    (struct shape){.rank = 2, .dim = {4 * cells, (int32_t)joined}}, err);
-	r = r < 0 ? r
-		  : check_shape(ctx, BIAS, (struct shape){.rank = 1, .dim = {4 * cells}}, err);
-	return r < 0 ? r
-		     : check_shape(ctx, STATE, (struct shape){.rank = 2, .dim = {batch, cells}},
-			       err);
+	r = r < 0 ? r : check_shape(ctx, BIAS, (struct shape){.rank = 1, .dim = {4 * cells}}, err);
+	return r < 0
+		? r
+		: check_shape(ctx, STATE, (struct shape){.rank = 2, .dim = {batch, cells}}, err);
 }
 
 /* States have four integer bits; the gates' multiplier comes from the bias alone. */
@@ -114,8 +112,8 @@ int rule_lstm_basic(const struct op_context *ctx, struct op_result *ret, struct 
 			node->n_inputs, node->n_outputs, N_INPUTS, N_OUTPUTS);
 	}
 	bool is_real = op_input(ctx, INPUT)->type == DTYPE_FLOAT32;
-	int r = rule_type_among(ctx, op_input(ctx, INPUT), "input",
-		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
+	int r = rule_type_among(
+		ctx, op_input(ctx, INPUT), "input", RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
 	r = r < 0 ? r : check_types(ctx, is_real ? &real : &codes, err);
 	r = r < 0 ? r : check_shapes(ctx, err);
 	r = r < 0 || is_real ? r : check_scales(ctx, err);

@@ -86,11 +86,11 @@ static int check_gate(const struct lstm *l, uint32_t g, struct error *err)
 				    "norm", err);
 	}
 	r = r < 0 ? r
-		  : rule_multiplier((double)(x / scale), RULE_MAX_SHIFT, rule_lstm_name(LSTM_W + g),
-			    err);
+		  : rule_multiplier(
+			    (double)(x / scale), RULE_MAX_SHIFT, rule_lstm_name(LSTM_W + g), err);
 	r = r < 0 ? r
-		  : rule_multiplier((double)(h / scale), RULE_MAX_SHIFT, rule_lstm_name(LSTM_R + g),
-			    err);
+		  : rule_multiplier(
+			    (double)(h / scale), RULE_MAX_SHIFT, rule_lstm_name(LSTM_R + g), err);
 	if (r < 0 || !(l->parts & LSTM_PART_PEEPHOLE) || g == 2) {
 		return r;
 	}

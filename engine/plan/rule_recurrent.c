@@ -36,8 +36,7 @@ int rule_two_ways(const struct op_context *ctx, const struct shape *input, const
 		return error_set(err, -EBADMSG, "%u outputs, must be %u", n, merge ? 1u : 2u);
 	}
 	if (merge && (int64_t)width[0] + width[1] > INT32_MAX) {
-		return error_set(
-			err, -EFBIG, "outputs of %d and %d", (int)width[0], (int)width[1]);
+		return error_set(err, -EFBIG, "outputs of %d and %d", (int)width[0], (int)width[1]);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		int r = rule_type_is(rule_output(ctx, i), "output", DTYPE_FLOAT32, err);
@@ -53,8 +52,8 @@ int rule_two_ways(const struct op_context *ctx, const struct shape *input, const
 int rule_float_weights(
 	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
 {
-	int r = rule_type_among(ctx, t, name,
-		RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
+	int r = rule_type_among(
+		ctx, t, name, RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
 	if (r < 0 || t->type == DTYPE_FLOAT32) {
 		return r;
 	}

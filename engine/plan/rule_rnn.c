@@ -34,8 +34,7 @@ static int read_input(struct rnn *n, struct error *err)
 	const struct shape *in = rule_shape(n->ctx, INPUT);
 	bool sequence = n->ctx->node->op != OP_RNN;
 	bool time_major = sequence && n->ctx->node->options.recurrent.time_major;
-	int r = rule_type_among(
-		n->ctx, op_input(n->ctx, INPUT), "input", RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(n->ctx, op_input(n->ctx, INPUT), "input", RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_rank_is(in, "input", sequence ? 3 : 2, err);
 	r = r < 0 ? r : rule_not_empty(in, "input", err);
 	if (r < 0) {
@@ -48,8 +47,8 @@ static int read_input(struct rnn *n, struct error *err)
 }
 
 /* Operand @i has the weights' type, one scale, and this shape. */
-static int check_matrix(const struct rnn *n, uint32_t i, const char *name, int32_t columns,
-	struct error *err)
+static int check_matrix(
+	const struct rnn *n, uint32_t i, const char *name, int32_t columns, struct error *err)
 {
 	const struct tensor *t = op_input(n->ctx, i);
 	const struct shape want = {.rank = 2, .dim = {n->units, columns}};
@@ -139,8 +138,7 @@ static int check_output(const struct op_context *ctx, struct error *err)
 {
 	int r = rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	return r < 0 ? r
-		     : rule_recurrent_activation(
-			       ctx, ctx->node->options.recurrent.activation, err);
+		     : rule_recurrent_activation(ctx, ctx->node->options.recurrent.activation, err);
 }
 
 int rule_rnn(const struct op_context *ctx, struct op_result *ret, struct error *err)
