@@ -120,7 +120,7 @@ struct settings {
 	bool run;
 	const char *golden;
 
-	bool local, per_op;
+	bool local, per_op, plan;
 	uint32_t count, warmup, threads, clients;
 };
 

@@ -5,6 +5,7 @@
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
+#include "client/plan_view.h"
 #include "client/remote.h"
 #include "client/report.h"
 #include "client/target.h"
@@ -205,13 +206,23 @@ static int print_nodes(const struct edge_model *model, const struct settings *s)
 	return grid_print(&grid, stdout, true, s);
 }
 
+/* The one that was asked for: target_open_file() has found it. */
+static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
+{
+	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
+	return found > 0 ? (uint32_t)found : 0;
+}
+
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
 	const struct edge_model *model = target_model(target);
 	int r = print_figures(target, figures, s);
 	r = r < 0 ? r : print_tensors(target, s);
-	r = r < 0 || !model ? r : print_nodes(model, s);
+	if (r == 0 && model) {
+		r = s->plan ? plan_view_print(model, signature_of(model, s), s)
+			    : print_nodes(model, s);
+	}
 	if (r < 0) {
 		report_line("%s", strerror(-r));
 	}
@@ -298,10 +309,14 @@ static int show_json(
 	}
 	put_specs(d, "inputs", target->inputs, target->n_inputs);
 	put_specs(d, "outputs", target->outputs, target->n_outputs);
-	if (target_model(target)) {
-		put_nodes(d, target_model(target));
+	const struct edge_model *model = target_model(target);
+	int r = 0;
+	if (model && s->plan) {
+		r = plan_view_put(d, model, signature_of(model, s));
+	} else if (model) {
+		put_nodes(d, model);
 	}
-	int r = json_print(d, stdout, s->format == CLI_FORMAT_JSON);
+	r = r < 0 ? r : json_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	if (r < 0) {
 		report_line("standard output: %s", strerror(-r));
 	}
@@ -314,9 +329,17 @@ int cmd_show(const struct settings *s)
 	struct figures figures = {0};
 	struct error err = {0};
 	struct target_options options = {
-		.socket = s->socket, .timeout_ms = s->timeout_ms, .cpu = s->cpu};
+		.socket = s->socket,
+		.signature = s->signature,
+		.timeout_ms = s->timeout_ms,
+		.cpu = s->cpu,
+	};
 	const char *name = s->arguments[0];
 	bool local = s->local || target_names_file(name);
+	if (s->plan && !local) {
+		report_line("show: --plan needs a file");
+		return EXIT_USAGE;
+	}
 	int r = local ? target_open_file(name, &options, &target, &err)
 		      : target_open_model(name, &options, &target, &err);
 	if (r == 0 && !local) {

@@ -8,6 +8,7 @@
 #include "engine/entry.h"
 #include "engine/plan/cache.h"
 #include "engine/run/session.h"
+#include "engine/steps.h"
 
 struct edge_model {
 	struct ref ref;
@@ -29,6 +30,7 @@ static const struct edge_limits default_limits = {
 	.prepared_bytes = 256u << 20,
 	.nodes = 100000,
 	.plans = 4,
+	.loops = 10000000,
 };
 
 static struct edge_limits limits_of(const struct edge_options *options)
@@ -41,6 +43,7 @@ static struct edge_limits limits_of(const struct edge_options *options)
 	limits.prepared_bytes = limits.prepared_bytes ? limits.prepared_bytes : d->prepared_bytes;
 	limits.nodes = limits.nodes ? limits.nodes : d->nodes;
 	limits.plans = limits.plans ? limits.plans : d->plans;
+	limits.loops = limits.loops ? limits.loops : d->loops;
 	return limits;
 }
 
@@ -83,7 +86,8 @@ static bool touches_float(const struct subgraph *subgraph, const struct node *no
 
 static bool keeps_state(const struct node *node)
 {
-	return node->op == OP_VAR_HANDLE || node->op == OP_HASHTABLE || node->op == OP_CALL_ONCE;
+	const struct op_row *row = opinfo_find(node);
+	return row && row->flags & OPINFO_STATE;
 }
 
 static void describe_subgraph(const struct subgraph *subgraph, struct edge_model_info *info)
@@ -94,7 +98,12 @@ static void describe_subgraph(const struct subgraph *subgraph, struct edge_model
 		info->has_state |= keeps_state(&subgraph->nodes[i]);
 	}
 	for (uint32_t t = 0; t < subgraph->n_tensors; t++) {
-		info->has_state |= subgraph->tensors[t].is_variable;
+		const struct tensor *tensor = &subgraph->tensors[t];
+		uint64_t elements = 0;
+		info->has_state |= tensor->is_variable;
+		if (tensor->data && shape_elements(&tensor->shape, &elements) == 0) {
+			info->parameters += elements;
+		}
 	}
 }
 
@@ -111,6 +120,7 @@ static void describe(struct edge_model *model)
 		.n_signatures = 1 + graph->n_signatures,
 		.file_bytes = model_file_bytes(model->file),
 		.arena_bytes = first->arena_bytes,
+		.session_bytes = first->session_bytes,
 		.macs = first->macs,
 		.n_subgraphs = graph->n_subgraphs,
 	};
@@ -182,6 +192,7 @@ static int open_file(struct model *file, const struct edge_options *options,
 		.cpu_features = options->cpu_features,
 		.max_arena_bytes = limits->arena_bytes,
 		.max_macs = limits->macs,
+		.max_loops = limits->loops,
 		.max_prepared_bytes = limits->prepared_bytes,
 		.max_plans = limits->plans,
 	};
@@ -275,6 +286,7 @@ static int tensor_info(const struct edge_model *model, const struct entry *entry
 	entry_describe(entry, model_get_metadata(model->file), side, index, ret_info);
 	ret_info->shape = part->shapes[t];
 	ret_info->bytes = part->tensors[t].bytes;
+	ret_info->run_time_shape = part->tensors[t].place == PLACE_RUN_TIME;
 	return 0;
 }
 
@@ -306,36 +318,6 @@ uint32_t edge_model_node_count(const struct edge_model *model)
 	return model->plans.graph->subgraphs[0].n_nodes;
 }
 
-/* The position of @node among the @n ascending ones, or @n. */
-static uint32_t find_node(const uint32_t *nodes, uint32_t n, uint32_t node)
-{
-	uint32_t low = 0, high = n;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (nodes[middle] < node) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low < n && nodes[low] == node ? low : n;
-}
-
-/* Where a node is run: the words of the backend, or what became of it. */
-static const char *detail_of(const struct subgraph_plan *part, uint32_t node)
-{
-	uint32_t at = find_node(part->order, part->n_order, node);
-	for (uint32_t i = 0; i < part->n_steps; i++) {
-		const struct plan_step *step = &part->steps[i];
-		if (at >= step->first_node && at - step->first_node < step->n_nodes) {
-			const char *detail =
-				step->backend->node_detail(step->program, at - step->first_node);
-			return detail ? detail : step->backend->name;
-		}
-	}
-	return "folded";
-}
-
 int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info)
 {
 	const struct subgraph_plan *part = plan_entered(model->plans.declared[0]);
@@ -345,7 +327,7 @@ int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_
 	const struct node *node = &part->subgraph->nodes[index];
 	*ret_info = (struct edge_node_info){
 		.op = operator_name(node->op),
-		.detail = detail_of(part, index),
+		.detail = steps_detail(part, index),
 		.macs = part->node_macs[index],
 	};
 	if (node->n_outputs > 0) {
@@ -353,6 +335,15 @@ int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_
 		ret_info->type = part->subgraph->tensors[node->outputs[0]].type;
 	}
 	return 0;
+}
+
+int edge_model_steps(
+	const struct edge_model *model, uint32_t signature, edge_step_function *each, void *context)
+{
+	struct entry entry;
+	return entry_find(model->plans.graph, signature, &entry)
+		? steps_walk(model->plans.declared[entry.subgraph_index], each, context)
+		: -ENOENT;
 }
 
 void edge_session_free(struct edge_session *session)
@@ -385,6 +376,17 @@ int edge_session_new(struct edge_model *model, uint32_t signature,
 	return 0;
 }
 
+int edge_session_enter(struct edge_session *session, uint32_t signature, struct error *err)
+{
+	struct entry entry;
+	if (!entry_find(session->model->plans.graph, signature, &entry)) {
+		return error_set(err, -ENOENT, "signature %u of %u", signature,
+			session->model->info.n_signatures);
+	}
+	session->entry = entry;
+	return session_enter(session->session, entry.subgraph_index, err);
+}
+
 /* The subgraph's position of the entry's input @index; -EINVAL with the error set. */
 static int64_t input_position(const struct edge_session *session, uint32_t index, struct error *err)
 {
@@ -412,8 +414,10 @@ int edge_session_input_info(struct edge_session *session, uint32_t index,
 	/* What is asked for needs no plan: the shape and its bytes are known. */
 	entry_describe(&session->entry, model_get_metadata(session->model->file), ENTRY_INPUTS,
 		index, ret_info);
-	ret_info->shape = *session_input_shape(session->session, (uint32_t)position);
-	return shape_bytes(&ret_info->shape, ret_info->type, &ret_info->bytes);
+	const struct input *input = session_get_input(session->session, (uint32_t)position);
+	ret_info->shape = input->shape;
+	ret_info->bytes = input->bytes;
+	return 0;
 }
 
 int edge_session_output_info(struct edge_session *session, uint32_t index,
@@ -425,9 +429,17 @@ int edge_session_output_info(struct edge_session *session, uint32_t index,
 		return r;
 	}
 	r = tensor_info(session->model, &session->entry, part, ENTRY_OUTPUTS, index, ret_info);
-	return r == 0 ? 0
-		      : error_set(err, -EINVAL, "output %u of %u", index,
-				entry_count(&session->entry, ENTRY_OUTPUTS));
+	if (r < 0) {
+		return error_set(err, -EINVAL, "output %u of %u", index,
+			entry_count(&session->entry, ENTRY_OUTPUTS));
+	}
+	int64_t position = entry_position(&session->entry, ENTRY_OUTPUTS, index);
+	const struct value *value = session_output_value(session->session, (uint32_t)position);
+	if (value) {
+		ret_info->shape = value->shape;
+		ret_info->bytes = value->bytes;
+	}
+	return 0;
 }
 
 int edge_session_bind_input(struct edge_session *session, uint32_t index, const void *data,
@@ -461,6 +473,11 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 void edge_session_reset(struct edge_session *session)
 {
 	session_reset(session->session);
+}
+
+void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes)
+{
+	session_set_checkpoints(session->session, folder, max_bytes);
 }
 
 int edge_session_profile(struct edge_session *session, bool on)

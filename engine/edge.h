@@ -28,6 +28,7 @@ struct edge_limits {
 	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
 	uint32_t nodes; /* [100000] over all subgraphs */
 	uint32_t plans; /* [4] plans for other input shapes kept beside the first */
+	uint64_t loops; /* [10000000] rounds of all loops of one run; beyond: -ETIMEDOUT */
 };
 
 struct edge_options {
@@ -95,6 +96,8 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
+	uint64_t session_bytes; /* arena, state twice and inputs: what one session takes */
+	uint64_t parameters; /* elements of all constants of the file */
 	uint32_t n_nodes, n_subgraphs;
 	bool has_float; /* some node does float arithmetic */
 	bool has_state; /* variable tensors or resources: runs depend on earlier ones of the session
@@ -124,11 +127,51 @@ uint32_t edge_model_node_count(const struct edge_model *model);
 int must_check edge_model_node(
 	const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info);
 
+/* Where a step's first output lies. */
+enum edge_place {
+	EDGE_PLACE_NONE, /* nobody reads it */
+	EDGE_PLACE_CONSTANT, /* computed at load */
+	EDGE_PLACE_INPUT, /* an input of the subgraph */
+	EDGE_PLACE_ARENA, /* at @offset of the arena of its subgraph */
+	EDGE_PLACE_VARIABLE, /* in the session's state */
+	EDGE_PLACE_RUN_TIME, /* in the session's heap: only a run knows the size */
+};
+
+/* One node of the plan for the declared shapes. */
+struct edge_step {
+	uint32_t depth; /* 0: of the entered subgraph; 1: of one that it calls; ... */
+	uint32_t subgraph, node; /* indices in the file */
+	const char *op; /* "CONV_2D" */
+	const char *detail; /* backend and kernel variant, "folded" or "session" */
+	struct shape output; /* of the first output; -1 where only a run can tell */
+	uint8_t type; /* enum dtype, of the first output */
+	enum edge_place place;
+	uint64_t offset, bytes;
+	uint64_t macs; /* multiply-accumulates, or element operations where there are none */
+	uint64_t moved_bytes; /* operands, each once */
+	double microseconds; /* predicted for one run of it (engine/plan/cost.h) */
+};
+typedef int edge_step_function(void *context, const struct edge_step *step);
+
+/* Tells every node of the plan of @signature to @each, in the order in which they run; the nodes of a
+ * called subgraph follow the first one that calls it. Ends early with what @each returns if that is not
+ * 0. -ENOENT for a signature that is not there. */
+int must_check edge_model_steps(const struct edge_model *model, uint32_t signature,
+	edge_step_function *each, void *context);
+
 /* A session holds a reference to its model. @signature: index as above. */
 int must_check edge_session_new(struct edge_model *model, uint32_t signature,
 	struct edge_session **ret_session, struct error *err);
 void edge_session_free(struct edge_session *session); /* NULL is fine */
 DEFINE_OWNED(struct edge_session *, edge_session_free)
+
+/*
+ * Another signature from now on: its inputs and outputs are those of a new session; variables,
+ * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there
+ * (then nothing has changed); after another error only another edge_session_enter() is allowed.
+ */
+int must_check edge_session_enter(
+	struct edge_session *session, uint32_t signature, struct error *err);
 
 /* Gives input @index another shape (same rank rules as the operators that read it). The plan for
  * the new shapes is made, or found among those kept, at the next run or edge_session_output_info();
@@ -144,6 +187,9 @@ int must_check edge_session_output_info(struct edge_session *session, uint32_t i
 	struct edge_tensor_info *ret_info, struct error *err);
 
 /*
+ * Tensors of strings are LiteRT's tables (base/strings.h): checked and copied when they are bound,
+ * of any size that the budget allows.
+ *
  * Input bytes in place: @data is read during runs and must stay valid and 16-byte aligned until the
  * next bind or the session's end; @bytes must be exactly the tensor's. A session without a bound
  * input uses its own buffer, which starts as zeros: edge_session_input() gives it.
@@ -163,6 +209,13 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);
+
+/*
+ * The folder of the files that a model's save and restore signatures name (FlexSave, FlexRestore),
+ * for this session: an open directory, the caller's, which outlives the session; -1, as at first,
+ * refuses them. @max_bytes: of all files in it together. Nothing outside of it is read or written.
+ */
+void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes);
 
 /* Switches per-node timing on; nanoseconds of the last run, one per node of the main subgraph. */
 int must_check edge_session_profile(struct edge_session *session, bool on);

@@ -62,9 +62,6 @@ typedef void ek_dequantize_fn(float *dst, const void *src, size_t n, float step,
 
 ek_dequantize_fn ek_dequantize_s8, ek_dequantize_u8, ek_dequantize_s16, ek_dequantize_s32;
 
-/* Half precision, exactly; a signalling NaN becomes quiet. */
-void ek_half_to_f32(float *dst, const uint16_t *src, size_t n);
-
 /* Nibbles, low one first, become int8 and back. @n counts elements. */
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n);
 void ek_pack_s4(uint8_t *dst, const int8_t *src, size_t n);

@@ -5,6 +5,7 @@
 #include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
+#include "kernels/f16.h"
 #include "kernels/requant.h"
 
 struct channel {
@@ -65,7 +66,7 @@ static int dequantize_prepare(struct op_setup *setup, struct error *err)
 			       : params_elements(shape),
 		.channels = channels,
 	};
-	setup->detail = state->run ? "dequantize__c" : "half_to_f32__c";
+	setup->detail = state->run ? "dequantize__c" : "f16_to_f32__c";
 	if (in->type == DTYPE_INT4) {
 		setup->scratch_bytes = params_elements(shape);
 	}
@@ -78,7 +79,7 @@ static void run_tile(const struct dequantize_state *s, float *dst, const char *s
 	if (s->run) {
 		s->run(dst + at, src + at * s->in_bytes, n, channel->step, channel->zero);
 	} else {
-		ek_half_to_f32(dst + at, (const uint16_t *)src + at, n);
+		ek_f16_to_f32(dst + at, (const uint16_t *)src + at, n);
 	}
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/strings.h"
+
 /* Whole file below folder @dir, followed by a 0 that @ret_size does not count. */
 static int read_file(int dir, const char *name, uint8_t **ret_data, size_t *ret_size)
 {
@@ -73,10 +75,59 @@ static int parse_compare(const char *text, struct golden_entry *entry)
 	return 0;
 }
 
+/* Strings of the file, a length and the bytes each: how many, and how long together. */
+static int measure_strings(
+	const struct golden_entry *entry, uint32_t *ret_count, uint64_t *ret_bytes)
+{
+	size_t at = 0;
+	*ret_count = 0;
+	*ret_bytes = 0;
+	while (at < entry->bytes) {
+		if (entry->bytes - at < 4) {
+			return -EBADMSG;
+		}
+		uint32_t length = bytes_get_u32(entry->data + at);
+		if (length > entry->bytes - at - 4) {
+			return -EBADMSG;
+		}
+		at += 4 + (size_t)length;
+		*ret_bytes += length;
+		(*ret_count)++;
+	}
+	return 0;
+}
+
+/* The file's strings become the table that the engine takes and gives. */
+static int make_table(struct golden_entry *entry)
+{
+	uint32_t count = 0;
+	uint64_t bytes = 0;
+	int r = measure_strings(entry, &count, &bytes);
+	if (r < 0) {
+		return r;
+	}
+	bytes += strings_head_bytes(count);
+	uint8_t *table = aligned_alloc(16, bytes_align_up(bytes, 16));
+	if (!table) {
+		return -ENOMEM;
+	}
+	struct strings_writer w = strings_writer_of(table, count);
+	for (const uint8_t *at = entry->data; count > 0; count--) {
+		uint32_t length = bytes_get_u32(at);
+		strings_put(&w, at + 4, length);
+		at += 4 + (size_t)length;
+	}
+	free(entry->data);
+	entry->data = table;
+	entry->bytes = (size_t)bytes;
+	return 0;
+}
+
 static int read_tensor(int dir, const char *file, struct golden_entry *entry)
 {
 	if (strcmp(file, "@zero") != 0) {
-		return read_file(dir, file, &entry->data, &entry->bytes);
+		int r = read_file(dir, file, &entry->data, &entry->bytes);
+		return r == 0 && entry->type == DTYPE_STRING ? make_table(entry) : r;
 	}
 	uint64_t bytes;
 	bool is_string = entry->type == DTYPE_STRING; /* empty strings: a length each */
@@ -86,7 +137,10 @@ static int read_tensor(int dir, const char *file, struct golden_entry *entry)
 	}
 	entry->bytes = (size_t)bytes;
 	entry->data = calloc(1, entry->bytes + 1);
-	return entry->data ? 0 : -ENOMEM;
+	if (!entry->data) {
+		return -ENOMEM;
+	}
+	return is_string ? make_table(entry) : 0;
 }
 
 /* "in 0 1 int8 1x4 file name" after its first word; the name is not used. */

@@ -30,7 +30,7 @@ struct golden_entry {
 	struct shape shape;
 	double atol, rtol;
 	uint64_t units;
-	uint8_t *data; /* dense, little endian; strings as length and bytes each */
+	uint8_t *data; /* dense, little endian; strings: an aligned table (base/strings.h) */
 	size_t bytes;
 };
 

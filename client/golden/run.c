@@ -71,6 +71,13 @@ static int fill_inputs(
 		if (r < 0) {
 			return r;
 		}
+		if (e->type == DTYPE_STRING) {
+			r = edge_session_bind_input(session, e->index, e->data, e->bytes, err);
+			if (r < 0) {
+				return r;
+			}
+			continue;
+		}
 		void *data = edge_session_input(session, e->index, &bytes);
 		if (bytes != e->bytes || (bytes && !data)) {
 			return error_set(err, -EINVAL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "base/strings.h"
 #include "engine/model/schema.h"
 #include "engine/model/verify.h"
 
@@ -51,37 +52,15 @@ static int check_shape_signature(struct verify *v, uint32_t tensor, const struct
 	return 0;
 }
 
-/* A table of strings: count, count + 1 offsets that never fall, the text. Source: TFLite's
- * string_util. */
 static int check_strings(struct verify *v, const struct view_bytes *data, const struct shape *shape)
 {
-	uint64_t elements = 0, header = 0;
-	if (shape_elements(shape, &elements) < 0 || data->size < 8) {
-		return error_set(v->err, -EBADMSG, "strings: no table");
+	uint64_t elements = 0;
+	struct strings strings;
+	if (shape_elements(shape, &elements) < 0) {
+		return error_set(v->err, -EBADMSG, "strings: a constant of unknown shape");
 	}
-	uint64_t count = bytes_get_u32(data->data);
-	header = 4 * (count + 2);
-	if (count != elements || header > data->size) {
-		return error_set(v->err, -EBADMSG, "strings: %llu for %llu elements in %llu bytes",
-			(unsigned long long)count, (unsigned long long)elements,
-			(unsigned long long)data->size);
-	}
-	int r = verify_charge(v, count);
-	if (r < 0) {
-		return r;
-	}
-	uint64_t last = header;
-	for (uint64_t i = 0; i <= count; i++) {
-		uint64_t offset = bytes_get_u32(data->data + 4 + 4 * i);
-		if (offset < last || offset > data->size || (i == 0 && offset != header)) {
-			return error_set(v->err, -EBADMSG, "strings: offset %llu is %llu",
-				(unsigned long long)i, (unsigned long long)offset);
-		}
-		last = offset;
-	}
-	return last == data->size
-		? 0
-		: error_set(v->err, -EBADMSG, "strings: bytes behind the last one");
+	int r = verify_charge(v, data->size / 4);
+	return r < 0 ? r : strings_open(&strings, data->data, data->size, elements, v->err);
 }
 
 static int check_dense(struct verify *v, const struct view_bytes *data, const struct shape *shape,

@@ -72,7 +72,7 @@ int plan_cache_enter(struct plan_cache *cache, uint32_t subgraph, struct error *
 static bool has_inputs(const struct plan *plan, uint32_t subgraph, const struct shape *inputs)
 {
 	const struct subgraph_plan *part = plan_entered(plan);
-	bool same = plan->entered == subgraph;
+	bool same = part->index == subgraph;
 	for (uint32_t i = 0; same && i < part->subgraph->n_inputs; i++) {
 		same = shape_equal(&part->shapes[part->subgraph->inputs[i]], &inputs[i]);
 	}

@@ -19,6 +19,7 @@ struct plan_cache {
 	const struct backend *const *backends;
 	uint64_t cpu_features;
 	uint64_t max_arena_bytes, max_macs;
+	uint64_t max_loops; /* rounds of all loops of one run */
 	uint64_t max_prepared_bytes; /* of all plans kept here together */
 	uint32_t max_plans; /* for other than declared shapes */
 

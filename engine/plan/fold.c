@@ -22,7 +22,7 @@ void fold_deinit(struct fold *fold)
 static bool is_pure(const struct node *node)
 {
 	const struct op_row *row = opinfo_find(node);
-	return row && !(row->flags & OPINFO_STATE);
+	return row && !(row->flags & (OPINFO_STATE | OPINFO_SESSION));
 }
 
 static bool writes_variables(const struct subgraph_plan *plan, const struct node *node)

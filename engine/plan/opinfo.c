@@ -10,7 +10,7 @@
 #define BIT(i) (UINT64_C(1) << (i))
 #define NEEDS_OPTIONS OPINFO_NEEDS_OPTIONS
 #define STATE OPINFO_STATE
-#define SESSION (OPINFO_SESSION | OPINFO_STATE)
+#define SESSION OPINFO_SESSION
 #define STRINGS OPINFO_STRINGS
 #define RESOURCES OPINFO_RESOURCES
 #define SPARSE OPINFO_SPARSE
@@ -204,9 +204,10 @@ int opinfo_check(const struct op_context *ctx, struct op_result *ret, struct err
 		return r;
 	}
 	ret->macs = 0;
-	if (!known) {
+	if (!known && !(row->flags & OPINFO_SESSION)) {
 		for (uint32_t i = 0; i < ctx->node->n_outputs; i++) {
-			rule_set_unknown(&ret->shapes[i], rule_output(ctx, i)->shape.rank);
+			unsigned int rank = rule_output(ctx, i)->shape.rank;
+			rule_set_unknown(&ret->shapes[i], rank ? rank : 1);
 		}
 		return 0;
 	}

@@ -29,7 +29,7 @@ struct op_context {
 	 * can tell. */
 	const struct shape *shapes;
 	/* One per tensor: bytes known at plan time (constants of the file, or folded), NULL else.
-	 * As many as shape and type ask for. */
+	 * As many as shape and type ask for; of sparse tensors, the elements that are stored. */
 	const uint8_t *const *constants;
 };
 
@@ -43,7 +43,7 @@ struct op_result {
 
 enum op_row_flag {
 	OPINFO_NEEDS_OPTIONS = 1 << 0, /* else an absent table means defaults */
-	OPINFO_STATE = 1 << 1, /* the same inputs may give other outputs: never folded */
+	OPINFO_STATE = 1 << 1, /* the same inputs may give other outputs in a later run */
 	OPINFO_SESSION = 1 << 2, /* run by the session itself, never by a backend */
 	OPINFO_STRINGS = 1 << 3, /* operands may be strings; without it their types have a width */
 	OPINFO_RESOURCES = 1 << 4, /* operands may be resources */

@@ -3,16 +3,23 @@
 
 #include "base/bytes.h"
 #include "engine/plan/arena.h"
+#include "engine/plan/opinfo.h"
 
 /* What an empty constant points to. */
 static const uint8_t nothing[1];
 
+/* 0 bytes where only the run knows: an open shape, or strings. A resource is a number of 4 bytes. */
 static int set_bytes(struct subgraph_plan *plan, uint32_t t, struct error *err)
 {
 	const struct shape *shape = &plan->shapes[t];
 	unsigned int type = plan->subgraph->tensors[t].type;
 	char text[SHAPE_TEXT_SIZE];
-	int r = shape_bytes(shape, type, &plan->tensors[t].bytes);
+	if (type == DTYPE_STRING || !shape_known(shape)) {
+		plan->tensors[t].bytes = 0;
+		return 0;
+	}
+	int r = shape_bytes(
+		shape, type == DTYPE_RESOURCE ? DTYPE_INT32 : type, &plan->tensors[t].bytes);
 	if (r == -EINVAL) {
 		return error_set(err, -EOPNOTSUPP, "tensor %u: type %s is not there yet", t,
 			dtype_name(type));
@@ -120,7 +127,9 @@ static int place_output(struct subgraph_plan *plan, int32_t t, struct error *err
 		return error_set(err, -EBADMSG,
 			"tensor %d is a constant, an input, computed twice or none", (int)t);
 	}
-	plan->tensors[t].place = PLACE_ARENA;
+	bool run_time = plan_is_run_time(plan, (uint32_t)t);
+	plan->tensors[t].place = run_time ? PLACE_RUN_TIME : PLACE_ARENA;
+	plan->has_run_time |= run_time;
 	return set_bytes(plan, (uint32_t)t, err);
 }
 
@@ -137,16 +146,28 @@ int place_outputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
 	return 0;
 }
 
+static void mark_node(struct subgraph_plan *plan, uint32_t at)
+{
+	const struct node *node = &plan->subgraph->nodes[plan->order[at]];
+	const struct op_row *row = opinfo_find(node);
+	for (uint32_t k = 0; k < node->n_inputs; k++) {
+		if (node->inputs[k] >= 0) {
+			struct tensor_plan *tensor = &plan->tensors[node->inputs[k]];
+			tensor->is_read = true;
+			tensor->is_param |= k < 64 && row->params >> k & 1;
+			tensor->last_use = at;
+		}
+	}
+	for (uint32_t k = 0; k < node->n_outputs; k++) {
+		plan->tensors[node->outputs[k]].last_use = at;
+	}
+}
+
 int place_reads(struct subgraph_plan *plan, struct error *err)
 {
 	const struct subgraph *subgraph = plan->subgraph;
 	for (uint32_t i = 0; i < plan->n_order; i++) {
-		const struct node *node = &subgraph->nodes[plan->order[i]];
-		for (uint32_t k = 0; k < node->n_inputs; k++) {
-			if (node->inputs[k] >= 0) {
-				plan->tensors[node->inputs[k]].is_read = true;
-			}
-		}
+		mark_node(plan, i);
 	}
 	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
 		int32_t t = subgraph->outputs[i];
@@ -160,6 +181,7 @@ int place_reads(struct subgraph_plan *plan, struct error *err)
 				"subgraph %u, output %u: a sparse constant", plan->index, i);
 		}
 		plan->tensors[t].is_read = true;
+		plan->tensors[t].last_use = plan->n_order;
 	}
 	return 0;
 }

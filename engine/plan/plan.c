@@ -6,19 +6,10 @@
 
 #include "base/bytes.h"
 #include "engine/plan/arena.h"
-#include "engine/plan/fold.h"
+#include "engine/plan/call.h"
 #include "engine/plan/place.h"
+#include "engine/plan/planning.h"
 #include "engine/plan/split.h"
-
-/* What stands while one subgraph is planned. */
-struct planning {
-	const struct plan_request *request;
-	struct plan *plan;
-	struct subgraph_plan *part;
-	struct fold fold;
-	struct shape *outputs; /* room for those of the node with the most */
-	bool compare; /* computed shapes with declared ones */
-};
 
 static void planning_deinit(struct planning *p)
 {
@@ -39,6 +30,9 @@ static void free_subgraph(struct subgraph_plan *part)
 			part->steps[i].backend->free_program(part->steps[i].program);
 		}
 	}
+	for (uint32_t i = 0; part->calls && i < PLAN_CALLS * part->n_order; i++) {
+		plan_unref(part->calls[i]);
+	}
 	for (uint32_t t = 0; part->subgraph && t < part->subgraph->n_tensors; t++) {
 		if (part->tensors && part->tensors[t].place == PLACE_FOLDED) {
 			free((void *)part->constants[t]);
@@ -51,6 +45,8 @@ static void free_subgraph(struct subgraph_plan *part)
 	free(part->tensors);
 	free(part->constants);
 	free(part->order);
+	free(part->kinds);
+	free(part->calls);
 	free(part->scratch_offset);
 	free(part->state_offset);
 	free(part->node_macs);
@@ -62,10 +58,7 @@ void plan_unref(struct plan *plan)
 	if (!plan || !ref_put(&plan->ref)) {
 		return;
 	}
-	for (uint32_t i = 0; plan->subgraphs && i < plan->graph->n_subgraphs; i++) {
-		free_subgraph(&plan->subgraphs[i]);
-	}
-	free(plan->subgraphs);
+	free_subgraph(&plan->part);
 	free(plan);
 }
 
@@ -91,7 +84,7 @@ int plan_node_error(const struct subgraph_plan *plan, uint32_t node, int code, s
 
 static int new_subgraph(struct planning *p, uint32_t index)
 {
-	struct subgraph_plan *part = &p->plan->subgraphs[index];
+	struct subgraph_plan *part = &p->plan->part;
 	const struct subgraph *subgraph = &p->request->graph->subgraphs[index];
 	size_t n_tensors = (size_t)subgraph->n_tensors + 1, n_nodes = (size_t)subgraph->n_nodes + 1;
 	uint32_t most_outputs = 1;
@@ -105,14 +98,17 @@ static int new_subgraph(struct planning *p, uint32_t index)
 	part->tensors = calloc(n_tensors, sizeof(*part->tensors));
 	part->constants = calloc(n_tensors, sizeof(*part->constants));
 	part->order = calloc(n_nodes, sizeof(*part->order));
+	part->kinds = calloc(n_nodes, sizeof(*part->kinds));
+	part->calls = calloc(PLAN_CALLS * n_nodes, sizeof(struct plan *));
 	part->scratch_offset = calloc(n_nodes, sizeof(*part->scratch_offset));
 	part->state_offset = calloc(n_nodes, sizeof(*part->state_offset));
 	part->node_macs = calloc(n_nodes, sizeof(*part->node_macs));
 	p->outputs = calloc(most_outputs, sizeof(*p->outputs));
 	p->part = part;
 	p->fold.plan = part;
-	return part->shapes && part->tensors && part->constants && part->order &&
-			part->scratch_offset && part->state_offset && part->node_macs && p->outputs
+	return part->shapes && part->tensors && part->constants && part->order && part->kinds &&
+			part->calls && part->scratch_offset && part->state_offset &&
+			part->node_macs && p->outputs
 		? 0
 		: -ENOMEM;
 }
@@ -136,7 +132,12 @@ static int set_shapes(struct planning *p, struct error *err)
 		if (t < 0) {
 			continue; /* place_known() refuses it */
 		}
-		if (requested && !shape_known(&requested[i])) {
+		if (!p->request->callees && subgraph->tensors[t].type == DTYPE_RESOURCE) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, input %u: a resource cannot be given from outside",
+				p->part->index, i);
+		}
+		if (requested && !p->request->callees && !shape_known(&requested[i])) {
 			return error_set(err, -EINVAL, "input %u: shape %s is not complete", i,
 				shape_format(text, sizeof(text), &requested[i]));
 		}
@@ -149,11 +150,14 @@ static int set_shapes(struct planning *p, struct error *err)
 	return 0;
 }
 
-static bool is_control_flow(const struct node *node)
+/* Variables have a shape of their own and stay where they are. */
+static int check_run_time_output(const struct tensor *tensor, uint32_t i, struct error *err)
 {
-	return node->op == OP_IF || node->op == OP_WHILE || node->op == OP_CALL ||
-		node->op == OP_CALL_ONCE || node->op == OP_STABLEHLO_WHILE ||
-		node->op == OP_STABLEHLO_COMPOSITE;
+	return tensor->is_variable ? error_set(err, -EOPNOTSUPP,
+					     "output %u: a variable written in a shape that only "
+					     "the run knows is not there yet",
+					     i)
+				   : 0;
 }
 
 static int take_shapes(struct planning *p, const struct node *node, struct error *err)
@@ -162,19 +166,55 @@ static int take_shapes(struct planning *p, const struct node *node, struct error
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		int32_t t = node->outputs[i];
 		const struct tensor *tensor = &p->part->subgraph->tensors[t];
+		p->part->shapes[t] = p->outputs[i];
 		if (!shape_known(&p->outputs[i])) {
-			return error_set(err, -EOPNOTSUPP,
-				"output %u: a shape known only at run time is not there yet", i);
+			int r = check_run_time_output(tensor, i, err);
+			if (r < 0) {
+				return r;
+			}
+			continue;
 		}
-		if (p->compare && !tensor->shape_is_signature &&
+		/* Rank 0 may also say that the converter did not know. */
+		if (p->compare && !tensor->shape_is_signature && tensor->shape.rank > 0 &&
 			tensor->shape.rank != p->outputs[i].rank) {
 			return error_set(err, -EBADMSG, "output %u: declared %s, computed %s", i,
 				shape_format(declared, sizeof(declared), &tensor->shape),
 				shape_format(computed, sizeof(computed), &p->outputs[i]));
 		}
-		p->part->shapes[t] = p->outputs[i];
 	}
 	return 0;
+}
+
+static bool is_open(const struct planning *p, int32_t t)
+{
+	return t >= 0 && !shape_known(&p->part->shapes[t]);
+}
+
+/* True when only the run knows what the node's rule has to know: it is checked again there. */
+static bool is_run_time(const struct planning *p, const struct node *node)
+{
+	const struct op_row *row = opinfo_find(node);
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		int32_t t = node->inputs[i];
+		bool param = i < 64 && row->params >> i & 1;
+		if (is_open(p, t) || (t >= 0 && param && !p->part->constants[t])) {
+			return true;
+		}
+	}
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		if (is_open(p, node->outputs[i]) ||
+			p->part->subgraph->tensors[node->outputs[i]].type == DTYPE_STRING) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void append_node(struct planning *p, uint32_t index, enum step_kind kind, uint64_t macs)
+{
+	p->part->kinds[p->part->n_order] = (uint8_t)kind;
+	p->part->order[p->part->n_order++] = index;
+	p->part->node_macs[index] = macs;
 }
 
 static int count_macs(struct planning *p, uint64_t macs, struct error *err)
@@ -189,9 +229,47 @@ static int count_macs(struct planning *p, uint64_t macs, struct error *err)
 	return 0;
 }
 
+/* After the rule: shapes, places, what can be computed now. */
+static int plan_checked_node(struct planning *p, uint32_t index, uint64_t macs, struct error *err)
+{
+	const struct node *node = &p->part->subgraph->nodes[index];
+	bool folded = false;
+	int r = take_shapes(p, node, err);
+	if (r < 0) {
+		return r;
+	}
+	bool run_time = is_run_time(p, node);
+	r = place_outputs(p->part, index, err);
+	if (r == 0 && !run_time) {
+		r = fold_node(&p->fold, index, macs, &folded, err);
+	}
+	if (r < 0 || folded) {
+		return r;
+	}
+	append_node(p, index, run_time ? STEP_NODE : STEP_BACKEND, macs);
+	return count_macs(p, macs, err);
+}
+
+/* A node of the session: its calls are planned, which says more about its outputs. */
+static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, struct error *err)
+{
+	struct plan *calls[PLAN_CALLS] = {0};
+	int r = call_plan(p, index, calls, &macs, err);
+	if (r == 0) {
+		r = take_shapes(p, &p->part->subgraph->nodes[index], err);
+	}
+	if (r == 0) {
+		r = place_outputs(p->part, index, err);
+	}
+	memcpy(&p->part->calls[PLAN_CALLS * p->part->n_order], calls, sizeof(calls));
+	append_node(p, index, STEP_SESSION, macs);
+	return r < 0 ? r : count_macs(p, macs, err);
+}
+
 static int plan_node(struct planning *p, uint32_t index, struct error *err)
 {
 	const struct node *node = &p->part->subgraph->nodes[index];
+	const struct op_row *row = opinfo_find(node);
 	const struct op_context context = {
 		.graph = p->request->graph,
 		.subgraph = p->part->subgraph,
@@ -200,30 +278,16 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 		.constants = p->part->constants,
 	};
 	struct op_result result = {.shapes = p->outputs};
-	bool folded = false;
-	if (is_control_flow(node)) {
-		return error_set(err, -EOPNOTSUPP, "control flow is not there yet");
-	}
 	/* Of an operator that is not there, that is what has to be said. */
-	int r = opinfo_find(node) ? place_inputs(p->part, index, err) : 0;
+	int r = row ? place_inputs(p->part, index, err) : 0;
 	if (r == 0) {
 		r = opinfo_check(&context, &result, err);
 	}
-	if (r == 0) {
-		r = take_shapes(p, node, err);
-	}
-	if (r == 0) {
-		r = place_outputs(p->part, index, err);
-	}
-	if (r == 0) {
-		r = fold_node(&p->fold, index, result.macs, &folded, err);
-	}
-	if (r < 0 || folded) {
+	if (r < 0) {
 		return r;
 	}
-	p->part->order[p->part->n_order++] = index;
-	p->part->node_macs[index] = result.macs;
-	return count_macs(p, result.macs, err);
+	return row->flags & OPINFO_SESSION ? plan_session_node(p, index, result.macs, err)
+					   : plan_checked_node(p, index, result.macs, err);
 }
 
 /* What a session of this plan holds, within the limit. */
@@ -269,12 +333,13 @@ static int plan_memory(struct planning *p, struct error *err)
 	if (!memory) {
 		return error_no_memory(err);
 	}
-	int r = split_compile(p->request, p->part, &p->plan->prepared_bytes, memory, err);
+	int r = split_compile(p->request, p->part, p->callees->prepared_bytes,
+		&p->plan->prepared_bytes, memory, err);
 	if (r == 0) {
 		r = check_node_memory(p, memory, err);
 	}
 	if (r == 0) {
-		uint64_t work_left = ARENA_WORK - p->request->work_done.layout;
+		uint64_t work_left = ARENA_WORK - planning_work_done(p).layout;
 		r = place_memory(p->part, memory, work_left, &p->plan->work.layout, err);
 	}
 	return r < 0 ? r : check_memory(p, err);
@@ -316,32 +381,56 @@ static int blame_request(int code, struct error *err)
 	return -EINVAL;
 }
 
+struct plan_work planning_work_done(const struct planning *p)
+{
+	struct plan_work done = p->request->work_done;
+	done.fold += p->callees->work.fold;
+	done.layout += p->callees->work.layout;
+	done.fold = done.fold < FOLD_WORK ? done.fold : FOLD_WORK;
+	done.layout = done.layout < ARENA_WORK ? done.layout : ARENA_WORK;
+	return done;
+}
+
+static int build_part(struct planning *p, struct error *err)
+{
+	p->fold.request = p->request;
+	p->fold.work_left = FOLD_WORK - planning_work_done(p).fold;
+	p->fold.bytes_left = p->request->max_prepared_bytes;
+	uint64_t fold_work = p->fold.work_left;
+	int r = new_subgraph(p, p->request->subgraph);
+	r = r < 0 ? error_no_memory(err) : plan_subgraph(p, err);
+	p->plan->work.fold = fold_work - p->fold.work_left;
+	planning_deinit(p);
+	return r;
+}
+
+/* What a root's callees took is its own: they live as long as it. */
+static void take_over_callees(struct plan *plan, struct plan_callees *callees)
+{
+	plan->prepared_bytes += callees->prepared_bytes;
+	plan->work.fold += callees->work.fold;
+	plan->work.layout += callees->work.layout;
+}
+
 int plan_build(const struct plan_request *request, struct plan **ret_plan, struct error *err)
 {
 	owned(plan_unref) struct plan *plan = calloc(1, sizeof(*plan));
+	struct plan_callees own = {0};
 	if (!plan) {
 		return error_no_memory(err);
 	}
 	ref_init(&plan->ref);
 	plan->graph = request->graph;
-	plan->entered = request->subgraph;
-	plan->subgraphs = calloc(request->graph->n_subgraphs, sizeof(*plan->subgraphs));
-	if (!plan->subgraphs) {
-		return error_no_memory(err);
-	}
 	struct planning planning = {
 		.request = request,
 		.plan = plan,
-		.fold = {.request = request,
-			.work_left = FOLD_WORK - request->work_done.fold,
-			.bytes_left = request->max_prepared_bytes},
+		.callees = request->callees ? request->callees : &own,
 	};
-	int r = new_subgraph(&planning, request->subgraph);
-	r = r < 0 ? error_no_memory(err) : plan_subgraph(&planning, err);
-	planning_deinit(&planning);
-	plan->work.fold = FOLD_WORK - request->work_done.fold - planning.fold.work_left;
+	int r = build_part(&planning, err);
+	take_over_callees(plan, &own);
+	call_deinit(&own);
 	if (r < 0) {
-		return request->inputs ? blame_request(r, err) : r;
+		return request->inputs && !request->callees ? blame_request(r, err) : r;
 	}
 	*ret_plan = take(plan);
 	return 0;

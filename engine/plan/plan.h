@@ -5,6 +5,12 @@
  * plan_build(): operator table (types, shapes, cost) -> constants folded -> nodes split over
  * backends into steps -> compiled -> arena laid out by lifetimes. Plain data, immutable, shared by
  * sessions through a reference count. All that a plan holds is counted against limits.
+ *
+ * What only a run can tell stays open: a node whose shapes, or whose parameter values, are not known
+ * is a step of its own (STEP_NODE); the run checks it once more by the operator table, gives its
+ * outputs memory from the session's heap (PLACE_RUN_TIME) and has it prepared for that run. Control
+ * flow and resources are the session's own steps (STEP_SESSION); the plans of the subgraphs that
+ * such a node calls are made here, for the shapes it calls them with.
  */
 #ifndef ENGINE_PLAN_PLAN_H
 #define ENGINE_PLAN_PLAN_H
@@ -20,12 +26,15 @@ enum tensor_place {
 	PLACE_INPUT, /* bound by the session, or in its input buffers */
 	PLACE_ARENA,
 	PLACE_VARIABLE, /* in the session's state */
-	PLACE_RUN_TIME, /* shape known only while running: in the session's heap */
+	PLACE_RUN_TIME, /* size known only while running: in the session's heap */
 };
 
 struct tensor_plan {
 	uint8_t place; /* enum tensor_place */
 	bool is_read; /* by a node that runs, or as an output of the subgraph */
+	bool is_param; /* some node concludes from its values: must not change during a run */
+	uint32_t last_use; /* PLACE_RUN_TIME: position in order of the last node that reads or
+			      writes it, n_order for outputs of the subgraph */
 	uint32_t root; /* another tensor in whose memory this one lies (a RESHAPE's output in its
 			  input's), else itself; both in the arena, with the same offset */
 	uint64_t offset; /* in the arena or the variables' block; multiple of 64 */
@@ -35,14 +44,13 @@ struct tensor_plan {
 
 enum step_kind {
 	STEP_BACKEND, /* a run of nodes of one backend */
-	STEP_IF,
-	STEP_WHILE,
-	STEP_CALL,
+	STEP_NODE, /* one node of a backend whose shapes or parameters only the run knows */
+	STEP_SESSION, /* one node of the session: control flow, variables, tables */
 };
 
 struct plan_step {
 	uint8_t kind;
-	const struct backend *backend;
+	const struct backend *backend; /* NULL in STEP_SESSION, as program */
 	struct program *program;
 	uint32_t first_node, n_nodes; /* positions in subgraph_plan.order */
 };
@@ -55,13 +63,19 @@ struct subgraph_plan {
 	const uint8_t **constants; /* one per tensor: bytes of PLACE_CONSTANT (never NULL, even with
 				      none) and PLACE_FOLDED (owned), NULL for all others */
 	uint32_t *order; /* nodes that run, ascending; folded ones left out */
+	uint8_t *kinds; /* enum step_kind, one per entry of order */
+	struct plan **calls; /* two per entry of order: plans of the subgraphs that the node calls,
+				references; NULL for none */
 	uint64_t *scratch_offset; /* one per entry of order, in the arena */
 	uint64_t *state_offset; /* one per entry of order, in the variables' block */
 	uint64_t *node_macs; /* one per node; 0 for folded ones */
 	struct plan_step *steps;
 	uint32_t n_order, n_steps;
+	bool has_run_time; /* some tensor is PLACE_RUN_TIME */
 	uint64_t arena_bytes, variable_bytes;
 };
+
+#define PLAN_CALLS 2 /* subgraphs that one node calls at most */
 
 /* What hostile files could make loading take long: shares of a budget that all plans made at load
  * have together. */
@@ -73,21 +87,30 @@ struct plan_work {
 struct plan {
 	struct ref ref;
 	const struct graph *graph;
-	uint32_t entered; /* index of the subgraph that the plan is for */
-	struct subgraph_plan
-		*subgraphs; /* one per subgraph of the graph; those never called stay empty */
+	struct subgraph_plan part; /* for the subgraph that is entered */
 	uint64_t arena_bytes; /* activations and scratch */
 	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs: what
 				   limits.arena_bytes bounds */
-	uint64_t prepared_bytes, macs;
+	uint64_t prepared_bytes; /* with those of the plans that it calls */
+	uint64_t macs; /* of one run, a loop's body counted once, an IF's dearer branch */
 	struct plan_work work; /* that it took */
+};
+
+/* The plans that one root plan calls, directly or not: made once for each set of shapes. */
+struct plan_callees {
+	struct plan **plans; /* references */
+	uint32_t n, room;
+	uint64_t prepared_bytes;
+	struct plan_work work;
 };
 
 struct plan_request {
 	const struct graph *graph;
 	uint32_t subgraph; /* the one that is entered */
 	const struct shape
-		*inputs; /* shapes of its inputs, or NULL for the declared ones (-1 counts as 1) */
+		*inputs; /* shapes of its inputs, or NULL for the declared ones (-1 counts as 1);
+			    with -1 for what only a run can tell where @callees is set */
+	struct plan_callees *callees; /* of the root that calls this subgraph; NULL in the root */
 	const struct backend *const *backends;
 	uint64_t cpu_features;
 	uint64_t max_arena_bytes, max_prepared_bytes, max_macs;
@@ -108,7 +131,13 @@ DEFINE_OWNED(struct plan *, plan_unref)
 /* The part for the subgraph that is entered. */
 static inline const struct subgraph_plan *plan_entered(const struct plan *plan)
 {
-	return &plan->subgraphs[plan->entered];
+	return &plan->part;
+}
+
+/* True when only a run knows how many bytes the tensor takes. */
+static inline bool plan_is_run_time(const struct subgraph_plan *plan, uint32_t t)
+{
+	return plan->subgraph->tensors[t].type == DTYPE_STRING || !shape_known(&plan->shapes[t]);
 }
 
 /* The shape that a tensor has before anybody asks for another: -1 becomes 1. */

@@ -3,9 +3,10 @@
  * rule - what the rules of the operator table share
  *
  * A rule (one function per operator, in rule_<family>.c) runs after opinfo_check() has proved:
- * counts of operands, presence of all that are not optional, fixed-width types, dense tensors,
- * shapes of inputs known and of at most 2^31 - 1 elements, outputs distinct from inputs. It proves
- * the rest, fills ret->shapes, and ret->macs where that is not the number of output elements.
+ * counts of operands, presence of all that are not optional, fixed-width types, dense tensors
+ * (rows with OPINFO_SPARSE judge that themselves), shapes of inputs known and of at most 2^31 - 1
+ * elements, outputs distinct from inputs. It proves the rest, fills ret->shapes, and ret->macs where
+ * that is not the number of output elements.
  *
  * @name in these helpers is what the operand is called in an error: "input", "weights", "bias".
  */
@@ -110,8 +111,13 @@ struct rule_weighted {
 	uint32_t dimension; /* of the weights: output channels */
 	uint32_t bias_type; /* option quantized_bias_type: 0, INT32 or INT64 */
 	int max_shift; /* of the multipliers with an int64 sum */
+	bool blockwise; /* float input, and rule_blockwise() has judged the weights */
 };
 /* Types and size of the bias, scales and zero points of all, multipliers in range. */
 int must_check rule_weighted_check(const struct rule_weighted *w, struct error *err);
+
+/* Input @i is a constant int4 matrix of whole blocks, its scales (float16 or float32) are
+ * constants, one for each block, and so are its zero points, all in int4's range. */
+int must_check rule_blockwise(const struct op_context *ctx, uint32_t i, struct error *err);
 
 #endif

@@ -21,21 +21,28 @@ static int choose_backend(const struct plan_request *request, const struct compi
 		    : error_set(err, -EOPNOTSUPP, "there is no backend");
 }
 
-/* One step per run of equal entries of @chosen. */
+static bool starts_step(
+	const struct subgraph_plan *plan, const struct backend *const *chosen, uint32_t i)
+{
+	return i == 0 || chosen[i] != chosen[i - 1] || plan->kinds[i] != STEP_BACKEND ||
+		plan->kinds[i - 1] != STEP_BACKEND;
+}
+
+/* One step per run of equal entries of @chosen, and one for each node that is apart. */
 static int make_steps(struct subgraph_plan *plan, const struct backend *const *chosen)
 {
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < plan->n_order; i++) {
-		n += i == 0 || chosen[i] != chosen[i - 1];
+		n += starts_step(plan, chosen, i);
 	}
 	plan->steps = calloc(n ? n : 1, sizeof(*plan->steps));
 	if (!plan->steps) {
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < plan->n_order; i++) {
-		if (i == 0 || chosen[i] != chosen[i - 1]) {
+		if (starts_step(plan, chosen, i)) {
 			plan->steps[plan->n_steps++] = (struct plan_step){
-				.kind = STEP_BACKEND, .backend = chosen[i], .first_node = i};
+				.kind = plan->kinds[i], .backend = chosen[i], .first_node = i};
 		}
 		plan->steps[plan->n_steps - 1].n_nodes++;
 	}
@@ -73,22 +80,28 @@ static int compile_step(struct plan_step *step, struct compile_request *compile,
 }
 
 int split_compile(const struct plan_request *request, struct subgraph_plan *plan,
-	uint64_t *prepared_bytes, struct node_memory *ret_memory, struct error *err)
+	uint64_t callees_bytes, uint64_t *prepared_bytes, struct node_memory *ret_memory,
+	struct error *err)
 {
+	uint64_t taken = *prepared_bytes + callees_bytes;
 	struct compile_request compile = {
 		.graph = request->graph,
 		.subgraph = plan->subgraph,
 		.shapes = plan->shapes,
 		.constants = plan->constants,
 		.cpu_features = request->cpu_features,
-		.max_program_bytes = request->max_prepared_bytes - *prepared_bytes,
+		.max_program_bytes = taken < request->max_prepared_bytes
+			? request->max_prepared_bytes - taken
+			: 0,
 	};
 	owned_mem const struct backend **chosen = calloc(plan->n_order + 1, sizeof(*chosen));
 	if (!chosen) {
 		return error_no_memory(err);
 	}
 	for (uint32_t i = 0; i < plan->n_order; i++) {
-		int r = choose_backend(request, &compile, plan->order[i], &chosen[i], err);
+		int r = plan->kinds[i] == STEP_SESSION
+			? 0
+			: choose_backend(request, &compile, plan->order[i], &chosen[i], err);
 		if (r < 0) {
 			return plan_node_error(plan, plan->order[i], r, err);
 		}
@@ -97,8 +110,10 @@ int split_compile(const struct plan_request *request, struct subgraph_plan *plan
 		return error_no_memory(err);
 	}
 	for (uint32_t i = 0; i < plan->n_steps; i++) {
-		int r = compile_step(
-			&plan->steps[i], &compile, plan, prepared_bytes, ret_memory, err);
+		int r = plan->steps[i].kind == STEP_SESSION
+			? 0
+			: compile_step(
+				  &plan->steps[i], &compile, plan, prepared_bytes, ret_memory, err);
 		if (r < 0) {
 			return r;
 		}

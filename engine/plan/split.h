@@ -15,6 +15,7 @@
  * made before an error are freed with the plan.
  */
 int must_check split_compile(const struct plan_request *request, struct subgraph_plan *plan,
-	uint64_t *prepared_bytes, struct node_memory *ret_memory, struct error *err);
+	uint64_t callees_bytes, uint64_t *prepared_bytes, struct node_memory *ret_memory,
+	struct error *err);
 
 #endif

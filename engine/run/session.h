@@ -11,6 +11,7 @@
 #define ENGINE_RUN_SESSION_H
 
 #include "engine/plan/cache.h"
+#include "engine/run/input.h"
 
 struct session;
 
@@ -18,12 +19,15 @@ struct session;
 int must_check session_new(struct plan_cache *plans, uint32_t subgraph,
 	struct session **ret_session, struct error *err);
 void session_free(struct session *session); /* NULL is fine */
+/* Another subgraph from now on, one that was entered in the cache: its inputs are as in a new
+ * session; variables, tables and state stay. On an error only another session_enter() is allowed. */
+int must_check session_enter(struct session *session, uint32_t subgraph, struct error *err);
 DEFINE_OWNED(struct session *, session_free)
 
 int must_check session_resize(
 	struct session *session, uint32_t input, const struct shape *shape, struct error *err);
-/* The shape that input @input has, or will have at the next run. */
-const struct shape *session_input_shape(const struct session *session, uint32_t input);
+/* Input @input as it is, or will be at the next run. */
+const struct input *session_get_input(const struct session *session, uint32_t input);
 
 /* The plan for the shapes that the inputs have now; borrowed until the next resize. */
 int must_check session_plan(
@@ -36,6 +40,13 @@ void *session_input(struct session *session, uint32_t input, uint64_t *ret_bytes
 int must_check session_run(
 	struct session *session, const struct run_control *control, struct error *err);
 const void *session_output(struct session *session, uint32_t output, uint64_t *ret_bytes);
+
+/* Where FlexSave and FlexRestore find their files: @folder stays the caller's and outlives the
+ * session, -1 for none; @max_bytes of all its files together. */
+void session_set_checkpoints(struct session *session, int folder, uint64_t max_bytes);
+
+/* Bytes and shape of an output, as session_output(); NULL as there. */
+const struct value *session_output_value(const struct session *session, uint32_t output);
 
 void session_reset(struct session *session);
 

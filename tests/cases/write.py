@@ -82,6 +82,20 @@ def run_steps(folder, interpreter, steps, compare):
             folder.add("out", step, index, out, detail["name"], compare_rule(out, compare))
 
 
+def write_own_case(path, model, inputs, outputs, steps, compare, note):
+    """A case whose answers LiteRT does not know. @model has its shapes; @steps: per run the arrays
+    of the inputs, and those of the outputs."""
+    write_model(path, model, inputs, outputs, known_shapes=True)
+    folder = Folder(path, "model.tflite", note)
+    for step, (ins, outs) in enumerate(steps):
+        for index, data in enumerate(ins):
+            folder.add("in", step, index, data, model.graph.tensors[inputs[index]].name)
+        for index, data in enumerate(outs):
+            folder.add("out", step, index, data, model.graph.tensors[outputs[index]].name,
+                       compare_rule(data, compare))
+    folder.close()
+
+
 def write_model(path, model, inputs, outputs, known_shapes=False):
     """model.tflite of a Model; the shapes within are those that LiteRT finds."""
     os.makedirs(path, exist_ok=True)

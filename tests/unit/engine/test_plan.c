@@ -116,17 +116,6 @@ static void a_node_that_nobody_accepts_is_named_with_its_place(void **state)
 	assert_refused(&request, -EOPNOTSUPP, "subgraph 0, node 1 (MUL v1): not for the fake");
 }
 
-static void control_flow_is_refused_by_name(void **state)
-{
-	(void)state;
-	struct graph_builder b = {0};
-	build_chain(&b, 3);
-	b.nodes[2].op = OP_WHILE;
-	struct plan_request request = request_of(&b);
-	assert_refused(&request, -EOPNOTSUPP,
-		"subgraph 0, node 2 (WHILE v1): control flow is not there yet");
-}
-
 static void a_declared_shape_must_have_the_rank_of_the_computed_one(void **state)
 {
 	(void)state;
@@ -312,7 +301,6 @@ int main(void)
 		TEST(a_chain_of_one_backend_is_one_step),
 		TEST(consecutive_nodes_of_a_backend_are_one_step),
 		TEST(a_node_that_nobody_accepts_is_named_with_its_place),
-		TEST(control_flow_is_refused_by_name),
 		TEST(a_declared_shape_must_have_the_rank_of_the_computed_one),
 		TEST(a_free_dimension_counts_as_one_and_is_not_compared),
 		TEST(requested_shapes_replace_declared_ones),

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/run/frame.h"
+
+#include <string.h>
+
+static uint64_t block_bytes(const struct frame *frame)
+{
+	return (uint64_t)frame->arena.bytes + frame->variables.bytes + frame->saved.bytes;
+}
+
+void frame_deinit(struct frame *frame)
+{
+	if (frame->plan) {
+		frame_clear(frame);
+		heap_discharge(frame->heap, block_bytes(frame));
+	}
+	block_deinit(&frame->arena);
+	block_deinit(&frame->variables);
+	block_deinit(&frame->saved);
+	plan_unref(frame->plan);
+	free(frame->values);
+	free(frame->shapes);
+	free(frame->constants);
+	free(frame->results);
+	free(frame->scratch);
+	free(frame->state);
+	frame->plan = NULL;
+}
+
+/* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them), but
+ * for those that the plan gives a start of their own. */
+void frame_reset(struct frame *frame)
+{
+	if (!frame->plan) {
+		return;
+	}
+	const struct subgraph_plan *part = plan_entered(frame->plan);
+	if (frame->variables.bytes > 0) { /* the nodes' own state */
+		memset(frame->variables.data, 0, frame->variables.bytes);
+	}
+	for (uint32_t t = 0; t < frame->subgraph->n_tensors; t++) {
+		const struct tensor *tensor = &frame->subgraph->tensors[t];
+		const struct tensor_plan *planned = &part->tensors[t];
+		if (planned->place != PLACE_VARIABLE) {
+			continue;
+		}
+		uint8_t *data = frame->variables.data + planned->offset;
+		if (planned->initial) {
+			memcpy(data, planned->initial, (size_t)planned->bytes);
+		} else if (tensor->type == DTYPE_INT8) {
+			memset(data, (int)quant_zero(&tensor->quant, 0), (size_t)planned->bytes);
+		}
+	}
+}
+
+static void *address_of(const struct frame *frame, const struct subgraph_plan *part, uint32_t t)
+{
+	const struct tensor_plan *tensor = &part->tensors[t];
+	switch (tensor->place) {
+	case PLACE_CONSTANT:
+	case PLACE_FOLDED:
+		return (void *)part->constants[t];
+	case PLACE_ARENA:
+		return frame->arena.data + tensor->offset;
+	case PLACE_VARIABLE:
+		return frame->variables.data + tensor->offset;
+	default: /* inputs and run-time tensors: set in each run */
+		return NULL;
+	}
+}
+
+static void fill_tables(struct frame *frame)
+{
+	const struct subgraph_plan *part = plan_entered(frame->plan);
+	for (uint32_t t = 0; t < frame->subgraph->n_tensors; t++) {
+		frame->values[t] = (struct value){.data = address_of(frame, part, t),
+			.bytes = part->tensors[t].bytes,
+			.shape = part->shapes[t]};
+		frame->shapes[t] = part->shapes[t];
+		frame->constants[t] = NULL;
+	}
+	for (uint32_t i = 0; i < part->n_order; i++) {
+		frame->state[i] = frame->variables.data + part->state_offset[i];
+		frame->scratch[i] = frame->arena.data + part->scratch_offset[i];
+	}
+}
+
+/* Variables keep their contents when another plan lays them out alike. */
+static bool same_variables(const struct subgraph_plan *a, const struct subgraph_plan *b)
+{
+	bool same = a->variable_bytes == b->variable_bytes;
+	for (uint32_t t = 0; same && t < a->subgraph->n_tensors; t++) {
+		same = a->tensors[t].place != PLACE_VARIABLE ||
+			(a->tensors[t].offset == b->tensors[t].offset &&
+				a->tensors[t].bytes == b->tensors[t].bytes);
+	}
+	return same;
+}
+
+static int new_tables(struct frame *frame)
+{
+	size_t n = (size_t)frame->subgraph->n_tensors + 1;
+	size_t n_nodes = (size_t)frame->subgraph->n_nodes + 1;
+	uint32_t most = 1;
+	for (uint32_t i = 0; i < frame->subgraph->n_nodes; i++) {
+		uint32_t outputs = frame->subgraph->nodes[i].n_outputs;
+		most = outputs > most ? outputs : most;
+	}
+	if (frame->values) {
+		return 0;
+	}
+	frame->shapes = calloc(n, sizeof(*frame->shapes));
+	frame->constants = calloc(n, sizeof(*frame->constants));
+	frame->results = calloc(most, sizeof(*frame->results));
+	frame->scratch = calloc(n_nodes, sizeof(void *));
+	frame->state = calloc(n_nodes, sizeof(void *));
+	if (frame->shapes && frame->constants && frame->results && frame->scratch && frame->state) {
+		frame->values = calloc(n, sizeof(*frame->values));
+	}
+	if (frame->values) {
+		return 0;
+	}
+	free(frame->shapes);
+	free(frame->constants);
+	free(frame->results);
+	free(frame->scratch);
+	free(frame->state);
+	frame->shapes = frame->results = NULL;
+	frame->constants = NULL;
+	frame->scratch = frame->state = NULL;
+	return -ENOMEM;
+}
+
+/* The blocks that change when @frame takes on @part. */
+struct blocks {
+	struct block arena, variables, saved;
+	bool keep; /* of the frame: its variables */
+};
+
+static void blocks_deinit(struct blocks *blocks)
+{
+	block_deinit(&blocks->arena);
+	block_deinit(&blocks->variables);
+	block_deinit(&blocks->saved);
+}
+
+static int new_blocks(
+	const struct frame *frame, const struct subgraph_plan *part, struct blocks *blocks)
+{
+	blocks->keep = frame->plan && same_variables(plan_entered(frame->plan), part);
+	/* Never empty, so that tensors without elements have an address too. */
+	int r = block_init(&blocks->arena, part->arena_bytes ? part->arena_bytes : 1);
+	if (r == 0 && !blocks->keep) {
+		r = block_init(&blocks->variables, part->variable_bytes);
+	}
+	if (r == 0 && !blocks->keep) {
+		r = block_init(&blocks->saved, part->variable_bytes);
+	}
+	return r;
+}
+
+static void take_blocks(struct frame *frame, struct blocks *blocks, struct plan *plan)
+{
+	uint64_t before = frame->plan ? block_bytes(frame) : 0;
+	if (frame->plan) {
+		frame_clear(frame);
+	}
+	block_deinit(&frame->arena);
+	frame->arena = blocks->arena;
+	plan_unref(frame->plan);
+	frame->plan = plan;
+	if (!blocks->keep) {
+		block_deinit(&frame->variables);
+		block_deinit(&frame->saved);
+		frame->variables = blocks->variables;
+		frame->saved = blocks->saved;
+		frame->is_saved = false;
+		frame_reset(frame);
+	}
+	fill_tables(frame);
+	heap_discharge(frame->heap, before);
+}
+
+int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
+{
+	const struct subgraph_plan *part = plan_entered(plan);
+	struct blocks blocks = {0};
+	int r = new_tables(frame);
+	if (r == 0) {
+		r = new_blocks(frame, part, &blocks);
+	}
+	if (r < 0) {
+		error_no_memory(err);
+	} else {
+		/* What stays is charged twice for a moment. */
+		uint64_t kept = blocks.keep ? (uint64_t)frame->variables.bytes + frame->saved.bytes
+					    : (uint64_t)blocks.variables.bytes + blocks.saved.bytes;
+		r = heap_charge(frame->heap, blocks.arena.bytes + kept, err);
+	}
+	if (r < 0) {
+		blocks_deinit(&blocks);
+		plan_unref(plan);
+		return r;
+	}
+	take_blocks(frame, &blocks, plan);
+	return 0;
+}
+
+void frame_save(struct frame *frame)
+{
+	if (!frame->is_saved && frame->variables.bytes > 0) {
+		memcpy(frame->saved.data, frame->variables.data, frame->variables.bytes);
+	}
+	frame->is_saved = true;
+}
+
+void frame_settle(struct frame *frame, bool commit)
+{
+	if (!frame->plan || !frame->is_saved) {
+		return;
+	}
+	if (!commit && frame->variables.bytes > 0) {
+		memcpy(frame->variables.data, frame->saved.data, frame->variables.bytes);
+	}
+	frame->is_saved = false;
+}
+
+static void release(struct frame *frame, uint32_t t)
+{
+	heap_free(frame->heap, frame->values[t].data);
+	frame->values[t].data = NULL;
+}
+
+int frame_give(struct frame *frame, uint32_t tensor, const struct shape *shape, uint64_t bytes,
+	struct error *err)
+{
+	void *data = NULL;
+	release(frame, tensor);
+	int r = heap_alloc(frame->heap, bytes, &data, err);
+	if (r == 0) {
+		frame->values[tensor] = (struct value){data, bytes, *shape};
+	}
+	return r;
+}
+
+int frame_put(struct frame *frame, uint32_t tensor, const struct value *value, struct error *err)
+{
+	const struct tensor_plan *planned = &plan_entered(frame->plan)->tensors[tensor];
+	if (planned->place == PLACE_RUN_TIME) {
+		int r = frame_give(frame, tensor, &value->shape, value->bytes, err);
+		if (r < 0) {
+			return r;
+		}
+	} else if (planned->bytes != value->bytes) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EINVAL, "tensor %u: came out in the shape %s", tensor,
+			shape_format(text, sizeof(text), &value->shape));
+	}
+	memcpy(frame->values[tensor].data, value->data, (size_t)value->bytes);
+	return 0;
+}
+
+static void release_after(struct frame *frame, int32_t t, uint32_t at)
+{
+	const struct tensor_plan *planned = t < 0 ? NULL : &plan_entered(frame->plan)->tensors[t];
+	if (planned && planned->place == PLACE_RUN_TIME && planned->last_use <= at) {
+		release(frame, (uint32_t)t);
+	}
+}
+
+void frame_release(struct frame *frame, uint32_t at)
+{
+	const struct node *node = &frame->subgraph->nodes[plan_entered(frame->plan)->order[at]];
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		release_after(frame, node->inputs[i], at);
+	}
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		release_after(frame, node->outputs[i], at);
+	}
+}
+
+void frame_clear(struct frame *frame)
+{
+	bool any = plan_entered(frame->plan)->has_run_time;
+	for (uint32_t t = 0; any && t < frame->subgraph->n_tensors; t++) {
+		if (plan_entered(frame->plan)->tensors[t].place == PLACE_RUN_TIME) {
+			release(frame, t);
+		}
+	}
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/run/heap.h"
+
+#include <inttypes.h>
+
+#include "base/bytes.h"
+#include "engine/run/block.h"
+
+#define CHUNK_BYTES (UINT64_C(256) << 10)
+
+/* Stands before each cell's bytes. */
+struct cell {
+	uint64_t bytes; /* behind this header; a multiple of 64 */
+	struct heap_chunk *chunk;
+	bool used;
+} __attribute__((aligned(64)));
+
+/* Stands at the start of its own block. */
+struct heap_chunk {
+	struct block block;
+	struct heap_chunk *next;
+	uint64_t used; /* cells */
+} __attribute__((aligned(64)));
+
+static struct cell *first_cell(struct heap_chunk *chunk)
+{
+	return (struct cell *)(chunk + 1);
+}
+
+/* NULL behind the last one. */
+static struct cell *next_cell(struct cell *cell)
+{
+	uint8_t *next = (uint8_t *)(cell + 1) + cell->bytes;
+	return next < cell->chunk->block.data + cell->chunk->block.bytes ? (struct cell *)next
+									 : NULL;
+}
+
+void heap_deinit(struct heap *heap)
+{
+	while (heap->chunks) {
+		struct block block = heap->chunks->block;
+		heap->chunks = heap->chunks->next;
+		block_deinit(&block);
+	}
+	heap->charged = 0;
+}
+
+int heap_charge(struct heap *heap, uint64_t bytes, struct error *err)
+{
+	uint64_t total = 0;
+	if (bytes_add_overflows(heap->charged, bytes, &total) || total > heap->limit) {
+		return error_set(err, -EFBIG,
+			"the session would take %" PRIu64 " bytes, the limit is %" PRIu64, total,
+			heap->limit);
+	}
+	heap->charged = total;
+	return 0;
+}
+
+void heap_discharge(struct heap *heap, uint64_t bytes)
+{
+	heap->charged -= bytes;
+}
+
+/* Joins the free cells that follow a free one. */
+static void join(struct cell *cell)
+{
+	struct cell *next = next_cell(cell);
+	while (next && !next->used) {
+		cell->bytes += sizeof(*next) + next->bytes;
+		next = next_cell(cell);
+	}
+}
+
+static struct cell *find(struct heap_chunk *chunk, uint64_t bytes)
+{
+	for (struct cell *cell = first_cell(chunk); cell; cell = next_cell(cell)) {
+		if (!cell->used) {
+			join(cell);
+			if (cell->bytes >= bytes) {
+				return cell;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* What is left behind @bytes of a free cell becomes a cell of its own. */
+static void split(struct cell *cell, uint64_t bytes)
+{
+	uint64_t left = cell->bytes - bytes;
+	if (left > sizeof(*cell)) {
+		struct cell *rest = (struct cell *)((uint8_t *)(cell + 1) + bytes);
+		*rest = (struct cell){left - sizeof(*cell), cell->chunk, false};
+		cell->bytes = bytes;
+	}
+}
+
+static struct heap_chunk *new_chunk(uint64_t bytes)
+{
+	uint64_t total = bytes + sizeof(struct heap_chunk) + sizeof(struct cell);
+	struct block block = {0};
+	total = bytes_align_up(total > CHUNK_BYTES ? total : CHUNK_BYTES, 4096);
+	if (block_init(&block, total) < 0) {
+		return NULL;
+	}
+	struct heap_chunk *chunk = (struct heap_chunk *)block.data;
+	*chunk = (struct heap_chunk){.block = block};
+	*first_cell(chunk) = (struct cell){
+		total - sizeof(struct heap_chunk) - sizeof(struct cell), chunk, false};
+	return chunk;
+}
+
+int heap_alloc(struct heap *heap, uint64_t bytes, void **ret_data, struct error *err)
+{
+	uint64_t room = bytes_align_up(bytes ? bytes : 1, 64);
+	struct cell *cell = NULL;
+	int r = bytes < UINT64_MAX / 2 ? heap_charge(heap, room, err)
+				       : error_set(err, -EFBIG, "a tensor beyond all limits");
+	if (r < 0) {
+		return r;
+	}
+	for (struct heap_chunk *c = heap->chunks; c && !cell; c = c->next) {
+		cell = find(c, room);
+	}
+	if (!cell) {
+		struct heap_chunk *chunk = new_chunk(room);
+		if (!chunk) {
+			heap_discharge(heap, room);
+			return error_no_memory(err);
+		}
+		chunk->next = heap->chunks;
+		heap->chunks = chunk;
+		cell = first_cell(chunk);
+	}
+	split(cell, room);
+	heap->charged += cell->bytes - room;
+	cell->used = true;
+	cell->chunk->used++;
+	*ret_data = cell + 1;
+	return 0;
+}
+
+uint64_t heap_room(const void *data)
+{
+	return ((const struct cell *)data - 1)->bytes;
+}
+
+/* A chunk that nobody uses goes back, but for the last one of the usual size. */
+static void drop_chunk(struct heap *heap, struct heap_chunk *chunk)
+{
+	struct heap_chunk **at = &heap->chunks;
+	if (chunk->block.bytes <= CHUNK_BYTES && !chunk->next && heap->chunks == chunk) {
+		return;
+	}
+	while (*at != chunk) {
+		at = &(*at)->next;
+	}
+	*at = chunk->next;
+	struct block block = chunk->block;
+	block_deinit(&block);
+}
+
+void heap_free(struct heap *heap, void *data)
+{
+	if (!data) {
+		return;
+	}
+	struct cell *cell = (struct cell *)data - 1;
+	cell->used = false;
+	heap->charged -= cell->bytes;
+	if (--cell->chunk->used == 0) {
+		drop_chunk(heap, cell->chunk);
+	}
+}

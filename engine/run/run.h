@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run - one run of a session: the steps of a subgraph's plan, and of those that it calls
+ */
+#ifndef ENGINE_RUN_RUN_H
+#define ENGINE_RUN_RUN_H
+
+#include "engine/run/checkpoint.h"
+#include "engine/run/frame.h"
+#include "engine/run/resource.h"
+
+struct run {
+	const struct graph *graph;
+	struct frame *frames; /* one per subgraph */
+	struct heap heap;
+	struct resources resources;
+	struct checkpoints checkpoints;
+	uint64_t max_macs, max_loops;
+
+	/* Of the run that is under way: */
+	const struct run_control *control;
+	uint64_t macs; /* that run-time nodes have taken so far */
+	uint64_t loops; /* rounds of all loops so far */
+	uint64_t *node_ns; /* one per node of @profiled, or NULL */
+	const struct frame *profiled;
+};
+
+int must_check run_init(struct run *run, const struct graph *graph);
+void run_deinit(struct run *run);
+
+/* The frame of @plan's subgraph, ready for @plan, with its state saved. Errors as frame_attach(). */
+int must_check run_enter(
+	struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err);
+
+/* All steps of an entered frame, whose inputs stand in its values. Outputs stand there after it. */
+int must_check run_steps(struct run *run, struct frame *frame, struct error *err);
+
+/* Ends the run: what it changed stays, or goes back to what it was before. */
+void run_settle(struct run *run, bool commit);
+
+/* Variables, tables and the nodes' state back to their start. */
+void run_reset(struct run *run);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/run/heap.h"
+
+#define CELLS 64
+
+static void *get(struct heap *heap, uint64_t bytes)
+{
+	void *data = NULL;
+	struct error err = {0};
+	if (heap_alloc(heap, bytes, &data, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal((uintptr_t)data % 64, 0);
+	return data;
+}
+
+static void cells_do_not_overlap_and_keep_their_bytes(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = 1 << 30};
+	uint8_t *cells[CELLS];
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < CELLS; i++) {
+			size_t bytes = (size_t)(i * i * 97 + round) % 30000;
+			cells[i] = get(&heap, bytes);
+			memset(cells[i], i, bytes);
+		}
+		for (int i = 0; i < CELLS; i += 2) {
+			heap_free(&heap, cells[i]);
+		}
+		for (int i = 1; i < CELLS; i += 2) {
+			size_t bytes = (size_t)(i * i * 97 + round) % 30000;
+			for (size_t k = 0; k < bytes; k++) {
+				assert_int_equal(cells[i][k], i);
+			}
+			heap_free(&heap, cells[i]);
+		}
+		assert_int_equal(heap.charged, 0);
+	}
+	heap_deinit(&heap);
+}
+
+static void freed_neighbours_become_one(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = 1 << 30};
+	void *a = get(&heap, 50000), *b = get(&heap, 50000), *c = get(&heap, 100000);
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	assert_ptr_equal(get(&heap, 100000), a);
+	heap_free(&heap, c);
+	heap_free(&heap, a);
+	heap_deinit(&heap);
+}
+
+static void what_passes_the_limit_is_refused_with_the_figures(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = 1000};
+	struct error err = {0};
+	void *data = NULL;
+	assert_int_equal(heap_charge(&heap, 600, NULL), 0);
+	assert_int_equal(heap_alloc(&heap, 500, &data, &err), -EFBIG);
+	assert_string_equal(err.text, "the session would take 1112 bytes, the limit is 1000");
+	assert_int_equal(heap_alloc(&heap, UINT64_MAX - 10, &data, NULL), -EFBIG);
+	assert_int_equal(heap.charged, 600);
+	heap_discharge(&heap, 600);
+	data = get(&heap, 900);
+	assert_int_equal(heap_room(data), 960);
+	assert_int_equal(heap.charged, 960);
+	heap_free(&heap, data);
+	heap_deinit(&heap);
+}
+
+static void a_large_cell_goes_back_to_the_system_at_once(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = UINT64_C(1) << 40};
+	void *small = get(&heap, 10);
+	void *large = get(&heap, 64 << 20);
+	heap_free(&heap, large);
+	heap_free(&heap, small);
+	/* Address space would run out on a 32-bit system if they stayed. */
+	for (int i = 0; i < 200; i++) {
+		heap_free(&heap, get(&heap, 64 << 20));
+	}
+	assert_int_equal(heap.charged, 0);
+	heap_deinit(&heap);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cells_do_not_overlap_and_keep_their_bytes),
+		cmocka_unit_test(freed_neighbours_become_one),
+		cmocka_unit_test(what_passes_the_limit_is_refused_with_the_figures),
+		cmocka_unit_test(a_large_cell_goes_back_to_the_system_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
