@@ -21,6 +21,10 @@
 /*
  * real = scale * (q - zero_point). n_scales is 0 (not quantised), 1, or the size of the shape's
  * dimension @dimension. Zero points are in the type's range; scales are finite and positive.
+ *
+ * Blockwise: n_scales is 0 and block_size is not. Every block_size elements of a row of the last
+ * dimension have a scale and a zero point of their own, which are elements of two other tensors of
+ * the subgraph: these are in range, nothing else is proved.
  */
 struct quant {
 	const float *scale; /* 4-byte aligned in the mapping */
@@ -29,6 +33,8 @@ struct quant {
 	uint32_t n_scales;
 	uint32_t n_zero_points; /* 0 (all zero), 1 or n_scales */
 	uint32_t dimension;
+	uint32_t block_size;
+	int32_t block_scales, block_zeros; /* block_zeros: TENSOR_NONE where all are zero */
 };
 
 #define SPARSITY_MAX_LEVELS (2 * SHAPE_MAX_RANK)

@@ -172,6 +172,7 @@ enum options_table {
 	/* Custom operators that have options: the operator's own number. */
 	OPTIONS_TFLITE_DETECTION_POSTPROCESS = OP_TFLITE_DETECTION_POSTPROCESS,
 	OPTIONS_MFCC = OP_MFCC,
+	OPTIONS_NUMERIC_VERIFY = OP_NUMERIC_VERIFY,
 	OPTIONS_AUDIO_SPECTROGRAM = OP_AUDIO_SPECTROGRAM,
 	OPTIONS_CONVOLUTION_2D_TRANSPOSE_BIAS = OP_CONVOLUTION_2D_TRANSPOSE_BIAS,
 	OPTIONS_MAX_POOLING_WITH_ARGMAX_2D = OP_MAX_POOLING_WITH_ARGMAX_2D,
@@ -436,6 +437,11 @@ struct options_mfcc { /* limits in Hz */
 	int32_t filterbank_channel_count, dct_coefficient_count;
 };
 
+struct options_numeric_verify {
+	float tolerance; /* in steps of the quantised input */
+	bool log_if_failed; /* what is beyond it ends the run, from a tolerance of 0.1 on */
+};
+
 struct options_spectrogram {
 	int32_t window_size, stride;
 	bool magnitude_squared;
@@ -543,6 +549,7 @@ struct op_options {
 		struct options_composite composite;
 		struct options_detection detection;
 		struct options_mfcc mfcc;
+		struct options_numeric_verify numeric_verify;
 		struct options_spectrogram spectrogram;
 		struct options_posenet posenet;
 		struct options_signal_window signal_window;

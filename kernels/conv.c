@@ -57,6 +57,8 @@ struct source {
 	const void *input;
 	size_t element_bytes;
 	int pad;
+	const struct ek_hybrid_row
+		*row; /* not NULL: padding is the zero point of the batch entry */
 };
 
 /* The tile's pixels by the groups of its columns. */
@@ -67,11 +69,12 @@ static void each_patch(const struct source *from, const struct ek_tile *t, void 
 	uint32_t per_group = s->out_c / s->groups, last = t->first_col + t->n_cols;
 	for (uint32_t row = t->first_row; row < t->first_row + t->n_rows; row++) {
 		struct ek_pixel pixel = ek_window_pixel(&s->window, row);
+		int pad = from->row ? from->row[pixel.batch].zero : from->pad;
 		for (uint32_t n = t->first_col; n < last;) {
 			uint32_t group = n / per_group, end = (group + 1) * per_group;
 			end = end < last ? end : last;
-			ek_conv_patch(s, from->input, from->element_bytes, from->pad, pixel, group,
-				patch);
+			ek_conv_patch(
+				s, from->input, from->element_bytes, pad, pixel, group, patch);
 			dots(args, patch, row, n, end);
 			n = end;
 		}
@@ -140,28 +143,48 @@ static void dots_f32(const void *args, const void *patch, size_t row, uint32_t f
 	}
 }
 
+static void dots_h8(const void *args, const void *patch, size_t row, uint32_t first, uint32_t end)
+{
+	const struct ek_conv_h *a = args;
+	const struct ek_window *window = &a->shape.window;
+	size_t depth = ek_conv_depth(&a->shape);
+	struct ek_hybrid_row from = a->row[row / ((size_t)window->y.out * window->x.out)];
+	float *y = a->output + row * a->shape.out_c;
+	for (uint32_t n = first; n < end; n++) {
+		int32_t dot = ek_dot_s8(patch, (int16_t)from.zero, a->weights + n * depth, depth);
+		float sum = (float)dot * (from.scale * a->scale[n]);
+		y[n] = ek_clamp_f32(a->bias ? sum + a->bias[n] : sum, a->lo, a->hi);
+	}
+}
+
 static void conv_s8__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
-	const struct source from = {&a->shape, a->input, sizeof(int8_t), a->input_zero};
+	const struct source from = {&a->shape, a->input, sizeof(int8_t), a->input_zero, NULL};
 	each_patch(&from, tile, scratch, dots_s8, a);
 }
 
 static void conv_u8__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
-	const struct source from = {&a->shape, a->input, sizeof(uint8_t), a->input_zero};
+	const struct source from = {&a->shape, a->input, sizeof(uint8_t), a->input_zero, NULL};
 	each_patch(&from, tile, scratch, dots_u8, a);
 }
 
 static void conv_s16__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
-	const struct source from = {&a->shape, a->input, sizeof(int16_t), 0};
+	const struct source from = {&a->shape, a->input, sizeof(int16_t), 0, NULL};
 	each_patch(&from, tile, scratch, dots_s16, a);
 }
 
 static void conv_f32__c(const struct ek_conv_f32 *a, const struct ek_tile *tile, void *scratch)
 {
-	const struct source from = {&a->shape, a->input, sizeof(float), 0};
+	const struct source from = {&a->shape, a->input, sizeof(float), 0, NULL};
 	each_patch(&from, tile, scratch, dots_f32, a);
+}
+
+static void conv_h8__c(const struct ek_conv_h *a, const struct ek_tile *tile, void *scratch)
+{
+	const struct source from = {&a->shape, a->input, sizeof(int8_t), 0, a->row};
+	each_patch(&from, tile, scratch, dots_h8, a);
 }
 
 static uint64_t packs_nothing(const struct ek_conv_shape *shape)
@@ -197,7 +220,11 @@ const struct ek_conv_q_row ek_conv_s16[] = {
 const struct ek_conv_f32_row ek_conv_f32[] = {
 	{{"conv_f32__c", 0}, 1, patch_4, conv_f32__c},
 };
+const struct ek_conv_h_row ek_conv_h8[] = {
+	{{"conv_h8__c", 0}, 1, patch_1, conv_h8__c},
+};
 const size_t ek_conv_s8_count = sizeof(ek_conv_s8) / sizeof(ek_conv_s8[0]);
 const size_t ek_conv_u8_count = sizeof(ek_conv_u8) / sizeof(ek_conv_u8[0]);
 const size_t ek_conv_s16_count = sizeof(ek_conv_s16) / sizeof(ek_conv_s16[0]);
 const size_t ek_conv_f32_count = sizeof(ek_conv_f32) / sizeof(ek_conv_f32[0]);
+const size_t ek_conv_h8_count = sizeof(ek_conv_h8) / sizeof(ek_conv_h8[0]);

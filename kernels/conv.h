@@ -15,6 +15,9 @@
  *   ek_conv_s16  input int16, weights int8, input_zero 0; wide: int64 sum and MBQM64, else the sum
  *                cut to int32 and MBQM; either bias
  *   ek_conv_f32  float, sum in any order, clamp lets NaN pass
+ *   ek_conv_h8   hybrid: input int8 codes of floats with a scale and a zero point for each batch
+ *                entry (kernels/hybrid.h), weights int8, output float; int32 sum, then
+ *                y = clamp(sum * (scale(batch) * scale[n]) + bias[n], lo, hi) in float
  * Input is [batch][in_h][in_w][in_c], weights [out_c][k_h][k_w][in_c / groups], output
  * [batch][out_h][out_w][out_c], unless the row packs weights.
  *
@@ -29,6 +32,7 @@
 #include <stddef.h>
 
 #include "kernels/cpu.h"
+#include "kernels/hybrid.h"
 #include "kernels/quant.h"
 #include "kernels/tile.h"
 #include "kernels/window.h"
@@ -59,6 +63,16 @@ struct ek_conv_f32 {
 	float *output;
 };
 
+struct ek_conv_h {
+	struct ek_conv_shape shape;
+	const int8_t *input, *weights;
+	const struct ek_hybrid_row *row; /* [batch] */
+	const float *scale; /* [out_c] */
+	const float *bias; /* [out_c] or NULL */
+	float lo, hi;
+	float *output;
+};
+
 /* A row of a list for integers. */
 struct ek_conv_q_row {
 	struct ek_variant variant;
@@ -79,10 +93,19 @@ struct ek_conv_f32_row {
 	void (*run)(const struct ek_conv_f32 *args, const struct ek_tile *tile, void *scratch);
 };
 
+struct ek_conv_h_row {
+	struct ek_variant variant;
+	uint32_t col_step;
+	uint64_t (*scratch_bytes)(const struct ek_conv_shape *shape);
+	void (*run)(const struct ek_conv_h *args, const struct ek_tile *tile, void *scratch);
+};
+
 extern const struct ek_conv_q_row ek_conv_s8[], ek_conv_u8[], ek_conv_s16[];
 extern const size_t ek_conv_s8_count, ek_conv_u8_count, ek_conv_s16_count;
 extern const struct ek_conv_f32_row ek_conv_f32[];
 extern const size_t ek_conv_f32_count;
+extern const struct ek_conv_h_row ek_conv_h8[];
+extern const size_t ek_conv_h8_count;
 
 /* Products that one output element costs: k_h * k_w * in_c / groups. */
 static inline uint64_t ek_conv_depth(const struct ek_conv_shape *s)

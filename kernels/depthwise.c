@@ -165,6 +165,20 @@ static void block_f32(const void *args, const struct block *b, size_t row)
 	}
 }
 
+static void block_h8(const void *args, const struct block *b, size_t row)
+{
+	const struct ek_depthwise_h *a = args;
+	struct ek_hybrid_row from = a->row[b->pixel.batch];
+	uint32_t sums[BLOCK];
+	sum_s8(b, a->input, a->weights, from.zero, 0, sums);
+	float *y = a->output + row * a->shape.out_c;
+	for (uint32_t i = 0; i < b->n; i++) {
+		uint32_t n = b->first + i;
+		float v = (float)(int32_t)sums[i] * (from.scale * a->scale[n]);
+		y[n] = ek_clamp_f32(a->bias ? v + a->bias[n] : v, a->lo, a->hi);
+	}
+}
+
 static void depthwise_s8__c(
 	const struct ek_depthwise_q *a, const struct ek_tile *tile, void *scratch)
 {
@@ -191,6 +205,11 @@ static void depthwise_f32__c(const struct ek_depthwise_f32 *a, const struct ek_t
 	each_block(&a->shape, tile, block_f32, a);
 }
 
+static void depthwise_h8__c(const struct ek_depthwise_h *a, const struct ek_tile *tile)
+{
+	each_block(&a->shape, tile, block_h8, a);
+}
+
 static uint64_t none(const struct ek_depthwise_shape *shape)
 {
 	(void)shape;
@@ -209,7 +228,11 @@ const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 	{{"depthwise_f32__c", 0}, 1, depthwise_f32__c},
 };
+const struct ek_depthwise_h_row ek_depthwise_h8[] = {
+	{{"depthwise_h8__c", 0}, 1, depthwise_h8__c},
+};
 const size_t ek_depthwise_s8_count = sizeof(ek_depthwise_s8) / sizeof(ek_depthwise_s8[0]);
 const size_t ek_depthwise_u8_count = sizeof(ek_depthwise_u8) / sizeof(ek_depthwise_u8[0]);
 const size_t ek_depthwise_s16_count = sizeof(ek_depthwise_s16) / sizeof(ek_depthwise_s16[0]);
 const size_t ek_depthwise_f32_count = sizeof(ek_depthwise_f32) / sizeof(ek_depthwise_f32[0]);
+const size_t ek_depthwise_h8_count = sizeof(ek_depthwise_h8) / sizeof(ek_depthwise_h8[0]);

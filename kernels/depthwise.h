@@ -10,7 +10,7 @@
  * in_c * multiplier.
  *
  * Types by list, as in conv.h: ek_depthwise_s8, _u8, _s16, _f32; s16 is always an int64 sum,
- * bias64 and MBQM64. Input is [batch][in_h][in_w][in_c], weights [k_h][k_w][out_c], output
+ * bias64 and MBQM64; ek_depthwise_h8 is hybrid as ek_conv_h8. Input is [batch][in_h][in_w][in_c], weights [k_h][k_w][out_c], output
  * [batch][out_h][out_w][out_c], unless the row packs weights.
  *
  * Reads exactly the bytes named; writes the tile of the output. Bit-exact with entry 0 of the list
@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "kernels/cpu.h"
+#include "kernels/hybrid.h"
 #include "kernels/quant.h"
 #include "kernels/tile.h"
 #include "kernels/window.h"
@@ -53,6 +54,16 @@ struct ek_depthwise_f32 {
 	float *output;
 };
 
+struct ek_depthwise_h {
+	struct ek_depthwise_shape shape;
+	const int8_t *input, *weights;
+	const struct ek_hybrid_row *row; /* [batch] */
+	const float *scale; /* [out_c] */
+	const float *bias; /* [out_c] or NULL */
+	float lo, hi;
+	float *output;
+};
+
 struct ek_depthwise_q_row {
 	struct ek_variant variant;
 	uint32_t col_step; /* first_col of a tile is a multiple of it */
@@ -71,9 +82,17 @@ struct ek_depthwise_f32_row {
 	void (*run)(const struct ek_depthwise_f32 *args, const struct ek_tile *tile);
 };
 
+struct ek_depthwise_h_row {
+	struct ek_variant variant;
+	uint32_t col_step;
+	void (*run)(const struct ek_depthwise_h *args, const struct ek_tile *tile);
+};
+
 extern const struct ek_depthwise_q_row ek_depthwise_s8[], ek_depthwise_u8[], ek_depthwise_s16[];
 extern const size_t ek_depthwise_s8_count, ek_depthwise_u8_count, ek_depthwise_s16_count;
 extern const struct ek_depthwise_f32_row ek_depthwise_f32[];
 extern const size_t ek_depthwise_f32_count;
+extern const struct ek_depthwise_h_row ek_depthwise_h8[];
+extern const size_t ek_depthwise_h8_count;
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "kernels/order.h"
+#include "kernels/rank.h"
 
 struct ek_box ek_box_decode(const struct ek_box_code *code, const struct ek_box_code *anchor,
 	const struct ek_box_code *scale)
@@ -59,7 +59,7 @@ size_t ek_suppress(const struct ek_suppression *s, uint32_t *selected)
 			s->kept[n_kept++] = (uint32_t)i;
 		}
 	}
-	ek_order_descending(s->order, s->kept_scores, n_kept, s->work);
+	ek_rank_descending(s->order, s->kept_scores, n_kept, s->work);
 	for (size_t i = 0; i < n_kept && n_selected < s->max_selected; i++) {
 		uint32_t box = s->kept[s->order[i]];
 		if (!overlaps_one(s, box, selected, n_selected)) {

@@ -21,6 +21,14 @@ static int32_t rescale(const struct ek_matmul_q *a, int64_t acc, uint32_t n)
 	return ek_clamp32(ek_add32(y, a->output_zero), a->lo, a->hi);
 }
 
+static int32_t requant_s8(const struct ek_matmul_q *a, int32_t acc, uint32_t n)
+{
+	if (!a->fixed) {
+		return rescale(a, acc, n);
+	}
+	return ek_clamp32(ek_add32(ek_mbqm(acc, a->fixed[n]), a->output_zero), a->lo, a->hi);
+}
+
 static int32_t acc32(const struct ek_matmul_q *a, int32_t sum, uint32_t n)
 {
 	return a->bias32 ? ek_add32(sum, a->bias32[n]) : sum;
@@ -43,7 +51,7 @@ static void matmul_s8__c(const struct ek_matmul_q *a, const struct ek_tile *t, v
 		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
 			size_t at = (size_t)m * a->shape.cols + n;
 			int32_t sum = ek_dot_s8(from, (int16_t)a->input_zero, w + n * depth, depth);
-			int32_t y = rescale(a, acc32(a, sum, n), n);
+			int32_t y = requant_s8(a, acc32(a, sum, n), n);
 			if (a->output_s16) {
 				((int16_t *)a->output)[at] = (int16_t)y;
 			} else {
@@ -102,6 +110,31 @@ static void matmul_f32__c(const struct ek_matmul_f32 *a, const struct ek_tile *t
 	}
 }
 
+static float dot_h8(const struct ek_matmul_h *a, uint32_t m, uint32_t n)
+{
+	size_t depth = a->shape.depth, blocks = depth / a->block;
+	const int8_t *row = a->a + m * depth, *w = a->w + n * depth;
+	const float *scale = a->scale + n * blocks;
+	float sum = 0;
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * a->block;
+		int32_t dot = ek_dot_s8(row + at, (int16_t)a->row[m].zero, w + at, a->block);
+		sum += (float)dot * (a->row[m].scale * scale[b]);
+	}
+	return sum;
+}
+
+static void matmul_h8__c(const struct ek_matmul_h *a, const struct ek_tile *t)
+{
+	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
+		float *y = a->output + (size_t)m * a->shape.cols;
+		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
+			float sum = dot_h8(a, m, n);
+			y[n] = ek_clamp_f32(a->bias ? sum + a->bias[n] : sum, a->lo, a->hi);
+		}
+	}
+}
+
 const struct ek_matmul_q_row ek_matmul_s8[] = {
 	{{"matmul_s8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s8__c},
 };
@@ -112,7 +145,9 @@ const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},
 };
 const struct ek_matmul_f32_row ek_matmul_f32[] = {{{"matmul_f32__c", 0}, 1, matmul_f32__c}};
+const struct ek_matmul_h_row ek_matmul_h8[] = {{{"matmul_h8__c", 0}, 1, matmul_h8__c}};
 const size_t ek_matmul_s8_count = sizeof(ek_matmul_s8) / sizeof(ek_matmul_s8[0]);
 const size_t ek_matmul_u8_count = sizeof(ek_matmul_u8) / sizeof(ek_matmul_u8[0]);
 const size_t ek_matmul_s16_count = sizeof(ek_matmul_s16) / sizeof(ek_matmul_s16[0]);
 const size_t ek_matmul_f32_count = sizeof(ek_matmul_f32) / sizeof(ek_matmul_f32[0]);
+const size_t ek_matmul_h8_count = sizeof(ek_matmul_h8) / sizeof(ek_matmul_h8[0]);

@@ -1,72 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/order.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-/* Two runs that follow each other, of @left and @right elements, into one. */
-static void merge(
-	uint32_t *dst, const uint32_t *src, size_t left, size_t right, const float *values)
-{
-	const uint32_t *a = src, *b = src + left, *a_end = b, *b_end = b + right;
-	while (a < a_end && b < b_end) {
-		*dst++ = values[*b] > values[*a] ? *b++ : *a++;
+#define KEYS(name, type)                                                                           \
+	void name(struct ek_item *dst, const void *src, size_t n, uint32_t first)                  \
+	{                                                                                          \
+		const type *x = src;                                                               \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			dst[i] = (struct ek_item){x[i], first + (uint32_t)i};                      \
+		}                                                                                  \
 	}
-	memcpy(dst, a, (size_t)(a_end - a) * sizeof(*a));
-	memcpy(dst + (a_end - a), b, (size_t)(b_end - b) * sizeof(*b));
+
+KEYS(ek_order_keys_s8, int8_t)
+KEYS(ek_order_keys_u8, uint8_t)
+KEYS(ek_order_keys_s16, int16_t)
+KEYS(ek_order_keys_s32, int32_t)
+KEYS(ek_order_keys_s64, int64_t)
+
+/* Below the sign bit floats of one sign order as their bits do. */
+static int64_t float_key(float x)
+{
+	int32_t bits;
+	memcpy(&bits, &x, sizeof(bits));
+	int64_t size = bits & 0x7fffffff;
+	return x != x ? EK_ORDER_NAN : bits < 0 ? -size : size;
 }
 
-void ek_order_descending(uint32_t *order, const float *values, size_t n, uint32_t *scratch)
+void ek_order_keys_f32(struct ek_item *dst, const void *src, size_t n, uint32_t first)
 {
+	const float *x = src;
 	for (size_t i = 0; i < n; i++) {
-		order[i] = (uint32_t)i;
-	}
-	for (size_t run = 1; run < n; run *= 2) {
-		for (size_t at = 0; at < n; at += 2 * run) {
-			size_t left = n - at < run ? n - at : run;
-			size_t right = n - at - left < run ? n - at - left : run;
-			merge(scratch + at, order + at, left, right, values);
-		}
-		memcpy(order, scratch, n * sizeof(*order));
+		dst[i] = (struct ek_item){float_key(x[i]), first + (uint32_t)i};
 	}
 }
 
-/* The heap's root is the least of its elements. The hole at @hole sinks along the lesser children
- * (the right one of two equals) to the bottom, and from there @index rises to where it belongs. */
-static void heap_fill(uint32_t *heap, size_t hole, size_t n, uint32_t index, const float *values)
+void ek_order_push(struct ek_item *heap, size_t n, struct ek_item item)
 {
-	size_t top = hole;
-	while (2 * hole + 1 < n) {
-		size_t child = 2 * hole + 2;
-		child -= child == n || values[heap[child]] > values[heap[child - 1]] ? 1 : 0;
-		heap[hole] = heap[child];
-		hole = child;
+	while (n > 0 && ek_order_before(heap[(n - 1) / 2], item)) {
+		heap[n] = heap[(n - 1) / 2];
+		n = (n - 1) / 2;
 	}
-	while (hole > top && values[heap[(hole - 1) / 2]] > values[index]) {
-		heap[hole] = heap[(hole - 1) / 2];
-		hole = (hole - 1) / 2;
-	}
-	heap[hole] = index;
+	heap[n] = item;
 }
 
-void ek_order_greatest(uint32_t *order, const float *values, size_t n, size_t k)
+void ek_order_replace(struct ek_item *heap, size_t n, struct ek_item item)
 {
-	for (size_t i = 0; i < n; i++) {
-		order[i] = (uint32_t)i;
-	}
-	for (size_t i = k / 2; i > 0; i--) {
-		heap_fill(order, i - 1, k, order[i - 1], values);
-	}
-	for (size_t i = k; k > 0 && i < n; i++) {
-		uint32_t index = order[i];
-		if (values[index] > values[order[0]]) {
-			order[i] = order[0];
-			heap_fill(order, 0, k, index, values);
+	size_t at = 0;
+	while (2 * at + 1 < n) {
+		size_t child = 2 * at + 1;
+		if (child + 1 < n && ek_order_before(heap[child], heap[child + 1])) {
+			child++;
 		}
+		if (!ek_order_before(item, heap[child])) {
+			break;
+		}
+		heap[at] = heap[child];
+		at = child;
 	}
-	for (size_t last = k; last > 1; last--) {
-		uint32_t index = order[last - 1];
-		order[last - 1] = order[0];
-		heap_fill(order, 0, last - 1, index, values);
+	heap[at] = item;
+}
+
+void ek_order_sort(struct ek_item *heap, size_t n, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct ek_item last = heap[n - 1 - i];
+		heap[n - 1 - i] = heap[0];
+		if (n - 1 - i > 0) {
+			ek_order_replace(heap, n - 1 - i, last);
+		}
 	}
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/requant.h"
 
-#include <string.h>
-
 #define REQUANT_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_requant_params *params)      \
@@ -63,28 +61,16 @@ DEQUANTIZE_ROW(ek_dequantize_u8, uint8_t)
 DEQUANTIZE_ROW(ek_dequantize_s16, int16_t)
 DEQUANTIZE_ROW(ek_dequantize_s32, int32_t)
 
-static uint32_t half_bits(uint16_t h)
+size_t ek_miss_f32(float *dst, const float *reference, size_t n, float limit)
 {
-	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
-	if (exponent == 31) {
-		return sign | 0x7f800000 | fraction << 13 | (fraction ? 0x400000 : 0);
-	}
-	if (exponent) {
-		return sign | (exponent + 112) << 23 | fraction << 13;
-	}
-	if (!fraction) {
-		return sign;
-	}
-	uint32_t shift = (uint32_t)ek_clz32(fraction) - 21; /* until bit 10 is set */
-	return sign | (113 - shift) << 23 | (fraction << shift & 1023) << 13;
-}
-
-void ek_half_to_f32(float *dst, const uint16_t *src, size_t n)
-{
+	size_t first = n;
 	for (size_t i = 0; i < n; i++) {
-		uint32_t bits = half_bits(src[i]);
-		memcpy(&dst[i], &bits, sizeof(bits));
+		dst[i] -= reference[i];
+		if (first == n && fabsf(dst[i]) > limit) {
+			first = i;
+		}
 	}
+	return first;
 }
 
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n)

@@ -62,8 +62,8 @@ typedef void ek_dequantize_fn(float *dst, const void *src, size_t n, float step,
 
 ek_dequantize_fn ek_dequantize_s8, ek_dequantize_u8, ek_dequantize_s16, ek_dequantize_s32;
 
-/* Half precision, exactly; a signalling NaN becomes quiet. */
-void ek_half_to_f32(float *dst, const uint16_t *src, size_t n);
+/* dst[i] -= reference[i]; the index of the first result of a size above @limit, or n. NaN is not. */
+size_t ek_miss_f32(float *dst, const float *reference, size_t n, float limit);
 
 /* Nibbles, low one first, become int8 and back. @n counts elements. */
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n);

@@ -2,6 +2,7 @@
 #include "backends/cpu/conv.h"
 
 #include "backends/cpu/quant.h"
+#include "backends/cpu/sparse.h"
 
 struct ek_window_axis conv_axis(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation)
@@ -22,7 +23,8 @@ static bool weights_fit(unsigned int type, unsigned int weights)
 {
 	switch (type) {
 	case DTYPE_FLOAT32:
-		return weights == DTYPE_FLOAT32;
+		return weights == DTYPE_FLOAT32 || weights == DTYPE_INT8 || weights == DTYPE_INT4 ||
+			weights == DTYPE_UINT8;
 	case DTYPE_UINT8:
 		return weights == DTYPE_UINT8;
 	case DTYPE_INT8:
@@ -57,13 +59,13 @@ int conv_accept_operands(const struct op_setup *setup, struct error *err)
 		return error_set(err, -EOPNOTSUPP, "%s input with %s bias", dtype_name(in->type),
 			dtype_name(bias->type));
 	}
-	if (weights->type == DTYPE_INT4 && !op_constant(setup, 1)) {
-		return error_set(err, -EOPNOTSUPP, "int4 weights that are computed");
-	}
-	if (weights->sparsity) {
-		return error_set(err, -EOPNOTSUPP, "sparse weights are not there yet");
-	}
 	return 0;
+}
+
+bool conv_is_hybrid(const struct op_setup *setup)
+{
+	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 &&
+		op_tensor_in(setup, 1)->type != DTYPE_FLOAT32;
 }
 
 int conv_accept_types(const struct op_setup *setup, struct error *err)
@@ -116,32 +118,65 @@ static int8_t nibble(const uint8_t *packed, uint64_t i)
 	return (int8_t)((int)(v ^ 8) - 8);
 }
 
-static int8_t *unpack_int4(struct op_setup *setup, uint64_t elements)
+static void unpack_int4(const uint8_t *packed, uint64_t elements, int8_t *ret_codes)
 {
-	const uint8_t *packed = op_constant(setup, 1);
-	int8_t *weights = op_alloc(setup, elements);
-	for (uint64_t i = 0; weights && i < elements; i++) {
-		weights[i] = nibble(packed, i);
+	for (uint64_t i = 0; i < elements; i++) {
+		ret_codes[i] = nibble(packed, i);
 	}
-	return weights;
+}
+
+/* Constant weights that no kernel reads as they are in the file. */
+static int expand(struct op_setup *setup, uint64_t elements, void **ret_made, struct error *err)
+{
+	const struct tensor *t = op_tensor_in(setup, 1);
+	uint64_t bytes = t->type == DTYPE_INT4 ? elements : elements * (dtype_bits(t->type) / 8);
+	void *made = op_alloc(setup, bytes);
+	if (!made) {
+		return op_alloc_failed(setup, err);
+	}
+	if (t->type == DTYPE_INT4) {
+		unpack_int4(op_constant(setup, 1), elements, made);
+	} else {
+		sparse_densify(t, op_constant(setup, 1), made);
+	}
+	*ret_made = made;
+	return 0;
 }
 
 int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t packed_bytes,
 	struct conv_weights *ret_weights, struct error *err)
 {
+	const struct tensor *t = op_tensor_in(setup, 1);
 	struct conv_weights w = {0};
-	bool int4 = op_tensor_in(setup, 1)->type == DTYPE_INT4;
-	if (int4) {
-		w.plain = unpack_int4(setup, elements);
+	if (t->type == DTYPE_INT4 && !op_constant(setup, 1)) {
+		w.n_unpacked = elements;
+		w.unpacked_at = op_scratch(setup, elements);
+	} else if (t->type == DTYPE_INT4 || t->sparsity) {
+		int r = expand(setup, elements, &w.made, err);
+		if (r < 0) {
+			return r;
+		}
+		w.plain = w.made;
 	} else if (packed_bytes) {
 		w.plain = op_constant(setup, 1);
 	}
 	if (packed_bytes) {
 		w.packed = op_alloc(setup, packed_bytes);
-	}
-	if ((int4 && !w.plain) || (packed_bytes && !w.packed)) {
-		return op_alloc_failed(setup, err);
+		if (!w.packed) {
+			return op_alloc_failed(setup, err);
+		}
 	}
 	*ret_weights = w;
 	return 0;
+}
+
+const void *conv_weights_bind(const struct op_call *call, const struct conv_weights *weights)
+{
+	const void *data = op_in(call, 1)->data;
+	if (weights->n_unpacked == 0) {
+		return weights->plain ? weights->plain : data;
+	}
+	int8_t *codes = (int8_t *)call->scratch + (size_t)weights->unpacked_at;
+	unpack_int4(data, weights->n_unpacked, codes);
+	return codes;
 }

@@ -13,12 +13,15 @@
 struct ek_window_axis conv_axis(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation);
 
-/* Operands 0, 1 and 2 have types that the integer and float kernels here take: float32; int8 with
- * int8 or int4 weights; uint8; int16 with int8 or int4 weights and int32 or int64 bias. -EOPNOTSUPP
- * naming what is missing. */
+/* Operands 0, 1 and 2 have types that the kernels here take: float32, also with int8, int4 or uint8
+ * weights; int8 with int8 or int4 weights; uint8; int16 with int8 or int4 weights and int32 or int64
+ * bias. -EOPNOTSUPP naming what is missing. */
 int must_check conv_accept_operands(const struct op_setup *setup, struct error *err);
 
-/* The same, and output 0 has the type of operand 0. */
+/* True for float activations with integer weights: kernels/hybrid.h. */
+bool conv_is_hybrid(const struct op_setup *setup);
+
+/* conv_accept_operands(), and output 0 has the type of operand 0. */
 int must_check conv_accept_types(const struct op_setup *setup, struct error *err);
 
 /* Bias of operand 2 by its type; both NULL where it was left out. */
@@ -35,12 +38,23 @@ int must_check conv_scales(struct op_setup *setup, uint32_t channels,
 
 /* Weights of operand 1 where a kernel does not read them from the operand itself. */
 struct conv_weights {
-	const void *plain; /* in the file's order; NULL: a run reads the operand */
+	const void *plain; /* dense, in the file's order; NULL: a run reads the operand */
+	void *made; /* @plain where it is no constant of the file, NULL else */
 	void *packed; /* room for the row's pack function, which reads @plain; NULL: it packs nothing */
+	uint64_t unpacked_at; /* of the scratch, and of how many elements: computed int4 */
+	uint64_t n_unpacked;
 };
 
-/* Unpacks @elements of int4 to int8, and takes @packed_bytes (0: none), in program memory. */
+/*
+ * Makes int8 of constant int4 weights and dense ones of sparse ones, and takes @packed_bytes (0:
+ * none), all in program memory; for int4 weights that are computed, takes scratch. @elements: of
+ * the weights.
+ */
 int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,
 	uint64_t packed_bytes, struct conv_weights *ret_weights, struct error *err);
+
+/* Weights of this run where they are not known before: the operand, or its int4 elements unpacked.
+ */
+const void *conv_weights_bind(const struct op_call *call, const struct conv_weights *weights);
 
 #endif

@@ -75,6 +75,14 @@ int op_alloc_failed(const struct op_setup *setup, struct error *err);
 int must_check op_give_output(const struct op_call *call, uint32_t i, const struct shape *shape,
 	uint64_t bytes, struct error *err);
 
+/* Takes @bytes of call->scratch besides what is taken already; their offset, a multiple of 64. */
+static inline uint64_t op_scratch(struct op_setup *s, uint64_t bytes)
+{
+	uint64_t at = (s->scratch_bytes + 63) & ~(uint64_t)63;
+	s->scratch_bytes = at + bytes;
+	return at;
+}
+
 static inline const struct tensor *op_tensor_in(const struct op_setup *s, uint32_t i)
 {
 	return i < s->node->n_inputs && s->node->inputs[i] >= 0

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/blas.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
 #include "kernels/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct conv_state {
-	const struct ek_conv_q_row *row_q; /* one of the two */
+	const struct ek_conv_q_row *row_q; /* one of the three */
 	const struct ek_conv_f32_row *row_f32;
-	struct ek_conv_q q;
-	struct ek_conv_f32 f32;
+	const struct ek_conv_h_row *row_h;
+	struct ek_conv_shape shape;
+	union {
+		struct ek_conv_q q;
+		struct ek_conv_f32 f32;
+		struct ek_conv_h h;
+	};
+	struct conv_weights weights;
+	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float products, of patch_rows pixels at once */
 	uint32_t patch_rows;
 };
@@ -51,23 +59,12 @@ static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
 	}
 }
 
-/* Weights as the row wants them, where that is not as the file has them. */
-static int weights_prepare(struct op_setup *setup, struct conv_state *state, struct error *err)
+/* Weights as a kernel can read them, of @packed_bytes where it packs them. */
+static int weights_prepare(
+	struct op_setup *setup, struct conv_state *state, uint64_t packed_bytes, struct error *err)
 {
-	struct ek_conv_q *a = &state->q;
-	struct conv_weights weights;
-	uint64_t elements = a->shape.out_c * ek_conv_depth(&a->shape);
-	int r = conv_weights_prepare(
-		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
-	if (r < 0) {
-		return r;
-	}
-	a->weights = weights.plain;
-	if (weights.packed) {
-		state->row_q->pack(a, weights.packed);
-		a->weights = weights.packed;
-	}
-	return 0;
+	uint64_t elements = state->shape.out_c * ek_conv_depth(&state->shape);
+	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
 static int prepare_q(struct op_setup *setup, struct conv_state *state, struct error *err)
@@ -76,18 +73,23 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	const struct tensor *out = op_tensor_out(setup, 0);
 	const struct options_conv *o = &setup->node->options.conv;
 	struct ek_conv_q *a = &state->q;
-	a->shape = shape_of(setup);
+	a->shape = state->shape;
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	/* Weights that a run computes are read in the file's order, which entry 0 does. */
 	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
-	r = r < 0 ? r : weights_prepare(setup, state, err);
-	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
-	setup->detail = state->row_q->variant.name;
+	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
+	if (r == 0 && state->weights.packed) {
+		a->weights = state->weights.plain;
+		state->row_q->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+	}
 	return r;
 }
 
@@ -121,14 +123,44 @@ static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_f32 *a = &state->f32;
-	a->shape = shape_of(setup);
+	a->shape = state->shape;
 	state->row_f32 =
 		ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32), setup->cpu_features);
 	setup->scratch_bytes = state->row_f32->scratch_bytes(&a->shape);
 	setup->detail = state->row_f32->variant.name;
 	prepare_blas(setup, state);
-	return quant_activation_range_float(
+	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+}
+
+static bool has_different_scales(const struct quant *q)
+{
+	for (uint32_t i = 1; i < q->n_scales; i++) {
+		if (q->scale[i] != q->scale[0]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One scale for all weights (or as many equal ones): symmetric rows; different ones, or groups:
+ * asymmetric rows, whatever the option says (tflite kernels/conv.cc). A row is a batch entry. */
+static int prepare_h(struct op_setup *setup, struct conv_state *state, struct error *err)
+{
+	struct ek_conv_h *a = &state->h;
+	const struct ek_window *w = &state->shape.window;
+	a->shape = state->shape;
+	state->row_h =
+		ek_pick(ek_conv_h8, ek_conv_h8_count, sizeof(*ek_conv_h8), setup->cpu_features);
+	op_scratch(setup, state->row_h->scratch_bytes(&a->shape));
+	setup->detail = state->row_h->variant.name;
+	state->hybrid = hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c,
+		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
+	int r = quant_activation_range_float(
+		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
+	return r < 0 ? r : weights_prepare(setup, state, 0, err);
 }
 
 static int conv_prepare(struct op_setup *setup, struct error *err)
@@ -138,8 +170,10 @@ static int conv_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
-							     : prepare_q(setup, state, err);
+	state->shape = shape_of(setup);
+	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+								: prepare_q(setup, state, err);
 }
 
 static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
@@ -152,6 +186,12 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 {
 	const struct conv_state *state = args;
 	state->row_f32->run(&state->f32, tile, scratch);
+}
+
+static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct conv_state *state = args;
+	state->row_h->run(&state->h, tile, scratch);
 }
 
 static void gather(const struct ek_conv_f32 *a, const struct ek_tile *tile, float *patches)
@@ -185,45 +225,68 @@ static void tile_blas(const void *args, const struct ek_tile *tile, void *scratc
 }
 
 /* The operands of this run in a copy of the prepared arguments. */
-static void bind_q(const struct op_call *call, struct ek_conv_q *a)
+static void bind_q(const struct op_call *call, const void *weights, struct ek_conv_q *a)
 {
 	struct conv_bias bias = conv_bind_bias(call);
 	a->input = op_in(call, 0)->data;
-	a->weights = a->weights ? a->weights : op_in(call, 1)->data;
+	a->weights = weights;
 	a->bias32 = bias.b32;
 	a->bias64 = bias.b64;
 	a->output = op_out(call, 0)->data;
 }
 
-static void bind_f32(const struct op_call *call, struct ek_conv_f32 *a)
+static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const void *weights,
+	struct ek_conv_h *a, struct error *err)
 {
-	const struct value *bias = op_in(call, 2);
-	a->input = op_in(call, 0)->data;
-	a->weights = op_in(call, 1)->data;
-	a->bias = bias ? bias->data : NULL;
+	struct hybrid_rows rows = {0};
+	int r = hybrid_run(call, hybrid, &rows, err);
+	a->input = rows.codes;
+	a->row = rows.rows;
+	a->weights = weights;
+	a->bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
 	a->output = op_out(call, 0)->data;
+	return r;
+}
+
+static int bind(const struct op_call *call, struct conv_state *state, struct error *err)
+{
+	const void *weights = conv_weights_bind(call, &state->weights);
+	if (state->row_q) {
+		bind_q(call, weights, &state->q);
+		return 0;
+	}
+	if (state->row_h) {
+		return bind_h(call, &state->hybrid, weights, &state->h, err);
+	}
+	state->f32.input = op_in(call, 0)->data;
+	state->f32.weights = weights;
+	state->f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state->f32.output = op_out(call, 0)->data;
+	return 0;
 }
 
 static int conv_run(const struct op_call *call, struct error *err)
 {
 	struct conv_state state = *(const struct conv_state *)call->state;
-	const struct ek_conv_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
-	if (state.row_q) {
-		bind_q(call, &state.q);
-	} else {
-		bind_f32(call, &state.f32);
+	const struct ek_conv_shape *s = &state.shape;
+	int r = bind(call, &state, err);
+	if (r < 0) {
+		return r;
 	}
 	bool by_blas = state.blas.library;
 	const struct tile_job job = {
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = ek_conv_depth(s),
-		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.col_step = state.row_q ? state.row_q->col_step
+			: state.row_h   ? state.row_h->col_step
+					: state.row_f32->col_step,
 		.tile_work = by_blas ? BLAS_TILE_WORK : 0,
 		.tile_rows = state.patch_rows,
-		.run = state.row_q ? tile_q
-			: by_blas  ? tile_blas
-				   : tile_f32,
+		.run = state.row_q    ? tile_q
+			: state.row_h ? tile_h
+			: by_blas     ? tile_blas
+				      : tile_f32,
 		.args = &state,
 	};
 	return tile_run(call, &job, err);

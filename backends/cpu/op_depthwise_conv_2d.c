@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/conv.h"
+#include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
 #include "kernels/depthwise.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct depthwise_state {
-	const struct ek_depthwise_q_row *row_q; /* one of the two */
+	const struct ek_depthwise_q_row *row_q; /* one of the three */
 	const struct ek_depthwise_f32_row *row_f32;
-	struct ek_depthwise_q q;
-	struct ek_depthwise_f32 f32;
+	const struct ek_depthwise_h_row *row_h;
+	struct ek_depthwise_shape shape;
+	union {
+		struct ek_depthwise_q q;
+		struct ek_depthwise_f32 f32;
+		struct ek_depthwise_h h;
+	};
+	struct conv_weights weights;
+	struct hybrid hybrid; /* with row_h */
 };
 
 static int depthwise_accept(const struct op_setup *setup, struct error *err)
@@ -59,23 +67,12 @@ static const struct ek_depthwise_q_row *pick(unsigned int type, uint64_t feature
 	}
 }
 
-/* Weights as the row wants them, where that is not as the file has them. */
-static int weights_prepare(struct op_setup *setup, struct depthwise_state *state, struct error *err)
+/* Weights as a kernel can read them, of @packed_bytes where it packs them. */
+static int weights_prepare(struct op_setup *setup, struct depthwise_state *state,
+	uint64_t packed_bytes, struct error *err)
 {
-	struct ek_depthwise_q *a = &state->q;
-	struct conv_weights weights;
-	uint64_t elements = taps_of(&a->shape) * a->shape.out_c;
-	int r = conv_weights_prepare(
-		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
-	if (r < 0) {
-		return r;
-	}
-	a->weights = weights.plain;
-	if (weights.packed) {
-		state->row_q->pack(a, weights.packed);
-		a->weights = weights.packed;
-	}
-	return 0;
+	uint64_t elements = taps_of(&state->shape) * state->shape.out_c;
+	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
 static int prepare_q(struct op_setup *setup, struct depthwise_state *state, struct error *err)
@@ -83,30 +80,53 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
 	struct ek_depthwise_q *a = &state->q;
-	a->shape = shape_of(setup);
+	a->shape = state->shape;
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	/* Weights that a run computes are read in the file's order, which entry 0 does. */
 	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(
 		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
-	r = r < 0 ? r : weights_prepare(setup, state, err);
-	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
-	setup->detail = state->row_q->variant.name;
+	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
+	if (r == 0 && state->weights.packed) {
+		a->weights = state->weights.plain;
+		state->row_q->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+	}
 	return r;
 }
 
 static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, struct error *err)
 {
 	struct ek_depthwise_f32 *a = &state->f32;
-	a->shape = shape_of(setup);
+	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_depthwise_f32, ek_depthwise_f32_count,
 		sizeof(*ek_depthwise_f32), setup->cpu_features);
 	setup->detail = state->row_f32->variant.name;
-	return quant_activation_range_float(
+	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+}
+
+/* Rows are batch entries, always asymmetric. */
+static int prepare_h(struct op_setup *setup, struct depthwise_state *state, struct error *err)
+{
+	struct ek_depthwise_h *a = &state->h;
+	const struct ek_window *w = &state->shape.window;
+	a->shape = state->shape;
+	state->row_h = ek_pick(ek_depthwise_h8, ek_depthwise_h8_count, sizeof(*ek_depthwise_h8),
+		setup->cpu_features);
+	setup->detail = state->row_h->variant.name;
+	state->hybrid =
+		hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c, true);
+	int r = quant_activation_range_float(
+		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
+	return r < 0 ? r : weights_prepare(setup, state, 0, err);
 }
 
 static int depthwise_prepare(struct op_setup *setup, struct error *err)
@@ -116,8 +136,10 @@ static int depthwise_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
-							     : prepare_q(setup, state, err);
+	state->shape = shape_of(setup);
+	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+								: prepare_q(setup, state, err);
 }
 
 static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
@@ -133,36 +155,72 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 	state->row_f32->run(&state->f32, tile);
 }
 
+static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct depthwise_state *state = args;
+	state->row_h->run(&state->h, tile);
+}
+
 /* The operands of this run in a copy of the prepared arguments. */
-static void bind(const struct op_call *call, struct depthwise_state *state)
+static void bind_q(const struct op_call *call, const void *weights, struct ek_depthwise_q *a)
 {
 	struct conv_bias bias = conv_bind_bias(call);
-	const void *input = op_in(call, 0)->data, *weights = op_in(call, 1)->data;
+	a->input = op_in(call, 0)->data;
+	a->weights = weights;
+	a->bias32 = bias.b32;
+	a->bias64 = bias.b64;
+	a->output = op_out(call, 0)->data;
+}
+
+static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const void *weights,
+	struct ek_depthwise_h *a, struct error *err)
+{
+	struct hybrid_rows rows = {0};
+	int r = hybrid_run(call, hybrid, &rows, err);
+	a->input = rows.codes;
+	a->row = rows.rows;
+	a->weights = weights;
+	a->bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	a->output = op_out(call, 0)->data;
+	return r;
+}
+
+static int bind(const struct op_call *call, struct depthwise_state *state, struct error *err)
+{
+	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
-		state->q.input = input;
-		state->q.weights = state->q.weights ? state->q.weights : weights;
-		state->q.bias32 = bias.b32;
-		state->q.bias64 = bias.b64;
-		state->q.output = op_out(call, 0)->data;
-		return;
+		bind_q(call, weights, &state->q);
+		return 0;
 	}
-	state->f32.input = input;
+	if (state->row_h) {
+		return bind_h(call, &state->hybrid, weights, &state->h, err);
+	}
+	state->f32.input = op_in(call, 0)->data;
 	state->f32.weights = weights;
 	state->f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
 	state->f32.output = op_out(call, 0)->data;
+	return 0;
 }
 
 static int depthwise_run(const struct op_call *call, struct error *err)
 {
 	struct depthwise_state state = *(const struct depthwise_state *)call->state;
-	const struct ek_depthwise_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
-	bind(call, &state);
+	const struct ek_depthwise_shape *s = &state.shape;
+	int r = bind(call, &state, err);
+	if (r < 0) {
+		return r;
+	}
 	const struct tile_job job = {
 		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
 		.cols = s->out_c,
 		.work = taps_of(s),
-		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
-		.run = state.row_q ? tile_q : tile_f32,
+		.col_step = state.row_q ? state.row_q->col_step
+			: state.row_h   ? state.row_h->col_step
+					: state.row_f32->col_step,
+		.run = state.row_q    ? tile_q
+			: state.row_h ? tile_h
+				      : tile_f32,
 		.args = &state,
 	};
 	return tile_run(call, &job, err);

@@ -10,7 +10,7 @@
 
 #include "backends/cpu/real.h"
 #include "kernels/detection.h"
-#include "kernels/order.h"
+#include "kernels/rank.h"
 
 struct detection_state {
 	size_t n, classes, background; /* boxes; classes with scores; 1 when the first is none */
@@ -139,7 +139,7 @@ static void order_classes(const struct op_call *call, struct work *w, const stru
 			w->order[0] = w->row[k] > w->row[w->order[0]] ? (uint32_t)k : w->order[0];
 		}
 	} else {
-		ek_order_greatest(w->order, w->row, classes, count);
+		ek_rank_greatest(w->order, w->row, classes, count);
 	}
 }
 

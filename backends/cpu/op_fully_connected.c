@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input is folded to rows of the weights' width, whatever its rank. */
+#include <string.h>
+
 #include "backends/cpu/blas.h"
+#include "backends/cpu/blockwise.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
 #include "kernels/matmul.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct fc_state {
-	const struct ek_matmul_q_row *row_q; /* one of the two */
+	const struct ek_matmul_q_row *row_q; /* one of the three */
 	const struct ek_matmul_f32_row *row_f32;
-	struct ek_matmul_q q;
-	struct ek_matmul_f32 f32;
+	const struct ek_matmul_h_row *row_h;
+	struct ek_matmul_shape shape;
+	union {
+		struct ek_matmul_q q;
+		struct ek_matmul_f32 f32;
+		struct ek_matmul_h h;
+	};
+	struct conv_weights weights;
+	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float product */
 };
 
@@ -34,11 +45,10 @@ static int shape_of(
 {
 	const struct shape *w = op_shape_in(setup, 1);
 	uint64_t elements = 0;
-	if (shape_elements(op_shape_in(setup, 0), &elements) < 0 || w->dim[1] < 1 ||
-		elements % (uint32_t)w->dim[1]) {
-		return error_set(err, -EINVAL, "the input is not rows of %d elements", w->dim[1]);
+	if (shape_elements(op_shape_out(setup, 0), &elements) < 0) {
+		return error_set(err, -EINVAL, "the output's shape is not known");
 	}
-	ret_shape->rows = (uint32_t)(elements / (uint32_t)w->dim[1]);
+	ret_shape->rows = (uint32_t)(elements / (uint32_t)w->dim[0]);
 	ret_shape->cols = (uint32_t)w->dim[0];
 	ret_shape->depth = (uint32_t)w->dim[1];
 	return 0;
@@ -57,6 +67,29 @@ static const struct ek_matmul_q_row *pick(unsigned int type, uint64_t features)
 	}
 }
 
+/*
+ * Of sparse int8 weights, which have a kernel of their own in the reference: it rounds twice. With
+ * one scale the product of the two is rounded to float first (GetQuantizedConvolutionMultipler).
+ */
+static int fixed_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
+{
+	const struct tensor *w = op_tensor_in(setup, 1);
+	float si = quant_scale(op_tensor_in(setup, 0), 0);
+	float so = quant_scale(op_tensor_out(setup, 0), 0);
+	struct ek_scale *fixed = op_alloc(setup, a->shape.cols * sizeof(*fixed));
+	if (!fixed) {
+		return op_alloc_failed(setup, err);
+	}
+	for (uint32_t n = 0; n < a->shape.cols; n++) {
+		float sw = quant_scale(w, n);
+		double product =
+			w->quant.n_scales > 1 ? (double)si * (double)sw : (double)(si * sw);
+		fixed[n] = quant_split(product / (double)so);
+	}
+	a->fixed = fixed;
+	return 0;
+}
+
 static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
 {
 	const struct tensor *w = op_tensor_in(setup, 1);
@@ -73,23 +106,13 @@ static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct 
 	return 0;
 }
 
-/* Weights as the row wants them, where that is not as the file has them. */
-static int weights_prepare(struct op_setup *setup, struct fc_state *state, struct error *err)
+/* Weights as a kernel can read them, of @packed_bytes where it packs them. */
+static int weights_prepare(
+	struct op_setup *setup, struct fc_state *state, uint64_t packed_bytes, struct error *err)
 {
-	struct ek_matmul_q *a = &state->q;
-	struct conv_weights weights;
-	uint64_t elements = (uint64_t)a->shape.cols * a->shape.depth;
-	int r = conv_weights_prepare(
-		setup, elements, state->row_q->packed_bytes(&a->shape), &weights, err);
-	if (r < 0) {
-		return r;
-	}
-	a->w = weights.plain;
-	if (weights.packed) {
-		state->row_q->pack(a, weights.packed);
-		a->w = weights.packed;
-	}
-	return 0;
+	const struct ek_matmul_shape *s = &state->shape;
+	return conv_weights_prepare(
+		setup, (uint64_t)s->cols * s->depth, packed_bytes, &state->weights, err);
 }
 
 static int prepare_q(struct op_setup *setup, struct fc_state *state, struct error *err)
@@ -105,12 +128,20 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	a->output_s16 = out->type == DTYPE_INT16;
 	/* Weights that a run computes are read in the file's order, which entry 0 does. */
 	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
-	int r = shape_of(setup, &a->shape, err);
-	r = r < 0 ? r : quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
-	r = r < 0 ? r : scales_prepare(setup, a, err);
-	r = r < 0 ? r : weights_prepare(setup, state, err);
-	setup->scratch_bytes = state->row_q->scratch_bytes(&a->shape);
+	a->shape = state->shape;
+	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
+	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
+	if (r == 0) {
+		r = w->sparsity && in->type == DTYPE_INT8 ? fixed_prepare(setup, a, err)
+							  : scales_prepare(setup, a, err);
+	}
+	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
+	if (r == 0 && state->weights.packed) {
+		a->w = state->weights.plain;
+		state->row_q->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+	}
 	return r;
 }
 
@@ -119,16 +150,39 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 	struct ek_matmul_f32 *a = &state->f32;
 	state->row_f32 = ek_pick(
 		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
+	a->shape = state->shape;
 	setup->detail = state->row_f32->variant.name;
-	int r = shape_of(setup, &a->shape, err);
-	r = r < 0 ? r
-		  : quant_activation_range_float(
-			    setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
+	int r = quant_activation_range_float(
+		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
+	r = r < 0 ? r : weights_prepare(setup, state, 0, err);
 	if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
 		blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
 	}
 	return r;
+}
+
+/* Blockwise weights are always read by asymmetric rows. */
+static int prepare_h(struct op_setup *setup, struct fc_state *state, struct error *err)
+{
+	const struct options_fully_connected *o = &setup->node->options.fully_connected;
+	struct ek_matmul_h *a = &state->h;
+	bool blockwise = op_tensor_in(setup, 1)->quant.block_size > 0;
+	a->shape = state->shape;
+	state->row_h = ek_pick(
+		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
+	setup->detail = state->row_h->variant.name;
+	state->hybrid = hybrid_prepare(
+		setup, a->shape.rows, a->shape.depth, o->asymmetric_quantize_inputs || blockwise);
+	int r = quant_activation_range_float(o->activation, &a->lo, &a->hi, err);
+	r = r < 0 ? r : weights_prepare(setup, state, 0, err);
+	if (r < 0) {
+		return r;
+	}
+	a->block = blockwise ? op_tensor_in(setup, 1)->quant.block_size : a->shape.depth;
+	return blockwise ? blockwise_prepare(setup, a->shape.cols, a->shape.depth,
+				   state->weights.made, &a->scale, err)
+			 : hybrid_scales(setup, a->shape.cols, &a->scale, err);
 }
 
 static int fc_prepare(struct op_setup *setup, struct error *err)
@@ -138,8 +192,13 @@ static int fc_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
-							     : prepare_q(setup, state, err);
+	int r = shape_of(setup, &state->shape, err);
+	if (r < 0 || state->shape.depth == 0) {
+		return r;
+	}
+	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
+								: prepare_q(setup, state, err);
 }
 
 static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
@@ -159,37 +218,77 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 	}
 }
 
-/* The operands of this run in a copy of the prepared arguments. */
-static void bind(const struct op_call *call, struct fc_state *state)
+static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct fc_state *state = args;
+	state->row_h->run(&state->h, tile);
+}
+
+static void bind_q(const struct op_call *call, const void *weights, struct ek_matmul_q *a)
 {
 	struct conv_bias bias = conv_bind_bias(call);
-	const void *input = op_in(call, 0)->data, *weights = op_in(call, 1)->data;
+	a->a = op_in(call, 0)->data;
+	a->w = weights;
+	a->bias32 = bias.b32;
+	a->bias64 = bias.b64;
+	a->output = op_out(call, 0)->data;
+}
+
+static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const void *weights,
+	struct ek_matmul_h *a, struct error *err)
+{
+	struct hybrid_rows rows = {0};
+	int r = hybrid_run(call, hybrid, &rows, err);
+	a->a = rows.codes;
+	a->row = rows.rows;
+	a->w = weights;
+	a->bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	a->output = op_out(call, 0)->data;
+	return r;
+}
+
+/* The operands of this run in a copy of the prepared arguments. */
+static int bind(const struct op_call *call, struct fc_state *state, struct error *err)
+{
+	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
-		state->q.a = input;
-		state->q.w = state->q.w ? state->q.w : weights;
-		state->q.bias32 = bias.b32;
-		state->q.bias64 = bias.b64;
-		state->q.output = op_out(call, 0)->data;
-		return;
+		bind_q(call, weights, &state->q);
+		return 0;
 	}
-	state->f32.a = input;
+	if (state->row_h) {
+		return bind_h(call, &state->hybrid, weights, &state->h, err);
+	}
+	state->f32.a = op_in(call, 0)->data;
 	state->f32.w = weights;
 	state->f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
 	state->f32.output = op_out(call, 0)->data;
+	return 0;
 }
 
 static int fc_run(const struct op_call *call, struct error *err)
 {
 	struct fc_state state = *(const struct fc_state *)call->state;
-	const struct ek_matmul_shape *s = state.row_q ? &state.q.shape : &state.f32.shape;
-	bind(call, &state);
+	const struct ek_matmul_shape *s = &state.shape;
+	if (s->depth == 0) { /* without width, even the bias counts for nothing */
+		memset(op_out(call, 0)->data, 0, (size_t)op_out(call, 0)->bytes);
+		return 0;
+	}
+	int r = bind(call, &state, err);
+	if (r < 0) {
+		return r;
+	}
 	const struct tile_job job = {
 		.rows = s->rows,
 		.cols = s->cols,
 		.work = s->depth,
-		.col_step = state.row_q ? state.row_q->col_step : state.row_f32->col_step,
+		.col_step = state.row_q ? state.row_q->col_step
+			: state.row_h   ? state.row_h->col_step
+					: state.row_f32->col_step,
 		.tile_work = state.blas.library ? BLAS_TILE_WORK : 0,
-		.run = state.row_q ? tile_q : tile_f32,
+		.run = state.row_q    ? tile_q
+			: state.row_h ? tile_h
+				      : tile_f32,
 		.args = &state,
 	};
 	return tile_run(call, &job, err);

@@ -5,8 +5,8 @@
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/real.h"
-#include "kernels/order.h"
 #include "kernels/pose.h"
+#include "kernels/rank.h"
 
 struct posenet_state {
 	uint64_t roots; /* at most */
@@ -69,7 +69,7 @@ static int find_poses(const struct op_call *call, const struct ek_pose_maps *map
 	for (size_t i = 0; i < n_roots; i++) {
 		scores[i] = roots[i].score;
 	}
-	ek_order_descending(order, scores, n_roots, (uint32_t *)(scratch + s->at_work));
+	ek_rank_descending(order, scores, n_roots, (uint32_t *)(scratch + s->at_work));
 	for (size_t i = 0; i < n_roots && n < max; i++) {
 		int r = run_control_check(call->control);
 		if (r < 0) {
@@ -92,7 +92,7 @@ static const uint32_t *order_poses(
 	for (size_t i = 0; i < n; i++) {
 		scores[i] = poses[i].score;
 	}
-	ek_order_descending(order, scores, n, (uint32_t *)(scratch + s->at_work));
+	ek_rank_descending(order, scores, n, (uint32_t *)(scratch + s->at_work));
 	return order;
 }
 

@@ -151,12 +151,28 @@ static const struct sparsity *build_sparsity(
 	return sparsity;
 }
 
+/* Index 0 is what files without zero points have. */
+static struct quant build_blockwise(const struct flat *f, uint32_t table)
+{
+	int32_t zeros = flat_get_i32(f, table, BLOCKWISE_QUANTIZATION_ZERO_POINTS, 0);
+	return (struct quant){
+		.block_size = flat_get_u32(f, table, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, 0),
+		.block_scales = flat_get_i32(f, table, BLOCKWISE_QUANTIZATION_SCALES, 0),
+		.block_zeros = zeros > 0 ? zeros : TENSOR_NONE,
+	};
+}
+
 /* A dimension that counts for nothing (verify_quant.c) becomes 0. */
 static struct quant build_quant(const struct flat *f, uint32_t table, uint8_t rank)
 {
 	struct flat_vector scales = flat_get_vector(f, table, QUANTIZATION_PARAMETERS_SCALE);
 	struct flat_vector zeros = flat_get_vector(f, table, QUANTIZATION_PARAMETERS_ZERO_POINT);
 	uint32_t dimension = flat_get_u32(f, table, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 0);
+	if (flat_get_u8(f, table, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0) ==
+		QUANTIZATION_DETAILS_BLOCKWISE) {
+		return build_blockwise(
+			f, flat_get_table(f, table, QUANTIZATION_PARAMETERS_DETAILS));
+	}
 	if (scales.count == 0) {
 		return (struct quant){0};
 	}

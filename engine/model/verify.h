@@ -34,6 +34,7 @@ struct verify {
 	uint64_t work_left;
 	uint32_t nodes_left, tensors_left;
 	uint8_t *marks; /* enum verify_mark by tensor of the subgraph being judged */
+	uint32_t n_tensors; /* of that subgraph */
 	uint32_t n_marks; /* as many as the subgraph with most tensors has */
 	struct error *err;
 };

@@ -21,6 +21,7 @@ static int check_tensors(struct verify *v, const struct flat_vector *tensors, ui
 		return error_set(v->err, -EFBIG, "subgraph %u: too many tensors", subgraph);
 	}
 	v->tensors_left -= tensors->count;
+	v->n_tensors = tensors->count;
 	memset(v->marks, 0, tensors->count);
 	for (uint32_t i = 0; i < tensors->count; i++) {
 		uint32_t tensor = flat_vector_table(v->f, tensors, i);

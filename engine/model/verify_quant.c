@@ -75,16 +75,39 @@ static int check_counts(struct verify *v, uint32_t n_scales, uint32_t n_zeros, i
 	return 0;
 }
 
+static int check_blockwise(struct verify *v, uint32_t blockwise, uint32_t n_scales)
+{
+	int32_t scales = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_SCALES, 0);
+	int32_t zeros = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_ZERO_POINTS, 0);
+	int32_t size = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, 0);
+	if (n_scales) {
+		return error_set(v->err, -EBADMSG, "blockwise quantization with %u scales as well",
+			n_scales);
+	}
+	if (scales < 0 || (uint32_t)scales >= v->n_tensors) {
+		return error_set(v->err, -EBADMSG, "scales of blocks: tensor %d of %u", (int)scales,
+			v->n_tensors);
+	}
+	if (zeros < -1 || zeros >= (int64_t)v->n_tensors) {
+		return error_set(v->err, -EBADMSG, "zero points of blocks: tensor %d of %u",
+			(int)zeros, v->n_tensors);
+	}
+	return size >= 1 ? 0 : error_set(v->err, -EBADMSG, "blocks of %d elements", (int)size);
+}
+
 int verify_quant(struct verify *v, uint32_t tensor, const struct shape *shape, unsigned int type)
 {
 	uint32_t q = flat_get_table(v->f, tensor, TENSOR_QUANTIZATION);
 	struct flat_vector scales = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_SCALE);
 	struct flat_vector zeros = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_ZERO_POINT);
 	uint8_t details = flat_get_u8(v->f, q, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0);
+	if (details == QUANTIZATION_DETAILS_BLOCKWISE) {
+		return check_blockwise(
+			v, flat_get_table(v->f, q, QUANTIZATION_PARAMETERS_DETAILS), scales.count);
+	}
 	if (details != 0) {
 		return error_set(v->err, -EOPNOTSUPP,
-			"quantization of kind %u (custom, blockwise, multi-axis) is not supported",
-			details);
+			"quantization of kind %u (custom, multi-axis) is not supported", details);
 	}
 	if (scales.count == 0) {
 		return 0;

@@ -50,20 +50,22 @@ static int read_tree(
 	return 0;
 }
 
-/* A dimension that a block does not divide loses its rest, as in tflite::Verify: converters write
+/* Level rank + i goes over the dimension of a block, whose place in the block map says what it
+ * splits. A dimension that a block does not divide loses its rest, as in tflite::Verify: converters write
  * blocks of 4 for a dimension of 1, and then no element at all. */
 static int split_blocks(struct verify *v, struct tree *t)
 {
 	for (uint32_t i = 0; i < t->levels - t->rank; i++) {
 		uint32_t level = flat_vector_table(v->f, &t->metadata, t->rank + i);
 		int32_t block = flat_get_i32(v->f, level, DIMENSION_METADATA_DENSE_SIZE, 0);
-		int32_t mapped = flat_vector_i32(&t->block_map, i);
+		uint32_t dim = (uint32_t)flat_vector_i32(&t->order, t->rank + i);
+		int32_t mapped = flat_vector_i32(&t->block_map, dim - t->rank);
 		if (flat_get_u8(v->f, level, DIMENSION_METADATA_FORMAT, 0) != 0 || block <= 0 ||
 			mapped < 0 || mapped >= (int32_t)t->rank) {
 			return error_set(v->err, -EBADMSG,
 				"sparsity: block %u is not dense, empty, or of no dimension", i);
 		}
-		t->size[flat_vector_i32(&t->order, t->rank + i)] = block;
+		t->size[dim] = block;
 		t->size[mapped] /= block;
 	}
 	return 0;

@@ -29,7 +29,7 @@ struct op_context {
 	 * can tell. */
 	const struct shape *shapes;
 	/* One per tensor: bytes known at plan time (constants of the file, or folded), NULL else.
-	 * As many as shape and type ask for. */
+	 * As many as shape and type ask for; of sparse tensors, the elements that are stored. */
 	const uint8_t *const *constants;
 };
 

@@ -133,7 +133,9 @@ static int set_shapes(struct planning *p, struct error *err)
 			continue; /* place_known() refuses it */
 		}
 		if (!p->request->callees && subgraph->tensors[t].type == DTYPE_RESOURCE) {
-			return error_set(err, -EOPNOTSUPP, "input %u is a resource", i);
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, input %u: a resource cannot be given from outside",
+				p->part->index, i);
 		}
 		if (requested && !p->request->callees && !shape_known(&requested[i])) {
 			return error_set(err, -EINVAL, "input %u: shape %s is not complete", i,

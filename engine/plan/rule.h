@@ -3,9 +3,10 @@
  * rule - what the rules of the operator table share
  *
  * A rule (one function per operator, in rule_<family>.c) runs after opinfo_check() has proved:
- * counts of operands, presence of all that are not optional, fixed-width types, dense tensors,
- * shapes of inputs known and of at most 2^31 - 1 elements, outputs distinct from inputs. It proves
- * the rest, fills ret->shapes, and ret->macs where that is not the number of output elements.
+ * counts of operands, presence of all that are not optional, fixed-width types, dense tensors
+ * (rows with OPINFO_SPARSE judge that themselves), shapes of inputs known and of at most 2^31 - 1
+ * elements, outputs distinct from inputs. It proves the rest, fills ret->shapes, and ret->macs where
+ * that is not the number of output elements.
  *
  * @name in these helpers is what the operand is called in an error: "input", "weights", "bias".
  */
@@ -15,6 +16,13 @@
 #include "engine/plan/opinfo.h"
 
 #define RULE_TYPE(name) (1u << DTYPE_##name)
+
+/* Types of whole bytes: what operators take that only move elements. */
+#define RULE_WHOLE_BYTES                                                                           \
+	(RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |                 \
+		RULE_TYPE(UINT16) | RULE_TYPE(FLOAT16) | RULE_TYPE(BFLOAT16) | RULE_TYPE(INT32) |  \
+		RULE_TYPE(UINT32) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT64) | RULE_TYPE(UINT64) |    \
+		RULE_TYPE(FLOAT64) | RULE_TYPE(COMPLEX64) | RULE_TYPE(COMPLEX128))
 
 /* Strides, dilations and window sizes: no product of two of them leaves int32. */
 #define RULE_MAX_STEP 32767
@@ -62,6 +70,10 @@ int must_check rule_rank_is(
 /* Every dimension at least 1. */
 int must_check rule_not_empty(const struct shape *shape, const char *name, struct error *err);
 
+/* @shape broadcasts to @to, which stays as it is. */
+int must_check rule_stretches(
+	const struct shape *shape, const char *name, const struct shape *to, struct error *err);
+
 /* Exactly one scale. */
 int must_check rule_per_tensor(const struct tensor *t, const char *name, struct error *err);
 /* One scale, or one for each element of dimension @dimension of @shape. */
@@ -82,6 +94,21 @@ bool rule_power_of_two(float scale, int *ret_log2);
 /* Fused NONE, RELU, RELU_N1_TO_1 or RELU6, whose limits fit an int32 in the output's scale. */
 int must_check rule_fused(const struct op_context *ctx, unsigned int activation,
 	const struct tensor *output, struct error *err);
+
+/* Operators that move elements: input @i has a type of @mask (see RULE_WHOLE_BYTES) and every output
+ * has the same. */
+int must_check rule_moved(
+	const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err);
+/* Codes of 8 and 16 bits mean the same in @t and in output 0: scale (0 where there is not exactly
+ * one) and zero point agree, and int16 has zero point 0. */
+int must_check rule_same_codes(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err);
+/* A parameter input of int32 or int64: @n numbers in a row, or @n rows of @width where that is not
+ * 0. */
+int must_check rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n,
+	int32_t width, struct error *err);
+/* A dimension that was computed: -EBADMSG when @dim is not 0..SHAPE_MAX_DIM. */
+int must_check rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, struct error *err);
 
 /* True when the values of parameter input @i can be read now: constant, folded, or none at all. */
 bool rule_known(const struct op_context *ctx, uint32_t i);
@@ -110,8 +137,13 @@ struct rule_weighted {
 	uint32_t dimension; /* of the weights: output channels */
 	uint32_t bias_type; /* option quantized_bias_type: 0, INT32 or INT64 */
 	int max_shift; /* of the multipliers with an int64 sum */
+	bool blockwise; /* float input, and rule_blockwise() has judged the weights */
 };
 /* Types and size of the bias, scales and zero points of all, multipliers in range. */
 int must_check rule_weighted_check(const struct rule_weighted *w, struct error *err);
+
+/* Input @i is a constant int4 matrix of whole blocks, its scales (float16 or float32) are
+ * constants, one for each block, and so are its zero points, all in int4's range. */
+int must_check rule_blockwise(const struct op_context *ctx, uint32_t i, struct error *err);
 
 #endif

@@ -47,14 +47,22 @@ static int check_types(
 		dtype_name(weights->type));
 }
 
+/* Only the batch may be empty: then the output is as well. */
+static int check_input(const struct shape *in, struct error *err)
+{
+	struct shape picture = *in;
+	int r = rule_rank_is(in, "input", 4, err);
+	picture.dim[0] = picture.dim[0] == 0 ? 1 : picture.dim[0];
+	return r < 0 ? r : rule_not_empty(&picture, "input", err);
+}
+
 /* Shapes: input [batch, height, width, channels], weights [*, height, width, *]. */
 static int check_shapes(const struct op_context *ctx, struct shape *ret_out, struct error *err)
 {
 	const struct options_conv *o = &ctx->node->options.conv;
 	const struct shape *in = rule_shape(ctx, 0), *weights = rule_shape(ctx, 1);
-	int r = rule_rank_is(in, "input", 4, err);
+	int r = check_input(in, err);
 	r = r < 0 ? r : rule_rank_is(weights, "weights", 4, err);
-	r = r < 0 ? r : rule_not_empty(in, "input", err);
 	r = r < 0 ? r : rule_not_empty(weights, "weights", err);
 	if (r < 0) {
 		return r;
@@ -81,6 +89,9 @@ static int check_weighted(
 		.max_shift = MAX_SHIFT_INT64,
 	};
 	int r = rule_weighted_check(&w, err);
+	if (r == 0 && bias && bias->quant.n_scales == 1) {
+		r = rule_zero_points_zero(bias, "bias", err);
+	}
 	return r < 0 ? r : rule_fused(ctx, ctx->node->options.conv.activation, w.output, err);
 }
 
@@ -126,7 +137,6 @@ int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error 
 /* Weights [1, height, width, out]; output channel c reads input channel c / (out / in). */
 static int check_multiplier(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *weights = op_input(ctx, 1);
 	int32_t channels = rule_shape(ctx, 0)->dim[3], first = rule_shape(ctx, 1)->dim[0],
 		out = rule_shape(ctx, 1)->dim[3];
 	if (first != 1) {
@@ -136,10 +146,6 @@ static int check_multiplier(const struct op_context *ctx, struct error *err)
 	if (out % channels != 0) {
 		return error_set(
 			err, -EBADMSG, "%d output channels, input has %d", (int)out, (int)channels);
-	}
-	bool hybrid = input->type == DTYPE_FLOAT32 && weights->type != DTYPE_FLOAT32;
-	if (hybrid && weights->quant.n_scales != (uint32_t)out) {
-		return error_set(err, -EBADMSG, "float32 input needs a scale per output channel");
 	}
 	return 0;
 }

@@ -33,25 +33,35 @@ static int check_types(const struct op_context *ctx, struct error *err)
 		ctx->node->version, dtype_name(input->type), dtype_name(weights->type));
 }
 
+/* Weights without width: a row for each index of all dimensions but the last, of zeros. */
+static uint64_t rows_without_width(const struct shape *in)
+{
+	struct shape rows = *in;
+	rows.rank -= rows.rank > 0;
+	return rule_elements(&rows);
+}
+
 /* The input is folded to rows of the weights' width, whatever its rank. */
 static int set_shape(const struct op_context *ctx, struct shape *ret_out, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *weights = rule_shape(ctx, 1);
 	int r = rule_rank_is(weights, "weights", 2, err);
-	r = r < 0 ? r : rule_not_empty(weights, "weights", err);
 	if (r < 0) {
 		return r;
 	}
 	int32_t width = weights->dim[1], channels = weights->dim[0];
+	if (channels < 1) {
+		return error_set(err, -EBADMSG, "weights have no rows");
+	}
 	uint64_t elements = rule_elements(in);
-	if (elements % (uint64_t)width != 0) {
+	uint64_t rows = width ? elements / (uint64_t)width : rows_without_width(in);
+	if (width && elements % (uint64_t)width != 0) {
 		char text[SHAPE_TEXT_SIZE];
 		return error_set(err, -EBADMSG, "input %s in rows of %d",
 			shape_format(text, sizeof(text), in), (int)width);
 	}
 	if (!ctx->node->options.fully_connected.keep_num_dims) {
-		*ret_out = (struct shape){
-			.rank = 2, .dim = {(int32_t)(elements / (uint64_t)width), channels}};
+		*ret_out = (struct shape){.rank = 2, .dim = {(int32_t)rows, channels}};
 		return 0;
 	}
 	if (in->rank < 1 || in->dim[in->rank - 1] != width) {
@@ -73,6 +83,10 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 			"FULLY_CONNECTED v%u with shuffled weights is not there yet",
 			ctx->node->version);
 	}
+	/* Shuffled weights come with a second output, for the kernel's own use. */
+	if (ctx->node->n_outputs != 1) {
+		return error_set(err, -EBADMSG, "%u outputs, must be 1", ctx->node->n_outputs);
+	}
 	int r = check_types(ctx, err);
 	r = r < 0 ? r : set_shape(ctx, &ret->shapes[0], err);
 	if (r < 0) {
@@ -88,8 +102,11 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 		.bias_shape = bias ? rule_shape(ctx, 2) : NULL,
 		.bias_type = o->quantized_bias_type,
 		.max_shift = RULE_MAX_SHIFT, /* sums are rescaled in double */
+		.blockwise = op_input(ctx, 0)->type == DTYPE_FLOAT32 &&
+			op_input(ctx, 1)->quant.block_size > 0,
 	};
-	r = rule_weighted_check(&w, err);
+	r = w.blockwise ? rule_blockwise(ctx, 1, err) : 0;
+	r = r < 0 ? r : rule_weighted_check(&w, err);
 	r = r < 0 ? r : rule_fused(ctx, o->activation, w.output, err);
 	if (r < 0) {
 		return r;

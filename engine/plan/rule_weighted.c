@@ -65,13 +65,22 @@ static int check_multipliers(const struct rule_weighted *w, struct error *err)
 	return 0;
 }
 
+/* Only weights may be sparse. */
+static int check_dense(const struct tensor *t, const char *name, struct error *err)
+{
+	return t && t->sparsity ? error_set(err, -EOPNOTSUPP, "sparse %s is not there yet", name)
+				: 0;
+}
+
 int rule_weighted_check(const struct rule_weighted *w, struct error *err)
 {
-	int r = check_bias(w, err);
+	int r = check_dense(w->input, "input", err);
+	r = r < 0 ? r : check_dense(w->bias, "bias", err);
+	r = r < 0 ? r : check_bias(w, err);
 	if (r < 0 || w->weights->type == DTYPE_FLOAT32) {
 		return r;
 	}
-	r = check_weights_quant(w, err);
+	r = w->blockwise ? 0 : check_weights_quant(w, err);
 	if (r < 0 || w->input->type == DTYPE_FLOAT32) {
 		return r;
 	}

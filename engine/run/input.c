@@ -109,14 +109,30 @@ void *input_own(struct input *input)
 	return input->own.data;
 }
 
-const void *input_data(struct input *input, bool privately)
+/* Whoever has the input's own memory may have written anything. */
+static int check_own_strings(const struct input *input, struct error *err)
 {
-	if (input->bound && (!privately || input->bound == input->own.data)) {
-		return input->bound;
+	uint64_t elements = 0;
+	struct strings strings;
+	int r = shape_elements(&input->shape, &elements);
+	r = r < 0 ? r : strings_open(&strings, input->own.data, input->bytes, elements, err);
+	return r < 0 ? -EINVAL : 0;
+}
+
+int input_data(struct input *input, bool privately, const void **ret_data, struct error *err)
+{
+	bool strings = input->type == DTYPE_STRING;
+	if (input->bound && !strings && (!privately || input->bound == input->own.data)) {
+		*ret_data = input->bound;
+		return 0;
 	}
 	void *own = input_own(input);
-	if (own && input->bound) {
+	if (!own) {
+		return error_no_memory(err);
+	}
+	if (input->bound && !strings) {
 		memcpy(own, input->bound, (size_t)input->bytes);
 	}
-	return own;
+	*ret_data = own;
+	return strings ? check_own_strings(input, err) : 0;
 }

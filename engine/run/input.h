@@ -28,7 +28,9 @@ int must_check input_bind(struct input *input, const void *data, uint64_t bytes,
 /* The input's own memory, zeros (or empty strings) at first; NULL without memory. */
 void *input_own(struct input *input);
 
-/* What a run reads. @privately: a copy that nobody else can change. NULL without memory. */
-const void *input_data(struct input *input, bool privately);
+/* What a run reads. @privately: a copy that nobody else can change. -EINVAL for strings that the
+ * input's own memory was filled with and that are no table, -ENOMEM. */
+int must_check input_data(
+	struct input *input, bool privately, const void **ret_data, struct error *err);
 
 #endif

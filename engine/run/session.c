@@ -214,9 +214,11 @@ static int place_inputs_now(struct session *session, struct error *err)
 	const struct subgraph_plan *part = plan_entered(session->frame->plan);
 	for (uint32_t i = 0; i < session->subgraph->n_inputs; i++) {
 		int32_t t = session->subgraph->inputs[i];
-		const void *data = input_data(&session->inputs[i], part->tensors[t].is_param);
-		if (!data) {
-			return error_no_memory(err);
+		const void *data = NULL;
+		int r = input_data(&session->inputs[i], part->tensors[t].is_param, &data, err);
+		if (r < 0) {
+			error_prefix(err, "input %u", i);
+			return r;
 		}
 		session->frame->values[t].data = (void *)data;
 		session->frame->values[t].bytes = session->inputs[i].bytes;

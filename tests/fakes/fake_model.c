@@ -120,6 +120,15 @@ static uint32_t write_sparsity(struct bytes_writer *out, const struct fake_spars
 	return table_end(&t);
 }
 
+static uint32_t write_blockwise(struct bytes_writer *out, const struct fake_tensor *tensor)
+{
+	struct table t = table_start(out, SCHEMA_BLOCKWISE_QUANTIZATION);
+	table_number(&t, BLOCKWISE_QUANTIZATION_SCALES, (uint32_t)tensor->block_scales);
+	table_number(&t, BLOCKWISE_QUANTIZATION_ZERO_POINTS, (uint32_t)tensor->block_zeros);
+	table_number(&t, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, (uint32_t)tensor->block_size);
+	return table_end(&t);
+}
+
 static uint32_t write_quant(struct bytes_writer *out, const struct fake_tensor *tensor)
 {
 	struct table t = table_start(out, SCHEMA_QUANTIZATION_PARAMETERS);
@@ -129,6 +138,9 @@ static uint32_t write_quant(struct bytes_writer *out, const struct fake_tensor *
 		flat_writer_vector(out, tensor->zeros, tensor->n_zeros, 8));
 	table_number(&t, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, (uint32_t)tensor->dimension);
 	table_number(&t, QUANTIZATION_PARAMETERS_DETAILS_TYPE, tensor->details);
+	if (tensor->details == QUANTIZATION_DETAILS_BLOCKWISE) {
+		table_link(&t, QUANTIZATION_PARAMETERS_DETAILS, write_blockwise(out, tensor));
+	}
 	return table_end(&t);
 }
 

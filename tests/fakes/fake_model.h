@@ -51,6 +51,7 @@ struct fake_tensor {
 	int64_t zeros[FAKE_MAX];
 	int32_t dimension;
 	uint8_t details; /* kind of other quantisation */
+	int32_t block_scales, block_zeros, block_size; /* where details is 2: blockwise */
 	uint32_t external_buffer;
 	const struct fake_sparsity *sparsity;
 };

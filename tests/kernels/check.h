@@ -95,6 +95,7 @@ int64_t check_clamp(int64_t x, int64_t lo, int64_t hi);
 
 void check_conv(struct check *c);
 void check_depthwise(struct check *c);
+void check_hybrid(struct check *c);
 void check_maps(struct check *c);
 void check_matmul(struct check *c);
 void check_pool(struct check *c);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 	parse(&c, argc, argv);
 	crash_watch();
 	static void (*const families[])(struct check *) = {check_conv, check_depthwise,
-		check_matmul, check_pool, check_recurrent, check_rows, check_maps};
+		check_matmul, check_pool, check_recurrent, check_rows, check_maps, check_hybrid};
 	printf("seed %llu\n", (unsigned long long)c.seed);
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {

@@ -153,10 +153,9 @@ static void what_is_not_there_is_refused_by_name(void **state)
 	struct fixture f;
 	struct error err = {0};
 	setup(&f);
-	f.tensors[0].type = DTYPE_FLOAT32;
-	f.tensors[2].type = DTYPE_FLOAT32;
+	f.tensors[1].type = DTYPE_INT16;
 	assert_int_equal(cpu_backend.accept(&f.request, 0, &err), -EOPNOTSUPP);
-	assert_non_null(strstr(err.text, "float32 input with int8 weights"));
+	assert_non_null(strstr(err.text, "int8 input with int16 weights"));
 	f.node.op = OP_CONCAT_EMBEDDINGS;
 	assert_int_equal(cpu_backend.accept(&f.request, 0, &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.text, "CONCAT_EMBEDDINGS"));

@@ -143,6 +143,27 @@ static void build_reads_scales_and_zero_points(void **state)
 	close_fake(&o);
 }
 
+static void build_reads_blocks(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	struct fake_tensor *x = &m->subgraphs[0].tensors[0];
+	x->details = 2;
+	x->block_size = 16;
+	x->block_scales = 1;
+	struct opened o = open_fake(m);
+	const struct quant *q = &o.graph->subgraphs[0].tensors[0].quant;
+	assert_int_equal(q->block_size, 16);
+	assert_int_equal(q->block_scales, 1);
+	assert_int_equal(q->block_zeros, TENSOR_NONE); /* 0 is what a file without them has */
+	assert_int_equal(q->n_scales, 0);
+	close_fake(&o);
+	x->block_zeros = 2;
+	o = open_fake(m);
+	assert_int_equal(o.graph->subgraphs[0].tensors[0].quant.block_zeros, 2);
+	close_fake(&o);
+}
+
 static void build_gives_empty_constants_an_address(void **state)
 {
 	(void)state;
@@ -286,6 +307,7 @@ int main(void)
 		cmocka_unit_test(build_copies_only_misaligned_64_bit_numbers),
 		cmocka_unit_test(build_tells_open_dimensions_from_initial_ones),
 		cmocka_unit_test(build_reads_scales_and_zero_points),
+		cmocka_unit_test(build_reads_blocks),
 		cmocka_unit_test(build_gives_empty_constants_an_address),
 		cmocka_unit_test(build_sorts_the_names_of_a_signature),
 		cmocka_unit_test(build_takes_the_greater_operator_code),

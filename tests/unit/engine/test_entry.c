@@ -107,7 +107,10 @@ static void scale_and_zero_point_are_told_where_there_is_one(void **state)
 	struct edge_tensor_info info;
 	build_mixer(&m);
 	struct quant *quant = &m.builder.tensors[m.q].quant;
-	*quant = (struct quant){scales, (const uint8_t *)zeros, 1, 1, 0};
+	*quant = (struct quant){.scale = scales,
+		.zero_point = (const uint8_t *)zeros,
+		.n_scales = 1,
+		.n_zero_points = 1};
 	assert_true(entry_find(&m.builder.graph, 0, &entry));
 	entry_describe(&entry, &metadata, ENTRY_INPUTS, 1, &info);
 	assert_true(info.scale == 0.5f);

@@ -136,7 +136,10 @@ static void conv_refuses_shapes_that_do_not_fit(void **state)
 	b.shapes[0] = SHAPE(5, 5, 4);
 	node_builder_refuses(&b, -EBADMSG, "input has rank 3, must have 4");
 	b.shapes[0] = SHAPE(0, 5, 5, 4);
-	node_builder_refuses(&b, -EBADMSG, "input of shape 0x5x5x4 is empty");
+	b.shapes[2] = SHAPE(6);
+	node_builder_accepts(&b, 0, SHAPE(0, 3, 3, 6));
+	b.shapes[0] = SHAPE(1, 0, 5, 4);
+	node_builder_refuses(&b, -EBADMSG, "input of shape 1x0x5x4 is empty");
 }
 
 static void conv_refuses_quantisation_that_does_not_fit(void **state)
@@ -208,7 +211,19 @@ static void hybrid_groups_need_a_scale_per_channel(void **state)
 	build_depthwise(&b, DTYPE_FLOAT32, DTYPE_INT8);
 	node_builder_accepts(&b, 0, SHAPE(1, 3, 3, 8));
 	node_builder_quantise(&b, 1, 0.5f, 0);
-	node_builder_refuses(&b, -EBADMSG, "float32 input needs a scale per output channel");
+	node_builder_accepts(&b, 0, SHAPE(1, 3, 3, 8));
+}
+
+static void a_bias_has_zero_point_zero(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_conv(&b, DTYPE_INT8, DTYPE_INT8, DTYPE_INT32);
+	node_builder_quantise(&b, 2, 0.125f, 3);
+	node_builder_refuses(&b, -EBADMSG, "bias (int32) has zero point 3, must have 0");
+	build_depthwise(&b, DTYPE_INT8, DTYPE_INT8);
+	node_builder_quantise(&b, 2, 0.125f, -1);
+	node_builder_refuses(&b, -EBADMSG, "bias (int32) has zero point -1, must have 0");
 }
 
 static void depthwise_checks_its_channels(void **state)
@@ -254,6 +269,7 @@ int main(void)
 		cmocka_unit_test(conv_refuses_activations_that_are_no_clamp),
 		cmocka_unit_test(conv_wants_a_bias_and_depthwise_does_not),
 		cmocka_unit_test(hybrid_groups_need_a_scale_per_channel),
+		cmocka_unit_test(a_bias_has_zero_point_zero),
 		cmocka_unit_test(depthwise_checks_its_channels),
 		cmocka_unit_test(a_hostile_cost_does_not_wrap),
 	};

@@ -36,8 +36,11 @@ static void rows_are_as_wide_as_the_weights(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input 14 in rows of 4");
 	b.shapes[0] = SHAPE(0, 4);
 	node_builder_accepts(&b, 0, SHAPE(0, 5));
+	b.shapes[1] = SHAPE(0, 4);
+	node_builder_refuses(&b, -EBADMSG, "weights have no rows");
+	b.shapes[0] = SHAPE(3, 2, 0);
 	b.shapes[1] = SHAPE(5, 0);
-	node_builder_refuses(&b, -EBADMSG, "weights of shape 5x0 is empty");
+	node_builder_accepts(&b, 0, SHAPE(6, 5));
 	b.shapes[1] = SHAPE(5, 4, 1);
 	node_builder_refuses(&b, -EBADMSG, "weights has rank 3, must have 2");
 }
@@ -71,13 +74,75 @@ static void other_types_and_formats_are_refused(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "FULLY_CONNECTED v1 with float32 output");
 }
 
-static void sparse_weights_are_refused(void **state)
+static void only_weights_may_be_sparse(void **state)
 {
 	(void)state;
 	struct node_builder b;
+	const struct sparsity sparsity = {0};
 	build(&b, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32);
-	b.tensors[1].sparsity = (const struct sparsity *)&b;
-	node_builder_refuses(&b, -EOPNOTSUPP, "sparse input 1");
+	b.tensors[1].sparsity = &sparsity;
+	node_builder_accepts(&b, 0, SHAPE(6, 5));
+	b.tensors[2].sparsity = &sparsity;
+	node_builder_refuses(&b, -EOPNOTSUPP, "sparse bias is not there yet");
+	b.tensors[2].sparsity = NULL;
+	b.tensors[0].sparsity = &sparsity;
+	node_builder_refuses(&b, -EOPNOTSUPP, "sparse input is not there yet");
+}
+
+/* Input 2x8, int4 weights 3x8 in blocks of 4; tensors 4 and 5 have scales and zero points. */
+static void build_blockwise(struct node_builder *b)
+{
+	static const uint8_t codes[12], scales[2 * 6], zeros[4 * 6];
+	build(b, DTYPE_FLOAT32, DTYPE_INT4, DTYPE_FLOAT32);
+	b->shapes[0] = SHAPE(2, 8);
+	b->shapes[1] = b->tensors[1].shape = SHAPE(3, 8);
+	b->shapes[2] = SHAPE(3);
+	b->tensors[1].data = codes;
+	b->tensors[1].quant =
+		(struct quant){.block_size = 4, .block_scales = 4, .block_zeros = TENSOR_NONE};
+	b->tensors[4] = (struct tensor){
+		.type = DTYPE_FLOAT16, .shape = SHAPE(3, 2), .data = scales, .data_bytes = 12};
+	b->tensors[5] = (struct tensor){
+		.type = DTYPE_INT32, .shape = SHAPE(3, 2), .data = zeros, .data_bytes = 24};
+}
+
+static void blocks_have_a_scale_each(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_blockwise(&b);
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
+	b.tensors[1].quant.block_size = 3;
+	node_builder_refuses(&b, -EBADMSG, "rows of 8 elements in blocks of 3");
+	b.tensors[1].quant.block_size = 8;
+	node_builder_refuses(&b, -EBADMSG, "scales of 3 blocks: float16 3x2");
+	build_blockwise(&b);
+	b.tensors[4].data = NULL;
+	node_builder_refuses(&b, -EBADMSG, "scales of 6 blocks: float16 3x2, no constant");
+	build_blockwise(&b);
+	b.tensors[4].type = DTYPE_INT16;
+	node_builder_refuses(&b, -EBADMSG, "scales of 6 blocks: int16 3x2");
+	build_blockwise(&b);
+	b.tensors[1].data = NULL;
+	node_builder_refuses(&b, -EOPNOTSUPP, "no int4 matrix in the file");
+	build_blockwise(&b);
+	b.tensors[0].type = b.tensors[3].type = DTYPE_INT8;
+	b.tensors[2].type = DTYPE_INT32;
+	node_builder_refuses(&b, -EBADMSG, "weights has 0 scales");
+}
+
+static void zero_points_of_blocks_are_codes(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	const int32_t zeros[6] = {-8, 7, 0, 0, 0, 8};
+	build_blockwise(&b);
+	b.tensors[1].quant.block_zeros = 5;
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
+	b.tensors[5].data = (const uint8_t *)zeros;
+	node_builder_refuses(&b, -EBADMSG, "zero point of block 5 is 8");
+	b.tensors[5].type = DTYPE_FLOAT32;
+	node_builder_refuses(&b, -EBADMSG, "zero points of 6 blocks: float32 3x2");
 }
 
 static void hybrid_weights_have_zero_point_zero(void **state)
@@ -99,7 +164,9 @@ int main(void)
 		cmocka_unit_test(rows_are_as_wide_as_the_weights),
 		cmocka_unit_test(int16_sums_follow_the_option),
 		cmocka_unit_test(other_types_and_formats_are_refused),
-		cmocka_unit_test(sparse_weights_are_refused),
+		cmocka_unit_test(only_weights_may_be_sparse),
+		cmocka_unit_test(blocks_have_a_scale_each),
+		cmocka_unit_test(zero_points_of_blocks_are_codes),
 		cmocka_unit_test(hybrid_weights_have_zero_point_zero),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

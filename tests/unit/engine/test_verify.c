@@ -149,10 +149,37 @@ static void verify_rejects_other_storage(void **state)
 	assert_string_equal(
 		verdict(m), "subgraph 0, tensor 0 ('x'): data in another file is not supported");
 	fake_model_add(m);
-	m->subgraphs[0].tensors[0].details = 2;
+	m->subgraphs[0].tensors[0].details = 3;
 	assert_string_equal(verdict(m),
-		"subgraph 0, tensor 0 ('x'): quantization of kind 2 (custom, blockwise, multi-axis) "
-		"is not supported");
+		"subgraph 0, tensor 0 ('x'): quantization of kind 3 (custom, multi-axis) is not "
+		"supported");
+}
+
+static void verify_judges_blocks(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	struct fake_tensor *x = &m->subgraphs[0].tensors[0];
+	const int32_t n = (int32_t)m->subgraphs[0].n_tensors;
+	x->details = 2;
+	x->block_size = 32;
+	x->block_scales = n - 1;
+	assert_string_equal(verdict(m), "");
+	x->block_scales = n;
+	assert_non_null(strstr(verdict(m), "scales of blocks: tensor 3 of 3"));
+	x->block_scales = -1;
+	assert_non_null(strstr(verdict(m), "scales of blocks: tensor -1 of 3"));
+	x->block_scales = 1;
+	x->block_zeros = n;
+	assert_non_null(strstr(verdict(m), "zero points of blocks: tensor 3 of 3"));
+	x->block_zeros = -1;
+	assert_string_equal(verdict(m), "");
+	x->block_size = 0;
+	assert_non_null(strstr(verdict(m), "blocks of 0 elements"));
+	x->block_size = 4;
+	x->n_scales = x->n_zeros = 1;
+	x->scales[0] = 1;
+	assert_non_null(strstr(verdict(m), "blockwise quantization with 1 scales as well"));
 }
 
 static void verify_judges_scales(void **state)
@@ -463,52 +490,6 @@ static void verify_checks_metadata_buffers(void **state)
 	assert_string_equal(verdict(m), "");
 }
 
-/* A 2x4 constant whose rows are compressed: 3 elements are stored. */
-static struct fake_sparsity sparse_rows(void)
-{
-	return (struct fake_sparsity){
-		.order = FAKE_LIST(0, 1),
-		.n_levels = 2,
-		.levels = {{false, 2, {0}, {0}}, {true, 0, FAKE_LIST(0, 1, 3), FAKE_LIST(2, 0, 3)}},
-	};
-}
-
-static void verify_follows_sparsity(void **state)
-{
-	(void)state;
-	owned_mem struct fake_model *m = fake_model_new();
-	struct fake_sparsity s = sparse_rows();
-	m->subgraphs[0].tensors[1].shape = FAKE_LIST(2, 4);
-	m->subgraphs[0].tensors[1].sparsity = &s;
-	m->buffers[1].size = 12;
-	assert_string_equal(verdict(m), "");
-#define REFUSED(text) assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): " text)
-	m->buffers[1].size = 16;
-	REFUSED("sparsity: 16 bytes of data for 3 elements");
-	m->buffers[1].size = 12;
-	s.levels[1].indices.v[1] = 4;
-	REFUSED("sparsity: index 1 is 4 of 4");
-	s.levels[1].indices.v[1] = -1;
-	REFUSED("sparsity: index 1 is -1 of 4");
-	s = sparse_rows();
-	s.levels[1].segments.v[1] = 4;
-	REFUSED("sparsity: segment 1 ends before it starts");
-	s.levels[1].segments.v[2] = 4;
-	REFUSED("sparsity: segments do not cover the indices");
-	s = sparse_rows();
-	s.order = FAKE_LIST(1, 1);
-	REFUSED("sparsity: traversal order is no permutation");
-	s.order = FAKE_LIST(0);
-	REFUSED("sparsity: 1 levels, 2 metadata, 0 blocks for a tensor of rank 2");
-	s = sparse_rows();
-	s.levels[0].size = 3;
-	REFUSED("sparsity: level 0 has a wrong size");
-	s = sparse_rows();
-	m->subgraphs[0].tensors[1].buffer = 0;
-	REFUSED("sparsity without constant data");
-#undef REFUSED
-}
-
 /* Many tensors may share one long list of scales, but not so many that judging them takes long. */
 static void verify_charges_shared_lists(void **state)
 {
@@ -555,6 +536,7 @@ int main(void)
 		cmocka_unit_test(verify_compares_bytes_with_shapes),
 		cmocka_unit_test(verify_bounds_shapes),
 		cmocka_unit_test(verify_rejects_other_storage),
+		cmocka_unit_test(verify_judges_blocks),
 		cmocka_unit_test(verify_judges_scales),
 		cmocka_unit_test(verify_counts_scales_per_dimension),
 		cmocka_unit_test(verify_reads_string_tables),
@@ -569,7 +551,6 @@ int main(void)
 		cmocka_unit_test(verify_bounds_calls_to_earlier_subgraphs),
 		cmocka_unit_test(verify_ties_signatures_to_their_subgraph),
 		cmocka_unit_test(verify_checks_metadata_buffers),
-		cmocka_unit_test(verify_follows_sparsity),
 		cmocka_unit_test(verify_charges_shared_lists),
 		cmocka_unit_test(verify_keeps_to_its_limits),
 	};

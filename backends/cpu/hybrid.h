@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hybrid - float activations of operators with integer weights, as codes in an operator's scratch
+ */
+#ifndef BACKENDS_CPU_HYBRID_H
+#define BACKENDS_CPU_HYBRID_H
+
+#include "backends/cpu/op.h"
+#include "kernels/hybrid.h"
+
+/* Operand 0 as @n_rows rows of @depth elements, and where in the scratch their codes stand. */
+struct hybrid {
+	uint64_t n_rows, depth;
+	uint64_t codes_at, rows_at;
+	bool asymmetric;
+};
+
+/* Takes scratch for all rows of operand 0. */
+struct hybrid hybrid_prepare(
+	struct op_setup *setup, uint64_t n_rows, uint64_t depth, bool asymmetric);
+
+/* The rows of this run: codes[n_rows][depth], rows[n_rows], both in the scratch. */
+struct hybrid_rows {
+	const int8_t *codes;
+	const struct ek_hybrid_row *rows;
+};
+
+/* 0, -ETIMEDOUT or -ECANCELED. */
+int must_check hybrid_run(const struct op_call *call, const struct hybrid *hybrid,
+	struct hybrid_rows *ret_rows, struct error *err);
+
+/* [channels] scales of operand 1, in program memory. */
+int must_check hybrid_scales(
+	struct op_setup *setup, uint32_t channels, const float **ret_scales, struct error *err);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hybrid - a row of floats becomes int8 codes with a scale of its own
+ *
+ * What operators with float activations and integer weights do before their integer sums (dynamic
+ * range quantisation): real = scale * (code - zero). The result is
+ *
+ *   y = sum over k of (code[k] - zero) * w[k] * scale * scale(w) + bias, in float
+ *
+ * Every step is one IEEE operation, in float unless double is said, so codes, scale and zero are
+ * the same on every CPU. NaN has no part in a row's range and gets the code @zero, and so does every
+ * value of a row with an infinite one. A range below the smallest float gives scale 0.
+ *
+ * @values: float[n], aligned; n may be 0.
+ * @ret_codes: int8[n], written whole. Not the memory of @values.
+ * Source: tflite kernels/internal/reference/portable_tensor_utils.cc.
+ */
+#ifndef KERNELS_HYBRID_H
+#define KERNELS_HYBRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ek_hybrid_row {
+	float scale; /* >= 0; 1 for a row of zeros */
+	int32_t zero; /* -128 .. 127; 0 for symmetric rows */
+};
+
+/* scale = max|v| / 127, code = round(v * (127 / max|v|)) in -127 .. 127, halves away from zero. */
+struct ek_hybrid_row ek_hybrid_symmetric(const float *values, size_t n, int8_t *ret_codes);
+
+/*
+ * lo = min(0, values), hi = max(0, values), scale = f(hi - lo) / 255 in double, rounded to float;
+ * zero = round(-128 - lo / scale) in double, or round(127 - hi / scale) where that adds the smaller
+ * numbers; code = round(zero + v * (1 / scale)), both in -128 .. 127.
+ */
+struct ek_hybrid_row ek_hybrid_asymmetric(const float *values, size_t n, int8_t *ret_codes);
+
+static inline struct ek_hybrid_row ek_hybrid_quantise(
+	const float *values, size_t n, bool asymmetric, int8_t *ret_codes)
+{
+	return asymmetric ? ek_hybrid_asymmetric(values, n, ret_codes)
+			  : ek_hybrid_symmetric(values, n, ret_codes);
+}
+
+#endif
