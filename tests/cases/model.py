@@ -10,6 +10,7 @@ TYPES = {"float32": schema.TensorType.FLOAT32, "float16": schema.TensorType.FLOA
          "int8": schema.TensorType.INT8, "uint8": schema.TensorType.UINT8,
          "int16": schema.TensorType.INT16, "uint16": schema.TensorType.UINT16,
          "int32": schema.TensorType.INT32, "uint32": schema.TensorType.UINT32,
+         "uint64": schema.TensorType.UINT64,
          "int64": schema.TensorType.INT64, "int4": schema.TensorType.INT4,
          "bool": schema.TensorType.BOOL, "string": schema.TensorType.STRING,
          "resource": schema.TensorType.RESOURCE}
