@@ -23,8 +23,8 @@ struct work {
 	float *scores; /* of one class, or the best of each box */
 	struct ek_suppression s;
 	uint32_t *selected; /* n */
-	uint32_t *order; /* max_detections + n, or classes */
-	/* Regular: the best so far, followed by those of one more class. */
+	uint32_t *order; /* classes */
+	/* Regular: the best so far, and with one more class; max_detections each. */
 	uint32_t *found, *sorted;
 	float *found_scores, *sorted_scores, *row;
 };
@@ -32,9 +32,7 @@ struct work {
 /* The elements of all of them, in the order of work_of(). */
 static uint64_t work_words(const struct detection_state *s, uint64_t max_detections)
 {
-	uint64_t lists = max_detections + s->n;
-	lists = lists < s->classes ? s->classes : lists;
-	return 4 * s->n + 6 * s->n + 5 * lists + s->classes;
+	return 4 * s->n + 6 * s->n + 2 * s->classes + 4 * max_detections;
 }
 
 static void *take_words(uint32_t **at, size_t n)
@@ -47,8 +45,7 @@ static void *take_words(uint32_t **at, size_t n)
 static struct work work_of(const struct op_call *call)
 {
 	const struct detection_state *s = call->state;
-	size_t lists = (size_t)call->node->options.detection.max_detections + s->n;
-	lists = lists < s->classes ? s->classes : lists;
+	size_t lists = (size_t)call->node->options.detection.max_detections;
 	uint32_t *at = call->scratch;
 	struct work w = {.boxes = take_words(&at, 4 * s->n)};
 	w.scores = take_words(&at, s->n);
@@ -57,7 +54,7 @@ static struct work work_of(const struct op_call *call)
 	w.s.order = take_words(&at, s->n);
 	w.s.work = take_words(&at, s->n);
 	w.selected = take_words(&at, s->n);
-	w.order = take_words(&at, lists);
+	w.order = take_words(&at, s->classes);
 	w.found = take_words(&at, lists);
 	w.sorted = take_words(&at, lists);
 	w.found_scores = take_words(&at, lists);
@@ -168,31 +165,22 @@ static void run_fast(const struct op_call *call, struct work *w)
 	*(float *)op_out(call, 3)->data = (float)n;
 }
 
-/* What one class adds to the best @n so far, of which at most @max stay; gives how many. */
+/* Merges what one class adds, best first, with the best @n so far, of which @max stay; of equal ones
+ * those that were there come first. Gives how many. */
 static size_t add_class(
 	const struct op_call *call, struct work *w, size_t class, size_t n, size_t max)
 {
 	const struct detection_state *s = call->state;
-	size_t added = suppress(call, w);
-	for (size_t i = 0; i < added; i++) {
-		w->found[n + i] = (uint32_t)(w->selected[i] * s->classes + class);
-		w->found_scores[n + i] = w->scores[w->selected[i]];
-	}
-	n += added;
-	size_t kept = n < max ? n : max;
-	if (kept == 1) {
-		w->order[0] = 0;
-		for (size_t i = 1; i < n; i++) {
-			w->order[0] = w->found_scores[i] > w->found_scores[w->order[0]]
-				? (uint32_t)i
-				: w->order[0];
+	size_t added = suppress(call, w), old = 0, new = 0, kept = 0;
+	for (; kept < max && (old < n || new < added); kept++) {
+		if (new < added &&
+			(old == n || w->scores[w->selected[new]] > w->found_scores[old])) {
+			w->sorted_scores[kept] = w->scores[w->selected[new]];
+			w->sorted[kept] = (uint32_t)(w->selected[new ++] * s->classes + class);
+		} else {
+			w->sorted_scores[kept] = w->found_scores[old];
+			w->sorted[kept] = w->found[old++];
 		}
-	} else {
-		ek_rank_greatest(w->order, w->found_scores, n, kept);
-	}
-	for (size_t i = 0; i < kept; i++) {
-		w->sorted[i] = w->found[w->order[i]];
-		w->sorted_scores[i] = w->found_scores[w->order[i]];
 	}
 	memcpy(w->found, w->sorted, kept * sizeof(*w->found));
 	memcpy(w->found_scores, w->sorted_scores, kept * sizeof(*w->found_scores));

@@ -52,7 +52,7 @@ static int prelu_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	unsigned int type = op_tensor_in(setup, 0)->type;
-	broadcast_plan(setup, &state->shape);
+	broadcast_plan(setup, 2, &state->shape);
 	state->run = pick(type);
 	setup->detail = "prelu__c";
 	if (type != DTYPE_FLOAT32) {
@@ -61,11 +61,11 @@ static int prelu_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-static void prelu_row(const void *state, void *dst, const void *x, const void *alpha, size_t n,
-	size_t x_step, size_t alpha_step)
+static void prelu_row(
+	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
 {
 	const struct prelu_state *s = state;
-	s->run(dst, x, alpha, n, x_step, alpha_step, &s->params);
+	s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
 }
 
 static int prelu_run(const struct op_call *call, struct error *err)

@@ -20,7 +20,8 @@ struct generator {
 static int generator_start(
 	struct generator *g, const struct options_random *seeds, struct error *err)
 {
-	int64_t words[2] = {seeds->seed, seeds->seed2};
+	/* LiteRT keeps the low 32 bits of a seed, with their sign. */
+	int64_t words[2] = {(int32_t)seeds->seed, (int32_t)seeds->seed2};
 	if (g->started) {
 		return 0;
 	}

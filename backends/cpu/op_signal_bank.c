@@ -128,12 +128,13 @@ static int log_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_signal_filter_bank = {.op = OP_SIGNAL_FILTER_BANK, .run = filter_bank_run};
-const struct cpu_op op_signal_square_root = {
+const struct cpu_op op_signal_filter_bank_square_root = {
 	.op = OP_SIGNAL_FILTER_BANK_SQUARE_ROOT, .run = square_root_run};
-const struct cpu_op op_signal_subtraction = {.op = OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
+const struct cpu_op op_signal_filter_bank_spectral_subtraction = {
+	.op = OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
 	.accept = subtraction_accept,
 	.prepare = subtraction_prepare,
 	.run = subtraction_run};
 const struct cpu_op op_signal_pcan = {.op = OP_SIGNAL_PCAN, .run = pcan_run};
-const struct cpu_op op_signal_log = {
+const struct cpu_op op_signal_filter_bank_log = {
 	.op = OP_SIGNAL_FILTER_BANK_LOG, .prepare = log_prepare, .run = log_run};

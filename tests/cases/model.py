@@ -3,6 +3,7 @@
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
 TYPES = {"float32": schema.TensorType.FLOAT32, "float16": schema.TensorType.FLOAT16,
          "float64": schema.TensorType.FLOAT64, "complex64": schema.TensorType.COMPLEX64,
@@ -161,6 +162,18 @@ class Model:
         elif options:
             op.builtinOptionsType = getattr(schema.BuiltinOptions, options)
             op.builtinOptions = options_of(options, fields)
+        self.codes.append(code)
+        self.graph.operators.append(op)
+
+    def custom(self, name, inputs, outputs, options):
+        """Adds a custom operator; @options become a FlexBuffers map."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = name, 1
+        op = schema.OperatorT()
+        op.opcodeIndex = len(self.codes)
+        op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+        op.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(options)), np.uint8)
         self.codes.append(code)
         self.graph.operators.append(op)
 
