@@ -5,8 +5,8 @@
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/real.h"
-#include "kernels/rank.h"
 #include "kernels/pose.h"
+#include "kernels/rank.h"
 
 struct posenet_state {
 	uint64_t roots; /* at most */

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "kernels/order.h"
+#include "kernels/rank.h"
 
 static void descending_keeps_the_order_of_equals(void **state)
 {
@@ -16,10 +16,10 @@ static void descending_keeps_the_order_of_equals(void **state)
 	const float x[7] = {1, 3, 2, 3, 1, 3, 2};
 	const uint32_t wanted[7] = {1, 3, 5, 2, 6, 0, 4};
 	uint32_t order[7], scratch[7];
-	ek_order_descending(order, x, 7, scratch);
+	ek_rank_descending(order, x, 7, scratch);
 	assert_memory_equal(order, wanted, sizeof(order));
-	ek_order_descending(order, x, 0, scratch);
-	ek_order_descending(order, x, 1, scratch);
+	ek_rank_descending(order, x, 0, scratch);
+	ek_rank_descending(order, x, 1, scratch);
 	assert_int_equal(order[0], 0);
 }
 
@@ -30,10 +30,10 @@ static void greatest_come_first(void **state)
 	const uint32_t wanted[4] = {2, 6, 4, 8};
 	uint32_t order[9];
 	for (size_t k = 0; k <= 4; k++) {
-		ek_order_greatest(order, x, 9, k);
+		ek_rank_greatest(order, x, 9, k);
 		assert_memory_equal(order, wanted, k * sizeof(order[0]));
 	}
-	ek_order_greatest(order, x, 9, 9);
+	ek_rank_greatest(order, x, 9, 9);
 	for (int i = 1; i < 9; i++) {
 		assert_true(x[order[i - 1]] > x[order[i]]);
 	}
@@ -46,7 +46,7 @@ static void greatest_of_equals_are_the_heaps(void **state)
 	const float x[6] = {2, 1, 2, 2, 1, 2};
 	const uint32_t wanted[4] = {0, 3, 5, 2};
 	uint32_t order[6];
-	ek_order_greatest(order, x, 6, 4);
+	ek_rank_greatest(order, x, 6, 4);
 	assert_memory_equal(order, wanted, sizeof(wanted));
 }
 
@@ -55,12 +55,12 @@ static void nan_leaves_every_index_once(void **state)
 	(void)state;
 	const float x[6] = {NAN, 1, NAN, INFINITY, -INFINITY, NAN};
 	uint32_t order[6], scratch[6], seen = 0;
-	ek_order_descending(order, x, 6, scratch);
+	ek_rank_descending(order, x, 6, scratch);
 	for (int i = 0; i < 6; i++) {
 		seen |= 1u << order[i];
 	}
 	assert_int_equal(seen, 63);
-	ek_order_greatest(order, x, 6, 4);
+	ek_rank_greatest(order, x, 6, 4);
 	for (int i = 0; i < 6; i++) {
 		assert_true(order[i] < 6);
 	}
