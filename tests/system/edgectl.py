@@ -125,7 +125,11 @@ class WithoutDaemon(unittest.TestCase):
         strings = os.path.join(ROOT, "tests", "data", "SLICE_str", "model.tflite")
         divisor = os.path.join(ROOT, "tests", "data", "FLOOR_MOD_s64", "model.tflite")
         self.assertEqual(json.loads(edgectl("bench", strings, "-c", "2", "--local", "--json").stdout)["runs"], 2)
-        self.assertEqual(edgectl("verify", "--run", strings, divisor).stdout, "ok\nok\n")
+        self.assertEqual(edgectl("verify", "--run", strings, divisor).stdout, b"ok\nok\n")
+        for more in [], ["--per-op"]:
+            done = edgectl("bench", divisor, "-c", "1", "--local", *more)
+            self.assertEqual(done.returncode, 5)
+            self.assertIn(b"FLOOR_MOD: input 1: element 0 is a divisor of zero", done.stderr)
 
     def test_closed_standard_streams_are_errors(self):
         for closed, code in [("<&-", 6), (">&-", 1)]:
