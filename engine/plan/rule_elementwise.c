@@ -5,8 +5,6 @@
 
 #include "engine/plan/rule_broadcast.h"
 
-#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
-
 static int check_quantised(const struct op_context *ctx, struct error *err)
 {
 	int r = rule_quantised(op_input(ctx, 0), "input 0", err);
@@ -49,14 +47,14 @@ static int check_sum_scales(const struct op_context *ctx, struct error *err)
 int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct tensor *a = op_input(ctx, 0), *output = rule_output(ctx, 0);
-	uint32_t mask = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | CODES;
+	uint32_t mask = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_CODES;
 	if (ctx->node->op == OP_ADD) {
 		mask |= RULE_TYPE(FLOAT16);
 	}
 	int r = rule_type_among(ctx, a, "input", mask, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1", a->type, err);
 	r = r < 0 ? r : rule_type_is(output, "output", a->type, err);
-	if (r == 0 && CODES >> a->type & 1) {
+	if (r == 0 && RULE_CODES >> a->type & 1) {
 		r = check_quantised(ctx, err);
 		r = r < 0 ? r : check_sum_scales(ctx, err);
 	}
@@ -89,10 +87,10 @@ int rule_mul(const struct op_context *ctx, struct op_result *ret, struct error *
 	unsigned int activation = ctx->node->options.arithmetic.activation;
 	uint32_t plain = RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT32) |
 		RULE_TYPE(INT64) | RULE_TYPE(UINT32) | RULE_TYPE(COMPLEX64);
-	int r = rule_type_among(ctx, a, "input", plain | CODES, err);
+	int r = rule_type_among(ctx, a, "input", plain | RULE_CODES, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1", a->type, err);
 	r = r < 0 ? r : check_mul_output(ctx, a->type, err);
-	if (r == 0 && CODES >> a->type & 1) {
+	if (r == 0 && RULE_CODES >> a->type & 1) {
 		r = check_quantised(ctx, err);
 		r = r < 0 ? r : check_product_scale(ctx, err);
 	}

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * rule_move - RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, PAD, PADV2 (TFLite kernels/reshape.cc,
- * squeeze.cc, expand_dims.cc, transpose.cc, pad.cc)
- */
+/* rule_reshape - RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE (TFLite kernels/reshape.cc, squeeze.cc,
+ * expand_dims.cc, transpose.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rule_dims.h"
 
 #define MAX_TRANSPOSE_RANK 6
-#define MAX_PAD_RANK 5
 
 /* What RESHAPE asks for, from the tensor or the options, with -1 where it says so. */
 struct target {
@@ -139,25 +136,14 @@ int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct
 	unsigned int axis = 0;
 	int r = same_type(ctx, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
-	if (r == 0 && in->rank >= SHAPE_MAX_RANK) {
-		r = error_set(err, -EBADMSG, "input has rank %u already", in->rank);
+	if (r == 0 && rule_known(ctx, 1)) {
+		r = rule_axis(rule_value(ctx, 1, 0), in->rank + 1u, &axis, err);
 	}
-	if (r < 0) {
-		return r;
+	r = r < 0 ? r : rule_dims_insert(in, axis, 1, out, err);
+	if (r == 0 && !rule_known(ctx, 1)) {
+		rule_set_unknown(out, out->rank);
 	}
-	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(out, in->rank + 1u);
-		return 0;
-	}
-	r = rule_axis(rule_value(ctx, 1, 0), in->rank + 1u, &axis, err);
-	if (r < 0) {
-		return r;
-	}
-	*out = (struct shape){.rank = (uint8_t)(in->rank + 1)};
-	for (unsigned int i = 0; i < out->rank; i++) {
-		out->dim[i] = i == axis ? 1 : in->dim[i < axis ? i : i - 1];
-	}
-	return 0;
+	return r;
 }
 
 /* Reads the permutation: each dimension once, negative ones from the end. */
@@ -205,83 +191,4 @@ int rule_transpose(const struct op_context *ctx, struct op_result *ret, struct e
 		return 0;
 	}
 	return set_transposed(ctx, &ret->shapes[0], err);
-}
-
-/* PADV2: one element of the input's type, coded as the output is. */
-static int check_pad_value(const struct op_context *ctx, struct error *err)
-{
-	const struct tensor *value = op_input(ctx, 2), *output = rule_output(ctx, 0);
-	if (ctx->node->op != OP_PADV2) {
-		return 0;
-	}
-	if (rule_elements(rule_shape(ctx, 2)) != 1) {
-		return error_set(err, -EBADMSG, "input 2 (value) must have one element");
-	}
-	int r = rule_type_is(value, "input 2 (value)", output->type, err);
-	if (r < 0 || output->quant.n_scales != 1 || value->quant.n_scales != 1) {
-		return r;
-	}
-	if (value->quant.scale[0] != output->quant.scale[0] ||
-		quant_zero(&value->quant, 0) != quant_zero(&output->quant, 0)) {
-		return error_set(
-			err, -EBADMSG, "input 2 (value) has another scale than the output");
-	}
-	return 0;
-}
-
-static int check_pad(const struct op_context *ctx, struct error *err)
-{
-	const struct tensor *paddings = op_input(ctx, 1);
-	const struct shape *in = rule_shape(ctx, 0), *shape = rule_shape(ctx, 1);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
-		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
-			RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_TYPE(BOOL),
-		err);
-	r = r < 0 ? r : same_type(ctx, err);
-	if (r < 0) {
-		return r;
-	}
-	if (paddings->type != DTYPE_INT32 && paddings->type != DTYPE_INT64) {
-		return error_set(err, -EBADMSG, "input 1 (paddings) is %s, must be int32 or int64",
-			dtype_name(paddings->type));
-	}
-	if (in->rank > MAX_PAD_RANK) {
-		return error_set(err, -EOPNOTSUPP, "%s v%u of rank %u (above %d) is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, in->rank, MAX_PAD_RANK);
-	}
-	if (shape->rank != 2 || shape->dim[0] != in->rank || shape->dim[1] != 2) {
-		char text[SHAPE_TEXT_SIZE];
-		return error_set(err, -EBADMSG, "input 1 (paddings): %s for a tensor of rank %u",
-			shape_format(text, sizeof(text), shape), in->rank);
-	}
-	return check_pad_value(ctx, err);
-}
-
-int rule_pad(const struct op_context *ctx, struct op_result *ret, struct error *err)
-{
-	const struct shape *in = rule_shape(ctx, 0);
-	int r = check_pad(ctx, err);
-	if (r < 0) {
-		return r;
-	}
-	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(&ret->shapes[0], in->rank);
-		return 0;
-	}
-	ret->shapes[0] = *in;
-	for (unsigned int i = 0; i < in->rank; i++) {
-		int64_t before = rule_value(ctx, 1, 2 * i), after = rule_value(ctx, 1, 2 * i + 1);
-		if (before < 0 || after < 0) {
-			return error_set(err, -EBADMSG, "padding %lld and %lld of dimension %u",
-				(long long)before, (long long)after, i);
-		}
-		if (before > SHAPE_MAX_DIM || after > SHAPE_MAX_DIM ||
-			in->dim[i] + before + after > SHAPE_MAX_DIM) {
-			return error_set(err, -EBADMSG,
-				"dimension %u of %d padded by %lld and %lld", i, (int)in->dim[i],
-				(long long)before, (long long)after);
-		}
-		ret->shapes[0].dim[i] = (int32_t)(in->dim[i] + before + after);
-	}
-	return 0;
 }

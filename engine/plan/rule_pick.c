@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule_index.h"
-
-#define WIDE (RULE_TYPE(INT32) | RULE_TYPE(INT64))
+#include "engine/plan/rule_dims.h"
 
 /* n * log2(n), about: what sorting n elements costs. */
 static uint64_t sort_cost(uint64_t n)
@@ -28,10 +26,11 @@ static int check_topk_types(const struct op_context *ctx, struct error *err)
 	const struct tensor *in = op_input(ctx, 0), *indices = rule_output(ctx, 1);
 	uint32_t narrow = RULE_TYPE(INT32) | RULE_TYPE(INT16);
 	int r = rule_type_among(ctx, in, "input",
-		WIDE | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT16),
+		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |
+			RULE_TYPE(INT16),
 		err);
 	r = r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "k", narrow, err);
-	r = r < 0 ? r : rule_index_single(ctx, 1, "k", err);
+	r = r < 0 ? r : rule_one_element(ctx, 1, "k", err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output 0 (values)", in->type, err);
 	return r < 0 ? r : rule_type_among(ctx, indices, "output of indices", narrow, err);
 }
@@ -57,11 +56,9 @@ int rule_topk_v2(const struct op_context *ctx, struct op_result *ret, struct err
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_topk_types(ctx, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
 	}
 	unsigned int last = in->rank - 1u;
 	if (rule_output(ctx, 1)->type == DTYPE_INT16 && in->dim[last] > INT16_MAX + 1) {
@@ -85,7 +82,8 @@ int rule_unique(const struct op_context *ctx, struct op_result *ret, struct erro
 	const struct tensor *in = op_input(ctx, 0);
 	int32_t type = ctx->node->options.out_type.type;
 	int r = rule_type_among(ctx, in, "input",
-		WIDE | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT16),
+		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |
+			RULE_TYPE(INT16),
 		err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 0), "input", 1, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output 0 (values)", in->type, err);
@@ -107,15 +105,13 @@ int rule_where(const struct op_context *ctx, struct op_result *ret, struct error
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
-		WIDE | RULE_TYPE(BOOL) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
-			RULE_TYPE(UINT32),
+		RULE_INDICES | RULE_TYPE(BOOL) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) |
+			RULE_TYPE(UINT8) | RULE_TYPE(UINT32),
 		err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_INT64, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
 	}
 	ret->shapes[0] = (struct shape){.rank = 2, .dim = {-1, in->rank}};
 	ret->macs = rule_elements(in);
@@ -173,7 +169,7 @@ int rule_non_max_suppression(const struct op_context *ctx, struct op_result *ret
 	if (rule_known(ctx, 2)) {
 		int64_t limit = rule_value(ctx, 2, 0);
 		selected = (struct shape){0};
-		r = rule_index_append(&selected, limit, err);
+		r = rule_dims_add(&selected, limit, err);
 		limit = limit < 0 || (uint64_t)limit > n ? (int64_t)n : limit;
 		ret->macs = rule_cost_add(sort_cost(n), rule_cost_mul(n, (uint64_t)limit));
 	}
@@ -184,7 +180,7 @@ int rule_bucketize(const struct op_context *ctx, struct op_result *ret, struct e
 {
 	const struct options_list *b = &ctx->node->options.bucketize.boundaries;
 	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
-		WIDE | RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT64), err);
+		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT64), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_INT32, err);
 	if (r < 0) {
 		return r;
@@ -206,14 +202,13 @@ int rule_cumsum(const struct op_context *ctx, struct op_result *ret, struct erro
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	unsigned int axis = 0;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", WIDE | RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(
+		ctx, op_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", false, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
 	}
 	ret->shapes[0] = *in;
 	return rule_known(ctx, 1) ? rule_axis(rule_value(ctx, 1, 0), in->rank, &axis, err) : 0;
@@ -262,7 +257,8 @@ int rule_range(const struct op_context *ctx, struct op_result *ret, struct error
 {
 	static const char *const names[] = {"input 0 (start)", "input 1 (limit)", "input 2 (step)"};
 	unsigned int type = op_input(ctx, 0)->type;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", WIDE | RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(
+		ctx, op_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
 	for (uint32_t i = 0; r == 0 && i < 3; i++) {
 		r = rule_type_is(op_input(ctx, i), names[i], type, err);
 		r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), names[i], 0, err);

@@ -102,13 +102,13 @@ static void expand_dims_adds_one(void **state)
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(-1, -1, -1));
 	b.shapes[t] = SHAPE(2);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (axis): 2, must have one element");
+	node_builder_refuses(&b, -EBADMSG, "input 1 (axis) is 2, must have one element");
 	b.tensors[t].type = DTYPE_FLOAT32;
 	node_builder_refuses(&b, -EBADMSG, "input 1 (axis) is float32, must be int32 or int64");
 	b.tensors[t].type = DTYPE_INT32;
 	b.shapes[t] = SHAPE(1);
 	b.shapes[0] = SHAPE(1, 1, 1, 1, 1, 1, 1, 1);
-	node_builder_refuses(&b, -EBADMSG, "input has rank 8 already");
+	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 }
 
 static void transpose_wants_a_permutation(void **state)
@@ -135,56 +135,6 @@ static void transpose_wants_a_permutation(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "TRANSPOSE v1 of rank 7 (above 6)");
 }
 
-static void pad_checks_its_paddings(void **state)
-{
-	(void)state;
-	static int64_t paddings[] = {1, 2, 0, 1};
-	struct node_builder b;
-	build(&b, OP_PAD, 22, SHAPE(2, 0));
-	int32_t t = node_builder_constant(&b, DTYPE_INT64, SHAPE(2, 2), paddings);
-	node_builder_accepts(&b, 0, SHAPE(5, 1));
-	paddings[3] = -1;
-	node_builder_refuses(&b, -EBADMSG, "padding 0 and -1 of dimension 1");
-	paddings[3] = INT64_MAX;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of 0 padded by 0 and 9223372036854775807");
-	paddings[3] = 1 << 24;
-	paddings[2] = 1;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of 0 padded by 1 and 16777216");
-	b.constants[t] = NULL;
-	node_builder_accepts(&b, 0, SHAPE(-1, -1));
-	b.shapes[t] = SHAPE(3, 2);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings): 3x2 for a tensor of rank 2");
-	b.tensors[t].type = DTYPE_INT8;
-	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings) is int8, must be int32 or int64");
-	b.tensors[t].type = DTYPE_INT64;
-	b.shapes[0] = SHAPE(1, 1, 1, 1, 1, 1);
-	b.shapes[t] = SHAPE(6, 2);
-	node_builder_refuses(&b, -EOPNOTSUPP, "PAD v1 of rank 6 (above 5) is not there yet");
-	b.tensors[0].type = DTYPE_COMPLEX64;
-	node_builder_refuses(&b, -EOPNOTSUPP, "PAD v1 with complex64 input is not there yet");
-}
-
-static void padv2_wants_one_value_coded_as_the_output(void **state)
-{
-	(void)state;
-	static const int32_t paddings[] = {1, 1};
-	struct node_builder b;
-	node_builder_init(&b, OP_PADV2, 43);
-	node_builder_quantise(&b, node_builder_input(&b, DTYPE_INT8, SHAPE(3)), 0.5f, 1);
-	node_builder_constant(&b, DTYPE_INT32, SHAPE(1, 2), paddings);
-	int32_t value = node_builder_input(&b, DTYPE_INT8, SHAPE(1));
-	node_builder_quantise(&b, value, 0.5f, 1);
-	node_builder_quantise(&b, node_builder_output(&b, DTYPE_INT8), 0.5f, 1);
-	node_builder_accepts(&b, 0, SHAPE(5));
-	b.zeros[value][0] = 2;
-	node_builder_refuses(&b, -EBADMSG, "input 2 (value) has another scale than the output");
-	b.shapes[value] = SHAPE(2);
-	node_builder_refuses(&b, -EBADMSG, "input 2 (value) must have one element");
-	b.shapes[value] = (struct shape){0};
-	b.tensors[value].type = DTYPE_INT16;
-	node_builder_refuses(&b, -EBADMSG, "input 2 (value) is int16, must be int8");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,8 +144,6 @@ int main(void)
 		cmocka_unit_test(squeeze_drops_ones_only),
 		cmocka_unit_test(expand_dims_adds_one),
 		cmocka_unit_test(transpose_wants_a_permutation),
-		cmocka_unit_test(pad_checks_its_paddings),
-		cmocka_unit_test(padv2_wants_one_value_coded_as_the_output),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

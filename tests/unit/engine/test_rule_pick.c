@@ -38,7 +38,7 @@ static void topk_takes_no_more_than_there_are(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "int64 output of indices is not there yet");
 	b.shapes[0] = SCALAR;
 	b.tensors[indices].type = DTYPE_INT32;
-	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 0, must have 1 or more");
 }
 
 static void unique_and_where_leave_their_size_to_the_run(void **state)
@@ -61,7 +61,7 @@ static void unique_and_where_leave_their_size_to_the_run(void **state)
 	node_builder_output(&b, DTYPE_INT64);
 	node_builder_accepts(&b, 0, SHAPE(-1, 3));
 	b.shapes[0] = SCALAR;
-	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 0, must have 1 or more");
 	b.tensors[0].type = DTYPE_INT16;
 	node_builder_refuses(&b, -EOPNOTSUPP, "WHERE v1 with int16 input is not there yet");
 }
@@ -93,7 +93,7 @@ static void suppression_gives_as_many_boxes_as_it_may(void **state)
 	node_builder_accepts(&b, 1, SHAPE(-1));
 	b.constants[2] = (const uint8_t *)&most;
 	most = -1;
-	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output would be -1");
+	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output is -1");
 	b.shapes[5] = SHAPE(1);
 	node_builder_refuses(&b, -EBADMSG, "input 5 (sigma) has rank 1, must have 0");
 	b.shapes[5] = SCALAR;
@@ -133,7 +133,7 @@ static void cumsum_keeps_the_shape(void **state)
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(4, 2));
 	b.shapes[t] = SHAPE(2);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (axis): 2, must have one element");
+	node_builder_refuses(&b, -EBADMSG, "input 1 (axis) is 2, must have one element");
 }
 
 static void build_range(struct node_builder *b, enum dtype type, const void *start,
