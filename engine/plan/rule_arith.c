@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_elementwise - ADD, SUB and MUL (TFLite kernels/add.cc, sub.cc, mul.cc) */
+/* rule_arith - ADD, SUB and MUL (TFLite kernels/add.cc, sub.cc, mul.cc) */
 #include <errno.h>
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_matmul - FULLY_CONNECTED (TFLite kernels/fully_connected.cc) */
+/* rule_fully_connected - FULLY_CONNECTED (TFLite kernels/fully_connected.cc) */
 #include <errno.h>
 
 #include "engine/plan/rule.h"
