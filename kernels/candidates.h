@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * overlap - boxes by score, and how much two of them share
+ * candidates - boxes by score, as NON_MAX_SUPPRESSION takes them
  *
  * Candidates wait in a heap with the best score at its root. Which of equal scores comes first is
  * what the heap's algorithm makes of it, and part of the reference's answer: std::push_heap and
  * std::pop_heap of GNU's C++ library, where of equal children the right one moves up.
  * Source: TFLite reference/non_max_suppression.h.
  */
-#ifndef KERNELS_OVERLAP_H
-#define KERNELS_OVERLAP_H
+#ifndef KERNELS_CANDIDATES_H
+#define KERNELS_CANDIDATES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,13 +20,9 @@ struct ek_candidate {
 };
 
 /* A heap of n + 1 candidates out of one of n. */
-void ek_overlap_push(struct ek_candidate *heap, size_t n, struct ek_candidate candidate);
+void ek_candidates_push(struct ek_candidate *heap, size_t n, struct ek_candidate candidate);
 
 /* The best of a heap of n >= 1; the first n - 1 are a heap again. */
-struct ek_candidate ek_overlap_pop(struct ek_candidate *heap, size_t n);
-
-/* Area of the intersection over that of the union of two boxes (y, x, y, x: two opposite corners
- * each); 0 where one of them has no area. */
-float ek_overlap_ratio(const float *a, const float *b);
+struct ek_candidate ek_candidates_pop(struct ek_candidate *heap, size_t n);
 
 #endif
