@@ -3,14 +3,14 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
+#include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/plain.h"
 #include "backends/cpu/quant.h"
 #include "kernels/add.h"
 
 struct add_state {
 	struct broadcast shape;
-	struct plain plain; /* plain.run is NULL for quantised types */
+	struct arith plain; /* plain.run is NULL for quantised types */
 	ek_add_fn *run;
 	struct ek_add_params params;
 };
@@ -99,9 +99,9 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 
 static int add_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows add = {
+	static const struct arith_rows add = {
 		.f32 = ek_add_f32, .f16 = ek_add_f16, .s32 = ek_add_s32, .s64 = ek_add_s64};
-	static const struct plain_rows sub = {
+	static const struct arith_rows sub = {
 		.f32 = ek_sub_f32, .s32 = ek_sub_s32, .s64 = ek_sub_s64};
 	struct add_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
@@ -113,7 +113,7 @@ static int add_prepare(struct op_setup *setup, struct error *err)
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
-	return plain_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
+	return arith_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
 }
 
 static void add_row(

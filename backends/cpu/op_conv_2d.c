@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/blas.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -276,7 +276,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 		return r;
 	}
 	bool by_blas = state.blas.library;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = ek_conv_depth(s),
@@ -291,7 +291,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 				      : tile_f32,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static void conv_release(void *data)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/depthwise.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -211,7 +211,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
 		.cols = s->out_c,
 		.work = taps_of(s),
@@ -223,7 +223,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 				      : tile_f32,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_depthwise_conv_2d = {

@@ -47,51 +47,6 @@ static void split_v_has_parts_of_any_size(void **state)
 	assert_memory_equal(rest, last, sizeof(last));
 }
 
-static void pad_fills_with_the_zero_point_of_the_result(void **state)
-{
-	(void)state;
-	const int32_t paddings[4] = {1, 0, 0, 2};
-	const int8_t x[2] = {1, 2}, want[8] = {-5, -5, -5, -5, 1, 2, -5, -5};
-	int8_t z[8];
-	struct op_bench b;
-	op_bench_init(&b, OP_PAD);
-	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(1, 2), x), 1, 3);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(2, 2), paddings);
-	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(2, 4), z), 1, -5);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(z, want, sizeof(want));
-}
-
-static void padv2_fills_with_its_operand(void **state)
-{
-	(void)state;
-	const int64_t paddings[2] = {1, 1};
-	const float x[1] = {1}, fill = 2.5f;
-	float z[3];
-	struct op_bench b;
-	op_bench_init(&b, OP_PADV2);
-	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1), x);
-	op_bench_constant(&b, DTYPE_INT64, SHAPE(1, 2), paddings);
-	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1), &fill);
-	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(3), z);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_true(z[0] == 2.5f && z[1] == 1 && z[2] == 2.5f);
-}
-
-static void negative_padding_is_an_error(void **state)
-{
-	(void)state;
-	const int32_t paddings[2] = {-1, 3};
-	const int32_t x[2] = {0};
-	int32_t z[4];
-	struct op_bench b;
-	op_bench_init(&b, OP_PAD);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(2), x);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(1, 2), paddings);
-	op_bench_output(&b, DTYPE_INT32, SHAPE(4), z);
-	assert_int_equal(op_bench_run(&b), -EINVAL);
-}
-
 static void transpose_moves_elements_of_every_width(void **state)
 {
 	(void)state;
@@ -166,9 +121,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_cuts_along_the_axis),
 		cmocka_unit_test(split_v_has_parts_of_any_size),
-		cmocka_unit_test(pad_fills_with_the_zero_point_of_the_result),
-		cmocka_unit_test(padv2_fills_with_its_operand),
-		cmocka_unit_test(negative_padding_is_an_error),
 		cmocka_unit_test(transpose_moves_elements_of_every_width),
 		cmocka_unit_test(transpose_moves_nibbles),
 		cmocka_unit_test(axis_that_is_there_twice_is_an_error),

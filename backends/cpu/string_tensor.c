@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/pick.h"
+#include "backends/cpu/string_tensor.h"
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
-int pick_open(const struct op_call *call, uint32_t i, uint64_t elements, struct strings *ret,
-	struct error *err)
+int string_tensor_open(const struct op_call *call, uint32_t i, uint64_t elements,
+	struct strings *ret, struct error *err)
 {
 	const struct value *in = op_in(call, i);
 	int r = strings_open(ret, in->data, in->bytes, elements, err);
@@ -30,7 +30,7 @@ static int measure(const struct strings *from, const uint32_t *index, uint32_t c
 			  (unsigned long long)bytes);
 }
 
-int pick_strings(const struct op_call *call, uint32_t i, const struct shape *shape,
+int string_tensor_give(const struct op_call *call, uint32_t i, const struct shape *shape,
 	const struct strings *from, const uint32_t *index, uint32_t count, struct error *err)
 {
 	uint64_t bytes = 0;
@@ -51,12 +51,12 @@ int pick_strings(const struct op_call *call, uint32_t i, const struct shape *sha
 	return tiles_end(&t, err);
 }
 
-int pick_all(const struct op_call *call, uint32_t i, const struct shape *shape, uint32_t from,
-	struct error *err)
+int string_tensor_copy(const struct op_call *call, uint32_t i, const struct shape *shape,
+	uint32_t from, struct error *err)
 {
 	const struct value *in = op_in(call, from);
 	struct strings s;
-	int r = pick_open(call, from, params_elements(shape), &s, err);
+	int r = string_tensor_open(call, from, params_elements(shape), &s, err);
 	r = r < 0 ? r : op_give_output(call, i, shape, in->bytes, err);
 	if (r == 0) {
 		memcpy(op_out(call, i)->data, in->data, (size_t)in->bytes);

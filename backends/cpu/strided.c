@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/move.h"
+#include "backends/cpu/strided.h"
 
 #include "backends/cpu/tiles.h"
 
-int move_run(void *dst, const void *src, size_t element_bytes, const struct ek_walk *walk,
+int strided_copy(void *dst, const void *src, size_t element_bytes, const struct ek_walk *walk,
 	const struct run_control *control, struct error *err)
 {
 	if (walk->rank < 2) {
@@ -25,7 +25,7 @@ int move_run(void *dst, const void *src, size_t element_bytes, const struct ek_w
 	return tiles_end(&t, err);
 }
 
-void move_steps(const struct shape *shape, size_t element_bytes, ptrdiff_t *ret_steps)
+void strided_steps(const struct shape *shape, size_t element_bytes, ptrdiff_t *ret_steps)
 {
 	ptrdiff_t step = (ptrdiff_t)element_bytes;
 	for (uint32_t i = shape->rank; i-- > 0;) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/pieces.h"
+#include "backends/cpu/copies.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/pick.h"
+#include "backends/cpu/strided.h"
+#include "backends/cpu/string_tensor.h"
 
-struct pieces *pieces_new(struct op_setup *setup, uint32_t value, uint32_t n)
+struct copies *copies_new(struct op_setup *setup, uint32_t value, uint32_t n)
 {
-	struct pieces *p = op_alloc(setup, sizeof(*p) + (uint64_t)n * sizeof(struct piece));
+	struct copies *p = op_alloc(setup, sizeof(*p) + (uint64_t)n * sizeof(struct copy));
 	if (!p) {
 		return NULL;
 	}
@@ -26,48 +26,48 @@ struct pieces *pieces_new(struct op_setup *setup, uint32_t value, uint32_t n)
 	return p;
 }
 
-struct piece pieces_piece(const struct pieces *p, const struct shape *size, const struct shape *src,
+struct copy copies_one(const struct copies *p, const struct shape *size, const struct shape *src,
 	const struct shape *dst)
 {
-	struct piece piece = {.from = p->value, .walk = {.rank = size->rank}};
-	move_steps(src, p->element_bytes, piece.walk.src_step);
-	move_steps(dst, p->element_bytes, piece.walk.dst_step);
+	struct copy copy = {.from = p->value, .walk = {.rank = size->rank}};
+	strided_steps(src, p->element_bytes, copy.walk.src_step);
+	strided_steps(dst, p->element_bytes, copy.walk.dst_step);
 	for (uint32_t i = 0; i < size->rank; i++) {
-		piece.walk.size[i] = (size_t)size->dim[i];
+		copy.walk.size[i] = (size_t)size->dim[i];
 	}
-	return piece;
+	return copy;
 }
 
-void pieces_add(struct pieces *p, struct piece piece)
+void copies_add(struct copies *p, struct copy copy)
 {
-	for (uint32_t i = 0; i < piece.walk.rank; i++) {
-		if (piece.walk.size[i] == 0) {
+	for (uint32_t i = 0; i < copy.walk.rank; i++) {
+		if (copy.walk.size[i] == 0) {
 			return;
 		}
 	}
-	ek_walk_simplify(&piece.walk);
-	p->piece[p->count++] = piece;
+	ek_walk_simplify(&copy.walk);
+	p->copy[p->count++] = copy;
 }
 
 /* Everything into @result. @numbers: what stands for the input of strings, NULL for others. */
 static int run_all(
 	const struct op_call *call, char *result, const uint32_t *numbers, struct error *err)
 {
-	const struct pieces *p = call->state;
+	const struct copies *p = call->state;
 	uint64_t n = params_elements(&p->shape);
-	if (n && p->fill != PIECES_NO_FILL) {
-		const void *code = p->fill == PIECES_FILL_CODE ? p->code
+	if (n && p->fill != COPIES_NO_FILL) {
+		const void *code = p->fill == COPIES_FILL_CODE ? p->code
 			: numbers                              ? (const void *)numbers
 							       : op_in(call, p->fill_input)->data;
 		ek_walk_fill(result, code, p->element_bytes, n);
 	}
 	for (uint32_t i = 0; i < p->count; i++) {
-		const struct piece *piece = &p->piece[i];
-		const char *from = piece->from == PIECES_FROM_RESULT ? result
-			: numbers                                    ? (const char *)numbers
-				  : op_in(call, piece->from)->data;
-		int r = move_run(result + piece->dst, from + piece->src, p->element_bytes,
-			&piece->walk, call->control, err);
+		const struct copy *copy = &p->copy[i];
+		const char *from = copy->from == COPIES_FROM_RESULT ? result
+			: numbers                                   ? (const char *)numbers
+								    : op_in(call, copy->from)->data;
+		int r = strided_copy(result + copy->dst, from + copy->src, p->element_bytes,
+			&copy->walk, call->control, err);
 		if (r < 0) {
 			return r;
 		}
@@ -77,10 +77,10 @@ static int run_all(
 
 static int run_strings(const struct op_call *call, struct error *err)
 {
-	const struct pieces *p = call->state;
+	const struct copies *p = call->state;
 	uint32_t *before = call->scratch, *after = before + p->n_in;
 	struct strings strings;
-	int r = pick_open(call, p->value, p->n_in, &strings, err);
+	int r = string_tensor_open(call, p->value, p->n_in, &strings, err);
 	if (r < 0) {
 		return r;
 	}
@@ -88,12 +88,12 @@ static int run_strings(const struct op_call *call, struct error *err)
 		before[i] = i;
 	}
 	r = run_all(call, (char *)after, before, err);
-	return r < 0 ? r : pick_strings(call, 0, &p->shape, &strings, after, p->n_out, err);
+	return r < 0 ? r : string_tensor_give(call, 0, &p->shape, &strings, after, p->n_out, err);
 }
 
-int pieces_run(const struct op_call *call, struct error *err)
+int copies_run(const struct op_call *call, struct error *err)
 {
-	const struct pieces *p = call->state;
+	const struct copies *p = call->state;
 	return p->is_strings ? run_strings(call, err)
 			     : run_all(call, op_out(call, 0)->data, NULL, err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/tile.h"
+#include "backends/cpu/grid.h"
 
 /* Plain C on a small Arm core does about half a product per nanosecond: 8 ms. */
-#define TILE_WORK ((uint64_t)4 << 20)
+#define GRID_WORK ((uint64_t)4 << 20)
 
 static uint64_t at_least_1(uint64_t n)
 {
@@ -14,9 +14,9 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int tile_run(const struct op_call *call, const struct tile_job *job, struct error *err)
+int grid_run(const struct op_call *call, const struct grid_job *job, struct error *err)
 {
-	uint64_t tile_work = job->tile_work ? job->tile_work : TILE_WORK;
+	uint64_t tile_work = job->tile_work ? job->tile_work : GRID_WORK;
 	uint64_t elements = at_least_1(tile_work / at_least_1(job->work));
 	uint64_t cols = at_least_1(least(job->cols, elements) / job->col_step) * job->col_step;
 	uint64_t rows = at_least_1(elements / cols);

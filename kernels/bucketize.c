@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/bucket.h"
+#include "kernels/bucketize.h"
 
 #define ROW(name, type, compared)                                                                  \
 	void name(                                                                                 \
@@ -22,7 +22,7 @@
 		}                                                                                  \
 	}
 
-ROW(ek_bucket_f32, float, float)
-ROW(ek_bucket_f64, double, double)
-ROW(ek_bucket_s32, int32_t, float)
-ROW(ek_bucket_s64, int64_t, float)
+ROW(ek_bucketize_f32, float, float)
+ROW(ek_bucketize_f64, double, double)
+ROW(ek_bucketize_s32, int32_t, float)
+ROW(ek_bucketize_s64, int64_t, float)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "backends/cpu/tile.h"
+#include "backends/cpu/grid.h"
 
 #define ROWS 37
 #define COLS 50
@@ -40,7 +40,7 @@ static uint32_t made_once(uint64_t work, uint32_t col_step, uint64_t tile_rows, 
 {
 	uint8_t times[ROWS * COLS] = {0};
 	const struct seen seen = {times, n_tiles, col_step, NULL};
-	const struct tile_job job = {.rows = ROWS,
+	const struct grid_job job = {.rows = ROWS,
 		.cols = COLS,
 		.work = work,
 		.col_step = col_step,
@@ -48,7 +48,7 @@ static uint32_t made_once(uint64_t work, uint32_t col_step, uint64_t tile_rows, 
 		.run = count,
 		.args = &seen};
 	const struct op_call call = {0};
-	assert_int_equal(tile_run(&call, &job, NULL), 0);
+	assert_int_equal(grid_run(&call, &job, NULL), 0);
 	uint32_t once = 0;
 	for (size_t i = 0; i < sizeof(times); i++) {
 		once += times[i] == 1;
@@ -91,14 +91,14 @@ static void a_cancelled_run_stops_after_the_tile_at_hand(void **state)
 	const struct seen seen = {times, &n, 1, &cancel};
 	const struct run_control control = {.cancelled = &cancel};
 	const struct op_call call = {.control = &control};
-	const struct tile_job job = {.rows = ROWS,
+	const struct grid_job job = {.rows = ROWS,
 		.cols = COLS,
 		.work = 1 << 20,
 		.col_step = 1,
 		.run = count,
 		.args = &seen};
 	struct error err;
-	assert_int_equal(tile_run(&call, &job, &err), -ECANCELED);
+	assert_int_equal(grid_run(&call, &job, &err), -ECANCELED);
 	assert_int_equal(n, 1);
 }
 
@@ -110,10 +110,10 @@ static void a_deadline_that_passed_runs_nothing(void **state)
 	const struct seen seen = {times, &n, 1, NULL};
 	const struct run_control control = {.deadline_ns = 1};
 	const struct op_call call = {.control = &control};
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = ROWS, .cols = COLS, .work = 1, .col_step = 1, .run = count, .args = &seen};
 	struct error err;
-	assert_int_equal(tile_run(&call, &job, &err), -ETIMEDOUT);
+	assert_int_equal(grid_run(&call, &job, &err), -ETIMEDOUT);
 	assert_int_equal(err.status, EDGE_DEADLINE);
 	assert_int_equal(n, 0);
 }

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/divisor.h"
+#include "backends/cpu/refuse.h"
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/find.h"
-
-bool divisor_must_not_be_zero(unsigned int type)
-{
-	return type != DTYPE_FLOAT32;
-}
 
 static ek_find_fn *finder_of(unsigned int type)
 {
@@ -58,13 +53,13 @@ static int check(const struct op_call *call, ek_find_fn *find, int64_t value, co
 	return error_set(err, -EINVAL, "input 1: element %llu is %s", (unsigned long long)at, what);
 }
 
-int divisor_check(const struct op_call *call, int64_t zero, struct error *err)
+int refuse_zeros(const struct op_call *call, int64_t zero, struct error *err)
 {
 	unsigned int type = call->subgraph->tensors[call->node->inputs[1]].type;
 	return check(call, finder_of(type), zero, "a divisor of zero", err);
 }
 
-int divisor_check_exponents(const struct op_call *call, struct error *err)
+int refuse_negative(const struct op_call *call, struct error *err)
 {
 	return check(call, ek_find_negative_s32, 0, "a negative exponent of integers", err);
 }

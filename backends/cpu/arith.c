@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/plain.h"
+#include "backends/cpu/arith.h"
 
 #include <float.h>
 #include <math.h>
@@ -25,7 +25,7 @@ static int integer_limits(
 	return 0;
 }
 
-int plain_prepare(const struct op_setup *setup, const struct plain_rows *rows, struct plain *ret,
+int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, struct arith *ret,
 	struct error *err)
 {
 	unsigned int activation = setup->node->options.arithmetic.activation;
