@@ -47,16 +47,9 @@ static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
 
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
-	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
-	double twice = 2 * fmax(a_scale, b_scale);
+	double twice = quant_common_scale(setup, p);
 	p->left_shift = out->type == DTYPE_INT16 ? 15 : 20;
-	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
-	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
-	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->a_scale = quant_split(a_scale / twice);
-	p->b_scale = quant_split(b_scale / twice);
 	p->scale =
 		quant_split(twice / ((double)(1 << p->left_shift) * (double)quant_scale(out, 0)));
 }

@@ -38,7 +38,6 @@ static int slice_prepare(struct op_setup *setup, struct error *err)
 
 static int read_slicing(const struct op_setup *setup, struct slicing *ret, struct error *err)
 {
-	const struct options_strided_slice *o = &setup->node->options.strided_slice;
 	struct params p[3];
 	for (uint32_t i = 0; i < 3; i++) {
 		int r = params_read(setup, i + 1, &p[i], err);
@@ -46,15 +45,7 @@ static int read_slicing(const struct op_setup *setup, struct slicing *ret, struc
 			return r;
 		}
 	}
-	*ret = (struct slicing){
-		.count = p[0].count,
-		.begin_mask = (uint32_t)o->begin_mask,
-		.end_mask = (uint32_t)o->end_mask,
-		.ellipsis_mask = (uint32_t)o->ellipsis_mask,
-		.new_axis_mask = (uint32_t)o->new_axis_mask,
-		.shrink_axis_mask = (uint32_t)o->shrink_axis_mask,
-		.offset = o->offset,
-	};
+	*ret = options_slicing(&setup->node->options.strided_slice, p[0].count);
 	for (uint32_t i = 0; i < ret->count; i++) {
 		ret->begin[i] = p[0].value[i];
 		ret->end[i] = p[1].value[i];
