@@ -80,6 +80,50 @@ static void long_rows_are_computed_in_pieces(void **state)
 	}
 }
 
+/* A row of 3 pixels of one int16 and one more value to @n columns. */
+static void resized(struct options_resize options, int32_t n, const int16_t *want)
+{
+	const int16_t x[6] = {0, 10, 1, 11, 2, 12};
+	const int32_t target[2] = {1, n};
+	int16_t z[16];
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_NEAREST_NEIGHBOR);
+	b.node.options.resize = options;
+	op_bench_input(&b, DTYPE_INT16, SHAPE(1, 1, 3, 2), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), target);
+	op_bench_output(&b, DTYPE_INT16, SHAPE(1, 1, n, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int32_t i = 0; i < n; i++) {
+		assert_int_equal(z[2 * i], want[i]);
+		assert_int_equal(z[2 * i + 1], want[i] + 10);
+	}
+}
+
+static void nearest_neighbours_are_found_in_three_ways(void **state)
+{
+	(void)state;
+	resized((struct options_resize){0}, 5, (const int16_t[]){0, 0, 1, 1, 2});
+	resized((struct options_resize){.align_corners = true}, 5,
+		(const int16_t[]){0, 1, 1, 2, 2}); /* 0.5 and 1.5 away from zero */
+	resized((struct options_resize){.half_pixel_centers = true}, 2, (const int16_t[]){0, 2});
+	resized((struct options_resize){.align_corners = true}, 1, (const int16_t[]){0});
+}
+
+static void nearest_neighbours_of_rows_stay_in_their_image(void **state)
+{
+	(void)state;
+	const uint8_t x[4] = {1, 2, 3, 4}, want[6] = {1, 1, 2, 3, 3, 4};
+	const int32_t target[2] = {3, 1};
+	uint8_t z[6];
+	struct op_bench b;
+	op_bench_init(&b, OP_RESIZE_NEAREST_NEIGHBOR);
+	op_bench_input(&b, DTYPE_UINT8, SHAPE(2, 2, 1, 1), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(2), target);
+	op_bench_output(&b, DTYPE_UINT8, SHAPE(2, 3, 1, 1), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +131,8 @@ int main(void)
 		cmocka_unit_test(corners_align),
 		cmocka_unit_test(large_result_stays_inside_the_source),
 		cmocka_unit_test(long_rows_are_computed_in_pieces),
+		cmocka_unit_test(nearest_neighbours_are_found_in_three_ways),
+		cmocka_unit_test(nearest_neighbours_of_rows_stay_in_their_image),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

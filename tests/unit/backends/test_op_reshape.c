@@ -10,43 +10,6 @@
 
 #include "tests/fakes/op_bench.h"
 
-static void split_cuts_along_the_axis(void **state)
-{
-	(void)state;
-	const int32_t axis = 1;
-	const uint16_t x[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-	const uint16_t left[4] = {0, 1, 4, 5}, right[4] = {2, 3, 6, 7};
-	uint16_t y[4], z[4];
-	struct op_bench b;
-	op_bench_init(&b, OP_SPLIT);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
-	op_bench_input(&b, DTYPE_UINT16, SHAPE(2, 4), x);
-	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), y);
-	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), z);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(y, left, sizeof(left));
-	assert_memory_equal(z, right, sizeof(right));
-}
-
-static void split_v_has_parts_of_any_size(void **state)
-{
-	(void)state;
-	const int32_t axis = -1, sizes[3] = {1, 0, 2};
-	const int64_t x[6] = {1, 2, 3, 4, 5, 6}, last[4] = {2, 3, 5, 6};
-	int64_t first[2], none[1], rest[4];
-	struct op_bench b;
-	op_bench_init(&b, OP_SPLIT_V);
-	op_bench_input(&b, DTYPE_INT64, SHAPE(2, 3), x);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(3), sizes);
-	op_bench_constant(&b, DTYPE_INT32, (struct shape){0}, &axis);
-	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 1), first);
-	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 0), none);
-	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 2), rest);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_true(first[0] == 1 && first[1] == 4);
-	assert_memory_equal(rest, last, sizeof(last));
-}
-
 static void transpose_moves_elements_of_every_width(void **state)
 {
 	(void)state;
@@ -119,8 +82,6 @@ static void reshape_copies_or_stays_in_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(split_cuts_along_the_axis),
-		cmocka_unit_test(split_v_has_parts_of_any_size),
 		cmocka_unit_test(transpose_moves_elements_of_every_width),
 		cmocka_unit_test(transpose_moves_nibbles),
 		cmocka_unit_test(axis_that_is_there_twice_is_an_error),
