@@ -88,21 +88,18 @@ struct plan {
 	struct ref ref;
 	const struct graph *graph;
 	struct subgraph_plan part; /* for the subgraph that is entered */
-	uint64_t arena_bytes; /* activations and scratch */
-	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs: what
+	uint64_t arena_bytes; /* activations and scratch of this subgraph */
+	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs, of this
+				   subgraph and, in a root, of all that it calls: what
 				   limits.arena_bytes bounds */
-	uint64_t prepared_bytes; /* with those of the plans that it calls */
+	uint64_t prepared_bytes; /* in a root with those of the plans that it calls */
 	uint64_t macs; /* of one run, a loop's body counted once, an IF's dearer branch */
-	struct plan_work work; /* that it took */
+	uint64_t own_macs; /* without those of called subgraphs, and of nodes that the run checks
+			      again: it counts these itself */
+	struct plan_work work; /* that it took, and those that were made for it */
 };
 
-/* The plans that one root plan calls, directly or not: made once for each set of shapes. */
-struct plan_callees {
-	struct plan **plans; /* references */
-	uint32_t n, room;
-	uint64_t prepared_bytes;
-	struct plan_work work;
-};
+struct plan_callees; /* engine/plan/call.h */
 
 struct plan_request {
 	const struct graph *graph;

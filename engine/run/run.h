@@ -19,7 +19,7 @@ struct run {
 
 	/* Of the run that is under way: */
 	const struct run_control *control;
-	uint64_t macs; /* that run-time nodes have taken so far */
+	uint64_t macs; /* so far, with what going round loops and into calls takes */
 	uint64_t loops; /* rounds of all loops so far */
 	uint64_t *node_ns; /* one per node of @profiled, or NULL */
 	const struct frame *profiled;
@@ -27,6 +27,9 @@ struct run {
 
 int must_check run_init(struct run *run, const struct graph *graph);
 void run_deinit(struct run *run);
+
+/* Counts @macs against what a run may take. -EFBIG. */
+int must_check run_count(struct run *run, uint64_t macs, struct error *err);
 
 /* The frame of @plan's subgraph, ready for @plan, with its state saved. Errors as frame_attach(). */
 int must_check run_enter(
