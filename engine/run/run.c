@@ -47,13 +47,15 @@ int run_enter(struct run *run, struct plan *plan, struct frame **ret_frame, stru
 	return 0;
 }
 
-void run_settle(struct run *run, bool commit)
+int run_settle(struct run *run, int result, struct error *err)
 {
+	int r = result < 0 ? result : checkpoint_commit(&run->checkpoints, err);
+	checkpoint_drop(&run->checkpoints);
 	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
-		frame_settle(&run->frames[i], commit);
+		frame_settle(&run->frames[i], r == 0);
 	}
-	resources_settle(&run->resources, commit);
-	checkpoint_settle(&run->checkpoints, commit);
+	resources_settle(&run->resources, r == 0);
+	return r;
 }
 
 void run_reset(struct run *run)

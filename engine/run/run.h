@@ -38,8 +38,9 @@ int must_check run_enter(
 /* All steps of an entered frame, whose inputs stand in its values. Outputs stand there after it. */
 int must_check run_steps(struct run *run, struct frame *frame, struct error *err);
 
-/* Ends the run: what it changed stays, or goes back to what it was before. */
-void run_settle(struct run *run, bool commit);
+/* Ends the run with @result: what it changed stays where that is 0, else goes back to what it was
+ * before. Returns @result, or what kept the run's checkpoints from getting their names. */
+int must_check run_settle(struct run *run, int result, struct error *err);
 
 /* Variables, tables and the nodes' state back to their start. */
 void run_reset(struct run *run);

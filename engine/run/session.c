@@ -266,7 +266,7 @@ int session_run(struct session *session, const struct run_control *control, stru
 	}
 	start_run(session, control);
 	r = run_steps(&session->run, session->frame, err);
-	run_settle(&session->run, r == 0);
+	r = run_settle(&session->run, r, err);
 	session->run.control = NULL;
 	if (r < 0) {
 		return explain(r, err);
