@@ -7,7 +7,7 @@
 #include "engine/plan/rule.h"
 
 /* Sets of shapes that one subgraph is planned for apart; beyond them one plan serves all shapes. */
-#define MOST_SHAPES 16
+#define MOST_SHAPES 8
 /* Likewise when all callees of a root have so many tensors and nodes: a fraction of a second. */
 #define MOST_ENTRIES (UINT64_C(1) << 18)
 
