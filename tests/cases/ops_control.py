@@ -204,6 +204,49 @@ def counter_get(path, rng):
     write.write_signature_case(path, "model.tflite", "get", [{}])
 
 
+def one_string(model, name="path"):
+    return model.tensor(name, "string", ())
+
+
+def training(path, rng):
+    """The four signatures of TensorFlow Lite's guide to on-device training, around a variable that
+    "train" adds to. Its operators that save and restore are TensorFlow's, which LiteRT runs in its
+    largest build only: the answers are ours."""
+    model = Program()
+    infer, save, restore, init = (model.part() for _ in range(4))
+    init.op("ASSIGN_VARIABLE", [variable(init, "sum"), init.constant("start", floats(1, 2, 3))], [],
+            options="AssignVariableOptions")
+    init.ends([], [])
+    for part in (model, infer, save):
+        part.op("CALL_ONCE", [], [], options="CallOnceOptions", initSubgraphIndex=4)
+    reads = []
+    for part in (model, infer, save):
+        handle = variable(part, "sum")
+        reads.append((handle, part.tensor("read", "float32", (3,))))
+        part.op("READ_VARIABLE", [handle], [reads[-1][1]], options="ReadVariableOptions")
+    x = model.tensor("x", "float32", (3,))
+    after = add(model, reads[0][1], x, "float32", (3,))
+    model.op("ASSIGN_VARIABLE", [reads[0][0], after], [], options="AssignVariableOptions")
+    model.ends([x], [after])
+    infer.ends([], [reads[1][1]])
+    file = one_string(save)
+    save.custom("FlexSave", [file, strings_constant(save, "names", ["sum"]), reads[2][1]], [], {})
+    save.ends([file], [file])
+    file, stored = one_string(restore), restore.tensor("stored", "float32", (3,))
+    restore.custom("FlexRestore", [file, strings_constant(restore, "name", ["sum"])], [stored], {})
+    restore.op("ASSIGN_VARIABLE", [variable(restore, "sum"), stored], [],
+               options="AssignVariableOptions")
+    restore.ends([file], [stored])
+    for key, part in zip(("train", "infer", "save", "restore"), (model, infer, save, restore)):
+        model.signature(key, part)
+    steps = [([rng.integers(-9, 9, 3).astype(np.float32)], []) for _ in range(3)]
+    held = floats(1, 2, 3)
+    for ins, outs in steps:
+        held = held + ins[0]
+        outs.append(held)
+    write.write_own_case(path, model, [x], [after], steps, "exact", None)
+
+
 def strings_constant(model, name, texts):
     """LiteRT's table: count, where each begins and the last one ends, the bytes."""
     data = [t.encode() for t in texts]
@@ -325,6 +368,7 @@ CASES = {
     "WHILE_shapes": growing_loop,
     "CALL_ONCE_add": counter,
     "CALL_ONCE_get": counter_get,
+    "CALL_ONCE_train": training,
     "HASHTABLE_s64_to_str": numbers_to_words,
     "HASHTABLE_str_to_s64": words_to_numbers,
     "STABLEHLO_COMPOSITE_f32": composite,
