@@ -114,6 +114,27 @@ static int new_subgraph(struct planning *p, uint32_t index)
 		: -ENOMEM;
 }
 
+/* A handle means nothing to whoever enters a subgraph, and must not come from there. */
+static int check_ends(const struct planning *p, struct error *err)
+{
+	const struct subgraph *s = p->part->subgraph;
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		if (s->inputs[i] >= 0 && s->tensors[s->inputs[i]].type == DTYPE_RESOURCE) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, input %u: a resource cannot be given from outside",
+				p->part->index, i);
+		}
+	}
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		if (s->outputs[i] >= 0 && s->tensors[s->outputs[i]].type == DTYPE_RESOURCE) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, output %u: a resource cannot be given to the outside",
+				p->part->index, i);
+		}
+	}
+	return 0;
+}
+
 /*
  * The table of shapes at the start. Computed shapes are compared with declared ones only where the
  * inputs have the shapes that the file declares, and only by rank: LiteRT computes its own as well,
@@ -132,11 +153,6 @@ static int set_shapes(struct planning *p, struct error *err)
 		int32_t t = subgraph->inputs[i];
 		if (t < 0) {
 			continue; /* place_known() refuses it */
-		}
-		if (!p->request->callees && subgraph->tensors[t].type == DTYPE_RESOURCE) {
-			return error_set(err, -EOPNOTSUPP,
-				"subgraph %u, input %u: a resource cannot be given from outside",
-				p->part->index, i);
 		}
 		if (requested && !p->request->callees && !shape_known(&requested[i])) {
 			return error_set(err, -EINVAL, "input %u: shape %s is not complete", i,
@@ -266,7 +282,7 @@ static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, 
 		r = place_outputs(p->part, index, err);
 	}
 	memcpy(&p->part->calls[PLAN_CALLS * p->part->n_order], calls, sizeof(calls));
-	append_node(p, index, STEP_SESSION, macs);
+	append_node(p, index, STEP_SESSION, own);
 	return r < 0 ? r : count_macs(p, own, macs, err);
 }
 
@@ -367,7 +383,8 @@ static uint64_t table_bytes(const struct planning *p)
 
 static int plan_subgraph(struct planning *p, struct error *err)
 {
-	int r = set_shapes(p, err);
+	int r = p->request->callees ? 0 : check_ends(p, err);
+	r = r < 0 ? r : set_shapes(p, err);
 	if (r == 0) {
 		r = place_known(p->part, err);
 	}

@@ -68,7 +68,8 @@ struct subgraph_plan {
 				references; NULL for none */
 	uint64_t *scratch_offset; /* one per entry of order, in the arena */
 	uint64_t *state_offset; /* one per entry of order, in the variables' block */
-	uint64_t *node_macs; /* one per node; 0 for folded ones */
+	uint64_t
+		*node_macs; /* one per node, without those of called subgraphs; 0 for folded ones */
 	struct plan_step *steps;
 	uint32_t n_order, n_steps;
 	bool has_run_time; /* some tensor is PLACE_RUN_TIME */
