@@ -5,6 +5,19 @@
 
 #include "engine/plan/rule.h"
 
+#define PLANS_OF_EACH 4 /* for other shapes, were all subgraphs called with as many */
+#define PLANS_AT_LEAST 16
+#define SIZE_AT_LEAST 16384
+
+uint64_t call_budget(const struct graph *graph)
+{
+	uint64_t size = 0;
+	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
+		size += (uint64_t)graph->subgraphs[i].n_nodes + graph->subgraphs[i].n_tensors;
+	}
+	return SIZE_AT_LEAST + PLANS_OF_EACH * size;
+}
+
 void call_deinit(struct plan_callees *callees)
 {
 	for (uint32_t i = 0; i < callees->n; i++) {
@@ -13,6 +26,7 @@ void call_deinit(struct plan_callees *callees)
 	free(callees->plans);
 }
 
+/* @inputs: NULL for a plan that leaves all of them open. */
 static struct plan *find(
 	const struct plan_callees *callees, uint32_t subgraph, const struct shape *inputs)
 {
@@ -20,7 +34,8 @@ static struct plan *find(
 		const struct subgraph_plan *part = plan_entered(callees->plans[i]);
 		bool same = part->index == subgraph;
 		for (uint32_t k = 0; same && k < part->subgraph->n_inputs; k++) {
-			same = shape_equal(&part->shapes[part->subgraph->inputs[k]], &inputs[k]);
+			const struct shape *planned = &part->shapes[part->subgraph->inputs[k]];
+			same = inputs ? shape_equal(planned, &inputs[k]) : !shape_known(planned);
 		}
 		if (same) {
 			return callees->plans[i];
@@ -40,6 +55,9 @@ static int keep(struct plan_callees *callees, struct plan *plan)
 		callees->plans = plans;
 		callees->room = room;
 	}
+	const struct subgraph *planned = plan_entered(plan)->subgraph;
+	uint64_t size = (uint64_t)planned->n_nodes + planned->n_tensors;
+	callees->size_left -= size < callees->size_left ? size : callees->size_left;
 	callees->plans[callees->n++] = plan;
 	callees->prepared_bytes += plan->prepared_bytes;
 	callees->work.fold += plan->work.fold;
@@ -75,7 +93,8 @@ static int build(struct planning *p, uint32_t subgraph, const struct shape *inpu
 /* Sets of shapes that callees are planned for apart; beyond them one plan serves all shapes. */
 static bool is_crowded(const struct planning *p)
 {
-	return p->callees->n >= 16 + 4 * (uint64_t)p->request->graph->n_subgraphs;
+	uint64_t n = PLANS_AT_LEAST + PLANS_OF_EACH * (uint64_t)p->request->graph->n_subgraphs;
+	return p->callees->n >= n || p->callees->size_left == 0;
 }
 
 /* A reference to the plan of @subgraph for @inputs, which may become -1 here. */
@@ -88,7 +107,7 @@ static int plan_callee(struct planning *p, uint32_t subgraph, struct shape *inpu
 		for (uint32_t i = 0; i < n; i++) {
 			rule_set_unknown(&inputs[i], inputs[i].rank ? inputs[i].rank : 1);
 		}
-		plan = find(p->callees, subgraph, inputs);
+		plan = find(p->callees, subgraph, NULL);
 	}
 	int r = plan ? 0 : build(p, subgraph, inputs, &plan, err);
 	if (r == 0) {

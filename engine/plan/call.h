@@ -18,6 +18,10 @@
 int must_check call_plan(struct planning *p, uint32_t index, struct plan *ret_calls[PLAN_CALLS],
 	uint64_t *macs, struct error *err);
 
+/* Nodes and tensors that the callees of one root plan may have together, before shapes are left to
+ * the run: several times what the file has. */
+uint64_t call_budget(const struct graph *graph);
+
 void call_deinit(struct plan_callees *callees);
 
 #endif

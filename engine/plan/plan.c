@@ -415,7 +415,7 @@ static void take_over_callees(struct plan *plan, struct plan_callees *callees)
 int plan_build(const struct plan_request *request, struct plan **ret_plan, struct error *err)
 {
 	owned(plan_unref) struct plan *plan = calloc(1, sizeof(*plan));
-	struct plan_callees own = {0};
+	struct plan_callees own = {.size_left = call_budget(request->graph)};
 	if (!plan) {
 		return error_no_memory(err);
 	}

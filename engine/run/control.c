@@ -252,7 +252,7 @@ static int run_by_kind(
 	case OP_FLEX_RESTORE:
 		return checkpoint_restore(&run->checkpoints, frame, node, err);
 	default:
-		return resources_run(&run->resources, frame, node, err);
+		return resources_run(&run->resources, frame, node, run->control, err);
 	}
 }
 
@@ -261,8 +261,11 @@ int control_run(struct run *run, struct frame *frame, uint32_t at, struct error 
 	const struct subgraph_plan *part = plan_entered(frame->plan);
 	const struct node *node = node_of(frame, at);
 	void *values = NULL;
-	int r = heap_alloc(&run->heap, (2 * (uint64_t)node->n_inputs + 1) * sizeof(struct value),
-		&values, err);
+	int r = run_control_check(run->control);
+	if (r == 0) {
+		r = heap_alloc(&run->heap,
+			(2 * (uint64_t)node->n_inputs + 1) * sizeof(struct value), &values, err);
+	}
 	if (r == 0) {
 		memset(values, 0, (2 * (size_t)node->n_inputs + 1) * sizeof(struct value));
 		r = run_by_kind(run, frame, at, values, err);

@@ -206,7 +206,8 @@ static uint32_t draw_length(uint64_t room, uint64_t *random)
 
 static void break_table(uint8_t *table, uint64_t count, uint64_t *ret_bytes, uint64_t *random)
 {
-	static const uint32_t hostile[] = {0, 1, 3, 7, 0x7fffffff, 0x80000000, 0xffffffff, 1u << 24};
+	static const uint32_t hostile[] = {
+		0, 1, 3, 7, 0x7fffffff, 0x80000000, 0xffffffff, 1u << 24};
 	uint64_t r = mutant_random(random);
 	if (r & 1) {
 		*ret_bytes = (r >> 8) % (*ret_bytes + 1);

@@ -158,8 +158,10 @@ static void fill_input(struct abuse *a, uint32_t i)
 {
 	const struct tensor *tensor = &a->o->subgraph->tensors[a->o->inputs[i]];
 	const uint8_t *was = a->o->was[a->o->inputs[i]];
-	const struct contents contents = {.type = tensor->type, .was = was,
-		.was_bytes = was ? tensor->data_bytes : 0, .sizes = a->sizes,
+	const struct contents contents = {.type = tensor->type,
+		.was = was,
+		.was_bytes = was ? tensor->data_bytes : 0,
+		.sizes = a->sizes,
 		.n_sizes = a->n_sizes};
 	uint64_t bytes = session_get_input(a->session, i)->bytes;
 	if (tensor->type == DTYPE_STRING) {
@@ -195,8 +197,7 @@ static void resize_input(struct abuse *a)
 static void resize_back(struct abuse *a)
 {
 	for (uint32_t i = 0; i < a->n_inputs; i++) {
-		struct shape shape =
-			plan_declared_shape(&a->o->subgraph->tensors[a->o->inputs[i]]);
+		struct shape shape = plan_declared_shape(&a->o->subgraph->tensors[a->o->inputs[i]]);
 		for (size_t k = 0; a->golden && k < a->golden->n_entries; k++) {
 			const struct golden_entry *e = &a->golden->entries[k];
 			if (e->kind == GOLDEN_IN && e->step == 0 && e->index == i) {
@@ -400,8 +401,8 @@ static void *scribble(void *arg)
 		for (uint32_t i = 0; i < a->n_inputs; i++) {
 			struct bound *b = &a->bound[i];
 			contents.type = input_type(a, i);
-			if (b->bytes && contents.type != DTYPE_STRING && dtype_bits(contents.type) &&
-				b->bytes < 65536) {
+			if (b->bytes && contents.type != DTYPE_STRING &&
+				dtype_bits(contents.type) && b->bytes < 65536) {
 				contents_fill(&contents, b->data, b->bytes, &random);
 			}
 		}
