@@ -167,7 +167,8 @@ static unsigned int custom_operator(struct verify *v, uint32_t operator)
 static int check_custom_options(struct verify *v, unsigned int op, const struct view_bytes *options)
 {
 	struct op_options decoded;
-	int r = options_custom_decode(op, options->data, options->size, &decoded, v->err);
+	int r = verify_charge(v, options->size); /* nodes may share them */
+	r = r < 0 ? r : options_custom_decode(op, options->data, options->size, &decoded, v->err);
 	if (r < 0) {
 		error_prefix(v->err, "%s", operator_name(op));
 	}
@@ -190,6 +191,7 @@ static int check_node(
 	}
 	int r = options_verify(v->f, operator,(unsigned int) op, v->err);
 	unsigned int known = op == OP_CUSTOM ? custom_operator(v, operator) : (unsigned int)op;
+	r = r < 0 ? r : verify_charge(v, options_length(v->f, operator));
 	if (r == 0 && op == OP_CUSTOM) {
 		r = check_custom_options(v, known, &custom);
 	}
