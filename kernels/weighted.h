@@ -21,13 +21,16 @@ struct ek_weighted {
 	int32_t input_zero, weights_zero, output_zero;
 	int32_t lo, hi;
 	bool wide; /* int64 sum and MBQM64, else the sum is cut to int32 and MBQM */
+	uint32_t ties_up; /* not wide: below this channel ek_mbqm_up() for MBQM */
 };
 
 static inline int32_t ek_weighted_finish(const struct ek_weighted *w, int64_t sum, size_t n)
 {
 	int64_t bias = w->bias64 ? w->bias64[n] : w->bias32 ? w->bias32[n] : 0;
 	int64_t acc = (int64_t)((uint64_t)sum + (uint64_t)bias);
-	int32_t y = w->wide ? ek_mbqm64(acc, w->scale[n]) : ek_mbqm((int32_t)acc, w->scale[n]);
+	int32_t y = w->wide      ? ek_mbqm64(acc, w->scale[n])
+		: n < w->ties_up ? ek_mbqm_up((int32_t)acc, w->scale[n])
+				 : ek_mbqm((int32_t)acc, w->scale[n]);
 	return ek_clamp32(ek_add32(y, w->output_zero), w->lo, w->hi);
 }
 

@@ -114,6 +114,10 @@ static int prepare_q(struct op_setup *setup, struct ek_transpose_conv *a, struct
 	a->q.input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->q.weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->q.output_zero = (int32_t)quant_zero(&out->quant, 0);
+	/* LiteRT's default kernel takes 8 channels at once, and rounds ties up there only. */
+	if (in->type == DTYPE_INT8 && setup->graph->beyond_reference) {
+		a->q.ties_up = a->out_c / 8 * 8;
+	}
 	a->q.wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	int r = quant_activation_range(o->activation, out, &a->q.lo, &a->q.hi, err);
 	return r < 0 ? r : prepare_scales(setup, a->out_c, &a->q, err);

@@ -49,6 +49,22 @@ def default_convolution(path, rng):
     write_case(path, model, [x.index], [y], layers.two_runs(rng, x))
 
 
+def default_transpose_conv(path, rng):
+    """TILE v3 is not in the reference resolver: 8 of the 13 channels round ties up."""
+    model = Model()
+    x = layers.new_input(model, rng, "int8", (1, 3, 3, 4), 0.5)
+    weights = rng.integers(-9, 10, (13, 2, 2, 4)).astype(np.int8)
+    operands = [model.constant("shape", np.array((1, 6, 6, 13), np.int32)),
+                model.constant("weights", weights, scale=0.25), x.index]
+    wide = model.tensor("wide", "int8", (1, 6, 6, 13), scale=1.0)
+    y = model.tensor("out", "int8", (1, 6, 6, 26), scale=1.0)
+    model.op("TRANSPOSE_CONV", operands, [wide], 2, options="TransposeConvOptions",
+             padding=VALID, strideH=2, strideW=2)
+    times = model.constant("times", np.array((1, 1, 1, 2), np.int32))
+    model.op("TILE", [wide, times], [y], 3, options="TileOptions")
+    write_case(path, model, [x.index], [y], layers.two_runs(rng, x))
+
+
 def default_quantize(dtype, scale, zero):
     """In such a model floats are quantised by the inverse of the scale, ties to even: all the data
     are ties."""
@@ -69,6 +85,7 @@ CASES = {
     "TRANSPOSE_CONV_hybrid": hybrid_transpose_conv(False),
     "TRANSPOSE_CONV_hybrid_channel": hybrid_transpose_conv(True),
     "CONV_2D_s8_default": default_convolution,
+    "TRANSPOSE_CONV_s8_default": default_transpose_conv,
     "QUANTIZE_s8_default": default_quantize("int8", 0.1, -3),
     "QUANTIZE_u8_default": default_quantize("uint8", 0.3, 120),
 }
