@@ -108,12 +108,14 @@ int account_charge(struct account *account, uint64_t bytes, struct error *err)
 	struct accounts *accounts = account->accounts;
 	if (above(account->charged, bytes, accounts->config->max_bytes_per_user)) {
 		return error_set(err, -EAGAIN,
-			"this user's requests and replies hold %llu bytes already",
-			(unsigned long long)account->charged);
+			"this user's requests, replies and sessions hold %llu bytes already, %llu "
+			"more are too many",
+			(unsigned long long)account->charged, (unsigned long long)bytes);
 	}
 	if (above(accounts->charged, bytes, accounts->config->max_bytes)) {
-		return error_set(err, -EAGAIN, "edged holds %llu bytes of requests already",
-			(unsigned long long)accounts->charged);
+		return error_set(err, -EAGAIN,
+			"edged holds %llu bytes for its clients already, %llu more are too many",
+			(unsigned long long)accounts->charged, (unsigned long long)bytes);
 	}
 	account->charged += bytes;
 	account->refs++;

@@ -54,6 +54,7 @@ static struct edge_options options_of(const struct config *config, uint64_t cpu_
 				.prepared_bytes = config->max_prepared_bytes,
 				.nodes = (uint32_t)config->max_nodes,
 				.plans = (uint32_t)config->max_plans,
+				.loops = config->max_loops,
 			},
 	};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/served.h"
 
-static void session_free(struct served_session *session)
+void served_session_free(struct served_session *session)
 {
 	if (session) {
 		edge_session_free(session->session);
@@ -62,7 +62,7 @@ void served_unref(struct served *served)
 	}
 	while (served->idle) {
 		struct served_session *next = served->idle->next;
-		session_free(served->idle);
+		served_session_free(served->idle);
 		served->idle = next;
 	}
 	edge_model_unref(served->model);
@@ -98,4 +98,21 @@ void served_give_session(struct served *served, struct served_session *session)
 	session->next = served->idle;
 	served->idle = session;
 	pthread_mutex_unlock(&served->mutex);
+}
+
+int served_new_session(
+	struct served *served, struct served_session **ret_session, struct error *err)
+{
+	return session_new(served, 0, ret_session, err);
+}
+
+int served_enter(struct served_session *session, uint32_t signature, struct error *err)
+{
+	if (session->signature == signature) {
+		return 0;
+	}
+	int code = edge_session_enter(session->session, signature, err);
+	session->signature = code < 0 ? SERVED_NO_SIGNATURE : signature;
+	session->resized = false; /* its inputs are those of a new session */
+	return code;
 }
