@@ -53,10 +53,17 @@ struct strings_writer strings_writer_of(void *data, uint32_t count)
 
 void strings_put(struct strings_writer *w, const void *text, uint32_t length)
 {
+	void *to = strings_reserve(w, length);
 	if (length) {
-		memcpy(w->data + w->end, text, length);
+		memcpy(to, text, length);
 	}
+}
+
+void *strings_reserve(struct strings_writer *w, uint32_t length)
+{
+	void *to = w->data + w->end;
 	w->end += length;
 	w->written++;
 	set_u32(w->data + 4 + 4 * (size_t)w->written, w->end);
+	return to;
 }

@@ -71,4 +71,7 @@ struct strings_writer strings_writer_of(void *data, uint32_t count);
 /* The next string: @count of them must be put in all. */
 void strings_put(struct strings_writer *w, const void *text, uint32_t length);
 
+/* The same for a string of @length bytes that the caller writes to where this points. */
+void *strings_reserve(struct strings_writer *w, uint32_t length);
+
 #endif

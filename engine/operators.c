@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/operators.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static const char *const names[OP_COUNT] = {
@@ -243,6 +245,20 @@ static const char *const custom_names[OP_CUSTOM_END - OP_CUSTOM_FIRST] = {
 	[OP_SIGNAL_OVERLAP_ADD - OP_CUSTOM_FIRST] = "SignalOverlapAdd",
 };
 
+/* Other names of the same operators. */
+static const struct {
+	const char *name;
+	uint16_t op;
+} aliases[] = {
+	{"LiteRtMaxUnpooling2D", OP_MAX_UNPOOLING_2D},
+	{"MaxPoolWithArgmax", OP_MAX_POOLING_WITH_ARGMAX_2D},
+};
+
+static bool name_is(const char *known, const char *name, size_t length)
+{
+	return strlen(known) == length && memcmp(known, name, length) == 0;
+}
+
 const char *operator_name(unsigned int op)
 {
 	if (op >= OP_CUSTOM_FIRST && op < OP_CUSTOM_END) {
@@ -254,9 +270,13 @@ const char *operator_name(unsigned int op)
 unsigned int operator_find_custom(const char *name, size_t length)
 {
 	for (unsigned int i = 0; i < OP_CUSTOM_END - OP_CUSTOM_FIRST; i++) {
-		if (strlen(custom_names[i]) == length &&
-			memcmp(custom_names[i], name, length) == 0) {
+		if (name_is(custom_names[i], name, length)) {
 			return OP_CUSTOM_FIRST + i;
+		}
+	}
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (name_is(aliases[i].name, name, length)) {
+			return aliases[i].op;
 		}
 	}
 	return OP_CUSTOM;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/operators.h"
+
 /* Numbers of BuiltinOptions in schema.fbs; those of BuiltinOptions2 have 256 added. */
 #define OPTIONS_2_BASE 256
 enum options_table {
@@ -167,6 +169,28 @@ enum options_table {
 	OPTIONS_STABLEHLO_COMPOSITE = 256 + 21,
 	OPTIONS_STABLEHLO_SHIFT_LEFT = 256 + 22,
 	OPTIONS_STABLEHLO_CASE = 256 + 23,
+	/* Custom operators that have options: the operator's own number. */
+	OPTIONS_TFLITE_DETECTION_POSTPROCESS = OP_TFLITE_DETECTION_POSTPROCESS,
+	OPTIONS_MFCC = OP_MFCC,
+	OPTIONS_NUMERIC_VERIFY = OP_NUMERIC_VERIFY,
+	OPTIONS_AUDIO_SPECTROGRAM = OP_AUDIO_SPECTROGRAM,
+	OPTIONS_CONVOLUTION_2D_TRANSPOSE_BIAS = OP_CONVOLUTION_2D_TRANSPOSE_BIAS,
+	OPTIONS_MAX_POOLING_WITH_ARGMAX_2D = OP_MAX_POOLING_WITH_ARGMAX_2D,
+	OPTIONS_MAX_UNPOOLING_2D = OP_MAX_UNPOOLING_2D,
+	OPTIONS_POSENET_DECODER = OP_POSENET_DECODER,
+	OPTIONS_SIGNAL_WINDOW = OP_SIGNAL_WINDOW,
+	OPTIONS_SIGNAL_RFFT = OP_SIGNAL_RFFT,
+	OPTIONS_SIGNAL_IRFFT = OP_SIGNAL_IRFFT,
+	OPTIONS_SIGNAL_ENERGY = OP_SIGNAL_ENERGY,
+	OPTIONS_SIGNAL_FILTER_BANK = OP_SIGNAL_FILTER_BANK,
+	OPTIONS_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION =
+		OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
+	OPTIONS_SIGNAL_FILTER_BANK_LOG = OP_SIGNAL_FILTER_BANK_LOG,
+	OPTIONS_SIGNAL_PCAN = OP_SIGNAL_PCAN,
+	OPTIONS_SIGNAL_FRAMER = OP_SIGNAL_FRAMER,
+	OPTIONS_SIGNAL_STACKER = OP_SIGNAL_STACKER,
+	OPTIONS_SIGNAL_DELAY = OP_SIGNAL_DELAY,
+	OPTIONS_SIGNAL_OVERLAP_ADD = OP_SIGNAL_OVERLAP_ADD,
 };
 
 /* Text of the file: not 0-terminated, any bytes. Escape before printing. */
@@ -396,9 +420,91 @@ struct options_composite {
 	int32_t subgraph; /* in range */
 };
 
+/* Options of custom operators: engine/model/options_custom_fields.h says what they are called. */
+
+struct options_detection { /* TFLite_Detection_PostProcess */
+	int32_t max_detections;
+	int32_t max_classes_per_detection; /* fast */
+	int32_t detections_per_class; /* regular */
+	int32_t num_classes; /* without the background */
+	bool use_regular_nms;
+	float score_threshold, iou_threshold;
+	float y_scale, x_scale, h_scale, w_scale;
+};
+
+struct options_mfcc { /* limits in Hz */
+	int32_t upper_frequency_limit, lower_frequency_limit;
+	int32_t filterbank_channel_count, dct_coefficient_count;
+};
+
+struct options_numeric_verify {
+	float tolerance; /* in steps of the quantised input */
+	bool log_if_failed; /* what is beyond it ends the run, from a tolerance of 0.1 on */
+};
+
+struct options_spectrogram {
+	int32_t window_size, stride;
+	bool magnitude_squared;
+};
+
+struct options_posenet {
+	int32_t max_detections, stride;
+	float score_threshold, nms_radius; /* in pixels */
+};
+
+struct options_signal_window {
+	int32_t shift;
+};
+
+struct options_signal_fft { /* SignalRfft, SignalIrfft */
+	int32_t type; /* enum dtype */
+	int32_t length;
+};
+
+struct options_signal_energy {
+	int32_t start_index, end_index;
+};
+
+struct options_signal_filter_bank {
+	int32_t num_channels;
+};
+
+struct options_signal_subtraction {
+	int32_t smoothing, one_minus_smoothing; /* of even channels */
+	int32_t alternate_smoothing, alternate_one_minus_smoothing; /* of odd ones */
+	int32_t min_signal_remaining, num_channels, smoothing_bits, subtraction_bits;
+	bool clamping;
+};
+
+struct options_signal_log {
+	int32_t input_correction_bits, output_scale;
+};
+
+struct options_signal_pcan {
+	int32_t snr_shift;
+};
+
+struct options_signal_framer {
+	int32_t frame_size, frame_step;
+	bool prefill;
+};
+
+struct options_signal_stacker {
+	int32_t num_channels, left_context, right_context, step;
+};
+
+struct options_signal_delay {
+	int32_t length;
+};
+
+struct options_signal_overlap_add {
+	int32_t type; /* enum dtype */
+	int32_t frame_step;
+};
+
 struct op_options {
 	uint16_t table; /* number of BuiltinOptions in the schema; 0 none; 256 + number for
-			   BuiltinOptions2 */
+			   BuiltinOptions2; a custom operator's own number */
 	union {
 		struct options_conv conv;
 		struct options_pool pool;
@@ -441,6 +547,22 @@ struct op_options {
 		struct options_hlo_scatter hlo_scatter;
 		struct options_hlo_reduce_window hlo_reduce_window;
 		struct options_composite composite;
+		struct options_detection detection;
+		struct options_mfcc mfcc;
+		struct options_numeric_verify numeric_verify;
+		struct options_spectrogram spectrogram;
+		struct options_posenet posenet;
+		struct options_signal_window signal_window;
+		struct options_signal_fft signal_fft;
+		struct options_signal_energy signal_energy;
+		struct options_signal_filter_bank signal_filter_bank;
+		struct options_signal_subtraction signal_subtraction;
+		struct options_signal_log signal_log;
+		struct options_signal_pcan signal_pcan;
+		struct options_signal_framer signal_framer;
+		struct options_signal_stacker signal_stacker;
+		struct options_signal_delay signal_delay;
+		struct options_signal_overlap_add signal_overlap_add;
 	};
 };
 

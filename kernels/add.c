@@ -15,6 +15,15 @@ static inline int32_t add_one_pot(int32_t a, int32_t b, const struct ek_add_para
 	return ek_clamp32(ek_sat16(x + p->sign * y), p->lo, p->hi);
 }
 
+/* The difference is of at most 16 bits and a sign. */
+static inline int32_t squared_one(int32_t a, int32_t b, const struct ek_add_params *p)
+{
+	int32_t x = ek_mbqm(ek_shl32(a - p->a_zero, p->left_shift), p->a_scale);
+	int32_t y = ek_mbqm(ek_shl32(b - p->b_zero, p->left_shift), p->b_scale);
+	int32_t square = ek_mbqm(ek_mul32(x - y, x - y), p->scale);
+	return ek_clamp32(ek_add32(square, p->zero), p->lo, p->hi);
+}
+
 #define ADD_ROW(name, type, one)                                                                   \
 	static void name(void *dst, const void *a, const void *b, size_t n, size_t a_step,         \
 		size_t b_step, const struct ek_add_params *params)                                 \
@@ -30,12 +39,17 @@ ADD_ROW(add_s8__c, int8_t, add_one)
 ADD_ROW(add_u8__c, uint8_t, add_one)
 ADD_ROW(add_s16__c, int16_t, add_one)
 ADD_ROW(add_s16_pot__c, int16_t, add_one_pot)
+ADD_ROW(squared_difference_s8__c, int8_t, squared_one)
 
 const struct ek_add ek_add_s8[] = {{{"add_s8__c", 0}, add_s8__c}};
 const struct ek_add ek_add_u8[] = {{{"add_u8__c", 0}, add_u8__c}};
 const struct ek_add ek_add_s16[] = {{{"add_s16__c", 0}, add_s16__c}};
 const struct ek_add ek_add_s16_pot[] = {{{"add_s16_pot__c", 0}, add_s16_pot__c}};
+const struct ek_add ek_squared_difference_s8[] = {
+	{{"squared_difference_s8__c", 0}, squared_difference_s8__c}};
 const size_t ek_add_s8_count = sizeof(ek_add_s8) / sizeof(ek_add_s8[0]);
 const size_t ek_add_u8_count = sizeof(ek_add_u8) / sizeof(ek_add_u8[0]);
 const size_t ek_add_s16_count = sizeof(ek_add_s16) / sizeof(ek_add_s16[0]);
 const size_t ek_add_s16_pot_count = sizeof(ek_add_s16_pot) / sizeof(ek_add_s16_pot[0]);
+const size_t ek_squared_difference_s8_count =
+	sizeof(ek_squared_difference_s8) / sizeof(ek_squared_difference_s8[0]);

@@ -11,8 +11,11 @@
  * The list named pot adds int16 whose scales are powers of two; a_scale.shift and b_scale.shift
  * (<= 0) are all it needs of the scales:
  *   dst[i] = clamp(sat16(rdbpot(a[i], -a_shift) + sign * rdbpot(b[i], -b_shift)), lo, hi)
+ * The list named squared_difference (left_shift 7, sign not used):
+ *   dst[i] = clamp(rescale((x - y)^2, scale) + zero, lo, hi)
  * dst may be a or b. Bit-exact with entry 0 of each list.
- * Source: TFLite integer_ops/add.h and reference/add.h (AddElementwise, Add for int16), sub.h.
+ * Source: TFLite integer_ops/add.h and reference/add.h (AddElementwise, Add for int16), sub.h,
+ * kernels/squared_difference.cc.
  */
 #ifndef KERNELS_ADD_H
 #define KERNELS_ADD_H
@@ -38,5 +41,7 @@ struct ek_add {
 
 extern const struct ek_add ek_add_s8[], ek_add_u8[], ek_add_s16[], ek_add_s16_pot[];
 extern const size_t ek_add_s8_count, ek_add_u8_count, ek_add_s16_count, ek_add_s16_pot_count;
+extern const struct ek_add ek_squared_difference_s8[];
+extern const size_t ek_squared_difference_s8_count;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fixed - exponential and reciprocal in fixed point, as gemmlowp computes them
+ * fixed - exponential, reciprocal and logarithm in fixed point, as gemmlowp computes them
  *
  * A number with I integer bits has F = 31 - I fraction bits. Every step is that of
  * gemmlowp/fixedpoint/fixedpoint.h (exp_on_negative_values, one_over_one_plus_x_for_x_in_0_1) and
@@ -54,6 +54,39 @@ static inline int32_t ek_fixed_reciprocal(int32_t x, int32_t integer_bits, int32
 	int32_t zeros = ek_clz32((uint32_t)x);
 	*ret_bits = integer_bits - zeros;
 	return ek_fixed_reciprocal1((int32_t)(((uint32_t)x << zeros) - (1u << 31)));
+}
+
+/* x * 2^n, saturated; 0 <= n <= 31. */
+static inline int32_t ek_fixed_shl(int32_t x, int32_t n)
+{
+	return ek_sat32((int64_t)x * ((int64_t)1 << n));
+}
+
+/*
+ * log(x), x >= 1 with 12 integer bits, the result with 5. x is taken as r * 2^p with r near
+ * sqrt(sqrt(1/2)), in two ways, of which the one with the smaller r and the larger p is right; the
+ * logarithm of r is a quotient of polynomials.
+ */
+static inline int32_t ek_fixed_log(int32_t x)
+{
+	const int32_t log2 = 1488522236, sqrt_half = 1518500250, root = 1805811301;
+	const int32_t alpha_n = 117049297, alpha_d = 127690142, alpha_i = 1057819769,
+		      alpha_f = 638450708;
+	const int32_t quarter = 1 << 23; /* with 6 integer bits, as the powers below */
+	int32_t zeros = ek_clz32((uint32_t)x), z = ek_srdhm(x, sqrt_half);
+	int32_t room = ek_clz32((uint32_t)z) - 1;
+	int32_t r1 = ek_fixed_shl(ek_srdhm(ek_fixed_shl(x, zeros - 1), sqrt_half), 1);
+	int32_t r2 = ek_fixed_shl(x, room);
+	int32_t power1 = ek_sat32((int64_t)ek_fixed_shl(12 - zeros, 25) + quarter);
+	int32_t power2 = ek_sat32((int64_t)ek_fixed_shl(12 - room, 25) - quarter);
+	int32_t r = r1 < r2 ? r1 : r2, power = power1 > power2 ? power1 : power2;
+	int32_t p = (int32_t)(((int64_t)r + root + 1) / 2), q = 2 * (r - root);
+	int32_t q2 = ek_srdhm(q, q);
+	int32_t top = ek_srdhm(q, r) + ek_srdhm(ek_srdhm(q, q2), alpha_n);
+	int32_t factor = ek_add32(ek_add32(alpha_i, q), ek_srdhm(alpha_d, q2));
+	int32_t below = ek_add32(ek_srdhm(p, factor), ek_srdhm(alpha_f, q));
+	int32_t rest = ek_srdhm(ek_rdbpot(top, 6), ek_fixed_reciprocal1(below));
+	return ek_fixed_shl(ek_add32(ek_srdhm(power, log2), rest), 1);
 }
 
 #endif

@@ -74,7 +74,8 @@ struct ek_hybrid_row ek_hybrid_asymmetric(const float *values, size_t n, int8_t 
 	if (r.lo == r.hi) {
 		return all_zero(n, ret_codes);
 	}
-	double lo = (double)r.lo, hi = (double)r.hi, scale = (hi - lo) / 255.0;
+	/* The width of the range is rounded to float before it is divided. */
+	double lo = (double)r.lo, hi = (double)r.hi, scale = (double)(r.hi - r.lo) / 255.0;
 	struct ek_hybrid_row row = {.scale = (float)scale, .zero = zero_of(lo, hi, scale)};
 	encode(values, n, row.scale == 0 ? 0 : 1.0f / row.scale, row.zero, -128, ret_codes);
 	return row;

@@ -31,7 +31,7 @@ struct ek_hybrid_row {
 struct ek_hybrid_row ek_hybrid_symmetric(const float *values, size_t n, int8_t *ret_codes);
 
 /*
- * lo = min(0, values), hi = max(0, values), scale = (hi - lo) / 255 in double, rounded to float;
+ * lo = min(0, values), hi = max(0, values), scale = f(hi - lo) / 255 in double, rounded to float;
  * zero = round(-128 - lo / scale) in double, or round(127 - hi / scale) where that adds the smaller
  * numbers; code = round(zero + v * (1 / scale)), both in -128 .. 127.
  */

@@ -5,22 +5,29 @@
 #include "kernels/fixed16.h"
 #include "kernels/inv_sqrt.h"
 
-static void gate_s8__c(const struct ek_lstm_q *a, enum ek_lstm_gate which, const int8_t *x,
-	const int8_t *h, const int16_t *c, uint32_t first, uint32_t end, int16_t *s)
+static void peephole_add(const struct ek_lstm_q *a, const struct ek_lstm_gate_q *g,
+	const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s)
+{
+	for (uint32_t n = first; n < end && sight->position + n < a->peephole_end; n++) {
+		int16_t weight = g->peephole[(sight->position + n) % a->peephole_wrap];
+		s[n] = ek_sat16((int64_t)s[n] + ek_mbqm(weight * sight->c[n], g->peephole_scale));
+	}
+}
+
+static void gate_s8__c(const struct ek_lstm_q *a, enum ek_lstm_gate which,
+	const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s)
 {
 	const struct ek_lstm_gate_q *g = &a->gate[which];
 	size_t inputs = a->inputs, outputs = a->outputs;
 	for (uint32_t n = first; n < end; n++) {
-		int32_t from_x = ek_add32(ek_dot_s8(x, 0, g->w + n * inputs, inputs), g->w_bias[n]);
-		int32_t from_h =
-			ek_add32(ek_dot_s8(h, 0, g->r + n * outputs, outputs), g->r_bias[n]);
-		int16_t sum = ek_sat16(ek_mbqm(from_x, g->w_scale));
-		sum = ek_sat16((int64_t)sum + ek_mbqm(from_h, g->r_scale));
-		if (g->peephole) {
-			int32_t from_c = g->peephole[n] * c[n];
-			sum = ek_sat16((int64_t)sum + ek_mbqm(from_c, g->peephole_scale));
-		}
-		s[n] = sum;
+		int32_t from_x = ek_dot_s8(sight->x, 0, g->w + n * inputs, inputs);
+		int32_t from_h = ek_dot_s8(sight->h, 0, g->r + n * outputs, outputs);
+		int16_t sum = ek_sat16(ek_mbqm(ek_add32(from_x, g->w_bias[n]), g->w_scale));
+		from_h = ek_mbqm(ek_add32(from_h, g->r_bias[n]), g->r_scale);
+		s[n] = ek_sat16((int64_t)sum + from_h);
+	}
+	if (g->peephole) {
+		peephole_add(a, g, sight, first, end, s);
 	}
 }
 
@@ -83,24 +90,21 @@ void ek_lstm_finish(const struct ek_lstm_q *a, enum ek_lstm_gate which, int16_t 
 	}
 }
 
-void ek_lstm_couple(const struct ek_lstm_q *a, const int16_t *f, int16_t *i)
+void ek_lstm_couple(const int16_t *f, size_t n, int16_t *i)
 {
-	for (uint32_t n = 0; n < a->cells; n++) {
-		i[n] = (int16_t)(INT16_MAX - f[n]);
+	for (size_t k = 0; k < n; k++) {
+		i[k] = (int16_t)(INT16_MAX - f[k]);
 	}
 }
 
-void ek_lstm_cell(
-	const struct ek_lstm_q *a, const int16_t *i, const int16_t *f, const int16_t *g, int16_t *c)
+void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t shift, int16_t clip,
+	size_t n, int16_t *c)
 {
-	for (uint32_t n = 0; n < a->cells; n++) {
-		int32_t kept = ek_rdbpot(f[n] * c[n], 15);
-		int32_t added = ek_rdbpot(i[n] * g[n], 30 + a->cell_shift);
+	for (size_t k = 0; k < n; k++) {
+		int32_t kept = ek_rdbpot(f[k] * c[k], 15);
+		int32_t added = ek_rdbpot(i[k] * g[k], 30 + shift);
 		int16_t v = ek_sat16((int64_t)kept + added);
-		if (a->cell_clip) {
-			v = (int16_t)ek_clamp32(v, -a->cell_clip, a->cell_clip);
-		}
-		c[n] = v;
+		c[k] = clip ? (int16_t)ek_clamp32(v, -clip, clip) : v;
 	}
 }
 

@@ -5,12 +5,19 @@
  *
  *   gate:   s[n] = requant(w[n] . x + w_bias[n])
  *           s[n] = sat16(s[n] + requant(r[n] . h + r_bias[n]))
- *           s[n] = sat16(s[n] + requant(peephole[n] * c[n]))         with a peephole
+ *           s[n] = sat16(s[n] + requant(peephole[n] * c[n]))         with a peephole: see below
  *   finish: s = norm(s)                                              with layer normalisation
  *           s = logistic(s), the cell gate tanh(s); s in Q3.12, result in Q0.15
  *   cell:   c[n] = sat16(f[n] * c[n] / 2^15 + i[n] * g[n] / 2^(30 + cell_shift)), clipped
  *   hidden: requant(o[n] * tanh(c[n])) + or - hidden_zero, in int8
  *   project: h[m] = clamp(requant(p[m] . hidden + p_bias[m]) + output_zero), clipped
+ *
+ * Peepholes with a projection: the reference's loop counts n_output where n_cell is meant, over all
+ * batch entries of a step in one flat array. So with fewer outputs than cells, position p = entry *
+ * cells + n takes part only while p < entries * outputs, with weight p mod outputs; where the
+ * entries are stepped one by one (batch-major sequences) each counts as the first of one. With more
+ * outputs than cells it would read behind the weights; there n_cell counts, as it does without a
+ * projection.
  *
  * w_bias, r_bias and p_bias have the products of the zero points folded in. Without projection h is
  * hidden. Every requant is MBQM; divisions by powers of two round half away from zero.
@@ -64,14 +71,24 @@ struct ek_lstm_q {
 	struct ek_scale projection_scale;
 	int32_t output_zero;
 	int8_t projection_clip; /* 0: none */
+	/* Positions below @peephole_end have a peephole, with weight position mod @peephole_wrap.
+	 */
+	uint32_t peephole_end, peephole_wrap;
+};
+
+/* What the gates of one step of one batch entry see. */
+struct ek_lstm_q_sight {
+	const int8_t *x; /* [inputs] */
+	const int8_t *h; /* [outputs] */
+	const int16_t *c; /* [cells] */
+	uint32_t position; /* of cell 0 among those that are stepped together */
 };
 
 struct ek_lstm_q_row {
 	struct ek_variant variant;
-	/* Cells [first, end) of gate @which into @s; @x int8[inputs], @h int8[outputs], @c
-	 * int16[cells]. */
-	void (*gate)(const struct ek_lstm_q *a, enum ek_lstm_gate which, const int8_t *x,
-		const int8_t *h, const int16_t *c, uint32_t first, uint32_t end, int16_t *s);
+	/* Cells [first, end) of gate @which into @s. */
+	void (*gate)(const struct ek_lstm_q *a, enum ek_lstm_gate which,
+		const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s);
 	/* @hidden int8[cells] to @h int8[outputs]; with a projection only. */
 	void (*project)(const struct ek_lstm_q *a, const int8_t *hidden, int8_t *h);
 };
@@ -85,11 +102,12 @@ extern const size_t ek_lstm_s8_count;
 void ek_lstm_finish(const struct ek_lstm_q *a, enum ek_lstm_gate which, int16_t *s);
 
 /* The coupled input gate (CIFG): 1 - f. */
-void ek_lstm_couple(const struct ek_lstm_q *a, const int16_t *f, int16_t *i);
+void ek_lstm_couple(const int16_t *f, size_t n, int16_t *i);
 
-/* The new cell state @c from gates @i, @f and @g. */
-void ek_lstm_cell(const struct ek_lstm_q *a, const int16_t *i, const int16_t *f, const int16_t *g,
-	int16_t *c);
+/* The new cell state @c, of scale 2^shift, from gates @i, @f and @g; clipped to +-clip where that is
+ * above 0. */
+void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t shift, int16_t clip,
+	size_t n, int16_t *c);
 
 /* @hidden int8[cells] from output gate @o and cell state @c. */
 void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *o, const int16_t *c, int8_t *hidden);

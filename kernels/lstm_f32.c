@@ -4,56 +4,50 @@
 #include <math.h>
 
 #include "kernels/dot.h"
+#include "kernels/fast_math.h"
 
-static void gate_f32__c(const struct ek_lstm_f32 *a, unsigned int which, const float *x,
-	const float *h, const float *c, uint32_t first, uint32_t end, float *s)
+static void peephole_add(const struct ek_lstm_gate_f32 *g, bool hybrid, const float *c,
+	uint32_t first, uint32_t end, float *s)
 {
-	const struct ek_lstm_gate_f32 *g = &a->gate[which];
-	size_t inputs = a->inputs, outputs = a->outputs;
+	const float *real = g->peephole;
+	const int8_t *codes = g->peephole;
 	for (uint32_t n = first; n < end; n++) {
-		float sum = g->norm ? 0 : g->bias[n];
-		sum += ek_dot_f32(x, g->w + n * inputs, inputs);
-		sum += ek_dot_f32(h, g->r + n * outputs, outputs);
-		s[n] = g->peephole ? sum + g->peephole[n] * c[n] : sum;
+		float weight = hybrid ? g->peephole_scale * (float)codes[n] : real[n];
+		s[n] += weight * c[n];
 	}
 }
 
-static float clip(float x, float limit)
+void ek_lstm_gate_f32(const struct ek_lstm_gate_f32 *g, const struct ek_matvec_row *product,
+	bool hybrid, const struct ek_lstm_sight *sight, uint32_t first, uint32_t end, float *s)
 {
-	return limit > 0 ? ek_clamp_f32(x, -limit, limit) : x;
-}
-
-static void project_f32__c(const struct ek_lstm_f32 *a, const float *hidden, float *h)
-{
-	size_t cells = a->cells;
-	for (uint32_t m = 0; m < a->outputs; m++) {
-		float sum = ek_dot_f32(hidden, a->projection + m * cells, cells);
-		sum += a->projection_bias ? a->projection_bias[m] : 0;
-		h[m] = clip(sum, a->projection_clip);
+	for (uint32_t n = first; n < end; n++) {
+		s[n] = g->norm ? 0 : g->bias[n];
+	}
+	product->add(&g->w, &sight->x, first, end, s);
+	if (g->aux.w) {
+		product->add(&g->aux, &sight->aux, first, end, s);
+	}
+	product->add(&g->r, &sight->h, first, end, s);
+	if (g->peephole) {
+		peephole_add(g, hybrid, sight->c, first, end, s);
 	}
 }
 
-const struct ek_lstm_f32_row ek_lstm_f32[] = {
-	{{"lstm_f32__c", 0}, gate_f32__c, project_f32__c},
-};
-const size_t ek_lstm_f32_count = sizeof(ek_lstm_f32) / sizeof(ek_lstm_f32[0]);
-
-void ek_lstm_norm_f32(const struct ek_lstm_f32 *a, unsigned int which, float *s)
+void ek_lstm_norm_f32(const struct ek_lstm_gate_f32 *g, size_t cells, float *s)
 {
-	const struct ek_lstm_gate_f32 *g = &a->gate[which];
 	if (!g->norm) {
 		return;
 	}
-	float sum = 0, squares = 0, n = (float)a->cells;
-	for (uint32_t i = 0; i < a->cells; i++) {
+	float sum = 0, squares = 0, n = (float)cells;
+	for (size_t i = 0; i < cells; i++) {
 		sum += s[i];
 	}
 	float mean = sum / n;
-	for (uint32_t i = 0; i < a->cells; i++) {
+	for (size_t i = 0; i < cells; i++) {
 		squares += (s[i] - mean) * (s[i] - mean);
 	}
 	float inverse = 1 / sqrtf(squares / n + 1e-8f);
-	for (uint32_t i = 0; i < a->cells; i++) {
+	for (size_t i = 0; i < cells; i++) {
 		s[i] = (s[i] - mean) * inverse * g->norm[i] + g->bias[i];
 	}
 }
@@ -61,14 +55,22 @@ void ek_lstm_norm_f32(const struct ek_lstm_f32 *a, unsigned int which, float *s)
 void ek_lstm_logistic_f32(float *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		s[i] = 1 / (1 + expf(-s[i]));
+		s[i] = ek_fast_logistic(s[i]);
+	}
+}
+
+void ek_lstm_clip_f32(float limit, size_t n, float *x)
+{
+	for (size_t i = 0; limit > 0 && i < n; i++) {
+		x[i] = ek_clamp_f32(x[i], -limit, limit);
 	}
 }
 
 void ek_lstm_cell_f32(
-	const struct ek_lstm_f32 *a, const float *i, const float *f, const float *g, float *c)
+	const float *i, const float *f, const float *g, float clip, size_t n, float *c)
 {
-	for (uint32_t n = 0; n < a->cells; n++) {
-		c[n] = clip(f[n] * c[n] + i[n] * g[n], a->cell_clip);
+	for (size_t k = 0; k < n; k++) {
+		c[k] = f[k] * c[k] + i[k] * g[k];
 	}
+	ek_lstm_clip_f32(clip, n, c);
 }

@@ -22,5 +22,12 @@ void ek_lut32(uint32_t *dst, const uint8_t *src, size_t n, const uint32_t table[
 	}
 }
 
+void ek_lut513(int16_t *dst, const int16_t *src, size_t n, const int16_t table[static EK_LUT513])
+{
+	for (size_t i = 0; i < n; i++) {
+		dst[i] = ek_lut513_at(table, src[i]);
+	}
+}
+
 const struct ek_lut8 ek_lut8[] = {{{"lut8__c", 0}, lut8__c}};
 const size_t ek_lut8_count = sizeof(ek_lut8) / sizeof(ek_lut8[0]);

@@ -30,6 +30,9 @@ extern const size_t ek_lut8_count;
 void ek_lut16(uint16_t *dst, const uint8_t *src, size_t n, const uint16_t table[static 256]);
 void ek_lut32(uint32_t *dst, const uint8_t *src, size_t n, const uint32_t table[static 256]);
 
+/* dst may be src. */
+void ek_lut513(int16_t *dst, const int16_t *src, size_t n, const int16_t table[static EK_LUT513]);
+
 static inline int16_t ek_lut513_at(const int16_t table[static EK_LUT513], int16_t x)
 {
 	const int16_t *entry = &table[256 + (x >> 7)];

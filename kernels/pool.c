@@ -72,6 +72,7 @@ static int32_t mean_unsigned(int32_t sum, int32_t n)
 
 #define ADD_INT(v, c) sums[c] += (uint32_t)(v)
 #define ADD_FLOAT(v, c) sums[c] += (v)
+#define ADD_SQUARE(v, c) sums[c] += (v) * (v)
 #define KEEP_MAX(v, c) best[c] = best[c] < (v) ? (v) : best[c]
 
 #define DEFINE_AVERAGE(suffix, type, mean)                                                         \
@@ -99,6 +100,17 @@ static void average_f32(const struct block *b)
 	float *y = (float *)b->args->output + b->output;
 	for (uint32_t c = 0; c < b->n; c++) {
 		y[c] = ek_clamp_f32(sums[c] / n, b->args->lo_f32, b->args->hi_f32);
+	}
+}
+
+static void l2_f32(const struct block *b)
+{
+	float sums[BLOCK] = {0};
+	EACH_TAP(b, float, ADD_SQUARE)
+	float n = (float)taps_inside(b);
+	float *y = (float *)b->args->output + b->output;
+	for (uint32_t c = 0; c < b->n; c++) {
+		y[c] = ek_clamp_f32(sqrtf(sums[c] / n), b->args->lo_f32, b->args->hi_f32);
 	}
 }
 
@@ -136,6 +148,7 @@ DEFINE_LIST(average_pool, s8, average_s8)
 DEFINE_LIST(average_pool, u8, average_u8)
 DEFINE_LIST(average_pool, s16, average_s16)
 DEFINE_LIST(average_pool, f32, average_f32)
+DEFINE_LIST(l2_pool, f32, l2_f32)
 DEFINE_LIST(max_pool, s8, max_s8)
 DEFINE_LIST(max_pool, u8, max_u8)
 DEFINE_LIST(max_pool, s16, max_s16)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool - average and maximum over a window
+ * pool - average, maximum and root of the mean square over a window
  *
  *   average: y[p][c] = clamp(round(sum over taps inside of x[p, tap][c] / number of taps inside))
  *   maximum: y[p][c] = clamp(max over taps inside of x[p, tap][c])
+ *   l2:      y[p][c] = clamp(sqrt(sum over taps inside of x[p, tap][c]^2 / number of taps inside))
  *
  * Rows of a tile are output pixels p (batch x out_h x out_w), columns channels. At least one tap of
  * every window is inside. Codes are taken as they are: scale and zero point of input and output are
@@ -48,9 +49,10 @@ extern const struct ek_pool_row ek_average_pool_s8[], ek_average_pool_u8[], ek_a
 	ek_average_pool_f32[];
 extern const struct ek_pool_row ek_max_pool_s8[], ek_max_pool_u8[], ek_max_pool_s16[],
 	ek_max_pool_f32[];
+extern const struct ek_pool_row ek_l2_pool_f32[];
 extern const size_t ek_average_pool_s8_count, ek_average_pool_u8_count, ek_average_pool_s16_count,
 	ek_average_pool_f32_count;
 extern const size_t ek_max_pool_s8_count, ek_max_pool_u8_count, ek_max_pool_s16_count,
-	ek_max_pool_f32_count;
+	ek_max_pool_f32_count, ek_l2_pool_f32_count;
 
 #endif

@@ -61,6 +61,18 @@ DEQUANTIZE_ROW(ek_dequantize_u8, uint8_t)
 DEQUANTIZE_ROW(ek_dequantize_s16, int16_t)
 DEQUANTIZE_ROW(ek_dequantize_s32, int32_t)
 
+size_t ek_miss_f32(float *dst, const float *reference, size_t n, float limit)
+{
+	size_t first = n;
+	for (size_t i = 0; i < n; i++) {
+		dst[i] -= reference[i];
+		if (first == n && fabsf(dst[i]) > limit) {
+			first = i;
+		}
+	}
+	return first;
+}
+
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

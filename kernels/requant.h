@@ -62,6 +62,9 @@ typedef void ek_dequantize_fn(float *dst, const void *src, size_t n, float step,
 
 ek_dequantize_fn ek_dequantize_s8, ek_dequantize_u8, ek_dequantize_s16, ek_dequantize_s32;
 
+/* dst[i] -= reference[i]; the index of the first result of a size above @limit, or n. NaN is not. */
+size_t ek_miss_f32(float *dst, const float *reference, size_t n, float limit);
+
 /* Nibbles, low one first, become int8 and back. @n counts elements. */
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n);
 void ek_pack_s4(uint8_t *dst, const int8_t *src, size_t n);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/sigmoid.h"
 
-#include <math.h>
-
 #include "kernels/quant.h"
 
 static inline int32_t scaled(int16_t x, const struct ek_sigmoid_s16_params *p)
@@ -42,20 +40,6 @@ void ek_tanh_s16(
 		int32_t r = (int32_t)interpolate(v, 8, 0xffff, params->table);
 		r = v >= 0 ? r - (1 << 23) + (1 << 7) : (1 << 23) - r + (1 << 7) - 1;
 		dst[i] = (int16_t)(r >> 8);
-	}
-}
-
-void ek_logistic_f32(float *dst, const float *src, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		dst[i] = (float)(1 / (1 + exp(-(double)src[i])));
-	}
-}
-
-void ek_tanh_f32(float *dst, const float *src, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		dst[i] = (float)tanh((double)src[i]);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sigmoid - logistic and tanh of int16 codes and of floats
+ * sigmoid - logistic and tanh of int16 codes
  *
  *   v = (src[i] * multiplier, rounded) >> shift, a number with 12 fraction bits, times 3;
  *   dst[i] = the function of it, interpolated between the 256 points of the table
@@ -26,11 +26,6 @@ typedef void ek_sigmoid_s16_fn(
 	int16_t *dst, const int16_t *src, size_t n, const struct ek_sigmoid_s16_params *params);
 
 ek_sigmoid_s16_fn ek_logistic_s16, ek_tanh_s16;
-
-/* Computed in double and rounded once. */
-typedef void ek_sigmoid_f32_fn(float *dst, const float *src, size_t n);
-
-ek_sigmoid_f32_fn ek_logistic_f32, ek_tanh_f32;
 
 /* dst[i] = src[i] clamped; NaN passes, and so does -0 where the limit is 0. dst may be src. */
 void ek_clamp_f32(float *dst, const float *src, size_t n, float lo, float hi);

@@ -52,19 +52,7 @@ static void output_s8(const struct ek_svdf_q *a, const struct ek_tile *t)
 	}
 }
 
-static void feature_f32(const struct ek_svdf_f32 *a, const struct ek_tile *t)
-{
-	const struct ek_svdf_shape *s = &a->shape;
-	size_t depth = s->depth;
-	for (uint32_t b = t->first_row; b < t->first_row + t->n_rows; b++) {
-		for (uint32_t f = t->first_col; f < t->first_col + t->n_cols; f++) {
-			a->state[state_at(s, b, f) + s->memory - 1] = ek_dot_f32(
-				a->input + b * depth, a->feature_weights + f * depth, depth);
-		}
-	}
-}
-
-static void output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *t)
+void ek_svdf_output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *t)
 {
 	const struct ek_svdf_shape *s = &a->shape;
 	uint32_t units = s->filters / s->rank;
@@ -79,6 +67,4 @@ static void output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *t)
 }
 
 const struct ek_svdf_q_row ek_svdf_s8[] = {{{"svdf_s8__c", 0}, feature_s8, output_s8}};
-const struct ek_svdf_f32_row ek_svdf_f32[] = {{{"svdf_f32__c", 0}, feature_f32, output_f32}};
 const size_t ek_svdf_s8_count = sizeof(ek_svdf_s8) / sizeof(ek_svdf_s8[0]);
-const size_t ek_svdf_f32_count = sizeof(ek_svdf_f32) / sizeof(ek_svdf_f32[0]);

@@ -16,10 +16,10 @@
  *     int16[filters][memory], bias int32[units] or NULL, y int8[batch][units]; sums wrap in int32;
  *     features saturate to int16, outputs to int8 (the fused activation is RELU, which the output's
  *     scale stands for).
- * f32: all float, no requantisation.
  *
- * Reads exactly the bytes named. Bit-exact with entry 0 of the list (float: within the order of
- * sums).
+ * In float the features are kernels/matvec.h's product; ek_svdf_output_f32() is the output.
+ *
+ * Reads exactly the bytes named. Bit-exact with entry 0 of the list.
  * Source: tflite kernels/internal/reference/svdf.h.
  */
 #ifndef KERNELS_SVDF_H
@@ -48,9 +48,9 @@ struct ek_svdf_q {
 
 struct ek_svdf_f32 {
 	struct ek_svdf_shape shape;
-	const float *input, *feature_weights, *time_weights;
-	const float *bias;
-	float *state;
+	const float *time_weights;
+	const float *bias; /* or NULL */
+	const float *state;
 	float *output;
 };
 
@@ -60,15 +60,10 @@ struct ek_svdf_q_row {
 	void (*output)(const struct ek_svdf_q *args, const struct ek_tile *tile);
 };
 
-struct ek_svdf_f32_row {
-	struct ek_variant variant;
-	void (*feature)(const struct ek_svdf_f32 *args, const struct ek_tile *tile);
-	void (*output)(const struct ek_svdf_f32 *args, const struct ek_tile *tile);
-};
-
 extern const struct ek_svdf_q_row ek_svdf_s8[];
 extern const size_t ek_svdf_s8_count;
-extern const struct ek_svdf_f32_row ek_svdf_f32[];
-extern const size_t ek_svdf_f32_count;
+
+/* y[b][u] = bias[u] + sum of state[b][f][m] * t[f][m]; sums in any order. */
+void ek_svdf_output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *tile);
 
 #endif

@@ -94,3 +94,11 @@ void ek_walk_fill(void *dst, const void *value, size_t element_bytes, size_t cou
 	struct ek_walk w = {.rank = 1, .size = {count}, .dst_step = {(ptrdiff_t)element_bytes}};
 	ek_walk_copy(dst, value, element_bytes, &w);
 }
+
+void ek_walk_pick(void *dst, const void *src, size_t bytes, const int32_t *index, size_t count)
+{
+	char *to = dst;
+	for (size_t i = 0; i < count; i++, to += bytes) {
+		memcpy(to, (const char *)src + (size_t)index[i] * bytes, bytes);
+	}
+}

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EK_WALK_RANK 8
+#define EK_WALK_RANK 16 /* TILE repeats each of 8 dimensions */
 
 struct ek_walk {
 	uint32_t rank; /* 0: one element */
@@ -28,5 +28,8 @@ void ek_walk_copy(void *dst, const void *src, size_t element_bytes, const struct
 
 /* @count copies of the element at @value. */
 void ek_walk_fill(void *dst, const void *value, size_t element_bytes, size_t count);
+
+/* @count elements of @bytes bytes each: dst[i] = src[index[i]]. */
+void ek_walk_pick(void *dst, const void *src, size_t bytes, const int32_t *index, size_t count);
 
 #endif

@@ -4,6 +4,7 @@
 
     python3 -m venv /tmp/golden
     /tmp/golden/bin/pip install ai-edge-litert==2.3.0 flatbuffers==25.12.19 pillow==11.0.0
+    /tmp/golden/bin/pip install tflite-micro==0.dev20261023182759  (for ops_signal)
     /tmp/golden/bin/python tests/make_data.py            all of them
     /tmp/golden/bin/python tests/make_data.py ops_shape  those of tests/cases/ops_shape.py only
 

@@ -5,11 +5,7 @@
 
 #include "engine/options.h"
 #include "kernels/dot.h"
-
-bool activation_is_known(unsigned int activation)
-{
-	return activation <= ACTIVATION_TANH;
-}
+#include "kernels/fast_math.h"
 
 static void clamp_all(float *x, size_t n, float lo, float hi)
 {
@@ -32,7 +28,12 @@ void activation_apply(unsigned int activation, float *x, size_t n)
 		break;
 	case ACTIVATION_TANH:
 		for (size_t i = 0; i < n; i++) {
-			x[i] = tanhf(x[i]);
+			x[i] = ek_fast_tanh(x[i]);
+		}
+		break;
+	case ACTIVATION_SIGN_BIT:
+		for (size_t i = 0; i < n; i++) {
+			x[i] = signbit(x[i]) ? 1 : 0;
 		}
 		break;
 	default:

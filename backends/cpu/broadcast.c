@@ -21,9 +21,21 @@ static void drop(struct broadcast *p, uint32_t i)
 {
 	for (p->rank--; i < p->rank; i++) {
 		p->size[i] = p->size[i + 1];
-		p->a_step[i] = p->a_step[i + 1];
-		p->b_step[i] = p->b_step[i + 1];
+		for (uint32_t k = 0; k < p->n; k++) {
+			p->step[k][i] = p->step[k][i + 1];
+		}
 	}
+}
+
+/* True when all operands step through dimensions @i - 1 and @i as through one. */
+static bool joins(const struct broadcast *p, uint32_t i)
+{
+	for (uint32_t k = 0; k < p->n; k++) {
+		if (p->step[k][i - 1] != p->size[i] * p->step[k][i]) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static void simplify(struct broadcast *p)
@@ -34,30 +46,37 @@ static void simplify(struct broadcast *p)
 		}
 	}
 	for (uint32_t i = p->rank; i-- > 1;) {
-		uint64_t n = p->size[i];
-		if (p->a_step[i - 1] == n * p->a_step[i] && p->b_step[i - 1] == n * p->b_step[i]) {
+		if (joins(p, i)) {
 			p->size[i] *= p->size[i - 1];
 			drop(p, i - 1);
 		}
 	}
 }
 
-void broadcast_plan(const struct op_setup *setup, struct broadcast *ret)
+void broadcast_fold(
+	const struct shape *out, const struct shape *const *in, uint32_t n, struct broadcast *ret)
 {
-	const struct shape *out = op_shape_out(setup, 0);
-	*ret = (struct broadcast){
-		.rank = out->rank,
-		.empty = params_elements(out) == 0,
-		.a_bytes = (uint8_t)accept_element_bytes(op_tensor_in(setup, 0)),
-		.b_bytes = (uint8_t)accept_element_bytes(op_tensor_in(setup, 1)),
-		.dst_bytes = (uint8_t)accept_element_bytes(op_tensor_out(setup, 0)),
-	};
+	*ret = (struct broadcast){.rank = out->rank, .n = n, .empty = params_elements(out) == 0};
 	for (uint32_t i = 0; i < out->rank; i++) {
 		ret->size[i] = (uint64_t)out->dim[i];
 	}
-	steps_of(op_shape_in(setup, 0), out, ret->a_step);
-	steps_of(op_shape_in(setup, 1), out, ret->b_step);
+	for (uint32_t k = 0; k < n; k++) {
+		steps_of(in[k], out, ret->step[k]);
+	}
 	simplify(ret);
+}
+
+void broadcast_plan(const struct op_setup *setup, uint32_t n, struct broadcast *ret)
+{
+	const struct shape *in[BROADCAST_OPERANDS] = {0};
+	for (uint32_t k = 0; k < n; k++) {
+		in[k] = op_shape_in(setup, k);
+	}
+	broadcast_fold(op_shape_out(setup, 0), in, n, ret);
+	for (uint32_t k = 0; k < n; k++) {
+		ret->bytes[k] = (uint8_t)accept_element_bytes(op_tensor_in(setup, k));
+	}
+	ret->dst_bytes = (uint8_t)accept_element_bytes(op_tensor_out(setup, 0));
 }
 
 struct rows {
@@ -66,17 +85,35 @@ struct rows {
 	const void *state;
 	const struct run_control *control;
 	uint64_t since_check; /* elements done since the control was looked at */
+	char *dst; /* the result is dense: behind what was written */
 };
 
-static int run_row(struct rows *r, char *dst, const char *a, const char *b)
+/* Where the operands are. */
+struct sources {
+	const char *at[BROADCAST_OPERANDS];
+};
+
+static void advance(const struct broadcast *p, uint32_t level, uint64_t n, struct sources *s)
+{
+	for (uint32_t k = 0; k < p->n; k++) {
+		s->at[k] += n * p->step[k][level] * p->bytes[k];
+	}
+}
+
+static int run_row(struct rows *r, struct sources s)
 {
 	const struct broadcast *p = r->plan;
 	uint32_t last = p->rank - 1;
+	size_t step[BROADCAST_OPERANDS];
+	for (uint32_t k = 0; k < p->n; k++) {
+		step[k] = (size_t)p->step[k][last];
+	}
 	struct tiles t = {.total = p->size[last], .control = r->control};
 	while (tiles_next(&t)) {
-		r->row(r->state, dst + t.at * p->dst_bytes, a + t.at * p->a_step[last] * p->a_bytes,
-			b + t.at * p->b_step[last] * p->b_bytes, t.count, p->a_step[last],
-			p->b_step[last]);
+		const void *const src[] = {s.at[0], s.at[1], s.at[2]};
+		r->row(r->state, r->dst, src, step, (size_t)t.count);
+		r->dst += t.count * p->dst_bytes;
+		advance(p, last, t.count, &s);
 	}
 	r->since_check += p->size[last];
 	if (t.result == 0 && r->since_check > TILE_ELEMENTS) {
@@ -86,39 +123,49 @@ static int run_row(struct rows *r, char *dst, const char *a, const char *b)
 	return t.result;
 }
 
-/* The result is dense: returns 0 and moves *@dst behind what was written. */
-static int run_level(struct rows *r, uint32_t level, char **dst, const char *a, const char *b)
+static int run_level(struct rows *r, uint32_t level, struct sources s)
 {
 	const struct broadcast *p = r->plan;
 	if (level + 1 == p->rank) {
-		int result = run_row(r, *dst, a, b);
-		*dst += p->size[level] * p->dst_bytes;
-		return result;
+		return run_row(r, s);
 	}
 	for (uint64_t i = 0; i < p->size[level]; i++) {
-		int result = run_level(r, level + 1, dst, a, b);
+		int result = run_level(r, level + 1, s);
 		if (result < 0) {
 			return result;
 		}
-		a += p->a_step[level] * p->a_bytes;
-		b += p->b_step[level] * p->b_bytes;
+		advance(p, level, 1, &s);
 	}
 	return 0;
+}
+
+int broadcast_run_at(const struct broadcast *plan, const struct run_control *control, void *dst,
+	const void *const *src, broadcast_row_fn *row, const void *state, struct error *err)
+{
+	static const size_t one[BROADCAST_OPERANDS] = {1, 1, 1};
+	if (plan->empty) {
+		return 0;
+	}
+	if (plan->rank == 0) {
+		row(state, dst, src, one, 1);
+		return 0;
+	}
+	struct rows rows = {
+		.plan = plan, .row = row, .state = state, .control = control, .dst = dst};
+	struct sources s = {0};
+	for (uint32_t k = 0; k < plan->n; k++) {
+		s.at[k] = src[k];
+	}
+	int result = run_level(&rows, 0, s);
+	return result < 0 ? error_set(err, result, "given up in the middle of the operator") : 0;
 }
 
 int broadcast_run(const struct broadcast *plan, const struct op_call *call, broadcast_row_fn *row,
 	const void *state, struct error *err)
 {
-	char *dst = op_out(call, 0)->data;
-	const void *a = op_in(call, 0)->data, *b = op_in(call, 1)->data;
-	if (plan->empty) {
-		return 0;
+	const void *src[BROADCAST_OPERANDS] = {0};
+	for (uint32_t k = 0; k < plan->n; k++) {
+		src[k] = op_in(call, k)->data;
 	}
-	if (plan->rank == 0) {
-		row(state, dst, a, b, 1, 1, 1);
-		return 0;
-	}
-	struct rows rows = {.plan = plan, .row = row, .state = state, .control = call->control};
-	int result = run_level(&rows, 0, &dst, a, b);
-	return result < 0 ? error_set(err, result, "given up in the middle of the operator") : 0;
+	return broadcast_run_at(plan, call->control, op_out(call, 0)->data, src, row, state, err);
 }

@@ -1,52 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lstm - what the integer and the float LSTM share: operands, and the walk over time and batch
+ * lstm - what the kernels of LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM and BIDIRECTIONAL_SEQUENCE_LSTM
+ * share: which operand is what, and one direction of a sequence
  *
- * Batch entries are independent of each other, so a sequence is taken entry by entry: for each, its
- * steps in order, each from one row of the input to one row of the output.
+ * Gates stand in the order input, forget, cell, output. Without the input gate's weights it is
+ * coupled to the forget gate (CIFG).
  */
 #ifndef BACKENDS_CPU_LSTM_H
 #define BACKENDS_CPU_LSTM_H
 
-#include "backends/cpu/op.h"
+#include "backends/cpu/recurrent.h"
 
-/* Operands of UNIDIRECTIONAL_SEQUENCE_LSTM; gates in the order input, forget, cell, output. */
-enum lstm_operand {
+/* Where the operands of one direction stand among the node's inputs. */
+struct lstm_operands {
+	uint8_t w, r; /* + gate */
+	uint8_t peephole; /* of input, forget and output gate */
+	uint8_t bias; /* + gate */
+	uint8_t projection, projection_bias;
+	uint8_t output_state, cell_state;
+	uint8_t norm, aux_w; /* + gate; RECURRENT_NONE: no such part */
+};
+
+/* Operands of LSTM and UNIDIRECTIONAL_SEQUENCE_LSTM. */
+enum {
 	LSTM_INPUT = 0,
-	LSTM_W = 1, /* + gate */
-	LSTM_R = 5, /* + gate */
-	LSTM_PEEPHOLE_INPUT = 9,
-	LSTM_PEEPHOLE_FORGET = 10,
-	LSTM_PEEPHOLE_OUTPUT = 11,
-	LSTM_BIAS = 12, /* + gate */
+	LSTM_W = 1,
+	LSTM_R = 5,
+	LSTM_PEEPHOLE = 9,
+	LSTM_BIAS = 12,
 	LSTM_PROJECTION = 16,
 	LSTM_PROJECTION_BIAS = 17,
 	LSTM_OUTPUT_STATE = 18,
 	LSTM_CELL_STATE = 19,
-	LSTM_NORM = 20, /* + gate */
-	LSTM_OPERANDS = 24,
+	LSTM_NORM = 20,
 };
 
-/* Operand of a gate's peephole; LSTM_OPERANDS, where there never is one, for the cell gate. */
-uint32_t lstm_peephole(uint32_t gate);
-
-struct lstm_walk {
-	uint32_t batch, steps;
-	uint32_t inputs, cells, outputs;
-	bool time_major;
+struct lstm_direction {
+	struct recurrent_direction way;
+	struct lstm_operands at;
+	uint32_t cells;
 };
 
-struct lstm_walk lstm_walk_of(const struct op_setup *setup);
+/* Operand of a gate's vector of a part: @first + gate, RECURRENT_NONE where the part has none. */
+uint32_t lstm_vector(uint32_t first, uint32_t gate);
+uint32_t lstm_peephole(const struct lstm_operands *at, uint32_t gate);
 
-/* Row of [steps][batch] or [batch][steps]. */
-static inline size_t lstm_row(const struct lstm_walk *w, uint32_t entry, uint32_t step)
-{
-	return w->time_major ? (size_t)step * w->batch + entry : (size_t)entry * w->steps + step;
-}
+/* The directions of the node, one or two (forward first). */
+uint32_t lstm_directions(const struct op_setup *setup, struct lstm_direction ret[static 2]);
 
-int must_check lstm_q_prepare(struct op_setup *setup, struct error *err);
-int must_check lstm_q_run(const struct op_call *call, struct error *err);
 int must_check lstm_f32_prepare(struct op_setup *setup, struct error *err);
 int must_check lstm_f32_run(const struct op_call *call, struct error *err);
+/* int8 activations and weights, int16 cell state: five intermediates, 8x8_16. */
+int must_check lstm_q_prepare(struct op_setup *setup, struct error *err);
+int must_check lstm_q_run(const struct op_call *call, struct error *err);
+/* The same with twelve intermediates, 8x8_8. */
+int must_check lstm_q8_prepare(struct op_setup *setup, struct error *err);
+int must_check lstm_q8_run(const struct op_call *call, struct error *err);
+/* LSTM with five inputs. */
+int must_check lstm_basic_prepare(struct op_setup *setup, struct error *err);
+int must_check lstm_basic_run(const struct op_call *call, struct error *err);
 
 #endif

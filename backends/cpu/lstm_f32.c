@@ -1,26 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The LSTM with float activations: weights are float, or int8 (hybrid). */
 #include <string.h>
 
 #include "backends/cpu/activation.h"
 #include "backends/cpu/lstm.h"
+#include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
 #include "kernels/lstm.h"
 #include "kernels/lstm_f32.h"
 
 struct lstm_state {
-	const struct ek_lstm_f32_row *row;
-	struct lstm_walk walk;
-	struct ek_lstm_f32 args;
+	uint32_t n_directions;
+	struct lstm_direction direction[2];
+	struct recurrent_product product;
+	float cell_clip, projection_clip;
 	uint8_t activation;
 };
 
-static void gate_prepare(const struct op_setup *setup, uint32_t i, struct ek_lstm_gate_f32 *g)
+/* One direction with the memory of this run. */
+struct bound {
+	const struct lstm_state *state;
+	const struct lstm_direction *d;
+	struct ek_lstm_gate_f32 gate[EK_LSTM_GATES];
+	struct ek_matvec projection;
+	const float *projection_bias;
+	const float *x, *aux; /* all rows */
+	float *h, *c; /* states of all entries */
+	float *output;
+	float *sum[EK_LSTM_GATES], *hidden; /* [cells] each */
+	int8_t *x_codes, *aux_codes, *h_codes, *hidden_codes;
+};
+
+static uint64_t scratch_of(const struct lstm_direction *d)
 {
-	g->w = op_constant(setup, LSTM_W + i);
-	g->r = op_constant(setup, LSTM_R + i);
-	g->peephole = op_constant(setup, lstm_peephole(i));
-	g->bias = op_constant(setup, LSTM_BIAS + i);
-	g->norm = op_constant(setup, LSTM_NORM + i);
+	return (uint64_t)d->cells * (EK_LSTM_GATES + 1) * sizeof(float) + d->way.inputs +
+		d->way.aux_inputs + d->way.outputs + d->cells;
 }
 
 int lstm_f32_prepare(struct op_setup *setup, struct error *err)
@@ -31,109 +45,202 @@ int lstm_f32_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	state->walk = lstm_walk_of(setup);
+	state->n_directions = lstm_directions(setup, state->direction);
+	state->product = recurrent_product_of(
+		setup, op_tensor_in(setup, LSTM_W + EK_LSTM_OUTPUT), o->asymmetric_quantize_inputs);
+	state->cell_clip = o->cell_clip;
+	state->projection_clip = o->proj_clip;
 	state->activation = o->activation;
-	state->row =
-		ek_pick(ek_lstm_f32, ek_lstm_f32_count, sizeof(*ek_lstm_f32), setup->cpu_features);
-	setup->detail = state->row->variant.name;
-	/* four gates and what is projected */
-	setup->scratch_bytes = (uint64_t)state->walk.cells * 5 * sizeof(float);
-	struct ek_lstm_f32 *a = &state->args;
-	a->inputs = state->walk.inputs;
-	a->cells = state->walk.cells;
-	a->outputs = state->walk.outputs;
-	a->cell_clip = o->cell_clip;
-	a->projection_clip = o->proj_clip;
-	a->projection = op_constant(setup, LSTM_PROJECTION);
-	a->projection_bias = op_constant(setup, LSTM_PROJECTION_BIAS);
-	for (uint32_t i = 0; i < EK_LSTM_GATES; i++) {
-		gate_prepare(setup, i, &a->gate[i]);
+	setup->detail = state->product.row->variant.name;
+	for (uint32_t i = 0; i < state->n_directions; i++) {
+		uint64_t bytes = scratch_of(&state->direction[i]);
+		setup->scratch_bytes = bytes > setup->scratch_bytes ? bytes : setup->scratch_bytes;
 	}
 	return 0;
 }
 
-/* One gate of one step. */
-struct gate_job {
-	const struct lstm_state *state;
-	uint32_t which;
-	const float *x, *h, *c;
-	float *gate;
+static void gate_bind(const struct op_call *call, const struct lstm_operands *at, uint32_t i,
+	struct ek_lstm_gate_f32 *g)
+{
+	uint32_t peephole = lstm_peephole(at, i);
+	g->w = recurrent_weights(call, at->w + i);
+	g->aux = recurrent_weights(call, lstm_vector(at->aux_w, i));
+	g->r = recurrent_weights(call, at->r + i);
+	g->bias = recurrent_data(call, at->bias + i);
+	g->norm = recurrent_data(call, lstm_vector(at->norm, i));
+	g->peephole = recurrent_data(call, peephole);
+	if (g->peephole) {
+		g->peephole_scale =
+			quant_scale(&call->subgraph->tensors[call->node->inputs[peephole]], 0);
+	}
+}
+
+static void scratch_bind(const struct op_call *call, struct bound *b)
+{
+	const struct lstm_direction *d = b->d;
+	float *floats = call->scratch;
+	for (uint32_t i = 0; i < EK_LSTM_GATES; i++) {
+		b->sum[i] = floats + (size_t)i * d->cells;
+	}
+	b->hidden = floats + (size_t)EK_LSTM_GATES * d->cells;
+	b->x_codes = (int8_t *)(b->hidden + d->cells);
+	b->aux_codes = b->x_codes + d->way.inputs;
+	b->h_codes = b->aux_codes + d->way.aux_inputs;
+	b->hidden_codes = b->h_codes + d->way.outputs;
+}
+
+static void bind(const struct op_call *call, const struct lstm_state *state,
+	const struct lstm_direction *d, struct bound *b)
+{
+	*b = (struct bound){.state = state, .d = d};
+	for (uint32_t i = 0; i < EK_LSTM_GATES; i++) {
+		gate_bind(call, &d->at, i, &b->gate[i]);
+	}
+	b->projection = recurrent_weights(call, d->at.projection);
+	b->projection_bias = recurrent_data(call, d->at.projection_bias);
+	b->x = recurrent_data(call, d->way.input);
+	b->aux = recurrent_data(call, d->way.aux);
+	b->h = recurrent_data(call, d->at.output_state);
+	b->c = recurrent_data(call, d->at.cell_state);
+	b->output = op_out(call, d->way.output)->data;
+	scratch_bind(call, b);
+}
+
+/* One gate of one step, or the projection where @gate is NULL. */
+struct product_job {
+	const struct bound *b;
+	const struct ek_lstm_gate_f32 *gate;
+	const struct ek_lstm_sight *sight;
+	struct ek_matvec_x hidden;
+	float *sum;
 };
 
-static void gate_tile(const void *args, const struct ek_tile *tile, void *scratch)
+static void product_tile(const void *args, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
-	const struct gate_job *job = args;
-	job->state->row->gate(&job->state->args, job->which, job->x, job->h, job->c,
-		tile->first_col, tile->first_col + tile->n_cols, job->gate);
+	const struct product_job *job = args;
+	const struct recurrent_product *product = &job->b->state->product;
+	uint32_t first = tile->first_col, end = first + tile->n_cols;
+	if (job->gate) {
+		ek_lstm_gate_f32(
+			job->gate, product->row, product->hybrid, job->sight, first, end, job->sum);
+	} else {
+		product->row->add(&job->b->projection, &job->hidden, first, end, job->sum);
+	}
 }
 
-static int gate_run(const struct op_call *call, const struct gate_job *args, struct error *err)
+static int product_run(const struct op_call *call, const struct product_job *args, uint32_t rows,
+	uint64_t work, struct error *err)
 {
-	const struct ek_lstm_f32 *a = &args->state->args;
 	const struct tile_job job = {
 		.rows = 1,
-		.cols = a->cells,
-		.work = (uint64_t)a->inputs + a->outputs,
+		.cols = rows,
+		.work = work,
 		.col_step = 1,
-		.run = gate_tile,
+		.run = product_tile,
 		.args = args,
 	};
-	int r = tile_run(call, &job, err);
+	return tile_run(call, &job, err);
+}
+
+static int gate_run(const struct op_call *call, const struct bound *b, uint32_t which,
+	const struct ek_lstm_sight *sight, struct error *err)
+{
+	const struct lstm_direction *d = b->d;
+	struct product_job job = {
+		.b = b, .gate = &b->gate[which], .sight = sight, .sum = b->sum[which]};
+	uint64_t work = (uint64_t)d->way.inputs + d->way.aux_inputs + d->way.outputs;
+	int r = product_run(call, &job, d->cells, work, err);
 	if (r < 0) {
 		return r;
 	}
-	ek_lstm_norm_f32(a, args->which, args->gate);
-	if (args->which == EK_LSTM_CELL) {
-		activation_apply(args->state->activation, args->gate, a->cells);
+	ek_lstm_norm_f32(job.gate, d->cells, job.sum);
+	if (which == EK_LSTM_CELL) {
+		activation_apply(b->state->activation, job.sum, d->cells);
 	} else {
-		ek_lstm_logistic_f32(args->gate, a->cells);
+		ek_lstm_logistic_f32(job.sum, d->cells);
 	}
 	return 0;
 }
 
-/* The new output state @h from output gate @o and cell state @c. */
-static void output_run(
-	const struct lstm_state *state, const float *o, const float *c, float *hidden, float *h)
+static void couple(const struct bound *b)
 {
-	const struct ek_lstm_f32 *a = &state->args;
-	float *to = a->projection ? hidden : h;
-	memcpy(to, c, a->cells * sizeof(*to));
-	activation_apply(state->activation, to, a->cells);
-	for (uint32_t n = 0; n < a->cells; n++) {
-		to[n] *= o[n];
-	}
-	if (a->projection) {
-		state->row->project(a, hidden, h);
+	for (size_t k = 0; k < b->d->cells; k++) {
+		b->sum[EK_LSTM_INPUT][k] = 1 - b->sum[EK_LSTM_FORGET][k];
 	}
 }
 
-/* One step of one batch entry: states @h float[outputs] and @c float[cells] become the next. */
-static int step_run(const struct op_call *call, const struct lstm_state *state, const float *x,
-	float *h, float *c, struct error *err)
+/* @h float[outputs] from what the cells give. */
+static int project(const struct op_call *call, const struct bound *b, float *h, struct error *err)
 {
-	const struct ek_lstm_f32 *a = &state->args;
-	size_t n = a->cells;
-	float *i = call->scratch, *f = i + n, *g = f + n, *o = g + n, *hidden = o + n;
-	float *const gates[] = {i, f, g, o};
-	struct gate_job job = {.state = state, .x = x, .h = h, .c = c};
+	const struct lstm_direction *d = b->d;
+	size_t bytes = d->way.outputs * sizeof(*h);
+	struct product_job job = {.b = b, .sum = h};
+	job.hidden = recurrent_x(&b->state->product, b->hidden, d->cells, b->hidden_codes);
+	if (b->projection_bias) {
+		memcpy(h, b->projection_bias, bytes);
+	} else {
+		memset(h, 0, bytes);
+	}
+	int r = product_run(call, &job, d->way.outputs, d->cells, err);
+	ek_lstm_clip_f32(b->state->projection_clip, d->way.outputs, h);
+	return r;
+}
+
+/* The new output state @h from output gate and cell state @c. Without an activation the reference
+ * leaves its buffer as it is, and there the cell gate stands. */
+static int output_run(const struct op_call *call, const struct bound *b, const float *c, float *h,
+	struct error *err)
+{
+	size_t cells = b->d->cells;
+	float *to = b->projection.w ? b->hidden : h;
+	bool none = b->state->activation == ACTIVATION_NONE;
+	memcpy(to, none ? b->sum[EK_LSTM_CELL] : c, cells * sizeof(*to));
+	activation_apply(b->state->activation, to, cells);
+	for (size_t n = 0; n < cells; n++) {
+		to[n] *= b->sum[EK_LSTM_OUTPUT][n];
+	}
+	return b->projection.w ? project(call, b, h, err) : 0;
+}
+
+/* Both states become the next. The output gate's peephole sees the new cell state. */
+static int cell_run(const struct op_call *call, const struct bound *b,
+	const struct ek_lstm_sight *sight, float *h, float *c, struct error *err)
+{
 	int r = 0;
-	for (job.which = 0; r == 0 && job.which < EK_LSTM_OUTPUT; job.which++) {
-		job.gate = gates[job.which];
-		r = a->gate[job.which].w ? gate_run(call, &job, err) : 0;
+	for (uint32_t i = 0; r == 0 && i < EK_LSTM_OUTPUT; i++) {
+		r = b->gate[i].w.w ? gate_run(call, b, i, sight, err) : 0;
 	}
 	if (r < 0) {
 		return r;
 	}
-	for (size_t k = 0; !a->gate[EK_LSTM_INPUT].w && k < n; k++) {
-		i[k] = 1 - f[k];
+	if (!b->gate[EK_LSTM_INPUT].w.w) {
+		couple(b);
 	}
-	ek_lstm_cell_f32(a, i, f, g, c);
-	job.which = EK_LSTM_OUTPUT; /* sees the new cell state */
-	job.gate = o;
-	r = gate_run(call, &job, err);
+	ek_lstm_cell_f32(b->sum[EK_LSTM_INPUT], b->sum[EK_LSTM_FORGET], b->sum[EK_LSTM_CELL],
+		b->state->cell_clip, b->d->cells, c);
+	r = gate_run(call, b, EK_LSTM_OUTPUT, sight, err);
+	return r < 0 ? r : output_run(call, b, c, h, err);
+}
+
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
+{
+	const struct bound *b = args;
+	const struct lstm_direction *d = b->d;
+	const struct recurrent_product *product = &b->state->product;
+	float *h = b->h + (size_t)entry * d->way.outputs, *c = b->c + (size_t)entry * d->cells;
+	struct ek_lstm_sight sight = {.c = c};
+	sight.x = recurrent_x(product, b->x + row * d->way.inputs, d->way.inputs, b->x_codes);
+	sight.h = recurrent_x(product, h, d->way.outputs, b->h_codes);
+	if (b->aux) {
+		sight.aux = recurrent_x(
+			product, b->aux + row * d->way.aux_inputs, d->way.aux_inputs, b->aux_codes);
+	}
+	int r = cell_run(call, b, &sight, h, c, err);
 	if (r == 0) {
-		output_run(state, o, c, hidden, h);
+		memcpy(b->output + row * d->way.out_width + d->way.out_offset, h,
+			d->way.outputs * sizeof(*h));
 	}
 	return r;
 }
@@ -141,20 +248,11 @@ static int step_run(const struct op_call *call, const struct lstm_state *state, 
 int lstm_f32_run(const struct op_call *call, struct error *err)
 {
 	const struct lstm_state *state = call->state;
-	const struct lstm_walk *w = &state->walk;
-	const float *input = op_in(call, LSTM_INPUT)->data;
-	float *output = op_out(call, 0)->data;
-	for (uint32_t b = 0; b < w->batch; b++) {
-		float *h = (float *)op_in(call, LSTM_OUTPUT_STATE)->data + (size_t)b * w->outputs;
-		float *c = (float *)op_in(call, LSTM_CELL_STATE)->data + (size_t)b * w->cells;
-		for (uint32_t t = 0; t < w->steps; t++) {
-			size_t row = lstm_row(w, b, t);
-			int r = step_run(call, state, input + row * w->inputs, h, c, err);
-			if (r < 0) {
-				return r;
-			}
-			memcpy(output + row * w->outputs, h, w->outputs * sizeof(*h));
-		}
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < state->n_directions; i++) {
+		struct bound b;
+		bind(call, state, &state->direction[i], &b);
+		r = recurrent_walk_run(call, &state->direction[i].way.walk, step_run, &b, err);
 	}
-	return 0;
+	return r;
 }

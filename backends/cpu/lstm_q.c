@@ -2,6 +2,7 @@
 /* The integer LSTM, 8x8_16: five intermediates tell the scales of the gates before normalisation
  * and of what is projected. */
 #include <math.h>
+#include <string.h>
 
 #include "backends/cpu/lstm.h"
 #include "backends/cpu/quant.h"
@@ -12,8 +13,9 @@
 
 struct lstm_state {
 	const struct ek_lstm_q_row *row;
-	struct lstm_walk walk;
+	struct lstm_direction d;
 	struct ek_lstm_q args;
+	bool together; /* the entries of a step, in the reference: its peephole's fault shows it */
 };
 
 static float scale_in(const struct op_setup *s, uint32_t operand)
@@ -45,7 +47,8 @@ static const int32_t *fold_zero(struct op_setup *setup, const int8_t *w, uint32_
 }
 
 /* Scales of gate @i; expressions round to float where the reference's do. */
-static void gate_scales(const struct op_setup *setup, uint32_t i, struct ek_lstm_gate_q *g)
+static void gate_scales(
+	const struct op_setup *setup, uint32_t i, uint32_t peephole, struct ek_lstm_gate_q *g)
 {
 	float gate = g->norm ? quant_scale(intermediate(setup, i), 0) : ldexpf(1, -12);
 	float x = scale_in(setup, LSTM_W + i) * scale_in(setup, LSTM_INPUT);
@@ -53,7 +56,7 @@ static void gate_scales(const struct op_setup *setup, uint32_t i, struct ek_lstm
 	g->w_scale = quant_split((double)(x / gate));
 	g->r_scale = quant_split((double)(h / gate));
 	if (g->peephole) {
-		float c = scale_in(setup, LSTM_CELL_STATE) * scale_in(setup, lstm_peephole(i));
+		float c = scale_in(setup, LSTM_CELL_STATE) * scale_in(setup, peephole);
 		g->peephole_scale = quant_split((double)(c / gate));
 	}
 	if (g->norm) {
@@ -68,7 +71,8 @@ static void gate_scales(const struct op_setup *setup, uint32_t i, struct ek_lstm
 static int gate_prepare(
 	struct op_setup *setup, struct lstm_state *state, uint32_t i, struct error *err)
 {
-	const struct lstm_walk *walk = &state->walk;
+	const struct lstm_direction *d = &state->d;
+	uint32_t peephole = lstm_peephole(&d->at, i);
 	struct ek_lstm_gate_q *g = &state->args.gate[i];
 	int32_t x_zero = (int32_t)quant_zero(&op_tensor_in(setup, LSTM_INPUT)->quant, 0);
 	int32_t h_zero = (int32_t)quant_zero(&op_tensor_in(setup, LSTM_OUTPUT_STATE)->quant, 0);
@@ -77,14 +81,13 @@ static int gate_prepare(
 	g->r = op_constant(setup, LSTM_R + i);
 	g->norm = op_constant(setup, LSTM_NORM + i);
 	g->norm_bias = bias;
-	g->peephole = op_constant(setup, lstm_peephole(i));
-	g->w_bias =
-		fold_zero(setup, g->w, walk->cells, walk->inputs, -x_zero, g->norm ? NULL : bias);
-	g->r_bias = fold_zero(setup, g->r, walk->cells, walk->outputs, -h_zero, NULL);
+	g->peephole = op_constant(setup, peephole);
+	g->w_bias = fold_zero(setup, g->w, d->cells, d->way.inputs, -x_zero, g->norm ? NULL : bias);
+	g->r_bias = fold_zero(setup, g->r, d->cells, d->way.outputs, -h_zero, NULL);
 	if (!g->w_bias || !g->r_bias) {
 		return op_alloc_failed(setup, err);
 	}
-	gate_scales(setup, i, g);
+	gate_scales(setup, i, peephole, g);
 	return 0;
 }
 
@@ -112,9 +115,11 @@ static void args_prepare(const struct op_setup *setup, struct lstm_state *state)
 	const struct tensor *hidden = intermediate(setup, HIDDEN);
 	float cell = scale_in(setup, LSTM_CELL_STATE);
 	double clip = (double)(setup->node->options.recurrent.cell_clip / cell);
-	a->inputs = state->walk.inputs;
-	a->cells = state->walk.cells;
-	a->outputs = state->walk.outputs;
+	a->inputs = state->d.way.inputs;
+	a->cells = state->d.cells;
+	a->outputs = state->d.way.outputs;
+	a->peephole_wrap = a->outputs < a->cells ? a->outputs : a->cells;
+	a->peephole_end = a->peephole_wrap * (state->together ? state->d.way.walk.batch : 1);
 	/* A power of two up to rounding (rule_lstm.c), which may lie below the true one. */
 	a->cell_shift = (int32_t)lround(log2((double)cell));
 	a->cell_clip = (int16_t)ek_clamp32(ek_round32(trunc(clip)), 0, INT16_MAX);
@@ -130,12 +135,15 @@ int lstm_q_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	state->walk = lstm_walk_of(setup);
+	struct lstm_direction directions[2];
+	lstm_directions(setup, directions);
+	state->d = directions[0];
+	state->together = state->d.way.walk.time_major;
 	state->row =
 		ek_pick(ek_lstm_s8, ek_lstm_s8_count, sizeof(*ek_lstm_s8), setup->cpu_features);
 	setup->detail = state->row->variant.name;
 	/* four gates and what is projected */
-	setup->scratch_bytes = (uint64_t)state->walk.cells * (4 * sizeof(int16_t) + 1);
+	setup->scratch_bytes = (uint64_t)state->d.cells * (4 * sizeof(int16_t) + 1);
 	args_prepare(setup, state);
 	int r = 0;
 	for (uint32_t i = 0; r == 0 && i < EK_LSTM_GATES; i++) {
@@ -150,8 +158,7 @@ int lstm_q_prepare(struct op_setup *setup, struct error *err)
 struct gate_job {
 	const struct lstm_state *state;
 	enum ek_lstm_gate which;
-	const int8_t *x, *h;
-	const int16_t *c;
+	struct ek_lstm_q_sight sight;
 	int16_t *gate;
 };
 
@@ -159,8 +166,8 @@ static void gate_tile(const void *args, const struct ek_tile *tile, void *scratc
 {
 	(void)scratch;
 	const struct gate_job *job = args;
-	job->state->row->gate(&job->state->args, job->which, job->x, job->h, job->c,
-		tile->first_col, tile->first_col + tile->n_cols, job->gate);
+	job->state->row->gate(&job->state->args, job->which, &job->sight, tile->first_col,
+		tile->first_col + tile->n_cols, job->gate);
 }
 
 static int gate_run(const struct op_call *call, const struct gate_job *args, struct error *err)
@@ -181,37 +188,55 @@ static int gate_run(const struct op_call *call, const struct gate_job *args, str
 	return r;
 }
 
-/* One step of one batch entry: states @h int8[outputs] and @c int16[cells] become the next. */
-static int step_run(const struct op_call *call, const struct lstm_state *state, const int8_t *x,
-	int8_t *h, int16_t *c, struct error *err)
+/* The states @h int8[outputs] and @c int16[cells], which @job sees, become the next. */
+static int cell_run(
+	const struct op_call *call, struct gate_job *job, int8_t *h, int16_t *c, struct error *err)
 {
-	const struct ek_lstm_q *a = &state->args;
+	const struct ek_lstm_q *a = &job->state->args;
 	size_t n = a->cells;
 	int16_t *i = call->scratch, *f = i + n, *g = f + n, *o = g + n;
 	int8_t *hidden = (int8_t *)(o + n);
-	struct gate_job job = {.state = state, .x = x, .h = h, .c = c};
 	int16_t *const gates[] = {i, f, g, o};
 	int r = 0;
 	for (uint32_t k = 0; r == 0 && k < EK_LSTM_OUTPUT; k++) {
-		job.which = (enum ek_lstm_gate)k;
-		job.gate = gates[k];
-		r = a->gate[k].w ? gate_run(call, &job, err) : 0;
+		job->which = (enum ek_lstm_gate)k;
+		job->gate = gates[k];
+		r = a->gate[k].w ? gate_run(call, job, err) : 0;
 	}
 	if (r < 0) {
 		return r;
 	}
 	if (!a->gate[EK_LSTM_INPUT].w) {
-		ek_lstm_couple(a, f, i);
+		ek_lstm_couple(f, n, i);
 	}
-	ek_lstm_cell(a, i, f, g, c);
-	job.which = EK_LSTM_OUTPUT; /* sees the new cell state */
-	job.gate = o;
-	r = gate_run(call, &job, err);
+	ek_lstm_cell(i, f, g, a->cell_shift, a->cell_clip, n, c);
+	job->which = EK_LSTM_OUTPUT; /* sees the new cell state */
+	job->gate = o;
+	r = gate_run(call, job, err);
 	if (r == 0) {
 		ek_lstm_hidden(a, o, c, a->projection ? hidden : h);
 	}
 	if (r == 0 && a->projection) {
-		state->row->project(a, hidden, h);
+		job->state->row->project(a, hidden, h);
+	}
+	return r;
+}
+
+static int step_run(
+	const struct op_call *call, const void *args, uint32_t entry, size_t row, struct error *err)
+{
+	const struct lstm_state *state = args;
+	const struct lstm_direction *d = &state->d;
+	int8_t *h = recurrent_data(call, LSTM_OUTPUT_STATE);
+	int16_t *c = recurrent_data(call, LSTM_CELL_STATE);
+	h += (size_t)entry * d->way.outputs;
+	c += (size_t)entry * d->cells;
+	struct gate_job job = {.state = state, .sight = {.h = h, .c = c}};
+	job.sight.x = (const int8_t *)recurrent_data(call, LSTM_INPUT) + row * d->way.inputs;
+	job.sight.position = state->together ? entry * d->cells : 0;
+	int r = cell_run(call, &job, h, c, err);
+	if (r == 0) {
+		memcpy((int8_t *)op_out(call, 0)->data + row * d->way.outputs, h, d->way.outputs);
 	}
 	return r;
 }
@@ -219,22 +244,5 @@ static int step_run(const struct op_call *call, const struct lstm_state *state, 
 int lstm_q_run(const struct op_call *call, struct error *err)
 {
 	const struct lstm_state *state = call->state;
-	const struct lstm_walk *w = &state->walk;
-	const int8_t *input = op_in(call, LSTM_INPUT)->data;
-	int8_t *output = op_out(call, 0)->data;
-	for (uint32_t b = 0; b < w->batch; b++) {
-		int8_t *h = (int8_t *)op_in(call, LSTM_OUTPUT_STATE)->data + (size_t)b * w->outputs;
-		int16_t *c = (int16_t *)op_in(call, LSTM_CELL_STATE)->data + (size_t)b * w->cells;
-		for (uint32_t t = 0; t < w->steps; t++) {
-			size_t row = lstm_row(w, b, t);
-			int r = step_run(call, state, input + row * w->inputs, h, c, err);
-			if (r < 0) {
-				return r;
-			}
-			for (uint32_t n = 0; n < w->outputs; n++) {
-				output[row * w->outputs + n] = h[n];
-			}
-		}
-	}
-	return 0;
+	return recurrent_walk_run(call, &state->d.way.walk, step_run, state, err);
 }

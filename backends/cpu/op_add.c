@@ -17,8 +17,9 @@ struct add_state {
 
 static int add_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(
-		setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
+	uint32_t half = setup->node->op == OP_ADD ? ACCEPT(FLOAT16) : 0;
+	return accept_same(setup,
+		half | ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 /* True when @scale is 2^n up to a thousandth of the exponent, as the reference's CheckedLog2. */
@@ -98,14 +99,16 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 
 static int add_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows add = {ek_add_f32, ek_add_s32, ek_add_s64, NULL, NULL};
-	static const struct plain_rows sub = {ek_sub_f32, ek_sub_s32, ek_sub_s64, NULL, NULL};
+	static const struct plain_rows add = {
+		.f32 = ek_add_f32, .f16 = ek_add_f16, .s32 = ek_add_s32, .s64 = ek_add_s64};
+	static const struct plain_rows sub = {
+		.f32 = ek_sub_f32, .s32 = ek_sub_s32, .s64 = ek_sub_s64};
 	struct add_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
 	bool is_sub = setup->node->op == OP_SUB;
-	broadcast_plan(setup, &state->shape);
+	broadcast_plan(setup, 2, &state->shape);
 	state->params.sign = is_sub ? -1 : 1;
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
@@ -113,14 +116,14 @@ static int add_prepare(struct op_setup *setup, struct error *err)
 	return plain_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
 }
 
-static void add_row(const void *state, void *dst, const void *a, const void *b, size_t n,
-	size_t a_step, size_t b_step)
+static void add_row(
+	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
 {
 	const struct add_state *s = state;
 	if (s->plain.run) {
-		s->plain.run(dst, a, b, n, a_step, b_step, &s->plain.limits);
+		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
 	} else {
-		s->run(dst, a, b, n, a_step, b_step, &s->params);
+		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONCATENATION of every fixed-width type; uint8 inputs of another scale are requantised. Source:
- * tflite kernels/concatenation.cc, reference/concatenation.h (ConcatenationWithScaling). */
+/* CONCATENATION and PACK of every fixed-width type; uint8 inputs of another scale are requantised
+ * (PACK has none). Source: tflite kernels/concatenation.cc, reference/concatenation.h
+ * (ConcatenationWithScaling), kernels/pack.cc. */
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -26,6 +27,11 @@ static int concat_accept(const struct op_setup *setup, struct error *err)
 	if (setup->node->options.axis.activation != ACTIVATION_NONE) {
 		return accept_missing("fused activation", err);
 	}
+	return accept_same(setup, ACCEPT_FIXED, err);
+}
+
+static int pack_accept(const struct op_setup *setup, struct error *err)
+{
 	return accept_same(setup, ACCEPT_FIXED, err);
 }
 
@@ -126,3 +132,6 @@ const struct cpu_op op_concatenation = {.op = OP_CONCATENATION,
 	.accept = concat_accept,
 	.prepare = concat_prepare,
 	.run = concat_run};
+/* A dimension of one in front of each input's @axis changes no byte. */
+const struct cpu_op op_pack = {
+	.op = OP_PACK, .accept = pack_accept, .prepare = concat_prepare, .run = concat_run};

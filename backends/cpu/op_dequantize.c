@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DEQUANTIZE to float32, per tensor and per channel, also from float16 and int4. Source: tflite
- * kernels/dequantize.h, reference/dequantize.h. */
+/* DEQUANTIZE to float32, per tensor and per channel, also from float16 and int4, and NumericVerify,
+ * which subtracts what the result should be. Source: tflite kernels/dequantize.h,
+ * reference/dequantize.h, numeric_verify.cc. */
+#include <math.h>
+
 #include "backends/cpu/accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
@@ -107,3 +110,41 @@ const struct cpu_op op_dequantize = {.op = OP_DEQUANTIZE,
 	.accept = dequantize_accept,
 	.prepare = dequantize_prepare,
 	.run = dequantize_run};
+
+/* The difference that ends a run; a float16 has no step. */
+static float verify_limit(const struct op_call *call)
+{
+	const struct options_numeric_verify *o = &call->node->options.numeric_verify;
+	const struct tensor *in = &call->subgraph->tensors[call->node->inputs[0]];
+	if (!o->log_if_failed || o->tolerance < 0.1f) {
+		return INFINITY;
+	}
+	return o->tolerance * (in->quant.n_scales == 1 ? in->quant.scale[0] : 0);
+}
+
+static int verify_run(const struct op_call *call, struct error *err)
+{
+	int r = dequantize_run(call, err);
+	if (r < 0) {
+		return r;
+	}
+	const float limit = verify_limit(call);
+	const float *reference = op_in(call, 1)->data;
+	float *dst = op_out(call, 0)->data;
+	struct tiles t = {
+		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		size_t miss = ek_miss_f32(dst + t.at, reference + t.at, t.count, limit);
+		if (miss < t.count) {
+			return error_set(err, -EINVAL, "element %llu is %g off, at most %g",
+				(unsigned long long)(t.at + miss), (double)dst[t.at + miss],
+				(double)limit);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+const struct cpu_op op_numeric_verify = {.op = OP_NUMERIC_VERIFY,
+	.accept = dequantize_accept,
+	.prepare = dequantize_prepare,
+	.run = verify_run};

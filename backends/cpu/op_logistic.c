@@ -8,6 +8,7 @@
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
+#include "backends/cpu/unary.h"
 #include "kernels/sigmoid.h"
 
 struct sigmoid_state {
@@ -23,7 +24,7 @@ static double logistic(double x)
 
 static int sigmoid_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
 }
 
 /* logistic(i / 24), shifted by half of what linear interpolation errs in the middle; this gives the
@@ -61,8 +62,9 @@ static int sigmoid_prepare(struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	bool is_tanh = setup->node->op == OP_TANH;
-	if (type == DTYPE_FLOAT32) {
+	if (type == DTYPE_FLOAT32 || type == DTYPE_FLOAT16) {
 		setup->detail = is_tanh ? "tanh_f32__c" : "logistic_f32__c";
+		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
 		return 0;
 	}
 	struct sigmoid_state *state = setup->state = op_alloc(setup, sizeof(*state));
@@ -71,7 +73,8 @@ static int sigmoid_prepare(struct op_setup *setup, struct error *err)
 	}
 	if (type != DTYPE_INT16) {
 		table_init(setup, 1, &state->table);
-		table_fill_function(setup, is_tanh ? tanh : logistic, &state->table);
+		table_fill_curve(
+			setup, is_tanh ? ek_curve_tanh : ek_curve_logistic, 0, &state->table);
 		return 0;
 	}
 	fill_points(state->points);
@@ -93,23 +96,15 @@ static int run_s16(const struct op_call *call, ek_sigmoid_s16_fn *run, struct er
 	return tiles_end(&t, err);
 }
 
-static int run_f32(const struct op_call *call, ek_sigmoid_f32_fn *run, struct error *err)
-{
-	const struct value *out = op_out(call, 0);
-	const float *src = op_in(call, 0)->data;
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
-	while (tiles_next(&t)) {
-		run((float *)out->data + t.at, src + t.at, t.count);
-	}
-	return tiles_end(&t, err);
-}
-
 static int sigmoid_run(const struct op_call *call, struct error *err)
 {
 	bool is_tanh = call->node->op == OP_TANH;
+	ek_unary_fn *real = is_tanh ? ek_tanh_f32 : ek_logistic_f32;
 	switch (call->subgraph->tensors[call->node->inputs[0]].type) {
 	case DTYPE_FLOAT32:
-		return run_f32(call, is_tanh ? ek_tanh_f32 : ek_logistic_f32, err);
+		return unary_run(call, real, NULL, err);
+	case DTYPE_FLOAT16:
+		return unary_run_f16(call, real, NULL, err);
 	case DTYPE_INT16:
 		return run_s16(call, is_tanh ? ek_tanh_s16 : ek_logistic_s16, err);
 	default:

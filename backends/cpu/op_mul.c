@@ -20,8 +20,8 @@ static int mul_accept(const struct op_setup *setup, struct error *err)
 		return 0;
 	}
 	return accept_same(setup,
-		ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64) |
-			ACCEPT(UINT32) | ACCEPT(COMPLEX64),
+		ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16) | ACCEPT(INT32) |
+			ACCEPT(INT64) | ACCEPT(UINT32) | ACCEPT(COMPLEX64),
 		err);
 }
 
@@ -63,27 +63,31 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 
 static int mul_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows rows = {
-		ek_mul_f32, ek_mul_s32, ek_mul_s64, ek_mul_u32, ek_mul_c64};
+	static const struct plain_rows rows = {.f32 = ek_mul_f32,
+		.f16 = ek_mul_f16,
+		.s32 = ek_mul_s32,
+		.s64 = ek_mul_s64,
+		.u32 = ek_mul_u32,
+		.c64 = ek_mul_c64};
 	struct mul_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
-	broadcast_plan(setup, &state->shape);
+	broadcast_plan(setup, 2, &state->shape);
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
 	return plain_prepare(setup, &rows, &state->plain, err);
 }
 
-static void mul_row(const void *state, void *dst, const void *a, const void *b, size_t n,
-	size_t a_step, size_t b_step)
+static void mul_row(
+	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
 {
 	const struct mul_state *s = state;
 	if (s->plain.run) {
-		s->plain.run(dst, a, b, n, a_step, b_step, &s->plain.limits);
+		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
 	} else {
-		s->run(dst, a, b, n, a_step, b_step, &s->params);
+		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
 	}
 }
 

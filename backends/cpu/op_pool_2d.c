@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AVERAGE_POOL_2D and MAX_POOL_2D */
+/* AVERAGE_POOL_2D, L2_POOL_2D and MAX_POOL_2D */
 #include "backends/cpu/conv.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tile.h"
@@ -21,6 +21,7 @@ static const struct {
 	{OP_AVERAGE_POOL_2D, DTYPE_UINT8, ek_average_pool_u8, &ek_average_pool_u8_count},
 	{OP_AVERAGE_POOL_2D, DTYPE_INT16, ek_average_pool_s16, &ek_average_pool_s16_count},
 	{OP_AVERAGE_POOL_2D, DTYPE_FLOAT32, ek_average_pool_f32, &ek_average_pool_f32_count},
+	{OP_L2_POOL_2D, DTYPE_FLOAT32, ek_l2_pool_f32, &ek_l2_pool_f32_count},
 	{OP_MAX_POOL_2D, DTYPE_INT8, ek_max_pool_s8, &ek_max_pool_s8_count},
 	{OP_MAX_POOL_2D, DTYPE_UINT8, ek_max_pool_u8, &ek_max_pool_u8_count},
 	{OP_MAX_POOL_2D, DTYPE_INT16, ek_max_pool_s16, &ek_max_pool_s16_count},
@@ -106,6 +107,13 @@ static int pool_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_average_pool_2d = {
 	.op = OP_AVERAGE_POOL_2D,
+	.accept = pool_accept,
+	.prepare = pool_prepare,
+	.run = pool_run,
+};
+
+const struct cpu_op op_l2_pool_2d = {
+	.op = OP_L2_POOL_2D,
 	.accept = pool_accept,
 	.prepare = pool_prepare,
 	.run = pool_run,

@@ -8,6 +8,7 @@
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table513.h"
 #include "backends/cpu/tiles.h"
+#include "kernels/f16.h"
 #include "kernels/softmax.h"
 
 #define INTEGER_BITS 5
@@ -17,7 +18,7 @@ struct softmax_state {
 	size_t depth;
 	uint32_t in_bytes, out_bytes; /* of an element */
 	float beta;
-	ek_softmax_fn *run; /* NULL for float */
+	ek_softmax_fn *run; /* NULL for floats */
 	struct ek_softmax_params params;
 	int32_t exp8[256]; /* 8 bits */
 	int16_t exp[EK_LUT513], reciprocal[EK_LUT513]; /* int16 */
@@ -29,7 +30,7 @@ static int softmax_accept(const struct op_setup *setup, struct error *err)
 	if (out->type == DTYPE_INT16 && (in->type == DTYPE_INT8 || in->type == DTYPE_UINT8)) {
 		return 0;
 	}
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
 }
 
 static int prepare_8bit(
@@ -102,8 +103,9 @@ static int softmax_prepare(struct op_setup *setup, struct error *err)
 	state->in_bytes = (uint32_t)accept_element_bytes(in);
 	state->out_bytes = (uint32_t)accept_element_bytes(out);
 	state->beta = setup->node->options.softmax.beta;
-	if (in->type == DTYPE_FLOAT32) {
+	if (in->type == DTYPE_FLOAT32 || in->type == DTYPE_FLOAT16) {
 		setup->detail = "softmax_f32__c";
+		setup->scratch_bytes = in->type == DTYPE_FLOAT16 ? sizeof(float) * state->depth : 0;
 		return 0;
 	}
 	quant_type_range(out->type, &state->params.out_lo, &state->params.out_hi);
@@ -112,6 +114,19 @@ static int softmax_prepare(struct op_setup *setup, struct error *err)
 	setup->detail = kernel->variant.name;
 	return in->type == DTYPE_INT16 ? prepare_s16(setup, state, err)
 				       : prepare_8bit(setup, state, err);
+}
+
+static void run_row(const struct softmax_state *s, void *dst, const void *src, float *scratch)
+{
+	if (s->run) {
+		s->run(dst, src, s->depth, &s->params);
+	} else if (s->in_bytes == sizeof(float)) {
+		ek_softmax_f32(dst, src, s->depth, s->beta);
+	} else {
+		ek_f16_to_f32(scratch, src, s->depth);
+		ek_softmax_f32(scratch, scratch, s->depth, s->beta);
+		ek_f16_from_f32(dst, scratch, s->depth);
+	}
 }
 
 static int softmax_run(const struct op_call *call, struct error *err)
@@ -127,11 +142,7 @@ static int softmax_run(const struct op_call *call, struct error *err)
 			char *dst = (char *)out->data + row * s->depth * s->out_bytes;
 			const char *src =
 				(const char *)op_in(call, 0)->data + row * s->depth * s->in_bytes;
-			if (s->run) {
-				s->run(dst, src, s->depth, &s->params);
-			} else {
-				ek_softmax_f32((float *)dst, (const float *)src, s->depth, s->beta);
-			}
+			run_row(s, dst, src, call->scratch);
 		}
 	}
 	return tiles_end(&t, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SPLIT and SPLIT_V of every fixed-width type. Source: tflite kernels/split.cc, split_v.cc. */
+/* SPLIT, SPLIT_V and UNPACK of every fixed-width type. Source: tflite kernels/split.cc, split_v.cc,
+ * unpack.cc. */
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -22,6 +23,15 @@ static int split_accept(const struct op_setup *setup, struct error *err)
 	return accept_type(op_tensor_in(setup, value_of(setup->node)), ACCEPT_FIXED, err);
 }
 
+static int axis_of(
+	const struct op_setup *setup, uint32_t rank, uint32_t *ret_axis, struct error *err)
+{
+	if (setup->node->op == OP_UNPACK) {
+		return params_axis(setup->node->options.axis.axis, rank, ret_axis, err);
+	}
+	return params_read_axis(setup, setup->node->op == OP_SPLIT ? 0 : 2, rank, ret_axis, err);
+}
+
 static int split_prepare(struct op_setup *setup, struct error *err)
 {
 	uint32_t n = setup->node->n_outputs, value = value_of(setup->node), axis = 0;
@@ -33,8 +43,7 @@ static int split_prepare(struct op_setup *setup, struct error *err)
 	setup->state = state;
 	const struct shape *shape = op_shape_in(setup, value);
 	size_t element = accept_element_bytes(op_tensor_in(setup, value));
-	int r = params_read_axis(
-		setup, setup->node->op == OP_SPLIT ? 0 : 2, shape->rank, &axis, err);
+	int r = axis_of(setup, shape->rank, &axis, err);
 	if (r < 0) {
 		return r;
 	}
@@ -84,3 +93,6 @@ const struct cpu_op op_split_v = {.op = OP_SPLIT_V,
 	.accept = split_accept,
 	.prepare = split_prepare,
 	.run = split_run};
+/* Parts of one index along the axis, which their shapes do without. */
+const struct cpu_op op_unpack = {
+	.op = OP_UNPACK, .accept = split_accept, .prepare = split_prepare, .run = split_run};

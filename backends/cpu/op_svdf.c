@@ -4,60 +4,68 @@
 
 #include "backends/cpu/activation.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/recurrent.h"
 #include "backends/cpu/tile.h"
 #include "kernels/svdf.h"
 
-/* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
-struct svdf_state {
-	const struct ek_svdf_q_row *row_q; /* one of the two */
-	const struct ek_svdf_f32_row *row_f32;
-	struct ek_svdf_q q;
-	struct ek_svdf_f32 f32;
-	struct ek_svdf_shape shape;
+enum {
+	INPUT,
+	FEATURE,
+	TIME,
+	BIAS,
+	STATE,
 };
 
-/* -1 where operand @i was left out. */
-static int type_of(const struct op_setup *setup, uint32_t i)
-{
-	const struct tensor *t = op_tensor_in(setup, i);
-	return t ? t->type : -1;
-}
+/* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
+struct svdf_state {
+	struct ek_svdf_shape shape;
+	const struct ek_svdf_q_row *row_q; /* NULL: float activations */
+	struct ek_svdf_q q;
+	struct recurrent_product product;
+	struct ek_svdf_f32 f32;
+	float time_scale; /* of int8 time weights (hybrid) */
+};
 
-static bool types_are(const struct op_setup *setup, int x, int time, int bias)
+static uint64_t filters_memory(const struct ek_svdf_shape *s)
 {
-	return type_of(setup, 0) == x && type_of(setup, 1) == x && type_of(setup, 2) == time &&
-		(type_of(setup, 3) == bias || type_of(setup, 3) < 0) && type_of(setup, 4) == time &&
-		op_tensor_out(setup, 0)->type == x;
-}
-
-static int svdf_accept(const struct op_setup *setup, struct error *err)
-{
-	unsigned int activation = setup->node->options.svdf.activation;
-	bool is_q = types_are(setup, DTYPE_INT8, DTYPE_INT16, DTYPE_INT32);
-	bool is_float = types_are(setup, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32);
-	if (!is_q && !is_float) {
-		return error_set(err, -EOPNOTSUPP,
-			"%s input with %s weights and %s time weights is not there yet",
-			dtype_name((unsigned int)type_of(setup, 0)),
-			dtype_name((unsigned int)type_of(setup, 1)),
-			dtype_name((unsigned int)type_of(setup, 2)));
-	}
-	if (is_q ? activation != ACTIVATION_RELU : !activation_is_known(activation)) {
-		return error_set(err, -EOPNOTSUPP, "fused activation %u", activation);
-	}
-	return 0;
+	return (uint64_t)s->filters * s->memory;
 }
 
 static void scales_prepare(const struct op_setup *setup, struct ek_svdf_q *a)
 {
-	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
-	float state = quant_scale(op_tensor_in(setup, 4), 0);
-	float feature = quant_scale(in, 0) * quant_scale(op_tensor_in(setup, 1), 0);
-	float output = state * quant_scale(op_tensor_in(setup, 2), 0);
+	const struct tensor *in = op_tensor_in(setup, INPUT), *out = op_tensor_out(setup, 0);
+	float state = quant_scale(op_tensor_in(setup, STATE), 0);
+	float feature = quant_scale(in, 0) * quant_scale(op_tensor_in(setup, FEATURE), 0);
+	float output = state * quant_scale(op_tensor_in(setup, TIME), 0);
 	a->feature_scale = quant_split((double)(feature / state));
 	a->output_scale = quant_split((double)(output / quant_scale(out, 0)));
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
+}
+
+static void prepare_q(struct op_setup *setup, struct svdf_state *state)
+{
+	state->row_q =
+		ek_pick(ek_svdf_s8, ek_svdf_s8_count, sizeof(*ek_svdf_s8), setup->cpu_features);
+	state->q.shape = state->shape;
+	scales_prepare(setup, &state->q);
+	setup->detail = state->row_q->variant.name;
+}
+
+/* Scratch: the newest features of one row; with int8 weights its codes, and in front of both the
+ * time weights as floats. */
+static void prepare_float(struct op_setup *setup, struct svdf_state *state)
+{
+	bool asymmetric = setup->node->options.svdf.asymmetric_quantize_inputs;
+	state->product = recurrent_product_of(setup, op_tensor_in(setup, FEATURE), asymmetric);
+	state->f32.shape = state->shape;
+	state->time_scale = quant_scale(op_tensor_in(setup, TIME), 0);
+	setup->scratch_bytes = (uint64_t)state->shape.filters * sizeof(float);
+	if (state->product.hybrid) {
+		setup->scratch_bytes += filters_memory(&state->shape) * sizeof(float);
+		setup->scratch_bytes += state->shape.depth;
+	}
+	setup->detail = state->product.row->variant.name;
 }
 
 static int svdf_prepare(struct op_setup *setup, struct error *err)
@@ -67,38 +75,130 @@ static int svdf_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	setup->state = state;
-	const struct shape *in = op_shape_in(setup, 0);
+	const struct shape *in = op_shape_in(setup, INPUT);
 	state->shape = (struct ek_svdf_shape){
 		.batch = (uint32_t)in->dim[0],
 		.depth = (uint32_t)in->dim[1],
-		.filters = (uint32_t)op_shape_in(setup, 1)->dim[0],
+		.filters = (uint32_t)op_shape_in(setup, FEATURE)->dim[0],
 		.rank = (uint32_t)setup->node->options.svdf.rank,
-		.memory = (uint32_t)op_shape_in(setup, 2)->dim[1],
+		.memory = (uint32_t)op_shape_in(setup, TIME)->dim[1],
 	};
-	if (op_tensor_in(setup, 0)->type == DTYPE_INT8) {
-		state->row_q = ek_pick(
-			ek_svdf_s8, ek_svdf_s8_count, sizeof(*ek_svdf_s8), setup->cpu_features);
-		state->q.shape = state->shape;
-		scales_prepare(setup, &state->q);
-		setup->detail = state->row_q->variant.name;
-		return 0;
+	if (op_tensor_in(setup, INPUT)->type == DTYPE_INT8) {
+		prepare_q(setup, state);
+	} else {
+		prepare_float(setup, state);
 	}
-	state->row_f32 =
-		ek_pick(ek_svdf_f32, ek_svdf_f32_count, sizeof(*ek_svdf_f32), setup->cpu_features);
-	state->f32.shape = state->shape;
-	setup->detail = state->row_f32->variant.name;
 	return 0;
 }
+
+/* Drops the oldest value of every filter: the newest of the next one, which stands in its last
+ * place until its feature is written there, doesn't matter. */
+static void move_state(const struct op_call *call, const struct svdf_state *s)
+{
+	size_t n = (size_t)s->shape.batch * filters_memory(&s->shape);
+	size_t element = s->row_q ? sizeof(int16_t) : sizeof(float);
+	uint8_t *data = recurrent_data(call, STATE);
+	if (n) {
+		memmove(data, data + element, (n - 1) * element);
+	}
+}
+
+static void feature_tile_q(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct svdf_state *s = args;
+	s->row_q->feature(&s->q, tile);
+}
+
+static int features_q(const struct op_call *call, struct svdf_state *s, struct error *err)
+{
+	s->q.input = recurrent_data(call, INPUT);
+	s->q.feature_weights = recurrent_data(call, FEATURE);
+	s->q.time_weights = recurrent_data(call, TIME);
+	s->q.bias = recurrent_data(call, BIAS);
+	s->q.state = recurrent_data(call, STATE);
+	s->q.output = op_out(call, 0)->data;
+	const struct tile_job job = {
+		.rows = s->shape.batch,
+		.cols = s->shape.filters,
+		.work = s->shape.depth,
+		.col_step = 1,
+		.run = feature_tile_q,
+		.args = s,
+	};
+	return tile_run(call, &job, err);
+}
+
+/* Features of one row of the input. */
+struct feature_job {
+	const struct ek_matvec_row *product;
+	struct ek_matvec w;
+	struct ek_matvec_x x;
+	float *feature; /* [filters] */
+	float *newest; /* in the state: of the first filter, @memory elements apart */
+	size_t memory;
+};
 
 static void feature_tile(const void *args, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
-	const struct svdf_state *s = args;
-	if (s->row_q) {
-		s->row_q->feature(&s->q, tile);
-	} else {
-		s->row_f32->feature(&s->f32, tile);
+	const struct feature_job *job = args;
+	uint32_t first = tile->first_col, end = first + tile->n_cols;
+	memset(job->feature + first, 0, tile->n_cols * sizeof(float));
+	job->product->add(&job->w, &job->x, first, end, job->feature);
+	for (uint32_t f = first; f < end; f++) {
+		job->newest[f * job->memory] = job->feature[f];
 	}
+}
+
+static int features_row(const struct op_call *call, const struct svdf_state *s,
+	struct feature_job *feature, struct error *err)
+{
+	const struct tile_job job = {
+		.rows = 1,
+		.cols = s->shape.filters,
+		.work = s->shape.depth,
+		.col_step = 1,
+		.run = feature_tile,
+		.args = feature,
+	};
+	return tile_run(call, &job, err);
+}
+
+static const float *real_time_weights(
+	const struct op_call *call, const struct svdf_state *s, float *memory)
+{
+	const int8_t *codes = recurrent_data(call, TIME);
+	for (size_t i = 0; i < filters_memory(&s->shape); i++) {
+		memory[i] = (float)codes[i] * s->time_scale;
+	}
+	return memory;
+}
+
+static int features_float(const struct op_call *call, struct svdf_state *s, struct error *err)
+{
+	const struct ek_svdf_shape *shape = &s->shape;
+	const float *input = recurrent_data(call, INPUT);
+	float *scratch = call->scratch, *state = recurrent_data(call, STATE);
+	s->f32.time_weights = recurrent_data(call, TIME);
+	if (s->product.hybrid) {
+		s->f32.time_weights = real_time_weights(call, s, scratch);
+		scratch += filters_memory(shape);
+	}
+	s->f32.bias = recurrent_data(call, BIAS);
+	s->f32.state = state;
+	s->f32.output = op_out(call, 0)->data;
+	struct feature_job job = {.product = s->product.row, .feature = scratch};
+	job.w = recurrent_weights(call, FEATURE);
+	job.memory = shape->memory;
+	int r = 0;
+	for (size_t b = 0; r == 0 && b < shape->batch; b++) {
+		job.newest = state + b * filters_memory(shape) + shape->memory - 1;
+		job.x = recurrent_x(&s->product, input + b * shape->depth, shape->depth,
+			(int8_t *)(scratch + shape->filters));
+		r = features_row(call, s, &job, err);
+	}
+	return r;
 }
 
 static void output_tile(const void *args, const struct ek_tile *tile, void *scratch)
@@ -108,77 +208,32 @@ static void output_tile(const void *args, const struct ek_tile *tile, void *scra
 	if (s->row_q) {
 		s->row_q->output(&s->q, tile);
 	} else {
-		s->row_f32->output(&s->f32, tile);
-	}
-}
-
-static void bind_q(const struct op_call *call, struct ek_svdf_q *a)
-{
-	a->input = op_in(call, 0)->data;
-	a->feature_weights = op_in(call, 1)->data;
-	a->time_weights = op_in(call, 2)->data;
-	a->bias = op_in(call, 3) ? op_in(call, 3)->data : NULL;
-	a->state = op_in(call, 4)->data;
-	a->output = op_out(call, 0)->data;
-}
-
-static void bind_f32(const struct op_call *call, struct ek_svdf_f32 *a)
-{
-	a->input = op_in(call, 0)->data;
-	a->feature_weights = op_in(call, 1)->data;
-	a->time_weights = op_in(call, 2)->data;
-	a->bias = op_in(call, 3) ? op_in(call, 3)->data : NULL;
-	a->state = op_in(call, 4)->data;
-	a->output = op_out(call, 0)->data;
-}
-
-/* Drops the oldest value of every filter: the newest of the next one, which stands in its last
- * place until feature() writes it, doesn't matter. */
-static void move_state(const struct op_call *call, const struct svdf_state *s)
-{
-	size_t n = (size_t)s->shape.batch * s->shape.filters * s->shape.memory;
-	size_t element = s->row_q ? sizeof(int16_t) : sizeof(float);
-	uint8_t *data = op_in(call, 4)->data;
-	if (n) {
-		memmove(data, data + element, (n - 1) * element);
+		ek_svdf_output_f32(&s->f32, tile);
 	}
 }
 
 static int svdf_run(const struct op_call *call, struct error *err)
 {
 	struct svdf_state s = *(const struct svdf_state *)call->state;
-	if (s.row_q) {
-		bind_q(call, &s.q);
-	} else {
-		bind_f32(call, &s.f32);
-	}
 	move_state(call, &s);
-	struct tile_job job = {
-		.rows = s.shape.batch,
-		.cols = s.shape.filters,
-		.work = s.shape.depth,
-		.col_step = 1,
-		.run = feature_tile,
-		.args = &s,
-	};
-	int r = tile_run(call, &job, err);
+	int r = s.row_q ? features_q(call, &s, err) : features_float(call, &s, err);
 	if (r < 0) {
 		return r;
 	}
-	job.cols = s.shape.filters / s.shape.rank;
-	job.work = (uint64_t)s.shape.rank * s.shape.memory;
-	job.run = output_tile;
+	const struct tile_job job = {
+		.rows = s.shape.batch,
+		.cols = s.shape.filters / s.shape.rank,
+		.work = (uint64_t)s.shape.rank * s.shape.memory,
+		.col_step = 1,
+		.run = output_tile,
+		.args = &s,
+	};
 	r = tile_run(call, &job, err);
-	if (r == 0 && s.row_f32) {
+	if (r == 0 && !s.row_q) {
 		activation_apply(call->node->options.svdf.activation, s.f32.output,
 			s.shape.batch * (size_t)job.cols);
 	}
 	return r;
 }
 
-const struct cpu_op op_svdf = {
-	.op = OP_SVDF,
-	.accept = svdf_accept,
-	.prepare = svdf_prepare,
-	.run = svdf_run,
-};
+const struct cpu_op op_svdf = {.op = OP_SVDF, .prepare = svdf_prepare, .run = svdf_run};

@@ -2,9 +2,13 @@
 #include "backends/cpu/plain.h"
 
 #include <float.h>
+#include <math.h>
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
+
+/* The largest finite number of half precision. */
+#define F16_MAX 65504.0f
 
 /* What a fused activation leaves of an integer type that reaches from @lo to @hi. The -1 of
  * RELU_N1_TO_1 wraps in uint32, where it makes every result 1, as in the reference. */
@@ -32,6 +36,13 @@ int plain_prepare(const struct op_setup *setup, const struct plain_rows *rows, s
 		ret->run = rows->f32;
 		return quant_activation_range_float(
 			activation, &ret->limits.f32[0], &ret->limits.f32[1], err);
+	case DTYPE_FLOAT16:
+		ret->run = rows->f16;
+		r = quant_activation_range_float(
+			activation, &ret->limits.f32[0], &ret->limits.f32[1], err);
+		ret->limits.f32[0] = fmaxf(ret->limits.f32[0], -F16_MAX);
+		ret->limits.f32[1] = fminf(ret->limits.f32[1], F16_MAX);
+		return r;
 	case DTYPE_INT32:
 		ret->run = rows->s32;
 		r = integer_limits(activation, INT32_MIN, INT32_MAX, limits, err);

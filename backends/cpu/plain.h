@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plain - ADD, SUB and MUL of numbers without scales: a row kernel and the limits of its result */
+/* plain - ADD, SUB, MUL and DIV of numbers without scales: a row kernel and the limits of its result */
 #ifndef BACKENDS_CPU_PLAIN_H
 #define BACKENDS_CPU_PLAIN_H
 
@@ -9,7 +9,7 @@
 struct plain {
 	ek_arith_fn *run;
 	union {
-		float f32[2];
+		float f32[2]; /* of half precision as well */
 		int32_t s32[2];
 		uint32_t u32[2];
 		int64_t s64[2];
@@ -18,7 +18,7 @@ struct plain {
 
 /* The operator's rows; NULL for a type that it does not have. */
 struct plain_rows {
-	ek_arith_fn *f32, *s32, *s64, *u32, *c64;
+	ek_arith_fn *f32, *f16, *s32, *s64, *u32, *c64;
 };
 
 /* By the type of the node's result and its fused activation. -EOPNOTSUPP for an activation that is

@@ -18,8 +18,8 @@ void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
 					 : "lut32__c";
 }
 
-void table_fill_function(
-	const struct op_setup *setup, double (*function)(double), struct table *table)
+void table_fill_curve(
+	const struct op_setup *setup, ek_curve_fn *curve, float undefined, struct table *table)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	const float scale = quant_scale(in, 0), inverse = 1.0f / quant_scale(out, 0);
@@ -29,10 +29,17 @@ void table_fill_function(
 	quant_type_range(out->type, &lo, &hi);
 	for (unsigned int i = 0; i < 256; i++) {
 		float v = scale * (float)(table_code(in->type, i) - in_zero);
-		float t = (float)function((double)v);
-		float scaled = roundf(t * inverse);
-		int32_t code = ek_add32(ek_round32((double)scaled), out_zero);
-		table->u8[i] = (uint8_t)ek_clamp32(code, lo, hi);
+		int64_t code = ek_round32((double)roundf(curve(v, undefined) * inverse));
+		table->u8[i] = (uint8_t)ek_clamp32(ek_sat32(code + out_zero), lo, hi);
+	}
+}
+
+void table_fill_codes(const struct op_setup *setup, ek_codes_one_fn *one,
+	const struct ek_codes *params, struct table *table)
+{
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	for (unsigned int i = 0; i < 256; i++) {
+		table->u8[i] = (uint8_t)one(table_code(type, i), params);
 	}
 }
 

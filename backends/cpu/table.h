@@ -4,6 +4,8 @@
 #define BACKENDS_CPU_TABLE_H
 
 #include "backends/cpu/op.h"
+#include "kernels/codes.h"
+#include "kernels/curve.h"
 #include "kernels/lut.h"
 #include "kernels/requant.h"
 
@@ -29,11 +31,15 @@ void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
 
 /*
  * For int8 and uint8: each entry is clamp(round(f(v) / scale) + zero point) of output 0, v the real
- * value of input 0's code. f is computed in double and rounded to float, so that every CPU gets the
- * same table. Source: LUTPopulateInt8 of tflite kernels/internal/common.h.
+ * value of input 0's code; beyond int32 the nearest of its ends, 0 for NaN.
+ * @undefined: handed on to @curve. Source: LUTPopulateInt8 of tflite kernels/internal/common.h.
  */
-void table_fill_function(
-	const struct op_setup *setup, double (*function)(double), struct table *table);
+void table_fill_curve(
+	const struct op_setup *setup, ek_curve_fn *curve, float undefined, struct table *table);
+
+/* Each entry is @one of the code. */
+void table_fill_codes(const struct op_setup *setup, ek_codes_one_fn *one,
+	const struct ek_codes *params, struct table *table);
 
 /* Each entry is ek_requant_one() of the code; @params holds the whole formula. */
 void table_fill_requant(

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "backends/cpu/quant.h"
+
 static int16_t clamp16(double v)
 {
 	return (int16_t)fmin(fmax(v, -32768), 32767);
@@ -26,4 +28,31 @@ void table513_fill(double (*function)(double), const struct table513_range *rang
 		table[i] = clamp16(sample - bend);
 	}
 	table[512] = clamp16(round(function(b) * inverse));
+}
+
+static int16_t clamp16f(float v)
+{
+	return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v == v ? v : 0);
+}
+
+void table513_fill_curve(const struct op_setup *setup, ek_curve_fn *curve, float undefined,
+	int16_t table[static EK_LUT513])
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	const int32_t zero = (int32_t)quant_zero(&in->quant, 0),
+		      out_zero = (int32_t)quant_zero(&out->quant, 0);
+	float a = quant_scale(in, 0) * (float)(-32768 - zero);
+	float b = quant_scale(in, 0) * (float)(32767 - zero);
+	float low = quant_scale(out, 0) * (float)(-32768 - out_zero);
+	float high = quant_scale(out, 0) * (float)(32767 - out_zero);
+	float step = (b - a) / 512, half = step / 2, inverse = 65536 / (high - low);
+	for (int i = 0; i < 512; i++) {
+		float left = a + (float)i * step;
+		float sample = roundf(curve(left, undefined) * inverse);
+		float right = curve(a + (float)(i + 1) * step, undefined) * inverse;
+		float middle = roundf(curve(left + half, undefined) * inverse);
+		float line = roundf((right + sample) / 2);
+		table[i] = clamp16f(sample - roundf((line - middle) / 2));
+	}
+	table[512] = clamp16f(roundf(curve(b, undefined) * inverse));
 }

@@ -3,6 +3,8 @@
 #ifndef BACKENDS_CPU_TABLE513_H
 #define BACKENDS_CPU_TABLE513_H
 
+#include "backends/cpu/op.h"
+#include "kernels/curve.h"
 #include "kernels/lut.h"
 
 /* Scale and zero point of argument and result, both int16. */
@@ -19,6 +21,11 @@ struct table513_range {
  * Source: gen_lut of tflite kernels/internal/common.h, in double.
  */
 void table513_fill(double (*function)(double), const struct table513_range *range,
+	int16_t table[static EK_LUT513]);
+
+/* The same in floats, for input 0 and output 0 of the node, both int16; @undefined: handed on to
+ * @curve. NaN gives 0. */
+void table513_fill_curve(const struct op_setup *setup, ek_curve_fn *curve, float undefined,
 	int16_t table[static EK_LUT513]);
 
 #endif

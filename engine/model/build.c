@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "engine/model/options.h"
+#include "engine/model/options_custom.h"
 #include "engine/model/schema.h"
 #include "engine/model/sigdef.h"
 #include "engine/model/sparsity.h"
@@ -253,7 +254,12 @@ static void build_node(
 		node.op = (uint16_t)operator_find_custom(
 			node.custom_name.data, node.custom_name.length);
 	}
-	options_decode(f, operator, & node.options);
+	if (node.op >= OP_CUSTOM_FIRST) { /* verify_graph.c has seen that it can be done */
+		(void)!options_custom_decode(node.op, node.custom_options,
+			node.custom_options_bytes, &node.options, NULL);
+	} else {
+		options_decode(f, operator, & node.options);
+	}
 	*ret_node = node;
 }
 

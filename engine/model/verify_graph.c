@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "engine/model/options.h"
+#include "engine/model/options_custom.h"
 #include "engine/model/schema.h"
 #include "engine/model/verify.h"
 #include "engine/operators.h"
@@ -151,6 +152,22 @@ static int check_intermediates(
 	return r;
 }
 
+/* The options of a custom operator that edged knows can be decoded. */
+static int check_custom_options(
+	struct verify *v, uint32_t operator, const struct view_bytes * options)
+{
+	uint32_t code = flat_vector_table(
+		v->f, &v->codes, flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0));
+	struct text name = view_text(v->f, code, OPERATOR_CODE_CUSTOM_CODE);
+	unsigned int op = operator_find_custom(name.data, name.length);
+	struct op_options decoded;
+	int r = options_custom_decode(op, options->data, options->size, &decoded, v->err);
+	if (r < 0) {
+		error_prefix(v->err, "%s", operator_name(op));
+	}
+	return r;
+}
+
 static int check_node(
 	struct verify *v, uint32_t operator, int32_t op, const struct flat_vector *tensors)
 {
@@ -166,6 +183,9 @@ static int check_node(
 			v->err, -EBADMSG, "custom options reach beyond the end of the file");
 	}
 	int r = options_verify(v->f, operator,(unsigned int) op, v->err);
+	if (r == 0 && op == OP_CUSTOM) {
+		r = check_custom_options(v, operator, & custom);
+	}
 	if (r == 0) {
 		r = check_node_inputs(v, &inputs, tensors);
 	}

@@ -54,6 +54,8 @@ static enum cost_class class_of(unsigned int op)
 	case OP_L2_POOL_2D:
 	case OP_RESIZE_BILINEAR:
 	case OP_LOCAL_RESPONSE_NORMALIZATION:
+	case OP_REDUCE_WINDOW:
+	case OP_STABLEHLO_REDUCE_WINDOW:
 		return CLASS_WINDOW;
 	case OP_SOFTMAX:
 	case OP_LOG_SOFTMAX:

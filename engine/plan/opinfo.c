@@ -19,6 +19,13 @@
 	(BIT(1) | BIT(5) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(16) | BIT(17) | BIT(20) |    \
 		BIT(21) | BIT(22) | BIT(23))
 
+/* As OPTIONAL_LSTM up to 17 for one direction, 17 further on for the other; the second input and its
+ * weights. */
+#define OPTIONAL_LSTM_TWO_WAYS                                                                     \
+	((OPTIONAL_LSTM & (BIT(18) - 1)) | (OPTIONAL_LSTM & (BIT(18) - 1)) << 17 |                 \
+		(BIT(48) - BIT(39)))
+#define OPTIONAL_RNN_TWO_WAYS (BIT(9) | BIT(10) | BIT(11))
+
 static const struct op_row rows[] = {
 #define ROW(                                                                                       \
 	name, version, min_in, max_in, min_out, max_out, optional, params, options, flags, rule)   \

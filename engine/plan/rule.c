@@ -72,6 +72,23 @@ int rule_not_empty(const struct shape *shape, const char *name, struct error *er
 	return 0;
 }
 
+int rule_stretches(
+	const struct shape *shape, const char *name, const struct shape *to, struct error *err)
+{
+	bool fits = shape->rank <= to->rank;
+	for (unsigned int i = 1; fits && i <= shape->rank; i++) {
+		int32_t dim = shape->dim[shape->rank - i];
+		fits = dim == 1 || dim == to->dim[to->rank - i];
+	}
+	if (!fits) {
+		char text[SHAPE_TEXT_SIZE], to_text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "%s of shape %s does not broadcast to %s", name,
+			shape_format(text, sizeof(text), shape),
+			shape_format(to_text, sizeof(to_text), to));
+	}
+	return 0;
+}
+
 int rule_per_tensor(const struct tensor *t, const char *name, struct error *err)
 {
 	if (t->quant.n_scales != 1) {
@@ -163,6 +180,65 @@ int rule_fused(const struct op_context *ctx, unsigned int activation, const stru
 	}
 	return rule_multiplier((double)(limit[activation] / output->quant.scale[0]), RULE_MAX_SHIFT,
 		"limit of the fused activation", err);
+}
+
+int rule_moved(const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err)
+{
+	unsigned int type = op_input(ctx, i)->type;
+	int r = rule_type_among(ctx, op_input(ctx, i), "input", mask, err);
+	for (uint32_t k = 0; r == 0 && k < ctx->node->n_outputs; k++) {
+		r = rule_type_is(rule_output(ctx, k), "output", type, err);
+	}
+	return r;
+}
+
+int rule_same_codes(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+{
+	const struct quant *a = &t->quant, *b = &rule_output(ctx, 0)->quant;
+	if (t->type != DTYPE_INT8 && t->type != DTYPE_UINT8 && t->type != DTYPE_INT16) {
+		return 0;
+	}
+	float scale_a = a->n_scales == 1 ? a->scale[0] : 0;
+	float scale_b = b->n_scales == 1 ? b->scale[0] : 0;
+	int64_t zero_a = a->n_scales == 1 ? quant_zero(a, 0) : 0;
+	int64_t zero_b = b->n_scales == 1 ? quant_zero(b, 0) : 0;
+	if (scale_a != scale_b || zero_a != zero_b) {
+		return error_set(err, -EBADMSG, "%s (%s) has another scale than the output", name,
+			dtype_name(t->type));
+	}
+	return t->type == DTYPE_INT16 ? rule_zero_points_zero(t, name, err) : 0;
+}
+
+int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n, int32_t width,
+	struct error *err)
+{
+	const struct tensor *t = op_input(ctx, i);
+	const struct shape *shape = rule_shape(ctx, i);
+	if (t->type != DTYPE_INT32 && t->type != DTYPE_INT64) {
+		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be int32 or int64", i,
+			name, dtype_name(t->type));
+	}
+	bool fits = shape->rank == (width ? 2 : 1) && shape->dim[0] == n &&
+		(!width || shape->dim[1] == width);
+	if (!fits) {
+		char is[SHAPE_TEXT_SIZE], must[SHAPE_TEXT_SIZE];
+		struct shape wanted = {.rank = width ? 2 : 1, .dim = {n, width}};
+		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be %s", i, name,
+			shape_format(is, sizeof(is), shape),
+			shape_format(must, sizeof(must), &wanted));
+	}
+	return 0;
+}
+
+int rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, struct error *err)
+{
+	if (dim < 0 || dim > SHAPE_MAX_DIM) {
+		return error_set(err, -EBADMSG, "dimension %u of the output is %lld, at most %d", i,
+			(long long)dim, SHAPE_MAX_DIM);
+	}
+	shape->dim[i] = (int32_t)dim;
+	return 0;
 }
 
 bool rule_known(const struct op_context *ctx, uint32_t i)

@@ -17,6 +17,13 @@
 
 #define RULE_TYPE(name) (1u << DTYPE_##name)
 
+/* Types of whole bytes: what operators take that only move elements. */
+#define RULE_WHOLE_BYTES                                                                           \
+	(RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |                 \
+		RULE_TYPE(UINT16) | RULE_TYPE(FLOAT16) | RULE_TYPE(BFLOAT16) | RULE_TYPE(INT32) |  \
+		RULE_TYPE(UINT32) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT64) | RULE_TYPE(UINT64) |    \
+		RULE_TYPE(FLOAT64) | RULE_TYPE(COMPLEX64) | RULE_TYPE(COMPLEX128))
+
 /* Strides, dilations and window sizes: no product of two of them leaves int32. */
 #define RULE_MAX_STEP 32767
 
@@ -63,6 +70,10 @@ int must_check rule_rank_is(
 /* Every dimension at least 1. */
 int must_check rule_not_empty(const struct shape *shape, const char *name, struct error *err);
 
+/* @shape broadcasts to @to, which stays as it is. */
+int must_check rule_stretches(
+	const struct shape *shape, const char *name, const struct shape *to, struct error *err);
+
 /* Exactly one scale. */
 int must_check rule_per_tensor(const struct tensor *t, const char *name, struct error *err);
 /* One scale, or one for each element of dimension @dimension of @shape. */
@@ -83,6 +94,21 @@ bool rule_power_of_two(float scale, int *ret_log2);
 /* Fused NONE, RELU, RELU_N1_TO_1 or RELU6, whose limits fit an int32 in the output's scale. */
 int must_check rule_fused(const struct op_context *ctx, unsigned int activation,
 	const struct tensor *output, struct error *err);
+
+/* Operators that move elements: input @i has a type of @mask (see RULE_WHOLE_BYTES) and every output
+ * has the same. */
+int must_check rule_moved(
+	const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err);
+/* Codes of 8 and 16 bits mean the same in @t and in output 0: scale (0 where there is not exactly
+ * one) and zero point agree, and int16 has zero point 0. */
+int must_check rule_same_codes(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err);
+/* A parameter input of int32 or int64: @n numbers in a row, or @n rows of @width where that is not
+ * 0. */
+int must_check rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n,
+	int32_t width, struct error *err);
+/* A dimension that was computed: -EBADMSG when @dim is not 0..SHAPE_MAX_DIM. */
+int must_check rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, struct error *err);
 
 /* True when the values of parameter input @i can be read now: constant, folded, or none at all. */
 bool rule_known(const struct op_context *ctx, uint32_t i);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_activation - RELU and kin, LOGISTIC, TANH, SOFTMAX (TFLite kernels/activations.cc) */
+/* rule_activation - RELU and kin, LOGISTIC, TANH, SOFTMAX, LOG_SOFTMAX, L2_NORMALIZATION
+ * (TFLite kernels/activations.cc, l2norm.cc) */
 #include <errno.h>
 #include <math.h>
 
@@ -159,4 +160,50 @@ int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct err
 	}
 	ret->shapes[0] = *in;
 	return r;
+}
+
+/* The scale and zero point that the reference demands of an output of 8 bits. */
+static int check_code(const struct tensor *output, float scale, int64_t zero_s8, int64_t zero_u8,
+	struct error *err)
+{
+	int64_t want = output->type == DTYPE_INT8 ? zero_s8 : zero_u8,
+		zero = quant_zero(&output->quant, 0);
+	if (output->quant.scale[0] == scale && zero == want) {
+		return 0;
+	}
+	return error_set(err, -EBADMSG, "output scale %g and zero point %lld, must be %g and %lld",
+		(double)output->quant.scale[0], (long long)zero, (double)scale, (long long)want);
+}
+
+int rule_log_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	int r = check_unary(ctx, RULE_TYPE(FLOAT32) | BYTES, ret, err);
+	if (r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32) {
+		return r;
+	}
+	double scaled = (double)op_input(ctx, 0)->quant.scale[0] * ldexp(1, 26);
+	if (!(scaled > 1)) {
+		return error_set(err, -EBADMSG, "input scale %g is out of range",
+			(double)op_input(ctx, 0)->quant.scale[0]);
+	}
+	return check_code(rule_output(ctx, 0), 16.0f / 256, 127, 255, err);
+}
+
+int rule_l2_normalization(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	int r = check_unary(ctx, RULE_TYPE(FLOAT32) | BYTES, ret, err);
+	if (r < 0) {
+		return r;
+	}
+	if (ctx->node->options.arithmetic.activation != ACTIVATION_NONE) {
+		return error_set(err, -EOPNOTSUPP,
+			"L2_NORMALIZATION v%u with fused activation %u is not there yet",
+			ctx->node->version, ctx->node->options.arithmetic.activation);
+	}
+	if (ret->shapes[0].rank < 1) {
+		return error_set(err, -EBADMSG, "input is a scalar");
+	}
+	return op_input(ctx, 0)->type == DTYPE_FLOAT32
+		? 0
+		: check_code(rule_output(ctx, 0), 1.0f / 128, 0, 128, err);
 }

@@ -3,51 +3,9 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rule_broadcast.h"
 
 #define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
-
-/* Operands of different shapes are walked by at most this many nested loops. */
-#define MAX_BROADCAST_RANK 6
-
-static int broadcast_dim(int32_t a, int32_t b, int32_t *ret)
-{
-	if (a != b && a != 1 && b != 1) {
-		return -EBADMSG;
-	}
-	*ret = a == 1 ? b : a;
-	return 0;
-}
-
-/* Dimensions are aligned at the end; 1 stretches to whatever the other has, 0 included. */
-static int set_broadcast(const struct op_context *ctx, struct shape *ret_out, struct error *err)
-{
-	const struct shape *a = rule_shape(ctx, 0), *b = rule_shape(ctx, 1);
-	char a_text[SHAPE_TEXT_SIZE], b_text[SHAPE_TEXT_SIZE];
-	shape_format(a_text, sizeof(a_text), a);
-	shape_format(b_text, sizeof(b_text), b);
-	if (shape_equal(a, b)) {
-		*ret_out = *a;
-		return 0;
-	}
-	unsigned int rank = a->rank > b->rank ? a->rank : b->rank;
-	if (rank > MAX_BROADCAST_RANK) {
-		return error_set(err, -EOPNOTSUPP,
-			"%s v%u of %s and %s (above rank %d) is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, a_text, b_text,
-			MAX_BROADCAST_RANK);
-	}
-	*ret_out = (struct shape){.rank = (uint8_t)rank};
-	for (unsigned int i = 1; i <= rank; i++) {
-		int32_t x = i <= a->rank ? a->dim[a->rank - i] : 1,
-			y = i <= b->rank ? b->dim[b->rank - i] : 1;
-		if (broadcast_dim(x, y, &ret_out->dim[rank - i]) < 0) {
-			return error_set(
-				err, -EBADMSG, "%s and %s do not broadcast", a_text, b_text);
-		}
-	}
-	return 0;
-}
 
 static int check_quantised(const struct op_context *ctx, struct error *err)
 {
@@ -103,7 +61,7 @@ int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *
 		r = r < 0 ? r : check_sum_scales(ctx, err);
 	}
 	r = r < 0 ? r : rule_fused(ctx, ctx->node->options.arithmetic.activation, output, err);
-	return r < 0 ? r : set_broadcast(ctx, &ret->shapes[0], err);
+	return r < 0 ? r : rule_broadcast(ctx, 0, 2, &ret->shapes[0], err);
 }
 
 /* Converters give dead outputs scales of 1e-35: any finite factor, which kernels split or drop. */
@@ -142,5 +100,5 @@ int rule_mul(const struct op_context *ctx, struct op_result *ret, struct error *
 		r = error_set(err, -EBADMSG, "complex64 with fused activation %u", activation);
 	}
 	r = r < 0 ? r : rule_fused(ctx, activation, output, err);
-	return r < 0 ? r : set_broadcast(ctx, &ret->shapes[0], err);
+	return r < 0 ? r : rule_broadcast(ctx, 0, 2, &ret->shapes[0], err);
 }

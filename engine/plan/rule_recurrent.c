@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_recurrent - SVDF (TFLite kernels/svdf.cc) and what its state has in common with LSTM's */
+/* rule_recurrent - SVDF (TFLite kernels/svdf.cc) and what it shares with RNN and LSTM */
 #include "engine/plan/rule_recurrent.h"
 
 #include <errno.h>
@@ -27,11 +27,46 @@ int rule_state(const struct op_context *ctx, uint32_t i, const char *name, uint6
 	return 0;
 }
 
+int rule_two_ways(const struct op_context *ctx, const struct shape *input, const int32_t width[2],
+	struct op_result *ret, struct error *err)
+{
+	bool merge = ctx->node->options.recurrent.merge_outputs;
+	uint32_t n = ctx->node->n_outputs;
+	if (n != (merge ? 1u : 2u)) {
+		return error_set(err, -EBADMSG, "%u outputs, must be %u", n, merge ? 1u : 2u);
+	}
+	if (merge && (int64_t)width[0] + width[1] > INT32_MAX) {
+		return error_set(err, -EFBIG, "outputs of %d and %d", (int)width[0], (int)width[1]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		int r = rule_type_is(rule_output(ctx, i), "output", DTYPE_FLOAT32, err);
+		if (r < 0) {
+			return r;
+		}
+		ret->shapes[i] = *input;
+		ret->shapes[i].dim[input->rank - 1] = merge ? width[0] + width[1] : width[i];
+	}
+	return 0;
+}
+
+int rule_float_weights(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+{
+	int r = rule_type_among(
+		ctx, t, name, RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
+	if (r < 0 || t->type == DTYPE_FLOAT32) {
+		return r;
+	}
+	r = rule_per_tensor(t, name, err);
+	return r < 0 ? r : rule_zero_points_zero(t, name, err);
+}
+
 static const struct svdf_types {
 	uint8_t input, feature, time, bias, state;
 } svdf_types[] = {
 	{DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32},
 	{DTYPE_FLOAT32, DTYPE_INT8, DTYPE_INT8, DTYPE_FLOAT32, DTYPE_FLOAT32},
+	{DTYPE_FLOAT32, DTYPE_UINT8, DTYPE_UINT8, DTYPE_FLOAT32, DTYPE_FLOAT32},
 	{DTYPE_INT8, DTYPE_INT8, DTYPE_INT16, DTYPE_INT32, DTYPE_INT16},
 };
 
@@ -152,7 +187,7 @@ int rule_svdf(const struct op_context *ctx, struct op_result *ret, struct error 
 int rule_recurrent_activation(
 	const struct op_context *ctx, unsigned int activation, struct error *err)
 {
-	if (activation > ACTIVATION_TANH) {
+	if (activation > ACTIVATION_SIGN_BIT) {
 		return error_set(err, -EOPNOTSUPP,
 			"%s v%u with fused activation %u is not there yet",
 			operator_name(ctx->node->op), ctx->node->version, activation);

@@ -1,30 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_reduce - MEAN, SUM, ARG_MAX, ARG_MIN (TFLite kernels/reduce.cc, arg_min_max.cc) */
+/* rule_reduce - MEAN, SUM, REDUCE_*, ARG_MAX, ARG_MIN (TFLite kernels/reduce.cc, arg_min_max.cc) */
 #include <errno.h>
 
 #include "engine/plan/rule.h"
 
+#define PRODUCT_MAX_SHIFT 13
+
 #define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
+
+static uint32_t types_of(unsigned int op)
+{
+	const uint32_t numbers = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64);
+	switch (op) {
+	case OP_MEAN:
+		return numbers | CODES;
+	case OP_REDUCE_ANY:
+	case OP_REDUCE_ALL:
+		return RULE_TYPE(BOOL);
+	case OP_REDUCE_PROD:
+		return numbers | RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(INT16);
+	default:
+		return numbers | RULE_TYPE(BOOL) | CODES;
+	}
+}
+
+/* Extremes are codes of the input: both sides mean the same by them. */
+static int check_same_codes(const struct op_context *ctx, struct error *err)
+{
+	const struct quant *in = &op_input(ctx, 0)->quant, *out = &rule_output(ctx, 0)->quant;
+	if (in->n_scales == 0 && out->n_scales == 0) {
+		return 0;
+	}
+	int r = rule_quantised(op_input(ctx, 0), "input", err);
+	r = r < 0 ? r : rule_quantised(rule_output(ctx, 0), "output", err);
+	if (r == 0 && (in->scale[0] != out->scale[0] || quant_zero(in, 0) != quant_zero(out, 0))) {
+		return error_set(err, -EBADMSG, "scale or zero point of input and output differ");
+	}
+	return r;
+}
+
+/* A multiplier for int32 or, of products, for 48 bits: MultiplyByQuantizedMultiplier of those
+ * shifts right by 15 - shift, which must be at least 1. */
+static int check_rescaled(const struct op_context *ctx, int max_shift, struct error *err)
+{
+	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	int r = rule_quantised(input, "input", err);
+	r = r < 0 ? r : rule_quantised(output, "output", err);
+	if (r < 0) {
+		return r;
+	}
+	double in = (double)input->quant.scale[0], out = (double)output->quant.scale[0];
+	r = rule_multiplier(in / out, max_shift, "input", err);
+	/* Of a product the divisor is between the output's scale and 1. */
+	return r < 0 || ctx->node->op != OP_REDUCE_PROD
+		? r
+		: rule_multiplier(in, max_shift, "input", err);
+}
+
+static int check_codes(const struct op_context *ctx, struct error *err)
+{
+	switch (ctx->node->op) {
+	case OP_REDUCE_MAX:
+	case OP_REDUCE_MIN:
+		return check_same_codes(ctx, err);
+	case OP_REDUCE_PROD:
+		return check_rescaled(ctx, PRODUCT_MAX_SHIFT, err);
+	default:
+		return check_rescaled(ctx, RULE_MAX_SHIFT, err);
+	}
+}
 
 static int check_reduce_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
-	uint32_t mask = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | CODES;
-	if (ctx->node->op == OP_SUM) {
-		mask |= RULE_TYPE(BOOL);
-	}
-	int r = rule_type_among(ctx, input, "input", mask, err);
-	r = r < 0 ? r : rule_type_is(output, "output", input->type, err);
+	const struct tensor *input = op_input(ctx, 0);
+	int r = rule_type_among(ctx, input, "input", types_of(ctx->node->op), err);
+	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
-	if (r < 0 || !(CODES >> input->type & 1)) {
-		return r;
-	}
-	r = rule_quantised(input, "input", err);
-	r = r < 0 ? r : rule_quantised(output, "output", err);
-	return r < 0
-		? r
-		: rule_multiplier((double)input->quant.scale[0] / (double)output->quant.scale[0],
-			  RULE_MAX_SHIFT, "input", err);
+	return r < 0 || !(CODES >> input->type & 1) ? r : check_codes(ctx, err);
 }
 
 /* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once. */
@@ -53,6 +105,14 @@ static void set_reduced(const struct shape *in, uint32_t axes, bool keep, struct
 	}
 }
 
+/* The file tells the rank at best; a scalar may also be its way to say that it does not know. */
+static void set_open(const struct op_context *ctx, bool keep, struct shape *ret_out)
+{
+	unsigned int rank = keep ? rule_shape(ctx, 0)->rank : rule_output(ctx, 0)->shape.rank;
+	bool is_scalar = rule_shape(ctx, 0)->rank == 0;
+	rule_set_unknown(ret_out, rank == 0 && !is_scalar ? 1 : rank);
+}
+
 int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *axes_shape = rule_shape(ctx, 1);
@@ -69,8 +129,7 @@ int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct erro
 	}
 	ret->macs = rule_elements(in);
 	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(
-			&ret->shapes[0], keep ? in->rank : rule_output(ctx, 0)->shape.rank);
+		set_open(ctx, keep, &ret->shapes[0]);
 		return 0;
 	}
 	uint32_t axes = 0;

@@ -3,12 +3,17 @@
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
-TYPES = {"float32": schema.TensorType.FLOAT32, "int8": schema.TensorType.INT8,
-         "uint8": schema.TensorType.UINT8, "int16": schema.TensorType.INT16,
-         "int32": schema.TensorType.INT32, "int64": schema.TensorType.INT64,
-         "bool": schema.TensorType.BOOL, "float16": schema.TensorType.FLOAT16,
-         "int4": schema.TensorType.INT4}
+TYPES = {"float32": schema.TensorType.FLOAT32, "float16": schema.TensorType.FLOAT16,
+         "float64": schema.TensorType.FLOAT64, "complex64": schema.TensorType.COMPLEX64,
+         "int8": schema.TensorType.INT8, "uint8": schema.TensorType.UINT8,
+         "int16": schema.TensorType.INT16, "uint16": schema.TensorType.UINT16,
+         "int32": schema.TensorType.INT32, "uint32": schema.TensorType.UINT32,
+         "uint64": schema.TensorType.UINT64,
+         "int64": schema.TensorType.INT64, "int4": schema.TensorType.INT4,
+         "bool": schema.TensorType.BOOL, "string": schema.TensorType.STRING,
+         "resource": schema.TensorType.RESOURCE}
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1": 2, "relu6": 3}
 SAME, VALID = 0, 1
 
@@ -152,9 +157,24 @@ class Model:
         op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
         if intermediates:
             op.intermediates = np.array(intermediates, np.int32)
-        if options:
+        if options and hasattr(schema.BuiltinOptions2, options):
+            op.builtinOptions2Type = getattr(schema.BuiltinOptions2, options)
+            op.builtinOptions2 = options_of(options, fields)
+        elif options:
             op.builtinOptionsType = getattr(schema.BuiltinOptions, options)
             op.builtinOptions = options_of(options, fields)
+        self.codes.append(code)
+        self.graph.operators.append(op)
+
+    def custom(self, name, inputs, outputs, options):
+        """Adds a custom operator; @options become a FlexBuffers map."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = name, 1
+        op = schema.OperatorT()
+        op.opcodeIndex = len(self.codes)
+        op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+        op.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(options)), np.uint8)
         self.codes.append(code)
         self.graph.operators.append(op)
 

@@ -11,13 +11,29 @@ from ai_edge_litert import interpreter as litert
 
 
 def open_model(flatbuffer):
-    return litert.Interpreter(
-        model_content=flatbuffer, num_threads=1,
-        experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF)
+    """By the reference kernels; operators that only the other resolver has (CEIL) by that one."""
+    kinds = litert.OpResolverType
+    for kind in (kinds.BUILTIN_REF, kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES):
+        try:
+            return litert.Interpreter(model_content=flatbuffer, num_threads=1,
+                                      experimental_op_resolver_type=kind)
+        except ValueError as error:
+            if "Didn't find op" not in str(error):
+                raise
+    raise ValueError("an operator that no resolver has")
 
 
 def show_shape(array):
     return "x".join(str(d) for d in array.shape) if array.ndim else "-"
+
+
+def is_strings(array):
+    return array.dtype.kind in "OSU"
+
+
+def encode_strings(array):
+    """A length and the bytes, for each string."""
+    return b"".join(len(s).to_bytes(4, "little") + s for s in array.reshape(-1).tolist())
 
 
 class Folder:
@@ -31,7 +47,7 @@ class Folder:
             self.lines.append("note " + note)
 
     def raw(self, name, array):
-        data = np.ascontiguousarray(array).tobytes()
+        data = encode_strings(array) if is_strings(array) else np.ascontiguousarray(array).tobytes()
         if not data.strip(b"\0"):
             return "@zero"
         if data not in self.files:
@@ -43,7 +59,8 @@ class Folder:
     def add(self, kind, step, index, array, name, compare=None):
         file = self.raw(f"{kind}{step}_{index}.bin", array)
         rule = [compare] if compare else []
-        self.lines.append(" ".join([kind, str(step), str(index), str(array.dtype),
+        dtype = "string" if is_strings(array) else str(array.dtype)
+        self.lines.append(" ".join([kind, str(step), str(index), dtype,
                                     show_shape(array), *rule, file, name]))
 
     def close(self):

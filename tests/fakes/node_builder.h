@@ -6,7 +6,7 @@
 #include "engine/plan/opinfo.h"
 #include "tests/fakes/graph_builder.h" /* SHAPE() */
 
-#define NODE_BUILDER_TENSORS 32
+#define NODE_BUILDER_TENSORS 44
 #define NODE_BUILDER_CHANNELS 8
 
 /* Points into itself: it must not move. All fields may be changed between two checks. */
@@ -19,7 +19,7 @@ struct node_builder {
 	const uint8_t *constants[NODE_BUILDER_TENSORS];
 	float scales[NODE_BUILDER_TENSORS][NODE_BUILDER_CHANNELS];
 	int64_t zeros[NODE_BUILDER_TENSORS][NODE_BUILDER_CHANNELS];
-	int32_t inputs[32], outputs[16], intermediates[16];
+	int32_t inputs[48], outputs[16], intermediates[16];
 	struct shape results[16];
 	struct op_result result;
 	struct error err;

@@ -62,6 +62,27 @@ int32_t op_bench_given(struct op_bench *b, enum dtype type)
 	return b->outputs[b->node.n_outputs++] = (int32_t)t;
 }
 
+static int32_t add_strings(
+	struct op_bench *b, struct shape shape, const void *table, uint64_t bytes)
+{
+	uint32_t t = b->subgraph.n_tensors++;
+	assert(t < OP_BENCH_TENSORS);
+	b->tensors[t] = (struct tensor){.type = DTYPE_STRING, .shape = shape};
+	b->shapes[t] = shape;
+	b->values[t] = (struct value){(void *)(uintptr_t)table, bytes, shape};
+	return (int32_t)t;
+}
+
+int32_t op_bench_strings(struct op_bench *b, struct shape shape, const void *table, uint64_t bytes)
+{
+	return b->inputs[b->node.n_inputs++] = add_strings(b, shape, table, bytes);
+}
+
+int32_t op_bench_given_strings(struct op_bench *b, struct shape shape)
+{
+	return b->outputs[b->node.n_outputs++] = add_strings(b, shape, NULL, 0);
+}
+
 int32_t op_bench_intermediate(struct op_bench *b, enum dtype type)
 {
 	return b->intermediates[b->node.n_intermediates++] = add(b, type, (struct shape){0}, NULL);

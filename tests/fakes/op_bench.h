@@ -52,6 +52,11 @@ int32_t op_bench_output(struct op_bench *b, enum dtype type, struct shape shape,
 /* An output whose shape or size only the run knows: op_bench_run() leaves it in values[]. */
 int32_t op_bench_given(struct op_bench *b, enum dtype type);
 
+/* Tensors of strings: @table of @bytes bytes (base/strings.h), and an output in a shape that the
+ * planner knows, which op_bench_run() leaves in values[]. */
+int32_t op_bench_strings(struct op_bench *b, struct shape shape, const void *table, uint64_t bytes);
+int32_t op_bench_given_strings(struct op_bench *b, struct shape shape);
+
 /* A tensor of one element that tells a scale only. */
 int32_t op_bench_intermediate(struct op_bench *b, enum dtype type);
 /* An optional operand that is left out. */

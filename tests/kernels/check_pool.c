@@ -6,19 +6,20 @@
 #include "tests/kernels/check.h"
 
 static const struct list {
-	bool is_max, is_float;
+	bool is_max, is_float, is_l2;
 	enum check_type type;
 	const struct ek_pool_row *rows;
 	const size_t *count;
 } lists[] = {
-	{false, false, CHECK_S8, ek_average_pool_s8, &ek_average_pool_s8_count},
-	{false, false, CHECK_U8, ek_average_pool_u8, &ek_average_pool_u8_count},
-	{false, false, CHECK_S16, ek_average_pool_s16, &ek_average_pool_s16_count},
-	{false, true, CHECK_S8, ek_average_pool_f32, &ek_average_pool_f32_count},
-	{true, false, CHECK_S8, ek_max_pool_s8, &ek_max_pool_s8_count},
-	{true, false, CHECK_U8, ek_max_pool_u8, &ek_max_pool_u8_count},
-	{true, false, CHECK_S16, ek_max_pool_s16, &ek_max_pool_s16_count},
-	{true, true, CHECK_S8, ek_max_pool_f32, &ek_max_pool_f32_count},
+	{false, false, false, CHECK_S8, ek_average_pool_s8, &ek_average_pool_s8_count},
+	{false, false, false, CHECK_U8, ek_average_pool_u8, &ek_average_pool_u8_count},
+	{false, false, false, CHECK_S16, ek_average_pool_s16, &ek_average_pool_s16_count},
+	{false, true, false, CHECK_S8, ek_average_pool_f32, &ek_average_pool_f32_count},
+	{true, false, false, CHECK_S8, ek_max_pool_s8, &ek_max_pool_s8_count},
+	{true, false, false, CHECK_U8, ek_max_pool_u8, &ek_max_pool_u8_count},
+	{true, false, false, CHECK_S16, ek_max_pool_s16, &ek_max_pool_s16_count},
+	{true, true, false, CHECK_S8, ek_max_pool_f32, &ek_max_pool_f32_count},
+	{false, true, true, CHECK_S8, ek_l2_pool_f32, &ek_l2_pool_f32_count},
 };
 
 static size_t element_bytes(const struct list *l)
@@ -50,7 +51,7 @@ static struct sums sum_up(const struct list *l, const struct ek_pool *a, size_t 
 		s.n++;
 		s.sum += v;
 		s.max = v > s.max ? v : s.max;
-		s.sum_f32 += f;
+		s.sum_f32 += l->is_l2 ? f * f : f;
 		s.max_f32 = f > s.max_f32 ? f : s.max_f32;
 	}
 	return s;
@@ -62,6 +63,7 @@ static void naive(const struct list *l, const struct ek_pool *a, size_t elements
 		struct sums s = sum_up(l, a, i / a->channels, i % a->channels);
 		if (l->is_float) {
 			float y = l->is_max ? s.max_f32 : s.sum_f32 / (float)s.n;
+			y = l->is_l2 ? sqrtf(y) : y;
 			((float *)expected)[i] = fminf(fmaxf(y, a->lo_f32), a->hi_f32);
 			continue;
 		}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The products of SVDF and of the integer LSTM; what is element by element there has no variants
- * and is tested in tests/unit/kernels and by whole sequences. */
+/* The products of recurrent operators; what is element by element there has no variants and is tested
+ * in tests/unit/kernels and by whole sequences. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kernels/lstm.h"
+#include "kernels/matvec.h"
 #include "kernels/svdf.h"
 #include "tests/kernels/check.h"
 
@@ -143,8 +145,7 @@ static void check_svdf(struct check *c)
 struct run_gate {
 	const struct ek_lstm_q_row *row;
 	const struct ek_lstm_q *args;
-	const int8_t *x, *h;
-	const int16_t *c;
+	struct ek_lstm_q_sight sight;
 	int16_t *s;
 };
 
@@ -152,7 +153,7 @@ static void run_gate(const void *args, const struct ek_tile *tile)
 {
 	const struct run_gate *r = args;
 	if (tile->n_rows) {
-		r->row->gate(r->args, EK_LSTM_FORGET, r->x, r->h, r->c, tile->first_col,
+		r->row->gate(r->args, EK_LSTM_FORGET, &r->sight, tile->first_col,
 			tile->first_col + tile->n_cols, r->s);
 	}
 }
@@ -172,13 +173,16 @@ static int16_t *naive_gate(struct check *c, const struct run_gate *r)
 	const struct ek_lstm_gate_q *g = &a->gate[EK_LSTM_FORGET];
 	int16_t *s = check_buffer(c, a->cells * sizeof(*s), sizeof(*s));
 	for (size_t n = 0; n < a->cells; n++) {
-		int64_t x = dot(r->x, g->w + n * a->inputs, a->inputs) + g->w_bias[n];
-		int64_t h = dot(r->h, g->r + n * a->outputs, a->outputs) + g->r_bias[n];
+		const struct ek_lstm_q_sight *see = &r->sight;
+		int64_t x = dot(see->x, g->w + n * a->inputs, a->inputs) + g->w_bias[n];
+		int64_t h = dot(see->h, g->r + n * a->outputs, a->outputs) + g->r_bias[n];
+		size_t position = see->position + n;
 		int64_t v =
 			check_clamp(check_requant(check_wrap(x), g->w_scale), INT16_MIN, INT16_MAX);
 		v = check_clamp(v + check_requant(check_wrap(h), g->r_scale), INT16_MIN, INT16_MAX);
-		if (g->peephole) {
-			v += check_requant(g->peephole[n] * r->c[n], g->peephole_scale);
+		if (g->peephole && position < a->peephole_end) {
+			int32_t weight = g->peephole[position % a->peephole_wrap];
+			v += check_requant(weight * see->c[n], g->peephole_scale);
 		}
 		s[n] = (int16_t)check_clamp(v, INT16_MIN, INT16_MAX);
 	}
@@ -201,10 +205,13 @@ static void check_lstm(struct check *c)
 	g->w_scale = *check_scales(c, 1);
 	g->r_scale = *check_scales(c, 1);
 	g->peephole_scale = *check_scales(c, 1);
+	a.peephole_wrap = 1 + check_below(c, a.cells);
+	a.peephole_end = a.peephole_wrap * (1 + check_below(c, 3));
 	struct run_gate r = {.args = &a};
-	r.x = check_s8(c, a.inputs);
-	r.h = check_s8(c, a.outputs);
-	r.c = check_s16(c, a.cells);
+	r.sight.x = check_s8(c, a.inputs);
+	r.sight.h = check_s8(c, a.outputs);
+	r.sight.c = check_s16(c, a.cells);
+	r.sight.position = a.cells * check_below(c, 3);
 	struct check_subject s = {.rows = 1, .cols = a.cells, .col_step = 1};
 	snprintf(s.what, sizeof(s.what), "gate, inputs %u cells %u outputs %u", a.inputs, a.cells,
 		a.outputs);
@@ -225,11 +232,106 @@ static void check_lstm(struct check *c)
 	check_free_all(c);
 }
 
+struct run_matvec {
+	const struct ek_matvec_row *row;
+	const struct ek_matvec *m;
+	const struct ek_matvec_x *x;
+	const float *before;
+	float *sum;
+};
+
+static void run_matvec(const void *args, const struct ek_tile *tile)
+{
+	const struct run_matvec *r = args;
+	uint32_t first = tile->first_col, end = first + (tile->n_rows ? tile->n_cols : 0);
+	for (uint32_t n = first; n < end; n++) {
+		r->sum[n] = r->before[n];
+	}
+	r->row->add(r->m, r->x, first, end, r->sum);
+}
+
+/* Each row of @list over the same operands. */
+static void matvec_rows(struct check *c, const struct ek_matvec_row *list, size_t count,
+	struct run_matvec *r, struct check_subject *s)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (check_wants(c, &list[i].variant)) {
+			r->row = &list[i];
+			r->sum = check_buffer(c, s->cols * sizeof(float), sizeof(float));
+			s->variant = &list[i].variant;
+			s->output = r->sum;
+			check_subject(c, s);
+		}
+	}
+}
+
+static void check_matvec_f32(
+	struct check *c, struct ek_matvec *m, struct run_matvec *r, struct check_subject *s)
+{
+	const float *w = check_f32(c, (size_t)s->cols * m->columns), *x = check_f32(c, m->columns);
+	float *expected = check_buffer(c, s->cols * sizeof(*expected), sizeof(*expected));
+	double *slack = check_buffer(c, s->cols * sizeof(*slack), sizeof(*slack));
+	for (size_t n = 0; n < s->cols; n++) {
+		double sum = (double)r->before[n], size = fabs(sum);
+		for (size_t k = 0; k < m->columns; k++) {
+			double product = (double)w[n * m->columns + k] * (double)x[k];
+			sum += product;
+			size += fabs(product);
+		}
+		expected[n] = (float)sum;
+		slack[n] = size * (m->columns + 2) * 1.2e-7;
+	}
+	const struct ek_matvec_x row = {.x = x};
+	m->w = w;
+	r->x = &row;
+	s->expected = expected;
+	s->slack = slack;
+	matvec_rows(c, ek_matvec_f32, ek_matvec_f32_count, r, s);
+}
+
+static void check_matvec_hybrid(
+	struct check *c, struct ek_matvec *m, struct run_matvec *r, struct check_subject *s)
+{
+	const int8_t *w = check_s8(c, (size_t)s->cols * m->columns), *x = check_s8(c, m->columns);
+	float *expected = check_buffer(c, s->cols * sizeof(*expected), sizeof(*expected));
+	const struct ek_matvec_x row = {x, {0.0123f, check_between(c, INT8_MIN, INT8_MAX)}};
+	m->w = w;
+	m->scale = 0.0077f;
+	for (size_t n = 0; n < s->cols; n++) {
+		int64_t sum = 0;
+		for (size_t k = 0; k < m->columns; k++) {
+			sum += (x[k] - row.row.zero) * w[n * m->columns + k];
+		}
+		float scale = row.row.scale * m->scale, product = (float)check_wrap(sum) * scale;
+		expected[n] = r->before[n] + product;
+	}
+	r->x = &row;
+	s->expected = expected;
+	s->slack = NULL;
+	matvec_rows(c, ek_matvec_hybrid, ek_matvec_hybrid_count, r, s);
+}
+
+static void check_matvec(struct check *c)
+{
+	struct ek_matvec m = {.columns = c->bench ? 256 : 1 + check_below(c, 80)};
+	struct check_subject s = {.rows = 1, .col_step = 1, .element_bytes = sizeof(float)};
+	s.cols = c->bench ? 256 : 1 + check_below(c, 40);
+	s.work = (uint64_t)s.cols * m.columns;
+	snprintf(s.what, sizeof(s.what), "%u rows of %u", s.cols, m.columns);
+	struct run_matvec r = {.m = &m, .before = check_f32(c, s.cols)};
+	s.run = run_matvec;
+	s.args = &r;
+	check_matvec_f32(c, &m, &r, &s);
+	check_matvec_hybrid(c, &m, &r, &s);
+	check_free_all(c);
+}
+
 void check_recurrent(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
 		check_svdf(c);
 		check_lstm(c);
+		check_matvec(c);
 	}
 }

@@ -63,9 +63,15 @@ static struct check_subject make_pair(
 	return s;
 }
 
-static int64_t naive_add(const struct ek_add_params *p, bool pot, int32_t a, int32_t b)
+enum add_form {
+	ADD_SCALED,
+	ADD_POT,
+	ADD_SQUARED,
+};
+
+static int64_t naive_add(const struct ek_add_params *p, enum add_form form, int32_t a, int32_t b)
 {
-	if (pot) {
+	if (form == ADD_POT) {
 		int64_t x = check_divide(a, 1ll << -p->a_scale.shift);
 		int64_t y = check_divide(b, 1ll << -p->b_scale.shift);
 		return check_clamp(
@@ -73,8 +79,8 @@ static int64_t naive_add(const struct ek_add_params *p, bool pot, int32_t a, int
 	}
 	int32_t x = check_requant((a - p->a_zero) * (1 << p->left_shift), p->a_scale);
 	int32_t y = check_requant((b - p->b_zero) * (1 << p->left_shift), p->b_scale);
-	int64_t sum = check_requant(x + p->sign * y, p->scale);
-	return check_clamp(sum + p->zero, p->lo, p->hi);
+	int32_t sum = form == ADD_SQUARED ? (x - y) * (x - y) : x + p->sign * y;
+	return check_clamp((int64_t)check_requant(sum, p->scale) + p->zero, p->lo, p->hi);
 }
 
 static int32_t random_zero(struct check *c, enum check_type type)
@@ -91,18 +97,19 @@ static struct ek_scale random_scale(struct check *c, int32_t most_shift)
 		check_between(c, 1 << 30, INT32_MAX), most_shift - (int32_t)check_below(c, 12)};
 }
 
-static void make_add(struct check *c, enum check_type type, bool pot, struct ek_add_params *p)
+static void make_add(
+	struct check *c, enum check_type type, enum add_form form, struct ek_add_params *p)
 {
 	check_limits(c, type, &p->lo, &p->hi);
 	p->sign = check_below(c, 2) ? 1 : -1;
-	p->left_shift = type == CHECK_S16 ? 15 : 20;
+	p->left_shift = form == ADD_SQUARED ? 7 : type == CHECK_S16 ? 15 : 20;
 	p->a_zero = random_zero(c, type);
 	p->b_zero = random_zero(c, type);
 	p->zero = random_zero(c, type);
 	p->a_scale = random_scale(c, -1);
 	p->b_scale = random_scale(c, -1);
 	p->scale = random_scale(c, -p->left_shift + 8);
-	if (pot) {
+	if (form == ADD_POT) {
 		p->a_scale.shift = -(int32_t)check_below(c, 10);
 		p->b_scale.shift = -(int32_t)check_below(c, 10);
 	}
@@ -114,23 +121,24 @@ static void check_add(struct check *c)
 		const struct ek_add *list;
 		const size_t *count;
 		enum check_type type;
-		bool pot;
+		enum add_form form;
 	} lists[] = {
-		{ek_add_s8, &ek_add_s8_count, CHECK_S8, false},
-		{ek_add_u8, &ek_add_u8_count, CHECK_U8, false},
-		{ek_add_s16, &ek_add_s16_count, CHECK_S16, false},
-		{ek_add_s16_pot, &ek_add_s16_pot_count, CHECK_S16, true},
+		{ek_add_s8, &ek_add_s8_count, CHECK_S8, ADD_SCALED},
+		{ek_add_u8, &ek_add_u8_count, CHECK_U8, ADD_SCALED},
+		{ek_add_s16, &ek_add_s16_count, CHECK_S16, ADD_SCALED},
+		{ek_add_s16_pot, &ek_add_s16_pot_count, CHECK_S16, ADD_POT},
+		{ek_squared_difference_s8, &ek_squared_difference_s8_count, CHECK_S8, ADD_SQUARED},
 	};
 	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 		enum check_type type = lists[k].type;
 		struct pair p = {0};
 		uint32_t n = row_length(c);
 		struct check_subject s = make_pair(c, &p, type, type, n);
-		make_add(c, type, lists[k].pot, &p.add_params);
+		make_add(c, type, lists[k].form, &p.add_params);
 		void *expected = check_buffer(c, n * s.element_bytes, s.element_bytes);
 		for (uint32_t i = 0; i < n; i++) {
 			check_put(type, expected, i,
-				naive_add(&p.add_params, lists[k].pot,
+				naive_add(&p.add_params, lists[k].form,
 					check_get(type, p.a, i * p.a_step),
 					check_get(type, p.b, i * p.b_step)));
 		}

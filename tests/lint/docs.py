@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds pages against the tables they describe: docs/operators.md against the CPU's operators, edgectl(1) against `edgectl --help`.
+"""Holds edgectl(1) against `edgectl --help`.
 
 docs.py ROOT EDGECTL
 """
@@ -24,12 +24,6 @@ def differences(what, here, one, there, other):
         f"{what} {name} is in {other}, not in {one}" for name in sorted(there - here)]
 
 
-def check_operators(root):
-    rows = set(re.findall(r"^\| ([A-Z][A-Z0-9_]*) \|", read(root, "docs/operators.md"), re.M))
-    table = {name.upper() for name in re.findall(r"^OP_ROW\((\w+)\)", read(root, "backends/cpu/op_table.h"), re.M)}
-    return differences("operator", rows, "docs/operators.md", table, "backends/cpu/op_table.h")
-
-
 def help_of(edgectl, *command):
     return subprocess.run([edgectl, *command, "--help"], check=True, capture_output=True, text=True).stdout
 
@@ -47,7 +41,7 @@ def check_manual(root, edgectl):
 
 def main():
     root, edgectl = sys.argv[1:3]
-    errors = check_operators(root) + check_manual(root, edgectl)
+    errors = check_manual(root, edgectl)
     print("\n".join(errors))
     return 1 if errors else 0
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -79,6 +81,40 @@ static void half_precision_is_widened_exactly(void **state)
 	assert_true(z[3] == -INFINITY && isnan(z[4]) && z[5] == 0 && signbit(z[5]));
 }
 
+static int verify(struct op_bench *b, float tolerance, bool strict, float *z)
+{
+	static const uint8_t x[3] = {10, 12, 30};
+	static const float reference[3] = {0, 1.25f, 9};
+	op_bench_init(b, OP_NUMERIC_VERIFY);
+	b->node.options.numeric_verify.tolerance = tolerance;
+	b->node.options.numeric_verify.log_if_failed = strict;
+	op_bench_scale(b, op_bench_input(b, DTYPE_UINT8, SHAPE(3), x), 0.5f, 10);
+	op_bench_input(b, DTYPE_FLOAT32, SHAPE(3), reference);
+	op_bench_output(b, DTYPE_FLOAT32, SHAPE(3), z);
+	return op_bench_run(b);
+}
+
+static void verification_gives_the_difference(void **state)
+{
+	(void)state;
+	float z[3];
+	struct op_bench b;
+	assert_int_equal(verify(&b, 0.5f, false, z), 0);
+	assert_true(z[0] == 0 && z[1] == -0.25f && z[2] == 1);
+	assert_int_equal(verify(&b, 2, true, z), 0);
+	assert_true(z[2] == 1);
+}
+
+static void verification_ends_a_run_that_is_too_far_off(void **state)
+{
+	(void)state;
+	float z[3];
+	struct op_bench b;
+	assert_int_equal(verify(&b, 1, true, z), -EINVAL);
+	assert_non_null(strstr(b.err.text, "element 2 is 1 off, at most 0.5"));
+	assert_int_equal(verify(&b, 0.05f, true, z), 0); /* so small a tolerance is not meant */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +122,8 @@ int main(void)
 		cmocka_unit_test(channels_take_turns_in_long_tensors),
 		cmocka_unit_test(int4_is_unpacked),
 		cmocka_unit_test(half_precision_is_widened_exactly),
+		cmocka_unit_test(verification_gives_the_difference),
+		cmocka_unit_test(verification_ends_a_run_that_is_too_far_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

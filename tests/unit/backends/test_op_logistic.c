@@ -58,12 +58,27 @@ static void float_tanh_is_rounded_once(void **state)
 	assert_true(z[0] == 0x1.d9353ep-2f && z[1] == -1 && isnan(z[2]));
 }
 
+static void halves_are_rounded_at_the_end(void **state)
+{
+	(void)state;
+	const uint16_t x[3] = {0, 0x3800, 0xfc00}; /* 0, 0.5, -infinity */
+	const uint16_t want[3] = {0x3800, 0x38fb, 0}; /* 0.5, 0.6225, 0 */
+	uint16_t z[3];
+	struct op_bench b;
+	op_bench_init(&b, OP_LOGISTIC);
+	op_bench_input(&b, DTYPE_FLOAT16, SHAPE(3), x);
+	op_bench_output(&b, DTYPE_FLOAT16, SHAPE(3), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logistic_goes_by_table),
 		cmocka_unit_test(int16_functions_reach_their_limits),
 		cmocka_unit_test(float_tanh_is_rounded_once),
+		cmocka_unit_test(halves_are_rounded_at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "tests/fakes/op_bench.h"
 
 /* The first numbers of a case of the reference. */
@@ -56,6 +58,21 @@ static void int16_operands_may_give_8_bits(void **state)
 	assert_int_equal(z[1], -27);
 }
 
+/* (inf + NaN i)(1 + i): both parts come out as NaN by the formula, and are infinite by C's rules. */
+static void complex_infinities_stay_infinite(void **state)
+{
+	(void)state;
+	const float x[2] = {INFINITY, NAN}, y[2] = {1, 1};
+	float z[2];
+	struct op_bench b;
+	op_bench_init(&b, OP_MUL);
+	op_bench_input(&b, DTYPE_COMPLEX64, SHAPE(1), x);
+	op_bench_input(&b, DTYPE_COMPLEX64, SHAPE(1), y);
+	op_bench_output(&b, DTYPE_COMPLEX64, SHAPE(1), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(isinf(z[0]) && isinf(z[1]));
+}
+
 static void complex_numbers_multiply(void **state)
 {
 	(void)state;
@@ -77,6 +94,7 @@ int main(void)
 		cmocka_unit_test(zero_points_are_taken_off_and_put_on),
 		cmocka_unit_test(int16_operands_may_give_8_bits),
 		cmocka_unit_test(complex_numbers_multiply),
+		cmocka_unit_test(complex_infinities_stay_infinite),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

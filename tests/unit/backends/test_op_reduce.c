@@ -101,6 +101,21 @@ static void mean_of_nothing_is_code_0(void **state)
 	assert_memory_equal(z, want, sizeof(want));
 }
 
+static void mean_of_no_floats_is_nan_without_a_sign(void **state)
+{
+	(void)state;
+	const int32_t axis = 0;
+	const uint32_t want[2] = {0x7fc00000, 0x7fc00000};
+	uint32_t z[2] = {0};
+	struct op_bench b;
+	op_bench_init(&b, OP_MEAN);
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(0, 2), z);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
 static void axis_out_of_range_is_an_error_of_the_run(void **state)
 {
 	(void)state;
@@ -123,6 +138,7 @@ int main(void)
 		cmocka_unit_test(integer_mean_is_cut_towards_zero),
 		cmocka_unit_test(axes_of_a_run_must_leave_the_planned_result),
 		cmocka_unit_test(mean_of_nothing_is_code_0),
+		cmocka_unit_test(mean_of_no_floats_is_nan_without_a_sign),
 		cmocka_unit_test(axis_out_of_range_is_an_error_of_the_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

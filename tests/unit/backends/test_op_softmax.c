@@ -69,6 +69,20 @@ static void each_float_row_adds_up_to_1(void **state)
 	assert_true(z[0] == 0.5f && z[1] == 0.5f && z[2] == 1 && z[3] == 0);
 }
 
+static void halves_share_a_row_as_floats_do(void **state)
+{
+	(void)state;
+	const uint16_t x[4] = {0, 0, 0x4900, 0}, want[4] = {0x3800, 0x3800, 0x3c00, 0x02fa};
+	uint16_t z[4]; /* 1/2, 1/2; exp(-10) is 762 of the least halves */
+	struct op_bench b;
+	op_bench_init(&b, OP_SOFTMAX);
+	b.node.options.softmax.beta = 1;
+	op_bench_input(&b, DTYPE_FLOAT16, SHAPE(2, 2), x);
+	op_bench_output(&b, DTYPE_FLOAT16, SHAPE(2, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
 /* The reciprocal's shift is above 31, each share below half a code; the sum of 8192 equal
  * exponentials does not fit in 32 bits. */
 static void long_row_of_equals_gives_the_lowest_code(void **state)
@@ -93,6 +107,7 @@ int main(void)
 		cmocka_unit_test(int16_row_equals_the_reference),
 		cmocka_unit_test(uint8_row_to_int16_equals_the_reference),
 		cmocka_unit_test(each_float_row_adds_up_to_1),
+		cmocka_unit_test(halves_share_a_row_as_floats_do),
 		cmocka_unit_test(long_row_of_equals_gives_the_lowest_code),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,27 @@ static void softmax_checks_beta(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input is rescaled by");
 }
 
+static void rows_of_codes_have_one_scale_each(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_LOG_SOFTMAX, DTYPE_UINT8, 1.0f / 16, 255);
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
+	b.zeros[1][0] = 127;
+	node_builder_refuses(&b, -EBADMSG, "zero point 127, must be 0.0625 and 255");
+	b.zeros[1][0] = 255;
+	b.scales[0][0] = 1e-9f;
+	node_builder_refuses(&b, -EBADMSG, "input scale 1e-09 is out of range");
+	node_builder_init(&b, OP_L2_NORMALIZATION, OPTIONS_L2_NORM);
+	node_builder_quantise(&b, node_builder_input(&b, DTYPE_INT8, SHAPE(2, 3)), 0.5f, 0);
+	node_builder_quantise(&b, node_builder_output(&b, DTYPE_INT8), 1.0f / 128, 0);
+	node_builder_accepts(&b, 0, SHAPE(2, 3));
+	b.scales[1][0] = 1.0f / 127;
+	node_builder_refuses(&b, -EBADMSG, "must be 0.0078125 and 0");
+	b.node.options.arithmetic.activation = ACTIVATION_RELU;
+	node_builder_refuses(&b, -EOPNOTSUPP, "with fused activation 1 is not there yet");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +142,7 @@ int main(void)
 		cmocka_unit_test(tanh_takes_any_scale_of_bytes),
 		cmocka_unit_test(softmax_checks_what_probabilities_are_coded_as),
 		cmocka_unit_test(softmax_checks_beta),
+		cmocka_unit_test(rows_of_codes_have_one_scale_each),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

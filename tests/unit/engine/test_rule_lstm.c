@@ -218,7 +218,7 @@ static void integers_check_intermediates(void **state)
 	struct node_builder b;
 	build(&b, integer, all);
 	b.node.n_intermediates = 12;
-	node_builder_refuses(&b, -EOPNOTSUPP, "12 intermediates (8x8_8) is not there yet");
+	node_builder_refuses(&b, -EBADMSG, "12 intermediates, must be 5");
 	b.node.n_intermediates = 4;
 	node_builder_refuses(&b, -EBADMSG, "4 intermediates, must be 5");
 	b.node.n_intermediates = 5;
@@ -248,11 +248,254 @@ static void options_are_checked(void **state)
 	o->proj_clip = 1e20f;
 	node_builder_refuses(&b, -EBADMSG, "proj_clip is rescaled by");
 	o->proj_clip = 0;
-	o->activation = ACTIVATION_RELU;
-	node_builder_refuses(&b, -EOPNOTSUPP, "of int8 with fused activation 1");
+	o->activation = ACTIVATION_SIGN_BIT;
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	o->activation = 6;
+	node_builder_refuses(&b, -EOPNOTSUPP, "with fused activation 6");
 	o->activation = ACTIVATION_TANH;
 	o->diagonal_recurrent_tensors = true;
 	node_builder_refuses(&b, -EOPNOTSUPP, "diagonal recurrent tensors");
+}
+
+static void layer_norm_may_be_left_off_at_the_end(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, real, plain);
+	b.node.n_inputs = 20;
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_CELL));
+	b.node.n_inputs = 22;
+	node_builder_refuses(&b, -EBADMSG, "22 inputs, must be 20 or 24");
+}
+
+static void bytes_of_hybrid_weights_may_be_called_uint8(void **state)
+{
+	(void)state;
+	static const enum dtype old[] = {DTYPE_FLOAT32, DTYPE_UINT8, DTYPE_UINT8, DTYPE_FLOAT32,
+		DTYPE_FLOAT32, DTYPE_FLOAT32};
+	struct node_builder b;
+	build(&b, old, all);
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	b.tensors[b.inputs[6]].type = DTYPE_INT8;
+	node_builder_refuses(
+		&b, -EBADMSG, "input 6 (recurrent to forget weights) is int8, must be uint8");
+	b.tensors[b.inputs[6]].type = DTYPE_UINT8;
+	b.zeros[b.inputs[6]][0] = 128;
+	node_builder_refuses(&b, -EBADMSG, "has zero point 128, must have 0");
+}
+
+/* The same operands for LSTM: one step. */
+static void build_step(struct node_builder *b, const enum dtype types[6], struct parts p)
+{
+	build(b, types, p);
+	b->node.op = OP_LSTM;
+	b->node.options.table = 14;
+	b->shapes[0] = SHAPE(N_BATCH, N_INPUT);
+}
+
+static void a_step_takes_one_row_per_entry(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_step(&b, integer, all);
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_OUTPUT));
+	node_builder_costs(&b, 2 * (4 * 4 * (5 + 6) + 4 * 6));
+	b.shapes[0] = SHAPE(N_BATCH, 1, N_INPUT);
+	node_builder_refuses(&b, -EBADMSG, "input has rank 3, must have 2");
+	b.shapes[0] = SHAPE(N_BATCH, N_INPUT);
+	b.node.options.recurrent.lstm_kernel = 2;
+	node_builder_refuses(&b, -EBADMSG, "kernel type 2");
+	b.node.options.recurrent.lstm_kernel = 0;
+	node_builder_output(&b, DTYPE_INT8);
+	node_builder_refuses(&b, -EBADMSG, "2 outputs, must be 1");
+}
+
+/* 8x8_8: twelve intermediates, cell state of scale 2^-15. */
+static void build_8x8_8(struct node_builder *b)
+{
+	build_step(b, integer, (struct parts){.projection = true, .norm = true});
+	for (int i = 5; i < 12; i++) {
+		node_builder_quantise(b, node_builder_intermediate(b, DTYPE_INT8), 1.0f / 4096, 9);
+	}
+	b->scales[b->inputs[19]][0] = 0x1p-15f;
+}
+
+static void twelve_intermediates_are_another_kernel(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_8x8_8(&b);
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_OUTPUT));
+	b.scales[b.inputs[19]][0] = 0x1p-11f;
+	node_builder_refuses(&b, -EBADMSG, "cell state has scale 0.000488281, must be 2^-15");
+	build_8x8_8(&b);
+	b.scales[b.inputs[16]][0] = 1e9f;
+	node_builder_refuses(&b, -EBADMSG, "projection is rescaled by");
+	build_8x8_8(&b);
+	b.zeros[b.intermediates[10]][0] = 128;
+	node_builder_refuses(&b, -EBADMSG, "intermediate 10 has zero point 128");
+	b.intermediates[10] = TENSOR_NONE;
+	node_builder_refuses(&b, -EBADMSG, "intermediate 10 must be there");
+	build_step(&b, integer, all);
+	b.node.n_intermediates = 12;
+	node_builder_refuses(&b, -EOPNOTSUPP, "12 intermediates (8x8_8) but for coupled gates");
+}
+
+static void add_way(struct node_builder *b, enum dtype weights, int32_t n_output)
+{
+	for (int i = 0; i < 4; i++) {
+		add(b, true, weights, SHAPE(N_CELL, N_INPUT));
+	}
+	for (int i = 0; i < 4; i++) {
+		add(b, true, weights, SHAPE(N_CELL, n_output));
+	}
+	for (int i = 0; i < 3; i++) {
+		node_builder_absent(b);
+	}
+	for (int i = 0; i < 4; i++) {
+		add(b, true, DTYPE_FLOAT32, SHAPE(N_CELL));
+	}
+	add(b, n_output != N_CELL, weights, SHAPE(n_output, N_CELL));
+	node_builder_absent(b);
+}
+
+/* Backward with a projection to N_OUTPUT; a second input, with weights of width 3 or without. */
+static void build_two_ways(struct node_builder *b, enum dtype weights, bool aux, bool weighted)
+{
+	node_builder_init(b, OP_BIDIRECTIONAL_SEQUENCE_LSTM, 69);
+	add(b, true, DTYPE_FLOAT32, SHAPE(N_BATCH, N_STEPS, N_INPUT));
+	add_way(b, weights, N_CELL);
+	add_way(b, weights, N_OUTPUT);
+	node_builder_variable(b, DTYPE_FLOAT32, SHAPE(N_BATCH, N_CELL));
+	node_builder_variable(b, DTYPE_FLOAT32, SHAPE(N_BATCH, N_CELL));
+	node_builder_variable(b, DTYPE_FLOAT32, SHAPE(N_BATCH, N_OUTPUT));
+	node_builder_variable(b, DTYPE_FLOAT32, SHAPE(N_BATCH, N_CELL));
+	add(b, aux, DTYPE_FLOAT32, SHAPE(N_BATCH, N_STEPS, weighted ? 3 : N_INPUT));
+	for (int i = 0; i < 8; i++) {
+		add(b, weighted, weights, SHAPE(N_CELL, 3));
+	}
+	node_builder_output(b, DTYPE_FLOAT32);
+	node_builder_output(b, DTYPE_FLOAT32);
+	b->node.options.recurrent.activation = ACTIVATION_TANH;
+}
+
+static void two_ways_give_two_outputs_or_one(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_two_ways(&b, DTYPE_INT8, false, false);
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_CELL));
+	node_builder_accepts(&b, 1, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	node_builder_costs(&b, 6 * (4 * 4 * (5 + 4)) + 6 * (4 * 4 * (5 + 6) + 4 * 6));
+	b.node.options.recurrent.merge_outputs = true;
+	node_builder_refuses(&b, -EBADMSG, "2 outputs, must be 1");
+	b.node.n_outputs = 1;
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_CELL + N_OUTPUT));
+}
+
+static void a_second_input_has_weights_or_is_the_backward_one(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_two_ways(&b, DTYPE_FLOAT32, true, true);
+	node_builder_accepts(&b, 1, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	b.shapes[b.inputs[39]] = SHAPE(N_BATCH, N_STEPS + 1, 3);
+	node_builder_refuses(&b, -EBADMSG, "second input is 2x4x3, input is 2x3x5");
+	build_two_ways(&b, DTYPE_FLOAT32, true, true);
+	b.inputs[47] = TENSOR_NONE;
+	node_builder_refuses(
+		&b, -EBADMSG, "input 47 (second input to output weights) must be there");
+	b.inputs[39] = TENSOR_NONE;
+	node_builder_refuses(&b, -EBADMSG, "input 39 (second input) must be there");
+	build_two_ways(&b, DTYPE_FLOAT32, true, false);
+	node_builder_accepts(&b, 1, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	b.shapes[b.inputs[39]] = SHAPE(N_BATCH, N_STEPS, 3);
+	node_builder_refuses(&b, -EBADMSG, "second input is 2x3x3, input is 2x3x5");
+}
+
+static void two_ways_check_both_directions(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_two_ways(&b, DTYPE_FLOAT32, false, false);
+	b.shapes[b.inputs[19]] = SHAPE(N_CELL, N_INPUT + 1);
+	node_builder_refuses(
+		&b, -EBADMSG, "input 19 (input to forget weights) is 4x6, must be 4x5");
+	build_two_ways(&b, DTYPE_FLOAT32, false, false);
+	b.inputs[37] = b.inputs[35];
+	node_builder_refuses(&b, -EBADMSG, "is input 37 as well");
+	build_two_ways(&b, DTYPE_FLOAT32, false, false);
+	for (int i = 18; i <= 33; i++) {
+		if (b.inputs[i] >= 0 && (i < 29 || i > 32)) {
+			b.tensors[b.inputs[i]].type = DTYPE_INT8;
+		}
+	}
+	node_builder_refuses(&b, -EBADMSG, "the two directions have different weights");
+	build_two_ways(&b, DTYPE_INT16, false, false);
+	node_builder_refuses(&b, -EOPNOTSUPP, "float32 input and int16 weights");
+}
+
+static void build_basic(struct node_builder *b, bool codes)
+{
+	enum dtype a = codes ? DTYPE_UINT8 : DTYPE_FLOAT32, s = codes ? DTYPE_INT16 : DTYPE_FLOAT32;
+	node_builder_init(b, OP_LSTM, 14);
+	add(b, true, a, SHAPE(N_BATCH, N_INPUT));
+	add(b, true, a, SHAPE(N_BATCH, N_CELL));
+	add(b, true, a, SHAPE(4 * N_CELL, N_INPUT + N_CELL));
+	add(b, true, codes ? DTYPE_INT32 : DTYPE_FLOAT32, SHAPE(4 * N_CELL));
+	add(b, true, s, SHAPE(N_BATCH, N_CELL));
+	node_builder_output(b, a);
+	node_builder_quantise(b, node_builder_output(b, s), 0x1p-11f, 0);
+	node_builder_output(b, a);
+	node_builder_output(b, s);
+	b->node.options.recurrent.lstm_kernel = 1;
+	b->node.options.recurrent.activation = ACTIVATION_TANH;
+}
+
+static void five_inputs_give_four_outputs(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	for (int codes = 0; codes < 2; codes++) {
+		build_basic(&b, codes);
+		node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_CELL));
+		node_builder_accepts(&b, 1, SHAPE(N_BATCH, N_CELL));
+		node_builder_accepts(&b, 2, SHAPE(N_BATCH, N_INPUT + N_CELL));
+		node_builder_accepts(&b, 3, SHAPE(N_BATCH, 4 * N_CELL));
+		node_builder_costs(&b, 2 * 16 * 9);
+	}
+	b.scales[b.outputs[1]][0] = 0x1p-10f;
+	node_builder_refuses(&b, -EBADMSG, "state has scale 0.000976562, must be 2^-11");
+	b.scales[b.outputs[1]][0] = 0x1p-11f;
+	b.scales[b.inputs[3]][0] = 1e30f;
+	node_builder_refuses(&b, -EBADMSG, "gates is rescaled by");
+}
+
+static void five_inputs_fit_each_other(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_basic(&b, false);
+	b.shapes[2] = SHAPE(4 * N_CELL, N_INPUT);
+	node_builder_refuses(&b, -EBADMSG, "input 2 (weights) is 16x5, must be 16x9");
+	build_basic(&b, false);
+	b.shapes[3] = SHAPE(N_CELL);
+	node_builder_refuses(&b, -EBADMSG, "input 3 (bias) is 4, must be 16");
+	build_basic(&b, false);
+	b.shapes[4] = SHAPE(1, N_CELL);
+	node_builder_refuses(&b, -EBADMSG, "input 4 (previous state) is 1x4, must be 2x4");
+	b.inputs[1] = TENSOR_NONE;
+	node_builder_refuses(&b, -EBADMSG, "input 1 (previous output) must be there");
+	b.node.n_inputs = 4;
+	node_builder_refuses(&b, -EBADMSG, "4 inputs, must be 5 to 24");
+	b.node.n_inputs = 5;
+	b.node.options.recurrent.lstm_kernel = 0;
+	node_builder_refuses(&b, -EBADMSG, "5 inputs, must be 20 or 24");
+	build_basic(&b, true);
+	b.tensors[4].type = DTYPE_INT8;
+	node_builder_refuses(&b, -EBADMSG, "previous state is int8, must be int16");
+	b.tensors[0].type = DTYPE_INT8;
+	node_builder_refuses(&b, -EOPNOTSUPP, "LSTM v1 with int8 input");
 }
 
 int main(void)
@@ -267,6 +510,15 @@ int main(void)
 		cmocka_unit_test(integers_check_every_scale),
 		cmocka_unit_test(integers_check_intermediates),
 		cmocka_unit_test(options_are_checked),
+		cmocka_unit_test(layer_norm_may_be_left_off_at_the_end),
+		cmocka_unit_test(bytes_of_hybrid_weights_may_be_called_uint8),
+		cmocka_unit_test(a_step_takes_one_row_per_entry),
+		cmocka_unit_test(twelve_intermediates_are_another_kernel),
+		cmocka_unit_test(two_ways_give_two_outputs_or_one),
+		cmocka_unit_test(a_second_input_has_weights_or_is_the_backward_one),
+		cmocka_unit_test(two_ways_check_both_directions),
+		cmocka_unit_test(five_inputs_give_four_outputs),
+		cmocka_unit_test(five_inputs_fit_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,35 @@ static void pools_refuse_types_and_scales(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "fused activation 5");
 }
 
+static void l2_pool_is_of_floats(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build(&b, OP_L2_POOL_2D, DTYPE_FLOAT32);
+	node_builder_accepts(&b, 0, SHAPE(2, 3, 4, 3));
+	build(&b, OP_L2_POOL_2D, DTYPE_INT8);
+	node_builder_refuses(&b, -EOPNOTSUPP, "L2_POOL_2D v1 with int8 input is not there yet");
+}
+
+static void response_normalisation_keeps_the_shape(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	node_builder_init(
+		&b, OP_LOCAL_RESPONSE_NORMALIZATION, OPTIONS_LOCAL_RESPONSE_NORMALIZATION);
+	node_builder_input(&b, DTYPE_FLOAT32, SHAPE(1, 2, 3, 10));
+	node_builder_output(&b, DTYPE_FLOAT32);
+	b.node.options.lrn.radius = 2;
+	node_builder_accepts(&b, 0, SHAPE(1, 2, 3, 10));
+	node_builder_costs(&b, 60 * 5);
+	b.node.options.lrn.radius = INT32_MAX;
+	node_builder_accepts(&b, 0, SHAPE(1, 2, 3, 10));
+	b.node.options.lrn.radius = -1;
+	node_builder_refuses(&b, -EBADMSG, "radius -1");
+	b.shapes[0] = SHAPE(2, 3, 10);
+	node_builder_refuses(&b, -EBADMSG, "input has rank 3, must have 4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +124,8 @@ int main(void)
 		cmocka_unit_test(pools_refuse_empty_windows_and_inputs),
 		cmocka_unit_test(pools_refuse_windows_that_take_long),
 		cmocka_unit_test(pools_refuse_types_and_scales),
+		cmocka_unit_test(l2_pool_is_of_floats),
+		cmocka_unit_test(response_normalisation_keeps_the_shape),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

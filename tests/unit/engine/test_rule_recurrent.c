@@ -106,7 +106,9 @@ static void svdf_of_int8_checks_scales_and_activation(void **state)
 	node_builder_refuses(&b, -EBADMSG, "output (int8) has 0 scales, must have one");
 	build(&b, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32);
 	b.node.options.svdf.activation = ACTIVATION_SIGN_BIT;
-	node_builder_refuses(&b, -EOPNOTSUPP, "SVDF v1 with fused activation 5");
+	node_builder_accepts(&b, 0, SHAPE(2, 2));
+	b.node.options.svdf.activation = 6;
+	node_builder_refuses(&b, -EOPNOTSUPP, "SVDF v1 with fused activation 6");
 }
 
 int main(void)

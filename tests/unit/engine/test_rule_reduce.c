@@ -60,6 +60,52 @@ static void mean_checks_types_and_scales(void **state)
 	node_builder_refuses(&b, -EBADMSG, "output is int32, must be uint8");
 }
 
+static void extremes_keep_scale_and_zero_point(void **state)
+{
+	(void)state;
+	static const int32_t axes[] = {0, 1};
+	struct node_builder b;
+	build_mean(&b, OP_REDUCE_MAX, DTYPE_UINT8, axes);
+	node_builder_accepts(&b, 0, SHAPE(4));
+	b.zeros[2][0] = 1;
+	node_builder_refuses(&b, -EBADMSG, "scale or zero point of input and output differ");
+	b.zeros[2][0] = 0;
+	b.scales[0][0] = 0.25f;
+	node_builder_refuses(&b, -EBADMSG, "scale or zero point of input and output differ");
+	b.tensors[0].quant.n_scales = b.tensors[2].quant.n_scales = 0;
+	node_builder_accepts(&b, 0, SHAPE(4));
+	build_mean(&b, OP_REDUCE_MIN, DTYPE_BOOL, axes);
+	node_builder_accepts(&b, 0, SHAPE(4));
+}
+
+static void products_and_logic_have_types_of_their_own(void **state)
+{
+	(void)state;
+	static const int32_t axes[] = {0, 1};
+	struct node_builder b;
+	build_mean(&b, OP_REDUCE_PROD, DTYPE_UINT8, axes);
+	node_builder_refuses(&b, -EOPNOTSUPP, "REDUCE_PROD v1 with uint8 input is not there yet");
+	build_mean(&b, OP_REDUCE_PROD, DTYPE_INT8, axes);
+	node_builder_accepts(&b, 0, SHAPE(4));
+	b.scales[2][0] = 1e-5f;
+	node_builder_refuses(&b, -EBADMSG, "input is rescaled by 50000, must be below 2^13");
+	build_mean(&b, OP_REDUCE_ANY, DTYPE_BOOL, axes);
+	node_builder_accepts(&b, 0, SHAPE(4));
+	build_mean(&b, OP_REDUCE_ALL, DTYPE_INT32, axes);
+	node_builder_refuses(&b, -EOPNOTSUPP, "REDUCE_ALL v1 with int32 input is not there yet");
+}
+
+/* A file whose axes a run computes may declare a scalar because it does not know better. */
+static void scalar_that_only_a_run_can_shape_is_open(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_mean(&b, OP_REDUCE_ANY, DTYPE_BOOL, NULL);
+	node_builder_accepts(&b, 0, SHAPE(-1));
+	b.shapes[0] = (struct shape){0};
+	node_builder_accepts(&b, 0, (struct shape){0});
+}
+
 static void arg_max_takes_one_axis(void **state)
 {
 	(void)state;
@@ -94,6 +140,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mean_drops_or_keeps_dimensions),
 		cmocka_unit_test(mean_checks_types_and_scales),
+		cmocka_unit_test(extremes_keep_scale_and_zero_point),
+		cmocka_unit_test(products_and_logic_have_types_of_their_own),
+		cmocka_unit_test(scalar_that_only_a_run_can_shape_is_open),
 		cmocka_unit_test(arg_max_takes_one_axis),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operators of one operand and its shape: a row for each type says how it is computed.
+ * Sources: tflite kernels/elementwise.cc, activations.cc, neg.cc, sign.cc, gelu.cc, floor.cc,
+ * ceil.cc, round.cc, fake_quant.cc, complex_support.cc.
+ */
+#include <string.h>
+
+#include "backends/cpu/accept.h"
+#include "backends/cpu/params.h"
+#include "backends/cpu/quant.h"
+#include "backends/cpu/table.h"
+#include "backends/cpu/table513.h"
+#include "backends/cpu/tiles.h"
+#include "backends/cpu/unary.h"
+#include "backends/cpu/unary_factors.h"
+
+/* One of three: a kernel of plain numbers (of float32 for float16), a curve of real numbers, or
+ * integer arithmetic on codes. */
+struct unary_row {
+	uint16_t op;
+	uint8_t type;
+	bool tanh; /* GELU: the approximate form */
+	ek_unary_fn *plain;
+	unary_factors_fn *factors;
+	ek_curve_fn *curve;
+	ek_codes_one_fn *one;
+	ek_codes_s16_fn *codes_s16;
+	unary_factors_codes_fn *scales;
+	float (*undefined)(const struct tensor *out); /* the curve's value where it has none */
+	bool no_negatives; /* a code below the zero point ends the run */
+	const char *detail;
+};
+
+struct unary_state {
+	const struct unary_row *row;
+	union unary_factors factors;
+	struct table table; /* 8 bits */
+	struct ek_codes codes;
+	int16_t curve[EK_LUT513]; /* int16 */
+};
+
+#define F32(name, kernel, ...)                                                                     \
+	{                                                                                          \
+		.op = OP_##name, .type = DTYPE_FLOAT32, .plain = (kernel), .detail = #kernel,      \
+		__VA_ARGS__                                                                        \
+	}
+#define F16(name, kernel, ...)                                                                     \
+	{                                                                                          \
+		.op = OP_##name, .type = DTYPE_FLOAT16, .plain = (kernel), .detail = #kernel,      \
+		__VA_ARGS__                                                                        \
+	}
+#define PLAIN(name, dtype, kernel)                                                                 \
+	{                                                                                          \
+		.op = OP_##name, .type = DTYPE_##dtype, .plain = (kernel), .detail = #kernel       \
+	}
+#define CURVE(name, dtype, function, ...)                                                          \
+	{                                                                                          \
+		.op = OP_##name, .type = DTYPE_##dtype, .curve = (function),                       \
+		.detail = "lut513__c", __VA_ARGS__                                                 \
+	}
+#define CODES(name, dtype, function, ...)                                                          \
+	{                                                                                          \
+		.op = OP_##name, .type = DTYPE_##dtype, .one = (function),                         \
+		.detail = #function "__c", __VA_ARGS__                                             \
+	}
+
+/* Rows for codes stand before those of plain numbers: the first that fits is taken. */
+static const struct unary_row rows[] = {
+	F32(ABS, ek_abs_f32),
+	CODES(ABS, INT8, ek_codes_abs, .scales = unary_factors_abs),
+	CODES(ABS, INT16, ek_codes_abs, .scales = unary_factors_abs, .codes_s16 = ek_codes_abs_s16),
+	PLAIN(ABS, INT16, ek_abs_s16),
+	PLAIN(ABS, INT32, ek_abs_s32),
+	F32(CEIL, ek_ceil_f32),
+	PLAIN(COMPLEX_ABS, COMPLEX64, ek_abs_c64),
+	F32(COS, ek_cos_f32),
+	F16(COS, ek_cos_f32),
+	F32(ELU, ek_elu_f32),
+	CURVE(ELU, INT8, ek_curve_elu),
+	F32(EXP, ek_exp_f32),
+	CURVE(EXP, INT8, ek_curve_exp),
+	CURVE(EXP, INT16, ek_curve_exp),
+	F32(FAKE_QUANT, ek_fake_quant_f32, .factors = unary_factors_fake_quant),
+	F32(FLOOR, ek_floor_f32),
+	F16(FLOOR, ek_floor_f32),
+	F32(GELU, ek_gelu_f32),
+	F16(GELU, ek_gelu_f32),
+	CURVE(GELU, INT8, ek_curve_gelu),
+	CURVE(GELU, UINT8, ek_curve_gelu),
+	CURVE(GELU, INT16, ek_curve_gelu),
+	F32(GELU, ek_gelu_tanh_f32, .tanh = true),
+	F16(GELU, ek_gelu_tanh_f32, .tanh = true),
+	CURVE(GELU, INT8, ek_curve_gelu_tanh, .tanh = true),
+	CURVE(GELU, UINT8, ek_curve_gelu_tanh, .tanh = true),
+	CURVE(GELU, INT16, ek_curve_gelu_tanh, .tanh = true),
+	F32(HARD_SWISH, ek_hard_swish_f32),
+	CODES(HARD_SWISH, INT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
+	CODES(HARD_SWISH, UINT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
+	PLAIN(IMAG, COMPLEX64, ek_imag_c64),
+	F32(LEAKY_RELU, ek_leaky_relu_f32, .factors = unary_factors_alpha),
+	CODES(LEAKY_RELU, INT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, UINT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, INT16, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu,
+		.codes_s16 = ek_codes_leaky_relu_s16),
+	F32(LOG, ek_log_f32),
+	CURVE(LOG, INT8, ek_curve_log, .undefined = unary_factors_lowest),
+	CURVE(LOG, INT16, ek_curve_log, .undefined = unary_factors_lowest),
+	PLAIN(LOGICAL_NOT, BOOL, ek_not_b),
+	F32(NEG, ek_neg_f32),
+	F16(NEG, ek_neg_f32),
+	PLAIN(NEG, INT8, ek_neg_s8),
+	PLAIN(NEG, INT16, ek_neg_s16),
+	PLAIN(NEG, INT32, ek_neg_s32),
+	PLAIN(NEG, INT64, ek_neg_s64),
+	PLAIN(REAL, COMPLEX64, ek_real_c64),
+	F32(ROUND, ek_round_f32),
+	F16(ROUND, ek_round_f32),
+	F32(RSQRT, ek_rsqrt_f32),
+	CODES(RSQRT, INT8, ek_codes_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
+	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = unary_factors_highest,
+		.no_negatives = true),
+	F32(SIGN, ek_sign_f32),
+	PLAIN(SIGN, FLOAT64, ek_sign_f64),
+	PLAIN(SIGN, INT32, ek_sign_s32),
+	F32(SIN, ek_sin_f32),
+	F16(SIN, ek_sin_f32),
+	F32(SQRT, ek_sqrt_f32),
+	CODES(SQRT, INT8, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
+	CODES(SQRT, INT16, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
+		.codes_s16 = ek_codes_sqrt_s16),
+	F32(SQUARE, ek_square_f32),
+};
+
+static bool fits(const struct unary_row *row, const struct node *node, const struct tensor *in)
+{
+	bool tanh = node->op == OP_GELU && node->options.gelu.approximate;
+	return row->op == node->op && row->type == in->type && row->tanh == tanh &&
+		(row->plain || in->quant.n_scales);
+}
+
+static const struct unary_row *find_row(const struct op_setup *setup)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (fits(&rows[i], setup->node, op_tensor_in(setup, 0))) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static int unary_accept(const struct op_setup *setup, struct error *err)
+{
+	return find_row(setup) ? 0 : accept_type(op_tensor_in(setup, 0), 0, err);
+}
+
+static void prepare_codes(struct op_setup *setup, struct unary_state *state)
+{
+	const struct unary_row *row = state->row;
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	struct ek_codes *p = &state->codes;
+	float undefined = row->undefined ? row->undefined(out) : 0;
+	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
+	p->zero = (int32_t)quant_zero(&out->quant, 0);
+	quant_type_range(out->type, &p->lo, &p->hi);
+	if (row->scales) {
+		row->scales(setup, p);
+	}
+	if (in->type == DTYPE_INT16 && row->curve) {
+		table513_fill_curve(setup, row->curve, undefined, state->curve);
+	}
+	if (in->type == DTYPE_INT16) {
+		return;
+	}
+	table_init(setup, 1, &state->table);
+	if (row->curve) {
+		table_fill_curve(setup, row->curve, undefined, &state->table);
+	} else {
+		table_fill_codes(setup, row->one, p, &state->table);
+	}
+}
+
+static int unary_prepare(struct op_setup *setup, struct error *err)
+{
+	struct unary_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	state->row = find_row(setup);
+	setup->detail = state->row->detail;
+	if (!state->row->plain) {
+		prepare_codes(setup, state);
+	} else if (state->row->factors) {
+		state->row->factors(setup, &state->factors);
+	}
+	setup->scratch_bytes = state->row->type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
+	return 0;
+}
+
+static int check_negatives(
+	const struct op_call *call, const struct unary_state *state, struct error *err)
+{
+	const void *src = op_in(call, 0)->data;
+	size_t n = (size_t)params_elements(&op_in(call, 0)->shape);
+	int32_t limit = state->codes.src_zero;
+	size_t at = state->row->type == DTYPE_INT16 ? ek_codes_find_below_s16(src, n, limit)
+						    : ek_codes_find_below_s8(src, n, limit);
+	return at == n ? 0 : error_set(err, -EINVAL, "element %zu of input 0 is negative", at);
+}
+
+static int run_s16(const struct op_call *call, const struct unary_state *state, struct error *err)
+{
+	const int16_t *src = op_in(call, 0)->data;
+	int16_t *dst = op_out(call, 0)->data;
+	struct tiles t = {
+		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		if (state->row->curve) {
+			ek_lut513(dst + t.at, src + t.at, t.count, state->curve);
+		} else {
+			state->row->codes_s16(dst + t.at, src + t.at, t.count, &state->codes);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+static int unary_op_run(const struct op_call *call, struct error *err)
+{
+	const struct unary_state *state = call->state;
+	const struct unary_row *row = state->row;
+	if (row->plain) {
+		return row->type == DTYPE_FLOAT16
+			? unary_run_f16(call, row->plain, &state->factors, err)
+			: unary_run(call, row->plain, &state->factors, err);
+	}
+	int r = row->no_negatives ? check_negatives(call, state, err) : 0;
+	if (r < 0) {
+		return r;
+	}
+	return row->type == DTYPE_INT16 ? run_s16(call, state, err)
+					: table_run(&state->table, call, err);
+}
+
+#define UNARY_OP(name, number)                                                                     \
+	const struct cpu_op name = {.op = (number),                                                \
+		.accept = unary_accept,                                                            \
+		.prepare = unary_prepare,                                                          \
+		.run = unary_op_run};
+
+UNARY_OP(op_abs, OP_ABS)
+UNARY_OP(op_ceil, OP_CEIL)
+UNARY_OP(op_complex_abs, OP_COMPLEX_ABS)
+UNARY_OP(op_cos, OP_COS)
+UNARY_OP(op_elu, OP_ELU)
+UNARY_OP(op_exp, OP_EXP)
+UNARY_OP(op_fake_quant, OP_FAKE_QUANT)
+UNARY_OP(op_floor, OP_FLOOR)
+UNARY_OP(op_gelu, OP_GELU)
+UNARY_OP(op_hard_swish, OP_HARD_SWISH)
+UNARY_OP(op_imag, OP_IMAG)
+UNARY_OP(op_leaky_relu, OP_LEAKY_RELU)
+UNARY_OP(op_log, OP_LOG)
+UNARY_OP(op_logical_not, OP_LOGICAL_NOT)
+UNARY_OP(op_neg, OP_NEG)
+UNARY_OP(op_real, OP_REAL)
+UNARY_OP(op_round, OP_ROUND)
+UNARY_OP(op_rsqrt, OP_RSQRT)
+UNARY_OP(op_sign, OP_SIGN)
+UNARY_OP(op_sin, OP_SIN)
+UNARY_OP(op_sqrt, OP_SQRT)
+UNARY_OP(op_square, OP_SQUARE)
+
+static int zeros_accept(const struct op_setup *setup, struct error *err)
+{
+	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
+}
+
+static int zeros_run(const struct op_call *call, struct error *err)
+{
+	(void)err;
+	const struct value *out = op_out(call, 0);
+	if (out->bytes) {
+		memset(out->data, 0, out->bytes);
+	}
+	return 0;
+}
+
+const struct cpu_op op_zeros_like = {.op = OP_ZEROS_LIKE, .accept = zeros_accept, .run = zeros_run};

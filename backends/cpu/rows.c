@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/rows.h"
+
+#include <string.h>
+
+#include "backends/cpu/params.h"
+#include "backends/cpu/tiles.h"
+#include "base/strings.h"
+#include "kernels/nibbles.h"
+
+void rows_init(struct rows *rows, const struct op_setup *setup, uint32_t input, uint32_t first,
+	rows_at_fn *at)
+{
+	const struct shape *out = op_shape_out(setup, 0);
+	*rows = (struct rows){.input = input, .at = at, .shape = *out};
+	rows->count = params_product(out, 0, first);
+	rows->elements = params_product(out, first, out->rank);
+}
+
+/* Makes row @r of the output out of row @row of the input. */
+typedef void put_fn(
+	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row);
+
+static void put_bytes(
+	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row)
+{
+	size_t bytes = (size_t)rows->elements * (bits / 8);
+	char *to = (char *)out + r * bytes;
+	if (row == ROWS_NONE) {
+		memset(to, 0, bytes);
+	} else {
+		memcpy(to, (const char *)in + (size_t)row * bytes, bytes);
+	}
+}
+
+static void put_s4(
+	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row)
+{
+	(void)bits;
+	size_t n = (size_t)rows->elements;
+	ek_copy_s4(out, (size_t)r * n, in, (size_t)row * n, n);
+}
+
+static int run_plain(const struct op_call *call, const struct rows *rows, put_fn *put, size_t bits,
+	struct error *err)
+{
+	void *out = op_out(call, 0)->data;
+	const void *in = op_in(call, rows->input)->data;
+	struct tiles t = {
+		.total = rows->count, .control = call->control, .each = tiles_rows(rows->elements)};
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			int64_t row = ROWS_NONE;
+			int r = rows->at(call, i, &row, err);
+			if (r < 0) {
+				return r;
+			}
+			put(rows, out, in, bits, i, row);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+/* Adds the bytes of a row's strings to *ret_bytes; writes them as well where @w is not NULL. */
+static void take_strings(const struct rows *rows, const struct strings *in, int64_t row,
+	struct strings_writer *w, uint64_t *ret_bytes)
+{
+	for (uint64_t k = 0; k < rows->elements; k++) {
+		uint32_t length = 0;
+		const void *text = "";
+		if (row != ROWS_NONE) {
+			text = strings_get(
+				in, (uint32_t)((uint64_t)row * rows->elements + k), &length);
+		}
+		*ret_bytes += length;
+		if (w) {
+			strings_put(w, text, length);
+		}
+	}
+}
+
+static int walk_strings(const struct op_call *call, const struct rows *rows,
+	const struct strings *in, struct strings_writer *w, uint64_t *ret_bytes, struct error *err)
+{
+	struct tiles t = {
+		.total = rows->count, .control = call->control, .each = tiles_rows(rows->elements)};
+	*ret_bytes = 0;
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			int64_t row = ROWS_NONE;
+			int r = rows->at(call, i, &row, err);
+			if (r < 0) {
+				return r;
+			}
+			take_strings(rows, in, row, w, ret_bytes);
+		}
+	}
+	return tiles_end(&t, err);
+}
+
+static int run_strings(const struct op_call *call, const struct rows *rows, struct error *err)
+{
+	const struct value *src = op_in(call, rows->input);
+	uint64_t n = params_elements(&rows->shape), bytes = 0;
+	struct strings in;
+	int r = strings_open(&in, src->data, src->bytes, params_elements(&src->shape), err);
+	r = r < 0 ? r : walk_strings(call, rows, &in, NULL, &bytes, err);
+	if (r < 0) {
+		return r;
+	}
+	bytes += strings_head_bytes(n);
+	if (bytes > STRINGS_MAX_BYTES) {
+		return error_set(err, -EFBIG, "strings of %llu bytes", (unsigned long long)bytes);
+	}
+	r = op_give_output(call, 0, &rows->shape, bytes, err);
+	if (r < 0) {
+		return r;
+	}
+	struct strings_writer w = strings_writer_of(op_out(call, 0)->data, (uint32_t)n);
+	return walk_strings(call, rows, &in, &w, &bytes, err);
+}
+
+int rows_run(const struct op_call *call, const struct rows *rows, struct error *err)
+{
+	unsigned int type = call->subgraph->tensors[call->node->outputs[0]].type;
+	if (type == DTYPE_STRING) {
+		return run_strings(call, rows, err);
+	}
+	return run_plain(
+		call, rows, type == DTYPE_INT4 ? put_s4 : put_bytes, dtype_bits(type), err);
+}

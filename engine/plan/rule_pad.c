@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule_pad - MIRROR_PAD, DILATE, STABLEHLO_PAD (TFLite kernels/mirror_pad.cc, dilate.cc,
+ * stablehlo_pad.cc; StableHLO specification, "pad")
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/plan/rule.h"
+
+/* What is mirrored is there: the dimension, in mode reflect without the element at the edge. */
+static int mirror_dim(
+	const struct op_context *ctx, unsigned int i, struct shape *out, struct error *err)
+{
+	int32_t dim = rule_shape(ctx, 0)->dim[i];
+	int64_t before = rule_value(ctx, 1, 2 * i), after = rule_value(ctx, 1, 2 * i + 1);
+	int64_t most = ctx->node->options.mirror_pad.mode == 0 ? (int64_t)dim - 1 : dim;
+	if (before < 0 || after < 0 || (before && before > most) || (after && after > most)) {
+		return error_set(err, -EBADMSG, "dimension %u of %d mirrored by %lld and %lld", i,
+			(int)dim, (long long)before, (long long)after);
+	}
+	return rule_set_dim(out, i, dim + before + after, err);
+}
+
+int rule_mirror_pad(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0);
+	unsigned int mode = ctx->node->options.mirror_pad.mode;
+	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, 0), "input", err);
+	r = r < 0 ? r : rule_list(ctx, 1, "paddings", in->rank, 2, err);
+	if (r == 0 && mode > 1) {
+		r = error_set(err, -EBADMSG, "mode %u", mode);
+	}
+	rule_set_unknown(&ret->shapes[0], in->rank);
+	if (r < 0 || !rule_known(ctx, 1)) {
+		return r;
+	}
+	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
+		r = mirror_dim(ctx, i, &ret->shapes[0], err);
+	}
+	return r;
+}
+
+/* What is put between elements: one of their type. */
+static int check_fill(const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
+{
+	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, i), name, op_input(ctx, 0)->type, err);
+	if (r == 0 && rule_shape(ctx, 0)->rank == 0) {
+		r = error_set(err, -EBADMSG, "input is a scalar");
+	}
+	if (r == 0 && rule_elements(rule_shape(ctx, i)) != 1) {
+		r = error_set(err, -EBADMSG, "%s must have one element", name);
+	}
+	return r;
+}
+
+/* @dim elements, @step apart: nothing stays nothing. */
+static int64_t dilated(int64_t dim, int64_t step)
+{
+	return dim ? (dim - 1) * step + 1 : 0;
+}
+
+int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0);
+	int r = check_fill(ctx, 2, "input 2 (padding value)", err);
+	r = r < 0 ? r : rule_list(ctx, 1, "dilations", in->rank, 0, err);
+	rule_set_unknown(&ret->shapes[0], in->rank);
+	if (r < 0 || !rule_known(ctx, 1)) {
+		return r;
+	}
+	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
+		int64_t step = rule_value(ctx, 1, i);
+		if (step < 1 || step > INT32_MAX) {
+			return error_set(err, -EBADMSG, "dilation %lld", (long long)step);
+		}
+		r = rule_set_dim(&ret->shapes[0], i, dilated(in->dim[i], step), err);
+	}
+	return r;
+}
+
+static int hlo_pad_dim(const struct op_context *ctx, unsigned int i, struct shape *out,
+	bool *ret_empty, struct error *err)
+{
+	const struct options_hlo_pad *o = &ctx->node->options.hlo_pad;
+	int64_t low = options_list_get(&o->low, i), high = options_list_get(&o->high, i);
+	int64_t interior = options_list_get(&o->interior, i);
+	bool bounded = interior >= 0 && interior < INT32_MAX && low > INT32_MIN &&
+		low < INT32_MAX && high > INT32_MIN && high < INT32_MAX;
+	if (!bounded) {
+		return error_set(err, -EBADMSG, "dimension %u padded by %lld, %lld and %lld", i,
+			(long long)low, (long long)high, (long long)interior);
+	}
+	int64_t dim = dilated(rule_shape(ctx, 0)->dim[i], interior + 1) + low + high;
+	*ret_empty |= dim <= 0;
+	return rule_set_dim(out, i, dim < 0 ? 0 : dim, err);
+}
+
+int rule_hlo_pad(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct options_hlo_pad *o = &ctx->node->options.hlo_pad;
+	const struct shape *in = rule_shape(ctx, 0);
+	struct shape *out = &ret->shapes[0];
+	int r = check_fill(ctx, 1, "input 1 (padding value)", err);
+	if (r == 0 &&
+		(o->low.count != in->rank || o->high.count != in->rank ||
+			o->interior.count != in->rank)) {
+		r = error_set(err, -EBADMSG, "%u, %u and %u paddings for a tensor of rank %u",
+			o->low.count, o->high.count, o->interior.count, in->rank);
+	}
+	bool empty = false;
+	*out = *in;
+	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
+		r = hlo_pad_dim(ctx, i, out, &empty, err);
+	}
+	if (r == 0 && empty) { /* LiteRT makes every dimension 0 where one is cropped away */
+		memset(out->dim, 0, sizeof(out->dim));
+	}
+	return r;
+}

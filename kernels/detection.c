@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/detection.h"
+
+#include <math.h>
+
+#include "kernels/rank.h"
+
+struct ek_box ek_box_decode(const struct ek_box_code *code, const struct ek_box_code *anchor,
+	const struct ek_box_code *scale)
+{
+	double h = anchor->h, w = anchor->w;
+	float y = (float)((double)code->y / (double)scale->y * h + (double)anchor->y);
+	float x = (float)((double)code->x / (double)scale->x * w + (double)anchor->x);
+	float half_h = (float)(0.5 * exp((double)code->h / (double)scale->h) * h);
+	float half_w = (float)(0.5 * exp((double)code->w / (double)scale->w) * w);
+	return (struct ek_box){y - half_h, x - half_w, y + half_h, x + half_w};
+}
+
+static float least(float a, float b)
+{
+	return b < a ? b : a;
+}
+
+static float greatest(float a, float b)
+{
+	return a < b ? b : a;
+}
+
+float ek_box_overlap(const struct ek_box *a, const struct ek_box *b)
+{
+	float area_a = (a->ymax - a->ymin) * (a->xmax - a->xmin);
+	float area_b = (b->ymax - b->ymin) * (b->xmax - b->xmin);
+	if (area_a <= 0 || area_b <= 0) {
+		return 0;
+	}
+	float h = least(a->ymax, b->ymax) - greatest(a->ymin, b->ymin);
+	float w = least(a->xmax, b->xmax) - greatest(a->xmin, b->xmin);
+	float common = greatest(h, 0) * greatest(w, 0);
+	return common / (area_a + area_b - common);
+}
+
+static bool overlaps_one(
+	const struct ek_suppression *s, uint32_t box, const uint32_t *selected, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ek_box_overlap(&s->boxes[selected[i]], &s->boxes[box]) > s->iou_threshold) {
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t ek_suppress(const struct ek_suppression *s, uint32_t *selected)
+{
+	size_t n_kept = 0, n_selected = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->scores[i] >= s->score_threshold) {
+			s->kept_scores[n_kept] = s->scores[i];
+			s->kept[n_kept++] = (uint32_t)i;
+		}
+	}
+	ek_rank_descending(s->order, s->kept_scores, n_kept, s->work);
+	for (size_t i = 0; i < n_kept && n_selected < s->max_selected; i++) {
+		uint32_t box = s->kept[s->order[i]];
+		if (!overlaps_one(s, box, selected, n_selected)) {
+			selected[n_selected++] = box;
+		}
+	}
+	return n_selected;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* detection - boxes of objects: decoding, overlap, suppression of those that overlap a better one.
+ * Source: tflite kernels/detection_postprocess.cc. */
+#ifndef KERNELS_DETECTION_H
+#define KERNELS_DETECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ek_box {
+	float ymin, xmin, ymax, xmax;
+};
+
+/* Centre and size: y, x, h, w. */
+struct ek_box_code {
+	float y, x, h, w;
+};
+
+/* centre = code / scale * anchor's size + anchor's centre; size = exp(code / scale) * anchor's. In
+ * double, each of the four rounded once; the corners are their sums and differences in float. */
+struct ek_box ek_box_decode(const struct ek_box_code *code, const struct ek_box_code *anchor,
+	const struct ek_box_code *scale);
+
+/* Neither side is negative. */
+static inline bool ek_box_is_valid(const struct ek_box *box)
+{
+	return !(box->ymin > box->ymax || box->xmin > box->xmax);
+}
+
+/* Intersection over union; 0 where one of the areas is not above 0. */
+float ek_box_overlap(const struct ek_box *a, const struct ek_box *b);
+
+struct ek_suppression {
+	const struct ek_box *boxes;
+	const float *scores; /* one per box */
+	size_t n;
+	float score_threshold, iou_threshold;
+	size_t max_selected;
+	float *kept_scores; /* scratch: n */
+	uint32_t *kept, *order, *work; /* scratch: n each */
+};
+
+/* Goes through the boxes of at least @score_threshold, best first (of equals the first), and selects
+ * those that overlap none selected before by more than @iou_threshold. Gives how many; @selected:
+ * min(n, max_selected) indices. */
+size_t ek_suppress(const struct ek_suppression *s, uint32_t *selected);
+
+#endif

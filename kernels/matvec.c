@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/matvec.h"
+
+#include "kernels/dot.h"
+
+static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
+	uint32_t end, float *sum)
+{
+	const float *w = m->w;
+	size_t columns = m->columns;
+	for (uint32_t n = first; n < end; n++) {
+		sum[n] += ek_dot_f32(x->x, w + n * columns, columns);
+	}
+}
+
+static void add_hybrid__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
+	uint32_t end, float *sum)
+{
+	const int8_t *w = m->w;
+	size_t columns = m->columns;
+	float scale = x->row.scale * m->scale;
+	for (uint32_t n = first; n < end; n++) {
+		int32_t acc = ek_dot_s8(x->x, (int16_t)x->row.zero, w + n * columns, columns);
+		sum[n] += (float)acc * scale;
+	}
+}
+
+const struct ek_matvec_row ek_matvec_f32[] = {{{"matvec_f32__c", 0}, add_f32__c}};
+const struct ek_matvec_row ek_matvec_hybrid[] = {{{"matvec_hybrid__c", 0}, add_hybrid__c}};
+const size_t ek_matvec_f32_count = sizeof(ek_matvec_f32) / sizeof(ek_matvec_f32[0]);
+const size_t ek_matvec_hybrid_count = sizeof(ek_matvec_hybrid) / sizeof(ek_matvec_hybrid[0]);

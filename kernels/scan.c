@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/scan.h"
+
+/* @wide: the type of sums, without a sign where they may wrap. */
+#define ROW(suffix, type, wide)                                                                    \
+	void ek_scan_##suffix(                                                                     \
+		void *dst, const void *src, size_t n, ptrdiff_t step, bool exclusive)              \
+	{                                                                                          \
+		const type *x = src;                                                               \
+		type *z = dst, sum = 0;                                                            \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			ptrdiff_t at = (ptrdiff_t)i * step;                                        \
+			type with = (type)((wide)sum + (wide)x[at]);                               \
+			z[at] = exclusive ? sum : with;                                            \
+			sum = with;                                                                \
+		}                                                                                  \
+	}                                                                                          \
+	void ek_range_##suffix(void *dst, size_t n, void *next, const void *step)                  \
+	{                                                                                          \
+		type *z = dst, value = *(type *)next;                                              \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			z[i] = value;                                                              \
+			value = (type)((wide)value + (wide) * (const type *)step);                 \
+		}                                                                                  \
+		*(type *)next = value;                                                             \
+	}
+
+ROW(f32, float, float)
+ROW(s32, int32_t, uint32_t)
+ROW(s64, int64_t, uint64_t)
