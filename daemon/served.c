@@ -22,6 +22,8 @@ static int session_new(struct served *served, uint32_t signature,
 		free(session);
 		return code;
 	}
+	edge_session_set_checkpoints(
+		session->session, served->checkpoints, served->max_checkpoint_bytes);
 	*ret_session = session;
 	return 0;
 }
@@ -38,6 +40,7 @@ int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	}
 	ref_init(&served->ref);
 	served->model = model;
+	served->checkpoints = -1;
 	served->labels = labels;
 	served->labels_length = labels_length;
 	int code = session_new(served, 0, &served->idle, err);
@@ -47,6 +50,13 @@ int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	}
 	*ret_served = served;
 	return 0;
+}
+
+void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes)
+{
+	served->checkpoints = folder;
+	served->max_checkpoint_bytes = max_bytes;
+	edge_session_set_checkpoints(served->idle->session, folder, max_bytes);
 }
 
 struct served *served_ref(struct served *served)
@@ -66,6 +76,7 @@ void served_unref(struct served *served)
 		served->idle = next;
 	}
 	edge_model_unref(served->model);
+	own_close_fd(&served->checkpoints);
 	pthread_mutex_destroy(&served->mutex);
 	free(served->labels);
 	free(served);

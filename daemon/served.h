@@ -35,6 +35,8 @@ struct served {
 	char version[SERVED_VERSION_SIZE];
 	uint64_t generation;
 	struct edge_model *model;
+	int checkpoints; /* folder of its sessions' files; -1: none */
+	uint64_t max_checkpoint_bytes;
 	char *labels; /* of the file beside the model; NULL if there is none */
 	uint32_t labels_length;
 	pthread_mutex_t mutex;
@@ -45,6 +47,8 @@ struct served {
  * that a model whose arena does not fit is refused at load. */
 int must_check served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	struct served **ret_served, struct error *err);
+/* Takes @folder, before anybody else has @served. */
+void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes);
 struct served *served_ref(struct served *served);
 void served_unref(struct served *served); /* NULL is fine */
 DEFINE_OWNED(struct served *, served_unref)

@@ -90,12 +90,18 @@ static bool keeps_state(const struct node *node)
 	return row && row->flags & OPINFO_STATE;
 }
 
+static bool uses_checkpoints(const struct node *node)
+{
+	return node->op == OP_FLEX_SAVE || node->op == OP_FLEX_RESTORE;
+}
+
 static void describe_subgraph(const struct subgraph *subgraph, struct edge_model_info *info)
 {
 	info->n_nodes += subgraph->n_nodes;
 	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
 		info->has_float |= touches_float(subgraph, &subgraph->nodes[i]);
 		info->has_state |= keeps_state(&subgraph->nodes[i]);
+		info->uses_checkpoints |= uses_checkpoints(&subgraph->nodes[i]);
 	}
 	for (uint32_t t = 0; t < subgraph->n_tensors; t++) {
 		const struct tensor *tensor = &subgraph->tensors[t];
@@ -120,13 +126,13 @@ static void describe(struct edge_model *model)
 		.n_signatures = 1 + graph->n_signatures,
 		.file_bytes = model_file_bytes(model->file),
 		.arena_bytes = first->arena_bytes,
-		.session_bytes = first->session_bytes,
 		.macs = first->macs,
 		.n_subgraphs = graph->n_subgraphs,
 	};
 	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
 		const struct plan *plan = model->plans.declared[i];
 		info->prepared_bytes += plan ? plan->prepared_bytes : 0;
+		info->session_bytes += plan ? plan->session_bytes : 0;
 		describe_subgraph(&graph->subgraphs[i], info);
 	}
 }
