@@ -67,6 +67,18 @@ void client_session_unref(struct client_session *session)
 	free(session);
 }
 
+int client_session_recharge(struct client_session *session, struct error *err)
+{
+	uint64_t bytes = edge_model_info(session->served->model)->session_bytes;
+	uint64_t held = session->state ? edge_session_bytes(session->state->session) : 0;
+	bytes = held > bytes ? held : bytes;
+	int code = account_recharge(session->account, session->charged, bytes, err);
+	if (code == 0) {
+		session->charged = bytes;
+	}
+	return code;
+}
+
 void client_session_close(struct client_session *session)
 {
 	if (!session->list) {

@@ -49,6 +49,10 @@ int must_check client_session_new(struct client_sessions *list, struct served *s
 struct client_session *client_session_ref(struct client_session *session);
 void client_session_unref(struct client_session *session); /* NULL is fine */
 
+/* Charges what it holds after a run, which may be more than was planned. -EAGAIN when that is too
+ * much. */
+int must_check client_session_recharge(struct client_session *session, struct error *err);
+
 /* Takes it out of its list, if it is still there. */
 void client_session_close(struct client_session *session);
 /* All of @list: the connection ends. */

@@ -122,6 +122,20 @@ static void session_leave(struct dispatch *dispatch, const struct request *reque
 	session_advance(dispatch, request->session);
 }
 
+/* A session that has grown beyond what its user may hold is closed. */
+static void session_recharge(struct request *request)
+{
+	struct error err = {0};
+	if (!request->session || client_session_recharge(request->session, &err) == 0) {
+		return;
+	}
+	client_session_close(request->session);
+	if (request->error.code == 0) {
+		error_prefix(&err, "session %u is closed", request->session->id);
+		request->error = err;
+	}
+}
+
 /* True when no worker has the request, and it is in the list only. */
 static bool withdraw(struct dispatch *dispatch, struct request *request)
 {
@@ -144,6 +158,7 @@ static bool withdraw(struct dispatch *dispatch, struct request *request)
 static void finish(struct dispatch *dispatch, struct request *request)
 {
 	link_out(dispatch, request);
+	session_recharge(request);
 	session_leave(dispatch, request, !request->answered && request->error.code == 0);
 	if (request->answered) {
 		request_free(request);

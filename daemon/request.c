@@ -178,18 +178,12 @@ static int charge_reply(
 		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
 			(unsigned long long)bytes, (unsigned long long)max_body);
 	}
-	/* One charge per request: taken back and made again with both parts. */
 	uint64_t all = request->charged + bytes;
-	account_release(request->account, request->charged);
-	int code = account_charge(request->account, all, err);
-	if (code < 0) {
-		int again = account_charge(request->account, request->charged, NULL);
-		assert(again == 0);
-		(void)again;
-		return code;
+	int code = account_recharge(request->account, request->charged, all, err);
+	if (code == 0) {
+		request->charged = all;
 	}
-	request->charged = all;
-	return 0;
+	return code;
 }
 
 static int judge_against_model(

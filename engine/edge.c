@@ -476,6 +476,11 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 			    : session_output(session->session, (uint32_t)position, ret_bytes);
 }
 
+uint64_t edge_session_bytes(const struct edge_session *session)
+{
+	return session_bytes(session->session);
+}
+
 void edge_session_reset(struct edge_session *session)
 {
 	session_reset(session->session);

@@ -209,6 +209,9 @@ int must_check edge_session_run(
  * nothing was run. */
 const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
 
+/* Memory that the session has now beside its inputs: as planned, and what only runs could size. */
+uint64_t edge_session_bytes(const struct edge_session *session);
+
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);
 

@@ -338,6 +338,22 @@ static void a_sessions_memory_is_charged_until_it_is_closed(void **state)
 	wait_nothing_held(*state);
 }
 
+static void a_session_that_outgrows_its_user_is_closed(void **state)
+{
+	struct peer peer = peer_open_1_1(*state);
+	uint32_t session = open_session(&peer, "sum"), other = open_session(&peer, "sum");
+	peer_infer_in(&peer, session, 1, "sum", 4, 98, 0);
+	peer_expect_echo(&peer, 1, 4, 98);
+	peer_infer_in(&peer, session, 2, "sum", 4, 1, 0); /* now it takes 10 MB */
+	peer_expect(&peer, 2, EDGE_OVERLOADED);
+	peer_infer_in(&peer, session, 3, "sum", 4, 1, 0);
+	peer_expect(&peer, 3, EDGE_NOT_FOUND);
+	peer_infer_in(&peer, other, 4, "sum", 4, 1, 0);
+	peer_expect_echo(&peer, 4, 4, 1);
+	peer_close(&peer);
+	wait_nothing_held(*state);
+}
+
 static void a_waiting_request_can_be_cancelled_and_has_its_deadline(void **state)
 {
 	struct peer peer = peer_open_1_1(*state);
@@ -539,6 +555,7 @@ int main(void)
 		cmocka_unit_test(another_signature_is_of_the_same_session),
 		cmocka_unit_test(more_than_the_limit_is_overloaded_until_one_is_closed),
 		cmocka_unit_test(a_sessions_memory_is_charged_until_it_is_closed),
+		cmocka_unit_test(a_session_that_outgrows_its_user_is_closed),
 		cmocka_unit_test(a_waiting_request_can_be_cancelled_and_has_its_deadline),
 		cmocka_unit_test(a_run_that_is_ended_leaves_the_state_as_it_was),
 		cmocka_unit_test(a_client_that_leaves_takes_its_sessions_with_it),
