@@ -169,6 +169,23 @@ static int judge_stray(const struct wire_header *header, const void *body, struc
 		header->type, (unsigned long long)header->id);
 }
 
+/* Who opened it has given up meanwhile: nobody knows its number. */
+static int abandon_session(
+	struct edge_client *client, const void *body, size_t size, struct error *err)
+{
+	uint32_t session = 0;
+	uint64_t id = 0;
+	struct error ignored = {0};
+	int r = replies_session(body, size, &session, err);
+	if (r == 0 &&
+		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
+			&id, &ignored) < 0) {
+		/* It stays until the connection ends. */
+		return 0;
+	}
+	return r;
+}
+
 /* A negative errno when the peer broke the protocol. */
 static int dispatch(struct edge_client *client, const struct wire_header *header, void **body,
 	struct error *err)
@@ -185,6 +202,8 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
 		r = decode_reply(waiting->type, body, header->body_bytes, &outcome, err);
+	} else if (waiting->type == WIRE_SESSION_OPEN) {
+		r = abandon_session(client, *body, header->body_bytes, err);
 	}
 	if (r == -ENOMEM) { /* bad for this request, not for the connection */
 		outcome.err = *err;
