@@ -92,7 +92,9 @@ static int prepare_q(struct op_setup *setup, struct matmul_state *state, struct 
 	if (!scale) {
 		return op_alloc_failed(setup, err);
 	}
-	float product = quant_scale(left, 0) * quant_scale(right, 0);
+	/* Several scales count as 0: see the rule. */
+	float right_scale = right->quant.n_scales > 1 ? 0.0f : quant_scale(right, 0);
+	float product = quant_scale(left, 0) * right_scale;
 	*scale = quant_split((double)product / (double)quant_scale(out, 0));
 	q->scale = scale;
 	q->input_zero = (int32_t)quant_zero(&left->quant, 0);

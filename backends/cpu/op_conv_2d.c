@@ -78,8 +78,10 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
+	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
 	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	bool plain = !op_constant(setup, 1) || a->ties_up;
+	state->row_q = pick(in->type, plain ? 0 : setup->cpu_features);
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
