@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strings.h"
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
@@ -57,8 +58,22 @@ static void bench_deinit(struct bench *bench)
 	free(bench->lanes);
 }
 
+static int make_strings(const struct spec *spec, struct tensor_bytes *tensor, struct error *err)
+{
+	const uint32_t n = (uint32_t)spec_elements(spec);
+	int r = tensor_reserve(DTYPE_STRING, &spec->shape, strings_head_bytes(n), tensor, err);
+	if (r < 0) {
+		return r;
+	}
+	struct strings_writer w = strings_writer_of(tensor->data, n);
+	for (uint32_t i = 0; i < n; i++) {
+		strings_put(&w, "", 0);
+	}
+	return 0;
+}
+
 /* Bytes that look like a picture, the same in every run; zeros for wider types, where a number may
- * be an index. */
+ * be an index; empty strings. */
 static int make_inputs(struct lane *lane, struct error *err)
 {
 	const struct target *t = lane->target;
@@ -69,7 +84,9 @@ static int make_inputs(struct lane *lane, struct error *err)
 	}
 	for (uint32_t i = 0; i < t->n_inputs; i++) {
 		struct tensor_bytes *tensor = &lane->inputs[i];
-		int r = tensor_new(t->inputs[i].type, &t->inputs[i].shape, tensor, err);
+		int r = t->inputs[i].type == DTYPE_STRING
+			? make_strings(&t->inputs[i], tensor, err)
+			: tensor_new(t->inputs[i].type, &t->inputs[i].shape, tensor, err);
 		if (r < 0) {
 			return r;
 		}
