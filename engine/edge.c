@@ -7,6 +7,7 @@
 #include "base/ref.h"
 #include "engine/entry.h"
 #include "engine/plan/cache.h"
+#include "engine/run/frame.h"
 #include "engine/run/session.h"
 #include "engine/steps.h"
 
@@ -133,6 +134,7 @@ static void describe(struct edge_model *model)
 		const struct plan *plan = model->plans.declared[i];
 		info->prepared_bytes += plan ? plan->prepared_bytes : 0;
 		info->session_bytes += plan ? plan->session_bytes : 0;
+		info->session_bytes += frame_table_bytes(&graph->subgraphs[i]);
 		describe_subgraph(&graph->subgraphs[i], info);
 	}
 }

@@ -96,8 +96,9 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
-	uint64_t session_bytes; /* arena, state twice and inputs: what one session takes that enters
-				   every signature */
+	uint64_t
+		session_bytes; /* arena, state twice, inputs and tables: what one session takes that
+				   enters every signature */
 	uint64_t parameters; /* elements of all constants of the file */
 	uint32_t n_nodes, n_subgraphs;
 	bool has_float; /* some node does float arithmetic */
