@@ -165,6 +165,13 @@ static int charge_blocks(const struct frame *frame, const struct blocks *blocks,
 	return heap_charge(frame->heap, before, blocks->arena.bytes + variables, err);
 }
 
+uint64_t frame_table_bytes(const struct subgraph *subgraph)
+{
+	const uint64_t per_tensor = sizeof(struct value) + sizeof(struct shape) + sizeof(void *);
+	return sizeof(struct frame) + subgraph->n_tensors * per_tensor +
+		subgraph->n_nodes * (uint64_t)(2 * sizeof(void *));
+}
+
 /* Nothing is touched yet, so old and new ones take no memory together. */
 static int new_blocks(struct frame *frame, const struct subgraph_plan *part, struct blocks *blocks,
 	struct error *err)
