@@ -4,13 +4,15 @@
 #include <math.h>
 
 #include "engine/options.h"
-#include "kernels/dot.h"
 #include "kernels/fast_math.h"
 
+/* NaN becomes @lo, as in LiteRT kernels/internal/tensor_utils.h; the operators without state let it
+ * pass. */
 static void clamp_all(float *x, size_t n, float lo, float hi)
 {
 	for (size_t i = 0; i < n; i++) {
-		x[i] = ek_clamp_f32(x[i], lo, hi);
+		float below = x[i] < hi ? x[i] : hi;
+		x[i] = isnan(x[i]) || below < lo ? lo : below;
 	}
 }
 
