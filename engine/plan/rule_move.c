@@ -138,6 +138,7 @@ int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct
 	struct shape *out = &ret->shapes[0];
 	unsigned int axis = 0;
 	int r = same_type(ctx, err);
+	r = r < 0 ? r : rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, 0), err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
 	if (r == 0 && in->rank >= SHAPE_MAX_RANK) {
 		r = error_set(err, -EBADMSG, "input has rank %u already", in->rank);
@@ -229,6 +230,8 @@ static int check_pad_value(const struct op_context *ctx, struct error *err)
 	return 0;
 }
 
+#define PADDING_TYPES (RULE_TYPE(INT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64))
+
 static int check_pad(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *paddings = op_input(ctx, 1);
@@ -241,8 +244,9 @@ static int check_pad(const struct op_context *ctx, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	if (paddings->type != DTYPE_INT32 && paddings->type != DTYPE_INT64) {
-		return error_set(err, -EBADMSG, "input 1 (paddings) is %s, must be int32 or int64",
+	if (!(PADDING_TYPES >> paddings->type & 1)) {
+		return error_set(err, -EBADMSG,
+			"input 1 (paddings) is %s, must be a signed integer",
 			dtype_name(paddings->type));
 	}
 	if (in->rank > MAX_PAD_RANK) {

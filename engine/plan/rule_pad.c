@@ -66,6 +66,7 @@ int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct erro
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_fill(ctx, 2, "input 2 (padding value)", err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (dilations)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "dilations", in->rank, 0, err);
 	rule_set_unknown(&ret->shapes[0], in->rank);
 	if (r < 0 || !rule_known(ctx, 1)) {
