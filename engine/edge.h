@@ -178,7 +178,8 @@ int must_check edge_session_enter(
 
 /* Gives input @index another shape (same rank rules as the operators that read it). The plan for
  * the new shapes is made, or found among those kept, at the next run or edge_session_output_info();
- * an error there leaves the session usable with other shapes. */
+ * an error there leaves the session usable with other shapes. Another shape than before also takes
+ * the entered subgraph's variables, and its operators' state, back to their start. */
 int must_check edge_session_resize(
 	struct edge_session *session, uint32_t index, const struct shape *shape, struct error *err);
 
