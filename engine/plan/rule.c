@@ -314,8 +314,9 @@ static bool window_in_range(int32_t h, int32_t w)
 	return h >= 1 && h <= RULE_MAX_STEP && w >= 1 && w <= RULE_MAX_STEP;
 }
 
-int rule_windows(const struct rule_window *h, const struct rule_window *w, unsigned int padding,
-	int32_t *ret_h, int32_t *ret_w, struct error *err)
+/* Checks filters, strides and dilations. Counts are below 0 where a filter is much too large. */
+static int count_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
 {
 	if (!window_in_range(h->stride, w->stride)) {
 		return error_set(err, -EBADMSG, "stride %dx%d", (int)h->stride, (int)w->stride);
@@ -337,12 +338,28 @@ int rule_windows(const struct rule_window *h, const struct rule_window *w, unsig
 	if (padding > PADDING_VALID) {
 		return error_set(err, -EBADMSG, "padding %u", padding);
 	}
-	int64_t rows = rule_window_count(h, padding), columns = rule_window_count(w, padding);
-	if (rows < 1 || columns < 1) {
+	*ret_h = (int32_t)rule_window_count(h, padding);
+	*ret_w = (int32_t)rule_window_count(w, padding);
+	return 0;
+}
+
+int rule_windows(const struct rule_window *h, const struct rule_window *w, unsigned int padding,
+	int32_t *ret_h, int32_t *ret_w, struct error *err)
+{
+	int r = count_windows(h, w, padding, ret_h, ret_w, err);
+	if (r == 0 && (*ret_h < 0 || *ret_w < 0)) {
 		return error_set(err, -EBADMSG, "filter %dx%d is larger than input %dx%d",
 			(int)h->filter, (int)w->filter, (int)h->size, (int)w->size);
 	}
-	*ret_h = (int32_t)rows;
-	*ret_w = (int32_t)columns;
-	return 0;
+	return r;
+}
+
+int rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
+{
+	int r = count_windows(h, w, padding, ret_h, ret_w, err);
+	if (r == 0 && (*ret_h < 0 || *ret_w < 0)) {
+		*ret_h = *ret_w = 0;
+	}
+	return r;
 }

@@ -133,14 +133,19 @@ int must_check rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, str
 int must_check rule_option(
 	const char *name, int32_t value, int32_t min, int32_t max, struct error *err);
 
-/* Windows that slide over one dimension of @size >= 1: TFLite kernels/padding.h, ComputeOutSize.
- * Not above 0 when the window does not fit. */
+/* Windows that slide over one dimension: TFLite kernels/padding.h, ComputeOutSize. Not above 0
+ * when the window does not fit. */
 struct rule_window {
 	int32_t size, filter, stride, dilation;
 };
 int64_t rule_window_count(const struct rule_window *w, unsigned int padding);
-/* Checks filters, strides and dilations, computes heights and widths. */
+/* Checks filters, strides and dilations, computes heights and widths. One of them is 0 where the
+ * filter is larger than the input by no more than a stride; a still larger one is refused. */
 int must_check rule_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
+/* The same for what pools, where the output of a much too large filter is 0x0 (LiteRT
+ * kernels/pooling.cc). */
+int must_check rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
 
 /* Operands of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */

@@ -220,8 +220,8 @@ static int place_inputs_now(struct session *session, struct error *err)
 			error_prefix(err, "input %u", i);
 			return r;
 		}
-		session->frame->values[t].data = (void *)data;
-		session->frame->values[t].bytes = session->inputs[i].bytes;
+		session->frame->values[t] = (struct value){
+			(void *)data, session->inputs[i].bytes, session->inputs[i].shape};
 	}
 	return 0;
 }
@@ -243,7 +243,8 @@ static void start_run(struct session *session, const struct run_control *control
 {
 	struct run *run = &session->run;
 	run->control = control;
-	run->macs = run->loops = 0;
+	run->macs = session->frame->plan->own_macs; /* within the limit, or there were no plan */
+	run->loops = 0;
 	run->node_ns = session->profiling ? session->node_ns : NULL;
 	run->profiled = session->frame;
 	frame_clear(session->frame);
@@ -265,7 +266,7 @@ int session_run(struct session *session, const struct run_control *control, stru
 	}
 	start_run(session, control);
 	r = run_steps(&session->run, session->frame, err);
-	run_settle(&session->run, r == 0);
+	r = run_settle(&session->run, r, err);
 	session->run.control = NULL;
 	if (r < 0) {
 		return explain(r, err);

@@ -54,7 +54,7 @@ static void strings_are_found_by_number_the_first_of_equals_wins(void **state)
 	assert_memory_equal(out, expected, bytes);
 	assert_int_equal(table_measure(&table, &wanted_value, &empty, &bytes, NULL), -EINVAL);
 	table_clear(&table, &heap);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 
@@ -97,7 +97,7 @@ static void unequal_or_malformed_operands_are_refused(void **state)
 	values = int64_value(numbers, 3);
 	room[4] = 200; /* the first offset */
 	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL), -EINVAL);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 
