@@ -69,7 +69,7 @@ static void local_figures(struct edge_model *model, struct figures *f)
 	add_number(f, "macs", "multiply-accumulates", info->macs);
 	add_number(f, "operators", "operators", info->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
-	add_number(f, "signatures", "signatures", info->n_signatures);
+	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* but the default */
 	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
 		add_key(&keys, signature.key.data, signature.key.length);
 	}
@@ -99,7 +99,8 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	add_number(f, "macs", "multiply-accumulates", model->macs);
 	add_number(f, "operators", "operators", model->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
-	add_number(f, "signatures", "signatures", model->n_signatures);
+	add_number(f, "signatures", "signatures",
+		model->n_signatures ? model->n_signatures - 1 : 0); /* but the default */
 	for (uint32_t i = 0; i < model->n_signatures; i++) {
 		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
 	}

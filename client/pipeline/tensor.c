@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/strings.h"
 
 #define TENSOR_ALIGNMENT 64
 #define TENSOR_MAX_BYTES (1u << 30)
@@ -39,6 +40,25 @@ int tensor_new(unsigned int type, const struct shape *shape, struct tensor_bytes
 		return error_set(err, r, "the shape is out of range");
 	}
 	return allocate(type, shape, bytes, ret_tensor, err);
+}
+
+int tensor_new_strings(
+	const struct shape *shape, struct tensor_bytes *ret_tensor, struct error *err)
+{
+	uint64_t elements = 0;
+	int r = shape_elements(shape, &elements);
+	if (r < 0) {
+		return error_set(err, r, "the shape is out of range");
+	}
+	r = allocate(DTYPE_STRING, shape, strings_head_bytes(elements), ret_tensor, err);
+	if (r < 0) {
+		return r;
+	}
+	struct strings_writer w = strings_writer_of(ret_tensor->data, (uint32_t)elements);
+	for (uint64_t i = 0; i < elements; i++) {
+		strings_put(&w, "", 0);
+	}
+	return 0;
 }
 
 int tensor_copy(unsigned int type, const struct shape *shape, const void *data, uint64_t bytes,

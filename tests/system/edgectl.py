@@ -119,7 +119,13 @@ class WithoutDaemon(unittest.TestCase):
 
     def test_show_names_the_signatures(self):
         shown = json.loads(edgectl("show", os.path.join(ROOT, "tests", "data", "NET_signature_minus", "model.tflite"), "--json").stdout)
-        self.assertEqual(shown["signature_keys"], "minus, times")
+        self.assertEqual((shown["signatures"], shown["signature_keys"]), (2, "minus, times"))
+
+    def test_models_of_strings_and_divisors_are_measured_and_verified(self):
+        strings = os.path.join(ROOT, "tests", "data", "SLICE_str", "model.tflite")
+        divisor = os.path.join(ROOT, "tests", "data", "FLOOR_MOD_s64", "model.tflite")
+        self.assertEqual(json.loads(edgectl("bench", strings, "-c", "2", "--local", "--json").stdout)["runs"], 2)
+        self.assertEqual(edgectl("verify", "--run", strings, divisor).stdout, "ok\nok\n")
 
     def test_closed_standard_streams_are_errors(self):
         for closed, code in [("<&-", 6), (">&-", 1)]:
