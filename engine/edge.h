@@ -167,8 +167,8 @@ DEFINE_OWNED(struct edge_session *, edge_session_free)
 
 /*
  * Another signature from now on: its inputs and outputs are those of a new session; variables,
- * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there
- * (then nothing has changed); after another error only another edge_session_enter() is allowed.
+ * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there,
+ * or -ENOMEM: then nothing has changed. An error of the plan comes with the run, as after a resize.
  */
 int must_check edge_session_enter(
 	struct edge_session *session, uint32_t signature, struct error *err);

@@ -215,6 +215,15 @@ int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
 	return 0;
 }
 
+void frame_rest(struct frame *frame)
+{
+	if (frame->plan) {
+		frame_clear(frame);
+		heap_discharge(frame->heap, frame->arena.bytes);
+		block_deinit(&frame->arena);
+	}
+}
+
 void frame_save(struct frame *frame)
 {
 	if (!frame->is_saved && frame->variables.bytes > 0) {

@@ -38,6 +38,9 @@ void frame_deinit(struct frame *frame);
  */
 int must_check frame_attach(struct frame *frame, struct plan *plan, struct error *err);
 
+/* Gives the arena back until the next frame_attach(); variables and the nodes' state stay. */
+void frame_rest(struct frame *frame);
+
 /* Variables and the nodes' state back to their start. */
 void frame_reset(struct frame *frame);
 
