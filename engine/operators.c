@@ -281,3 +281,24 @@ unsigned int operator_find_custom(const char *name, size_t length)
 	}
 	return OP_CUSTOM;
 }
+
+bool operator_in_reference(unsigned int op, unsigned int version)
+{
+	switch (op) {
+	case OP_DEPTH_TO_SPACE:
+		return version < 2;
+	case OP_CEIL:
+	case OP_ELU:
+	case OP_ROUND:
+	case OP_SEGMENT_SUM:
+	case OP_HASHTABLE:
+	case OP_HASHTABLE_FIND:
+	case OP_HASHTABLE_IMPORT:
+	case OP_HASHTABLE_SIZE:
+	case OP_STABLEHLO_AND:
+	case OP_STABLEHLO_SHIFT_LEFT:
+		return false;
+	default:
+		return true;
+	}
+}

@@ -4,27 +4,25 @@
 #include <math.h>
 
 #include "engine/options.h"
-#include "kernels/dot.h"
 #include "kernels/fast_math.h"
+#include "kernels/unary.h"
 
-static void clamp_all(float *x, size_t n, float lo, float hi)
+static void clip(float *x, size_t n, float lo, float hi)
 {
-	for (size_t i = 0; i < n; i++) {
-		x[i] = ek_clamp_f32(x[i], lo, hi);
-	}
+	ek_clip_f32(x, x, n, (const float[]){lo, hi});
 }
 
 void activation_apply(unsigned int activation, float *x, size_t n)
 {
 	switch (activation) {
 	case ACTIVATION_RELU:
-		clamp_all(x, n, 0, INFINITY);
+		clip(x, n, 0, INFINITY);
 		break;
 	case ACTIVATION_RELU6:
-		clamp_all(x, n, 0, 6);
+		clip(x, n, 0, 6);
 		break;
 	case ACTIVATION_RELU_N1_TO_1:
-		clamp_all(x, n, -1, 1);
+		clip(x, n, -1, 1);
 		break;
 	case ACTIVATION_TANH:
 		for (size_t i = 0; i < n; i++) {

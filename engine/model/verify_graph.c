@@ -161,7 +161,8 @@ static int check_custom_options(
 	struct text name = view_text(v->f, code, OPERATOR_CODE_CUSTOM_CODE);
 	unsigned int op = operator_find_custom(name.data, name.length);
 	struct op_options decoded;
-	int r = options_custom_decode(op, options->data, options->size, &decoded, v->err);
+	int r = verify_charge(v, options->size); /* nodes may share them */
+	r = r < 0 ? r : options_custom_decode(op, options->data, options->size, &decoded, v->err);
 	if (r < 0) {
 		error_prefix(v->err, "%s", operator_name(op));
 	}
@@ -183,6 +184,7 @@ static int check_node(
 			v->err, -EBADMSG, "custom options reach beyond the end of the file");
 	}
 	int r = options_verify(v->f, operator,(unsigned int) op, v->err);
+	r = r < 0 ? r : verify_charge(v, options_length(v->f, operator));
 	if (r == 0 && op == OP_CUSTOM) {
 		r = check_custom_options(v, operator, & custom);
 	}

@@ -257,7 +257,7 @@ static int run_by_kind(struct run *run, struct frame *frame, uint32_t at, struct
 	case OP_FLEX_RESTORE:
 		return checkpoint_restore(&run->checkpoints, frame, node, err);
 	default:
-		return resources_run(&run->resources, frame, node, err);
+		return resources_run(&run->resources, frame, node, run->control, err);
 	}
 }
 

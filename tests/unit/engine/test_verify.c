@@ -391,7 +391,7 @@ static void verify_wants_the_operators_own_options(void **state)
 	add->options = OPTIONS_ADD;
 	add->fields[0] = (struct fake_option){ADD_OPTIONS_FUSED_ACTIVATION_FUNCTION, 1, 6, {0}};
 	assert_string_equal(verdict(m),
-		"subgraphs[0].operators[0].builtin_options.fused_activation_function: 6 is not in "
+		"subgraphs[0].operators[0].builtin_options (ADD).fused_activation_function: 6 is not in "
 		"0..5");
 	m->codes[0].op = OP_RESHAPE;
 	add->options = OPTIONS_RESHAPE;
