@@ -23,7 +23,8 @@ struct edge_session;
  * limit in the text. */
 struct edge_limits {
 	uint64_t file_bytes; /* [256 MiB] */
-	uint64_t arena_bytes; /* [256 MiB] activations and scratch of one session */
+	uint64_t arena_bytes; /* [256 MiB] all memory of one session: activations, scratch, state,
+				 inputs, tensors that only a run can size */
 	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run */
 	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
 	uint32_t nodes; /* [100000] over all subgraphs */
@@ -96,7 +97,8 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
-	uint64_t session_bytes; /* arena, state twice and inputs: what one session takes */
+	uint64_t session_bytes; /* arenas, state twice and inputs: what one session takes, with all
+				   subgraphs that are called */
 	uint64_t parameters; /* elements of all constants of the file */
 	uint32_t n_nodes, n_subgraphs;
 	bool has_float; /* some node does float arithmetic */

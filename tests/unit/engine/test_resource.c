@@ -205,6 +205,46 @@ static void a_variable_of_another_type_or_too_short_is_refused(void **state)
 	}
 }
 
+/* Who gives the keys may change them while they are looked up: twice, for the bytes and for the
+ * values. */
+static void keys_are_looked_up_in_a_private_copy(void **state)
+{
+	(void)state;
+	struct session_bench *bench = session_bench_new();
+	struct graph_builder *b = &bench->parts[0];
+	int32_t handle = table_of(b, 1);
+	b->nodes[0].options.hashtable.key_type = DTYPE_INT64;
+	b->nodes[0].options.hashtable.value_type = DTYPE_STRING;
+	int32_t keys = graph_builder_input(b, DTYPE_INT64, SHAPE(2));
+	int32_t fallback = graph_builder_input(b, DTYPE_STRING, SHAPE(1));
+	int32_t out = graph_builder_tensor(b, DTYPE_STRING, SHAPE(2));
+	graph_builder_wide_node(
+		b, OP_HASHTABLE_FIND, OPERANDS(handle, keys, fallback), OPERANDS(out));
+	graph_builder_output(b, out);
+	assert_int_equal(session_bench_start(bench, 1, 1, NULL), 0);
+	assert_true(plan_entered(bench->plans.declared[0])->tensors[keys].is_param);
+	assert_int_equal(session_run(bench->session, NULL, NULL), 0);
+	session_bench_finish(bench);
+}
+
+static void handles_stay_inside(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	struct session_bench *bench = session_bench_new();
+	graph_builder_output(&bench->parts[0], handle_of(&bench->parts[0], "", "v"));
+	assert_int_equal(session_bench_start(bench, 1, 1, &err), -EOPNOTSUPP);
+	assert_string_equal(
+		err.text, "subgraph 0, output 0: a resource cannot be given to the outside");
+	session_bench_finish(bench);
+	bench = session_bench_new();
+	graph_builder_input(&bench->parts[0], DTYPE_RESOURCE, SHAPE(1));
+	assert_int_equal(session_bench_start(bench, 1, 1, &err), -EOPNOTSUPP);
+	assert_string_equal(
+		err.text, "subgraph 0, input 0: a resource cannot be given from outside");
+	session_bench_finish(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +254,8 @@ int main(void)
 		cmocka_unit_test(containers_and_names_tell_variables_apart),
 		cmocka_unit_test(a_handle_of_the_other_kind_is_refused),
 		cmocka_unit_test(a_handle_from_nowhere_is_refused),
+		cmocka_unit_test(keys_are_looked_up_in_a_private_copy),
+		cmocka_unit_test(handles_stay_inside),
 		cmocka_unit_test(a_variable_of_another_type_or_too_short_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
