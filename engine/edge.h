@@ -97,11 +97,12 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
-	uint64_t session_bytes; /* arenas, state twice and inputs: what one session takes, with all
-				   subgraphs that are called */
+	uint64_t session_bytes; /* arenas, state twice, inputs and tables of all subgraphs: what one
+				   session takes that enters every signature */
 	uint64_t parameters; /* elements of all constants of the file */
 	uint32_t n_nodes, n_subgraphs;
 	bool has_float; /* some node does float arithmetic */
+	bool uses_checkpoints; /* some node saves or restores: see edge_session_set_checkpoints() */
 	bool has_state; /* variable tensors or resources: runs depend on earlier ones of the session
 			 */
 };
@@ -208,6 +209,9 @@ int must_check edge_session_run(
 /* The output's bytes, valid until the next run, resize or free. NULL when @index is out of range or
  * nothing was run. */
 const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
+
+/* Memory that the session has now beside its inputs: as planned, and what only runs could size. */
+uint64_t edge_session_bytes(const struct edge_session *session);
 
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);

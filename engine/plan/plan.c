@@ -177,6 +177,28 @@ static int check_run_time_output(const struct tensor *tensor, uint32_t i, struct
 				   : 0;
 }
 
+/* What an operator computes has the declared rank. Rank 0 may also say that the converter did not
+ * know, and dimensions of 1 come and go: TensorFlow's converter declares the 5 indices of
+ * non_max_suppression_padded() as 1x5. */
+static bool rank_agrees(const struct shape *declared, const struct shape *computed)
+{
+	unsigned int d = 0, c = 0;
+	if (declared->rank == 0 || declared->rank == computed->rank) {
+		return true;
+	}
+	while (d < declared->rank || c < computed->rank) {
+		if (d < declared->rank && declared->dim[d] == 1) {
+			d++;
+		} else if (c < computed->rank && computed->dim[c] == 1) {
+			c++;
+		} else if (d == declared->rank || c == computed->rank ||
+			declared->dim[d++] != computed->dim[c++]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int take_shapes(struct planning *p, const struct node *node, struct error *err)
 {
 	char declared[SHAPE_TEXT_SIZE], computed[SHAPE_TEXT_SIZE];
@@ -191,9 +213,8 @@ static int take_shapes(struct planning *p, const struct node *node, struct error
 			}
 			continue;
 		}
-		/* Rank 0 may also say that the converter did not know. */
-		if (p->compare && !tensor->shape_is_signature && tensor->shape.rank > 0 &&
-			tensor->shape.rank != p->outputs[i].rank) {
+		if (p->compare && !tensor->shape_is_signature &&
+			!rank_agrees(&tensor->shape, &p->outputs[i])) {
 			return error_set(err, -EBADMSG, "output %u: declared %s, computed %s", i,
 				shape_format(declared, sizeof(declared), &tensor->shape),
 				shape_format(computed, sizeof(computed), &p->outputs[i]));

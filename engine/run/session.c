@@ -287,6 +287,11 @@ const void *session_output(struct session *session, uint32_t output, uint64_t *r
 	return value->data;
 }
 
+uint64_t session_bytes(const struct session *session)
+{
+	return session->run.heap.charged;
+}
+
 void session_set_checkpoints(struct session *session, int folder, uint64_t max_bytes)
 {
 	session->run.checkpoints.folder = folder;

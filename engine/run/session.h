@@ -49,6 +49,9 @@ void session_set_checkpoints(struct session *session, int folder, uint64_t max_b
 /* Bytes and shape of an output, as session_output(); NULL as there. */
 const struct value *session_output_value(const struct session *session, uint32_t output);
 
+/* Arena, state and what runs have left in the heap. */
+uint64_t session_bytes(const struct session *session);
+
 void session_reset(struct session *session);
 
 int must_check session_profile(struct session *session, bool on);
