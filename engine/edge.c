@@ -391,8 +391,11 @@ int edge_session_enter(struct edge_session *session, uint32_t signature, struct 
 		return error_set(err, -ENOENT, "signature %u of %u", signature,
 			session->model->info.n_signatures);
 	}
-	session->entry = entry;
-	return session_enter(session->session, entry.subgraph_index, err);
+	int r = session_enter(session->session, entry.subgraph_index, err);
+	if (r == 0) {
+		session->entry = entry;
+	}
+	return r;
 }
 
 /* The subgraph's position of the entry's input @index; -EINVAL with the error set. */
