@@ -71,11 +71,11 @@ static int pad_run(const struct op_call *call, struct error *err)
 	const struct value *out = op_out(call, 0), *in = op_in(call, 0);
 	const struct value *value = op_in(call, 2);
 	uint64_t n = params_elements(&out->shape);
-	if (n) {
-		ek_walk_fill(out->data, value ? value->data : s->fill, s->element_bytes, n);
-	}
-	if (s->empty) {
-		return 0;
+	int r = n ? move_fill(out->data, value ? value->data : s->fill, s->element_bytes, n,
+			    call->control, err)
+		  : 0;
+	if (r < 0 || s->empty) {
+		return r;
 	}
 	return move_run((char *)out->data + s->start, in->data, s->element_bytes, &s->walk,
 		call->control, err);

@@ -55,24 +55,22 @@ static int run_all(
 {
 	const struct pieces *p = call->state;
 	uint64_t n = params_elements(&p->shape);
+	int r = 0;
 	if (n && p->fill != PIECES_NO_FILL) {
 		const void *code = p->fill == PIECES_FILL_CODE ? p->code
 			: numbers                              ? (const void *)numbers
 							       : op_in(call, p->fill_input)->data;
-		ek_walk_fill(result, code, p->element_bytes, n);
+		r = move_fill(result, code, p->element_bytes, n, call->control, err);
 	}
-	for (uint32_t i = 0; i < p->count; i++) {
+	for (uint32_t i = 0; r == 0 && i < p->count; i++) {
 		const struct piece *piece = &p->piece[i];
 		const char *from = piece->from == PIECES_FROM_RESULT ? result
 			: numbers                                    ? (const char *)numbers
 				  : op_in(call, piece->from)->data;
-		int r = move_run(result + piece->dst, from + piece->src, p->element_bytes,
-			&piece->walk, call->control, err);
-		if (r < 0) {
-			return r;
-		}
+		r = move_run(result + piece->dst, from + piece->src, p->element_bytes, &piece->walk,
+			call->control, err);
 	}
-	return 0;
+	return r;
 }
 
 static int run_strings(const struct op_call *call, struct error *err)
