@@ -2,6 +2,7 @@
 /* DYNAMIC_UPDATE_SLICE: where the update goes is data, moved so far that it fits. Source: tflite
  * kernels/dynamic_update_slice.cc. */
 #include "backends/cpu/accept.h"
+#include "backends/cpu/indices.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 
@@ -55,8 +56,9 @@ static int update_run(const struct op_call *call, struct error *err)
 	if (r < 0 || s->empty) {
 		return r;
 	}
+	const struct indices starts = indices_of(call, 2, "start");
 	for (uint32_t i = 0; i < s->rank; i++) {
-		int64_t start = params_value(call, 2, i);
+		int64_t start = indices_get(&starts, i);
 		start = start < 0 ? 0 : start < s->most[i] ? start : s->most[i];
 		out += (ptrdiff_t)start * s->steps[i];
 	}

@@ -71,19 +71,6 @@ int params_read_axis(const struct op_setup *setup, uint32_t i, uint32_t rank, ui
 	return params_axis(p.value[0], rank, ret_axis, err);
 }
 
-int64_t params_value(const struct op_call *call, uint32_t i, uint64_t k)
-{
-	const uint8_t *bytes = op_in(call, i)->data;
-	int64_t wide;
-	int32_t narrow;
-	if (call->subgraph->tensors[call->node->inputs[i]].type == DTYPE_INT64) {
-		memcpy(&wide, bytes + 8 * k, 8);
-		return wide;
-	}
-	memcpy(&narrow, bytes + 4 * k, 4);
-	return narrow;
-}
-
 uint64_t params_product(const struct shape *shape, uint32_t first, uint32_t last)
 {
 	uint64_t n = 1;
