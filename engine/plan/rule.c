@@ -60,6 +60,16 @@ int rule_rank_is(const struct shape *shape, const char *name, unsigned int rank,
 	return 0;
 }
 
+int rule_rank_from(
+	const struct shape *shape, const char *name, unsigned int least, struct error *err)
+{
+	if (shape->rank < least) {
+		return error_set(err, -EBADMSG, "%s has rank %u, must have %u or more", name,
+			shape->rank, least);
+	}
+	return 0;
+}
+
 int rule_not_empty(const struct shape *shape, const char *name, struct error *err)
 {
 	for (unsigned int i = 0; i < shape->rank; i++) {
@@ -241,8 +251,8 @@ int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_
 int rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, struct error *err)
 {
 	if (dim < 0 || dim > SHAPE_MAX_DIM) {
-		return error_set(err, -EBADMSG, "dimension %u of the output is %lld, at most %d", i,
-			(long long)dim, SHAPE_MAX_DIM);
+		return error_set(err, -EBADMSG, "dimension %u of the output is %lld, must be 0..%d",
+			i, (long long)dim, SHAPE_MAX_DIM);
 	}
 	shape->dim[i] = (int32_t)dim;
 	return 0;
@@ -268,21 +278,26 @@ int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k)
 	}
 }
 
+int rule_one_element(const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
+{
+	const struct shape *shape = rule_shape(ctx, i);
+	if (rule_elements(shape) != 1) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "input %u (%s) is %s, must have one element", i,
+			name, shape_format(text, sizeof(text), shape));
+	}
+	return 0;
+}
+
 int rule_scalar_parameter(
 	const struct op_context *ctx, uint32_t i, const char *name, bool wide, struct error *err)
 {
 	const struct tensor *t = op_input(ctx, i);
-	const struct shape *shape = rule_shape(ctx, i);
 	if (t->type != DTYPE_INT32 && !(wide && t->type == DTYPE_INT64)) {
 		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be int32%s", i, name,
 			dtype_name(t->type), wide ? " or int64" : "");
 	}
-	if (rule_elements(shape) != 1) {
-		char text[SHAPE_TEXT_SIZE];
-		return error_set(err, -EBADMSG, "input %u (%s): %s, must have one element", i, name,
-			shape_format(text, sizeof(text), shape));
-	}
-	return 0;
+	return rule_one_element(ctx, i, name, err);
 }
 
 int rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *err)
@@ -293,6 +308,13 @@ int rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *
 	}
 	*ret = (unsigned int)(axis < 0 ? axis + rank : axis);
 	return 0;
+}
+
+int rule_option(const char *name, int32_t value, int32_t min, int32_t max, struct error *err)
+{
+	return value < min || value > max ? error_set(err, -EBADMSG, "%s is %d, must be %d..%d",
+						    name, (int)value, (int)min, (int)max)
+					  : 0;
 }
 
 int64_t rule_window_count(const struct rule_window *w, unsigned int padding)

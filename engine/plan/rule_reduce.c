@@ -6,21 +6,19 @@
 
 #define PRODUCT_MAX_SHIFT 13
 
-#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
-
 static uint32_t types_of(unsigned int op)
 {
 	const uint32_t numbers = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64);
 	switch (op) {
 	case OP_MEAN:
-		return numbers | CODES;
+		return numbers | RULE_CODES;
 	case OP_REDUCE_ANY:
 	case OP_REDUCE_ALL:
 		return RULE_TYPE(BOOL);
 	case OP_REDUCE_PROD:
 		return numbers | RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(INT16);
 	default:
-		return numbers | RULE_TYPE(BOOL) | CODES;
+		return numbers | RULE_TYPE(BOOL) | RULE_CODES;
 	}
 }
 
@@ -76,7 +74,7 @@ static int check_reduce_types(const struct op_context *ctx, struct error *err)
 	int r = rule_type_among(ctx, input, "input", types_of(ctx->node->op), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
-	return r < 0 || !(CODES >> input->type & 1) ? r : check_codes(ctx, err);
+	return r < 0 || !(RULE_CODES >> input->type & 1) ? r : check_codes(ctx, err);
 }
 
 /* As many are read by backends/cpu/params.h; with negative ones, every axis twice. */
@@ -168,11 +166,9 @@ int rule_arg(const struct op_context *ctx, struct op_result *ret, struct error *
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_arg_types(ctx, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
 	}
 	ret->macs = rule_elements(in);
 	if (!rule_known(ctx, 1)) {

@@ -59,16 +59,8 @@ int rule_slice(const struct op_context *ctx, struct op_result *ret, struct error
 
 static void read_slicing(const struct op_context *ctx, bool values, struct slicing *ret)
 {
-	const struct options_strided_slice *o = &ctx->node->options.strided_slice;
-	*ret = (struct slicing){
-		.count = (uint32_t)rule_shape(ctx, 1)->dim[0],
-		.begin_mask = (uint32_t)o->begin_mask,
-		.end_mask = (uint32_t)o->end_mask,
-		.ellipsis_mask = (uint32_t)o->ellipsis_mask,
-		.new_axis_mask = (uint32_t)o->new_axis_mask,
-		.shrink_axis_mask = (uint32_t)o->shrink_axis_mask,
-		.offset = o->offset,
-	};
+	*ret = options_slicing(
+		&ctx->node->options.strided_slice, (uint32_t)rule_shape(ctx, 1)->dim[0]);
 	for (uint32_t i = 0; values && i < ret->count; i++) {
 		ret->begin[i] = rule_value(ctx, 1, i);
 		ret->end[i] = rule_value(ctx, 2, i);

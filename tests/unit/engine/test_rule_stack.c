@@ -39,7 +39,7 @@ static void pack_adds_a_dimension(void **state)
 	b.node.options.axis.count = 3;
 	node_builder_refuses(&b, -EBADMSG, "2 inputs, the options say 3");
 	build_pack(&b, SHAPE(1, 1, 1, 1, 1, 1, 1, 1), 0);
-	node_builder_refuses(&b, -EBADMSG, "input has rank 8 already");
+	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 }
 
 static void unpack_has_an_output_for_each_index(void **state)
@@ -120,7 +120,7 @@ static void fill_takes_its_shape_from_a_list(void **state)
 	b.shapes[t] = SHAPE(0);
 	node_builder_accepts(&b, 0, (struct shape){0});
 	b.shapes[t] = SHAPE(9);
-	node_builder_refuses(&b, -EBADMSG, "an output of rank 9");
+	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 	b.shapes[value] = SHAPE(1);
 	node_builder_refuses(&b, -EBADMSG, "input 1 (value) has rank 1, must have 0");
 }
@@ -151,7 +151,7 @@ static void diagonals_fit_their_matrices(void **state)
 	node_builder_output(&b, DTYPE_FLOAT32);
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 3));
 	b.shapes[0] = (struct shape){0};
-	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 0, must have 1 or more");
 	node_builder_init(&b, OP_MATRIX_SET_DIAG, 0);
 	node_builder_input(&b, DTYPE_FLOAT32, SHAPE(2, 5, 3));
 	int32_t diagonal = node_builder_input(&b, DTYPE_FLOAT32, SHAPE(2, 3));
