@@ -14,6 +14,7 @@ struct session {
 	const struct subgraph *subgraph;
 	struct frame *frame; /* of the entered subgraph, with the plan of the last make_plan() */
 	bool stale; /* inputs have other shapes than the plan */
+	bool resized; /* an input got another shape since the last plan */
 	bool has_run; /* outputs hold something, and were not made stale since */
 	struct input *inputs;
 	bool profiling;
@@ -64,7 +65,12 @@ static int make_plan(struct session *session, struct error *err)
 	}
 	r = run_attach(&session->run, plan, &session->frame, err);
 	plan_unref(plan);
+	/* LiteRT starts variables and random numbers anew where an input was resized. */
+	if (r == 0 && session->resized) {
+		frame_reset(session->frame);
+	}
 	session->stale = r < 0;
+	session->resized = session->resized && r < 0;
 	return r;
 }
 
@@ -107,7 +113,7 @@ int session_enter(struct session *session, uint32_t subgraph, struct error *err)
 	session->subgraph = entered;
 	session->inputs = inputs;
 	session->stale = true;
-	session->has_run = false;
+	session->resized = session->has_run = false;
 	return 0;
 }
 
@@ -159,7 +165,7 @@ int session_resize(
 		error_prefix(err, "input %u", index);
 		return r;
 	}
-	session->stale = true;
+	session->stale = session->resized = true;
 	session->has_run = false;
 	return 0;
 }
