@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taps are taken by fours: their bytes for 64 channels are interleaved, so that one VPDPBUSD sums
+ * four products of each of 16 channels. Taps outside of the picture read a row of zero points.
+ *
+ * int8 codes become x + 128, uint8 weights w - 128, as in product_avx512vnni.h; the sum of the
+ * pixels that uint8 weights ask for is made by a second product, with 128 less their zero point in
+ * the place of weights.
+ *
+ * Packed weights: int32 start[channels rounded up to 64], then for each panel of 64 channels
+ * [taps by fours][4 vectors][16 channels][4 taps], zero beyond. Lane 4 l + i of vector j is channel
+ * 16 l + 4 j + i, where the interleaving puts it.
+ */
+#include <string.h>
+
+#include "kernels/x86/depthwise.h"
+#include "kernels/x86/panel_avx512.h"
+
+static uint32_t taps_of(const struct ek_depthwise_shape *s)
+{
+	return s->window.y.taps * s->window.x.taps;
+}
+
+static uint32_t fours_of(const struct ek_depthwise_shape *s)
+{
+	return (taps_of(s) + 3) / 4;
+}
+
+static uint64_t start_bytes(const struct ek_depthwise_shape *s)
+{
+	return ((uint64_t)s->out_c + PANEL_COLS - 1) / PANEL_COLS * PANEL_COLS * sizeof(int32_t);
+}
+
+uint64_t ek_depthwise_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
+{
+	/* For each channel an int32 and its taps. */
+	return shape->in_c != shape->out_c ? 0 : start_bytes(shape) * (1 + fours_of(shape));
+}
+
+/* A row of zero points, and for each tap where it reads and how far that moves by a pixel. */
+uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
+{
+	uint64_t taps = (uint64_t)fours_of(shape) * 4;
+	return shape->in_c != shape->out_c
+		? 0
+		: PANEL_COLS + taps * (sizeof(const uint8_t *) + sizeof(size_t));
+}
+
+static int8_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
+{
+	if (tap >= taps_of(&a->shape) || n >= a->shape.out_c) {
+		return 0;
+	}
+	uint8_t code = ((const uint8_t *)a->weights)[(size_t)tap * a->shape.out_c + n];
+	return (int8_t)(is_signed ? code : code ^ 0x80);
+}
+
+static int32_t start_of(const struct ek_depthwise_q *a, bool is_signed, uint32_t n)
+{
+	int32_t input_zero = a->input_zero + (is_signed ? 128 : 0);
+	int32_t weights_zero = is_signed ? 0 : a->weights_zero - 128;
+	uint32_t taps = taps_of(&a->shape), sum = 0;
+	for (uint32_t tap = 0; tap < taps; tap++) {
+		sum += (uint32_t)weight(a, is_signed, tap, n);
+	}
+	return (int32_t)((uint32_t)input_zero * (taps * (uint32_t)weights_zero - sum));
+}
+
+static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
+{
+	int32_t *start = packed;
+	int8_t *to = (int8_t *)packed + start_bytes(&a->shape);
+	uint32_t taps = fours_of(&a->shape) * 4;
+	memset(packed, 0, (size_t)start_bytes(&a->shape));
+	for (uint32_t n = 0; n < a->shape.out_c; n++) {
+		start[n] = start_of(a, is_signed, n);
+	}
+	for (uint32_t first = 0; first < a->shape.out_c; first += PANEL_COLS) {
+		for (uint32_t tap = 0; tap < taps; tap += 4) {
+			for (uint32_t at = 0; at < PANEL_COLS * 4; at++) {
+				uint32_t vector = at / 64, lane = at / 4 % 16;
+				uint32_t n = first + lane / 4 * 16 + vector * 4 + lane % 4;
+				*to++ = weight(a, is_signed, tap + at % 4, n);
+			}
+		}
+	}
+}
+
+void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
+{
+	pack(args, true, packed);
+}
+
+void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
+{
+	pack(args, false, packed);
+}
+
+/* The taps of one output pixel. */
+struct taps {
+	const uint8_t *outside; /* zero points */
+	const uint8_t **at;
+	size_t *step; /* to the next pixel of the row */
+	uint32_t n; /* with those that fill up the last four */
+};
+
+/* One panel of a call. */
+struct work {
+	const struct ek_depthwise_q *args;
+	struct panel panel; /* transposed */
+	struct panel_output output;
+	struct taps taps;
+	const int8_t *weights;
+	uint32_t first; /* channel */
+	__mmask64 bytes;
+	int32_t sum_by[2]; /* uint8: times the sum of the pixels; two bytes that make up 0 .. 128 */
+};
+
+/* Output positions [first, end) of @axis whose taps are all inside. */
+static void inside(const struct ek_window_axis *axis, uint32_t *ret_first, uint32_t *ret_end)
+{
+	uint64_t reach = (uint64_t)(axis->taps - 1) * axis->dilation;
+	uint64_t first = ((uint64_t)axis->pad + axis->stride - 1) / axis->stride;
+	uint64_t last = (uint64_t)axis->in + axis->pad;
+	uint64_t end = last > reach ? (last - reach - 1) / axis->stride + 1 : 0;
+	*ret_first = first < axis->out ? (uint32_t)first : axis->out;
+	*ret_end = end < axis->out ? (uint32_t)end : axis->out;
+}
+
+static void point_taps(struct work *w, struct ek_pixel pixel)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *ay = &window->y, *ax = &window->x;
+	size_t channels = w->args->shape.in_c, t = 0;
+	const uint8_t *picture = (const uint8_t *)w->args->input +
+		(size_t)pixel.batch * ay->in * ax->in * channels + w->first;
+	for (uint32_t ky = 0; ky < ay->taps; ky++) {
+		int64_t y = (int64_t)pixel.y * ay->stride - ay->pad + (int64_t)ky * ay->dilation;
+		for (uint32_t kx = 0; kx < ax->taps; kx++, t++) {
+			int64_t x = (int64_t)pixel.x * ax->stride - ax->pad +
+				(int64_t)kx * ax->dilation;
+			bool in = y >= 0 && y < ay->in && x >= 0 && x < ax->in;
+			w->taps.at[t] = in ? picture + ((size_t)y * ax->in + (size_t)x) * channels
+					   : w->taps.outside;
+			w->taps.step[t] = in ? ax->stride * channels : 0;
+		}
+	}
+	for (; t < w->taps.n; t++) {
+		w->taps.at[t] = w->taps.outside;
+		w->taps.step[t] = 0;
+	}
+}
+
+static void move_taps(struct taps *taps)
+{
+	for (uint32_t t = 0; t < taps->n; t++) {
+		taps->at[t] += taps->step[t];
+	}
+}
+
+ALWAYS_INLINE void interleave(const struct work *w, bool is_signed, uint32_t tap, __m512i v[4])
+{
+	const __m512i sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
+	__m512i x[4];
+	for (uint32_t i = 0; i < 4; i++) {
+		x[i] = _mm512_maskz_loadu_epi8(w->bytes, w->taps.at[tap + i]);
+		x[i] = is_signed ? _mm512_xor_si512(x[i], sign) : x[i];
+	}
+	__m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
+	__m512i low23 = _mm512_unpacklo_epi8(x[2], x[3]), high23 = _mm512_unpackhi_epi8(x[2], x[3]);
+	v[0] = _mm512_unpacklo_epi16(low01, low23);
+	v[1] = _mm512_unpackhi_epi16(low01, low23);
+	v[2] = _mm512_unpacklo_epi16(high01, high23);
+	v[3] = _mm512_unpackhi_epi16(high01, high23);
+}
+
+/* Adds @by, a signed byte, times the bytes of the @n first taps of four. */
+ALWAYS_INLINE void add_pixels(int32_t by, uint32_t n, const __m512i v[4], __m512i sums[4])
+{
+	uint32_t ones = n >= 4 ? 0x01010101 : 0x01010101 & ((1u << 8 * n) - 1);
+	__m512i factors = _mm512_set1_epi32((int)(ones * (uint8_t)by));
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], factors);
+	}
+}
+
+/* @n: taps by fours. */
+ALWAYS_INLINE void pixel_codes(
+	const struct work *w, bool is_signed, bool fused, uint32_t n, uint8_t *to)
+{
+	__m512i sums[PANEL_VECTORS], v[PANEL_VECTORS];
+	uint32_t taps = taps_of(&w->args->shape);
+	const int8_t *weights = w->weights;
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		sums[j] = w->panel.start[j];
+	}
+#pragma GCC unroll 3
+	for (uint32_t i = 0; i < n; i++, weights += PANEL_COLS * 4) {
+		interleave(w, is_signed, 4 * i, v);
+		for (int j = 0; j < PANEL_VECTORS; j++) {
+			sums[j] = _mm512_dpbusd_epi32(
+				sums[j], v[j], _mm512_load_si512(weights + 64 * j));
+		}
+		if (!is_signed) {
+			add_pixels(w->sum_by[0], taps - 4 * i, v, sums);
+			if (w->sum_by[1]) {
+				add_pixels(w->sum_by[1], taps - 4 * i, v, sums);
+			}
+		}
+	}
+	panel_requant(&w->panel, &w->output, fused, PANEL_VECTORS, sums);
+	_mm512_mask_storeu_epi8(to, w->bytes, panel_pack(&w->output, sums));
+}
+
+ALWAYS_INLINE void pixel_any(const struct work *w, bool is_signed, uint8_t *to)
+{
+	uint32_t n = w->taps.n / 4;
+	if (!w->panel.fused) {
+		pixel_codes(w, is_signed, false, n, to);
+	} else if (n == 3) { /* 3x3 */
+		pixel_codes(w, is_signed, true, 3, to);
+	} else {
+		pixel_codes(w, is_signed, true, n, to);
+	}
+}
+
+static void pixel_s8(const struct work *w, uint8_t *to)
+{
+	pixel_any(w, true, to);
+}
+
+static void pixel_u8(const struct work *w, uint8_t *to)
+{
+	pixel_any(w, false, to);
+}
+
+/* Output rows [first, end) of one panel. */
+static void each_pixel(struct work *w, uint32_t first, uint32_t end)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	struct ek_pixel pixel = ek_window_pixel(window, first);
+	uint32_t from, until, last = UINT32_MAX; /* x of the taps that are pointed to */
+	uint8_t *to = (uint8_t *)w->args->output + (size_t)first * w->args->shape.out_c + w->first;
+	inside(&window->x, &from, &until);
+	for (uint32_t row = first; row < end; row++, to += w->args->shape.out_c) {
+		if (pixel.x > from && pixel.x < until && last == pixel.x - 1) {
+			move_taps(&w->taps);
+		} else {
+			point_taps(w, pixel);
+		}
+		last = pixel.x;
+		if (w->output.is_signed) {
+			pixel_s8(w, to);
+		} else {
+			pixel_u8(w, to);
+		}
+		if (++pixel.x == window->x.out) {
+			pixel = ek_window_pixel(window, row + 1);
+			last = UINT32_MAX;
+		}
+	}
+}
+
+static void panel_make(struct work *w, uint32_t n)
+{
+	const struct ek_depthwise_q *a = w->args;
+	struct panel *p = &w->panel;
+	uint64_t products = (uint64_t)taps_of(&a->shape) * 255 * (w->output.is_signed ? 128 : 255);
+	const int32_t *start = a->weights;
+	panel_init(p, start + w->first, a->bias32 ? a->bias32 + w->first : NULL,
+		a->scale + w->first, n, products);
+	panel_transpose(p->start);
+	panel_transpose(p->even);
+	panel_transpose(p->add);
+	panel_transpose(p->negative);
+	panel_transpose(p->shift);
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		p->odd[j] = _mm512_srli_epi64(p->even[j], 32);
+	}
+}
+
+static void run(
+	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+{
+	uint32_t fours = fours_of(&a->shape), end = t->first_col + t->n_cols;
+	struct work w = {
+		.args = a,
+		.output = {a->output_zero, a->lo, a->hi, is_signed},
+		.taps = {.outside = scratch, .n = fours * 4},
+	};
+	w.taps.at = (const uint8_t **)((char *)scratch + PANEL_COLS);
+	w.taps.step = (size_t *)(w.taps.at + w.taps.n);
+	w.sum_by[0] = a->weights_zero == 0 ? 127 : 128 - a->weights_zero;
+	w.sum_by[1] = 128 - a->weights_zero - w.sum_by[0];
+	memset(scratch, a->input_zero, PANEL_COLS);
+	for (uint32_t n = t->first_col; n < end; n += PANEL_COLS) {
+		w.first = n;
+		w.bytes = panel_bytes(panel_least(end - n, PANEL_COLS));
+		w.weights = (const int8_t *)a->weights + start_bytes(&a->shape) +
+			(size_t)n / PANEL_COLS * fours * 4 * PANEL_COLS;
+		panel_make(&w, panel_least(a->shape.out_c - n, PANEL_COLS));
+		each_pixel(&w, t->first_row, t->first_row + t->n_rows);
+	}
+}
+
+void ek_depthwise_s8__avx512vnni(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+{
+	if (args->shape.in_c != args->shape.out_c) {
+		ek_depthwise_s8[0].run(args, tile, scratch);
+		return;
+	}
+	run(args, tile, true, scratch);
+}
+
+void ek_depthwise_u8__avx512vnni(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+{
+	if (args->shape.in_c != args->shape.out_c) {
+		ek_depthwise_u8[0].run(args, tile, scratch);
+		return;
+	}
+	run(args, tile, false, scratch);
+}
