@@ -19,8 +19,9 @@ static uint64_t panels_bytes(const struct ek_conv_shape *shape)
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	uint64_t depth = ek_conv_depth(shape);
-	return shape->groups > 1 ? depth : panels_bytes(shape) + product_scratch_bytes(depth);
+	const struct ek_window *w = &shape->window;
+	uint64_t depth = ek_conv_depth(shape), rows = (uint64_t)w->batch * w->y.out * w->x.out;
+	return shape->groups > 1 ? depth : panels_bytes(shape) + product_scratch_bytes(rows, depth);
 }
 
 static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)

@@ -96,7 +96,8 @@ ALWAYS_INLINE void panel_set_scale(struct panel *p, int j, __m512i multiplier, _
 
 /*
  * Makes the panel of @n channels: the sums start at @start[0..64) + @bias[0..n) (may be NULL).
- * @products: what a sum of products may reach, away from zero.
+ * @scale: NULL where nothing but the start is asked for. @products: what a sum of products may
+ * reach, away from zero.
  */
 ALWAYS_INLINE void panel_init(struct panel *p, const int32_t *start, const int32_t *bias,
 	const struct ek_scale *scale, uint32_t n, uint64_t products)
@@ -110,7 +111,10 @@ ALWAYS_INLINE void panel_init(struct panel *p, const int32_t *start, const int32
 		__mmask16 lanes = panel_lanes(n, j);
 		__m512i b = bias ? _mm512_maskz_loadu_epi32(lanes, bias + 16 * j)
 				 : _mm512_setzero_si512();
-		panel_load_scales(scale + 16 * j, lanes, &multiplier[j], &shift[j]);
+		multiplier[j] = shift[j] = _mm512_setzero_si512();
+		if (scale) {
+			panel_load_scales(scale + 16 * j, lanes, &multiplier[j], &shift[j]);
+		}
 		p->start[j] = _mm512_add_epi32(_mm512_load_si512(start + 16 * j), b);
 		beyond |= _mm512_cmpge_epu32_mask(_mm512_abs_epi32(b), room);
 		beyond |= _mm512_cmpgt_epu32_mask(

@@ -57,10 +57,11 @@ static inline uint32_t product_block_rows(uint64_t depth)
 	return rows < BLOCK_STEP ? BLOCK_STEP : rows > BLOCK_ROWS ? BLOCK_ROWS : (uint32_t)rows;
 }
 
-/* A block of rows and what is added to each. */
-static inline uint64_t product_scratch_bytes(uint64_t depth)
+/* What is added to each row of a block, and the block, of which an output of @rows fills so many. */
+static inline uint64_t product_scratch_bytes(uint64_t rows, uint64_t depth)
 {
-	return product_block_rows(depth) * (product_stride(depth) + sizeof(int32_t));
+	uint32_t block = product_block_rows(depth);
+	return block * sizeof(int32_t) + (rows < block ? rows : block) * product_stride(depth);
 }
 
 static inline const int8_t *product_panel(
