@@ -283,7 +283,9 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.col_step = state.row_q ? state.row_q->col_step
 			: state.row_h   ? state.row_h->col_step
 					: state.row_f32->col_step,
-		.tile_work = by_blas ? BLAS_TILE_WORK : 0,
+		.tile_work = by_blas           ? BLAS_TILE_WORK
+			: state.weights.packed ? PACKED_TILE_WORK
+					       : 0,
 		.tile_rows = state.patch_rows,
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h

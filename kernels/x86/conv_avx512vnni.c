@@ -54,6 +54,38 @@ static bool is_pointwise(const struct ek_window *w)
 		w->y.out == w->y.in && w->x.out == w->x.in;
 }
 
+static void copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (n > 64) {
+		memcpy(to, from, n);
+		return;
+	}
+	__mmask64 m = panel_bytes((uint32_t)n);
+	_mm512_mask_storeu_epi8(to, m, _mm512_maskz_loadu_epi8(m, from));
+}
+
+/* ek_conv_patch() where all taps are inside and those of a row side by side; else false. */
+static bool copy_inside(const struct ek_conv_q *a, struct ek_pixel pixel, uint8_t *to)
+{
+	const struct ek_window_axis *ay = &a->shape.window.y, *ax = &a->shape.window.x;
+	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
+	int64_t x = (int64_t)pixel.x * ax->stride - ax->pad;
+	int64_t reach = (int64_t)(ay->taps - 1) * ay->dilation;
+	if (y < 0 || x < 0 || y + reach >= ay->in || x + ax->taps > ax->in ||
+		(ax->dilation > 1 && ax->taps > 1)) {
+		return false;
+	}
+	size_t pixel_bytes = a->shape.in_c, row_bytes = ax->in * pixel_bytes;
+	const uint8_t *from = (const uint8_t *)a->input +
+		((size_t)pixel.batch * ay->in + (size_t)y) * row_bytes + (size_t)x * pixel_bytes;
+	for (uint32_t k = 0; k < ay->taps; k++) {
+		copy_bytes(to, from, ax->taps * pixel_bytes);
+		to += ax->taps * pixel_bytes;
+		from += ay->dilation * row_bytes;
+	}
+	return true;
+}
+
 static void fill(const struct ek_conv_q *a, uint32_t first, struct product_block *b)
 {
 	size_t depth = (size_t)ek_conv_depth(&a->shape);
@@ -66,7 +98,9 @@ static void fill(const struct ek_conv_q *a, uint32_t first, struct product_block
 		uint8_t *to = b->rows + r * b->stride;
 		struct ek_pixel pixel = ek_window_pixel(&a->shape.window, first + r);
 		memset(to + b->stride - 4, 0, 4);
-		ek_conv_patch(&a->shape, a->input, 1, a->input_zero, pixel, 0, to);
+		if (!copy_inside(a, pixel, to)) {
+			ek_conv_patch(&a->shape, a->input, 1, a->input_zero, pixel, 0, to);
+		}
 	}
 }
 

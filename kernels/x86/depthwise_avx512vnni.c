@@ -104,16 +104,24 @@ struct taps {
 	uint32_t n; /* with those that fill up the last four */
 };
 
+struct work;
+
+/* @count pixels of an output row, the first of which the taps point to, to @to and on. */
+typedef void pixels_fn(struct work *w, uint32_t count, uint8_t *to);
+
 /* One panel of a call. */
 struct work {
 	const struct ek_depthwise_q *args;
 	struct panel panel; /* transposed */
+	/* uint8: times the sum of the pixels, of four taps and of the last ones; 0 .. 128 is the
+	 * sum of two signed bytes. */
+	__m512i factors[2], last_factors[2];
 	struct panel_output output;
 	struct taps taps;
 	const int8_t *weights;
+	pixels_fn *pixels;
 	uint32_t first; /* channel */
 	__mmask64 bytes;
-	int32_t sum_by[2]; /* uint8: times the sum of the pixels; two bytes that make up 0 .. 128 */
 };
 
 /* Output positions [first, end) of @axis whose taps are all inside. */
@@ -151,9 +159,10 @@ static void point_taps(struct work *w, struct ek_pixel pixel)
 	}
 }
 
-static void move_taps(struct taps *taps)
+/* The taps, @fours times four, to the next pixel. */
+ALWAYS_INLINE void move_taps(struct taps *taps, uint32_t fours)
 {
-	for (uint32_t t = 0; t < taps->n; t++) {
+	for (uint32_t t = 0; t < 4 * fours; t++) {
 		taps->at[t] += taps->step[t];
 	}
 }
@@ -174,90 +183,98 @@ ALWAYS_INLINE void interleave(const struct work *w, bool is_signed, uint32_t tap
 	v[3] = _mm512_unpackhi_epi16(high01, high23);
 }
 
-/* Adds @by, a signed byte, times the bytes of the @n first taps of four. */
-ALWAYS_INLINE void add_pixels(int32_t by, uint32_t n, const __m512i v[4], __m512i sums[4])
+ALWAYS_INLINE void add_products(const __m512i v[4], const __m512i by[4], __m512i sums[4])
 {
-	uint32_t ones = n >= 4 ? 0x01010101 : 0x01010101 & ((1u << 8 * n) - 1);
-	__m512i factors = _mm512_set1_epi32((int)(ones * (uint8_t)by));
 	for (int j = 0; j < PANEL_VECTORS; j++) {
-		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], factors);
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by[j]);
 	}
 }
 
-/* @n: taps by fours. */
+ALWAYS_INLINE void add_pixels(const __m512i v[4], __m512i by, __m512i sums[4])
+{
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
+	}
+}
+
+/* @n: taps by fours; @parts: how many factors of the sum of pixels. */
 ALWAYS_INLINE void pixel_codes(
-	const struct work *w, bool is_signed, bool fused, uint32_t n, uint8_t *to)
+	const struct work *w, bool fused, uint32_t n, uint32_t parts, uint8_t *to)
 {
 	__m512i sums[PANEL_VECTORS], v[PANEL_VECTORS];
-	uint32_t taps = taps_of(&w->args->shape);
 	const int8_t *weights = w->weights;
 	for (int j = 0; j < PANEL_VECTORS; j++) {
 		sums[j] = w->panel.start[j];
 	}
 #pragma GCC unroll 3
 	for (uint32_t i = 0; i < n; i++, weights += PANEL_COLS * 4) {
-		interleave(w, is_signed, 4 * i, v);
-		for (int j = 0; j < PANEL_VECTORS; j++) {
-			sums[j] = _mm512_dpbusd_epi32(
-				sums[j], v[j], _mm512_load_si512(weights + 64 * j));
-		}
-		if (!is_signed) {
-			add_pixels(w->sum_by[0], taps - 4 * i, v, sums);
-			if (w->sum_by[1]) {
-				add_pixels(w->sum_by[1], taps - 4 * i, v, sums);
-			}
+		interleave(w, parts == 0, 4 * i, v);
+		add_products(v, (const __m512i *)weights, sums);
+		for (uint32_t k = 0; k < parts; k++) {
+			add_pixels(v, i + 1 < n ? w->factors[k] : w->last_factors[k], sums);
 		}
 	}
 	panel_requant(&w->panel, &w->output, fused, PANEL_VECTORS, sums);
 	_mm512_mask_storeu_epi8(to, w->bytes, panel_pack(&w->output, sums));
 }
 
-ALWAYS_INLINE void pixel_any(const struct work *w, bool is_signed, uint8_t *to)
-{
-	uint32_t n = w->taps.n / 4;
-	if (!w->panel.fused) {
-		pixel_codes(w, is_signed, false, n, to);
-	} else if (n == 3) { /* 3x3 */
-		pixel_codes(w, is_signed, true, 3, to);
-	} else {
-		pixel_codes(w, is_signed, true, n, to);
+/* No @parts: int8. */
+#define PIXELS_DEFINE(name, fused, n, parts)                                                       \
+	static void name(struct work *w, uint32_t count, uint8_t *to)                              \
+	{                                                                                          \
+		size_t step = w->args->shape.out_c;                                                \
+		for (uint32_t i = 0; i < count; i++, to += step) {                                 \
+			pixel_codes(w, fused, n, parts, to);                                       \
+			move_taps(&w->taps, n);                                                    \
+		}                                                                                  \
 	}
-}
 
-static void pixel_s8(const struct work *w, uint8_t *to)
+PIXELS_DEFINE(pixels_s8_3x3, true, 3, 0)
+PIXELS_DEFINE(pixels_s8_fused, true, w->taps.n / 4, 0)
+PIXELS_DEFINE(pixels_s8_total, false, w->taps.n / 4, 0)
+PIXELS_DEFINE(pixels_u8_3x3, true, 3, 1)
+PIXELS_DEFINE(pixels_u8_fused, true, w->taps.n / 4, 2)
+PIXELS_DEFINE(pixels_u8_total, false, w->taps.n / 4, 2)
+
+static pixels_fn *pick_pixels(const struct work *w)
 {
-	pixel_any(w, true, to);
+	bool is_3x3 = w->taps.n == 12, one_part = w->args->weights_zero > 0;
+	if (w->output.is_signed) {
+		return !w->panel.fused ? pixels_s8_total : is_3x3 ? pixels_s8_3x3 : pixels_s8_fused;
+	}
+	return !w->panel.fused       ? pixels_u8_total
+		: is_3x3 && one_part ? pixels_u8_3x3
+				     : pixels_u8_fused;
 }
 
-static void pixel_u8(const struct work *w, uint8_t *to)
-{
-	pixel_any(w, false, to);
-}
-
-/* Output rows [first, end) of one panel. */
+/* Output rows [first, end) of one panel: pixels whose taps are all inside together, others each by
+ * itself. */
 static void each_pixel(struct work *w, uint32_t first, uint32_t end)
 {
 	const struct ek_window *window = &w->args->shape.window;
-	struct ek_pixel pixel = ek_window_pixel(window, first);
-	uint32_t from, until, last = UINT32_MAX; /* x of the taps that are pointed to */
-	uint8_t *to = (uint8_t *)w->args->output + (size_t)first * w->args->shape.out_c + w->first;
+	size_t step = w->args->shape.out_c;
+	uint8_t *to = (uint8_t *)w->args->output + first * step + w->first;
+	uint32_t from, until;
 	inside(&window->x, &from, &until);
-	for (uint32_t row = first; row < end; row++, to += w->args->shape.out_c) {
-		if (pixel.x > from && pixel.x < until && last == pixel.x - 1) {
-			move_taps(&w->taps);
-		} else {
-			point_taps(w, pixel);
-		}
-		last = pixel.x;
-		if (w->output.is_signed) {
-			pixel_s8(w, to);
-		} else {
-			pixel_u8(w, to);
-		}
-		if (++pixel.x == window->x.out) {
-			pixel = ek_window_pixel(window, row + 1);
-			last = UINT32_MAX;
-		}
+	for (uint32_t row = first, n; row < end; row += n, to += n * step) {
+		struct ek_pixel pixel = ek_window_pixel(window, row);
+		bool together = pixel.x >= from && pixel.x < until;
+		n = together ? panel_least(until - pixel.x, end - row) : 1;
+		point_taps(w, pixel);
+		w->pixels(w, n, to);
+	}
+}
+
+/* The factors of the sum of pixels: 128 - the weights' zero point, in bytes. */
+static void make_factors(struct work *w)
+{
+	int32_t by = 128 - w->args->weights_zero;
+	int32_t parts[2] = {by > 127 ? 127 : by, by > 127 ? 1 : 0};
+	uint32_t left = taps_of(&w->args->shape) - (w->taps.n - 4);
+	uint32_t all = 0x01010101, some = left >= 4 ? all : all & ((1u << 8 * left) - 1);
+	for (int i = 0; i < 2; i++) {
+		w->factors[i] = _mm512_set1_epi32((int)(all * (uint8_t)parts[i]));
+		w->last_factors[i] = _mm512_set1_epi32((int)(some * (uint8_t)parts[i]));
 	}
 }
 
@@ -290,8 +307,7 @@ static void run(
 	};
 	w.taps.at = (const uint8_t **)((char *)scratch + PANEL_COLS);
 	w.taps.step = (size_t *)(w.taps.at + w.taps.n);
-	w.sum_by[0] = a->weights_zero == 0 ? 127 : 128 - a->weights_zero;
-	w.sum_by[1] = 128 - a->weights_zero - w.sum_by[0];
+	make_factors(&w);
 	memset(scratch, a->input_zero, PANEL_COLS);
 	for (uint32_t n = t->first_col; n < end; n += PANEL_COLS) {
 		w.first = n;
@@ -299,6 +315,7 @@ static void run(
 		w.weights = (const int8_t *)a->weights + start_bytes(&a->shape) +
 			(size_t)n / PANEL_COLS * fours * 4 * PANEL_COLS;
 		panel_make(&w, panel_least(a->shape.out_c - n, PANEL_COLS));
+		w.pixels = pick_pixels(&w);
 		each_pixel(&w, t->first_row, t->first_row + t->n_rows);
 	}
 }
