@@ -11,20 +11,11 @@
  * [taps by fours][4 vectors][16 channels][4 taps], zero beyond. Lane 4 l + i of vector j is channel
  * 16 l + 4 j + i, where the interleaving puts it.
  */
-#include <string.h>
-
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/panel_avx512.h"
+#include "kernels/x86/taps.h"
 
-static uint32_t taps_of(const struct ek_depthwise_shape *s)
-{
-	return s->window.y.taps * s->window.x.taps;
-}
-
-static uint32_t fours_of(const struct ek_depthwise_shape *s)
-{
-	return (taps_of(s) + 3) / 4;
-}
+#define GROUP 4 /* taps */
 
 static uint64_t start_bytes(const struct ek_depthwise_shape *s)
 {
@@ -34,16 +25,13 @@ static uint64_t start_bytes(const struct ek_depthwise_shape *s)
 uint64_t ek_depthwise_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
 	/* For each channel an int32 and its taps. */
-	return shape->in_c != shape->out_c ? 0 : start_bytes(shape) * (1 + fours_of(shape));
+	return shape->in_c != shape->out_c ? 0
+					   : start_bytes(shape) * (1 + taps_groups(shape, GROUP));
 }
 
-/* A row of zero points, and for each tap where it reads and how far that moves by a pixel. */
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
-	uint64_t taps = (uint64_t)fours_of(shape) * 4;
-	return shape->in_c != shape->out_c
-		? 0
-		: PANEL_COLS + taps * (sizeof(const uint8_t *) + sizeof(size_t));
+	return shape->in_c != shape->out_c ? 0 : taps_scratch_bytes(shape, GROUP);
 }
 
 static int8_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
@@ -70,7 +58,7 @@ static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
 {
 	int32_t *start = packed;
 	int8_t *to = (int8_t *)packed + start_bytes(&a->shape);
-	uint32_t taps = fours_of(&a->shape) * 4;
+	uint32_t taps = taps_groups(&a->shape, GROUP) * 4;
 	memset(packed, 0, (size_t)start_bytes(&a->shape));
 	for (uint32_t n = 0; n < a->shape.out_c; n++) {
 		start[n] = start_of(a, is_signed, n);
@@ -96,19 +84,6 @@ void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *p
 	pack(args, false, packed);
 }
 
-/* The taps of one output pixel. */
-struct taps {
-	const uint8_t *outside; /* zero points */
-	const uint8_t **at;
-	size_t *step; /* to the next pixel of the row */
-	uint32_t n; /* with those that fill up the last four */
-};
-
-struct work;
-
-/* @count pixels of an output row, the first of which the taps point to, to @to and on. */
-typedef void pixels_fn(struct work *w, uint32_t count, uint8_t *to);
-
 /* One panel of a call. */
 struct work {
 	const struct ek_depthwise_q *args;
@@ -117,62 +92,18 @@ struct work {
 	 * sum of two signed bytes. */
 	__m512i factors[2], last_factors[2];
 	struct panel_output output;
-	struct taps taps;
 	const int8_t *weights;
-	pixels_fn *pixels;
 	uint32_t first; /* channel */
 	__mmask64 bytes;
 };
 
-/* Output positions [first, end) of @axis whose taps are all inside. */
-static void inside(const struct ek_window_axis *axis, uint32_t *ret_first, uint32_t *ret_end)
-{
-	uint64_t reach = (uint64_t)(axis->taps - 1) * axis->dilation;
-	uint64_t first = ((uint64_t)axis->pad + axis->stride - 1) / axis->stride;
-	uint64_t last = (uint64_t)axis->in + axis->pad;
-	uint64_t end = last > reach ? (last - reach - 1) / axis->stride + 1 : 0;
-	*ret_first = first < axis->out ? (uint32_t)first : axis->out;
-	*ret_end = end < axis->out ? (uint32_t)end : axis->out;
-}
-
-static void point_taps(struct work *w, struct ek_pixel pixel)
-{
-	const struct ek_window *window = &w->args->shape.window;
-	const struct ek_window_axis *ay = &window->y, *ax = &window->x;
-	size_t channels = w->args->shape.in_c, t = 0;
-	const uint8_t *picture = (const uint8_t *)w->args->input +
-		(size_t)pixel.batch * ay->in * ax->in * channels + w->first;
-	for (uint32_t ky = 0; ky < ay->taps; ky++) {
-		int64_t y = (int64_t)pixel.y * ay->stride - ay->pad + (int64_t)ky * ay->dilation;
-		for (uint32_t kx = 0; kx < ax->taps; kx++, t++) {
-			int64_t x = (int64_t)pixel.x * ax->stride - ax->pad +
-				(int64_t)kx * ax->dilation;
-			bool in = y >= 0 && y < ay->in && x >= 0 && x < ax->in;
-			w->taps.at[t] = in ? picture + ((size_t)y * ax->in + (size_t)x) * channels
-					   : w->taps.outside;
-			w->taps.step[t] = in ? ax->stride * channels : 0;
-		}
-	}
-	for (; t < w->taps.n; t++) {
-		w->taps.at[t] = w->taps.outside;
-		w->taps.step[t] = 0;
-	}
-}
-
-/* The taps, @fours times four, to the next pixel. */
-ALWAYS_INLINE void move_taps(struct taps *taps, uint32_t fours)
-{
-	for (uint32_t t = 0; t < 4 * fours; t++) {
-		taps->at[t] += taps->step[t];
-	}
-}
-
-ALWAYS_INLINE void interleave(const struct work *w, bool is_signed, uint32_t tap, __m512i v[4])
+ALWAYS_INLINE void interleave(
+	const struct work *w, bool is_signed, const uint8_t **at, __m512i v[4])
 {
 	const __m512i sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	__m512i x[4];
 	for (uint32_t i = 0; i < 4; i++) {
-		x[i] = _mm512_maskz_loadu_epi8(w->bytes, w->taps.at[tap + i]);
+		x[i] = _mm512_maskz_loadu_epi8(w->bytes, at[i]);
 		x[i] = is_signed ? _mm512_xor_si512(x[i], sign) : x[i];
 	}
 	__m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
@@ -198,8 +129,8 @@ ALWAYS_INLINE void add_pixels(const __m512i v[4], __m512i by, __m512i sums[4])
 }
 
 /* @n: taps by fours; @parts: how many factors of the sum of pixels. */
-ALWAYS_INLINE void pixel_codes(
-	const struct work *w, bool fused, uint32_t n, uint32_t parts, uint8_t *to)
+ALWAYS_INLINE void pixel_codes(const struct work *w, const struct taps *taps, bool fused,
+	uint32_t n, uint32_t parts, uint8_t *to)
 {
 	__m512i sums[PANEL_VECTORS], v[PANEL_VECTORS];
 	const int8_t *weights = w->weights;
@@ -208,7 +139,7 @@ ALWAYS_INLINE void pixel_codes(
 	}
 #pragma GCC unroll 3
 	for (uint32_t i = 0; i < n; i++, weights += PANEL_COLS * 4) {
-		interleave(w, parts == 0, 4 * i, v);
+		interleave(w, parts == 0, taps->at + GROUP * i, v);
 		add_products(v, (const __m512i *)weights, sums);
 		for (uint32_t k = 0; k < parts; k++) {
 			add_pixels(v, i + 1 < n ? w->factors[k] : w->last_factors[k], sums);
@@ -220,25 +151,26 @@ ALWAYS_INLINE void pixel_codes(
 
 /* No @parts: int8. */
 #define PIXELS_DEFINE(name, fused, n, parts)                                                       \
-	static void name(struct work *w, uint32_t count, uint8_t *to)                              \
+	static void name(const void *work, struct taps *taps, uint32_t count, uint8_t *to)         \
 	{                                                                                          \
-		size_t step = w->args->shape.out_c;                                                \
+		const struct work *w = work;                                                       \
+		size_t step = taps->shape->out_c;                                                  \
 		for (uint32_t i = 0; i < count; i++, to += step) {                                 \
-			pixel_codes(w, fused, n, parts, to);                                       \
-			move_taps(&w->taps, n);                                                    \
+			pixel_codes(w, taps, fused, n, parts, to);                                 \
+			taps_move(taps, n *GROUP);                                                 \
 		}                                                                                  \
 	}
 
 PIXELS_DEFINE(pixels_s8_3x3, true, 3, 0)
-PIXELS_DEFINE(pixels_s8_fused, true, w->taps.n / 4, 0)
-PIXELS_DEFINE(pixels_s8_total, false, w->taps.n / 4, 0)
+PIXELS_DEFINE(pixels_s8_fused, true, taps->n / GROUP, 0)
+PIXELS_DEFINE(pixels_s8_total, false, taps->n / GROUP, 0)
 PIXELS_DEFINE(pixels_u8_3x3, true, 3, 1)
-PIXELS_DEFINE(pixels_u8_fused, true, w->taps.n / 4, 2)
-PIXELS_DEFINE(pixels_u8_total, false, w->taps.n / 4, 2)
+PIXELS_DEFINE(pixels_u8_fused, true, taps->n / GROUP, 2)
+PIXELS_DEFINE(pixels_u8_total, false, taps->n / GROUP, 2)
 
-static pixels_fn *pick_pixels(const struct work *w)
+static taps_fn *pick_pixels(const struct work *w, const struct taps *taps)
 {
-	bool is_3x3 = w->taps.n == 12, one_part = w->args->weights_zero > 0;
+	bool is_3x3 = taps->n == 12, one_part = w->args->weights_zero > 0;
 	if (w->output.is_signed) {
 		return !w->panel.fused ? pixels_s8_total : is_3x3 ? pixels_s8_3x3 : pixels_s8_fused;
 	}
@@ -247,30 +179,12 @@ static pixels_fn *pick_pixels(const struct work *w)
 				     : pixels_u8_fused;
 }
 
-/* Output rows [first, end) of one panel: pixels whose taps are all inside together, others each by
- * itself. */
-static void each_pixel(struct work *w, uint32_t first, uint32_t end)
-{
-	const struct ek_window *window = &w->args->shape.window;
-	size_t step = w->args->shape.out_c;
-	uint8_t *to = (uint8_t *)w->args->output + first * step + w->first;
-	uint32_t from, until;
-	inside(&window->x, &from, &until);
-	for (uint32_t row = first, n; row < end; row += n, to += n * step) {
-		struct ek_pixel pixel = ek_window_pixel(window, row);
-		bool together = pixel.x >= from && pixel.x < until;
-		n = together ? panel_least(until - pixel.x, end - row) : 1;
-		point_taps(w, pixel);
-		w->pixels(w, n, to);
-	}
-}
-
 /* The factors of the sum of pixels: 128 - the weights' zero point, in bytes. */
 static void make_factors(struct work *w)
 {
 	int32_t by = 128 - w->args->weights_zero;
 	int32_t parts[2] = {by > 127 ? 127 : by, by > 127 ? 1 : 0};
-	uint32_t left = taps_of(&w->args->shape) - (w->taps.n - 4);
+	uint32_t taps = taps_of(&w->args->shape), left = taps - (taps - 1) / GROUP * GROUP;
 	uint32_t all = 0x01010101, some = left >= 4 ? all : all & ((1u << 8 * left) - 1);
 	for (int i = 0; i < 2; i++) {
 		w->factors[i] = _mm512_set1_epi32((int)(all * (uint8_t)parts[i]));
@@ -299,24 +213,17 @@ static void panel_make(struct work *w, uint32_t n)
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	uint32_t fours = fours_of(&a->shape), end = t->first_col + t->n_cols;
-	struct work w = {
-		.args = a,
-		.output = {a->output_zero, a->lo, a->hi, is_signed},
-		.taps = {.outside = scratch, .n = fours * 4},
-	};
-	w.taps.at = (const uint8_t **)((char *)scratch + PANEL_COLS);
-	w.taps.step = (size_t *)(w.taps.at + w.taps.n);
+	struct taps taps = taps_init(&a->shape, GROUP, a->input_zero, scratch);
+	struct work w = {.args = a, .output = {a->output_zero, a->lo, a->hi, is_signed}};
+	uint32_t end = t->first_col + t->n_cols;
 	make_factors(&w);
-	memset(scratch, a->input_zero, PANEL_COLS);
 	for (uint32_t n = t->first_col; n < end; n += PANEL_COLS) {
 		w.first = n;
 		w.bytes = panel_bytes(panel_least(end - n, PANEL_COLS));
-		w.weights = (const int8_t *)a->weights + start_bytes(&a->shape) +
-			(size_t)n / PANEL_COLS * fours * 4 * PANEL_COLS;
+		w.weights =
+			(const int8_t *)a->weights + start_bytes(&a->shape) + (size_t)n * taps.n;
 		panel_make(&w, panel_least(a->shape.out_c - n, PANEL_COLS));
-		w.pixels = pick_pixels(&w);
-		each_pixel(&w, t->first_row, t->first_row + t->n_rows);
+		taps_each(&taps, a, n, t, pick_pixels(&w, &taps), &w);
 	}
 }
 
