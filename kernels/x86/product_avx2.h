@@ -12,7 +12,7 @@
 
 #include "kernels/x86/panel_avx2.h"
 
-#define BLOCK_STEP 6
+#define BLOCK_STEP 4
 #define BLOCK_ROWS 48
 #define BLOCK_BYTES 16384
 
@@ -108,14 +108,15 @@ ALWAYS_INLINE __m256i product_broadcast(const int16_t *from)
 	return _mm256_set1_epi32(v);
 }
 
-/* @mr rows of 16 columns, a constant: all sums stay in registers. */
+/* @mr rows of 16 columns, a constant: all sums stay in registers. Six rows would fill all 16, and
+ * compilers then keep a sum in memory, which makes the loop wait for it. */
 ALWAYS_INLINE void product_tile(const int mr, const struct product_block *b, uint32_t first,
 	const int16_t *w, const __m256i *start, __m256i sums[][PANEL_VECTORS])
 {
 	__m256i acc[BLOCK_STEP][PANEL_VECTORS];
 	const size_t stride = b->stride;
 	const int16_t *row = b->rows + first * stride, *later = row + 3 * stride;
-#pragma GCC unroll 6
+#pragma GCC unroll 4
 	for (int r = 0; r < mr; r++) {
 		acc[r][0] = start[0];
 		acc[r][1] = start[1];
@@ -123,33 +124,32 @@ ALWAYS_INLINE void product_tile(const int mr, const struct product_block *b, uin
 	for (size_t k = 0; k < b->depth; k += 2, row += 2, later += 2, w += 2 * PANEL_COLS) {
 		__m256i w0 = _mm256_loadu_si256((const __m256i *)w);
 		__m256i w1 = _mm256_loadu_si256((const __m256i *)w + 1);
-#pragma GCC unroll 6
+#pragma GCC unroll 4
 		for (int r = 0; r < mr; r++) {
-			__m256i a = product_broadcast(r < 3 ? row + (size_t)r * stride
-							    : later + (size_t)(r - 3) * stride);
+			__m256i a = product_broadcast(r < 3 ? row + (size_t)r * stride : later);
 			acc[r][0] = _mm256_add_epi32(acc[r][0], _mm256_madd_epi16(a, w0));
 			acc[r][1] = _mm256_add_epi32(acc[r][1], _mm256_madd_epi16(a, w1));
 		}
 	}
-#pragma GCC unroll 6
+#pragma GCC unroll 4
 	for (int r = 0; r < mr; r++) {
 		sums[r][0] = acc[r][0];
 		sums[r][1] = acc[r][1];
 	}
 }
 
-/* As many rows as there are, up to six; returns how many. */
-static inline uint32_t product_run(const struct product_block *b, uint32_t first, const int16_t *w,
+/* As many rows as there are, up to four; returns how many. */
+static uint32_t product_run(const struct product_block *b, uint32_t first, const int16_t *w,
 	const __m256i *start, __m256i sums[][PANEL_VECTORS])
 {
 	uint32_t left = b->n - first;
-	if (left >= 6) {
-		product_tile(6, b, first, w, start, sums);
-		return 6;
+	if (left >= 4) {
+		product_tile(4, b, first, w, start, sums);
+		return 4;
 	}
-	if (left >= 3) {
-		product_tile(3, b, first, w, start, sums);
-		return 3;
+	if (left >= 2) {
+		product_tile(2, b, first, w, start, sums);
+		return 2;
 	}
 	product_tile(1, b, first, w, start, sums);
 	return 1;
