@@ -47,6 +47,11 @@ static struct ek_conv_shape shape_of(const struct op_setup *setup)
 	return s;
 }
 
+static uint64_t rows_of(const struct ek_conv_shape *s)
+{
+	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
+}
+
 static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
 {
 	switch (type) {
@@ -79,9 +84,7 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
-	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	bool plain = !op_constant(setup, 1) || a->ties_up;
-	state->row_q = pick(in->type, plain ? 0 : setup->cpu_features);
+	state->row_q = pick(in->type, a->ties_up ? 0 : conv_features(setup, rows_of(&a->shape)));
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
@@ -100,11 +103,6 @@ static bool is_product(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 && s->groups == 1;
-}
-
-static uint64_t rows_of(const struct ek_conv_shape *s)
-{
-	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
 }
 
 /* Float products by OpenBLAS, for tiles of pixels whose patches are gathered in scratch. */
