@@ -8,10 +8,13 @@ uint64_t ek_conv_packed_bytes__avx2(const struct ek_conv_shape *shape)
 	return shape->groups > 1 ? 0 : product_packed_bytes(shape->out_c, ek_conv_depth(shape));
 }
 
+/* Few panels are not worth room in the arena. */
+#define FEW_PANELS 4
+
 static uint64_t panels_bytes(const struct ek_conv_shape *shape)
 {
 	uint64_t panels = ((uint64_t)shape->out_c + PANEL_COLS - 1) / PANEL_COLS;
-	return panels * sizeof(struct panel);
+	return panels > FEW_PANELS ? panels * sizeof(struct panel) : 0;
 }
 
 /* The panels of a call, a block of rows, a patch. */
@@ -108,7 +111,7 @@ static void make_panels(
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	struct panel *panels = scratch;
+	struct panel few[FEW_PANELS], *panels = panels_bytes(&a->shape) ? scratch : few;
 	struct product_block b = product_block((char *)scratch + panels_bytes(&a->shape), depth);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
 	uint32_t most = panel_least(product_block_rows(depth), t->n_rows);

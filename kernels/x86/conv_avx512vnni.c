@@ -11,10 +11,11 @@ uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
 	return shape->groups > 1 ? 0 : product_packed_bytes(shape->out_c, ek_conv_depth(shape));
 }
 
-/* The panels of a call, a block of rows. */
+/* The panels of a call, a block of rows. One panel is not worth room in the arena. */
 static uint64_t panels_bytes(const struct ek_conv_shape *shape)
 {
-	return ((uint64_t)shape->out_c + PANEL_COLS - 1) / PANEL_COLS * sizeof(struct panel);
+	uint64_t panels = ((uint64_t)shape->out_c + PANEL_COLS - 1) / PANEL_COLS;
+	return panels > 1 ? panels * sizeof(struct panel) : 0;
 }
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
@@ -180,7 +181,7 @@ static void make_panels(
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	struct panel *panels = scratch;
+	struct panel one, *panels = panels_bytes(&a->shape) ? scratch : &one;
 	struct product_block b = product_block((char *)scratch + panels_bytes(&a->shape), depth);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
 	make_panels(a, t, is_signed, panels);

@@ -13,7 +13,7 @@
 #include "kernels/x86/panel_avx2.h"
 
 #define BLOCK_STEP 4
-#define BLOCK_ROWS 48
+#define BLOCK_ROWS 24
 #define BLOCK_BYTES 16384
 
 /* The operands as they are in the file. */
