@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strings.h"
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
@@ -58,7 +59,7 @@ static void bench_deinit(struct bench *bench)
 }
 
 /* Bytes that look like a picture, the same in every run; zeros for wider types, where a number may
- * be an index. */
+ * be an index, and empty strings. */
 static int make_inputs(struct lane *lane, struct error *err)
 {
 	const struct target *t = lane->target;
@@ -69,7 +70,10 @@ static int make_inputs(struct lane *lane, struct error *err)
 	}
 	for (uint32_t i = 0; i < t->n_inputs; i++) {
 		struct tensor_bytes *tensor = &lane->inputs[i];
-		int r = tensor_new(t->inputs[i].type, &t->inputs[i].shape, tensor, err);
+		const struct spec *spec = &t->inputs[i];
+		int r = spec->type == DTYPE_STRING
+			? tensor_new_strings(&spec->shape, tensor, err)
+			: tensor_new(spec->type, &spec->shape, tensor, err);
 		if (r < 0) {
 			return r;
 		}

@@ -261,4 +261,8 @@ bool operator_in_reference(unsigned int op, unsigned int version);
 /* The number of the custom operator of that name; OP_CUSTOM when edged does not know it. */
 unsigned int operator_find_custom(const char *name, size_t length);
 
+/* What a custom operator of that name needs, where it is known that edged will never run it: "compiled
+ * for an Edge TPU; needs the edgetpu delegate". NULL for any other name. */
+const char *operator_custom_need(const char *name, size_t length);
+
 #endif

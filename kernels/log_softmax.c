@@ -41,6 +41,8 @@ static inline int32_t one(
 	return ek_clamp32(y + p->zero, p->lo, p->hi);
 }
 
+/* Differences are cut to 8 bits and the sum kept above 0 for the case that somebody else writes to
+ * @src meanwhile: any result will do then, but no other memory may be read. */
 #define LOG_SOFTMAX_ROW(name, type)                                                                \
 	void name(void *dst, const void *src, size_t n, const struct ek_log_softmax *p)            \
 	{                                                                                          \
@@ -52,13 +54,14 @@ static inline int32_t one(
 			max = x[i] > max ? x[i] : max;                                             \
 		}                                                                                  \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			sum += (uint32_t)ek_rdbpot(p->exp[max - x[i]], SUM_BITS);                  \
+			sum += (uint32_t)ek_rdbpot(p->exp[(uint8_t)(max - x[i])], SUM_BITS);       \
 		}                                                                                  \
+		sum = sum ? sum : 1;                                                               \
 		int32_t log_sum = ek_fixed_log(sum < INT32_MAX ? (int32_t)sum : INT32_MAX);        \
 		int32_t least = ek_mbqm(log_sum + INT32_MIN, p->reverse);                          \
 		int32_t limit = p->least - 1 > least ? p->least - 1 : least;                       \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			y[i] = (type)one(max - x[i], log_sum, limit, p);                           \
+			y[i] = (type)one((uint8_t)(max - x[i]), log_sum, limit, p);                \
 		}                                                                                  \
 	}
 

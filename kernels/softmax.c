@@ -36,6 +36,8 @@ static inline int32_t share(
 	return ek_clamp32(y + p->out_lo, p->out_lo, p->out_hi);
 }
 
+/* Differences are cut to 8 bits and sums kept above 0 for the case that somebody else writes to @src
+ * meanwhile: any result will do then, but no other memory may be read. */
 #define SOFTMAX_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
@@ -49,11 +51,12 @@ static inline int32_t share(
 			max = x[i] > max ? x[i] : max;                                             \
 		}                                                                                  \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			sum += (uint32_t)ek_rdbpot(e[max - x[i]], SUM_BITS);                       \
+			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], SUM_BITS);            \
 		}                                                                                  \
-		int32_t reciprocal = invert(sum, params, &shift);                                  \
+		int32_t reciprocal = invert(sum ? sum : 1, params, &shift);                        \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			y[i] = (dst_type)share(e[max - x[i]], reciprocal, shift, params);          \
+			y[i] = (dst_type)share(                                                    \
+				e[(uint8_t)(max - x[i])], reciprocal, shift, params);              \
 		}                                                                                  \
 	}
 
@@ -80,6 +83,7 @@ static void softmax_s16__c(
 	for (size_t i = 0; i < n; i++) {
 		sum = ek_add32(sum, exp_s16(x[i] - max, params));
 	}
+	sum = sum > 0 ? sum : 1;
 	int32_t zeros = ek_clz32((uint32_t)sum);
 	/* sum = (1 + f) * 2^(31 - zeros); f in 0..1 becomes the codes -32768..32767 */
 	int64_t shifted = ((int64_t)sum << (zeros - 1)) + (1 << 13);

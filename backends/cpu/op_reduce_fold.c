@@ -53,9 +53,9 @@ static enum ek_fold fold_of(unsigned int op)
 {
 	switch (op) {
 	case OP_REDUCE_MAX:
-		return EK_FOLD_MAXIMUM;
+		return EK_FOLD_GREATEST;
 	case OP_REDUCE_MIN:
-		return EK_FOLD_MINIMUM;
+		return EK_FOLD_LEAST;
 	case OP_REDUCE_PROD:
 		return EK_FOLD_MULTIPLY;
 	case OP_REDUCE_ANY:
@@ -116,12 +116,6 @@ static union first first_of(unsigned int op, unsigned int type)
 
 static ek_sum_fn *kernel_of(unsigned int op, unsigned int type)
 {
-	if (type == DTYPE_FLOAT32 && op == OP_REDUCE_MAX) {
-		return ek_fold_max_number_f32;
-	}
-	if (type == DTYPE_FLOAT32 && op == OP_REDUCE_MIN) {
-		return ek_fold_min_number_f32;
-	}
 	return fold_find(type, fold_of(op));
 }
 

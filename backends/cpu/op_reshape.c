@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/pick.h"
+#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/tiles.h"
+
+#define BYTES_AT_ONCE (1 << 20)
 
 struct reshape_state {
 	bool is_strings;
@@ -32,16 +35,19 @@ static int reshape_run(const struct op_call *call, struct error *err)
 	const struct reshape_state *s = call->state;
 	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
 	if (s->is_strings) {
-		return pick_all(call, 0, &s->shape, 0, err);
+		return string_tensor_copy(call, 0, &s->shape, 0, err);
 	}
 	if (in->bytes != out->bytes) {
 		return error_set(err, -EINVAL, "%llu bytes do not become %llu",
 			(unsigned long long)in->bytes, (unsigned long long)out->bytes);
 	}
-	if (in->data != out->data && out->bytes) {
-		memcpy(out->data, in->data, out->bytes);
+	struct tiles t = {.total = in->data != out->data ? out->bytes : 0,
+		.control = call->control,
+		.each = BYTES_AT_ONCE};
+	while (tiles_next(&t)) {
+		memcpy((char *)out->data + t.at, (const char *)in->data + t.at, (size_t)t.count);
 	}
-	return 0;
+	return tiles_end(&t, err);
 }
 
 const struct cpu_op op_reshape = {

@@ -2,8 +2,8 @@
 /* REVERSE_SEQUENCE: lengths are data, read anew in each run. Source: tflite
  * kernels/reverse_sequence.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct reverse_state {
@@ -32,8 +32,8 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 	s->batch = (uint64_t)in->dim[o->batch_dim];
 	s->entry = s->batch ? params_elements(in) / s->batch : 0;
 	s->walk.rank = in->rank;
-	move_steps(in, s->element_bytes, s->walk.src_step);
-	move_steps(in, s->element_bytes, s->walk.dst_step);
+	strided_steps(in, s->element_bytes, s->walk.src_step);
+	strided_steps(in, s->element_bytes, s->walk.dst_step);
 	for (uint32_t i = 0; i < in->rank; i++) {
 		s->walk.size[i] = (size_t)in->dim[i];
 	}
@@ -59,7 +59,7 @@ static int copy_part(const struct reverse_state *s, const struct op_call *call, 
 		walk.src_step[s->along] = -step;
 	}
 	ek_walk_simplify(&walk);
-	return move_run(dst, src, s->element_bytes, &walk, call->control, err);
+	return strided_copy(dst, src, s->element_bytes, &walk, call->control, err);
 }
 
 static int copy_entry(

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
+#include "backends/cpu/copies.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/pieces.h"
 
 static int space_accept(const struct op_setup *setup, struct error *err)
 {
@@ -16,8 +16,8 @@ static int space_accept(const struct op_setup *setup, struct error *err)
  * Walks an image of batch, height / block, block, width / block, block, depth; the other tensor has
  * both blocks behind height and width.
  */
-static struct piece block_piece(
-	const struct pieces *p, const struct shape *image, int32_t block, bool to_image)
+static struct copy block_piece(
+	const struct copies *p, const struct shape *image, int32_t block, bool to_image)
 {
 	const int32_t rows = image->dim[1] / block, columns = image->dim[2] / block;
 	const int32_t depth = image->dim[3];
@@ -25,7 +25,7 @@ static struct piece block_piece(
 		.rank = 6, .dim = {image->dim[0], rows, block, columns, block, depth}};
 	const struct shape together = {
 		.rank = 6, .dim = {image->dim[0], rows, columns, block, block, depth}};
-	struct piece a = pieces_piece(p, &apart, &together, &apart);
+	struct copy a = copies_one(p, &apart, &together, &apart);
 	ptrdiff_t columns_step = a.walk.src_step[2];
 	a.walk.src_step[2] = a.walk.src_step[3];
 	a.walk.src_step[3] = columns_step;
@@ -41,62 +41,62 @@ static int depth_prepare(struct op_setup *setup, struct error *err)
 {
 	bool to_image = setup->node->op == OP_DEPTH_TO_SPACE;
 	const struct shape *image = to_image ? op_shape_out(setup, 0) : op_shape_in(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	if (!p) {
 		return op_alloc_failed(setup, err);
 	}
-	pieces_add(p, block_piece(p, image, setup->node->options.block.size, to_image));
+	copies_add(p, block_piece(p, image, setup->node->options.block.size, to_image));
 	return 0;
 }
 
 /* Input @from onto the diagonals of the matrices in the result. */
-static struct piece diagonal_piece(const struct pieces *p, uint32_t from)
+static struct copy diagonal_piece(const struct copies *p, uint32_t from)
 {
 	const uint32_t rank = p->shape.rank;
 	const int32_t rows = p->shape.dim[rank - 2], columns = p->shape.dim[rank - 1];
 	const int32_t batch = (int32_t)params_product(&p->shape, 0, rank - 2);
 	const struct shape diagonal = {.rank = 2, .dim = {batch, rows < columns ? rows : columns}};
-	struct piece piece = pieces_piece(p, &diagonal, &diagonal, &diagonal);
-	piece.from = from;
-	piece.walk.dst_step[0] = (ptrdiff_t)rows * columns * (ptrdiff_t)p->element_bytes;
-	piece.walk.dst_step[1] = (columns + (ptrdiff_t)1) * (ptrdiff_t)p->element_bytes;
-	return piece;
+	struct copy copy = copies_one(p, &diagonal, &diagonal, &diagonal);
+	copy.from = from;
+	copy.walk.dst_step[0] = (ptrdiff_t)rows * columns * (ptrdiff_t)p->element_bytes;
+	copy.walk.dst_step[1] = (columns + (ptrdiff_t)1) * (ptrdiff_t)p->element_bytes;
+	return copy;
 }
 
 static int diag_prepare(struct op_setup *setup, struct error *err)
 {
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	if (!p) {
 		return op_alloc_failed(setup, err);
 	}
-	p->fill = PIECES_FILL_CODE; /* code 0, whatever the zero point */
-	pieces_add(p, diagonal_piece(p, 0));
+	p->fill = COPIES_FILL_CODE; /* code 0, whatever the zero point */
+	copies_add(p, diagonal_piece(p, 0));
 	return 0;
 }
 
 static int set_diag_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 2);
+	struct copies *p = copies_new(setup, 0, 2);
 	if (!p) {
 		return op_alloc_failed(setup, err);
 	}
-	pieces_add(p, pieces_piece(p, in, in, in));
-	pieces_add(p, diagonal_piece(p, 1));
+	copies_add(p, copies_one(p, in, in, in));
+	copies_add(p, diagonal_piece(p, 1));
 	return 0;
 }
 
 const struct cpu_op op_depth_to_space = {.op = OP_DEPTH_TO_SPACE,
 	.accept = space_accept,
 	.prepare = depth_prepare,
-	.run = pieces_run};
+	.run = copies_run};
 const struct cpu_op op_space_to_depth = {.op = OP_SPACE_TO_DEPTH,
 	.accept = space_accept,
 	.prepare = depth_prepare,
-	.run = pieces_run};
+	.run = copies_run};
 const struct cpu_op op_matrix_diag = {
-	.op = OP_MATRIX_DIAG, .accept = space_accept, .prepare = diag_prepare, .run = pieces_run};
+	.op = OP_MATRIX_DIAG, .accept = space_accept, .prepare = diag_prepare, .run = copies_run};
 const struct cpu_op op_matrix_set_diag = {.op = OP_MATRIX_SET_DIAG,
 	.accept = space_accept,
 	.prepare = set_diag_prepare,
-	.run = pieces_run};
+	.run = copies_run};

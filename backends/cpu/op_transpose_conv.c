@@ -3,9 +3,9 @@
  * conv3d_transpose.cc. Operands: shape of the output, weights, input, bias. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/transpose_conv.h"
 
 enum {
@@ -222,7 +222,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		state.args.input = rows.codes;
 		state.args.rows = rows.rows;
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = (uint64_t)a->batch * a->axis[0].out * a->axis[1].out * a->axis[2].out,
 		.cols = a->out_c,
 		.work = work_of(a),
@@ -230,7 +230,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		.run = transpose_tile,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_transpose_conv = {.op = OP_TRANSPOSE_CONV,

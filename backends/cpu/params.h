@@ -17,7 +17,7 @@ struct params {
 	int64_t value[PARAMS_MAX];
 };
 
-/* Operand @i, int32 or int64. -EINVAL when it has more than PARAMS_MAX elements, -EOPNOTSUPP when
+/* Operand @i, int8 to int64. -EINVAL when it has more than PARAMS_MAX elements, -EOPNOTSUPP when
  * its values are not known. */
 int must_check params_read(
 	const struct op_setup *setup, uint32_t i, struct params *ret, struct error *err);

@@ -245,6 +245,22 @@ int options_verify(const struct flat *f, uint32_t operator, unsigned int op, str
 	}
 }
 
+uint64_t options_length(const struct flat *f, uint32_t operator)
+{
+	uint32_t table = 0;
+	uint16_t number = find_table(f, operator, & table);
+	uint64_t length = 0;
+	for (size_t i = 0; i < sizeof(option_fields) / sizeof(option_fields[0]); i++) {
+		const struct option_field *field = &option_fields[i];
+		if (number && field->options == number && field->kind == LIST) {
+			length += flat_get_vector(f, table, field->slot).count;
+		} else if (number && field->options == number && field->kind == TEXT) {
+			length += view_text(f, table, field->slot).length;
+		}
+	}
+	return length;
+}
+
 /* What is longer than four bytes: lists and texts stay in the file. */
 static void decode_long(
 	const struct flat *f, uint32_t table, const struct option_field *field, void *to)

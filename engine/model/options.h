@@ -14,6 +14,10 @@
 int must_check options_verify(
 	const struct flat *f, uint32_t operator, unsigned int op, struct error *err);
 
+/* How many elements and characters lists and texts of @operator's options have, all together: what
+ * rules may have to look at. */
+uint64_t options_length(const struct flat *f, uint32_t operator);
+
 /*
  * Decodes what options_verify() approved. A field that the file leaves out has the schema's
  * default; where the whole table is left out, or is of a kind that edged does not decode, the union

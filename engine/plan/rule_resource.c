@@ -16,6 +16,15 @@
 		RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) | RULE_TYPE(UINT16) |        \
 		RULE_TYPE(INT32) | RULE_TYPE(UINT32) | RULE_TYPE(INT64) | RULE_TYPE(COMPLEX64))
 
+#define TABLE_COST 32 /* comparisons for a key of a large table */
+
+/* Of moving operand @i, or of something that takes @each for every element of it. */
+static uint64_t cost_of(const struct op_context *ctx, uint32_t i, uint64_t each)
+{
+	const struct shape *shape = rule_shape(ctx, i);
+	return rule_cost_add(1, shape_known(shape) ? rule_cost_mul(rule_elements(shape), each) : 0);
+}
+
 static int handle_in(const struct op_context *ctx, struct error *err)
 {
 	return rule_type_is(op_input(ctx, 0), "handle", DTYPE_RESOURCE, err);
@@ -47,7 +56,7 @@ int rule_read_variable(const struct op_context *ctx, struct op_result *ret, stru
 int rule_assign_variable(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = handle_in(ctx, err);
-	ret->macs = 1;
+	ret->macs = cost_of(ctx, 1, 1);
 	return r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "value", VARIABLE_TYPES, err);
 }
 
@@ -73,7 +82,7 @@ int rule_hashtable(const struct op_context *ctx, struct op_result *ret, struct e
 int rule_hashtable_import(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = handle_in(ctx, err);
-	ret->macs = 1;
+	ret->macs = cost_of(ctx, 1, TABLE_COST);
 	return r < 0 ? r : check_types(op_input(ctx, 1)->type, op_input(ctx, 2)->type, err);
 }
 
@@ -82,6 +91,7 @@ int rule_hashtable_find(const struct op_context *ctx, struct op_result *ret, str
 	unsigned int value = op_input(ctx, 2)->type;
 	unsigned int rank = rule_shape(ctx, 1)->rank;
 	rule_set_unknown(&ret->shapes[0], rank ? rank : 1);
+	ret->macs = cost_of(ctx, 1, TABLE_COST);
 	int r = handle_in(ctx, err);
 	r = r < 0 ? r : check_types(op_input(ctx, 1)->type, value, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", value, err);
@@ -102,6 +112,7 @@ int rule_flex_save(const struct op_context *ctx, struct op_result *ret, struct e
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "tensor names", DTYPE_STRING, err);
 	for (uint32_t i = 2; r == 0 && i < ctx->node->n_inputs; i++) {
 		r = rule_type_among(ctx, op_input(ctx, i), "data", VARIABLE_TYPES, err);
+		ret->macs = rule_cost_add(ret->macs, cost_of(ctx, i, 1));
 	}
 	return r;
 }

@@ -279,7 +279,7 @@ static struct resource *open_table(struct resources *resources, const struct fra
 }
 
 static int import(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+	const struct run_control *control, struct error *err)
 {
 	struct resource *resource =
 		open_table(resources, frame, node, node->inputs[1], node->inputs[2], err);
@@ -288,11 +288,11 @@ static int import(struct resources *resources, struct frame *frame, const struct
 	}
 	resource->is_filled |= resource->table.order == NULL;
 	return table_fill(&resource->table, resources->heap, &frame->values[node->inputs[1]],
-		&frame->values[node->inputs[2]], err);
+		&frame->values[node->inputs[2]], control, err);
 }
 
 static int find(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+	const struct run_control *control, struct error *err)
 {
 	const struct value *keys = &frame->values[node->inputs[1]];
 	const struct value *fallback = &frame->values[node->inputs[2]];
@@ -303,12 +303,13 @@ static int find(struct resources *resources, struct frame *frame, const struct n
 	if (!resource) {
 		return -EINVAL;
 	}
-	int r = table_measure(&resource->table, keys, fallback, &bytes, err);
+	int r = table_measure(&resource->table, keys, fallback, control, &bytes, err);
 	if (r == 0) {
 		r = frame_give(frame, out, &keys->shape, bytes, err);
 	}
 	if (r == 0) {
-		table_find(&resource->table, keys, fallback, frame->values[out].data);
+		r = table_find(
+			&resource->table, keys, fallback, control, frame->values[out].data, err);
 	}
 	return r;
 }
@@ -326,7 +327,7 @@ static int table_size(struct resources *resources, struct frame *frame, const st
 }
 
 int resources_run(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+	const struct run_control *control, struct error *err)
 {
 	switch (node->op) {
 	case OP_VAR_HANDLE:
@@ -338,9 +339,9 @@ int resources_run(struct resources *resources, struct frame *frame, const struct
 	case OP_HASHTABLE:
 		return make_table(resources, frame, node, err);
 	case OP_HASHTABLE_IMPORT:
-		return import(resources, frame, node, err);
+		return import(resources, frame, node, control, err);
 	case OP_HASHTABLE_FIND:
-		return find(resources, frame, node, err);
+		return find(resources, frame, node, control, err);
 	case OP_HASHTABLE_SIZE:
 		return table_size(resources, frame, node, err);
 	default:

@@ -28,9 +28,9 @@ void resources_deinit(struct resources *resources); /* before its heap */
 bool resources_first_call(struct resources *resources, uint32_t subgraph);
 
 /* A node on a variable or a table. -EINVAL for a variable that nobody has assigned, a handle of the
- * other kind, or types that do not agree; -EFBIG, -ENOMEM. */
+ * other kind, or types that do not agree; -EFBIG, -ENOMEM; -ETIMEDOUT, -ECANCELED. */
 int must_check resources_run(struct resources *resources, struct frame *frame,
-	const struct node *node, struct error *err);
+	const struct node *node, const struct run_control *control, struct error *err);
 
 void resources_settle(struct resources *resources, bool commit);
 void resources_reset(struct resources *resources);

@@ -5,6 +5,8 @@
 
 #include "base/strings.h"
 
+#define KEYS_AT_ONCE 64 /* sorted or looked up between two looks at the deadline */
+
 /* One element of a tensor of either type. */
 struct item {
 	const uint8_t *data;
@@ -73,21 +75,32 @@ static void sift_down(const struct list *keys, uint32_t *order, uint32_t at, uin
 	}
 }
 
-/* Heapsort: no more than n log n, whatever the keys. */
-static void sort(const struct list *keys, uint32_t *order)
+static int check_time(const struct run_control *control, uint32_t i, struct error *err)
 {
+	int r = i % KEYS_AT_ONCE ? 0 : run_control_check(control);
+	return r < 0 ? error_set(err, r, "given up in the middle of the table") : 0;
+}
+
+/* Heapsort: no more than n log n, whatever the keys. */
+static int sort(const struct list *keys, uint32_t *order, const struct run_control *control,
+	struct error *err)
+{
+	int r = 0;
 	for (uint32_t i = 0; i < keys->n; i++) {
 		order[i] = i;
 	}
-	for (uint32_t i = keys->n / 2; i > 0; i--) {
+	for (uint32_t i = keys->n / 2; r == 0 && i > 0; i--) {
 		sift_down(keys, order, i - 1, keys->n);
+		r = check_time(control, i, err);
 	}
-	for (uint32_t end = keys->n; end > 1; end--) {
+	for (uint32_t end = keys->n; r == 0 && end > 1; end--) {
 		uint32_t last = order[0];
 		order[0] = order[end - 1];
 		order[end - 1] = last;
 		sift_down(keys, order, 0, end - 1);
+		r = check_time(control, end, err);
 	}
+	return r;
 }
 
 static uint32_t drop_equals(const struct list *keys, uint32_t *order)
@@ -124,7 +137,7 @@ void table_clear(struct table *table, struct heap *heap)
 }
 
 int table_fill(struct table *table, struct heap *heap, const struct value *keys,
-	const struct value *values, struct error *err)
+	const struct value *values, const struct run_control *control, struct error *err)
 {
 	struct list key_list, value_list;
 	void *order = NULL;
@@ -139,12 +152,13 @@ int table_fill(struct table *table, struct heap *heap, const struct value *keys,
 		r = error_set(err, -EINVAL, "%u keys and %u values", key_list.n, value_list.n);
 	}
 	r = r < 0 ? r : heap_alloc(heap, 4 * (uint64_t)key_list.n, &order, err);
+	r = r < 0 ? r : sort(&key_list, order, control, err);
 	if (r < 0) {
+		heap_free(heap, order);
 		table_clear(table, heap);
 		return r == -EBADMSG ? -EINVAL : r;
 	}
 	table->order = order;
-	sort(&key_list, table->order);
 	table->n = drop_equals(&key_list, table->order);
 	return 0;
 }
@@ -197,7 +211,7 @@ static struct item search_next(const struct search *s, const struct table *table
 }
 
 int table_measure(const struct table *table, const struct value *keys, const struct value *fallback,
-	uint64_t *ret_bytes, struct error *err)
+	const struct run_control *control, uint64_t *ret_bytes, struct error *err)
 {
 	struct search s;
 	int r = search_open(&s, table, keys, fallback, err);
@@ -205,30 +219,35 @@ int table_measure(const struct table *table, const struct value *keys, const str
 		return r;
 	}
 	*ret_bytes = table->value_type == DTYPE_STRING ? strings_head_bytes(s.wanted.n) : 0;
-	for (uint32_t i = 0; i < s.wanted.n; i++) {
+	for (uint32_t i = 0; r == 0 && i < s.wanted.n; i++) {
 		*ret_bytes += search_next(&s, table, i).length;
+		r = check_time(control, i, err);
+	}
+	if (r < 0) {
+		return r;
 	}
 	return *ret_bytes <= STRINGS_MAX_BYTES
 		? 0
 		: error_set(err, -EFBIG, "strings of more than 2 GiB");
 }
 
-void table_find(const struct table *table, const struct value *keys, const struct value *fallback,
-	void *out)
+int table_find(const struct table *table, const struct value *keys, const struct value *fallback,
+	const struct run_control *control, void *out, struct error *err)
 {
 	struct search s;
-	if (search_open(&s, table, keys, fallback, NULL) < 0) {
-		return; /* cannot be: they have been measured */
+	struct strings_writer w = {0};
+	int r = search_open(&s, table, keys, fallback, err);
+	if (r == 0 && table->value_type == DTYPE_STRING) {
+		w = strings_writer_of(out, s.wanted.n);
 	}
-	if (table->value_type == DTYPE_STRING) {
-		struct strings_writer w = strings_writer_of(out, s.wanted.n);
-		for (uint32_t i = 0; i < s.wanted.n; i++) {
-			struct item item = search_next(&s, table, i);
+	for (uint32_t i = 0; r == 0 && i < s.wanted.n; i++) {
+		struct item item = search_next(&s, table, i);
+		if (table->value_type == DTYPE_STRING) {
 			strings_put(&w, item.data, item.length);
+		} else {
+			memcpy((uint8_t *)out + 8 * (size_t)i, item.data, 8);
 		}
-		return;
+		r = check_time(control, i, err);
 	}
-	for (uint32_t i = 0; i < s.wanted.n; i++) {
-		memcpy((uint8_t *)out + 8 * (size_t)i, search_next(&s, table, i).data, 8);
-	}
+	return r;
 }

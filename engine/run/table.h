@@ -20,17 +20,19 @@ struct table {
 };
 
 /* @keys and @values have the table's types and are checked here for being as many. A second filling
- * changes nothing. -EINVAL, -EFBIG, -ENOMEM. */
+ * changes nothing. -EINVAL, -EFBIG, -ENOMEM, or what ended it in the middle: then it is empty. */
 int must_check table_fill(struct table *table, struct heap *heap, const struct value *keys,
-	const struct value *values, struct error *err);
+	const struct value *values, const struct run_control *control, struct error *err);
 
 /* Bytes that the values of @keys take in a tensor of the value type, the default for those that are
- * not there. @fallback: one element. -EINVAL. */
+ * not there. @fallback: one element. -EINVAL, or what ended it. */
 int must_check table_measure(const struct table *table, const struct value *keys,
-	const struct value *fallback, uint64_t *ret_bytes, struct error *err);
-/* Writes them; both operands have been measured before. */
-void table_find(const struct table *table, const struct value *keys, const struct value *fallback,
-	void *out);
+	const struct value *fallback, const struct run_control *control, uint64_t *ret_bytes,
+	struct error *err);
+/* Writes them; both operands have been measured before and are the same still. */
+int must_check table_find(const struct table *table, const struct value *keys,
+	const struct value *fallback, const struct run_control *control, void *out,
+	struct error *err);
 
 void table_clear(struct table *table, struct heap *heap);
 

@@ -49,9 +49,26 @@ def default_convolution(path, rng):
     write_case(path, model, [x.index], [y], layers.two_runs(rng, x))
 
 
+def default_quantize(dtype, scale, zero):
+    """In such a model floats are quantised by the inverse of the scale, ties to even: all the data
+    are ties."""
+    def make(path, rng):
+        model = Model()
+        x = model.tensor("in0", "float32", (1, 4, 4, 8))
+        codes = model.tensor("codes", dtype, (1, 4, 4, 8), scale=scale, zero=zero)
+        y = model.tensor("out", dtype, (1, 8, 8, 2), scale=scale, zero=zero)
+        model.op("QUANTIZE", [x], [codes], 3, options="QuantizeOptions")
+        model.op("DEPTH_TO_SPACE", [codes], [y], 2, options="DepthToSpaceOptions", blockSize=2)
+        ties = rng.integers(-140, 140, (1, 4, 4, 8)) + 0.5
+        write_case(path, model, [x], [y], [[(ties * scale).astype(np.float32)]])
+    return make
+
+
 CASES = {
     "BATCH_MATMUL_s16s8_channel": matmul_by_channel,
     "TRANSPOSE_CONV_hybrid": hybrid_transpose_conv(False),
     "TRANSPOSE_CONV_hybrid_channel": hybrid_transpose_conv(True),
     "CONV_2D_s8_default": default_convolution,
+    "QUANTIZE_s8_default": default_quantize("int8", 0.1, -3),
+    "QUANTIZE_u8_default": default_quantize("uint8", 0.3, 120),
 }

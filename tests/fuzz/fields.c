@@ -6,7 +6,8 @@
 #include "engine/model/walk.h"
 
 #define ELEMENTS 24 /* of a list */
-#define SMALL_BUFFER 64 /* bytes: axes, paddings, sizes; weights are left alone */
+#define SMALL_BUFFER 64 /* bytes: axes, paddings, sizes, heads of string tables */
+#define CUSTOM_BYTES 256 /* of custom options, first and last ones: FlexBuffers begin at the end */
 
 struct finder {
 	struct flat flat;
@@ -25,12 +26,24 @@ static void find_vector(struct finder *f, uint32_t at, uint32_t width)
 {
 	uint32_t count = bytes_get_u32(f->flat.data + at);
 	uint32_t step = width == 1 ? 4 : width;
-	if (width == 1 && count > SMALL_BUFFER) {
-		return;
-	}
+	/* Of weights one element is enough. */
+	uint32_t elements = width == 1 && count > SMALL_BUFFER ? 4 : ELEMENTS;
 	add(f, at, 4);
-	for (uint32_t i = 0; i < ELEMENTS && (uint64_t)i * step < (uint64_t)count * width; i++) {
+	for (uint32_t i = 0; i < elements && (uint64_t)i * step < (uint64_t)count * width; i++) {
 		add(f, (uint64_t)at + 4 + (uint64_t)i * step, step);
+	}
+}
+
+/* Types, widths and offsets of FlexBuffers are single bytes. */
+static void find_custom(struct finder *f, uint32_t at)
+{
+	uint32_t count = bytes_get_u32(f->flat.data + at);
+	add(f, at, 4);
+	for (uint32_t i = 0; i < count && i < CUSTOM_BYTES; i++) {
+		add(f, (uint64_t)at + 4 + i, 1);
+	}
+	for (uint32_t i = 0; i + CUSTOM_BYTES < count && i < CUSTOM_BYTES; i++) {
+		add(f, (uint64_t)at + 3 + count - i, 1);
 	}
 }
 
@@ -53,9 +66,9 @@ static void find_union(
 	}
 }
 
-static void find_field(
-	struct finder *f, const struct schema_field *field, uint32_t table, uint32_t slot)
+static void find_field(struct finder *f, enum schema_type type, uint32_t table, uint32_t slot)
 {
+	const struct schema_field *field = &schema_tables[type].fields[slot];
 	uint32_t at = flat_field(&f->flat, table, slot);
 	if (at == 0) {
 		return;
@@ -68,7 +81,11 @@ static void find_field(
 		add(f, at, field->width);
 		break;
 	case SCHEMA_VECTOR:
-		find_vector(f, flat_get_table(&f->flat, table, slot), field->width);
+		if (type == SCHEMA_OPERATOR && slot == OPERATOR_CUSTOM_OPTIONS) {
+			find_custom(f, flat_get_table(&f->flat, table, slot));
+		} else {
+			find_vector(f, flat_get_table(&f->flat, table, slot), field->width);
+		}
 		break;
 	case SCHEMA_TABLES:
 		find_tables(f, field->type, flat_get_table(&f->flat, table, slot));
@@ -87,7 +104,7 @@ static void find_field(
 static void find_table(struct finder *f, enum schema_type type, uint32_t table)
 {
 	for (uint32_t slot = 0; slot < schema_tables[type].n_fields; slot++) {
-		find_field(f, &schema_tables[type].fields[slot], table, slot);
+		find_field(f, type, table, slot);
 	}
 }
 

@@ -183,6 +183,9 @@ static void change_field(uint8_t *file, const struct mutant_sites *sites, uint64
 		other = choose_field(sites, random);
 		write_site(file, s, read_site(file, other));
 		break;
+	case 6: /* types and operators as well */
+		write_site(file, s, mutant_random(random) % 256);
+		break;
 	default:
 		write_site(file, s, mutant_random(random) % 6);
 	}

@@ -9,8 +9,9 @@
  *
  * Each mutant is opened under budgets and, when it is accepted, run on zeros for at most half a
  * second, then on random bytes and with inputs of other shapes. A forked child does it for a batch
- * of mutants; a child that dies, or a mutant that takes more than a second of CPU time (not looked
- * at under a sanitizer), is a failure: its file, seed and way are printed, which makes it again.
+ * of mutants; a child that dies, or a mutant that takes long to load or to end at its deadline
+ * (in CPU time; not looked at under a sanitizer), is a failure: its file, seed and way are printed,
+ * which makes it again. So is a batch that takes far more memory than the limits.
  * Closes with "N passed, N failed".
  */
 #include <errno.h>
@@ -35,6 +36,8 @@
 #define BATCH 250
 #define RUN_LIMIT_NS 500000000ull
 #define CPU_LIMIT_NS 1000000000ull
+#define LOAD_LIMIT_NS 400000000ull
+#define MAX_RSS_KIB (400l << 10)
 #define WILD_LIMIT_NS 50000000ull
 #define RANDOM_BYTES 65536
 #define MAX_FILE_BYTES (8u << 20)
@@ -63,6 +66,7 @@ struct campaign {
 	bool clocked;
 	const char *folder; /* --write */
 	unsigned long passed, failed;
+	long base_rss, max_rss; /* KiB: ours with all files, and of the largest child */
 	struct progress { /* shared with the child */
 		unsigned long mutant, accepted, slow;
 	} * progress;
@@ -180,6 +184,7 @@ static void read_outputs(struct edge_session *session)
 
 struct outcome {
 	bool accepted, unplaced; /* refused by a text without a place */
+	uint64_t load_ns; /* CPU time of opening */
 	uint64_t cpu_ns; /* of opening and the run on zeros */
 };
 
@@ -191,17 +196,19 @@ static struct outcome try(const struct campaign *c, size_t size, unsigned long i
 	const struct edge_options options = {
 		.backends = backends_builtin(), .cpu_features = ~0ull, .limits = limits};
 	uint64_t from = clock_thread_cpu_ns(), random = c->seed + i + 1;
-	if (edge_model_open_bytes(c->copy, size, &options, &model, &err) < 0) {
-		return (struct outcome){
-			.cpu_ns = clock_thread_cpu_ns() - from, .unplaced = !strchr(err.text, ':')};
+	int r = edge_model_open_bytes(c->copy, size, &options, &model, &err);
+	uint64_t load_ns = clock_thread_cpu_ns() - from;
+	if (r < 0) {
+		return (struct outcome){.load_ns = load_ns, .unplaced = !strchr(err.text, ':')};
 	}
 	const struct run_control control = {.deadline_ns = clock_now_ns() + RUN_LIMIT_NS};
 	if (edge_session_new(model, 0, &session, &err) < 0) {
-		return (struct outcome){.cpu_ns = clock_thread_cpu_ns() - from};
+		return (struct outcome){.load_ns = load_ns};
 	}
-	int r = edge_session_run(session, &control, &err);
-	struct outcome outcome = {
-		.accepted = r == 0 || r == -ETIMEDOUT, .cpu_ns = clock_thread_cpu_ns() - from};
+	r = edge_session_run(session, &control, &err);
+	struct outcome outcome = {.accepted = r == 0 || r == -ETIMEDOUT,
+		.load_ns = load_ns,
+		.cpu_ns = clock_thread_cpu_ns() - from};
 	read_outputs(session);
 	run_wildly(session, &random);
 	read_outputs(session);
@@ -254,7 +261,8 @@ static void child(struct campaign *c, unsigned long first, unsigned long last)
 		if (outcome.unplaced) {
 			_exit(6);
 		}
-		if (c->clocked && outcome.cpu_ns > CPU_LIMIT_NS) {
+		if (c->clocked &&
+			(outcome.cpu_ns > CPU_LIMIT_NS || outcome.load_ns > LOAD_LIMIT_NS)) {
 			c->progress->slow = i + 1;
 			_exit(3);
 		}
@@ -266,14 +274,23 @@ static void child(struct campaign *c, unsigned long first, unsigned long last)
 static unsigned long run_batch(struct campaign *c, unsigned long first, unsigned long last)
 {
 	int status = 0;
+	struct rusage usage;
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
 		child(c, first, last);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
 		printf("fork: %s\n", strerror(errno));
 		exit(1);
+	}
+	if (usage.ru_maxrss > c->max_rss) {
+		c->max_rss = usage.ru_maxrss;
+	}
+	if (c->clocked && usage.ru_maxrss > c->base_rss + MAX_RSS_KIB) {
+		printf("mutants %lu to %lu take %ld KiB\n", first, last, usage.ru_maxrss);
+		c->failed++;
+		return last;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		c->passed += last - first;
@@ -286,7 +303,7 @@ static unsigned long run_batch(struct campaign *c, unsigned long first, unsigned
 			: WEXITSTATUS(status) == 6 ? "refused without a place (%d)"
 						   : "exit %d",
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	report(c, bad, c->progress->slow == bad + 1 ? "more than 1 s of CPU time" : why);
+	report(c, bad, c->progress->slow == bad + 1 ? "too much CPU time" : why);
 	c->passed += bad - first;
 	return bad + 1;
 }
@@ -346,11 +363,14 @@ int main(int argc, char **argv)
 		printf("no model files\n0 passed, 1 failed\n");
 		return 1;
 	}
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	c->base_rss = usage.ru_maxrss;
 	for (unsigned long i = 0; i < count && c->failed < 50;) {
 		i = run_batch(c, i, i + BATCH < count ? i + BATCH : count);
 	}
-	printf("%lu mutants of %zu files, %lu still accepted\n", count, c->n,
-		c->progress->accepted);
+	printf("%lu mutants of %zu files, %lu still accepted, %ld MiB at most\n", count, c->n,
+		c->progress->accepted, c->max_rss >> 10);
 	printf("%lu passed, %lu failed\n", c->passed, c->failed);
 	return c->failed ? 1 : 0;
 }

@@ -39,22 +39,22 @@ static void strings_are_found_by_number_the_first_of_equals_wins(void **state)
 	struct value fallback = strings_value(fallback_room, 1, (const char *[]){"none"});
 	struct value empty = {0};
 	uint64_t bytes = 0;
-	assert_int_equal(table_fill(&table, &heap, &key_value, &values, NULL), 0);
+	assert_int_equal(table_fill(&table, &heap, &key_value, &values, NULL, NULL), 0);
 	assert_int_equal(table.n, 3);
 	/* A second filling changes nothing. */
-	assert_int_equal(table_fill(&table, &heap, &wanted_value, &values, NULL), 0);
+	assert_int_equal(table_fill(&table, &heap, &wanted_value, &values, NULL, NULL), 0);
 	assert_int_equal(table.n, 3);
-	assert_int_equal(table_measure(&table, &wanted_value, &fallback, &bytes, NULL), 0);
+	assert_int_equal(table_measure(&table, &wanted_value, &fallback, NULL, &bytes, NULL), 0);
 	assert_int_equal(bytes, strings_head_bytes(4) + 3 + 4 + 5 + 0);
-	table_find(&table, &wanted_value, &fallback, out);
+	assert_int_equal(table_find(&table, &wanted_value, &fallback, NULL, out, NULL), 0);
 	uint8_t expected[100];
 	struct value want =
 		strings_value(expected, 4, (const char *[]){"big", "none", "seven", ""});
 	assert_int_equal(want.bytes, bytes);
 	assert_memory_equal(out, expected, bytes);
-	assert_int_equal(table_measure(&table, &wanted_value, &empty, &bytes, NULL), -EINVAL);
+	assert_int_equal(table_measure(&table, &wanted_value, &empty, NULL, &bytes, NULL), -EINVAL);
 	table_clear(&table, &heap);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 
@@ -70,15 +70,37 @@ static void numbers_are_found_by_string(void **state)
 	struct value values = int64_value(numbers, 3), other = int64_value(&fallback, 1);
 	uint64_t bytes = 0;
 	/* Before it is filled every key is missing. */
-	assert_int_equal(table_measure(&table, &wanted, &other, &bytes, NULL), 0);
-	table_find(&table, &wanted, &other, out);
+	assert_int_equal(table_measure(&table, &wanted, &other, NULL, &bytes, NULL), 0);
+	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, NULL), 0);
 	assert_true(out[0] == -1 && out[1] == -1 && out[2] == -1);
-	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL), 0);
-	assert_int_equal(table_measure(&table, &wanted, &other, &bytes, NULL), 0);
+	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL, NULL), 0);
+	assert_int_equal(table_measure(&table, &wanted, &other, NULL, &bytes, NULL), 0);
 	assert_int_equal(bytes, 24);
-	table_find(&table, &wanted, &other, out);
+	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, NULL), 0);
 	assert_true(out[0] == 3 && out[1] == -1 && out[2] == 1);
 	table_clear(&table, &heap);
+	heap_deinit(&heap);
+}
+
+static void a_deadline_ends_the_filling_and_leaves_an_empty_table(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = 1 << 20};
+	struct table table = {.key_type = DTYPE_INT64, .value_type = DTYPE_STRING};
+	const struct run_control past = {.deadline_ns = 1};
+	int64_t keys[100] = {0};
+	uint8_t room[4 * 102];
+	const char *texts[100];
+	struct error err = {0};
+	for (int i = 0; i < 100; i++) {
+		texts[i] = "";
+	}
+	struct value key_value = int64_value(keys, 100);
+	struct value values = strings_value(room, 100, texts);
+	assert_int_equal(table_fill(&table, &heap, &key_value, &values, &past, &err), -ETIMEDOUT);
+	assert_string_equal(err.text, "given up in the middle of the table");
+	assert_int_equal(heap.n_cells, 0);
+	assert_null(table.order);
 	heap_deinit(&heap);
 }
 
@@ -92,12 +114,12 @@ static void unequal_or_malformed_operands_are_refused(void **state)
 	int64_t numbers[] = {1, 2, 3};
 	struct value keys = strings_value(room, 3, (const char *[]){"b", "a", "ab"});
 	struct value values = int64_value(numbers, 2);
-	assert_int_equal(table_fill(&table, &heap, &keys, &values, &err), -EINVAL);
+	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL, &err), -EINVAL);
 	assert_string_equal(err.text, "3 keys and 2 values");
 	values = int64_value(numbers, 3);
 	room[4] = 200; /* the first offset */
-	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL), -EINVAL);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL, NULL), -EINVAL);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 
@@ -106,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_found_by_number_the_first_of_equals_wins),
 		cmocka_unit_test(numbers_are_found_by_string),
+		cmocka_unit_test(a_deadline_ends_the_filling_and_leaves_an_empty_table),
 		cmocka_unit_test(unequal_or_malformed_operands_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
