@@ -123,14 +123,14 @@ static int space_run(const struct op_call *call, struct error *err)
 {
 	const struct space_state *s = call->state;
 	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
-	uint64_t n = params_elements(&out->shape);
+	uint64_t n = op_elements(&out->shape);
 	if (n == 0) {
 		return 0;
 	}
 	if (s->to_batch) {
 		ek_walk_fill(out->data, s->zero, s->element_bytes, n);
 	}
-	if (params_elements(&in->shape) == 0) {
+	if (op_elements(&in->shape) == 0) {
 		return 0;
 	}
 	uint64_t parts = (uint64_t)s->side[0].block * (uint64_t)s->side[1].block;
