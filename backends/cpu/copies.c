@@ -54,24 +54,22 @@ static int run_all(
 {
 	const struct copies *p = call->state;
 	uint64_t n = op_elements(&p->shape);
+	int r = 0;
 	if (n && p->fill != COPIES_NO_FILL) {
 		const void *code = p->fill == COPIES_FILL_CODE ? p->code
 			: numbers                              ? (const void *)numbers
 							       : op_in(call, p->fill_input)->data;
-		ek_walk_fill(result, code, p->element_bytes, n);
+		r = strided_fill(result, code, p->element_bytes, n, call->control, err);
 	}
-	for (uint32_t i = 0; i < p->count; i++) {
+	for (uint32_t i = 0; r == 0 && i < p->count; i++) {
 		const struct copy *copy = &p->copy[i];
 		const char *from = copy->from == COPIES_FROM_RESULT ? result
 			: numbers                                   ? (const char *)numbers
 								    : op_in(call, copy->from)->data;
-		int r = strided_copy(result + copy->dst, from + copy->src, p->element_bytes,
+		r = strided_copy(result + copy->dst, from + copy->src, p->element_bytes,
 			&copy->walk, call->control, err);
-		if (r < 0) {
-			return r;
-		}
 	}
-	return 0;
+	return r;
 }
 
 static int run_strings(const struct op_call *call, struct error *err)

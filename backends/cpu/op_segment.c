@@ -8,8 +8,8 @@
 
 #include "backends/cpu/fold.h"
 #include "backends/cpu/indices.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/walk.h"
 
 #define ELEMENT_BYTES 4 /* float32 and int32 */
 
@@ -64,8 +64,9 @@ static int combine_rows(const struct op_call *call, int64_t segments, struct err
 	const char *data = op_in(call, 0)->data;
 	size_t bytes = (size_t)s->row * ELEMENT_BYTES;
 	struct tiles t = {.total = s->count, .control = call->control, .each = tiles_rows(s->row)};
-	ek_walk_fill(out->data, s->empty, ELEMENT_BYTES, (size_t)op_elements(&out->shape));
-	while (tiles_next(&t)) {
+	int r = strided_fill(
+		out->data, s->empty, ELEMENT_BYTES, op_elements(&out->shape), call->control, err);
+	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			int64_t segment = indices_get(&ids, i);
 			if (segment >= segments) {
@@ -77,7 +78,7 @@ static int combine_rows(const struct op_call *call, int64_t segments, struct err
 			}
 		}
 	}
-	return tiles_end(&t, err);
+	return r < 0 ? r : tiles_end(&t, err);
 }
 
 static int unsorted_run(const struct op_call *call, struct error *err)

@@ -373,8 +373,10 @@ int rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
 {
 	int r = count_windows(h, w, padding, ret_h, ret_w, err);
-	if (r == 0 && (*ret_h < 0 || *ret_w < 0)) {
-		*ret_h = *ret_w = 0;
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	*ret_h = *ret_h < 0 || *ret_w < 0 ? 0 : *ret_h;
+	*ret_w = *ret_w < 0 ? 0 : *ret_w;
+	return 0;
 }

@@ -146,8 +146,8 @@ int64_t rule_window_count(const struct rule_window *w, unsigned int padding);
  * filter is larger than the input by no more than a stride; a still larger one is refused. */
 int must_check rule_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
-/* The same for what pools, where the output of a much too large filter is 0x0 (LiteRT
- * kernels/pooling.cc). */
+/* The same for what pools, where a much too large filter gives no rows (observed with LiteRT), nor
+ * columns where it is too wide. */
 int must_check rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
 

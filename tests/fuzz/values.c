@@ -333,15 +333,15 @@ static void find_sizes(struct abuse *a)
 	}
 }
 
-static volatile uint8_t sink;
-
 static void read_outputs(struct abuse *a)
 {
+	volatile uint8_t sink;
 	const uint8_t *data;
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; (data = session_output(a->session, i, &bytes)); i++) {
 		for (uint64_t k = 0; k < bytes; k += k + 4096 < bytes ? 4096 : 1) {
 			sink = data[k];
+			(void)sink;
 		}
 	}
 }

@@ -43,6 +43,9 @@ static void pools_of_windows_that_do_not_fit_are_empty(void **state)
 	b.node.options.pool.filter_w = 7;
 	node_builder_accepts(&b, 0, SHAPE(2, 0, 0, 3));
 	b.node.options.pool.filter_w = 1;
+	b.node.options.pool.filter_h = 10;
+	node_builder_accepts(&b, 0, SHAPE(2, 0, 5, 3));
+	b.node.options.pool.filter_h = 3;
 	b.shapes[0] = SHAPE(2, 7, 0, 3);
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 0, 3));
 	b.node.options.pool.padding = PADDING_SAME;
