@@ -106,6 +106,22 @@ static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_
 	return &s->shapes[s->node->outputs[i]];
 }
 
+/* Product of dimensions @first (included) to @last (not included) of a shape whose bytes exist. */
+static inline uint64_t op_product(const struct shape *shape, uint32_t first, uint32_t last)
+{
+	uint64_t n = 1;
+	for (uint32_t i = first; i < last; i++) {
+		n *= (uint64_t)shape->dim[i];
+	}
+	return n;
+}
+
+/* Its elements. */
+static inline uint64_t op_elements(const struct shape *shape)
+{
+	return op_product(shape, 0, shape->rank);
+}
+
 /* Bytes of operand @i where they are known at load (or, for a node that is prepared in a run, now),
  * else NULL. */
 static inline const void *op_constant(const struct op_setup *s, uint32_t i)

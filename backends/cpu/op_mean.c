@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/reduce.h"
 #include "kernels/requant.h"
@@ -110,7 +109,7 @@ static int reduce_prepare(struct op_setup *setup, struct error *err)
 	state->in_scratch = state->reduce.acc_bytes != state->reduce.in_bytes;
 	if (state->in_scratch) {
 		setup->scratch_bytes =
-			params_elements(op_shape_out(setup, 0)) * state->reduce.acc_bytes;
+			op_elements(op_shape_out(setup, 0)) * state->reduce.acc_bytes;
 	}
 	return 0;
 }
@@ -147,7 +146,7 @@ static int reduce_run(const struct op_call *call, struct error *err)
 {
 	const struct reduce_state *s = call->state;
 	const struct value *out = op_out(call, 0);
-	size_t n = params_elements(&out->shape);
+	size_t n = op_elements(&out->shape);
 	char *sums = s->in_scratch ? call->scratch : out->data;
 	if (n == 0 || (s->reduce.reduced == 0 && s->type != DTYPE_FLOAT32)) {
 		/* Sums and means of nothing: 0, and code 0 for quantised types. */

@@ -6,7 +6,6 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/fold.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/reduce.h"
 #include "kernels/walk.h"
@@ -135,7 +134,7 @@ static void prepare_product(struct op_setup *setup, struct fold_state *state)
 	state->zero = (int32_t)quant_zero(&out->quant, 0);
 	quant_type_range(out->type, &state->lo, &state->hi);
 	state->one = ek_clamp32(quant_code(out, 1), state->lo, state->hi);
-	setup->scratch_bytes = params_elements(op_shape_out(setup, 0)) * sizeof(int64_t);
+	setup->scratch_bytes = op_elements(op_shape_out(setup, 0)) * sizeof(int64_t);
 }
 
 static int fold_prepare(struct op_setup *setup, struct error *err)
@@ -194,7 +193,7 @@ static int fold_run(const struct op_call *call, struct error *err)
 {
 	const struct fold_state *s = call->state;
 	const struct value *out = op_out(call, 0);
-	size_t n = params_elements(&out->shape);
+	size_t n = op_elements(&out->shape);
 	void *acc = s->is_product ? call->scratch : out->data;
 	if (n == 0) {
 		return 0;

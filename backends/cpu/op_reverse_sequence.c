@@ -3,7 +3,6 @@
  * kernels/reverse_sequence.cc. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
@@ -31,7 +30,7 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
 	s->along = (uint32_t)o->seq_dim;
 	s->batch = (uint64_t)in->dim[o->batch_dim];
-	s->entry = s->batch ? params_elements(in) / s->batch : 0;
+	s->entry = s->batch ? op_elements(in) / s->batch : 0;
 	s->walk.rank = in->rank;
 	strided_steps(in, s->element_bytes, s->walk.src_step);
 	strided_steps(in, s->element_bytes, s->walk.dst_step);

@@ -29,13 +29,4 @@ int must_check params_axis(int64_t axis, uint32_t rank, uint32_t *ret_axis, stru
 int must_check params_read_axis(const struct op_setup *setup, uint32_t i, uint32_t rank,
 	uint32_t *ret_axis, struct error *err);
 
-/* Product of dimensions @first (included) to @last (not included). */
-uint64_t params_product(const struct shape *shape, uint32_t first, uint32_t last);
-
-/* Elements of a shape whose bytes exist. */
-static inline uint64_t params_elements(const struct shape *shape)
-{
-	return params_product(shape, 0, shape->rank);
-}
-
 #endif
