@@ -100,7 +100,8 @@ struct plan {
 struct plan_callees {
 	struct plan **plans; /* references */
 	uint32_t n, room;
-	uint64_t size_left; /* nodes and tensors that may still be planned for shapes of their own */
+	uint64_t
+		size_left; /* nodes and tensors that may still be planned for shapes of their own */
 	uint64_t prepared_bytes;
 	struct plan_work work;
 };
