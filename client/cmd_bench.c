@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strings.h"
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
@@ -58,7 +59,7 @@ static void bench_deinit(struct bench *bench)
 }
 
 /* Bytes that look like a picture, the same in every run; zeros for wider types, where a number may
- * be an index. */
+ * be an index, and empty strings. */
 static int make_inputs(struct lane *lane, struct error *err)
 {
 	const struct target *t = lane->target;
@@ -69,7 +70,10 @@ static int make_inputs(struct lane *lane, struct error *err)
 	}
 	for (uint32_t i = 0; i < t->n_inputs; i++) {
 		struct tensor_bytes *tensor = &lane->inputs[i];
-		int r = tensor_new(t->inputs[i].type, &t->inputs[i].shape, tensor, err);
+		const struct spec *spec = &t->inputs[i];
+		int r = spec->type == DTYPE_STRING
+			? tensor_new_strings(&spec->shape, tensor, err)
+			: tensor_new(spec->type, &spec->shape, tensor, err);
 		if (r < 0) {
 			return r;
 		}
@@ -258,7 +262,7 @@ static void add_node_rows(struct grid *grid, const struct lane *lane)
 		total += (double)lane->node_ns[i];
 	}
 	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), i, &info) < 0) {
+		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
 			continue;
 		}
 		double ns = (double)lane->node_ns[i];
@@ -313,7 +317,7 @@ static void put_nodes(struct json_document *d, const struct lane *lane)
 	struct edge_node_info info;
 	json_begin_list(d, "nodes");
 	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), i, &info) < 0) {
+		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
 			continue;
 		}
 		json_begin_object(d, NULL);

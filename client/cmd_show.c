@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* show: what a model asks for and gives, of the daemon or of a file. */
+#include <errno.h>
 #include <string.h>
 
 #include "client/commands.h"
@@ -69,7 +70,7 @@ static void local_figures(struct edge_model *model, struct figures *f)
 	add_number(f, "macs", "multiply-accumulates", info->macs);
 	add_number(f, "operators", "operators", info->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
-	add_number(f, "signatures", "signatures", info->n_signatures);
+	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* but the default */
 	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
 		add_key(&keys, signature.key.data, signature.key.length);
 	}
@@ -99,7 +100,8 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	add_number(f, "macs", "multiply-accumulates", model->macs);
 	add_number(f, "operators", "operators", model->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
-	add_number(f, "signatures", "signatures", model->n_signatures);
+	add_number(f, "signatures", "signatures",
+		model->n_signatures ? model->n_signatures - 1 : 0); /* but the default */
 	for (uint32_t i = 0; i < model->n_signatures; i++) {
 		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
 	}
@@ -169,32 +171,58 @@ static int print_figures(
 	return grid_print(&grid, stdout, false, s);
 }
 
-static int print_tensors(const struct target *target, const struct settings *s)
+static int print_tensors(const struct spec *inputs, uint32_t n_inputs, const struct spec *outputs,
+	uint32_t n_outputs, const struct settings *s)
 {
 	static const char *const titles[] = {
 		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
 	owned_grid struct grid grid = {0};
 	begin_grid(&grid, titles, 7);
-	for (uint32_t i = 0; i < target->n_inputs; i++) {
-		add_spec_row(&grid, "input", i, &target->inputs[i]);
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		add_spec_row(&grid, "input", i, &inputs[i]);
 	}
-	for (uint32_t i = 0; i < target->n_outputs; i++) {
-		add_spec_row(&grid, "output", i, &target->outputs[i]);
+	for (uint32_t i = 0; i < n_outputs; i++) {
+		add_spec_row(&grid, "output", i, &outputs[i]);
 	}
-	putchar('\n');
 	return grid_print(&grid, stdout, true, s);
+}
+
+/* Those with a key, in the order of the file. */
+static int print_signatures(const struct target *target, const struct settings *s)
+{
+	struct error err = {0};
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		int r = target_signature(target, i, &one, &err);
+		if (r < 0) {
+			return r == -ENOENT ? 0 : r;
+		}
+		printf("\nsignature %s\n", one.key);
+		r = print_tensors(one.inputs, one.n_inputs, one.outputs, one.n_outputs, s);
+		if (r < 0) {
+			return r;
+		}
+	}
+}
+
+/* The one that was asked for: target_open_file() has found it. */
+static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
+{
+	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
+	return found > 0 ? (uint32_t)found : 0;
 }
 
 /* Which kernel runs each operator: known only of a model in this process. */
 static int print_nodes(const struct edge_model *model, const struct settings *s)
 {
+	uint32_t signature = signature_of(model, s);
 	static const char *const titles[] = {"NODE", "OP", "TYPE", "OUTPUT", "MACS", "KERNEL"};
 	owned_grid struct grid grid = {0};
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
 	begin_grid(&grid, titles, 6);
 	grid.right = 1u | 1u << 4;
-	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
 		grid_add(&grid, "%u", i);
 		grid_add(&grid, "%s", info.op);
 		grid_add(&grid, "%s", dtype_name(info.type));
@@ -206,19 +234,18 @@ static int print_nodes(const struct edge_model *model, const struct settings *s)
 	return grid_print(&grid, stdout, true, s);
 }
 
-/* The one that was asked for: target_open_file() has found it. */
-static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
-{
-	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
-	return found > 0 ? (uint32_t)found : 0;
-}
-
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
 	const struct edge_model *model = target_model(target);
 	int r = print_figures(target, figures, s);
-	r = r < 0 ? r : print_tensors(target, s);
+	putchar('\n');
+	r = r < 0 ? r
+		  : print_tensors(target->inputs, target->n_inputs, target->outputs,
+			    target->n_outputs, s);
+	if (r == 0 && !s->signature) {
+		r = print_signatures(target, s);
+	}
 	if (r == 0 && model) {
 		r = s->plan ? plan_view_print(model, signature_of(model, s), s)
 			    : print_nodes(model, s);
@@ -262,12 +289,12 @@ static void put_spec(struct json_document *d, const struct spec *spec)
 	json_end(d);
 }
 
-static void put_nodes(struct json_document *d, const struct edge_model *model)
+static void put_nodes(struct json_document *d, const struct edge_model *model, uint32_t signature)
 {
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
 	json_begin_list(d, "nodes");
-	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
 		json_begin_object(d, NULL);
 		json_put_text(d, "op", info.op);
 		json_put_text(d, "type", dtype_name(info.type));
@@ -285,6 +312,24 @@ static void put_specs(
 	json_begin_list(d, key);
 	for (uint32_t i = 0; i < n; i++) {
 		put_spec(d, &specs[i]);
+	}
+	json_end(d);
+}
+
+/* Stops without a word at what cannot be told: the document is then short of it. */
+static void put_signatures(struct json_document *d, const struct target *target)
+{
+	json_begin_list(d, "signature_list");
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		if (target_signature(target, i, &one, NULL) < 0) {
+			break;
+		}
+		json_begin_object(d, NULL);
+		json_put_text(d, "key", one.key);
+		put_specs(d, "inputs", one.inputs, one.n_inputs);
+		put_specs(d, "outputs", one.outputs, one.n_outputs);
+		json_end(d);
 	}
 	json_end(d);
 }
@@ -309,12 +354,15 @@ static int show_json(
 	}
 	put_specs(d, "inputs", target->inputs, target->n_inputs);
 	put_specs(d, "outputs", target->outputs, target->n_outputs);
+	if (!s->signature) {
+		put_signatures(d, target);
+	}
 	const struct edge_model *model = target_model(target);
 	int r = 0;
 	if (model && s->plan) {
 		r = plan_view_put(d, model, signature_of(model, s));
 	} else if (model) {
-		put_nodes(d, model);
+		put_nodes(d, model, signature_of(model, s));
 	}
 	r = r < 0 ? r : json_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	if (r < 0) {

@@ -15,6 +15,7 @@
 #include "client/golden/case.h"
 #include "client/golden/find.h"
 #include "client/golden/run.h"
+#include "client/pipeline/spec.h"
 #include "client/report.h"
 #include "engine/edge.h"
 
@@ -82,7 +83,46 @@ static int unreadable(const struct check *check, int code)
 	return EXIT_UNREADABLE;
 }
 
-/* On the zeros that a session's own inputs start as. */
+static bool is_integer(unsigned int type)
+{
+	int64_t lowest, highest;
+	spec_range(type, &lowest, &highest);
+	return lowest < highest && dtype_bits(type) >= 8;
+}
+
+/* Every integer of the inputs becomes 1. */
+static int fill_ones(struct edge_session *session, uint32_t n_inputs, struct error *err)
+{
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		struct edge_tensor_info info;
+		uint64_t bytes = 0;
+		int r = edge_session_input_info(session, i, &info, err);
+		if (r < 0) {
+			return r;
+		}
+		uint8_t *data = edge_session_input(session, i, &bytes);
+		for (uint64_t k = 0; data && is_integer(info.type) && k < bytes;
+			k += dtype_bits(info.type) / 8) {
+			data[k] = 1;
+		}
+	}
+	return 0;
+}
+
+/* On the zeros that a session's own inputs start as; where those are no values for the model (a
+ * divisor), on ones. */
+static int run_on_something(struct edge_session *session, const struct edge_model *model,
+	const struct run_control *control, struct error *err)
+{
+	struct edge_signature_info signature;
+	int r = edge_session_run(session, control, err);
+	if (r != -EINVAL || edge_model_signature(model, 0, &signature) < 0) {
+		return r;
+	}
+	r = fill_ones(session, signature.n_inputs, err);
+	return r < 0 ? r : edge_session_run(session, control, err);
+}
+
 static int run_once(const struct check *check, struct edge_model *model, struct error *err)
 {
 	owned(edge_session_free) struct edge_session *session = NULL;
@@ -93,7 +133,7 @@ static int run_once(const struct check *check, struct edge_model *model, struct 
 	uint64_t limit_ns = check->started_ns + FILE_LIMIT_NS;
 	uint64_t least_ns = clock_now_ns() + RUN_AT_LEAST_NS;
 	struct run_control control = {.deadline_ns = limit_ns > least_ns ? limit_ns : least_ns};
-	r = edge_session_run(session, &control, err);
+	r = run_on_something(session, model, &control, err);
 	if (r == -ETIMEDOUT) {
 		if (!check->settings->quiet) {
 			report_error(check->path, &(struct error){.text = "the run was cut short"});

@@ -123,6 +123,10 @@ struct graph {
 	struct signature *signatures;
 	uint32_t n_subgraphs, n_signatures;
 	struct text description;
+	/* LiteRT's reference resolver lacks an operator of it, so what a user sees of the whole model
+	 * is what the default kernels answer. Where those round otherwise, so does edged
+	 * (docs/operators.md). */
+	bool beyond_reference;
 };
 
 static inline int32_t sparse_list_get(const struct sparse_list *list, uint32_t i)

@@ -254,6 +254,21 @@ static const struct {
 	{"MaxPoolWithArgmax", OP_MAX_POOLING_WITH_ARGMAX_2D},
 };
 
+/* Custom operators that no CPU runs, as the tools that write them call them: Google's Edge TPU
+ * compiler, Arm's Vela, NXP's Neutron converter, VeriSilicon's TIM-VX delegate, LiteRT's compiler
+ * plugins. */
+static const struct {
+	const char *name, *need;
+} foreign[] = {
+	{"edgetpu-custom-op", "compiled for an Edge TPU; needs the edgetpu delegate"},
+	{"ethos-u", "compiled for an Arm Ethos-U NPU; needs that NPU and its driver"},
+	{"NeutronGraph", "compiled for an NXP Neutron NPU; needs the Neutron delegate"},
+	{"vsi-npu", "compiled for a VeriSilicon NPU; needs the VX delegate"},
+	{"DISPATCH_OP", "compiled for an NPU by LiteRT; needs the NPU vendor's dispatch library"},
+};
+
+#define FLEX "Flex"
+
 static bool name_is(const char *known, const char *name, size_t length)
 {
 	return strlen(known) == length && memcmp(known, name, length) == 0;
@@ -280,4 +295,37 @@ unsigned int operator_find_custom(const char *name, size_t length)
 		}
 	}
 	return OP_CUSTOM;
+}
+
+const char *operator_custom_need(const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		if (name_is(foreign[i].name, name, length)) {
+			return foreign[i].need;
+		}
+	}
+	return length > strlen(FLEX) && memcmp(name, FLEX, strlen(FLEX)) == 0
+		? "an operator of TensorFlow itself; convert the model without Select TF ops"
+		: NULL;
+}
+
+bool operator_in_reference(unsigned int op, unsigned int version)
+{
+	switch (op) {
+	case OP_DEPTH_TO_SPACE:
+		return version < 2;
+	case OP_CEIL:
+	case OP_ELU:
+	case OP_ROUND:
+	case OP_SEGMENT_SUM:
+	case OP_HASHTABLE:
+	case OP_HASHTABLE_FIND:
+	case OP_HASHTABLE_IMPORT:
+	case OP_HASHTABLE_SIZE:
+	case OP_STABLEHLO_AND:
+	case OP_STABLEHLO_SHIFT_LEFT:
+		return false;
+	default:
+		return true;
+	}
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slicing.h"
 #include "engine/operators.h"
 
 /* Numbers of BuiltinOptions in schema.fbs; those of BuiltinOptions2 have 256 added. */
@@ -275,6 +276,20 @@ struct options_strided_slice {
 	int32_t begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
 	bool offset; /* the end is counted from the begin */
 };
+
+/* What they say of @count entries; begins, ends and strides are the caller's. */
+static inline struct slicing options_slicing(const struct options_strided_slice *o, uint32_t count)
+{
+	return (struct slicing){
+		.count = count,
+		.begin_mask = (uint32_t)o->begin_mask,
+		.end_mask = (uint32_t)o->end_mask,
+		.ellipsis_mask = (uint32_t)o->ellipsis_mask,
+		.new_axis_mask = (uint32_t)o->new_axis_mask,
+		.shrink_axis_mask = (uint32_t)o->shrink_axis_mask,
+		.offset = o->offset,
+	};
+}
 
 struct options_softmax {
 	float beta;

@@ -84,8 +84,8 @@ static void each_patch(const struct source *from, const struct ek_tile *t, void 
 static int32_t requant(const struct ek_conv_q *a, int32_t sum, uint32_t n)
 {
 	int32_t acc = a->bias32 ? ek_add32(sum, a->bias32[n]) : sum;
-	int32_t y = ek_add32(ek_mbqm(acc, a->scale[n]), a->output_zero);
-	return ek_clamp32(y, a->lo, a->hi);
+	int32_t y = a->ties_up ? ek_mbqm_up(acc, a->scale[n]) : ek_mbqm(acc, a->scale[n]);
+	return ek_clamp32(ek_add32(y, a->output_zero), a->lo, a->hi);
 }
 
 static int32_t requant_s16(const struct ek_conv_q *a, int64_t sum, uint32_t n)

@@ -14,6 +14,7 @@ struct ek_box ek_box_decode(const struct ek_box_code *code, const struct ek_box_
 	return (struct ek_box){y - half_h, x - half_w, y + half_h, x + half_w};
 }
 
+/* std::min and std::max: the first of equals, and of a NaN and a number. */
 static float least(float a, float b)
 {
 	return b < a ? b : a;
@@ -22,6 +23,16 @@ static float least(float a, float b)
 static float greatest(float a, float b)
 {
 	return a < b ? b : a;
+}
+
+struct ek_box ek_box_between(const float corners[static 4])
+{
+	return (struct ek_box){
+		.ymin = least(corners[0], corners[2]),
+		.xmin = least(corners[1], corners[3]),
+		.ymax = greatest(corners[0], corners[2]),
+		.xmax = greatest(corners[1], corners[3]),
+	};
 }
 
 float ek_box_overlap(const struct ek_box *a, const struct ek_box *b)

@@ -28,6 +28,9 @@ static inline bool ek_box_is_valid(const struct ek_box *box)
 	return !(box->ymin > box->ymax || box->xmin > box->xmax);
 }
 
+/* The box between two opposite corners: y, x, y, x. */
+struct ek_box ek_box_between(const float corners[static 4]);
+
 /* Intersection over union; 0 where one of the areas is not above 0. */
 float ek_box_overlap(const struct ek_box *a, const struct ek_box *b);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/fold.h"
 
+#include "kernels/f16.h"
+
 /* @op: an expression of the accumulator a and the element x. */
 #define FOLD(name, type, op)                                                                       \
 	void name(void *acc, const void *src, size_t n, size_t step)                               \
@@ -33,16 +35,20 @@
 
 #define FOLD_EXTREMES(suffix, type)                                                                \
 	static FOLD(minimum_##suffix, type, a <= x ? a : x)                                        \
-	static FOLD(maximum_##suffix, type, a >= x ? a : x)
+	static FOLD(maximum_##suffix, type, a >= x ? a : x)                                        \
+	static FOLD(least_##suffix, type, x < a ? x : a)                                           \
+	static FOLD(greatest_##suffix, type, a < x ? x : a)
 
 #define ROWS(name, numbers, extremes)                                                              \
-	ek_sum_fn *const ek_fold_##name[EK_FOLD_COUNT] = {                                         \
+	ek_fold_list ek_fold_##name = {                                                            \
 		add_##numbers,                                                                     \
 		multiply_##numbers,                                                                \
 		minimum_##extremes,                                                                \
 		maximum_##extremes,                                                                \
 		and_##numbers,                                                                     \
 		or_##numbers,                                                                      \
+		least_##extremes,                                                                  \
+		greatest_##extremes,                                                               \
 	};
 
 FOLD_NUMBERS(8, uint8_t, uint32_t)
@@ -61,21 +67,22 @@ FOLD_EXTREMES(s64, int64_t)
 FOLD_EXTREMES(f32, float)
 FOLD_EXTREMES(f64, double)
 
-FOLD(ek_fold_max_number_f32, float, x > a ? x : a)
-FOLD(ek_fold_min_number_f32, float, x < a ? x : a)
-/* clang-format on */
+static FOLD(add_f16, uint16_t, ek_f16_from(ek_f16_get(a) + ek_f16_get(x)))
+static FOLD(multiply_f16, uint16_t, ek_f16_from(ek_f16_get(a) * ek_f16_get(x)))
+static FOLD(least_f16, uint16_t, ek_f16_get(x) < ek_f16_get(a) ? x : a)
+static FOLD(greatest_f16, uint16_t, ek_f16_get(a) < ek_f16_get(x) ? x : a)
+	/* clang-format on */
 
-ROWS(s8, 8, s8)
-ROWS(u8, 8, u8)
-ROWS(s16, 16, s16)
-ROWS(u16, 16, u16)
-ROWS(s32, 32, s32)
-ROWS(u32, 32, u32)
-ROWS(s64, 64, s64)
-ROWS(f32, f32, f32)
-ROWS(f64, f64, f64)
+	ROWS(s8, 8, s8) ROWS(u8, 8, u8) ROWS(s16, 16, s16) ROWS(u16, 16, u16) ROWS(s32, 32, s32)
+		ROWS(u32, 32, u32) ROWS(s64, 64, s64) ROWS(f32, f32, f32) ROWS(f64, f64, f64)
 
-ek_sum_fn *const ek_fold_bool[EK_FOLD_COUNT] = {or_8, and_8, and_8, or_8, and_8, or_8};
+			ek_fold_list ek_fold_f16 = {
+				[EK_FOLD_ADD] = add_f16,
+				[EK_FOLD_MULTIPLY] = multiply_f16,
+				[EK_FOLD_LEAST] = least_f16,
+				[EK_FOLD_GREATEST] = greatest_f16,
+};
+ek_fold_list ek_fold_bool = {or_8, and_8, and_8, or_8, and_8, or_8, and_8, or_8};
 
 static int64_t product(int64_t a, int32_t x, const struct ek_product *p)
 {

@@ -5,15 +5,18 @@
  *   step 1: acc[i] = op(acc[i], src[i]);     step 0: acc[0] = op(..op(acc[0], src[0]).., src[n - 1])
  *
  * Accumulators have the type of the elements. Integer sums and products wrap. AND and OR take
- * everything but 0 for true and give 0 or 1. MINIMUM and MAXIMUM keep the accumulator where the two
- * are equal; where one is NaN the result is src. For bool, sums are OR and products AND.
- * Source: TFLite kernels/stablehlo_reduce_window.cc.
+ * everything but 0 for true and give 0 or 1. Where the two are equal all extremes keep the
+ * accumulator; where one is NaN, MINIMUM and MAXIMUM give src, LEAST and GREATEST the accumulator.
+ * Halves are widened, computed as floats and rounded; one that is picked keeps its bits. For bool,
+ * sums and maxima are OR, products and minima AND.
+ * Source: TFLite kernels/stablehlo_reduce_window.cc (MINIMUM, MAXIMUM), reduce.cc, scatter_nd.cc,
+ * unsorted_segment.cc, stablehlo_scatter.cc (std::max, std::min).
  */
 #ifndef KERNELS_FOLD_H
 #define KERNELS_FOLD_H
 
 #include "kernels/quant.h"
-#include "kernels/reduce.h"
+#include "kernels/sum.h"
 
 enum ek_fold {
 	EK_FOLD_ADD,
@@ -22,24 +25,15 @@ enum ek_fold {
 	EK_FOLD_MAXIMUM,
 	EK_FOLD_AND,
 	EK_FOLD_OR,
+	EK_FOLD_LEAST,
+	EK_FOLD_GREATEST,
 	EK_FOLD_COUNT
 };
 
-/* By enum ek_fold. */
-extern ek_sum_fn *const ek_fold_s8[EK_FOLD_COUNT],
-	*const ek_fold_u8[EK_FOLD_COUNT],
-		*const ek_fold_s16[EK_FOLD_COUNT],
-			*const ek_fold_u16[EK_FOLD_COUNT],
-				*const ek_fold_s32[EK_FOLD_COUNT],
-					*const ek_fold_u32[EK_FOLD_COUNT],
-						*const ek_fold_s64[EK_FOLD_COUNT],
-							*const ek_fold_f32[EK_FOLD_COUNT],
-								*const ek_fold_f64[EK_FOLD_COUNT],
-									*const ek_fold_bool
-										[EK_FOLD_COUNT];
-
-/* Extremes that pass over NaN: what REDUCE_MAX and REDUCE_MIN ask for (TFLite kernels/reduce.cc). */
-ek_sum_fn ek_fold_max_number_f32, ek_fold_min_number_f32;
+/* By enum ek_fold; NULL where halves have none. */
+typedef ek_sum_fn *const ek_fold_list[EK_FOLD_COUNT];
+extern ek_fold_list ek_fold_s8, ek_fold_u8, ek_fold_s16, ek_fold_u16, ek_fold_s32, ek_fold_u32,
+	ek_fold_s64, ek_fold_f16, ek_fold_f32, ek_fold_f64, ek_fold_bool;
 
 /*
  * The same with int64 accumulators, for products of codes: EK_PRODUCT_NONE becomes src - zero,

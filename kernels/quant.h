@@ -96,6 +96,17 @@ static inline int32_t ek_mbqm(int32_t x, struct ek_scale s)
 	return ek_rdbpot((int32_t)((product + (1 << 30)) >> 31), right);
 }
 
+/* As ek_mbqm(), but the second rounding's ties go up: what LiteRT's default kernels make of int8
+ * convolutions (observed of ai-edge-litert 2.3.0; the first rounding is the same). */
+static inline int32_t ek_mbqm_up(int32_t x, struct ek_scale s)
+{
+	int32_t left = s.shift > 0 ? s.shift : 0;
+	int32_t right = s.shift > 0 ? 0 : -s.shift;
+	int64_t product = (int64_t)ek_shl32(x, left) * s.multiplier;
+	int64_t high = (int32_t)((product + (1 << 30)) >> 31);
+	return (int32_t)((high + ((INT64_C(1) << right) >> 1)) >> right);
+}
+
 /* MultiplyByQuantizedMultiplier of an int64 (48 bits are meant): one rounding, a multiplier of 16
  * bits; shift <= 14. The result is cut to 32 bits. */
 static inline int32_t ek_mbqm64(int64_t x, struct ek_scale s)

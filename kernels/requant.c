@@ -31,21 +31,34 @@ static inline int32_t round_away(float v)
 	return v < 0 ? -whole : whole;
 }
 
-#define QUANTIZE_ROW(name, dst_type)                                                               \
+/* Ties go to the even neighbour. */
+static inline int32_t round_even(float v)
+{
+	int32_t away = round_away(v);
+	float size = v < 0 ? -v : v;
+	bool tie = size < 4194304.0f && size - (float)(int32_t)size == 0.5f;
+	return tie && away & 1 ? away - (v < 0 ? -1 : 1) : away;
+}
+
+#define QUANTIZE_ROW(name, dst_type, round, op, factor)                                            \
 	static void name(                                                                          \
 		void *dst, const float *src, size_t n, const struct ek_quantize_params *params)    \
 	{                                                                                          \
 		const struct ek_quantize_params p = *params;                                       \
+		const float by = (factor);                                                         \
 		dst_type *y = dst;                                                                 \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			int64_t v = (int64_t)round_away(src[i] / p.step) + p.zero;                 \
+			int64_t v = (int64_t)round(src[i] op by) + p.zero;                         \
 			y[i] = (dst_type)(v < p.lo ? p.lo : v > p.hi ? p.hi : v);                  \
 		}                                                                                  \
 	}
 
-QUANTIZE_ROW(quantize_s8__c, int8_t)
-QUANTIZE_ROW(quantize_u8__c, uint8_t)
-QUANTIZE_ROW(quantize_s16__c, int16_t)
+QUANTIZE_ROW(quantize_s8__c, int8_t, round_away, /, p.step)
+QUANTIZE_ROW(quantize_u8__c, uint8_t, round_away, /, p.step)
+QUANTIZE_ROW(quantize_s16__c, int16_t, round_away, /, p.step)
+QUANTIZE_ROW(quantize_s8_even, int8_t, round_even, *, 1.0f / p.step)
+QUANTIZE_ROW(quantize_u8_even, uint8_t, round_even, *, 1.0f / p.step)
+QUANTIZE_ROW(quantize_s16_even, int16_t, round_even, *, 1.0f / p.step)
 
 #define DEQUANTIZE_ROW(name, type)                                                                 \
 	void name(float *dst, const void *src, size_t n, float step, int32_t zero)                 \
@@ -107,3 +120,8 @@ const struct ek_quantize ek_quantize_s16[] = {{{"quantize_s16__c", 0}, quantize_
 const size_t ek_quantize_s8_count = COUNT(ek_quantize_s8);
 const size_t ek_quantize_u8_count = COUNT(ek_quantize_u8);
 const size_t ek_quantize_s16_count = COUNT(ek_quantize_s16);
+
+ek_quantize_fn *ek_quantize_even(size_t bytes, bool is_signed)
+{
+	return bytes == 2 ? quantize_s16_even : is_signed ? quantize_s8_even : quantize_u8_even;
+}

@@ -12,6 +12,8 @@
 #ifndef KERNELS_REQUANT_H
 #define KERNELS_REQUANT_H
 
+#include <stdbool.h>
+
 #include "kernels/cpu.h"
 #include "kernels/quant.h"
 
@@ -57,6 +59,10 @@ struct ek_quantize {
 
 extern const struct ek_quantize ek_quantize_s8[], ek_quantize_u8[], ek_quantize_s16[];
 extern const size_t ek_quantize_s8_count, ek_quantize_u8_count, ek_quantize_s16_count;
+
+/* To codes of @bytes 1 or 2 as LiteRT's default kernels do (observed of ai-edge-litert 2.3.0): by the
+ * inverse of the step, ties to even. */
+ek_quantize_fn *ek_quantize_even(size_t bytes, bool is_signed);
 
 typedef void ek_dequantize_fn(float *dst, const void *src, size_t n, float step, int32_t zero);
 

@@ -42,11 +42,3 @@ void ek_tanh_s16(
 		dst[i] = (int16_t)(r >> 8);
 	}
 }
-
-void ek_clamp_f32(float *dst, const float *src, size_t n, float lo, float hi)
-{
-	for (size_t i = 0; i < n; i++) {
-		float v = src[i] < lo ? lo : src[i];
-		dst[i] = v > hi ? hi : v;
-	}
-}

@@ -27,7 +27,4 @@ typedef void ek_sigmoid_s16_fn(
 
 ek_sigmoid_s16_fn ek_logistic_s16, ek_tanh_s16;
 
-/* dst[i] = src[i] clamped; NaN passes, and so does -0 where the limit is 0. dst may be src. */
-void ek_clamp_f32(float *dst, const float *src, size_t n, float lo, float hi);
-
 #endif

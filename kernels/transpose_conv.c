@@ -120,6 +120,40 @@ static void finish_f32(
 	}
 }
 
+/* Of one row of floats: what is quantised together. */
+static const struct ek_hybrid_row *row_of(
+	const struct ek_transpose_conv *a, size_t pixel, size_t planes, size_t rows, size_t cols)
+{
+	return &a->rows[pixel / (planes * rows * cols)];
+}
+
+static void add_h8(const struct ek_transpose_conv *a, size_t pixel, size_t tap,
+	const struct ek_tile *t, void *sums)
+{
+	const int8_t *x = (const int8_t *)a->input + pixel * a->in_c;
+	const int8_t *w =
+		(const int8_t *)a->weights + tap * a->tap_step + t->first_col * a->channel_step;
+	int16_t zero = (int16_t)row_of(a, pixel, a->axis[0].in, a->axis[1].in, a->axis[2].in)->zero;
+	int64_t *sum = sums;
+	for (uint32_t n = 0; n < t->n_cols; n++, w += a->channel_step) {
+		sum[n] += ek_dot_s8(x, zero, w, a->in_c);
+	}
+}
+
+static void finish_h8(
+	const struct ek_transpose_conv *a, size_t row, const struct ek_tile *t, const void *sums)
+{
+	float *y = (float *)a->output + row * a->out_c + t->first_col;
+	float scale = row_of(a, row, a->axis[0].out, a->axis[1].out, a->axis[2].out)->scale;
+	const int64_t *sum = sums;
+	for (uint32_t n = 0; n < t->n_cols; n++) {
+		size_t channel = t->first_col + n;
+		float v = (float)(int32_t)sum[n] * scale * a->scale[channel];
+		v = a->bias ? v + a->bias[channel] : v;
+		y[n] = ek_clamp_f32(v, a->lo_f32, a->hi_f32);
+	}
+}
+
 #define TRANSPOSE_CONV(suffix)                                                                     \
 	void ek_transpose_conv_##suffix(                                                           \
 		const struct ek_transpose_conv *args, const struct ek_tile *tile, void *scratch)   \
@@ -139,4 +173,5 @@ TRANSPOSE_CONV(s8)
 TRANSPOSE_CONV(u8)
 TRANSPOSE_CONV(s16)
 TRANSPOSE_CONV(f32)
+TRANSPOSE_CONV(h8)
 /* clang-format on */

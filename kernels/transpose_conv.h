@@ -12,6 +12,8 @@
  * Types by function, all dense and aligned to their element: f32 (sum in the order of taps, plus
  * bias, clamp lets NaN pass), s8 (int8 weights), u8 (uint8 weights, the only one with
  * weights_zero), s16 (int8 weights, input_zero 0). Integers finish as kernels/weighted.h says.
+ * h8 (hybrid): int8 codes of float rows, one row per batch entry, int8 weights;
+ * y = sum * scale of the row * scale[n] + bias in float, clamp.
  *
  * @scratch: ek_transpose_conv_scratch() bytes, aligned to 8.
  * Reads exactly the bytes named; writes the tile of the output and scratch.
@@ -21,6 +23,7 @@
 #ifndef KERNELS_TRANSPOSE_CONV_H
 #define KERNELS_TRANSPOSE_CONV_H
 
+#include "kernels/hybrid.h"
 #include "kernels/tile.h"
 #include "kernels/weighted.h"
 #include "kernels/window.h"
@@ -36,7 +39,9 @@ struct ek_transpose_conv {
 	const void *input; /* [batch][depth][height][width][in_c] */
 	const void *weights; /* in_c elements in a row */
 	struct ek_weighted q; /* integers */
-	const float *bias; /* f32: [out_c] or NULL */
+	const struct ek_hybrid_row *rows; /* h8: [batch] */
+	const float *scale; /* h8: [out_c] */
+	const float *bias; /* f32, h8: [out_c] or NULL */
 	float lo_f32, hi_f32;
 	void *output; /* [batch][depth][height][width][out_c] */
 };
@@ -50,6 +55,6 @@ static inline uint64_t ek_transpose_conv_scratch(uint32_t cols)
 typedef void ek_transpose_conv_fn(
 	const struct ek_transpose_conv *args, const struct ek_tile *tile, void *scratch);
 ek_transpose_conv_fn ek_transpose_conv_f32, ek_transpose_conv_s8, ek_transpose_conv_u8,
-	ek_transpose_conv_s16;
+	ek_transpose_conv_s16, ek_transpose_conv_h8;
 
 #endif

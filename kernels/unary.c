@@ -2,6 +2,7 @@
 #include "kernels/unary.h"
 
 #include "kernels/curve.h"
+#include "kernels/dot.h"
 #include "kernels/quant.h"
 
 static inline float round_even(float x)
@@ -85,6 +86,15 @@ UNARY(ek_abs_s16, int16_t, x < 0 ? -x : x)
 UNARY(ek_abs_s32, int32_t, x < 0 ? ek_sub32(0, x) : x)
 UNARY(ek_sign_s32, int32_t, (x > 0) - (x < 0))
 UNARY(ek_not_b, uint8_t, x == 0)
+
+void ek_clip_f32(void *dst, const void *src, size_t n, const void *params)
+{
+	const float *in = src, lo = ((const float *)params)[0], hi = ((const float *)params)[1];
+	float *out = dst;
+	for (size_t i = 0; i < n; i++) {
+		out[i] = ek_clamp_f32(in[i], lo, hi);
+	}
+}
 
 void ek_leaky_relu_f32(void *dst, const void *src, size_t n, const void *params)
 {

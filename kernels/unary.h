@@ -25,6 +25,8 @@ ek_unary_fn ek_round_f32; /* ties to even; what rounds up to zero is +0 */
 ek_unary_fn ek_exp_f32, ek_log_f32, ek_sin_f32, ek_cos_f32, ek_logistic_f32, ek_tanh_f32;
 ek_unary_fn ek_elu_f32, ek_gelu_f32, ek_gelu_tanh_f32, ek_hard_swish_f32;
 
+ek_unary_fn
+	ek_clip_f32; /* @params: float[2], lo and hi; NaN passes, and so does -0 where lo is 0 */
 ek_unary_fn ek_leaky_relu_f32; /* @params: float, the factor of negative numbers */
 ek_unary_fn ek_fake_quant_f32; /* @params: struct ek_fake_quant */
 

@@ -4,13 +4,15 @@
 #include <math.h>
 
 #include "engine/options.h"
-#include "kernels/dot.h"
 #include "kernels/fast_math.h"
 
-static void clamp_all(float *x, size_t n, float lo, float hi)
+/* NaN becomes @lo, as in LiteRT kernels/internal/tensor_utils.h; the operators without state let it
+ * pass. */
+static void clip(float *x, size_t n, float lo, float hi)
 {
 	for (size_t i = 0; i < n; i++) {
-		x[i] = ek_clamp_f32(x[i], lo, hi);
+		float below = x[i] < hi ? x[i] : hi;
+		x[i] = isnan(x[i]) || below < lo ? lo : below;
 	}
 }
 
@@ -18,13 +20,13 @@ void activation_apply(unsigned int activation, float *x, size_t n)
 {
 	switch (activation) {
 	case ACTIVATION_RELU:
-		clamp_all(x, n, 0, INFINITY);
+		clip(x, n, 0, INFINITY);
 		break;
 	case ACTIVATION_RELU6:
-		clamp_all(x, n, 0, 6);
+		clip(x, n, 0, 6);
 		break;
 	case ACTIVATION_RELU_N1_TO_1:
-		clamp_all(x, n, -1, 1);
+		clip(x, n, -1, 1);
 		break;
 	case ACTIVATION_TANH:
 		for (size_t i = 0; i < n; i++) {

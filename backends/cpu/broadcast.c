@@ -53,7 +53,7 @@ static void simplify(struct broadcast *p)
 	}
 }
 
-void broadcast_fold(
+void broadcast_plan_shapes(
 	const struct shape *out, const struct shape *const *in, uint32_t n, struct broadcast *ret)
 {
 	*ret = (struct broadcast){.rank = out->rank, .n = n, .empty = params_elements(out) == 0};
@@ -72,7 +72,7 @@ void broadcast_plan(const struct op_setup *setup, uint32_t n, struct broadcast *
 	for (uint32_t k = 0; k < n; k++) {
 		in[k] = op_shape_in(setup, k);
 	}
-	broadcast_fold(op_shape_out(setup, 0), in, n, ret);
+	broadcast_plan_shapes(op_shape_out(setup, 0), in, n, ret);
 	for (uint32_t k = 0; k < n; k++) {
 		ret->bytes[k] = (uint8_t)accept_element_bytes(op_tensor_in(setup, k));
 	}

@@ -26,7 +26,7 @@ struct broadcast {
 void broadcast_plan(const struct op_setup *setup, uint32_t n, struct broadcast *ret);
 
 /* Sizes and steps alone, for @n operands of shapes that stretch to @out. */
-void broadcast_fold(
+void broadcast_plan_shapes(
 	const struct shape *out, const struct shape *const *in, uint32_t n, struct broadcast *ret);
 
 /* n elements of dst; each operand's step is 0 or 1. */

@@ -19,6 +19,18 @@ struct ek_window_axis conv_axis(
 	};
 }
 
+struct ek_window conv_window(const struct op_setup *setup)
+{
+	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
+	const struct shape *out = op_shape_out(setup, 0);
+	const struct options_conv *o = &setup->node->options.conv;
+	return (struct ek_window){
+		.batch = (uint32_t)in->dim[0],
+		.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
+		.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
+	};
+}
+
 static bool weights_fit(unsigned int type, unsigned int weights)
 {
 	switch (type) {

@@ -195,8 +195,8 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	return r;
 }
 
-static int cpu_run_node(const struct program *program, uint32_t index,
-	const struct run_frame *frame, struct error *err)
+static int run_node(const struct program *program, uint32_t index, const struct run_frame *frame,
+	struct error *err)
 {
 	int r = run_control_check(frame->control);
 	if (r < 0) {
@@ -217,16 +217,23 @@ static int cpu_run_node(const struct program *program, uint32_t index,
 			      : node->op->run(&call, err);
 }
 
+static int cpu_run_node(const struct program *program, uint32_t index,
+	const struct run_frame *frame, struct error *err)
+{
+	int r = run_node(program, index, frame, err);
+	if (r < 0) {
+		error_prefix(err, "%s", operator_name(program->nodes[index].node->op));
+	}
+	return r;
+}
+
 static int cpu_run(const struct program *program, const struct run_frame *frame, struct error *err)
 {
-	for (uint32_t i = 0; i < program->n_nodes; i++) {
-		int r = cpu_run_node(program, i, frame, err);
-		if (r < 0) {
-			error_prefix(err, "%s", operator_name(program->nodes[i].node->op));
-			return r;
-		}
+	int r = 0;
+	for (uint32_t i = 0; i < program->n_nodes && r == 0; i++) {
+		r = cpu_run_node(program, i, frame, err);
 	}
-	return 0;
+	return r;
 }
 
 static uint64_t cpu_program_bytes(const struct program *program)

@@ -13,6 +13,7 @@ ek_sum_fn *fold_find(unsigned int type, enum ek_fold op)
 		[DTYPE_INT32] = ek_fold_s32,
 		[DTYPE_UINT32] = ek_fold_u32,
 		[DTYPE_INT64] = ek_fold_s64,
+		[DTYPE_FLOAT16] = ek_fold_f16,
 		[DTYPE_FLOAT32] = ek_fold_f32,
 		[DTYPE_FLOAT64] = ek_fold_f64,
 		[DTYPE_BOOL] = ek_fold_bool,

@@ -5,7 +5,7 @@
 
 #include "kernels/fold.h"
 
-/* @type: enum dtype. NULL for types that have none. */
+/* @type: enum dtype. NULL for a type that does not have the operation. */
 ek_sum_fn *fold_find(unsigned int type, enum ek_fold op);
 
 #endif

@@ -21,7 +21,7 @@ int hybrid_run(const struct op_call *call, const struct hybrid *hybrid,
 	uint8_t *scratch = call->scratch;
 	int8_t *codes = (int8_t *)scratch + (size_t)hybrid->codes_at;
 	struct ek_hybrid_row *rows = (void *)(scratch + (size_t)hybrid->rows_at);
-	const float *values = op_in(call, 0)->data;
+	const float *values = op_in(call, hybrid->operand)->data;
 	for (uint64_t i = 0; i < hybrid->n_rows; i++) {
 		int r = run_control_check(call->control);
 		if (r < 0) {

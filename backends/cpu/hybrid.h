@@ -7,14 +7,16 @@
 #include "backends/cpu/op.h"
 #include "kernels/hybrid.h"
 
-/* Operand 0 as @n_rows rows of @depth elements, and where in the scratch their codes stand. */
+/* Operand @operand (0 unless it is set) as @n_rows rows of @depth elements, and where in the scratch
+ * their codes stand. */
 struct hybrid {
+	uint32_t operand;
 	uint64_t n_rows, depth;
 	uint64_t codes_at, rows_at;
 	bool asymmetric;
 };
 
-/* Takes scratch for all rows of operand 0. */
+/* Takes scratch for all rows. */
 struct hybrid hybrid_prepare(
 	struct op_setup *setup, uint64_t n_rows, uint64_t depth, bool asymmetric);
 

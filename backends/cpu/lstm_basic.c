@@ -7,9 +7,9 @@
 #include <float.h>
 #include <string.h>
 
+#include "backends/cpu/grid.h"
 #include "backends/cpu/lstm.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/lstm_basic.h"
 #include "kernels/matmul.h"
 
@@ -108,7 +108,7 @@ static int gates_run(const struct op_call *call, const struct lstm_state *s, str
 			.weights_zero = s->weights_zero,
 			.scale = s->scale},
 	};
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = s->batch,
 		.cols = cols,
 		.work = depth,
@@ -116,7 +116,7 @@ static int gates_run(const struct op_call *call, const struct lstm_state *s, str
 		.run = gates_tile,
 		.args = &args,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static void cell_run(const struct op_call *call, const struct lstm_state *s, size_t b)

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "backends/cpu/activation.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/lstm.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/lstm.h"
 #include "kernels/lstm_f32.h"
 
@@ -132,7 +132,7 @@ static void product_tile(const void *args, const struct ek_tile *tile, void *scr
 static int product_run(const struct op_call *call, const struct product_job *args, uint32_t rows,
 	uint64_t work, struct error *err)
 {
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = 1,
 		.cols = rows,
 		.work = work,
@@ -140,7 +140,7 @@ static int product_run(const struct op_call *call, const struct product_job *arg
 		.run = product_tile,
 		.args = args,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static int gate_run(const struct op_call *call, const struct bound *b, uint32_t which,

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "backends/cpu/grid.h"
 #include "backends/cpu/lstm.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/lstm.h"
 
 #define HIDDEN 4 /* intermediate */
@@ -173,7 +173,7 @@ static void gate_tile(const void *args, const struct ek_tile *tile, void *scratc
 static int gate_run(const struct op_call *call, const struct gate_job *args, struct error *err)
 {
 	const struct ek_lstm_q *a = &args->state->args;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = 1,
 		.cols = a->cells,
 		.work = (uint64_t)a->inputs + a->outputs,
@@ -181,7 +181,7 @@ static int gate_run(const struct op_call *call, const struct gate_job *args, str
 		.run = gate_tile,
 		.args = args,
 	};
-	int r = tile_run(call, &job, err);
+	int r = grid_run(call, &job, err);
 	if (r == 0) {
 		ek_lstm_finish(a, args->which, args->gate);
 	}

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "backends/cpu/grid.h"
 #include "backends/cpu/lstm.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/lstm.h"
 #include "kernels/lstm_q8.h"
 
@@ -110,7 +110,7 @@ static void sum_tile(const void *args, const struct ek_tile *tile, void *scratch
 static int sum_run(const struct op_call *call, const struct sum_job *args, uint32_t n,
 	uint64_t work, struct error *err)
 {
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = 1,
 		.cols = n,
 		.work = work,
@@ -118,7 +118,7 @@ static int sum_run(const struct op_call *call, const struct sum_job *args, uint3
 		.run = sum_tile,
 		.args = args,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static int gate_run(const struct op_call *call, struct sum_job *job, enum ek_lstm_gate which,

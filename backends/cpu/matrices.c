@@ -2,8 +2,8 @@
 #include "backends/cpu/matrices.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 
 static uint64_t matrix_bytes(const struct matrices *m)
 {
@@ -20,7 +20,7 @@ static int transpose(const struct matrices *m, void *dst, const void *src,
 		.dst_step = {(ptrdiff_t)m->depth * element, element},
 		.src_step = {element, (ptrdiff_t)m->rows * element},
 	};
-	return move_run(dst, src, m->element_bytes, &walk, control, err);
+	return strided_copy(dst, src, m->element_bytes, &walk, control, err);
 }
 
 static int transpose_constant(struct op_setup *setup, struct matrices *m, struct error *err)

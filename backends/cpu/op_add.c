@@ -3,14 +3,14 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
+#include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/plain.h"
 #include "backends/cpu/quant.h"
 #include "kernels/add.h"
 
 struct add_state {
 	struct broadcast shape;
-	struct plain plain; /* plain.run is NULL for quantised types */
+	struct arith plain; /* plain.run is NULL for quantised types */
 	ek_add_fn *run;
 	struct ek_add_params params;
 };
@@ -47,16 +47,9 @@ static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
 
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
-	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
-	double twice = 2 * fmax(a_scale, b_scale);
+	double twice = quant_common_scale(setup, p);
 	p->left_shift = out->type == DTYPE_INT16 ? 15 : 20;
-	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
-	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
-	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->a_scale = quant_split(a_scale / twice);
-	p->b_scale = quant_split(b_scale / twice);
 	p->scale =
 		quant_split(twice / ((double)(1 << p->left_shift) * (double)quant_scale(out, 0)));
 }
@@ -99,9 +92,9 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 
 static int add_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows add = {
+	static const struct arith_rows add = {
 		.f32 = ek_add_f32, .f16 = ek_add_f16, .s32 = ek_add_s32, .s64 = ek_add_s64};
-	static const struct plain_rows sub = {
+	static const struct arith_rows sub = {
 		.f32 = ek_sub_f32, .s32 = ek_sub_s32, .s64 = ek_sub_s64};
 	struct add_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
@@ -113,7 +106,7 @@ static int add_prepare(struct op_setup *setup, struct error *err)
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
-	return plain_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
+	return arith_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
 }
 
 static void add_row(

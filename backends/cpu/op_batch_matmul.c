@@ -4,11 +4,11 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/blas.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/matrices.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/batch_matmul.h"
 #include "kernels/matmul.h"
 
@@ -92,7 +92,9 @@ static int prepare_q(struct op_setup *setup, struct matmul_state *state, struct 
 	if (!scale) {
 		return op_alloc_failed(setup, err);
 	}
-	float product = quant_scale(left, 0) * quant_scale(right, 0);
+	/* Several scales count as 0: see the rule. */
+	float right_scale = right->quant.n_scales > 1 ? 0.0f : quant_scale(right, 0);
+	float product = quant_scale(left, 0) * right_scale;
 	*scale = quant_split((double)product / (double)quant_scale(out, 0));
 	q->scale = scale;
 	q->input_zero = (int32_t)quant_zero(&left->quant, 0);
@@ -199,7 +201,7 @@ static int multiply(const struct op_call *call, struct matmul_state *s, const st
 		s->h.a = (const int8_t *)call->scratch + s->codes_at;
 		s->h.row = (const void *)((const char *)call->scratch + s->rows_at);
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = s->q.rows,
 		.cols = s->q.cols,
 		.work = s->q.depth,
@@ -210,7 +212,7 @@ static int multiply(const struct op_call *call, struct matmul_state *s, const st
 				   : tile_f32,
 		.args = s,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static int matmul_run(const struct op_call *call, struct error *err)

@@ -3,7 +3,7 @@
  * LOGICAL_AND, LOGICAL_OR, BITWISE_XOR, RIGHT_SHIFT and those of StableHLO. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/divisor.h"
+#include "backends/cpu/refuse.h"
 #include "kernels/binary.h"
 
 enum function {
@@ -105,8 +105,7 @@ static int binary_prepare(struct op_setup *setup, struct error *err)
 	broadcast_plan(setup, 2, &state->shape);
 	state->run = find_row(op, type);
 	/* FLOOR_DIV refuses zeros of float as well; the remainder by one is NaN. */
-	state->divides =
-		op == OP_FLOOR_DIV || (op == OP_FLOOR_MOD && divisor_must_not_be_zero(type));
+	state->divides = op == OP_FLOOR_DIV || (op == OP_FLOOR_MOD && type != DTYPE_FLOAT32);
 	return 0;
 }
 
@@ -120,7 +119,7 @@ static void binary_row(
 static int binary_run(const struct op_call *call, struct error *err)
 {
 	const struct binary_state *state = call->state;
-	int r = state->divides ? divisor_check(call, 0, err) : 0;
+	int r = state->divides ? refuse_zeros(call, 0, err) : 0;
 	return r < 0 ? r : broadcast_run(&state->shape, call, binary_row, state, err);
 }
 

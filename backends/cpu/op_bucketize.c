@@ -3,20 +3,20 @@
 #include "backends/cpu/accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/bucket.h"
+#include "kernels/bucketize.h"
 
 struct bucketize_state {
-	ek_bucket_fn *run;
+	ek_bucketize_fn *run;
 	uint32_t element_bytes, count;
 	float boundaries[];
 };
 
-static ek_bucket_fn *pick(unsigned int type)
+static ek_bucketize_fn *pick(unsigned int type)
 {
-	return type == DTYPE_FLOAT32    ? ek_bucket_f32
-		: type == DTYPE_FLOAT64 ? ek_bucket_f64
-		: type == DTYPE_INT32   ? ek_bucket_s32
-					: ek_bucket_s64;
+	return type == DTYPE_FLOAT32    ? ek_bucketize_f32
+		: type == DTYPE_FLOAT64 ? ek_bucketize_f64
+		: type == DTYPE_INT32   ? ek_bucketize_s32
+					: ek_bucketize_s64;
 }
 
 /* The file's floats stand at any alignment: a copy does not. */

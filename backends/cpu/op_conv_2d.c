@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/blas.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -29,17 +29,8 @@ struct conv_state {
 static struct ek_conv_shape shape_of(const struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
-	const struct shape *out = op_shape_out(setup, 0);
-	const struct options_conv *o = &setup->node->options.conv;
 	struct ek_conv_shape s = {
-		.window =
-			{
-				.batch = (uint32_t)in->dim[0],
-				.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h,
-					o->dilation_h),
-				.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w,
-					o->dilation_w),
-			},
+		.window = conv_window(setup),
 		.in_c = (uint32_t)in->dim[3],
 		.out_c = (uint32_t)w->dim[0],
 	};
@@ -78,8 +69,10 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
+	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
 	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	bool plain = !op_constant(setup, 1) || a->ties_up;
+	state->row_q = pick(in->type, plain ? 0 : setup->cpu_features);
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
@@ -274,7 +267,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 		return r;
 	}
 	bool by_blas = state.blas.library;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = ek_conv_depth(s),
@@ -289,7 +282,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 				      : tile_f32,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static void conv_release(void *data)

@@ -2,8 +2,8 @@
 /* CONV_3D. Source: tflite kernels/conv3d.cc. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/conv3d.h"
 
 static int conv_accept(const struct op_setup *setup, struct error *err)
@@ -43,7 +43,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 	a.weights = op_in(call, 1)->data;
 	a.bias = bias ? bias->data : NULL;
 	a.output = op_out(call, 0)->data;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = (uint64_t)a.batch * a.axis[0].out * a.axis[1].out * a.axis[2].out,
 		.cols = a.out_c,
 		.work = (uint64_t)a.axis[0].taps * a.axis[1].taps * a.axis[2].taps * a.in_c,
@@ -51,7 +51,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.run = conv_tile,
 		.args = &a,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_conv_3d = {

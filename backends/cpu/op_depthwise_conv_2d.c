@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/depthwise.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -33,17 +33,8 @@ static int depthwise_accept(const struct op_setup *setup, struct error *err)
 static struct ek_depthwise_shape shape_of(const struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
-	const struct shape *out = op_shape_out(setup, 0);
-	const struct options_conv *o = &setup->node->options.conv;
 	return (struct ek_depthwise_shape){
-		.window =
-			{
-				.batch = (uint32_t)in->dim[0],
-				.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h,
-					o->dilation_h),
-				.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w,
-					o->dilation_w),
-			},
+		.window = conv_window(setup),
 		.in_c = (uint32_t)in->dim[3],
 		.out_c = (uint32_t)w->dim[3],
 	};
@@ -211,7 +202,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
 		.cols = s->out_c,
 		.work = taps_of(s),
@@ -223,7 +214,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 				      : tile_f32,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_depthwise_conv_2d = {

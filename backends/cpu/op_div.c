@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DIV. Source of the scale: tflite kernels/div.cc, Prepare. */
 #include "backends/cpu/accept.h"
+#include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/divisor.h"
-#include "backends/cpu/plain.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/refuse.h"
 #include "kernels/div.h"
 
 struct div_state {
 	struct broadcast shape;
-	struct plain plain; /* plain.run is NULL for quantised types */
+	struct arith plain; /* plain.run is NULL for quantised types */
 	ek_div_fn *run;
 	struct ek_div_params params;
 	bool is_integer;
@@ -41,18 +41,18 @@ static int prepare_quantised(struct op_setup *setup, struct div_state *state, st
 
 static int div_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows rows = {.f32 = ek_div_f32, .s32 = ek_div_s32};
+	static const struct arith_rows rows = {.f32 = ek_div_f32, .s32 = ek_div_s32};
 	struct div_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
 	unsigned int type = op_tensor_out(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
-	state->is_integer = divisor_must_not_be_zero(type);
+	state->is_integer = type != DTYPE_FLOAT32;
 	if (ACCEPT_QUANTISED >> type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
-	return plain_prepare(setup, &rows, &state->plain, err);
+	return arith_prepare(setup, &rows, &state->plain, err);
 }
 
 static void div_row(
@@ -69,7 +69,7 @@ static void div_row(
 static int div_run(const struct op_call *call, struct error *err)
 {
 	const struct div_state *state = call->state;
-	int r = state->is_integer ? divisor_check(call, state->params.b_zero, err) : 0;
+	int r = state->is_integer ? refuse_zeros(call, state->params.b_zero, err) : 0;
 	return r < 0 ? r : broadcast_run(&state->shape, call, div_row, state, err);
 }
 

@@ -2,8 +2,9 @@
 /* DYNAMIC_UPDATE_SLICE: where the update goes is data, moved so far that it fits. Source: tflite
  * kernels/dynamic_update_slice.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
+#include "backends/cpu/indices.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 
 struct update_state {
 	struct ek_walk all, update;
@@ -28,11 +29,11 @@ static int update_prepare(struct op_setup *setup, struct error *err)
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
 	s->rank = in->rank;
 	s->empty = params_elements(update) == 0;
-	move_steps(in, s->element_bytes, s->steps);
-	move_steps(in, s->element_bytes, s->all.src_step);
-	move_steps(in, s->element_bytes, s->all.dst_step);
-	move_steps(update, s->element_bytes, s->update.src_step);
-	move_steps(in, s->element_bytes, s->update.dst_step);
+	strided_steps(in, s->element_bytes, s->steps);
+	strided_steps(in, s->element_bytes, s->all.src_step);
+	strided_steps(in, s->element_bytes, s->all.dst_step);
+	strided_steps(update, s->element_bytes, s->update.src_step);
+	strided_steps(in, s->element_bytes, s->update.dst_step);
 	s->all.rank = s->update.rank = in->rank;
 	for (uint32_t i = 0; i < in->rank; i++) {
 		s->all.size[i] = (size_t)in->dim[i];
@@ -51,16 +52,17 @@ static int update_run(const struct op_call *call, struct error *err)
 	if (params_elements(&in->shape) == 0) {
 		return 0;
 	}
-	int r = move_run(out, in->data, s->element_bytes, &s->all, call->control, err);
+	int r = strided_copy(out, in->data, s->element_bytes, &s->all, call->control, err);
 	if (r < 0 || s->empty) {
 		return r;
 	}
+	const struct indices starts = indices_of(call, 2, "start");
 	for (uint32_t i = 0; i < s->rank; i++) {
-		int64_t start = params_value(call, 2, i);
+		int64_t start = indices_get(&starts, i);
 		start = start < 0 ? 0 : start < s->most[i] ? start : s->most[i];
 		out += (ptrdiff_t)start * s->steps[i];
 	}
-	return move_run(
+	return strided_copy(
 		out, op_in(call, 1)->data, s->element_bytes, &s->update, call->control, err);
 }
 

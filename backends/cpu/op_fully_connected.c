@@ -5,9 +5,9 @@
 #include "backends/cpu/blas.h"
 #include "backends/cpu/blockwise.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/matmul.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -278,7 +278,7 @@ static int fc_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = s->rows,
 		.cols = s->cols,
 		.work = s->depth,
@@ -291,7 +291,7 @@ static int fc_run(const struct op_call *call, struct error *err)
 				      : tile_f32,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static void fc_release(void *data)

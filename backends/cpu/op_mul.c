@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MUL. Source of the scale: tflite kernels/mul.cc, Prepare. */
 #include "backends/cpu/accept.h"
+#include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/plain.h"
 #include "backends/cpu/quant.h"
 #include "kernels/mul.h"
 
 struct mul_state {
 	struct broadcast shape;
-	struct plain plain; /* plain.run is NULL for quantised types */
+	struct arith plain; /* plain.run is NULL for quantised types */
 	ek_mul_fn *run;
 	struct ek_mul_params params;
 };
@@ -63,7 +63,7 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 
 static int mul_prepare(struct op_setup *setup, struct error *err)
 {
-	static const struct plain_rows rows = {.f32 = ek_mul_f32,
+	static const struct arith_rows rows = {.f32 = ek_mul_f32,
 		.f16 = ek_mul_f16,
 		.s32 = ek_mul_s32,
 		.s64 = ek_mul_s64,
@@ -77,7 +77,7 @@ static int mul_prepare(struct op_setup *setup, struct error *err)
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
-	return plain_prepare(setup, &rows, &state->plain, err);
+	return arith_prepare(setup, &rows, &state->plain, err);
 }
 
 static void mul_row(

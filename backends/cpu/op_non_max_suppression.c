@@ -14,7 +14,8 @@
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/overlap.h"
+#include "kernels/candidates.h"
+#include "kernels/detection.h"
 
 struct suppression_state {
 	uint64_t boxes, limit; /* candidates at most; elements of the outputs */
@@ -92,7 +93,7 @@ static int gather_candidates(struct suppression *s, const float *scores, uint64_
 	int r = 0;
 	for (uint64_t i = 0; r == 0 && i < n; i++) {
 		if (scores[i] > s->score_threshold) {
-			ek_overlap_push(s->heap, (size_t)s->waiting++,
+			ek_candidates_push(s->heap, (size_t)s->waiting++,
 				(struct ek_candidate){(int32_t)i, scores[i], 0});
 		}
 		r = look(s, 1);
@@ -110,9 +111,10 @@ static float decay(const struct suppression *s, float iou)
 /* False when a selected box drops @c. Its score falls with each that does not. */
 static bool survives(struct suppression *s, struct ek_candidate *c)
 {
+	const struct ek_box box = ek_box_between(s->boxes + 4 * (size_t)c->box);
 	for (int32_t j = s->n_selected; j-- > c->seen;) {
-		float iou = ek_overlap_ratio(
-			s->boxes + 4 * (size_t)c->box, s->boxes + 4 * (size_t)s->selected[j]);
+		const struct ek_box other = ek_box_between(s->boxes + 4 * (size_t)s->selected[j]);
+		float iou = ek_box_overlap(&box, &other);
 		if (iou >= s->iou_threshold) {
 			return false;
 		}
@@ -142,7 +144,7 @@ static void consider(struct suppression *s, struct ek_candidate c)
 		s->n_selected++;
 	}
 	if (c.score > s->score_threshold) {
-		ek_overlap_push(s->heap, (size_t)s->waiting++, c);
+		ek_candidates_push(s->heap, (size_t)s->waiting++, c);
 	}
 }
 
@@ -157,7 +159,7 @@ static int suppression_run(const struct op_call *call, struct error *err)
 	r = gather_candidates(&s, op_in(call, 1)->data, state->boxes);
 	uint64_t limit = s.waiting < state->limit ? s.waiting : state->limit;
 	while (r == 0 && (uint64_t)s.n_selected < limit && s.waiting > 0) {
-		struct ek_candidate best = ek_overlap_pop(s.heap, (size_t)s.waiting--);
+		struct ek_candidate best = ek_candidates_pop(s.heap, (size_t)s.waiting--);
 		r = look(&s, 1 + (uint64_t)(s.n_selected - best.seen));
 		if (r == 0) {
 			consider(&s, best);

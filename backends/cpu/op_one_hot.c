@@ -4,8 +4,8 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct one_hot_state {
@@ -39,7 +39,7 @@ static int one_hot_run(const struct op_call *call, struct error *err)
 	const void *on = op_in(call, 2)->data;
 	char *out = op_out(call, 0)->data;
 	struct tiles t = {.total = s->count, .control = call->control};
-	int r = move_fill(
+	int r = strided_fill(
 		out, op_in(call, 3)->data, s->element_bytes, s->elements, call->control, err);
 	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {

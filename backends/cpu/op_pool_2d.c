@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AVERAGE_POOL_2D, L2_POOL_2D and MAX_POOL_2D */
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/pool.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -94,7 +94,7 @@ static int pool_run(const struct op_call *call, struct error *err)
 	const struct ek_window *w = &state.args.window;
 	state.args.input = op_in(call, 0)->data;
 	state.args.output = op_out(call, 0)->data;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = (uint64_t)w->batch * w->y.out * w->x.out,
 		.cols = state.args.channels,
 		.work = (uint64_t)w->y.taps * w->x.taps,
@@ -102,7 +102,7 @@ static int pool_run(const struct op_call *call, struct error *err)
 		.run = pool_tile,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_average_pool_2d = {

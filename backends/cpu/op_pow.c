@@ -4,8 +4,8 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/divisor.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/refuse.h"
 #include "kernels/binary.h"
 
 struct pow_state {
@@ -72,7 +72,7 @@ static void pow_row(
 static int pow_run(const struct op_call *call, struct error *err)
 {
 	const struct pow_state *state = call->state;
-	int r = state->is_float ? 0 : divisor_check_exponents(call, err);
+	int r = state->is_float ? 0 : refuse_negative(call, err);
 	if (r < 0) {
 		return r;
 	}

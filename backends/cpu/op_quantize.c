@@ -69,6 +69,10 @@ static int prepare_float(struct op_setup *setup, struct quantize_state *state, s
 	const struct ek_quantize *kernel = pick_quantize(setup);
 	state->quantize = kernel->run;
 	setup->detail = kernel->variant.name;
+	if (setup->graph->beyond_reference && out->type != DTYPE_INT4) {
+		state->quantize = ek_quantize_even(state->out_bytes, out->type != DTYPE_UINT8);
+		setup->detail = NULL;
+	}
 	state->per_channel = p;
 	state->channels = channels;
 	state->inner = channels > 1 ? params_product(shape, out->quant.dimension + 1, shape->rank)

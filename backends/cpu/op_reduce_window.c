@@ -69,7 +69,7 @@ static ek_sum_fn *kernel_of(const struct op_setup *setup)
 static int window_accept(const struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
-	return fold_find(type, EK_FOLD_ADD) ? 0 : accept_missing(dtype_name(type), err);
+	return fold_find(type, EK_FOLD_AND) ? 0 : accept_missing(dtype_name(type), err);
 }
 
 static int64_t list_get(const struct options_list *list, uint32_t i, int64_t otherwise)

@@ -8,10 +8,10 @@
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/sigmoid.h"
+#include "backends/cpu/unary.h"
 
 struct relu_state {
-	float lo, hi; /* float */
+	float limits[2]; /* float */
 	struct table table; /* int8, uint8 */
 	struct ek_requant_params params; /* int16 */
 	ek_requant_fn *run;
@@ -22,10 +22,10 @@ static int relu_accept(const struct op_setup *setup, struct error *err)
 	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
 }
 
-static void limits(unsigned int op, float *ret_lo, float *ret_hi)
+static void set_limits(unsigned int op, float *ret_limits)
 {
-	*ret_lo = op == OP_RELU_N1_TO_1 ? -1 : 0;
-	*ret_hi = op == OP_RELU ? INFINITY : op == OP_RELU6 ? 6 : 1;
+	ret_limits[0] = op == OP_RELU_N1_TO_1 ? -1 : 0;
+	ret_limits[1] = op == OP_RELU ? INFINITY : op == OP_RELU6 ? 6 : 1;
 }
 
 static void prepare_quantised(const struct op_setup *setup, struct relu_state *state)
@@ -38,8 +38,9 @@ static void prepare_quantised(const struct op_setup *setup, struct relu_state *s
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
 	float scale = quant_scale(in, 0) / quant_scale(out, 0); /* float in the reference */
 	p->scale = quant_split((double)scale);
-	p->lo = ek_clamp32(quant_code(out, state->lo), lo, hi);
-	p->hi = isinf(state->hi) ? hi : ek_clamp32(quant_code(out, state->hi), lo, hi);
+	p->lo = ek_clamp32(quant_code(out, state->limits[0]), lo, hi);
+	p->hi = isinf(state->limits[1]) ? hi
+					: ek_clamp32(quant_code(out, state->limits[1]), lo, hi);
 }
 
 static int relu_prepare(struct op_setup *setup, struct error *err)
@@ -49,9 +50,9 @@ static int relu_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	unsigned int type = op_tensor_in(setup, 0)->type;
-	limits(setup->node->op, &state->lo, &state->hi);
+	set_limits(setup->node->op, state->limits);
 	if (type == DTYPE_FLOAT32) {
-		setup->detail = "clamp_f32__c";
+		setup->detail = "clip_f32__c";
 		return 0;
 	}
 	prepare_quantised(setup, state);
@@ -72,20 +73,16 @@ static int relu_run(const struct op_call *call, struct error *err)
 	const struct relu_state *state = call->state;
 	const struct value *out = op_out(call, 0);
 	unsigned int type = call->subgraph->tensors[call->node->inputs[0]].type;
-	if (type != DTYPE_FLOAT32 && type != DTYPE_INT16) {
+	if (type == DTYPE_FLOAT32) {
+		return unary_run(call, ek_clip_f32, state->limits, err);
+	}
+	if (type != DTYPE_INT16) {
 		return table_run(&state->table, call, err);
 	}
 	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
-		if (type == DTYPE_INT16) {
-			state->run((int16_t *)out->data + t.at,
-				(const int16_t *)op_in(call, 0)->data + t.at, t.count,
-				&state->params);
-		} else {
-			ek_clamp_f32((float *)out->data + t.at,
-				(const float *)op_in(call, 0)->data + t.at, t.count, state->lo,
-				state->hi);
-		}
+		state->run((int16_t *)out->data + t.at,
+			(const int16_t *)op_in(call, 0)->data + t.at, t.count, &state->params);
 	}
 	return tiles_end(&t, err);
 }

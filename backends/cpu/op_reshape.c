@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/pick.h"
+#include "backends/cpu/string_tensor.h"
 #include "backends/cpu/tiles.h"
 
 #define BYTES_AT_ONCE (1 << 20)
@@ -35,7 +35,7 @@ static int reshape_run(const struct op_call *call, struct error *err)
 	const struct reshape_state *s = call->state;
 	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
 	if (s->is_strings) {
-		return pick_all(call, 0, &s->shape, 0, err);
+		return string_tensor_copy(call, 0, &s->shape, 0, err);
 	}
 	if (in->bytes != out->bytes) {
 		return error_set(err, -EINVAL, "%llu bytes do not become %llu",

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/combine.h"
+#include "backends/cpu/fold.h"
 #include "backends/cpu/indices.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
@@ -13,7 +13,7 @@ struct scatter_state {
 	uint64_t out_bytes;
 	uint32_t depth; /* dimensions of the output that the indices name */
 	uint32_t element_bytes;
-	ek_combine_fn *add;
+	ek_sum_fn *add;
 };
 
 static int scatter_prepare(struct op_setup *setup, struct error *err)
@@ -29,7 +29,7 @@ static int scatter_prepare(struct op_setup *setup, struct error *err)
 	s->row = params_product(out, s->depth, out->rank);
 	s->element_bytes = (uint32_t)accept_element_bytes(t);
 	s->out_bytes = params_elements(out) * s->element_bytes;
-	s->add = combine_of(t->type)->add;
+	s->add = fold_find(t->type, EK_FOLD_ADD);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static int scatter_row(const struct op_call *call, uint64_t i, struct error *err
 		return r;
 	}
 	s->add((char *)out->data + row * bytes, (const char *)op_in(call, 1)->data + i * bytes,
-		(size_t)s->row);
+		(size_t)s->row, 1);
 	return 0;
 }
 

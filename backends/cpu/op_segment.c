@@ -6,40 +6,40 @@
 #include <float.h>
 #include <string.h>
 
-#include "backends/cpu/combine.h"
+#include "backends/cpu/fold.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 #define ELEMENT_BYTES 4 /* float32 and int32 */
 
 struct segment_state {
 	uint64_t count, row; /* rows of the data; elements of one */
-	ek_combine_fn *combine;
+	ek_sum_fn *combine;
 	uint8_t empty[ELEMENT_BYTES]; /* what an element of an empty segment is */
 };
 
 /* What changes nothing when it is combined: 0, 1, the lowest and the highest number. */
 static void set_empty(struct segment_state *s, unsigned int op, unsigned int type)
 {
-	const struct ek_combine *k = combine_of(type);
+	enum ek_fold fold = EK_FOLD_ADD;
 	float f = 0;
 	int32_t i = 0;
-	s->combine = k->add;
 	if (op == OP_UNSORTED_SEGMENT_PROD) {
-		s->combine = k->multiply;
+		fold = EK_FOLD_MULTIPLY;
 		f = 1;
 		i = 1;
 	} else if (op == OP_UNSORTED_SEGMENT_MAX) {
-		s->combine = k->largest;
+		fold = EK_FOLD_GREATEST;
 		f = -FLT_MAX;
 		i = INT32_MIN;
 	} else if (op == OP_UNSORTED_SEGMENT_MIN) {
-		s->combine = k->smallest;
+		fold = EK_FOLD_LEAST;
 		f = FLT_MAX;
 		i = INT32_MAX;
 	}
+	s->combine = fold_find(type, fold);
 	memcpy(s->empty, type == DTYPE_FLOAT32 ? (void *)&f : (void *)&i, ELEMENT_BYTES);
 }
 
@@ -65,7 +65,7 @@ static int combine_rows(const struct op_call *call, int64_t segments, struct err
 	const char *data = op_in(call, 0)->data;
 	size_t bytes = (size_t)s->row * ELEMENT_BYTES;
 	struct tiles t = {.total = s->count, .control = call->control, .each = tiles_rows(s->row)};
-	int r = move_fill(out->data, s->empty, ELEMENT_BYTES, params_elements(&out->shape),
+	int r = strided_fill(out->data, s->empty, ELEMENT_BYTES, params_elements(&out->shape),
 		call->control, err);
 	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
@@ -75,7 +75,7 @@ static int combine_rows(const struct op_call *call, int64_t segments, struct err
 			}
 			if (segment >= 0) {
 				s->combine((char *)out->data + (size_t)segment * bytes,
-					data + i * bytes, (size_t)s->row);
+					data + i * bytes, (size_t)s->row, 1);
 			}
 		}
 	}

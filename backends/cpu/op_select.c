@@ -56,7 +56,7 @@ static int select_prepare(struct op_setup *setup, struct error *err)
 	if (params_elements(out) == 1) { /* its rank may be below that of its operands */
 		in[0] = in[1] = in[2] = out = &scalar;
 	}
-	broadcast_fold(out, in, 3, &state->shape);
+	broadcast_plan_shapes(out, in, 3, &state->shape);
 	state->shape.bytes[0] = 1;
 	state->shape.bytes[1] = state->shape.bytes[2] = state->shape.dst_bytes = (uint8_t)bytes;
 	state->run = pick(bytes);

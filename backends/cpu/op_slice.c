@@ -2,8 +2,8 @@
 /* SLICE, STRIDED_SLICE, REVERSE_V2: one strided copy. Source: tflite kernels/slice.cc,
  * strided_slice.cc, reverse.cc. */
 #include "backends/cpu/accept.h"
+#include "backends/cpu/copies.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/pieces.h"
 #include "base/slicing.h"
 
 static int slice_accept(const struct op_setup *setup, struct error *err)
@@ -19,7 +19,7 @@ static int reverse_accept(const struct op_setup *setup, struct error *err)
 static int slice_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *out = op_shape_out(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	struct params begin;
 	if (!p) {
 		return op_alloc_failed(setup, err);
@@ -28,17 +28,16 @@ static int slice_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	struct piece piece = pieces_piece(p, out, op_shape_in(setup, 0), out);
+	struct copy copy = copies_one(p, out, op_shape_in(setup, 0), out);
 	for (uint32_t i = 0; i < out->rank; i++) {
-		piece.src += (ptrdiff_t)begin.value[i] * piece.walk.src_step[i];
+		copy.src += (ptrdiff_t)begin.value[i] * copy.walk.src_step[i];
 	}
-	pieces_add(p, piece);
+	copies_add(p, copy);
 	return 0;
 }
 
 static int read_slicing(const struct op_setup *setup, struct slicing *ret, struct error *err)
 {
-	const struct options_strided_slice *o = &setup->node->options.strided_slice;
 	struct params p[3];
 	for (uint32_t i = 0; i < 3; i++) {
 		int r = params_read(setup, i + 1, &p[i], err);
@@ -46,15 +45,7 @@ static int read_slicing(const struct op_setup *setup, struct slicing *ret, struc
 			return r;
 		}
 	}
-	*ret = (struct slicing){
-		.count = p[0].count,
-		.begin_mask = (uint32_t)o->begin_mask,
-		.end_mask = (uint32_t)o->end_mask,
-		.ellipsis_mask = (uint32_t)o->ellipsis_mask,
-		.new_axis_mask = (uint32_t)o->new_axis_mask,
-		.shrink_axis_mask = (uint32_t)o->shrink_axis_mask,
-		.offset = o->offset,
-	};
+	*ret = options_slicing(&setup->node->options.strided_slice, p[0].count);
 	for (uint32_t i = 0; i < ret->count; i++) {
 		ret->begin[i] = p[0].value[i];
 		ret->end[i] = p[1].value[i];
@@ -66,7 +57,7 @@ static int read_slicing(const struct op_setup *setup, struct slicing *ret, struc
 static int strided_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	struct slicing slicing;
 	struct slicing_range ranges[SHAPE_MAX_RANK];
 	struct shape taken = *in, result;
@@ -81,35 +72,35 @@ static int strided_prepare(struct op_setup *setup, struct error *err)
 	for (uint32_t i = 0; i < in->rank; i++) {
 		taken.dim[i] = ranges[i].size;
 	}
-	struct piece piece = pieces_piece(p, &taken, in, &taken);
+	struct copy copy = copies_one(p, &taken, in, &taken);
 	for (uint32_t i = 0; i < in->rank; i++) {
-		piece.src += (ptrdiff_t)ranges[i].start * piece.walk.src_step[i];
-		piece.walk.src_step[i] = pieces_stretch(
-			piece.walk.src_step[i], ranges[i].stride, piece.walk.size[i]);
+		copy.src += (ptrdiff_t)ranges[i].start * copy.walk.src_step[i];
+		copy.walk.src_step[i] =
+			copies_stretch(copy.walk.src_step[i], ranges[i].stride, copy.walk.size[i]);
 	}
-	pieces_add(p, piece);
+	copies_add(p, copy);
 	return 0;
 }
 
 static int reverse_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	struct params axes;
 	if (!p) {
 		return op_alloc_failed(setup, err);
 	}
 	int r = params_read(setup, 1, &axes, err);
-	struct piece piece = pieces_piece(p, in, in, in);
+	struct copy copy = copies_one(p, in, in, in);
 	for (uint32_t i = 0; r == 0 && i < axes.count; i++) {
 		uint32_t axis = 0;
 		r = params_axis(axes.value[i], in->rank, &axis, err);
 		if (r == 0) {
-			piece.src += (in->dim[axis] - 1) * piece.walk.src_step[axis];
-			piece.walk.src_step[axis] = -piece.walk.src_step[axis];
+			copy.src += (in->dim[axis] - 1) * copy.walk.src_step[axis];
+			copy.walk.src_step[axis] = -copy.walk.src_step[axis];
 		}
 	}
-	pieces_add(p, piece);
+	copies_add(p, copy);
 	return r;
 }
 
@@ -117,14 +108,14 @@ const struct cpu_op op_slice = {.op = OP_SLICE,
 	.params = 1u << 1,
 	.accept = slice_accept,
 	.prepare = slice_prepare,
-	.run = pieces_run};
+	.run = copies_run};
 const struct cpu_op op_strided_slice = {.op = OP_STRIDED_SLICE,
 	.params = 7u << 1,
 	.accept = slice_accept,
 	.prepare = strided_prepare,
-	.run = pieces_run};
+	.run = copies_run};
 const struct cpu_op op_reverse_v2 = {.op = OP_REVERSE_V2,
 	.params = 1u << 1,
 	.accept = reverse_accept,
 	.prepare = reverse_prepare,
-	.run = pieces_run};
+	.run = copies_run};

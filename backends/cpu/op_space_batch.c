@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 /* Height and width; an input of rank 3 has a width of 1. */
@@ -37,8 +37,8 @@ static void plan_sides(struct space_state *s, const struct shape *image, const s
 	const struct params *blocks, const struct params *edges)
 {
 	ptrdiff_t image_steps[SHAPE_MAX_RANK], parts_steps[SHAPE_MAX_RANK];
-	move_steps(image, s->element_bytes, image_steps);
-	move_steps(parts, s->element_bytes, parts_steps);
+	strided_steps(image, s->element_bytes, image_steps);
+	strided_steps(parts, s->element_bytes, parts_steps);
 	s->batch = (size_t)image->dim[0];
 	s->depth = (size_t)image->dim[image->rank - 1];
 	s->image_batch_step = image_steps[0];
@@ -109,14 +109,14 @@ static int copy_part(const struct space_state *s, char *dst, const char *src, ui
 	}
 	if (s->to_batch) {
 		ek_walk_simplify(&parts);
-		return move_run(
+		return strided_copy(
 			dst + in_parts, src + in_image, s->element_bytes, &parts, control, err);
 	}
 	struct ek_walk image = parts;
 	memcpy(image.dst_step, parts.src_step, sizeof(parts.src_step));
 	memcpy(image.src_step, parts.dst_step, sizeof(parts.dst_step));
 	ek_walk_simplify(&image);
-	return move_run(dst + in_image, src + in_parts, s->element_bytes, &image, control, err);
+	return strided_copy(dst + in_image, src + in_parts, s->element_bytes, &image, control, err);
 }
 
 static int space_run(const struct op_call *call, struct error *err)
@@ -127,8 +127,9 @@ static int space_run(const struct op_call *call, struct error *err)
 	if (n == 0) {
 		return 0;
 	}
-	int r = s->to_batch ? move_fill(out->data, s->zero, s->element_bytes, n, call->control, err)
-			    : 0;
+	int r = s->to_batch
+		? strided_fill(out->data, s->zero, s->element_bytes, n, call->control, err)
+		: 0;
 	if (r < 0 || params_elements(&in->shape) == 0) {
 		return r;
 	}

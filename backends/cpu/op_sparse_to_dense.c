@@ -5,8 +5,8 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct dense_state {
@@ -38,7 +38,7 @@ static int dense_run(const struct op_call *call, struct error *err)
 	const struct indices indices = indices_of(call, 0, "indices");
 	const char *values = op_in(call, 2)->data;
 	struct tiles t = {.total = s->count, .control = call->control};
-	int r = move_fill(
+	int r = strided_fill(
 		out->data, op_in(call, 3)->data, s->element_bytes, s->elements, call->control, err);
 	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQUARED_DIFFERENCE. Source of the scales: tflite kernels/squared_difference.cc, Prepare. */
-#include <math.h>
-
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
 #include "backends/cpu/quant.h"
@@ -22,16 +20,9 @@ static int squared_accept(const struct op_setup *setup, struct error *err)
 
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
-	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
-	double twice = 2 * fmax(a_scale, b_scale);
+	double twice = quant_common_scale(setup, p);
 	p->left_shift = 7;
-	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
-	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
-	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->a_scale = quant_split(a_scale / twice);
-	p->b_scale = quant_split(b_scale / twice);
 	/* The output's scale times 2^14, exact in float, as the reference has it. */
 	p->scale = quant_split(twice * twice / ((1 << 14) * (double)quant_scale(out, 0)));
 	quant_type_range(DTYPE_INT8, &p->lo, &p->hi);

@@ -6,8 +6,8 @@
 #include "backends/cpu/accept.h"
 #include "backends/cpu/hlo_index.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct hlo_gather_state {
@@ -29,8 +29,8 @@ static void set_steps(struct hlo_gather_state *s, const struct op_setup *setup)
 	uint32_t collapsed = hlo_index_mask(&o->collapsed_slice_dims);
 	ptrdiff_t out_steps[SHAPE_MAX_RANK];
 	uint32_t batch = 0, d = 0;
-	move_steps(out, s->element_bytes, out_steps);
-	move_steps(in, s->element_bytes, s->steps);
+	strided_steps(out, s->element_bytes, out_steps);
+	strided_steps(in, s->element_bytes, s->steps);
 	s->slice.rank = in->rank;
 	for (uint32_t i = 0; i < in->rank; i++) {
 		int64_t size = options_list_get(&o->slice_sizes, i);
@@ -81,7 +81,7 @@ static int gather_slice(const struct op_call *call, uint64_t batch, struct error
 		start = start > s->last[d] ? s->last[d] : start;
 		from += (ptrdiff_t)(start < 0 ? 0 : start) * s->steps[d];
 	}
-	return move_run((char *)op_out(call, 0)->data + to,
+	return strided_copy((char *)op_out(call, 0)->data + to,
 		(const char *)op_in(call, 0)->data + from, s->element_bytes, &s->slice,
 		call->control, err);
 }

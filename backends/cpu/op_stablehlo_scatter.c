@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/combine.h"
+#include "backends/cpu/fold.h"
 #include "backends/cpu/hlo_index.h"
 #include "backends/cpu/indices.h"
 #include "backends/cpu/params.h"
@@ -15,7 +15,7 @@
 
 struct hlo_scatter_state {
 	struct hlo_index index;
-	ek_combine_fn *combine; /* NULL: the update takes the place */
+	ek_sum_fn *combine; /* NULL: the update takes the place */
 	uint64_t elements; /* of the operand */
 	uint32_t element_bytes;
 	uint32_t in_window; /* bit d: dimension d of the updates is one of the window */
@@ -23,20 +23,20 @@ struct hlo_scatter_state {
 	uint8_t window_of[SHAPE_MAX_RANK]; /* dimension of the operand that one of the window is */
 };
 
-static ek_combine_fn *pick(const struct op_setup *setup)
+static ek_sum_fn *pick(const struct op_setup *setup)
 {
 	const struct subgraph *body =
 		&setup->graph->subgraphs[setup->node->options.hlo_scatter.body];
-	const struct ek_combine *k = combine_of(op_tensor_out(setup, 0)->type);
+	unsigned int type = op_tensor_out(setup, 0)->type;
 	switch (body->n_nodes ? body->nodes[0].op : OP_CUSTOM) {
 	case OP_STABLEHLO_ADD:
-		return k->add;
+		return fold_find(type, EK_FOLD_ADD);
 	case OP_STABLEHLO_MULTIPLY:
-		return k->multiply;
+		return fold_find(type, EK_FOLD_MULTIPLY);
 	case OP_STABLEHLO_MAXIMUM:
-		return k->largest;
+		return fold_find(type, EK_FOLD_GREATEST);
 	case OP_STABLEHLO_MINIMUM:
-		return k->smallest;
+		return fold_find(type, EK_FOLD_LEAST);
 	default:
 		return NULL;
 	}
@@ -126,7 +126,7 @@ static int hlo_scatter_run(const struct op_call *call, struct error *err)
 			char *dst = out + at * s->element_bytes;
 			const char *src = updates + i * s->element_bytes;
 			if (s->combine) {
-				s->combine(dst, src, 1);
+				s->combine(dst, src, 1, 1);
 			} else {
 				memcpy(dst, src, s->element_bytes);
 			}

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "backends/cpu/activation.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/recurrent.h"
-#include "backends/cpu/tile.h"
 #include "kernels/svdf.h"
 
 enum {
@@ -118,7 +118,7 @@ static int features_q(const struct op_call *call, struct svdf_state *s, struct e
 	s->q.bias = recurrent_data(call, BIAS);
 	s->q.state = recurrent_data(call, STATE);
 	s->q.output = op_out(call, 0)->data;
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = s->shape.batch,
 		.cols = s->shape.filters,
 		.work = s->shape.depth,
@@ -126,7 +126,7 @@ static int features_q(const struct op_call *call, struct svdf_state *s, struct e
 		.run = feature_tile_q,
 		.args = s,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 /* Features of one row of the input. */
@@ -154,7 +154,7 @@ static void feature_tile(const void *args, const struct ek_tile *tile, void *scr
 static int features_row(const struct op_call *call, const struct svdf_state *s,
 	struct feature_job *feature, struct error *err)
 {
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = 1,
 		.cols = s->shape.filters,
 		.work = s->shape.depth,
@@ -162,7 +162,7 @@ static int features_row(const struct op_call *call, const struct svdf_state *s,
 		.run = feature_tile,
 		.args = feature,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 static const float *real_time_weights(
@@ -220,7 +220,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct tile_job job = {
+	const struct grid_job job = {
 		.rows = s.shape.batch,
 		.cols = s.shape.filters / s.shape.rank,
 		.work = (uint64_t)s.shape.rank * s.shape.memory,
@@ -228,7 +228,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 		.run = output_tile,
 		.args = &s,
 	};
-	r = tile_run(call, &job, err);
+	r = grid_run(call, &job, err);
 	if (r == 0 && !s.row_q) {
 		activation_apply(call->node->options.svdf.activation, s.f32.output,
 			s.shape.batch * (size_t)job.cols);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TILE and FILL. Source: tflite kernels/tile.cc, fill.cc. */
 #include "backends/cpu/accept.h"
+#include "backends/cpu/copies.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/pieces.h"
 
 static int tile_accept(const struct op_setup *setup, struct error *err)
 {
@@ -18,7 +18,7 @@ static int fill_accept(const struct op_setup *setup, struct error *err)
 static int tile_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0);
-	struct pieces *p = pieces_new(setup, 0, 1);
+	struct copies *p = copies_new(setup, 0, 1);
 	struct params times;
 	if (!p) {
 		return op_alloc_failed(setup, err);
@@ -27,27 +27,27 @@ static int tile_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct piece once = pieces_piece(p, in, in, op_shape_out(setup, 0));
-	struct piece piece = {.from = 0, .walk = {.rank = 2u * in->rank}};
+	const struct copy once = copies_one(p, in, in, op_shape_out(setup, 0));
+	struct copy copy = {.from = 0, .walk = {.rank = 2u * in->rank}};
 	for (uint32_t i = 0; i < in->rank; i++) {
 		uint32_t k = 2 * i;
-		piece.walk.size[k] = (size_t)times.value[i];
-		piece.walk.dst_step[k] = in->dim[i] * once.walk.dst_step[i];
-		piece.walk.size[k + 1] = once.walk.size[i];
-		piece.walk.src_step[k + 1] = once.walk.src_step[i];
-		piece.walk.dst_step[k + 1] = once.walk.dst_step[i];
+		copy.walk.size[k] = (size_t)times.value[i];
+		copy.walk.dst_step[k] = in->dim[i] * once.walk.dst_step[i];
+		copy.walk.size[k + 1] = once.walk.size[i];
+		copy.walk.src_step[k + 1] = once.walk.src_step[i];
+		copy.walk.dst_step[k + 1] = once.walk.dst_step[i];
 	}
-	pieces_add(p, piece);
+	copies_add(p, copy);
 	return 0;
 }
 
 static int fill_prepare(struct op_setup *setup, struct error *err)
 {
-	struct pieces *p = pieces_new(setup, 1, 0);
+	struct copies *p = copies_new(setup, 1, 0);
 	if (!p) {
 		return op_alloc_failed(setup, err);
 	}
-	p->fill = PIECES_FILL_INPUT;
+	p->fill = COPIES_FILL_INPUT;
 	p->fill_input = 1;
 	return 0;
 }
@@ -56,6 +56,6 @@ const struct cpu_op op_tile = {.op = OP_TILE,
 	.params = 1u << 1,
 	.accept = tile_accept,
 	.prepare = tile_prepare,
-	.run = pieces_run};
+	.run = copies_run};
 const struct cpu_op op_fill = {
-	.op = OP_FILL, .accept = fill_accept, .prepare = fill_prepare, .run = pieces_run};
+	.op = OP_FILL, .accept = fill_accept, .prepare = fill_prepare, .run = copies_run};

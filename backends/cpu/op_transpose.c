@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TRANSPOSE of every fixed-width type. Source: tflite kernels/transpose.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/move.h"
 #include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "kernels/requant.h"
 
 struct transpose_state {
@@ -57,8 +57,8 @@ static int transpose_prepare(struct op_setup *setup, struct error *err)
 	state->empty = params_elements(in) == 0;
 	ptrdiff_t in_steps[SHAPE_MAX_RANK];
 	struct ek_walk *walk = &state->walk;
-	move_steps(in, state->element_bytes, in_steps);
-	move_steps(out, state->element_bytes, walk->dst_step);
+	strided_steps(in, state->element_bytes, in_steps);
+	strided_steps(out, state->element_bytes, walk->dst_step);
 	walk->rank = in->rank;
 	for (uint32_t i = 0; i < in->rank; i++) {
 		walk->size[i] = (size_t)in->dim[perm[i]];
@@ -75,7 +75,7 @@ static int run_s4(const struct op_call *call, struct error *err)
 	uint64_t n = params_elements(&op_out(call, 0)->shape);
 	int8_t *before = call->scratch, *after = before + n;
 	ek_unpack_s4(before, op_in(call, 0)->data, n);
-	int r = move_run(after, before, 1, &s->walk, call->control, err);
+	int r = strided_copy(after, before, 1, &s->walk, call->control, err);
 	if (r == 0) {
 		ek_pack_s4(op_out(call, 0)->data, after, n);
 	}
@@ -91,7 +91,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 	if (s->is_s4) {
 		return run_s4(call, err);
 	}
-	return move_run(op_out(call, 0)->data, op_in(call, 0)->data, s->element_bytes, &s->walk,
+	return strided_copy(op_out(call, 0)->data, op_in(call, 0)->data, s->element_bytes, &s->walk,
 		call->control, err);
 }
 

@@ -3,8 +3,9 @@
  * conv3d_transpose.cc. Operands: shape of the output, weights, input, bias. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/grid.h"
+#include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
-#include "backends/cpu/tile.h"
 #include "kernels/transpose_conv.h"
 
 enum {
@@ -20,6 +21,8 @@ enum {
 struct transpose_state {
 	ek_transpose_conv_fn *kernel;
 	struct ek_transpose_conv args;
+	bool is_hybrid;
+	struct hybrid hybrid;
 };
 
 static ek_transpose_conv_fn *pick(unsigned int type)
@@ -116,24 +119,49 @@ static int prepare_q(struct op_setup *setup, struct ek_transpose_conv *a, struct
 	return r < 0 ? r : prepare_scales(setup, a->out_c, &a->q, err);
 }
 
+static bool is_hybrid(const struct op_setup *setup)
+{
+	return op_tensor_in(setup, INPUT)->type == DTYPE_FLOAT32 &&
+		op_tensor_in(setup, WEIGHTS)->type == DTYPE_INT8;
+}
+
+/* Rows are batch entries, asymmetric (observed). */
+static int prepare_h(struct op_setup *setup, struct transpose_state *state, struct error *err)
+{
+	struct ek_transpose_conv *a = &state->args;
+	uint64_t depth =
+		(uint64_t)a->axis[0].in * a->axis[1].in * a->axis[2].in * (uint64_t)a->in_c;
+	state->kernel = ek_transpose_conv_h8;
+	state->is_hybrid = true;
+	state->hybrid = hybrid_prepare(setup, a->batch, depth, true);
+	state->hybrid.operand = INPUT;
+	return hybrid_scales(setup, a->out_c, &a->scale, err);
+}
+
+static int prepare_f32(struct op_setup *setup, struct transpose_state *state, struct error *err)
+{
+	const struct op_options *o = &setup->node->options;
+	struct ek_transpose_conv *a = &state->args;
+	int r = quant_activation_range_float(
+		setup->node->op == OP_TRANSPOSE_CONV ? o->conv.activation : o->conv_3d.activation,
+		&a->lo_f32, &a->hi_f32, err);
+	return r < 0 || !is_hybrid(setup) ? r : prepare_h(setup, state, err);
+}
+
 static int transpose_prepare(struct op_setup *setup, struct error *err)
 {
 	struct transpose_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
-	const struct op_options *o = &setup->node->options;
 	bool flat = setup->node->op == OP_TRANSPOSE_CONV;
 	unsigned int type = op_tensor_in(setup, INPUT)->type;
 	struct ek_transpose_conv *a = &state->args;
 	(flat ? prepare_2d : prepare_3d)(setup, a);
 	a->batch = (uint32_t)op_shape_in(setup, INPUT)->dim[0];
 	state->kernel = pick(type);
-	setup->scratch_bytes = ek_transpose_conv_scratch(a->out_c < MAX_COLS ? a->out_c : MAX_COLS);
-	return type == DTYPE_FLOAT32
-		? quant_activation_range_float(flat ? o->conv.activation : o->conv_3d.activation,
-			  &a->lo_f32, &a->hi_f32, err)
-		: prepare_q(setup, a, err);
+	op_scratch(setup, ek_transpose_conv_scratch(a->out_c < MAX_COLS ? a->out_c : MAX_COLS));
+	return type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err) : prepare_q(setup, a, err);
 }
 
 static void transpose_tile(const void *args, const struct ek_tile *tile, void *scratch)
@@ -185,7 +213,16 @@ static int transpose_run(const struct op_call *call, struct error *err)
 	struct transpose_state state = *(const struct transpose_state *)call->state;
 	const struct ek_transpose_conv *a = &state.args;
 	bind(call, &state.args);
-	const struct tile_job job = {
+	if (state.is_hybrid) {
+		struct hybrid_rows rows = {0};
+		int r = hybrid_run(call, &state.hybrid, &rows, err);
+		if (r < 0) {
+			return r;
+		}
+		state.args.input = rows.codes;
+		state.args.rows = rows.rows;
+	}
+	const struct grid_job job = {
 		.rows = (uint64_t)a->batch * a->axis[0].out * a->axis[1].out * a->axis[2].out,
 		.cols = a->out_c,
 		.work = work_of(a),
@@ -193,7 +230,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		.run = transpose_tile,
 		.args = &state,
 	};
-	return tile_run(call, &job, err);
+	return grid_run(call, &job, err);
 }
 
 const struct cpu_op op_transpose_conv = {.op = OP_TRANSPOSE_CONV,

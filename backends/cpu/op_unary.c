@@ -42,17 +42,18 @@ struct unary_state {
 
 #define F32(name, kernel, ...)                                                                     \
 	{                                                                                          \
-		.op = OP_##name, .type = DTYPE_FLOAT32, .plain = (kernel), .detail = #kernel,      \
-		__VA_ARGS__                                                                        \
+		.op = OP_##name, .type = DTYPE_FLOAT32, .plain = ek_##kernel,                      \
+		.detail = #kernel "__c", __VA_ARGS__                                               \
 	}
 #define F16(name, kernel, ...)                                                                     \
 	{                                                                                          \
-		.op = OP_##name, .type = DTYPE_FLOAT16, .plain = (kernel), .detail = #kernel,      \
-		__VA_ARGS__                                                                        \
+		.op = OP_##name, .type = DTYPE_FLOAT16, .plain = ek_##kernel,                      \
+		.detail = #kernel "__c", __VA_ARGS__                                               \
 	}
 #define PLAIN(name, dtype, kernel)                                                                 \
 	{                                                                                          \
-		.op = OP_##name, .type = DTYPE_##dtype, .plain = (kernel), .detail = #kernel       \
+		.op = OP_##name, .type = DTYPE_##dtype, .plain = ek_##kernel,                      \
+		.detail = #kernel "__c"                                                            \
 	}
 #define CURVE(name, dtype, function, ...)                                                          \
 	{                                                                                          \
@@ -61,75 +62,75 @@ struct unary_state {
 	}
 #define CODES(name, dtype, function, ...)                                                          \
 	{                                                                                          \
-		.op = OP_##name, .type = DTYPE_##dtype, .one = (function),                         \
+		.op = OP_##name, .type = DTYPE_##dtype, .one = ek_##function,                      \
 		.detail = #function "__c", __VA_ARGS__                                             \
 	}
 
 /* Rows for codes stand before those of plain numbers: the first that fits is taken. */
 static const struct unary_row rows[] = {
-	F32(ABS, ek_abs_f32),
-	CODES(ABS, INT8, ek_codes_abs, .scales = unary_factors_abs),
-	CODES(ABS, INT16, ek_codes_abs, .scales = unary_factors_abs, .codes_s16 = ek_codes_abs_s16),
-	PLAIN(ABS, INT16, ek_abs_s16),
-	PLAIN(ABS, INT32, ek_abs_s32),
-	F32(CEIL, ek_ceil_f32),
-	PLAIN(COMPLEX_ABS, COMPLEX64, ek_abs_c64),
-	F32(COS, ek_cos_f32),
-	F16(COS, ek_cos_f32),
-	F32(ELU, ek_elu_f32),
+	F32(ABS, abs_f32),
+	CODES(ABS, INT8, codes_abs, .scales = unary_factors_abs),
+	CODES(ABS, INT16, codes_abs, .scales = unary_factors_abs, .codes_s16 = ek_codes_abs_s16),
+	PLAIN(ABS, INT16, abs_s16),
+	PLAIN(ABS, INT32, abs_s32),
+	F32(CEIL, ceil_f32),
+	PLAIN(COMPLEX_ABS, COMPLEX64, abs_c64),
+	F32(COS, cos_f32),
+	F16(COS, cos_f32),
+	F32(ELU, elu_f32),
 	CURVE(ELU, INT8, ek_curve_elu),
-	F32(EXP, ek_exp_f32),
+	F32(EXP, exp_f32),
 	CURVE(EXP, INT8, ek_curve_exp),
 	CURVE(EXP, INT16, ek_curve_exp),
-	F32(FAKE_QUANT, ek_fake_quant_f32, .factors = unary_factors_fake_quant),
-	F32(FLOOR, ek_floor_f32),
-	F16(FLOOR, ek_floor_f32),
-	F32(GELU, ek_gelu_f32),
-	F16(GELU, ek_gelu_f32),
+	F32(FAKE_QUANT, fake_quant_f32, .factors = unary_factors_fake_quant),
+	F32(FLOOR, floor_f32),
+	F16(FLOOR, floor_f32),
+	F32(GELU, gelu_f32),
+	F16(GELU, gelu_f32),
 	CURVE(GELU, INT8, ek_curve_gelu),
 	CURVE(GELU, UINT8, ek_curve_gelu),
 	CURVE(GELU, INT16, ek_curve_gelu),
-	F32(GELU, ek_gelu_tanh_f32, .tanh = true),
-	F16(GELU, ek_gelu_tanh_f32, .tanh = true),
+	F32(GELU, gelu_tanh_f32, .tanh = true),
+	F16(GELU, gelu_tanh_f32, .tanh = true),
 	CURVE(GELU, INT8, ek_curve_gelu_tanh, .tanh = true),
 	CURVE(GELU, UINT8, ek_curve_gelu_tanh, .tanh = true),
 	CURVE(GELU, INT16, ek_curve_gelu_tanh, .tanh = true),
-	F32(HARD_SWISH, ek_hard_swish_f32),
-	CODES(HARD_SWISH, INT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
-	CODES(HARD_SWISH, UINT8, ek_codes_hard_swish, .scales = unary_factors_hard_swish),
-	PLAIN(IMAG, COMPLEX64, ek_imag_c64),
-	F32(LEAKY_RELU, ek_leaky_relu_f32, .factors = unary_factors_alpha),
-	CODES(LEAKY_RELU, INT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
-	CODES(LEAKY_RELU, UINT8, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu),
-	CODES(LEAKY_RELU, INT16, ek_codes_leaky_relu, .scales = unary_factors_leaky_relu,
+	F32(HARD_SWISH, hard_swish_f32),
+	CODES(HARD_SWISH, INT8, codes_hard_swish, .scales = unary_factors_hard_swish),
+	CODES(HARD_SWISH, UINT8, codes_hard_swish, .scales = unary_factors_hard_swish),
+	PLAIN(IMAG, COMPLEX64, imag_c64),
+	F32(LEAKY_RELU, leaky_relu_f32, .factors = unary_factors_alpha),
+	CODES(LEAKY_RELU, INT8, codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, UINT8, codes_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, INT16, codes_leaky_relu, .scales = unary_factors_leaky_relu,
 		.codes_s16 = ek_codes_leaky_relu_s16),
-	F32(LOG, ek_log_f32),
+	F32(LOG, log_f32),
 	CURVE(LOG, INT8, ek_curve_log, .undefined = unary_factors_lowest),
 	CURVE(LOG, INT16, ek_curve_log, .undefined = unary_factors_lowest),
-	PLAIN(LOGICAL_NOT, BOOL, ek_not_b),
-	F32(NEG, ek_neg_f32),
-	F16(NEG, ek_neg_f32),
-	PLAIN(NEG, INT8, ek_neg_s8),
-	PLAIN(NEG, INT16, ek_neg_s16),
-	PLAIN(NEG, INT32, ek_neg_s32),
-	PLAIN(NEG, INT64, ek_neg_s64),
-	PLAIN(REAL, COMPLEX64, ek_real_c64),
-	F32(ROUND, ek_round_f32),
-	F16(ROUND, ek_round_f32),
-	F32(RSQRT, ek_rsqrt_f32),
-	CODES(RSQRT, INT8, ek_codes_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
+	PLAIN(LOGICAL_NOT, BOOL, not_b),
+	F32(NEG, neg_f32),
+	F16(NEG, neg_f32),
+	PLAIN(NEG, INT8, neg_s8),
+	PLAIN(NEG, INT16, neg_s16),
+	PLAIN(NEG, INT32, neg_s32),
+	PLAIN(NEG, INT64, neg_s64),
+	PLAIN(REAL, COMPLEX64, real_c64),
+	F32(ROUND, round_f32),
+	F16(ROUND, round_f32),
+	F32(RSQRT, rsqrt_f32),
+	CODES(RSQRT, INT8, codes_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
 	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = unary_factors_highest,
 		.no_negatives = true),
-	F32(SIGN, ek_sign_f32),
-	PLAIN(SIGN, FLOAT64, ek_sign_f64),
-	PLAIN(SIGN, INT32, ek_sign_s32),
-	F32(SIN, ek_sin_f32),
-	F16(SIN, ek_sin_f32),
-	F32(SQRT, ek_sqrt_f32),
-	CODES(SQRT, INT8, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
-	CODES(SQRT, INT16, ek_codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
+	F32(SIGN, sign_f32),
+	PLAIN(SIGN, FLOAT64, sign_f64),
+	PLAIN(SIGN, INT32, sign_s32),
+	F32(SIN, sin_f32),
+	F16(SIN, sin_f32),
+	F32(SQRT, sqrt_f32),
+	CODES(SQRT, INT8, codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
+	CODES(SQRT, INT16, codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
 		.codes_s16 = ek_codes_sqrt_s16),
-	F32(SQUARE, ek_square_f32),
+	F32(SQUARE, square_f32),
 };
 
 static bool fits(const struct unary_row *row, const struct node *node, const struct tensor *in)

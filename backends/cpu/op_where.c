@@ -2,19 +2,19 @@
 /* WHERE: the places of what is not zero, in row-major order. Source: tflite kernels/where.cc. */
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/nonzero.h"
+#include "kernels/find.h"
 
 struct where_state {
 	uint64_t count; /* elements of the input */
-	ek_nonzero_fn *next;
+	ek_find_nonzero_fn *next;
 };
 
-static ek_nonzero_fn *pick(unsigned int type)
+static ek_find_nonzero_fn *pick(unsigned int type)
 {
-	return type == DTYPE_FLOAT32     ? ek_nonzero_f32
-		: dtype_bits(type) == 8  ? ek_nonzero_8
-		: dtype_bits(type) == 32 ? ek_nonzero_32
-					 : ek_nonzero_64;
+	return type == DTYPE_FLOAT32     ? ek_find_nonzero_f32
+		: dtype_bits(type) == 8  ? ek_find_nonzero_8
+		: dtype_bits(type) == 32 ? ek_find_nonzero_32
+					 : ek_find_nonzero_64;
 }
 
 static int where_prepare(struct op_setup *setup, struct error *err)

@@ -30,6 +30,19 @@ float quant_scale(const struct tensor *t, uint32_t channel)
 	return t->quant.scale[t->quant.n_scales > 1 ? channel : 0];
 }
 
+double quant_common_scale(const struct op_setup *setup, struct ek_add_params *ret)
+{
+	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
+	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
+	double twice = 2 * fmax(a_scale, b_scale);
+	ret->a_zero = (int32_t)quant_zero(&a->quant, 0);
+	ret->b_zero = (int32_t)quant_zero(&b->quant, 0);
+	ret->zero = (int32_t)quant_zero(&op_tensor_out(setup, 0)->quant, 0);
+	ret->a_scale = quant_split(a_scale / twice);
+	ret->b_scale = quant_split(b_scale / twice);
+	return twice;
+}
+
 void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi)
 {
 	bool is_signed = dtype != DTYPE_UINT8 && dtype != DTYPE_UINT16;

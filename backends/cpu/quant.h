@@ -10,6 +10,7 @@
 #define BACKENDS_CPU_QUANT_H
 
 #include "backends/cpu/op.h"
+#include "kernels/add.h"
 #include "kernels/quant.h"
 
 /* QuantizeMultiplier: @scale as multiplier and shift. 0 and what is below 2^-32 give the pair 0, 0.
@@ -19,6 +20,10 @@ struct ek_scale quant_split(double scale);
 
 /* The scale of @t for @channel; 1 when it has none. */
 float quant_scale(const struct tensor *t, uint32_t channel);
+
+/* Both operands of a sum on one scale, twice the larger of theirs, which is the result: sets the zero
+ * points of operands and output 0 and the operands' scales. */
+double quant_common_scale(const struct op_setup *setup, struct ek_add_params *ret);
 
 /* Least and largest code of an integer type of at most 32 bits. */
 void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi);

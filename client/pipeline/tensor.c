@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/strings.h"
 
 #define TENSOR_ALIGNMENT 64
 #define TENSOR_MAX_BYTES (1u << 30)
 
-static int allocate(unsigned int type, const struct shape *shape, uint64_t bytes,
+int tensor_reserve(unsigned int type, const struct shape *shape, uint64_t bytes,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	if (bytes > TENSOR_MAX_BYTES) {
@@ -38,13 +39,32 @@ int tensor_new(unsigned int type, const struct shape *shape, struct tensor_bytes
 	if (r < 0) {
 		return error_set(err, r, "the shape is out of range");
 	}
-	return allocate(type, shape, bytes, ret_tensor, err);
+	return tensor_reserve(type, shape, bytes, ret_tensor, err);
+}
+
+int tensor_new_strings(
+	const struct shape *shape, struct tensor_bytes *ret_tensor, struct error *err)
+{
+	uint64_t elements = 0;
+	int r = shape_elements(shape, &elements);
+	if (r < 0) {
+		return error_set(err, r, "the shape is out of range");
+	}
+	r = tensor_reserve(DTYPE_STRING, shape, strings_head_bytes(elements), ret_tensor, err);
+	if (r < 0) {
+		return r;
+	}
+	struct strings_writer w = strings_writer_of(ret_tensor->data, (uint32_t)elements);
+	for (uint64_t i = 0; i < elements; i++) {
+		strings_put(&w, "", 0);
+	}
+	return 0;
 }
 
 int tensor_copy(unsigned int type, const struct shape *shape, const void *data, uint64_t bytes,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
-	int r = allocate(type, shape, bytes, ret_tensor, err);
+	int r = tensor_reserve(type, shape, bytes, ret_tensor, err);
 	if (r == 0 && bytes > 0) {
 		memcpy(ret_tensor->data, data, (size_t)bytes);
 	}

@@ -333,6 +333,19 @@ static int build_signatures(const struct flat *f, uint32_t root, struct space *s
 	return 0;
 }
 
+static bool lacks_reference(const struct graph *graph)
+{
+	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
+		const struct subgraph *s = &graph->subgraphs[i];
+		for (uint32_t k = 0; k < s->n_nodes; k++) {
+			if (!operator_in_reference(s->nodes[k].op, s->nodes[k].version)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 int build_graph(const struct flat *f, uint32_t root, struct graph **ret_graph, struct error *err)
 {
 	struct space space;
@@ -353,6 +366,7 @@ int build_graph(const struct flat *f, uint32_t root, struct graph **ret_graph, s
 	if (r < 0) {
 		return r;
 	}
+	graph->beyond_reference = lacks_reference(graph);
 	*ret_graph = take(graph);
 	return 0;
 }

@@ -23,9 +23,6 @@ int verify_charge(struct verify *v, uint64_t n)
 static int check_buffers(struct verify *v)
 {
 	struct view_bytes bytes;
-	if (v->buffers.count == 0) {
-		return error_set(v->err, -EBADMSG, "buffers: none");
-	}
 	for (uint32_t i = 0; i < v->buffers.count; i++) {
 		if (!view_buffer(v->f, flat_vector_table(v->f, &v->buffers, i), &bytes)) {
 			return error_set(v->err, -EBADMSG,

@@ -122,7 +122,7 @@ int verify_tensor(struct verify *v, uint32_t tensor)
 	unsigned int type = flat_get_u8(v->f, tensor, TENSOR_TYPE, 0);
 	uint32_t buffer = flat_get_u32(v->f, tensor, TENSOR_BUFFER, 0);
 	struct shape shape = {0};
-	if (buffer >= v->buffers.count) {
+	if (buffer && buffer >= v->buffers.count) { /* buffer 0 is empty, listed or not */
 		return error_set(v->err, -EBADMSG, "buffer %u of %u", buffer, v->buffers.count);
 	}
 	if (flat_get_u32(v->f, tensor, TENSOR_EXTERNAL_BUFFER, 0)) {

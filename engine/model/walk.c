@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "engine/model/view.h"
+#include "engine/operators.h"
+
 #define MAX_DEPTH 64 /* as the FlatBuffers verifier */
 #define MAX_VISITS 1000000 /* as the FlatBuffers verifier's max_tables */
 
@@ -11,6 +14,7 @@ struct walk {
 	const struct flat *f;
 	uint32_t visits_left;
 	uint32_t depth;
+	uint32_t root; /* table */
 	struct error *err;
 };
 
@@ -19,6 +23,7 @@ struct place {
 	const struct place *above;
 	const char *field;
 	int64_t index; /* -1 where the field is not a vector */
+	const char *note; /* NULL, or what the field is of: an operator's name */
 };
 
 static void place_format(const struct place *place, char *out, size_t size)
@@ -35,6 +40,10 @@ static void place_format(const struct place *place, char *out, size_t size)
 		used += k > 0 ? (size_t)k : 0;
 		if (at->index >= 0 && used < size) {
 			k = snprintf(out + used, size - used, "[%lld]", (long long)at->index);
+			used += k > 0 ? (size_t)k : 0;
+		}
+		if (at->note && used < size) {
+			k = snprintf(out + used, size - used, " (%s)", at->note);
 			used += k > 0 ? (size_t)k : 0;
 		}
 	}
@@ -80,7 +89,7 @@ static int walk_offsets(
 	}
 	uint32_t count = bytes_get_u32(w->f->data + vector);
 	for (uint32_t i = 0; i < count; i++) {
-		struct place element = {place->above, place->field, i};
+		struct place element = {place->above, place->field, i, NULL};
 		uint32_t target = 0;
 		why = flat_check_offset(w->f, vector + 4 + 4 * i, &target);
 		if (why) {
@@ -114,6 +123,17 @@ static int walk_number(
 	return 0;
 }
 
+/* The name of the operator whose table is @operator. The codes have been walked before: they stand
+ * in an earlier slot of the root table. */
+static const char *operator_of(const struct walk *w, uint32_t operator)
+{
+	struct flat_vector codes = flat_get_vector(w->f, w->root, MODEL_OPERATOR_CODES);
+	uint32_t index = flat_get_u32(w->f, operator, OPERATOR_OPCODE_INDEX, 0);
+	return index < codes.count ? operator_name((unsigned int)view_builtin_code(
+					     w->f, flat_vector_table(w->f, &codes, index)))
+				   : NULL;
+}
+
 /* The schema type of the union value in @slot, SCHEMA_NONE where nothing is to be followed. */
 static enum schema_type union_type(
 	const struct walk *w, const struct schema_field *field, uint32_t table, uint32_t slot)
@@ -121,6 +141,12 @@ static enum schema_type union_type(
 	uint8_t number = flat_get_u8(w->f, table, slot - 1, 0);
 	const struct schema_union_table *types = &schema_unions[field->type];
 	return number < types->n_types ? types->types[number] : SCHEMA_NONE;
+}
+
+static bool is_operator(const struct schema_field *union_field)
+{
+	return union_field->type == SCHEMA_UNION_BUILTIN_OPTIONS ||
+		union_field->type == SCHEMA_UNION_BUILTIN_OPTIONS_2;
 }
 
 static int walk_offset(struct walk *w, const struct schema_field *field, uint32_t table,
@@ -143,7 +169,11 @@ static int walk_offset(struct walk *w, const struct schema_field *field, uint32_
 		return walk_offsets(w, target, type, place);
 	case SCHEMA_UNION:
 		type = union_type(w, field, table, slot);
-		return type == SCHEMA_NONE ? 0 : walk_table(w, type, target, place);
+		return type == SCHEMA_NONE
+			? 0
+			: walk_table(w, type, target,
+				  &(struct place){place->above, place->field, place->index,
+					  is_operator(field) ? operator_of(w, table) : NULL});
 	default:
 		return walk_table(w, type, target, place);
 	}
@@ -153,7 +183,7 @@ static int walk_field(struct walk *w, const struct schema_table *schema, uint32_
 	uint32_t slot, const struct place *above)
 {
 	const struct schema_field *field = &schema->fields[slot];
-	struct place place = {above, field->name, -1};
+	struct place place = {above, field->name, -1, NULL};
 	uint32_t at = flat_field(w->f, table, slot);
 	if (at == 0 || field->kind == SCHEMA_SKIP) {
 		return 0;
@@ -202,6 +232,7 @@ int walk_verify(const struct flat *f, const char identifier[4], enum schema_type
 	if (why) {
 		return error_set(err, -EBADMSG, "root offset: %s", why);
 	}
+	w.root = table;
 	int r = walk_table(&w, root, table, NULL);
 	if (r == 0) {
 		*ret_root = table;

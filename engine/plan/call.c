@@ -3,117 +3,149 @@
 
 #include <string.h>
 
+#include "engine/plan/arena.h"
 #include "engine/plan/rule.h"
 
-#define PLANS_OF_EACH 4 /* for other shapes, were all subgraphs called with as many */
-#define PLANS_AT_LEAST 16
-#define SIZE_AT_LEAST 16384
-
-uint64_t call_budget(const struct graph *graph)
-{
-	uint64_t size = 0;
-	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
-		size += (uint64_t)graph->subgraphs[i].n_nodes + graph->subgraphs[i].n_tensors;
-	}
-	return SIZE_AT_LEAST + PLANS_OF_EACH * size;
-}
+/* Sets of shapes that one subgraph is planned for apart; beyond them one plan serves all shapes. */
+#define MOST_SHAPES 8
+/* Likewise when all callees of a root have so many tensors and nodes: a fraction of a second. */
+#define MOST_ENTRIES (UINT64_C(1) << 18)
 
 void call_deinit(struct plan_callees *callees)
 {
 	for (uint32_t i = 0; i < callees->n; i++) {
-		plan_unref(callees->plans[i]);
+		plan_unref(callees->items[i].plan);
 	}
-	free(callees->plans);
+	free(callees->items);
+	free(callees->of);
 }
 
-/* @inputs: NULL for a plan that leaves all of them open. */
-static struct plan *find(
-	const struct plan_callees *callees, uint32_t subgraph, const struct shape *inputs)
+/* What is known of @a is known of @b, or nothing is known of either. */
+static bool same_shape(const struct shape *a, const struct shape *b)
 {
-	for (uint32_t i = 0; i < callees->n; i++) {
-		const struct subgraph_plan *part = plan_entered(callees->plans[i]);
-		bool same = part->index == subgraph;
-		for (uint32_t k = 0; same && k < part->subgraph->n_inputs; k++) {
-			const struct shape *planned = &part->shapes[part->subgraph->inputs[k]];
-			same = inputs ? shape_equal(planned, &inputs[k]) : !shape_known(planned);
+	return shape_known(a) ? shape_equal(a, b) : !shape_known(b);
+}
+
+static bool is_for(const struct subgraph_plan *part, const struct shape *inputs)
+{
+	bool same = true;
+	for (uint32_t i = 0; same && i < part->subgraph->n_inputs; i++) {
+		same = same_shape(&part->shapes[part->subgraph->inputs[i]], &inputs[i]);
+	}
+	return same;
+}
+
+/* NULL when there is none; *ret_others: how many there are for other shapes. */
+static struct plan *find(const struct plan_callees *callees, uint32_t subgraph,
+	const struct shape *inputs, uint32_t *ret_others)
+{
+	*ret_others = 0;
+	for (uint32_t i = callees->of ? callees->of[subgraph] : 0; i;
+		i = callees->items[i - 1].next) {
+		if (is_for(plan_entered(callees->items[i - 1].plan), inputs)) {
+			return callees->items[i - 1].plan;
 		}
-		if (same) {
-			return callees->plans[i];
-		}
+		(*ret_others)++;
 	}
 	return NULL;
 }
 
-static int keep(struct plan_callees *callees, struct plan *plan)
+static int make_room(struct plan_callees *callees, uint32_t n_subgraphs)
 {
-	if (callees->n == callees->room) {
+	if (!callees->of) {
+		callees->of = calloc(n_subgraphs, sizeof(*callees->of));
+	}
+	if (callees->of && callees->n == callees->room) {
 		uint32_t room = callees->room ? 2 * callees->room : 8;
-		void *plans = realloc(callees->plans, room * sizeof(struct plan *));
-		if (!plans) {
+		void *items = realloc(callees->items, room * sizeof(struct callee));
+		if (!items) {
 			return -ENOMEM;
 		}
-		callees->plans = plans;
+		callees->items = items;
 		callees->room = room;
 	}
-	const struct subgraph *planned = plan_entered(plan)->subgraph;
-	uint64_t size = (uint64_t)planned->n_nodes + planned->n_tensors;
-	callees->size_left -= size < callees->size_left ? size : callees->size_left;
-	callees->plans[callees->n++] = plan;
+	return callees->of ? 0 : -ENOMEM;
+}
+
+/* Takes over @plan, even on an error. */
+static int keep(struct plan_callees *callees, struct plan *plan)
+{
+	const struct subgraph_plan *part = plan_entered(plan);
+	if (make_room(callees, plan->graph->n_subgraphs) < 0) {
+		plan_unref(plan);
+		return -ENOMEM;
+	}
+	callees->items[callees->n++] = (struct callee){plan, callees->of[part->index]};
+	callees->of[part->index] = callees->n;
+	callees->entries += (uint64_t)part->subgraph->n_tensors + part->subgraph->n_nodes + 1;
 	callees->prepared_bytes += plan->prepared_bytes;
-	callees->work.fold += plan->work.fold;
-	callees->work.layout += plan->work.layout;
 	return 0;
+}
+
+/* The budgets of @p are those of what is made for it too. */
+static void spend(struct planning *p, const struct plan *plan, uint64_t bytes)
+{
+	p->fold.work_left -= plan->work.fold;
+	p->layout_left -= plan->work.layout;
+	p->fold.bytes_left -= bytes;
+	p->callees_bytes += bytes;
 }
 
 static int build(struct planning *p, uint32_t subgraph, const struct shape *inputs,
 	struct plan **ret_plan, struct error *err)
 {
-	uint64_t taken = p->callees->prepared_bytes + p->plan->prepared_bytes;
 	struct plan_request request = *p->request;
+	uint64_t before = p->callees->prepared_bytes;
 	struct plan *plan = NULL;
-	if (taken > request.max_prepared_bytes) {
-		return error_set(err, -EFBIG, "prepared subgraphs pass the limit");
-	}
 	request.subgraph = subgraph;
 	request.inputs = inputs;
 	request.callees = p->callees;
-	request.max_prepared_bytes -= taken;
+	request.max_prepared_bytes = p->fold.bytes_left;
+	request.work_done =
+		(struct plan_work){FOLD_WORK - p->fold.work_left, ARENA_WORK - p->layout_left};
 	int r = plan_build(&request, &plan, err);
 	if (r < 0) {
 		return r;
 	}
 	if (keep(p->callees, plan) < 0) {
-		plan_unref(plan);
 		return error_no_memory(err);
 	}
+	spend(p, plan, p->callees->prepared_bytes - before);
 	*ret_plan = plan;
 	return 0;
-}
-
-/* Sets of shapes that callees are planned for apart; beyond them one plan serves all shapes. */
-static bool is_crowded(const struct planning *p)
-{
-	uint64_t n = PLANS_AT_LEAST + PLANS_OF_EACH * (uint64_t)p->request->graph->n_subgraphs;
-	return p->callees->n >= n || p->callees->size_left == 0;
 }
 
 /* A reference to the plan of @subgraph for @inputs, which may become -1 here. */
 static int plan_callee(struct planning *p, uint32_t subgraph, struct shape *inputs,
 	struct plan **ret_plan, struct error *err)
 {
-	uint32_t n = p->request->graph->subgraphs[subgraph].n_inputs;
-	struct plan *plan = find(p->callees, subgraph, inputs);
-	if (!plan && is_crowded(p)) {
+	uint32_t n = p->request->graph->subgraphs[subgraph].n_inputs, others = 0;
+	struct plan *plan = find(p->callees, subgraph, inputs, &others);
+	if (!plan && (others >= MOST_SHAPES || p->callees->entries >= MOST_ENTRIES)) {
 		for (uint32_t i = 0; i < n; i++) {
 			rule_set_unknown(&inputs[i], inputs[i].rank ? inputs[i].rank : 1);
 		}
-		plan = find(p->callees, subgraph, NULL);
+		plan = find(p->callees, subgraph, inputs, &others);
 	}
 	int r = plan ? 0 : build(p, subgraph, inputs, &plan, err);
 	if (r == 0) {
 		*ret_plan = plan_ref(plan);
 	}
 	return r;
+}
+
+uint64_t call_session_bytes(const struct plan_callees *callees, uint32_t n_subgraphs)
+{
+	uint64_t sum = 0;
+	for (uint32_t s = 0; callees->of && s < n_subgraphs; s++) {
+		uint64_t most = 0;
+		for (uint32_t i = callees->of[s]; i; i = callees->items[i - 1].next) {
+			uint64_t bytes = callees->items[i - 1].plan->session_bytes;
+			most = bytes > most ? bytes : most;
+		}
+		sum = rule_cost_add(sum, most);
+	}
+	return sum;
 }
 
 /* Operands that a callee takes as parameters are the caller's parameters too. */
@@ -136,7 +168,7 @@ static const struct shape *output_of(const struct plan *plan, uint32_t i)
 /* What two branches, or two rounds of a loop, have in common. */
 static void join(struct shape *shape, const struct shape *other)
 {
-	if (!shape_equal(shape, other)) {
+	if (!same_shape(shape, other)) {
 		unsigned int rank = shape->rank > other->rank ? shape->rank : other->rank;
 		rule_set_unknown(shape, rank ? rank : 1);
 	}
@@ -203,7 +235,7 @@ static int plan_body(struct planning *p, const struct node *node, struct shape *
 		for (uint32_t i = 0; i < node->n_inputs; i++) {
 			struct shape before = shapes[i];
 			join(&shapes[i], output_of(*ret_plan, i));
-			kept = kept && shape_equal(&before, &shapes[i]);
+			kept = kept && same_shape(&before, &shapes[i]);
 		}
 		if (kept) {
 			return 0;

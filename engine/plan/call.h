@@ -10,6 +10,18 @@
 
 #include "engine/plan/planning.h"
 
+/* The plans that one root plan calls, directly or not: made once for each set of shapes. */
+struct plan_callees {
+	struct callee {
+		struct plan *plan; /* a reference */
+		uint32_t next; /* 1 + index of another plan of the same subgraph; 0: none */
+	} * items;
+	uint32_t *of; /* one per subgraph: 1 + index of the first of its plans */
+	uint32_t n, room;
+	uint64_t entries; /* tensors and nodes of all these plans together */
+	uint64_t prepared_bytes;
+};
+
 /*
  * Node @index has passed its rule. Fills @ret_calls (references, the caller's even on an error),
  * sets p->outputs to what the callees give, -1 where that depends on the run, marks the operands
@@ -18,10 +30,10 @@
 int must_check call_plan(struct planning *p, uint32_t index, struct plan *ret_calls[PLAN_CALLS],
 	uint64_t *macs, struct error *err);
 
-/* Nodes and tensors that the callees of one root plan may have together, before shapes are left to
- * the run: several times what the file has. */
-uint64_t call_budget(const struct graph *graph);
+/* What a session of @root (the root's own plan) takes with the frames of all that it calls: one for
+ * each subgraph, for the plan of it that takes the most. */
+uint64_t call_session_bytes(const struct plan_callees *callees, uint32_t n_subgraphs);
 
-void call_deinit(struct plan_callees *callees);
+void call_deinit(struct plan_callees *callees); /* a zeroed one is fine */
 
 #endif

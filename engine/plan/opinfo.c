@@ -55,7 +55,12 @@ static int refuse_operator(const struct node *node, struct error *err)
 {
 	if (node->op == OP_CUSTOM) {
 		char name[100];
+		const char *need =
+			operator_custom_need(node->custom_name.data, node->custom_name.length);
 		error_escape(name, sizeof(name), node->custom_name.data, node->custom_name.length);
+		if (need) {
+			return error_set(err, -EOPNOTSUPP, "%s: %s", name, need);
+		}
 		return error_set(err, -EOPNOTSUPP, "custom operator '%s' v%u is not there yet",
 			name, node->version);
 	}

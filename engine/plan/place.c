@@ -211,7 +211,8 @@ static void fill_blocks(
 		for (uint32_t i = 0; i < node->n_outputs; i++) {
 			const struct tensor_plan *tensor = &plan->tensors[node->outputs[i]];
 			struct arena_block *block = &blocks[tensor->root];
-			if (tensor->root == (uint32_t)node->outputs[i]) {
+			if (tensor->place == PLACE_ARENA &&
+				tensor->root == (uint32_t)node->outputs[i]) {
 				*block = (struct arena_block){tensor->bytes, at, at};
 			}
 			block->last = at;
@@ -276,8 +277,8 @@ static void place_states(struct subgraph_plan *plan, const struct node_memory *m
 	}
 }
 
-int place_memory(struct subgraph_plan *plan, const struct node_memory *memory, uint64_t work_left,
-	uint64_t *ret_work, struct error *err)
+int place_memory(struct subgraph_plan *plan, const struct node_memory *memory, uint64_t *work_left,
+	struct error *err)
 {
 	size_t n = (size_t)plan->subgraph->n_tensors + plan->n_order;
 	owned_mem struct arena_block *blocks = calloc(n + 1, sizeof(*blocks));
@@ -289,8 +290,8 @@ int place_memory(struct subgraph_plan *plan, const struct node_memory *memory, u
 	fill_blocks(plan, memory, blocks);
 	uint32_t kept = pack_blocks(blocks, (uint32_t)n, map);
 	uint64_t work = arena_work(kept);
-	bool thorough = work <= work_left;
-	*ret_work = thorough ? work : 0;
+	bool thorough = work <= *work_left;
+	*work_left -= thorough ? work : 0;
 	if ((thorough ? arena_layout : arena_sweep)(blocks, kept, offsets, &plan->arena_bytes) <
 		0) {
 		return error_no_memory(err);

@@ -28,10 +28,10 @@ int must_check place_reads(struct subgraph_plan *plan, struct error *err);
  * Lays out the arena (tensors by lifetimes, scratch for its node only) and the variables' block.
  * RESHAPE, SQUEEZE and EXPAND_DIMS share the memory of their input where both are in the arena:
  * every tensor is written once, so sharing is safe for as long as either lives.
- * @memory: one per entry of plan->order. @work_left: what arena_work() may cost; beyond it
- * the arena is laid out by a sweep. @ret_work: what it did cost. -ENOMEM.
+ * @memory: one per entry of plan->order. @work_left: what arena_work() may cost, less what it has
+ * cost at the end; beyond it the arena is laid out by a sweep. -ENOMEM.
  */
 int must_check place_memory(struct subgraph_plan *plan, const struct node_memory *memory,
-	uint64_t work_left, uint64_t *ret_work, struct error *err);
+	uint64_t *work_left, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "engine/plan/call.h"
 #include "engine/plan/place.h"
 #include "engine/plan/planning.h"
+#include "engine/plan/rule.h"
 #include "engine/plan/split.h"
 
 static void planning_deinit(struct planning *p)
@@ -113,6 +114,27 @@ static int new_subgraph(struct planning *p, uint32_t index)
 		: -ENOMEM;
 }
 
+/* A handle means nothing to whoever enters a subgraph, and must not come from there. */
+static int check_ends(const struct planning *p, struct error *err)
+{
+	const struct subgraph *s = p->part->subgraph;
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		if (s->inputs[i] >= 0 && s->tensors[s->inputs[i]].type == DTYPE_RESOURCE) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, input %u: a resource cannot be given from outside",
+				p->part->index, i);
+		}
+	}
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		if (s->outputs[i] >= 0 && s->tensors[s->outputs[i]].type == DTYPE_RESOURCE) {
+			return error_set(err, -EOPNOTSUPP,
+				"subgraph %u, output %u: a resource cannot be given to the outside",
+				p->part->index, i);
+		}
+	}
+	return 0;
+}
+
 /*
  * The table of shapes at the start. Computed shapes are compared with declared ones only where the
  * inputs have the shapes that the file declares, and only by rank: LiteRT computes its own as well,
@@ -131,11 +153,6 @@ static int set_shapes(struct planning *p, struct error *err)
 		int32_t t = subgraph->inputs[i];
 		if (t < 0) {
 			continue; /* place_known() refuses it */
-		}
-		if (!p->request->callees && subgraph->tensors[t].type == DTYPE_RESOURCE) {
-			return error_set(err, -EOPNOTSUPP,
-				"subgraph %u, input %u: a resource cannot be given from outside",
-				p->part->index, i);
 		}
 		if (requested && !p->request->callees && !shape_known(&requested[i])) {
 			return error_set(err, -EINVAL, "input %u: shape %s is not complete", i,
@@ -160,6 +177,28 @@ static int check_run_time_output(const struct tensor *tensor, uint32_t i, struct
 				   : 0;
 }
 
+/* What an operator computes has the declared rank. Rank 0 may also say that the converter did not
+ * know, and dimensions of 1 come and go: TensorFlow's converter declares the 5 indices of
+ * non_max_suppression_padded() as 1x5. */
+static bool rank_agrees(const struct shape *declared, const struct shape *computed)
+{
+	unsigned int d = 0, c = 0;
+	if (declared->rank == 0 || declared->rank == computed->rank) {
+		return true;
+	}
+	while (d < declared->rank || c < computed->rank) {
+		if (d < declared->rank && declared->dim[d] == 1) {
+			d++;
+		} else if (c < computed->rank && computed->dim[c] == 1) {
+			c++;
+		} else if (d == declared->rank || c == computed->rank ||
+			declared->dim[d++] != computed->dim[c++]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int take_shapes(struct planning *p, const struct node *node, struct error *err)
 {
 	char declared[SHAPE_TEXT_SIZE], computed[SHAPE_TEXT_SIZE];
@@ -174,9 +213,8 @@ static int take_shapes(struct planning *p, const struct node *node, struct error
 			}
 			continue;
 		}
-		/* Rank 0 may also say that the converter did not know. */
-		if (p->compare && !tensor->shape_is_signature && tensor->shape.rank > 0 &&
-			tensor->shape.rank != p->outputs[i].rank) {
+		if (p->compare && !tensor->shape_is_signature &&
+			!rank_agrees(&tensor->shape, &p->outputs[i])) {
 			return error_set(err, -EBADMSG, "output %u: declared %s, computed %s", i,
 				shape_format(declared, sizeof(declared), &tensor->shape),
 				shape_format(computed, sizeof(computed), &p->outputs[i]));
@@ -217,8 +255,10 @@ static void append_node(struct planning *p, uint32_t index, enum step_kind kind,
 	p->part->node_macs[index] = macs;
 }
 
-static int count_macs(struct planning *p, uint64_t macs, struct error *err)
+/* @own: see plan.own_macs. */
+static int count_macs(struct planning *p, uint64_t own, uint64_t macs, struct error *err)
 {
+	p->plan->own_macs += own;
 	if (bytes_add_overflows(p->plan->macs, macs, &p->plan->macs) ||
 		p->plan->macs > p->request->max_macs) {
 		return error_set(err, -EFBIG,
@@ -247,13 +287,14 @@ static int plan_checked_node(struct planning *p, uint32_t index, uint64_t macs, 
 		return r;
 	}
 	append_node(p, index, run_time ? STEP_NODE : STEP_BACKEND, macs);
-	return count_macs(p, macs, err);
+	return count_macs(p, run_time ? 0 : macs, macs, err);
 }
 
 /* A node of the session: its calls are planned, which says more about its outputs. */
 static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, struct error *err)
 {
 	struct plan *calls[PLAN_CALLS] = {0};
+	uint64_t own = macs;
 	int r = call_plan(p, index, calls, &macs, err);
 	if (r == 0) {
 		r = take_shapes(p, &p->part->subgraph->nodes[index], err);
@@ -262,8 +303,8 @@ static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, 
 		r = place_outputs(p->part, index, err);
 	}
 	memcpy(&p->part->calls[PLAN_CALLS * p->part->n_order], calls, sizeof(calls));
-	append_node(p, index, STEP_SESSION, macs);
-	return r < 0 ? r : count_macs(p, macs, err);
+	append_node(p, index, STEP_SESSION, own);
+	return r < 0 ? r : count_macs(p, own, macs, err);
 }
 
 static int plan_node(struct planning *p, uint32_t index, struct error *err)
@@ -290,13 +331,18 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 					   : plan_checked_node(p, index, result.macs, err);
 }
 
-/* What a session of this plan holds, within the limit. */
+/* What a session of this plan holds, within the limit. A called subgraph finds its inputs where the
+ * caller has them. */
 static int check_memory(struct planning *p, struct error *err)
 {
 	const struct subgraph_plan *part = p->part;
 	uint64_t bytes = part->arena_bytes + 2 * part->variable_bytes;
-	for (uint32_t i = 0; i < part->subgraph->n_inputs; i++) {
+	for (uint32_t i = 0; !p->request->callees && i < part->subgraph->n_inputs; i++) {
 		bytes += bytes_align_up(part->tensors[part->subgraph->inputs[i]].bytes, 64);
+	}
+	if (!p->request->callees) {
+		bytes = rule_cost_add(
+			bytes, call_session_bytes(p->callees, p->request->graph->n_subgraphs));
 	}
 	p->plan->arena_bytes = part->arena_bytes;
 	p->plan->session_bytes = bytes;
@@ -333,21 +379,33 @@ static int plan_memory(struct planning *p, struct error *err)
 	if (!memory) {
 		return error_no_memory(err);
 	}
-	int r = split_compile(p->request, p->part, p->callees->prepared_bytes,
-		&p->plan->prepared_bytes, memory, err);
+	int r = split_compile(
+		p->request, p->part, p->callees_bytes, &p->plan->prepared_bytes, memory, err);
 	if (r == 0) {
 		r = check_node_memory(p, memory, err);
 	}
 	if (r == 0) {
-		uint64_t work_left = ARENA_WORK - planning_work_done(p).layout;
-		r = place_memory(p->part, memory, work_left, &p->plan->work.layout, err);
+		r = place_memory(p->part, memory, &p->layout_left, err);
 	}
 	return r < 0 ? r : check_memory(p, err);
 }
 
+/* What the tables of new_subgraph() take. Those of a root are bounded by the file; a called subgraph
+ * may have many plans, which count as prepared. */
+static uint64_t table_bytes(const struct planning *p)
+{
+	const uint64_t per_tensor = sizeof(struct shape) + sizeof(struct tensor_plan) + 8;
+	const uint64_t per_node = PLAN_CALLS * sizeof(struct plan *) + 64;
+	return p->request->callees
+		? sizeof(struct plan) + p->part->subgraph->n_tensors * per_tensor +
+			p->part->subgraph->n_nodes * per_node
+		: 0;
+}
+
 static int plan_subgraph(struct planning *p, struct error *err)
 {
-	int r = set_shapes(p, err);
+	int r = p->request->callees ? 0 : check_ends(p, err);
+	r = r < 0 ? r : set_shapes(p, err);
 	if (r == 0) {
 		r = place_known(p->part, err);
 	}
@@ -363,7 +421,7 @@ static int plan_subgraph(struct planning *p, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	p->plan->prepared_bytes += fold_sweep(p->part);
+	p->plan->prepared_bytes += fold_sweep(p->part) + table_bytes(p);
 	return plan_memory(p, err);
 }
 
@@ -381,41 +439,32 @@ static int blame_request(int code, struct error *err)
 	return -EINVAL;
 }
 
-struct plan_work planning_work_done(const struct planning *p)
+static uint64_t left_of(uint64_t budget, uint64_t done)
 {
-	struct plan_work done = p->request->work_done;
-	done.fold += p->callees->work.fold;
-	done.layout += p->callees->work.layout;
-	done.fold = done.fold < FOLD_WORK ? done.fold : FOLD_WORK;
-	done.layout = done.layout < ARENA_WORK ? done.layout : ARENA_WORK;
-	return done;
+	return done < budget ? budget - done : 0;
 }
 
 static int build_part(struct planning *p, struct error *err)
 {
+	const struct plan_work *done = &p->request->work_done;
+	uint64_t fold_work = left_of(FOLD_WORK, done->fold);
+	uint64_t layout_work = left_of(ARENA_WORK, done->layout);
 	p->fold.request = p->request;
-	p->fold.work_left = FOLD_WORK - planning_work_done(p).fold;
+	p->fold.work_left = fold_work;
 	p->fold.bytes_left = p->request->max_prepared_bytes;
-	uint64_t fold_work = p->fold.work_left;
+	p->layout_left = layout_work;
 	int r = new_subgraph(p, p->request->subgraph);
 	r = r < 0 ? error_no_memory(err) : plan_subgraph(p, err);
-	p->plan->work.fold = fold_work - p->fold.work_left;
+	p->plan->work =
+		(struct plan_work){fold_work - p->fold.work_left, layout_work - p->layout_left};
 	planning_deinit(p);
 	return r;
-}
-
-/* What a root's callees took is its own: they live as long as it. */
-static void take_over_callees(struct plan *plan, struct plan_callees *callees)
-{
-	plan->prepared_bytes += callees->prepared_bytes;
-	plan->work.fold += callees->work.fold;
-	plan->work.layout += callees->work.layout;
 }
 
 int plan_build(const struct plan_request *request, struct plan **ret_plan, struct error *err)
 {
 	owned(plan_unref) struct plan *plan = calloc(1, sizeof(*plan));
-	struct plan_callees own = {.size_left = call_budget(request->graph)};
+	struct plan_callees own = {0};
 	if (!plan) {
 		return error_no_memory(err);
 	}
@@ -427,7 +476,7 @@ int plan_build(const struct plan_request *request, struct plan **ret_plan, struc
 		.callees = request->callees ? request->callees : &own,
 	};
 	int r = build_part(&planning, err);
-	take_over_callees(plan, &own);
+	plan->prepared_bytes += own.prepared_bytes; /* they live as long as their root */
 	call_deinit(&own);
 	if (r < 0) {
 		return request->inputs && !request->callees ? blame_request(r, err) : r;

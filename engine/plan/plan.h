@@ -68,7 +68,8 @@ struct subgraph_plan {
 				references; NULL for none */
 	uint64_t *scratch_offset; /* one per entry of order, in the arena */
 	uint64_t *state_offset; /* one per entry of order, in the variables' block */
-	uint64_t *node_macs; /* one per node; 0 for folded ones */
+	uint64_t
+		*node_macs; /* one per node, without those of called subgraphs; 0 for folded ones */
 	struct plan_step *steps;
 	uint32_t n_order, n_steps;
 	bool has_run_time; /* some tensor is PLACE_RUN_TIME */
@@ -88,23 +89,18 @@ struct plan {
 	struct ref ref;
 	const struct graph *graph;
 	struct subgraph_plan part; /* for the subgraph that is entered */
-	uint64_t arena_bytes; /* activations and scratch */
-	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs: what
+	uint64_t arena_bytes; /* activations and scratch of this subgraph */
+	uint64_t session_bytes; /* arena, variables twice (a run may fail) and inputs, of this
+				   subgraph and, in a root, of all that it calls: what
 				   limits.arena_bytes bounds */
-	uint64_t prepared_bytes; /* with those of the plans that it calls */
+	uint64_t prepared_bytes; /* in a root with those of the plans that it calls */
 	uint64_t macs; /* of one run, a loop's body counted once, an IF's dearer branch */
-	struct plan_work work; /* that it took */
+	uint64_t own_macs; /* without those of called subgraphs, and of nodes that the run checks
+			      again: it counts these itself */
+	struct plan_work work; /* that it took, and those that were made for it */
 };
 
-/* The plans that one root plan calls, directly or not: made once for each set of shapes. */
-struct plan_callees {
-	struct plan **plans; /* references */
-	uint32_t n, room;
-	uint64_t
-		size_left; /* nodes and tensors that may still be planned for shapes of their own */
-	uint64_t prepared_bytes;
-	struct plan_work work;
-};
+struct plan_callees; /* engine/plan/call.h */
 
 struct plan_request {
 	const struct graph *graph;

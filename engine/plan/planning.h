@@ -11,12 +11,12 @@ struct planning {
 	struct plan *plan;
 	struct subgraph_plan *part;
 	struct plan_callees *callees; /* of the root */
-	struct fold fold;
+	struct fold fold; /* fold.work_left and fold.bytes_left are the plan's, and those of the
+			     plans that are made for it */
+	uint64_t layout_left; /* of ARENA_WORK */
+	uint64_t callees_bytes; /* prepared by the plans that were made for it */
 	struct shape *outputs; /* room for those of the node with the most */
 	bool compare; /* computed shapes with declared ones */
 };
-
-/* By the model's other plans and the root's callees, at most the whole budget. */
-struct plan_work planning_work_done(const struct planning *p);
 
 #endif

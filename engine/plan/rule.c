@@ -60,6 +60,16 @@ int rule_rank_is(const struct shape *shape, const char *name, unsigned int rank,
 	return 0;
 }
 
+int rule_rank_from(
+	const struct shape *shape, const char *name, unsigned int least, struct error *err)
+{
+	if (shape->rank < least) {
+		return error_set(err, -EBADMSG, "%s has rank %u, must have %u or more", name,
+			shape->rank, least);
+	}
+	return 0;
+}
+
 int rule_not_empty(const struct shape *shape, const char *name, struct error *err)
 {
 	for (unsigned int i = 0; i < shape->rank; i++) {
@@ -192,10 +202,10 @@ int rule_moved(const struct op_context *ctx, uint32_t i, uint32_t mask, struct e
 	return r;
 }
 
-int rule_same_codes(
-	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+int rule_same_scale(
+	const struct tensor *t, const char *name, const struct tensor *output, struct error *err)
 {
-	const struct quant *a = &t->quant, *b = &rule_output(ctx, 0)->quant;
+	const struct quant *a = &t->quant, *b = &output->quant;
 	if (t->type != DTYPE_INT8 && t->type != DTYPE_UINT8 && t->type != DTYPE_INT16) {
 		return 0;
 	}
@@ -207,7 +217,14 @@ int rule_same_codes(
 		return error_set(err, -EBADMSG, "%s (%s) has another scale than the output", name,
 			dtype_name(t->type));
 	}
-	return t->type == DTYPE_INT16 ? rule_zero_points_zero(t, name, err) : 0;
+	return 0;
+}
+
+int rule_same_codes(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+{
+	int r = rule_same_scale(t, name, rule_output(ctx, 0), err);
+	return r == 0 && t->type == DTYPE_INT16 ? rule_zero_points_zero(t, name, err) : r;
 }
 
 int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n, int32_t width,
@@ -234,8 +251,8 @@ int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_
 int rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, struct error *err)
 {
 	if (dim < 0 || dim > SHAPE_MAX_DIM) {
-		return error_set(err, -EBADMSG, "dimension %u of the output is %lld, at most %d", i,
-			(long long)dim, SHAPE_MAX_DIM);
+		return error_set(err, -EBADMSG, "dimension %u of the output is %lld, must be 0..%d",
+			i, (long long)dim, SHAPE_MAX_DIM);
 	}
 	shape->dim[i] = (int32_t)dim;
 	return 0;
@@ -249,25 +266,38 @@ bool rule_known(const struct op_context *ctx, uint32_t i)
 int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k)
 {
 	const uint8_t *data = ctx->constants[ctx->node->inputs[i]];
-	return op_input(ctx, i)->type == DTYPE_INT64 ? (int64_t)bytes_get_u64(data + 8 * k)
-						     : (int32_t)bytes_get_u32(data + 4 * k);
+	switch (op_input(ctx, i)->type) {
+	case DTYPE_INT8:
+		return (int8_t)data[k];
+	case DTYPE_INT16:
+		return (int16_t)bytes_get_u16(data + 2 * k);
+	case DTYPE_INT64:
+		return (int64_t)bytes_get_u64(data + 8 * k);
+	default:
+		return (int32_t)bytes_get_u32(data + 4 * k);
+	}
+}
+
+int rule_one_element(const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
+{
+	const struct shape *shape = rule_shape(ctx, i);
+	if (rule_elements(shape) != 1) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "input %u (%s) is %s, must have one element", i,
+			name, shape_format(text, sizeof(text), shape));
+	}
+	return 0;
 }
 
 int rule_scalar_parameter(
 	const struct op_context *ctx, uint32_t i, const char *name, bool wide, struct error *err)
 {
 	const struct tensor *t = op_input(ctx, i);
-	const struct shape *shape = rule_shape(ctx, i);
 	if (t->type != DTYPE_INT32 && !(wide && t->type == DTYPE_INT64)) {
 		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be int32%s", i, name,
 			dtype_name(t->type), wide ? " or int64" : "");
 	}
-	if (rule_elements(shape) != 1) {
-		char text[SHAPE_TEXT_SIZE];
-		return error_set(err, -EBADMSG, "input %u (%s): %s, must have one element", i, name,
-			shape_format(text, sizeof(text), shape));
-	}
-	return 0;
+	return rule_one_element(ctx, i, name, err);
 }
 
 int rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *err)
@@ -278,6 +308,13 @@ int rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *
 	}
 	*ret = (unsigned int)(axis < 0 ? axis + rank : axis);
 	return 0;
+}
+
+int rule_option(const char *name, int32_t value, int32_t min, int32_t max, struct error *err)
+{
+	return value < min || value > max ? error_set(err, -EBADMSG, "%s is %d, must be %d..%d",
+						    name, (int)value, (int)min, (int)max)
+					  : 0;
 }
 
 int64_t rule_window_count(const struct rule_window *w, unsigned int padding)
@@ -292,8 +329,9 @@ static bool window_in_range(int32_t h, int32_t w)
 	return h >= 1 && h <= RULE_MAX_STEP && w >= 1 && w <= RULE_MAX_STEP;
 }
 
-int rule_windows(const struct rule_window *h, const struct rule_window *w, unsigned int padding,
-	int32_t *ret_h, int32_t *ret_w, struct error *err)
+/* Checks filters, strides and dilations. Counts are below 0 where a filter is much too large. */
+static int count_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
 {
 	if (!window_in_range(h->stride, w->stride)) {
 		return error_set(err, -EBADMSG, "stride %dx%d", (int)h->stride, (int)w->stride);
@@ -315,12 +353,30 @@ int rule_windows(const struct rule_window *h, const struct rule_window *w, unsig
 	if (padding > PADDING_VALID) {
 		return error_set(err, -EBADMSG, "padding %u", padding);
 	}
-	int64_t rows = rule_window_count(h, padding), columns = rule_window_count(w, padding);
-	if (rows < 1 || columns < 1) {
+	*ret_h = (int32_t)rule_window_count(h, padding);
+	*ret_w = (int32_t)rule_window_count(w, padding);
+	return 0;
+}
+
+int rule_windows(const struct rule_window *h, const struct rule_window *w, unsigned int padding,
+	int32_t *ret_h, int32_t *ret_w, struct error *err)
+{
+	int r = count_windows(h, w, padding, ret_h, ret_w, err);
+	if (r == 0 && (*ret_h < 0 || *ret_w < 0)) {
 		return error_set(err, -EBADMSG, "filter %dx%d is larger than input %dx%d",
 			(int)h->filter, (int)w->filter, (int)h->size, (int)w->size);
 	}
-	*ret_h = (int32_t)rows;
-	*ret_w = (int32_t)columns;
+	return r;
+}
+
+int rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
+{
+	int r = count_windows(h, w, padding, ret_h, ret_w, err);
+	if (r < 0) {
+		return r;
+	}
+	*ret_h = *ret_h < 0 || *ret_w < 0 ? 0 : *ret_h;
+	*ret_w = *ret_w < 0 ? 0 : *ret_w;
 	return 0;
 }

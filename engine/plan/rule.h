@@ -24,6 +24,10 @@
 		RULE_TYPE(UINT32) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT64) | RULE_TYPE(UINT64) |    \
 		RULE_TYPE(FLOAT64) | RULE_TYPE(COMPLEX64) | RULE_TYPE(COMPLEX128))
 
+/* Codes of activations, and what parameter inputs (axes, sizes, shapes) have. */
+#define RULE_CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
+#define RULE_INDICES (RULE_TYPE(INT32) | RULE_TYPE(INT64))
+
 /* Strides, dilations and window sizes: no product of two of them leaves int32. */
 #define RULE_MAX_STEP 32767
 
@@ -67,6 +71,8 @@ int must_check rule_type_is(
 	const struct tensor *t, const char *name, unsigned int type, struct error *err);
 int must_check rule_rank_is(
 	const struct shape *shape, const char *name, unsigned int rank, struct error *err);
+int must_check rule_rank_from(
+	const struct shape *shape, const char *name, unsigned int least, struct error *err);
 /* Every dimension at least 1. */
 int must_check rule_not_empty(const struct shape *shape, const char *name, struct error *err);
 
@@ -99,8 +105,11 @@ int must_check rule_fused(const struct op_context *ctx, unsigned int activation,
  * has the same. */
 int must_check rule_moved(
 	const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err);
-/* Codes of 8 and 16 bits mean the same in @t and in output 0: scale (0 where there is not exactly
- * one) and zero point agree, and int16 has zero point 0. */
+/* Codes of 8 and 16 bits mean the same in @t and in @output: scale (0 where there is not exactly
+ * one) and zero point agree. */
+int must_check rule_same_scale(
+	const struct tensor *t, const char *name, const struct tensor *output, struct error *err);
+/* The same for output 0, and int16 has zero point 0. */
 int must_check rule_same_codes(
 	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err);
 /* A parameter input of int32 or int64: @n numbers in a row, or @n rows of @width where that is not
@@ -114,20 +123,32 @@ int must_check rule_set_dim(struct shape *shape, unsigned int i, int64_t dim, st
 bool rule_known(const struct op_context *ctx, uint32_t i);
 /* Element @k of int32 or int64 parameter input @i, which is known. */
 int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k);
-/* Types int32, or int64 where @wide; at most rank 1; exactly one element. */
+/* Exactly one element, of whatever rank. */
+int must_check rule_one_element(
+	const struct op_context *ctx, uint32_t i, const char *name, struct error *err);
+/* The same of type int32, or int64 where @wide. */
 int must_check rule_scalar_parameter(
 	const struct op_context *ctx, uint32_t i, const char *name, bool wide, struct error *err);
 /* -@rank <= axis < @rank; *ret gets the one from the front. */
 int must_check rule_axis(int64_t axis, unsigned int rank, unsigned int *ret, struct error *err);
 
-/* Windows that slide over one dimension of @size >= 1: TFLite kernels/padding.h, ComputeOutSize.
- * Not above 0 when the window does not fit. */
+/* An option is within @min..@max. */
+int must_check rule_option(
+	const char *name, int32_t value, int32_t min, int32_t max, struct error *err);
+
+/* Windows that slide over one dimension: TFLite kernels/padding.h, ComputeOutSize. Not above 0
+ * when the window does not fit. */
 struct rule_window {
 	int32_t size, filter, stride, dilation;
 };
 int64_t rule_window_count(const struct rule_window *w, unsigned int padding);
-/* Checks filters, strides and dilations, computes heights and widths. */
+/* Checks filters, strides and dilations, computes heights and widths. One of them is 0 where the
+ * filter is larger than the input by no more than a stride; a still larger one is refused. */
 int must_check rule_windows(const struct rule_window *h, const struct rule_window *w,
+	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
+/* The same for what pools, where a much too large filter gives no rows (observed with LiteRT), nor
+ * columns where it is too wide. */
+int must_check rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
 
 /* Operands of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */

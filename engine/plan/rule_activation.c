@@ -147,9 +147,7 @@ int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct err
 	bool real = input->type == DTYPE_FLOAT32 || input->type == DTYPE_FLOAT16;
 	int r = rule_type_among(ctx, input, "input",
 		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT16) | BYTES, err);
-	if (r == 0 && in->rank < 1) {
-		r = error_set(err, -EBADMSG, "input is a scalar");
-	}
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r == 0 && real) {
 		r = rule_type_is(output, "output", input->type, err);
 	} else if (r == 0) {
@@ -200,10 +198,8 @@ int rule_l2_normalization(const struct op_context *ctx, struct op_result *ret, s
 			"L2_NORMALIZATION v%u with fused activation %u is not there yet",
 			ctx->node->version, ctx->node->options.arithmetic.activation);
 	}
-	if (ret->shapes[0].rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
-	}
-	return op_input(ctx, 0)->type == DTYPE_FLOAT32
-		? 0
+	r = rule_rank_from(&ret->shapes[0], "input", 1, err);
+	return r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32
+		? r
 		: check_code(rule_output(ctx, 0), 1.0f / 128, 0, 128, err);
 }

@@ -33,16 +33,25 @@ static int check_types(const struct op_context *ctx, struct error *err)
 		dtype_name(right->type));
 }
 
+/* Scales of the right operand: one, or one for each element of some dimension. What the reference
+ * makes of several is 0 (observed: it reads a field that only a single scale fills). */
+static int check_right(const struct tensor *right, const struct shape *shape, struct error *err)
+{
+	const struct quant *q = &right->quant;
+	return q->n_scales > 1 ? rule_per_channel(right, "input 1", shape, q->dimension, err)
+			       : rule_quantised(right, "input 1", err);
+}
+
 static int check_codes(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *left = op_input(ctx, 0), *right = op_input(ctx, 1);
 	const struct tensor *out = rule_output(ctx, 0);
 	bool wide = left->type == DTYPE_INT16;
 	int r = rule_quantised(left, "input 0", err);
-	r = r < 0 ? r : rule_quantised(right, "input 1", err);
+	r = r < 0 ? r : check_right(right, rule_shape(ctx, 1), err);
 	r = r < 0 ? r : rule_quantised(out, "output", err);
 	r = r < 0 || !wide ? r : rule_zero_points_zero(right, "input 1", err);
-	if (r < 0) {
+	if (r < 0 || right->quant.n_scales > 1) {
 		return r;
 	}
 	float product = left->quant.scale[0] * right->quant.scale[0];

@@ -10,7 +10,6 @@
 
 #include "engine/plan/rule_broadcast.h"
 
-#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
 #define SIGNED (RULE_TYPE(INT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32))
 #define UNSIGNED (RULE_TYPE(UINT8) | RULE_TYPE(UINT16) | RULE_TYPE(UINT32))
 #define WIDE (RULE_TYPE(INT64) | RULE_TYPE(UINT64))
@@ -26,15 +25,15 @@ struct kind {
 static const struct kind kinds[] = {
 	{OP_ATAN2, true, REAL},
 	{OP_BITWISE_XOR, false, SIGNED | UNSIGNED},
-	{OP_DIV, false, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | CODES},
+	{OP_DIV, false, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_CODES},
 	{OP_FLOOR_DIV, false, RULE_TYPE(FLOAT32) | SIGNED},
 	{OP_FLOOR_MOD, false, RULE_TYPE(FLOAT32) | SIGNED | RULE_TYPE(INT64)},
 	{OP_LOGICAL_AND, false, RULE_TYPE(BOOL)},
 	{OP_LOGICAL_OR, false, RULE_TYPE(BOOL)},
 	{OP_MAXIMUM, false,
-		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | CODES | SIGNED | RULE_TYPE(INT64)},
+		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_CODES | SIGNED | RULE_TYPE(INT64)},
 	{OP_MINIMUM, false,
-		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | CODES | SIGNED | RULE_TYPE(INT64)},
+		RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_CODES | SIGNED | RULE_TYPE(INT64)},
 	{OP_POW, false, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32)},
 	{OP_RIGHT_SHIFT, false, SIGNED | UNSIGNED},
 	{OP_SQUARED_DIFFERENCE, false, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT8)},
@@ -81,7 +80,7 @@ int rule_div(const struct op_context *ctx, struct op_result *ret, struct error *
 {
 	const struct tensor *output = rule_output(ctx, 0);
 	int r = rule_binary(ctx, ret, err);
-	if (r == 0 && CODES >> output->type & 1) {
+	if (r == 0 && RULE_CODES >> output->type & 1) {
 		r = check_scales(ctx, err);
 		if (r == 0) {
 			float divisor = op_input(ctx, 1)->quant.scale[0] * output->quant.scale[0];

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/plan/rule_dims.h"
+
 #define SHAPES_TEXT_SIZE (3 * SHAPE_TEXT_SIZE)
 
 /* "2x3 and 4x3", "2, 2x3 and 4x3". */
@@ -88,12 +90,10 @@ int rule_one_type(
 	return r;
 }
 
-#define INDEX_TYPES (RULE_TYPE(INT32) | RULE_TYPE(INT64))
-
 /* Two shapes as vectors give a third; what is in them only a run looks at. */
 int rule_broadcast_args(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = rule_one_type(ctx, 0, 2, INDEX_TYPES, err);
+	int r = rule_one_type(ctx, 0, 2, RULE_INDICES, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 0), "input 0", 1, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1", 1, err);
@@ -104,63 +104,21 @@ int rule_broadcast_args(const struct op_context *ctx, struct op_result *ret, str
 	return r;
 }
 
-/* The shape that input 1 holds, when input 0 stretches to it. */
-static int read_target(const struct op_context *ctx, struct shape *ret, struct error *err)
-{
-	const struct shape *in = rule_shape(ctx, 0);
-	struct shape out = {.rank = (uint8_t)rule_shape(ctx, 1)->dim[0]};
-	for (unsigned int i = 0; i < out.rank; i++) {
-		int64_t dim = rule_value(ctx, 1, i);
-		if (dim < 0 || dim > SHAPE_MAX_DIM) {
-			return error_set(err, -EBADMSG, "dimension %u of the shape is %lld", i,
-				(long long)dim);
-		}
-		out.dim[i] = (int32_t)dim;
-	}
-	for (unsigned int i = 0; i < in->rank; i++) {
-		int32_t dim = in->dim[i], wanted = out.dim[out.rank - in->rank + i];
-		if (dim != 1 && dim != wanted) {
-			char a[SHAPE_TEXT_SIZE], b[SHAPE_TEXT_SIZE];
-			return error_set(err, -EBADMSG, "%s does not stretch to %s",
-				shape_format(a, sizeof(a), in), shape_format(b, sizeof(b), &out));
-		}
-	}
-	*ret = out;
-	return 0;
-}
-
-static int check_target(const struct op_context *ctx, struct error *err)
-{
-	const struct shape *shape = rule_shape(ctx, 1);
-	int r = rule_type_among(ctx, op_input(ctx, 1), "shape", INDEX_TYPES, err);
-	r = r < 0 ? r : rule_rank_is(shape, "the shape", 1, err);
-	if (r == 0 && shape->dim[0] > SHAPE_MAX_RANK) {
-		return error_set(err, -EOPNOTSUPP, "BROADCAST_TO to rank %d is not there yet",
-			(int)shape->dim[0]);
-	}
-	if (r == 0 && shape->dim[0] < rule_shape(ctx, 0)->rank) {
-		return error_set(err, -EBADMSG, "rank %u does not stretch to rank %d",
-			rule_shape(ctx, 0)->rank, (int)shape->dim[0]);
-	}
-	return r;
-}
-
 int rule_broadcast_to(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct tensor *in = op_input(ctx, 0);
+	const struct shape *shape = rule_shape(ctx, 0);
+	struct shape *out = &ret->shapes[0];
 	if (ctx->node->version < 2) {
 		return error_set(err, -EOPNOTSUPP, "BROADCAST_TO v1 is not there yet, v2 is");
 	}
 	int r = dtype_bits(in->type) >= 8
 		? rule_type_is(rule_output(ctx, 0), "output", in->type, err)
 		: rule_type_among(ctx, in, "input", 0, err);
-	r = r < 0 ? r : check_target(ctx, err);
-	if (r < 0) {
-		return r;
+	r = r < 0 ? r : rule_dims_read(ctx, 1, "shape", out, err);
+	if (r == 0 && out->rank < shape->rank) {
+		return error_set(err, -EBADMSG, "rank %u does not stretch to rank %u", shape->rank,
+			out->rank);
 	}
-	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(&ret->shapes[0], (unsigned int)rule_shape(ctx, 1)->dim[0]);
-		return 0;
-	}
-	return read_target(ctx, &ret->shapes[0], err);
+	return r < 0 || !rule_known(ctx, 1) ? r : rule_stretches(shape, "input", out, err);
 }

@@ -5,16 +5,15 @@
 
 #include "engine/plan/rule_broadcast.h"
 
-#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
 #define ORDERED                                                                                    \
-	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | CODES)
+	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_CODES)
 #define ANY (ORDERED | RULE_TYPE(BOOL) | RULE_TYPE(STRING))
 
 /* Codes are compared by what they stand for, or where neither operand has a scale as they are. */
 static int check_scales(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *a = op_input(ctx, 0), *b = op_input(ctx, 1);
-	if (!(CODES >> a->type & 1) || (a->quant.n_scales == 0 && b->quant.n_scales == 0)) {
+	if (!(RULE_CODES >> a->type & 1) || (a->quant.n_scales == 0 && b->quant.n_scales == 0)) {
 		return 0;
 	}
 	int r = rule_per_tensor(a, "input 0", err);

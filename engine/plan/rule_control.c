@@ -91,19 +91,37 @@ int rule_if(const struct op_context *ctx, struct op_result *ret, struct error *e
 	return r;
 }
 
+/* What leaves a round of a loop enters the next one: nobody checks types there. */
+static int check_carried(const struct op_context *ctx, struct error *err)
+{
+	const struct node *node = ctx->node;
+	if (node->n_inputs != node->n_outputs) {
+		return error_set(
+			err, -EBADMSG, "%u inputs and %u outputs", node->n_inputs, node->n_outputs);
+	}
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		unsigned int in = op_input(ctx, i)->type, out = rule_output(ctx, i)->type;
+		if (in != out) {
+			return error_set(err, -EBADMSG, "input %u is %s, output %u is %s", i,
+				dtype_name(in), i, dtype_name(out));
+		}
+	}
+	return 0;
+}
+
 int rule_while(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_call *o = &ctx->node->options.call;
 	const struct subgraph *cond = &ctx->graph->subgraphs[o->first];
-	if (ctx->node->n_inputs != ctx->node->n_outputs) {
-		return error_set(err, -EBADMSG, "%u inputs and %u outputs", ctx->node->n_inputs,
-			ctx->node->n_outputs);
+	int r = check_carried(ctx, err);
+	if (r < 0) {
+		return r;
 	}
 	if (cond->n_outputs != 1 || cond->outputs[0] < 0) {
 		return error_set(err, -EBADMSG, "a condition of %u outputs", cond->n_outputs);
 	}
 	const struct shape open = {.rank = 1, .dim = {-1}};
-	int r = check_condition(&cond->tensors[cond->outputs[0]], &open, "condition", err);
+	r = check_condition(&cond->tensors[cond->outputs[0]], &open, "condition", err);
 	if (r == 0) {
 		r = check_inputs(ctx, 0, o->first, err);
 		error_prefix(r < 0 ? err : NULL, "condition");

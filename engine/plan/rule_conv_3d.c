@@ -57,7 +57,6 @@ int rule_conv_3d(const struct op_context *ctx, struct op_result *ret, struct err
 		return error_set(err, -EFBIG, "filter %dx%dx%d", (int)weights->dim[0],
 			(int)weights->dim[1], (int)weights->dim[2]);
 	}
-	uint64_t elements = 0;
-	ret->macs = shape_elements(out, &elements) < 0 ? 0 : rule_cost_mul(elements, taps);
+	ret->macs = rule_cost_mul(rule_elements(out), taps);
 	return 0;
 }

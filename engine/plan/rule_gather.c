@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_index.h"
+#include "engine/plan/rule_dims.h"
 
 #define GATHERED                                                                                   \
 	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |            \
@@ -60,9 +60,9 @@ int rule_gather(const struct op_context *ctx, struct op_result *ret, struct erro
 		return rule_rank_is(in, "input (string)", 1, err);
 	}
 	*out = (struct shape){0};
-	r = rule_index_append_dims(out, in, 0, axis, err);
-	r = r < 0 ? r : rule_index_append_dims(out, indices, batch, indices->rank, err);
-	return r < 0 ? r : rule_index_append_dims(out, in, axis + 1, in->rank, err);
+	r = rule_dims_add_from(out, in, 0, axis, err);
+	r = r < 0 ? r : rule_dims_add_from(out, indices, batch, indices->rank, err);
+	return r < 0 ? r : rule_dims_add_from(out, in, axis + 1, in->rank, err);
 }
 
 int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -70,12 +70,10 @@ int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct e
 	const struct shape *in = rule_shape(ctx, 0), *indices = rule_shape(ctx, 1);
 	struct shape *out = &ret->shapes[0];
 	int r = check_gathered(ctx, GATHERED, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
+	r = r < 0 ? r : rule_rank_from(indices, "indices", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1 || indices->rank < 1) {
-		return error_set(err, -EBADMSG, "input of rank %u, indices of rank %u", in->rank,
-			indices->rank);
 	}
 	int32_t depth = indices->dim[indices->rank - 1];
 	if (depth > in->rank) {
@@ -83,14 +81,11 @@ int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct e
 			(int)depth, in->rank);
 	}
 	*out = (struct shape){0};
-	r = rule_index_append_dims(out, indices, 0, indices->rank - 1u, err);
-	return r < 0 ? r : rule_index_append_dims(out, in, (unsigned int)depth, in->rank, err);
+	r = rule_dims_add_from(out, indices, 0, indices->rank - 1u, err);
+	return r < 0 ? r : rule_dims_add_from(out, in, (unsigned int)depth, in->rank, err);
 }
 
-#define EMBEDDED                                                                                   \
-	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |            \
-		RULE_TYPE(INT4) | RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64) |         \
-		RULE_TYPE(BOOL))
+#define EMBEDDED (RULE_WHOLE_BYTES | RULE_TYPE(INT4))
 #define EMBEDDED_CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT4))
 
 /* Codes become floats by one scale, or one of each row, around 0. (Halves become float32 zeros: see
@@ -129,12 +124,9 @@ int rule_embedding_lookup(const struct op_context *ctx, struct op_result *ret, s
 	const struct shape *ids = rule_shape(ctx, 0), *table = rule_shape(ctx, 1);
 	int r = check_embedding_types(ctx, err);
 	r = r < 0 ? r : rule_rank_is(ids, "input 0 (ids)", 1, err);
+	r = r < 0 ? r : rule_rank_from(table, "table", 2, err);
 	if (r < 0) {
 		return r;
-	}
-	if (table->rank < 2) {
-		return error_set(
-			err, -EBADMSG, "table has rank %u, must have 2 or more", table->rank);
 	}
 	ret->shapes[0] = *table;
 	ret->shapes[0].dim[0] = ids->dim[0];
@@ -170,11 +162,7 @@ static int check_sparse_shapes(const struct op_context *ctx, struct error *err)
 		return error_set(err, -EBADMSG, "indices of %d dimensions, a shape of %d",
 			(int)indices->dim[1], (int)rule_shape(ctx, 2)->dim[0]);
 	}
-	if (table->rank < 2) {
-		return error_set(
-			err, -EBADMSG, "table has rank %u, must have 2 or more", table->rank);
-	}
-	return 0;
+	return rule_rank_from(table, "table", 2, err);
 }
 
 /* The last dimension of the sparse tensor is combined, the table's rows take its place. */
@@ -203,9 +191,9 @@ int rule_embedding_lookup_sparse(
 	}
 	*out = (struct shape){0};
 	for (uint64_t k = 0; r == 0 && k < outer; k++) {
-		r = rule_index_append(out, rule_value(ctx, 2, k), err);
+		r = rule_dims_add(out, rule_value(ctx, 2, k), err);
 	}
-	return r < 0 ? r : rule_index_append_dims(out, table, 1, table->rank, err);
+	return r < 0 ? r : rule_dims_add_from(out, table, 1, table->rank, err);
 }
 
 #define LOOKED_UP                                                                                  \

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule_index.h"
+#include "engine/plan/rule_dims.h"
 
 /* Bit d of *ret: dimension d is in the list; each is there once, below @rank. */
 static int read_dims(const struct options_list *list, const char *name, unsigned int rank,
@@ -96,11 +96,11 @@ static int gather_shape(
 			while (from_slice < in->rank && (collapsed >> from_slice & 1)) {
 				from_slice++;
 			}
-			r = rule_index_append(
+			r = rule_dims_add(
 				ret, options_list_get(&o->slice_sizes, from_slice++), err);
 		} else {
 			from_batch += from_batch == (uint64_t)o->index_vector_dim;
-			r = rule_index_append(ret, indices->dim[from_batch++], err);
+			r = rule_dims_add(ret, indices->dim[from_batch++], err);
 		}
 	}
 	return r;

@@ -1,12 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rule_pad - MIRROR_PAD, DILATE, STABLEHLO_PAD (TFLite kernels/mirror_pad.cc, dilate.cc,
- * stablehlo_pad.cc; StableHLO specification, "pad")
+ * rule_pad - PAD, PADV2, MIRROR_PAD, DILATE, STABLEHLO_PAD (TFLite kernels/pad.cc, mirror_pad.cc,
+ * dilate.cc, stablehlo_pad.cc; StableHLO specification, "pad")
  */
 #include <errno.h>
 #include <string.h>
 
 #include "engine/plan/rule.h"
+
+#define MAX_PAD_RANK 5
+
+/* PADV2: one element of the input's type, coded as the output is. */
+static int check_pad_value(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *value = op_input(ctx, 2), *output = rule_output(ctx, 0);
+	if (ctx->node->op != OP_PADV2) {
+		return 0;
+	}
+	int r = rule_one_element(ctx, 2, "value", err);
+	r = r < 0 ? r : rule_type_is(value, "input 2 (value)", output->type, err);
+	if (r < 0 || output->quant.n_scales != 1 || value->quant.n_scales != 1) {
+		return r;
+	}
+	if (value->quant.scale[0] != output->quant.scale[0] ||
+		quant_zero(&value->quant, 0) != quant_zero(&output->quant, 0)) {
+		return error_set(
+			err, -EBADMSG, "input 2 (value) has another scale than the output");
+	}
+	return 0;
+}
+
+#define PADDING_TYPES (RULE_TYPE(INT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64))
+
+/* A pair for each dimension. */
+static int check_paddings(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *paddings = op_input(ctx, 1);
+	const struct shape *in = rule_shape(ctx, 0), *shape = rule_shape(ctx, 1);
+	if (!(PADDING_TYPES >> paddings->type & 1)) {
+		return error_set(err, -EBADMSG,
+			"input 1 (paddings) is %s, must be a signed integer",
+			dtype_name(paddings->type));
+	}
+	if (shape->rank != 2 || shape->dim[0] != in->rank || shape->dim[1] != 2) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "input 1 (paddings): %s for a tensor of rank %u",
+			shape_format(text, sizeof(text), shape), in->rank);
+	}
+	return 0;
+}
+
+static int check_pad(const struct op_context *ctx, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0);
+	int r = rule_moved(ctx, 0,
+		RULE_CODES | RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) |
+			RULE_TYPE(BOOL),
+		err);
+	if (r == 0 && in->rank > MAX_PAD_RANK) {
+		return error_set(err, -EOPNOTSUPP, "%s v%u of rank %u (above %d) is not there yet",
+			operator_name(ctx->node->op), ctx->node->version, in->rank, MAX_PAD_RANK);
+	}
+	r = r < 0 ? r : check_paddings(ctx, err);
+	return r < 0 ? r : check_pad_value(ctx, err);
+}
+
+/* Elements before and after those of dimension @i: neither negative nor beyond every size. */
+static int pad_dim(
+	const struct op_context *ctx, unsigned int i, struct shape *out, struct error *err)
+{
+	int64_t before = rule_value(ctx, 1, 2 * i), after = rule_value(ctx, 1, 2 * i + 1);
+	if (before < 0 || after < 0 || before > SHAPE_MAX_DIM || after > SHAPE_MAX_DIM) {
+		return error_set(err, -EBADMSG, "padding %lld and %lld of dimension %u",
+			(long long)before, (long long)after, i);
+	}
+	return rule_set_dim(out, i, rule_shape(ctx, 0)->dim[i] + before + after, err);
+}
+
+int rule_pad(const struct op_context *ctx, struct op_result *ret, struct error *err)
+{
+	const struct shape *in = rule_shape(ctx, 0);
+	int r = check_pad(ctx, err);
+	rule_set_unknown(&ret->shapes[0], in->rank);
+	for (unsigned int i = 0; r == 0 && rule_known(ctx, 1) && i < in->rank; i++) {
+		r = pad_dim(ctx, i, &ret->shapes[0], err);
+	}
+	return r;
+}
 
 /* What is mirrored is there: the dimension, in mode reflect without the element at the edge. */
 static int mirror_dim(
@@ -43,17 +123,13 @@ int rule_mirror_pad(const struct op_context *ctx, struct op_result *ret, struct 
 }
 
 /* What is put between elements: one of their type. */
-static int check_fill(const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
+static int check_fill(const struct op_context *ctx, uint32_t i, struct error *err)
 {
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, i), name, op_input(ctx, 0)->type, err);
-	if (r == 0 && rule_shape(ctx, 0)->rank == 0) {
-		r = error_set(err, -EBADMSG, "input is a scalar");
-	}
-	if (r == 0 && rule_elements(rule_shape(ctx, i)) != 1) {
-		r = error_set(err, -EBADMSG, "%s must have one element", name);
-	}
-	return r;
+	r = r < 0 ? r
+		  : rule_type_is(op_input(ctx, i), "padding value", op_input(ctx, 0)->type, err);
+	r = r < 0 ? r : rule_rank_from(rule_shape(ctx, 0), "input", 1, err);
+	return r < 0 ? r : rule_one_element(ctx, i, "padding value", err);
 }
 
 /* @dim elements, @step apart: nothing stays nothing. */
@@ -65,7 +141,8 @@ static int64_t dilated(int64_t dim, int64_t step)
 int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = check_fill(ctx, 2, "input 2 (padding value)", err);
+	int r = check_fill(ctx, 2, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (dilations)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "dilations", in->rank, 0, err);
 	rule_set_unknown(&ret->shapes[0], in->rank);
 	if (r < 0 || !rule_known(ctx, 1)) {
@@ -103,7 +180,7 @@ int rule_hlo_pad(const struct op_context *ctx, struct op_result *ret, struct err
 	const struct options_hlo_pad *o = &ctx->node->options.hlo_pad;
 	const struct shape *in = rule_shape(ctx, 0);
 	struct shape *out = &ret->shapes[0];
-	int r = check_fill(ctx, 1, "input 1 (padding value)", err);
+	int r = check_fill(ctx, 1, err);
 	if (r == 0 &&
 		(o->low.count != in->rank || o->high.count != in->rank ||
 			o->interior.count != in->rank)) {

@@ -26,7 +26,6 @@ int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error 
 	struct shape *out = &ret->shapes[0];
 	int r = check_types(ctx, err);
 	r = r < 0 ? r : rule_rank_is(in, "input", 4, err);
-	r = r < 0 ? r : rule_not_empty(in, "input", err);
 	r = r < 0 ? r : rule_fused(ctx, o->activation, rule_output(ctx, 0), err);
 	if (r < 0) {
 		return r;
@@ -34,7 +33,7 @@ int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error 
 	const struct rule_window h = {in->dim[1], o->filter_h, o->stride_h, 1},
 				 w = {in->dim[2], o->filter_w, o->stride_w, 1};
 	*out = *in;
-	r = rule_windows(&h, &w, o->padding, &out->dim[1], &out->dim[2], err);
+	r = rule_pool_windows(&h, &w, o->padding, &out->dim[1], &out->dim[2], err);
 	if (r < 0) {
 		return r;
 	}

@@ -3,7 +3,7 @@
  * (TFLite kernels/random_ops.cc, rng_bit_generator.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rule_dims.h"
 
 enum rng_algorithm {
 	RNG_DEFAULT = 0, /* Philox */
@@ -14,28 +14,9 @@ enum rng_algorithm {
 /* Input 0 is the shape of the output. */
 int rule_random(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct shape *list = rule_shape(ctx, 0);
-	struct shape *out = &ret->shapes[0];
-	int r = rule_type_is(op_input(ctx, 0), "shape", DTYPE_INT32, err);
-	r = r < 0 ? r : rule_rank_is(list, "shape", 1, err);
+	int r = rule_type_is(op_input(ctx, 0), "input 0 (shape)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
-	if (r == 0 && list->dim[0] > SHAPE_MAX_RANK) {
-		r = error_set(err, -EBADMSG, "shape of %d dimensions, at most %d",
-			(int)list->dim[0], SHAPE_MAX_RANK);
-	}
-	if (r < 0) {
-		return r;
-	}
-	rule_set_unknown(out, (unsigned int)list->dim[0]);
-	for (int32_t i = 0; rule_known(ctx, 0) && i < list->dim[0]; i++) {
-		int64_t size = rule_value(ctx, 0, (uint64_t)i);
-		if (size < 0 || size > SHAPE_MAX_DIM) {
-			return error_set(err, -EBADMSG, "dimension %d is %lld, must be 0..%d",
-				(int)i, (long long)size, SHAPE_MAX_DIM);
-		}
-		out->dim[i] = (int32_t)size;
-	}
-	return 0;
+	return r < 0 ? r : rule_dims_read(ctx, 0, "shape", &ret->shapes[0], err);
 }
 
 /* logits [batch, classes], number of samples -> [batch, samples] */
@@ -46,6 +27,7 @@ int rule_multinomial(const struct op_context *ctx, struct op_result *ret, struct
 	struct shape *out = &ret->shapes[0];
 	int r = rule_type_is(op_input(ctx, 0), "logits", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(logits, "logits", 2, err);
+	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1 (samples)", 0, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "samples", false, err);
 	r = r < 0
 		? r
@@ -60,14 +42,11 @@ int rule_multinomial(const struct op_context *ctx, struct op_result *ret, struct
 	if (!rule_known(ctx, 1)) {
 		return 0;
 	}
-	int64_t samples = rule_value(ctx, 1, 0);
-	if (samples < 0 || samples > SHAPE_MAX_DIM) {
-		return error_set(err, -EBADMSG, "%lld samples", (long long)samples);
-	}
-	out->dim[1] = (int32_t)samples;
-	ret->macs = rule_cost_mul((uint64_t)logits->dim[0],
-		rule_cost_add((uint64_t)logits->dim[1] * 10, (uint64_t)samples * 10));
-	return 0;
+	r = rule_set_dim(out, 1, rule_value(ctx, 1, 0), err);
+	ret->macs = r < 0 ? 0
+			  : rule_cost_mul((uint64_t)logits->dim[0],
+				    10 * ((uint64_t)logits->dim[1] + (uint64_t)out->dim[1]));
+	return r;
 }
 
 /* state -> next state, bits of the shape that the model declares */

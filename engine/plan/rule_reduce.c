@@ -6,21 +6,19 @@
 
 #define PRODUCT_MAX_SHIFT 13
 
-#define CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16))
-
 static uint32_t types_of(unsigned int op)
 {
 	const uint32_t numbers = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64);
 	switch (op) {
 	case OP_MEAN:
-		return numbers | CODES;
+		return numbers | RULE_CODES;
 	case OP_REDUCE_ANY:
 	case OP_REDUCE_ALL:
 		return RULE_TYPE(BOOL);
 	case OP_REDUCE_PROD:
 		return numbers | RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(INT16);
 	default:
-		return numbers | RULE_TYPE(BOOL) | CODES;
+		return numbers | RULE_TYPE(BOOL) | RULE_CODES;
 	}
 }
 
@@ -76,14 +74,18 @@ static int check_reduce_types(const struct op_context *ctx, struct error *err)
 	int r = rule_type_among(ctx, input, "input", types_of(ctx->node->op), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
-	return r < 0 || !(CODES >> input->type & 1) ? r : check_codes(ctx, err);
+	return r < 0 || !(RULE_CODES >> input->type & 1) ? r : check_codes(ctx, err);
 }
 
-/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once. */
+/* As many are read by backends/cpu/params.h; with negative ones, every axis twice. */
+#define MAX_AXES (2 * SHAPE_MAX_RANK)
+
+/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once; those of a scalar
+ * are not looked at (LiteRT kernels/internal/reference/reduce.h, ResolveAxis). */
 static int read_axes(const struct op_context *ctx, uint64_t n, uint32_t *ret, struct error *err)
 {
 	*ret = 0;
-	for (uint64_t k = 0; k < n; k++) {
+	for (uint64_t k = 0; rule_shape(ctx, 0)->rank > 0 && k < n; k++) {
 		unsigned int axis = 0;
 		int r = rule_axis(rule_value(ctx, 1, k), rule_shape(ctx, 0)->rank, &axis, err);
 		if (r < 0) {
@@ -122,7 +124,7 @@ int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct erro
 	if (r < 0) {
 		return r;
 	}
-	if (axes_shape->rank > 1 || n > SHAPE_MAX_RANK) {
+	if (n > MAX_AXES) {
 		char text[SHAPE_TEXT_SIZE];
 		return error_set(err, -EBADMSG, "input 1 (axes): %s for a tensor of rank %u",
 			shape_format(text, sizeof(text), axes_shape), in->rank);
@@ -164,11 +166,9 @@ int rule_arg(const struct op_context *ctx, struct op_result *ret, struct error *
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_arg_types(ctx, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
 		return r;
-	}
-	if (in->rank < 1) {
-		return error_set(err, -EBADMSG, "input is a scalar");
 	}
 	ret->macs = rule_elements(in);
 	if (!rule_known(ctx, 1)) {

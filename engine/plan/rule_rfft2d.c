@@ -21,10 +21,7 @@ static int check_operands(const struct op_context *ctx, struct error *err)
 		return error_set(err, -EBADMSG, "input 1 (lengths) has %d elements, must have 2",
 			(int)lengths->dim[0]);
 	}
-	if (in->rank < 2) {
-		return error_set(err, -EBADMSG, "input has rank %u, must have 2 or more", in->rank);
-	}
-	return 0;
+	return rule_rank_from(in, "input", 2, err);
 }
 
 static bool is_power_of_two(int64_t n)
@@ -56,7 +53,6 @@ int rule_rfft2d(const struct op_context *ctx, struct op_result *ret, struct erro
 		out->dim[in->rank - 2u + i] = (int32_t)(i == 0 ? length : length / 2 + 1);
 		rounds += (uint64_t)__builtin_ctzll((uint64_t)length);
 	}
-	uint64_t elements = 0;
-	ret->macs = shape_elements(out, &elements) < 0 ? 0 : rule_cost_mul(elements, rounds);
+	ret->macs = rule_cost_mul(rule_elements(out), rounds);
 	return 0;
 }

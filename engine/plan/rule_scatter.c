@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_index.h"
+#include "engine/plan/rule_dims.h"
 
 /* updates [outer of indices..., rest of the output...] */
 static int check_updates(const struct op_context *ctx, const struct shape *out, struct error *err)
@@ -39,50 +39,29 @@ static int check_scatter_nd(const struct op_context *ctx, struct error *err)
 				    RULE_TYPE(INT8) | RULE_TYPE(INT64) | RULE_TYPE(INT32),
 			    err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", updates->type, err);
-	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 2), "input 2 (shape)", 1, err);
-	if (r < 0) {
-		return r;
-	}
-	if (rule_shape(ctx, 0)->rank < 1 || rule_shape(ctx, 1)->rank < 1) {
-		return error_set(err, -EBADMSG, "indices of rank %u, updates of rank %u",
-			rule_shape(ctx, 0)->rank, rule_shape(ctx, 1)->rank);
-	}
-	if (rule_shape(ctx, 2)->dim[0] > SHAPE_MAX_RANK) {
-		return error_set(err, -EOPNOTSUPP, "an output of rank above %d is not there yet",
-			SHAPE_MAX_RANK);
-	}
-	return 0;
+	r = r < 0 ? r : rule_rank_from(rule_shape(ctx, 0), "input 0 (indices)", 1, err);
+	return r < 0 ? r : rule_rank_from(rule_shape(ctx, 1), "input 1 (updates)", 1, err);
 }
 
 int rule_scatter_nd(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = check_scatter_nd(ctx, err);
-	if (r < 0) {
-		return r;
-	}
-	if (!rule_known(ctx, 2)) {
-		rule_set_unknown(&ret->shapes[0], (unsigned int)rule_shape(ctx, 2)->dim[0]);
-		return 0;
-	}
-	ret->shapes[0] = (struct shape){0};
-	r = rule_index_append_values(ctx, 2, &ret->shapes[0], err);
-	return r < 0 ? r : check_updates(ctx, &ret->shapes[0], err);
+	r = r < 0 ? r : rule_dims_read(ctx, 2, "shape", &ret->shapes[0], err);
+	return r < 0 || !rule_known(ctx, 2) ? r : check_updates(ctx, &ret->shapes[0], err);
 }
 
-#define WIDE_INDICES (RULE_TYPE(INT32) | RULE_TYPE(INT64))
 #define MAX_DENSE_RANK 4 /* kMaxDimensions of sparse_to_dense.cc */
 
 static int check_dense_types(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *values = op_input(ctx, 2);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", WIDE_INDICES, err);
-	r = r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "shape", WIDE_INDICES, err);
+	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", RULE_INDICES, err);
 	r = r < 0 ? r
 		  : rule_type_among(ctx, values, "values",
-			    WIDE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8),
+			    RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8),
 			    err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (default)", values->type, err);
-	r = r < 0 ? r : rule_index_single(ctx, 3, "default", err);
+	r = r < 0 ? r : rule_one_element(ctx, 3, "default", err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", values->type, err);
 }
 
@@ -119,31 +98,23 @@ int rule_sparse_to_dense(const struct op_context *ctx, struct op_result *ret, st
 {
 	int r = check_dense_types(ctx, err);
 	r = r < 0 ? r : check_dense_shapes(ctx, err);
-	if (r < 0) {
-		return r;
-	}
-	if (!rule_known(ctx, 1)) {
-		rule_set_unknown(&ret->shapes[0], (unsigned int)rule_shape(ctx, 1)->dim[0]);
-		return 0;
-	}
-	ret->shapes[0] = (struct shape){0};
-	return rule_index_append_values(ctx, 1, &ret->shapes[0], err);
+	return r < 0 ? r : rule_dims_read(ctx, 1, "shape", &ret->shapes[0], err);
 }
 
 static int check_one_hot(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *on = op_input(ctx, 2);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", WIDE_INDICES, err);
+	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", RULE_INDICES, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "depth", false, err);
 	r = r < 0 ? r
 		  : rule_type_among(ctx, on, "on value",
-			    WIDE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
+			    RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
 				    RULE_TYPE(BOOL),
 			    err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (off value)", on->type, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", on->type, err);
-	r = r < 0 ? r : rule_index_single(ctx, 2, "on value", err);
-	return r < 0 ? r : rule_index_single(ctx, 3, "off value", err);
+	r = r < 0 ? r : rule_one_element(ctx, 2, "on value", err);
+	return r < 0 ? r : rule_one_element(ctx, 3, "off value", err);
 }
 
 int rule_one_hot(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -160,10 +131,7 @@ int rule_one_hot(const struct op_context *ctx, struct op_result *ret, struct err
 			err, -EBADMSG, "axis %d with indices of rank %u", (int)axis, in->rank);
 	}
 	unsigned int at = axis < 0 ? in->rank : (unsigned int)axis;
-	*out = (struct shape){0};
-	r = rule_index_append_dims(out, in, 0, at, err);
-	r = r < 0 ? r : rule_index_append(out, rule_known(ctx, 1) ? rule_value(ctx, 1, 0) : 0, err);
-	r = r < 0 ? r : rule_index_append_dims(out, in, at, in->rank, err);
+	r = rule_dims_insert(in, at, rule_known(ctx, 1) ? rule_value(ctx, 1, 0) : 0, out, err);
 	if (r == 0 && !rule_known(ctx, 1)) {
 		out->dim[at] = -1;
 	}
@@ -201,12 +169,16 @@ int rule_unsorted_segment(const struct op_context *ctx, struct op_result *ret, s
 	int r = check_segment_types(ctx, err);
 	r = r < 0 ? r : check_segment_shapes(ctx, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 2, "number of segments", false, err);
+	if (r == 0 && rule_shape(ctx, 2)->rank > 1) {
+		r = error_set(err, -EBADMSG, "input 2 (number of segments) has rank %u, at most 1",
+			rule_shape(ctx, 2)->rank);
+	}
 	if (r < 0) {
 		return r;
 	}
 	*out = (struct shape){0};
-	r = rule_index_append(out, rule_known(ctx, 2) ? rule_value(ctx, 2, 0) : 0, err);
-	r = r < 0 ? r : rule_index_append_dims(out, data, ids->rank, data->rank, err);
+	r = rule_dims_add(out, rule_known(ctx, 2) ? rule_value(ctx, 2, 0) : 0, err);
+	r = r < 0 ? r : rule_dims_add_from(out, data, ids->rank, data->rank, err);
 	if (r == 0 && !rule_known(ctx, 2)) {
 		out->dim[0] = -1;
 	}

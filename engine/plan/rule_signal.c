@@ -8,21 +8,13 @@
 #define MAX_FFT_LENGTH (1 << 20)
 #define GAINS 125 /* elements of SignalPCAN's table: 4 * 32 - 3 */
 
-int rule_option(const char *name, int32_t value, int32_t min, int32_t max, struct error *err)
-{
-	return value < min || value > max ? error_set(err, -EBADMSG, "%s is %d, must be %d..%d",
-						    name, (int)value, (int)min, (int)max)
-					  : 0;
-}
-
 int rule_signal_operand(const struct op_context *ctx, uint32_t i, const char *name,
 	unsigned int type, unsigned int rank, struct error *err)
 {
 	int r = rule_type_is(op_input(ctx, i), name, type, err);
-	r = r < 0 || rank == 0 ? r : rule_rank_is(rule_shape(ctx, i), name, rank, err);
-	if (r == 0 && rule_shape(ctx, i)->rank == 0) {
-		r = error_set(err, -EBADMSG, "%s is a scalar", name);
-	}
+	r = r < 0      ? r
+		: rank ? rule_rank_is(rule_shape(ctx, i), name, rank, err)
+		       : rule_rank_from(rule_shape(ctx, i), name, 1, err);
 	return r < 0 ? r : rule_not_empty(rule_shape(ctx, i), name, err);
 }
 

@@ -5,10 +5,6 @@
 
 #include "engine/plan/rule.h"
 
-/* An option is within @min..@max. */
-int must_check rule_option(
-	const char *name, int32_t value, int32_t min, int32_t max, struct error *err);
-
 /* Input @i has this type and rank (0: any but scalar), and at least one element. */
 int must_check rule_signal_operand(const struct op_context *ctx, uint32_t i, const char *name,
 	unsigned int type, unsigned int rank, struct error *err);

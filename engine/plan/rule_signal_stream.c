@@ -86,9 +86,7 @@ int rule_signal_overlap_add(const struct op_context *ctx, struct op_result *ret,
 	int r = rule_type_among(ctx, input, "input", RULE_TYPE(INT16) | RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_signal_operand(ctx, 0, "input", input->type, 0, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
-	if (r == 0 && in->rank < 2) {
-		r = error_set(err, -EBADMSG, "input of rank %u, must be 2 or more", in->rank);
-	}
+	r = r < 0 ? r : rule_rank_from(in, "input", 2, err);
 	r = r < 0 ? r : rule_option("T", o->type, input->type, input->type, err);
 	r = r < 0 ? r : rule_option("frame_step", o->frame_step, 1, in->dim[in->rank - 1], err);
 	if (r < 0) {

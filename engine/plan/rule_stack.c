@@ -6,24 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
-
-/* @in with @dim in front of what was dimension @axis. */
-static void insert_dim(
-	const struct shape *in, unsigned int axis, int32_t dim, struct shape *ret_out)
-{
-	*ret_out = (struct shape){.rank = (uint8_t)(in->rank + 1)};
-	for (unsigned int i = 0; i < ret_out->rank; i++) {
-		ret_out->dim[i] = i == axis ? dim : in->dim[i < axis ? i : i - 1];
-	}
-}
-
-static int check_rank_grows(const struct shape *in, struct error *err)
-{
-	return in->rank < SHAPE_MAX_RANK
-		? 0
-		: error_set(err, -EBADMSG, "input has rank %u already", in->rank);
-}
+#include "engine/plan/rule_dims.h"
 
 /* The inputs of PACK after the first. */
 static int check_packed(const struct op_context *ctx, uint32_t i, struct error *err)
@@ -39,25 +22,25 @@ static int check_packed(const struct op_context *ctx, uint32_t i, struct error *
 	return r;
 }
 
+#define PACKED                                                                                     \
+	(RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |              \
+		RULE_TYPE(INT32) | RULE_TYPE(UINT32) | RULE_TYPE(INT64))
+
 int rule_pack(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_axis *o = &ctx->node->options.axis;
 	const struct shape *in = rule_shape(ctx, 0);
 	unsigned int axis = 0;
-	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	int r = rule_moved(ctx, 0, PACKED, err);
 	if (r == 0 && (o->count < 1 || (uint32_t)o->count != ctx->node->n_inputs)) {
 		r = error_set(err, -EBADMSG, "%u inputs, the options say %d", ctx->node->n_inputs,
 			(int)o->count);
 	}
-	r = r < 0 ? r : check_rank_grows(in, err);
 	r = r < 0 ? r : rule_axis(o->axis, in->rank + 1u, &axis, err);
 	for (uint32_t i = 0; r == 0 && i < ctx->node->n_inputs; i++) {
 		r = check_packed(ctx, i, err);
 	}
-	if (r == 0) {
-		insert_dim(in, axis, o->count, &ret->shapes[0]);
-	}
-	return r;
+	return r < 0 ? r : rule_dims_insert(in, axis, o->count, &ret->shapes[0], err);
 }
 
 int rule_unpack(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -74,6 +57,12 @@ int rule_unpack(const struct op_context *ctx, struct op_result *ret, struct erro
 		return error_set(err, -EBADMSG,
 			"dimension %u of %d into %u outputs, %d in the options", axis,
 			(int)in->dim[axis], ctx->node->n_outputs, (int)o->count);
+	}
+	for (uint32_t i = 0; r == 0 && i < ctx->node->n_outputs; i++) {
+		r = rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, i), err);
+	}
+	if (r < 0) {
+		return r;
 	}
 	struct shape out = {.rank = (uint8_t)(in->rank - 1)};
 	for (unsigned int i = 0; i < out.rank; i++) {
@@ -109,24 +98,10 @@ int rule_tile(const struct op_context *ctx, struct op_result *ret, struct error 
 
 int rule_fill(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct shape *dims = rule_shape(ctx, 0);
-	struct shape *out = &ret->shapes[0];
 	int r = rule_moved(ctx, 1, RULE_WHOLE_BYTES | RULE_TYPE(STRING), err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1 (value)", 0, err);
 	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, 1), "input 1 (value)", err);
-	r = r < 0 ? r : rule_rank_is(dims, "input 0 (dimensions)", 1, err);
-	r = r < 0 ? r : rule_list(ctx, 0, "dimensions", dims->dim[0], 0, err);
-	if (r == 0 && dims->dim[0] > SHAPE_MAX_RANK) {
-		r = error_set(err, -EBADMSG, "an output of rank %d", (int)dims->dim[0]);
-	}
-	if (r < 0) {
-		return r;
-	}
-	rule_set_unknown(out, (unsigned int)dims->dim[0]);
-	for (unsigned int i = 0; rule_known(ctx, 0) && r == 0 && i < out->rank; i++) {
-		r = rule_set_dim(out, i, rule_value(ctx, 0, i), err);
-	}
-	return r;
+	return r < 0 ? r : rule_dims_read(ctx, 0, "dimensions", &ret->shapes[0], err);
 }
 
 int rule_rank(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -150,23 +125,16 @@ int rule_matrix_diag(const struct op_context *ctx, struct op_result *ret, struct
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
-	r = r < 0 ? r : check_rank_grows(in, err);
-	if (r == 0 && in->rank == 0) {
-		r = error_set(err, -EBADMSG, "input is a scalar");
-	}
-	if (r == 0) {
-		insert_dim(in, in->rank, in->dim[in->rank - 1], &ret->shapes[0]);
-	}
-	return r;
+	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
+	return r < 0 ? r
+		     : rule_dims_insert(in, in->rank, in->dim[in->rank - 1], &ret->shapes[0], err);
 }
 
 int rule_matrix_set_diag(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
-	if (r == 0 && in->rank < 2) {
-		r = error_set(err, -EBADMSG, "input has rank %u, must have 2 or more", in->rank);
-	}
+	r = r < 0 ? r : rule_rank_from(in, "input", 2, err);
 	r = r < 0
 		? r
 		: rule_type_is(op_input(ctx, 1), "input 1 (diagonal)", op_input(ctx, 0)->type, err);

@@ -23,7 +23,9 @@ struct axis {
 static int check_types(const struct op_context *ctx, uint32_t inputs, struct error *err)
 {
 	const struct tensor *input = op_input(ctx, INPUT);
-	unsigned int weights = input->type == DTYPE_INT16 ? DTYPE_INT8 : input->type;
+	bool hybrid = input->type == DTYPE_FLOAT32 && ctx->node->op == OP_TRANSPOSE_CONV &&
+		op_input(ctx, WEIGHTS)->type == DTYPE_INT8;
+	unsigned int weights = input->type == DTYPE_INT16 || hybrid ? DTYPE_INT8 : input->type;
 	int r = rule_type_among(ctx, input, "input", inputs, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, WEIGHTS), "weights", weights, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);

@@ -90,10 +90,14 @@ int split_compile(const struct plan_request *request, struct subgraph_plan *plan
 		.shapes = plan->shapes,
 		.constants = plan->constants,
 		.cpu_features = request->cpu_features,
-		.max_program_bytes = taken < request->max_prepared_bytes
-			? request->max_prepared_bytes - taken
-			: 0,
+		.max_program_bytes = request->max_prepared_bytes - taken,
 	};
+	if (taken > request->max_prepared_bytes) {
+		return error_set(err, -EFBIG,
+			"subgraph %u: constants and called subgraphs take %" PRIu64
+			" prepared bytes, the limit leaves %" PRIu64,
+			plan->index, taken, request->max_prepared_bytes);
+	}
 	owned_mem const struct backend **chosen = calloc(plan->n_order + 1, sizeof(*chosen));
 	if (!chosen) {
 		return error_no_memory(err);

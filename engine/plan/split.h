@@ -8,7 +8,7 @@
 /*
  * Fills plan->steps from plan->order: each node goes to the first backend that accepts it,
  * consecutive nodes of one backend form one step. What the programs hold is added to
- * @prepared_bytes, which stays within request->max_prepared_bytes.
+ * @prepared_bytes, which with @callees_bytes stays within request->max_prepared_bytes.
  *
  * @ret_memory: one per entry of plan->order, filled. Errors: -EOPNOTSUPP in the words of the
  * last backend of the list, with the node's place; -EFBIG, -ENOMEM, or what compile gave. Steps

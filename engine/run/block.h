@@ -9,6 +9,8 @@
 
 #include "base/own.h"
 
+#define BLOCK_PAGE_BYTES 4096
+
 struct block {
 	uint8_t *data; /* aligned to a page; NULL when empty */
 	size_t bytes;

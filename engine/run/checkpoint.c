@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/strings.h"
@@ -14,6 +15,10 @@
 #define MAGIC "EDGEDCK1"
 #define MAGIC_BYTES 8
 #define UNFINISHED_SIZE (CHECKPOINT_MAX_NAME + 32)
+#define UNFINISHED_SECONDS 3600 /* older ones are nobody's any more */
+
+/* What stands before a tensor's bytes: at most, and without its name. */
+#define HEAD_BYTES(name_bytes) (4 + (name_bytes) + 2 + 4 * SHAPE_MAX_RANK + 8)
 
 static bool is_plain(const char *text, uint32_t length)
 {
@@ -64,13 +69,29 @@ static int file_name(const struct checkpoints *checkpoints, const struct value *
 	return 0;
 }
 
+/* Counts a file of the folder, unless it is one that a crash has left. */
+static void count_file(
+	const struct checkpoints *checkpoints, const char *name, uint32_t *files, uint64_t *bytes)
+{
+	struct stat st;
+	if (fstatat(checkpoints->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISREG(st.st_mode)) {
+		return;
+	}
+	if (name[0] == '.' && st.st_mtime + UNFINISHED_SECONDS < time(NULL)) {
+		unlinkat(checkpoints->folder, name, 0);
+		return;
+	}
+	(*files)++;
+	*bytes += (uint64_t)st.st_size;
+}
+
 /* What the folder's files take, but for @except. */
 static int count_files(const struct checkpoints *checkpoints, const char *except,
 	uint32_t *ret_files, uint64_t *ret_bytes)
 {
 	int fd = openat(checkpoints->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct stat st;
 	*ret_files = 0;
 	*ret_bytes = 0;
 	if (!dir) {
@@ -81,12 +102,8 @@ static int count_files(const struct checkpoints *checkpoints, const char *except
 		return code;
 	}
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		if (strcmp(entry->d_name, except) != 0 &&
-			fstatat(checkpoints->folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-				0 &&
-			S_ISREG(st.st_mode)) {
-			(*ret_files)++;
-			*ret_bytes += (uint64_t)st.st_size;
+		if (strcmp(entry->d_name, except) != 0) {
+			count_file(checkpoints, entry->d_name, ret_files, ret_bytes);
 		}
 	}
 	closedir(dir);
@@ -111,40 +128,28 @@ static int check_room(
 	return 0;
 }
 
-static void put_tensor(struct bytes_writer *w, const void *name, uint32_t length, unsigned int type,
-	const struct value *value)
-{
-	bytes_write_u32(w, length);
-	bytes_write(w, name, length);
-	bytes_write_u8(w, (uint8_t)type);
-	bytes_write_u8(w, value->shape.rank);
-	for (unsigned int i = 0; i < value->shape.rank; i++) {
-		bytes_write_u32(w, (uint32_t)value->shape.dim[i]);
-	}
-	bytes_write_u64(w, value->bytes);
-	bytes_write(w, value->data, (size_t)value->bytes);
-}
-
-/* The file's bytes: operand 1 has the names of operands 2 and on. */
-static int encode(const struct frame *frame, const struct node *node, struct bytes_writer *w,
-	struct error *err)
+/* The names that operand 1 has for operands 2 and on, and how long the file will be. */
+static int open_names(const struct frame *frame, const struct node *node, struct strings *ret_names,
+	uint64_t *ret_bytes, struct error *err)
 {
 	const struct value *names = &frame->values[node->inputs[1]];
-	struct strings strings;
 	uint32_t n = node->n_inputs - 2;
-	if (strings_open(&strings, names->data, names->bytes, n, err) < 0) {
+	if (strings_open(ret_names, names->data, names->bytes, n, err) < 0) {
 		error_prefix(err, "names of %u tensors", n);
 		return -EINVAL;
 	}
-	bytes_write(w, MAGIC, MAGIC_BYTES);
-	bytes_write_u32(w, n);
+	*ret_bytes = MAGIC_BYTES + 4;
 	for (uint32_t i = 0; i < n; i++) {
-		int32_t t = node->inputs[2 + i];
 		uint32_t length = 0;
-		const void *name = strings_get(&strings, i, &length);
-		put_tensor(w, name, length, frame->subgraph->tensors[t].type, &frame->values[t]);
+		strings_get(ret_names, i, &length);
+		if (length > CHECKPOINT_MAX_TENSOR_NAME) {
+			return error_set(err, -EINVAL, "name %u has %u bytes, the limit is %d", i,
+				length, CHECKPOINT_MAX_TENSOR_NAME);
+		}
+		const struct value *value = &frame->values[node->inputs[2 + i]];
+		*ret_bytes += HEAD_BYTES(length) + value->bytes;
 	}
-	return w->failed ? error_set(err, -EFBIG, "the checkpoint is too large") : 0;
+	return 0;
 }
 
 /* Hidden, and of this session alone. */
@@ -167,8 +172,45 @@ static int write_all(int fd, const uint8_t *data, size_t size)
 	return 0;
 }
 
-static int write_file(
-	const struct checkpoints *checkpoints, const char *name, const struct bytes_writer *w)
+/* What stands before a tensor's bytes goes to @head, whose memory is used again. */
+static int encode_head(struct bytes_writer *head, const void *name, uint32_t length,
+	unsigned int type, const struct value *value)
+{
+	head->size = 0;
+	bytes_write_u32(head, length);
+	bytes_write(head, name, length);
+	bytes_write_u8(head, (uint8_t)type);
+	bytes_write_u8(head, value->shape.rank);
+	for (unsigned int i = 0; i < value->shape.rank; i++) {
+		bytes_write_u32(head, (uint32_t)value->shape.dim[i]);
+	}
+	bytes_write_u64(head, value->bytes);
+	return head->failed ? -ENOMEM : 0;
+}
+
+static int write_tensors(
+	int fd, const struct frame *frame, const struct node *node, const struct strings *names)
+{
+	struct bytes_writer head = {0};
+	uint32_t n = node->n_inputs - 2;
+	bytes_write(&head, MAGIC, MAGIC_BYTES);
+	bytes_write_u32(&head, n);
+	int r = head.failed ? -ENOMEM : write_all(fd, head.data, head.size);
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		int32_t t = node->inputs[2 + i];
+		const struct value *value = &frame->values[t];
+		uint32_t length = 0;
+		const void *name = strings_get(names, i, &length);
+		r = encode_head(&head, name, length, frame->subgraph->tensors[t].type, value);
+		r = r < 0 ? r : write_all(fd, head.data, head.size);
+		r = r < 0 ? r : write_all(fd, value->data, (size_t)value->bytes);
+	}
+	bytes_writer_deinit(&head);
+	return r;
+}
+
+static int write_file(const struct checkpoints *checkpoints, const char *name,
+	const struct frame *frame, const struct node *node, const struct strings *names)
 {
 	char path[UNFINISHED_SIZE];
 	unfinished_name(checkpoints, path, name);
@@ -177,14 +219,8 @@ static int write_file(
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = write_all(fd, w->data, w->size);
-	if (r == 0 && fsync(fd) < 0) {
-		r = -errno;
-	}
-	if (r < 0) {
-		unlinkat(checkpoints->folder, path, 0);
-	}
-	return r;
+	int r = write_tensors(fd, frame, node, names);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 static int keep_pending(struct checkpoints *checkpoints, const char *name, struct error *err)
@@ -207,44 +243,50 @@ int checkpoint_save(struct checkpoints *checkpoints, const struct frame *frame,
 	const struct node *node, struct error *err)
 {
 	char name[CHECKPOINT_MAX_NAME + 1];
+	struct strings names;
+	uint64_t bytes = 0;
 	int r = file_name(checkpoints, &frame->values[node->inputs[0]], name, err);
+	r = r < 0 ? r : open_names(frame, node, &names, &bytes, err);
+	r = r < 0 ? r : check_room(checkpoints, name, bytes, err);
+	r = r < 0 ? r : keep_pending(checkpoints, name, err);
 	if (r < 0) {
 		return r;
 	}
-	struct bytes_writer w = {.limit = (size_t)checkpoints->max_bytes};
-	r = encode(frame, node, &w, err);
-	r = r < 0 ? r : check_room(checkpoints, name, w.size, err);
-	r = r < 0 ? r : keep_pending(checkpoints, name, err);
-	if (r == 0) {
-		r = write_file(checkpoints, name, &w);
-		if (r < 0) {
-			error_set(err, r, "checkpoint '%s': %s", name, strerror(-r));
-		}
-	}
-	bytes_writer_deinit(&w);
-	return r;
+	r = write_file(checkpoints, name, frame, node, &names);
+	return r < 0 ? error_set(err, r, "checkpoint '%s': %s", name, strerror(-r)) : 0;
 }
 
-void checkpoint_settle(struct checkpoints *checkpoints, bool commit)
+int checkpoint_commit(struct checkpoints *checkpoints, struct error *err)
 {
 	char path[UNFINISHED_SIZE];
-	for (uint32_t i = 0; i < checkpoints->n_pending; i++) {
-		unfinished_name(checkpoints, path, checkpoints->pending[i]);
-		if (!commit ||
-			renameat(checkpoints->folder, path, checkpoints->folder,
-				checkpoints->pending[i]) < 0) {
-			unlinkat(checkpoints->folder, path, 0);
+	if (checkpoints->n_pending == 0) {
+		return 0;
+	}
+	while (checkpoints->n_pending > 0) {
+		const char *name = checkpoints->pending[checkpoints->n_pending - 1];
+		unfinished_name(checkpoints, path, name);
+		if (renameat(checkpoints->folder, path, checkpoints->folder, name) < 0) {
+			int code = -errno;
+			return error_set(err, code, "checkpoint '%s': %s", name, strerror(-code));
 		}
+		checkpoints->n_pending--;
 	}
-	if (checkpoints->n_pending > 0 && commit) {
-		(void)fsync(checkpoints->folder);
-	}
-	checkpoints->n_pending = 0;
+	/* What is named is there; that it outlasts a power cut is a wish. */
+	(void)fsync(checkpoints->folder);
+	return 0;
 }
 
-/* A file that this run has saved, or one of an earlier run. */
-static int read_file(const struct checkpoints *checkpoints, const char *name, uint8_t **ret_data,
-	size_t *ret_size)
+void checkpoint_drop(struct checkpoints *checkpoints)
+{
+	char path[UNFINISHED_SIZE];
+	while (checkpoints->n_pending > 0) {
+		unfinished_name(checkpoints, path, checkpoints->pending[--checkpoints->n_pending]);
+		unlinkat(checkpoints->folder, path, 0);
+	}
+}
+
+/* The file that this run has saved, or one of an earlier run. */
+static int open_file(const struct checkpoints *checkpoints, const char *name, int *ret_fd)
 {
 	char path[UNFINISHED_SIZE];
 	struct stat st;
@@ -259,104 +301,151 @@ static int read_file(const struct checkpoints *checkpoints, const char *name, ui
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return -errno;
 	}
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > checkpoints->max_bytes) {
-		return -EFBIG;
+	if (!S_ISREG(st.st_mode)) {
+		return -EBADMSG;
 	}
-	owned_mem uint8_t *data = malloc((size_t)st.st_size + 1);
-	size_t got = 0;
-	while (data && got < (size_t)st.st_size) {
-		ssize_t n = read(fd, data + got, (size_t)st.st_size - got);
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBADMSG;
-		}
-		got += (size_t)n;
-	}
-	*ret_size = got;
-	*ret_data = take(data);
-	return *ret_data ? 0 : -ENOMEM;
+	*ret_fd = take_fd(fd);
+	return 0;
 }
 
+/* At most @size bytes at @at; fewer at the end of the file. */
+static int read_some(int fd, void *out, size_t size, uint64_t at, size_t *ret_got)
+{
+	size_t got = 0;
+	while (got < size) {
+		ssize_t n = pread(fd, (uint8_t *)out + got, size - got, (off_t)(at + got));
+		if (n < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (n == 0) {
+			break;
+		}
+		got += n > 0 ? (size_t)n : 0;
+	}
+	*ret_got = got;
+	return 0;
+}
+
+/* A tensor of a file, whoever has written it. */
 struct stored {
-	const void *name;
+	uint8_t head[HEAD_BYTES(CHECKPOINT_MAX_TENSOR_NAME)];
+	const void *name; /* in head */
 	uint32_t name_bytes;
 	unsigned int type;
-	struct value value; /* bytes in the file's */
+	struct shape shape;
+	uint64_t at, bytes; /* in the file */
 };
 
-/* The next tensor of a file, whoever has written it. */
-static int read_stored(struct bytes_reader *r, struct stored *ret)
+static int parse_head(struct stored *s, size_t size, uint64_t at)
 {
+	struct bytes_reader r = bytes_reader_of(s->head, size);
 	uint64_t bytes = 0;
-	*ret = (struct stored){.name_bytes = bytes_read_u32(r)};
-	ret->name = bytes_read(r, ret->name_bytes);
-	ret->type = bytes_read_u8(r);
-	struct shape *shape = &ret->value.shape;
-	shape->rank = bytes_read_u8(r);
-	for (unsigned int i = 0; i < shape->rank && i < SHAPE_MAX_RANK; i++) {
-		shape->dim[i] = (int32_t)bytes_read_u32(r);
+	s->name_bytes = bytes_read_u32(&r);
+	s->name = bytes_read(&r, s->name_bytes);
+	s->type = bytes_read_u8(&r);
+	s->shape = (struct shape){.rank = bytes_read_u8(&r)};
+	for (unsigned int i = 0; i < s->shape.rank && i < SHAPE_MAX_RANK; i++) {
+		s->shape.dim[i] = (int32_t)bytes_read_u32(&r);
 	}
-	ret->value.bytes = bytes_read_u64(r);
-	if (r->failed || shape->rank > SHAPE_MAX_RANK ||
-		shape_bytes(shape, ret->type, &bytes) < 0 || bytes != ret->value.bytes ||
-		bytes > r->size) {
-		return -EBADMSG;
-	}
-	ret->value.data = (void *)(uintptr_t)bytes_read(r, (size_t)bytes);
-	return r->failed ? -EBADMSG : 0;
+	s->bytes = bytes_read_u64(&r);
+	s->at = at + r.at;
+	return r.failed || s->shape.rank > SHAPE_MAX_RANK ||
+			shape_bytes(&s->shape, s->type, &bytes) < 0 || bytes != s->bytes
+		? -EBADMSG
+		: 0;
 }
 
-/* The tensor of that name in a file's bytes; -ENOENT without it. */
-static int find_stored(
-	const uint8_t *data, size_t size, const void *name, uint32_t length, struct stored *ret)
+/* Finds the tensor of that name; -ENOENT without it. */
+static int find_stored(int fd, const void *name, uint32_t length, struct stored *s)
 {
-	struct bytes_reader r = bytes_reader_of(data, size);
-	const void *magic = bytes_read(&r, MAGIC_BYTES);
-	uint32_t n = bytes_read_u32(&r);
-	if (r.failed || memcmp(magic, MAGIC, MAGIC_BYTES) != 0) {
-		return -EBADMSG;
+	uint64_t at = MAGIC_BYTES + 4;
+	size_t got = 0;
+	int r = read_some(fd, s->head, MAGIC_BYTES + 4, 0, &got);
+	if (r < 0 || got < MAGIC_BYTES + 4 || memcmp(s->head, MAGIC, MAGIC_BYTES) != 0) {
+		return r < 0 ? r : -EBADMSG;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		int e = read_stored(&r, ret);
-		if (e < 0) {
-			return e;
+	for (uint32_t left = bytes_get_u32(s->head + MAGIC_BYTES); left > 0; left--) {
+		r = read_some(fd, s->head, sizeof(s->head), at, &got);
+		r = r < 0 ? r : parse_head(s, got, at);
+		if (r < 0) {
+			return r;
 		}
-		if (ret->name_bytes == length && memcmp(ret->name, name, length) == 0) {
+		if (s->name_bytes == length && memcmp(s->name, name, length) == 0) {
 			return 0;
 		}
+		at = s->at + s->bytes;
 	}
 	return -ENOENT;
 }
 
-static int put_stored(struct frame *frame, uint32_t t, const char *file,
-	const struct stored *stored, struct error *err)
+/* The stored bytes become tensor @t. */
+static int put_stored(
+	struct frame *frame, uint32_t t, int fd, const struct stored *stored, struct error *err)
 {
 	unsigned int type = frame->subgraph->tensors[t].type;
-	return stored->type == type
-		? frame_put(frame, t, &stored->value, err)
-		: error_set(err, -EINVAL, "checkpoint '%s': the tensor is %s, wanted as %s", file,
-			  dtype_name(stored->type), dtype_name(type));
+	void *data = NULL;
+	size_t got = 0;
+	if (stored->type != type) {
+		return error_set(err, -EINVAL, "is %s, wanted as %s", dtype_name(stored->type),
+			dtype_name(type));
+	}
+	int r = heap_alloc(frame->heap, stored->bytes, &data, err);
+	if (r < 0) {
+		return r;
+	}
+	r = read_some(fd, data, (size_t)stored->bytes, stored->at, &got);
+	if (r == 0 && got < stored->bytes) {
+		r = -EBADMSG;
+	}
+	if (r < 0) {
+		error_set(err, r, "%s", strerror(-r));
+	} else {
+		const struct value value = {data, stored->bytes, stored->shape};
+		r = frame_put(frame, t, &value, err);
+	}
+	heap_free(frame->heap, data);
+	return r;
+}
+
+/* -EINVAL for what is not there: the request names it. */
+static int restore(struct checkpoints *checkpoints, struct frame *frame, const struct node *node,
+	const char *file, struct error *err)
+{
+	const char *name = NULL;
+	uint32_t length = 0;
+	owned_fd int fd = -1;
+	struct stored stored;
+	int r = open_string(&frame->values[node->inputs[1]], &name, &length, err);
+	if (r < 0) {
+		return r;
+	}
+	r = open_file(checkpoints, file, &fd);
+	r = r < 0 ? r : find_stored(fd, name, length, &stored);
+	if (r < 0) {
+		error_set(err, r == -ENOENT ? -EINVAL : r, "%s", strerror(-r));
+		r = r == -ENOENT ? -EINVAL : r;
+	} else {
+		r = put_stored(frame, (uint32_t)node->outputs[0], fd, &stored, err);
+	}
+	if (r < 0) {
+		char shown[100];
+		error_escape(shown, sizeof(shown), name, length);
+		error_prefix(err, "tensor '%s'", shown);
+	}
+	return r;
 }
 
 int checkpoint_restore(struct checkpoints *checkpoints, struct frame *frame,
 	const struct node *node, struct error *err)
 {
-	char file[CHECKPOINT_MAX_NAME + 1], shown[100];
-	const char *name = NULL;
-	uint32_t length = 0;
-	owned_mem uint8_t *data = NULL;
-	size_t size = 0;
-	struct stored stored;
+	char file[CHECKPOINT_MAX_NAME + 1];
 	int r = file_name(checkpoints, &frame->values[node->inputs[0]], file, err);
-	r = r < 0 ? r : open_string(&frame->values[node->inputs[1]], &name, &length, err);
 	if (r < 0) {
 		return r;
 	}
-	r = read_file(checkpoints, file, &data, &size);
-	r = r < 0 ? r : find_stored(data, size, name, length, &stored);
+	r = restore(checkpoints, frame, node, file, err);
 	if (r < 0) {
-		error_escape(shown, sizeof(shown), name, length);
-		return error_set(err, r == -ENOENT ? -EINVAL : r,
-			"checkpoint '%s', tensor '%s': %s", file, shown, strerror(-r));
+		error_prefix(err, "checkpoint '%s'", file);
 	}
-	return put_stored(frame, (uint32_t)node->outputs[0], file, &stored, err);
+	return r;
 }

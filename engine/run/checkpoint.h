@@ -9,8 +9,8 @@
  *   u32 length and bytes of its name, u8 type, u8 rank, i32 per dimension, u64 bytes, the bytes
  *
  * all little endian. A file's name is what the model is given as its path, and must be a plain
- * name: nothing outside of the folder can be named. What a run saves gets its name when the run
- * ends well; until then nobody sees it.
+ * name: nothing outside of the folder can be named. What a run saves is in a hidden file until the
+ * run ends well; one that a crash has left behind is removed by a later save.
  */
 #ifndef ENGINE_RUN_CHECKPOINT_H
 #define ENGINE_RUN_CHECKPOINT_H
@@ -19,6 +19,7 @@
 
 #define CHECKPOINT_MAX_FILES 64
 #define CHECKPOINT_MAX_NAME 64
+#define CHECKPOINT_MAX_TENSOR_NAME 1000
 #define CHECKPOINT_MAX_PENDING 8 /* files that one run saves */
 
 struct checkpoints {
@@ -36,7 +37,11 @@ int must_check checkpoint_save(struct checkpoints *checkpoints, const struct fra
 int must_check checkpoint_restore(struct checkpoints *checkpoints, struct frame *frame,
 	const struct node *node, struct error *err);
 
-/* Ends a run: gives what it saved its name, or removes it. */
-void checkpoint_settle(struct checkpoints *checkpoints, bool commit);
+/* Gives what a run has saved its names, one file after the other. Where the system refuses one, its
+ * error, and those before it stay. */
+int must_check checkpoint_commit(struct checkpoints *checkpoints, struct error *err);
+
+/* Removes what a run has saved and that has no name yet. */
+void checkpoint_drop(struct checkpoints *checkpoints);
 
 #endif

@@ -4,12 +4,20 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What is passed to a called subgraph: one value per input of it. */
+/* Going into a subgraph, and from node to node there, takes about as long as so many
+ * multiply-accumulates: bounds calls and loops that compute nothing. */
+#define NODE_MACS 500
+
+/* @inputs: one per input of the called subgraph. */
 static int call(struct run *run, struct plan *plan, const struct value *inputs,
 	struct frame **ret_frame, struct error *err)
 {
 	struct frame *frame = NULL;
-	int r = run_enter(run, plan, &frame, err);
+	uint64_t nodes = (uint64_t)plan_entered(plan)->n_order + 1;
+	int r = run_count(run, plan->own_macs + NODE_MACS * nodes, err);
+	if (r == 0) {
+		r = run_enter(run, plan, &frame, err);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -59,13 +67,13 @@ static int put_outputs(
 	return r;
 }
 
-/* Calls @plan with the node's operands from @first on. @values: room for them. */
+/* Calls @plan with the node's operands from @first on. */
 static int call_node(struct run *run, struct frame *frame, const struct node *node,
-	struct plan *plan, uint32_t first, struct value *values, struct error *err)
+	struct plan *plan, uint32_t first, struct error *err)
 {
 	struct frame *called = NULL;
-	take_operands(frame, node, first, values);
-	int r = call(run, plan, values, &called, err);
+	take_operands(frame, node, first, frame->passed);
+	int r = call(run, plan, frame->passed, &called, err);
 	if (r == 0) {
 		r = put_outputs(frame, node, called, err);
 	}
@@ -85,15 +93,13 @@ static int read_condition(const struct value *value, bool *ret_true, struct erro
 	return 0;
 }
 
-static int run_if(
-	struct run *run, struct frame *frame, uint32_t at, struct value *values, struct error *err)
+static int run_if(struct run *run, struct frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	bool condition = false;
 	int r = read_condition(&frame->values[node->inputs[0]], &condition, err);
-	return r < 0
-		? r
-		: call_node(run, frame, node, callee(frame, at, condition ? 0 : 1), 1, values, err);
+	return r < 0 ? r
+		     : call_node(run, frame, node, callee(frame, at, condition ? 0 : 1), 1, err);
 }
 
 /* CALL_ONCE: done in the session's first run that comes here. */
@@ -210,19 +216,19 @@ static int go_round(struct run *run, struct frame *frame, uint32_t at, struct ca
 	return r;
 }
 
-static int run_while(
-	struct run *run, struct frame *frame, uint32_t at, struct value *values, struct error *err)
+static int run_while(struct run *run, struct frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	struct carried c = {
 		.heap = &run->heap,
-		.now = values,
-		.next = values + node->n_inputs,
+		.now = frame->passed,
+		.next = frame->passed + node->n_inputs,
 		.n = node->n_inputs,
 	};
 	bool again = true;
 	int r = 0;
 	take_operands(frame, node, 0, c.now);
+	memset(c.next, 0, c.n * sizeof(*c.next));
 	while (r == 0 && again) {
 		r = go_round(run, frame, at, &c, &again, err);
 	}
@@ -233,20 +239,19 @@ static int run_while(
 	return r;
 }
 
-static int run_by_kind(
-	struct run *run, struct frame *frame, uint32_t at, struct value *values, struct error *err)
+static int run_by_kind(struct run *run, struct frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	switch (node->op) {
 	case OP_IF:
-		return run_if(run, frame, at, values, err);
+		return run_if(run, frame, at, err);
 	case OP_WHILE:
-		return run_while(run, frame, at, values, err);
+		return run_while(run, frame, at, err);
 	case OP_CALL_ONCE:
 		return run_once(run, frame, at, err);
 	case OP_CALL:
 	case OP_STABLEHLO_COMPOSITE:
-		return call_node(run, frame, node, callee(frame, at, 0), 0, values, err);
+		return call_node(run, frame, node, callee(frame, at, 0), 0, err);
 	case OP_FLEX_SAVE:
 		return checkpoint_save(&run->checkpoints, frame, node, err);
 	case OP_FLEX_RESTORE:
@@ -259,17 +264,10 @@ static int run_by_kind(
 int control_run(struct run *run, struct frame *frame, uint32_t at, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
-	const struct node *node = node_of(frame, at);
-	void *values = NULL;
 	int r = run_control_check(run->control);
-	if (r == 0) {
-		r = heap_alloc(&run->heap,
-			(2 * (uint64_t)node->n_inputs + 1) * sizeof(struct value), &values, err);
+	if (r < 0) {
+		return r;
 	}
-	if (r == 0) {
-		memset(values, 0, (2 * (size_t)node->n_inputs + 1) * sizeof(struct value));
-		r = run_by_kind(run, frame, at, values, err);
-		heap_free(&run->heap, values);
-	}
+	r = run_by_kind(run, frame, at, err);
 	return r < 0 ? plan_node_error(part, part->order[at], r, err) : 0;
 }

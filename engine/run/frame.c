@@ -8,6 +8,21 @@ static uint64_t block_bytes(const struct frame *frame)
 	return (uint64_t)frame->arena.bytes + frame->variables.bytes + frame->saved.bytes;
 }
 
+static void free_tables(struct frame *frame)
+{
+	free(frame->values);
+	free(frame->shapes);
+	free(frame->constants);
+	free(frame->results);
+	free(frame->passed);
+	free(frame->scratch);
+	free(frame->state);
+	frame->values = frame->passed = NULL;
+	frame->shapes = frame->results = NULL;
+	frame->constants = NULL;
+	frame->scratch = frame->state = NULL;
+}
+
 void frame_deinit(struct frame *frame)
 {
 	if (frame->plan) {
@@ -18,13 +33,8 @@ void frame_deinit(struct frame *frame)
 	block_deinit(&frame->variables);
 	block_deinit(&frame->saved);
 	plan_unref(frame->plan);
-	free(frame->values);
-	free(frame->shapes);
-	free(frame->constants);
-	free(frame->results);
-	free(frame->scratch);
-	free(frame->state);
 	frame->plan = NULL;
+	free_tables(frame);
 }
 
 /* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them), but
@@ -77,10 +87,12 @@ static void fill_tables(struct frame *frame)
 			.bytes = part->tensors[t].bytes,
 			.shape = part->shapes[t]};
 		frame->shapes[t] = part->shapes[t];
-		frame->constants[t] = NULL;
+		frame->constants[t] = part->constants[t];
 	}
 	for (uint32_t i = 0; i < part->n_order; i++) {
-		frame->state[i] = frame->variables.data + part->state_offset[i];
+		frame->state[i] = frame->variables.data
+			? frame->variables.data + part->state_offset[i]
+			: NULL;
 		frame->scratch[i] = frame->arena.data + part->scratch_offset[i];
 	}
 }
@@ -97,38 +109,40 @@ static bool same_variables(const struct subgraph_plan *a, const struct subgraph_
 	return same;
 }
 
+/* The most inputs that a node of the session has, and outputs that any has; at least 1. */
+static void most_operands(const struct subgraph *subgraph, size_t *ret_inputs, size_t *ret_outputs)
+{
+	*ret_inputs = *ret_outputs = 1;
+	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
+		const struct node *node = &subgraph->nodes[i];
+		const struct op_row *row = opinfo_find(node);
+		bool calls = row && row->flags & OPINFO_SESSION;
+		*ret_inputs = calls && node->n_inputs > *ret_inputs ? node->n_inputs : *ret_inputs;
+		*ret_outputs = node->n_outputs > *ret_outputs ? node->n_outputs : *ret_outputs;
+	}
+}
+
 static int new_tables(struct frame *frame)
 {
 	size_t n = (size_t)frame->subgraph->n_tensors + 1;
-	size_t n_nodes = (size_t)frame->subgraph->n_nodes + 1;
-	uint32_t most = 1;
-	for (uint32_t i = 0; i < frame->subgraph->n_nodes; i++) {
-		uint32_t outputs = frame->subgraph->nodes[i].n_outputs;
-		most = outputs > most ? outputs : most;
-	}
+	size_t n_nodes = (size_t)frame->subgraph->n_nodes + 1, inputs, outputs;
 	if (frame->values) {
 		return 0;
 	}
+	most_operands(frame->subgraph, &inputs, &outputs);
+	frame->values = calloc(n, sizeof(*frame->values));
 	frame->shapes = calloc(n, sizeof(*frame->shapes));
 	frame->constants = calloc(n, sizeof(*frame->constants));
-	frame->results = calloc(most, sizeof(*frame->results));
+	frame->results = calloc(outputs, sizeof(*frame->results));
+	frame->passed = calloc(2 * inputs, sizeof(*frame->passed));
 	frame->scratch = calloc(n_nodes, sizeof(void *));
 	frame->state = calloc(n_nodes, sizeof(void *));
-	if (frame->shapes && frame->constants && frame->results && frame->scratch && frame->state) {
-		frame->values = calloc(n, sizeof(*frame->values));
+	if (!frame->values || !frame->shapes || !frame->constants || !frame->results ||
+		!frame->passed || !frame->scratch || !frame->state) {
+		free_tables(frame);
+		return -ENOMEM;
 	}
-	if (frame->values) {
-		return 0;
-	}
-	free(frame->shapes);
-	free(frame->constants);
-	free(frame->results);
-	free(frame->scratch);
-	free(frame->state);
-	frame->shapes = frame->results = NULL;
-	frame->constants = NULL;
-	frame->scratch = frame->state = NULL;
-	return -ENOMEM;
+	return 0;
 }
 
 /* The blocks that change when @frame takes on @part. */
@@ -144,8 +158,29 @@ static void blocks_deinit(struct blocks *blocks)
 	block_deinit(&blocks->saved);
 }
 
-static int new_blocks(
-	const struct frame *frame, const struct subgraph_plan *part, struct blocks *blocks)
+/* Charges them in place of those that @frame has. */
+static int charge_blocks(const struct frame *frame, const struct blocks *blocks, struct error *err)
+{
+	uint64_t before = frame->plan ? block_bytes(frame) : 0;
+	uint64_t variables = blocks->keep ? (uint64_t)frame->variables.bytes + frame->saved.bytes
+					  : (uint64_t)blocks->variables.bytes + blocks->saved.bytes;
+	return heap_charge(frame->heap, before, blocks->arena.bytes + variables, err);
+}
+
+uint64_t frame_table_bytes(const struct subgraph *subgraph)
+{
+	const uint64_t per_tensor = sizeof(struct value) + sizeof(struct shape) + sizeof(void *);
+	size_t inputs, outputs;
+	most_operands(subgraph, &inputs, &outputs);
+	return sizeof(struct frame) + subgraph->n_tensors * per_tensor +
+		subgraph->n_nodes * (uint64_t)(2 * sizeof(void *)) +
+		2 * inputs * (uint64_t)sizeof(struct value) +
+		outputs * (uint64_t)sizeof(struct shape);
+}
+
+/* Nothing is touched yet, so old and new ones take no memory together. */
+static int new_blocks(struct frame *frame, const struct subgraph_plan *part, struct blocks *blocks,
+	struct error *err)
 {
 	blocks->keep = frame->plan && same_variables(plan_entered(frame->plan), part);
 	/* Never empty, so that tensors without elements have an address too. */
@@ -156,15 +191,11 @@ static int new_blocks(
 	if (r == 0 && !blocks->keep) {
 		r = block_init(&blocks->saved, part->variable_bytes);
 	}
-	return r;
+	return r < 0 ? error_no_memory(err) : charge_blocks(frame, blocks, err);
 }
 
 static void take_blocks(struct frame *frame, struct blocks *blocks, struct plan *plan)
 {
-	uint64_t before = frame->plan ? block_bytes(frame) : 0;
-	if (frame->plan) {
-		frame_clear(frame);
-	}
 	block_deinit(&frame->arena);
 	frame->arena = blocks->arena;
 	plan_unref(frame->plan);
@@ -178,25 +209,16 @@ static void take_blocks(struct frame *frame, struct blocks *blocks, struct plan 
 		frame_reset(frame);
 	}
 	fill_tables(frame);
-	heap_discharge(frame->heap, before);
 }
 
 int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
 {
-	const struct subgraph_plan *part = plan_entered(plan);
 	struct blocks blocks = {0};
-	int r = new_tables(frame);
-	if (r == 0) {
-		r = new_blocks(frame, part, &blocks);
+	if (frame->plan) {
+		frame_clear(frame);
 	}
-	if (r < 0) {
-		error_no_memory(err);
-	} else {
-		/* What stays is charged twice for a moment. */
-		uint64_t kept = blocks.keep ? (uint64_t)frame->variables.bytes + frame->saved.bytes
-					    : (uint64_t)blocks.variables.bytes + blocks.saved.bytes;
-		r = heap_charge(frame->heap, blocks.arena.bytes + kept, err);
-	}
+	int r = new_tables(frame) < 0 ? error_no_memory(err)
+				      : new_blocks(frame, plan_entered(plan), &blocks, err);
 	if (r < 0) {
 		blocks_deinit(&blocks);
 		plan_unref(plan);
@@ -204,6 +226,15 @@ int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
 	}
 	take_blocks(frame, &blocks, plan);
 	return 0;
+}
+
+void frame_rest(struct frame *frame)
+{
+	if (frame->plan) {
+		frame_clear(frame);
+		heap_discharge(frame->heap, frame->arena.bytes);
+		block_deinit(&frame->arena);
+	}
 }
 
 void frame_save(struct frame *frame)

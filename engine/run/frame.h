@@ -21,6 +21,7 @@ struct frame {
 	struct shape *shapes; /* one per tensor: what STEP_NODE is checked with */
 	const uint8_t **constants; /* one per tensor, as shapes */
 	struct shape *results; /* room for the outputs of one node */
+	struct value *passed; /* room for what one node passes to a called subgraph, twice */
 	void **scratch, **state; /* one per entry of the plan's order */
 	struct block arena, variables;
 	struct block saved; /* variables as they were before the run */
@@ -32,9 +33,16 @@ void frame_deinit(struct frame *frame);
 
 /*
  * Gets the frame ready for @plan: takes over the reference, even on an error. frame->heap and
- * frame->subgraph are set. On an error (-ENOMEM, -EFBIG) the frame is as before.
+ * frame->subgraph are set. On an error (-ENOMEM, -EFBIG) the frame is as before, but for run-time
+ * tensors, which are released.
  */
 int must_check frame_attach(struct frame *frame, struct plan *plan, struct error *err);
+
+/* Gives the arena back until the next frame_attach(); variables and the nodes' state stay. */
+void frame_rest(struct frame *frame);
+
+/* Bytes of the tables of a frame of @subgraph, beside what its plan lays out. */
+uint64_t frame_table_bytes(const struct subgraph *subgraph);
 
 /* Variables and the nodes' state back to their start. */
 void frame_reset(struct frame *frame);

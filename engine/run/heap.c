@@ -6,8 +6,6 @@
 #include "base/bytes.h"
 #include "engine/run/block.h"
 
-#define CHUNK_BYTES (UINT64_C(256) << 10)
-
 /* Stands before each cell's bytes. */
 struct cell {
 	uint64_t bytes; /* behind this header; a multiple of 64 */
@@ -42,13 +40,32 @@ void heap_deinit(struct heap *heap)
 		heap->chunks = heap->chunks->next;
 		block_deinit(&block);
 	}
-	heap->charged = 0;
+	*heap = (struct heap){.limit = heap->limit};
 }
 
-int heap_charge(struct heap *heap, uint64_t bytes, struct error *err)
+/* The chunk that is kept though nobody uses it goes back. False where there is none. */
+static bool drop_idle(struct heap *heap)
+{
+	struct heap_chunk *chunk = heap->chunks;
+	if (!chunk || chunk->next || chunk->used > 0) {
+		return false;
+	}
+	struct block block = chunk->block;
+	heap->chunks = NULL;
+	heap->charged -= block.bytes;
+	block_deinit(&block);
+	return true;
+}
+
+int heap_charge(struct heap *heap, uint64_t before, uint64_t now, struct error *err)
 {
 	uint64_t total = 0;
-	if (bytes_add_overflows(heap->charged, bytes, &total) || total > heap->limit) {
+	bool over;
+	do {
+		over = bytes_add_overflows(heap->charged - before, now, &total) ||
+			total > heap->limit;
+	} while (over && drop_idle(heap));
+	if (over) {
 		return error_set(err, -EFBIG,
 			"the session would take %" PRIu64 " bytes, the limit is %" PRIu64, total,
 			heap->limit);
@@ -89,54 +106,68 @@ static struct cell *find(struct heap_chunk *chunk, uint64_t bytes)
 static void split(struct cell *cell, uint64_t bytes)
 {
 	uint64_t left = cell->bytes - bytes;
-	if (left > sizeof(*cell)) {
+	if (left > sizeof(*cell) && cell->chunk->block.bytes <= HEAP_CHUNK_BYTES) {
 		struct cell *rest = (struct cell *)((uint8_t *)(cell + 1) + bytes);
 		*rest = (struct cell){left - sizeof(*cell), cell->chunk, false};
 		cell->bytes = bytes;
 	}
 }
 
-static struct heap_chunk *new_chunk(uint64_t bytes)
+static int map_chunk(struct heap *heap, uint64_t bytes)
 {
-	uint64_t total = bytes + sizeof(struct heap_chunk) + sizeof(struct cell);
 	struct block block = {0};
-	total = bytes_align_up(total > CHUNK_BYTES ? total : CHUNK_BYTES, 4096);
-	if (block_init(&block, total) < 0) {
-		return NULL;
+	if (block_init(&block, bytes) < 0) {
+		return -ENOMEM;
 	}
 	struct heap_chunk *chunk = (struct heap_chunk *)block.data;
-	*chunk = (struct heap_chunk){.block = block};
+	*chunk = (struct heap_chunk){.block = block, .next = heap->chunks};
 	*first_cell(chunk) = (struct cell){
-		total - sizeof(struct heap_chunk) - sizeof(struct cell), chunk, false};
-	return chunk;
+		bytes - sizeof(struct heap_chunk) - sizeof(struct cell), chunk, false};
+	heap->chunks = chunk;
+	return 0;
+}
+
+/* A new first chunk with a cell of @room bytes: of the usual size if the limit allows that. */
+static int new_chunk(struct heap *heap, uint64_t room, struct error *err)
+{
+	uint64_t least = bytes_align_up(
+		room + sizeof(struct heap_chunk) + sizeof(struct cell), BLOCK_PAGE_BYTES);
+	uint64_t bytes = least > HEAP_CHUNK_BYTES ? least : HEAP_CHUNK_BYTES;
+	if (heap_charge(heap, 0, bytes, NULL) < 0) {
+		bytes = least;
+		int r = heap_charge(heap, 0, bytes, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+	if (map_chunk(heap, bytes) < 0) {
+		heap_discharge(heap, bytes);
+		return error_no_memory(err);
+	}
+	return 0;
 }
 
 int heap_alloc(struct heap *heap, uint64_t bytes, void **ret_data, struct error *err)
 {
 	uint64_t room = bytes_align_up(bytes ? bytes : 1, 64);
 	struct cell *cell = NULL;
-	int r = bytes < UINT64_MAX / 2 ? heap_charge(heap, room, err)
-				       : error_set(err, -EFBIG, "a tensor beyond all limits");
-	if (r < 0) {
-		return r;
+	if (bytes > UINT64_MAX / 2) {
+		return error_set(err, -EFBIG, "a tensor beyond all limits");
 	}
 	for (struct heap_chunk *c = heap->chunks; c && !cell; c = c->next) {
 		cell = find(c, room);
 	}
 	if (!cell) {
-		struct heap_chunk *chunk = new_chunk(room);
-		if (!chunk) {
-			heap_discharge(heap, room);
-			return error_no_memory(err);
+		int r = new_chunk(heap, room, err);
+		if (r < 0) {
+			return r;
 		}
-		chunk->next = heap->chunks;
-		heap->chunks = chunk;
-		cell = first_cell(chunk);
+		cell = first_cell(heap->chunks);
 	}
 	split(cell, room);
-	heap->charged += cell->bytes - room;
 	cell->used = true;
 	cell->chunk->used++;
+	heap->n_cells++;
 	*ret_data = cell + 1;
 	return 0;
 }
@@ -150,7 +181,7 @@ uint64_t heap_room(const void *data)
 static void drop_chunk(struct heap *heap, struct heap_chunk *chunk)
 {
 	struct heap_chunk **at = &heap->chunks;
-	if (chunk->block.bytes <= CHUNK_BYTES && !chunk->next && heap->chunks == chunk) {
+	if (chunk->block.bytes <= HEAP_CHUNK_BYTES && !chunk->next && heap->chunks == chunk) {
 		return;
 	}
 	while (*at != chunk) {
@@ -158,6 +189,7 @@ static void drop_chunk(struct heap *heap, struct heap_chunk *chunk)
 	}
 	*at = chunk->next;
 	struct block block = chunk->block;
+	heap_discharge(heap, block.bytes);
 	block_deinit(&block);
 }
 
@@ -168,7 +200,7 @@ void heap_free(struct heap *heap, void *data)
 	}
 	struct cell *cell = (struct cell *)data - 1;
 	cell->used = false;
-	heap->charged -= cell->bytes;
+	heap->n_cells--;
 	if (--cell->chunk->used == 0) {
 		drop_chunk(heap, cell->chunk);
 	}

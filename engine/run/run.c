@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/run/run.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "engine/run/control.h"
@@ -28,30 +29,51 @@ void run_deinit(struct run *run)
 	}
 	free(run->frames);
 	resources_deinit(&run->resources);
+	assert(run->heap.n_cells == 0);
 	heap_deinit(&run->heap);
+}
+
+int run_attach(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
+{
+	struct frame *frame = &run->frames[plan_entered(plan)->index];
+	if (frame->plan == plan && frame->arena.data) {
+		*ret_frame = frame;
+		return 0;
+	}
+	int r = frame_attach(frame, plan_ref(plan), err);
+	for (uint32_t i = 0; r == -EFBIG && i < run->graph->n_subgraphs; i++) {
+		if (!run->frames[i].is_saved) { /* of a subgraph that this run has not come to */
+			frame_rest(&run->frames[i]);
+		}
+	}
+	if (r == -EFBIG) {
+		r = frame_attach(frame, plan_ref(plan), err);
+	}
+	*ret_frame = frame;
+	return r;
 }
 
 int run_enter(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
 {
-	struct frame *frame = &run->frames[plan_entered(plan)->index];
-	if (frame->plan != plan) {
-		int r = frame_attach(frame, plan_ref(plan), err);
-		if (r < 0) {
-			return r;
-		}
+	struct frame *frame = NULL;
+	int r = run_attach(run, plan, &frame, err);
+	if (r < 0) {
+		return r;
 	}
 	frame_save(frame);
 	*ret_frame = frame;
 	return 0;
 }
 
-void run_settle(struct run *run, bool commit)
+int run_settle(struct run *run, int result, struct error *err)
 {
+	int r = result < 0 ? result : checkpoint_commit(&run->checkpoints, err);
+	checkpoint_drop(&run->checkpoints);
 	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
-		frame_settle(&run->frames[i], commit);
+		frame_settle(&run->frames[i], r == 0);
 	}
-	resources_settle(&run->resources, commit);
-	checkpoint_settle(&run->checkpoints, commit);
+	resources_settle(&run->resources, r == 0);
+	return r;
 }
 
 void run_reset(struct run *run)
@@ -60,6 +82,18 @@ void run_reset(struct run *run)
 		frame_reset(&run->frames[i]);
 	}
 	resources_reset(&run->resources);
+}
+
+int run_count(struct run *run, uint64_t macs, struct error *err)
+{
+	uint64_t left = run->max_macs - run->macs;
+	if (macs > left) {
+		return error_set(err, -EFBIG,
+			"the run takes more than %" PRIu64 " multiply-accumulates, the limit",
+			run->max_macs);
+	}
+	run->macs += macs;
+	return 0;
 }
 
 static int give(void *context, uint32_t tensor, const struct shape *shape, uint64_t bytes,
@@ -100,13 +134,7 @@ static int check_again(
 	if (r < 0) {
 		return r == -EBADMSG ? -EINVAL : r;
 	}
-	run->macs += result.macs < run->max_macs ? result.macs : run->max_macs;
-	if (run->macs > run->max_macs) {
-		return error_set(err, -EFBIG,
-			"the run takes more than %" PRIu64 " multiply-accumulates, the limit",
-			run->max_macs);
-	}
-	return 0;
+	return run_count(run, result.macs, err);
 }
 
 /* Memory for the outputs whose shape is known by now; the others are the operator's to size. */

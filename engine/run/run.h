@@ -19,7 +19,7 @@ struct run {
 
 	/* Of the run that is under way: */
 	const struct run_control *control;
-	uint64_t macs; /* that run-time nodes have taken so far */
+	uint64_t macs; /* so far, with what going round loops and into calls takes */
 	uint64_t loops; /* rounds of all loops so far */
 	uint64_t *node_ns; /* one per node of @profiled, or NULL */
 	const struct frame *profiled;
@@ -28,6 +28,14 @@ struct run {
 int must_check run_init(struct run *run, const struct graph *graph);
 void run_deinit(struct run *run);
 
+/* Counts @macs against what a run may take. -EFBIG. */
+int must_check run_count(struct run *run, uint64_t macs, struct error *err);
+
+/* Gets the frame of @plan's subgraph ready for it, if it is not. Where the budget is out, frames that
+ * are not under way give their arenas back. Errors as frame_attach(). */
+int must_check run_attach(
+	struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err);
+
 /* The frame of @plan's subgraph, ready for @plan, with its state saved. Errors as frame_attach(). */
 int must_check run_enter(
 	struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err);
@@ -35,8 +43,9 @@ int must_check run_enter(
 /* All steps of an entered frame, whose inputs stand in its values. Outputs stand there after it. */
 int must_check run_steps(struct run *run, struct frame *frame, struct error *err);
 
-/* Ends the run: what it changed stays, or goes back to what it was before. */
-void run_settle(struct run *run, bool commit);
+/* Ends the run with @result: what it changed stays where that is 0, else goes back to what it was
+ * before. Returns @result, or what kept the run's checkpoints from getting their names. */
+int must_check run_settle(struct run *run, int result, struct error *err);
 
 /* Variables, tables and the nodes' state back to their start. */
 void run_reset(struct run *run);

@@ -30,7 +30,7 @@ unsigned long fault_calls(void)
 	return atomic_load(&calls);
 }
 
-static bool fails(void)
+bool fault_now(void)
 {
 	unsigned long nth = atomic_fetch_add(&calls, 1) + 1;
 	if (nth != atomic_load(&target)) {
@@ -67,7 +67,7 @@ int __wrap_pthread_create(
 
 void *__wrap_malloc(size_t n)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -76,7 +76,7 @@ void *__wrap_malloc(size_t n)
 
 void *__wrap_calloc(size_t count, size_t n)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -85,7 +85,7 @@ void *__wrap_calloc(size_t count, size_t n)
 
 void *__wrap_realloc(void *p, size_t n)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -94,7 +94,7 @@ void *__wrap_realloc(void *p, size_t n)
 
 void *__wrap_aligned_alloc(size_t alignment, size_t n)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -103,12 +103,12 @@ void *__wrap_aligned_alloc(size_t alignment, size_t n)
 
 int __wrap_posix_memalign(void **ret, size_t alignment, size_t n)
 {
-	return fails() ? ENOMEM : __real_posix_memalign(ret, alignment, n);
+	return fault_now() ? ENOMEM : __real_posix_memalign(ret, alignment, n);
 }
 
 char *__wrap_strdup(const char *s)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -117,7 +117,7 @@ char *__wrap_strdup(const char *s)
 
 void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -126,7 +126,7 @@ void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t
 
 ssize_t __wrap_read(int fd, void *p, size_t n)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = EIO;
 		return -1;
 	}
@@ -135,7 +135,7 @@ ssize_t __wrap_read(int fd, void *p, size_t n)
 
 ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
 {
-	if (fails()) {
+	if (fault_now()) {
 		errno = EIO;
 		return -1;
 	}
@@ -145,5 +145,5 @@ ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
 int __wrap_pthread_create(
 	pthread_t *ret, const pthread_attr_t *attributes, void *(*fn)(void *), void *argument)
 {
-	return fails() ? EAGAIN : __real_pthread_create(ret, attributes, fn, argument);
+	return fault_now() ? EAGAIN : __real_pthread_create(ret, attributes, fn, argument);
 }

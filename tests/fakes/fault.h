@@ -5,7 +5,7 @@
  * A test program that links fault.c with fault_link_args (tests/meson.build) has malloc, calloc,
  * realloc, aligned_alloc, posix_memalign, strdup, mmap, read, pread and pthread_create of the code
  * under test replaced by wrappers that count. The armed call fails as the real one would; all
- * others go through.
+ * others go through. fault_files.c does that with openat, write, fsync and renameat.
  */
 #ifndef TESTS_FAKES_FAULT_H
 #define TESTS_FAKES_FAULT_H
@@ -20,5 +20,8 @@ bool fault_fired(void);
 
 /* Calls counted since fault_arm(). */
 unsigned long fault_calls(void);
+
+/* For wrappers: counts a call, true when it is the one that fails. */
+bool fault_now(void);
 
 #endif

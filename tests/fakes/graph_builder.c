@@ -68,3 +68,31 @@ uint32_t graph_builder_node(
 		.outputs = operands + 2};
 	return n;
 }
+
+struct node *graph_builder_wide_node(
+	struct graph_builder *builder, enum op op, struct operands inputs, struct operands outputs)
+{
+	uint32_t n = builder->subgraph.n_nodes++;
+	assert(n < GRAPH_BUILDER_MAX);
+	int32_t *operands = builder->operands[n];
+	for (int i = 0; i < 4; i++) {
+		operands[i] = inputs.tensors[i];
+		operands[4 + i] = outputs.tensors[i];
+	}
+	builder->nodes[n] = (struct node){.op = (uint16_t)op,
+		.version = 1,
+		.n_inputs = inputs.n,
+		.n_outputs = outputs.n,
+		.inputs = operands,
+		.outputs = operands + 4};
+	return &builder->nodes[n];
+}
+
+struct graph graph_builder_join(
+	struct graph_builder *const *builders, uint32_t n, struct subgraph *subgraphs)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		subgraphs[i] = builders[i]->subgraph;
+	}
+	return (struct graph){.subgraphs = subgraphs, .n_subgraphs = n};
+}

@@ -24,7 +24,17 @@ static const char *const models[] = {
 	"packaging/models/digits.tflite",
 	"packaging/models/keyword.tflite",
 	"packaging/models/vibration.tflite",
+	"tests/data/WHILE_s32/model.tflite",
+	"tests/data/CALL_ONCE_add/model.tflite",
+	"tests/data/STABLEHLO_COMPOSITE_f32/model.tflite",
+	/* From here on runs allocate: only they know shapes and sizes. */
+	"tests/data/IF_shapes/model.tflite",
+	"tests/data/WHILE_shapes/model.tflite",
+	"tests/data/RANGE_chain/model.tflite",
+	"tests/data/WHERE_chain/model.tflite",
+	"tests/data/HASHTABLE_str_to_s64/model.tflite",
 };
+#define STATIC_MODELS 6
 
 /* Opens, runs once on zeros, and gives a checksum of all outputs. */
 static int open_and_run(const char *path, uint64_t *ret_sum, struct error *err)
@@ -80,18 +90,17 @@ static void each_failure_is_an_error_and_nothing_more(void **state)
 	}
 }
 
-static void a_run_allocates_nothing(void **state)
+static void a_run_after_the_first_allocates_nothing(void **state)
 {
 	(void)state;
 	const struct edge_options options = {.backends = backends_builtin(), .cpu_features = ~0ull};
-	for (size_t m = 0; m < sizeof(models) / sizeof(models[0]); m++) {
+	for (size_t m = 0; m < STATIC_MODELS; m++) {
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		owned(edge_session_free) struct edge_session *session = NULL;
 		assert_int_equal(edge_model_open_file(models[m], &options, &model, NULL), 0);
 		assert_int_equal(edge_session_new(model, 0, &session, NULL), 0);
-		/* an input that is not bound gets its buffer when it is first asked for */
-		uint64_t bytes = 0;
-		assert_non_null(edge_session_input(session, 0, &bytes));
+		/* The first makes what is made when it is first needed. */
+		assert_int_equal(edge_session_run(session, NULL, NULL), 0);
 		fault_arm(0);
 		assert_int_equal(edge_session_run(session, NULL, NULL), 0);
 		assert_int_equal(edge_session_run(session, NULL, NULL), 0);
@@ -103,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_failure_is_an_error_and_nothing_more),
-		cmocka_unit_test(a_run_allocates_nothing),
+		cmocka_unit_test(a_run_after_the_first_allocates_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,48 +63,41 @@ static void shape_and_rank_look_at_no_element(void **state)
 	assert_int_equal(rank, 3);
 }
 
-/* A row of 3 pixels of one int16 and one more value to @n columns. */
-static void resized(struct options_resize options, int32_t n, const int16_t *want)
-{
-	const int16_t x[6] = {0, 10, 1, 11, 2, 12};
-	const int32_t size[2] = {1, n};
-	int16_t z[16];
-	struct op_bench b;
-	op_bench_init(&b, OP_RESIZE_NEAREST_NEIGHBOR);
-	b.node.options.resize = options;
-	op_bench_input(&b, DTYPE_INT16, SHAPE(1, 1, 3, 2), x);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), size);
-	op_bench_output(&b, DTYPE_INT16, SHAPE(1, 1, n, 2), z);
-	assert_int_equal(op_bench_run(&b), 0);
-	for (int32_t i = 0; i < n; i++) {
-		assert_int_equal(z[2 * i], want[i]);
-		assert_int_equal(z[2 * i + 1], want[i] + 10);
-	}
-}
-
-static void nearest_neighbours_are_found_in_three_ways(void **state)
+static void split_cuts_along_the_axis(void **state)
 {
 	(void)state;
-	resized((struct options_resize){0}, 5, (const int16_t[]){0, 0, 1, 1, 2});
-	resized((struct options_resize){.align_corners = true}, 5,
-		(const int16_t[]){0, 1, 1, 2, 2}); /* 0.5 and 1.5 away from zero */
-	resized((struct options_resize){.half_pixel_centers = true}, 2, (const int16_t[]){0, 2});
-	resized((struct options_resize){.align_corners = true}, 1, (const int16_t[]){0});
+	const int32_t axis = 1;
+	const uint16_t x[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+	const uint16_t left[4] = {0, 1, 4, 5}, right[4] = {2, 3, 6, 7};
+	uint16_t y[4], z[4];
+	struct op_bench b;
+	op_bench_init(&b, OP_SPLIT);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
+	op_bench_input(&b, DTYPE_UINT16, SHAPE(2, 4), x);
+	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), y);
+	op_bench_output(&b, DTYPE_UINT16, SHAPE(2, 2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(y, left, sizeof(left));
+	assert_memory_equal(z, right, sizeof(right));
 }
 
-static void nearest_neighbours_of_rows_stay_in_their_image(void **state)
+static void split_v_has_parts_of_any_size(void **state)
 {
 	(void)state;
-	const uint8_t x[4] = {1, 2, 3, 4}, want[6] = {1, 1, 2, 3, 3, 4};
-	const int32_t size[2] = {3, 1};
-	uint8_t z[6];
+	const int32_t axis = -1, sizes[3] = {1, 0, 2};
+	const int64_t x[6] = {1, 2, 3, 4, 5, 6}, last[4] = {2, 3, 5, 6};
+	int64_t first[2], none[1], rest[4];
 	struct op_bench b;
-	op_bench_init(&b, OP_RESIZE_NEAREST_NEIGHBOR);
-	op_bench_input(&b, DTYPE_UINT8, SHAPE(2, 2, 1, 1), x);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(2), size);
-	op_bench_output(&b, DTYPE_UINT8, SHAPE(2, 3, 1, 1), z);
+	op_bench_init(&b, OP_SPLIT_V);
+	op_bench_input(&b, DTYPE_INT64, SHAPE(2, 3), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(3), sizes);
+	op_bench_constant(&b, DTYPE_INT32, (struct shape){0}, &axis);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 1), first);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 0), none);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(2, 2), rest);
 	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(z, want, sizeof(want));
+	assert_true(first[0] == 1 && first[1] == 4);
+	assert_memory_equal(rest, last, sizeof(last));
 }
 
 int main(void)
@@ -114,8 +106,8 @@ int main(void)
 		cmocka_unit_test(pack_puts_inputs_side_by_side),
 		cmocka_unit_test(unpack_takes_them_apart),
 		cmocka_unit_test(shape_and_rank_look_at_no_element),
-		cmocka_unit_test(nearest_neighbours_are_found_in_three_ways),
-		cmocka_unit_test(nearest_neighbours_of_rows_stay_in_their_image),
+		cmocka_unit_test(split_cuts_along_the_axis),
+		cmocka_unit_test(split_v_has_parts_of_any_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

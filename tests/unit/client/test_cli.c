@@ -91,7 +91,7 @@ static void mistakes_are_named(void **state)
 			"--threshold: a number, not 'inf'"},
 		{{"edgectl", "list", "--run"}, "--run does not belong to 'list'"},
 		{{"edgectl", "list", "x"}, "list: takes no arguments"},
-		{{"edgectl", "infer", "m"}, "infer: needs MODEL INPUT..."},
+		{{"edgectl", "infer"}, "infer: needs MODEL [INPUT...]"},
 		{{"edgectl", "show", "a", "b"}, "show: too many arguments"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

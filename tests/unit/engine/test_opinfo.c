@@ -21,6 +21,29 @@ static void unknown_operators_are_named(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "custom operator 'x\\x1byz' v1 is not there yet");
 }
 
+static void refuses_custom(const char *name, const char *text)
+{
+	struct node_builder b;
+	node_builder_init(&b, OP_CUSTOM, 0);
+	b.node.custom_name = (struct text){name, strlen(name)};
+	node_builder_refuses(&b, -EOPNOTSUPP, text);
+}
+
+static void compiled_operators_name_what_they_are_for(void **state)
+{
+	(void)state;
+	refuses_custom("edgetpu-custom-op",
+		"edgetpu-custom-op: compiled for an Edge TPU; needs the edgetpu delegate");
+	refuses_custom("ethos-u",
+		"ethos-u: compiled for an Arm Ethos-U NPU; needs that NPU and its driver");
+	refuses_custom("NeutronGraph",
+		"NeutronGraph: compiled for an NXP Neutron NPU; needs the Neutron delegate");
+	refuses_custom("DISPATCH_OP", "DISPATCH_OP: compiled for an NPU by LiteRT");
+	refuses_custom("FlexErf", "FlexErf: an operator of TensorFlow itself");
+	refuses_custom("Flex", "custom operator 'Flex' v1 is not there yet");
+	refuses_custom("ethos-u65", "custom operator 'ethos-u65' v1 is not there yet");
+}
+
 static void build_tanh(struct node_builder *b)
 {
 	node_builder_init(b, OP_TANH, 0);
@@ -117,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_operators_are_named),
+		cmocka_unit_test(compiled_operators_name_what_they_are_for),
 		cmocka_unit_test(versions_beyond_the_table_are_refused),
 		cmocka_unit_test(counts_of_operands_are_checked),
 		cmocka_unit_test(outputs_are_tensors_of_their_own),

@@ -127,6 +127,27 @@ static void a_declared_shape_must_have_the_rank_of_the_computed_one(void **state
 		"subgraph 0, node 0 (ADD v1): output 0: declared 2x25x2, computed 2x50");
 }
 
+static void declared_dimensions_of_one_may_be_too_many_or_missing(void **state)
+{
+	(void)state;
+	const struct shape declared[] = {SHAPE(1, 2, 50), SHAPE(2, 1, 50, 1)};
+	for (size_t i = 0; i < 2; i++) {
+		struct graph_builder b = {0};
+		build_chain(&b, 2);
+		b.tensors[1].shape = declared[i];
+		struct plan_request request = request_of(&b);
+		owned(plan_unref) struct plan *plan = NULL;
+		assert_int_equal(plan_build(&request, &plan, NULL), 0);
+		assert_true(shape_equal(&plan_entered(plan)->shapes[1], &SHAPE(2, 50)));
+	}
+	struct graph_builder b = {0};
+	build_chain(&b, 2);
+	b.tensors[1].shape = SHAPE(2, 1, 51);
+	struct plan_request request = request_of(&b);
+	assert_refused(&request, -EBADMSG,
+		"subgraph 0, node 0 (ADD v1): output 0: declared 2x1x51, computed 2x50");
+}
+
 static void a_free_dimension_counts_as_one_and_is_not_compared(void **state)
 {
 	(void)state;
@@ -302,6 +323,7 @@ int main(void)
 		TEST(consecutive_nodes_of_a_backend_are_one_step),
 		TEST(a_node_that_nobody_accepts_is_named_with_its_place),
 		TEST(a_declared_shape_must_have_the_rank_of_the_computed_one),
+		TEST(declared_dimensions_of_one_may_be_too_many_or_missing),
 		TEST(a_free_dimension_counts_as_one_and_is_not_compared),
 		TEST(requested_shapes_replace_declared_ones),
 		TEST(a_requested_shape_that_breaks_a_rule_is_the_callers_fault),

@@ -87,7 +87,7 @@ static void softmax_checks_what_probabilities_are_coded_as(void **state)
 	node_builder_refuses(&b, -EOPNOTSUPP, "SOFTMAX v1 from int8 to uint8 is not there yet");
 	build(&b, OP_SOFTMAX, DTYPE_FLOAT32, 1, 0);
 	b.shapes[0] = (struct shape){0};
-	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 0, must have 1 or more");
 	b.shapes[0] = SHAPE(2, 3);
 	b.tensors[1].type = DTYPE_FLOAT16;
 	node_builder_refuses(&b, -EBADMSG, "output is float16, must be float32");

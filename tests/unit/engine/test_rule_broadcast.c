@@ -40,7 +40,7 @@ static void target_of_eight_bytes_is_read(void **state)
 	node_builder_accepts(&b, 0, SHAPE(2, 0));
 	const int64_t huge[2] = {2, INT64_C(1) << 40};
 	b.constants[1] = (const uint8_t *)huge;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the shape is 1099511627776");
+	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is 1099511627776");
 }
 
 static void target_that_does_not_fit_is_refused(void **state)
@@ -49,15 +49,15 @@ static void target_that_does_not_fit_is_refused(void **state)
 	const int32_t target[2] = {2, 3}, negative[2] = {2, -3}, large[2] = {1 << 24, 1 << 24};
 	struct node_builder b;
 	build_to(&b, SHAPE(4), SHAPE(2), target);
-	node_builder_refuses(&b, -EBADMSG, "4 does not stretch to 2x3");
+	node_builder_refuses(&b, -EBADMSG, "input of shape 4 does not broadcast to 2x3");
 	build_to(&b, SHAPE(1, 2, 3), SHAPE(2), target);
 	node_builder_refuses(&b, -EBADMSG, "rank 3 does not stretch to rank 2");
 	build_to(&b, SHAPE(1), SHAPE(2), negative);
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the shape is -3");
+	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is -3");
 	build_to(&b, SHAPE(1), SHAPE(2), large);
 	node_builder_refuses(&b, -EBADMSG, "is too large");
 	build_to(&b, SHAPE(1), SHAPE(1, 2), target);
-	node_builder_refuses(&b, -EBADMSG, "the shape has rank 2, must have 1");
+	node_builder_refuses(&b, -EBADMSG, "input 1 (shape) is 1x2, must be 1");
 }
 
 static void version_one_and_rank_nine_are_not_there(void **state)
@@ -66,7 +66,7 @@ static void version_one_and_rank_nine_are_not_there(void **state)
 	const int32_t target[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
 	struct node_builder b;
 	build_to(&b, SHAPE(1), SHAPE(9), target);
-	node_builder_refuses(&b, -EOPNOTSUPP, "BROADCAST_TO to rank 9 is not there yet");
+	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 	b.node.version = 1;
 	node_builder_refuses(&b, -EOPNOTSUPP, "BROADCAST_TO v1 is not there yet, v2 is");
 }

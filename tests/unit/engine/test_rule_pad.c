@@ -9,6 +9,59 @@
 
 #include "tests/fakes/node_builder.h"
 
+static void pad_checks_its_paddings(void **state)
+{
+	(void)state;
+	static int64_t paddings[] = {1, 2, 0, 1};
+	struct node_builder b;
+	node_builder_init(&b, OP_PAD, 22);
+	node_builder_input(&b, DTYPE_FLOAT32, SHAPE(2, 0));
+	node_builder_output(&b, DTYPE_FLOAT32);
+	int32_t t = node_builder_constant(&b, DTYPE_INT64, SHAPE(2, 2), paddings);
+	node_builder_accepts(&b, 0, SHAPE(5, 1));
+	paddings[3] = -1;
+	node_builder_refuses(&b, -EBADMSG, "padding 0 and -1 of dimension 1");
+	paddings[3] = INT64_MAX;
+	node_builder_refuses(&b, -EBADMSG, "padding 0 and 9223372036854775807 of dimension 1");
+	paddings[3] = 1 << 24;
+	paddings[2] = 1;
+	node_builder_refuses(
+		&b, -EBADMSG, "dimension 1 of the output is 16777217, must be 0..16777216");
+	b.constants[t] = NULL;
+	node_builder_accepts(&b, 0, SHAPE(-1, -1));
+	b.shapes[t] = SHAPE(3, 2);
+	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings) is 3x2, must be 2x2");
+	b.tensors[t].type = DTYPE_INT8;
+	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings) is int8, must be int32 or int64");
+	b.tensors[t].type = DTYPE_INT64;
+	b.shapes[0] = SHAPE(1, 1, 1, 1, 1, 1);
+	b.shapes[t] = SHAPE(6, 2);
+	node_builder_refuses(&b, -EOPNOTSUPP, "PAD v1 of rank 6 (above 5) is not there yet");
+	b.tensors[0].type = DTYPE_COMPLEX64;
+	node_builder_refuses(&b, -EOPNOTSUPP, "PAD v1 with complex64 input is not there yet");
+}
+
+static void padv2_wants_one_value_coded_as_the_output(void **state)
+{
+	(void)state;
+	static const int32_t paddings[] = {1, 1};
+	struct node_builder b;
+	node_builder_init(&b, OP_PADV2, 43);
+	node_builder_quantise(&b, node_builder_input(&b, DTYPE_INT8, SHAPE(3)), 0.5f, 1);
+	node_builder_constant(&b, DTYPE_INT32, SHAPE(1, 2), paddings);
+	int32_t value = node_builder_input(&b, DTYPE_INT8, SHAPE(1));
+	node_builder_quantise(&b, value, 0.5f, 1);
+	node_builder_quantise(&b, node_builder_output(&b, DTYPE_INT8), 0.5f, 1);
+	node_builder_accepts(&b, 0, SHAPE(5));
+	b.zeros[value][0] = 2;
+	node_builder_refuses(&b, -EBADMSG, "input 2 (value) has another scale than the output");
+	b.shapes[value] = SHAPE(2);
+	node_builder_refuses(&b, -EBADMSG, "input 2 (value) is 2, must have one element");
+	b.shapes[value] = (struct shape){0};
+	b.tensors[value].type = DTYPE_INT16;
+	node_builder_refuses(&b, -EBADMSG, "input 2 (value) is int16, must be int8");
+}
+
 static void mirrored_elements_are_there(void **state)
 {
 	(void)state;
@@ -64,9 +117,9 @@ static void dilation_spreads_elements(void **state)
 	factors[0] = INT32_MAX;
 	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output is 4294967295");
 	b.shapes[value] = SHAPE(2);
-	node_builder_refuses(&b, -EBADMSG, "input 2 (padding value) must have one element");
+	node_builder_refuses(&b, -EBADMSG, "input 2 (padding value) is 2, must have one element");
 	b.tensors[value].type = DTYPE_INT16;
-	node_builder_refuses(&b, -EBADMSG, "input 2 (padding value) is int16, must be int8");
+	node_builder_refuses(&b, -EBADMSG, "padding value is int16, must be int8");
 }
 
 static void stablehlo_pad_crops_and_spreads(void **state)
@@ -98,6 +151,8 @@ static void stablehlo_pad_crops_and_spreads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pad_checks_its_paddings),
+		cmocka_unit_test(padv2_wants_one_value_coded_as_the_output),
 		cmocka_unit_test(mirrored_elements_are_there),
 		cmocka_unit_test(nothing_to_mirror_needs_no_elements),
 		cmocka_unit_test(dilation_spreads_elements),

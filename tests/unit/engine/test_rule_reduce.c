@@ -33,10 +33,10 @@ static void mean_drops_or_keeps_dimensions(void **state)
 	node_builder_accepts(&b, 0, SHAPE(-1, -1, -1));
 	b.shapes[1] = SHAPE(0);
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 4));
-	b.shapes[1] = SHAPE(1, 2);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (axes): 1x2 for a tensor of rank 3");
-	b.shapes[1] = SHAPE(9);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (axes): 9 for a tensor of rank 3");
+	b.shapes[1] = SHAPE(2, 8);
+	node_builder_accepts(&b, 0, SHAPE(-1, -1, -1));
+	b.shapes[1] = SHAPE(17);
+	node_builder_refuses(&b, -EBADMSG, "input 1 (axes): 17 for a tensor of rank 3");
 	b.tensors[1].type = DTYPE_INT64;
 	node_builder_refuses(&b, -EBADMSG, "input 1 (axes) is int64, must be int32");
 }
@@ -123,7 +123,7 @@ static void arg_max_takes_one_axis(void **state)
 	b.shapes[0] = SHAPE(2, 0);
 	node_builder_refuses(&b, -EBADMSG, "dimension 1 is empty");
 	b.shapes[0] = (struct shape){0};
-	node_builder_refuses(&b, -EBADMSG, "input is a scalar");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 0, must have 1 or more");
 	b.shapes[0] = SHAPE(2, 3);
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(-1));

@@ -30,7 +30,7 @@ static void scatter_nd_fits_updates_to_indices_and_shape(void **state)
 	b.shapes[0] = SHAPE(4, 9);
 	node_builder_refuses(&b, -EBADMSG, "do not fit");
 	dims[1] = 1 << 25;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output would be 33554432");
+	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is 33554432");
 	b.shapes[2] = SHAPE(9);
 	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 	b.tensors[0].type = DTYPE_INT64;
@@ -59,7 +59,7 @@ static void sparse_to_dense_takes_a_list_or_rows_of_indices(void **state)
 	b.shapes[2] = SHAPE(5);
 	node_builder_accepts(&b, 0, SHAPE(3));
 	b.shapes[fill] = SHAPE(2);
-	node_builder_refuses(&b, -EBADMSG, "input 3 (default): 2, must have one element");
+	node_builder_refuses(&b, -EBADMSG, "input 3 (default) is 2, must have one element");
 }
 
 static void one_hot_puts_the_depth_where_the_axis_says(void **state)
@@ -81,7 +81,7 @@ static void one_hot_puts_the_depth_where_the_axis_says(void **state)
 	node_builder_accepts(&b, 0, SHAPE(2, -1, 3));
 	b.constants[t] = (const uint8_t *)&depth;
 	depth = -1;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output would be -1");
+	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is -1");
 	b.node.options.axis.axis = 3;
 	node_builder_refuses(&b, -EBADMSG, "axis 3 with indices of rank 2");
 	b.tensors[3].type = DTYPE_INT8;
@@ -102,8 +102,11 @@ static void segment_ids_have_the_first_dimensions_of_the_data(void **state)
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(-1, 5));
 	b.constants[t] = (const uint8_t *)&count;
+	b.shapes[t] = SHAPE(1, 1);
+	node_builder_refuses(&b, -EBADMSG, "input 2 (number of segments) has rank 2, at most 1");
+	b.shapes[t] = SHAPE(1);
 	count = -2;
-	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output would be -2");
+	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output is -2");
 	b.shapes[1] = SHAPE(2, 5);
 	node_builder_refuses(&b, -EBADMSG, "segment ids 2x5 for data 2x3x5");
 	b.tensors[0].type = DTYPE_INT64;

@@ -205,7 +205,7 @@ static void delay_and_overlap_keep_their_sizes(void **state)
 	b.node.options.signal_overlap_add.frame_step = 11;
 	node_builder_refuses(&b, -EBADMSG, "frame_step is 11, must be 1..10");
 	b.shapes[0] = SHAPE(10);
-	node_builder_refuses(&b, -EBADMSG, "input of rank 1, must be 2 or more");
+	node_builder_refuses(&b, -EBADMSG, "input has rank 1, must have 2 or more");
 }
 
 int main(void)

@@ -29,7 +29,7 @@ static void batch_to_space_crops(void **state)
 	build_blocks(&b, OP_BATCH_TO_SPACE_ND, SHAPE(12, 2, 2, 1), blocks, crops);
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 4, 1));
 	crops[1] = 4;
-	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is -1, at most 16777216");
+	node_builder_refuses(&b, -EBADMSG, "dimension 1 of the output is -1, must be 0..16777216");
 	crops[1] = -1;
 	node_builder_refuses(&b, -EBADMSG, "edges 1 and -1 of dimension 1");
 	blocks[0] = 5;

@@ -54,7 +54,7 @@ static void strings_are_found_by_number_the_first_of_equals_wins(void **state)
 	assert_memory_equal(out, expected, bytes);
 	assert_int_equal(table_measure(&table, &wanted_value, &empty, NULL, &bytes, NULL), -EINVAL);
 	table_clear(&table, &heap);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 
@@ -99,7 +99,7 @@ static void a_deadline_ends_the_filling_and_leaves_an_empty_table(void **state)
 	struct value values = strings_value(room, 100, texts);
 	assert_int_equal(table_fill(&table, &heap, &key_value, &values, &past, &err), -ETIMEDOUT);
 	assert_string_equal(err.text, "given up in the middle of the table");
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	assert_null(table.order);
 	heap_deinit(&heap);
 }
@@ -119,7 +119,7 @@ static void unequal_or_malformed_operands_are_refused(void **state)
 	values = int64_value(numbers, 3);
 	room[4] = 200; /* the first offset */
 	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL, NULL), -EINVAL);
-	assert_int_equal(heap.charged, 0);
+	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
 }
 

@@ -51,9 +51,6 @@ static void verify_wants_version_3_and_parts(void **state)
 	m->n_signatures = m->n_subgraphs = 0;
 	assert_string_equal(verdict(m), "subgraphs: none");
 	fake_model_add(m);
-	m->n_buffers = 0;
-	assert_string_equal(verdict(m), "buffers: none");
-	fake_model_add(m);
 	m->subgraphs[0].no_operators = true;
 	assert_string_equal(verdict(m), "subgraph 0: no list of operators");
 }
@@ -64,6 +61,17 @@ static void verify_keeps_buffer_0_empty(void **state)
 	owned_mem struct fake_model *m = fake_model_new();
 	m->buffers[0] = m->buffers[1];
 	assert_string_equal(verdict(m), "buffer 0: is not empty");
+}
+
+static void verify_needs_no_list_of_buffers_without_constants(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	m->n_buffers = 0;
+	assert_string_equal(verdict(m), "subgraph 0, tensor 1 ('c'): buffer 1 of 0");
+	m->subgraphs[0].tensors[1].buffer = 0;
+	m->subgraphs[0].nodes[0].inputs = FAKE_LIST(0, 0);
+	assert_string_equal(verdict(m), "");
 }
 
 static void verify_rejects_buffer_past_end_of_list(void **state)
@@ -301,6 +309,22 @@ static void verify_wants_one_writer_before_each_reader(void **state)
 	assert_string_equal(verdict(m), "subgraph 0: output 0: tensor 2 is never written");
 }
 
+static void verify_lets_unknown_operators_have_scratch_among_their_inputs(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	struct fake_subgraph *g = &m->subgraphs[0];
+	g->tensors[3] = g->tensors[0];
+	g->n_tensors = 4;
+	g->nodes[0].inputs = FAKE_LIST(0, 3);
+	g->nodes[0].options = 0;
+	m->codes[0] = (struct fake_code){.op = OP_CUSTOM, .version = 1, .custom = "ethos-u"};
+	assert_string_equal(verdict(m), "");
+	m->codes[0].custom = "MaxUnpooling2D";
+	assert_string_equal(verdict(m),
+		"subgraph 0, node 0 (CUSTOM): input 1: tensor 3 is read before it is written");
+}
+
 static void verify_lets_only_dequantize_write_a_variable(void **state)
 {
 	(void)state;
@@ -391,7 +415,7 @@ static void verify_wants_the_operators_own_options(void **state)
 	add->options = OPTIONS_ADD;
 	add->fields[0] = (struct fake_option){ADD_OPTIONS_FUSED_ACTIVATION_FUNCTION, 1, 6, {0}};
 	assert_string_equal(verdict(m),
-		"subgraphs[0].operators[0].builtin_options.fused_activation_function: 6 is not in "
+		"subgraphs[0].operators[0].builtin_options (ADD).fused_activation_function: 6 is not in "
 		"0..5");
 	m->codes[0].op = OP_RESHAPE;
 	add->options = OPTIONS_RESHAPE;
@@ -531,6 +555,7 @@ int main(void)
 		cmocka_unit_test(verify_accepts_a_small_model),
 		cmocka_unit_test(verify_wants_version_3_and_parts),
 		cmocka_unit_test(verify_keeps_buffer_0_empty),
+		cmocka_unit_test(verify_needs_no_list_of_buffers_without_constants),
 		cmocka_unit_test(verify_rejects_buffer_past_end_of_list),
 		cmocka_unit_test(verify_rejects_bytes_outside_the_file),
 		cmocka_unit_test(verify_compares_bytes_with_shapes),
@@ -542,6 +567,7 @@ int main(void)
 		cmocka_unit_test(verify_reads_string_tables),
 		cmocka_unit_test(verify_keeps_node_operands_in_range),
 		cmocka_unit_test(verify_wants_one_writer_before_each_reader),
+		cmocka_unit_test(verify_lets_unknown_operators_have_scratch_among_their_inputs),
 		cmocka_unit_test(verify_lets_only_dequantize_write_a_variable),
 		cmocka_unit_test(verify_needs_no_bytes_for_no_elements),
 		cmocka_unit_test(verify_keeps_subgraph_inputs_and_outputs_in_range),

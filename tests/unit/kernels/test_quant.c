@@ -43,6 +43,13 @@ static wide divided(wide x, int n)
 	return x < 0 ? -y : y;
 }
 
+/* x / 2^n, ties towards plus infinity. */
+static wide divided_up(wide x, int n)
+{
+	wide unit = (wide)1 << n, twice = 2 * x + unit;
+	return twice / (2 * unit) - (twice % (2 * unit) < 0);
+}
+
 static int32_t wrapped(wide x)
 {
 	return (int32_t)(uint32_t)x;
@@ -85,6 +92,8 @@ static void multiplying_by_a_scale_rounds_twice_and_wraps_on_the_left(void **sta
 		int32_t shifted = wrapped((wide)x * ((wide)1 << left));
 		wide want = divided(high_product(shifted, s.multiplier), right);
 		assert_int_equal(ek_mbqm(x, s), (int32_t)want);
+		wide up = divided_up(high_product(shifted, s.multiplier), right);
+		assert_int_equal(ek_mbqm_up(x, s), (int32_t)up);
 	}
 }
 

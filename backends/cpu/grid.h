@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grid - an operator's output in tiles of rows and columns, with a look at the clock between them */
+#ifndef BACKENDS_CPU_GRID_H
+#define BACKENDS_CPU_GRID_H
+
+#include "backends/cpu/op.h"
+#include "kernels/tile.h"
+
+/* Makes one tile; @args is the operator's own. */
+typedef void grid_fn(const void *args, const struct ek_tile *tile, void *scratch);
+
+struct grid_job {
+	uint64_t rows, cols; /* of the output */
+	uint64_t work; /* products or element operations per output element */
+	uint32_t col_step; /* tiles begin at multiples of it */
+	uint64_t tile_work; /* products of one tile, 0: what plain C does in a few milliseconds */
+	uint64_t tile_rows; /* at most, 0: any */
+	grid_fn *run;
+	const void *args;
+};
+
+/* Runs all tiles of @job, each a few milliseconds of work at most on a slow core. 0, -ETIMEDOUT or
+ * -ECANCELED. */
+int must_check grid_run(const struct op_call *call, const struct grid_job *job, struct error *err);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backends/cpu/grid.h"
+
+#define ROWS 37
+#define COLS 50
+
+struct seen {
+	uint8_t *times; /* [ROWS][COLS] */
+	uint32_t *n_tiles;
+	uint32_t col_step;
+	atomic_bool *cancel; /* set by the first tile */
+};
+
+static void count(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	(void)scratch;
+	const struct seen *seen = args;
+	assert_int_equal(tile->first_col % seen->col_step, 0);
+	for (uint32_t r = 0; r < tile->n_rows; r++) {
+		for (uint32_t c = 0; c < tile->n_cols; c++) {
+			seen->times[(tile->first_row + r) * COLS + tile->first_col + c]++;
+		}
+	}
+	++*seen->n_tiles;
+	if (seen->cancel) {
+		atomic_store(seen->cancel, true);
+	}
+}
+
+/* Elements that were made exactly once. */
+static uint32_t made_once(uint64_t work, uint32_t col_step, uint64_t tile_rows, uint32_t *n_tiles)
+{
+	uint8_t times[ROWS * COLS] = {0};
+	const struct seen seen = {times, n_tiles, col_step, NULL};
+	const struct grid_job job = {.rows = ROWS,
+		.cols = COLS,
+		.work = work,
+		.col_step = col_step,
+		.tile_rows = tile_rows,
+		.run = count,
+		.args = &seen};
+	const struct op_call call = {0};
+	assert_int_equal(grid_run(&call, &job, NULL), 0);
+	uint32_t once = 0;
+	for (size_t i = 0; i < sizeof(times); i++) {
+		once += times[i] == 1;
+	}
+	return once;
+}
+
+static void tiles_cover_every_element_once_whatever_the_work(void **state)
+{
+	(void)state;
+	static const uint64_t works[] = {0, 1, 5000, 100000, 4000000, 1ull << 40};
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		for (uint32_t step = 1; step <= 64; step *= 4) {
+			uint32_t n = 0;
+			assert_int_equal(made_once(works[i], step, 0, &n), ROWS * COLS);
+			n = 0;
+			assert_int_equal(made_once(works[i], step, 3, &n), ROWS * COLS);
+			assert_true(n >= ROWS / 3);
+		}
+	}
+}
+
+static void long_work_is_cut_and_short_work_is_not(void **state)
+{
+	(void)state;
+	uint32_t n = 0;
+	made_once(1, 1, 0, &n);
+	assert_int_equal(n, 1);
+	n = 0;
+	made_once(1ull << 40, 1, 0, &n);
+	assert_int_equal(n, ROWS * COLS);
+}
+
+static void a_cancelled_run_stops_after_the_tile_at_hand(void **state)
+{
+	(void)state;
+	uint8_t times[ROWS * COLS] = {0};
+	uint32_t n = 0;
+	atomic_bool cancel = false;
+	const struct seen seen = {times, &n, 1, &cancel};
+	const struct run_control control = {.cancelled = &cancel};
+	const struct op_call call = {.control = &control};
+	const struct grid_job job = {.rows = ROWS,
+		.cols = COLS,
+		.work = 1 << 20,
+		.col_step = 1,
+		.run = count,
+		.args = &seen};
+	struct error err;
+	assert_int_equal(grid_run(&call, &job, &err), -ECANCELED);
+	assert_int_equal(n, 1);
+}
+
+static void a_deadline_that_passed_runs_nothing(void **state)
+{
+	(void)state;
+	uint8_t times[ROWS * COLS] = {0};
+	uint32_t n = 0;
+	const struct seen seen = {times, &n, 1, NULL};
+	const struct run_control control = {.deadline_ns = 1};
+	const struct op_call call = {.control = &control};
+	const struct grid_job job = {
+		.rows = ROWS, .cols = COLS, .work = 1, .col_step = 1, .run = count, .args = &seen};
+	struct error err;
+	assert_int_equal(grid_run(&call, &job, &err), -ETIMEDOUT);
+	assert_int_equal(err.status, EDGE_DEADLINE);
+	assert_int_equal(n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tiles_cover_every_element_once_whatever_the_work),
+		cmocka_unit_test(long_work_is_cut_and_short_work_is_not),
+		cmocka_unit_test(a_cancelled_run_stops_after_the_tile_at_hand),
+		cmocka_unit_test(a_deadline_that_passed_runs_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
