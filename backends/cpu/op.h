@@ -24,7 +24,8 @@ struct op_setup {
 				       anew in each run */
 	const uint8_t *const *constants; /* one per tensor: bytes known at load (of the file, or
 					    folded), NULL for all others; they outlive the state */
-	uint64_t cpu_features;
+	uint64_t cpu_features; /* that this CPU has */
+	bool for_one_run; /* what prepare() makes is used once */
 
 	/* Results, zero at the start: */
 	void *state; /* from op_alloc(); freed with the program */
