@@ -15,6 +15,9 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_STATUS] = "STATUS",
 	[WIRE_CANCEL] = "CANCEL",
 	[WIRE_RELOAD] = "RELOAD",
+	[WIRE_SESSION_OPEN] = "SESSION_OPEN",
+	[WIRE_SESSION_RESET] = "SESSION_RESET",
+	[WIRE_SESSION_CLOSE] = "SESSION_CLOSE",
 };
 
 const char *wire_type_name(unsigned int type)
@@ -39,6 +42,7 @@ void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADE
 	put(out + 16, header->body_bytes, 4);
 	put(out + 20, header->status, 4);
 	put(out + 24, header->deadline_us, 4);
+	put(out + 28, header->session, 4);
 }
 
 int wire_header_decode(
@@ -54,13 +58,14 @@ int wire_header_decode(
 		.body_bytes = bytes_get_u32(in + 16),
 		.status = bytes_get_u32(in + 20),
 		.deadline_us = bytes_get_u32(in + 24),
+		.session = bytes_get_u32(in + 28),
 	};
 	bool reply = ret_header->type & WIRE_REPLY;
 	if (bytes_get_u16(in + 6) != 0) {
 		return error_set(
 			err, -EPROTO, "header: flags 0x%04x are not known", bytes_get_u16(in + 6));
 	}
-	if (bytes_get_u32(in + 28) != 0) {
+	if (ret_header->session != 0 && ret_header->type != WIRE_INFER) {
 		return error_set(err, -EPROTO, "header: bytes 28 to 31 are not zero");
 	}
 	if (reply ? ret_header->deadline_us != 0 : ret_header->status != 0) {
@@ -178,6 +183,9 @@ void wire_hello_reply_encode(struct bytes_writer *w, const struct wire_hello_rep
 	bytes_write_u32(w, reply->max_tensors);
 	wire_field_text_encode(w, reply->name);
 	wire_field_text_encode(w, reply->version);
+	if (reply->minor >= 1) {
+		bytes_write_u32(w, reply->max_sessions);
+	}
 }
 
 int wire_hello_reply_decode(
@@ -192,6 +200,9 @@ int wire_hello_reply_decode(
 	reply.max_tensors = bytes_read_u32(&r);
 	reply.name = wire_field_text_decode(&r);
 	reply.version = wire_field_text_decode(&r);
+	if (reply.minor >= 1) {
+		reply.max_sessions = bytes_read_u32(&r);
+	}
 	int code = wire_field_check(&r, WIRE_HELLO, err);
 	if (code == 0) {
 		*ret_reply = reply;

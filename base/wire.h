@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.0 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.1 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 0
+#define WIRE_MINOR 1
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -37,10 +37,14 @@ enum wire_type {
 	WIRE_STATUS = 5,
 	WIRE_CANCEL = 6,
 	WIRE_RELOAD = 7,
+	WIRE_SESSION_OPEN = 8, /* these three since 1.1 */
+	WIRE_SESSION_RESET = 9,
+	WIRE_SESSION_CLOSE = 10,
 	WIRE_TYPE_COUNT
 };
 
-/* Bits of a HELLO that are kept for what will come. Version 1.0 answers none of them. */
+/* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions; the others are kept for
+ * what will come. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
@@ -55,11 +59,12 @@ struct wire_header {
 	uint32_t body_bytes;
 	uint32_t status; /* enum edge_status in replies, 0 in requests */
 	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0 */
+	uint32_t session; /* INFER since 1.1: in which it runs, 0 none; all others: 0 */
 };
 
 void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADER_BYTES]);
 
-/* -EPROTO for a wrong magic number, an unknown flag or a reserved field that is not zero.
+/* -EPROTO for a wrong magic number, an unknown flag or a field that must be zero and is not.
  * *ret_header is filled even then, as far as the magic number was right, so that the error can be
  * answered; all zero otherwise. */
 int must_check wire_header_decode(
@@ -100,6 +105,7 @@ struct wire_hello_reply {
 				   answered */
 	uint32_t max_tensors; /* inputs or outputs of one INFER */
 	struct wire_text name, version; /* "edged", "0.1.0" */
+	uint32_t max_sessions; /* of one connection, since 1.1; 0 where there are none */
 };
 
 /* What follows the known fields of a HELLO is ignored, so that later versions can add some. */
@@ -274,5 +280,31 @@ struct wire_reload_reply {
 void wire_reload_reply_encode(struct bytes_writer *w, const struct wire_reload_reply *reply);
 int must_check wire_reload_reply_decode(
 	const void *body, size_t size, struct wire_reload_reply *ret_reply, struct error *err);
+
+/* ---- SESSION_OPEN, SESSION_RESET, SESSION_CLOSE (1.1): the last two have no body in their replies */
+
+struct wire_session_open {
+	struct wire_text model;
+	struct wire_text version; /* empty: the one that serves */
+};
+
+struct wire_session_open_reply {
+	uint32_t session; /* never 0 */
+	struct wire_text version; /* of the model that the session keeps */
+	uint64_t generation;
+};
+
+void wire_session_open_encode(struct bytes_writer *w, const struct wire_session_open *open);
+int must_check wire_session_open_decode(
+	const void *body, size_t size, struct wire_session_open *ret_open, struct error *err);
+void wire_session_open_reply_encode(
+	struct bytes_writer *w, const struct wire_session_open_reply *reply);
+int must_check wire_session_open_reply_decode(const void *body, size_t size,
+	struct wire_session_open_reply *ret_reply, struct error *err);
+
+/* Of the other two; @type names the message in errors. */
+void wire_session_encode(struct bytes_writer *w, uint32_t session);
+int must_check wire_session_decode(
+	const void *body, size_t size, unsigned int type, uint32_t *ret_session, struct error *err);
 
 #endif

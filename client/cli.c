@@ -15,7 +15,7 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 	[CLI_STATUS] = {"status", "", "what the daemon is doing", 0, 0, CLI_COMPLETE_NONE,
 		CLI_COMPLETE_NONE, NULL},
 	[CLI_INFER] = {"infer", "MODEL [INPUT...]",
-		"ask the daemon: pictures, sounds or numbers in, "
+		"ask the daemon: pictures, sounds, numbers or texts in, "
 		"answers out",
 		1, -1, CLI_COMPLETE_MODEL, CLI_COMPLETE_FILE, NULL},
 	[CLI_RUN] = {"run", "FILE.tflite [INPUT...]", "the same in this process, without a daemon",
@@ -85,6 +85,10 @@ const struct cli_option cli_options[] = {
 		OF_ANSWERS, 1000, 384000, NULL, 0},
 	{"signature", 's', CLI_TEXT, "KEY", "a signature other than the default", AT(signature),
 		OF_ANSWERS | BIT(CLI_SHOW), 0, 0, NULL, 0},
+	{"keep-state", 0, CLI_FLAG, NULL, "each INPUT finds the state that the one before left",
+		AT(keep_state), OF_ANSWERS, 0, 0, NULL, 0},
+	{"state", 0, CLI_TEXT, "DIR", "folder of what the model saves and restores", AT(state),
+		BIT(CLI_RUN), 0, 0, NULL, CLI_COMPLETE_FOLDER},
 	{"cpu", 0, CLI_TEXT, "FEATURES", "all, none, or names of CPU features to use", AT(cpu),
 		OF_LOCAL, 0, 0, NULL, 0},
 	{"run", 0, CLI_FLAG, NULL, "also run each model once on zeros", AT(run), BIT(CLI_VERIFY), 0,

@@ -110,7 +110,8 @@ struct settings {
 	uint32_t top_k;
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
-	const char *output_dir, *labels, *signature;
+	const char *output_dir, *labels, *signature, *state;
+	bool keep_state;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */
 	int input_format; /* enum input_format */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strings.h"
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"

@@ -38,7 +38,9 @@ static int open_target(const struct settings *s, struct target **ret_target, str
 	struct target_options options = {.socket = s->socket,
 		.timeout_ms = s->timeout_ms,
 		.signature = s->signature,
-		.cpu = s->cpu};
+		.cpu = s->cpu,
+		.keep_state = s->keep_state,
+		.state = s->state};
 	const char *name = s->arguments[0];
 	return s->command == CLI_RUN ? target_open_file(name, &options, ret_target, err)
 				     : target_open_model(name, &options, ret_target, err);
@@ -251,11 +253,21 @@ static int ask(struct job *job, const char *source)
 	return negative && job->settings->exit_status ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
+static int missing(const struct target *target, uint32_t index)
+{
+	report_line("input %s is missing; give it as %s=FILE", target->inputs[index].name,
+		target->inputs[index].name);
+	return EXIT_USAGE;
+}
+
 /* One answer for each argument; goes on after one that failed, whose code is kept. */
 static int ask_each(struct job *job)
 {
 	int code = EXIT_DONE;
 	int n = job->settings->n_arguments - 1;
+	if (n == 0) {
+		return missing(job->target, 0);
+	}
 	for (int i = 0; i < n; i++) {
 		struct error err = {0};
 		uint32_t index = 0;
@@ -310,9 +322,7 @@ static int ask_together(struct job *job)
 	}
 	for (uint32_t i = 0; i < job->target->n_inputs; i++) {
 		if (!job->inputs[i].data) {
-			report_line("input %s is missing; give it as %s=FILE",
-				job->target->inputs[i].name, job->target->inputs[i].name);
-			return EXIT_USAGE;
+			return missing(job->target, i);
 		}
 	}
 	return ask(job, source);

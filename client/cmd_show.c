@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* show: what a model asks for and gives, of the daemon or of a file. */
+#include <errno.h>
 #include <string.h>
 
 #include "client/commands.h"
@@ -170,20 +171,38 @@ static int print_figures(
 	return grid_print(&grid, stdout, false, s);
 }
 
-static int print_tensors(const struct target *target, const struct settings *s)
+static int print_tensors(const struct spec *inputs, uint32_t n_inputs, const struct spec *outputs,
+	uint32_t n_outputs, const struct settings *s)
 {
 	static const char *const titles[] = {
 		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
 	owned_grid struct grid grid = {0};
 	begin_grid(&grid, titles, 7);
-	for (uint32_t i = 0; i < target->n_inputs; i++) {
-		add_spec_row(&grid, "input", i, &target->inputs[i]);
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		add_spec_row(&grid, "input", i, &inputs[i]);
 	}
-	for (uint32_t i = 0; i < target->n_outputs; i++) {
-		add_spec_row(&grid, "output", i, &target->outputs[i]);
+	for (uint32_t i = 0; i < n_outputs; i++) {
+		add_spec_row(&grid, "output", i, &outputs[i]);
 	}
-	putchar('\n');
 	return grid_print(&grid, stdout, true, s);
+}
+
+/* Those with a key, in the order of the file. */
+static int print_signatures(const struct target *target, const struct settings *s)
+{
+	struct error err = {0};
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		int r = target_signature(target, i, &one, &err);
+		if (r < 0) {
+			return r == -ENOENT ? 0 : r;
+		}
+		printf("\nsignature %s\n", one.key);
+		r = print_tensors(one.inputs, one.n_inputs, one.outputs, one.n_outputs, s);
+		if (r < 0) {
+			return r;
+		}
+	}
 }
 
 /* The one that was asked for: target_open_file() has found it. */
@@ -220,7 +239,13 @@ static int show_table(
 {
 	const struct edge_model *model = target_model(target);
 	int r = print_figures(target, figures, s);
-	r = r < 0 ? r : print_tensors(target, s);
+	putchar('\n');
+	r = r < 0 ? r
+		  : print_tensors(target->inputs, target->n_inputs, target->outputs,
+			    target->n_outputs, s);
+	if (r == 0 && !s->signature) {
+		r = print_signatures(target, s);
+	}
 	if (r == 0 && model) {
 		r = s->plan ? plan_view_print(model, signature_of(model, s), s)
 			    : print_nodes(model, s);
@@ -291,6 +316,24 @@ static void put_specs(
 	json_end(d);
 }
 
+/* Stops without a word at what cannot be told: the document is then short of it. */
+static void put_signatures(struct json_document *d, const struct target *target)
+{
+	json_begin_list(d, "signature_list");
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		if (target_signature(target, i, &one, NULL) < 0) {
+			break;
+		}
+		json_begin_object(d, NULL);
+		json_put_text(d, "key", one.key);
+		put_specs(d, "inputs", one.inputs, one.n_inputs);
+		put_specs(d, "outputs", one.outputs, one.n_outputs);
+		json_end(d);
+	}
+	json_end(d);
+}
+
 static int show_json(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
@@ -311,6 +354,9 @@ static int show_json(
 	}
 	put_specs(d, "inputs", target->inputs, target->n_inputs);
 	put_specs(d, "outputs", target->outputs, target->n_outputs);
+	if (!s->signature) {
+		put_signatures(d, target);
+	}
 	const struct edge_model *model = target_model(target);
 	int r = 0;
 	if (model && s->plan) {

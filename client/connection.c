@@ -70,6 +70,7 @@ static void call_back(const struct waiting *waiting, const struct outcome *outco
 		reply.answer = outcome->answer;
 		reply.status = waiting->type == WIRE_STATUS ? &outcome->status : NULL;
 		reply.reload = waiting->type == WIRE_RELOAD ? &outcome->reload : NULL;
+		reply.session = outcome->session;
 	}
 	waiting->listener.fn(waiting->listener.data, &reply);
 }
@@ -120,8 +121,12 @@ static int decode_reply(
 		return replies_status(*body, size, &outcome->status, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
-	default: /* CANCEL: nothing is in it */
-		return size == 0 ? 0 : error_set(err, -EPROTO, "CANCEL: a reply with a body");
+	case WIRE_SESSION_OPEN:
+		return replies_session(*body, size, &outcome->session, err);
+	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE: nothing is in it */
+		return size == 0
+			? 0
+			: error_set(err, -EPROTO, "%s: a reply with a body", wire_type_name(type));
 	}
 }
 
@@ -146,7 +151,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.protocol_minor = hello.minor,
 		.max_body_bytes = hello.max_body,
 		.max_in_flight = hello.max_in_flight,
-		.max_tensors = hello.max_tensors};
+		.max_tensors = hello.max_tensors,
+		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0};
 	return 0;
 }
 
@@ -161,6 +167,23 @@ static int judge_stray(const struct wire_header *header, const void *body, struc
 	}
 	return error_set(err, -EPROTO, "a frame of type 0x%04x with id %llu that nobody asked for",
 		header->type, (unsigned long long)header->id);
+}
+
+/* Who opened it has given up meanwhile: nobody knows its number. */
+static int abandon_session(
+	struct edge_client *client, const void *body, size_t size, struct error *err)
+{
+	uint32_t session = 0;
+	uint64_t id = 0;
+	struct error ignored = {0};
+	int r = replies_session(body, size, &session, err);
+	if (r == 0 &&
+		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
+			&id, &ignored) < 0) {
+		/* It stays until the connection ends. */
+		return 0;
+	}
+	return r;
 }
 
 /* A negative errno when the peer broke the protocol. */
@@ -179,6 +202,8 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
 		r = decode_reply(waiting->type, body, header->body_bytes, &outcome, err);
+	} else if (waiting->type == WIRE_SESSION_OPEN) {
+		r = abandon_session(client, *body, header->body_bytes, err);
 	}
 	if (r == -ENOMEM) { /* bad for this request, not for the connection */
 		outcome.err = *err;
@@ -213,11 +238,10 @@ int connection_process(struct edge_client *client, struct error *err)
 
 /* ---- requests */
 
-/* Queues a request; @body is taken. */
-static int start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
-	uint32_t deadline_us, struct listener listener, uint64_t *ret_id, struct error *err)
+/* Queues a request; @body is taken, @header gets its id. */
+static int start_header(struct edge_client *client, struct wire_header header,
+	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err)
 {
-	struct wire_header header = {.type = type, .deadline_us = deadline_us};
 	owned_mem struct waiting *waiting = NULL;
 	int r = 0;
 	if (client->gone.code) {
@@ -241,29 +265,40 @@ static int start(struct edge_client *client, uint16_t type, struct bytes_writer 
 		return r;
 	}
 	client->last_id = header.id;
-	*waiting = (struct waiting){
-		.next = client->waiting, .id = header.id, .type = type, .listener = listener};
+	*waiting = (struct waiting){.next = client->waiting,
+		.id = header.id,
+		.type = header.type,
+		.listener = listener};
 	client->waiting = take(waiting);
 	client->n_waiting++;
 	*ret_id = header.id;
 	return 0;
 }
 
+static int start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	return start_header(
+		client, (struct wire_header){.type = type}, body, listener, ret_id, err);
+}
+
 int connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	struct bytes_writer body = {0};
-	struct wire_hello hello = {
-		.major = WIRE_MAJOR, .minor = WIRE_MINOR, .name = wire_text_of("libedged-client")};
+	struct wire_hello hello = {.major = WIRE_MAJOR,
+		.minor = WIRE_MINOR,
+		.capabilities = WIRE_CAP_SESSIONS,
+		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
-	return start(client, WIRE_HELLO, &body, 0, listener, ret_id, err);
+	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
 }
 
 int connection_start_empty(struct edge_client *client, uint16_t type, struct listener listener,
 	uint64_t *ret_id, struct error *err)
 {
 	struct bytes_writer body = {0};
-	return start(client, type, &body, 0, listener, ret_id, err);
+	return start(client, type, &body, listener, ret_id, err);
 }
 
 int connection_start_describe(struct edge_client *client, const char *model, const char *version,
@@ -273,7 +308,13 @@ int connection_start_describe(struct edge_client *client, const char *model, con
 	struct wire_describe describe = {
 		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
 	wire_describe_encode(&body, &describe);
-	return start(client, WIRE_DESCRIBE, &body, 0, listener, ret_id, err);
+	return start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
+}
+
+/* The daemon is older, or was told not to have any. */
+static int no_sessions(struct error *err)
+{
+	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
 
 static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struct wire_tensor *to,
@@ -302,8 +343,9 @@ static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struc
 	return 0;
 }
 
-int connection_start_infer(struct edge_client *client, const struct edge_client_request *request,
-	struct listener listener, uint64_t *ret_id, struct error *err)
+int connection_start_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
+	struct error *err)
 {
 	struct bytes_writer body = {0};
 	struct wire_infer infer = {
@@ -323,8 +365,37 @@ int connection_start_infer(struct edge_client *client, const struct edge_client_
 			return r;
 		}
 	}
+	if (session && client->peer.max_sessions == 0) {
+		return no_sessions(err);
+	}
 	wire_infer_encode(&body, &infer);
-	return start(client, WIRE_INFER, &body, request->deadline_us, listener, ret_id, err);
+	const struct wire_header header = {
+		.type = WIRE_INFER, .deadline_us = request->deadline_us, .session = session};
+	return start_header(client, header, &body, listener, ret_id, err);
+}
+
+int connection_start_session_open(struct edge_client *client, const char *model,
+	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	struct wire_session_open open = {
+		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
+	if (client->peer.max_sessions == 0) {
+		return no_sessions(err);
+	}
+	wire_session_open_encode(&body, &open);
+	return start(client, WIRE_SESSION_OPEN, &body, listener, ret_id, err);
+}
+
+int connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	if (client->peer.max_sessions == 0) {
+		return no_sessions(err);
+	}
+	wire_session_encode(&body, session);
+	return start(client, type, &body, listener, ret_id, err);
 }
 
 int connection_cancel(struct edge_client *client, uint64_t id, struct error *err)
@@ -337,17 +408,22 @@ int connection_cancel(struct edge_client *client, uint64_t id, struct error *err
 			err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
 	}
 	wire_cancel_encode(&body, id);
-	return start(client, WIRE_CANCEL, &body, 0, (struct listener){0}, &own_id, err);
+	return start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
 }
 
 /* ---- synchronous calls */
+
+static bool waits_for_worker(uint16_t type)
+{
+	return type == WIRE_INFER || type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET;
+}
 
 /* Whoever gave up must not be written to: the answer, when it comes, is for nobody. */
 static int give_up(struct edge_client *client, uint64_t id, struct error *err)
 {
 	struct waiting *waiting = find_waiting(client, id);
 	struct error ignored = {0};
-	if (waiting && waiting->type == WIRE_INFER &&
+	if (waiting && waits_for_worker(waiting->type) &&
 		connection_cancel(client, id, &ignored) == 0) {
 		int r = channel_send(&client->channel, &ignored);
 		(void)r; /* a connection that is gone says so at the next call */

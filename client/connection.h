@@ -20,6 +20,7 @@ struct outcome {
 	struct edge_client_answer *answer;
 	struct edge_client_status status;
 	struct edge_client_reload reload;
+	uint32_t session;
 	bool done;
 };
 
@@ -60,9 +61,16 @@ int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_describe(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
-int must_check connection_start_infer(struct edge_client *client,
+/* @session: 0 for none. */
+int must_check connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
 	struct error *err);
+
+int must_check connection_start_session_open(struct edge_client *client, const char *model,
+	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
+/* @type: WIRE_SESSION_RESET or WIRE_SESSION_CLOSE. */
+int must_check connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
+	struct listener listener, uint64_t *ret_id, struct error *err);
 
 /* -ENOENT when nobody waits for that request. */
 int must_check connection_cancel(struct edge_client *client, uint64_t id, struct error *err);

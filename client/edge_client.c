@@ -62,7 +62,7 @@ int edge_client_start_infer(struct edge_client *client, const struct edge_client
 {
 	struct error err = {0};
 	int r = connection_start_infer(
-		client, request, (struct listener){fn, data, NULL}, ret_id, &err);
+		client, 0, request, (struct listener){fn, data, NULL}, ret_id, &err);
 	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
@@ -81,6 +81,44 @@ int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn
 	struct error err = {0};
 	int r = connection_start_empty(
 		client, WIRE_RELOAD, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
+int edge_client_start_session_open(struct edge_client *client, const char *model,
+	const char *version, edge_client_reply_fn fn, void *data, uint64_t *ret_id,
+	struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_start_session_open(
+		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
+int edge_client_start_session_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
+	uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_start_infer(
+		client, session, request, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
+int edge_client_start_session_reset(struct edge_client *client, uint32_t session,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_start_session(client, WIRE_SESSION_RESET, session,
+		(struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
+int edge_client_start_session_close(struct edge_client *client, uint32_t session,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_start_session(client, WIRE_SESSION_CLOSE, session,
+		(struct listener){fn, data, NULL}, ret_id, &err);
 	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
@@ -126,9 +164,9 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 	return 0;
 }
 
-int edge_client_infer(struct edge_client *client, const struct edge_client_request *request,
-	uint32_t timeout_ms, struct edge_client_answer **ret_answer,
-	struct edge_client_error *ret_err)
+static int infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, uint32_t timeout_ms,
+	struct edge_client_answer **ret_answer, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	struct outcome outcome = {0};
@@ -138,13 +176,67 @@ int edge_client_infer(struct edge_client *client, const struct edge_client_reque
 		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
 	}
 	int r = connection_start_infer(
-		client, &timed, (struct listener){NULL, NULL, &outcome}, &id, &err);
+		client, session, &timed, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
 		return connection_tell(&err, ret_err);
 	}
 	*ret_answer = outcome.answer;
 	return 0;
+}
+
+int edge_client_infer(struct edge_client *client, const struct edge_client_request *request,
+	uint32_t timeout_ms, struct edge_client_answer **ret_answer,
+	struct edge_client_error *ret_err)
+{
+	return infer(client, 0, request, timeout_ms, ret_answer, ret_err);
+}
+
+int edge_client_session_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, uint32_t timeout_ms,
+	struct edge_client_answer **ret_answer, struct edge_client_error *ret_err)
+{
+	return infer(client, session, request, timeout_ms, ret_answer, ret_err);
+}
+
+int edge_client_session_open(struct edge_client *client, const char *model, const char *version,
+	uint32_t timeout_ms, uint32_t *ret_session, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_session_open(
+		client, model, version, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_session = outcome.session;
+	return 0;
+}
+
+static int tell_session(struct edge_client *client, uint16_t type, uint32_t session,
+	uint32_t timeout_ms, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_session(
+		client, type, session, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
+int edge_client_session_reset(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
+	struct edge_client_error *ret_err)
+{
+	return tell_session(client, WIRE_SESSION_RESET, session, timeout_ms, ret_err);
+}
+
+int edge_client_session_close(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
+	struct edge_client_error *ret_err)
+{
+	return tell_session(client, WIRE_SESSION_CLOSE, session, timeout_ms, ret_err);
 }
 
 int edge_client_status(struct edge_client *client, uint32_t timeout_ms,

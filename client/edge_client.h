@@ -128,6 +128,7 @@ struct edge_client_peer {
 	uint32_t max_body_bytes; /* of one message */
 	uint32_t max_in_flight; /* requests of one connection that are worked on at once */
 	uint32_t max_tensors; /* inputs, or outputs, of one request */
+	uint32_t max_sessions; /* of this connection; 0: the daemon has none */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -198,7 +199,9 @@ struct edge_client_tensor {
 	uint32_t index; /* position in the signature; in requests used when @name is NULL */
 	unsigned int type; /* enum edge_client_type */
 	struct edge_client_shape shape; /* every dimension known */
-	const void *data; /* dense, row major, little endian; in answers 64-byte aligned */
+	const void *data; /* dense, row major, little endian; in answers 64-byte aligned. Strings:
+			     int32 count, count + 1 int32 offsets from the first byte, the strings;
+			     in answers proved to be so */
 	size_t bytes;
 };
 
@@ -223,6 +226,33 @@ EDGE_CLIENT_API int edge_client_infer(struct edge_client *client,
 	const struct edge_client_request *request, uint32_t timeout_ms,
 	struct edge_client_answer **ret_answer, struct edge_client_error *err);
 EDGE_CLIENT_API void edge_client_answer_free(struct edge_client_answer *answer); /* NULL is fine */
+
+/* ---- sessions: the state of a model from one request to the next */
+
+/*
+ * Without a session each request finds the model's variables and tables as they are at first. In
+ * one they stay, whatever signatures the requests name; its requests run one at a time, in the
+ * order in which they were sent. A session belongs to this connection and ends with it, and keeps
+ * the model as it was when it was opened. @version NULL: the one that serves. *ret_session is
+ * never 0. -EOPNOTSUPP where the daemon has no sessions, -EAGAIN above peer->max_sessions.
+ */
+EDGE_CLIENT_API int edge_client_session_open(struct edge_client *client, const char *model,
+	const char *version, uint32_t timeout_ms, uint32_t *ret_session,
+	struct edge_client_error *err);
+
+/* As edge_client_infer(), in a session. request->model may be NULL. A request that fails leaves the
+ * state as it was. */
+EDGE_CLIENT_API int edge_client_session_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, uint32_t timeout_ms,
+	struct edge_client_answer **ret_answer, struct edge_client_error *err);
+
+/* Back to the first state, after what was sent before. */
+EDGE_CLIENT_API int edge_client_session_reset(struct edge_client *client, uint32_t session,
+	uint32_t timeout_ms, struct edge_client_error *err);
+
+/* What was sent before is still answered. */
+EDGE_CLIENT_API int edge_client_session_close(struct edge_client *client, uint32_t session,
+	uint32_t timeout_ms, struct edge_client_error *err);
 
 /* ---- the daemon */
 
@@ -250,7 +280,8 @@ EDGE_CLIENT_API int edge_client_reload(struct edge_client *client, uint32_t time
 
 /* ---- in an event loop */
 
-/* One of the pointers is set, by what was asked for; none when err->code is not 0. */
+/* One of the pointers, or @session, is set, by what was asked for; none when error.code is not 0, and
+ * none when a session was reset or closed. */
 struct edge_client_reply {
 	uint64_t id;
 	struct edge_client_error error; /* code 0: answered */
@@ -259,6 +290,7 @@ struct edge_client_reply {
 	const struct edge_client_answer *answer;
 	const struct edge_client_status *status;
 	const struct edge_client_reload *reload;
+	uint32_t session; /* that was opened, else 0 */
 };
 
 /* Called once for each request that was started, from within a call of this library on the same
@@ -290,6 +322,17 @@ EDGE_CLIENT_API int edge_client_start_status(struct edge_client *client, edge_cl
 	void *data, uint64_t *ret_id, struct edge_client_error *err);
 EDGE_CLIENT_API int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn,
 	void *data, uint64_t *ret_id, struct edge_client_error *err);
+
+EDGE_CLIENT_API int edge_client_start_session_open(struct edge_client *client, const char *model,
+	const char *version, edge_client_reply_fn fn, void *data, uint64_t *ret_id,
+	struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_session_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
+	uint64_t *ret_id, struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_session_reset(struct edge_client *client, uint32_t session,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err);
+EDGE_CLIENT_API int edge_client_start_session_close(struct edge_client *client, uint32_t session,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err);
 
 /* Asks the daemon to give up on a request. Its callback is still called once: with CANCELLED, or
  * with the answer if that was faster. -ENOENT when no such request is waiting. */

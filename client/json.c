@@ -86,6 +86,18 @@ void json_put_text(struct json_document *d, const char *key, const char *text)
 	put(d, key, value);
 }
 
+void json_put_bytes(struct json_document *d, const char *key, const void *bytes, size_t length)
+{
+	json_t *value = json_stringn(bytes, length);
+	if (!value) {
+		const size_t room = 4 * length + 1;
+		char *escaped = malloc(room);
+		value = escaped ? json_string(error_escape(escaped, room, bytes, length)) : NULL;
+		free(escaped);
+	}
+	put(d, key, value);
+}
+
 void json_put_integer(struct json_document *d, const char *key, int64_t value)
 {
 	put(d, key, json_integer(value));

@@ -28,6 +28,9 @@ void json_begin_list(struct json_document *document, const char *key);
 void json_end(struct json_document *document);
 
 void json_put_text(struct json_document *document, const char *key, const char *text);
+/* @length bytes of any value. */
+void json_put_bytes(
+	struct json_document *document, const char *key, const void *bytes, size_t length);
 void json_put_integer(struct json_document *document, const char *key, int64_t value);
 /* 7 significant digits; null for what is not finite. */
 void json_put_real(struct json_document *document, const char *key, double value);

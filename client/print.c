@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/strings.h"
 #include "client/grid.h"
 #include "client/pipeline/values.h"
 
@@ -36,6 +37,51 @@ static void add_class_rows(struct grid *grid, const struct answer *answer)
 	}
 }
 
+/* The first few, as they are read, into @out. */
+static void show_numbers(
+	const struct spec *spec, const struct tensor_bytes *bytes, size_t n, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = 0;
+	for (size_t k = 0; k < n && k < VALUES_IN_TABLE; k++) {
+		int w = snprintf(out + used, size - used, "%s%.4g", k ? " " : "",
+			values_get(spec, bytes->data, k));
+		used += w > 0 && (size_t)w < size - used ? (size_t)w : 0;
+	}
+}
+
+static void show_strings(const struct strings *strings, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = 0;
+	for (uint32_t k = 0; k < strings->count && k < VALUES_IN_TABLE; k++) {
+		char shown[80];
+		uint32_t length = 0;
+		const void *text = strings_get(strings, k, &length);
+		error_escape(shown, sizeof(shown), text, length);
+		int w = snprintf(out + used, size - used, "%s\"%s\"", k ? " " : "", shown);
+		used += w > 0 && (size_t)w < size - used ? (size_t)w : 0;
+	}
+}
+
+/* Empty, with no strings in it, for what is not a whole table. */
+static struct strings open_strings(const struct spec *spec, const struct tensor_bytes *bytes)
+{
+	struct strings strings = {0};
+	return strings_open(&strings, bytes->data, bytes->bytes, spec_elements(spec), NULL) == 0
+		? strings
+		: (struct strings){0};
+}
+
+static void add_number(struct grid *grid, double number)
+{
+	if (isnan(number)) {
+		grid_add(grid, "-");
+	} else {
+		grid_add(grid, "%.4g", number);
+	}
+}
+
 static void add_tensor_rows(struct grid *grid, const struct print_result *r)
 {
 	char shape[SHAPE_TEXT_SIZE];
@@ -47,21 +93,22 @@ static void add_tensor_rows(struct grid *grid, const struct print_result *r)
 	for (uint32_t i = 0; i < r->target->n_outputs; i++) {
 		const struct spec *spec = &r->target->outputs[i];
 		struct answer_summary s = answer_summarise(spec, &r->outputs[i]);
-		char values[128] = "";
-		size_t used = 0, n = (size_t)spec_elements(spec);
+		char values[600] = "";
+		size_t n = (size_t)spec_elements(spec);
 		bool numbers = values_are_numbers(spec->type);
-		for (size_t k = 0; numbers && k < n && k < VALUES_IN_TABLE; k++) {
-			int w = snprintf(values + used, sizeof(values) - used, "%s%.4g",
-				k ? " " : "", values_get(spec, r->outputs[i].data, k));
-			used += w > 0 && (size_t)w < sizeof(values) - used ? (size_t)w : 0;
+		if (numbers) {
+			show_numbers(spec, &r->outputs[i], n, values, sizeof(values));
+		} else if (spec->type == DTYPE_STRING) {
+			struct strings strings = open_strings(spec, &r->outputs[i]);
+			show_strings(&strings, values, sizeof(values));
 		}
 		grid_add(grid, "%s", spec->name);
 		grid_add(grid, "%s", dtype_name(spec->type));
 		grid_add(grid, "%s", shape_format(shape, sizeof(shape), &spec->shape));
-		grid_add(grid, "%.4g", s.lowest);
-		grid_add(grid, "%.4g", s.mean);
-		grid_add(grid, "%.4g", s.highest);
-		grid_add(grid, "%s%s", values, numbers && n > VALUES_IN_TABLE ? " ..." : "");
+		add_number(grid, s.lowest);
+		add_number(grid, s.mean);
+		add_number(grid, s.highest);
+		grid_add(grid, "%s%s", values, values[0] && n > VALUES_IN_TABLE ? " ..." : "");
 	}
 }
 
@@ -112,6 +159,22 @@ static void put_classes(const struct answer *answer, struct json_document *docum
 	json_end(document);
 }
 
+static void put_strings(
+	const struct spec *spec, const struct tensor_bytes *bytes, struct json_document *document)
+{
+	struct strings strings = open_strings(spec, bytes);
+	if (strings.count > VALUES_IN_JSON) {
+		return;
+	}
+	json_begin_list(document, "values");
+	for (uint32_t i = 0; i < strings.count; i++) {
+		uint32_t length = 0;
+		const void *text = strings_get(&strings, i, &length);
+		json_put_bytes(document, NULL, text, length);
+	}
+	json_end(document);
+}
+
 static void put_output(
 	const struct spec *spec, const struct tensor_bytes *bytes, struct json_document *document)
 {
@@ -125,6 +188,11 @@ static void put_output(
 		json_put_integer(document, NULL, spec->shape.dim[i]);
 	}
 	json_end(document);
+	if (spec->type == DTYPE_STRING) {
+		put_strings(spec, bytes, document);
+		json_end(document);
+		return;
+	}
 	json_put_real(document, "min", s.lowest);
 	json_put_real(document, "mean", s.mean);
 	json_put_real(document, "max", s.highest);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/strings.h"
 #include "base/wire.h"
 
 /* Of all signatures of a model: a struct is several times the size of the fewest bytes that a
@@ -294,6 +295,23 @@ void replies_answer_free(struct edge_client_answer *answer)
 	}
 }
 
+/* Callers walk the offsets of strings. */
+static int check_strings(const struct wire_tensor *tensor, uint32_t i, struct error *err)
+{
+	struct strings strings;
+	uint64_t elements = 0;
+	int e = tensor->type == DTYPE_STRING ? shape_elements(&tensor->shape, &elements) : 0;
+	if (e == 0 && tensor->type == DTYPE_STRING) {
+		e = strings_open(&strings, tensor->data, tensor->bytes, elements, err);
+	}
+	if (e < 0) {
+		char why[sizeof(err->text)];
+		memcpy(why, err->text, sizeof(why));
+		return error_set(err, -EPROTO, "INFER: output %u: %.200s", i, why);
+	}
+	return 0;
+}
+
 static void fill_answer(struct answer_owner *owner, const struct wire_infer_reply *from)
 {
 	owner->answer = (struct edge_client_answer){
@@ -322,6 +340,12 @@ int replies_answer(
 {
 	struct wire_infer_reply from = {0};
 	int e = wire_infer_reply_decode(body, size, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	for (uint32_t i = 0; i < from.n_outputs && e == 0; i++) {
+		e = check_strings(&from.outputs[i], i, err);
+	}
 	if (e < 0) {
 		return e;
 	}
@@ -379,6 +403,16 @@ int replies_reload(
 	if (e == 0) {
 		*ret_reload = (struct edge_client_reload){
 			.models_ready = from.models_ready, .models_refused = from.models_refused};
+	}
+	return e;
+}
+
+int replies_session(const void *body, size_t size, uint32_t *ret_session, struct error *err)
+{
+	struct wire_session_open_reply from = {0};
+	int e = wire_session_open_reply_decode(body, size, &from, err);
+	if (e == 0) {
+		*ret_session = from.session;
 	}
 	return e;
 }

@@ -29,4 +29,7 @@ void replies_list_free(struct edge_client_list *list); /* NULL is fine, here and
 void replies_model_free(struct edge_client_model *model);
 void replies_answer_free(struct edge_client_answer *answer);
 
+int must_check replies_session(
+	const void *body, size_t size, uint32_t *ret_session, struct error *err);
+
 #endif

@@ -5,6 +5,33 @@
 
 #include "base/clock.h"
 
+int target_signature_init(struct target_signature *signature, uint32_t n_inputs, uint32_t n_outputs,
+	struct error *err)
+{
+	signature->inputs = calloc((size_t)n_inputs + 1, sizeof(signature->inputs[0]));
+	signature->outputs = calloc((size_t)n_outputs + 1, sizeof(signature->outputs[0]));
+	if (!signature->inputs || !signature->outputs) {
+		target_signature_free(signature);
+		return error_no_memory(err);
+	}
+	signature->n_inputs = n_inputs;
+	signature->n_outputs = n_outputs;
+	return 0;
+}
+
+void target_signature_free(struct target_signature *signature)
+{
+	free(signature->inputs);
+	free(signature->outputs);
+	*signature = (struct target_signature){0};
+}
+
+int target_signature(const struct target *target, uint32_t index,
+	struct target_signature *ret_signature, struct error *err)
+{
+	return target->ops->signature(target, index, ret_signature, err);
+}
+
 int target_init(struct target *target, const struct target_ops *ops, uint32_t n_inputs,
 	uint32_t n_outputs, struct error *err)
 {

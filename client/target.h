@@ -31,6 +31,8 @@ struct target_options {
 	uint32_t timeout_ms; /* of one answer; 0: none */
 	const char *signature; /* NULL: the default */
 	const char *cpu; /* as backends_cpu_mask() reads it; NULL: all */
+	bool keep_state; /* each run finds the state that the one before has left */
+	const char *state; /* folder of checkpoints, of a file only; NULL: none */
 };
 
 /* What the commands may want to know of a model in this process; NULL for one of the daemon. */
@@ -67,10 +69,24 @@ int must_check target_run(struct target *target, const struct tensor_bytes *inpu
 /* Output @index of the last run, borrowed until the next. */
 struct tensor_bytes target_output(const struct target *target, uint32_t index);
 
+/* One of the model's signatures: what it asks for and gives as planned. */
+struct target_signature {
+	char key[SPEC_NAME_SIZE]; /* escaped; "" for the default */
+	struct spec *inputs, *outputs; /* owned; labels are the target's */
+	uint32_t n_inputs, n_outputs;
+};
+/* -ENOENT when there is no signature @index; 0 is the default. */
+int must_check target_signature(const struct target *target, uint32_t index,
+	struct target_signature *ret_signature, struct error *err);
+void target_signature_free(struct target_signature *signature); /* zeroed is fine */
+#define owned_signature __attribute__((cleanup(target_signature_free)))
+
 /* For those who implement a target. */
 struct target_ops {
 	int (*run)(struct target *target, const struct tensor_bytes *inputs, struct error *err);
 	struct tensor_bytes (*output)(const struct target *target, uint32_t index);
+	int (*signature)(const struct target *target, uint32_t index,
+		struct target_signature *ret_signature, struct error *err);
 	int (*share)(const struct target *target, struct target **ret_target, struct error *err);
 	void (*free)(struct target *target);
 	struct edge_model *(*model)(const struct target *target);
@@ -81,5 +97,7 @@ struct target_ops {
 int must_check target_init(struct target *target, const struct target_ops *ops, uint32_t n_inputs,
 	uint32_t n_outputs, struct error *err);
 void target_deinit(struct target *target);
+int must_check target_signature_init(struct target_signature *signature, uint32_t n_inputs,
+	uint32_t n_outputs, struct error *err);
 
 #endif

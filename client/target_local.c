@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backends/backends.h"
 #include "base/clock.h"
@@ -14,7 +16,8 @@ struct local {
 	struct edge_model *model; /* a reference of its own */
 	struct edge_session *session;
 	uint32_t signature;
-	uint32_t timeout_ms;
+	int state; /* folder of checkpoints, or -1 */
+	struct target_options options;
 };
 
 static const struct target_ops ops;
@@ -29,7 +32,7 @@ static void fill_spec(const struct edge_tensor_info *info, struct spec *spec)
 	error_escape(spec->name, sizeof(spec->name), info->name.data, info->name.length);
 	spec->type = info->type;
 	spec->shape = info->shape;
-	spec->declared = info->declared;
+	spec->declared = info->run_time_shape ? info->shape : info->declared;
 	spec->scale = (double)info->scale;
 	spec->zero_point = info->zero_point;
 	spec->bytes = info->bytes;
@@ -43,36 +46,80 @@ static void fill_spec(const struct edge_tensor_info *info, struct spec *spec)
 	memcpy(spec->std, info->std ? info->std : spec->std, spec->n_std * sizeof(float));
 }
 
-static int fill_specs(struct local *local, struct error *err)
+static int fill_specs(const struct edge_model *model, uint32_t index,
+	const struct target_signature *signature, struct error *err)
 {
 	struct edge_tensor_info info;
-	for (uint32_t i = 0; i < local->target.n_inputs; i++) {
-		int r = edge_model_input(local->model, local->signature, i, &info);
+	for (uint32_t i = 0; i < signature->n_inputs; i++) {
+		int r = edge_model_input(model, index, i, &info);
 		if (r < 0) {
 			return error_set(err, r, "input %u", i);
 		}
-		fill_spec(&info, &local->target.inputs[i]);
+		fill_spec(&info, &signature->inputs[i]);
 	}
-	for (uint32_t i = 0; i < local->target.n_outputs; i++) {
-		int r = edge_model_output(local->model, local->signature, i, &info);
+	for (uint32_t i = 0; i < signature->n_outputs; i++) {
+		int r = edge_model_output(model, index, i, &info);
 		if (r < 0) {
 			return error_set(err, r, "output %u", i);
 		}
-		fill_spec(&info, &local->target.outputs[i]);
+		fill_spec(&info, &signature->outputs[i]);
 	}
 	return 0;
 }
 
-static int start(struct local *local, struct error *err)
+static int signature_of(const struct target *target, uint32_t index,
+	struct target_signature *ret_signature, struct error *err)
 {
+	const struct edge_model *model = local_of(target)->model;
 	struct edge_signature_info info;
-	int r = edge_model_signature(local->model, local->signature, &info);
+	owned_signature struct target_signature signature = {0};
+	int r = edge_model_signature(model, index, &info);
 	if (r < 0) {
-		return error_set(err, r, "signature %u", local->signature);
+		return error_set(err, r, "signature %u", index);
 	}
-	r = target_init(&local->target, &ops, info.n_inputs, info.n_outputs, err);
-	r = r < 0 ? r : fill_specs(local, err);
-	return r < 0 ? r : edge_session_new(local->model, local->signature, &local->session, err);
+	r = target_signature_init(&signature, info.n_inputs, info.n_outputs, err);
+	r = r < 0 ? r : fill_specs(model, index, &signature, err);
+	if (r < 0) {
+		return r;
+	}
+	error_escape(signature.key, sizeof(signature.key), info.key.data, info.key.length);
+	*ret_signature = signature;
+	signature = (struct target_signature){0};
+	return 0;
+}
+
+#define MAX_CHECKPOINT_BYTES ((uint64_t)1 << 30)
+
+static int open_state(struct local *local, const char *state, struct error *err)
+{
+	if (!state) {
+		return 0;
+	}
+	if (mkdir(state, 0700) < 0 && errno != EEXIST) {
+		return error_set(err, -errno, "%s: %s", state, strerror(errno));
+	}
+	local->state = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return local->state < 0 ? error_set(err, -errno, "%s: %s", state, strerror(errno)) : 0;
+}
+
+static int start(struct local *local, const struct target_options *options, struct error *err)
+{
+	struct target_signature signature = {0};
+	local->options = *options;
+	int r = open_state(local, options->state, err);
+	r = r < 0 ? r : signature_of(&local->target, local->signature, &signature, err);
+	if (r < 0) {
+		return r;
+	}
+	local->target.inputs = signature.inputs; /* the target's from now on */
+	local->target.outputs = signature.outputs;
+	local->target.n_inputs = signature.n_inputs;
+	local->target.n_outputs = signature.n_outputs;
+	r = edge_session_new(local->model, local->signature, &local->session, err);
+	if (r == 0) {
+		edge_session_set_checkpoints(local->session, local->state, MAX_CHECKPOINT_BYTES);
+	}
+	return r;
 }
 
 static int find_signature(struct local *local, const char *key, struct error *err)
@@ -142,11 +189,11 @@ int target_open_file(const char *path, const struct target_options *options,
 		return error_no_memory(err);
 	}
 	local->target.ops = &ops;
-	local->timeout_ms = options->timeout_ms;
+	local->state = -1;
 	owned(target_free) struct target *target = &local->target;
 	int r = edge_model_open_file(path, &edge, &local->model, err);
 	r = r < 0 ? r : find_signature(local, options->signature, err);
-	r = r < 0 ? r : start(local, err);
+	r = r < 0 ? r : start(local, options, err);
 	if (r < 0) {
 		return r;
 	}
@@ -170,8 +217,8 @@ static int share(const struct target *target, struct target **ret_target, struct
 	local->target.ops = &ops;
 	local->model = edge_model_ref(old->model);
 	local->signature = old->signature;
-	local->timeout_ms = old->timeout_ms;
-	int r = start(local, err);
+	local->state = -1;
+	int r = start(local, &old->options, err);
 	if (r < 0) {
 		return r;
 	}
@@ -205,8 +252,12 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	struct local *local = local_of(target);
 	struct edge_tensor_info info;
 	struct run_control control = {0};
-	if (local->timeout_ms) {
-		control.deadline_ns = clock_now_ns() + (uint64_t)local->timeout_ms * 1000000;
+	if (local->options.timeout_ms) {
+		control.deadline_ns =
+			clock_now_ns() + (uint64_t)local->options.timeout_ms * 1000000;
+	}
+	if (!local->options.keep_state && edge_model_info(local->model)->has_state) {
+		edge_session_reset(local->session);
 	}
 	int r = bind(local, inputs, err);
 	r = r < 0 ? r : edge_session_run(local->session, &control, err);
@@ -238,6 +289,7 @@ static void free_local(struct target *target)
 	struct local *local = local_of(target);
 	edge_session_free(local->session);
 	edge_model_unref(local->model);
+	own_close_fd(&local->state);
 	target_deinit(target);
 	free(local);
 }
@@ -255,6 +307,7 @@ static struct edge_session *session_of(const struct target *target)
 static const struct target_ops ops = {
 	.run = run,
 	.output = output,
+	.signature = signature_of,
 	.share = share,
 	.free = free_local,
 	.model = model_of,

@@ -11,6 +11,7 @@ struct remote {
 	struct edge_client *client;
 	struct edge_client_model *model;
 	struct edge_client_answer *answer; /* of the last run */
+	uint32_t session; /* 0: none */
 	struct edge_client_tensor *tensors; /* target.n_inputs, for the request */
 };
 
@@ -33,7 +34,7 @@ static void fill_spec(
 	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
 	spec->type = info->type;
 	fill_shape(&info->shape, &spec->shape);
-	fill_shape(&info->declared, &spec->declared);
+	fill_shape(info->run_time_shape ? &info->shape : &info->declared, &spec->declared);
 	spec->scale = (double)info->scale;
 	spec->zero_point = info->zero_point;
 	spec->bytes = info->bytes;
@@ -59,6 +60,34 @@ static const struct edge_client_signature *find_signature(
 	return NULL;
 }
 
+static void fill_specs(const struct remote *remote, const struct edge_client_signature *from,
+	struct spec *inputs, struct spec *outputs)
+{
+	for (uint32_t i = 0; i < from->n_inputs; i++) {
+		fill_spec(&from->inputs[i], "", &inputs[i]);
+	}
+	for (uint32_t i = 0; i < from->n_outputs; i++) {
+		fill_spec(&from->outputs[i], remote->model->labels, &outputs[i]);
+	}
+}
+
+static int signature_of(const struct target *target, uint32_t index,
+	struct target_signature *ret_signature, struct error *err)
+{
+	const struct remote *remote = remote_of(target);
+	if (index >= remote->model->n_signatures) {
+		return error_set(err, -ENOENT, "signature %u", index);
+	}
+	const struct edge_client_signature *from = &remote->model->signatures[index];
+	int r = target_signature_init(ret_signature, from->n_inputs, from->n_outputs, err);
+	if (r == 0) {
+		fill_specs(remote, from, ret_signature->inputs, ret_signature->outputs);
+		error_escape(ret_signature->key, sizeof(ret_signature->key), from->key,
+			strlen(from->key));
+	}
+	return r;
+}
+
 static int fill(struct remote *remote, struct error *err)
 {
 	char shown[SPEC_NAME_SIZE];
@@ -74,16 +103,26 @@ static int fill(struct remote *remote, struct error *err)
 	if (r < 0 || !remote->tensors) {
 		return r < 0 ? r : error_no_memory(err);
 	}
-	for (uint32_t i = 0; i < t->n_inputs; i++) {
-		fill_spec(&signature->inputs[i], "", &t->inputs[i]);
-	}
-	for (uint32_t i = 0; i < t->n_outputs; i++) {
-		fill_spec(&signature->outputs[i], remote->model->labels, &t->outputs[i]);
-	}
+	fill_specs(remote, signature, t->inputs, t->outputs);
 	error_escape(t->name, sizeof(t->name), remote->model->name, strlen(remote->model->name));
 	error_escape(t->version, sizeof(t->version), remote->model->version,
 		strlen(remote->model->version));
 	return 0;
+}
+
+/* With --keep-state: every run is one of the same session. */
+static int open_session(struct remote *remote, struct error *err)
+{
+	struct edge_client_error why = {0};
+	uint32_t timeout_ms = remote->options.timeout_ms;
+	timeout_ms = timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS;
+	if (!remote->options.keep_state) {
+		return 0;
+	}
+	return edge_client_session_open(remote->client, remote->model->name, NULL, timeout_ms,
+		       &remote->session, &why) < 0
+		? remote_error(&why, err)
+		: 0;
 }
 
 int target_open_model(const char *model, const struct target_options *options,
@@ -107,6 +146,7 @@ int target_open_model(const char *model, const struct target_options *options,
 		return remote_error(&why, err);
 	}
 	r = fill(remote, err);
+	r = r < 0 ? r : open_session(remote, err);
 	if (r < 0) {
 		return r;
 	}
@@ -164,11 +204,15 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	}
 	edge_client_answer_free(remote->answer);
 	remote->answer = NULL;
-	if (edge_client_infer(remote->client, &request, remote->options.timeout_ms, &remote->answer,
-		    &why) < 0) {
+	int r = remote->session
+		? edge_client_session_infer(remote->client, remote->session, &request,
+			  remote->options.timeout_ms, &remote->answer, &why)
+		: edge_client_infer(remote->client, &request, remote->options.timeout_ms,
+			  &remote->answer, &why);
+	if (r < 0) {
 		return remote_error(&why, err);
 	}
-	int r = check_answer(remote, err);
+	r = check_answer(remote, err);
 	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
 		fill_shape(&remote->answer->outputs[i].shape, &target->outputs[i].shape);
 		target->outputs[i].bytes = remote->answer->outputs[i].bytes;
@@ -199,6 +243,7 @@ static void free_remote(struct target *target)
 static const struct target_ops ops = {
 	.run = run,
 	.output = output,
+	.signature = signature_of,
 	.share = share,
 	.free = free_remote,
 };

@@ -52,7 +52,7 @@ static struct account *find(const struct accounts *accounts, uid_t uid)
 	return account;
 }
 
-static struct account *add(struct accounts *accounts, uid_t uid)
+static struct account *account_new(struct accounts *accounts, uid_t uid)
 {
 	struct account *account = calloc(1, sizeof(*account));
 	if (account) {
@@ -77,7 +77,7 @@ int account_open(
 		return error_set(err, -EAGAIN, "this user has %u connections, which is the limit",
 			account->clients);
 	}
-	account = account ? account : add(accounts, uid);
+	account = account ? account : account_new(accounts, uid);
 	if (!account) {
 		return error_no_memory(err);
 	}
@@ -103,23 +103,52 @@ static bool above(uint64_t held, uint64_t bytes, uint64_t limit)
 	return held > limit || bytes > limit - held;
 }
 
-int account_charge(struct account *account, uint64_t bytes, struct error *err)
+static int check_room(const struct account *account, uint64_t bytes, struct error *err)
 {
-	struct accounts *accounts = account->accounts;
+	const struct accounts *accounts = account->accounts;
 	if (above(account->charged, bytes, accounts->config->max_bytes_per_user)) {
 		return error_set(err, -EAGAIN,
-			"this user's requests and replies hold %llu bytes already",
-			(unsigned long long)account->charged);
+			"this user's requests, replies and sessions hold %llu bytes already, %llu "
+			"more are too many",
+			(unsigned long long)account->charged, (unsigned long long)bytes);
 	}
 	if (above(accounts->charged, bytes, accounts->config->max_bytes)) {
-		return error_set(err, -EAGAIN, "edged holds %llu bytes of requests already",
-			(unsigned long long)accounts->charged);
+		return error_set(err, -EAGAIN,
+			"edged holds %llu bytes for its clients already, %llu more are too many",
+			(unsigned long long)accounts->charged, (unsigned long long)bytes);
 	}
+	return 0;
+}
+
+static void add(struct account *account, uint64_t bytes)
+{
+	struct accounts *accounts = account->accounts;
 	account->charged += bytes;
-	account->refs++;
 	accounts->charged += bytes;
 	accounts->peak = accounts->charged > accounts->peak ? accounts->charged : accounts->peak;
-	return 0;
+}
+
+int account_charge(struct account *account, uint64_t bytes, struct error *err)
+{
+	int code = check_room(account, bytes, err);
+	if (code == 0) {
+		add(account, bytes);
+		account->refs++;
+	}
+	return code;
+}
+
+int account_recharge(struct account *account, uint64_t before, uint64_t now, struct error *err)
+{
+	assert(account->charged >= before);
+	int code = now > before ? check_room(account, now - before, err) : 0;
+	if (code == 0 && now > before) {
+		add(account, now - before);
+	} else if (code == 0) {
+		account->charged -= before - now;
+		account->accounts->charged -= before - now;
+	}
+	return code;
 }
 
 void account_release(struct account *account, uint64_t bytes)

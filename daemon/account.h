@@ -45,6 +45,9 @@ void account_close(struct account *account);
 /* -EAGAIN above max-bytes-per-user or max-bytes. A charge keeps the account alive. */
 int must_check account_charge(struct account *account, uint64_t bytes, struct error *err);
 void account_release(struct account *account, uint64_t bytes);
+/* Changes one of its charges from @before to @now bytes. On error it stays as it was. */
+int must_check account_recharge(
+	struct account *account, uint64_t before, uint64_t now, struct error *err);
 
 /* The most that was charged at a time since the last call. */
 uint64_t account_peak_take(struct accounts *accounts);

@@ -171,7 +171,9 @@ static void versions_try(struct scanning *scanning, struct outcome *outcome, int
 		if (code < 0) {
 			folder_refused(outcome, versions[i], code);
 		} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-			const struct load_place place = {inside, "model.tflite", "labels.txt"};
+			struct load_place place = {
+				.folder = inside, .model = "model.tflite", .labels = "labels.txt"};
+			memcpy(place.name, outcome->now->name, sizeof(place.name));
 			version_try(scanning, outcome, &place, versions[i]);
 		}
 	}
@@ -212,6 +214,7 @@ static void model_scan(struct scanning *scanning, int models, const struct scan_
 	}
 	if (model->file) {
 		struct load_place place = {.folder = models};
+		memcpy(place.name, model->name, sizeof(place.name));
 		snprintf(place.model, sizeof(place.model), "%s.tflite", model->name);
 		snprintf(place.labels, sizeof(place.labels), "%s.labels.txt", model->name);
 		version_try(scanning, &outcome, &place, 0);

@@ -42,6 +42,7 @@ struct config {
 	uint64_t max_clients;
 	uint64_t max_clients_per_user;
 	uint64_t max_in_flight;
+	uint64_t max_sessions;
 	uint64_t max_body;
 	uint64_t max_bytes;
 	uint64_t max_bytes_per_user;
@@ -58,6 +59,8 @@ struct config {
 	uint64_t max_macs;
 	uint64_t max_nodes;
 	uint64_t max_plans;
+	uint64_t max_loops;
+	uint64_t max_checkpoint_bytes;
 };
 
 enum config_kind {

@@ -44,12 +44,15 @@ static const struct config_key keys[] = {
 		"1024", "Connections at a time of one user id."},
 	{"limits", "max-in-flight", CONFIG_COUNT, AT(max_in_flight), 1, 1024, RELOAD, "16",
 		"Unanswered requests of one connection; further ones are not read until then."},
+	{"limits", "max-sessions", CONFIG_COUNT, AT(max_sessions), 0, 1024, RELOAD, "16",
+		"Sessions that one connection may have open. 0: none."},
 	{"limits", "max-body", CONFIG_BYTES, AT(max_body), 4 * KIB, GIB, RELOAD, "64M",
 		"Bytes of the body of one request or reply."},
 	{"limits", "max-bytes", CONFIG_BYTES, AT(max_bytes), 64 * KIB, 64 * GIB, RELOAD, "256M",
-		"Bytes of requests and replies that edged holds for all clients together."},
+		"Bytes of requests, replies and sessions that edged holds for all clients together."},
 	{"limits", "max-bytes-per-user", CONFIG_BYTES, AT(max_bytes_per_user), 64 * KIB, 64 * GIB,
-		RELOAD, "128M", "Bytes of requests and replies that edged holds for one user id."},
+		RELOAD, "128M",
+		"Bytes of requests, replies and sessions that edged holds for one user id."},
 	{"limits", "queue-length", CONFIG_COUNT, AT(queue_length), 1, 65536, RELOAD, "64",
 		"Requests that may wait for a worker; one more is answered OVERLOADED."},
 	{"limits", "hello-timeout", CONFIG_TIME, AT(hello_timeout_ms), 10, 10 * MINUTE, RELOAD,
@@ -77,6 +80,14 @@ static const struct config_key keys[] = {
 		"Operators of a model."},
 	{"models", "max-plans", CONFIG_COUNT, AT(max_plans), 1, 64, RELOAD, "4",
 		"Plans for other input shapes that are kept beside a model's first."},
+	{"models", "max-loops", CONFIG_COUNT, AT(max_loops), 1, UINT64_C(1) << 62, RELOAD,
+		"10000000",
+		"Rounds of all WHILE loops of one run. A loop that does not end is ended by the\n"
+		"request's deadline, and without one by this."},
+	{"models", "max-checkpoint-bytes", CONFIG_BYTES, AT(max_checkpoint_bytes), KIB, 64 * GIB,
+		RELOAD, "64M",
+		"Bytes of all files that a model's save signature has left below\n"
+		"STATE/checkpoints/NAME."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

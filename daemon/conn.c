@@ -56,6 +56,7 @@ void conn_close(struct conn *conn)
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	request_free(conn->request);
 	conn->request = NULL;
+	client_sessions_close(&conn->sessions);
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
 }
@@ -160,15 +161,25 @@ static int check_framing(struct conn *conn, struct error *err)
 	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
 		return error_set(err, -EPROTO, "the first message is not HELLO");
 	}
+	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
+		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
+	}
 	return 0;
+}
+
+static bool is_known(const struct conn *conn, uint16_t type)
+{
+	bool of_sessions = type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET ||
+		type == WIRE_SESSION_CLOSE;
+	return type > 0 && type < WIRE_TYPE_COUNT &&
+		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS);
 }
 
 /* What refuses this request, but not the connection. */
 static int check_request(struct conn *conn, struct error *err)
 {
 	const struct wire_header *header = &conn->header;
-	bool known = header->type > 0 && header->type < WIRE_TYPE_COUNT;
-	if (!known) {
+	if (!is_known(conn, header->type)) {
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
 	}
@@ -239,8 +250,8 @@ static void on_head(struct conn *conn)
 {
 	struct error err = {0};
 	conn->judged = true;
-	int code = request_judge(
-		conn->request, &conn->edged->store, conn->got, conn->edged->config.max_body, &err);
+	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions, conn->got,
+		conn->edged->config.max_body, &err);
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);

@@ -15,6 +15,7 @@
 
 #include "base/wire.h"
 #include "daemon/account.h"
+#include "daemon/client_session.h"
 #include "daemon/front.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
@@ -43,6 +44,8 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
+	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
+	struct client_sessions sessions;
 
 	enum conn_part part;
 	bool reading; /* uv_read_start is on */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "daemon/client_session.h"
 #include "daemon/edged.h"
 
 #define MS UINT64_C(1000000)
@@ -80,10 +81,85 @@ void dispatch_refuse(struct dispatch *dispatch, struct request *request, const s
 
 static void timer_update(struct dispatch *dispatch);
 
+/* ---- the turns of sessions */
+
+static void session_wait(struct dispatch *dispatch, struct request *request)
+{
+	client_session_wait(request->session, request);
+	request->waits = true;
+	dispatch->n_waiting++;
+}
+
+static void session_unwait(struct dispatch *dispatch, struct request *request)
+{
+	request->waits = false;
+	dispatch->n_waiting--;
+}
+
+/* The next of the session's line goes to the queue. It was counted when it came: it has room. */
+static void session_advance(struct dispatch *dispatch, struct client_session *session)
+{
+	struct request *next = client_session_next(session);
+	session->busy = next != NULL;
+	if (next) {
+		session_unwait(dispatch, next);
+		int code = sched_push(&dispatch->sched, next->line, next, UINT32_MAX);
+		assert(code == 0);
+		(void)code;
+	}
+}
+
+/* @request had its session's turn and has it no more. A session whose OPEN did not succeed is not
+ * one. */
+static void session_leave(struct dispatch *dispatch, const struct request *request, bool ok)
+{
+	if (!request->session) {
+		return;
+	}
+	if (request->type == WIRE_SESSION_OPEN && !ok) {
+		client_session_close(request->session);
+	}
+	session_advance(dispatch, request->session);
+}
+
+/* A session that has grown beyond what its user may hold is closed. */
+static void session_recharge(struct request *request)
+{
+	struct error err = {0};
+	if (!request->session || client_session_recharge(request->session, &err) == 0) {
+		return;
+	}
+	client_session_close(request->session);
+	if (request->error.code == 0) {
+		error_prefix(&err, "session %u is closed", request->session->id);
+		request->error = err;
+	}
+}
+
+/* True when no worker has the request, and it is in the list only. */
+static bool withdraw(struct dispatch *dispatch, struct request *request)
+{
+	if (!request->line) {
+		return true; /* RELOAD */
+	}
+	if (request->waits) {
+		client_session_remove(request->session, request);
+		session_unwait(dispatch, request);
+		return true;
+	}
+	if (!sched_remove(&dispatch->sched, request->line, request)) {
+		return false;
+	}
+	session_leave(dispatch, request, false);
+	return true;
+}
+
 /* A request that a worker brought back, or that never got to one. */
 static void finish(struct dispatch *dispatch, struct request *request)
 {
 	link_out(dispatch, request);
+	session_recharge(request);
+	session_leave(dispatch, request, !request->answered && request->error.code == 0);
 	if (request->answered) {
 		request_free(request);
 	} else if (request->error.code < 0) {
@@ -100,7 +176,7 @@ void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_
 	answer_error(dispatch, request, status, text);
 	request->answered = true;
 	request->peer = NULL;
-	if (request->type != WIRE_INFER || sched_remove(&dispatch->sched, request->line, request)) {
+	if (withdraw(dispatch, request)) {
 		link_out(dispatch, request);
 		request_free(request);
 		return;
@@ -133,10 +209,7 @@ void dispatch_drain(struct dispatch *dispatch, bool running)
 {
 	for (struct request *request = dispatch->first, *next; request; request = next) {
 		next = request->next;
-		bool queued = !request->answered &&
-			(request->type != WIRE_INFER ||
-				sched_remove(&dispatch->sched, request->line, request));
-		if (queued) {
+		if (!request->answered && withdraw(dispatch, request)) {
 			const struct error err = {
 				.status = EDGE_DRAINING, .text = "edged is about to stop"};
 			link_out(dispatch, request);
@@ -200,19 +273,50 @@ static void timer_update(struct dispatch *dispatch)
 
 /* ---- work */
 
+/* True when there is room: below @most of all that wait. */
+static bool enqueue(struct dispatch *dispatch, struct request *request, uint32_t most)
+{
+	struct client_session *session = request->session;
+	uint32_t queued = 0, running = 0;
+	if (!session || !session->busy) {
+		uint32_t room = most > dispatch->n_waiting ? most - dispatch->n_waiting : 0;
+		bool pushed = sched_push(&dispatch->sched, request->line, request, room) == 0;
+		if (session) {
+			session->busy = pushed;
+		}
+		return pushed;
+	}
+	sched_count(&dispatch->sched, &queued, &running);
+	if (queued + dispatch->n_waiting >= most) {
+		return false;
+	}
+	session_wait(dispatch, request);
+	return true;
+}
+
+/* Of a request that never got its turn. */
+static void session_discard(const struct request *request)
+{
+	if (request->type == WIRE_SESSION_OPEN) {
+		client_session_close(request->session);
+	}
+}
+
 void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line)
 {
 	struct error err = {0};
 	const struct config *config = &dispatch->edged->config;
 	if (request->deadline_ns && clock_now_ns() >= request->deadline_ns) {
+		session_discard(request);
 		error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
 	request->line = line;
 	link_in(dispatch, request);
-	if (sched_push(&dispatch->sched, line, request, (uint32_t)config->queue_length) < 0) {
+	if (!enqueue(dispatch, request, (uint32_t)config->queue_length)) {
 		link_out(dispatch, request);
+		session_discard(request);
 		error_set(&err, -EAGAIN, "%llu requests are waiting already",
 			(unsigned long long)config->queue_length);
 		dispatch_refuse(dispatch, request, &err);

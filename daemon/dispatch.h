@@ -2,8 +2,9 @@
 /*
  * dispatch - the loop's side of the queue
  *
- * Every request that waits for something is in one list: INFER that are queued or run, RELOAD until
- * its scan is done. Here they are answered: with what a worker brings, or before that because the
+ * Every request that waits for something is in one list: those for the workers (INFER,
+ * SESSION_OPEN, SESSION_RESET) that are queued or run, or wait for their session's turn, and RELOAD
+ * until its scan is done. Here they are answered: with what a worker brings, or before that because the
  * deadline passed, the client took it back, or edged stops. A request that was answered while a
  * worker has it is cancelled, and its result is dropped when it comes.
  */
@@ -21,6 +22,7 @@ struct dispatch {
 	struct sched sched;
 	struct workers workers;
 	struct request *first;
+	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */
 	uv_timer_t timer; /* of the nearest deadline */
 };
@@ -29,7 +31,8 @@ int must_check dispatch_start(struct dispatch *dispatch, struct edged *edged, st
 /* Ends the threads and frees what is left, unanswered. Closes its handles. */
 void dispatch_stop(struct dispatch *dispatch);
 
-/* Takes a judged INFER of @line and sees to its answer, now or later. */
+/* Takes a judged INFER, or an OPEN or RESET of a session, of @line and sees to its answer, now or
+ * later. */
 void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line);
 
 /* Takes a RELOAD: answered once store.scans_done has reached @scan. */

@@ -16,7 +16,7 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		code = message_hello(conn->edged, &hello, w, err);
+		code = message_hello(conn->edged, &hello, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
 		conn->state = CONN_OPEN;
@@ -40,6 +40,26 @@ static int answer_cancel(struct conn *conn, const struct request *request, struc
 	}
 	dispatch_end(dispatch, found, EDGE_CANCELLED, "cancelled by the client");
 	return 0;
+}
+
+/* The session that a RESET or CLOSE names, borrowed. */
+static int find_session(struct conn *conn, const struct request *request,
+	struct client_session **ret_session, struct error *err)
+{
+	uint32_t id = 0;
+	int code = wire_session_decode(request->body, request->body_bytes, request->type, &id, err);
+	return code < 0 ? code : client_session_find(&conn->sessions, id, ret_session, err);
+}
+
+/* Requests of the session that came before are still answered. */
+static int answer_close(struct conn *conn, const struct request *request, struct error *err)
+{
+	struct client_session *session = NULL;
+	int code = find_session(conn, request, &session, err);
+	if (code == 0) {
+		client_session_close(session);
+	}
+	return code;
 }
 
 /* Empty bodies of requests that have none. */
@@ -73,6 +93,8 @@ static int answer(
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
+	case WIRE_SESSION_CLOSE:
+		return answer_close(conn, request, err);
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
@@ -112,16 +134,65 @@ static void on_reload(struct conn *conn, struct request *request)
 	dispatch_wait(&conn->edged->dispatch, request, edged_scan(conn->edged));
 }
 
+/* True when it is done with: edged is about to stop. */
+static bool refuse_draining(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	if (!conn->edged->draining) {
+		return false;
+	}
+	error_set(&err, -ESHUTDOWN, "edged is about to stop");
+	err.status = EDGE_DRAINING;
+	dispatch_refuse(&conn->edged->dispatch, request, &err);
+	return true;
+}
+
+static int session_open(struct conn *conn, struct request *request, struct error *err)
+{
+	struct wire_session_open open;
+	int code = wire_session_open_decode(request->body, request->body_bytes, &open, err);
+	if (code == 0) {
+		code = store_get(
+			&conn->edged->store, open.model, open.version, &request->served, err);
+	}
+	return code < 0 ? code
+			: client_session_new(&conn->sessions, request->served, conn->account,
+				  conn->edged->config.max_sessions, &request->session, err);
+}
+
+static int session_reset(struct conn *conn, struct request *request, struct error *err)
+{
+	struct client_session *session = NULL;
+	int code = find_session(conn, request, &session, err);
+	if (code == 0) {
+		request->session = client_session_ref(session);
+	}
+	return code;
+}
+
+/* Opening and resetting take their turn as the session's other requests do. */
+static void on_session(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	if (refuse_draining(conn, request)) {
+		return;
+	}
+	int code = request->type == WIRE_SESSION_OPEN ? session_open(conn, request, &err)
+						      : session_reset(conn, request, &err);
+	if (code < 0) {
+		dispatch_refuse(&conn->edged->dispatch, request, &err);
+	} else {
+		dispatch_submit(&conn->edged->dispatch, request, &conn->line);
+	}
+}
+
 static void on_infer(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
-	if (conn->edged->draining) {
-		error_set(&err, -ESHUTDOWN, "edged is about to stop");
-		err.status = EDGE_DRAINING;
-		dispatch_refuse(&conn->edged->dispatch, request, &err);
+	if (refuse_draining(conn, request)) {
 		return;
 	}
-	int code = request_judge(request, &conn->edged->store, request->body_bytes,
+	int code = request_judge(request, &conn->edged->store, &conn->sessions, request->body_bytes,
 		conn->edged->config.max_body, &err);
 	if (code < 0) {
 		dispatch_refuse(&conn->edged->dispatch, request, &err);
@@ -138,6 +209,10 @@ void handle_message(struct conn *conn, struct request *request)
 		break;
 	case WIRE_RELOAD:
 		on_reload(conn, request);
+		break;
+	case WIRE_SESSION_OPEN:
+	case WIRE_SESSION_RESET:
+		on_session(conn, request);
 		break;
 	default:
 		on_simple(conn, request);

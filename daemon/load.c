@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/backends.h"
+#include "daemon/checkpoints.h"
 
 #define MAX_LABELS ((off_t)1 << 20)
 
@@ -54,8 +55,19 @@ static struct edge_options options_of(const struct config *config, uint64_t cpu_
 				.prepared_bytes = config->max_prepared_bytes,
 				.nodes = (uint32_t)config->max_nodes,
 				.plans = (uint32_t)config->max_plans,
+				.loops = config->max_loops,
 			},
 	};
+}
+
+/* Where there can be no folder the engine refuses to save, and the model serves all the same. */
+static void checkpoints_give(const struct config *config, const char *name, struct served *served)
+{
+	int folder = -1;
+	if (edge_model_info(served->model)->uses_checkpoints &&
+		checkpoints_open(config->state, name, &folder, NULL) == 0) {
+		served_set_checkpoints(served, folder, config->max_checkpoint_bytes);
+	}
 }
 
 int load_model(const struct load_context *context, const struct load_place *place,
@@ -81,7 +93,13 @@ int load_model(const struct load_context *context, const struct load_place *plac
 	if (code == 0) {
 		code = edge_model_open_fd(copy, &options, &model, err);
 	}
-	return code < 0 ? code : served_new(model, take(labels), labels_length, ret_served, err);
+	if (code == 0) {
+		code = served_new(model, take(labels), labels_length, ret_served, err);
+	}
+	if (code == 0) {
+		checkpoints_give(config, place->name, *ret_served);
+	}
+	return code;
 }
 
 void load_identify(const struct load_place *place, struct load_identity *ret_identity)

@@ -16,6 +16,7 @@ struct load_context {
 /* Where a version's two files are. */
 struct load_place {
 	int folder; /* borrowed */
+	char name[SERVED_NAME_SIZE]; /* of the model */
 	char model[SERVED_NAME_SIZE + 8];
 	char labels[SERVED_NAME_SIZE + 12];
 };

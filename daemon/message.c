@@ -15,8 +15,11 @@ static int done(const struct bytes_writer *w, struct error *err)
 }
 
 int message_hello(const struct edged *edged, const struct wire_hello *hello, struct bytes_writer *w,
-	struct error *err)
+	uint64_t *ret_capabilities, struct error *err)
 {
+	const uint64_t max_sessions = edged->config.max_sessions;
+	bool sessions = hello->minor >= 1 && max_sessions > 0;
+	const uint64_t capabilities = hello->capabilities & (sessions ? WIRE_CAP_SESSIONS : 0);
 	if (hello->major != WIRE_MAJOR) {
 		return error_set(err, -EOPNOTSUPP, "edged speaks version %d.%d, not %u.%u",
 			WIRE_MAJOR, WIRE_MINOR, hello->major, hello->minor);
@@ -24,13 +27,16 @@ int message_hello(const struct edged *edged, const struct wire_hello *hello, str
 	const struct wire_hello_reply reply = {
 		.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
+		.capabilities = capabilities,
 		.max_body = (uint32_t)edged->config.max_body,
 		.max_in_flight = (uint32_t)edged->config.max_in_flight,
 		.max_tensors = WIRE_MAX_TENSORS,
 		.name = wire_text_of("edged"),
 		.version = wire_text_of(EDGED_VERSION),
+		.max_sessions = capabilities & WIRE_CAP_SESSIONS ? (uint32_t)max_sessions : 0,
 	};
 	wire_hello_reply_encode(w, &reply);
+	*ret_capabilities = capabilities;
 	return done(w, err);
 }
 
@@ -173,6 +179,7 @@ int message_status(struct edged *edged, struct bytes_writer *w, struct error *er
 		.n_counts = EDGE_STATUS_COUNT,
 	};
 	sched_count(&edged->dispatch.sched, &status.queue_length, &status.running);
+	status.queue_length += edged->dispatch.n_waiting;
 	memcpy(status.counts, metrics->counts, sizeof(status.counts));
 	wire_status_encode(w, &status);
 	return done(w, err);

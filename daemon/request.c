@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "daemon/client_session.h"
 #include "daemon/store.h"
 
 int request_new(struct account *account, const struct wire_header *header,
@@ -27,6 +28,7 @@ int request_new(struct account *account, const struct wire_header *header,
 	request->charged = size;
 	request->type = header->type;
 	request->id = header->id;
+	request->session_id = header->session;
 	request->body_bytes = header->body_bytes;
 	request->body = (uint8_t *)request + head;
 	request->received_ns = clock_now_ns();
@@ -42,6 +44,7 @@ void request_free(struct request *request)
 	if (!request) {
 		return;
 	}
+	client_session_unref(request->session);
 	served_unref(request->served);
 	bytes_writer_deinit(&request->reply);
 	account_release(request->account, request->charged);
@@ -92,22 +95,9 @@ static int resolve_name(const struct request *request, struct wire_tensor *tenso
 	return error_set(err, -ENOENT, "there is no input %s", shown);
 }
 
-/* The planned shape, or one that differs only where the file leaves a dimension free. */
-static bool shape_allowed(const struct shape *shape, const struct edge_tensor_info *info)
-{
-	if (shape_equal(shape, &info->shape)) {
-		return true;
-	}
-	bool allowed = shape->rank == info->declared.rank;
-	for (unsigned int i = 0; i < shape->rank && allowed; i++) {
-		allowed = info->declared.dim[i] < 0 || info->declared.dim[i] == shape->dim[i];
-	}
-	return allowed;
-}
-
+/* Whether another shape than the planned one will do is for the planner to say. */
 static int judge_input(const struct request *request, struct wire_tensor *tensor, struct error *err)
 {
-	char given[SHAPE_TEXT_SIZE], wanted[SHAPE_TEXT_SIZE];
 	struct edge_tensor_info info;
 	if (edge_model_input(request->served->model, request->signature, tensor->index, &info) <
 		0) {
@@ -116,12 +106,6 @@ static int judge_input(const struct request *request, struct wire_tensor *tensor
 	if (tensor->type != info.type) {
 		return error_set(err, -EINVAL, "input %u is %s, not %s", tensor->index,
 			dtype_name(info.type), dtype_name(tensor->type));
-	}
-	if (!shape_allowed(&tensor->shape, &info)) {
-		shape_format(given, sizeof(given), &tensor->shape);
-		shape_format(wanted, sizeof(wanted), &info.declared);
-		return error_set(
-			err, -EINVAL, "input %u is %s, not %s", tensor->index, wanted, given);
 	}
 	return 0;
 }
@@ -167,7 +151,8 @@ static int want_all(struct wire_infer *infer, uint32_t n_outputs, struct error *
 	return 0;
 }
 
-/* What the reply needs when no input is resized: every tensor's record, name and padded data. */
+/* What the reply needs as planned: every tensor's record, name and padded data. Sizes that only the
+ * run knows count as what is known of them. */
 static int judge_outputs(
 	struct request *request, uint32_t n_outputs, uint64_t *ret_bytes, struct error *err)
 {
@@ -193,18 +178,12 @@ static int charge_reply(
 		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
 			(unsigned long long)bytes, (unsigned long long)max_body);
 	}
-	/* One charge per request: taken back and made again with both parts. */
 	uint64_t all = request->charged + bytes;
-	account_release(request->account, request->charged);
-	int code = account_charge(request->account, all, err);
-	if (code < 0) {
-		int again = account_charge(request->account, request->charged, NULL);
-		assert(again == 0);
-		(void)again;
-		return code;
+	int code = account_recharge(request->account, request->charged, all, err);
+	if (code == 0) {
+		request->charged = all;
 	}
-	request->charged = all;
-	return 0;
+	return code;
 }
 
 static int judge_against_model(
@@ -228,8 +207,42 @@ static int judge_against_model(
 	return code;
 }
 
-int request_judge(struct request *request, const struct store *store, uint32_t bytes,
-	uint64_t max_body, struct error *err)
+/* A session has its model: a request may name it, but no other. */
+static int check_pinned(const struct request *request, struct error *err)
+{
+	const struct served *served = request->served;
+	const struct wire_infer *infer = &request->infer;
+	if (infer->model.length > 0 && !wire_text_is(infer->model, served->name)) {
+		return error_set(err, -EINVAL, "session %u is one of the model %s",
+			request->session_id, served->name);
+	}
+	if (infer->version.length > 0 && !wire_text_is(infer->version, served->version)) {
+		return error_set(err, -EINVAL, "session %u keeps version %s", request->session_id,
+			served->version);
+	}
+	return 0;
+}
+
+static int find_served(struct request *request, const struct store *store,
+	const struct client_sessions *sessions, struct error *err)
+{
+	struct client_session *session = NULL;
+	if (request->session_id == 0) {
+		return store_get(
+			store, request->infer.model, request->infer.version, &request->served, err);
+	}
+	int code = client_session_find(sessions, request->session_id, &session, err);
+	if (code < 0) {
+		return code;
+	}
+	request->session = client_session_ref(session);
+	request->served = served_ref(session->served);
+	return check_pinned(request, err);
+}
+
+int request_judge(struct request *request, const struct store *store,
+	const struct client_sessions *sessions, uint32_t bytes, uint64_t max_body,
+	struct error *err)
 {
 	int code = bytes < request->body_bytes
 		? wire_infer_decode_head(
@@ -239,9 +252,9 @@ int request_judge(struct request *request, const struct store *store, uint32_t b
 		return code == -EAGAIN ? 1 : code;
 	}
 	bool first = !request->served;
+	request->max_reply = max_body;
 	if (first) {
-		code = store_get(
-			store, request->infer.model, request->infer.version, &request->served, err);
+		code = find_served(request, store, sessions, err);
 	}
 	return code < 0 ? code : judge_against_model(request, max_body, first, err);
 }

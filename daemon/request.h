@@ -16,6 +16,8 @@
 #include "daemon/front.h"
 #include "daemon/served.h"
 
+struct client_session;
+struct client_sessions;
 struct sched_line;
 struct store;
 
@@ -38,6 +40,7 @@ struct request {
 	struct request *next, *prev;
 	struct request *queue_next;
 	struct sched_line *line;
+	bool waits; /* in its session's line, not in the queue */
 	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
 	uint64_t scan; /* of RELOAD: answered when this one is done */
 
@@ -45,10 +48,15 @@ struct request {
 	uint64_t taken_ns, finished_ns; /* by a worker */
 	atomic_bool cancelled;
 
+	/* Of a session, once that is found: a reference. */
+	uint32_t session_id; /* of the header */
+	struct client_session *session;
+
 	/* INFER, once judged: inputs[i].index is resolved. */
 	struct served *served;
 	uint32_t signature;
 	struct wire_infer infer;
+	uint64_t max_reply; /* bytes of its body */
 
 	struct error error; /* code 0: the reply is in @reply */
 	struct bytes_writer reply;
@@ -64,9 +72,11 @@ DEFINE_OWNED(struct request *, request_free)
  * Holds an INFER against the model's signature: names, types, shapes, exact bytes, wanted outputs.
  * @bytes: how much of the body is there; less than all judges the head only. 0, 1 when the head is
  * not all there yet, or an error. The first call that finds the model takes its reference and
- * charges the reply. @max_body: bytes that a reply may have.
+ * charges as much of the reply as is known by then: what only the run knows is charged when it is
+ * there. A session is looked for in @sessions. @max_body: bytes that a reply may have.
  */
-int must_check request_judge(struct request *request, const struct store *store, uint32_t bytes,
-	uint64_t max_body, struct error *err);
+int must_check request_judge(struct request *request, const struct store *store,
+	const struct client_sessions *sessions, uint32_t bytes, uint64_t max_body,
+	struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/served.h"
 
-static void session_free(struct served_session *session)
+void served_session_free(struct served_session *session)
 {
 	if (session) {
 		edge_session_free(session->session);
@@ -22,6 +22,8 @@ static int session_new(struct served *served, uint32_t signature,
 		free(session);
 		return code;
 	}
+	edge_session_set_checkpoints(
+		session->session, served->checkpoints, served->max_checkpoint_bytes);
 	*ret_session = session;
 	return 0;
 }
@@ -38,6 +40,7 @@ int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	}
 	ref_init(&served->ref);
 	served->model = model;
+	served->checkpoints = -1;
 	served->labels = labels;
 	served->labels_length = labels_length;
 	int code = session_new(served, 0, &served->idle, err);
@@ -47,6 +50,13 @@ int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	}
 	*ret_served = served;
 	return 0;
+}
+
+void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes)
+{
+	served->checkpoints = folder;
+	served->max_checkpoint_bytes = max_bytes;
+	edge_session_set_checkpoints(served->idle->session, folder, max_bytes);
 }
 
 struct served *served_ref(struct served *served)
@@ -62,10 +72,11 @@ void served_unref(struct served *served)
 	}
 	while (served->idle) {
 		struct served_session *next = served->idle->next;
-		session_free(served->idle);
+		served_session_free(served->idle);
 		served->idle = next;
 	}
 	edge_model_unref(served->model);
+	own_close_fd(&served->checkpoints);
 	pthread_mutex_destroy(&served->mutex);
 	free(served->labels);
 	free(served);
@@ -98,4 +109,21 @@ void served_give_session(struct served *served, struct served_session *session)
 	session->next = served->idle;
 	served->idle = session;
 	pthread_mutex_unlock(&served->mutex);
+}
+
+int served_new_session(
+	struct served *served, struct served_session **ret_session, struct error *err)
+{
+	return session_new(served, 0, ret_session, err);
+}
+
+int served_enter(struct served_session *session, uint32_t signature, struct error *err)
+{
+	if (session->signature == signature) {
+		return 0;
+	}
+	int code = edge_session_enter(session->session, signature, err);
+	session->signature = code < 0 ? SERVED_NO_SIGNATURE : signature;
+	session->resized = false; /* its inputs are those of a new session */
+	return code;
 }

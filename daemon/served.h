@@ -16,13 +16,18 @@
 #define SERVED_NAME_SIZE 65 /* [a-z0-9][a-z0-9._-]{0,63} */
 #define SERVED_VERSION_SIZE 21 /* a decimal number */
 
+#define SERVED_NO_SIGNATURE UINT32_MAX
+
 /* A session while nobody runs it, or while one worker does. */
 struct served_session {
 	struct edge_session *session;
 	struct served_session *next;
-	uint32_t signature;
+	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
 	bool resized; /* some input has another shape than planned */
 };
+
+/* Sessions that have no model to share are freed by who has them. */
+void served_session_free(struct served_session *session); /* NULL is fine */
 
 struct served {
 	struct ref ref;
@@ -30,6 +35,8 @@ struct served {
 	char version[SERVED_VERSION_SIZE];
 	uint64_t generation;
 	struct edge_model *model;
+	int checkpoints; /* folder of its sessions' files; -1: none */
+	uint64_t max_checkpoint_bytes;
 	char *labels; /* of the file beside the model; NULL if there is none */
 	uint32_t labels_length;
 	pthread_mutex_t mutex;
@@ -40,6 +47,8 @@ struct served {
  * that a model whose arena does not fit is refused at load. */
 int must_check served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 	struct served **ret_served, struct error *err);
+/* Takes @folder, before anybody else has @served. */
+void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes);
 struct served *served_ref(struct served *served);
 void served_unref(struct served *served); /* NULL is fine */
 DEFINE_OWNED(struct served *, served_unref)
@@ -48,5 +57,13 @@ DEFINE_OWNED(struct served *, served_unref)
 int must_check served_take_session(struct served *served, uint32_t signature,
 	struct served_session **ret_session, struct error *err);
 void served_give_session(struct served *served, struct served_session *session);
+
+/* A session of the default signature that is the caller's for good. */
+int must_check served_new_session(
+	struct served *served, struct served_session **ret_session, struct error *err);
+
+/* Another signature of the same session; its state stays. After an error the next use enters
+ * again. */
+int must_check served_enter(struct served_session *session, uint32_t signature, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/wire.h"
+#include "daemon/client_session.h"
 #include "daemon/request.h"
 
 #define US UINT64_C(1000)
@@ -86,16 +87,22 @@ static int output_take(struct edge_session *session, uint32_t index, struct wire
 	return 0;
 }
 
-/* One allocation of the size that the reply will have. */
+/* One allocation of the size that the reply will have. Not every size was known when the request was
+ * judged. */
 static int reply_reserve(
-	struct bytes_writer *w, const struct wire_infer_reply *reply, struct error *err)
+	struct request *request, const struct wire_infer_reply *reply, struct error *err)
 {
+	struct bytes_writer *w = &request->reply;
 	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
 		bytes += 64 + reply->outputs[i].name.length +
 			bytes_align_up(reply->outputs[i].bytes, WIRE_ALIGNMENT);
 	}
-	w->data = bytes <= SIZE_MAX ? malloc((size_t)bytes) : NULL;
+	if (bytes > request->max_reply) {
+		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
+			(unsigned long long)bytes, (unsigned long long)request->max_reply);
+	}
+	w->data = malloc((size_t)bytes);
 	if (!w->data) {
 		return error_no_memory(err);
 	}
@@ -118,7 +125,7 @@ static int reply_build(struct request *request, struct edge_session *session, st
 			return code;
 		}
 	}
-	int code = reply_reserve(&request->reply, &reply, err);
+	int code = reply_reserve(request, &reply, err);
 	if (code < 0) {
 		return code;
 	}
@@ -142,7 +149,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 	if (code == 0) {
 		code = inputs_bind(session, &request->infer, err);
 	}
-	if (code == 0 && edge_model_info(request->served->model)->has_state) {
+	if (code == 0 && !request->session && edge_model_info(request->served->model)->has_state) {
 		edge_session_reset(session->session); /* requests do not depend on each other */
 	}
 	if (code == 0) {
@@ -151,9 +158,54 @@ static int run_in(struct request *request, struct served_session *session, struc
 	return code < 0 ? code : reply_build(request, session->session, err);
 }
 
-static int run(struct request *request, struct error *err)
+static int run_without_session(struct request *request, struct error *err)
 {
 	struct served_session *session = NULL;
+	int code = served_take_session(request->served, request->signature, &session, err);
+	if (code < 0) {
+		return code;
+	}
+	code = run_in(request, session, err);
+	served_give_session(request->served, session);
+	return code;
+}
+
+static int session_open(struct request *request, struct error *err)
+{
+	struct client_session *session = request->session;
+	int code = served_new_session(session->served, &session->state, err);
+	if (code < 0) {
+		return code;
+	}
+	const struct wire_session_open_reply reply = {
+		.session = session->id,
+		.version = wire_text_of(session->served->version),
+		.generation = session->served->generation,
+	};
+	wire_session_open_reply_encode(&request->reply, &reply);
+	return request->reply.failed ? error_no_memory(err) : 0;
+}
+
+static int run_in_session(struct request *request, struct error *err)
+{
+	struct served_session *state = request->session->state;
+	if (request->type == WIRE_SESSION_OPEN) {
+		return session_open(request, err);
+	}
+	if (!state) {
+		return error_set(
+			err, -ENOENT, "session %u could not be opened", request->session->id);
+	}
+	if (request->type == WIRE_SESSION_RESET) {
+		edge_session_reset(state->session);
+		return 0;
+	}
+	int code = served_enter(state, request->signature, err);
+	return code < 0 ? code : run_in(request, state, err);
+}
+
+static int run(struct request *request, struct error *err)
+{
 	const struct run_control control = {
 		.deadline_ns = request->deadline_ns, .cancelled = &request->cancelled};
 	int code = run_control_check(&control);
@@ -161,13 +213,16 @@ static int run(struct request *request, struct error *err)
 		return error_set(err, code, "%s",
 			code == -ETIMEDOUT ? "the deadline passed in the queue" : "cancelled");
 	}
-	code = served_take_session(request->served, request->signature, &session, err);
-	if (code < 0) {
-		return code;
+	return request->session ? run_in_session(request, err) : run_without_session(request, err);
+}
+
+/* The model was accepted as it is: that it cannot be run so is due to what was asked. */
+static void blame_request(struct error *err)
+{
+	if (err->code == -EBADMSG || err->code == -EOPNOTSUPP) {
+		err->code = -EINVAL;
+		err->status = EDGE_INVALID;
 	}
-	code = run_in(request, session, err);
-	served_give_session(request->served, session);
-	return code;
 }
 
 void worker_run(struct request *request)
@@ -179,6 +234,7 @@ void worker_run(struct request *request)
 		if (err.text[0] == 0) {
 			error_set(&err, code, "%s", status_name(error_status_of(code)));
 		}
+		blame_request(&err);
 		bytes_writer_deinit(&request->reply);
 		request->error = err;
 	}

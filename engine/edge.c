@@ -7,6 +7,7 @@
 #include "base/ref.h"
 #include "engine/entry.h"
 #include "engine/plan/cache.h"
+#include "engine/run/frame.h"
 #include "engine/run/session.h"
 #include "engine/steps.h"
 
@@ -90,12 +91,18 @@ static bool keeps_state(const struct node *node)
 	return row && row->flags & OPINFO_STATE;
 }
 
+static bool uses_checkpoints(const struct node *node)
+{
+	return node->op == OP_FLEX_SAVE || node->op == OP_FLEX_RESTORE;
+}
+
 static void describe_subgraph(const struct subgraph *subgraph, struct edge_model_info *info)
 {
 	info->n_nodes += subgraph->n_nodes;
 	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
 		info->has_float |= touches_float(subgraph, &subgraph->nodes[i]);
 		info->has_state |= keeps_state(&subgraph->nodes[i]);
+		info->uses_checkpoints |= uses_checkpoints(&subgraph->nodes[i]);
 	}
 	for (uint32_t t = 0; t < subgraph->n_tensors; t++) {
 		const struct tensor *tensor = &subgraph->tensors[t];
@@ -120,13 +127,14 @@ static void describe(struct edge_model *model)
 		.n_signatures = 1 + graph->n_signatures,
 		.file_bytes = model_file_bytes(model->file),
 		.arena_bytes = first->arena_bytes,
-		.session_bytes = first->session_bytes,
 		.macs = first->macs,
 		.n_subgraphs = graph->n_subgraphs,
 	};
 	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
 		const struct plan *plan = model->plans.declared[i];
 		info->prepared_bytes += plan ? plan->prepared_bytes : 0;
+		info->session_bytes += plan ? plan->session_bytes : 0;
+		info->session_bytes += frame_table_bytes(&graph->subgraphs[i]);
 		describe_subgraph(&graph->subgraphs[i], info);
 	}
 }
@@ -389,8 +397,11 @@ int edge_session_enter(struct edge_session *session, uint32_t signature, struct 
 		return error_set(err, -ENOENT, "signature %u of %u", signature,
 			session->model->info.n_signatures);
 	}
-	session->entry = entry;
-	return session_enter(session->session, entry.subgraph_index, err);
+	int r = session_enter(session->session, entry.subgraph_index, err);
+	if (r == 0) {
+		session->entry = entry;
+	}
+	return r;
 }
 
 /* The subgraph's position of the entry's input @index; -EINVAL with the error set. */
@@ -474,6 +485,11 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 	int64_t position = entry_position(&session->entry, ENTRY_OUTPUTS, index);
 	return position < 0 ? NULL
 			    : session_output(session->session, (uint32_t)position, ret_bytes);
+}
+
+uint64_t edge_session_bytes(const struct edge_session *session)
+{
+	return session_bytes(session->session);
 }
 
 void edge_session_reset(struct edge_session *session)

@@ -23,7 +23,8 @@ struct edge_session;
  * limit in the text. */
 struct edge_limits {
 	uint64_t file_bytes; /* [256 MiB] */
-	uint64_t arena_bytes; /* [256 MiB] activations and scratch of one session */
+	uint64_t arena_bytes; /* [256 MiB] all memory of one session: activations, scratch, state,
+				 inputs, tensors that only a run can size */
 	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run */
 	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
 	uint32_t nodes; /* [100000] over all subgraphs */
@@ -96,10 +97,12 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
-	uint64_t session_bytes; /* arena, state twice and inputs: what one session takes */
+	uint64_t session_bytes; /* arenas, state twice, inputs and tables of all subgraphs: what one
+				   session takes that enters every signature */
 	uint64_t parameters; /* elements of all constants of the file */
 	uint32_t n_nodes, n_subgraphs;
 	bool has_float; /* some node does float arithmetic */
+	bool uses_checkpoints; /* some node saves or restores: see edge_session_set_checkpoints() */
 	bool has_state; /* variable tensors or resources: runs depend on earlier ones of the session
 			 */
 };
@@ -168,15 +171,16 @@ DEFINE_OWNED(struct edge_session *, edge_session_free)
 
 /*
  * Another signature from now on: its inputs and outputs are those of a new session; variables,
- * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there
- * (then nothing has changed); after another error only another edge_session_enter() is allowed.
+ * tables and state stay, as all signatures of a model share them. -ENOENT for one that is not there,
+ * or -ENOMEM: then nothing has changed. An error of the plan comes with the run, as after a resize.
  */
 int must_check edge_session_enter(
 	struct edge_session *session, uint32_t signature, struct error *err);
 
 /* Gives input @index another shape (same rank rules as the operators that read it). The plan for
  * the new shapes is made, or found among those kept, at the next run or edge_session_output_info();
- * an error there leaves the session usable with other shapes. */
+ * an error there leaves the session usable with other shapes. Another shape than before also takes
+ * the entered subgraph's variables, and its operators' state, back to their start. */
 int must_check edge_session_resize(
 	struct edge_session *session, uint32_t index, const struct shape *shape, struct error *err);
 
@@ -207,6 +211,9 @@ int must_check edge_session_run(
 /* The output's bytes, valid until the next run, resize or free. NULL when @index is out of range or
  * nothing was run. */
 const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
+
+/* Memory that the session has now beside its inputs: as planned, and what only runs could size. */
+uint64_t edge_session_bytes(const struct edge_session *session);
 
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);

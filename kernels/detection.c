@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "kernels/rank.h"
-
 struct ek_box ek_box_decode(const struct ek_box_code *code, const struct ek_box_code *anchor,
 	const struct ek_box_code *scale)
 {
@@ -50,7 +48,7 @@ float ek_box_overlap(const struct ek_box *a, const struct ek_box *b)
 	return common / (area_a + area_b - common);
 }
 
-static bool overlaps_one(
+bool ek_suppress_box(
 	const struct ek_suppression *s, uint32_t box, const uint32_t *selected, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -61,21 +59,14 @@ static bool overlaps_one(
 	return false;
 }
 
-size_t ek_suppress(const struct ek_suppression *s, uint32_t *selected)
+size_t ek_suppress_weak(const struct ek_suppression *s)
 {
-	size_t n_kept = 0, n_selected = 0;
+	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->scores[i] >= s->score_threshold) {
-			s->kept_scores[n_kept] = s->scores[i];
-			s->kept[n_kept++] = (uint32_t)i;
+			s->kept_scores[n] = s->scores[i];
+			s->kept[n++] = (uint32_t)i;
 		}
 	}
-	ek_rank_descending(s->order, s->kept_scores, n_kept, s->work);
-	for (size_t i = 0; i < n_kept && n_selected < s->max_selected; i++) {
-		uint32_t box = s->kept[s->order[i]];
-		if (!overlaps_one(s, box, selected, n_selected)) {
-			selected[n_selected++] = box;
-		}
-	}
-	return n_selected;
+	return n;
 }

@@ -39,14 +39,15 @@ struct ek_suppression {
 	const float *scores; /* one per box */
 	size_t n;
 	float score_threshold, iou_threshold;
-	size_t max_selected;
 	float *kept_scores; /* scratch: n */
 	uint32_t *kept, *order, *work; /* scratch: n each */
 };
 
-/* Goes through the boxes of at least @score_threshold, best first (of equals the first), and selects
- * those that overlap none selected before by more than @iou_threshold. Gives how many; @selected:
- * min(n, max_selected) indices. */
-size_t ek_suppress(const struct ek_suppression *s, uint32_t *selected);
+/* Fills kept and kept_scores with the boxes of at least @score_threshold; gives how many. */
+size_t ek_suppress_weak(const struct ek_suppression *s);
+
+/* True when @box overlaps one of the @n @selected by more than @iou_threshold. */
+bool ek_suppress_box(
+	const struct ek_suppression *s, uint32_t box, const uint32_t *selected, size_t n);
 
 #endif

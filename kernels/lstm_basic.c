@@ -6,6 +6,16 @@
 #include "kernels/dot.h"
 #include "kernels/fixed16.h"
 
+/* ek_mbqm(), but for the right shift, whose ties go up: what LiteRT's kernel was seen to do. */
+static int32_t rescale(int32_t x, struct ek_scale s)
+{
+	if (s.shift >= 0) {
+		return ek_mbqm(x, s);
+	}
+	int64_t product = ek_srdhm(x, s.multiplier);
+	return (int32_t)((product + (INT64_C(1) << (-s.shift - 1))) >> -s.shift);
+}
+
 void ek_lstm_basic_gates_u8(const struct ek_lstm_basic_q *a, const struct ek_tile *t)
 {
 	size_t depth = a->depth;
@@ -15,7 +25,7 @@ void ek_lstm_basic_gates_u8(const struct ek_lstm_basic_q *a, const struct ek_til
 			int32_t sum =
 				ek_dot_u8(a->x + m * depth, 128, a->w + n * depth, zero, depth);
 			int32_t acc = ek_add32(sum, a->bias[n]);
-			a->gates[(size_t)m * a->cols + n] = ek_sat16(ek_mbqm(acc, a->scale));
+			a->gates[(size_t)m * a->cols + n] = ek_sat16(rescale(acc, a->scale));
 		}
 	}
 }

@@ -62,7 +62,8 @@ void ek_lstm_logistic_f32(float *s, size_t n)
 void ek_lstm_clip_f32(float limit, size_t n, float *x)
 {
 	for (size_t i = 0; limit > 0 && i < n; i++) {
-		x[i] = ek_clamp_f32(x[i], -limit, limit);
+		float v = x[i] < limit ? x[i] : limit; /* NaN as well, as in LiteRT */
+		x[i] = v > -limit ? v : -limit;
 	}
 }
 

@@ -124,14 +124,16 @@ static bool is_peak(const struct ek_pose_maps *m, size_t y, size_t x, size_t id,
 	return true;
 }
 
-size_t ek_pose_roots(const struct ek_pose_maps *maps, struct ek_pose_root *roots)
+size_t ek_pose_roots(
+	const struct ek_pose_maps *maps, size_t y, size_t end, struct ek_pose_root *roots)
 {
 	double odds = 1.0 / ((double)maps->threshold + 1e-6) - 1;
 	float least = (float)-log(odds);
-	size_t n = 0, cells = maps->height * maps->width;
-	for (size_t i = 0; i < cells * EK_POSE_KEYPOINTS; i++) {
+	size_t n = 0, row = maps->width * EK_POSE_KEYPOINTS;
+	for (size_t i = y * row; i < end * row; i++) {
 		size_t cell = i / EK_POSE_KEYPOINTS, id = i % EK_POSE_KEYPOINTS;
-		size_t y = cell / maps->width, x = cell % maps->width;
+		size_t x = cell % maps->width;
+		y = cell / maps->width;
 		if (maps->heat[i] >= least && is_peak(maps, y, x, id, maps->heat[i])) {
 			const float *near = maps->near + cell * 2 * EK_POSE_KEYPOINTS + id;
 			roots[n++] =
@@ -219,19 +221,17 @@ int ek_pose_decode(const struct ek_pose_maps *maps, const struct ek_pose_root *r
 	return ret->score >= maps->threshold;
 }
 
-void ek_pose_rescore(struct ek_pose *poses, const uint32_t *order, size_t n, float radius)
+void ek_pose_rescore(struct ek_pose *poses, const uint32_t *order, size_t i, float radius)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct ek_pose *pose = &poses[order[i]];
-		uint32_t hidden = 0;
-		for (size_t j = 0; j < i; j++) {
-			const struct ek_pose *other = &poses[order[j]];
-			for (int k = 0; k < EK_POSE_KEYPOINTS; k++) {
-				bool near = is_near(
-					pose->y[k], pose->x[k], other->y[k], other->x[k], radius);
-				hidden |= (uint32_t)near << k;
-			}
+	struct ek_pose *pose = &poses[order[i]];
+	uint32_t hidden = 0;
+	for (size_t j = 0; j < i; j++) {
+		const struct ek_pose *other = &poses[order[j]];
+		for (int k = 0; k < EK_POSE_KEYPOINTS; k++) {
+			bool near =
+				is_near(pose->y[k], pose->x[k], other->y[k], other->x[k], radius);
+			hidden |= (uint32_t)near << k;
 		}
-		pose->score = mean_score(pose, hidden);
 	}
+	pose->score = mean_score(pose, hidden);
 }

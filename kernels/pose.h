@@ -37,9 +37,10 @@ struct ek_pose_maps {
 	float threshold; /* of scores, 0..1 */
 };
 
-/* Keypoints whose heat passes the threshold and is the greatest around; at most
- * height * width * 17, in the order of the map. */
-size_t ek_pose_roots(const struct ek_pose_maps *maps, struct ek_pose_root *roots);
+/* Keypoints of the rows @y to @end - 1 whose heat passes the threshold and is the greatest around; at
+ * most 17 for each place, in the order of the map. */
+size_t ek_pose_roots(
+	const struct ek_pose_maps *maps, size_t y, size_t end, struct ek_pose_root *roots);
 
 /*
  * The pose that begins at @root, and 1; 0 where one of the @n @poses found before has that keypoint
@@ -48,8 +49,8 @@ size_t ek_pose_roots(const struct ek_pose_maps *maps, struct ek_pose_root *roots
 int ek_pose_decode(const struct ek_pose_maps *maps, const struct ek_pose_root *root,
 	const struct ek_pose *poses, size_t n, struct ek_pose *ret);
 
-/* Scores of @poses[order[i]] for all i < n: the mean over its keypoints, where those count 0 that
- * are near the same one of a pose that comes before it in @order. */
-void ek_pose_rescore(struct ek_pose *poses, const uint32_t *order, size_t n, float radius);
+/* Score of @poses[order[i]]: the mean over its keypoints, where those count 0 that are near the same
+ * one of a pose that comes before it in @order. */
+void ek_pose_rescore(struct ek_pose *poses, const uint32_t *order, size_t i, float radius);
 
 #endif

@@ -16,19 +16,14 @@ static void merge(
 	memcpy(dst + (a_end - a), b, (size_t)(b_end - b) * sizeof(*b));
 }
 
-void ek_rank_descending(uint32_t *order, const float *values, size_t n, uint32_t *scratch)
+void ek_rank_merge(uint32_t *order, const float *values, size_t n, size_t run, uint32_t *scratch)
 {
-	for (size_t i = 0; i < n; i++) {
-		order[i] = (uint32_t)i;
+	for (size_t at = 0; at < n; at += 2 * run) {
+		size_t left = n - at < run ? n - at : run;
+		size_t right = n - at - left < run ? n - at - left : run;
+		merge(scratch + at, order + at, left, right, values);
 	}
-	for (size_t run = 1; run < n; run *= 2) {
-		for (size_t at = 0; at < n; at += 2 * run) {
-			size_t left = n - at < run ? n - at : run;
-			size_t right = n - at - left < run ? n - at - left : run;
-			merge(scratch + at, order + at, left, right, values);
-		}
-		memcpy(order, scratch, n * sizeof(*order));
-	}
+	memcpy(order, scratch, n * sizeof(*order));
 }
 
 /* The heap's root is the least of its elements. The hole at @hole sinks along the lesser children

@@ -7,8 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* @order gets the indices 0..n - 1, greatest value first, equal ones as they stood. @scratch: n. */
-void ek_rank_descending(uint32_t *order, const float *values, size_t n, uint32_t *scratch);
+/*
+ * One pass of a sort that puts the greatest value first and leaves equal ones as they stood: each
+ * two runs of @run of the @n indices in @order become one. The passes for 1, 2, 4... < n sort the
+ * indices 0..n - 1. @scratch: n.
+ */
+void ek_rank_merge(uint32_t *order, const float *values, size_t n, size_t run, uint32_t *scratch);
 
 /*
  * The first @k of @order get the indices of the greatest values, greatest first; the others follow

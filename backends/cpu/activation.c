@@ -5,11 +5,15 @@
 
 #include "engine/options.h"
 #include "kernels/fast_math.h"
-#include "kernels/unary.h"
 
+/* NaN becomes @lo, as in LiteRT kernels/internal/tensor_utils.h; the operators without state let it
+ * pass. */
 static void clip(float *x, size_t n, float lo, float hi)
 {
-	ek_clip_f32(x, x, n, (const float[]){lo, hi});
+	for (size_t i = 0; i < n; i++) {
+		float below = x[i] < hi ? x[i] : hi;
+		x[i] = isnan(x[i]) || below < lo ? lo : below;
+	}
 }
 
 void activation_apply(unsigned int activation, float *x, size_t n)

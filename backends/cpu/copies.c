@@ -2,7 +2,6 @@
 #include "backends/cpu/copies.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/string_tensor.h"
 
@@ -19,8 +18,8 @@ struct copies *copies_new(struct op_setup *setup, uint32_t value, uint32_t n)
 	p->is_strings = t->type == DTYPE_STRING;
 	p->element_bytes = p->is_strings ? 4 : (uint32_t)accept_element_bytes(t);
 	if (p->is_strings) {
-		p->n_in = (uint32_t)params_elements(op_shape_in(setup, value));
-		p->n_out = (uint32_t)params_elements(&p->shape);
+		p->n_in = (uint32_t)op_elements(op_shape_in(setup, value));
+		p->n_out = (uint32_t)op_elements(&p->shape);
 		setup->scratch_bytes = 4 * ((uint64_t)p->n_in + p->n_out);
 	}
 	return p;
@@ -54,25 +53,23 @@ static int run_all(
 	const struct op_call *call, char *result, const uint32_t *numbers, struct error *err)
 {
 	const struct copies *p = call->state;
-	uint64_t n = params_elements(&p->shape);
+	uint64_t n = op_elements(&p->shape);
+	int r = 0;
 	if (n && p->fill != COPIES_NO_FILL) {
 		const void *code = p->fill == COPIES_FILL_CODE ? p->code
 			: numbers                              ? (const void *)numbers
 							       : op_in(call, p->fill_input)->data;
-		ek_walk_fill(result, code, p->element_bytes, n);
+		r = strided_fill(result, code, p->element_bytes, n, call->control, err);
 	}
-	for (uint32_t i = 0; i < p->count; i++) {
+	for (uint32_t i = 0; r == 0 && i < p->count; i++) {
 		const struct copy *copy = &p->copy[i];
 		const char *from = copy->from == COPIES_FROM_RESULT ? result
 			: numbers                                   ? (const char *)numbers
 								    : op_in(call, copy->from)->data;
-		int r = strided_copy(result + copy->dst, from + copy->src, p->element_bytes,
+		r = strided_copy(result + copy->dst, from + copy->src, p->element_bytes,
 			&copy->walk, call->control, err);
-		if (r < 0) {
-			return r;
-		}
 	}
-	return 0;
+	return r;
 }
 
 static int run_strings(const struct op_call *call, struct error *err)

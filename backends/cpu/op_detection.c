@@ -9,8 +9,12 @@
 #include <string.h>
 
 #include "backends/cpu/real.h"
+#include "backends/cpu/sort.h"
 #include "kernels/detection.h"
 #include "kernels/rank.h"
+
+#define BOXES_BETWEEN_CHECKS 4096
+#define PAIRS_BETWEEN_CHECKS 65536
 
 struct detection_state {
 	size_t n, classes, background; /* boxes; classes with scores; 1 when the first is none */
@@ -84,6 +88,13 @@ static struct ek_box_code code_at(const struct real *r, size_t at)
 		real_at(r, at), real_at(r, at + 1), real_at(r, at + 2), real_at(r, at + 3)};
 }
 
+/* Looks at the control when @done of something have been done, now and then. */
+static int check(const struct op_call *call, size_t done, struct error *err)
+{
+	int r = done % BOXES_BETWEEN_CHECKS ? 0 : run_control_check(call->control);
+	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
+}
+
 static int decode_boxes(const struct op_call *call, struct ek_box *boxes, struct error *err)
 {
 	const struct detection_state *s = call->state;
@@ -92,6 +103,10 @@ static int decode_boxes(const struct op_call *call, struct ek_box *boxes, struct
 	const struct real codes = real_of(call, 0, 1), anchors = real_of(call, 2, 1);
 	size_t width = (size_t)op_in(call, 0)->shape.dim[2];
 	for (size_t i = 0; i < s->n; i++) {
+		int r = check(call, i, err);
+		if (r < 0) {
+			return r;
+		}
 		const struct ek_box_code code = code_at(&codes, i * width);
 		const struct ek_box_code anchor = code_at(&anchors, i * 4);
 		boxes[i] = ek_box_decode(&code, &anchor, &scale);
@@ -111,7 +126,35 @@ static void emit(
 	((float *)op_out(call, 2)->data)[at] = score;
 }
 
-static size_t suppress(const struct op_call *call, struct work *w)
+/* Goes through the boxes, best first (of equals the first), and selects those that overlap none
+ * selected before. */
+static int select_boxes(const struct op_call *call, struct work *w, size_t n_kept,
+	size_t *ret_selected, struct error *err)
+{
+	const struct detection_state *s = call->state;
+	size_t n = 0;
+	uint64_t compared = 0;
+	for (size_t i = 0; i < n_kept && n < s->most; i++) {
+		uint32_t box = w->s.kept[w->s.order[i]];
+		if (!ek_suppress_box(&w->s, box, w->selected, n)) {
+			w->selected[n++] = box;
+		}
+		compared += n;
+		if (compared > PAIRS_BETWEEN_CHECKS) {
+			int r = check(call, 0, err);
+			if (r < 0) {
+				return r;
+			}
+			compared = 0;
+		}
+	}
+	*ret_selected = n;
+	return 0;
+}
+
+/* w->selected: those of w->scores that are left, best first. */
+static int suppress(
+	const struct op_call *call, struct work *w, size_t *ret_selected, struct error *err)
 {
 	const struct detection_state *s = call->state;
 	const struct options_detection *o = &call->node->options.detection;
@@ -120,8 +163,9 @@ static size_t suppress(const struct op_call *call, struct work *w)
 	w->s.n = s->n;
 	w->s.score_threshold = o->score_threshold;
 	w->s.iou_threshold = o->iou_threshold;
-	w->s.max_selected = s->most;
-	return ek_suppress(&w->s, w->selected);
+	size_t n_kept = ek_suppress_weak(&w->s);
+	int r = sort_ranks(w->s.order, w->s.kept_scores, n_kept, w->s.work, call->control, err);
+	return r < 0 ? r : select_boxes(call, w, n_kept, ret_selected, err);
 }
 
 /* The classes of box @box, the best @count of them first, into w->order; scores into w->row. */
@@ -143,19 +187,23 @@ static void order_classes(const struct op_call *call, struct work *w, const stru
 	}
 }
 
-static void run_fast(const struct op_call *call, struct work *w)
+static int run_fast(const struct op_call *call, struct work *w, struct error *err)
 {
 	const struct detection_state *s = call->state;
 	const struct options_detection *o = &call->node->options.detection;
 	const struct real scores = real_of(call, 1, 1);
 	size_t rows = (size_t)o->max_classes_per_detection;
 	size_t classes = s->classes - s->background, count = rows < classes ? rows : classes;
-	for (size_t i = 0; i < s->n; i++) {
+	size_t each = 1 + BOXES_BETWEEN_CHECKS / (classes + 1), n = 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < s->n; i++) {
 		order_classes(call, w, &scores, i, 1);
 		w->scores[i] = w->row[w->order[0]];
+		r = i % each ? 0 : check(call, 0, err);
 	}
-	size_t n = suppress(call, w);
-	for (size_t i = 0; i < n; i++) {
+	r = r < 0 ? r : suppress(call, w, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = i % each ? 0 : check(call, 0, err);
 		order_classes(call, w, &scores, w->selected[i], count);
 		for (size_t k = 0; k < count; k++) {
 			emit(call, i * rows + k, &w->boxes[w->selected[i]], w->order[k],
@@ -163,15 +211,20 @@ static void run_fast(const struct op_call *call, struct work *w)
 		}
 	}
 	*(float *)op_out(call, 3)->data = (float)n;
+	return r;
 }
 
 /* Merges what one class adds, best first, with the best @n so far, of which @max stay; of equal ones
- * those that were there come first. Gives how many. */
-static size_t add_class(
-	const struct op_call *call, struct work *w, size_t class, size_t n, size_t max)
+ * those that were there come first. *io_n: how many there are. */
+static int add_class(const struct op_call *call, struct work *w, size_t class, size_t *io_n,
+	size_t max, struct error *err)
 {
 	const struct detection_state *s = call->state;
-	size_t added = suppress(call, w), old = 0, new = 0, kept = 0;
+	size_t n = *io_n, added = 0, old = 0, new = 0, kept = 0;
+	int r = suppress(call, w, &added, err);
+	if (r < 0) {
+		return r;
+	}
 	for (; kept < max && (old < n || new < added); kept++) {
 		if (new < added &&
 			(old == n || w->scores[w->selected[new]] > w->found_scores[old])) {
@@ -184,7 +237,8 @@ static size_t add_class(
 	}
 	memcpy(w->found, w->sorted, kept * sizeof(*w->found));
 	memcpy(w->found_scores, w->sorted_scores, kept * sizeof(*w->found_scores));
-	return kept;
+	*io_n = kept;
+	return 0;
 }
 
 static int run_regular(const struct op_call *call, struct work *w, struct error *err)
@@ -193,14 +247,17 @@ static int run_regular(const struct op_call *call, struct work *w, struct error 
 	const struct real scores = real_of(call, 1, 1);
 	size_t n = 0, max = (size_t)call->node->options.detection.max_detections;
 	for (size_t class = 0; class < s->classes - s->background; class ++) {
-		int r = run_control_check(call->control);
+		int r = check(call, 0, err);
 		if (r < 0) {
-			return error_set(err, r, "given up in the middle of the operator");
+			return r;
 		}
 		for (size_t i = 0; i < s->n; i++) {
 			w->scores[i] = real_at(&scores, i * s->classes + s->background + class);
 		}
-		n = add_class(call, w, class, n, max);
+		r = add_class(call, w, class, &n, max, err);
+		if (r < 0) {
+			return r;
+		}
 	}
 	for (size_t i = 0; i < n; i++) {
 		emit(call, i, &w->boxes[w->found[i] / s->classes], w->found[i] % s->classes,
@@ -220,11 +277,8 @@ static int detection_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	if (call->node->options.detection.use_regular_nms) {
-		return run_regular(call, &w, err);
-	}
-	run_fast(call, &w);
-	return 0;
+	return call->node->options.detection.use_regular_nms ? run_regular(call, &w, err)
+							     : run_fast(call, &w, err);
 }
 
 const struct cpu_op op_tflite_detection_postprocess = {

@@ -7,7 +7,6 @@
  * zeros that have the bytes' signs.
  */
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/rows.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/f16.h"
@@ -56,8 +55,10 @@ static void widen_row(const struct op_call *call, uint64_t r, uint64_t row)
 	uint64_t n = s->rows.elements;
 	const struct quant *q = s->quant;
 	float scale = q->n_scales ? q->scale[q->n_scales > 1 ? row : 0] : 0;
+	/* LiteRT kernels/embedding_lookup.cc: a row of nibbles starts with a byte. */
+	uint64_t from = s->from == DTYPE_INT4 ? row * n / 2 * 2 : row * n;
 	for (uint64_t k = 0; k < n; k++) {
-		float v = read_code(table, s->from, row * n + k, scale);
+		float v = read_code(table, s->from, from + k, scale);
 		if (s->to == DTYPE_FLOAT16) {
 			((uint16_t *)out)[r * n + k] = ek_f16_from(v);
 		} else {

@@ -4,9 +4,8 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/walk.h"
 
 struct one_hot_state {
 	uint64_t count, elements; /* of the indices; of the output */
@@ -24,9 +23,9 @@ static int one_hot_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	int32_t option = setup->node->options.axis.axis;
 	uint32_t axis = option < 0 ? indices->rank : (uint32_t)option;
-	s->count = params_elements(indices);
-	s->elements = params_elements(out);
-	s->inner = params_product(indices, axis, indices->rank);
+	s->count = op_elements(indices);
+	s->elements = op_elements(out);
+	s->inner = op_product(indices, axis, indices->rank);
 	s->depth = out->dim[axis];
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
 	return 0;
@@ -39,8 +38,9 @@ static int one_hot_run(const struct op_call *call, struct error *err)
 	const void *on = op_in(call, 2)->data;
 	char *out = op_out(call, 0)->data;
 	struct tiles t = {.total = s->count, .control = call->control};
-	ek_walk_fill(out, op_in(call, 3)->data, s->element_bytes, (size_t)s->elements);
-	while (tiles_next(&t)) {
+	int r = strided_fill(
+		out, op_in(call, 3)->data, s->element_bytes, s->elements, call->control, err);
+	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			/* The reference compares the lower half of an int64. */
 			int32_t hot = (int32_t)indices_get(&indices, i);
@@ -53,7 +53,7 @@ static int one_hot_run(const struct op_call *call, struct error *err)
 			memcpy(out + at * s->element_bytes, on, s->element_bytes);
 		}
 	}
-	return tiles_end(&t, err);
+	return r < 0 ? r : tiles_end(&t, err);
 }
 
 const struct cpu_op op_one_hot = {.op = OP_ONE_HOT, .prepare = one_hot_prepare, .run = one_hot_run};

@@ -3,10 +3,10 @@
  * poses are 0. Source: Coral's posenet_decoder_op.cc. */
 #include <string.h>
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/real.h"
+#include "backends/cpu/sort.h"
+#include "backends/cpu/tiles.h"
 #include "kernels/pose.h"
-#include "kernels/rank.h"
 
 struct posenet_state {
 	uint64_t roots; /* at most */
@@ -28,7 +28,7 @@ static int posenet_prepare(struct op_setup *setup, struct error *err)
 	if (!s) {
 		return op_alloc_failed(setup, err);
 	}
-	s->roots = params_elements(op_shape_in(setup, 0));
+	s->roots = op_elements(op_shape_in(setup, 0));
 	uint64_t most = s->roots > poses ? s->roots : poses;
 	s->at_roots = reserve(setup, s->roots * sizeof(struct ek_pose_root));
 	s->at_scores = reserve(setup, most * sizeof(float));
@@ -36,23 +36,46 @@ static int posenet_prepare(struct op_setup *setup, struct error *err)
 	s->at_work = reserve(setup, most * sizeof(uint32_t));
 	s->at_poses = reserve(setup, poses * sizeof(struct ek_pose));
 	for (uint32_t i = 0; i < 3; i++) {
-		s->at_maps[i] =
-			reserve(setup, params_elements(op_shape_in(setup, i)) * sizeof(float));
+		s->at_maps[i] = reserve(setup, op_elements(op_shape_in(setup, i)) * sizeof(float));
 	}
 	return 0;
 }
 
 /* Operand @i as float; offsets are given in pixels and wanted in units of the grid. */
-static const float *map_of(const struct op_call *call, uint32_t i, float factor)
+static int make_map(const struct op_call *call, uint32_t i, float factor, const float **ret_map,
+	struct error *err)
 {
 	const struct posenet_state *s = call->state;
 	const struct real real = real_of(call, i, factor);
 	float *map = (float *)((char *)call->scratch + s->at_maps[i]);
-	size_t n = (size_t)params_elements(&op_in(call, i)->shape);
-	for (size_t k = 0; k < n; k++) {
-		map[k] = real_at(&real, k);
+	struct tiles t = {.total = op_elements(&op_in(call, i)->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		for (uint64_t k = t.at; k < t.at + t.count; k++) {
+			map[k] = real_at(&real, (size_t)k);
+		}
 	}
-	return map;
+	*ret_map = map;
+	return tiles_end(&t, err);
+}
+
+static int find_roots(const struct op_call *call, const struct ek_pose_maps *maps,
+	struct ek_pose_root *roots, size_t *ret_n, struct error *err)
+{
+	struct tiles t = {.total = maps->height,
+		.control = call->control,
+		.each = tiles_rows(maps->width * EK_POSE_KEYPOINTS)};
+	*ret_n = 0;
+	while (tiles_next(&t)) {
+		*ret_n +=
+			ek_pose_roots(maps, (size_t)t.at, (size_t)(t.at + t.count), roots + *ret_n);
+	}
+	return tiles_end(&t, err);
+}
+
+static int check(const struct op_call *call, struct error *err)
+{
+	int r = run_control_check(call->control);
+	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
 }
 
 /* Poses in the order of their first keypoints' scores. */
@@ -64,16 +87,22 @@ static int find_poses(const struct op_call *call, const struct ek_pose_maps *map
 	struct ek_pose_root *roots = (struct ek_pose_root *)(scratch + s->at_roots);
 	float *scores = (float *)(scratch + s->at_scores);
 	uint32_t *order = (uint32_t *)(scratch + s->at_order);
-	size_t n_roots = ek_pose_roots(maps, roots), n = 0;
+	size_t n_roots = 0, n = 0;
+	int r = find_roots(call, maps, roots, &n_roots, err);
 	size_t max = (size_t)call->node->options.posenet.max_detections;
 	for (size_t i = 0; i < n_roots; i++) {
 		scores[i] = roots[i].score;
 	}
-	ek_rank_descending(order, scores, n_roots, (uint32_t *)(scratch + s->at_work));
+	r = r < 0 ? r
+		  : sort_ranks(order, scores, n_roots, (uint32_t *)(scratch + s->at_work),
+			    call->control, err);
+	if (r < 0) {
+		return r;
+	}
 	for (size_t i = 0; i < n_roots && n < max; i++) {
-		int r = run_control_check(call->control);
+		r = check(call, err);
 		if (r < 0) {
-			return error_set(err, r, "given up in the middle of the operator");
+			return r;
 		}
 		n += (size_t)ek_pose_decode(maps, &roots[order[i]], poses, n, &poses[n]);
 	}
@@ -82,8 +111,8 @@ static int find_poses(const struct op_call *call, const struct ek_pose_maps *map
 }
 
 /* Indices of the poses, best first. */
-static const uint32_t *order_poses(
-	const struct op_call *call, const struct ek_pose *poses, size_t n)
+static int order_poses(const struct op_call *call, const struct ek_pose *poses, size_t n,
+	const uint32_t **ret_order, struct error *err)
 {
 	const struct posenet_state *s = call->state;
 	char *scratch = call->scratch;
@@ -92,8 +121,20 @@ static const uint32_t *order_poses(
 	for (size_t i = 0; i < n; i++) {
 		scores[i] = poses[i].score;
 	}
-	ek_rank_descending(order, scores, n, (uint32_t *)(scratch + s->at_work));
-	return order;
+	*ret_order = order;
+	return sort_ranks(order, scores, n, (uint32_t *)(scratch + s->at_work), call->control, err);
+}
+
+/* The scores that count, and their order. */
+static int rescore(const struct op_call *call, struct ek_pose *poses, size_t n, float radius,
+	const uint32_t **ret_order, struct error *err)
+{
+	int r = order_poses(call, poses, n, ret_order, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		ek_pose_rescore(poses, *ret_order, i, radius);
+		r = check(call, err);
+	}
+	return r < 0 ? r : order_poses(call, poses, n, ret_order, err);
 }
 
 static void emit(const struct op_call *call, size_t at, const struct ek_pose *pose)
@@ -115,26 +156,26 @@ static int posenet_run(const struct op_call *call, struct error *err)
 	const struct posenet_state *s = call->state;
 	const struct shape *grid = &op_in(call, 0)->shape;
 	float step = (float)(1.0 / o->stride);
-	const struct ek_pose_maps maps = {
-		.heat = map_of(call, 0, 1),
-		.near = map_of(call, 1, step),
-		.far = map_of(call, 2, step),
+	struct ek_pose_maps maps = {
 		.height = (size_t)grid->dim[1],
 		.width = (size_t)grid->dim[2],
 		.radius = o->nms_radius / (float)o->stride,
 		.threshold = o->score_threshold,
 	};
 	struct ek_pose *poses = (struct ek_pose *)((char *)call->scratch + s->at_poses);
+	const uint32_t *order = NULL;
 	size_t n = 0, written = 0;
 	for (uint32_t i = 0; i < 3; i++) {
 		memset(op_out(call, i)->data, 0, (size_t)op_out(call, i)->bytes);
 	}
-	int r = find_poses(call, &maps, poses, &n, err);
+	int r = make_map(call, 0, 1, &maps.heat, err);
+	r = r < 0 ? r : make_map(call, 1, step, &maps.near, err);
+	r = r < 0 ? r : make_map(call, 2, step, &maps.far, err);
+	r = r < 0 ? r : find_poses(call, &maps, poses, &n, err);
+	r = r < 0 ? r : rescore(call, poses, n, maps.radius, &order, err);
 	if (r < 0) {
 		return r;
 	}
-	ek_pose_rescore(poses, order_poses(call, poses, n), n, maps.radius);
-	const uint32_t *order = order_poses(call, poses, n);
 	while (written < n && poses[order[written]].score >= o->score_threshold) {
 		emit(call, written, &poses[order[written]]);
 		written++;

@@ -5,6 +5,9 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/string_tensor.h"
+#include "backends/cpu/tiles.h"
+
+#define BYTES_AT_ONCE (1 << 20)
 
 struct reshape_state {
 	bool is_strings;
@@ -38,10 +41,13 @@ static int reshape_run(const struct op_call *call, struct error *err)
 		return error_set(err, -EINVAL, "%llu bytes do not become %llu",
 			(unsigned long long)in->bytes, (unsigned long long)out->bytes);
 	}
-	if (in->data != out->data && out->bytes) {
-		memcpy(out->data, in->data, out->bytes);
+	struct tiles t = {.total = in->data != out->data ? out->bytes : 0,
+		.control = call->control,
+		.each = BYTES_AT_ONCE};
+	while (tiles_next(&t)) {
+		memcpy((char *)out->data + t.at, (const char *)in->data + t.at, (size_t)t.count);
 	}
-	return 0;
+	return tiles_end(&t, err);
 }
 
 const struct cpu_op op_reshape = {

@@ -9,10 +9,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "base/strings.h"
 
-#define STEPS_BETWEEN_CHECKS 4096
+#define WORK_BETWEEN_CHECKS (1 << 18) /* letters looked at, STEP_WORK more for each step */
+#define STEP_WORK 256
 
 /* A word chosen; @next: where to look for the one after it. */
 struct word {
@@ -27,7 +28,20 @@ struct walk {
 	struct word *words; /* the n-gram so far */
 	struct word *last; /* as many: what was chosen last at each place */
 	int64_t depth;
+	uint64_t work; /* since the control was looked at */
+	const struct run_control *control;
 };
+
+/* Words may have any number of blanks between them. */
+static int check(struct walk *w, uint64_t letters)
+{
+	w->work += STEP_WORK + letters;
+	if (w->work < WORK_BETWEEN_CHECKS) {
+		return 0;
+	}
+	w->work = 0;
+	return run_control_check(w->control);
+}
 
 static bool is_space(char c)
 {
@@ -58,14 +72,15 @@ static bool find_word(const struct text *text, uint32_t at, struct word *ret)
 	return true;
 }
 
-static int64_t count_words(const struct text *text)
+static int count_words(struct walk *w)
 {
 	struct word word = {0};
-	int64_t n = 0;
-	while (find_word(text, word.next, &word)) {
-		n++;
+	int r = 0;
+	for (uint32_t at = 0; r == 0 && find_word(&w->text, at, &word); at = word.next) {
+		w->n_words++;
+		r = check(w, word.next - at);
 	}
-	return n;
+	return r;
 }
 
 static void walk_start(struct walk *w)
@@ -75,20 +90,23 @@ static void walk_start(struct walk *w)
 }
 
 /* One word deeper, where a word is left that is near enough, and, when only whole n-grams count,
- * enough words behind it. */
-static bool walk_down(struct walk *w)
+ * enough words behind it. *ret_letters: how many were looked at. */
+static bool walk_down(struct walk *w, uint64_t *ret_letters)
 {
+	*ret_letters = 0;
 	if (w->depth == w->size) {
 		return false;
 	}
 	struct word *last = &w->last[w->depth];
 	int64_t index = last->index + 1;
 	int64_t behind = w->all ? 0 : w->size - w->depth - 1;
+	uint32_t at = last->next;
 	if (index + behind >= w->n_words ||
 		(w->depth > 0 && index - w->words[w->depth - 1].index - 1 > w->max_skip) ||
 		!find_word(&w->text, last->next, last)) {
 		return false;
 	}
+	*ret_letters = last->next - at;
 	last->index = index;
 	w->words[w->depth++] = *last;
 	if (w->depth < w->size) {
@@ -99,16 +117,16 @@ static bool walk_down(struct walk *w)
 
 /* Steps to the next n-gram: 1 with its words in w->words[0 .. *ret_size - 1], 0 at the end, or the
  * control's answer. Longer ones come before the shorter ones that they begin with. */
-static int walk_next(struct walk *w, const struct run_control *control, int64_t *ret_size)
+static int walk_next(struct walk *w, int64_t *ret_size)
 {
-	for (uint32_t steps = 1;; steps++) {
-		if (steps % STEPS_BETWEEN_CHECKS == 0) {
-			int r = run_control_check(control);
-			if (r < 0) {
-				return r;
-			}
+	for (;;) {
+		uint64_t letters = 0;
+		bool down = walk_down(w, &letters);
+		int r = check(w, letters);
+		if (r < 0) {
+			return r;
 		}
-		if (walk_down(w)) {
+		if (down) {
 			continue;
 		}
 		if (w->depth == 0) {
@@ -132,21 +150,17 @@ static uint64_t gram_bytes(const struct walk *w, int64_t size)
 	return bytes;
 }
 
-static int measure(struct walk *w, const struct run_control *control, uint64_t *ret_count,
-	uint64_t *ret_bytes, struct error *err)
+static int measure(struct walk *w, uint64_t *ret_count, uint64_t *ret_bytes, struct error *err)
 {
 	uint64_t count = 0, bytes = 0;
 	int64_t size = 0;
 	int r = 0;
 	walk_start(w);
-	while ((r = walk_next(w, control, &size)) > 0) {
+	while ((r = walk_next(w, &size)) > 0) {
 		bytes += gram_bytes(w, size);
 		if (strings_head_bytes(++count) + bytes > STRINGS_MAX_BYTES) {
 			return error_set(
 				err, -EFBIG, "n-grams of more than %d bytes", STRINGS_MAX_BYTES);
-		}
-		if (count % STEPS_BETWEEN_CHECKS == 0 && (r = run_control_check(control)) < 0) {
-			break;
 		}
 	}
 	*ret_count = count;
@@ -173,8 +187,10 @@ static int write_grams(
 	int64_t size = 0;
 	int r = 0;
 	walk_start(w);
-	while ((r = walk_next(w, call->control, &size)) > 0) {
-		write_gram(w, size, strings_reserve(&writer, (uint32_t)gram_bytes(w, size)));
+	while ((r = walk_next(w, &size)) > 0) {
+		uint64_t bytes = gram_bytes(w, size);
+		write_gram(w, size, strings_reserve(&writer, (uint32_t)bytes));
+		w->work += bytes / 16;
 	}
 	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
 }
@@ -193,20 +209,22 @@ static int skip_gram_run(const struct op_call *call, struct error *err)
 	const struct options_skip_gram *o = &call->node->options.skip_gram;
 	const struct value *in = op_in(call, 0);
 	struct strings strings;
-	int r = strings_open(&strings, in->data, in->bytes, params_elements(&in->shape), err);
+	int r = strings_open(&strings, in->data, in->bytes, op_elements(&in->shape), err);
 	if (r < 0) {
 		return r == -EBADMSG ? -EINVAL : r;
 	}
 	struct walk w = {.size = o->ngram_size,
 		.max_skip = o->max_skip_size,
 		.all = o->include_all_ngrams,
-		.words = call->scratch};
+		.words = call->scratch,
+		.control = call->control};
 	w.text.data = strings_get(&strings, 0, &w.text.length);
-	w.n_words = count_words(&w.text);
+	r = count_words(&w);
 	w.last = w.words + (w.size > 1 ? w.size : 1);
 	w.size = w.size < 0 || w.n_words < w.size ? 0 : w.size;
 	uint64_t count = 0, bytes = 0;
-	r = measure(&w, call->control, &count, &bytes, err);
+	r = r < 0 ? error_set(err, r, "given up in the middle of the operator")
+		  : measure(&w, &count, &bytes, err);
 	const struct shape shape = {.rank = 1, .dim = {(int32_t)count}};
 	r = r < 0 ? r : op_give_output(call, 0, &shape, bytes, err);
 	return r < 0 ? r : write_grams(call, &w, (uint32_t)count, err);

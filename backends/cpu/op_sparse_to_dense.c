@@ -5,9 +5,8 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
+#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/walk.h"
 
 struct dense_state {
 	uint64_t count; /* indices */
@@ -25,7 +24,7 @@ static int dense_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *indices = op_shape_in(setup, 0);
 	s->count = indices->rank ? (uint64_t)indices->dim[0] : 1;
 	s->depth = indices->rank == 2 ? (uint32_t)indices->dim[1] : 1;
-	s->elements = params_elements(op_shape_out(setup, 0));
+	s->elements = op_elements(op_shape_out(setup, 0));
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
 	s->value_step = op_shape_in(setup, 2)->rank ? s->element_bytes : 0;
 	return 0;
@@ -38,11 +37,12 @@ static int dense_run(const struct op_call *call, struct error *err)
 	const struct indices indices = indices_of(call, 0, "indices");
 	const char *values = op_in(call, 2)->data;
 	struct tiles t = {.total = s->count, .control = call->control};
-	ek_walk_fill(out->data, op_in(call, 3)->data, s->element_bytes, (size_t)s->elements);
-	while (tiles_next(&t)) {
+	int r = strided_fill(
+		out->data, op_in(call, 3)->data, s->element_bytes, s->elements, call->control, err);
+	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			uint64_t at = 0;
-			int r = indices_read_vector(
+			r = indices_read_vector(
 				&indices, i * s->depth, s->depth, &out->shape, &at, err);
 			if (r < 0) {
 				return r;
@@ -51,7 +51,7 @@ static int dense_run(const struct op_call *call, struct error *err)
 				values + i * s->value_step, s->element_bytes);
 		}
 	}
-	return tiles_end(&t, err);
+	return r < 0 ? r : tiles_end(&t, err);
 }
 
 const struct cpu_op op_sparse_to_dense = {

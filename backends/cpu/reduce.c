@@ -33,15 +33,17 @@ static void plan_steps(const struct shape *shape, uint32_t axes, struct reduce *
 	}
 }
 
-/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once. */
+/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once; a scalar has
+ * none. */
 static int read_axes(const struct op_setup *setup, uint32_t *ret_axes, struct error *err)
 {
 	struct params axes;
+	uint32_t rank = op_shape_in(setup, 0)->rank;
 	int r = params_read(setup, 1, &axes, err);
 	*ret_axes = 0;
-	for (uint32_t i = 0; r == 0 && i < axes.count; i++) {
+	for (uint32_t i = 0; r == 0 && rank > 0 && i < axes.count; i++) {
 		uint32_t axis = 0;
-		r = params_axis(axes.value[i], op_shape_in(setup, 0)->rank, &axis, err);
+		r = params_axis(axes.value[i], rank, &axis, err);
 		*ret_axes |= 1u << axis;
 	}
 	return r;
@@ -55,7 +57,7 @@ int reduce_plan(const struct op_setup *setup, struct reduce *reduce, struct erro
 	if (r < 0) {
 		return r;
 	}
-	uint64_t kept = 1, planned = params_elements(op_shape_out(setup, 0));
+	uint64_t kept = 1, planned = op_elements(op_shape_out(setup, 0));
 	reduce->reduced = 1;
 	reduce->is_whole = axes == (1u << shape->rank) - 1;
 	for (uint32_t i = 0; i < shape->rank; i++) {

@@ -2,6 +2,7 @@
 #include "backends/cpu/sort.h"
 
 #include "backends/cpu/tiles.h"
+#include "kernels/rank.h"
 
 #define SORT_TILE 1024 /* items; each goes down some 20 levels */
 
@@ -37,4 +38,18 @@ int sort_run(struct ek_item *heap, uint64_t n, const struct run_control *control
 		ek_order_sort(heap, (size_t)(n - t.at), (size_t)t.count);
 	}
 	return tiles_end(&t, err);
+}
+
+int sort_ranks(uint32_t *order, const float *values, size_t n, uint32_t *scratch,
+	const struct run_control *control, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; i < n; i++) {
+		order[i] = (uint32_t)i;
+	}
+	for (size_t run = 1; r == 0 && run < n; run *= 2) {
+		ek_rank_merge(order, values, n, run, scratch);
+		r = n > SORT_TILE ? run_control_check(control) : 0;
+	}
+	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
 }

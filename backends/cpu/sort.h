@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sort - heaps of kernels/order.h, with a look at the control now and then */
+/* sort - heaps of kernels/order.h and ranks of kernels/rank.h, with a look at the control now and
+ * then */
 #ifndef BACKENDS_CPU_SORT_H
 #define BACKENDS_CPU_SORT_H
 
@@ -16,5 +17,10 @@ int must_check sort_heap(
 /* Sorts a heap of n items, in place. 0, -ETIMEDOUT or -ECANCELED. */
 int must_check sort_run(
 	struct ek_item *heap, uint64_t n, const struct run_control *control, struct error *err);
+
+/* @order gets the indices 0..n - 1, greatest value first, equal ones as they stood. @scratch: n. 0,
+ * -ETIMEDOUT or -ECANCELED. */
+int must_check sort_ranks(uint32_t *order, const float *values, size_t n, uint32_t *scratch,
+	const struct run_control *control, struct error *err);
 
 #endif

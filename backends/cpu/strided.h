@@ -6,9 +6,13 @@
 #include "engine/backend.h"
 #include "kernels/walk.h"
 
-/* As ek_walk_copy(), outermost dimension by dimension. 0, -ETIMEDOUT or -ECANCELED. */
+/* As ek_walk_copy(), dimension by dimension. 0, -ETIMEDOUT or -ECANCELED. */
 int must_check strided_copy(void *dst, const void *src, size_t element_bytes,
 	const struct ek_walk *walk, const struct run_control *control, struct error *err);
+
+/* As ek_walk_fill(). 0, -ETIMEDOUT or -ECANCELED. */
+int must_check strided_fill(void *dst, const void *value, size_t element_bytes, uint64_t count,
+	const struct run_control *control, struct error *err);
 
 /* Bytes from one index to the next in each dimension of a dense tensor. */
 void strided_steps(const struct shape *shape, size_t element_bytes, ptrdiff_t *ret_steps);

@@ -67,4 +67,16 @@ struct fit_norm {
 int must_check fit_norm_find(const struct spec *spec, const struct fit_options *options,
 	uint32_t channels, struct fit_norm *ret_norm, struct error *err);
 
+/*
+ * Strings: one for each line (\n or \r\n; the last may have no end), the bytes as one, or a table as
+ * base/strings.h has it. As many as the tensor has elements, or as fit into its only dimension or
+ * the only one that the model leaves free.
+ */
+int must_check fit_lines(const struct spec *spec, const uint8_t *data, size_t size,
+	struct tensor_bytes *ret_tensor, struct error *err);
+int must_check fit_string(const struct spec *spec, const uint8_t *data, size_t size,
+	struct tensor_bytes *ret_tensor, struct error *err);
+int must_check fit_string_table(const struct spec *spec, const uint8_t *data, size_t size,
+	struct tensor_bytes *ret_tensor, struct error *err);
+
 #endif

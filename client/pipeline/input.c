@@ -110,10 +110,27 @@ static int read_npy(const struct spec *spec, const struct source *source,
 	return 0;
 }
 
+static int read_strings(const struct spec *spec, enum input_format format,
+	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
+{
+	if (format == INPUT_RAW) {
+		return fit_string_table(spec, source->data, source->size, ret_tensor, err);
+	}
+	if (format != INPUT_AUTO) {
+		return error_set(err, -EINVAL, "the model takes strings: text:... or lines");
+	}
+	return source_is_text(source)
+		? fit_string(spec, source->data, source->size, ret_tensor, err)
+		: fit_lines(spec, source->data, source->size, ret_tensor, err);
+}
+
 /* What is not known by its first bytes is raw when its size fits, else what its name says. */
 static enum input_format detect(const struct spec *spec, const struct source *source)
 {
 	enum source_format format = source_format_of(source);
+	if (source_is_text(source)) {
+		return INPUT_CSV;
+	}
 	if (source_is_image(format)) {
 		return INPUT_IMAGE;
 	}
@@ -133,6 +150,9 @@ static enum input_format detect(const struct spec *spec, const struct source *so
 int input_read(const struct spec *spec, const struct fit_options *options, enum input_format format,
 	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
 {
+	if (spec->type == DTYPE_STRING) {
+		return read_strings(spec, format, source, ret_tensor, err);
+	}
 	format = format == INPUT_AUTO ? detect(spec, source) : format;
 	switch (format) {
 	case INPUT_IMAGE:

@@ -59,8 +59,28 @@ static int open_path(
 	return 0;
 }
 
+#define TEXT "text:"
+
+bool source_is_text(const struct source *source)
+{
+	return strncmp(source->path, TEXT, strlen(TEXT)) == 0;
+}
+
+static int take_text(const char *path, struct source *ret_source, struct error *err)
+{
+	char *copy = strdup(path + strlen(TEXT));
+	if (!copy) {
+		return error_no_memory(err);
+	}
+	*ret_source = (struct source){.path = path, .data = (uint8_t *)copy, .size = strlen(copy)};
+	return 0;
+}
+
 int source_open(const char *path, size_t limit, struct source *ret_source, struct error *err)
 {
+	if (strncmp(path, TEXT, strlen(TEXT)) == 0) {
+		return take_text(path, ret_source, err);
+	}
 	bool standard_input = strcmp(path, "-") == 0;
 	owned_fd int fd = -1;
 	size_t hint = 0;

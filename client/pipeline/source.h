@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source - the bytes of one input file, or of standard input
+ * source - the bytes of one input file, of standard input, or of the command line
  *
  * A file is opened once, read into memory whole and closed; what is decoded afterwards is that
  * copy, so nobody can change it meanwhile.
@@ -27,12 +27,12 @@ enum source_format {
 };
 
 struct source {
-	const char *path; /* borrowed; "-" is standard input */
+	const char *path; /* borrowed; "-" is standard input, "text:..." the text itself */
 	uint8_t *data; /* owned; never NULL after source_open(), one zero byte follows the last */
 	size_t size;
 };
 
-/* Reads @path, or standard input for "-". -EFBIG above @limit bytes (0: SOURCE_MAX_BYTES), -EISDIR
+/* Reads @path, standard input for "-", or what follows "text:". -EFBIG above @limit bytes (0: SOURCE_MAX_BYTES), -EISDIR
  * for a directory, else what open and read gave. */
 int must_check source_open(
 	const char *path, size_t limit, struct source *ret_source, struct error *err);
@@ -41,6 +41,9 @@ void source_close(struct source *source); /* zeroed is fine */
 /* What the bytes say they are; CSV is told by its name (.csv, .tsv, .txt) or, without a name, by
  * holding nothing but numbers, separators and line ends. */
 enum source_format source_format_of(const struct source *source);
+
+/* Was it given on the command line? */
+bool source_is_text(const struct source *source);
 
 /* Does the name end as those of text tables do? */
 bool source_is_table_name(const char *path);

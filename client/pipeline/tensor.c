@@ -10,7 +10,7 @@
 #define TENSOR_ALIGNMENT 64
 #define TENSOR_MAX_BYTES (1u << 30)
 
-static int allocate(unsigned int type, const struct shape *shape, uint64_t bytes,
+int tensor_reserve(unsigned int type, const struct shape *shape, uint64_t bytes,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	if (bytes > TENSOR_MAX_BYTES) {
@@ -39,7 +39,7 @@ int tensor_new(unsigned int type, const struct shape *shape, struct tensor_bytes
 	if (r < 0) {
 		return error_set(err, r, "the shape is out of range");
 	}
-	return allocate(type, shape, bytes, ret_tensor, err);
+	return tensor_reserve(type, shape, bytes, ret_tensor, err);
 }
 
 int tensor_new_strings(
@@ -50,7 +50,7 @@ int tensor_new_strings(
 	if (r < 0) {
 		return error_set(err, r, "the shape is out of range");
 	}
-	r = allocate(DTYPE_STRING, shape, strings_head_bytes(elements), ret_tensor, err);
+	r = tensor_reserve(DTYPE_STRING, shape, strings_head_bytes(elements), ret_tensor, err);
 	if (r < 0) {
 		return r;
 	}
@@ -64,7 +64,7 @@ int tensor_new_strings(
 int tensor_copy(unsigned int type, const struct shape *shape, const void *data, uint64_t bytes,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
-	int r = allocate(type, shape, bytes, ret_tensor, err);
+	int r = tensor_reserve(type, shape, bytes, ret_tensor, err);
 	if (r == 0 && bytes > 0) {
 		memcpy(ret_tensor->data, data, (size_t)bytes);
 	}

@@ -19,6 +19,9 @@ int must_check tensor_new(unsigned int type, const struct shape *shape,
 /* Empty strings of that shape, as a table (base/strings.h). */
 int must_check tensor_new_strings(
 	const struct shape *shape, struct tensor_bytes *ret_tensor, struct error *err);
+/* @bytes zeros, whatever the type says. */
+int must_check tensor_reserve(unsigned int type, const struct shape *shape, uint64_t bytes,
+	struct tensor_bytes *ret_tensor, struct error *err);
 /* A copy of @bytes bytes at @data, whatever the type says. */
 int must_check tensor_copy(unsigned int type, const struct shape *shape, const void *data,
 	uint64_t bytes, struct tensor_bytes *ret_tensor, struct error *err);

@@ -190,8 +190,8 @@ static int check_node(
 			v->err, -EBADMSG, "custom options reach beyond the end of the file");
 	}
 	int r = options_verify(v->f, operator,(unsigned int) op, v->err);
-	unsigned int known = op == OP_CUSTOM ? custom_operator(v, operator) : (unsigned int)op;
 	r = r < 0 ? r : verify_charge(v, options_length(v->f, operator));
+	unsigned int known = op == OP_CUSTOM ? custom_operator(v, operator) : (unsigned int)op;
 	if (r == 0 && op == OP_CUSTOM) {
 		r = check_custom_options(v, known, &custom);
 	}

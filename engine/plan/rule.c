@@ -202,10 +202,10 @@ int rule_moved(const struct op_context *ctx, uint32_t i, uint32_t mask, struct e
 	return r;
 }
 
-int rule_same_codes(
-	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+int rule_same_scale(
+	const struct tensor *t, const char *name, const struct tensor *output, struct error *err)
 {
-	const struct quant *a = &t->quant, *b = &rule_output(ctx, 0)->quant;
+	const struct quant *a = &t->quant, *b = &output->quant;
 	if (t->type != DTYPE_INT8 && t->type != DTYPE_UINT8 && t->type != DTYPE_INT16) {
 		return 0;
 	}
@@ -217,7 +217,14 @@ int rule_same_codes(
 		return error_set(err, -EBADMSG, "%s (%s) has another scale than the output", name,
 			dtype_name(t->type));
 	}
-	return t->type == DTYPE_INT16 ? rule_zero_points_zero(t, name, err) : 0;
+	return 0;
+}
+
+int rule_same_codes(
+	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
+{
+	int r = rule_same_scale(t, name, rule_output(ctx, 0), err);
+	return r == 0 && t->type == DTYPE_INT16 ? rule_zero_points_zero(t, name, err) : r;
 }
 
 int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n, int32_t width,
@@ -259,8 +266,16 @@ bool rule_known(const struct op_context *ctx, uint32_t i)
 int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k)
 {
 	const uint8_t *data = ctx->constants[ctx->node->inputs[i]];
-	return op_input(ctx, i)->type == DTYPE_INT64 ? (int64_t)bytes_get_u64(data + 8 * k)
-						     : (int32_t)bytes_get_u32(data + 4 * k);
+	switch (op_input(ctx, i)->type) {
+	case DTYPE_INT8:
+		return (int8_t)data[k];
+	case DTYPE_INT16:
+		return (int16_t)bytes_get_u16(data + 2 * k);
+	case DTYPE_INT64:
+		return (int64_t)bytes_get_u64(data + 8 * k);
+	default:
+		return (int32_t)bytes_get_u32(data + 4 * k);
+	}
 }
 
 int rule_one_element(const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
@@ -358,8 +373,10 @@ int rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err)
 {
 	int r = count_windows(h, w, padding, ret_h, ret_w, err);
-	if (r == 0 && (*ret_h < 0 || *ret_w < 0)) {
-		*ret_h = *ret_w = 0;
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	*ret_h = *ret_h < 0 || *ret_w < 0 ? 0 : *ret_h;
+	*ret_w = *ret_w < 0 ? 0 : *ret_w;
+	return 0;
 }

@@ -105,8 +105,11 @@ int must_check rule_fused(const struct op_context *ctx, unsigned int activation,
  * has the same. */
 int must_check rule_moved(
 	const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err);
-/* Codes of 8 and 16 bits mean the same in @t and in output 0: scale (0 where there is not exactly
- * one) and zero point agree, and int16 has zero point 0. */
+/* Codes of 8 and 16 bits mean the same in @t and in @output: scale (0 where there is not exactly
+ * one) and zero point agree. */
+int must_check rule_same_scale(
+	const struct tensor *t, const char *name, const struct tensor *output, struct error *err);
+/* The same for output 0, and int16 has zero point 0. */
 int must_check rule_same_codes(
 	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err);
 /* A parameter input of int32 or int64: @n numbers in a row, or @n rows of @width where that is not
@@ -143,8 +146,8 @@ int64_t rule_window_count(const struct rule_window *w, unsigned int padding);
  * filter is larger than the input by no more than a stride; a still larger one is refused. */
 int must_check rule_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
-/* The same for what pools, where the output of a much too large filter is 0x0 (LiteRT
- * kernels/pooling.cc). */
+/* The same for what pools, where a much too large filter gives no rows (observed with LiteRT), nor
+ * columns where it is too wide. */
 int must_check rule_pool_windows(const struct rule_window *h, const struct rule_window *w,
 	unsigned int padding, int32_t *ret_h, int32_t *ret_w, struct error *err);
 

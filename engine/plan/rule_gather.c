@@ -85,10 +85,7 @@ int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct e
 	return r < 0 ? r : rule_dims_add_from(out, in, (unsigned int)depth, in->rank, err);
 }
 
-#define EMBEDDED                                                                                   \
-	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |            \
-		RULE_TYPE(INT4) | RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64) |         \
-		RULE_TYPE(BOOL))
+#define EMBEDDED (RULE_WHOLE_BYTES | RULE_TYPE(INT4))
 #define EMBEDDED_CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT4))
 
 /* Codes become floats by one scale, or one of each row, around 0. (Halves become float32 zeros: see

@@ -30,6 +30,26 @@ static int check_pad_value(const struct op_context *ctx, struct error *err)
 	return 0;
 }
 
+#define PADDING_TYPES (RULE_TYPE(INT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(INT64))
+
+/* A pair for each dimension. */
+static int check_paddings(const struct op_context *ctx, struct error *err)
+{
+	const struct tensor *paddings = op_input(ctx, 1);
+	const struct shape *in = rule_shape(ctx, 0), *shape = rule_shape(ctx, 1);
+	if (!(PADDING_TYPES >> paddings->type & 1)) {
+		return error_set(err, -EBADMSG,
+			"input 1 (paddings) is %s, must be a signed integer",
+			dtype_name(paddings->type));
+	}
+	if (shape->rank != 2 || shape->dim[0] != in->rank || shape->dim[1] != 2) {
+		char text[SHAPE_TEXT_SIZE];
+		return error_set(err, -EBADMSG, "input 1 (paddings) is %s, must be %ux2",
+			shape_format(text, sizeof(text), shape), in->rank);
+	}
+	return 0;
+}
+
 static int check_pad(const struct op_context *ctx, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
@@ -41,7 +61,7 @@ static int check_pad(const struct op_context *ctx, struct error *err)
 		return error_set(err, -EOPNOTSUPP, "%s v%u of rank %u (above %d) is not there yet",
 			operator_name(ctx->node->op), ctx->node->version, in->rank, MAX_PAD_RANK);
 	}
-	r = r < 0 ? r : rule_list(ctx, 1, "paddings", in->rank, 2, err);
+	r = r < 0 ? r : check_paddings(ctx, err);
 	return r < 0 ? r : check_pad_value(ctx, err);
 }
 
@@ -122,6 +142,7 @@ int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct erro
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_fill(ctx, 2, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (dilations)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "dilations", in->rank, 0, err);
 	rule_set_unknown(&ret->shapes[0], in->rank);
 	if (r < 0 || !rule_known(ctx, 1)) {

@@ -27,6 +27,7 @@ int rule_multinomial(const struct op_context *ctx, struct op_result *ret, struct
 	struct shape *out = &ret->shapes[0];
 	int r = rule_type_is(op_input(ctx, 0), "logits", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(logits, "logits", 2, err);
+	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1 (samples)", 0, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "samples", false, err);
 	r = r < 0
 		? r

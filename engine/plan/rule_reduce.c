@@ -77,11 +77,15 @@ static int check_reduce_types(const struct op_context *ctx, struct error *err)
 	return r < 0 || !(RULE_CODES >> input->type & 1) ? r : check_codes(ctx, err);
 }
 
-/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once. */
+/* As many are read by backends/cpu/params.h; with negative ones, every axis twice. */
+#define MAX_AXES (2 * SHAPE_MAX_RANK)
+
+/* Bit d of *ret: dimension d is reduced. An axis that is there twice counts once; those of a scalar
+ * are not looked at (LiteRT kernels/internal/reference/reduce.h, ResolveAxis). */
 static int read_axes(const struct op_context *ctx, uint64_t n, uint32_t *ret, struct error *err)
 {
 	*ret = 0;
-	for (uint64_t k = 0; k < n; k++) {
+	for (uint64_t k = 0; rule_shape(ctx, 0)->rank > 0 && k < n; k++) {
 		unsigned int axis = 0;
 		int r = rule_axis(rule_value(ctx, 1, k), rule_shape(ctx, 0)->rank, &axis, err);
 		if (r < 0) {
@@ -120,7 +124,7 @@ int rule_reduce(const struct op_context *ctx, struct op_result *ret, struct erro
 	if (r < 0) {
 		return r;
 	}
-	if (axes_shape->rank > 1 || n > SHAPE_MAX_RANK) {
+	if (n > MAX_AXES) {
 		char text[SHAPE_TEXT_SIZE];
 		return error_set(err, -EBADMSG, "input 1 (axes): %s for a tensor of rank %u",
 			shape_format(text, sizeof(text), axes_shape), in->rank);

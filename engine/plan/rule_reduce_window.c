@@ -19,8 +19,8 @@ static int check_operands(const struct op_context *ctx, struct error *err)
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
 		RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |
-			RULE_TYPE(UINT16) | RULE_TYPE(INT32) | RULE_TYPE(UINT32) |
-			RULE_TYPE(INT64) | RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT64),
+			RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_TYPE(FLOAT32) |
+			RULE_TYPE(FLOAT64),
 		err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "init", op_input(ctx, 0)->type, err);

@@ -135,6 +135,7 @@ int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct
 	struct shape *out = &ret->shapes[0];
 	unsigned int axis = 0;
 	int r = same_type(ctx, err);
+	r = r < 0 ? r : rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, 0), err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
 	if (r == 0 && rule_known(ctx, 1)) {
 		r = rule_axis(rule_value(ctx, 1, 0), in->rank + 1u, &axis, err);

@@ -60,8 +60,13 @@ int rule_resize(const struct op_context *ctx, struct op_result *ret, struct erro
 	return r < 0 ? r : set_size(ctx, MAX_OUTPUT, &ret->shapes[0], err);
 }
 
+/* Elements are copied by their width: 1, 2 or 4 bytes. */
 int rule_resize_nearest(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = check_operands(ctx, RULE_WHOLE_BYTES, err);
+	int r = check_operands(ctx,
+		RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |
+			RULE_TYPE(UINT16) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT32) |
+			RULE_TYPE(UINT32) | RULE_TYPE(FLOAT32),
+		err);
 	return r < 0 ? r : set_size(ctx, SHAPE_MAX_DIM, &ret->shapes[0], err);
 }

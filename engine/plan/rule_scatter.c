@@ -169,6 +169,10 @@ int rule_unsorted_segment(const struct op_context *ctx, struct op_result *ret, s
 	int r = check_segment_types(ctx, err);
 	r = r < 0 ? r : check_segment_shapes(ctx, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 2, "number of segments", false, err);
+	if (r == 0 && rule_shape(ctx, 2)->rank > 1) {
+		r = error_set(err, -EBADMSG, "input 2 (number of segments) has rank %u, at most 1",
+			rule_shape(ctx, 2)->rank);
+	}
 	if (r < 0) {
 		return r;
 	}

@@ -79,7 +79,10 @@ static int check_indices(const struct op_context *ctx, struct error *err)
 	}
 	int r = rule_list(ctx, 1, "begin", shape->dim[0], 0, err);
 	r = r < 0 ? r : rule_list(ctx, 2, "end", shape->dim[0], 0, err);
-	return r < 0 ? r : rule_list(ctx, 3, "strides", shape->dim[0], 0, err);
+	r = r < 0 ? r : rule_list(ctx, 3, "strides", shape->dim[0], 0, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (begin)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 2), "input 2 (end)", DTYPE_INT32, err);
+	return r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (strides)", DTYPE_INT32, err);
 }
 
 int rule_strided_slice(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -142,15 +145,22 @@ static int check_axes(const struct op_context *ctx, uint32_t count, struct error
 	return seen & (seen + 1) ? error_set(err, -EBADMSG, "a gap between the axes") : 0;
 }
 
+/* What REVERSE_SEQUENCE takes, too. */
+#define REVERSED                                                                                   \
+	(RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32) |             \
+		RULE_TYPE(INT64))
+
 int rule_reverse(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *axes = rule_shape(ctx, 1);
-	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	int r = rule_moved(
+		ctx, 0, REVERSED | RULE_TYPE(FLOAT16) | RULE_TYPE(INT8) | RULE_TYPE(BOOL), err);
 	if (r == 0 && (axes->rank != 1 || axes->dim[0] > in->rank)) {
 		char text[SHAPE_TEXT_SIZE];
 		r = error_set(err, -EBADMSG, "input 1 (axes) is %s for a tensor of rank %u",
 			shape_format(text, sizeof(text), axes), in->rank);
 	}
+	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "axes", axes->dim[0], 0, err);
 	ret->shapes[0] = *in;
 	if (r < 0 || !rule_known(ctx, 1)) {
@@ -163,7 +173,7 @@ int rule_reverse_sequence(const struct op_context *ctx, struct op_result *ret, s
 {
 	const struct options_reverse_sequence *o = &ctx->node->options.reverse_sequence;
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	int r = rule_moved(ctx, 0, REVERSED, err);
 	if (r < 0) {
 		return r;
 	}

@@ -101,7 +101,10 @@ int rule_space_to_batch(const struct op_context *ctx, struct op_result *ret, str
 static int check_depth(const struct op_context *ctx, struct error *err)
 {
 	int32_t block = ctx->node->options.block.size;
-	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	int r = rule_moved(ctx, 0,
+		RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT32) |
+			RULE_TYPE(INT64),
+		err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 0), "input", 4, err);
 	if (r == 0 && (block < 1 || block > RULE_MAX_STEP)) {
 		r = error_set(

@@ -22,12 +22,16 @@ static int check_packed(const struct op_context *ctx, uint32_t i, struct error *
 	return r;
 }
 
+#define PACKED                                                                                     \
+	(RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |              \
+		RULE_TYPE(INT32) | RULE_TYPE(UINT32) | RULE_TYPE(INT64))
+
 int rule_pack(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_axis *o = &ctx->node->options.axis;
 	const struct shape *in = rule_shape(ctx, 0);
 	unsigned int axis = 0;
-	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
+	int r = rule_moved(ctx, 0, PACKED, err);
 	if (r == 0 && (o->count < 1 || (uint32_t)o->count != ctx->node->n_inputs)) {
 		r = error_set(err, -EBADMSG, "%u inputs, the options say %d", ctx->node->n_inputs,
 			(int)o->count);
@@ -53,6 +57,12 @@ int rule_unpack(const struct op_context *ctx, struct op_result *ret, struct erro
 		return error_set(err, -EBADMSG,
 			"dimension %u of %d into %u outputs, %d in the options", axis,
 			(int)in->dim[axis], ctx->node->n_outputs, (int)o->count);
+	}
+	for (uint32_t i = 0; r == 0 && i < ctx->node->n_outputs; i++) {
+		r = rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, i), err);
+	}
+	if (r < 0) {
+		return r;
 	}
 	struct shape out = {.rank = (uint8_t)(in->rank - 1)};
 	for (unsigned int i = 0; i < out.rank; i++) {

@@ -109,13 +109,15 @@ static bool same_variables(const struct subgraph_plan *a, const struct subgraph_
 	return same;
 }
 
-/* The most inputs and outputs that a node of the subgraph has, at least 1. */
+/* The most inputs that a node of the session has, and outputs that any has; at least 1. */
 static void most_operands(const struct subgraph *subgraph, size_t *ret_inputs, size_t *ret_outputs)
 {
 	*ret_inputs = *ret_outputs = 1;
 	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
 		const struct node *node = &subgraph->nodes[i];
-		*ret_inputs = node->n_inputs > *ret_inputs ? node->n_inputs : *ret_inputs;
+		const struct op_row *row = opinfo_find(node);
+		bool calls = row && row->flags & OPINFO_SESSION;
+		*ret_inputs = calls && node->n_inputs > *ret_inputs ? node->n_inputs : *ret_inputs;
 		*ret_outputs = node->n_outputs > *ret_outputs ? node->n_outputs : *ret_outputs;
 	}
 }
@@ -163,6 +165,17 @@ static int charge_blocks(const struct frame *frame, const struct blocks *blocks,
 	uint64_t variables = blocks->keep ? (uint64_t)frame->variables.bytes + frame->saved.bytes
 					  : (uint64_t)blocks->variables.bytes + blocks->saved.bytes;
 	return heap_charge(frame->heap, before, blocks->arena.bytes + variables, err);
+}
+
+uint64_t frame_table_bytes(const struct subgraph *subgraph)
+{
+	const uint64_t per_tensor = sizeof(struct value) + sizeof(struct shape) + sizeof(void *);
+	size_t inputs, outputs;
+	most_operands(subgraph, &inputs, &outputs);
+	return sizeof(struct frame) + subgraph->n_tensors * per_tensor +
+		subgraph->n_nodes * (uint64_t)(2 * sizeof(void *)) +
+		2 * inputs * (uint64_t)sizeof(struct value) +
+		outputs * (uint64_t)sizeof(struct shape);
 }
 
 /* Nothing is touched yet, so old and new ones take no memory together. */
@@ -213,6 +226,15 @@ int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
 	}
 	take_blocks(frame, &blocks, plan);
 	return 0;
+}
+
+void frame_rest(struct frame *frame)
+{
+	if (frame->plan) {
+		frame_clear(frame);
+		heap_discharge(frame->heap, frame->arena.bytes);
+		block_deinit(&frame->arena);
+	}
 }
 
 void frame_save(struct frame *frame)

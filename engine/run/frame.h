@@ -38,6 +38,12 @@ void frame_deinit(struct frame *frame);
  */
 int must_check frame_attach(struct frame *frame, struct plan *plan, struct error *err);
 
+/* Gives the arena back until the next frame_attach(); variables and the nodes' state stay. */
+void frame_rest(struct frame *frame);
+
+/* Bytes of the tables of a frame of @subgraph, beside what its plan lays out. */
+uint64_t frame_table_bytes(const struct subgraph *subgraph);
+
 /* Variables and the nodes' state back to their start. */
 void frame_reset(struct frame *frame);
 

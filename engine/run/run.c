@@ -33,14 +33,32 @@ void run_deinit(struct run *run)
 	heap_deinit(&run->heap);
 }
 
-int run_enter(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
+int run_attach(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
 {
 	struct frame *frame = &run->frames[plan_entered(plan)->index];
-	if (frame->plan != plan) {
-		int r = frame_attach(frame, plan_ref(plan), err);
-		if (r < 0) {
-			return r;
+	if (frame->plan == plan && frame->arena.data) {
+		*ret_frame = frame;
+		return 0;
+	}
+	int r = frame_attach(frame, plan_ref(plan), err);
+	for (uint32_t i = 0; r == -EFBIG && i < run->graph->n_subgraphs; i++) {
+		if (!run->frames[i].is_saved) { /* of a subgraph that this run has not come to */
+			frame_rest(&run->frames[i]);
 		}
+	}
+	if (r == -EFBIG) {
+		r = frame_attach(frame, plan_ref(plan), err);
+	}
+	*ret_frame = frame;
+	return r;
+}
+
+int run_enter(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
+{
+	struct frame *frame = NULL;
+	int r = run_attach(run, plan, &frame, err);
+	if (r < 0) {
+		return r;
 	}
 	frame_save(frame);
 	*ret_frame = frame;

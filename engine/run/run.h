@@ -31,6 +31,11 @@ void run_deinit(struct run *run);
 /* Counts @macs against what a run may take. -EFBIG. */
 int must_check run_count(struct run *run, uint64_t macs, struct error *err);
 
+/* Gets the frame of @plan's subgraph ready for it, if it is not. Where the budget is out, frames that
+ * are not under way give their arenas back. Errors as frame_attach(). */
+int must_check run_attach(
+	struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err);
+
 /* The frame of @plan's subgraph, ready for @plan, with its state saved. Errors as frame_attach(). */
 int must_check run_enter(
 	struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err);

@@ -14,19 +14,19 @@ struct session {
 	const struct subgraph *subgraph;
 	struct frame *frame; /* of the entered subgraph, with the plan of the last make_plan() */
 	bool stale; /* inputs have other shapes than the plan */
+	bool resized; /* an input got another shape since the last plan */
 	bool has_run; /* outputs hold something, and were not made stale since */
 	struct input *inputs;
 	bool profiling;
 	uint64_t *node_ns; /* one per node, once profiling was on */
 };
 
-static void free_inputs(struct session *session)
+static void free_inputs(struct input *inputs, uint32_t n)
 {
-	for (uint32_t i = 0; session->inputs && i < session->subgraph->n_inputs; i++) {
-		input_deinit(&session->inputs[i]);
+	for (uint32_t i = 0; inputs && i < n; i++) {
+		input_deinit(&inputs[i]);
 	}
-	free(session->inputs);
-	session->inputs = NULL;
+	free(inputs);
 }
 
 void session_free(struct session *session)
@@ -34,7 +34,7 @@ void session_free(struct session *session)
 	if (!session) {
 		return;
 	}
-	free_inputs(session);
+	free_inputs(session->inputs, session->subgraph ? session->subgraph->n_inputs : 0);
 	run_deinit(&session->run);
 	free(session->node_ns);
 	free(session);
@@ -63,41 +63,49 @@ static int make_plan(struct session *session, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	session->frame = &session->run.frames[session->subgraph_index];
-	if (session->frame->plan == plan) {
-		plan_unref(plan);
-	} else {
-		r = frame_attach(session->frame, plan, err);
+	r = run_attach(&session->run, plan, &session->frame, err);
+	plan_unref(plan);
+	/* LiteRT starts variables and random numbers anew where an input was resized. */
+	if (r == 0 && session->resized) {
+		frame_reset(session->frame);
 	}
 	session->stale = r < 0;
+	session->resized = session->resized && r < 0;
 	return r;
 }
 
-static int set_declared_inputs(struct session *session, struct error *err)
+/* One per input of @subgraph, in the declared shapes. */
+static int new_inputs(const struct subgraph *subgraph, uint64_t max_bytes,
+	struct input **ret_inputs, struct error *err)
 {
-	for (uint32_t i = 0; i < session->subgraph->n_inputs; i++) {
-		const struct tensor *tensor =
-			&session->subgraph->tensors[session->subgraph->inputs[i]];
+	struct input *inputs = calloc((size_t)subgraph->n_inputs + 1, sizeof(*inputs));
+	if (!inputs) {
+		return error_no_memory(err);
+	}
+	for (uint32_t i = 0; i < subgraph->n_inputs; i++) {
+		const struct tensor *tensor = &subgraph->tensors[subgraph->inputs[i]];
 		struct shape shape = plan_declared_shape(tensor);
-		session->inputs[i].type = tensor->type;
-		int r = input_reshape(
-			&session->inputs[i], &shape, session->plans->max_arena_bytes, err);
+		inputs[i].type = tensor->type;
+		int r = input_reshape(&inputs[i], &shape, max_bytes, err);
 		if (r < 0) {
 			error_prefix(err, "input %u", i);
+			free_inputs(inputs, subgraph->n_inputs);
 			return r;
 		}
 	}
+	*ret_inputs = inputs;
 	return 0;
 }
 
 int session_enter(struct session *session, uint32_t subgraph, struct error *err)
 {
 	const struct subgraph *entered = &session->plans->graph->subgraphs[subgraph];
-	struct input *inputs = calloc((size_t)entered->n_inputs + 1, sizeof(*session->inputs));
-	if (!inputs) {
-		return error_no_memory(err);
+	struct input *inputs = NULL;
+	int r = new_inputs(entered, session->plans->max_arena_bytes, &inputs, err);
+	if (r < 0) {
+		return r;
 	}
-	free_inputs(session);
+	free_inputs(session->inputs, session->subgraph ? session->subgraph->n_inputs : 0);
 	free(session->node_ns);
 	session->node_ns = NULL;
 	session->profiling = false;
@@ -105,9 +113,8 @@ int session_enter(struct session *session, uint32_t subgraph, struct error *err)
 	session->subgraph = entered;
 	session->inputs = inputs;
 	session->stale = true;
-	session->has_run = false;
-	int r = set_declared_inputs(session, err);
-	return r < 0 ? r : make_plan(session, err);
+	session->resized = session->has_run = false;
+	return 0;
 }
 
 int session_new(struct plan_cache *plans, uint32_t subgraph, struct session **ret_session,
@@ -125,6 +132,7 @@ int session_new(struct plan_cache *plans, uint32_t subgraph, struct session **re
 		return error_no_memory(err);
 	}
 	int r = session_enter(session, subgraph, err);
+	r = r < 0 ? r : make_plan(session, err);
 	if (r < 0) {
 		return r;
 	}
@@ -157,7 +165,7 @@ int session_resize(
 		error_prefix(err, "input %u", index);
 		return r;
 	}
-	session->stale = true;
+	session->stale = session->resized = true;
 	session->has_run = false;
 	return 0;
 }
@@ -283,6 +291,11 @@ const void *session_output(struct session *session, uint32_t output, uint64_t *r
 	}
 	*ret_bytes = value->bytes;
 	return value->data;
+}
+
+uint64_t session_bytes(const struct session *session)
+{
+	return session->run.heap.charged;
 }
 
 void session_set_checkpoints(struct session *session, int folder, uint64_t max_bytes)

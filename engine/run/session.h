@@ -20,7 +20,8 @@ int must_check session_new(struct plan_cache *plans, uint32_t subgraph,
 	struct session **ret_session, struct error *err);
 void session_free(struct session *session); /* NULL is fine */
 /* Another subgraph from now on, one that was entered in the cache: its inputs are as in a new
- * session; variables, tables and state stay. On an error only another session_enter() is allowed. */
+ * session; variables, tables and state stay. Its plan is taken on with the next session_plan() or
+ * run. On an error nothing has changed. */
 int must_check session_enter(struct session *session, uint32_t subgraph, struct error *err);
 DEFINE_OWNED(struct session *, session_free)
 
@@ -47,6 +48,9 @@ void session_set_checkpoints(struct session *session, int folder, uint64_t max_b
 
 /* Bytes and shape of an output, as session_output(); NULL as there. */
 const struct value *session_output_value(const struct session *session, uint32_t output);
+
+/* Arena, state and what runs have left in the heap. */
+uint64_t session_bytes(const struct session *session);
 
 void session_reset(struct session *session);
 

@@ -49,6 +49,10 @@ def small_powers(a, b):
     return a % 12 - 6, np.abs(b % 7)
 
 
+def counts_to_31(a, b):
+    return a, b & 31
+
+
 def positive_base(a, b):
     return np.abs(a), b
 
@@ -181,6 +185,11 @@ CASES = {
     "STABLEHLO_MULTIPLY_b": function("STABLEHLO_MULTIPLY", "bool", ((9,), (9,))),
     "STABLEHLO_MAXIMUM_f32": function("STABLEHLO_MAXIMUM", "float32", ((20,), (20,))),
     "STABLEHLO_MINIMUM_f64": function("STABLEHLO_MINIMUM", "float64", ((20,), (20,))),
+    "STABLEHLO_AND_u16": function("STABLEHLO_AND", "uint16", ((2, 9), (2, 9))),
+    "STABLEHLO_SHIFT_LEFT_s8": function("STABLEHLO_SHIFT_LEFT", "int8", ((2, 9), (2, 9)),
+                                        fix=counts_to_31, options="StablehloShiftLeftOptions"),
+    "STABLEHLO_SHIFT_LEFT_s32": function("STABLEHLO_SHIFT_LEFT", "int32", ((2, 9), (2, 9)),
+                                         fix=counts_to_31, options="StablehloShiftLeftOptions"),
     "SELECT_f32_rows": select("SELECT", "float32", ((3,), (3, 2, 2), (3, 2, 2))),
     "SELECT_u8_scalar": select("SELECT", "uint8", ((), (3, 2), (3, 2))),
     "SELECT_V2_s16": select("SELECT_V2", "int16", ((2, 1), (3,), (4, 1, 1))),
@@ -197,6 +206,9 @@ CASES = {
     "BAD_FLOOR_DIV_zero": refused("FLOOR_DIV", [numbers("float32", 1), numbers("float32", -0.0)],
                                   "float32"),
     "BAD_FLOOR_MOD_zero": refused("FLOOR_MOD", [numbers("int64", 1), numbers("int64", 0)], "int64"),
+    "BAD_STABLEHLO_SHIFT_LEFT_u8": refused("STABLEHLO_SHIFT_LEFT",
+                                           [numbers("uint8", 1, 2), numbers("uint8", 3, 0)],
+                                           "uint8", "StablehloShiftLeftOptions"),
     "BAD_POW_negative": refused("POW", [numbers("int32", 2), numbers("int32", -1)], "int32"),
     "BAD_EQUAL_types": refused("EQUAL", [numbers("int32", 2), numbers("int64", 2)], "bool"),
     "BAD_SELECT_condition": refused("SELECT", [numbers("bool", 1), numbers("int8", 1, 2),

@@ -227,7 +227,7 @@ def svdf(kind, batch=2, depth=6, units=3, rank=2, memory=4, activation=0, bias=T
     return make
 
 
-def basic_lstm(kind, batch=2, depth=5, cells=3):
+def basic_lstm(kind, batch=2, depth=5, cells=3, scale=0.02):
     """Five inputs, four outputs: states are ordinary tensors."""
     def make(path, rng):
         model, joined = Model(), depth + cells
@@ -241,10 +241,10 @@ def basic_lstm(kind, batch=2, depth=5, cells=3):
             bias = vector(model, rng, kind, "bias", 4 * cells)
         else:
             codes = rng.integers(0, 256, (4 * cells, joined)).astype(np.uint8)
-            w = model.constant("weights", codes, scale=0.02, zero=int(rng.integers(100, 150)))
+            w = model.constant("weights", codes, scale=scale, zero=int(rng.integers(100, 150)))
             numbers = rng.integers(-9000, 9000, 4 * cells).astype(np.int32)
-            bias = model.constant("bias", numbers, scale=0.02 / 128)
-        outs = [layers.new_output(model, t, scale, zero, f"out{i}") for i, (t, scale, zero) in
+            bias = model.constant("bias", numbers, scale=scale / 128)
+        outs = [layers.new_output(model, t, step, zero, f"out{i}") for i, (t, step, zero) in
                 enumerate([(a, 1 / 128, 128), (b, 2.0 ** -11, 0), (a, 1 / 128, 128),
                            (b, 2.0 ** -12, 0)])]
         ends = [v.index for v in (x, h, s)], [v.index for v in outs]
@@ -263,6 +263,7 @@ CASES = {
     "LSTM_s8_cifg_peep_proj": lstm("s8", "cifg_peep_proj", PROJECTED, "LSTM", clips=(4.0, 0.6)),
     "LSTM_basic_f32": basic_lstm("f32"),
     "LSTM_basic_u8": basic_lstm("u8"),
+    "LSTM_basic_u8_small": basic_lstm("u8", scale=0.003),
     "UNIDIRECTIONAL_SEQUENCE_LSTM_f32_proj": lstm("f32", "proj_projb_norm", PROJECTED,
                                                   clips=(0.5, 0.4)),
     "UNIDIRECTIONAL_SEQUENCE_LSTM_f32s8_cifg_time": lstm("f32s8", "cifg_norm_proj", PROJECTED,

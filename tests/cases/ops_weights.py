@@ -137,8 +137,9 @@ def asymmetric_rows(x):
     return codes - zero[:, None], scale
 
 
-def blockwise_dense(shape, units, block, zeros=False, act="none"):
-    """int4 weights in blocks. LiteRT's answers are at fault: these are by the definition."""
+def blockwise_dense(shape, units, block, zeros=False, act="none", run_time=False):
+    """int4 weights in blocks. LiteRT's answers are at fault: these are by the definition.
+    @run_time: the input is tiled first, as often as another input says."""
     def make(path, rng):
         model = Model()
         x = layers.new_input(model, rng, "float32", shape)
@@ -149,18 +150,25 @@ def blockwise_dense(shape, units, block, zeros=False, act="none"):
         bias = rng.normal(0, 1, units).astype(np.float32)
         w = model.int4_constant("weights", codes)
         operands = [x.index, w, model.constant("bias", bias)]
+        inputs, ins = [x.index], [layers.random_data(rng, "float32", shape)]
+        data = ins[0]
+        if run_time:
+            inputs.append(model.tensor("times", "int32", (2,)))
+            ins.append(np.array([2, 1], np.int32))
+            operands[0] = model.tensor("tiled", "float32", (1, depth))
+            model.op("TILE", inputs, operands[:1], options="TileOptions")
+            data = np.tile(data, (2, 1))
         s = model.constant("scales", scales)
         z = model.constant("zeros", points) if zeros else 0
         model.graph.tensors[w].quantization = blockwise(s, z, block)
         out = model.tensor("out", "float32", (shape[0], units))
         model.op("FULLY_CONNECTED", operands, [out], 12, options="FullyConnectedOptions",
                  fusedActivationFunction=ACTIVATIONS[act])
-        data = layers.random_data(rng, "float32", shape)
         rows, row_scale = asymmetric_rows(data)
         real = (codes - np.repeat(points, block, 1)) * np.repeat(scales, block, 1).astype(float)
         answer = rows @ real.T * row_scale[:, None] + bias
         answer = np.maximum(answer, 0) if act == "relu" else answer
-        write_own_case(path, model, [x.index], [out], [([data], [answer.astype(np.float32)])],
+        write_own_case(path, model, inputs, [out], [(ins, [answer.astype(np.float32)])],
                        "close", "by the definition: the reference kernels are at fault here")
     return make
 
@@ -168,6 +176,7 @@ def blockwise_dense(shape, units, block, zeros=False, act="none"):
 CASES = {
     "FULLY_CONNECTED_f32s4_blocks": blockwise_dense((3, 64), 5, 32),
     "FULLY_CONNECTED_f32s4_blocks_zeros": blockwise_dense((2, 24), 4, 8, zeros=True, act="relu"),
+    "FULLY_CONNECTED_f32s4_blocks_run_time": blockwise_dense((3, 16), 3, 8, run_time=True),
     "CONV_2D_f32s8_channel": conv("int8", (2, 6, 5, 4), 5, (3, 3)),
     "CONV_2D_f32s8_tensor": conv("int8", (2, 6, 5, 4), 5, (3, 3), channel=False),
     "CONV_2D_f32s8_equal_scales": conv("int8", (1, 6, 5, 4), 5, (3, 2), equal=True),

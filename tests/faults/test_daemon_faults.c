@@ -71,12 +71,12 @@ static bool arm(struct bench *bench, unsigned long call)
 
 /* ---- messages */
 
-/* Asks and gets the answer, if any comes. An error has a text. */
-static bool ask(struct peer *peer, enum wire_type type, const struct bytes_writer *body,
-	struct answer *ret_answer)
+/* Asks, in a session or with 0, and gets the answer, if any comes. An error has a text. */
+static bool ask_in(struct peer *peer, uint32_t session, enum wire_type type,
+	const struct bytes_writer *body, struct answer *ret_answer)
 {
 	struct error err = {0};
-	peer_send(peer, type, (uint64_t)type, 0, body);
+	peer_send_in(peer, session, type, (uint64_t)type, 0, body);
 	if (!peer_try_receive(peer, ret_answer)) {
 		return false;
 	}
@@ -86,6 +86,12 @@ static bool ask(struct peer *peer, enum wire_type type, const struct bytes_write
 		assert_true(err.text[0] != 0);
 	}
 	return true;
+}
+
+static bool ask(struct peer *peer, enum wire_type type, const struct bytes_writer *body,
+	struct answer *ret_answer)
+{
+	return ask_in(peer, 0, type, body, ret_answer);
 }
 
 /* As above, nobody looks at the answer. True when there was one, of status OK. */
@@ -100,7 +106,10 @@ static bool ask_plain(struct peer *peer, enum wire_type type, const struct bytes
 static bool say_hello(struct peer *peer)
 {
 	struct bytes_writer w = {0};
-	const struct wire_hello hello = {.major = WIRE_MAJOR, .name = wire_text_of("faults")};
+	const struct wire_hello hello = {.major = WIRE_MAJOR,
+		.minor = WIRE_MINOR,
+		.capabilities = WIRE_CAP_SESSIONS,
+		.name = wire_text_of("faults")};
 	wire_hello_encode(&w, &hello);
 	bool ok = ask_plain(peer, WIRE_HELLO, &w);
 	bytes_writer_deinit(&w);
@@ -128,8 +137,8 @@ static bool cancel(struct peer *peer)
 	return ok;
 }
 
-static bool infer(
-	struct peer *peer, const char *name, struct question *question, struct answer *ret_answer)
+static bool infer(struct peer *peer, uint32_t session, const char *name, struct question *question,
+	struct answer *ret_answer)
 {
 	struct bytes_writer w = {0};
 	const struct wire_infer wanted = {.model = wire_text_of(name),
@@ -140,7 +149,7 @@ static bool infer(
 			.bytes = question->bytes,
 			.data = question->input}}};
 	wire_infer_encode(&w, &wanted);
-	bool there = ask(peer, WIRE_INFER, &w, ret_answer);
+	bool there = ask_in(peer, session, WIRE_INFER, &w, ret_answer);
 	bytes_writer_deinit(&w);
 	return there;
 }
@@ -155,10 +164,11 @@ static struct wire_tensor output_of(const struct answer *answer)
 }
 
 /* An answer of status OK is right, always. */
-static bool infer_and_compare(struct peer *peer, const char *name, struct question *question)
+static bool infer_and_compare(
+	struct peer *peer, uint32_t session, const char *name, struct question *question)
 {
 	struct answer answer = {0};
-	bool ok = infer(peer, name, question, &answer) && answer.header.status == EDGE_OK;
+	bool ok = infer(peer, session, name, question, &answer) && answer.header.status == EDGE_OK;
 	if (ok) {
 		struct wire_tensor output = output_of(&answer);
 		struct wire_tensor right = output_of(&question->right);
@@ -166,6 +176,31 @@ static bool infer_and_compare(struct peer *peer, const char *name, struct questi
 		assert_memory_equal(output.data, right.data, right.bytes);
 	}
 	answer_free(&answer);
+	return ok;
+}
+
+/* As above, within a session of the first model. */
+static bool talk_in_a_session(struct peer *peer, struct question *question)
+{
+	struct bytes_writer open = {0}, named = {0};
+	struct wire_session_open_reply reply;
+	struct answer answer = {0};
+	wire_session_open_encode(
+		&open, &(struct wire_session_open){.model = wire_text_of(names[0])});
+	bool ok = ask(peer, WIRE_SESSION_OPEN, &open, &answer) && answer.header.status == EDGE_OK;
+	if (ok) {
+		assert_int_equal(wire_session_open_reply_decode(
+					 answer.body, answer.header.body_bytes, &reply, NULL),
+			0);
+		wire_session_encode(&named, reply.session);
+		ok = infer_and_compare(peer, reply.session, names[0], question);
+		ok = ask_plain(peer, WIRE_SESSION_RESET, &named) && ok;
+		ok = infer_and_compare(peer, reply.session, "", question) && ok;
+		ok = ask_plain(peer, WIRE_SESSION_CLOSE, &named) && ok;
+	}
+	answer_free(&answer);
+	bytes_writer_deinit(&open);
+	bytes_writer_deinit(&named);
 	return ok;
 }
 
@@ -180,8 +215,9 @@ static bool talk(struct bench *bench)
 		struct answer answer = {0};
 		ok = describe(&peer, names[i], &answer) && answer.header.status == EDGE_OK && ok;
 		answer_free(&answer);
-		ok = infer_and_compare(&peer, names[i], &bench->questions[i]) && ok;
+		ok = infer_and_compare(&peer, 0, names[i], &bench->questions[i]) && ok;
 	}
+	ok = talk_in_a_session(&peer, &bench->questions[0]) && ok;
 	ok = ask_plain(&peer, WIRE_STATUS, NULL) && ok;
 	ok = cancel(&peer) && ok;
 	ok = ask_plain(&peer, WIRE_RELOAD, NULL) && ok;
@@ -213,7 +249,7 @@ static void question_make(struct peer *peer, const char *name, struct question *
 		input[i] = (uint8_t)(i * 37 + 11);
 	}
 	question->input = input;
-	assert_true(infer(peer, name, question, &question->right));
+	assert_true(infer(peer, 0, name, question, &question->right));
 	assert_int_equal(question->right.header.status, EDGE_OK);
 }
 

@@ -19,6 +19,9 @@ static void say_hello(int fd)
 	struct wire_hello_reply hello = {.major = WIRE_MAJOR,
 		.max_body = 1 << 20,
 		.max_in_flight = 16,
+		.minor = WIRE_MINOR,
+		.capabilities = WIRE_CAP_SESSIONS,
+		.max_sessions = 4,
 		.name = wire_text_of("fuzz"),
 		.version = wire_text_of("")};
 	wire_hello_reply_encode(&body, &hello);
@@ -38,7 +41,7 @@ static void count(void *data, const struct edge_client_reply *reply)
 	(*told)++;
 }
 
-/* Ids 2 to 6, one of each kind. */
+/* Ids 2 to 10, one of each kind. */
 static void ask_everything(struct edge_client *client, unsigned int *told)
 {
 	uint64_t id = 0;
@@ -48,7 +51,11 @@ static void ask_everything(struct edge_client *client, unsigned int *told)
 	r |= edge_client_start_infer(client, &request, count, told, &id, NULL);
 	r |= edge_client_start_status(client, count, told, &id, NULL);
 	r |= edge_client_start_reload(client, count, told, &id, NULL);
-	assert(r == 0 && id == 6);
+	r |= edge_client_start_session_open(client, "m", NULL, count, told, &id, NULL);
+	r |= edge_client_start_session_infer(client, 1, &request, count, told, &id, NULL);
+	r |= edge_client_start_session_reset(client, 1, count, told, &id, NULL);
+	r |= edge_client_start_session_close(client, 1, count, told, &id, NULL);
+	assert(r == 0 && id == 10);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	shutdown(pair[1], SHUT_WR);
 	while (edge_client_process(client, NULL) == 0) {}
-	assert(told == 5);
+	assert(told == 9);
 	edge_client_close(client);
 	close(pair[1]);
 	return 0;

@@ -109,14 +109,20 @@ static void small(const uint8_t *body, size_t size)
 	struct wire_describe describe;
 	struct wire_status status;
 	struct wire_reload_reply reload;
+	struct wire_session_open open;
+	struct wire_session_open_reply opened;
 	struct error err;
 	uint64_t id = 0;
+	uint32_t session = 0;
 	int all = wire_hello_decode(body, size, &hello, NULL) |
 		wire_hello_reply_decode(body, size, &hello_reply, NULL) |
 		wire_describe_decode(body, size, &describe, NULL) |
 		wire_status_decode(body, size, &status, NULL) |
 		wire_cancel_decode(body, size, &id, NULL) |
 		wire_reload_reply_decode(body, size, &reload, NULL) |
+		wire_session_open_decode(body, size, &open, NULL) |
+		wire_session_open_reply_decode(body, size, &opened, NULL) |
+		wire_session_decode(body, size, WIRE_SESSION_RESET, &session, NULL) |
 		wire_error_decode(body, size, EDGE_INVALID, &err);
 	assert(all <= 0);
 }
@@ -129,6 +135,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	int code = wire_header_decode(data, &header, NULL);
 	assert(code <= 0);
+	if (code == 0) {
+		uint8_t again[WIRE_HEADER_BYTES];
+		wire_header_encode(&header, again);
+		assert(memcmp(again, data, sizeof(again)) == 0);
+	}
 	size -= WIRE_HEADER_BYTES;
 	uint8_t *body = malloc(size ? size : 1); /* its end is the end that a sanitizer watches */
 	assert(body);

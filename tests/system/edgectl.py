@@ -15,6 +15,7 @@ import unittest
 EDGECTL, EDGED, ROOT = sys.argv[1:4]
 MODELS = os.path.join(ROOT, "packaging", "models")
 SAMPLES = os.path.join(MODELS, "samples")
+SERVICE = os.path.join(ROOT, "tests", "data", "SERVICE_signatures", "model.tflite")
 
 
 def edgectl(*args, stdin=b"", env=None):
@@ -143,6 +144,52 @@ class WithoutDaemon(unittest.TestCase):
             self.assertEqual(done.returncode, 5)
             self.assertIn(b"FLOOR_MOD: input 1: element 0 is a divisor of zero", done.stderr)
 
+    def test_show_tells_every_signature(self):
+        shown = json.loads(edgectl("show", SERVICE, "--json").stdout)
+        found = {s["key"]: ([i["name"] for i in s["inputs"]], [o["name"] for o in s["outputs"]]) for s in shown["signature_list"]}
+        self.assertEqual(found["pad"], (["pads", "x"], ["y"]))
+        self.assertEqual(found["read"], ([], ["y"]))
+        self.assertEqual(len(found), 7)
+        table = edgectl("show", SERVICE).stdout.decode()
+        self.assertIn("\nsignature words\n", table)
+        self.assertNotIn("signature", edgectl("show", SERVICE, "-s", "pad").stdout.decode().split("\n\n", 1)[1])
+
+    def test_strings_go_in_and_come_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            lines = os.path.join(folder, "lines")
+            with open(lines, "wb") as file:
+                file.write(b"yes\nno\n\xff\x01\n")
+            answer = json.loads(edgectl("run", SERVICE, "-s", "words", lines, "-o", "jsonl").stdout)
+            again, is_yes = answer["outputs"]
+            self.assertEqual(again["values"], ["yes", "no", "\\xff\\x01"] * 2)
+            self.assertEqual(is_yes["values"], [1, 0, 0])
+            table = edgectl("run", SERVICE, "-s", "words", "words=text:y\x07es").stdout.decode()
+            self.assertIn('"y\\x07es" "y\\x07es"', table)
+            raw = edgectl("run", SERVICE, "-s", "words", "text:a", "--raw").stdout
+            self.assertEqual(raw, b"\2\0\0\0\x10\0\0\0\x11\0\0\0\x12\0\0\0aa\0")
+
+    def test_state_is_kept_only_when_asked_for(self):
+        def totals(*more):
+            done = edgectl("run", SERVICE, "text:1,2,3,4", "text:1,1,1,1", "-o", "jsonl", "-k", "1", *more)
+            return [json.loads(line)["results"][0]["score"] for line in done.stdout.splitlines()]
+        self.assertEqual(totals(), [4, 1])
+        self.assertEqual(totals("--keep-state"), [4, 5])
+
+    def test_checkpoints_are_kept_in_the_state_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            state = os.path.join(folder, "made")
+            self.assertEqual(edgectl("run", SERVICE, "-s", "save", "text:one").returncode, 5)
+            done = edgectl("run", SERVICE, "-s", "save", "text:one", "--state", state)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(os.listdir(state), ["one"])
+            self.assertEqual(edgectl("run", SERVICE, "-s", "restore", "text:one", "--state", state).returncode, 0)
+            self.assertEqual(edgectl("run", SERVICE, "-s", "restore", "text:two", "--state", state).returncode, 5)
+
+    def test_a_signature_without_inputs_is_asked_once(self):
+        answer = json.loads(edgectl("run", SERVICE, "-s", "read", "--json").stdout)
+        self.assertEqual([r["score"] for r in answer["results"]], [0, 0, 0, 0])
+        self.assertEqual(edgectl("run", SERVICE).returncode, 2)
+
     def test_closed_standard_streams_are_errors(self):
         for closed, code in [("<&-", 6), (">&-", 1)]:
             command = f'"$1" run "$2" - {closed}'
@@ -218,6 +265,12 @@ class WithDaemon(unittest.TestCase):
     def test_a_model_that_is_not_there(self):
         done = self.ask("infer", "none", sample("digit-7.png"))
         self.assertEqual(done.returncode, 3)
+
+    def test_a_session_is_kept_over_several_inputs(self):
+        answers = [json.loads(line)["results"] for line in self.ask(
+            "infer", "keyword", sample("yes.wav"), sample("yes.wav"), "--keep-state", "-o", "jsonl").stdout.splitlines()]
+        self.assertEqual(len(answers), 2)
+        self.assertEqual(answers[0], answers[1])  # it has no state to keep
 
     def test_bench_over_several_connections(self):
         figures = json.loads(self.ask("bench", "digits", "-c", "10", "--clients", "3", "--json").stdout)

@@ -28,16 +28,30 @@ struct peer peer_connect(const struct daemon *daemon)
 	return peer;
 }
 
-struct peer peer_open(const struct daemon *daemon)
+static struct peer greet(const struct daemon *daemon, const struct wire_hello *hello)
 {
 	struct peer peer = peer_connect(daemon);
 	struct bytes_writer w = {0};
-	const struct wire_hello hello = {.major = WIRE_MAJOR, .name = wire_text_of("test")};
-	wire_hello_encode(&w, &hello);
+	wire_hello_encode(&w, hello);
 	peer_send(&peer, WIRE_HELLO, 1000, 0, &w);
 	bytes_writer_deinit(&w);
 	peer_expect(&peer, 1000, EDGE_OK);
 	return peer;
+}
+
+struct peer peer_open(const struct daemon *daemon)
+{
+	return greet(
+		daemon, &(struct wire_hello){.major = WIRE_MAJOR, .name = wire_text_of("test")});
+}
+
+struct peer peer_open_1_1(const struct daemon *daemon)
+{
+	return greet(daemon,
+		&(struct wire_hello){.major = WIRE_MAJOR,
+			.minor = 1,
+			.capabilities = WIRE_CAP_SESSIONS,
+			.name = wire_text_of("test")});
 }
 
 void peer_close(struct peer *peer)
@@ -60,15 +74,16 @@ void peer_send_bytes(struct peer *peer, const void *bytes, size_t size)
 	}
 }
 
-void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadline_us,
-	const struct bytes_writer *body)
+void peer_send_in(struct peer *peer, uint32_t session, unsigned int type, uint64_t id,
+	uint32_t deadline_us, const struct bytes_writer *body)
 {
 	uint8_t header[WIRE_HEADER_BYTES];
 	assert_false(body && body->failed);
 	wire_header_encode(&(struct wire_header){.type = (uint16_t)type,
 				   .id = id,
 				   .body_bytes = body ? (uint32_t)body->size : 0,
-				   .deadline_us = deadline_us},
+				   .deadline_us = deadline_us,
+				   .session = session},
 		header);
 	peer_send_bytes(peer, header, sizeof(header));
 	if (body) {
@@ -76,8 +91,20 @@ void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadl
 	}
 }
 
+void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadline_us,
+	const struct bytes_writer *body)
+{
+	peer_send_in(peer, 0, type, id, deadline_us, body);
+}
+
 void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,
 	uint32_t deadline_us)
+{
+	peer_infer_in(peer, 0, id, model, width, value, deadline_us);
+}
+
+void peer_infer_in(struct peer *peer, uint32_t session, uint64_t id, const char *model,
+	int32_t width, int8_t value, uint32_t deadline_us)
 {
 	struct bytes_writer w = {0};
 	void *data = malloc((size_t)width);
@@ -91,9 +118,38 @@ void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width
 			.bytes = (uint32_t)width,
 			.data = data}}};
 	wire_infer_encode(&w, &infer);
-	peer_send(peer, WIRE_INFER, id, deadline_us, &w);
+	peer_send_in(peer, session, WIRE_INFER, id, deadline_us, &w);
 	bytes_writer_deinit(&w);
 	free(data);
+}
+
+void peer_session_open(struct peer *peer, uint64_t id, const char *model)
+{
+	struct bytes_writer w = {0};
+	wire_session_open_encode(&w, &(struct wire_session_open){.model = wire_text_of(model)});
+	peer_send(peer, WIRE_SESSION_OPEN, id, 0, &w);
+	bytes_writer_deinit(&w);
+}
+
+void peer_session(struct peer *peer, unsigned int type, uint64_t id, uint32_t session)
+{
+	struct bytes_writer w = {0};
+	wire_session_encode(&w, session);
+	peer_send(peer, type, id, 0, &w);
+	bytes_writer_deinit(&w);
+}
+
+uint32_t peer_expect_session(struct peer *peer, uint64_t id)
+{
+	struct wire_session_open_reply reply = {0};
+	struct answer answer = peer_receive(peer);
+	assert_int_equal(answer.header.id, id);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_session_open_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL),
+		0);
+	answer_free(&answer);
+	return reply.session;
 }
 
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which)

@@ -19,6 +19,8 @@ struct answer {
 /* Connected; without and with HELLO said and answered. */
 struct peer peer_connect(const struct daemon *daemon);
 struct peer peer_open(const struct daemon *daemon);
+/* As the second, in version 1.1 with sessions. */
+struct peer peer_open_1_1(const struct daemon *daemon);
 void peer_close(struct peer *peer);
 
 void peer_send_bytes(struct peer *peer, const void *bytes, size_t size);
@@ -27,6 +29,17 @@ void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadl
 /* An INFER of an [rows, width] int8 input filled with @value. */
 void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,
 	uint32_t deadline_us);
+/* The same in a session. */
+void peer_infer_in(struct peer *peer, uint32_t session, uint64_t id, const char *model,
+	int32_t width, int8_t value, uint32_t deadline_us);
+/* Any message, with the header's session. */
+void peer_send_in(struct peer *peer, uint32_t session, unsigned int type, uint64_t id,
+	uint32_t deadline_us, const struct bytes_writer *body);
+void peer_session_open(struct peer *peer, uint64_t id, const char *model);
+/* @type: WIRE_SESSION_RESET or WIRE_SESSION_CLOSE. */
+void peer_session(struct peer *peer, unsigned int type, uint64_t id, uint32_t session);
+/* Receives the reply of peer_session_open(): OK; the session. */
+uint32_t peer_expect_session(struct peer *peer, uint64_t id);
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);
 
 struct answer peer_receive(struct peer *peer);

@@ -23,6 +23,7 @@ static int set_up(void **state)
 	daemon_prepare(daemon);
 	daemon_put(daemon, "echo.tflite", "echo 4");
 	daemon_put(daemon, "wide.tflite", "echo 500000");
+	daemon_put(daemon, "sum.tflite", "sum 1000");
 	setenv("EDGED_FAKE", getenv("EDGED_FAULT"), 1);
 	daemon_start(daemon, false);
 	*state = daemon;
@@ -127,6 +128,37 @@ static void any_failed_call_of_a_connection_fails_that_connection_only(void **st
 	}
 }
 
+/* Some of the messages of a session fail, whichever: what is told is right, and the session is gone
+ * with its connection. */
+static void any_failed_call_of_a_session_fails_that_session_only(void **state)
+{
+	unsigned int failed = 0;
+	for (int nth = 1; nth <= MOST_CALLS; nth++) {
+		struct peer peer = peer_open_1_1(*state);
+		peer.may_be_closed = true;
+		arm(*state, nth);
+		peer_session_open(&peer, 1, "sum");
+		peer_infer_in(&peer, 1, 2, "sum", 4, 1, 0);
+		peer_session(&peer, WIRE_SESSION_RESET, 3, 1);
+		peer_infer_in(&peer, 1, 4, "sum", 4, 1, 0);
+		peer_session_open(&peer, 5, "sum");
+		peer_session(&peer, WIRE_SESSION_CLOSE, 6, 1);
+		peer_send(&peer, WIRE_STATUS, 7, 0, NULL);
+		int status = read_answer(&peer, 7);
+		failed += status != EDGE_OK;
+		peer_close(&peer);
+		arm(*state, 0);
+		expect_good(*state, (int8_t)nth);
+		peer = peer_open_1_1(*state);
+		peer_session_open(&peer, 1, "sum");
+		assert_int_equal(peer_expect_session(&peer, 1), 1);
+		peer_infer_in(&peer, 1, 2, "sum", 4, 9, 0);
+		peer_expect_echo(&peer, 2, 4, 9);
+		peer_close(&peer);
+	}
+	assert_true(failed >= 1);
+}
+
 static void any_failed_call_of_a_load_refuses_that_file_only(void **state)
 {
 	struct daemon *daemon = *state;
@@ -156,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_failed_call_of_a_request_fails_that_request_only),
 		cmocka_unit_test(any_failed_call_of_a_connection_fails_that_connection_only),
+		cmocka_unit_test(any_failed_call_of_a_session_fails_that_session_only),
 		cmocka_unit_test(any_failed_call_of_a_load_refuses_that_file_only),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

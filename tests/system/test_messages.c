@@ -38,7 +38,7 @@ static void hello_tells_version_and_limits(void **state)
 {
 	struct peer peer = peer_connect(*state);
 	struct bytes_writer w = {0};
-	/* A later minor, every capability, fields that 1.0 does not know. */
+	/* A later minor, every capability, fields that nobody knows. */
 	const struct wire_hello hello = {.major = 1,
 		.minor = 9,
 		.capabilities = ~UINT64_C(0),
@@ -53,8 +53,8 @@ static void hello_tells_version_and_limits(void **state)
 	assert_int_equal(
 		wire_hello_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
 	assert_int_equal(reply.major, 1);
-	assert_int_equal(reply.minor, 0);
-	assert_int_equal(reply.capabilities, 0);
+	assert_int_equal(reply.minor, 1);
+	assert_int_equal(reply.capabilities, WIRE_CAP_SESSIONS);
 	assert_int_equal(reply.max_body, 1 << 20);
 	assert_int_equal(reply.max_in_flight, 4);
 	assert_true(wire_text_is(reply.name, "edged"));
@@ -292,8 +292,9 @@ static void infer_that_does_not_fit_the_model_is_refused(void **state)
 	peer_close(&peer);
 }
 
-/* 900,000 bytes for a model that takes 4: refused by its head, the rest is thrown away. */
-static void a_large_body_for_a_small_model_is_not_kept(void **state)
+/* 900,000 bytes for a model that takes 4 are the planner's to refuse; those for nobody are refused by
+ * their head, and the rest is thrown away. */
+static void a_large_body_for_a_small_model_is_refused(void **state)
 {
 	struct peer peer = peer_open(*state);
 	peer_infer(&peer, 1, "echo", 900000, 1, 0);
@@ -380,7 +381,7 @@ int main(void)
 		cmocka_unit_test(infer_answers_small_and_large),
 		cmocka_unit_test(infer_by_name_signature_shape_and_wanted_output),
 		cmocka_unit_test(infer_that_does_not_fit_the_model_is_refused),
-		cmocka_unit_test(a_large_body_for_a_small_model_is_not_kept),
+		cmocka_unit_test(a_large_body_for_a_small_model_is_refused),
 		cmocka_unit_test(a_body_above_the_limit_closes_the_connection),
 		cmocka_unit_test(status_counts_by_code),
 		cmocka_unit_test(requests_with_a_body_that_they_do_not_have_are_invalid),

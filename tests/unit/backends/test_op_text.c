@@ -139,6 +139,22 @@ static void skip_gram_of_many_words_ends_with_the_deadline(void **state)
 	assert_int_equal(op_bench_run(&g.b), -EFBIG);
 }
 
+/* Looking for the next word takes long where many blanks are in between. */
+static void skip_gram_over_long_blanks_ends_with_the_deadline(void **state)
+{
+	(void)state;
+	const struct run_control control = {.deadline_ns = 1};
+	static struct gram_bench g;
+	static char text[60001];
+	for (size_t i = 0; i < sizeof(text) - 1; i++) { /* 10 words: 45 pairs */
+		text[i] = i % 6000 == 1 ? 'x' : ' ';
+	}
+	text[0] = 'x';
+	gram_init(&g, text, 2, 100, false);
+	g.b.control = &control;
+	assert_int_equal(op_bench_run(&g.b), -ETIMEDOUT);
+}
+
 static void skip_gram_refuses_a_broken_table(void **state)
 {
 	(void)state;
@@ -157,6 +173,7 @@ int main(void)
 		cmocka_unit_test(skip_gram_of_too_few_words_is_nothing),
 		cmocka_unit_test(skip_gram_splits_at_blanks),
 		cmocka_unit_test(skip_gram_of_many_words_ends_with_the_deadline),
+		cmocka_unit_test(skip_gram_over_long_blanks_ends_with_the_deadline),
 		cmocka_unit_test(skip_gram_refuses_a_broken_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

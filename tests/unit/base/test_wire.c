@@ -19,10 +19,11 @@ static void header_has_its_32_bytes_in_place(void **state)
 	const struct wire_header header = {.type = WIRE_INFER,
 		.id = 0x1122334455667788u,
 		.body_bytes = 0x01020304,
-		.deadline_us = 1000000};
+		.deadline_us = 1000000,
+		.session = 0x0a0b0c0d};
 	const uint8_t wanted[WIRE_HEADER_BYTES] = {'E', 'D', 'G', '1', 4, 0, 0, 0, 0x88, 0x77, 0x66,
-		0x55, 0x44, 0x33, 0x22, 0x11, 4, 3, 2, 1, 0, 0, 0, 0, 0x40, 0x42, 0x0f, 0, 0, 0, 0,
-		0};
+		0x55, 0x44, 0x33, 0x22, 0x11, 4, 3, 2, 1, 0, 0, 0, 0, 0x40, 0x42, 0x0f, 0, 0x0d,
+		0x0c, 0x0b, 0x0a};
 	uint8_t bytes[WIRE_HEADER_BYTES];
 	wire_header_encode(&header, bytes);
 	assert_memory_equal(bytes, wanted, sizeof(wanted));
@@ -32,6 +33,7 @@ static void header_has_its_32_bytes_in_place(void **state)
 	assert_int_equal(back.id, header.id);
 	assert_int_equal(back.body_bytes, header.body_bytes);
 	assert_int_equal(back.deadline_us, 1000000);
+	assert_int_equal(back.session, 0x0a0b0c0d);
 }
 
 static void header_with_any_unknown_bit_is_refused_but_can_be_answered(void **state)
@@ -91,6 +93,65 @@ static void hello_reply_comes_back(void **state)
 	assert_int_equal(back.max_in_flight, 8);
 	assert_int_equal(back.max_tensors, 64);
 	assert_true(wire_text_is(back.version, "0.1.0"));
+	bytes_writer_deinit(&w);
+}
+
+static void hello_reply_of_1_1_tells_the_sessions(void **state)
+{
+	(void)state;
+	const struct wire_hello_reply reply = {
+		.major = 1, .minor = 1, .capabilities = WIRE_CAP_SESSIONS, .max_sessions = 16};
+	struct bytes_writer w = {0};
+	wire_hello_reply_encode(&w, &reply);
+	struct wire_hello_reply back;
+	assert_int_equal(wire_hello_reply_decode(w.data, w.size, &back, NULL), 0);
+	assert_int_equal(back.capabilities, WIRE_CAP_SESSIONS);
+	assert_int_equal(back.max_sessions, 16);
+	assert_int_equal(wire_hello_reply_decode(w.data, w.size - 1, &back, NULL), -EPROTO);
+	w.data[2] = 0; /* a daemon of 1.0, which ends before */
+	assert_int_equal(wire_hello_reply_decode(w.data, w.size - 4, &back, NULL), 0);
+	assert_int_equal(back.max_sessions, 0);
+	bytes_writer_deinit(&w);
+}
+
+static void session_messages_have_their_bytes_in_place(void **state)
+{
+	(void)state;
+	const uint8_t wanted_open[] = {4, 0, 'e', 'c', 'h', 'o', 1, 0, '7'};
+	const uint8_t wanted_reply[] = {2, 1, 0, 0, 1, 0, '7', 9, 0, 0, 0, 0, 0, 0, 0};
+	const uint8_t wanted_close[] = {4, 3, 2, 1};
+	struct wire_session_open open = {
+		.model = wire_text_of("echo"), .version = wire_text_of("7")};
+	struct wire_session_open_reply reply = {
+		.session = 258, .version = wire_text_of("7"), .generation = 9};
+	struct bytes_writer w = {0};
+	uint32_t session = 0;
+	wire_session_open_encode(&w, &open);
+	assert_int_equal(w.size, sizeof(wanted_open));
+	assert_memory_equal(w.data, wanted_open, sizeof(wanted_open));
+	assert_int_equal(wire_session_open_decode(w.data, w.size, &open, NULL), 0);
+	assert_true(wire_text_is(open.model, "echo") && wire_text_is(open.version, "7"));
+	assert_int_equal(wire_session_open_decode(w.data, w.size - 1, &open, NULL), -EPROTO);
+	w.size = 0;
+	wire_session_open_reply_encode(&w, &reply);
+	assert_int_equal(w.size, sizeof(wanted_reply));
+	assert_memory_equal(w.data, wanted_reply, sizeof(wanted_reply));
+	reply = (struct wire_session_open_reply){0};
+	assert_int_equal(wire_session_open_reply_decode(w.data, w.size, &reply, NULL), 0);
+	assert_int_equal(reply.session, 258);
+	assert_int_equal(reply.generation, 9);
+	w.data[0] = w.data[1] = 0;
+	assert_int_equal(wire_session_open_reply_decode(w.data, w.size, &reply, NULL), -EPROTO);
+	w.size = 0;
+	wire_session_encode(&w, 0x01020304);
+	assert_int_equal(w.size, sizeof(wanted_close));
+	assert_memory_equal(w.data, wanted_close, sizeof(wanted_close));
+	assert_int_equal(
+		wire_session_decode(w.data, w.size, WIRE_SESSION_CLOSE, &session, NULL), 0);
+	assert_int_equal(session, 0x01020304);
+	bytes_write_u8(&w, 0);
+	assert_int_equal(
+		wire_session_decode(w.data, w.size, WIRE_SESSION_CLOSE, &session, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 }
 
@@ -420,6 +481,8 @@ int main(void)
 		cmocka_unit_test(header_with_any_unknown_bit_is_refused_but_can_be_answered),
 		cmocka_unit_test(hello_of_a_later_minor_is_understood),
 		cmocka_unit_test(hello_reply_comes_back),
+		cmocka_unit_test(hello_reply_of_1_1_tells_the_sessions),
+		cmocka_unit_test(session_messages_have_their_bytes_in_place),
 		cmocka_unit_test(errors_text_is_escaped_and_keeps_its_status),
 		cmocka_unit_test(a_long_errors_text_is_cut),
 		cmocka_unit_test(list_items_come_back),

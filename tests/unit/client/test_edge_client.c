@@ -50,6 +50,9 @@ static void say_hello(int fd, uint16_t major, uint32_t max_body)
 {
 	struct bytes_writer body = {0};
 	struct wire_hello_reply hello = {.major = major,
+		.minor = 1,
+		.capabilities = WIRE_CAP_SESSIONS,
+		.max_sessions = 3,
 		.max_body = max_body,
 		.max_in_flight = 16,
 		.max_tensors = WIRE_MAX_TENSORS,
@@ -107,6 +110,8 @@ static void the_greeting_is_kept_and_escaped(void **state)
 	assert_string_equal(peer->name, "fake\\x1b");
 	assert_string_equal(peer->version, "9");
 	assert_int_equal(peer->max_body_bytes, 1 << 20);
+	assert_int_equal(peer->protocol_minor, 1);
+	assert_int_equal(peer->max_sessions, 3);
 }
 
 static void a_question_is_sent_as_the_protocol_has_it_and_answered(void **state)
@@ -264,6 +269,133 @@ static void who_gave_up_is_not_told_and_the_connection_goes_on(void **state)
 	assert_int_equal(status.workers, 3);
 	assert_int_equal(status.counts[1], 9);
 	assert_int_equal(edge_client_in_flight(fake->client), 0);
+}
+
+static void say_session(int fd, uint64_t id, uint32_t session)
+{
+	struct bytes_writer body = {0};
+	wire_session_open_reply_encode(
+		&body, &(struct wire_session_open_reply){.session = session});
+	say(fd, WIRE_SESSION_OPEN, id, EDGE_OK, &body);
+}
+
+/* The header and body of message number @n of them. */
+static struct wire_header message_of(const uint8_t *bytes, int n, const uint8_t **ret_body)
+{
+	struct wire_header header = {0};
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(wire_header_decode(bytes, &header, NULL), 0);
+		*ret_body = bytes + WIRE_HEADER_BYTES;
+		bytes += WIRE_HEADER_BYTES + header.body_bytes;
+	}
+	return header;
+}
+
+static void a_session_is_opened_asked_reset_and_closed(void **state)
+{
+	struct fake *fake = *state;
+	struct edge_client_answer *answer = NULL;
+	uint32_t session = 0, named = 0;
+	uint8_t bytes[1024];
+	const uint8_t *body = NULL;
+	say_session(fake->fd, 2, 77);
+	assert_int_equal(edge_client_session_open(fake->client, "m", "7", 1000, &session, NULL), 0);
+	assert_int_equal(session, 77);
+	say_answer(fake->fd, 3, "v1", 4);
+	assert_int_equal(
+		edge_client_session_infer(fake->client, session, &question, 1000, &answer, NULL),
+		0);
+	edge_client_answer_free(answer);
+	say_empty(fake->fd, WIRE_SESSION_RESET, 4);
+	assert_int_equal(edge_client_session_reset(fake->client, session, 1000, NULL), 0);
+	say_empty(fake->fd, WIRE_SESSION_CLOSE, 5);
+	assert_int_equal(edge_client_session_close(fake->client, session, 1000, NULL), 0);
+
+	assert_true(recv(fake->fd, bytes, sizeof(bytes), 0) > 0);
+	struct wire_header header = message_of(bytes, 2, &body);
+	struct wire_session_open open = {0};
+	assert_int_equal(wire_session_open_decode(body, header.body_bytes, &open, NULL), 0);
+	assert_true(wire_text_is(open.model, "m") && wire_text_is(open.version, "7"));
+	header = message_of(bytes, 3, &body);
+	assert_int_equal(header.type, WIRE_INFER);
+	assert_int_equal(header.session, 77);
+	header = message_of(bytes, 5, &body);
+	assert_int_equal(header.type, WIRE_SESSION_CLOSE);
+	assert_int_equal(header.session, 0);
+	assert_int_equal(
+		wire_session_decode(body, header.body_bytes, header.type, &named, NULL), 0);
+	assert_int_equal(named, 77);
+}
+
+static void a_session_that_came_too_late_is_closed(void **state)
+{
+	struct fake *fake = *state;
+	struct edge_client_status status = {0};
+	uint32_t session = 0, named = 0;
+	uint8_t bytes[1024];
+	const uint8_t *body = NULL;
+	assert_int_equal(
+		edge_client_session_open(fake->client, "m", NULL, 1, &session, NULL), -ETIMEDOUT);
+	assert_int_equal(session, 0);
+	say_session(fake->fd, 2, 5);
+	say_empty(fake->fd, WIRE_CANCEL, 3);
+	struct bytes_writer reply = {0};
+	wire_status_encode(&reply, &(struct wire_status){0});
+	say(fake->fd, WIRE_STATUS, 4, EDGE_OK, &reply);
+	assert_int_equal(edge_client_status(fake->client, 1000, &status, NULL), 0);
+	assert_int_equal(edge_client_in_flight(fake->client), 1);
+	assert_int_equal(edge_client_process(fake->client, NULL), 0);
+	assert_true(recv(fake->fd, bytes, sizeof(bytes), 0) > 0);
+	struct wire_header header = message_of(bytes, 5, &body);
+	assert_int_equal(
+		wire_session_decode(body, header.body_bytes, WIRE_SESSION_CLOSE, &named, NULL), 0);
+	assert_int_equal(header.type, WIRE_SESSION_CLOSE);
+	assert_int_equal(named, 5);
+}
+
+static void a_daemon_of_1_0_has_no_sessions(void **state)
+{
+	(void)state;
+	int pair[2];
+	uint32_t session = 0;
+	struct edge_client *client = NULL;
+	struct edge_client_error err = {0};
+	struct bytes_writer body = {0};
+	const struct wire_hello_reply hello = {.major = 1, .max_body = 1000};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	wire_hello_reply_encode(&body, &hello);
+	say(pair[1], WIRE_HELLO, 1, EDGE_OK, &body);
+	assert_int_equal(edge_client_open_fd(pair[0], 1000, &client, NULL), 0);
+	assert_int_equal(edge_client_peer(client)->max_sessions, 0);
+	assert_int_equal(
+		edge_client_session_open(client, "m", NULL, 1000, &session, &err), -EOPNOTSUPP);
+	assert_int_equal(err.status, EDGE_CLIENT_UNSUPPORTED);
+	assert_int_equal(edge_client_session_close(client, 1, 1000, NULL), -EOPNOTSUPP);
+	edge_client_close(client);
+	close(pair[1]);
+}
+
+static void an_answers_strings_are_whole(void **state)
+{
+	struct fake *fake = *state;
+	struct edge_client_answer *answer = NULL;
+	struct edge_client_error err = {0};
+	uint8_t table[15] = {1, 0, 0, 0, 12, 0, 0, 0, 15, 0, 0, 0, 'y', 'e', 's'};
+	for (int round = 0; round < 2; round++) {
+		struct bytes_writer body = {0};
+		struct wire_infer_reply reply = {.n_outputs = 1,
+			.outputs = {{.type = DTYPE_STRING, .bytes = 15, .data = table}}};
+		wire_infer_reply_encode(&body, &reply);
+		say(fake->fd, WIRE_INFER, 2 + (uint64_t)round, EDGE_OK, &body);
+		int r = edge_client_infer(fake->client, &question, 1000, &answer, &err);
+		assert_int_equal(r, round == 0 ? 0 : -EPROTO);
+		if (round == 0) {
+			assert_int_equal(answer->outputs[0].bytes, 15);
+			edge_client_answer_free(answer);
+		}
+		table[8] = 16;
+	}
+	assert_non_null(strstr(err.text, "output 0"));
 }
 
 static void cancelling_what_is_not_waiting_is_an_error(void **state)
@@ -446,6 +578,10 @@ int main(void)
 		connected_test(bytes_may_come_one_by_one),
 		connected_test(a_refusal_has_a_status_and_a_text),
 		connected_test(who_gave_up_is_not_told_and_the_connection_goes_on),
+		connected_test(a_session_is_opened_asked_reset_and_closed),
+		connected_test(a_session_that_came_too_late_is_closed),
+		cmocka_unit_test(a_daemon_of_1_0_has_no_sessions),
+		connected_test(an_answers_strings_are_whole),
 		connected_test(cancelling_what_is_not_waiting_is_an_error),
 		connected_test(a_peer_that_hangs_up_loses_all_questions),
 		connected_test(a_frame_without_magic_ends_the_connection),

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/strings.h"
 #include "client/pipeline/input.h"
 
 static struct spec make_spec(unsigned int type, struct shape shape, double scale, int zero)
@@ -225,6 +227,71 @@ static void an_array_of_the_same_type_is_taken_as_stored_and_another_is_quantise
 	assert_true(shape_equal(&b.shape, &spec.shape));
 }
 
+/* What is read becomes @n strings in @shape; 0 for refused. */
+static void check_strings(struct shape declared, enum input_format format, const char *path,
+	const void *data, size_t size, uint32_t n, struct shape shape)
+{
+	struct spec spec = {.type = DTYPE_STRING, .shape = declared, .declared = declared};
+	struct strings strings;
+	for (unsigned int i = 0; i < declared.rank; i++) {
+		spec.shape.dim[i] = declared.dim[i] < 0 ? 1 : declared.dim[i];
+	}
+	struct source source = {.path = path, .data = malloc(size + 1), .size = size};
+	assert_non_null(source.data);
+	memcpy(source.data, data, size);
+	owned_tensor struct tensor_bytes t = {0};
+	int r = input_read(&spec, &plain, format, &source, &t, NULL);
+	source_close(&source);
+	if (shape.rank == 9) {
+		assert_int_equal(r, -EINVAL);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_true(shape_equal(&t.shape, &shape));
+	assert_int_equal(strings_open(&strings, t.data, t.bytes, n, NULL), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t length = 0;
+		const char *text = strings_get(&strings, i, &length);
+		assert_int_equal(length, i + 1);
+		assert_memory_equal(text, "xyzw", length);
+	}
+}
+
+static void strings_are_lines_a_text_or_a_table(void **state)
+{
+	(void)state;
+	const struct shape none = {9, {0}}, list = {1, {-1}}, scalar = {0, {0}}, pair = {1, {2}};
+	const struct shape rows = {2, {-1, 2}}, one_by_two = {2, {1, 2}}, square = {2, {3, 2}};
+	check_strings(list, INPUT_AUTO, "a.txt", "x\nxy\r\nxyz", 9, 3, (struct shape){1, {3}});
+	check_strings(list, INPUT_AUTO, "a.txt", "x\n", 2, 1, (struct shape){1, {1}});
+	check_strings(list, INPUT_AUTO, "a.txt", "", 0, 0, (struct shape){1, {0}});
+	check_strings(pair, INPUT_AUTO, "-", "x\nxy\n", 5, 2, pair);
+	check_strings(pair, INPUT_AUTO, "-", "x\n", 2, 1, (struct shape){1, {1}});
+	check_strings(rows, INPUT_AUTO, "-", "x\nxy\n", 5, 2, one_by_two);
+	check_strings(rows, INPUT_AUTO, "-", "x\nxy\nxyz\n", 9, 3, none);
+	check_strings(square, INPUT_AUTO, "-", "x\nxy\n", 5, 2, none);
+	check_strings(scalar, INPUT_AUTO, "text:x", "x", 1, 1, scalar);
+	check_strings(scalar, INPUT_AUTO, "-", "x\nxy\n", 5, 2, none);
+	check_strings(scalar, INPUT_CSV, "-", "x", 1, 1, none);
+	const uint8_t table[] = {1, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0, 'x'};
+	check_strings(scalar, INPUT_RAW, "-", table, sizeof(table), 1, scalar);
+	owned_tensor struct tensor_bytes t = {0};
+	struct spec spec = {.type = DTYPE_STRING};
+	struct source cut = {.path = "-", .data = (uint8_t *)(uintptr_t)table, .size = 12};
+	assert_int_equal(input_read(&spec, &plain, INPUT_RAW, &cut, &t, NULL), -EBADMSG);
+}
+
+static void a_text_of_the_command_line_has_numbers_as_well(void **state)
+{
+	(void)state;
+	owned_source struct source source = {0};
+	owned_tensor struct tensor_bytes t = {0};
+	struct spec spec = make_spec(DTYPE_FLOAT32, (struct shape){1, {3}}, 0, 0);
+	assert_int_equal(source_open("text:1, -2,3.5", 0, &source, NULL), 0);
+	assert_int_equal(input_read(&spec, &plain, INPUT_AUTO, &source, &t, NULL), 0);
+	assert_memory_equal(t.data, ((const float[]){1, -2, 3.5f}), 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +304,8 @@ int main(void)
 		cmocka_unit_test(sound_fills_the_scale_of_its_type),
 		cmocka_unit_test(a_table_is_normalised_by_column),
 		cmocka_unit_test(raw_bytes_are_exactly_the_tensors),
+		cmocka_unit_test(strings_are_lines_a_text_or_a_table),
+		cmocka_unit_test(a_text_of_the_command_line_has_numbers_as_well),
 		cmocka_unit_test(
 			an_array_of_the_same_type_is_taken_as_stored_and_another_is_quantised),
 	};

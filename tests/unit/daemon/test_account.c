@@ -87,6 +87,27 @@ static void bytes_are_charged_by_user_and_altogether(void **state)
 }
 
 /* A request may outlive its connection in a worker. */
+static void a_charge_grows_and_shrinks_within_the_limits(void **state)
+{
+	struct bench *bench = *state;
+	struct account *a = NULL;
+	assert_int_equal(account_open(&bench->accounts, 7, &a, NULL), 0);
+	assert_int_equal(account_charge(a, 400, NULL), 0);
+	assert_int_equal(account_charge(a, 100, NULL), 0);
+	assert_int_equal(account_recharge(a, 400, 901, NULL), -EAGAIN);
+	assert_int_equal(a->charged, 500);
+	assert_int_equal(account_recharge(a, 400, 900, NULL), 0);
+	assert_int_equal(a->charged, 1000);
+	bench->config.max_bytes_per_user = 10; /* lowered below what is held */
+	assert_int_equal(account_recharge(a, 900, 901, NULL), -EAGAIN);
+	assert_int_equal(account_recharge(a, 900, 900, NULL), 0);
+	assert_int_equal(account_recharge(a, 900, 200, NULL), 0);
+	assert_int_equal(bench->accounts.charged, 300);
+	account_release(a, 200);
+	account_release(a, 100);
+	account_close(a);
+}
+
 static void a_charge_keeps_the_account(void **state)
 {
 	struct bench *bench = *state;
@@ -124,6 +145,8 @@ int main(void)
 			connections_are_counted_by_user_and_altogether, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			bytes_are_charged_by_user_and_altogether, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_charge_grows_and_shrinks_within_the_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_charge_keeps_the_account, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(log_lines_of_a_user_are_bounded, set_up, tear_down),
 	};

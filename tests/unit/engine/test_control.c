@@ -126,12 +126,12 @@ static void each_round_counts_as_work_of_the_run(void **state)
 	(void)state;
 	struct session_bench *bench = session_bench_new();
 	build_fibonacci(bench);
-	bench->plans.max_macs = 10000;
+	bench->plans.max_macs = 100000;
 	assert_int_equal(session_bench_start(bench, 3, 1, NULL), 0);
 	set_numbers(bench, 0, 0, 1);
 	assert_int_equal(session_run(bench->session, NULL, NULL), 0);
-	set_numbers(bench, -1000, 0, 1);
-	assert_run_fails(bench, NULL, -EFBIG, "the run takes more than 10000");
+	set_numbers(bench, -10000, 0, 1);
+	assert_run_fails(bench, NULL, -EFBIG, "the run takes more than 100000");
 	set_numbers(bench, 9, 0, 1);
 	assert_int_equal(session_run(bench->session, NULL, NULL), 0);
 	session_bench_finish(bench);
@@ -325,6 +325,20 @@ static void beyond_eight_shapes_one_plan_serves_all(void **state)
 	session_bench_finish(bench);
 }
 
+/* Plans of called subgraphs are counted as what they prepare: a small file cannot make them fill the
+ * memory. */
+static void plans_of_called_subgraphs_count_as_prepared(void **state)
+{
+	(void)state;
+	struct session_bench *bench = session_bench_new();
+	struct error err = {0};
+	build_many_shapes(bench, 12);
+	bench->plans.max_prepared_bytes = 3000;
+	assert_int_equal(session_bench_start(bench, 2, 1, &err), -EFBIG);
+	assert_non_null(strstr(err.text, "subgraph 1"));
+	session_bench_finish(bench);
+}
+
 /* Part 0: CALL_ONCE of part 1, then y = 10 / x, which fails where x is 0. Part 1 assigns 1 to a
  * variable of part 0's choice: what it does is seen by READ_VARIABLE. */
 static struct node *handle(struct graph_builder *b, int32_t out)
@@ -393,6 +407,7 @@ int main(void)
 		cmocka_unit_test(parameters_of_a_callee_are_the_callers),
 		cmocka_unit_test(one_subgraph_serves_calls_of_several_shapes),
 		cmocka_unit_test(beyond_eight_shapes_one_plan_serves_all),
+		cmocka_unit_test(plans_of_called_subgraphs_count_as_prepared),
 		cmocka_unit_test(what_is_called_once_is_called_again_after_a_run_that_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

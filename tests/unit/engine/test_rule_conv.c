@@ -78,6 +78,17 @@ static void conv_refuses_other_types(void **state)
 	node_builder_refuses(&b, -EBADMSG, "quantized_bias_type is int8");
 }
 
+static void conv_has_no_output_where_the_filter_just_does_not_fit(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_conv(&b, DTYPE_INT8, DTYPE_INT8, DTYPE_INT32);
+	b.shapes[0] = SHAPE(1, 2, 5, 4);
+	node_builder_accepts(&b, 0, SHAPE(1, 0, 3, 6));
+	b.shapes[0] = SHAPE(1, 1, 5, 4);
+	node_builder_refuses(&b, -EBADMSG, "filter 3x3 is larger than input 1x5");
+}
+
 static void conv_refuses_steps_out_of_range(void **state)
 {
 	(void)state;
@@ -262,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conv_accepts_all_its_types),
 		cmocka_unit_test(conv_refuses_other_types),
+		cmocka_unit_test(conv_has_no_output_where_the_filter_just_does_not_fit),
 		cmocka_unit_test(conv_refuses_steps_out_of_range),
 		cmocka_unit_test(conv_computes_sizes_as_tensorflow_does),
 		cmocka_unit_test(conv_refuses_shapes_that_do_not_fit),

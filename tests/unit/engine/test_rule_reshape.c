@@ -107,6 +107,10 @@ static void expand_dims_adds_one(void **state)
 	node_builder_refuses(&b, -EBADMSG, "input 1 (axis) is float32, must be int32 or int64");
 	b.tensors[t].type = DTYPE_INT32;
 	b.shapes[t] = SHAPE(1);
+	node_builder_quantise(&b, b.node.outputs[0], 0.25f, 1);
+	b.tensors[0].type = b.tensors[b.node.outputs[0]].type = DTYPE_UINT8;
+	node_builder_refuses(&b, -EBADMSG, "input (uint8) has another scale than the output");
+	node_builder_quantise(&b, 0, 0.25f, 1);
 	b.shapes[0] = SHAPE(1, 1, 1, 1, 1, 1, 1, 1);
 	node_builder_refuses(&b, -EOPNOTSUPP, "an output of rank above 8 is not there yet");
 }

@@ -102,6 +102,9 @@ static void segment_ids_have_the_first_dimensions_of_the_data(void **state)
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(-1, 5));
 	b.constants[t] = (const uint8_t *)&count;
+	b.shapes[t] = SHAPE(1, 1);
+	node_builder_refuses(&b, -EBADMSG, "input 2 (number of segments) has rank 2, at most 1");
+	b.shapes[t] = SHAPE(1);
 	count = -2;
 	node_builder_refuses(&b, -EBADMSG, "dimension 0 of the output is -2");
 	b.shapes[1] = SHAPE(2, 5);

@@ -109,6 +109,11 @@ static void reversed_axes_stand_together(void **state)
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 4));
 	b.shapes[t] = SHAPE(4);
 	node_builder_refuses(&b, -EBADMSG, "input 1 (axes) is 4 for a tensor of rank 3");
+	b.shapes[t] = SHAPE(2);
+	b.tensors[t].type = DTYPE_INT64;
+	node_builder_refuses(&b, -EBADMSG, "input 1 (axes) is int64, must be int32");
+	b.tensors[0].type = DTYPE_FLOAT64;
+	node_builder_refuses(&b, -EOPNOTSUPP, "REVERSE_V2 v1 with float64 input is not there yet");
 }
 
 static void reverse_sequence_has_a_length_for_each_entry(void **state)

@@ -62,6 +62,25 @@ static void unpack_has_an_output_for_each_index(void **state)
 	node_builder_refuses(&b, -EBADMSG, "axis 0 of a tensor of rank 0");
 }
 
+static void stacked_codes_keep_their_scale_and_type(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	node_builder_init(&b, OP_UNPACK, OPTIONS_UNPACK);
+	node_builder_quantise(&b, node_builder_input(&b, DTYPE_INT8, SHAPE(1, 2)), 0.5f, 3);
+	int32_t out = node_builder_output(&b, DTYPE_INT8);
+	node_builder_quantise(&b, out, 0.5f, 3);
+	b.node.options.axis.count = 1;
+	node_builder_accepts(&b, 0, SHAPE(2));
+	node_builder_quantise(&b, out, 0.5f, 4);
+	node_builder_refuses(&b, -EBADMSG, "input (int8) has another scale than the output");
+	build_pack(&b, SHAPE(2), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		b.tensors[i].type = DTYPE_UINT16;
+	}
+	node_builder_refuses(&b, -EOPNOTSUPP, "PACK v1 with uint16 input is not there yet");
+}
+
 static void tile_multiplies_dimensions(void **state)
 {
 	(void)state;
@@ -149,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pack_adds_a_dimension),
 		cmocka_unit_test(unpack_has_an_output_for_each_index),
+		cmocka_unit_test(stacked_codes_keep_their_scale_and_type),
 		cmocka_unit_test(tile_multiplies_dimensions),
 		cmocka_unit_test(fill_takes_its_shape_from_a_list),
 		cmocka_unit_test(shape_and_rank_ask_for_integers),

@@ -272,7 +272,12 @@ static void a_shape_that_cannot_be_planned_leaves_the_session_usable(void **stat
 	assert_int_equal(session_resize(c.session, 0, &SHAPE(2), NULL), 0);
 	set_input(&c, 1, 10);
 	assert_int_equal(session_run(c.session, NULL, NULL), 0);
+	assert_output(&c, 1, 100); /* a resize starts the state anew */
+	assert_int_equal(session_run(c.session, NULL, NULL), 0);
 	assert_output(&c, 2, 200);
+	assert_int_equal(session_resize(c.session, 0, &SHAPE(2), NULL), 0); /* none */
+	assert_int_equal(session_run(c.session, NULL, NULL), 0);
+	assert_output(&c, 3, 300);
 	assert_int_equal(session_resize(c.session, 0, &SHAPE(-1), &err), -EINVAL);
 	assert_string_equal(err.text, "input 0: shape ? cannot be");
 	assert_int_equal(session_resize(c.session, 0, &SHAPE(1024, 1024), &err), -EFBIG);
