@@ -262,7 +262,7 @@ static void add_node_rows(struct grid *grid, const struct lane *lane)
 		total += (double)lane->node_ns[i];
 	}
 	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), i, &info) < 0) {
+		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
 			continue;
 		}
 		double ns = (double)lane->node_ns[i];
@@ -317,7 +317,7 @@ static void put_nodes(struct json_document *d, const struct lane *lane)
 	struct edge_node_info info;
 	json_begin_list(d, "nodes");
 	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), i, &info) < 0) {
+		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
 			continue;
 		}
 		json_begin_object(d, NULL);

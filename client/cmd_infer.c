@@ -370,7 +370,8 @@ int cmd_infer(const struct settings *settings)
 		report_error(settings->labels ? settings->labels : "labels", &err);
 		return EXIT_UNREADABLE;
 	}
-	int code = job.target->n_inputs == 1 ? ask_each(&job) : ask_together(&job);
+	bool each = job.target->n_inputs == 1 && settings->n_arguments > 1;
+	int code = each ? ask_each(&job) : ask_together(&job);
 	if (job.list && !settings->raw && json_print(job.list, stdout, true) < 0) {
 		report_line("standard output: %s", strerror(errno));
 		return code ? code : EXIT_NEGATIVE;

@@ -205,16 +205,24 @@ static int print_signatures(const struct target *target, const struct settings *
 	}
 }
 
+/* The one that was asked for: target_open_file() has found it. */
+static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
+{
+	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
+	return found > 0 ? (uint32_t)found : 0;
+}
+
 /* Which kernel runs each operator: known only of a model in this process. */
 static int print_nodes(const struct edge_model *model, const struct settings *s)
 {
+	uint32_t signature = signature_of(model, s);
 	static const char *const titles[] = {"NODE", "OP", "TYPE", "OUTPUT", "MACS", "KERNEL"};
 	owned_grid struct grid grid = {0};
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
 	begin_grid(&grid, titles, 6);
 	grid.right = 1u | 1u << 4;
-	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
 		grid_add(&grid, "%u", i);
 		grid_add(&grid, "%s", info.op);
 		grid_add(&grid, "%s", dtype_name(info.type));
@@ -224,13 +232,6 @@ static int print_nodes(const struct edge_model *model, const struct settings *s)
 	}
 	putchar('\n');
 	return grid_print(&grid, stdout, true, s);
-}
-
-/* The one that was asked for: target_open_file() has found it. */
-static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
-{
-	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
-	return found > 0 ? (uint32_t)found : 0;
 }
 
 static int show_table(
@@ -288,12 +289,12 @@ static void put_spec(struct json_document *d, const struct spec *spec)
 	json_end(d);
 }
 
-static void put_nodes(struct json_document *d, const struct edge_model *model)
+static void put_nodes(struct json_document *d, const struct edge_model *model, uint32_t signature)
 {
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
 	json_begin_list(d, "nodes");
-	for (uint32_t i = 0; edge_model_node(model, i, &info) == 0; i++) {
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
 		json_begin_object(d, NULL);
 		json_put_text(d, "op", info.op);
 		json_put_text(d, "type", dtype_name(info.type));
@@ -361,7 +362,7 @@ static int show_json(
 	if (model && s->plan) {
 		r = plan_view_put(d, model, signature_of(model, s));
 	} else if (model) {
-		put_nodes(d, model);
+		put_nodes(d, model, signature_of(model, s));
 	}
 	r = r < 0 ? r : json_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	if (r < 0) {

@@ -326,9 +326,15 @@ uint32_t edge_model_node_count(const struct edge_model *model)
 	return model->plans.graph->subgraphs[0].n_nodes;
 }
 
-int edge_model_node(const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info)
+int edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_node_info *ret_info)
 {
-	const struct subgraph_plan *part = plan_entered(model->plans.declared[0]);
+	struct entry entry;
+	if (!entry_find(model->plans.graph, signature, &entry)) {
+		return -ENOENT;
+	}
+	const struct subgraph_plan *part =
+		plan_entered(model->plans.declared[entry.subgraph_index]);
 	if (index >= part->subgraph->n_nodes) {
 		return -ENOENT;
 	}

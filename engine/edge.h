@@ -118,7 +118,8 @@ int must_check edge_model_input(const struct edge_model *model, uint32_t signatu
 int must_check edge_model_output(const struct edge_model *model, uint32_t signature, uint32_t index,
 	struct edge_tensor_info *ret_info);
 
-/* One row per node of the main subgraph, for `edgectl show` and --per-op. */
+/* One row per node of the subgraph that a signature enters, for `edgectl show`, and of the default one
+ * for --per-op. */
 struct edge_node_info {
 	const char *op; /* "CONV_2D" */
 	const char *detail; /* backend and kernel variant, "" when unknown */
@@ -127,8 +128,8 @@ struct edge_node_info {
 	uint64_t macs;
 };
 uint32_t edge_model_node_count(const struct edge_model *model);
-int must_check edge_model_node(
-	const struct edge_model *model, uint32_t index, struct edge_node_info *ret_info);
+int must_check edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_node_info *ret_info);
 
 /* Where a step's first output lies. */
 enum edge_place {

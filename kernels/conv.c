@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "kernels/dot.h"
+#if defined(__x86_64__)
+#include "kernels/x86/conv.h"
+#endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
 static void patch_row(const struct ek_window_axis *axis, const struct ek_taps *taps,
@@ -210,9 +213,23 @@ static uint64_t patch_4(const struct ek_conv_shape *shape)
 
 const struct ek_conv_q_row ek_conv_s8[] = {
 	{{"conv_s8__c", 0}, 1, packs_nothing, NULL, patch_1, conv_s8__c},
+#if defined(__x86_64__)
+	{{"conv_s8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_s8_pack__avx2,
+		ek_conv_scratch_bytes__avx2, ek_conv_s8__avx2},
+	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+		ek_conv_s8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
+		ek_conv_s8__avx512vnni},
+#endif
 };
 const struct ek_conv_q_row ek_conv_u8[] = {
 	{{"conv_u8__c", 0}, 1, packs_nothing, NULL, patch_1, conv_u8__c},
+#if defined(__x86_64__)
+	{{"conv_u8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_u8_pack__avx2,
+		ek_conv_scratch_bytes__avx2, ek_conv_u8__avx2},
+	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+		ek_conv_u8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
+		ek_conv_u8__avx512vnni},
+#endif
 };
 const struct ek_conv_q_row ek_conv_s16[] = {
 	{{"conv_s16__c", 0}, 1, packs_nothing, NULL, patch_2, conv_s16__c},

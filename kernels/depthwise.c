@@ -6,6 +6,9 @@
 #include "kernels/depthwise.h"
 
 #include "kernels/dot.h"
+#if defined(__x86_64__)
+#include "kernels/x86/depthwise.h"
+#endif
 
 #define BLOCK 64
 
@@ -218,9 +221,25 @@ static uint64_t none(const struct ek_depthwise_shape *shape)
 
 const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 	{{"depthwise_s8__c", 0}, 1, none, NULL, none, depthwise_s8__c},
+#if defined(__x86_64__)
+	{{"depthwise_s8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_packed_bytes__avx2,
+		ek_depthwise_s8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
+		ek_depthwise_s8__avx2},
+	{{"depthwise_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
+		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
+		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_s8__avx512vnni},
+#endif
 };
 const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 	{{"depthwise_u8__c", 0}, 1, none, NULL, none, depthwise_u8__c},
+#if defined(__x86_64__)
+	{{"depthwise_u8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_packed_bytes__avx2,
+		ek_depthwise_u8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
+		ek_depthwise_u8__avx2},
+	{{"depthwise_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
+		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
+		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_u8__avx512vnni},
+#endif
 };
 const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 	{{"depthwise_s16__c", 0}, 1, none, NULL, none, depthwise_s16__c},

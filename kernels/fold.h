@@ -16,7 +16,7 @@
 #define KERNELS_FOLD_H
 
 #include "kernels/quant.h"
-#include "kernels/reduce.h"
+#include "kernels/sum.h"
 
 enum ek_fold {
 	EK_FOLD_ADD,

@@ -12,7 +12,7 @@
 #ifndef KERNELS_FOLD_WINDOW_H
 #define KERNELS_FOLD_WINDOW_H
 
-#include "kernels/reduce.h"
+#include "kernels/sum.h"
 
 #define EK_FOLD_WINDOW_RANK 8
 

@@ -108,12 +108,14 @@ void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t 
 	}
 }
 
-void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *o, const int16_t *c, int8_t *hidden)
+void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *i, const int16_t *o, const int16_t *c,
+	int8_t *hidden)
 {
+	bool no_tanh = a->cell_shift < -15;
 	/* The projection's bias takes the zero point up again (as the reference has it). */
 	int32_t zero = a->projection ? -a->hidden_zero : a->hidden_zero;
 	for (uint32_t n = 0; n < a->cells; n++) {
-		int32_t v = o[n] * ek_fixed16_tanh(c[n], 15 + a->cell_shift);
+		int32_t v = o[n] * (no_tanh ? i[n] : ek_fixed16_tanh(c[n], 15 + a->cell_shift));
 		int32_t y = ek_add32(ek_mbqm(v, a->hidden_scale), zero);
 		hidden[n] = (int8_t)ek_clamp32(y, INT8_MIN, INT8_MAX);
 	}

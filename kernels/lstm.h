@@ -62,7 +62,7 @@ struct ek_lstm_gate_q {
 struct ek_lstm_q {
 	uint32_t inputs, cells, outputs;
 	struct ek_lstm_gate_q gate[EK_LSTM_GATES];
-	int32_t cell_shift; /* cell state has scale 2^cell_shift, -15..-9 */
+	int32_t cell_shift; /* cell state has scale 2^cell_shift, -30..-9 */
 	int16_t cell_clip; /* 0: none */
 	struct ek_scale hidden_scale;
 	int32_t hidden_zero;
@@ -109,7 +109,13 @@ void ek_lstm_couple(const int16_t *f, size_t n, int16_t *i);
 void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t shift, int16_t clip,
 	size_t n, int16_t *c);
 
-/* @hidden int8[cells] from output gate @o and cell state @c. */
-void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *o, const int16_t *c, int8_t *hidden);
+/*
+ * @hidden int8[cells] from output gate @o and cell state @c. The reference's tanh has no table for
+ * scales below 2^-15 and leaves its scratch as it is, with the input gate @i in it: that is what is
+ * taken then (observed of ai-edge-litert 2.3.0; converters write such scales where cells stay below
+ * 0.5).
+ */
+void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *i, const int16_t *o, const int16_t *c,
+	int8_t *hidden);
 
 #endif

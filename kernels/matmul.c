@@ -2,6 +2,9 @@
 #include "kernels/matmul.h"
 
 #include "kernels/dot.h"
+#if defined(__x86_64__)
+#include "kernels/x86/matmul.h"
+#endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
 {
@@ -137,9 +140,23 @@ static void matmul_h8__c(const struct ek_matmul_h *a, const struct ek_tile *t)
 
 const struct ek_matmul_q_row ek_matmul_s8[] = {
 	{{"matmul_s8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s8__c},
+#if defined(__x86_64__)
+	{{"matmul_s8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
+		ek_matmul_s8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_s8__avx2},
+	{{"matmul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
+		ek_matmul_s8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
+		ek_matmul_s8__avx512vnni},
+#endif
 };
 const struct ek_matmul_q_row ek_matmul_u8[] = {
 	{{"matmul_u8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_u8__c},
+#if defined(__x86_64__)
+	{{"matmul_u8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
+		ek_matmul_u8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_u8__avx2},
+	{{"matmul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
+		ek_matmul_u8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
+		ek_matmul_u8__avx512vnni},
+#endif
 };
 const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},

@@ -2,7 +2,6 @@
 #include "backends/cpu/broadcast.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
 /* Steps of an operand through the dimensions of the result, aligned at the end. */
@@ -56,7 +55,7 @@ static void simplify(struct broadcast *p)
 void broadcast_plan_shapes(
 	const struct shape *out, const struct shape *const *in, uint32_t n, struct broadcast *ret)
 {
-	*ret = (struct broadcast){.rank = out->rank, .n = n, .empty = params_elements(out) == 0};
+	*ret = (struct broadcast){.rank = out->rank, .n = n, .empty = op_elements(out) == 0};
 	for (uint32_t i = 0; i < out->rank; i++) {
 		ret->size[i] = (uint64_t)out->dim[i];
 	}

@@ -123,6 +123,15 @@ int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale
 	return 0;
 }
 
+/* Packing touches a weight in about the time that plain C takes for ten products. */
+#define FEW_ROWS 32
+
+uint64_t conv_features(const struct op_setup *setup, uint64_t rows)
+{
+	bool pays = !setup->for_one_run || rows >= FEW_ROWS;
+	return op_constant(setup, 1) && pays ? setup->cpu_features : 0;
+}
+
 /* Two's complement nibbles, the low one first. */
 static int8_t nibble(const uint8_t *packed, uint64_t i)
 {

@@ -39,6 +39,13 @@ struct conv_bias conv_bind_bias(const struct op_call *call);
 int must_check conv_scales(struct op_setup *setup, uint32_t channels,
 	const struct ek_scale **ret_scales, struct error *err);
 
+/*
+ * CPU features of the kernel that multiplies @rows rows, or pixels, with operand 1: none where a run
+ * computes the weights, which entry 0 of the lists reads in the file's order, and none where packing
+ * them for one run takes longer than it saves.
+ */
+uint64_t conv_features(const struct op_setup *setup, uint64_t rows);
+
 /* Weights of operand 1 where a kernel does not read them from the operand itself. */
 struct conv_weights {
 	const void *plain; /* dense, in the file's order; NULL: a run reads the operand */

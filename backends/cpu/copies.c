@@ -2,7 +2,6 @@
 #include "backends/cpu/copies.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/string_tensor.h"
 
@@ -19,8 +18,8 @@ struct copies *copies_new(struct op_setup *setup, uint32_t value, uint32_t n)
 	p->is_strings = t->type == DTYPE_STRING;
 	p->element_bytes = p->is_strings ? 4 : (uint32_t)accept_element_bytes(t);
 	if (p->is_strings) {
-		p->n_in = (uint32_t)params_elements(op_shape_in(setup, value));
-		p->n_out = (uint32_t)params_elements(&p->shape);
+		p->n_in = (uint32_t)op_elements(op_shape_in(setup, value));
+		p->n_out = (uint32_t)op_elements(&p->shape);
 		setup->scratch_bytes = 4 * ((uint64_t)p->n_in + p->n_out);
 	}
 	return p;
@@ -54,7 +53,7 @@ static int run_all(
 	const struct op_call *call, char *result, const uint32_t *numbers, struct error *err)
 {
 	const struct copies *p = call->state;
-	uint64_t n = params_elements(&p->shape);
+	uint64_t n = op_elements(&p->shape);
 	int r = 0;
 	if (n && p->fill != COPIES_NO_FILL) {
 		const void *code = p->fill == COPIES_FILL_CODE ? p->code

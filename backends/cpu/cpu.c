@@ -6,6 +6,7 @@
 
 #include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
+#include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
 #include "backends/cpu/op_table.h"
@@ -146,6 +147,7 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 		return error_no_memory(err);
 	}
 	program->request = *request;
+	program->request.cpu_features &= ek_cpu_detect();
 	program->memory.limit = request->max_program_bytes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
 		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
@@ -181,6 +183,7 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	owned(op_memory_deinit) struct op_memory *held = &memory;
 	struct op_setup setup = setup_of(&program->request, node->node);
 	setup.memory = held;
+	setup.for_one_run = true;
 	setup.shapes = frame->shapes;
 	setup.constants = frame->constants;
 	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
@@ -195,8 +198,8 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	return r;
 }
 
-static int cpu_run_node(const struct program *program, uint32_t index,
-	const struct run_frame *frame, struct error *err)
+static int run_node(const struct program *program, uint32_t index, const struct run_frame *frame,
+	struct error *err)
 {
 	int r = run_control_check(frame->control);
 	if (r < 0) {
@@ -217,16 +220,23 @@ static int cpu_run_node(const struct program *program, uint32_t index,
 			      : node->op->run(&call, err);
 }
 
+static int cpu_run_node(const struct program *program, uint32_t index,
+	const struct run_frame *frame, struct error *err)
+{
+	int r = run_node(program, index, frame, err);
+	if (r < 0) {
+		error_prefix(err, "%s", operator_name(program->nodes[index].node->op));
+	}
+	return r;
+}
+
 static int cpu_run(const struct program *program, const struct run_frame *frame, struct error *err)
 {
-	for (uint32_t i = 0; i < program->n_nodes; i++) {
-		int r = cpu_run_node(program, i, frame, err);
-		if (r < 0) {
-			error_prefix(err, "%s", operator_name(program->nodes[i].node->op));
-			return r;
-		}
+	int r = 0;
+	for (uint32_t i = 0; i < program->n_nodes && r == 0; i++) {
+		r = cpu_run_node(program, i, frame, err);
 	}
-	return 0;
+	return r;
 }
 
 static uint64_t cpu_program_bytes(const struct program *program)

@@ -6,6 +6,9 @@
 #include "backends/cpu/op.h"
 #include "kernels/tile.h"
 
+/* Products of a tile of the rows that pack weights, all of them many times faster than plain C. */
+#define PACKED_TILE_WORK ((uint64_t)32 << 20)
+
 /* Makes one tile; @args is the operator's own. */
 typedef void grid_fn(const void *args, const struct ek_tile *tile, void *scratch);
 

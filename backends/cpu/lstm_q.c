@@ -214,7 +214,7 @@ static int cell_run(
 	job->gate = o;
 	r = gate_run(call, job, err);
 	if (r == 0) {
-		ek_lstm_hidden(a, o, c, a->projection ? hidden : h);
+		ek_lstm_hidden(a, i, o, c, a->projection ? hidden : h);
 	}
 	if (r == 0 && a->projection) {
 		job->state->row->project(a, hidden, h);

@@ -2,7 +2,6 @@
 #include "backends/cpu/matrices.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 
 static uint64_t matrix_bytes(const struct matrices *m)
@@ -26,7 +25,7 @@ static int transpose(const struct matrices *m, void *dst, const void *src,
 static int transpose_constant(struct op_setup *setup, struct matrices *m, struct error *err)
 {
 	const struct shape *shape = op_shape_in(setup, m->operand);
-	uint64_t n = params_product(shape, 0, shape->rank - 2u), bytes = matrix_bytes(m);
+	uint64_t n = op_product(shape, 0, shape->rank - 2u), bytes = matrix_bytes(m);
 	const char *src = op_constant(setup, m->operand);
 	char *ready = op_alloc(setup, n * bytes);
 	if (!ready) {

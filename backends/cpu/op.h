@@ -24,7 +24,8 @@ struct op_setup {
 				       anew in each run */
 	const uint8_t *const *constants; /* one per tensor: bytes known at load (of the file, or
 					    folded), NULL for all others; they outlive the state */
-	uint64_t cpu_features;
+	uint64_t cpu_features; /* that this CPU has */
+	bool for_one_run; /* what prepare() makes is used once */
 
 	/* Results, zero at the start: */
 	void *state; /* from op_alloc(); freed with the program */
@@ -103,6 +104,22 @@ static inline const struct shape *op_shape_in(const struct op_setup *s, uint32_t
 static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_t i)
 {
 	return &s->shapes[s->node->outputs[i]];
+}
+
+/* Product of dimensions @first (included) to @last (not included) of a shape whose bytes exist. */
+static inline uint64_t op_product(const struct shape *shape, uint32_t first, uint32_t last)
+{
+	uint64_t n = 1;
+	for (uint32_t i = first; i < last; i++) {
+		n *= (uint64_t)shape->dim[i];
+	}
+	return n;
+}
+
+/* Its elements. */
+static inline uint64_t op_elements(const struct shape *shape)
+{
+	return op_product(shape, 0, shape->rank);
 }
 
 /* Bytes of operand @i where they are known at load (or, for a node that is prepared in a run, now),

@@ -3,7 +3,6 @@
 #include <float.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/arith.h"
 
@@ -26,8 +25,7 @@ static int add_n_run(const struct op_call *call, struct error *err)
 	ek_arith_fn *add = is_float ? ek_add_f32 : ek_add_s32;
 	const void *limits = is_float ? &f32 : &s32;
 	int32_t *dst = op_out(call, 0)->data; /* elements of either type have four bytes */
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		const int32_t *sum = op_in(call, 0)->data;
 		sum += t.at;

@@ -51,7 +51,7 @@ static int arg_prepare(struct op_setup *setup, struct error *err)
 	}
 	state->run = pick(in->type, setup->node->op == OP_ARG_MAX);
 	state->depth = (uint64_t)shape->dim[axis];
-	state->inner = params_product(shape, axis + 1, shape->rank);
+	state->inner = op_product(shape, axis + 1, shape->rank);
 	state->element_bytes = (uint32_t)accept_element_bytes(in);
 	state->out64 = op_tensor_out(setup, 0)->type == DTYPE_INT64;
 	return 0;
@@ -62,7 +62,7 @@ static int arg_run(const struct op_call *call, struct error *err)
 	const struct arg_state *s = call->state;
 	const struct value *out = op_out(call, 0);
 	const char *src = op_in(call, 0)->data;
-	struct tiles t = {.total = params_elements(&out->shape),
+	struct tiles t = {.total = op_elements(&out->shape),
 		.control = call->control,
 		.each = tiles_rows(s->depth)};
 	while (tiles_next(&t)) {

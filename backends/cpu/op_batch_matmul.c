@@ -7,7 +7,6 @@
 #include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/matrices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "kernels/batch_matmul.h"
 #include "kernels/matmul.h"
@@ -131,7 +130,7 @@ static int matmul_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	state->batches = params_product(out, 0, out->rank - 2u);
+	state->batches = op_product(out, 0, out->rank - 2u);
 	state->q.rows = (uint32_t)state->left.rows;
 	state->q.cols = (uint32_t)state->right.rows;
 	state->q.depth = (uint32_t)state->left.depth;

@@ -4,7 +4,6 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/walk.h"
 
@@ -53,7 +52,7 @@ static int64_t read_number(const struct value *v, unsigned int type, uint64_t i)
 static int64_t dim_from_end(const struct op_call *call, uint32_t operand, uint64_t i)
 {
 	const struct value *v = op_in(call, operand);
-	uint64_t rank = params_elements(&v->shape);
+	uint64_t rank = op_elements(&v->shape);
 	unsigned int type = call->subgraph->tensors[call->node->inputs[operand]].type;
 	return i < rank ? read_number(v, type, rank - 1 - i) : 1;
 }
@@ -70,7 +69,7 @@ static void write_number(const struct op_call *call, uint64_t i, int64_t x)
 
 static int broadcast_args_run(const struct op_call *call, struct error *err)
 {
-	uint64_t rank = params_elements(&op_out(call, 0)->shape);
+	uint64_t rank = op_elements(&op_out(call, 0)->shape);
 	for (uint64_t i = 0; i < rank; i++) {
 		int r = i % TILE_ELEMENTS ? 0 : run_control_check(call->control);
 		if (r < 0) {

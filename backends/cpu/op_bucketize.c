@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BUCKETIZE. Source: tflite kernels/bucketize.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/bucketize.h"
 
@@ -42,7 +41,7 @@ static int bucketize_run(const struct op_call *call, struct error *err)
 {
 	const struct bucketize_state *s = call->state;
 	const struct value *in = op_in(call, 0);
-	struct tiles t = {.total = params_elements(&in->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&in->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		s->run((int32_t *)op_out(call, 0)->data + t.at,
 			(const char *)in->data + t.at * s->element_bytes, (size_t)t.count,

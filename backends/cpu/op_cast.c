@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/cast.h"
 #include "kernels/requant.h"
@@ -48,7 +47,7 @@ static int cast_prepare(struct op_setup *setup, struct error *err)
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
-	const uint64_t n = params_elements(op_shape_in(setup, 0));
+	const uint64_t n = op_elements(op_shape_in(setup, 0));
 	state->from = find(op_tensor_in(setup, 0)->type);
 	state->to = find(op_tensor_out(setup, 0)->type);
 	setup->detail = state->from == state->to ? "copy" : "cast__c";
@@ -90,8 +89,7 @@ static void run_tile(const struct op_call *call, const struct cast_state *s, con
 static int cast_run(const struct op_call *call, struct error *err)
 {
 	const struct cast_state *state = call->state;
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	if (!state->from || !state->to) {
 		run_s4(call, state, t.total);
 		return 0;

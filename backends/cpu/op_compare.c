@@ -4,7 +4,6 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "base/strings.h"
 #include "kernels/compare.h"
@@ -140,7 +139,7 @@ static int open_strings(
 	const struct op_call *call, uint32_t i, struct strings *ret, struct error *err)
 {
 	const struct value *v = op_in(call, i);
-	int r = strings_open(ret, v->data, v->bytes, params_elements(&v->shape), err);
+	int r = strings_open(ret, v->data, v->bytes, op_elements(&v->shape), err);
 	if (r < 0) {
 		error_prefix(err, "input %u", i);
 	}

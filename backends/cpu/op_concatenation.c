@@ -71,14 +71,14 @@ static int concat_prepare(struct op_setup *setup, struct error *err)
 		return r;
 	}
 	size_t element = accept_element_bytes(out);
-	state->rows = params_product(shape, 0, axis);
-	state->row_bytes = params_product(shape, axis, shape->rank) * element;
+	state->rows = op_product(shape, 0, axis);
+	state->row_bytes = op_product(shape, axis, shape->rank) * element;
 	state->lut8 = ((const struct ek_lut8 *)ek_pick(
 			       ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features))
 			      ->run;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct shape *part = op_shape_in(setup, i);
-		state->parts[i].row_bytes = params_product(part, axis, part->rank) * element;
+		state->parts[i].row_bytes = op_product(part, axis, part->rank) * element;
 		if (out->type != DTYPE_UINT8 || same_codes(op_tensor_in(setup, i), out)) {
 			continue;
 		}

@@ -38,6 +38,11 @@ static struct ek_conv_shape shape_of(const struct op_setup *setup)
 	return s;
 }
 
+static uint64_t rows_of(const struct ek_conv_shape *s)
+{
+	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
+}
+
 static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
 {
 	switch (type) {
@@ -70,9 +75,7 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
-	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	bool plain = !op_constant(setup, 1) || a->ties_up;
-	state->row_q = pick(in->type, plain ? 0 : setup->cpu_features);
+	state->row_q = pick(in->type, a->ties_up ? 0 : conv_features(setup, rows_of(&a->shape)));
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
@@ -91,11 +94,6 @@ static bool is_product(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 && s->groups == 1;
-}
-
-static uint64_t rows_of(const struct ek_conv_shape *s)
-{
-	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
 }
 
 /* Float products by OpenBLAS, for tiles of pixels whose patches are gathered in scratch. */
@@ -274,7 +272,9 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.col_step = state.row_q ? state.row_q->col_step
 			: state.row_h   ? state.row_h->col_step
 					: state.row_f32->col_step,
-		.tile_work = by_blas ? BLAS_TILE_WORK : 0,
+		.tile_work = by_blas           ? BLAS_TILE_WORK
+			: state.weights.packed ? PACKED_TILE_WORK
+					       : 0,
 		.tile_rows = state.patch_rows,
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h

@@ -31,8 +31,8 @@ static int cumsum_prepare(struct op_setup *setup, struct error *err)
 					  : ek_scan_s64;
 	s->element_bytes = (uint32_t)accept_element_bytes(t);
 	s->depth = (uint64_t)in->dim[axis];
-	s->inner = params_product(in, axis + 1, in->rank);
-	s->columns = params_product(in, 0, axis) * s->inner;
+	s->inner = op_product(in, axis + 1, in->rank);
+	s->columns = op_product(in, 0, axis) * s->inner;
 	s->exclusive = setup->node->options.cumsum.exclusive;
 	s->reverse = setup->node->options.cumsum.reverse;
 	return 0;

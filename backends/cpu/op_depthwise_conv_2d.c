@@ -45,6 +45,11 @@ static uint64_t taps_of(const struct ek_depthwise_shape *s)
 	return (uint64_t)s->window.y.taps * s->window.x.taps;
 }
 
+static uint64_t rows_of(const struct ek_depthwise_shape *s)
+{
+	return (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
+}
+
 static const struct ek_depthwise_q_row *pick(unsigned int type, uint64_t features)
 {
 	size_t row_bytes = sizeof(struct ek_depthwise_q_row);
@@ -75,8 +80,7 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
-	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	state->row_q = pick(in->type, conv_features(setup, rows_of(&a->shape)));
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(
@@ -203,7 +207,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 		return r;
 	}
 	const struct grid_job job = {
-		.rows = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out,
+		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = taps_of(s),
 		.col_step = state.row_q ? state.row_q->col_step

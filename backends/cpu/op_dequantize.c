@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/f16.h"
@@ -65,13 +64,13 @@ static int dequantize_prepare(struct op_setup *setup, struct error *err)
 		.type = in->type,
 		.in_bytes = in->type == DTYPE_INT4 ? 1 : (uint32_t)accept_element_bytes(in),
 		.n_channels = n,
-		.inner = n > 1 ? params_product(shape, in->quant.dimension + 1, shape->rank)
-			       : params_elements(shape),
+		.inner = n > 1 ? op_product(shape, in->quant.dimension + 1, shape->rank)
+			       : op_elements(shape),
 		.channels = channels,
 	};
 	setup->detail = state->run ? "dequantize__c" : "f16_to_f32__c";
 	if (in->type == DTYPE_INT4) {
-		setup->scratch_bytes = params_elements(shape);
+		setup->scratch_bytes = op_elements(shape);
 	}
 	return 0;
 }
@@ -91,7 +90,7 @@ static int dequantize_run(const struct op_call *call, struct error *err)
 	const struct dequantize_state *s = call->state;
 	float *dst = op_out(call, 0)->data;
 	const void *src = op_in(call, 0)->data;
-	uint64_t total = params_elements(&op_out(call, 0)->shape);
+	uint64_t total = op_elements(&op_out(call, 0)->shape);
 	if (s->type == DTYPE_INT4) {
 		ek_unpack_s4(call->scratch, src, total);
 		src = call->scratch;
@@ -131,8 +130,7 @@ static int verify_run(const struct op_call *call, struct error *err)
 	const float limit = verify_limit(call);
 	const float *reference = op_in(call, 1)->data;
 	float *dst = op_out(call, 0)->data;
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		size_t miss = ek_miss_f32(dst + t.at, reference + t.at, t.count, limit);
 		if (miss < t.count) {

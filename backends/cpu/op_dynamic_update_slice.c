@@ -2,7 +2,7 @@
 /* DYNAMIC_UPDATE_SLICE: where the update goes is data, moved so far that it fits. Source: tflite
  * kernels/dynamic_update_slice.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
+#include "backends/cpu/indices.h"
 #include "backends/cpu/strided.h"
 
 struct update_state {
@@ -27,7 +27,7 @@ static int update_prepare(struct op_setup *setup, struct error *err)
 	}
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
 	s->rank = in->rank;
-	s->empty = params_elements(update) == 0;
+	s->empty = op_elements(update) == 0;
 	strided_steps(in, s->element_bytes, s->steps);
 	strided_steps(in, s->element_bytes, s->all.src_step);
 	strided_steps(in, s->element_bytes, s->all.dst_step);
@@ -48,15 +48,16 @@ static int update_run(const struct op_call *call, struct error *err)
 	const struct update_state *s = call->state;
 	const struct value *in = op_in(call, 0);
 	char *out = op_out(call, 0)->data;
-	if (params_elements(&in->shape) == 0) {
+	if (op_elements(&in->shape) == 0) {
 		return 0;
 	}
 	int r = strided_copy(out, in->data, s->element_bytes, &s->all, call->control, err);
 	if (r < 0 || s->empty) {
 		return r;
 	}
+	const struct indices starts = indices_of(call, 2, "start");
 	for (uint32_t i = 0; i < s->rank; i++) {
-		int64_t start = params_value(call, 2, i);
+		int64_t start = indices_get(&starts, i);
 		start = start < 0 ? 0 : start < s->most[i] ? start : s->most[i];
 		out += (ptrdiff_t)start * s->steps[i];
 	}

@@ -7,7 +7,6 @@
  * zeros that have the bytes' signs.
  */
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/rows.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/f16.h"

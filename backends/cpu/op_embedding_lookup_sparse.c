@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
 enum combiner {
@@ -38,7 +37,7 @@ static int sparse_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct shape *table = op_shape_in(setup, 4);
 	s->lookups = (uint64_t)op_shape_in(setup, 0)->dim[0];
-	s->row = params_product(table, 1, table->rank);
+	s->row = op_product(table, 1, table->rank);
 	s->rank = (uint32_t)op_shape_in(setup, 1)->dim[1];
 	s->outer = *op_shape_out(setup, 0);
 	s->outer.rank = (uint8_t)(s->rank - 1);
@@ -98,7 +97,7 @@ static int sparse_run(const struct op_call *call, struct error *err)
 	struct bucket b = {.at = out->data};
 	struct tiles t = {
 		.total = s->lookups, .control = call->control, .each = tiles_rows(s->row)};
-	memset(out->data, 0, (size_t)params_elements(&out->shape) * sizeof(float));
+	memset(out->data, 0, (size_t)op_elements(&out->shape) * sizeof(float));
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			int r = look_up(call, i, &b, err);

@@ -126,8 +126,7 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->output_s16 = out->type == DTYPE_INT16;
-	/* Weights that a run computes are read in the file's order, which entry 0 does. */
-	state->row_q = pick(in->type, op_constant(setup, 1) ? setup->cpu_features : 0);
+	state->row_q = pick(in->type, conv_features(setup, state->shape.rows));
 	a->shape = state->shape;
 	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;

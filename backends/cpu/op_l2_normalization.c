@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* L2_NORMALIZATION over the last dimension. Source: tflite kernels/l2norm.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/l2norm.h"
 
@@ -39,7 +38,7 @@ static int l2norm_run(const struct op_call *call, struct error *err)
 	const struct l2norm_state *s = call->state;
 	const char *src = op_in(call, 0)->data;
 	char *dst = op_out(call, 0)->data;
-	uint64_t n = params_elements(&op_out(call, 0)->shape);
+	uint64_t n = op_elements(&op_out(call, 0)->shape);
 	struct tiles t = {.total = n ? n / s->depth : 0,
 		.control = call->control,
 		.each = tiles_rows(s->depth)};

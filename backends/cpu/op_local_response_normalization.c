@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/lrn.h"
 
@@ -21,7 +20,7 @@ static int lrn_run(const struct op_call *call, struct error *err)
 	float *dst = op_out(call, 0)->data;
 	uint64_t channels = (uint64_t)in->shape.dim[3];
 	uint64_t seen = 2 * params.radius < channels ? 2 * params.radius : channels;
-	struct tiles t = {.total = params_elements(&in->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&in->shape), .control = call->control};
 	t.each = seen < TILE_SUMS / 64 ? TILE_SUMS / (seen + 64) : 1;
 	while (tiles_next(&t)) {
 		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {

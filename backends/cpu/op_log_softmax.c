@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/log_softmax.h"
@@ -57,7 +56,7 @@ static int log_softmax_prepare(struct op_setup *setup, struct error *err)
 static int log_softmax_run(const struct op_call *call, struct error *err)
 {
 	const struct log_softmax_state *s = call->state;
-	uint64_t n = params_elements(&op_out(call, 0)->shape);
+	uint64_t n = op_elements(&op_out(call, 0)->shape);
 	struct tiles t = {.total = n ? n / s->depth : 0,
 		.control = call->control,
 		.each = tiles_rows(s->depth)};

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
@@ -89,7 +88,7 @@ static int run_s16(const struct op_call *call, ek_sigmoid_s16_fn *run, struct er
 	const struct sigmoid_state *state = call->state;
 	const struct value *out = op_out(call, 0);
 	const int16_t *src = op_in(call, 0)->data;
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		run((int16_t *)out->data + t.at, src + t.at, t.count, &state->params);
 	}

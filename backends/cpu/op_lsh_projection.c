@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/fingerprint.h"
 
@@ -16,7 +15,7 @@
 /* Bytes of one item. */
 static size_t item_bytes(const struct tensor *t, const struct shape *shape)
 {
-	return (size_t)params_product(shape, 1, shape->rank) * accept_element_bytes(t);
+	return (size_t)op_product(shape, 1, shape->rank) * accept_element_bytes(t);
 }
 
 static int lsh_prepare(struct op_setup *setup, struct error *err)
@@ -51,9 +50,9 @@ static int lsh_run(const struct op_call *call, struct error *err)
 	uint32_t *dst = out->data;
 	uint64_t bits = (uint64_t)hash->shape.dim[1];
 	bool sparse = call->node->options.lsh.type == LSH_SPARSE;
-	struct tiles t = {.total = params_elements(&hash->shape),
+	struct tiles t = {.total = op_elements(&hash->shape),
 		.control = call->control,
-		.each = tiles_rows(params_elements(&op_in(call, 1)->shape))};
+		.each = tiles_rows(op_elements(&op_in(call, 1)->shape))};
 	for (uint64_t i = 0; sparse && i < (uint64_t)hash->shape.dim[0]; i++) {
 		dst[i] = bits == 0 ? (uint32_t)i : 0;
 	}

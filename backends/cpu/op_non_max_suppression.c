@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/candidates.h"
 #include "kernels/detection.h"

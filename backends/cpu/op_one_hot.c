@@ -4,7 +4,6 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
@@ -24,9 +23,9 @@ static int one_hot_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	int32_t option = setup->node->options.axis.axis;
 	uint32_t axis = option < 0 ? indices->rank : (uint32_t)option;
-	s->count = params_elements(indices);
-	s->elements = params_elements(out);
-	s->inner = params_product(indices, axis, indices->rank);
+	s->count = op_elements(indices);
+	s->elements = op_elements(out);
+	s->inner = op_product(indices, axis, indices->rank);
 	s->depth = out->dim[axis];
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
 	return 0;

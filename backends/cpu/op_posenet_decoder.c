@@ -3,7 +3,6 @@
  * poses are 0. Source: Coral's posenet_decoder_op.cc. */
 #include <string.h>
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/real.h"
 #include "backends/cpu/sort.h"
 #include "backends/cpu/tiles.h"
@@ -29,7 +28,7 @@ static int posenet_prepare(struct op_setup *setup, struct error *err)
 	if (!s) {
 		return op_alloc_failed(setup, err);
 	}
-	s->roots = params_elements(op_shape_in(setup, 0));
+	s->roots = op_elements(op_shape_in(setup, 0));
 	uint64_t most = s->roots > poses ? s->roots : poses;
 	s->at_roots = reserve(setup, s->roots * sizeof(struct ek_pose_root));
 	s->at_scores = reserve(setup, most * sizeof(float));
@@ -37,8 +36,7 @@ static int posenet_prepare(struct op_setup *setup, struct error *err)
 	s->at_work = reserve(setup, most * sizeof(uint32_t));
 	s->at_poses = reserve(setup, poses * sizeof(struct ek_pose));
 	for (uint32_t i = 0; i < 3; i++) {
-		s->at_maps[i] =
-			reserve(setup, params_elements(op_shape_in(setup, i)) * sizeof(float));
+		s->at_maps[i] = reserve(setup, op_elements(op_shape_in(setup, i)) * sizeof(float));
 	}
 	return 0;
 }
@@ -50,8 +48,7 @@ static int make_map(const struct op_call *call, uint32_t i, float factor, const 
 	const struct posenet_state *s = call->state;
 	const struct real real = real_of(call, i, factor);
 	float *map = (float *)((char *)call->scratch + s->at_maps[i]);
-	struct tiles t = {
-		.total = params_elements(&op_in(call, i)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_in(call, i)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		for (uint64_t k = t.at; k < t.at + t.count; k++) {
 			map[k] = real_at(&real, (size_t)k);

@@ -4,7 +4,6 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/refuse.h"
 #include "kernels/binary.h"
 
@@ -30,7 +29,7 @@ static int pow_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *base = op_shape_in(setup, 0), *exponent = op_shape_in(setup, 1);
 	broadcast_plan(setup, 2, &state->shape);
 	state->is_float = op_tensor_in(setup, 0)->type == DTYPE_FLOAT32;
-	state->has_one_exponent = !shape_equal(base, exponent) && params_elements(exponent) == 1;
+	state->has_one_exponent = !shape_equal(base, exponent) && op_elements(exponent) == 1;
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* QUANTIZE: floats to codes, and codes of one scale to another's. Source: tflite
  * kernels/quantize.cc (Prepare, Eval), reference/quantize.h, requantize.h. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
@@ -75,11 +74,11 @@ static int prepare_float(struct op_setup *setup, struct quantize_state *state, s
 	}
 	state->per_channel = p;
 	state->channels = channels;
-	state->inner = channels > 1 ? params_product(shape, out->quant.dimension + 1, shape->rank)
-				    : params_elements(shape);
+	state->inner = channels > 1 ? op_product(shape, out->quant.dimension + 1, shape->rank)
+				    : op_elements(shape);
 	state->is_s4 = out->type == DTYPE_INT4;
 	if (state->is_s4) {
-		setup->scratch_bytes = params_elements(shape); /* codes before they are packed */
+		setup->scratch_bytes = op_elements(shape); /* codes before they are packed */
 	}
 	return 0;
 }
@@ -134,7 +133,7 @@ static int run_float(const struct op_call *call, char *dst, struct error *err)
 {
 	const struct quantize_state *s = call->state;
 	const float *src = op_in(call, 0)->data;
-	uint64_t total = params_elements(&op_out(call, 0)->shape);
+	uint64_t total = op_elements(&op_out(call, 0)->shape);
 	size_t code_bytes = s->out_bytes ? s->out_bytes : 1;
 	struct tiles t = {.total = total, .control = call->control};
 	while (tiles_next(&t)) {
@@ -163,7 +162,7 @@ static int quantize_run(const struct op_call *call, struct error *err)
 	if (!s->requant) {
 		return table_run(&s->table, call, err);
 	}
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		s->requant((char *)out->data + t.at * s->out_bytes,
 			(const char *)op_in(call, 0)->data + t.at * s->in_bytes, t.count,

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <sys/random.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/random.h"
 
@@ -58,7 +58,7 @@ static int random_run(const struct op_call *call, struct error *err)
 	const struct value *out = op_out(call, 0);
 	bool normal = call->node->op == OP_RANDOM_STANDARD_NORMAL;
 	float *dst = out->data;
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	int r = generator_start(g, &call->node->options.random, err);
 	if (r < 0) {
 		return r;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/scan.h"
 
@@ -22,7 +21,7 @@ static int range_run(const struct op_call *call, struct error *err)
 	ek_range_fn *run = pick(t->type);
 	int64_t next = 0; /* of any of the types */
 	memcpy(&next, op_in(call, 0)->data, bytes);
-	struct tiles tiles = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles tiles = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&tiles)) {
 		run((char *)out->data + tiles.at * bytes, (size_t)tiles.count, &next,
 			op_in(call, 2)->data);

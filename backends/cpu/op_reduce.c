@@ -1,98 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MEAN and SUM. Source: tflite kernels/reduce.cc and reference/reduce.h (Mean,
- * QuantizedMeanOrSum). */
-#include <math.h>
+/* REDUCE_MAX, REDUCE_MIN, REDUCE_PROD, REDUCE_ANY and REDUCE_ALL. Source: tflite
+ * kernels/reduce.cc, reference/reduce.h (QuantizedReduceProd). */
+#include <float.h>
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
+#include "backends/cpu/fold.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/reduce.h"
-#include "kernels/requant.h"
+#include "kernels/walk.h"
 
-struct reduce_state {
-	struct reduce reduce;
-	uint8_t type; /* of operand and result */
-	bool is_mean;
-	bool in_scratch; /* sums are kept in scratch, not in the output */
-	struct ek_requant_params params; /* quantised types */
+/* What an accumulator starts with: also the result of nothing. */
+union first {
+	uint8_t u8;
+	int8_t s8;
+	int16_t s16;
+	int32_t s32;
+	int64_t s64;
+	float f32;
 };
 
-static int reduce_accept(const struct op_setup *setup, struct error *err)
-{
-	uint32_t types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64);
-	return accept_same(setup, setup->node->op == OP_SUM ? types | ACCEPT(BOOL) : types, err);
-}
+struct fold_state {
+	struct reduce reduce;
+	union first first;
+	uint8_t type; /* of operand and result */
+	bool is_extreme; /* REDUCE_MAX, REDUCE_MIN */
+	bool is_product; /* of codes: accumulators are in scratch */
+	int32_t zero, lo, hi; /* of such a product's result */
+	int32_t one; /* code of 1 */
+};
 
-static int floor_log2(uint64_t n)
+static int fold_accept(const struct op_setup *setup, struct error *err)
 {
-	return 63 - __builtin_clzll(n);
-}
-
-/* The scale of a sum; of a mean the number of elements goes into the multiplier, with as many more
- * bits as fit. */
-static void prepare_scale(const struct op_setup *setup, struct reduce_state *state)
-{
-	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
-	struct ek_requant_params *p = &state->params;
-	int64_t zeros = (int64_t)((uint64_t)quant_zero(&in->quant, 0) * state->reduce.reduced);
-	p->src_zero = (int32_t)zeros;
-	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->scale = quant_split((double)quant_scale(in, 0) / (double)quant_scale(out, 0));
-	quant_type_range(out->type, &p->lo, &p->hi);
-	if (state->is_mean && state->reduce.reduced > 0) {
-		int shift = floor_log2(state->reduce.reduced);
-		shift = shift < 32 ? shift : 32;
-		shift = shift < 31 + p->scale.shift ? shift : 31 + p->scale.shift;
-		int64_t wide = (int64_t)p->scale.multiplier << shift;
-		p->scale.multiplier = (int32_t)(wide / (int64_t)state->reduce.reduced);
-		p->scale.shift -= shift;
-	}
-}
-
-static ek_sum_fn *pick_sum(const struct ek_sum *list, size_t count, const struct op_setup *setup,
-	const char **ret_name)
-{
-	const struct ek_sum *row = ek_pick(list, count, sizeof(*list), setup->cpu_features);
-	*ret_name = row->variant.name;
-	return row->run;
-}
-
-/* Which kernel adds, and how wide its sums are. */
-static void pick_kernel(struct op_setup *setup, struct reduce_state *state)
-{
-	state->reduce.acc_bytes = 4;
-	switch (state->type) {
-	case DTYPE_INT8:
-		state->reduce.fold = pick_sum(ek_sum_s8, ek_sum_s8_count, setup, &setup->detail);
+	uint32_t types = ACCEPT(BOOL);
+	switch (setup->node->op) {
+	case OP_REDUCE_MAX:
+	case OP_REDUCE_MIN:
+		types |= ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64);
 		break;
-	case DTYPE_UINT8:
-		state->reduce.fold = pick_sum(ek_sum_u8, ek_sum_u8_count, setup, &setup->detail);
-		break;
-	case DTYPE_INT16:
-		state->reduce.fold = pick_sum(ek_sum_s16, ek_sum_s16_count, setup, &setup->detail);
-		break;
-	case DTYPE_FLOAT32:
-		state->reduce.fold = pick_sum(ek_sum_f32, ek_sum_f32_count, setup, &setup->detail);
-		break;
-	case DTYPE_INT32:
-		state->reduce.fold = state->is_mean ? ek_sum_s32to64 : ek_sum_s32;
-		state->reduce.acc_bytes = state->is_mean ? 8 : 4;
-		break;
-	case DTYPE_INT64:
-		state->reduce.fold = ek_sum_s64;
-		state->reduce.acc_bytes = 8;
+	case OP_REDUCE_PROD:
+		types |= ACCEPT(INT8) | ACCEPT(INT16) | ACCEPT(FLOAT32) | ACCEPT(INT32) |
+			ACCEPT(INT64);
 		break;
 	default:
-		state->reduce.fold = ek_sum_bool;
-		state->reduce.acc_bytes = 1;
 		break;
+	}
+	return accept_same(setup, types, err);
+}
+
+static enum ek_fold fold_of(unsigned int op)
+{
+	switch (op) {
+	case OP_REDUCE_MAX:
+		return EK_FOLD_GREATEST;
+	case OP_REDUCE_MIN:
+		return EK_FOLD_LEAST;
+	case OP_REDUCE_PROD:
+		return EK_FOLD_MULTIPLY;
+	case OP_REDUCE_ANY:
+		return EK_FOLD_OR;
+	default:
+		return EK_FOLD_AND;
 	}
 }
 
-static int reduce_prepare(struct op_setup *setup, struct error *err)
+/* The least number of the type, or the greatest. */
+static union first extreme(unsigned int type, bool least)
 {
-	struct reduce_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	switch (type) {
+	case DTYPE_FLOAT32:
+		return (union first){.f32 = least ? -FLT_MAX : FLT_MAX};
+	case DTYPE_INT64:
+		return (union first){.s64 = least ? INT64_MIN : INT64_MAX};
+	case DTYPE_INT32:
+		return (union first){.s32 = least ? INT32_MIN : INT32_MAX};
+	case DTYPE_INT16:
+		return (union first){.s16 = least ? INT16_MIN : INT16_MAX};
+	case DTYPE_INT8:
+		return (union first){.s8 = least ? INT8_MIN : INT8_MAX};
+	case DTYPE_UINT8:
+		return (union first){.u8 = least ? 0 : UINT8_MAX};
+	default:
+		return (union first){.u8 = !least};
+	}
+}
+
+static union first one(unsigned int type)
+{
+	switch (type) {
+	case DTYPE_FLOAT32:
+		return (union first){.f32 = 1};
+	case DTYPE_INT64:
+		return (union first){.s64 = 1};
+	case DTYPE_INT32:
+		return (union first){.s32 = 1};
+	default:
+		return (union first){.u8 = 1};
+	}
+}
+
+static union first first_of(unsigned int op, unsigned int type)
+{
+	switch (op) {
+	case OP_REDUCE_MAX:
+		return extreme(type, true);
+	case OP_REDUCE_MIN:
+		return extreme(type, false);
+	case OP_REDUCE_ANY:
+		return (union first){.u8 = 0};
+	default:
+		return one(type);
+	}
+}
+
+static ek_sum_fn *kernel_of(unsigned int op, unsigned int type)
+{
+	return fold_find(type, fold_of(op));
+}
+
+/* Every factor is scaled by scale(input) / scale(output)^(1 / n). */
+static void prepare_product(struct op_setup *setup, struct fold_state *state)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	struct reduce *r = &state->reduce;
+	double root = r->reduced ? 1 / (double)r->reduced : 1;
+	r->scaling.scale =
+		quant_split((double)quant_scale(in, 0) / pow((double)quant_scale(out, 0), root));
+	r->scaling.zero = (int32_t)quant_zero(&in->quant, 0);
+	r->product = state->type == DTYPE_INT8 ? ek_product_s8 : ek_product_s16;
+	r->acc_bytes = sizeof(int64_t);
+	state->is_product = true;
+	state->first.s64 = EK_PRODUCT_NONE;
+	state->zero = (int32_t)quant_zero(&out->quant, 0);
+	quant_type_range(out->type, &state->lo, &state->hi);
+	state->one = ek_clamp32(quant_code(out, 1), state->lo, state->hi);
+	setup->scratch_bytes = op_elements(op_shape_out(setup, 0)) * sizeof(int64_t);
+}
+
+static int fold_prepare(struct op_setup *setup, struct error *err)
+{
+	struct fold_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
@@ -100,80 +147,76 @@ static int reduce_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	state->type = op_tensor_in(setup, 0)->type;
-	state->is_mean = setup->node->op == OP_MEAN;
-	state->reduce.in_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
-	pick_kernel(setup, state);
-	if (ACCEPT_QUANTISED >> state->type & 1) {
-		prepare_scale(setup, state);
+	const struct tensor *in = op_tensor_in(setup, 0);
+	unsigned int op = setup->node->op;
+	state->type = in->type;
+	state->is_extreme = op == OP_REDUCE_MAX || op == OP_REDUCE_MIN;
+	state->reduce.in_bytes = (uint32_t)accept_element_bytes(in);
+	if (op == OP_REDUCE_PROD && ACCEPT_QUANTISED >> in->type & 1) {
+		prepare_product(setup, state);
+		/* MBQM64 shifts right by 15 - shift. */
+		return state->reduce.scaling.scale.shift > 14
+			? accept_missing("a factor of 2^14 and more", err)
+			: 0;
 	}
-	state->in_scratch = state->reduce.acc_bytes != state->reduce.in_bytes;
-	if (state->in_scratch) {
-		setup->scratch_bytes =
-			params_elements(op_shape_out(setup, 0)) * state->reduce.acc_bytes;
-	}
+	state->reduce.acc_bytes = state->reduce.in_bytes;
+	state->reduce.fold = kernel_of(op, in->type);
+	state->first = first_of(op, in->type);
 	return 0;
 }
 
-/* Sums of quantised types become codes. */
-static void finish_codes(const struct reduce_state *s, const int32_t *sums, size_t n, void *dst)
+/* Products become codes. */
+static void finish_product(const struct fold_state *s, const int64_t *products, size_t n, void *dst)
 {
 	for (size_t i = 0; i < n; i++) {
-		int32_t code = ek_requant_one(sums[i], &s->params);
+		int32_t y = products[i] == EK_PRODUCT_NONE
+			? s->one
+			: ek_clamp32(ek_add32(ek_mbqm64(products[i], s->reduce.scaling.scale),
+					     s->zero),
+				  s->lo, s->hi);
 		if (s->type == DTYPE_INT16) {
-			((int16_t *)dst)[i] = (int16_t)code;
+			((int16_t *)dst)[i] = (int16_t)y;
 		} else {
-			((uint8_t *)dst)[i] = (uint8_t)code;
+			((int8_t *)dst)[i] = (int8_t)y;
 		}
 	}
 }
 
-/* Integers are cut towards zero. A mean of no floats is NaN without a sign, on every CPU. */
-static void finish_means(const struct reduce_state *s, const void *sums, size_t n, void *dst)
+/* Extremes over all axes start with the first element, which may be NaN and stays then. */
+static const void *first_at(const struct fold_state *s, const void *input)
 {
-	int64_t count = (int64_t)s->reduce.reduced;
-	for (size_t i = 0; i < n; i++) {
-		if (s->type == DTYPE_FLOAT32) {
-			((float *)dst)[i] = count ? ((const float *)sums)[i] / (float)count : NAN;
-		} else if (s->type == DTYPE_INT32) {
-			((int32_t *)dst)[i] = (int32_t)(((const int64_t *)sums)[i] / count);
-		} else {
-			((int64_t *)dst)[i] = ((const int64_t *)sums)[i] / count;
-		}
-	}
+	bool of_input = s->type == DTYPE_FLOAT32 && s->is_extreme && s->reduce.is_whole;
+	return of_input && s->reduce.reduced > 0 ? input : &s->first;
 }
 
-static int reduce_run(const struct op_call *call, struct error *err)
+static int fold_run(const struct op_call *call, struct error *err)
 {
-	const struct reduce_state *s = call->state;
+	const struct fold_state *s = call->state;
 	const struct value *out = op_out(call, 0);
-	size_t n = params_elements(&out->shape);
-	char *sums = s->in_scratch ? call->scratch : out->data;
-	if (n == 0 || (s->reduce.reduced == 0 && s->type != DTYPE_FLOAT32)) {
-		/* Sums and means of nothing: 0, and code 0 for quantised types. */
-		memset(out->data, 0, n * s->reduce.in_bytes);
+	size_t n = op_elements(&out->shape);
+	void *acc = s->is_product ? call->scratch : out->data;
+	if (n == 0) {
 		return 0;
 	}
-	memset(sums, 0, n * s->reduce.acc_bytes);
-	int result = reduce_walk(&s->reduce, call, sums, err);
-	if (result < 0) {
-		return result;
+	ek_walk_fill(acc, first_at(s, op_in(call, 0)->data), s->reduce.acc_bytes, n);
+	int r = reduce_walk(&s->reduce, call, acc, err);
+	if (r == 0 && s->is_product) {
+		finish_product(s, acc, n, out->data);
 	}
-	if (ACCEPT_QUANTISED >> s->type & 1) {
-		finish_codes(s, (const int32_t *)sums, n, out->data);
-	} else if (s->is_mean) {
-		finish_means(s, sums, n, out->data);
-	}
-	return 0;
+	return r;
 }
 
-const struct cpu_op op_mean = {.op = OP_MEAN,
-	.params = 1u << 1,
-	.accept = reduce_accept,
-	.prepare = reduce_prepare,
-	.run = reduce_run};
-const struct cpu_op op_sum = {.op = OP_SUM,
-	.params = 1u << 1,
-	.accept = reduce_accept,
-	.prepare = reduce_prepare,
-	.run = reduce_run};
+#define FOLD_OP(name, number)                                                                      \
+	const struct cpu_op op_##name = {.op = number,                                             \
+		.params = 1u << 1,                                                                 \
+		.accept = fold_accept,                                                             \
+		.prepare = fold_prepare,                                                           \
+		.run = fold_run};
+
+/* clang-format off */
+FOLD_OP(reduce_all, OP_REDUCE_ALL)
+FOLD_OP(reduce_any, OP_REDUCE_ANY)
+FOLD_OP(reduce_max, OP_REDUCE_MAX)
+FOLD_OP(reduce_min, OP_REDUCE_MIN)
+FOLD_OP(reduce_prod, OP_REDUCE_PROD)
+/* clang-format on */

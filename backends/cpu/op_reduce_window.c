@@ -159,7 +159,7 @@ static int window_run(const struct op_call *call, struct error *err)
 	const struct value *out = op_out(call, 0);
 	uint64_t row = w->inner < s->tile ? w->inner : s->tile;
 	struct tiles t = {
-		.total = params_elements(&out->shape), .control = call->control, .each = s->tile};
+		.total = op_elements(&out->shape), .control = call->control, .each = s->tile};
 	ek_walk_fill(call->scratch, op_in(call, 1)->data, w->element_bytes, row);
 	while (tiles_next(&t)) {
 		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
@@ -79,7 +78,7 @@ static int relu_run(const struct op_call *call, struct error *err)
 	if (type != DTYPE_INT16) {
 		return table_run(&state->table, call, err);
 	}
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		state->run((int16_t *)out->data + t.at,
 			(const int16_t *)op_in(call, 0)->data + t.at, t.count, &state->params);

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/resize.h"
 

@@ -2,7 +2,7 @@
 /* REVERSE_SEQUENCE: lengths are data, read anew in each run. Source: tflite
  * kernels/reverse_sequence.cc. */
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
+#include "backends/cpu/indices.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
@@ -30,7 +30,7 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
 	s->along = (uint32_t)o->seq_dim;
 	s->batch = (uint64_t)in->dim[o->batch_dim];
-	s->entry = s->batch ? params_elements(in) / s->batch : 0;
+	s->entry = s->batch ? op_elements(in) / s->batch : 0;
 	s->walk.rank = in->rank;
 	strided_steps(in, s->element_bytes, s->walk.src_step);
 	strided_steps(in, s->element_bytes, s->walk.dst_step);
@@ -65,18 +65,16 @@ static int copy_part(const struct reverse_state *s, const struct op_call *call, 
 static int copy_entry(
 	const struct reverse_state *s, const struct op_call *call, uint64_t b, struct error *err)
 {
-	int64_t length = params_value(call, 1, b);
+	const struct indices lengths = indices_of(call, 1, "lengths");
+	int64_t length = 0;
 	size_t size = s->walk.size[s->along];
 	ptrdiff_t at = (ptrdiff_t)b * s->batch_step;
-	if (length < 0 || (uint64_t)length > size) {
-		return error_set(err, -EINVAL, "input 1 (lengths): element %llu is %lld, of %zu",
-			(unsigned long long)b, (long long)length, size);
-	}
-	if (s->entry == 0) {
-		return 0;
+	int r = indices_read(&lengths, b, (int64_t)size + 1, &length, err);
+	if (r < 0 || s->entry == 0) {
+		return r;
 	}
 	length = length ? length : 1; /* one element is its own reverse */
-	int r = copy_part(s, call, at, 0, (size_t)length, err);
+	r = copy_part(s, call, at, 0, (size_t)length, err);
 	return r < 0 ? r : copy_part(s, call, at, (size_t)length, size, err);
 }
 

@@ -58,7 +58,7 @@ static int rfft_prepare(struct op_setup *setup, struct error *err)
 	s->out_h = (size_t)out->dim[out->rank - 2];
 	s->out_w = (size_t)out->dim[out->rank - 1];
 	s->in_row = (size_t)lengths.value[1];
-	s->pictures = params_product(in, 0, in->rank - 2u);
+	s->pictures = op_product(in, 0, in->rank - 2u);
 	s->row_at = op_scratch(setup, s->in_row * sizeof(double));
 	s->column_at = op_scratch(setup, s->out_h * sizeof(struct ek_complex_f64));
 	s->results_at =

@@ -5,7 +5,6 @@
 #include "backends/cpu/accept.h"
 #include "backends/cpu/fold.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
 struct scatter_state {
@@ -25,10 +24,10 @@ static int scatter_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	const struct tensor *t = op_tensor_out(setup, 0);
 	s->depth = (uint32_t)indices->dim[indices->rank - 1];
-	s->updates = params_product(indices, 0, indices->rank - 1u);
-	s->row = params_product(out, s->depth, out->rank);
+	s->updates = op_product(indices, 0, indices->rank - 1u);
+	s->row = op_product(out, s->depth, out->rank);
 	s->element_bytes = (uint32_t)accept_element_bytes(t);
-	s->out_bytes = params_elements(out) * s->element_bytes;
+	s->out_bytes = op_elements(out) * s->element_bytes;
 	s->add = fold_find(t->type, EK_FOLD_ADD);
 	return 0;
 }

@@ -8,7 +8,6 @@
 
 #include "backends/cpu/fold.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
@@ -50,8 +49,8 @@ static int segment_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	const struct shape *data = op_shape_in(setup, 0), *ids = op_shape_in(setup, 1);
-	s->count = params_elements(ids);
-	s->row = params_product(data, ids->rank, data->rank);
+	s->count = op_elements(ids);
+	s->row = op_product(data, ids->rank, data->rank);
 	set_empty(s, setup->node->op, op_tensor_in(setup, 0)->type);
 	return 0;
 }
@@ -65,8 +64,8 @@ static int combine_rows(const struct op_call *call, int64_t segments, struct err
 	const char *data = op_in(call, 0)->data;
 	size_t bytes = (size_t)s->row * ELEMENT_BYTES;
 	struct tiles t = {.total = s->count, .control = call->control, .each = tiles_rows(s->row)};
-	int r = strided_fill(out->data, s->empty, ELEMENT_BYTES, params_elements(&out->shape),
-		call->control, err);
+	int r = strided_fill(
+		out->data, s->empty, ELEMENT_BYTES, op_elements(&out->shape), call->control, err);
 	while (r == 0 && tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			int64_t segment = indices_get(&ids, i);
@@ -118,7 +117,7 @@ static int sorted_run(const struct op_call *call, struct error *err)
 		return r;
 	}
 	shape.dim[0] = (int32_t)segments;
-	r = op_give_output(call, 0, &shape, params_elements(&shape) * ELEMENT_BYTES, err);
+	r = op_give_output(call, 0, &shape, op_elements(&shape) * ELEMENT_BYTES, err);
 	return r < 0 ? r : combine_rows(call, segments, err);
 }
 

@@ -2,7 +2,6 @@
 /* SELECT and SELECT_V2: moves by width, whatever the type. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/broadcast.h"
-#include "backends/cpu/params.h"
 #include "kernels/select.h"
 
 struct select_state {
@@ -53,7 +52,7 @@ static int select_prepare(struct op_setup *setup, struct error *err)
 	size_t bytes = accept_element_bytes(op_tensor_in(setup, 1));
 	const struct shape condition = condition_shape(setup), *out = op_shape_out(setup, 0);
 	const struct shape *in[] = {&condition, op_shape_in(setup, 1), op_shape_in(setup, 2)};
-	if (params_elements(out) == 1) { /* its rank may be below that of its operands */
+	if (op_elements(out) == 1) { /* its rank may be below that of its operands */
 		in[0] = in[1] = in[2] = out = &scalar;
 	}
 	broadcast_plan_shapes(out, in, 3, &state->shape);

@@ -3,7 +3,7 @@
  * Micro: from samples to a spectrum. */
 #include <string.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/signal.h"
 #include "kernels/signal_fft.h"
@@ -13,9 +13,9 @@ static int window_run(const struct op_call *call, struct error *err)
 	const struct value *in = op_in(call, 0), *window = op_in(call, 1);
 	const int16_t *src = in->data;
 	int16_t *dst = op_out(call, 0)->data;
-	uint64_t width = params_elements(&window->shape);
+	uint64_t width = op_elements(&window->shape);
 	int shift = call->node->options.signal_window.shift;
-	struct tiles t = {.total = params_elements(&in->shape) / width,
+	struct tiles t = {.total = op_elements(&in->shape) / width,
 		.control = call->control,
 		.each = tiles_rows(width)};
 	while (tiles_next(&t)) {
@@ -142,7 +142,7 @@ static int fft_run(const struct op_call *call, struct error *err)
 	size_t out_bytes = (inverse ? s->length : s->length + 2) * number;
 	const char *src = in->data;
 	char *dst = op_out(call, 0)->data;
-	struct tiles t = {.total = params_elements(&in->shape) / s->row,
+	struct tiles t = {.total = op_elements(&in->shape) / s->row,
 		.control = call->control,
 		.each = tiles_rows(s->length)};
 	while (tiles_next(&t)) {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "kernels/signal.h"
 
 struct stream_state {
@@ -40,9 +39,9 @@ static int prepare(
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
-	state->outer = (size_t)params_product(in, 0, in->rank - last);
-	state->in = (size_t)(params_elements(in) / state->outer);
-	state->out = (size_t)(params_elements(out) / state->outer);
+	state->outer = (size_t)op_product(in, 0, in->rank - last);
+	state->in = (size_t)(op_elements(in) / state->outer);
+	state->out = (size_t)(op_elements(out) / state->outer);
 	state->kept = (size_t)((kept_bytes + 7) / 8 * 8);
 	setup->session_bytes = (uint64_t)state->outer * state->kept;
 	return 0;
@@ -117,7 +116,7 @@ static int framer_run(const struct op_call *call, struct error *err)
 
 static int stacker_prepare(struct op_setup *setup, struct error *err)
 {
-	uint64_t room = params_elements(op_shape_out(setup, 0));
+	uint64_t room = op_elements(op_shape_out(setup, 0));
 	return prepare(setup, 1, sizeof(struct queue) + room * sizeof(int16_t), err);
 }
 

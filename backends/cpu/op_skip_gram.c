@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "base/strings.h"
 
 #define WORK_BETWEEN_CHECKS (1 << 18) /* letters looked at, STEP_WORK more for each step */
@@ -209,7 +209,7 @@ static int skip_gram_run(const struct op_call *call, struct error *err)
 	const struct options_skip_gram *o = &call->node->options.skip_gram;
 	const struct value *in = op_in(call, 0);
 	struct strings strings;
-	int r = strings_open(&strings, in->data, in->bytes, params_elements(&in->shape), err);
+	int r = strings_open(&strings, in->data, in->bytes, op_elements(&in->shape), err);
 	if (r < 0) {
 		return r == -EBADMSG ? -EINVAL : r;
 	}

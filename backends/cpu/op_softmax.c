@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table513.h"
 #include "backends/cpu/tiles.h"
@@ -133,7 +132,7 @@ static int softmax_run(const struct op_call *call, struct error *err)
 {
 	const struct softmax_state *s = call->state;
 	const struct value *out = op_out(call, 0);
-	uint64_t elements = params_elements(&out->shape);
+	uint64_t elements = op_elements(&out->shape);
 	struct tiles t = {.total = elements && s->depth ? elements / s->depth : 0,
 		.control = call->control,
 		.each = tiles_rows(s->depth)};

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/fft.h"
 #include "kernels/mfcc.h"
@@ -104,7 +104,7 @@ static int mfcc_run(const struct op_call *call, struct error *err)
 	mel.centres = mel.weight + mel.bins;
 	double *work = mel.centres + mel.channels + 1;
 	mel.channel = (int32_t *)(work + mel.channels);
-	struct tiles t = {.total = params_product(&in->shape, 0, 2),
+	struct tiles t = {.total = op_product(&in->shape, 0, 2),
 		.control = call->control,
 		.each = tiles_rows(mel.bins + mel.channels * count)};
 	if (rate <= 0) {

@@ -123,14 +123,14 @@ static int space_run(const struct op_call *call, struct error *err)
 {
 	const struct space_state *s = call->state;
 	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
-	uint64_t n = params_elements(&out->shape);
+	uint64_t n = op_elements(&out->shape);
 	if (n == 0) {
 		return 0;
 	}
 	int r = s->to_batch
 		? strided_fill(out->data, s->zero, s->element_bytes, n, call->control, err)
 		: 0;
-	if (r < 0 || params_elements(&in->shape) == 0) {
+	if (r < 0 || op_elements(&in->shape) == 0) {
 		return r;
 	}
 	uint64_t parts = (uint64_t)s->side[0].block * (uint64_t)s->side[1].block;

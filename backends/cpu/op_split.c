@@ -48,12 +48,12 @@ static int split_prepare(struct op_setup *setup, struct error *err)
 		return r;
 	}
 	state->value = value;
-	state->rows = params_product(shape, 0, axis);
-	state->row_bytes = params_product(shape, axis, shape->rank) * element;
+	state->rows = op_product(shape, 0, axis);
+	state->row_bytes = op_product(shape, axis, shape->rank) * element;
 	uint64_t sum = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct shape *part = op_shape_out(setup, i);
-		state->part_bytes[i] = params_product(part, axis, part->rank) * element;
+		state->part_bytes[i] = op_product(part, axis, part->rank) * element;
 		sum += state->part_bytes[i];
 	}
 	return sum == state->row_bytes

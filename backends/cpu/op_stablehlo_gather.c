@@ -6,7 +6,6 @@
 #include "backends/cpu/accept.h"
 #include "backends/cpu/hlo_index.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
@@ -59,7 +58,7 @@ static int hlo_gather_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct options_hlo_gather *o = &setup->node->options.hlo_gather;
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
-	s->empty = params_elements(op_shape_out(setup, 0)) == 0;
+	s->empty = op_elements(op_shape_out(setup, 0)) == 0;
 	hlo_index_init(&s->index, op_shape_in(setup, 1), o->index_vector_dim, &o->start_index_map);
 	set_steps(s, setup);
 	return 0;

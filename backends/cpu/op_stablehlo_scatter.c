@@ -10,7 +10,6 @@
 #include "backends/cpu/fold.h"
 #include "backends/cpu/hlo_index.h"
 #include "backends/cpu/indices.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
 struct hlo_scatter_state {
@@ -53,7 +52,7 @@ static int hlo_scatter_prepare(struct op_setup *setup, struct error *err)
 	s->combine = pick(setup);
 	s->operand = *op_shape_in(setup, 0);
 	s->updates = *op_shape_in(setup, 2);
-	s->elements = params_elements(&s->operand);
+	s->elements = op_elements(&s->operand);
 	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
 	s->in_window = hlo_index_mask(&o->update_window_dims);
 	hlo_index_init(&s->index, op_shape_in(setup, 1), o->index_vector_dim, &o->scatter_dims);
@@ -115,7 +114,7 @@ static int hlo_scatter_run(const struct op_call *call, struct error *err)
 	const struct indices starts = indices_of(call, 1, "scatter_indices");
 	char *out = op_out(call, 0)->data;
 	const char *updates = op_in(call, 2)->data;
-	struct tiles t = {.total = params_elements(&s->updates), .control = call->control};
+	struct tiles t = {.total = op_elements(&s->updates), .control = call->control};
 	memcpy(out, op_in(call, 0)->data, (size_t)s->elements * s->element_bytes);
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {

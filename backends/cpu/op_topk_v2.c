@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/sort.h"
 #include "backends/cpu/tiles.h"
 
@@ -26,7 +25,7 @@ static int topk_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct shape *in = op_shape_in(setup, 0);
 	const struct tensor *t = op_tensor_in(setup, 0);
-	s->rows = params_product(in, 0, in->rank - 1u);
+	s->rows = op_product(in, 0, in->rank - 1u);
 	s->row = (uint64_t)in->dim[in->rank - 1];
 	s->k = (uint64_t)op_shape_out(setup, 0)->dim[in->rank - 1];
 	s->element_bytes = (uint32_t)accept_element_bytes(t);

@@ -54,7 +54,7 @@ static int transpose_prepare(struct op_setup *setup, struct error *err)
 	state->is_s4 = op_tensor_in(setup, 0)->type == DTYPE_INT4;
 	state->element_bytes =
 		state->is_s4 ? 1 : (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
-	state->empty = params_elements(in) == 0;
+	state->empty = op_elements(in) == 0;
 	ptrdiff_t in_steps[SHAPE_MAX_RANK];
 	struct ek_walk *walk = &state->walk;
 	strided_steps(in, state->element_bytes, in_steps);
@@ -65,14 +65,14 @@ static int transpose_prepare(struct op_setup *setup, struct error *err)
 		walk->src_step[i] = in_steps[perm[i]];
 	}
 	ek_walk_simplify(walk);
-	setup->scratch_bytes = state->is_s4 ? 2 * params_elements(in) : 0;
+	setup->scratch_bytes = state->is_s4 ? 2 * op_elements(in) : 0;
 	return 0;
 }
 
 static int run_s4(const struct op_call *call, struct error *err)
 {
 	const struct transpose_state *s = call->state;
-	uint64_t n = params_elements(&op_out(call, 0)->shape);
+	uint64_t n = op_elements(&op_out(call, 0)->shape);
 	int8_t *before = call->scratch, *after = before + n;
 	ek_unpack_s4(before, op_in(call, 0)->data, n);
 	int r = strided_copy(after, before, 1, &s->walk, call->control, err);

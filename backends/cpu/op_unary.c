@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/table513.h"
@@ -202,7 +201,7 @@ static int check_negatives(
 	const struct op_call *call, const struct unary_state *state, struct error *err)
 {
 	const void *src = op_in(call, 0)->data;
-	size_t n = (size_t)params_elements(&op_in(call, 0)->shape);
+	size_t n = (size_t)op_elements(&op_in(call, 0)->shape);
 	int32_t limit = state->codes.src_zero;
 	size_t at = state->row->type == DTYPE_INT16 ? ek_codes_find_below_s16(src, n, limit)
 						    : ek_codes_find_below_s8(src, n, limit);
@@ -213,8 +212,7 @@ static int run_s16(const struct op_call *call, const struct unary_state *state, 
 {
 	const int16_t *src = op_in(call, 0)->data;
 	int16_t *dst = op_out(call, 0)->data;
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		if (state->row->curve) {
 			ek_lut513(dst + t.at, src + t.at, t.count, state->curve);

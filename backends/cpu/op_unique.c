@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/sort.h"
 #include "backends/cpu/tiles.h"
 
@@ -28,7 +27,7 @@ static int unique_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	const struct tensor *t = op_tensor_in(setup, 0);
-	s->count = params_elements(op_shape_in(setup, 0));
+	s->count = op_elements(op_shape_in(setup, 0));
 	s->element_bytes = (uint32_t)accept_element_bytes(t);
 	s->is_float = t->type == DTYPE_FLOAT32;
 	s->wide = op_tensor_out(setup, 1)->type == DTYPE_INT64;

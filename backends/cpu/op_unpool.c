@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "backends/cpu/conv.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/unpool.h"
@@ -86,8 +85,8 @@ static int unpool_run(const struct op_call *call, struct error *err)
 	const struct ek_window *w = call->state;
 	const struct value *in = op_in(call, 0), *places = op_in(call, 1), *out = op_out(call, 0);
 	bool in_window = call->subgraph->tensors[call->node->inputs[1]].type == DTYPE_FLOAT32;
-	size_t n = (size_t)params_product(&in->shape, 1, 4);
-	size_t picture = (size_t)params_product(&out->shape, 1, 4);
+	size_t n = (size_t)op_product(&in->shape, 1, 4);
+	size_t picture = (size_t)op_product(&out->shape, 1, 4);
 	float *dst = out->data;
 	const float *src = in->data;
 	memset(dst, 0, w->batch * picture * sizeof(*dst));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WHERE: the places of what is not zero, in row-major order. Source: tflite kernels/where.cc. */
-#include "backends/cpu/params.h"
+#include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/find.h"
 
@@ -23,7 +23,7 @@ static int where_prepare(struct op_setup *setup, struct error *err)
 	if (!s) {
 		return op_alloc_failed(setup, err);
 	}
-	s->count = params_elements(op_shape_in(setup, 0));
+	s->count = op_elements(op_shape_in(setup, 0));
 	s->next = pick(op_tensor_in(setup, 0)->type);
 	return 0;
 }

@@ -27,7 +27,7 @@ static int64_t read_integer(const uint8_t *bytes, unsigned int type, uint32_t k)
 int params_read(const struct op_setup *setup, uint32_t i, struct params *ret, struct error *err)
 {
 	const struct tensor *t = op_tensor_in(setup, i);
-	uint64_t count = params_elements(op_shape_in(setup, i));
+	uint64_t count = op_elements(op_shape_in(setup, i));
 	const uint8_t *bytes = op_constant(setup, i);
 	if (t->type != DTYPE_INT8 && t->type != DTYPE_INT16 && t->type != DTYPE_INT32 &&
 		t->type != DTYPE_INT64) {
@@ -69,26 +69,4 @@ int params_read_axis(const struct op_setup *setup, uint32_t i, uint32_t rank, ui
 		return error_set(err, -EINVAL, "input %u: %u axes where one is meant", i, p.count);
 	}
 	return params_axis(p.value[0], rank, ret_axis, err);
-}
-
-int64_t params_value(const struct op_call *call, uint32_t i, uint64_t k)
-{
-	const uint8_t *bytes = op_in(call, i)->data;
-	int64_t wide;
-	int32_t narrow;
-	if (call->subgraph->tensors[call->node->inputs[i]].type == DTYPE_INT64) {
-		memcpy(&wide, bytes + 8 * k, 8);
-		return wide;
-	}
-	memcpy(&narrow, bytes + 4 * k, 4);
-	return narrow;
-}
-
-uint64_t params_product(const struct shape *shape, uint32_t first, uint32_t last)
-{
-	uint64_t n = 1;
-	for (uint32_t i = first; i < last; i++) {
-		n *= (uint64_t)shape->dim[i];
-	}
-	return n;
 }

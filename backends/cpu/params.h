@@ -29,17 +29,4 @@ int must_check params_axis(int64_t axis, uint32_t rank, uint32_t *ret_axis, stru
 int must_check params_read_axis(const struct op_setup *setup, uint32_t i, uint32_t rank,
 	uint32_t *ret_axis, struct error *err);
 
-/* Element @k of operand @i of a running node, int32 or int64: data that only a run knows, to be read
- * once and checked before it is used. */
-int64_t params_value(const struct op_call *call, uint32_t i, uint64_t k);
-
-/* Product of dimensions @first (included) to @last (not included). */
-uint64_t params_product(const struct shape *shape, uint32_t first, uint32_t last);
-
-/* Elements of a shape whose bytes exist. */
-static inline uint64_t params_elements(const struct shape *shape)
-{
-	return params_product(shape, 0, shape->rank);
-}
-
 #endif

@@ -57,7 +57,7 @@ int reduce_plan(const struct op_setup *setup, struct reduce *reduce, struct erro
 	if (r < 0) {
 		return r;
 	}
-	uint64_t kept = 1, planned = params_elements(op_shape_out(setup, 0));
+	uint64_t kept = 1, planned = op_elements(op_shape_out(setup, 0));
 	reduce->reduced = 1;
 	reduce->is_whole = axes == (1u << shape->rank) - 1;
 	for (uint32_t i = 0; i < shape->rank; i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/refuse.h"
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/find.h"
 
@@ -30,7 +29,7 @@ static int find_in_tiles(const struct op_call *call, ek_find_fn *find, int64_t v
 	const struct value *b = op_in(call, 1);
 	unsigned int type = call->subgraph->tensors[call->node->inputs[1]].type;
 	const char *data = b->data;
-	struct tiles t = {.total = params_elements(&b->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&b->shape), .control = call->control};
 	*ret = t.total;
 	while (tiles_next(&t)) {
 		uint64_t at = find(data + t.at * (dtype_bits(type) / 8), (size_t)t.count, value);
@@ -47,7 +46,7 @@ static int check(const struct op_call *call, ek_find_fn *find, int64_t value, co
 {
 	uint64_t at = 0;
 	int r = find_in_tiles(call, find, value, &at, err);
-	if (r < 0 || at == params_elements(&op_in(call, 1)->shape)) {
+	if (r < 0 || at == op_elements(&op_in(call, 1)->shape)) {
 		return r;
 	}
 	return error_set(err, -EINVAL, "input 1: element %llu is %s", (unsigned long long)at, what);

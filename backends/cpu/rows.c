@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "base/strings.h"
 #include "kernels/nibbles.h"
@@ -13,8 +12,8 @@ void rows_init(struct rows *rows, const struct op_setup *setup, uint32_t input, 
 {
 	const struct shape *out = op_shape_out(setup, 0);
 	*rows = (struct rows){.input = input, .at = at, .shape = *out};
-	rows->count = params_product(out, 0, first);
-	rows->elements = params_product(out, first, out->rank);
+	rows->count = op_product(out, 0, first);
+	rows->elements = op_product(out, first, out->rank);
 }
 
 /* Makes row @r of the output out of row @row of the input. */
@@ -101,9 +100,9 @@ static int walk_strings(const struct op_call *call, const struct rows *rows,
 static int run_strings(const struct op_call *call, const struct rows *rows, struct error *err)
 {
 	const struct value *src = op_in(call, rows->input);
-	uint64_t n = params_elements(&rows->shape), bytes = 0;
+	uint64_t n = op_elements(&rows->shape), bytes = 0;
 	struct strings in;
-	int r = strings_open(&in, src->data, src->bytes, params_elements(&src->shape), err);
+	int r = strings_open(&in, src->data, src->bytes, op_elements(&src->shape), err);
 	r = r < 0 ? r : walk_strings(call, rows, &in, NULL, &bytes, err);
 	if (r < 0) {
 		return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/string_tensor.h"
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
 int string_tensor_open(const struct op_call *call, uint32_t i, uint64_t elements,
@@ -56,7 +55,7 @@ int string_tensor_copy(const struct op_call *call, uint32_t i, const struct shap
 {
 	const struct value *in = op_in(call, from);
 	struct strings s;
-	int r = string_tensor_open(call, from, params_elements(shape), &s, err);
+	int r = string_tensor_open(call, from, op_elements(shape), &s, err);
 	r = r < 0 ? r : op_give_output(call, i, shape, in->bytes, err);
 	if (r == 0) {
 		memcpy(op_out(call, i)->data, in->data, (size_t)in->bytes);

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "backends/cpu/params.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
 
@@ -61,7 +60,7 @@ int table_run(const struct table *table, const struct op_call *call, struct erro
 {
 	const struct value *out = op_out(call, 0);
 	const uint8_t *src = op_in(call, 0)->data;
-	struct tiles t = {.total = params_elements(&out->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		if (table->entry_bytes == 1) {
 			table->run((uint8_t *)out->data + t.at, src + t.at, t.count, table->u8);

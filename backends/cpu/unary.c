@@ -2,13 +2,12 @@
 #include "backends/cpu/unary.h"
 
 #include "backends/cpu/accept.h"
-#include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/f16.h"
 
 uint64_t unary_f16_scratch(const struct op_setup *setup)
 {
-	uint64_t n = params_elements(op_shape_in(setup, 0));
+	uint64_t n = op_elements(op_shape_in(setup, 0));
 	return sizeof(float) * (n < TILE_ELEMENTS ? n : TILE_ELEMENTS);
 }
 
@@ -20,8 +19,7 @@ int unary_run(
 	const size_t out_bytes = accept_element_bytes(&tensors[call->node->outputs[0]]);
 	const char *src = op_in(call, 0)->data;
 	char *dst = op_out(call, 0)->data;
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		kernel(dst + t.at * out_bytes, src + t.at * in_bytes, t.count, params);
 	}
@@ -33,8 +31,7 @@ int unary_run_f16(
 {
 	const uint16_t *src = op_in(call, 0)->data;
 	uint16_t *dst = op_out(call, 0)->data;
-	struct tiles t = {
-		.total = params_elements(&op_out(call, 0)->shape), .control = call->control};
+	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
 	while (tiles_next(&t)) {
 		ek_f16_to_f32(call->scratch, src + t.at, t.count);
 		kernel(call->scratch, call->scratch, t.count, params);

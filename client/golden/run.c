@@ -194,7 +194,7 @@ static uint64_t variants_of(const struct edge_model *model)
 	uint64_t hash = 14695981039346656037u;
 	for (uint32_t i = 0; i < edge_model_node_count(model); i++) {
 		struct edge_node_info info;
-		if (edge_model_node(model, i, &info) < 0) {
+		if (edge_model_node(model, 0, i, &info) < 0) {
 			continue;
 		}
 		for (const char *p = info.detail; *p; p++) {

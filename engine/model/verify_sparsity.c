@@ -93,6 +93,11 @@ static int check_compressed(
 				i - 1);
 		}
 	}
+	if (size == 0 && indices.count > 0) {
+		return error_set(v->err, -EBADMSG,
+			"sparsity: %u blocks in a dimension that is shorter than one",
+			indices.count);
+	}
 	for (uint32_t i = 0; i < indices.count; i++) {
 		int32_t index = sparse_list_get(&indices, i);
 		if (index < 0 || index >= size) {

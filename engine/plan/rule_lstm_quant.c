@@ -2,6 +2,7 @@
 /* rule_lstm_quant - scales, zero points and intermediates of LSTM nodes */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "engine/plan/rule_lstm.h"
 
@@ -99,14 +100,19 @@ static int check_gate(const struct lstm *l, uint32_t g, struct error *err)
 	return rule_multiplier(c / (double)scale, RULE_MAX_SHIFT, rule_lstm_name(peephole), err);
 }
 
-/* Scale 2^-15 to 2^@highest: what the integer tanh takes, and the int16 of the state holds. */
-static int check_cell_state(const struct lstm *l, int highest, struct error *err)
+/* Scale 2^@lowest to 2^@highest: what the integer tanh and the product of two gates take, and the
+ * int16 of the state holds. */
+static int check_cell_state(const struct lstm *l, int lowest, int highest, struct error *err)
 {
 	int log2 = 0;
+	char to[24] = "";
 	float scale = scale_of(l, LSTM_CELL_STATE);
-	if (!rule_power_of_two(scale, &log2) || log2 < -15 || log2 > highest) {
-		return error_set(err, -EBADMSG, "cell state has scale %g, must be 2^-15%s",
-			(double)scale, highest > -15 ? " to 2^-9" : "");
+	if (!rule_power_of_two(scale, &log2) || log2 < lowest || log2 > highest) {
+		if (lowest < highest) {
+			snprintf(to, sizeof(to), " to 2^%d", highest);
+		}
+		return error_set(err, -EBADMSG, "cell state has scale %g, must be 2^%d%s",
+			(double)scale, lowest, to);
 	}
 	return rule_multiplier((double)l->ctx->node->options.recurrent.cell_clip / (double)scale,
 		RULE_MAX_SHIFT, "cell_clip", err);
@@ -140,7 +146,8 @@ static int check_hidden(const struct lstm *l, struct error *err)
 
 static int check_8x8_16(const struct lstm *l, struct error *err)
 {
-	int r = check_cell_state(l, -9, err);
+	/* Below 2^-15 the input gate stands in for the tanh (kernels/lstm.h): there must be one. */
+	int r = check_cell_state(l, l->parts & LSTM_PART_INPUT_GATE ? -30 : -15, -9, err);
 	for (uint32_t g = l->parts & LSTM_PART_INPUT_GATE ? 0 : 1; r == 0 && g < 4; g++) {
 		r = check_gate(l, g, err);
 	}
@@ -179,7 +186,7 @@ static int check_8x8_8(const struct lstm *l, struct error *err)
 			"normalisation and projection without peephole is not there yet",
 			l->ctx->node->version, N_8X8_8);
 	}
-	int r = check_cell_state(l, -15, err);
+	int r = check_cell_state(l, -15, -15, err);
 	r = r < 0 ? r : check_output(l, err);
 	for (uint32_t g = 1; r == 0 && g < 4; g++) {
 		float x = scale_of(l, LSTM_W + g) * scale_of(l, LSTM_INPUT);

@@ -44,7 +44,7 @@ static int check_paddings(const struct op_context *ctx, struct error *err)
 	}
 	if (shape->rank != 2 || shape->dim[0] != in->rank || shape->dim[1] != 2) {
 		char text[SHAPE_TEXT_SIZE];
-		return error_set(err, -EBADMSG, "input 1 (paddings): %s for a tensor of rank %u",
+		return error_set(err, -EBADMSG, "input 1 (paddings) is %s, must be %ux2",
 			shape_format(text, sizeof(text), shape), in->rank);
 	}
 	return 0;

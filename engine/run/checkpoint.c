@@ -128,20 +128,6 @@ static int check_room(
 	return 0;
 }
 
-static void put_tensor(struct bytes_writer *w, const void *name, uint32_t length, unsigned int type,
-	const struct value *value)
-{
-	bytes_write_u32(w, length);
-	bytes_write(w, name, length);
-	bytes_write_u8(w, (uint8_t)type);
-	bytes_write_u8(w, value->shape.rank);
-	for (unsigned int i = 0; i < value->shape.rank; i++) {
-		bytes_write_u32(w, (uint32_t)value->shape.dim[i]);
-	}
-	bytes_write_u64(w, value->bytes);
-	bytes_write(w, value->data, (size_t)value->bytes);
-}
-
 /* The names that operand 1 has for operands 2 and on, and how long the file will be. */
 static int open_names(const struct frame *frame, const struct node *node, struct strings *ret_names,
 	uint64_t *ret_bytes, struct error *err)
@@ -166,21 +152,6 @@ static int open_names(const struct frame *frame, const struct node *node, struct
 	return 0;
 }
 
-static int encode(const struct frame *frame, const struct node *node, const struct strings *names,
-	struct bytes_writer *w, struct error *err)
-{
-	uint32_t n = node->n_inputs - 2;
-	bytes_write(w, MAGIC, MAGIC_BYTES);
-	bytes_write_u32(w, n);
-	for (uint32_t i = 0; i < n; i++) {
-		int32_t t = node->inputs[2 + i];
-		uint32_t length = 0;
-		const void *name = strings_get(names, i, &length);
-		put_tensor(w, name, length, frame->subgraph->tensors[t].type, &frame->values[t]);
-	}
-	return w->failed ? error_no_memory(err) : 0;
-}
-
 /* Hidden, and of this session alone. */
 static void unfinished_name(
 	const struct checkpoints *checkpoints, char out[UNFINISHED_SIZE], const char *name)
@@ -201,8 +172,45 @@ static int write_all(int fd, const uint8_t *data, size_t size)
 	return 0;
 }
 
-static int write_file(
-	const struct checkpoints *checkpoints, const char *name, const struct bytes_writer *w)
+/* What stands before a tensor's bytes goes to @head, whose memory is used again. */
+static int encode_head(struct bytes_writer *head, const void *name, uint32_t length,
+	unsigned int type, const struct value *value)
+{
+	head->size = 0;
+	bytes_write_u32(head, length);
+	bytes_write(head, name, length);
+	bytes_write_u8(head, (uint8_t)type);
+	bytes_write_u8(head, value->shape.rank);
+	for (unsigned int i = 0; i < value->shape.rank; i++) {
+		bytes_write_u32(head, (uint32_t)value->shape.dim[i]);
+	}
+	bytes_write_u64(head, value->bytes);
+	return head->failed ? -ENOMEM : 0;
+}
+
+static int write_tensors(
+	int fd, const struct frame *frame, const struct node *node, const struct strings *names)
+{
+	struct bytes_writer head = {0};
+	uint32_t n = node->n_inputs - 2;
+	bytes_write(&head, MAGIC, MAGIC_BYTES);
+	bytes_write_u32(&head, n);
+	int r = head.failed ? -ENOMEM : write_all(fd, head.data, head.size);
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		int32_t t = node->inputs[2 + i];
+		const struct value *value = &frame->values[t];
+		uint32_t length = 0;
+		const void *name = strings_get(names, i, &length);
+		r = encode_head(&head, name, length, frame->subgraph->tensors[t].type, value);
+		r = r < 0 ? r : write_all(fd, head.data, head.size);
+		r = r < 0 ? r : write_all(fd, value->data, (size_t)value->bytes);
+	}
+	bytes_writer_deinit(&head);
+	return r;
+}
+
+static int write_file(const struct checkpoints *checkpoints, const char *name,
+	const struct frame *frame, const struct node *node, const struct strings *names)
 {
 	char path[UNFINISHED_SIZE];
 	unfinished_name(checkpoints, path, name);
@@ -211,14 +219,8 @@ static int write_file(
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = write_all(fd, w->data, w->size);
-	if (r == 0 && fsync(fd) < 0) {
-		r = -errno;
-	}
-	if (r < 0) {
-		unlinkat(checkpoints->folder, path, 0);
-	}
-	return r;
+	int r = write_tensors(fd, frame, node, names);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 static int keep_pending(struct checkpoints *checkpoints, const char *name, struct error *err)
@@ -242,21 +244,16 @@ int checkpoint_save(struct checkpoints *checkpoints, const struct frame *frame,
 {
 	char name[CHECKPOINT_MAX_NAME + 1];
 	struct strings names;
-	struct bytes_writer w = {0};
 	uint64_t bytes = 0;
 	int r = file_name(checkpoints, &frame->values[node->inputs[0]], name, err);
 	r = r < 0 ? r : open_names(frame, node, &names, &bytes, err);
 	r = r < 0 ? r : check_room(checkpoints, name, bytes, err);
-	r = r < 0 ? r : encode(frame, node, &names, &w, err);
 	r = r < 0 ? r : keep_pending(checkpoints, name, err);
-	if (r == 0) {
-		r = write_file(checkpoints, name, &w);
-		if (r < 0) {
-			error_set(err, r, "checkpoint '%s': %s", name, strerror(-r));
-		}
+	if (r < 0) {
+		return r;
 	}
-	bytes_writer_deinit(&w);
-	return r;
+	r = write_file(checkpoints, name, frame, node, &names);
+	return r < 0 ? error_set(err, r, "checkpoint '%s': %s", name, strerror(-r)) : 0;
 }
 
 int checkpoint_commit(struct checkpoints *checkpoints, struct error *err)

@@ -43,10 +43,29 @@ void heap_deinit(struct heap *heap)
 	*heap = (struct heap){.limit = heap->limit};
 }
 
+/* The chunk that is kept though nobody uses it goes back. False where there is none. */
+static bool drop_idle(struct heap *heap)
+{
+	struct heap_chunk *chunk = heap->chunks;
+	if (!chunk || chunk->next || chunk->used > 0) {
+		return false;
+	}
+	struct block block = chunk->block;
+	heap->chunks = NULL;
+	heap->charged -= block.bytes;
+	block_deinit(&block);
+	return true;
+}
+
 int heap_charge(struct heap *heap, uint64_t before, uint64_t now, struct error *err)
 {
 	uint64_t total = 0;
-	if (bytes_add_overflows(heap->charged - before, now, &total) || total > heap->limit) {
+	bool over;
+	do {
+		over = bytes_add_overflows(heap->charged - before, now, &total) ||
+			total > heap->limit;
+	} while (over && drop_idle(heap));
+	if (over) {
 		return error_set(err, -EFBIG,
 			"the session would take %" PRIu64 " bytes, the limit is %" PRIu64, total,
 			heap->limit);

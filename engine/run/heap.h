@@ -29,7 +29,7 @@ struct heap {
 void heap_deinit(struct heap *heap); /* a zeroed one is fine */
 
 /* Counts other memory of the session, @now bytes where there were @before, against the limit. -EFBIG
- * with the figures; then nothing has changed. */
+ * with the figures; then nothing has changed. A chunk that nobody uses is given up for it. */
 int must_check heap_charge(struct heap *heap, uint64_t before, uint64_t now, struct error *err);
 void heap_discharge(struct heap *heap, uint64_t bytes);
 

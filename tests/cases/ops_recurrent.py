@@ -87,11 +87,11 @@ def lstm_weights(model, rng, kind, parts, s, way=""):
     return operands
 
 
-def lstm_states(model, kind, s, way=""):
+def lstm_states(model, kind, s, way="", cell_scale=2.0 ** -11):
     h, c = (s.batch, s.outputs), (s.batch, s.cells)
     if kind == "s8":
         return [model.tensor(way + "output_state", "int8", h, scale=0.0075, zero=3, variable=True),
-                model.tensor(way + "cell_state", "int16", c, scale=2.0 ** -11, variable=True)]
+                model.tensor(way + "cell_state", "int16", c, scale=cell_scale, variable=True)]
     return [model.tensor(way + "output_state", "float32", h, variable=True),
             model.tensor(way + "cell_state", "float32", c, variable=True)]
 
@@ -113,13 +113,13 @@ def inputs_of(model, rng, kind, s, time_major, sequence=True):
 
 
 def lstm(kind, words="", sizes=Sizes(), op="UNIDIRECTIONAL_SEQUENCE_LSTM", time_major=False,
-         asymmetric=False, clips=(0.0, 0.0)):
+         asymmetric=False, clips=(0.0, 0.0), cell_scale=2.0 ** -11):
     def make(path, rng):
         parts, model = Parts(words), Model()
         sequence = op != "LSTM"
         x = inputs_of(model, rng, kind, sizes, time_major, sequence)
         operands = lstm_weights(model, rng, kind, parts, sizes)
-        states = lstm_states(model, kind, sizes)
+        states = lstm_states(model, kind, sizes, cell_scale=cell_scale)
         norms = per_gate(parts.norm, parts, lambda g: norm(
             model, rng, kind, f"norm_{g}", sizes.cells))
         dtype = "int8" if kind == "s8" else "float32"
@@ -268,6 +268,7 @@ CASES = {
                                                   clips=(0.5, 0.4)),
     "UNIDIRECTIONAL_SEQUENCE_LSTM_f32s8_cifg_time": lstm("f32s8", "cifg_norm_proj", PROJECTED,
                                                          time_major=True, asymmetric=True),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM_s8_fine_cell": lstm("s8", cell_scale=2.0 ** -17),
     "UNIDIRECTIONAL_SEQUENCE_LSTM_s8_peep_proj": lstm("s8", "peep_proj_projb", PROJECTED),
     "UNIDIRECTIONAL_SEQUENCE_LSTM_s8_peep_proj_time": lstm("s8", "peep_proj_norm", PROJECTED,
                                                            time_major=True),

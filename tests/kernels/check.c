@@ -85,7 +85,7 @@ DEFINE_FILL(check_s16, int16_t, INT16_MIN, INT16_MAX)
 int32_t *check_s32(struct check *c, size_t n)
 {
 	int32_t *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
-	bool small = check_below(c, 2);
+	bool small = c->bench || check_below(c, 2);
 	for (size_t i = 0; i < n; i++) {
 		x[i] = small ? check_between(c, -5000, 5000) : (int32_t)next(c);
 	}
@@ -147,12 +147,13 @@ void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_
 struct ek_scale *check_scales(struct check *c, size_t n)
 {
 	struct ek_scale *s = check_buffer(c, n * sizeof(*s), sizeof(int32_t));
-	int32_t highest = check_below(c, 8) ? 0 : 5;
+	int32_t highest = !c->bench && check_below(c, 2) ? 5 : 0;
 	for (size_t i = 0; i < n; i++) {
 		/* Powers of two, where every rounding can tie; nothing; anything. */
 		uint32_t kind = check_below(c, 8);
 		int32_t m = kind == 0 ? 1 << 30 : (int32_t)(next(c) >> 2 | 1u << 30);
-		s[i] = (struct ek_scale){m, check_between(c, kind == 1 ? -31 : -12, highest)};
+		s[i] = (struct ek_scale){
+			m, check_between(c, kind == 1 && !c->bench ? -31 : -12, highest)};
 		if (kind == 2) {
 			s[i] = (struct ek_scale){0, 0};
 		}
@@ -172,6 +173,18 @@ static struct ek_window_axis axis(struct check *c, bool dilated)
 	int32_t total = (int32_t)((a.out - 1) * a.stride + reach) - (int32_t)a.in;
 	a.pad = total > 0 ? (uint32_t)total / 2 : 0;
 	return a;
+}
+
+int32_t *check_ties(struct check *c, const struct ek_scale *scale, size_t n)
+{
+	int32_t *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	for (size_t i = 0; i < n; i++) {
+		double steps = check_between(c, -300, 300) + 0.5;
+		double at = steps * ldexp(1, 31 - scale[i].shift) / scale[i].multiplier;
+		bool fits = scale[i].multiplier && fabs(at) < 2147483000.0;
+		x[i] = (fits ? (int32_t)at : 0) + check_between(c, -2, 2);
+	}
+	return x;
 }
 
 struct ek_window check_window(struct check *c, bool dilated)

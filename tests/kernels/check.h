@@ -66,6 +66,8 @@ int16_t *check_s16(struct check *c, size_t n);
 int32_t *check_s32(struct check *c, size_t n); /* small half of the time, else any */
 float *check_f32(struct check *c, size_t n);
 struct ek_scale *check_scales(struct check *c, size_t n); /* mostly below one */
+/* Sums next to where the requantised value changes, for each of @scale's channels. */
+int32_t *check_ties(struct check *c, const struct ek_scale *scale, size_t n);
 
 /* The integer types by one name. */
 enum check_type {

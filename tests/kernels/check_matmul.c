@@ -46,7 +46,8 @@ static void *naive(
 		double real = (double)acc * a->scale[col];
 		/* ties away from zero, cut to int32 */
 		real = real < 0 ? ceil(real - 0.5) : floor(real + 0.5);
-		int64_t y = (int64_t)fmin(fmax(real, INT32_MIN), INT32_MAX);
+		int64_t y = a->fixed ? check_requant((int32_t)acc, a->fixed[col])
+				     : (int64_t)fmin(fmax(real, INT32_MIN), INT32_MAX);
 		y = check_clamp(check_wrap(y + a->output_zero), a->lo, a->hi);
 		check_put(out, expected, i, y);
 	}
@@ -80,6 +81,7 @@ static struct ek_matmul_q args_q(
 		scale[n] = check_below(c, 3) ? check_between(c, 1, 1 << 30) * 0x1p-40 : 0.5;
 	}
 	a.scale = scale;
+	a.fixed = type == CHECK_S8 && check_below(c, 4) == 0 ? check_scales(c, shape->cols) : NULL;
 	int32_t lo = 0, hi = 0;
 	check_range(type, &lo, &hi);
 	a.input_zero = type == CHECK_S16 ? 0 : check_between(c, lo, hi);

@@ -7,8 +7,8 @@
 #include "kernels/add.h"
 #include "kernels/lut.h"
 #include "kernels/mul.h"
-#include "kernels/reduce.h"
 #include "kernels/requant.h"
+#include "kernels/sum.h"
 #include "tests/kernels/check.h"
 
 static uint32_t row_length(struct check *c)

@@ -122,11 +122,27 @@ class WithoutDaemon(unittest.TestCase):
         shown = json.loads(edgectl("show", os.path.join(ROOT, "tests", "data", "NET_signature_minus", "model.tflite"), "--json").stdout)
         self.assertEqual((shown["signatures"], shown["signature_keys"]), (2, "minus, times"))
 
+    def test_show_tells_the_nodes_of_a_signature(self):
+        file = os.path.join(ROOT, "tests", "data", "NET_signature_minus", "model.tflite")
+        ops = [json.loads(edgectl("show", file, "-s", key, "--json").stdout)["nodes"][0]["op"] for key in ("minus", "times")]
+        self.assertEqual(ops, ["SUB", "MUL"])
+
+    def test_a_model_may_have_no_inputs(self):
+        done = edgectl("run", os.path.join(ROOT, "tests", "data", "RANDOM_UNIFORM_f32", "model.tflite"), "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        done = edgectl("run", model("digits"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"is missing; give it as", done.stderr)
+
     def test_models_of_strings_and_divisors_are_measured_and_verified(self):
         strings = os.path.join(ROOT, "tests", "data", "SLICE_str", "model.tflite")
         divisor = os.path.join(ROOT, "tests", "data", "FLOOR_MOD_s64", "model.tflite")
         self.assertEqual(json.loads(edgectl("bench", strings, "-c", "2", "--local", "--json").stdout)["runs"], 2)
-        self.assertEqual(edgectl("verify", "--run", strings, divisor).stdout, "ok\nok\n")
+        self.assertEqual(edgectl("verify", "--run", strings, divisor).stdout, b"ok\nok\n")
+        for more in [], ["--per-op"]:
+            done = edgectl("bench", divisor, "-c", "1", "--local", *more)
+            self.assertEqual(done.returncode, 5)
+            self.assertIn(b"FLOOR_MOD: input 1: element 0 is a divisor of zero", done.stderr)
 
     def test_show_tells_every_signature(self):
         shown = json.loads(edgectl("show", SERVICE, "--json").stdout)

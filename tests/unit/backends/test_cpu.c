@@ -10,6 +10,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "engine/operators.h"
+#include "kernels/matmul.h"
 
 struct fixture {
 	int8_t weights[6];
@@ -25,6 +26,7 @@ struct fixture {
 	struct compile_request request;
 	_Alignas(64) int8_t x[3], y[2];
 	struct value values[3];
+	const char *detail; /* of the last run */
 };
 
 static void setup_tensor(struct fixture *f, uint32_t i, int32_t rows, int32_t columns)
@@ -99,6 +101,7 @@ static int compile_and_run(struct fixture *f, const struct run_control *control,
 		.control = control,
 	};
 	r = cpu_backend.run(program, &frame, err);
+	f->detail = cpu_backend.node_detail(program, 0);
 	cpu_backend.free_program(program);
 	return r;
 }
@@ -123,6 +126,24 @@ static void a_node_whose_shapes_only_a_run_knows_runs_the_same(void **state)
 	assert_int_equal(compile_and_run(&f, NULL, NULL), 0);
 	assert_int_equal(f.y[0], -24);
 	assert_int_equal(f.y[1], 127);
+}
+
+/* The mask is what may be used, not what there is. */
+static void kernels_need_features_that_are_asked_for_and_there(void **state)
+{
+	(void)state;
+	const uint64_t masks[] = {0, EK_CPU_AVX2, ~0ull};
+	for (size_t i = 0; i < 3; i++) {
+		struct fixture f;
+		setup(&f);
+		f.request.cpu_features = masks[i];
+		assert_int_equal(compile_and_run(&f, NULL, NULL), 0);
+		assert_int_equal(f.y[0], -24);
+		assert_int_equal(f.y[1], 127);
+		const struct ek_matmul_q_row *row = ek_pick(
+			ek_matmul_s8, ek_matmul_s8_count, sizeof(*row), masks[i] & ek_cpu_detect());
+		assert_string_equal(f.detail, row->variant.name);
+	}
 }
 
 static void a_program_above_its_budget_is_refused(void **state)
@@ -181,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_node_runs_by_its_formula),
 		cmocka_unit_test(a_node_whose_shapes_only_a_run_knows_runs_the_same),
+		cmocka_unit_test(kernels_need_features_that_are_asked_for_and_there),
 		cmocka_unit_test(a_program_above_its_budget_is_refused),
 		cmocka_unit_test(a_run_after_its_deadline_gives_up),
 		cmocka_unit_test(what_is_not_there_is_refused_by_name),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,137 +10,134 @@
 
 #include "tests/fakes/op_bench.h"
 
-/* Numbers of a case of the reference, with the axis as a constant and as a run's own value. */
-static const int8_t codes[42] = {48, -8, 87, 1, -1, -98, 13, -31, 126, 122, -70, 49, -47, 8, -58,
-	54, -26, 116, 35, 42, -97, 125, 38, 0, 0, 38, 103, -20, 65, 127, -108, -33, 66, 87, 15, 89,
-	94, -34, 57, -72, -91, -128};
-static const int8_t means[6] = {6, 22, 9, 40, 31, -12};
+static void run_f32(enum op op, struct shape shape, const float *x, const int32_t *axes, int32_t n,
+	struct shape out, float *z)
+{
+	struct op_bench b;
+	op_bench_init(&b, op);
+	op_bench_input(&b, DTYPE_FLOAT32, shape, x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(n), axes);
+	op_bench_output(&b, DTYPE_FLOAT32, out, z);
+	assert_int_equal(op_bench_run(&b), 0);
+}
 
-static void int8_mean_equals_the_reference(void **state)
+/* NaN is passed over but where it stands first of all and all is reduced. */
+static void nan_among_extremes(void **state)
 {
 	(void)state;
-	const int32_t axis = -1;
-	for (int constant = 0; constant < 2; constant++) {
-		int8_t z[6] = {0};
+	const float x[] = {NAN, 2, 3, NAN, -INFINITY, -INFINITY};
+	const int32_t axes[] = {1, 0};
+	float z[3];
+	run_f32(OP_REDUCE_MAX, SHAPE(3, 2), x, axes, 1, SHAPE(3), z);
+	assert_true(z[0] == 2 && z[1] == 3 && z[2] == -0x1.fffffep+127f);
+	run_f32(OP_REDUCE_MIN, SHAPE(3, 2), x, axes, 2, (struct shape){0}, z);
+	assert_true(isnan(z[0]));
+	run_f32(OP_REDUCE_MAX, SHAPE(2), x + 1, axes + 1, 1, (struct shape){0}, z);
+	assert_true(z[0] == 3);
+	run_f32(OP_REDUCE_MAX, SHAPE(2), x + 4, axes + 1, 1, (struct shape){0}, z);
+	assert_true(z[0] == -INFINITY);
+}
+
+static void nothing_gives_what_the_operator_starts_with(void **state)
+{
+	(void)state;
+	const int32_t axis = 1;
+	static const struct {
+		uint16_t op;
+		uint8_t type;
+		int32_t want;
+	} cases[] = {
+		{OP_REDUCE_MAX, DTYPE_INT8, -128},
+		{OP_REDUCE_MIN, DTYPE_INT8, 127},
+		{OP_REDUCE_MAX, DTYPE_UINT8, 0},
+		{OP_REDUCE_MIN, DTYPE_UINT8, 255},
+		{OP_REDUCE_MAX, DTYPE_INT16, -32768},
+		{OP_REDUCE_MIN, DTYPE_INT32, INT32_MAX},
+		{OP_REDUCE_PROD, DTYPE_INT32, 1},
+		{OP_REDUCE_ANY, DTYPE_BOOL, 0},
+		{OP_REDUCE_ALL, DTYPE_BOOL, 1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		union {
+			int8_t s8[4];
+			uint8_t u8[4];
+			int16_t s16[4];
+			int32_t s32[4];
+		} z = {.s32 = {7, 7, 7, 7}};
 		struct op_bench b;
-		op_bench_init(&b, OP_MEAN);
-		b.node.options.reduce.keep_dims = true;
-		op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(2, 3, 7), codes),
-			0x1.d74224p-5f, 65);
-		(constant ? op_bench_constant : op_bench_input)(&b, DTYPE_INT32, SHAPE(1), &axis);
-		op_bench_scale(
-			&b, op_bench_output(&b, DTYPE_INT8, SHAPE(2, 3, 1), z), 0x1.d74224p-5f, 65);
+		op_bench_init(&b, cases[i].op);
+		op_bench_input(&b, cases[i].type, SHAPE(2, 0), &z);
+		op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
+		op_bench_output(&b, cases[i].type, SHAPE(2), &z);
 		assert_int_equal(op_bench_run(&b), 0);
-		assert_memory_equal(z, means, sizeof(means));
+		int32_t got = cases[i].type == DTYPE_INT32 ? z.s32[1]
+			: cases[i].type == DTYPE_INT16     ? z.s16[1]
+			: cases[i].type == DTYPE_INT8      ? z.s8[1]
+							   : z.u8[1];
+		assert_int_equal(got, cases[i].want);
 	}
 }
 
-static void sum_over_outer_and_inner_dimension(void **state)
+/* (3 - 1) * 0.5 times (-5 - 1) * 0.5 times (9 - 1) * 0.5 is -12: code -12 / 0.125 + 2. */
+static void product_of_codes_is_that_of_their_values(void **state)
 {
 	(void)state;
-	const int32_t axes[2] = {0, 2}, want[3] = {14, 22, 30}; /* 0+1+6+7, 2+3+8+9, ... */
-	int32_t x[12], z[3];
-	for (int i = 0; i < 12; i++) {
-		x[i] = i;
-	}
-	struct op_bench b;
-	op_bench_init(&b, OP_SUM);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(2, 3, 2), x);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(2), axes);
-	op_bench_output(&b, DTYPE_INT32, SHAPE(3), z);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(z, want, sizeof(want));
-}
-
-static void integer_mean_is_cut_towards_zero(void **state)
-{
-	(void)state;
-	const int32_t axis = 1, x[4] = {1, 2, -1, -2};
-	int32_t z[2];
-	struct op_bench b;
-	op_bench_init(&b, OP_MEAN);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(2, 2), x);
-	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
-	op_bench_output(&b, DTYPE_INT32, SHAPE(2), z);
-	assert_int_equal(op_bench_run(&b), 0);
-	assert_int_equal(z[0], 1);
-	assert_int_equal(z[1], -1);
-}
-
-/* Nobody checked the axes at load; 24 sums would not fit the scalar's memory. */
-static void axes_of_a_run_must_leave_the_planned_result(void **state)
-{
-	(void)state;
-	const int32_t right[3] = {2, 0, 1}, wrong[3] = {0, 0, 0};
-	int32_t x[24], z[1] = {0};
-	for (int i = 0; i < 24; i++) {
-		x[i] = i;
-	}
-	for (int i = 0; i < 2; i++) {
-		struct op_bench b;
-		op_bench_init(&b, OP_SUM);
-		op_bench_input(&b, DTYPE_INT32, SHAPE(2, 3, 4), x);
-		op_bench_input(&b, DTYPE_INT32, SHAPE(3), i == 0 ? right : wrong);
-		op_bench_output(&b, DTYPE_INT32, (struct shape){0}, z);
-		assert_int_equal(op_bench_run(&b), i == 0 ? 0 : -EINVAL);
-		assert_int_equal(z[0], 276);
-	}
-}
-
-static void mean_of_nothing_is_code_0(void **state)
-{
-	(void)state;
+	const int8_t x[] = {3, 2, -5, 1, 9, 4};
 	const int32_t axis = 0;
-	int8_t z[3] = {7, 7, 7};
-	const int8_t want[3] = {0};
+	int8_t z[2];
 	struct op_bench b;
-	op_bench_init(&b, OP_MEAN);
-	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(0, 3), codes), 1, 5);
+	op_bench_init(&b, OP_REDUCE_PROD);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(3, 2), x), 0.5f, 1);
 	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
-	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(3), z), 1, 5);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(2), z), 0.125f, 2);
 	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(z, want, sizeof(want));
+	assert_int_equal(z[0], -94);
+	assert_int_equal(z[1], 2);
+	b.shapes[0] = b.values[0].shape = SHAPE(0, 2);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_int_equal(z[0], 10); /* a product of nothing is 1 */
 }
 
-static void mean_of_no_floats_is_nan_without_a_sign(void **state)
+static void integer_products_wrap(void **state)
 {
 	(void)state;
-	const int32_t axis = 0;
-	const uint32_t want[2] = {0x7fc00000, 0x7fc00000};
-	uint32_t z[2] = {0};
+	const int32_t x[] = {1 << 30, 2, 3, -7}, axis = 0;
+	int32_t z[1];
 	struct op_bench b;
-	op_bench_init(&b, OP_MEAN);
-	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(0, 2), z);
+	op_bench_init(&b, OP_REDUCE_PROD);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(4), x);
 	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
-	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(2), z);
+	op_bench_output(&b, DTYPE_INT32, (struct shape){0}, z);
 	assert_int_equal(op_bench_run(&b), 0);
-	assert_memory_equal(z, want, sizeof(want));
+	assert_true(z[0] == INT32_MIN);
 }
 
-static void axis_out_of_range_is_an_error_of_the_run(void **state)
+static void logic_gives_0_or_1_whatever_the_bytes(void **state)
 {
 	(void)state;
-	const int32_t axis = 3;
-	int32_t x[2] = {0}, z[2];
+	const uint8_t x[] = {0, 6, 2, 4};
+	const int32_t axis = 1;
+	uint8_t z[2];
 	struct op_bench b;
-	op_bench_init(&b, OP_SUM);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(2), x);
-	op_bench_input(&b, DTYPE_INT32, SHAPE(1), &axis);
-	op_bench_output(&b, DTYPE_INT32, SHAPE(2), z);
-	assert_int_equal(op_bench_run(&b), -EINVAL);
-	assert_string_equal(b.err.text, "SUM: axis 3 of 1 dimensions");
+	op_bench_init(&b, OP_REDUCE_ANY);
+	op_bench_input(&b, DTYPE_BOOL, SHAPE(2, 2), x);
+	op_bench_constant(&b, DTYPE_INT32, SHAPE(1), &axis);
+	op_bench_output(&b, DTYPE_BOOL, SHAPE(2), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(z[0] == 1 && z[1] == 1);
+	b.node.op = OP_REDUCE_ALL;
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(z[0] == 0 && z[1] == 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(int8_mean_equals_the_reference),
-		cmocka_unit_test(sum_over_outer_and_inner_dimension),
-		cmocka_unit_test(integer_mean_is_cut_towards_zero),
-		cmocka_unit_test(axes_of_a_run_must_leave_the_planned_result),
-		cmocka_unit_test(mean_of_nothing_is_code_0),
-		cmocka_unit_test(mean_of_no_floats_is_nan_without_a_sign),
-		cmocka_unit_test(axis_out_of_range_is_an_error_of_the_run),
+		cmocka_unit_test(nan_among_extremes),
+		cmocka_unit_test(nothing_gives_what_the_operator_starts_with),
+		cmocka_unit_test(product_of_codes_is_that_of_their_values),
+		cmocka_unit_test(integer_products_wrap),
+		cmocka_unit_test(logic_gives_0_or_1_whatever_the_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,10 +68,10 @@ static void a_model_tells_what_it_is(void **state)
 	assert_true(isnan(info.score_threshold));
 	assert_int_equal(edge_model_input(model, 0, 1, &info), -ENOENT);
 	assert_int_equal(edge_model_input(model, 1, 0, &info), -ENOENT);
-	assert_int_equal(edge_model_node(model, 0, &node), 0);
+	assert_int_equal(edge_model_node(model, 0, 0, &node), 0);
 	assert_string_equal(node.op, "CONV_2D");
 	assert_true(shape_equal(&node.output, &SHAPE(1, 48, 48, 8)));
-	assert_int_equal(edge_model_node(model, 31, &node), -ENOENT);
+	assert_int_equal(edge_model_node(model, 0, 31, &node), -ENOENT);
 }
 
 static void every_budget_refuses_a_model(void **state)

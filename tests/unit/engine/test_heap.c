@@ -87,6 +87,19 @@ static void what_passes_the_limit_is_refused_with_the_figures(void **state)
 	heap_deinit(&heap);
 }
 
+static void an_idle_chunk_is_nobodys_limit(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = HEAP_CHUNK_BYTES + 4096};
+	heap_free(&heap, get(&heap, 100));
+	assert_int_equal(heap.charged, HEAP_CHUNK_BYTES);
+	assert_int_equal(heap_charge(&heap, 0, HEAP_CHUNK_BYTES, NULL), 0);
+	assert_int_equal(heap.charged, HEAP_CHUNK_BYTES);
+	heap_free(&heap, get(&heap, 100));
+	heap_discharge(&heap, HEAP_CHUNK_BYTES);
+	heap_deinit(&heap);
+}
+
 /* Small cells that stay behind large ones do not keep the memory of these. */
 static void what_is_mapped_never_passes_the_limit(void **state)
 {
@@ -128,6 +141,7 @@ int main(void)
 		cmocka_unit_test(cells_do_not_overlap_and_keep_their_bytes),
 		cmocka_unit_test(freed_neighbours_become_one),
 		cmocka_unit_test(what_passes_the_limit_is_refused_with_the_figures),
+		cmocka_unit_test(an_idle_chunk_is_nobodys_limit),
 		cmocka_unit_test(what_is_mapped_never_passes_the_limit),
 		cmocka_unit_test(a_large_cell_goes_back_to_the_system_at_once),
 	};

@@ -209,7 +209,13 @@ static void integers_check_every_scale(void **state)
 		b.zeros[t][0] -= 9;
 	}
 	b.scales[b.inputs[19]][0] = 0.0003f;
-	node_builder_refuses(&b, -EBADMSG, "cell state has scale 0.0003, must be 2^-15 to 2^-9");
+	node_builder_refuses(&b, -EBADMSG, "cell state has scale 0.0003, must be 2^-30 to 2^-9");
+	b.scales[b.inputs[19]][0] = 0x1p-16f;
+	node_builder_accepts(&b, 0, SHAPE(N_BATCH, N_STEPS, N_OUTPUT));
+	/* Coupled gates: no input gate that would stand in for the tanh. */
+	b.inputs[1] = b.inputs[5] = b.inputs[9] = b.inputs[12] = b.inputs[20] = TENSOR_NONE;
+	node_builder_refuses(
+		&b, -EBADMSG, "cell state has scale 1.52588e-05, must be 2^-15 to 2^-9");
 }
 
 static void integers_check_intermediates(void **state)

@@ -30,7 +30,7 @@ static void pad_checks_its_paddings(void **state)
 	b.constants[t] = NULL;
 	node_builder_accepts(&b, 0, SHAPE(-1, -1));
 	b.shapes[t] = SHAPE(3, 2);
-	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings): 3x2 for a tensor of rank 2");
+	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings) is 3x2, must be 2x2");
 	b.tensors[t].type = DTYPE_UINT8;
 	node_builder_refuses(&b, -EBADMSG, "input 1 (paddings) is uint8, must be a signed integer");
 	b.tensors[t].type = DTYPE_INT64;

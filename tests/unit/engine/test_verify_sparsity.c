@@ -100,11 +100,37 @@ static void verify_follows_blocks_in_any_order(void **state)
 		verdict(m), "subgraph 0, tensor 1 ('c'): sparsity: level 0 has a wrong size");
 }
 
+/* What TensorFlow's converter makes of rows shorter than its blocks of 16: their end would be stored
+ * beyond the row. */
+static void verify_refuses_blocks_longer_than_their_dimension(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	struct fake_sparsity s = {
+		.order = FAKE_LIST(0, 1, 2),
+		.block_map = FAKE_LIST(1),
+		.n_levels = 3,
+		.levels = {{false, 2, {0}, {0}}, {true, 0, FAKE_LIST(0, 1, 1), FAKE_LIST(0)},
+			{false, 8, {0}, {0}}},
+	};
+	static const float stored[8];
+	m->buffers[1].data = stored;
+	m->buffers[1].size = 32;
+	m->subgraphs[0].tensors[1].shape = FAKE_LIST(2, 4);
+	m->subgraphs[0].tensors[1].sparsity = &s;
+	assert_string_equal(verdict(m),
+		"subgraph 0, tensor 1 ('c'): sparsity: 1 blocks in a dimension that is shorter "
+		"than one");
+	m->subgraphs[0].tensors[1].shape = FAKE_LIST(2, 8);
+	assert_string_equal(verdict(m), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verify_follows_sparsity),
 		cmocka_unit_test(verify_follows_blocks_in_any_order),
+		cmocka_unit_test(verify_refuses_blocks_longer_than_their_dimension),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reduce - sums over rows
+ * sum - sums over rows
  *
  *   step 1: sums[i] += src[i];     step 0: sums[0] += src[0] + ... + src[n - 1], in this order
  *
@@ -9,8 +9,8 @@
  * @src:  n elements.
  * Source: TFLite reference/reduce.h (ReduceSumImpl, Mean, QuantizedMeanOrSum).
  */
-#ifndef KERNELS_REDUCE_H
-#define KERNELS_REDUCE_H
+#ifndef KERNELS_SUM_H
+#define KERNELS_SUM_H
 
 #include "kernels/cpu.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/reduce.h"
+#include "kernels/sum.h"
 
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */
 #define SUM_ROW(name, type, sum_type, wide, op)                                                    \

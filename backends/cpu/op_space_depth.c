@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DEPTH_TO_SPACE, SPACE_TO_DEPTH, MATRIX_DIAG, MATRIX_SET_DIAG: elements at other places. Source:
- * tflite kernels/depth_to_space.cc, space_to_depth.cc, matrix_diag.cc, matrix_set_diag.cc. */
+/* DEPTH_TO_SPACE and SPACE_TO_DEPTH. Source: tflite kernels/depth_to_space.cc, space_to_depth.cc. */
 #include <string.h>
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/copies.h"
-#include "backends/cpu/params.h"
 
 static int space_accept(const struct op_setup *setup, struct error *err)
 {
@@ -49,43 +47,6 @@ static int depth_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-/* Input @from onto the diagonals of the matrices in the result. */
-static struct copy diagonal_piece(const struct copies *p, uint32_t from)
-{
-	const uint32_t rank = p->shape.rank;
-	const int32_t rows = p->shape.dim[rank - 2], columns = p->shape.dim[rank - 1];
-	const int32_t batch = (int32_t)params_product(&p->shape, 0, rank - 2);
-	const struct shape diagonal = {.rank = 2, .dim = {batch, rows < columns ? rows : columns}};
-	struct copy copy = copies_one(p, &diagonal, &diagonal, &diagonal);
-	copy.from = from;
-	copy.walk.dst_step[0] = (ptrdiff_t)rows * columns * (ptrdiff_t)p->element_bytes;
-	copy.walk.dst_step[1] = (columns + (ptrdiff_t)1) * (ptrdiff_t)p->element_bytes;
-	return copy;
-}
-
-static int diag_prepare(struct op_setup *setup, struct error *err)
-{
-	struct copies *p = copies_new(setup, 0, 1);
-	if (!p) {
-		return op_alloc_failed(setup, err);
-	}
-	p->fill = COPIES_FILL_CODE; /* code 0, whatever the zero point */
-	copies_add(p, diagonal_piece(p, 0));
-	return 0;
-}
-
-static int set_diag_prepare(struct op_setup *setup, struct error *err)
-{
-	const struct shape *in = op_shape_in(setup, 0);
-	struct copies *p = copies_new(setup, 0, 2);
-	if (!p) {
-		return op_alloc_failed(setup, err);
-	}
-	copies_add(p, copies_one(p, in, in, in));
-	copies_add(p, diagonal_piece(p, 1));
-	return 0;
-}
-
 const struct cpu_op op_depth_to_space = {.op = OP_DEPTH_TO_SPACE,
 	.accept = space_accept,
 	.prepare = depth_prepare,
@@ -93,10 +54,4 @@ const struct cpu_op op_depth_to_space = {.op = OP_DEPTH_TO_SPACE,
 const struct cpu_op op_space_to_depth = {.op = OP_SPACE_TO_DEPTH,
 	.accept = space_accept,
 	.prepare = depth_prepare,
-	.run = copies_run};
-const struct cpu_op op_matrix_diag = {
-	.op = OP_MATRIX_DIAG, .accept = space_accept, .prepare = diag_prepare, .run = copies_run};
-const struct cpu_op op_matrix_set_diag = {.op = OP_MATRIX_SET_DIAG,
-	.accept = space_accept,
-	.prepare = set_diag_prepare,
 	.run = copies_run};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* depthwise - rows of the lists of kernels/depthwise.h for x86-64 */
+#ifndef KERNELS_X86_DEPTHWISE_H
+#define KERNELS_X86_DEPTHWISE_H
+
+#include "kernels/depthwise.h"
+
+/* With more than one output channel per input channel they are entry 0. */
+uint64_t ek_depthwise_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
+void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_s8__avx512vnni(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+void ek_depthwise_u8__avx512vnni(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+
+uint64_t ek_depthwise_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_scratch_bytes__avx2(const struct ek_depthwise_shape *shape);
+void ek_depthwise_s8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_u8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_s8__avx2(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+void ek_depthwise_u8__avx2(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * panel_avx2 - the int32 sums of up to 16 channels become codes of 8 bits
+ *
+ * The two ways of panel_avx512.h, for two vectors of 8 channels.
+ */
+#ifndef KERNELS_X86_PANEL_AVX2_H
+#define KERNELS_X86_PANEL_AVX2_H
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/quant.h"
+
+#define PANEL_COLS 16
+#define PANEL_VECTORS 2
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+struct panel {
+	__m256i start[PANEL_VECTORS]; /* of the sums: the bias */
+	__m256i multiplier[PANEL_VECTORS];
+	__m256i add[PANEL_VECTORS]; /* fused: rounding constant; else: left shift */
+	__m256i negative[PANEL_VECTORS]; /* fused: added where the sum is negative */
+	__m256i shift[PANEL_VECTORS]; /* right */
+	bool fused;
+};
+
+/* What becomes of a value between requantisation and the output. */
+struct panel_output {
+	int32_t zero, lo, hi;
+	bool is_signed; /* int8, else uint8 */
+};
+
+ALWAYS_INLINE uint32_t panel_least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Channel of lane @lane of vector @j, where the unpacking of 16-bit pairs puts it, or in order. */
+ALWAYS_INLINE uint32_t panel_channel(bool unpacked, uint32_t j, uint32_t lane)
+{
+	return unpacked ? lane / 4 * 8 + j * 4 + lane % 4 : j * 8 + lane;
+}
+
+static inline bool panel_is_fused(
+	const int32_t *bias, const struct ek_scale *scale, uint32_t n, uint64_t products)
+{
+	const int64_t limit = 1 << 29;
+	bool fused = products < (uint64_t)limit;
+	for (uint32_t i = 0; i < n && fused; i++) {
+		int64_t b = bias ? bias[i] : 0, room = limit - (int64_t)products;
+		fused = b < room && -b < room && scale[i].shift <= 0 && scale[i].shift >= -30;
+	}
+	return fused;
+}
+
+/*
+ * Makes the panel of @n channels, whose sums start at @bias (may be NULL). @scale: NULL where
+ * nothing but the start is asked for. @products: what a sum of products may reach, away from zero.
+ */
+static inline void panel_init(struct panel *p, bool unpacked, const int32_t *bias,
+	const struct ek_scale *scale, uint32_t n, uint64_t products)
+{
+	memset(p, 0, sizeof(*p));
+	p->fused = scale && panel_is_fused(bias, scale, n, products);
+	for (uint32_t at = 0; at < PANEL_COLS; at++) {
+		uint32_t channel = panel_channel(unpacked, at / 8, at % 8);
+		if (channel >= n) {
+			continue;
+		}
+		struct ek_scale s = scale ? scale[channel] : (struct ek_scale){0, 0};
+		int32_t right = s.shift < 0 ? -s.shift : 0, left = s.shift > 0 ? s.shift : 0;
+		((int32_t *)p->start)[at] = bias ? bias[channel] : 0;
+		((int32_t *)p->multiplier)[at] = s.multiplier;
+		((int32_t *)p->add)[at] = !p->fused ? left : right ? 1 + (1 << right) : 1;
+		((int32_t *)p->negative)[at] = p->fused && right ? -2 : 0;
+		((int32_t *)p->shift)[at] = right + p->fused;
+	}
+}
+
+ALWAYS_INLINE __m256i panel_requant_fused(const struct panel *p, int j, __m256i sum)
+{
+	__m256i x = _mm256_slli_epi32(sum, 2);
+	__m256i even = _mm256_mul_epi32(x, p->multiplier[j]);
+	__m256i odd =
+		_mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(p->multiplier[j], 32));
+	__m256i w = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+	__m256i negative = _mm256_and_si256(_mm256_srai_epi32(sum, 31), p->negative[j]);
+	w = _mm256_add_epi32(_mm256_add_epi32(w, p->add[j]), negative);
+	return _mm256_srav_epi32(w, p->shift[j]);
+}
+
+ALWAYS_INLINE __m256i panel_requant_total(const struct panel *p, int j, __m256i sum)
+{
+	const __m256i half = _mm256_set1_epi64x(1 << 30), one = _mm256_set1_epi32(1);
+	__m256i x = _mm256_sllv_epi32(sum, p->add[j]);
+	__m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, p->multiplier[j]), half);
+	__m256i odd =
+		_mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(p->multiplier[j], 32));
+	odd = _mm256_add_epi64(odd, half);
+	__m256i high =
+		_mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
+	__m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, p->shift[j]), one);
+	__m256i threshold =
+		_mm256_add_epi32(_mm256_srli_epi32(mask, 1), _mm256_srli_epi32(high, 31));
+	__m256i up = _mm256_cmpgt_epi32(_mm256_and_si256(high, mask), threshold);
+	return _mm256_sub_epi32(_mm256_srav_epi32(high, p->shift[j]), up);
+}
+
+/* Requantised, with the zero point added. */
+ALWAYS_INLINE void panel_requant(
+	const struct panel *p, const struct panel_output *o, __m256i v[PANEL_VECTORS])
+{
+	const __m256i zero = _mm256_set1_epi32(o->zero);
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		__m256i y = p->fused ? panel_requant_fused(p, j, v[j])
+				     : panel_requant_total(p, j, v[j]);
+		v[j] = _mm256_add_epi32(y, zero);
+	}
+}
+
+/* The first @n channels as codes. */
+ALWAYS_INLINE void panel_store(const struct panel_output *o, bool unpacked,
+	const __m256i v[PANEL_VECTORS], uint32_t n, uint8_t *to)
+{
+	__m256i words = _mm256_packs_epi32(v[0], v[1]);
+	words = unpacked ? words : _mm256_permute4x64_epi64(words, 0xD8);
+	__m128i low = _mm256_castsi256_si128(words), high = _mm256_extracti128_si256(words, 1);
+	__m128i lo = _mm_set1_epi8((char)o->lo), hi = _mm_set1_epi8((char)o->hi);
+	__m128i y = o->is_signed ? _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(low, high), lo), hi)
+				 : _mm_min_epu8(_mm_max_epu8(_mm_packus_epi16(low, high), lo), hi);
+	if (n == PANEL_COLS) {
+		_mm_storeu_si128((__m128i *)to, y);
+		return;
+	}
+	uint8_t codes[16];
+	_mm_storeu_si128((__m128i *)codes, y);
+	memcpy(to, codes, n);
+}
+
+/* 16 codes less their zero point. */
+ALWAYS_INLINE __m256i panel_widen(bool is_signed, __m128i codes, __m256i zero)
+{
+	__m256i x = is_signed ? _mm256_cvtepi8_epi16(codes) : _mm256_cvtepu8_epi16(codes);
+	return _mm256_sub_epi16(x, zero);
+}
+
+/* The first @n of 16 codes; the others are zero. */
+ALWAYS_INLINE __m128i panel_load(const uint8_t *from, size_t n)
+{
+	if (n >= 16) {
+		return _mm_loadu_si128((const __m128i *)from);
+	}
+	uint8_t codes[16] = {0};
+	memcpy(codes, from, n);
+	return _mm_loadu_si128((const __m128i *)codes);
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * product_avx2 - products of rows of widened codes and panels of 16 packed columns
+ *
+ * VPMADDUBSW saturates sums of two products of 8 bits, so that codes are widened to 16: both less
+ * their zero points, -255 .. 255. VPMADDWD sums pairs of products exactly, and the rest wraps.
+ *
+ * Packed weights: for each panel of 16 columns [depth by twos][16 columns][2], int16, zero beyond.
+ */
+#ifndef KERNELS_X86_PRODUCT_AVX2_H
+#define KERNELS_X86_PRODUCT_AVX2_H
+
+#include "kernels/x86/panel_avx2.h"
+
+#define BLOCK_STEP 4
+#define BLOCK_ROWS 24
+#define BLOCK_BYTES 16384
+
+/* The operands as they are in the file. */
+struct product_weights {
+	const void *w; /* [cols][depth] */
+	uint32_t cols;
+	size_t depth;
+	bool is_signed;
+	int32_t weights_zero;
+};
+
+/* Elements of a widened row. */
+ALWAYS_INLINE uint64_t product_stride(uint64_t depth)
+{
+	return (depth + 15) & ~(uint64_t)15;
+}
+
+/* Those of them that are multiplied. */
+ALWAYS_INLINE uint64_t product_depth(uint64_t depth)
+{
+	return (depth + 1) & ~(uint64_t)1;
+}
+
+static inline uint64_t product_packed_bytes(uint32_t cols, uint64_t depth)
+{
+	uint64_t panels = ((uint64_t)cols + PANEL_COLS - 1) / PANEL_COLS;
+	return panels * PANEL_COLS * product_depth(depth) * sizeof(int16_t);
+}
+
+static inline uint32_t product_block_rows(uint64_t depth)
+{
+	uint64_t rows = BLOCK_BYTES / (product_stride(depth) * BLOCK_STEP) * BLOCK_STEP;
+	return rows < BLOCK_STEP ? BLOCK_STEP : rows > BLOCK_ROWS ? BLOCK_ROWS : (uint32_t)rows;
+}
+
+/* A block, of which an output of @rows fills so many. */
+static inline uint64_t product_scratch_bytes(uint64_t rows, uint64_t depth)
+{
+	uint32_t block = product_block_rows(depth);
+	return (rows < block ? rows : block) * product_stride(depth) * sizeof(int16_t);
+}
+
+static inline const int16_t *product_panel(const void *packed, size_t depth, uint32_t first_col)
+{
+	return (const int16_t *)packed + first_col * (size_t)product_depth(depth);
+}
+
+static inline void product_pack(const struct product_weights *w, void *packed)
+{
+	int16_t *to = packed;
+	size_t depth = (size_t)product_depth(w->depth);
+	uint32_t cols = (w->cols + PANEL_COLS - 1) / PANEL_COLS * PANEL_COLS;
+	for (size_t at = 0; at < cols * depth; at++) {
+		size_t in_panel = at % (PANEL_COLS * depth);
+		size_t n = at / (PANEL_COLS * depth) * PANEL_COLS + in_panel / 2 % PANEL_COLS;
+		size_t k = in_panel / (2 * PANEL_COLS) * 2 + in_panel % 2;
+		bool inside = n < w->cols && k < w->depth;
+		size_t from = inside ? n * w->depth + k : 0;
+		int code = w->is_signed ? ((const int8_t *)w->w)[from]
+					: ((const uint8_t *)w->w)[from] - w->weights_zero;
+		to[at] = (int16_t)(inside ? code : 0);
+	}
+}
+
+/* A row of @depth codes, widened. */
+static inline void product_widen(
+	int16_t *to, const uint8_t *codes, size_t depth, bool is_signed, int32_t zero)
+{
+	const __m256i z = _mm256_set1_epi16((int16_t)zero);
+	for (size_t k = 0; k < depth; k += 16) {
+		__m256i x = panel_widen(is_signed, panel_load(codes + k, depth - k), z);
+		_mm256_storeu_si256((__m256i *)(to + k), x);
+	}
+}
+
+struct product_block {
+	int16_t *rows;
+	size_t stride, depth;
+	uint32_t n;
+};
+
+static inline struct product_block product_block(void *scratch, uint64_t depth)
+{
+	return (struct product_block){
+		scratch, (size_t)product_stride(depth), (size_t)product_depth(depth), 0};
+}
+
+ALWAYS_INLINE __m256i product_broadcast(const int16_t *from)
+{
+	int32_t v;
+	memcpy(&v, from, sizeof(v));
+	return _mm256_set1_epi32(v);
+}
+
+/* @mr rows of 16 columns, a constant: all sums stay in registers. Six rows would fill all 16, and
+ * compilers then keep a sum in memory, which makes the loop wait for it. */
+ALWAYS_INLINE void product_tile(const int mr, const struct product_block *b, uint32_t first,
+	const int16_t *w, const __m256i *start, __m256i sums[][PANEL_VECTORS])
+{
+	__m256i acc[BLOCK_STEP][PANEL_VECTORS];
+	const size_t stride = b->stride;
+	const int16_t *row = b->rows + first * stride, *later = row + 3 * stride;
+#pragma GCC unroll 4
+	for (int r = 0; r < mr; r++) {
+		acc[r][0] = start[0];
+		acc[r][1] = start[1];
+	}
+	for (size_t k = 0; k < b->depth; k += 2, row += 2, later += 2, w += 2 * PANEL_COLS) {
+		__m256i w0 = _mm256_loadu_si256((const __m256i *)w);
+		__m256i w1 = _mm256_loadu_si256((const __m256i *)w + 1);
+#pragma GCC unroll 4
+		for (int r = 0; r < mr; r++) {
+			__m256i a = product_broadcast(r < 3 ? row + (size_t)r * stride : later);
+			acc[r][0] = _mm256_add_epi32(acc[r][0], _mm256_madd_epi16(a, w0));
+			acc[r][1] = _mm256_add_epi32(acc[r][1], _mm256_madd_epi16(a, w1));
+		}
+	}
+#pragma GCC unroll 4
+	for (int r = 0; r < mr; r++) {
+		sums[r][0] = acc[r][0];
+		sums[r][1] = acc[r][1];
+	}
+}
+
+/* As many rows as there are, up to four; returns how many. */
+static uint32_t product_run(const struct product_block *b, uint32_t first, const int16_t *w,
+	const __m256i *start, __m256i sums[][PANEL_VECTORS])
+{
+	uint32_t left = b->n - first;
+	if (left >= 4) {
+		product_tile(4, b, first, w, start, sums);
+		return 4;
+	}
+	if (left >= 2) {
+		product_tile(2, b, first, w, start, sums);
+		return 2;
+	}
+	product_tile(1, b, first, w, start, sums);
+	return 1;
+}
+
+#endif
