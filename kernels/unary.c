@@ -62,8 +62,14 @@ UNARY(ek_abs_f32, float, fabsf(x))
 UNARY(ek_neg_f32, float, -x)
 UNARY(ek_sign_f32, float, x > 0 ? 1 : x < 0 ? -1 : x == x ? 0 : x)
 UNARY(ek_square_f32, float, (x) * (x))
-UNARY(ek_sqrt_f32, float, sqrtf(x))
-UNARY(ek_rsqrt_f32, float, 1.0f / sqrtf(x))
+/* The sign of the NaN that a negative number gives is the CPU's own choice: here it is x86's. */
+static float root(float x)
+{
+	return x < 0 ? -NAN : sqrtf(x);
+}
+
+UNARY(ek_sqrt_f32, float, root(x))
+UNARY(ek_rsqrt_f32, float, 1.0f / root(x))
 UNARY(ek_floor_f32, float, floorf(x))
 UNARY(ek_ceil_f32, float, ceilf(x))
 UNARY(ek_round_f32, float, round_even(x))

@@ -159,6 +159,7 @@ struct rule_weighted {
 	uint32_t bias_type; /* option quantized_bias_type: 0, INT32 or INT64 */
 	int max_shift; /* of the multipliers with an int64 sum */
 	bool blockwise; /* float input, and rule_blockwise() has judged the weights */
+	bool one_scale; /* a bias beside weights of one scale has the products' scale */
 };
 /* Types and size of the bias, scales and zero points of all, multipliers in range. */
 int must_check rule_weighted_check(const struct rule_weighted *w, struct error *err);

@@ -101,6 +101,7 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 		.weights_shape = rule_shape(ctx, 1),
 		.bias_shape = bias ? rule_shape(ctx, 2) : NULL,
 		.bias_type = o->quantized_bias_type,
+		.one_scale = true,
 		.max_shift = RULE_MAX_SHIFT, /* sums are rescaled in double */
 		.blockwise = op_input(ctx, 0)->type == DTYPE_FLOAT32 &&
 			op_input(ctx, 1)->quant.block_size > 0,

@@ -6,6 +6,7 @@
  * PopulateConvolutionQuantizationParams; kernels/internal/reference/fully_connected.h.
  */
 #include <errno.h>
+#include <math.h>
 
 #include "engine/plan/rule.h"
 
@@ -49,6 +50,23 @@ static int check_weights_quant(const struct rule_weighted *w, struct error *err)
 	return rule_zero_points_zero(w->weights, "weights", err);
 }
 
+/* The bias is added to products without a change of scale. Of weights with a scale per channel this
+ * is believed; else GetQuantizedConvolutionMultipler in kernel_util.cc looks: always with uint8, in
+ * FULLY_CONNECTED with all codes. */
+static int check_bias_scale(const struct rule_weighted *w, struct error *err)
+{
+	bool looks = w->input->type == DTYPE_UINT8 || w->one_scale;
+	if (!w->bias || !looks || w->weights->quant.n_scales != 1) {
+		return 0;
+	}
+	const struct quant *q = &w->bias->quant;
+	double product = (double)(w->input->quant.scale[0] * w->weights->quant.scale[0]);
+	double bias = q->n_scales == 1 ? (double)q->scale[0] : 0;
+	return fabs(product - bias) / (double)w->output->quant.scale[0] <= 0.02
+		? 0
+		: error_set(err, -EBADMSG, "bias has scale %g, products have %g", bias, product);
+}
+
 static int check_multipliers(const struct rule_weighted *w, struct error *err)
 {
 	double input = (double)w->input->quant.scale[0], output = (double)w->output->quant.scale[0];
@@ -89,5 +107,6 @@ int rule_weighted_check(const struct rule_weighted *w, struct error *err)
 		return r;
 	}
 	r = rule_quantised(w->output, "output", err);
+	r = r < 0 ? r : check_bias_scale(w, err);
 	return r < 0 ? r : check_multipliers(w, err);
 }

@@ -79,6 +79,8 @@ CASES = {
     "CONV_2D_no_columns": conv_of_nothing,
     "SUM_scalar": reduce("SUM", "float32", np.float32(2.5), [0, -3], True),
     "REDUCE_MAX_many_axes": reduce("REDUCE_MAX", "int32", (2, 3), [[1, -1, 1], [1, 1, -1]]),
+    "SQRT_f32_negative": unary("SQRT", "float32", [-4, -0.0, 4, -np.inf], compare="exact"),
+    "RSQRT_f32_negative": unary("RSQRT", "float32", [-4, -0.0, 4, -np.inf], compare="exact"),
     "RNN_relu_nan": rnn(1),
     "RNN_relu6_nan": rnn(3),
     "RNN_relu_n1_nan": rnn(2),

@@ -17,7 +17,7 @@ static void build_conv(
 	node_builder_quantise(b, node_builder_input(b, input, SHAPE(1, 5, 5, 4)), 0.5f, 0);
 	int32_t w = node_builder_input(b, weights, SHAPE(6, 3, 3, 4));
 	node_builder_channels(b, w, 0, weights == DTYPE_UINT8 ? 1 : 6, 0.25f);
-	node_builder_input(b, bias, SHAPE(6));
+	node_builder_quantise(b, node_builder_input(b, bias, SHAPE(6)), 0.125f, 0);
 	node_builder_quantise(b, node_builder_output(b, input), 0.125f, 0);
 	b->node.options.conv = (struct options_conv){.stride_h = 1,
 		.stride_w = 1,

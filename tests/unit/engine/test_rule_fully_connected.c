@@ -15,7 +15,7 @@ static void build(struct node_builder *b, enum dtype input, enum dtype weights, 
 	node_builder_init(b, OP_FULLY_CONNECTED, 8);
 	node_builder_quantise(b, node_builder_input(b, input, SHAPE(2, 3, 4)), 0.5f, 0);
 	node_builder_quantise(b, node_builder_input(b, weights, SHAPE(5, 4)), 0.25f, 0);
-	node_builder_input(b, bias, SHAPE(5));
+	node_builder_quantise(b, node_builder_input(b, bias, SHAPE(5)), 0.125f, 0);
 	node_builder_quantise(b, node_builder_output(b, input), 0.125f, 0);
 }
 
@@ -26,6 +26,11 @@ static void rows_are_as_wide_as_the_weights(void **state)
 	build(&b, DTYPE_INT8, DTYPE_INT8, DTYPE_INT32);
 	node_builder_accepts(&b, 0, SHAPE(6, 5));
 	node_builder_costs(&b, 6 * 5 * 4);
+	b.tensors[2].quant.scale = (const float[]){0.1275f}; /* 0.02 of the output's scale */
+	node_builder_accepts(&b, 0, SHAPE(6, 5));
+	b.tensors[2].quant.scale = (const float[]){0.1276f};
+	node_builder_refuses(&b, -EBADMSG, "bias has scale 0.1276, products have 0.125");
+	b.tensors[2].quant.scale = (const float[]){0.125f};
 	b.node.options.fully_connected.keep_num_dims = true;
 	node_builder_accepts(&b, 0, SHAPE(2, 3, 5));
 	b.shapes[0] = SHAPE(2, 4, 3);
