@@ -263,27 +263,35 @@ static void build_node(
 	*ret_node = node;
 }
 
-/*
- * Tensors without elements that nothing writes are constants without bytes: all of them get an
- * address first, and those that are written lose it again.
- */
-static void mark_empty(const struct flat *f, struct subgraph *subgraph)
+static void unmark_zeros(struct tensor *tensor)
 {
+	tensor->data = NULL;
+	tensor->data_bytes = 0;
+}
+
+/*
+ * Constants without bytes (view_reads_as_zeros()) that nothing writes: all of them get zeros first,
+ * and those that are written lose them again.
+ */
+static void mark_zeros(struct subgraph *subgraph)
+{
+	static const uint64_t zeros[VIEW_ZEROS / 8];
 	for (uint32_t i = 0; i < subgraph->n_tensors; i++) {
 		struct tensor *tensor = &subgraph->tensors[i];
-		uint64_t elements = 1;
 		if (!tensor->data && !tensor->is_variable &&
-			shape_elements(&tensor->shape, &elements) == 0 && elements == 0) {
-			tensor->data = f->data;
+			view_reads_as_zeros(
+				&tensor->shape, tensor->type, tensor->quant.block_size > 0)) {
+			tensor->data = (const uint8_t *)zeros;
+			(void)!shape_bytes(&tensor->shape, tensor->type, &tensor->data_bytes);
 		}
 	}
 	for (uint32_t i = 0; i < subgraph->n_inputs; i++) {
-		subgraph->tensors[subgraph->inputs[i]].data = NULL;
+		unmark_zeros(&subgraph->tensors[subgraph->inputs[i]]);
 	}
 	for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
 		const struct node *node = &subgraph->nodes[i];
 		for (uint32_t j = 0; j < node->n_outputs; j++) {
-			subgraph->tensors[node->outputs[j]].data = NULL;
+			unmark_zeros(&subgraph->tensors[node->outputs[j]]);
 		}
 	}
 }
@@ -312,7 +320,7 @@ static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, 
 	for (uint32_t i = 0; i < operators.count; i++) {
 		build_node(f, root, flat_vector_table(f, &operators, i), space->nodes++);
 	}
-	mark_empty(f, ret_subgraph);
+	mark_zeros(ret_subgraph);
 }
 
 static int build_signatures(const struct flat *f, uint32_t root, struct space *space,

@@ -76,13 +76,15 @@ static int check_outputs(struct verify *v, const struct flat_vector *outputs, ui
 	return r;
 }
 
-/* A constant without elements needs no bytes, and converters write none. */
-static bool empty_tensor(struct verify *v, const struct flat_vector *tensors, int32_t tensor)
+static bool reads_as_zeros(struct verify *v, const struct flat_vector *tensors, int32_t index)
 {
-	struct shape shape =
-		view_declared_shape(v->f, flat_vector_table(v->f, tensors, (uint32_t)tensor));
-	uint64_t elements = 1;
-	return shape_elements(&shape, &elements) == 0 && elements == 0;
+	uint32_t tensor = flat_vector_table(v->f, tensors, (uint32_t)index);
+	uint32_t quant = flat_get_table(v->f, tensor, TENSOR_QUANTIZATION);
+	struct shape shape = view_declared_shape(v->f, tensor);
+	bool blockwise = quant &&
+		flat_get_u8(v->f, quant, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0) ==
+			QUANTIZATION_DETAILS_BLOCKWISE;
+	return view_reads_as_zeros(&shape, flat_get_u8(v->f, tensor, TENSOR_TYPE, 0), blockwise);
 }
 
 /* With @unknown, the node is of an operator that no plan takes (opinfo_check() names it): those that
@@ -100,7 +102,7 @@ static int check_node_inputs(struct verify *v, const struct flat_vector *inputs,
 		if (tensor < 0 || (uint32_t)tensor >= n_tensors) {
 			r = error_set(v->err, -EBADMSG, "input %u: tensor %d of %u", i, (int)tensor,
 				n_tensors);
-		} else if (v->marks[tensor] == 0 && empty_tensor(v, tensors, tensor)) {
+		} else if (v->marks[tensor] == 0 && reads_as_zeros(v, tensors, tensor)) {
 			v->marks[tensor] = VERIFY_CONSTANT;
 		} else if (v->marks[tensor] == 0 && !unknown) {
 			r = error_set(v->err, -EBADMSG,

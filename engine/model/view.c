@@ -100,3 +100,13 @@ struct shape view_declared_shape(const struct flat *f, uint32_t tensor)
 	(void)view_shape(&dims, &shape);
 	return shape;
 }
+
+bool view_reads_as_zeros(const struct shape *declared, unsigned int type, bool blockwise)
+{
+	uint64_t elements = 1, bytes = 0;
+	if (shape_elements(declared, &elements) == 0 && elements == 0) {
+		return true;
+	}
+	return blockwise && (type == DTYPE_INT4 || type == DTYPE_INT8) &&
+		shape_bytes(declared, type, &bytes) == 0 && bytes <= VIEW_ZEROS;
+}

@@ -50,4 +50,11 @@ bool view_shape(const struct flat_vector *v, struct shape *ret_shape);
  * what only a run tells, else its shape. */
 struct shape view_declared_shape(const struct flat *f, uint32_t tensor);
 
+/* Most bytes of a blockwise tensor that may be left out of the file. */
+#define VIEW_ZEROS 4096
+
+/* Whether a tensor without bytes reads as zeros where no node writes it: one of no elements, or int4 or
+ * int8 of at most VIEW_ZEROS bytes with blockwise scales, which LiteRT leaves as its memory is. */
+bool view_reads_as_zeros(const struct shape *declared, unsigned int type, bool blockwise);
+
 #endif

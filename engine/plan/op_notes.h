@@ -6,7 +6,7 @@
  */
 /* clang-format off */
 NOTE(ABS, "float32, int16, int32, int8", "int16 as plain numbers, or as codes where it has a scale")
-NOTE(ADD, "float16, float32, int16, int32, int64, int8, uint8", "broadcasts; int16 with scales that are powers of two by shifts, where the option says so; float results are made finite")
+NOTE(ADD, "float16, float32, int16, int32, int64, int8, uint8", "broadcasts; int16 with scales that are powers of two by shifts, where the option says so; float results are made finite; codes pass as they are where the other operand is a blockwise 0 and nothing has a scale")
 NOTE(ADD_N, "float32, int32", "no broadcast; float sums are made finite after each operand")
 NOTE(ARG_MAX, "bool, float32, int32, int8, uint8", "the first of equals")
 NOTE(ARG_MIN, "bool, float32, int32, int8, uint8", "as ARG_MAX")

@@ -44,6 +44,32 @@ static int check_sum_scales(const struct op_context *ctx, struct error *err)
 	return rule_multiplier(factor, 0, "sum", err);
 }
 
+static bool is_zero(const struct tensor *t)
+{
+	bool zero = t->data != NULL;
+	for (uint64_t i = 0; zero && i < t->data_bytes; i++) {
+		zero = t->data[i] == 0;
+	}
+	return zero;
+}
+
+/* Whether @t is the constant 0 whatever the scales of its blocks are. */
+static bool is_blockwise_zero(const struct op_context *ctx, const struct tensor *t)
+{
+	const struct tensor *tensors = ctx->subgraph->tensors;
+	const struct quant *q = &t->quant;
+	return q->block_size > 0 && is_zero(t) &&
+		(q->block_zeros == TENSOR_NONE || is_zero(&tensors[q->block_zeros]));
+}
+
+/* A sum with a blockwise 0: codes pass as they are where nothing else has a scale. */
+static bool adds_nothing(const struct op_context *ctx)
+{
+	const struct tensor *a = op_input(ctx, 0), *b = op_input(ctx, 1);
+	return (is_blockwise_zero(ctx, a) || is_blockwise_zero(ctx, b)) &&
+		a->quant.n_scales + b->quant.n_scales + rule_output(ctx, 0)->quant.n_scales == 0;
+}
+
 int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct tensor *a = op_input(ctx, 0), *output = rule_output(ctx, 0);
@@ -54,7 +80,7 @@ int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *
 	int r = rule_type_among(ctx, a, "input", mask, err);
 	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1", a->type, err);
 	r = r < 0 ? r : rule_type_is(output, "output", a->type, err);
-	if (r == 0 && RULE_CODES >> a->type & 1) {
+	if (r == 0 && RULE_CODES >> a->type & 1 && !adds_nothing(ctx)) {
 		r = check_quantised(ctx, err);
 		r = r < 0 ? r : check_sum_scales(ctx, err);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include "engine/model/model.h"
 #include "engine/model/schema.h"
+#include "engine/model/view.h"
 #include "tests/fakes/fake_model.h"
 
 struct opened {
@@ -181,6 +183,35 @@ static void build_gives_empty_constants_an_address(void **state)
 	close_fake(&o);
 }
 
+/* Nobody writes tensor 1 and the file has no bytes of it: zeros, where blocks have the scales. */
+static void build_gives_blockwise_constants_zeros(void **state)
+{
+	(void)state;
+	owned_mem struct fake_model *m = fake_model_new();
+	struct fake_tensor *c = &m->subgraphs[0].tensors[1];
+	m->subgraphs[0].tensors[0].type = DTYPE_INT8;
+	c->type = DTYPE_INT8;
+	c->buffer = 0;
+	c->shape = FAKE_LIST(VIEW_ZEROS);
+	c->details = 2;
+	c->block_size = 32;
+	struct opened o = open_fake(m);
+	const struct tensor *t = o.graph->subgraphs[0].tensors;
+	assert_int_equal(t[1].data_bytes, VIEW_ZEROS);
+	assert_int_equal(t[1].data[0], 0);
+	assert_int_equal(t[1].data[VIEW_ZEROS - 1], 0);
+	assert_null(t[0].data);
+	close_fake(&o);
+	c->shape = FAKE_LIST(VIEW_ZEROS + 1);
+	o = (struct opened){.file = fake_model_write(m)};
+	struct error err = {0};
+	assert_int_equal(
+		model_open_bytes(o.file.data, o.file.size, NULL, &o.model, &err), -EBADMSG);
+	assert_string_equal(err.text,
+		"subgraph 0, node 0 (ADD): input 1: tensor 1 is read before it is written");
+	bytes_writer_deinit(&o.file);
+}
+
 static void build_sorts_the_names_of_a_signature(void **state)
 {
 	(void)state;
@@ -309,6 +340,7 @@ int main(void)
 		cmocka_unit_test(build_reads_scales_and_zero_points),
 		cmocka_unit_test(build_reads_blocks),
 		cmocka_unit_test(build_gives_empty_constants_an_address),
+		cmocka_unit_test(build_gives_blockwise_constants_zeros),
 		cmocka_unit_test(build_sorts_the_names_of_a_signature),
 		cmocka_unit_test(build_takes_the_greater_operator_code),
 		cmocka_unit_test(build_carries_custom_operators),

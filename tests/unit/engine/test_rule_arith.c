@@ -72,6 +72,31 @@ static void sums_check_their_scales(void **state)
 	node_builder_refuses(&b, -EBADMSG, "output (int16) has zero point 1, must have 0");
 }
 
+/* Codes pass as they are where nothing has a scale: the sum of a model that LiteRT aborts on. */
+static void a_blockwise_zero_needs_no_scales(void **state)
+{
+	(void)state;
+	static const uint8_t codes[3], one[1] = {1};
+	struct node_builder b;
+	node_builder_init(&b, OP_ADD, 11);
+	node_builder_input(&b, DTYPE_INT8, SHAPE(3));
+	node_builder_input(&b, DTYPE_INT8, SHAPE(3));
+	node_builder_output(&b, DTYPE_INT8);
+	node_builder_refuses(&b, -EBADMSG, "input 0 (int8) has 0 scales, must have one");
+	b.tensors[1].quant = (struct quant){.block_size = 3, .block_zeros = TENSOR_NONE};
+	node_builder_refuses(&b, -EBADMSG, "input 0 (int8) has 0 scales, must have one");
+	b.tensors[1].data = codes;
+	b.tensors[1].data_bytes = sizeof(codes);
+	node_builder_accepts(&b, 0, SHAPE(3));
+	b.tensors[1].quant.block_zeros = 4;
+	b.tensors[4] = (struct tensor){.data = one, .data_bytes = sizeof(one)};
+	node_builder_refuses(&b, -EBADMSG, "input 0 (int8) has 0 scales, must have one");
+	b.tensors[4].data = codes;
+	node_builder_accepts(&b, 0, SHAPE(3));
+	node_builder_quantise(&b, 2, 0.5f, 0);
+	node_builder_refuses(&b, -EBADMSG, "input 0 (int8) has 0 scales, must have one");
+}
+
 static void int16_sums_of_powers_of_two_only_shift_right(void **state)
 {
 	(void)state;
@@ -124,6 +149,7 @@ int main(void)
 		cmocka_unit_test(shapes_broadcast_from_the_end),
 		cmocka_unit_test(operands_share_a_type),
 		cmocka_unit_test(sums_check_their_scales),
+		cmocka_unit_test(a_blockwise_zero_needs_no_scales),
 		cmocka_unit_test(int16_sums_of_powers_of_two_only_shift_right),
 		cmocka_unit_test(products_of_int16_may_be_narrow),
 		cmocka_unit_test(dead_products_are_accepted_and_infinite_ones_are_not),
