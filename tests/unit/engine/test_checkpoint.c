@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -71,8 +72,9 @@ static void build_restore(struct fixture *f)
 
 static struct fixture *new_fixture(void)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = aligned_alloc(_Alignof(struct fixture), sizeof(*f));
 	assert_non_null(f);
+	*f = (struct fixture){0};
 	f->bench = session_bench_new();
 	build_save(f);
 	build_restore(f);
