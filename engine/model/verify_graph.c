@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 
 #include "engine/model/options.h"
 #include "engine/model/options_custom.h"
@@ -41,8 +42,38 @@ static int check_tensors(struct verify *v, const struct flat_vector *tensors, ui
 	return 0;
 }
 
-static int check_inputs(struct verify *v, const struct flat_vector *inputs, uint32_t n_tensors)
+static bool reads(struct verify *v, uint32_t operator, int32_t tensor)
 {
+	struct flat_vector inputs = flat_get_vector(v->f, operator, OPERATOR_INPUTS);
+	bool found = false;
+	for (uint32_t i = 0; i < inputs.count && !found; i++) {
+		found = flat_vector_i32(&inputs, i) == tensor;
+	}
+	return found;
+}
+
+/* For the text of an error: which of the nodes, not verified yet, is the first to read @tensor. */
+static const char *reader_of(
+	struct verify *v, const struct flat_vector *operators, int32_t tensor, char out[NAME_TEXT])
+{
+	out[0] = 0;
+	for (uint32_t i = 0; i < operators->count && !out[0]; i++) {
+		uint32_t operator= flat_vector_table(v->f, operators, i);
+		uint32_t code = flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0);
+		if (code < v->codes.count && reads(v, operator, tensor)) {
+			int32_t op =
+				view_builtin_code(v->f, flat_vector_table(v->f, &v->codes, code));
+			snprintf(out, NAME_TEXT, ", read by node %u (%s)", i,
+				operator_name((unsigned int)op));
+		}
+	}
+	return out;
+}
+
+static int check_inputs(struct verify *v, const struct flat_vector *inputs,
+	const struct flat_vector *operators, uint32_t n_tensors)
+{
+	char reader[NAME_TEXT];
 	int r = verify_charge(v, inputs->count);
 	for (uint32_t i = 0; r == 0 && i < inputs->count; i++) {
 		int32_t tensor = flat_vector_i32(inputs, i);
@@ -50,9 +81,10 @@ static int check_inputs(struct verify *v, const struct flat_vector *inputs, uint
 			r = error_set(v->err, -EBADMSG, "input %u: tensor %d of %u", i, (int)tensor,
 				n_tensors);
 		} else if (v->marks[tensor] & (VERIFY_CONSTANT | VERIFY_INPUT)) {
-			r = error_set(v->err, -EBADMSG, "input %u: tensor %d is %s", i, (int)tensor,
-				v->marks[tensor] & VERIFY_INPUT ? "an input already"
-								: "a constant");
+			r = error_set(v->err, -EBADMSG, "input %u: tensor %d is %s%s", i,
+				(int)tensor,
+				v->marks[tensor] & VERIFY_INPUT ? "an input already" : "a constant",
+				reader_of(v, operators, tensor, reader));
 		} else {
 			v->marks[tensor] |= VERIFY_INPUT;
 		}
@@ -245,7 +277,7 @@ int verify_graph(struct verify *v, uint32_t subgraph, uint32_t index)
 	if (r < 0) {
 		return r;
 	}
-	r = check_inputs(v, &inputs, tensors.count);
+	r = check_inputs(v, &inputs, &operators, tensors.count);
 	if (r < 0) {
 		error_prefix(v->err, "subgraph %u", index);
 		return r;

@@ -370,9 +370,13 @@ static void verify_keeps_subgraph_inputs_and_outputs_in_range(void **state)
 	g->inputs = FAKE_LIST(3);
 	assert_string_equal(verdict(m), "subgraph 0: input 0: tensor 3 of 3");
 	g->inputs = FAKE_LIST(0, 0);
-	assert_string_equal(verdict(m), "subgraph 0: input 1: tensor 0 is an input already");
+	assert_string_equal(verdict(m),
+		"subgraph 0: input 1: tensor 0 is an input already, read by node 0 (ADD)");
+	g->inputs = FAKE_LIST(2, 2);
+	assert_string_equal(verdict(m), "subgraph 0: input 1: tensor 2 is an input already");
 	g->inputs = FAKE_LIST(1);
-	assert_string_equal(verdict(m), "subgraph 0: input 0: tensor 1 is a constant");
+	assert_string_equal(
+		verdict(m), "subgraph 0: input 0: tensor 1 is a constant, read by node 0 (ADD)");
 	g->inputs = FAKE_LIST(0);
 	g->outputs = FAKE_LIST(-1);
 	assert_string_equal(verdict(m), "subgraph 0: output 0: tensor -1 of 3");
