@@ -108,7 +108,8 @@ static void print_figures(const struct edge_model *model, const struct totals *t
 	       " bytes; a session takes %" PRIu64 " bytes, its arena %" PRIu64 "\n",
 		info->parameters, info->file_bytes, info->prepared_bytes, info->session_bytes,
 		info->arena_bytes);
-	printf("multiply-accumulates %" PRIu64 ", expected time %.3f ms on the core that the rates "
+	printf("multiply-accumulates %" PRIu64
+	       ", expected time %.3f ms in plain C, on the core that the rates "
 	       "were measured on\n\n",
 		totals->macs, totals->microseconds / 1000);
 }
