@@ -46,7 +46,9 @@ static bool reads(struct verify *v, uint32_t operator, int32_t tensor)
 {
 	struct flat_vector inputs = flat_get_vector(v->f, operator, OPERATOR_INPUTS);
 	bool found = false;
-	for (uint32_t i = 0; i < inputs.count && !found; i++) {
+	uint32_t n =
+		verify_charge(v, inputs.count) == 0 ? inputs.count : 0; /* they may be shared */
+	for (uint32_t i = 0; i < n && !found; i++) {
 		found = flat_vector_i32(&inputs, i) == tensor;
 	}
 	return found;
