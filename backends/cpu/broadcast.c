@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/broadcast.h"
 
+#include <stdalign.h>
+#include <string.h>
+
 #include "backends/cpu/accept.h"
 #include "backends/cpu/tiles.h"
 
@@ -84,6 +87,7 @@ struct rows {
 	const void *state;
 	const struct run_control *control;
 	uint64_t since_check; /* elements done since the control was looked at */
+	uint64_t at_once; /* of run_repeated(), or 0 */
 	char *dst; /* the result is dense: behind what was written */
 };
 
@@ -122,11 +126,76 @@ static int run_row(struct rows *r, struct sources s)
 	return t.result;
 }
 
+/* Short rows of an operand that begin again with each row of the others are written side by side, so
+ * that a row kernel sees many of them at once. */
+#define REPEAT_BYTES 1024
+
+/* An operand of the last two dimensions is one number, or one row over and over, or dense. */
+static bool repeats(const struct broadcast *p, uint32_t k)
+{
+	return p->step[k][p->rank - 2] == 0;
+}
+
+/* How many rows fit; 0 where this way is none. */
+static uint64_t rows_at_once(const struct broadcast *p)
+{
+	if (p->rank < 2) {
+		return 0;
+	}
+	uint32_t last = p->rank - 1;
+	uint64_t bytes = 1, row = p->size[last];
+	for (uint32_t k = 0; k < p->n; k++) {
+		bool dense = p->step[k][last] == 1 && p->step[k][last - 1] == row;
+		if (!repeats(p, k) && !dense) {
+			return 0;
+		}
+		bytes = p->bytes[k] > bytes ? p->bytes[k] : bytes;
+	}
+	uint64_t n = row < REPEAT_BYTES ? REPEAT_BYTES / (row * bytes) : 0;
+	return n < 4 ? 0 : n;
+}
+
+/* The last two dimensions, @at_once rows with each call. */
+static int run_repeated(struct rows *r, uint64_t at_once, struct sources s)
+{
+	const struct broadcast *p = r->plan;
+	uint32_t last = p->rank - 1;
+	uint64_t row = p->size[last], rows = p->size[last - 1];
+	size_t step[BROADCAST_OPERANDS];
+	bool copied[BROADCAST_OPERANDS];
+	const void *src[BROADCAST_OPERANDS] = {0};
+	alignas(16) char copies[BROADCAST_OPERANDS][REPEAT_BYTES];
+	for (uint32_t k = 0; k < p->n; k++) {
+		size_t bytes = row * p->bytes[k];
+		step[k] = (size_t)p->step[k][last];
+		copied[k] = step[k] && repeats(p, k);
+		for (uint64_t i = 0; copied[k] && i < at_once; i++) {
+			memcpy(copies[k] + i * bytes, s.at[k], bytes);
+		}
+	}
+	struct tiles t = {.total = rows, .control = r->control, .each = tiles_rows(row)};
+	while (tiles_next(&t)) {
+		for (uint64_t done = 0, n; done < t.count; done += n) {
+			n = t.count - done < at_once ? t.count - done : at_once;
+			for (uint32_t k = 0; k < p->n; k++) {
+				src[k] = copied[k] ? copies[k] : s.at[k];
+				s.at[k] += copied[k] ? 0 : n * row * step[k] * p->bytes[k];
+			}
+			r->row(r->state, r->dst, src, step, (size_t)(n * row));
+			r->dst += n * row * p->dst_bytes;
+		}
+	}
+	return t.result;
+}
+
 static int run_level(struct rows *r, uint32_t level, struct sources s)
 {
 	const struct broadcast *p = r->plan;
 	if (level + 1 == p->rank) {
 		return run_row(r, s);
+	}
+	if (level + 2 == p->rank && r->at_once) {
+		return run_repeated(r, r->at_once, s);
 	}
 	for (uint64_t i = 0; i < p->size[level]; i++) {
 		int result = run_level(r, level + 1, s);
@@ -149,8 +218,12 @@ int broadcast_run_at(const struct broadcast *plan, const struct run_control *con
 		row(state, dst, src, one, 1);
 		return 0;
 	}
-	struct rows rows = {
-		.plan = plan, .row = row, .state = state, .control = control, .dst = dst};
+	struct rows rows = {.plan = plan,
+		.row = row,
+		.state = state,
+		.control = control,
+		.dst = dst,
+		.at_once = rows_at_once(plan)};
 	struct sources s = {0};
 	for (uint32_t k = 0; k < plan->n; k++) {
 		s.at[k] = src[k];

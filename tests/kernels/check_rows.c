@@ -145,6 +145,10 @@ static void check_add(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.add = &lists[k].list[v];
+			p.add_params.line.form = LINE_NONE;
+			if (p.add->prove && (c->bench || check_below(c, 2))) {
+				p.add->prove(&p.add_params);
+			}
 			s.variant = &p.add->variant;
 			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
 			if (check_wants(c, s.variant)) {
@@ -199,6 +203,10 @@ static void check_mul(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.mul = &lists[k].list[v];
+			p.mul_params.line.form = LINE_NONE;
+			if (p.mul->prove && (c->bench || check_below(c, 2))) {
+				p.mul->prove(&p.mul_params);
+			}
 			s.variant = &p.mul->variant;
 			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
 			if (check_wants(c, s.variant)) {
