@@ -8,6 +8,7 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise.h"
+#include "kernels/x86/f32.h"
 #endif
 
 #define BLOCK 64
@@ -246,6 +247,10 @@ const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 };
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 	{{"depthwise_f32__c", 0}, 1, depthwise_f32__c},
+#if defined(__x86_64__)
+	{{"depthwise_f32__avx2", EK_CPU_AVX2}, 1, ek_depthwise_f32__avx2},
+	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1, ek_depthwise_f32__avx512vnni},
+#endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {
 	{{"depthwise_h8__c", 0}, 1, depthwise_h8__c},

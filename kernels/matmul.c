@@ -3,6 +3,7 @@
 
 #include "kernels/dot.h"
 #if defined(__x86_64__)
+#include "kernels/x86/f32.h"
 #include "kernels/x86/matmul.h"
 #endif
 
@@ -161,7 +162,15 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},
 };
-const struct ek_matmul_f32_row ek_matmul_f32[] = {{{"matmul_f32__c", 0}, 1, matmul_f32__c}};
+const struct ek_matmul_f32_row ek_matmul_f32[] = {
+	{{"matmul_f32__c", 0}, 1, packs_nothing, NULL, matmul_f32__c},
+#if defined(__x86_64__)
+	{{"matmul_f32__avx2", EK_CPU_AVX2}, 16, ek_matmul_f32_packed_bytes__avx2,
+		ek_matmul_f32_pack__avx2, ek_matmul_f32__avx2},
+	{{"matmul_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_f32_packed_bytes__avx512vnni,
+		ek_matmul_f32_pack__avx512vnni, ek_matmul_f32__avx512vnni},
+#endif
+};
 const struct ek_matmul_h_row ek_matmul_h8[] = {{{"matmul_h8__c", 0}, 1, matmul_h8__c}};
 const size_t ek_matmul_s8_count = sizeof(ek_matmul_s8) / sizeof(ek_matmul_s8[0]);
 const size_t ek_matmul_u8_count = sizeof(ek_matmul_u8) / sizeof(ek_matmul_u8[0]);

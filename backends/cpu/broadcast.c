@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/broadcast.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 #include "backends/cpu/accept.h"
@@ -164,7 +163,7 @@ static int run_repeated(struct rows *r, uint64_t at_once, struct sources s)
 	size_t step[BROADCAST_OPERANDS];
 	bool copied[BROADCAST_OPERANDS];
 	const void *src[BROADCAST_OPERANDS] = {0};
-	alignas(16) char copies[BROADCAST_OPERANDS][REPEAT_BYTES];
+	_Alignas(16) char copies[BROADCAST_OPERANDS][REPEAT_BYTES];
 	for (uint32_t k = 0; k < p->n; k++) {
 		size_t bytes = row * p->bytes[k];
 		step[k] = (size_t)p->step[k][last];

@@ -96,7 +96,8 @@ static bool is_product(const struct ek_conv_shape *s)
 	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 && s->groups == 1;
 }
 
-/* Float products by OpenBLAS, for tiles of pixels whose patches are gathered in scratch. */
+/* Where there is no kernel but plain C: float products by OpenBLAS, for tiles of pixels whose patches
+ * are gathered in scratch. */
 static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 {
 	const struct ek_conv_shape *s = &state->f32.shape;
@@ -115,14 +116,23 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 {
 	struct ek_conv_f32 *a = &state->f32;
 	a->shape = state->shape;
-	state->row_f32 =
-		ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32), setup->cpu_features);
-	setup->scratch_bytes = state->row_f32->scratch_bytes(&a->shape);
+	state->row_f32 = ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32),
+		conv_features(setup, rows_of(&a->shape)));
+	op_scratch(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
-	prepare_blas(setup, state);
+	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
+	if (!packed) {
+		prepare_blas(setup, state);
+	}
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
-	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed) {
+		a->weights = state->weights.plain;
+		state->row_f32->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+	}
+	return r;
 }
 
 static bool has_different_scales(const struct quant *q)

@@ -147,14 +147,19 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct error *err)
 {
 	struct ek_matmul_f32 *a = &state->f32;
-	state->row_f32 = ek_pick(
-		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
 	a->shape = state->shape;
+	state->row_f32 = ek_pick(ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32),
+		conv_features(setup, a->shape.rows));
 	setup->detail = state->row_f32->variant.name;
 	int r = quant_activation_range_float(
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
-	r = r < 0 ? r : weights_prepare(setup, state, 0, err);
-	if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
+	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed) {
+		a->w = state->weights.plain;
+		state->row_f32->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+	} else if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
 		blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
 	}
