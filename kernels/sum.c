@@ -32,9 +32,9 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 		SUM_ROW(ek_sum_bool, uint8_t, uint8_t, uint8_t, |)
 
 			const struct ek_sum ek_sum_s8[] = {
-	{{"sum_s8__c", 0}, sum_s8__c},
+				{{"sum_s8__c", 0}, sum_s8__c},
 #if defined(__x86_64__)
-	{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
+				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
 #endif
 };
 const struct ek_sum ek_sum_u8[] = {
