@@ -79,7 +79,9 @@ struct ek_depthwise_q_row {
 struct ek_depthwise_f32_row {
 	struct ek_variant variant;
 	uint32_t col_step;
-	void (*run)(const struct ek_depthwise_f32 *args, const struct ek_tile *tile);
+	/* Scratch of one call, 64-byte aligned. */
+	uint64_t (*scratch_bytes)(const struct ek_depthwise_shape *shape);
+	void (*run)(const struct ek_depthwise_f32 *args, const struct ek_tile *tile, void *scratch);
 };
 
 struct ek_depthwise_h_row {

@@ -101,6 +101,7 @@ static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, st
 	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_depthwise_f32, ek_depthwise_f32_count,
 		sizeof(*ek_depthwise_f32), setup->cpu_features);
+	op_scratch(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
@@ -145,9 +146,8 @@ static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
 
 static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)
 {
-	(void)scratch;
 	const struct depthwise_state *state = args;
-	state->row_f32->run(&state->f32, tile);
+	state->row_f32->run(&state->f32, tile, scratch);
 }
 
 static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)

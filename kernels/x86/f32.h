@@ -18,8 +18,9 @@
 	void ek_conv_f32__##isa(                                                                   \
 		const struct ek_conv_f32 *args, const struct ek_tile *tile, void *scratch);        \
 	/* With a multiplier it is entry 0. */                                                     \
+	uint64_t ek_depthwise_f32_scratch_bytes__##isa(const struct ek_depthwise_shape *shape);    \
 	void ek_depthwise_f32__##isa(                                                              \
-		const struct ek_depthwise_f32 *args, const struct ek_tile *tile);
+		const struct ek_depthwise_f32 *args, const struct ek_tile *tile, void *scratch);
 
 DECLARE(avx2)
 DECLARE(avx512vnni)

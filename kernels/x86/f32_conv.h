@@ -3,13 +3,13 @@
  * f32_conv - body of the rows of ek_conv_f32; ROW(name) gives a function its instruction set
  *
  * Output pixels of one row stand equally far apart in the input, so a filter's row is a segment of
- * the product there (with dilation, each tap is one). Nothing is gathered; but where a filter reaches
- * over the edge, input rows are copied to lines with zeros around them, each once.
+ * the product there (with dilation, each tap is one). Nothing is gathered.
  */
 #include <stdbool.h>
 #include <string.h>
 
 #include "kernels/conv.h"
+#include "kernels/x86/lines.h"
 
 uint64_t ROW(ek_conv_f32_packed_bytes)(const struct ek_conv_shape *shape)
 {
@@ -19,23 +19,6 @@ uint64_t ROW(ek_conv_f32_packed_bytes)(const struct ek_conv_shape *shape)
 void ROW(ek_conv_f32_pack)(const struct ek_conv_f32 *args, void *packed)
 {
 	panel_pack(args->weights, args->shape.out_c, (size_t)ek_conv_depth(&args->shape), packed);
-}
-
-/* Input positions that the filter spans. */
-static uint64_t reach(const struct ek_window_axis *axis)
-{
-	return (uint64_t)(axis->taps - 1) * axis->dilation + 1;
-}
-
-/* Input positions that all outputs together ask for, from @pad before the first on. */
-static uint64_t span(const struct ek_window_axis *axis)
-{
-	return (uint64_t)(axis->out - 1) * axis->stride + reach(axis);
-}
-
-static bool stays_inside(const struct ek_window_axis *axis)
-{
-	return axis->pad == 0 && span(axis) <= axis->in;
 }
 
 static bool is_dense(const struct ek_conv_shape *s)
@@ -51,22 +34,9 @@ static uint32_t segments_of(const struct ek_conv_shape *s)
 	return s->window.y.taps * (x->dilation > 1 ? x->taps : 1);
 }
 
-static uint64_t round_64(uint64_t bytes)
+static size_t pixel_bytes(const struct ek_conv_shape *s)
 {
-	return (bytes + 63) & ~(uint64_t)63;
-}
-
-static uint64_t line_floats(const struct ek_conv_shape *s)
-{
-	uint64_t wide = span(&s->window.x), in = s->window.x.pad + (uint64_t)s->window.x.in;
-	return (wide > in ? wide : in) * s->in_c;
-}
-
-/* Lines that are kept: those of one filter position. */
-static uint64_t lines_of(const struct ek_conv_shape *s)
-{
-	bool inside = stays_inside(&s->window.x) && stays_inside(&s->window.y);
-	return inside ? 0 : reach(&s->window.y);
+	return s->in_c * sizeof(float);
 }
 
 uint64_t ROW(ek_conv_f32_scratch_bytes)(const struct ek_conv_shape *s)
@@ -74,74 +44,21 @@ uint64_t ROW(ek_conv_f32_scratch_bytes)(const struct ek_conv_shape *s)
 	if (s->groups > 1) {
 		return ek_conv_f32[0].scratch_bytes(s);
 	}
-	return round_64(segments_of(s) * sizeof(float *)) +
-		round_64(lines_of(s) * sizeof(uint32_t)) +
-		lines_of(s) * line_floats(s) * sizeof(float);
+	bool copies = !lines_stay_inside(&s->window);
+	return lines_round(segments_of(s) * sizeof(float *)) +
+		(copies ? lines_scratch_bytes(&s->window, pixel_bytes(s)) : 0);
 }
 
-/* What a call keeps from output row to output row. */
-struct lines {
-	const struct ek_conv_f32 *args;
-	const float **at; /* segments of the row's first pixel */
-	uint32_t n; /* lines, 0: the picture itself is read */
-	uint32_t *held; /* [n], 1 + the number of the input row, padding included; 0: nothing */
-	float *floats;
-	size_t line; /* floats of one */
-};
-
-static struct lines lines_init(const struct ek_conv_f32 *a, void *scratch)
+/* Points to what the first pixel of output row @y reads, moved to pixel @x. */
+static void point(struct lines *l, uint32_t y, uint32_t x, const float **segments)
 {
-	struct lines l = {.args = a, .at = scratch, .n = (uint32_t)lines_of(&a->shape)};
-	char *to = (char *)scratch + round_64(segments_of(&a->shape) * sizeof(float *));
-	l.held = (uint32_t *)to;
-	l.floats = (float *)(to + round_64(l.n * sizeof(uint32_t)));
-	l.line = (size_t)line_floats(&a->shape);
-	return l;
-}
-
-static void lines_forget(struct lines *l)
-{
-	if (l->n) {
-		memset(l->held, 0, l->n * sizeof(*l->held));
-	}
-}
-
-/* Input row @row, counted from the first of the padding on, with zeros where there is no picture. */
-static const float *line_of(struct lines *l, const float *picture, uint32_t row)
-{
-	const struct ek_window_axis *y = &l->args->shape.window.y, *x = &l->args->shape.window.x;
-	size_t channels = l->args->shape.in_c, width = x->in * channels;
-	if (l->n == 0) {
-		return picture + row * width;
-	}
-	uint32_t slot = row % l->n;
-	float *line = l->floats + slot * l->line;
-	if (l->held[slot] == row + 1) {
-		return line;
-	}
-	l->held[slot] = row + 1;
-	if (row < y->pad || row - y->pad >= y->in) {
-		memset(line, 0, l->line * sizeof(float));
-		return line;
-	}
-	size_t before = x->pad * channels;
-	memset(line, 0, before * sizeof(float));
-	memcpy(line + before, picture + (row - y->pad) * width, width * sizeof(float));
-	memset(line + before + width, 0, (l->line - before - width) * sizeof(float));
-	return line;
-}
-
-/* Points to what pixel @x of output row @y reads. */
-static void lines_point(struct lines *l, const float *picture, uint32_t y, uint32_t x)
-{
-	const struct ek_window_axis *ay = &l->args->shape.window.y, *ax = &l->args->shape.window.x;
-	size_t channels = l->args->shape.in_c, segment = 0;
+	const struct ek_window_axis *ay = &l->window->y, *ax = &l->window->x;
 	uint32_t parts = ax->dilation > 1 ? ax->taps : 1;
 	for (uint32_t ky = 0; ky < ay->taps; ky++) {
-		const float *line = line_of(l, picture, y * ay->stride + ky * ay->dilation);
-		line += (size_t)x * ax->stride * channels;
+		const uint8_t *line = lines_at(l, y * ay->stride + ky * ay->dilation);
 		for (uint32_t kx = 0; kx < parts; kx++) {
-			l->at[segment++] = line + (size_t)kx * ax->dilation * channels;
+			size_t at = (size_t)x * ax->stride + (size_t)kx * ax->dilation;
+			*segments++ = (const float *)(line + at * l->pixel);
 		}
 	}
 }
@@ -150,9 +67,11 @@ static void run_lines(
 	const struct ek_conv_f32 *a, const struct ek_tile *t, struct product *p, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
-	struct lines l = lines_init(a, scratch);
 	uint32_t segments = segments_of(&a->shape), end = t->first_row + t->n_rows, n;
-	const struct rows rows = {.at = l.at,
+	const float **at = scratch;
+	struct lines l = {
+		.window = w, .in_pixel = pixel_bytes(&a->shape), .pixel = pixel_bytes(&a->shape)};
+	const struct rows rows = {.at = at,
 		.segments = segments,
 		.length = (uint32_t)(p->depth / segments),
 		.step = (size_t)w->x.stride * a->shape.in_c};
@@ -162,10 +81,14 @@ static void run_lines(
 		struct ek_pixel pixel = ek_window_pixel(w, row);
 		n = panel_least(w->x.out - pixel.x, end - row);
 		if (pixel.batch != batch) {
-			lines_forget(&l);
 			batch = pixel.batch;
+			l.picture = (const uint8_t *)(a->input + batch * picture);
+			if (!lines_stay_inside(w)) {
+				lines_init(&l,
+					(char *)scratch + lines_round(segments * sizeof(float *)));
+			}
 		}
-		lines_point(&l, a->input + batch * picture, pixel.y, pixel.x);
+		point(&l, pixel.y, pixel.x, at);
 		product_rows(p, &rows, n, t->first_col, t->first_col + t->n_cols);
 	}
 }

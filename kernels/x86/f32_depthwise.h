@@ -6,28 +6,32 @@
  * A vector of channels of up to PIXELS neighbouring outputs at a time, so that a weight that is
  * loaded serves all of them; where the filter's size is known, the compiler also loads an input that
  * several outputs see only once. Each sum is a chain of fused multiply-adds that begins with the bias.
- * A pixel whose taps are not all inside is made by itself, of those that are.
+ * Channels are cut into runs of BLOCK where lines of all of them would leave a core's caches.
  */
 #include "kernels/depthwise.h"
+#include "kernels/x86/lines.h"
 
 #define PIXELS 4
+#define BLOCK 64
+#define LINES_BYTES 98304
 
-/* Outputs that are made together: their taps [first_y, end_y) x [first_x, end_x) are inside. */
+/* Outputs that are made together. */
 struct outputs {
-	const float *input; /* what tap (0, 0) of the first one reads, even if it is outside */
-	const float *weights;
-	const float *bias;
-	uint32_t first_y, end_y, first_x, end_x;
-	size_t row, column; /* floats from tap to tap, down and to the right */
-	size_t weights_row, channels;
-	size_t step; /* floats from one output's input to that of the next */
+	const uint8_t *const *lines; /* of the filter's rows, at the first output's first tap */
+	size_t at; /* bytes from there to the first output */
+	const float *weights, *bias;
+	uint32_t taps_y, taps_x;
+	size_t column, step; /* floats from tap to tap, and from output to output */
+	size_t channels; /* of all: from weight to weight of a tap, and from result to result */
 	float lo, hi;
-	float *to; /* the first one's, which is followed by the next at @channels */
+	float *to;
 };
 
-/* @lanes channels from @c on, of @n outputs. Constants: n, and the taps where they are known. */
-VECTOR_INLINE void outputs_vector(
-	const struct outputs *o, size_t c, uint32_t lanes, const int n, const bool full)
+/* @lanes channels from @c on, of @n outputs, @stride times @unit floats apart. Constants: n, full, and
+ * where they are known taps and stride. */
+VECTOR_INLINE void outputs_vector(const struct outputs *o, uint32_t c, uint32_t lanes, const int n,
+	const bool full, const uint32_t taps_y, const uint32_t taps_x, const size_t unit,
+	const size_t stride, const size_t column)
 {
 	vector v[PIXELS];
 	v[0] = o->bias ? full ? vector_load(o->bias + c) : vector_load_first(o->bias + c, lanes)
@@ -35,13 +39,13 @@ VECTOR_INLINE void outputs_vector(
 	for (int i = 1; i < n; i++) {
 		v[i] = v[0];
 	}
-	for (uint32_t ky = o->first_y; ky < o->end_y; ky++) {
-		for (uint32_t kx = o->first_x; kx < o->end_x; kx++) {
-			const float *w = o->weights + ky * o->weights_row + kx * o->channels + c;
-			const float *x = o->input + ky * o->row + kx * o->column + c;
+	const float *w = o->weights + c;
+	for (uint32_t ky = 0; ky < taps_y; ky++) {
+		const float *x = (const float *)(o->lines[ky] + o->at) + c;
+		for (uint32_t kx = 0; kx < taps_x; kx++, w += o->channels) {
 			vector b = full ? vector_load(w) : vector_load_first(w, lanes);
 			for (int i = 0; i < n; i++) {
-				const float *at = x + (size_t)i * o->step;
+				const float *at = x + (kx * column + (size_t)i * stride) * unit;
 				vector a = full ? vector_load(at) : vector_load_first(at, lanes);
 				v[i] = vector_fma(a, b, v[i]);
 			}
@@ -59,128 +63,136 @@ VECTOR_INLINE void outputs_vector(
 	}
 }
 
-/* Channels [first, end) of @n outputs. */
+/* Channels [0, end) of @n outputs; @stride 0: nothing but n is known. */
 VECTOR_INLINE void outputs_channels(
-	const struct outputs *o, uint32_t first, uint32_t end, const int n)
+	const struct outputs *o, uint32_t end, const int n, const size_t stride)
 {
-	uint32_t c = first;
+	const uint32_t ty = stride ? 3 : o->taps_y, tx = stride ? 3 : o->taps_x;
+	const size_t unit = stride ? o->column : 1, s = stride ? stride : o->step;
+	const size_t column = stride ? 1 : o->column;
+	uint32_t c = 0;
 	for (; c + VECTOR_LANES <= end; c += VECTOR_LANES) {
-		outputs_vector(o, c, VECTOR_LANES, n, true);
+		outputs_vector(o, c, VECTOR_LANES, n, true, ty, tx, unit, s, column);
 	}
 	if (c < end) {
-		outputs_vector(o, c, end - c, n, false);
+		outputs_vector(o, c, end - c, n, false, ty, tx, unit, s, column);
 	}
 }
 
-static void outputs_1(const struct outputs *o, uint32_t first, uint32_t end)
+/* @n outputs of a row. */
+typedef void outputs_fn(struct outputs *o, uint32_t end, uint32_t n);
+
+VECTOR_INLINE void outputs_row(struct outputs *o, uint32_t end, uint32_t n, const size_t stride)
 {
-	outputs_channels(o, first, end, 1);
+	const size_t step = o->step * sizeof(float);
+	for (; n >= PIXELS; n -= PIXELS, o->at += PIXELS * step, o->to += PIXELS * o->channels) {
+		outputs_channels(o, end, PIXELS, stride);
+	}
+	switch (n) {
+	case 1:
+		outputs_channels(o, end, 1, stride);
+		break;
+	case 2:
+		outputs_channels(o, end, 2, stride);
+		break;
+	case 3:
+		outputs_channels(o, end, 3, stride);
+		break;
+	}
+	o->at += n * step;
+	o->to += n * o->channels;
 }
 
-static void outputs_2(const struct outputs *o, uint32_t first, uint32_t end)
+static void outputs_any(struct outputs *o, uint32_t end, uint32_t n)
 {
-	outputs_channels(o, first, end, 2);
+	outputs_row(o, end, n, 0);
 }
 
-static void outputs_4(const struct outputs *o, uint32_t first, uint32_t end)
+/* 3x3, not dilated. */
+static void outputs_3x3_s1(struct outputs *o, uint32_t end, uint32_t n)
 {
-	outputs_channels(o, first, end, PIXELS);
+	outputs_row(o, end, n, 1);
 }
 
-/* 3x3, not dilated, all rows inside: @stride columns from output to output. */
-VECTOR_INLINE void outputs_3x3(
-	const struct outputs *from, uint32_t first, uint32_t end, const size_t stride)
+static void outputs_3x3_s2(struct outputs *o, uint32_t end, uint32_t n)
 {
-	struct outputs o = *from;
-	o.first_y = o.first_x = 0;
-	o.end_y = o.end_x = 3;
-	o.column = o.channels;
-	o.weights_row = 3 * o.channels;
-	o.step = stride * o.channels;
-	outputs_channels(&o, first, end, PIXELS);
+	outputs_row(o, end, n, 2);
 }
-
-static void outputs_3x3_s1(const struct outputs *o, uint32_t first, uint32_t end)
-{
-	outputs_3x3(o, first, end, 1);
-}
-
-static void outputs_3x3_s2(const struct outputs *o, uint32_t first, uint32_t end)
-{
-	outputs_3x3(o, first, end, 2);
-}
-
-typedef void outputs_fn(const struct outputs *o, uint32_t first, uint32_t end);
 
 static outputs_fn *outputs_pick(const struct ek_window *w)
 {
 	bool is_3x3 = w->y.taps == 3 && w->x.taps == 3 && w->x.dilation == 1;
 	return is_3x3 && w->x.stride == 1    ? outputs_3x3_s1
 		: is_3x3 && w->x.stride == 2 ? outputs_3x3_s2
-					     : outputs_4;
+					     : outputs_any;
 }
 
-/* Output positions [first, end) of @axis whose taps are all inside. */
-static void inside(const struct ek_window_axis *axis, uint32_t *ret_first, uint32_t *ret_end)
+static uint32_t block_of(const struct ek_depthwise_shape *s)
 {
-	uint64_t reach = (uint64_t)(axis->taps - 1) * axis->dilation;
-	uint64_t first = ((uint64_t)axis->pad + axis->stride - 1) / axis->stride;
-	uint64_t last = (uint64_t)axis->in + axis->pad;
-	uint64_t end = last > reach ? (last - reach - 1) / axis->stride + 1 : 0;
-	*ret_first = first < axis->out ? (uint32_t)first : axis->out;
-	*ret_end = end < axis->out ? (uint32_t)end : axis->out;
+	uint64_t all = lines_scratch_bytes(&s->window, s->in_c * sizeof(float));
+	return s->in_c < BLOCK || all <= LINES_BYTES ? s->in_c : BLOCK;
 }
 
-/* Pixels [x, end) of one output row, whose outputs @o has in common, into o->to and on. */
-static void depthwise_row(const struct ek_depthwise_f32 *a, const struct ek_tile *t,
-	struct outputs *o, const float *row, uint32_t x, uint32_t end)
+uint64_t ROW(ek_depthwise_f32_scratch_bytes)(const struct ek_depthwise_shape *s)
 {
-	const struct ek_window_axis *axis = &a->shape.window.x;
-	uint32_t from, until, last = t->first_col + t->n_cols, n;
-	bool rows_inside = o->end_y - o->first_y == a->shape.window.y.taps;
-	outputs_fn *fn = rows_inside ? outputs_pick(&a->shape.window) : outputs_4;
-	inside(axis, &from, &until);
-	until = until < end ? until : end;
-	for (; x < end; x += n, o->to += n * o->channels) {
-		struct ek_taps taps = ek_window_taps(axis, x);
-		o->first_x = taps.first;
-		o->end_x = taps.end;
-		/* May point in front of the row, where no tap is that reads it. */
-		o->input = row + taps.origin * (int64_t)o->channels;
-		n = x < from || x + 2 > until ? 1 : x + PIXELS > until ? 2 : PIXELS;
-		(n == 1 ? outputs_1 : n == 2 ? outputs_2 : fn)(o, t->first_col, last);
-	}
+	const struct ek_window *w = &s->window;
+	bool copies = s->out_c == s->in_c && !lines_stay_inside(w);
+	return lines_round(w->y.taps * sizeof(uint8_t *)) +
+		(copies ? lines_scratch_bytes(w, block_of(s) * sizeof(float)) : 0);
 }
 
-void ROW(ek_depthwise_f32)(const struct ek_depthwise_f32 *a, const struct ek_tile *t)
+/* @n channels from @first on, of all rows of the tile. */
+static void depthwise_block(const struct ek_depthwise_f32 *a, const struct ek_tile *t,
+	uint32_t first, uint32_t n, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
-	size_t channels = a->shape.in_c, width = w->x.in * channels;
-	if (a->shape.out_c != channels) {
-		ek_depthwise_f32[0].run(a, t);
-		return;
-	}
-	struct outputs o = {
-		.weights = a->weights,
-		.bias = a->bias,
-		.row = w->y.dilation * width,
-		.column = w->x.dilation * channels,
-		.weights_row = w->x.taps * channels,
+	size_t channels = a->shape.in_c, picture = (size_t)w->y.in * w->x.in * channels;
+	bool inside = lines_stay_inside(w);
+	size_t kept = inside ? channels : n;
+	const uint8_t **at = scratch;
+	outputs_fn *fn = outputs_pick(w);
+	struct lines l = {
+		.window = w, .in_pixel = channels * sizeof(float), .pixel = kept * sizeof(float)};
+	struct outputs o = {.lines = at,
+		.weights = a->weights + first,
+		.bias = a->bias ? a->bias + first : NULL,
+		.taps_y = w->y.taps,
+		.taps_x = w->x.taps,
+		.column = w->x.dilation * kept,
+		.step = w->x.stride * kept,
 		.channels = channels,
-		.step = w->x.stride * channels,
 		.lo = a->lo,
 		.hi = a->hi,
-		.to = a->output + t->first_row * channels,
-	};
-	uint32_t end = t->first_row + t->n_rows, n;
-	for (uint32_t row = t->first_row; row < end; row += n) {
+		.to = a->output + t->first_row * channels + first};
+	uint32_t end = t->first_row + t->n_rows, batch = UINT32_MAX, run;
+	for (uint32_t row = t->first_row; row < end; row += run) {
 		struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = w->x.out - pixel.x < end - row ? w->x.out - pixel.x : end - row;
-		struct ek_taps taps = ek_window_taps(&w->y, pixel.y);
-		o.first_y = taps.first;
-		o.end_y = taps.end;
-		const float *picture = a->input + pixel.batch * w->y.in * width;
-		depthwise_row(
-			a, t, &o, picture + taps.origin * (int64_t)width, pixel.x, pixel.x + n);
+		run = w->x.out - pixel.x < end - row ? w->x.out - pixel.x : end - row;
+		if (pixel.batch != batch) {
+			batch = pixel.batch;
+			l.picture = (const uint8_t *)(a->input + batch * picture + first);
+			if (!inside) {
+				lines_init(&l,
+					(char *)scratch +
+						lines_round(w->y.taps * sizeof(uint8_t *)));
+			}
+		}
+		for (uint32_t ky = 0; ky < w->y.taps; ky++) {
+			at[ky] = lines_at(&l, pixel.y * w->y.stride + ky * w->y.dilation);
+		}
+		o.at = pixel.x * o.step * sizeof(float);
+		fn(&o, n, run);
+	}
+}
+
+void ROW(ek_depthwise_f32)(const struct ek_depthwise_f32 *a, const struct ek_tile *t, void *scratch)
+{
+	if (a->shape.out_c != a->shape.in_c) {
+		ek_depthwise_f32[0].run(a, t, scratch);
+		return;
+	}
+	uint32_t block = block_of(&a->shape), end = t->first_col + t->n_cols;
+	for (uint32_t c = t->first_col; c < end; c += block) {
+		depthwise_block(a, t, c, end - c < block ? end - c : block, scratch);
 	}
 }
