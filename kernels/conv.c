@@ -12,6 +12,7 @@
 #if defined(__x86_64__)
 #include "kernels/x86/conv.h"
 #include "kernels/x86/f32.h"
+#include "kernels/x86/h8.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -246,7 +247,13 @@ const struct ek_conv_f32_row ek_conv_f32[] = {
 #endif
 };
 const struct ek_conv_h_row ek_conv_h8[] = {
-	{{"conv_h8__c", 0}, 1, patch_1, conv_h8__c},
+	{{"conv_h8__c", 0}, 1, NULL, NULL, patch_1, conv_h8__c},
+#if defined(__x86_64__)
+	{{"conv_h8__avx2", EK_CPU_AVX2}, 1, NULL, NULL, patch_1, ek_conv_h8__avx2},
+	{{"conv_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_h8_packed_bytes__avx512vnni,
+		ek_conv_h8_pack__avx512vnni, ek_conv_h8_scratch_bytes__avx512vnni,
+		ek_conv_h8__avx512vnni},
+#endif
 };
 const size_t ek_conv_s8_count = sizeof(ek_conv_s8) / sizeof(ek_conv_s8[0]);
 const size_t ek_conv_u8_count = sizeof(ek_conv_u8) / sizeof(ek_conv_u8[0]);

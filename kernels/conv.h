@@ -72,6 +72,7 @@ struct ek_conv_h {
 	const float *scale; /* [out_c] */
 	const float *bias; /* [out_c] or NULL */
 	float lo, hi;
+	bool is_packed; /* weights are those that the row packed */
 	float *output;
 };
 
@@ -97,9 +98,12 @@ struct ek_conv_f32_row {
 	void (*run)(const struct ek_conv_f32 *args, const struct ek_tile *tile, void *scratch);
 };
 
+/* Reads weights in the file's order as well as packed ones; packed_bytes NULL: only those. */
 struct ek_conv_h_row {
 	struct ek_variant variant;
 	uint32_t col_step;
+	uint64_t (*packed_bytes)(const struct ek_conv_h *args);
+	void (*pack)(const struct ek_conv_h *args, void *packed);
 	uint64_t (*scratch_bytes)(const struct ek_conv_shape *shape);
 	void (*run)(const struct ek_conv_h *args, const struct ek_tile *tile, void *scratch);
 };

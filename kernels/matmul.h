@@ -77,6 +77,7 @@ struct ek_matmul_h {
 	uint32_t block; /* divides depth */
 	const float *bias; /* [cols] or NULL */
 	float lo, hi;
+	bool is_packed; /* w is what the row packed */
 	float *output;
 };
 
@@ -100,10 +101,15 @@ struct ek_matmul_f32_row {
 	void (*run)(const struct ek_matmul_f32 *args, const struct ek_tile *tile);
 };
 
+/* Reads weights in the file's order as well as packed ones; packed_bytes NULL, or 0: only those. */
 struct ek_matmul_h_row {
 	struct ek_variant variant;
 	uint32_t col_step;
-	void (*run)(const struct ek_matmul_h *args, const struct ek_tile *tile);
+	uint64_t (*packed_bytes)(const struct ek_matmul_h *args);
+	void (*pack)(const struct ek_matmul_h *args, void *packed);
+	/* Scratch of one call, 64-byte aligned. */
+	uint64_t (*scratch_bytes)(const struct ek_matmul_shape *shape);
+	void (*run)(const struct ek_matmul_h *args, const struct ek_tile *tile, void *scratch);
 };
 
 extern const struct ek_matmul_q_row ek_matmul_s8[], ek_matmul_u8[], ek_matmul_s16[];

@@ -160,8 +160,18 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	uint64_t packed = state->row_h->packed_bytes && conv_features(setup, rows_of(&a->shape))
+		? state->row_h->packed_bytes(a)
+		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
-	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed) {
+		a->weights = state->weights.plain;
+		state->row_h->pack(a, state->weights.packed);
+		state->weights.plain = state->weights.packed;
+		a->is_packed = true;
+	}
+	return r;
 }
 
 static int conv_prepare(struct op_setup *setup, struct error *err)

@@ -52,6 +52,11 @@ VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
 	return _mm256_fmadd_ps(a, b, c);
 }
 
+VECTOR_INLINE vector vector_mul(vector a, vector b)
+{
+	return _mm256_mul_ps(a, b);
+}
+
 VECTOR_INLINE vector vector_add(vector a, vector b)
 {
 	return _mm256_add_ps(a, b);

@@ -50,6 +50,11 @@ VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
 	return _mm512_fmadd_ps(a, b, c);
 }
 
+VECTOR_INLINE vector vector_mul(vector a, vector b)
+{
+	return _mm512_mul_ps(a, b);
+}
+
 VECTOR_INLINE vector vector_add(vector a, vector b)
 {
 	return _mm512_add_ps(a, b);
