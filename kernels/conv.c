@@ -13,6 +13,7 @@
 #include "kernels/x86/conv.h"
 #include "kernels/x86/f32.h"
 #include "kernels/x86/h8.h"
+#include "kernels/x86/s16.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -235,6 +236,11 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 };
 const struct ek_conv_q_row ek_conv_s16[] = {
 	{{"conv_s16__c", 0}, 1, packs_nothing, NULL, patch_2, conv_s16__c},
+#if defined(__x86_64__)
+	{{"conv_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s16_packed_bytes__avx512vnni,
+		ek_conv_s16_pack__avx512vnni, ek_conv_s16_scratch_bytes__avx512vnni,
+		ek_conv_s16__avx512vnni},
+#endif
 };
 const struct ek_conv_f32_row ek_conv_f32[] = {
 	{{"conv_f32__c", 0}, 1, packs_nothing, NULL, patch_4, conv_f32__c},

@@ -9,6 +9,7 @@
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/f32.h"
+#include "kernels/x86/s16.h"
 #endif
 
 #define BLOCK 64
@@ -246,6 +247,10 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 };
 const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 	{{"depthwise_s16__c", 0}, 1, none, NULL, none, depthwise_s16__c},
+#if defined(__x86_64__)
+	{{"depthwise_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
+		ek_depthwise_s16_scratch_bytes__avx512vnni, ek_depthwise_s16__avx512vnni},
+#endif
 };
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 	{{"depthwise_f32__c", 0}, 1, none, depthwise_f32__c},

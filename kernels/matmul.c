@@ -6,6 +6,7 @@
 #include "kernels/x86/f32.h"
 #include "kernels/x86/h8.h"
 #include "kernels/x86/matmul.h"
+#include "kernels/x86/s16.h"
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
@@ -163,6 +164,11 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 };
 const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},
+#if defined(__x86_64__)
+	{{"matmul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_s16_packed_bytes__avx512vnni,
+		ek_matmul_s16_pack__avx512vnni, ek_matmul_s16_scratch_bytes__avx512vnni,
+		ek_matmul_s16__avx512vnni},
+#endif
 };
 const struct ek_matmul_f32_row ek_matmul_f32[] = {
 	{{"matmul_f32__c", 0}, 1, packs_nothing, NULL, matmul_f32__c},
