@@ -61,8 +61,18 @@ const struct ek_add ek_add_u8[] = {
 		ek_add_u8_prove__avx512vnni},
 #endif
 };
-const struct ek_add ek_add_s16[] = {{{"add_s16__c", 0}, add_s16__c, NULL}};
-const struct ek_add ek_add_s16_pot[] = {{{"add_s16_pot__c", 0}, add_s16_pot__c, NULL}};
+const struct ek_add ek_add_s16[] = {
+	{{"add_s16__c", 0}, add_s16__c, NULL},
+#if defined(__x86_64__)
+	{{"add_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16__avx512vnni, NULL},
+#endif
+};
+const struct ek_add ek_add_s16_pot[] = {
+	{{"add_s16_pot__c", 0}, add_s16_pot__c, NULL},
+#if defined(__x86_64__)
+	{{"add_s16_pot__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16_pot__avx512vnni, NULL},
+#endif
+};
 const struct ek_add ek_squared_difference_s8[] = {
 	{{"squared_difference_s8__c", 0}, squared_difference_s8__c, NULL}};
 const size_t ek_add_s8_count = sizeof(ek_add_s8) / sizeof(ek_add_s8[0]);

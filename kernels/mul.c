@@ -50,7 +50,12 @@ const struct ek_mul ek_mul_u8[] = {
 		ek_mul_u8_prove__avx512vnni},
 #endif
 };
-const struct ek_mul ek_mul_s16[] = {{{"mul_s16__c", 0}, mul_s16__c, NULL}};
+const struct ek_mul ek_mul_s16[] = {
+	{{"mul_s16__c", 0}, mul_s16__c, NULL},
+#if defined(__x86_64__)
+	{{"mul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s16__avx512vnni, NULL},
+#endif
+};
 const struct ek_mul ek_mul_s16s8[] = {{{"mul_s16s8__c", 0}, mul_s16s8__c, NULL}};
 const struct ek_mul ek_mul_s16u8[] = {{{"mul_s16u8__c", 0}, mul_s16u8__c, NULL}};
 const size_t ek_mul_s8_count = sizeof(ek_mul_s8) / sizeof(ek_mul_s8[0]);

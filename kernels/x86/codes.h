@@ -24,9 +24,11 @@ ek_sum_fn ek_sum_s8__avx512vnni, ek_sum_u8__avx512vnni;
 
 void ek_average_pool_s8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_average_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_s8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 
 ek_resize_fn ek_resize_s8__avx512vnni, ek_resize_f32__avx512vnni;

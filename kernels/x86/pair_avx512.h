@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair_avx512 - a function of two rows of 8-bit codes, 64 of them at a time */
+/* pair_avx512 - a function of two rows of codes, 64 of 8 bits or 16 of 16 bits at a time */
 #ifndef KERNELS_X86_PAIR_AVX512_H
 #define KERNELS_X86_PAIR_AVX512_H
 
@@ -85,6 +85,27 @@ PAIR_INLINE void pair_run(
 	}
 	for (; i < r->n; i += 16) {
 		pair_rest(r, i, is_signed, fn, state);
+	}
+}
+
+PAIR_INLINE __m512i pair_load_s16(const struct pair_operand *from, size_t i, __mmask16 lanes)
+{
+	const int16_t *at = (const int16_t *)from->at;
+	return from->step ? _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, at + i))
+			  : _mm512_set1_epi32(*at);
+}
+
+/* The same for int16 codes. */
+PAIR_INLINE void pair_run_s16(const struct pair_row *r, pair_fn *fn, const void *state)
+{
+	for (size_t i = 0; i < r->n; i += 16) {
+		size_t left = r->n - i;
+		__mmask16 lanes = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+		__m512i y =
+			fn(state, pair_load_s16(&r->a, i, lanes), pair_load_s16(&r->b, i, lanes));
+		y = _mm512_max_epi32(y, _mm512_set1_epi32(r->lo));
+		y = _mm512_min_epi32(y, _mm512_set1_epi32(r->hi));
+		_mm512_mask_cvtepi32_storeu_epi16((int16_t *)r->dst + i, lanes, y);
 	}
 }
 

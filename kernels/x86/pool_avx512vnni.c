@@ -118,6 +118,58 @@ void ek_average_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_
 	each_pixel(args, tile, 64, average_u8);
 }
 
+/* 16 channels. */
+LUT_INLINE __m512i load_s16(
+	const struct pixel *p, uint32_t ky, uint32_t kx, uint32_t first, __mmask16 here)
+{
+	const int16_t *x = (const int16_t *)p->args->input + tap_row(p, ky, first);
+	x += (size_t)(kx - p->x.first) * p->args->channels;
+	return _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(here, x));
+}
+
+LUT_INLINE void put_s16(const struct pixel *p, uint32_t first, __mmask16 here, __m512i y)
+{
+	const struct ek_pool *a = p->args;
+	y = _mm512_max_epi32(y, _mm512_set1_epi32(a->lo));
+	y = _mm512_min_epi32(y, _mm512_set1_epi32(a->hi));
+	_mm512_mask_cvtepi32_storeu_epi16((int16_t *)a->output + p->output + first, here, y);
+}
+
+static void average_s16(const struct pixel *p, uint32_t first, uint32_t n)
+{
+	__mmask16 here = (__mmask16)lut_first(n);
+	__m512i sum = _mm512_setzero_si512();
+	for (uint32_t ky = p->y.first; ky < p->y.end; ky++) {
+		for (uint32_t kx = p->x.first; kx < p->x.end; kx++) {
+			sum = _mm512_add_epi32(sum, load_s16(p, ky, kx, first, here));
+		}
+	}
+	int32_t taps = (int32_t)((p->y.end - p->y.first) * (p->x.end - p->x.first));
+	put_s16(p, first, here, divide(sum, taps, true));
+}
+
+void ek_average_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile)
+{
+	each_pixel(args, tile, 16, average_s16);
+}
+
+static void max_s16(const struct pixel *p, uint32_t first, uint32_t n)
+{
+	__mmask16 here = (__mmask16)lut_first(n);
+	__m512i best = _mm512_set1_epi32(INT16_MIN);
+	for (uint32_t ky = p->y.first; ky < p->y.end; ky++) {
+		for (uint32_t kx = p->x.first; kx < p->x.end; kx++) {
+			best = _mm512_max_epi32(best, load_s16(p, ky, kx, first, here));
+		}
+	}
+	put_s16(p, first, here, best);
+}
+
+void ek_max_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile)
+{
+	each_pixel(args, tile, 16, max_s16);
+}
+
 LUT_INLINE void maximum(const struct pixel *p, uint32_t first, uint32_t n, const bool is_signed)
 {
 	const struct ek_pool *a = p->args;
