@@ -125,14 +125,27 @@ static int run_row(struct rows *r, struct sources s)
 	return t.result;
 }
 
-/* Short rows of an operand that begin again with each row of the others are written side by side, so
- * that a row kernel sees many of them at once. */
+/* Short rows of an operand that begin again with each row of the others, and numbers that a short row
+ * has in common, are written side by side, so that a row kernel sees many rows at once. */
 #define REPEAT_BYTES 1024
 
-/* An operand of the last two dimensions is one number, or one row over and over, or dense. */
-static bool repeats(const struct broadcast *p, uint32_t k)
+/* How an operand goes through the last two dimensions. */
+enum course {
+	COURSE_DENSE,
+	COURSE_ONE, /* one number */
+	COURSE_ROW, /* one row over and over */
+	COURSE_EACH, /* one number for each row */
+	COURSE_OTHER
+};
+
+static enum course course_of(const struct broadcast *p, uint32_t k)
 {
-	return p->step[k][p->rank - 2] == 0;
+	uint64_t inner = p->step[k][p->rank - 1], outer = p->step[k][p->rank - 2];
+	return inner == 1 && outer == p->size[p->rank - 1] ? COURSE_DENSE
+		: inner == 0 && outer == 0                 ? COURSE_ONE
+		: inner == 1 && outer == 0                 ? COURSE_ROW
+		: inner == 0 && outer == 1                 ? COURSE_EACH
+							   : COURSE_OTHER;
 }
 
 /* How many rows fit; 0 where this way is none. */
@@ -141,11 +154,9 @@ static uint64_t rows_at_once(const struct broadcast *p)
 	if (p->rank < 2) {
 		return 0;
 	}
-	uint32_t last = p->rank - 1;
-	uint64_t bytes = 1, row = p->size[last];
+	uint64_t bytes = 1, row = p->size[p->rank - 1];
 	for (uint32_t k = 0; k < p->n; k++) {
-		bool dense = p->step[k][last] == 1 && p->step[k][last - 1] == row;
-		if (!repeats(p, k) && !dense) {
+		if (course_of(p, k) == COURSE_OTHER) {
 			return 0;
 		}
 		bytes = p->bytes[k] > bytes ? p->bytes[k] : bytes;
@@ -154,31 +165,79 @@ static uint64_t rows_at_once(const struct broadcast *p)
 	return n < 4 ? 0 : n;
 }
 
+/* @to: each of @n elements @times in a row. */
+static void spread(char *to, const char *from, size_t bytes, uint64_t n, uint64_t times)
+{
+	for (uint64_t i = 0; i < n; i++, from += bytes) {
+		if (bytes == 1) {
+			memset(to, *from, times);
+			to += times;
+			continue;
+		}
+		for (uint64_t k = 0; k < times; k++, to += bytes) {
+			memcpy(to, from, bytes);
+		}
+	}
+}
+
+/* An operand on its way through the rows. */
+struct traveller {
+	enum course course;
+	size_t bytes;
+	const char *at;
+	_Alignas(16) char copies[REPEAT_BYTES];
+};
+
+static void set_out(struct traveller *t, const struct broadcast *p, uint32_t k, const char *at,
+	uint64_t at_once)
+{
+	t->course = course_of(p, k);
+	t->bytes = p->bytes[k];
+	t->at = at;
+	size_t row_bytes = p->size[p->rank - 1] * t->bytes;
+	for (uint64_t i = 0; t->course == COURSE_ROW && i < at_once; i++) {
+		memcpy(t->copies + i * row_bytes, at, row_bytes);
+	}
+}
+
+/* What the next @n rows of @row elements are. */
+static const void *travel(struct traveller *t, uint64_t n, uint64_t row)
+{
+	const char *at = t->at;
+	switch (t->course) {
+	case COURSE_DENSE:
+		t->at += n * row * t->bytes;
+		return at;
+	case COURSE_EACH:
+		t->at += n * t->bytes;
+		spread(t->copies, at, t->bytes, n, row);
+		return t->copies;
+	case COURSE_ROW:
+		return t->copies;
+	default:
+		return at;
+	}
+}
+
 /* The last two dimensions, @at_once rows with each call. */
 static int run_repeated(struct rows *r, uint64_t at_once, struct sources s)
 {
 	const struct broadcast *p = r->plan;
-	uint32_t last = p->rank - 1;
-	uint64_t row = p->size[last], rows = p->size[last - 1];
+	uint64_t row = p->size[p->rank - 1];
 	size_t step[BROADCAST_OPERANDS];
-	bool copied[BROADCAST_OPERANDS];
 	const void *src[BROADCAST_OPERANDS] = {0};
-	_Alignas(16) char copies[BROADCAST_OPERANDS][REPEAT_BYTES];
+	struct traveller travellers[BROADCAST_OPERANDS];
 	for (uint32_t k = 0; k < p->n; k++) {
-		size_t bytes = row * p->bytes[k];
-		step[k] = (size_t)p->step[k][last];
-		copied[k] = step[k] && repeats(p, k);
-		for (uint64_t i = 0; copied[k] && i < at_once; i++) {
-			memcpy(copies[k] + i * bytes, s.at[k], bytes);
-		}
+		set_out(&travellers[k], p, k, s.at[k], at_once);
+		step[k] = travellers[k].course != COURSE_ONE;
 	}
-	struct tiles t = {.total = rows, .control = r->control, .each = tiles_rows(row)};
+	struct tiles t = {
+		.total = p->size[p->rank - 2], .control = r->control, .each = tiles_rows(row)};
 	while (tiles_next(&t)) {
 		for (uint64_t done = 0, n; done < t.count; done += n) {
 			n = t.count - done < at_once ? t.count - done : at_once;
 			for (uint32_t k = 0; k < p->n; k++) {
-				src[k] = copied[k] ? copies[k] : s.at[k];
-				s.at[k] += copied[k] ? 0 : n * row * step[k] * p->bytes[k];
+				src[k] = travel(&travellers[k], n, row);
 			}
 			r->row(r->state, r->dst, src, step, (size_t)(n * row));
 			r->dst += n * row * p->dst_bytes;

@@ -11,9 +11,16 @@
 #include "kernels/conv.h"
 #include "kernels/x86/lines.h"
 
+/* Others are entry 0's. */
+static bool is_walked(const struct ek_conv_shape *s)
+{
+	return s->groups == 1 &&
+		(lines_stay_inside(&s->window) || lines_fit(&s->window, s->in_c * sizeof(float)));
+}
+
 uint64_t ROW(ek_conv_f32_packed_bytes)(const struct ek_conv_shape *shape)
 {
-	return shape->groups > 1 ? 0 : panel_packed_bytes(shape->out_c, ek_conv_depth(shape));
+	return !is_walked(shape) ? 0 : panel_packed_bytes(shape->out_c, ek_conv_depth(shape));
 }
 
 void ROW(ek_conv_f32_pack)(const struct ek_conv_f32 *args, void *packed)
@@ -41,7 +48,7 @@ static size_t pixel_bytes(const struct ek_conv_shape *s)
 
 uint64_t ROW(ek_conv_f32_scratch_bytes)(const struct ek_conv_shape *s)
 {
-	if (s->groups > 1) {
+	if (!is_walked(s)) {
 		return ek_conv_f32[0].scratch_bytes(s);
 	}
 	bool copies = !lines_stay_inside(&s->window);
@@ -95,7 +102,7 @@ static void run_lines(
 
 void ROW(ek_conv_f32)(const struct ek_conv_f32 *a, const struct ek_tile *t, void *scratch)
 {
-	if (a->shape.groups > 1) {
+	if (!is_walked(&a->shape)) {
 		ek_conv_f32[0].run(a, t, scratch);
 		return;
 	}

@@ -133,10 +133,18 @@ static uint32_t block_of(const struct ek_depthwise_shape *s)
 	return s->in_c < BLOCK || all <= LINES_BYTES ? s->in_c : BLOCK;
 }
 
+/* Others are entry 0's. */
+static bool depthwise_is_walked(const struct ek_depthwise_shape *s)
+{
+	return s->out_c == s->in_c &&
+		(lines_stay_inside(&s->window) ||
+			lines_fit(&s->window, block_of(s) * sizeof(float)));
+}
+
 uint64_t ROW(ek_depthwise_f32_scratch_bytes)(const struct ek_depthwise_shape *s)
 {
 	const struct ek_window *w = &s->window;
-	bool copies = s->out_c == s->in_c && !lines_stay_inside(w);
+	bool copies = depthwise_is_walked(s) && !lines_stay_inside(w);
 	return lines_round(w->y.taps * sizeof(uint8_t *)) +
 		(copies ? lines_scratch_bytes(w, block_of(s) * sizeof(float)) : 0);
 }
@@ -187,7 +195,7 @@ static void depthwise_block(const struct ek_depthwise_f32 *a, const struct ek_ti
 
 void ROW(ek_depthwise_f32)(const struct ek_depthwise_f32 *a, const struct ek_tile *t, void *scratch)
 {
-	if (a->shape.out_c != a->shape.in_c) {
+	if (!depthwise_is_walked(&a->shape)) {
 		ek_depthwise_f32[0].run(a, t, scratch);
 		return;
 	}

@@ -290,10 +290,16 @@ static bool is_dense(const struct ek_conv_shape *s)
 		y->out == y->in && x->out == x->in;
 }
 
+/* Others have their patches gathered. */
+static bool is_walked(const struct ek_conv_shape *s)
+{
+	return s->groups == 1 && (is_dense(s) || lines_fit(&s->window, s->in_c));
+}
+
 uint64_t ek_conv_h8_packed_bytes__avx512vnni(const struct ek_conv_h *args)
 {
 	struct segments s = conv_segments(&args->shape);
-	return args->shape.groups > 1 ? 0 : packed_bytes(args->shape.out_c, &s);
+	return !is_walked(&args->shape) ? 0 : packed_bytes(args->shape.out_c, &s);
 }
 
 void ek_conv_h8_pack__avx512vnni(const struct ek_conv_h *args, void *packed)
@@ -313,7 +319,7 @@ uint64_t ek_conv_h8_scratch_bytes__avx512vnni(const struct ek_conv_shape *s)
 	const struct ek_window *w = &s->window;
 	struct segments segments = conv_segments(s);
 	uint64_t patch = ek_conv_depth(s), rows = (uint64_t)w->y.out * w->x.out;
-	uint64_t bytes = s->groups > 1 ? 0
+	uint64_t bytes = !is_walked(s) ? 0
 		: is_dense(s)          ? dense_scratch(rows, s->in_c)
 				       : at_bytes(&segments) + lines_scratch_bytes(w, s->in_c);
 	return bytes > patch ? bytes : patch;

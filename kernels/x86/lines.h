@@ -16,6 +16,7 @@
 
 #include "kernels/window.h"
 
+#define LINES_MOST (4u << 20) /* bytes */
 #define LINES_SLACK 64 /* bytes behind a line that may be read */
 
 struct lines {
@@ -39,7 +40,8 @@ static inline uint64_t lines_reach(const struct ek_window_axis *axis)
 /* Input positions that all outputs together ask for, from the first of the padding on. */
 static inline uint64_t lines_span(const struct ek_window_axis *axis)
 {
-	return (uint64_t)(axis->out - 1) * axis->stride + lines_reach(axis);
+	uint64_t steps = axis->out ? axis->out - 1 : 0;
+	return steps * axis->stride + lines_reach(axis);
 }
 
 static inline bool lines_stay_inside(const struct ek_window *w)
@@ -64,6 +66,13 @@ static inline uint64_t lines_scratch_bytes(const struct ek_window *w, uint64_t p
 {
 	uint64_t n = lines_reach(&w->y);
 	return lines_round(n * sizeof(uint32_t)) + n * lines_line(w, pixel);
+}
+
+/* True where lines are worth their memory: not for a filter so far dilated that it is much larger than
+ * what it sees. */
+static inline bool lines_fit(const struct ek_window *w, uint64_t pixel)
+{
+	return lines_reach(&w->y) < LINES_MOST / lines_line(w, pixel);
 }
 
 /* @l has everything up to flip; @scratch of lines_scratch_bytes(), 64-byte aligned. */

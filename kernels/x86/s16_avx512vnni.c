@@ -300,10 +300,16 @@ static bool is_dense(const struct ek_conv_shape *s)
 		y->out == y->in && x->out == x->in;
 }
 
+/* Others are entry 0's. */
+static bool is_walked(const struct ek_conv_shape *s)
+{
+	return s->groups == 1 && (is_dense(s) || lines_fit(&s->window, s->in_c * sizeof(int16_t)));
+}
+
 uint64_t ek_conv_s16_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	struct segments s = conv_segments(shape);
-	return shape->groups > 1 ? 0 : packed_bytes(shape->out_c, &s);
+	return !is_walked(shape) ? 0 : packed_bytes(shape->out_c, &s);
 }
 
 void ek_conv_s16_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
@@ -322,7 +328,7 @@ uint64_t ek_conv_s16_scratch_bytes__avx512vnni(const struct ek_conv_shape *s)
 {
 	uint64_t plain = ek_conv_s16[0].scratch_bytes(s);
 	struct segments segments = conv_segments(s);
-	uint64_t lines = s->groups > 1 || is_dense(s)
+	uint64_t lines = !is_walked(s) || is_dense(s)
 		? 0
 		: at_bytes(segments.n) + lines_scratch_bytes(&s->window, s->in_c * sizeof(int16_t));
 	return lines > plain ? lines : plain;
@@ -361,10 +367,10 @@ static void conv_lines(
 
 void ek_conv_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t, void *scratch)
 {
-	if (a->shape.groups > 1 || is_plain(a->weights)) {
+	bool walked = is_walked(&a->shape);
+	if (!walked || is_plain(a->weights)) {
 		struct ek_conv_q plain = *a;
-		plain.weights =
-			(const int8_t *)a->weights + (a->shape.groups > 1 ? 0 : HEADER_BYTES);
+		plain.weights = (const int8_t *)a->weights + (walked ? HEADER_BYTES : 0);
 		ek_conv_s16[0].run(&plain, t, scratch);
 		return;
 	}
@@ -387,7 +393,8 @@ void ek_conv_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t,
 static bool depthwise_fits(const struct ek_depthwise_shape *s)
 {
 	return s->in_c == s->out_c &&
-		(uint64_t)s->window.y.taps * s->window.x.taps <= DEPTHWISE_TAPS;
+		(uint64_t)s->window.y.taps * s->window.x.taps <= DEPTHWISE_TAPS &&
+		lines_fit(&s->window, s->in_c * sizeof(int16_t));
 }
 
 uint64_t ek_depthwise_s16_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *s)
