@@ -64,12 +64,14 @@ const struct ek_add ek_add_u8[] = {
 const struct ek_add ek_add_s16[] = {
 	{{"add_s16__c", 0}, add_s16__c, NULL},
 #if defined(__x86_64__)
+	{{"add_s16__avx2", EK_CPU_AVX2}, ek_add_s16__avx2, NULL},
 	{{"add_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16__avx512vnni, NULL},
 #endif
 };
 const struct ek_add ek_add_s16_pot[] = {
 	{{"add_s16_pot__c", 0}, add_s16_pot__c, NULL},
 #if defined(__x86_64__)
+	{{"add_s16_pot__avx2", EK_CPU_AVX2}, ek_add_s16_pot__avx2, NULL},
 	{{"add_s16_pot__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16_pot__avx512vnni, NULL},
 #endif
 };

@@ -53,6 +53,7 @@ const struct ek_mul ek_mul_u8[] = {
 const struct ek_mul ek_mul_s16[] = {
 	{{"mul_s16__c", 0}, mul_s16__c, NULL},
 #if defined(__x86_64__)
+	{{"mul_s16__avx2", EK_CPU_AVX2}, ek_mul_s16__avx2, NULL},
 	{{"mul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s16__avx512vnni, NULL},
 #endif
 };

@@ -110,30 +110,35 @@ void ek_pack_s4(uint8_t *dst, const int8_t *src, size_t n)
 const struct ek_requant ek_requant_s16s8[] = {
 	{{"requant_s16s8__c", 0}, requant_s16s8__c},
 #if defined(__x86_64__)
+	{{"requant_s16s8__avx2", EK_CPU_AVX2}, ek_requant_s16s8__avx2},
 	{{"requant_s16s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s8__avx512vnni},
 #endif
 };
 const struct ek_requant ek_requant_s16s16[] = {
 	{{"requant_s16s16__c", 0}, requant_s16s16__c},
 #if defined(__x86_64__)
+	{{"requant_s16s16__avx2", EK_CPU_AVX2}, ek_requant_s16s16__avx2},
 	{{"requant_s16s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s16__avx512vnni},
 #endif
 };
 const struct ek_requant ek_requant_s16s32[] = {
 	{{"requant_s16s32__c", 0}, requant_s16s32__c},
 #if defined(__x86_64__)
+	{{"requant_s16s32__avx2", EK_CPU_AVX2}, ek_requant_s16s32__avx2},
 	{{"requant_s16s32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s32__avx512vnni},
 #endif
 };
 const struct ek_requant ek_requant_s32s8[] = {
 	{{"requant_s32s8__c", 0}, requant_s32s8__c},
 #if defined(__x86_64__)
+	{{"requant_s32s8__avx2", EK_CPU_AVX2}, ek_requant_s32s8__avx2},
 	{{"requant_s32s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s8__avx512vnni},
 #endif
 };
 const struct ek_requant ek_requant_s32s16[] = {
 	{{"requant_s32s16__c", 0}, requant_s32s16__c},
 #if defined(__x86_64__)
+	{{"requant_s32s16__avx2", EK_CPU_AVX2}, ek_requant_s32s16__avx2},
 	{{"requant_s32s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s16__avx512vnni},
 #endif
 };
@@ -146,18 +151,21 @@ const size_t ek_requant_s32s16_count = COUNT(ek_requant_s32s16);
 const struct ek_quantize ek_quantize_s8[] = {
 	{{"quantize_s8__c", 0}, quantize_s8__c},
 #if defined(__x86_64__)
+	{{"quantize_s8__avx2", EK_CPU_AVX2}, ek_quantize_s8__avx2},
 	{{"quantize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s8__avx512vnni},
 #endif
 };
 const struct ek_quantize ek_quantize_u8[] = {
 	{{"quantize_u8__c", 0}, quantize_u8__c},
 #if defined(__x86_64__)
+	{{"quantize_u8__avx2", EK_CPU_AVX2}, ek_quantize_u8__avx2},
 	{{"quantize_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_u8__avx512vnni},
 #endif
 };
 const struct ek_quantize ek_quantize_s16[] = {
 	{{"quantize_s16__c", 0}, quantize_s16__c},
 #if defined(__x86_64__)
+	{{"quantize_s16__avx2", EK_CPU_AVX2}, ek_quantize_s16__avx2},
 	{{"quantize_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s16__avx512vnni},
 #endif
 };

@@ -77,6 +77,7 @@ const struct ek_resize ek_resize_u8[] = {{{"resize_u8__c", 0}, resize_u8__c}};
 const struct ek_resize ek_resize_f32[] = {
 	{{"resize_f32__c", 0}, resize_f32__c},
 #if defined(__x86_64__)
+	{{"resize_f32__avx2", EK_CPU_AVX2}, ek_resize_f32__avx2},
 	{{"resize_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_f32__avx512vnni},
 #endif
 };

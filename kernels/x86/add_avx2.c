@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums and products of 8-bit codes: by a line in float where prove() has found one, which takes two
+ * Sums and products of codes; of 8-bit ones by a line in float where prove() has found one, which takes two
  * multiply-adds and a conversion for 8 codes, else by the integers.
  */
 #include "kernels/x86/pair_avx2.h"
@@ -76,6 +76,30 @@ void ek_add_u8__avx2(void *dst, const void *a, const void *b, size_t n, size_t a
 {
 	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	add_row(&r, params, false);
+}
+
+/* add_one_pot() of kernels/add.c. */
+PAIR_INLINE __m256i sum_pot(const void *state, __m256i a, __m256i b)
+{
+	const struct ek_add_params *p = state;
+	a = rescale_divide(a, -p->a_scale.shift);
+	b = rescale_divide(b, -p->b_scale.shift);
+	/* Saturation to 16 bits happens in the clamp. */
+	return p->sign > 0 ? _mm256_add_epi32(a, b) : _mm256_sub_epi32(a, b);
+}
+
+void ek_add_s16__avx2(void *dst, const void *a, const void *b, size_t n, size_t a_step,
+	size_t b_step, const struct ek_add_params *params)
+{
+	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	pair_run_s16(&r, sum_exact, params);
+}
+
+void ek_add_s16_pot__avx2(void *dst, const void *a, const void *b, size_t n, size_t a_step,
+	size_t b_step, const struct ek_add_params *params)
+{
+	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	pair_run_s16(&r, sum_pot, params);
 }
 
 PAIR_INLINE __m256i clamped(__m256i y, int32_t lo, int32_t hi)
@@ -163,6 +187,13 @@ void ek_mul_u8__avx2(void *dst, const void *a, const void *b, size_t n, size_t a
 {
 	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	mul_row(&r, params, false);
+}
+
+void ek_mul_s16__avx2(void *dst, const void *a, const void *b, size_t n, size_t a_step,
+	size_t b_step, const struct ek_mul_params *params)
+{
+	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	pair_run_s16(&r, product_exact, params);
 }
 
 bool ek_mul_line_holds__avx2(const struct ek_mul_params *p, const struct ek_line *l, int32_t first)

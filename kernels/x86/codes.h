@@ -15,6 +15,9 @@ ek_lut8_fn ek_lut8__avx512vnni;
 
 ek_requant_fn ek_requant_s16s8__avx512vnni, ek_requant_s16s16__avx512vnni,
 	ek_requant_s16s32__avx512vnni, ek_requant_s32s8__avx512vnni, ek_requant_s32s16__avx512vnni;
+ek_requant_fn ek_requant_s16s8__avx2, ek_requant_s16s16__avx2, ek_requant_s16s32__avx2,
+	ek_requant_s32s8__avx2, ek_requant_s32s16__avx2;
+ek_quantize_fn ek_quantize_s8__avx2, ek_quantize_u8__avx2, ek_quantize_s16__avx2;
 ek_quantize_fn ek_quantize_s8__avx512vnni, ek_quantize_u8__avx512vnni, ek_quantize_s16__avx512vnni;
 
 /* Rows of fewer than 64 elements are entry 0. */
@@ -31,6 +34,6 @@ void ek_max_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_tile
 void ek_max_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 
-ek_resize_fn ek_resize_s8__avx512vnni, ek_resize_f32__avx512vnni;
+ek_resize_fn ek_resize_s8__avx512vnni, ek_resize_f32__avx512vnni, ek_resize_f32__avx2;
 
 #endif

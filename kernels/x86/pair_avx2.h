@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair_avx2 - a function of two rows of 8-bit codes, 32 of them at a time */
+/* pair_avx2 - a function of two rows of codes, 32 of 8 bits or 8 of 16 bits at a time */
 #ifndef KERNELS_X86_PAIR_AVX2_H
 #define KERNELS_X86_PAIR_AVX2_H
 
@@ -90,6 +90,39 @@ PAIR_INLINE void pair_run(
 	}
 	if (i < r->n) {
 		pair_rest(r, i, r->n - i, is_signed, fn, state);
+	}
+}
+
+PAIR_INLINE __m256i pair_load_s16(const struct pair_operand *from, size_t i, size_t n)
+{
+	const int16_t *at = (const int16_t *)from->at;
+	if (from->step == 0) {
+		return _mm256_set1_epi32(*at);
+	}
+	__m128i codes = _mm_setzero_si128();
+	if (n == 8) {
+		codes = _mm_loadu_si128((const __m128i *)(at + i));
+	} else {
+		memcpy(&codes, at + i, n * sizeof(int16_t));
+	}
+	return _mm256_cvtepi16_epi32(codes);
+}
+
+/* The same for int16 codes. */
+PAIR_INLINE void pair_run_s16(const struct pair_row *r, pair_fn *fn, const void *state)
+{
+	for (size_t i = 0; i < r->n; i += 8) {
+		size_t n = r->n - i < 8 ? r->n - i : 8;
+		__m256i y = fn(state, pair_load_s16(&r->a, i, n), pair_load_s16(&r->b, i, n));
+		y = _mm256_max_epi32(y, _mm256_set1_epi32(r->lo));
+		y = _mm256_min_epi32(y, _mm256_set1_epi32(r->hi));
+		y = _mm256_permute4x64_epi64(_mm256_packs_epi32(y, y), 0x08);
+		__m128i codes = _mm256_castsi256_si128(y);
+		if (n == 8) {
+			_mm_storeu_si128((__m128i *)((int16_t *)r->dst + i), codes);
+		} else {
+			memcpy(r->dst + i * sizeof(int16_t), &codes, n * sizeof(int16_t));
+		}
 	}
 }
 

@@ -10,6 +10,8 @@
 #include "kernels/mul.h"
 
 ek_add_fn ek_add_s8__avx512vnni, ek_add_u8__avx512vnni, ek_add_s8__avx2, ek_add_u8__avx2;
+ek_add_fn ek_add_s16__avx2, ek_add_s16_pot__avx2;
+ek_mul_fn ek_mul_s16__avx2;
 ek_add_fn ek_add_s16__avx512vnni, ek_add_s16_pot__avx512vnni;
 ek_mul_fn ek_mul_s16__avx512vnni, ek_mul_s8__avx512vnni, ek_mul_u8__avx512vnni, ek_mul_s8__avx2,
 	ek_mul_u8__avx2;
