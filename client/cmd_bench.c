@@ -150,8 +150,10 @@ static int prepare_lane(struct bench *bench, uint32_t i, struct target *first, s
 static int open_first(struct bench *bench, struct target **ret_target, struct error *err)
 {
 	const struct settings *s = bench->settings;
-	struct target_options options = {
-		.socket = s->socket, .timeout_ms = s->timeout_ms, .cpu = s->cpu};
+	struct target_options options = {.socket = s->socket,
+		.timeout_ms = s->timeout_ms,
+		.cpu = s->cpu,
+		.threads = s->threads};
 	const char *name = s->arguments[0];
 	return bench->local ? target_open_file(name, &options, ret_target, err)
 			    : target_open_model(name, &options, ret_target, err);
@@ -164,7 +166,7 @@ static int prepare(struct bench *bench, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	uint32_t n = bench->local ? bench->settings->threads : bench->settings->clients;
+	uint32_t n = bench->settings->clients;
 	bench->lanes = calloc(n, sizeof(bench->lanes[0]));
 	if (!bench->lanes) {
 		target_free(first);
@@ -360,10 +362,6 @@ static int check_settings(const struct settings *s, bool local)
 {
 	if (!local && (s->per_op || s->cpu || s->threads > 1)) {
 		report_line("bench: --per-op, --cpu and --threads need --local");
-		return EXIT_USAGE;
-	}
-	if (local && s->clients > 1) {
-		report_line("bench: --clients needs the daemon; with --local it is --threads");
 		return EXIT_USAGE;
 	}
 	return EXIT_DONE;
