@@ -21,6 +21,8 @@ struct conv_state {
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float products, of patch_rows pixels at once */
 	uint32_t patch_rows;
+	unsigned int threads; /* that may make tiles, each with its scratch */
+	uint64_t scratch_each;
 };
 
 /* Patches of a float tile that stay in a core's cache. */
@@ -76,14 +78,17 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
 	state->row_q = pick(in->type, a->ties_up ? 0 : conv_features(setup, rows_of(&a->shape)));
-	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed) {
+	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
 		state->row_q->pack(a, state->weights.packed);
+	}
+	if (r == 0 && state->weights.packed) {
 		state->weights.plain = state->weights.packed;
 	}
 	return r;
@@ -107,6 +112,7 @@ static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 	if (s->groups > 1 || !blas_pays(rows, s->out_c, depth) || !blas_open(&state->blas)) {
 		return;
 	}
+	state->threads = 1;
 	state->patch_rows = is_product(s) ? 0 : (uint32_t)rows;
 	setup->scratch_bytes = state->patch_rows * depth * sizeof(float);
 	setup->detail = "conv_f32__openblas";
@@ -118,7 +124,8 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32),
 		conv_features(setup, rows_of(&a->shape)));
-	op_scratch(setup, state->row_f32->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
 	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
 	if (!packed) {
@@ -127,9 +134,11 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed) {
+	if (r == 0 && packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
 		state->row_f32->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
 		state->weights.plain = state->weights.packed;
 	}
 	return r;
@@ -154,7 +163,8 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 	a->shape = state->shape;
 	state->row_h =
 		ek_pick(ek_conv_h8, ek_conv_h8_count, sizeof(*ek_conv_h8), setup->cpu_features);
-	op_scratch(setup, state->row_h->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	setup->detail = state->row_h->variant.name;
 	state->hybrid = hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c,
 		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
@@ -165,9 +175,11 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed) {
+	if (r == 0 && packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
 		state->row_h->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
 		state->weights.plain = state->weights.packed;
 		a->is_packed = true;
 	}
@@ -301,6 +313,8 @@ static int conv_run(const struct op_call *call, struct error *err)
 			: by_blas     ? tile_blas
 				      : tile_f32,
 		.args = &state,
+		.threads = state.threads,
+		.scratch_each = state.scratch_each,
 	};
 	return grid_run(call, &job, err);
 }

@@ -24,6 +24,8 @@ struct fc_state {
 	struct conv_weights weights;
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float product */
+	unsigned int threads; /* that may make tiles, each with its scratch */
+	uint64_t scratch_each;
 };
 
 static int fc_accept(const struct op_setup *setup, struct error *err)
@@ -128,7 +130,8 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	a->output_s16 = out->type == DTYPE_INT16;
 	state->row_q = pick(in->type, conv_features(setup, state->shape.rows));
 	a->shape = state->shape;
-	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	if (r == 0) {
@@ -136,9 +139,11 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 							  : scales_prepare(setup, a, err);
 	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed) {
+	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->w = state->weights.plain;
 		state->row_q->pack(a, state->weights.packed);
+	}
+	if (r == 0 && state->weights.packed) {
 		state->weights.plain = state->weights.packed;
 	}
 	return r;
@@ -155,10 +160,13 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
 	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed) {
+	if (r == 0 && packed && !state->weights.is_packed) {
 		a->w = state->weights.plain;
 		state->row_f32->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
 		state->weights.plain = state->weights.packed;
+		state->threads = setup->threads;
 	} else if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
 		blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
@@ -176,7 +184,8 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	state->row_h = ek_pick(
 		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
-	op_scratch(setup, state->row_h->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	state->hybrid = hybrid_prepare(
 		setup, a->shape.rows, a->shape.depth, o->asymmetric_quantize_inputs || blockwise);
 	int r = quant_activation_range_float(o->activation, &a->lo, &a->hi, err);
@@ -188,9 +197,11 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	if (r < 0) {
 		return r;
 	}
-	if (packed) {
+	if (packed && !state->weights.is_packed) {
 		a->w = state->weights.plain;
 		state->row_h->pack(a, state->weights.packed);
+	}
+	if (packed) {
 		state->weights.plain = state->weights.packed;
 		a->is_packed = true;
 	}
@@ -303,6 +314,8 @@ static int fc_run(const struct op_call *call, struct error *err)
 			: state.row_h ? tile_h
 				      : tile_f32,
 		.args = &state,
+		.threads = state.threads,
+		.scratch_each = state.scratch_each,
 	};
 	return grid_run(call, &job, err);
 }
