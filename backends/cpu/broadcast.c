@@ -265,29 +265,33 @@ static int run_level(struct rows *r, uint32_t level, struct sources s)
 	return 0;
 }
 
-int broadcast_run_at(const struct broadcast *plan, const struct run_control *control, void *dst,
-	const void *const *src, broadcast_row_fn *row, const void *state, struct error *err)
+static int run_plan(
+	const struct rows *from, uint64_t at_once, const void *const *src, struct error *err)
 {
 	static const size_t one[BROADCAST_OPERANDS] = {1, 1, 1};
-	if (plan->empty) {
-		return 0;
-	}
-	if (plan->rank == 0) {
-		row(state, dst, src, one, 1);
-		return 0;
-	}
-	struct rows rows = {.plan = plan,
-		.row = row,
-		.state = state,
-		.control = control,
-		.dst = dst,
-		.at_once = rows_at_once(plan)};
+	struct rows rows = *from;
 	struct sources s = {0};
-	for (uint32_t k = 0; k < plan->n; k++) {
+	if (rows.plan->empty) {
+		return 0;
+	}
+	if (rows.plan->rank == 0) {
+		rows.row(rows.state, rows.dst, src, one, 1);
+		return 0;
+	}
+	rows.at_once = at_once;
+	for (uint32_t k = 0; k < rows.plan->n; k++) {
 		s.at[k] = src[k];
 	}
 	int result = run_level(&rows, 0, s);
 	return result < 0 ? error_set(err, result, "given up in the middle of the operator") : 0;
+}
+
+int broadcast_run_at(const struct broadcast *plan, const struct run_control *control, void *dst,
+	const void *const *src, broadcast_row_fn *row, const void *state, struct error *err)
+{
+	const struct rows rows = {
+		.plan = plan, .row = row, .state = state, .control = control, .dst = dst};
+	return run_plan(&rows, 0, src, err);
 }
 
 int broadcast_run(const struct broadcast *plan, const struct op_call *call, broadcast_row_fn *row,
@@ -297,5 +301,10 @@ int broadcast_run(const struct broadcast *plan, const struct op_call *call, broa
 	for (uint32_t k = 0; k < plan->n; k++) {
 		src[k] = op_in(call, k)->data;
 	}
-	return broadcast_run_at(plan, call->control, op_out(call, 0)->data, src, row, state, err);
+	const struct rows rows = {.plan = plan,
+		.row = row,
+		.state = state,
+		.control = call->control,
+		.dst = op_out(call, 0)->data};
+	return run_plan(&rows, rows_at_once(plan), src, err);
 }
