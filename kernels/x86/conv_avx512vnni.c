@@ -1,41 +1,265 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block of pixels is gathered into scratch, what each sees side by side, and multiplied with one
- * panel of weights after the other. Padding is the zero point, so that it adds nothing.
+ * Pixels are copied to scratch by blocks that stay near the core, made unsigned on the way: rows of
+ * the picture with their padding, which is the zero point and adds nothing, or what a filter of one
+ * tap sees, pixel by pixel. Then each panel of weights goes over the block.
+ *
+ * VPDPBUSD wants an unsigned and a signed operand: int8 codes become x + 128, uint8 weights w - wz
+ * where that fits 8 bits for all of a panel, else w - 128. With x, xz, w, wz so moved:
+ *
+ *   sum of (x - xz) (w - wz) = sum of x w + xz (depth wz - sum of w) - wz sum of x
+ *                                           `--- start of sums --'    `- by pixel -'
+ *
+ * Packed: a struct line_panel for each 64 channels, then their weights as conv_tile_avx512.h has
+ * them, the last ones of as many vectors as they fill.
  */
 #include "kernels/x86/conv.h"
-#include "kernels/x86/product_avx512vnni.h"
+#include "kernels/x86/conv_tile_avx512.h"
 
-uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
+#define BLOCK_BYTES 24576
+#define BLOCK_STEP 48 /* pixels: a multiple of every tile's */
+#define BLOCK_PIXELS 768
+#define MOST_READ_BEYOND 16 /* pixels */
+
+static uint32_t least(uint32_t a, uint32_t b)
 {
-	return shape->groups > 1 ? 0 : product_packed_bytes(shape->out_c, ek_conv_depth(shape));
+	return a < b ? a : b;
 }
 
-/* The panels of a call, a block of rows. One panel is not worth room in the arena. */
-static uint64_t panels_bytes(const struct ek_conv_shape *shape)
+static uint32_t reach_of(const struct ek_window_axis *a)
 {
-	uint64_t panels = ((uint64_t)shape->out_c + PANEL_COLS - 1) / PANEL_COLS;
-	return panels > 1 ? panels * sizeof(struct panel) : 0;
+	return (a->taps - 1) * a->dilation + 1;
+}
+
+static bool one_tap_inside(const struct ek_window_axis *a)
+{
+	return a->taps == 1 && a->pad == 0 && (uint64_t)(a->out - 1) * a->stride < a->in;
+}
+
+/* How a shape is gone through; all sizes in bytes but those of pixels and rows. */
+struct plan {
+	bool by_pixel; /* one tap: a block is pixels; else rows */
+	uint32_t segments_y, segments_x;
+	size_t segment, fours;
+	size_t row; /* of a block of rows */
+	uint32_t block; /* pixels or output rows */
+	uint32_t pixels; /* of a block, at most */
+	size_t data; /* of a block */
+};
+
+static void plan_pixels(struct plan *p, const struct ek_conv_shape *s)
+{
+	uint64_t pixels = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
+	size_t stride = 4 * p->fours, rows = BLOCK_BYTES / (stride * BLOCK_STEP) * BLOCK_STEP;
+	rows = rows < BLOCK_STEP ? BLOCK_STEP : rows > BLOCK_PIXELS ? BLOCK_PIXELS : rows;
+	p->block = p->pixels = (uint32_t)(rows < pixels ? rows : pixels);
+	p->data = (p->block + (s->out_c % 64 ? MOST_READ_BEYOND : 1)) * stride;
+}
+
+static void plan_rows(struct plan *p, const struct ek_conv_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	size_t reach = reach_of(y), rows = BLOCK_BYTES / p->row;
+	size_t block = rows > reach ? (rows - reach) / y->stride + 1 : 1;
+	p->block = (uint32_t)(block < y->out ? block : y->out);
+	p->pixels = p->block * x->out;
+	p->data = ((size_t)(p->block - 1) * y->stride + reach) * p->row +
+		(size_t)MOST_READ_BEYOND * x->stride * s->in_c;
+}
+
+static struct plan plan_of(const struct ek_conv_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	bool joined = x->dilation == 1 || x->taps == 1;
+	struct plan p = {
+		.by_pixel = one_tap_inside(y) && one_tap_inside(x),
+		.segments_y = y->taps,
+		.segments_x = joined ? 1 : x->taps,
+		.segment = joined ? (size_t)x->taps * s->in_c : s->in_c,
+		.row = ((size_t)(x->out - 1) * x->stride + reach_of(x)) * s->in_c,
+	};
+	p.fours = (p.segment + 3) / 4;
+	if (p.by_pixel) {
+		plan_pixels(&p, s);
+	} else {
+		plan_rows(&p, s);
+	}
+	return p;
+}
+
+static size_t add_bytes(const struct plan *p)
+{
+	return ((size_t)p->pixels + MOST_READ_BEYOND + 15) / 16 * 64;
 }
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	const struct ek_window *w = &shape->window;
-	uint64_t depth = ek_conv_depth(shape), rows = (uint64_t)w->batch * w->y.out * w->x.out;
-	return shape->groups > 1 ? depth : panels_bytes(shape) + product_scratch_bytes(rows, depth);
+	const struct plan p = plan_of(shape);
+	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + 64;
+}
+
+static uint32_t panels_of(const struct ek_conv_shape *s)
+{
+	return (uint32_t)(((uint64_t)s->out_c + LINE_LANES - 1) / LINE_LANES);
+}
+
+static enum conv_kind kind_of(const struct ek_conv_shape *s, uint32_t first)
+{
+	uint32_t n = least(s->out_c - first, LINE_LANES);
+	return s->out_c == 24   ? CONV_24
+		: s->out_c == 8 ? CONV_8
+				: (enum conv_kind)((n + 15) / 16);
+}
+
+/* Channel of a lane of the panel; beyond the panel where it has none. */
+static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
+{
+	switch (kind) {
+	case CONV_64:
+		return lane % 16 / 4 * 16 + lane / 16 * 4 + lane % 4;
+	case CONV_24:
+		return lane < 48 ? lane % 24 : LINE_LANES;
+	case CONV_8:
+		return lane < 16 ? lane % 8 : LINE_LANES;
+	default:
+		return lane;
+	}
+}
+
+/* Bytes of the weights of one vector. */
+static size_t vector_bytes(const struct plan *p)
+{
+	return (size_t)p->segments_y * p->segments_x * p->fours * 64;
+}
+
+uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
+{
+	const struct plan p = plan_of(shape);
+	uint32_t panels = panels_of(shape), last = (panels - 1) * LINE_LANES;
+	uint64_t vectors = 4 * (uint64_t)(panels - 1) + conv_vectors(kind_of(shape, last));
+	return shape->groups > 1
+		? 0
+		: panels * sizeof(struct line_panel) + vectors * (uint64_t)vector_bytes(&p);
+}
+
+struct packing {
+	const struct ek_conv_q *args;
+	struct plan plan;
+	size_t depth;
+	bool is_signed;
+	enum conv_kind kind;
+	uint32_t first, n; /* channels of the panel */
+	int32_t zero; /* of its weights: what is taken from them */
+};
+
+static const uint8_t *codes_at(const struct packing *p, uint32_t channel)
+{
+	return (const uint8_t *)p->args->weights + (p->first + channel) * p->depth;
+}
+
+/* uint8: whether all weights of the panel less their zero point fit 8 bits. */
+static bool fits(const struct packing *p)
+{
+	const uint8_t *codes = codes_at(p, 0);
+	int32_t zero = p->args->weights_zero, lo = UINT8_MAX, hi = 0;
+	for (size_t i = 0; i < p->n * p->depth; i++) {
+		lo = codes[i] < lo ? codes[i] : lo;
+		hi = codes[i] > hi ? codes[i] : hi;
+	}
+	return lo - zero >= INT8_MIN && hi - zero <= INT8_MAX;
+}
+
+static struct line_channel channel_line(const struct packing *p, uint32_t channel)
+{
+	const struct ek_conv_q *a = p->args;
+	const uint8_t *codes = codes_at(p, channel);
+	int32_t zero = p->is_signed ? 0 : a->weights_zero;
+	uint32_t sum = 0;
+	uint64_t size = 0;
+	for (size_t k = 0; k < p->depth; k++) {
+		int32_t w = p->is_signed ? (int8_t)codes[k] : codes[k];
+		sum += (uint32_t)(w - zero);
+		size += (uint64_t)(w > zero ? w - zero : zero - w);
+	}
+	int32_t bias = a->bias32 ? a->bias32[p->first + channel] : 0;
+	uint64_t far = (uint64_t)(bias < 0 ? -(int64_t)bias : bias);
+	uint32_t input_zero = (uint32_t)(a->input_zero + (p->is_signed ? 128 : 0));
+	return (struct line_channel){
+		.scale = a->scale[p->first + channel],
+		.start = (int32_t)((uint32_t)bias - input_zero * sum),
+		.reach = size * 255 + far,
+	};
+}
+
+/* Four weights of one channel, from byte @k of a segment on. */
+static void pack_four(const struct packing *p, uint32_t channel, size_t segment, size_t k, int8_t *to)
+{
+	const uint8_t *from = codes_at(p, channel) + segment * p->plan.segment + k;
+	size_t n = p->plan.segment - k < 4 ? p->plan.segment - k : 4;
+	for (size_t i = 0; i < n; i++) {
+		to[i] = (int8_t)(from[i] - p->zero);
+	}
+}
+
+/* The weights of the panel, all zero before. */
+static void pack_weights(const struct packing *p, int8_t *to)
+{
+	uint32_t lanes = 16 * (uint32_t)conv_vectors(p->kind);
+	uint32_t channels[LINE_LANES];
+	size_t segments = (size_t)p->plan.segments_y * p->plan.segments_x;
+	for (uint32_t lane = 0; lane < lanes; lane++) {
+		channels[lane] = channel_of(p->kind, lane);
+	}
+	for (size_t segment = 0; segment < segments; segment++) {
+		for (size_t k = 0; k < 4 * p->plan.fours; k += 4) {
+			for (uint32_t lane = 0; lane < lanes; lane++, to += 4) {
+				if (channels[lane] < p->n) {
+					pack_four(p, channels[lane], segment, k, to);
+				}
+			}
+		}
+	}
+}
+
+static void pack_panel(struct packing *p, struct line_panel *panel, int8_t *weights)
+{
+	const struct ek_conv_q *a = p->args;
+	const struct line_output output =
+		line_output(a->output_zero, a->lo, a->hi, p->is_signed);
+	struct line_channel channels[LINE_LANES], lanes[LINE_LANES] = {0};
+	for (uint32_t n = 0; n < p->n; n++) {
+		channels[n] = channel_line(p, n);
+	}
+	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+		uint32_t n = channel_of(p->kind, lane);
+		lanes[lane] = n < p->n ? channels[n] : lanes[lane];
+	}
+	line_panel_make__avx512(panel, lanes, &output);
+	bool whole = p->is_signed || fits(p);
+	p->zero = p->is_signed ? 0 : whole ? a->weights_zero : 128;
+	panel->sums = whole ? 0 : 128 - a->weights_zero;
+	pack_weights(p, weights);
 }
 
 static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 {
-	const struct product_weights w = {
-		.w = a->weights,
-		.cols = a->shape.out_c,
+	struct line_panel *panels = packed;
+	uint32_t n_panels = panels_of(&a->shape);
+	int8_t *weights = (int8_t *)(panels + n_panels);
+	struct packing p = {
+		.args = a,
+		.plan = plan_of(&a->shape),
 		.depth = (size_t)ek_conv_depth(&a->shape),
 		.is_signed = is_signed,
-		.input_zero = a->input_zero,
-		.weights_zero = a->weights_zero,
 	};
-	product_pack(&w, packed);
+	memset(packed, 0, (size_t)ek_conv_packed_bytes__avx512vnni(&a->shape));
+	for (uint32_t i = 0; i < n_panels; i++) {
+		p.first = i * LINE_LANES;
+		p.n = least(a->shape.out_c - p.first, LINE_LANES);
+		p.kind = kind_of(&a->shape, p.first);
+		pack_panel(&p, &panels[i], weights);
+		weights += vector_bytes(&p.plan) * (size_t)conv_vectors(p.kind);
+	}
 }
 
 void ek_conv_s8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
@@ -48,157 +272,207 @@ void ek_conv_u8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
 	pack(args, false, packed);
 }
 
-/* A filter of one tap that meets every pixel once: output rows are input rows. */
-static bool is_pointwise(const struct ek_window *w)
-{
-	return w->y.taps == 1 && w->x.taps == 1 && w->y.stride == 1 && w->x.stride == 1 &&
-		w->y.out == w->y.in && w->x.out == w->x.in;
-}
-
-static void copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
-{
-	if (n > 64) {
-		memcpy(to, from, n);
-		return;
-	}
-	__mmask64 m = panel_bytes((uint32_t)n);
-	_mm512_mask_storeu_epi8(to, m, _mm512_maskz_loadu_epi8(m, from));
-}
-
-/* ek_conv_patch() where all taps are inside and those of a row side by side; else false. */
-static bool copy_inside(const struct ek_conv_q *a, struct ek_pixel pixel, uint8_t *to)
-{
-	const struct ek_window_axis *ay = &a->shape.window.y, *ax = &a->shape.window.x;
-	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
-	int64_t x = (int64_t)pixel.x * ax->stride - ax->pad;
-	int64_t reach = (int64_t)(ay->taps - 1) * ay->dilation;
-	if (y < 0 || x < 0 || y + reach >= ay->in || x + ax->taps > ax->in ||
-		(ax->dilation > 1 && ax->taps > 1)) {
-		return false;
-	}
-	size_t pixel_bytes = a->shape.in_c, row_bytes = ax->in * pixel_bytes;
-	const uint8_t *from = (const uint8_t *)a->input +
-		((size_t)pixel.batch * ay->in + (size_t)y) * row_bytes + (size_t)x * pixel_bytes;
-	for (uint32_t k = 0; k < ay->taps; k++) {
-		copy_bytes(to, from, ax->taps * pixel_bytes);
-		to += ax->taps * pixel_bytes;
-		from += ay->dilation * row_bytes;
-	}
-	return true;
-}
-
-static void fill(const struct ek_conv_q *a, uint32_t first, struct product_block *b)
-{
-	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	const uint8_t *input = a->input;
-	if (is_pointwise(&a->shape.window) && b->stride == depth) {
-		memcpy(b->rows, input + first * depth, b->n * depth);
-		return;
-	}
-	for (uint32_t r = 0; r < b->n; r++) {
-		uint8_t *to = b->rows + r * b->stride;
-		struct ek_pixel pixel = ek_window_pixel(&a->shape.window, first + r);
-		memset(to + b->stride - 4, 0, 4);
-		if (!copy_inside(a, pixel, to)) {
-			ek_conv_patch(&a->shape, a->input, 1, a->input_zero, pixel, 0, to);
-		}
-	}
-}
-
-struct columns {
-	uint32_t first, n; /* of the output */
-	const struct panel *panel;
-	const int8_t *weights;
-	struct panel_output output;
+/* A call. */
+struct work {
+	const struct ek_conv_q *args;
+	const struct ek_tile *tile;
+	struct plan plan;
+	struct conv_way way;
+	__m512i sign; /* what makes codes unsigned */
+	uint8_t padding; /* unsigned */
+	int32_t sums; /* what some panels ask for, or 0 */
+	int32_t *add;
+	uint8_t *data;
 };
 
-/* Rows [first_row, first_row + b->n) of one panel's columns. */
-ALWAYS_INLINE void block_columns(const struct ek_conv_q *a, const struct product_block *b,
-	uint32_t first_row, const struct columns *c, const bool fused, const int vectors)
+static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
 {
-	__m512i sums[BLOCK_STEP][PANEL_VECTORS];
-	__mmask64 bytes = panel_bytes(c->n);
-	size_t cols = a->shape.out_c;
-	uint8_t *to = (uint8_t *)a->output + first_row * cols + c->first;
-	for (uint32_t r = 0; r < b->n;) {
-		uint32_t n =
-			product_run((uint32_t)vectors, b, r, c->weights, c->panel->start, sums);
-		for (uint32_t i = 0; i < n; i++, to += cols) {
-			panel_requant(c->panel, &c->output, fused, vectors, sums[i]);
-			_mm512_mask_storeu_epi8(to, bytes, panel_pack_natural(&c->output, sums[i]));
-		}
-		r += n;
+	for (; n >= 64; n -= 64, to += 64, from += 64) {
+		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
+	}
+	if (n) {
+		__mmask64 m = line_bytes(n);
+		__m512i v = _mm512_maskz_loadu_epi8(m, from);
+		_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(v, sign));
 	}
 }
 
-static void block_panel(const struct ek_conv_q *a, const struct product_block *b,
-	uint32_t first_row, const struct columns *c, uint32_t vectors)
+static void fill(uint8_t *to, size_t n, uint8_t value)
 {
-	if (!c->panel->fused) {
-		switch (vectors) {
-		case 1:
-			block_columns(a, b, first_row, c, false, 1);
-			break;
-		case 2:
-			block_columns(a, b, first_row, c, false, 2);
-			break;
-		case 3:
-			block_columns(a, b, first_row, c, false, 3);
-			break;
-		default:
-			block_columns(a, b, first_row, c, false, 4);
-		}
+	const __m512i v = _mm512_set1_epi8((char)value);
+	for (; n >= 64; n -= 64, to += 64) {
+		_mm512_storeu_si512(to, v);
+	}
+	_mm512_mask_storeu_epi8(to, line_bytes(n), v);
+}
+
+/* Input row @y of a batch entry with the padding that the output needs. */
+static void copy_row(const struct work *w, uint32_t batch, int64_t y, uint8_t *to)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window_axis *ay = &s->window.y, *ax = &s->window.x;
+	if (y < 0 || y >= ay->in) {
+		fill(to, w->plan.row, w->padding);
 		return;
 	}
-	switch (vectors) {
-	case 1:
-		block_columns(a, b, first_row, c, true, 1);
-		break;
-	case 2:
-		block_columns(a, b, first_row, c, true, 2);
-		break;
-	case 3:
-		block_columns(a, b, first_row, c, true, 3);
-		break;
-	default:
-		block_columns(a, b, first_row, c, true, 4);
+	size_t channels = s->in_c, left = (size_t)ax->pad * channels;
+	left = left < w->plan.row ? left : w->plan.row;
+	size_t inside = w->plan.row - left;
+	inside = inside < ax->in * channels ? inside : ax->in * channels;
+	const uint8_t *row = (const uint8_t *)w->args->input +
+		((size_t)batch * ay->in + (size_t)y) * ax->in * channels;
+	fill(to, left, w->padding);
+	copy(to + left, row, inside, w->sign);
+	fill(to + left + inside, w->plan.row - left - inside, w->padding);
+}
+
+static int32_t sum_of(const struct work *w, const uint8_t *at)
+{
+	__m512i sum = _mm512_setzero_si512();
+	const struct plan *p = &w->plan;
+	for (uint32_t y = 0; y < p->segments_y; y++, at += w->way.row_step) {
+		for (uint32_t x = 0; x < p->segments_x; x++) {
+			for (size_t k = 0; k < p->segment; k += 64) {
+				__mmask64 m = line_bytes(p->segment - k);
+				__m512i v = _mm512_maskz_loadu_epi8(
+					m, at + x * w->way.col_step + k);
+				sum = _mm512_dpbusd_epi32(sum, v, _mm512_set1_epi8(1));
+			}
+		}
+	}
+	return _mm512_reduce_add_epi32(sum);
+}
+
+static void sum_pixels(const struct work *w, const uint8_t *in, uint32_t n, int32_t *add)
+{
+	for (uint32_t i = 0; i < n; i++, in += w->way.pixel) {
+		add[i] = ek_mul32(w->sums, sum_of(w, in));
 	}
 }
 
-/* Panels of the tile's columns. */
-static void make_panels(
-	const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, struct panel *panels)
+/* The spans of a block: @rows of @n pixels each, @row_bytes from one to the next. */
+struct spans {
+	const uint8_t *in;
+	size_t row_bytes;
+	uint32_t first, rows, n; /* first: output pixel */
+};
+
+static void run_spans(const struct work *w, const struct spans *spans)
 {
-	uint64_t products = ek_conv_depth(&a->shape) * 255 * (is_signed ? 128 : 255);
-	const int32_t *start = a->weights;
-	uint32_t last = t->first_col + t->n_cols;
-	for (uint32_t n = t->first_col; n < last; n += PANEL_COLS) {
-		panel_init(panels++, start + n, a->bias32 ? a->bias32 + n : NULL, a->scale + n,
-			panel_least(a->shape.out_c - n, PANEL_COLS), products);
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct line_panel *panels = w->args->weights;
+	const int8_t *weights = (const int8_t *)(panels + panels_of(s));
+	uint32_t end = w->tile->first_col + w->tile->n_cols;
+	for (uint32_t r = 0; r < spans->rows && w->sums; r++) {
+		sum_pixels(w, spans->in + r * spans->row_bytes, spans->n, w->add + r * spans->n);
 	}
+	for (uint32_t n = w->tile->first_col; n < end; n += LINE_LANES) {
+		const struct line_panel *panel = &panels[n / LINE_LANES];
+		for (uint32_t r = 0; r < spans->rows; r++) {
+			size_t pixel = (size_t)spans->first + (size_t)r * spans->n;
+			const struct conv_span span = {
+				.in = spans->in + r * spans->row_bytes,
+				.out = (uint8_t *)w->args->output + pixel * s->out_c + n,
+				.add = panel->sums ? w->add + (size_t)r * spans->n : NULL,
+				.n = spans->n,
+				.channels = least(s->out_c - n, LINE_LANES),
+				.panel = panel,
+				.weights = weights + n / 16 * vector_bytes(&w->plan),
+			};
+			conv_span_run(kind_of(s, n), &w->way, span);
+		}
+	}
+}
+
+/* @n pixels of one tap from @first on. */
+static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const uint8_t *input = w->args->input;
+	size_t depth = s->in_c, stride = w->way.pixel;
+	bool dense = window->x.stride == 1 && window->y.stride == 1 &&
+		window->x.in == window->x.out && window->y.in == window->y.out;
+	const struct spans spans = {w->data, 0, first, 1, n};
+	if (dense && depth == stride) {
+		copy(w->data, input + first * depth, n * depth, w->sign);
+	}
+	for (uint32_t i = 0; i < n && !(dense && depth == stride); i++) {
+		struct ek_pixel p = ek_window_pixel(window, first + i);
+		size_t y = (size_t)p.batch * window->y.in + (size_t)p.y * window->y.stride;
+		size_t x = y * window->x.in + (size_t)p.x * window->x.stride;
+		copy(w->data + i * stride, input + x * depth, depth, w->sign);
+	}
+	run_spans(w, &spans);
+}
+
+/* Output rows from that of pixel @first on, or the part of it that begins there; returns how many
+ * pixels. */
+static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t left)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	struct ek_pixel p = ek_window_pixel(window, first);
+	uint32_t rows = least(least(left / x->out, w->plan.block), y->out - p.y);
+	bool part = p.x > 0 || rows == 0;
+	rows = part ? 1 : rows;
+	uint32_t n = part ? least(left, x->out - p.x) : x->out;
+	int64_t from = (int64_t)p.y * y->stride - y->pad;
+	uint32_t in_rows = (rows - 1) * y->stride + reach_of(y);
+	for (uint32_t i = 0; i < in_rows; i++) {
+		copy_row(w, p.batch, from + i, w->data + i * w->plan.row);
+	}
+	const struct spans spans = {.in = w->data + p.x * w->way.pixel,
+		.row_bytes = y->stride * w->plan.row,
+		.first = first,
+		.rows = rows,
+		.n = n};
+	run_spans(w, &spans);
+	return rows * n;
+}
+
+/* What any panel of the tile asks for. */
+static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
+{
+	const struct line_panel *panels = a->weights;
+	int32_t sums = 0;
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols && !sums; n += LINE_LANES) {
+		sums = panels[n / LINE_LANES].sums;
+	}
+	return sums;
+}
+
+static struct conv_way way_of(const struct ek_conv_q *a, const struct plan *p, bool is_signed)
+{
+	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	return (struct conv_way){
+		.pixel = p->by_pixel ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
+		.rows = p->segments_y,
+		.cols = p->segments_x,
+		.row_step = y->dilation * p->row,
+		.col_step = (size_t)x->dilation * a->shape.in_c,
+		.fours = p->fours,
+		.out_pixel = a->shape.out_c,
+		.output = line_output(a->output_zero, a->lo, a->hi, is_signed),
+	};
 }
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	struct panel one, *panels = panels_bytes(&a->shape) ? scratch : &one;
-	struct product_block b = product_block((char *)scratch + panels_bytes(&a->shape), depth);
-	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	make_panels(a, t, is_signed, panels);
-	for (uint32_t row = t->first_row; row < end_row; row += b.n) {
-		b.n = panel_least(product_block_rows(depth), end_row - row);
-		fill(a, row, &b);
-		product_block_ready(&b, is_signed, a->weights_zero);
-		for (uint32_t n = t->first_col; n < end_col; n += PANEL_COLS) {
-			const struct columns c = {
-				.first = n,
-				.n = panel_least(end_col - n, PANEL_COLS),
-				.panel = &panels[(n - t->first_col) / PANEL_COLS],
-				.weights = product_panel(a->weights, a->shape.out_c, depth, n),
-				.output = {a->output_zero, a->lo, a->hi, is_signed},
-			};
-			uint32_t in_panel = panel_least(a->shape.out_c - n, PANEL_COLS);
-			block_panel(a, &b, row, &c, (in_panel + 15) / 16);
+	struct work w = {.args = a, .tile = t, .plan = plan_of(&a->shape)};
+	w.way = way_of(a, &w.plan, is_signed);
+	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
+	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));
+	w.sums = sums_of(a, t);
+	w.add = scratch;
+	w.data = (uint8_t *)scratch + add_bytes(&w.plan);
+	uint32_t end = t->first_row + t->n_rows;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		if (w.plan.by_pixel) {
+			n = least(w.plan.block, end - row);
+			block_of_pixels(&w, row, n);
+		} else {
+			n = block_of_rows(&w, row, end - row);
 		}
 	}
 }
