@@ -182,12 +182,12 @@ static struct line_channel channel_line(const struct packing *p, uint32_t channe
 		size += (uint64_t)(w > zero ? w - zero : zero - w);
 	}
 	int32_t bias = a->bias32 ? a->bias32[p->first + channel] : 0;
-	uint64_t far = (uint64_t)(bias < 0 ? -(int64_t)bias : bias);
 	uint32_t input_zero = (uint32_t)(a->input_zero + (p->is_signed ? 128 : 0));
 	return (struct line_channel){
 		.scale = a->scale[p->first + channel],
 		.start = (int32_t)((uint32_t)bias - input_zero * sum),
-		.reach = size * 255 + far,
+		.bias = bias,
+		.reach = size * 255,
 	};
 }
 

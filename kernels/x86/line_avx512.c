@@ -15,9 +15,29 @@ struct steps {
 #define MOST_SHIFT 30
 #define MOST_C (1 << 28)
 
+/* The furthest from zero that a sum can be. */
+static uint64_t furthest(const struct line_channel *c)
+{
+	return c->reach + (uint64_t)(c->bias < 0 ? -(int64_t)c->bias : c->bias);
+}
+
+static int32_t code_of(const struct line_channel *c, int64_t sum, const struct line_output *o)
+{
+	int32_t y = ek_add32(ek_mbqm((int32_t)sum, c->scale), o->zero);
+	return ek_clamp32(y, o->lo, o->hi);
+}
+
+/* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
+static bool is_level(const struct line_channel *c, const struct line_output *o)
+{
+	return c->scale.shift <= 0 && furthest(c) <= INT32_MAX &&
+		code_of(c, c->bias - (int64_t)c->reach, o) ==
+		code_of(c, c->bias + (int64_t)c->reach, o);
+}
+
 static bool is_line(const struct line_channel *c)
 {
-	return c->scale.shift <= 0 && c->scale.shift >= -MOST_SHIFT && c->reach < MOST_REACH;
+	return c->scale.shift <= 0 && c->scale.shift >= -MOST_SHIFT && furthest(c) < MOST_REACH;
 }
 
 static int64_t unit(int32_t r)
@@ -34,9 +54,11 @@ static int64_t rounding(int32_t r)
 static void set_line(struct line_panel *p, int lane, const struct line_channel *c,
 	const struct line_output *o, int nudge)
 {
-	int32_t r = -c->scale.shift;
-	double k = ldexp(c->scale.multiplier, -(r + 31));
-	double beta = o->zero + 0.5 + (r ? ldexp(1, -(r + 1)) : 0);
+	bool level = is_level(c, o);
+	int32_t r = level ? 0 : -c->scale.shift;
+	double k = level ? 0 : ldexp(c->scale.multiplier, -(r + 31));
+	double beta = (level ? code_of(c, c->bias, o) : o->zero) + 0.5;
+	beta += r ? ldexp(1, -(r + 1)) : 0;
 	double at = k > 0 ? fmin(rint(beta / k), MOST_C) : 0;
 	p->start[lane] = ek_add32(c->start, (int32_t)at);
 	p->high[lane] = (float)k;
@@ -53,18 +75,19 @@ static __m512i codes_of(const struct line *l, bool clamped, __m512i origin, __m5
 }
 
 /* The first step above (@up) or below the zero point. */
-static struct steps steps_first(const struct line_channel *channels, bool up)
+static struct steps steps_first(
+	const struct line_channel *channels, const struct line_output *o, bool up)
 {
 	int32_t sum[16], rest[16], whole[16], part[16], multiplier[16], reach[16];
 	for (int i = 0; i < 16; i++) {
 		const struct line_channel *c = &channels[i];
-		bool none = c->scale.multiplier == 0;
-		int32_t r = -c->scale.shift;
+		bool none = is_level(c, o);
+		int32_t r = none ? 0 : -c->scale.shift;
 		int64_t m = none ? 1 : c->scale.multiplier;
 		int64_t n = up ? unit(r) - rounding(r) + m - 1
 			       : rounding(r) - (r ? INT64_C(1) << 31 : 0);
 		multiplier[i] = (int32_t)m;
-		reach[i] = none ? -1 : (int32_t)c->reach;
+		reach[i] = none ? -1 : (int32_t)furthest(c);
 		sum[i] = (int32_t)(n / m);
 		rest[i] = (int32_t)(up ? m - 1 - n % m : n % m);
 		whole[i] = (int32_t)(uint32_t)(unit(r) / m);
@@ -104,7 +127,7 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 	const bool clamped = p->mode == LINE_CLAMPED;
 	const int n = up ? o->hi - o->zero : o->zero - o->lo;
 	__m512i origin = _mm512_cvtps_epi32(line.origin);
-	struct steps s = steps_first(channels, up);
+	struct steps s = steps_first(channels, o, up);
 	__mmask16 right = 0xFFFF, reached = steps_reached(&s);
 	for (int i = 0; i < n && reached; i++, reached = steps_reached(&s)) {
 		__m512i code = _mm512_set1_epi32(up ? o->zero + 1 + i : o->zero - i);
@@ -118,13 +141,14 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 	return right;
 }
 
-bool line_prepare__avx512(struct line_panel *p, int j, const struct line_channel *channels,
+/* Makes 16 lanes from 16 @j on, of channels[0..16). False where one can't be had as a line. */
+static bool make_lines(struct line_panel *p, int j, const struct line_channel *channels,
 	const struct line_output *output)
 {
 	static const int nudges[] = {2, 0, 4, -2, 1, 3, 6, -4, 8};
 	__mmask16 right = 0;
 	for (int i = 0; i < 16; i++) {
-		if (!is_line(&channels[i])) {
+		if (!is_line(&channels[i]) && !is_level(&channels[i], output)) {
 			return false;
 		}
 	}
@@ -140,7 +164,7 @@ bool line_prepare__avx512(struct line_panel *p, int j, const struct line_channel
 	return right == 0xFFFF;
 }
 
-void line_prepare_steps__avx512(struct line_panel *p, int j, const struct line_channel *channels)
+static void make_steps(struct line_panel *p, int j, const struct line_channel *channels)
 {
 	for (int i = 0; i < 16; i++) {
 		struct ek_scale s = channels[i].scale;
@@ -159,10 +183,10 @@ void line_panel_make__avx512(struct line_panel *p, const struct line_channel cha
 	p->mode = output->lo >= output->zero ? LINE_CLAMPED : LINE_WHOLE;
 	bool right = true;
 	for (int j = 0; j < LINE_VECTORS && right; j++) {
-		right = line_prepare__avx512(p, j, channels + 16 * j, output);
+		right = make_lines(p, j, channels + 16 * j, output);
 	}
 	for (int j = 0; j < LINE_VECTORS && !right; j++) {
-		line_prepare_steps__avx512(p, j, channels + 16 * j);
+		make_steps(p, j, channels + 16 * j);
 		p->mode = LINE_STEPS;
 	}
 }

@@ -14,10 +14,11 @@
  * integer from below. Where the sum is negative and such results are not clamped anyway, t is less
  * by 2^-r.
  *
- * That leaves lines that pass an integer by less than the error of t. line_prepare() tries both
+ * That leaves lines that pass an integer by less than the error of t. line_panel_make() tries both
  * sides of each step between two codes that the sums can reach; both forms are monotone, so that
  * nothing else can differ. Channels that fail are tried again a little higher or lower; where that
- * fails too, or the shift is to the left, a panel takes ek_mbqm() step by step.
+ * fails too, or the shift is to the left, a panel takes ek_mbqm() step by step. A channel that has
+ * the same code whatever its products are (pruned ones have a bias and no weights) is a level line.
  *
  * Codes here are unsigned: int8 ones plus 128.
  */
@@ -61,7 +62,8 @@ struct line_panel {
 struct line_channel {
 	struct ek_scale scale;
 	int32_t start; /* of the sum, with bias */
-	uint64_t reach; /* no sum is further from zero */
+	int32_t bias; /* what the sum is without products */
+	uint64_t reach; /* of the products: no sum is further from the bias */
 };
 
 /* Limits of the output, as unsigned codes. */
@@ -158,18 +160,7 @@ ALWAYS_INLINE __mmask64 line_bytes(uint64_t n)
 	return n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
 }
 
-/*
- * Makes 16 lanes of @p, from 16 @j on, of @channels[0..16) (those without a channel are zero).
- * False where a lane can't be had as a line: then line_prepare_steps() is for the whole panel.
- */
-bool line_prepare__avx512(struct line_panel *p, int j, const struct line_channel *channels,
-	const struct line_output *output);
-
-/* The same lanes in LINE_STEPS. */
-void line_prepare_steps__avx512(
-	struct line_panel *p, int j, const struct line_channel *channels);
-
-/* A panel of 64 lanes: as a line where all of them can be had so. */
+/* A panel of 64 lanes, as lines where all of them can be had so; lanes without a channel are zero. */
 void line_panel_make__avx512(struct line_panel *p, const struct line_channel channels[LINE_LANES],
 	const struct line_output *output);
 
