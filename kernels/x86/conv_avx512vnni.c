@@ -4,14 +4,13 @@
  * the picture with their padding, which is the zero point and adds nothing, or what a filter of one
  * tap sees, pixel by pixel. Then each panel of weights goes over the block.
  *
- * VPDPBUSD wants an unsigned and a signed operand: int8 codes become x + 128, uint8 weights w - wz
- * where that fits 8 bits for all of a panel, else w - 128. With x, xz, w, wz so moved:
- *
- *   sum of (x - xz) (w - wz) = sum of x w + xz (depth wz - sum of w) - wz sum of x
- *                                           `--- start of sums --'    `- by pixel -'
+ * VPDPBUSD wants an unsigned and a signed operand: int8 codes become x + 128, uint8 weights w - wz.
+ * That takes 9 bits; of real weights only the largest few don't fit 8. What they are too large by
+ * goes into extra fours (conv_tile_avx512.h). A panel that would need too many of these has w - 128
+ * for its weights, and 128 - wz times the sum of what a pixel sees is added to its sums.
  *
  * Packed: a struct line_panel for each 64 channels, then their weights as conv_tile_avx512.h has
- * them, the last ones of as many vectors as they fill.
+ * them, the last ones of as many vectors as they fill, with room for all extra fours (uint8).
  */
 #include "kernels/x86/conv.h"
 #include "kernels/x86/conv_tile_avx512.h"
@@ -41,6 +40,7 @@ struct plan {
 	bool by_pixel; /* one tap: a block is pixels; else rows */
 	uint32_t segments_y, segments_x;
 	size_t segment, fours;
+	uint32_t extras; /* room for so many extra fours */
 	size_t row; /* of a block of rows */
 	uint32_t block; /* pixels or output rows */
 	uint32_t pixels; /* of a block, at most */
@@ -67,7 +67,7 @@ static void plan_rows(struct plan *p, const struct ek_conv_shape *s)
 		(size_t)MOST_READ_BEYOND * x->stride * s->in_c;
 }
 
-static struct plan plan_of(const struct ek_conv_shape *s)
+static struct plan plan_of(const struct ek_conv_shape *s, bool is_signed)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	bool joined = x->dilation == 1 || x->taps == 1;
@@ -75,6 +75,7 @@ static struct plan plan_of(const struct ek_conv_shape *s)
 		.by_pixel = one_tap_inside(y) && one_tap_inside(x),
 		.segments_y = y->taps,
 		.segments_x = joined ? 1 : x->taps,
+		.extras = is_signed ? 0 : LINE_EXTRAS,
 		.segment = joined ? (size_t)x->taps * s->in_c : s->in_c,
 		.row = ((size_t)(x->out - 1) * x->stride + reach_of(x)) * s->in_c,
 	};
@@ -94,7 +95,7 @@ static size_t add_bytes(const struct plan *p)
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	const struct plan p = plan_of(shape);
+	const struct plan p = plan_of(shape, true);
 	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + 64;
 }
 
@@ -126,20 +127,35 @@ static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
 	}
 }
 
+static size_t fours_of(const struct plan *p)
+{
+	return (size_t)p->segments_y * p->segments_x * p->fours;
+}
+
 /* Bytes of the weights of one vector. */
 static size_t vector_bytes(const struct plan *p)
 {
-	return (size_t)p->segments_y * p->segments_x * p->fours * 64;
+	return (fours_of(p) + p->extras) * 64;
 }
 
-uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
+static uint64_t packed_bytes(const struct ek_conv_shape *shape, bool is_signed)
 {
-	const struct plan p = plan_of(shape);
+	const struct plan p = plan_of(shape, is_signed);
 	uint32_t panels = panels_of(shape), last = (panels - 1) * LINE_LANES;
 	uint64_t vectors = 4 * (uint64_t)(panels - 1) + conv_vectors(kind_of(shape, last));
 	return shape->groups > 1
 		? 0
 		: panels * sizeof(struct line_panel) + vectors * (uint64_t)vector_bytes(&p);
+}
+
+uint64_t ek_conv_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
+{
+	return packed_bytes(shape, true);
+}
+
+uint64_t ek_conv_u8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
+{
+	return packed_bytes(shape, false);
 }
 
 struct packing {
@@ -155,18 +171,6 @@ struct packing {
 static const uint8_t *codes_at(const struct packing *p, uint32_t channel)
 {
 	return (const uint8_t *)p->args->weights + (p->first + channel) * p->depth;
-}
-
-/* uint8: whether all weights of the panel less their zero point fit 8 bits. */
-static bool fits(const struct packing *p)
-{
-	const uint8_t *codes = codes_at(p, 0);
-	int32_t zero = p->args->weights_zero, lo = UINT8_MAX, hi = 0;
-	for (size_t i = 0; i < p->n * p->depth; i++) {
-		lo = codes[i] < lo ? codes[i] : lo;
-		hi = codes[i] > hi ? codes[i] : hi;
-	}
-	return lo - zero >= INT8_MIN && hi - zero <= INT8_MAX;
 }
 
 static struct line_channel channel_line(const struct packing *p, uint32_t channel)
@@ -191,33 +195,83 @@ static struct line_channel channel_line(const struct packing *p, uint32_t channe
 	};
 }
 
-/* Four weights of one channel, from byte @k of a segment on. */
-static void pack_four(const struct packing *p, uint32_t channel, size_t segment, size_t k, int8_t *to)
+/* Where four @four of a segment's bytes begins in a channel's weights, and how many there are. */
+static size_t four_at(const struct packing *p, size_t four, size_t *ret_n)
 {
-	const uint8_t *from = codes_at(p, channel) + segment * p->plan.segment + k;
-	size_t n = p->plan.segment - k < 4 ? p->plan.segment - k : 4;
-	for (size_t i = 0; i < n; i++) {
-		to[i] = (int8_t)(from[i] - p->zero);
+	size_t segment = four / p->plan.fours, k = four % p->plan.fours * 4;
+	size_t left = p->plan.segment - k;
+	*ret_n = left < 4 ? left : 4;
+	return segment * p->plan.segment + k;
+}
+
+/* What is left of a weight when @part parts of 8 bits are taken away. */
+static int32_t left_of(const struct packing *p, uint8_t code, uint32_t part)
+{
+	int32_t w = p->is_signed ? (int8_t)code : code - p->zero;
+	for (uint32_t i = 0; i < part; i++) {
+		w -= ek_clamp32(w, INT8_MIN, INT8_MAX);
+	}
+	return w;
+}
+
+/* One four of all lanes: part @part of its weights. */
+static void pack_four(
+	const struct packing *p, const uint32_t *channels, size_t four, uint32_t part, int8_t *to)
+{
+	uint32_t lanes = 16 * (uint32_t)conv_vectors(p->kind);
+	size_t n, at = four_at(p, four, &n);
+	for (uint32_t lane = 0; lane < lanes; lane++, to += 4) {
+		const uint8_t *from = codes_at(p, channels[lane]) + at;
+		for (size_t i = 0; i < n && channels[lane] < p->n; i++) {
+			int32_t w = left_of(p, from[i], part);
+			to[i] = (int8_t)ek_clamp32(w, INT8_MIN, INT8_MAX);
+		}
 	}
 }
 
-/* The weights of the panel, all zero before. */
-static void pack_weights(const struct packing *p, int8_t *to)
+/* True if part @part of four @four has a weight that isn't zero. */
+static bool has_part(const struct packing *p, size_t four, uint32_t part)
 {
-	uint32_t lanes = 16 * (uint32_t)conv_vectors(p->kind);
-	uint32_t channels[LINE_LANES];
-	size_t segments = (size_t)p->plan.segments_y * p->plan.segments_x;
-	for (uint32_t lane = 0; lane < lanes; lane++) {
-		channels[lane] = channel_of(p->kind, lane);
-	}
-	for (size_t segment = 0; segment < segments; segment++) {
-		for (size_t k = 0; k < 4 * p->plan.fours; k += 4) {
-			for (uint32_t lane = 0; lane < lanes; lane++, to += 4) {
-				if (channels[lane] < p->n) {
-					pack_four(p, channels[lane], segment, k, to);
-				}
+	size_t n, at = four_at(p, four, &n);
+	for (uint32_t channel = 0; channel < p->n; channel++) {
+		const uint8_t *from = codes_at(p, channel) + at;
+		for (size_t i = 0; i < n; i++) {
+			if (left_of(p, from[i], part) != 0) {
+				return true;
 			}
 		}
+	}
+	return false;
+}
+
+/* Lists the panel's extra fours; false where there are too many. */
+static bool find_extras(const struct packing *p, struct line_panel *panel)
+{
+	for (size_t four = 0; four < fours_of(&p->plan) && !p->is_signed; four++) {
+		for (uint32_t part = 1; has_part(p, four, part); part++) {
+			if (panel->extras == LINE_EXTRAS) {
+				return false;
+			}
+			panel->extra[panel->extras++] = (uint32_t)four;
+		}
+	}
+	return true;
+}
+
+/* The weights of the panel, all zero before. */
+static void pack_weights(const struct packing *p, const struct line_panel *panel, int8_t *to)
+{
+	uint32_t channels[LINE_LANES];
+	size_t four_bytes = 64 * (size_t)conv_vectors(p->kind);
+	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+		channels[lane] = channel_of(p->kind, lane);
+	}
+	for (size_t four = 0; four < fours_of(&p->plan); four++, to += four_bytes) {
+		pack_four(p, channels, four, 0, to);
+	}
+	for (uint32_t i = 0; i < panel->extras; i++, to += four_bytes) {
+		bool again = i > 0 && panel->extra[i] == panel->extra[i - 1];
+		pack_four(p, channels, panel->extra[i], again ? 2 : 1, to);
 	}
 }
 
@@ -235,10 +289,13 @@ static void pack_panel(struct packing *p, struct line_panel *panel, int8_t *weig
 		lanes[lane] = n < p->n ? channels[n] : lanes[lane];
 	}
 	line_panel_make__avx512(panel, lanes, &output);
-	bool whole = p->is_signed || fits(p);
-	p->zero = p->is_signed ? 0 : whole ? a->weights_zero : 128;
-	panel->sums = whole ? 0 : 128 - a->weights_zero;
-	pack_weights(p, weights);
+	p->zero = a->weights_zero;
+	if (!find_extras(p, panel)) {
+		panel->extras = 0;
+		panel->sums = 128 - a->weights_zero;
+		p->zero = 128;
+	}
+	pack_weights(p, panel, weights);
 }
 
 static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
@@ -248,11 +305,11 @@ static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 	int8_t *weights = (int8_t *)(panels + n_panels);
 	struct packing p = {
 		.args = a,
-		.plan = plan_of(&a->shape),
+		.plan = plan_of(&a->shape, is_signed),
 		.depth = (size_t)ek_conv_depth(&a->shape),
 		.is_signed = is_signed,
 	};
-	memset(packed, 0, (size_t)ek_conv_packed_bytes__avx512vnni(&a->shape));
+	memset(packed, 0, (size_t)packed_bytes(&a->shape, is_signed));
 	for (uint32_t i = 0; i < n_panels; i++) {
 		p.first = i * LINE_LANES;
 		p.n = least(a->shape.out_c - p.first, LINE_LANES);
@@ -357,6 +414,17 @@ struct spans {
 	uint32_t first, rows, n; /* first: output pixel */
 };
 
+static void set_extras(const struct work *w, struct conv_span *span)
+{
+	const struct line_panel *panel = span->panel;
+	for (uint32_t i = 0; i < panel->extras; i++) {
+		size_t segment = panel->extra[i] / w->plan.fours;
+		size_t y = segment / w->plan.segments_x, x = segment % w->plan.segments_x;
+		span->extra[i] = y * w->way.row_step + x * w->way.col_step +
+			panel->extra[i] % w->plan.fours * 4;
+	}
+}
+
 static void run_spans(const struct work *w, const struct spans *spans)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
@@ -370,7 +438,7 @@ static void run_spans(const struct work *w, const struct spans *spans)
 		const struct line_panel *panel = &panels[n / LINE_LANES];
 		for (uint32_t r = 0; r < spans->rows; r++) {
 			size_t pixel = (size_t)spans->first + (size_t)r * spans->n;
-			const struct conv_span span = {
+			struct conv_span span = {
 				.in = spans->in + r * spans->row_bytes,
 				.out = (uint8_t *)w->args->output + pixel * s->out_c + n,
 				.add = panel->sums ? w->add + (size_t)r * spans->n : NULL,
@@ -379,6 +447,7 @@ static void run_spans(const struct work *w, const struct spans *spans)
 				.panel = panel,
 				.weights = weights + n / 16 * vector_bytes(&w->plan),
 			};
+			set_extras(w, &span);
 			conv_span_run(kind_of(s, n), &w->way, span);
 		}
 	}
@@ -459,7 +528,7 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct plan *p, b
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct work w = {.args = a, .tile = t, .plan = plan_of(&a->shape)};
+	struct work w = {.args = a, .tile = t, .plan = plan_of(&a->shape, is_signed)};
 	w.way = way_of(a, &w.plan, is_signed);
 	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));

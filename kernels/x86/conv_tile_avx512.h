@@ -11,6 +11,9 @@
  * vectors lie one behind the other. CONV_24: three vectors of two pixels of 24 channels. CONV_8:
  * one vector of two pixels of 8 channels.
  *
+ * Behind them come a panel's extra fours, which go over bytes that a four before has gone over: what
+ * is left of weights that take more than 8 bits.
+ *
  * Kernels of fewer than four vectors take pixels by fours (CONV_24, CONV_8: by eights) and read
  * beyond the last one; what it gives isn't stored.
  */
@@ -47,6 +50,7 @@ struct conv_span {
 	uint32_t channels; /* that are stored */
 	const struct line_panel *panel;
 	const int8_t *weights;
+	size_t extra[LINE_EXTRAS]; /* where the panel's extra fours read */
 };
 
 /* Vectors of weights, of sums for four pixels, and pixels taken at once. */
@@ -173,6 +177,14 @@ ALWAYS_INLINE void conv_sum(const int kind, const int pixels, const struct conv_
 		for (int g = 0; g < groups; g++) {
 			at[g] += way->row_step - way->cols * way->col_step;
 		}
+	}
+	for (uint32_t i = 0; i < s->panel->extras; i++) {
+#pragma GCC unroll 4
+		for (int g = 0; g < groups; g++) {
+			at[g] = s->in + 4 * (size_t)g * pixel + s->extra[i];
+		}
+		conv_step(kind, pixels, at, pixel, weights, sums);
+		weights += 64 * conv_vectors(kind);
 	}
 }
 

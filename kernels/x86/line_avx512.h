@@ -40,6 +40,7 @@
 
 #define LINE_LANES 64
 #define LINE_VECTORS 4
+#define LINE_EXTRAS 4
 
 enum line_mode {
 	LINE_CLAMPED, /* nothing below the zero point survives */
@@ -54,8 +55,10 @@ struct line_panel {
 	float high[LINE_LANES], low[LINE_LANES], rho[LINE_LANES];
 	float origin[LINE_LANES], step[LINE_LANES]; /* sums below the origin: less by step */
 	int32_t mode; /* enum line_mode */
-	int32_t sums; /* not 0: add this times the sum of a row's codes to its sums */
-	int32_t unused[14];
+	/* Of kernels: what weights of more than 8 bits ask for. */
+	int32_t sums;
+	uint32_t extras, extra[LINE_EXTRAS];
+	int32_t unused[9];
 };
 
 /* A channel as it comes from a file. */
