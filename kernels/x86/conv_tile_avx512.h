@@ -328,6 +328,7 @@ ALWAYS_INLINE void conv_tile(
 	} else {
 		__m512i stored[24];
 		const int n = conv_sums(kind, pixels);
+#pragma GCC unroll 24
 		for (int i = 0; i < n; i++) {
 			stored[i] = sums[i];
 		}
