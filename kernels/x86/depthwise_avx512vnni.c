@@ -4,6 +4,9 @@
  * row comes once, into the slot of the one that is needed no more. With a stride of s a slot has s
  * phases, each with every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
  *
+ * 3x3 filters of 64 channels and more read the input where it is: a column is one pixel of each row,
+ * or padding.
+ *
  * 64 bytes of four rows are interleaved, so that one VPDPBUSD sums four taps of a column of 16
  * channels. From 64 channels on these are one pixel's (a panel at a time), with fewer the bytes of
  * a row whatever pixel they belong to: the channels repeat after so many sets of 64.
@@ -37,6 +40,7 @@ static uint32_t reach_of(const struct ek_window_axis *a)
 struct plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
 	bool pairs; /* two output rows at once: 3x3, stride 1 */
+	bool direct; /* without slots */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
 	size_t pixel; /* bytes of one in a slot */
@@ -65,11 +69,16 @@ static struct plan plan_of(const struct ek_depthwise_shape *s)
 		.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1,
 		.groups = (y->taps + 3) / 4,
 	};
+	p.direct = !p.flat && y->taps == 3 && x->taps == 3 && y->dilation == 1 && x->dilation == 1;
 	p.panels = p.flat ? sets_of(s->in_c) : (s->in_c + BYTES - 1) / BYTES;
 	p.pixel = p.flat ? s->in_c : BYTES;
 	p.phase = (width + x->stride - 1) / x->stride * p.pixel;
 	p.slot = (p.phase * x->stride + 2 * BYTES + 63) / 64 * 64;
 	p.slots = reach_of(y) + p.pairs;
+	if (p.direct) { /* a row of padding */
+		p.slots = 0;
+		p.slot = ((size_t)x->in * s->in_c + 63) / 64 * 64;
+	}
 	p.vector = p.pairs ? 2 * BYTES : BYTES;
 	p.part = (size_t)x->taps * p.groups * 4 * p.vector;
 	return p;
@@ -264,7 +273,7 @@ struct work {
 struct line_of_pixels {
 	const uint8_t *const *rows;
 	uint8_t *upper, *lower; /* lower: NULL where there is none */
-	uint32_t n;
+	uint32_t x, n; /* first pixel of the output row, and how many */
 };
 
 ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
@@ -291,29 +300,30 @@ static size_t column_at(const struct work *w, uint32_t kx)
 	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
 }
 
-/* Any filter: 64 bytes of one output row from byte @at of the slots on. */
-static __m512i any_bytes(const struct work *w, const uint8_t *const *rows,
-	const struct line_panel *panel, const int8_t *weights, size_t at)
+static void any_start(const struct line_panel *panel, __m512i sums[LINE_VECTORS])
 {
-	const struct ek_window *window = &w->args->shape.window;
-	const struct line_limits limits = line_limits(&w->output);
-	__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
 	for (int j = 0; j < LINE_VECTORS; j++) {
 		sums[j] = line_start(panel, j);
 	}
-	for (uint32_t kx = 0; kx < window->x.taps; kx++) {
-		for (uint32_t g = 0; g < w->plan.groups; g++) {
-			column(rows + 4 * g, column_at(w, kx) + at, v);
-			for (int j = 0; j < LINE_VECTORS; j++, weights += w->plan.vector) {
-				__m512i by = _mm512_loadu_si512(weights);
-				sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
-				for (int32_t k = 0; k < panel->sums; k++) {
-					by = _mm512_loadu_si512(weights + w->plan.part);
-					sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
-				}
-			}
+}
+
+/* Four taps of one column. */
+static void any_taps(const struct work *w, const struct line_panel *panel, const int8_t *weights,
+	const __m512i v[LINE_VECTORS], __m512i sums[LINE_VECTORS])
+{
+	for (int j = 0; j < LINE_VECTORS; j++, weights += w->plan.vector) {
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], _mm512_loadu_si512(weights));
+		for (int32_t k = 0; k < panel->sums; k++) {
+			__m512i by = _mm512_loadu_si512(weights + w->plan.part);
+			sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
 		}
 	}
+}
+
+static __m512i any_codes(
+	const struct work *w, const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+{
+	const struct line_limits limits = line_limits(&w->output);
 	for (int j = 0; j < LINE_VECTORS; j++) {
 		const struct line line = line_load(panel, j);
 		sums[j] = panel->mode == LINE_STEPS
@@ -322,6 +332,23 @@ static __m512i any_bytes(const struct work *w, const uint8_t *const *rows,
 			: line_codes(&line, panel->mode == LINE_CLAMPED, sums[j]);
 	}
 	return line_pack(&limits, sums[0], sums[1], sums[2], sums[3]);
+}
+
+/* Any filter: 64 bytes of one output row from byte @at of the slots on. */
+static __m512i any_bytes(const struct work *w, const uint8_t *const *rows,
+	const struct line_panel *panel, const int8_t *weights, size_t at)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+	any_start(panel, sums);
+	for (uint32_t kx = 0; kx < window->x.taps; kx++) {
+		for (uint32_t g = 0; g < w->plan.groups; g++) {
+			column(rows + 4 * g, column_at(w, kx) + at, v);
+			any_taps(w, panel, weights, v, sums);
+			weights += 4 * w->plan.vector;
+		}
+	}
+	return any_codes(w, panel, sums);
 }
 
 static void any_row(const struct work *w, const uint8_t *const *rows, uint8_t *to, uint32_t n)
@@ -411,72 +438,142 @@ ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_p
 	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
+/* Rows of the input as a 3x3 filter of 64 channels sees them. */
+struct columns {
+	const uint8_t *rows[4];
+	size_t step;
+	uint32_t width;
+	__mmask64 bytes;
+	__m512i padding, sign; /* unsigned; what makes codes so */
+};
+
+/* Input pixel @x of four rows. */
+ALWAYS_INLINE void pixel_column(
+	const struct columns *c, const bool is_signed, int64_t x, __m512i v[4])
+{
+	if ((uint64_t)x >= c->width) {
+		v[0] = v[1] = v[2] = v[3] = c->padding;
+		return;
+	}
+	size_t at = (size_t)x * c->step;
+	__m512i from[4];
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		from[i] = _mm512_maskz_loadu_epi8(c->bytes, c->rows[i] + at);
+		from[i] = is_signed ? _mm512_xor_si512(from[i], c->sign) : from[i];
+	}
+	interleave(from, v);
+}
+
+static struct columns columns_of(const struct work *w, const struct line_of_pixels *l)
+{
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	bool is_signed = w->output.is_signed;
+	struct columns c = {
+		.rows = {l->rows[0] + w->first, l->rows[1] + w->first, l->rows[2] + w->first,
+			l->rows[l->lower ? 3 : 2] + w->first},
+		.step = s->in_c,
+		.width = s->window.x.in,
+		.bytes = line_bytes(w->channels),
+		.padding = _mm512_set1_epi8((char)(w->args->input_zero + (is_signed ? 128 : 0))),
+		.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0)),
+	};
+	return c;
+}
+
 /* 3x3, stride 1, a panel of one pixel: columns serve three outputs of two rows. */
-ALWAYS_INLINE void panel_pairs(
-	const struct work *w, const struct line_of_pixels *l, const bool clamped, const size_t part)
+ALWAYS_INLINE void panel_pairs(const struct work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
 {
 	const struct line_limits limits = line_limits(&w->output);
-	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[l->lower ? 3 : 2]};
-	const __mmask64 bytes = line_bytes(w->channels);
+	const struct columns from = columns_of(w, l);
 	const size_t step = w->args->shape.out_c, vector = 2 * BYTES;
+	int64_t x = (int64_t)l->x - w->args->shape.window.x.pad;
 	/* A missing lower row is written over by the upper one. */
 	uint8_t *upper = l->upper, *lower = l->lower ? l->lower : l->upper;
 	__m512i c[4 * LINE_VECTORS], y[2];
-	column(rows, 0, c);
-	column(rows, BYTES, c + 4);
-	uint32_t x = 0;
-	for (; x + 2 <= l->n; x += 2, upper += 2 * step, lower += 2 * step) {
-		column(rows, (x + 2) * (size_t)BYTES, c + 8);
-		column(rows, (x + 3) * (size_t)BYTES, c + 12);
+	pixel_column(&from, is_signed, x, c);
+	pixel_column(&from, is_signed, x + 1, c + 4);
+	uint32_t n = l->n;
+	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
+		pixel_column(&from, is_signed, x + 2, c + 8);
+		pixel_column(&from, is_signed, x + 3, c + 12);
 		two_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped, c, y);
-		_mm512_mask_storeu_epi8(lower, bytes, y[0]);
-		_mm512_mask_storeu_epi8(lower + step, bytes, y[1]);
+		_mm512_mask_storeu_epi8(lower, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(lower + step, from.bytes, y[1]);
 		two_3x3(&limits, w->panel, w->weights, part, vector, clamped, c, y);
-		_mm512_mask_storeu_epi8(upper, bytes, y[0]);
-		_mm512_mask_storeu_epi8(upper + step, bytes, y[1]);
+		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(upper + step, from.bytes, y[1]);
 #pragma GCC unroll 4
 		for (int j = 0; j < LINE_VECTORS; j++) {
 			c[j] = c[8 + j];
 			c[4 + j] = c[12 + j];
 		}
 	}
-	if (x < l->n) {
-		column(rows, (x + 2) * (size_t)BYTES, c + 8);
+	if (n > 0) {
+		pixel_column(&from, is_signed, x + 2, c + 8);
 		y[1] = codes_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped,
 			c, c + 4, c + 8);
 		y[0] = codes_3x3(
 			&limits, w->panel, w->weights, part, vector, clamped, c, c + 4, c + 8);
-		_mm512_mask_storeu_epi8(lower, bytes, y[1]);
-		_mm512_mask_storeu_epi8(upper, bytes, y[0]);
+		_mm512_mask_storeu_epi8(lower, from.bytes, y[1]);
+		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
 	}
 }
 
 /* 3x3, any stride, a row by itself. */
-ALWAYS_INLINE void panel_single(
-	const struct work *w, const struct line_of_pixels *l, const bool clamped, const size_t part)
+ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
 {
 	const struct line_limits limits = line_limits(&w->output);
-	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[2]};
-	const __mmask64 bytes = line_bytes(w->channels);
-	const size_t step = w->args->shape.out_c;
-	size_t second = column_at(w, 1), third = column_at(w, 2);
-	bool shared = third == BYTES; /* the next output's first one */
+	const struct columns from = columns_of(w, l);
+	const uint32_t stride = w->args->shape.window.x.stride;
+	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
 	uint8_t *to = l->upper;
 	__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
-	column(rows, 0, a);
-	for (size_t at = 0; at < l->n * (size_t)BYTES; at += BYTES, to += step) {
-		column(rows, second + at, b);
-		column(rows, third + at, c);
+	pixel_column(&from, is_signed, x, a);
+	for (uint32_t n = l->n; n > 0; n--, x += stride, to += w->args->shape.out_c) {
+		pixel_column(&from, is_signed, x + 1, b);
+		pixel_column(&from, is_signed, x + 2, c);
 		__m512i y = codes_3x3(
 			&limits, w->panel, w->weights, part, BYTES, clamped, a, b, c);
-		_mm512_mask_storeu_epi8(to, bytes, y);
+		_mm512_mask_storeu_epi8(to, from.bytes, y);
+		if (stride == 2) { /* the next output's first column */
 #pragma GCC unroll 4
-		for (int j = 0; j < LINE_VECTORS; j++) {
-			a[j] = c[j];
+			for (int j = 0; j < LINE_VECTORS; j++) {
+				a[j] = c[j];
+			}
+		} else {
+			pixel_column(&from, is_signed, x + stride, a);
 		}
-		if (!shared) {
-			column(rows, at + BYTES, a);
+	}
+}
+
+/* One row of what no line fits, or of weights in three parts. */
+static void panel_steps_row(const struct work *w, const struct line_of_pixels *l, uint8_t *to)
+{
+	const struct columns from = columns_of(w, l);
+	const struct ek_window_axis *axis = &w->args->shape.window.x;
+	for (uint32_t i = 0; i < l->n; i++, to += w->args->shape.out_c) {
+		int64_t x = (int64_t)(l->x + i) * axis->stride - axis->pad;
+		__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+		const int8_t *weights = w->weights;
+		any_start(w->panel, sums);
+		for (int kx = 0; kx < 3; kx++, weights += 4 * w->plan.vector) {
+			pixel_column(&from, true, x + kx, v);
+			any_taps(w, w->panel, weights, v, sums);
 		}
+		_mm512_mask_storeu_epi8(to, from.bytes, any_codes(w, w->panel, sums));
+	}
+}
+
+static void panel_steps(const struct work *w, const struct line_of_pixels *l)
+{
+	panel_steps_row(w, l, l->upper);
+	if (l->lower) {
+		const struct line_of_pixels lower = {
+			.rows = l->rows + 1, .x = l->x, .n = l->n, .upper = l->lower};
+		panel_steps_row(w, &lower, l->lower);
 	}
 }
 
@@ -523,14 +620,18 @@ typedef void rows_fn(const struct work *w, const struct line_of_pixels *l);
 		call;                                                                              \
 	}
 
-ROWS_DEFINE(panel_pairs_clamped, panel_pairs(w, l, true, 0))
-ROWS_DEFINE(panel_pairs_whole, panel_pairs(w, l, false, 0))
-ROWS_DEFINE(panel_pairs_clamped_2, panel_pairs(w, l, true, PAIR_PART))
-ROWS_DEFINE(panel_pairs_whole_2, panel_pairs(w, l, false, PAIR_PART))
-ROWS_DEFINE(panel_single_clamped, panel_single(w, l, true, 0))
-ROWS_DEFINE(panel_single_whole, panel_single(w, l, false, 0))
-ROWS_DEFINE(panel_single_clamped_2, panel_single(w, l, true, SINGLE_PART))
-ROWS_DEFINE(panel_single_whole_2, panel_single(w, l, false, SINGLE_PART))
+ROWS_DEFINE(panel_pairs_s8_whole, panel_pairs(w, l, true, false, 0))
+ROWS_DEFINE(panel_pairs_s8_clamped, panel_pairs(w, l, true, true, 0))
+ROWS_DEFINE(panel_pairs_u8_whole, panel_pairs(w, l, false, false, 0))
+ROWS_DEFINE(panel_pairs_u8_clamped, panel_pairs(w, l, false, true, 0))
+ROWS_DEFINE(panel_pairs_u8_2_whole, panel_pairs(w, l, false, false, PAIR_PART))
+ROWS_DEFINE(panel_pairs_u8_2_clamped, panel_pairs(w, l, false, true, PAIR_PART))
+ROWS_DEFINE(panel_single_s8_whole, panel_single(w, l, true, false, 0))
+ROWS_DEFINE(panel_single_s8_clamped, panel_single(w, l, true, true, 0))
+ROWS_DEFINE(panel_single_u8_whole, panel_single(w, l, false, false, 0))
+ROWS_DEFINE(panel_single_u8_clamped, panel_single(w, l, false, true, 0))
+ROWS_DEFINE(panel_single_u8_2_whole, panel_single(w, l, false, false, SINGLE_PART))
+ROWS_DEFINE(panel_single_u8_2_clamped, panel_single(w, l, false, true, SINGLE_PART))
 ROWS_DEFINE(flat_pairs_clamped, flat_3x3(w, l, true, 0, true))
 ROWS_DEFINE(flat_pairs_whole, flat_3x3(w, l, false, 0, true))
 ROWS_DEFINE(flat_pairs_clamped_2, flat_3x3(w, l, true, PAIR_PART, true))
@@ -540,15 +641,20 @@ ROWS_DEFINE(flat_single_whole, flat_3x3(w, l, false, 0, false))
 ROWS_DEFINE(flat_single_clamped_2, flat_3x3(w, l, true, SINGLE_PART, false))
 ROWS_DEFINE(flat_single_whole_2, flat_3x3(w, l, false, SINGLE_PART, false))
 
-/* By flat, pairs, second part, clamped. */
-static rows_fn *const rows_3x3[2][2][2][2] = {
-	{{{panel_single_whole, panel_single_clamped},
-		 {panel_single_whole_2, panel_single_clamped_2}},
-		{{panel_pairs_whole, panel_pairs_clamped},
-			{panel_pairs_whole_2, panel_pairs_clamped_2}}},
-	{{{flat_single_whole, flat_single_clamped}, {flat_single_whole_2, flat_single_clamped_2}},
-		{{flat_pairs_whole, flat_pairs_clamped},
-			{flat_pairs_whole_2, flat_pairs_clamped_2}}},
+/* By pairs, weights, clamped. */
+static rows_fn *const panel_rows[2][3][2] = {
+	{{panel_single_s8_whole, panel_single_s8_clamped},
+		{panel_single_u8_whole, panel_single_u8_clamped},
+		{panel_single_u8_2_whole, panel_single_u8_2_clamped}},
+	{{panel_pairs_s8_whole, panel_pairs_s8_clamped},
+		{panel_pairs_u8_whole, panel_pairs_u8_clamped},
+		{panel_pairs_u8_2_whole, panel_pairs_u8_2_clamped}},
+};
+
+/* By pairs, second part, clamped. */
+static rows_fn *const flat_rows[2][2][2] = {
+	{{flat_single_whole, flat_single_clamped}, {flat_single_whole_2, flat_single_clamped_2}},
+	{{flat_pairs_whole, flat_pairs_clamped}, {flat_pairs_whole_2, flat_pairs_clamped_2}},
 };
 
 /* All sets of a flat one have the same function. */
@@ -556,15 +662,19 @@ static rows_fn *pick_rows(const struct work *w)
 {
 	const struct ek_window *window = &w->args->shape.window;
 	uint32_t panels = w->plan.flat ? w->plan.panels : 1;
-	bool second = false, steps = false;
+	bool second = false, steps = false, clamped = w->panel->mode == LINE_CLAMPED;
 	for (uint32_t i = 0; i < panels; i++) {
 		second |= w->panel[i].sums != 0;
 		steps |= w->panel[i].mode == LINE_STEPS || w->panel[i].sums > 1;
 	}
-	if (window->y.taps != 3 || window->x.taps != 3 || steps) {
+	if (w->plan.direct) {
+		uint32_t kind = w->output.is_signed ? 0 : second ? 2 : 1;
+		return steps ? panel_steps : panel_rows[w->plan.pairs][kind][clamped];
+	}
+	if (!w->plan.flat || window->y.taps != 3 || window->x.taps != 3 || steps) {
 		return any_rows;
 	}
-	return rows_3x3[w->plan.flat][w->plan.pairs][second][w->panel->mode == LINE_CLAMPED];
+	return flat_rows[w->plan.pairs][second][clamped];
 }
 
 static __m512i sign_of(const struct work *w)
@@ -681,6 +791,53 @@ static int64_t bring_rows(const struct work *w, struct ek_pixel pixel, int64_t h
 	return next;
 }
 
+static void set_panel(struct work *w, uint32_t first)
+{
+	const struct line_panel *panels = w->args->weights;
+	const int8_t *weights = (const int8_t *)(panels + w->plan.panels);
+	w->first = first;
+	w->channels = least(w->args->shape.out_c - first, BYTES);
+	w->panel = panels + first / BYTES;
+	w->weights = weights + first / BYTES * w->weights_step;
+}
+
+/* All panels of one output row, or of two, after another. */
+static void run_direct(struct work *w, const struct ek_tile *t)
+{
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const uint32_t width = window->x.out, end = t->first_row + t->n_rows;
+	const size_t row_bytes = (size_t)window->x.in * s->in_c;
+	uint8_t *output = w->args->output;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel p = ek_window_pixel(window, row);
+		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
+			p.y + 1 < window->y.out;
+		const uint8_t *rows[4];
+		for (int64_t k = 0; k < 4; k++) {
+			int64_t y = (int64_t)p.y * window->y.stride - window->y.pad + k;
+			size_t at = (size_t)p.batch * window->y.in + (size_t)y;
+			rows[k] = y < 0 || y >= window->y.in
+				? w->outside
+				: (const uint8_t *)w->args->input + at * row_bytes;
+		}
+		n = least(end - row, width - p.x);
+		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols; c += BYTES) {
+			uint8_t *to = output + row * (size_t)s->out_c + c;
+			set_panel(w, c);
+			const struct line_of_pixels l = {
+				.rows = rows,
+				.upper = to,
+				.lower = two ? to + (size_t)width * s->out_c : NULL,
+				.x = p.x,
+				.n = n,
+			};
+			pick_rows(w)(w, &l);
+		}
+		n = two ? 2 * width : n;
+	}
+}
+
 /* The rows of the tile, for one panel or all sets. */
 static void run_rows(const struct work *w, const struct ek_tile *t)
 {
@@ -713,8 +870,6 @@ static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct work w = {.args = a, .plan = plan_of(&a->shape)};
-	const struct line_panel *panels = a->weights;
-	const int8_t *weights = (const int8_t *)(panels + w.plan.panels);
 	uint32_t end = t->first_col + t->n_cols;
 	int padding = a->input_zero + (is_signed ? 128 : 0);
 	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
@@ -722,12 +877,13 @@ static void run(
 	w.slots = scratch;
 	w.outside = w.slots + w.plan.slots * w.plan.slot;
 	w.rows = (const uint8_t **)(w.slots + (w.plan.slots + 1) * w.plan.slot);
-	memset(scratch, padding, (w.plan.slots + 1) * w.plan.slot);
+	memset(scratch, w.plan.direct ? a->input_zero : padding, (w.plan.slots + 1) * w.plan.slot);
+	if (w.plan.direct) {
+		run_direct(&w, t);
+		return;
+	}
 	for (uint32_t n = t->first_col; n < end; n += BYTES) {
-		w.first = n;
-		w.channels = least(a->shape.out_c - n, BYTES);
-		w.panel = panels + n / BYTES;
-		w.weights = weights + n / BYTES * w.weights_step;
+		set_panel(&w, n);
 		run_rows(&w, t);
 	}
 }
