@@ -447,9 +447,9 @@ struct columns {
 	__m512i padding, sign; /* unsigned; what makes codes so */
 };
 
-/* Input pixel @x of four rows. */
-ALWAYS_INLINE void pixel_column(
-	const struct columns *c, const bool is_signed, int64_t x, __m512i v[4])
+/* Input pixel @x of @rows rows, the last one instead of a fourth. */
+ALWAYS_INLINE void pixel_column(const struct columns *c, const bool is_signed, const int rows,
+	int64_t x, __m512i v[4])
 {
 	if ((uint64_t)x >= c->width) {
 		v[0] = v[1] = v[2] = v[3] = c->padding;
@@ -458,10 +458,11 @@ ALWAYS_INLINE void pixel_column(
 	size_t at = (size_t)x * c->step;
 	__m512i from[4];
 #pragma GCC unroll 4
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < rows; i++) {
 		from[i] = _mm512_maskz_loadu_epi8(c->bytes, c->rows[i] + at);
 		from[i] = is_signed ? _mm512_xor_si512(from[i], c->sign) : from[i];
 	}
+	from[3] = from[rows - 1];
 	interleave(from, v);
 }
 
@@ -492,12 +493,12 @@ ALWAYS_INLINE void panel_pairs(const struct work *w, const struct line_of_pixels
 	/* A missing lower row is written over by the upper one. */
 	uint8_t *upper = l->upper, *lower = l->lower ? l->lower : l->upper;
 	__m512i c[4 * LINE_VECTORS], y[2];
-	pixel_column(&from, is_signed, x, c);
-	pixel_column(&from, is_signed, x + 1, c + 4);
+	pixel_column(&from, is_signed, 4, x, c);
+	pixel_column(&from, is_signed, 4, x + 1, c + 4);
 	uint32_t n = l->n;
 	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
-		pixel_column(&from, is_signed, x + 2, c + 8);
-		pixel_column(&from, is_signed, x + 3, c + 12);
+		pixel_column(&from, is_signed, 4, x + 2, c + 8);
+		pixel_column(&from, is_signed, 4, x + 3, c + 12);
 		two_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped, c, y);
 		_mm512_mask_storeu_epi8(lower, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(lower + step, from.bytes, y[1]);
@@ -511,7 +512,7 @@ ALWAYS_INLINE void panel_pairs(const struct work *w, const struct line_of_pixels
 		}
 	}
 	if (n > 0) {
-		pixel_column(&from, is_signed, x + 2, c + 8);
+		pixel_column(&from, is_signed, 4, x + 2, c + 8);
 		y[1] = codes_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped,
 			c, c + 4, c + 8);
 		y[0] = codes_3x3(
@@ -531,10 +532,10 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
 	uint8_t *to = l->upper;
 	__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
-	pixel_column(&from, is_signed, x, a);
+	pixel_column(&from, is_signed, 3, x, a);
 	for (uint32_t n = l->n; n > 0; n--, x += stride, to += w->args->shape.out_c) {
-		pixel_column(&from, is_signed, x + 1, b);
-		pixel_column(&from, is_signed, x + 2, c);
+		pixel_column(&from, is_signed, 3, x + 1, b);
+		pixel_column(&from, is_signed, 3, x + 2, c);
 		__m512i y = codes_3x3(
 			&limits, w->panel, w->weights, part, BYTES, clamped, a, b, c);
 		_mm512_mask_storeu_epi8(to, from.bytes, y);
@@ -544,7 +545,7 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 				a[j] = c[j];
 			}
 		} else {
-			pixel_column(&from, is_signed, x + stride, a);
+			pixel_column(&from, is_signed, 3, x + stride, a);
 		}
 	}
 }
@@ -560,10 +561,10 @@ static void panel_steps_row(const struct work *w, const struct line_of_pixels *l
 		const int8_t *weights = w->weights;
 		any_start(w->panel, sums);
 		for (int kx = 0; kx < 3; kx++, weights += 4 * w->plan.vector) {
-			pixel_column(&from, true, x + kx, v);
+			pixel_column(&from, true, 4, x + kx, v);
 			any_taps(w, w->panel, weights, v, sums);
 		}
-		_mm512_mask_storeu_epi8(to, from.bytes, any_codes(w, w->panel, sums));
+		_mm512_storeu_si512(to, any_codes(w, w->panel, sums));
 	}
 }
 
