@@ -2,7 +2,8 @@
 /*
  * Pixels are copied to scratch by blocks that stay near the core, made unsigned on the way: rows of
  * the picture with their padding, which is the zero point and adds nothing, or what a filter of one
- * tap sees, pixel by pixel. Then each panel of weights goes over the block.
+ * tap sees, pixel by pixel. Then each panel of weights goes over the block. The first layers of
+ * most networks have a way of their own (conv_gather_avx512.h).
  *
  * VPDPBUSD wants an unsigned and a signed operand: int8 codes become x + 128, uint8 weights w - wz.
  * That takes 9 bits; of real weights only the largest few don't fit 8. What they are too large by
@@ -13,7 +14,7 @@
  * them, the last ones of as many vectors as they fill, with room for all extra fours (uint8).
  */
 #include "kernels/x86/conv.h"
-#include "kernels/x86/conv_tile_avx512.h"
+#include "kernels/x86/conv_gather_avx512.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_STEP 48 /* pixels: a multiple of every tile's */
@@ -38,6 +39,7 @@ static bool one_tap_inside(const struct ek_window_axis *a)
 /* How a shape is gone through; all sizes in bytes but those of pixels and rows. */
 struct plan {
 	bool by_pixel; /* one tap: a block is pixels; else rows */
+	bool gathered; /* of rows: what pixels read is gathered, one output row at a time */
 	uint32_t segments_y, segments_x;
 	size_t segment, fours;
 	uint32_t extras; /* room for so many extra fours */
@@ -45,6 +47,7 @@ struct plan {
 	uint32_t block; /* pixels or output rows */
 	uint32_t pixels; /* of a block, at most */
 	size_t data; /* of a block */
+	size_t gather_row, gather; /* behind it */
 };
 
 static void plan_pixels(struct plan *p, const struct ek_conv_shape *s)
@@ -65,6 +68,18 @@ static void plan_rows(struct plan *p, const struct ek_conv_shape *s)
 	p->pixels = p->block * x->out;
 	p->data = ((size_t)(p->block - 1) * y->stride + reach) * p->row +
 		(size_t)MOST_READ_BEYOND * x->stride * s->in_c;
+	if (p->gathered) {
+		p->data = (p->data + GATHER_READS + 63) / 64 * 64;
+		p->gather_row = (x->out + GATHER_PIXELS - 1) / GATHER_PIXELS * 64;
+		p->gather = GATHER_FOURS * p->gather_row + (size_t)MOST_READ_BEYOND * 4;
+	}
+}
+
+static bool is_gathered(const struct ek_conv_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	return s->in_c == 3 && s->groups == 1 && y->taps == 3 && x->taps == 3 &&
+		y->dilation == 1 && x->dilation == 1 && x->stride <= 2;
 }
 
 static struct plan plan_of(const struct ek_conv_shape *s, bool is_signed)
@@ -79,6 +94,11 @@ static struct plan plan_of(const struct ek_conv_shape *s, bool is_signed)
 		.segment = joined ? (size_t)x->taps * s->in_c : s->in_c,
 		.row = ((size_t)(x->out - 1) * x->stride + reach_of(x)) * s->in_c,
 	};
+	if (is_gathered(s)) {
+		p.gathered = true;
+		p.segments_y = GATHER_FOURS;
+		p.segment = 4;
+	}
 	p.fours = (p.segment + 3) / 4;
 	if (p.by_pixel) {
 		plan_pixels(&p, s);
@@ -96,7 +116,7 @@ static size_t add_bytes(const struct plan *p)
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	const struct plan p = plan_of(shape, true);
-	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + 64;
+	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + p.gather + 64;
 }
 
 static uint32_t panels_of(const struct ek_conv_shape *s)
@@ -195,13 +215,14 @@ static struct line_channel channel_line(const struct packing *p, uint32_t channe
 	};
 }
 
-/* Where four @four of a segment's bytes begins in a channel's weights, and how many there are. */
-static size_t four_at(const struct packing *p, size_t four, size_t *ret_n)
+/* Where byte @i of four @four is in a channel's weights; the depth where it is none. */
+static size_t weight_at(const struct packing *p, size_t four, size_t i)
 {
-	size_t segment = four / p->plan.fours, k = four % p->plan.fours * 4;
-	size_t left = p->plan.segment - k;
-	*ret_n = left < 4 ? left : 4;
-	return segment * p->plan.segment + k;
+	if (p->plan.gathered) {
+		return gather_weight(four, i);
+	}
+	size_t segment = four / p->plan.fours, k = four % p->plan.fours * 4 + i;
+	return k < p->plan.segment ? segment * p->plan.segment + k : p->depth;
 }
 
 /* What is left of a weight when @part parts of 8 bits are taken away. */
@@ -219,12 +240,13 @@ static void pack_four(
 	const struct packing *p, const uint32_t *channels, size_t four, uint32_t part, int8_t *to)
 {
 	uint32_t lanes = 16 * (uint32_t)conv_vectors(p->kind);
-	size_t n, at = four_at(p, four, &n);
-	for (uint32_t lane = 0; lane < lanes; lane++, to += 4) {
-		const uint8_t *from = codes_at(p, channels[lane]) + at;
-		for (size_t i = 0; i < n && channels[lane] < p->n; i++) {
-			int32_t w = left_of(p, from[i], part);
-			to[i] = (int8_t)ek_clamp32(w, INT8_MIN, INT8_MAX);
+	for (size_t i = 0; i < 4; i++) {
+		size_t at = weight_at(p, four, i);
+		for (uint32_t lane = 0; lane < lanes && at < p->depth; lane++) {
+			if (channels[lane] < p->n) {
+				int32_t w = left_of(p, codes_at(p, channels[lane])[at], part);
+				to[4 * lane + i] = (int8_t)ek_clamp32(w, INT8_MIN, INT8_MAX);
+			}
 		}
 	}
 }
@@ -232,11 +254,10 @@ static void pack_four(
 /* True if part @part of four @four has a weight that isn't zero. */
 static bool has_part(const struct packing *p, size_t four, uint32_t part)
 {
-	size_t n, at = four_at(p, four, &n);
-	for (uint32_t channel = 0; channel < p->n; channel++) {
-		const uint8_t *from = codes_at(p, channel) + at;
-		for (size_t i = 0; i < n; i++) {
-			if (left_of(p, from[i], part) != 0) {
+	for (size_t i = 0; i < 4; i++) {
+		size_t at = weight_at(p, four, i);
+		for (uint32_t channel = 0; channel < p->n && at < p->depth; channel++) {
+			if (left_of(p, codes_at(p, channel)[at], part) != 0) {
 				return true;
 			}
 		}
@@ -340,6 +361,8 @@ struct work {
 	int32_t sums; /* what some panels ask for, or 0 */
 	int32_t *add;
 	uint8_t *data;
+	bool whole; /* gathered 8 channels never come to memory */
+	struct gather gather;
 };
 
 static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
@@ -475,6 +498,28 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	run_spans(w, &spans);
 }
 
+/* One row, gathered. */
+static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_q *a = w->args;
+	uint8_t *gathered = w->data + w->plan.data;
+	if (w->whole) {
+		const struct line_panel *panel = a->weights;
+		const struct conv_span span = {
+			.in = in,
+			.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
+			.n = n,
+			.panel = panel,
+			.weights = (const int8_t *)(panel + 1),
+		};
+		gather_8(&w->gather, &w->way, &span);
+		return;
+	}
+	gather_row(&w->gather, in, n, gathered, w->plan.gather_row);
+	const struct spans spans = {gathered, 0, first, 1, n};
+	run_spans(w, &spans);
+}
+
 /* Output rows from that of pixel @first on, or the part of it that begins there; returns how many
  * pixels. */
 static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t left)
@@ -490,6 +535,13 @@ static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t lef
 	uint32_t in_rows = (rows - 1) * y->stride + reach_of(y);
 	for (uint32_t i = 0; i < in_rows; i++) {
 		copy_row(w, p.batch, from + i, w->data + i * w->plan.row);
+	}
+	for (uint32_t i = 0; i < rows && w->plan.gathered; i++) {
+		size_t at = i * y->stride * w->plan.row + p.x * (size_t)x->stride * 3;
+		run_gathered(w, w->data + at, first + i * n, n);
+	}
+	if (w->plan.gathered) {
+		return rows * n;
 	}
 	const struct spans spans = {.in = w->data + p.x * w->way.pixel,
 		.row_bytes = y->stride * w->plan.row,
@@ -514,11 +566,12 @@ static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 static struct conv_way way_of(const struct ek_conv_q *a, const struct plan *p, bool is_signed)
 {
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	bool fours = p->by_pixel || p->gathered;
 	return (struct conv_way){
-		.pixel = p->by_pixel ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
+		.pixel = fours ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
 		.rows = p->segments_y,
 		.cols = p->segments_x,
-		.row_step = y->dilation * p->row,
+		.row_step = p->gathered ? p->gather_row : y->dilation * p->row,
 		.col_step = (size_t)x->dilation * a->shape.in_c,
 		.fours = p->fours,
 		.out_pixel = a->shape.out_c,
@@ -535,6 +588,12 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	w.sums = sums_of(a, t);
 	w.add = scratch;
 	w.data = (uint8_t *)scratch + add_bytes(&w.plan);
+	if (w.plan.gathered) {
+		const struct line_panel *panel = a->weights;
+		w.whole = a->shape.out_c == 8 && panel->mode != LINE_STEPS && !panel->extras &&
+			!panel->sums;
+		w.gather = gather_init(a->shape.window.x.stride, w.plan.row, w.whole);
+	}
 	uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		if (w.plan.by_pixel) {
