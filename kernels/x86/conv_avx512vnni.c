@@ -361,7 +361,7 @@ struct work {
 	int32_t sums; /* what some panels ask for, or 0 */
 	int32_t *add;
 	uint8_t *data;
-	bool whole; /* gathered 8 channels never come to memory */
+	bool plain; /* gathered: nothing but lines and weights of 8 bits */
 	struct gather gather;
 };
 
@@ -502,22 +502,30 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first, uint32_t n)
 {
 	const struct ek_conv_q *a = w->args;
+	const struct line_panel *panel = a->weights;
 	uint8_t *gathered = w->data + w->plan.data;
-	if (w->whole) {
-		const struct line_panel *panel = a->weights;
-		const struct conv_span span = {
-			.in = in,
-			.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
-			.n = n,
-			.panel = panel,
-			.weights = (const int8_t *)(panel + 1),
-		};
+	struct conv_span span = {
+		.in = in,
+		.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
+		.n = n,
+		.channels = a->shape.out_c,
+		.panel = panel,
+		.weights = (const int8_t *)(panel + 1),
+	};
+	if (w->plain && a->shape.out_c == 8) {
 		gather_8(&w->gather, &w->way, &span);
 		return;
 	}
 	gather_row(&w->gather, in, n, gathered, w->plan.gather_row);
-	const struct spans spans = {gathered, 0, first, 1, n};
-	run_spans(w, &spans);
+	span.in = gathered;
+	if (w->plain && a->shape.out_c == 16) {
+		gather_tiles_CONV_16(&w->way, &span);
+	} else if (w->plain && a->shape.out_c == 32) {
+		gather_tiles_CONV_32(&w->way, &span);
+	} else {
+		const struct spans spans = {gathered, 0, first, 1, n};
+		run_spans(w, &spans);
+	}
 }
 
 /* Output rows from that of pixel @first on, or the part of it that begins there; returns how many
@@ -590,9 +598,9 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	w.data = (uint8_t *)scratch + add_bytes(&w.plan);
 	if (w.plan.gathered) {
 		const struct line_panel *panel = a->weights;
-		w.whole = a->shape.out_c == 8 && panel->mode != LINE_STEPS && !panel->extras &&
-			!panel->sums;
-		w.gather = gather_init(a->shape.window.x.stride, w.plan.row, w.whole);
+		w.plain = panel->mode != LINE_STEPS && !panel->extras && !panel->sums;
+		w.gather = gather_init(a->shape.window.x.stride, w.plan.row,
+			w.plain && a->shape.out_c == 8);
 	}
 	uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {

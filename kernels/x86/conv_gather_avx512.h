@@ -137,6 +137,54 @@ ALWAYS_INLINE void gather_8_row(const struct gather *g, const struct conv_way *w
 	}
 }
 
+/* 16 or 32 output channels: all weights stay in registers. */
+ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct conv_way *way,
+	struct conv_span s, const bool clamped)
+{
+	__m512i w[GATHER_FOURS * 2], sums[8];
+#pragma GCC unroll 14
+	for (int i = 0; i < GATHER_FOURS * kind; i++) {
+		w[i] = _mm512_load_si512(s.weights + 64 * i);
+		LINE_HOLD(w[i]);
+	}
+	while (s.n > 0) {
+#pragma GCC unroll 8
+		for (int i = 0; i < pixels * kind; i++) {
+			sums[i] = line_start(s.panel, i % kind);
+		}
+#pragma GCC unroll 7
+		for (int k = 0; k < GATHER_FOURS; k++) {
+			const uint8_t *in = s.in + (size_t)k * way->row_step;
+#pragma GCC unroll 8
+			for (int i = 0; i < pixels; i++) {
+				__m512i v = conv_four(in + 4 * i);
+#pragma GCC unroll 2
+				for (int j = 0; j < kind; j++) {
+					sums[i * kind + j] = _mm512_dpbusd_epi32(
+						sums[i * kind + j], v, w[k * kind + j]);
+				}
+			}
+		}
+		conv_codes(kind, pixels, clamped, s.panel, sums);
+		conv_put(kind, pixels, way, &s, sums);
+		conv_advance(way, &s, (uint32_t)pixels);
+	}
+}
+
+#define GATHER_DEFINE(kind, pixels)                                                                \
+	static __attribute__((noinline)) void gather_tiles_##kind(                                 \
+		const struct conv_way *way, const struct conv_span *s)                             \
+	{                                                                                          \
+		if (s->panel->mode == LINE_CLAMPED) {                                              \
+			gather_tiles(kind, pixels, way, *s, true);                                 \
+		} else {                                                                           \
+			gather_tiles(kind, pixels, way, *s, false);                                \
+		}                                                                                  \
+	}
+
+GATHER_DEFINE(CONV_16, 8)
+GATHER_DEFINE(CONV_32, 4)
+
 /* A row of 8 output channels straight from the picture; no LINE_STEPS, extra fours or sums. */
 static inline void gather_8(
 	const struct gather *g, const struct conv_way *way, const struct conv_span *s)
