@@ -286,10 +286,15 @@ ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
 	v[3] = _mm512_unpackhi_epi16(high01, high23);
 }
 
-ALWAYS_INLINE void column(const uint8_t *const rows[4], size_t at, __m512i v[4])
+/* Of @n rows, the last one instead of a fourth. */
+ALWAYS_INLINE void column(const uint8_t *const rows[4], const int n, size_t at, __m512i v[4])
 {
-	const __m512i x[4] = {_mm512_loadu_si512(rows[0] + at), _mm512_loadu_si512(rows[1] + at),
-		_mm512_loadu_si512(rows[2] + at), _mm512_loadu_si512(rows[3] + at)};
+	__m512i x[4];
+#pragma GCC unroll 4
+	for (int i = 0; i < n; i++) {
+		x[i] = _mm512_loadu_si512(rows[i] + at);
+	}
+	x[3] = x[n - 1];
 	interleave(x, v);
 }
 
@@ -343,7 +348,7 @@ static __m512i any_bytes(const struct work *w, const uint8_t *const *rows,
 	any_start(panel, sums);
 	for (uint32_t kx = 0; kx < window->x.taps; kx++) {
 		for (uint32_t g = 0; g < w->plan.groups; g++) {
-			column(rows + 4 * g, column_at(w, kx) + at, v);
+			column(rows + 4 * g, 4, column_at(w, kx) + at, v);
 			any_taps(w, panel, weights, v, sums);
 			weights += 4 * w->plan.vector;
 		}
@@ -595,9 +600,9 @@ ALWAYS_INLINE void flat_3x3(const struct work *w, const struct line_of_pixels *l
 		for (size_t at = (size_t)set * BYTES; at < bytes; at += step) {
 			__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
 			__mmask64 m = line_bytes(bytes - at);
-			column(rows, at, a);
-			column(rows, at + second, b);
-			column(rows, at + third, c);
+			column(rows, pairs ? 4 : 3, at, a);
+			column(rows, pairs ? 4 : 3, at + second, b);
+			column(rows, pairs ? 4 : 3, at + third, c);
 			if (pairs) {
 				__m512i y = codes_3x3(&limits, panel, weights + BYTES, part,
 					vector, clamped, a, b, c);
@@ -734,7 +739,14 @@ static void copy_halves(
 	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64(words));
 	uint8_t *to[2] = {slot + at % 2 * w->plan.phase + at / 2 * pixel,
 		slot + (at + 1) % 2 * w->plan.phase + (at + 1) / 2 * pixel};
-	for (size_t k = 0; k < bytes; k += 128) {
+	size_t k = 0;
+	for (; k + 128 <= bytes; k += 128) {
+		__m512i a = _mm512_xor_si512(_mm512_loadu_si512(from + k), sign);
+		__m512i b = _mm512_xor_si512(_mm512_loadu_si512(from + k + 64), sign);
+		_mm512_storeu_si512(to[0] + k / 2, _mm512_permutex2var_epi64(a, even, b));
+		_mm512_storeu_si512(to[1] + k / 2, _mm512_permutex2var_epi64(a, odd, b));
+	}
+	if (k < bytes) {
 		__mmask64 low = line_bytes(bytes - k);
 		__mmask64 high = bytes - k > 64 ? line_bytes(bytes - k - 64) : 0;
 		__m512i a = _mm512_maskz_loadu_epi8(low, from + k);
