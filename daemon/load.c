@@ -78,7 +78,9 @@ int load_model(const struct load_context *context, const struct load_place *plac
 	uint32_t labels_length = 0;
 	struct edge_model *model = NULL;
 	const struct config *config = context->config;
-	const struct edge_options options = options_of(config, context->cpu_features);
+	const struct edge_packs packs = {.folder = context->state_folder};
+	struct edge_options options = options_of(config, context->cpu_features);
+	options.packs = packs.folder < 0 ? NULL : &packs;
 	*ret_identity = (struct load_identity){0};
 	int code = import_open_file(place->folder, place->model, &fd, &ret_identity->file);
 	if (code < 0) {

@@ -93,7 +93,8 @@ class WithoutDaemon(unittest.TestCase):
             (0, ["--help"]), (0, ["infer", "--help"]), (0, ["--version"]),
             (1, ["run", digits, picture, "-t", "2", "--exit-status"]),
             (0, ["run", digits, picture, "-t", "2"]),
-            (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--clients", "2"]),
+            (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--threads", "17"]),
+            (2, ["bench", "digits", "--threads", "2"]),
             (3, ["run", "/nonexistent.tflite", picture]), (3, ["run", digits, picture, "--signature", "none"]),
             (4, ["list"]), (4, ["infer", "digits", picture]),
             (5, ["run", picture, picture]),
@@ -198,7 +199,7 @@ class WithoutDaemon(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
 
     def test_bench_counts_every_run(self):
-        done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--json")
+        done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--clients", "2", "--json")
         figures = json.loads(done.stdout)
         self.assertEqual(figures["runs"], 7)
         self.assertLessEqual(figures["min_ms"], figures["p50_ms"])
