@@ -78,8 +78,8 @@ static void plan_rows(struct plan *p, const struct ek_conv_shape *s)
 static bool is_gathered(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	return s->in_c == 3 && s->groups == 1 && y->taps == 3 && x->taps == 3 &&
-		y->dilation == 1 && x->dilation == 1 && x->stride <= 2;
+	return s->in_c == 3 && s->groups == 1 && y->taps == 3 && x->taps == 3 && y->dilation == 1 &&
+		x->dilation == 1 && x->stride <= 2;
 }
 
 static struct plan plan_of(const struct ek_conv_shape *s, bool is_signed)
@@ -127,9 +127,7 @@ static uint32_t panels_of(const struct ek_conv_shape *s)
 static enum conv_kind kind_of(const struct ek_conv_shape *s, uint32_t first)
 {
 	uint32_t n = least(s->out_c - first, LINE_LANES);
-	return s->out_c == 24   ? CONV_24
-		: s->out_c == 8 ? CONV_8
-				: (enum conv_kind)((n + 15) / 16);
+	return s->out_c == 24 ? CONV_24 : s->out_c == 8 ? CONV_8 : (enum conv_kind)((n + 15) / 16);
 }
 
 /* Channel of a lane of the panel; beyond the panel where it has none. */
@@ -193,25 +191,43 @@ static const uint8_t *codes_at(const struct packing *p, uint32_t channel)
 	return (const uint8_t *)p->args->weights + (p->first + channel) * p->depth;
 }
 
+/* What is added up of one channel's weights. */
+struct weight_sums {
+	uint32_t sum;
+	uint64_t size; /* of their magnitudes */
+};
+
+static struct weight_sums sums_of_weights(const struct packing *p, uint32_t channel)
+{
+	const uint8_t *codes = codes_at(p, channel);
+	const int32_t zero = p->is_signed ? 0 : p->args->weights_zero;
+	const int32_t flip = p->is_signed ? 0x80 : 0; /* int8 as unsigned codes of zero point 128 */
+	struct weight_sums s = {0, 0};
+	for (size_t from = 0; from < p->depth;) {
+		size_t end = p->depth - from < 65536 ? p->depth : from + 65536;
+		uint32_t sum = 0, size = 0;
+		for (; from < end; from++) {
+			int32_t w = (codes[from] ^ flip) - flip - zero;
+			sum += (uint32_t)w;
+			size += (uint32_t)(w < 0 ? -w : w);
+		}
+		s.sum += sum;
+		s.size += size;
+	}
+	return s;
+}
+
 static struct line_channel channel_line(const struct packing *p, uint32_t channel)
 {
 	const struct ek_conv_q *a = p->args;
-	const uint8_t *codes = codes_at(p, channel);
-	int32_t zero = p->is_signed ? 0 : a->weights_zero;
-	uint32_t sum = 0;
-	uint64_t size = 0;
-	for (size_t k = 0; k < p->depth; k++) {
-		int32_t w = p->is_signed ? (int8_t)codes[k] : codes[k];
-		sum += (uint32_t)(w - zero);
-		size += (uint64_t)(w > zero ? w - zero : zero - w);
-	}
+	const struct weight_sums sums = sums_of_weights(p, channel);
 	int32_t bias = a->bias32 ? a->bias32[p->first + channel] : 0;
 	uint32_t input_zero = (uint32_t)(a->input_zero + (p->is_signed ? 128 : 0));
 	return (struct line_channel){
 		.scale = a->scale[p->first + channel],
-		.start = (int32_t)((uint32_t)bias - input_zero * sum),
+		.start = (int32_t)((uint32_t)bias - input_zero * sums.sum),
 		.bias = bias,
-		.reach = size * 255,
+		.reach = sums.size * 255,
 	};
 }
 
@@ -223,6 +239,15 @@ static size_t weight_at(const struct packing *p, size_t four, size_t i)
 	}
 	size_t segment = four / p->plan.fours, k = four % p->plan.fours * 4 + i;
 	return k < p->plan.segment ? segment * p->plan.segment + k : p->depth;
+}
+
+/* The four of weight @at. */
+static size_t four_of(const struct packing *p, size_t at)
+{
+	if (p->plan.gathered) {
+		return at % 9 == 8 ? 6 : at / 9 * 2 + at % 9 / 4;
+	}
+	return at / p->plan.segment * p->plan.fours + at % p->plan.segment / 4;
 }
 
 /* What is left of a weight when @part parts of 8 bits are taken away. */
@@ -251,32 +276,127 @@ static void pack_four(
 	}
 }
 
-/* True if part @part of four @four has a weight that isn't zero. */
-static bool has_part(const struct packing *p, size_t four, uint32_t part)
+/* 16 rows of 16 dwords become 16 columns. */
+static void transpose(__m512i v[16])
 {
-	for (size_t i = 0; i < 4; i++) {
-		size_t at = weight_at(p, four, i);
-		for (uint32_t channel = 0; channel < p->n && at < p->depth; channel++) {
-			if (left_of(p, codes_at(p, channel)[at], part) != 0) {
-				return true;
+	__m512i u[16];
+	for (int i = 0; i < 16; i += 4) {
+		__m512i a = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+		__m512i b = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+		__m512i c = _mm512_unpacklo_epi32(v[i + 2], v[i + 3]);
+		__m512i d = _mm512_unpackhi_epi32(v[i + 2], v[i + 3]);
+		u[i] = _mm512_unpacklo_epi64(a, c);
+		u[i + 1] = _mm512_unpackhi_epi64(a, c);
+		u[i + 2] = _mm512_unpacklo_epi64(b, d);
+		u[i + 3] = _mm512_unpackhi_epi64(b, d);
+	}
+	for (int i = 0; i < 4; i++) {
+		__m512i a = _mm512_shuffle_i32x4(u[i], u[i + 4], 0x88);
+		__m512i b = _mm512_shuffle_i32x4(u[i + 8], u[i + 12], 0x88);
+		__m512i c = _mm512_shuffle_i32x4(u[i], u[i + 4], 0xDD);
+		__m512i d = _mm512_shuffle_i32x4(u[i + 8], u[i + 12], 0xDD);
+		v[i] = _mm512_shuffle_i32x4(a, b, 0x88);
+		v[i + 4] = _mm512_shuffle_i32x4(c, d, 0x88);
+		v[i + 8] = _mm512_shuffle_i32x4(a, b, 0xDD);
+		v[i + 12] = _mm512_shuffle_i32x4(c, d, 0xDD);
+	}
+}
+
+/* Up to 16 fours of one vector's channels, from byte @k of a segment on. */
+static void pack_block(
+	const struct packing *p, const uint32_t *channels, size_t segment, size_t k, int8_t *to)
+{
+	const __m512i sign = _mm512_set1_epi8((char)(p->is_signed ? 0 : 0x80));
+	const __m512i zero = _mm512_set1_epi8((char)(p->is_signed ? 0 : p->zero ^ 0x80));
+	size_t left = p->plan.segment - k, fours = (left + 3) / 4;
+	size_t step = 64 * (size_t)conv_vectors(p->kind);
+	__mmask64 m = line_bytes(left);
+	__m512i v[16];
+	for (int i = 0; i < 16; i++) {
+		bool has = channels[i] < p->n;
+		const uint8_t *from =
+			codes_at(p, has ? channels[i] : 0) + segment * p->plan.segment + k;
+		__m512i x = _mm512_maskz_loadu_epi8(has ? m : 0, from);
+		x = _mm512_subs_epi8(_mm512_xor_si512(x, sign), zero);
+		v[i] = _mm512_maskz_mov_epi8(has ? m : 0, x);
+	}
+	transpose(v);
+	for (size_t i = 0; i < fours && i < 16; i++) {
+		_mm512_storeu_si512(to + i * step, v[i]);
+	}
+}
+
+/* The first parts of all fours. */
+static void pack_fours(const struct packing *p, const uint32_t *channels, int8_t *to)
+{
+	size_t vectors = (size_t)conv_vectors(p->kind);
+	size_t segments = (size_t)p->plan.segments_y * p->plan.segments_x;
+	for (size_t four = 0; four < fours_of(&p->plan) && p->plan.gathered; four++) {
+		pack_four(p, channels, four, 0, to + four * 64 * vectors);
+	}
+	for (size_t segment = 0; segment < segments && !p->plan.gathered; segment++) {
+		int8_t *of_segment = to + segment * p->plan.fours * 64 * vectors;
+		for (size_t k = 0; k < p->plan.segment; k += 64) {
+			for (size_t j = 0; j < vectors; j++) {
+				pack_block(p, channels + 16 * j, segment, k,
+					of_segment + (k / 4 * vectors + j) * 64);
 			}
 		}
 	}
-	return false;
+}
+
+/* Lists four @four @times times, in order; false where there is no room. */
+static bool list_extra(struct line_panel *panel, uint32_t four, uint32_t times)
+{
+	uint32_t at = 0;
+	while (at < panel->extras && panel->extra[at] < four) {
+		at++;
+	}
+	for (uint32_t i = at; i < panel->extras && panel->extra[i] == four && times; i++) {
+		times--;
+	}
+	if (times > LINE_EXTRAS - panel->extras) {
+		return false;
+	}
+	memmove(panel->extra + at + times, panel->extra + at,
+		(panel->extras - at) * sizeof(*panel->extra));
+	for (uint32_t i = 0; i < times; i++) {
+		panel->extra[at + i] = four;
+	}
+	panel->extras += times;
+	return true;
+}
+
+/* One channel's weights of more than 8 bits. */
+static bool list_channel(const struct packing *p, uint32_t channel, struct line_panel *panel)
+{
+	const uint8_t *codes = codes_at(p, channel);
+	const int32_t least_code = p->zero + INT8_MIN, most_code = p->zero + INT8_MAX;
+	const __m512i lo = _mm512_set1_epi8((char)(least_code > 0 ? least_code : 0));
+	const __m512i hi = _mm512_set1_epi8((char)(most_code < 255 ? most_code : 255));
+	for (size_t k = 0; k < p->depth; k += 64) {
+		__mmask64 m = line_bytes(p->depth - k);
+		__m512i x = _mm512_maskz_loadu_epi8(m, codes + k);
+		m = _mm512_mask_cmplt_epu8_mask(m, x, lo) | _mm512_mask_cmpgt_epu8_mask(m, x, hi);
+		for (; m; m &= m - 1) {
+			size_t at = k + (size_t)__builtin_ctzll(m);
+			uint32_t times = left_of(p, codes[at], 2) ? 2 : 1;
+			if (!list_extra(panel, (uint32_t)four_of(p, at), times)) {
+				return false;
+			}
+		}
+	}
+	return true;
 }
 
 /* Lists the panel's extra fours; false where there are too many. */
 static bool find_extras(const struct packing *p, struct line_panel *panel)
 {
-	for (size_t four = 0; four < fours_of(&p->plan) && !p->is_signed; four++) {
-		for (uint32_t part = 1; has_part(p, four, part); part++) {
-			if (panel->extras == LINE_EXTRAS) {
-				return false;
-			}
-			panel->extra[panel->extras++] = (uint32_t)four;
-		}
+	bool fits = true;
+	for (uint32_t channel = 0; channel < p->n && fits && !p->is_signed; channel++) {
+		fits = list_channel(p, channel, panel);
 	}
-	return true;
+	return fits;
 }
 
 /* The weights of the panel, all zero before. */
@@ -287,9 +407,8 @@ static void pack_weights(const struct packing *p, const struct line_panel *panel
 	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
 		channels[lane] = channel_of(p->kind, lane);
 	}
-	for (size_t four = 0; four < fours_of(&p->plan); four++, to += four_bytes) {
-		pack_four(p, channels, four, 0, to);
-	}
+	pack_fours(p, channels, to);
+	to += fours_of(&p->plan) * four_bytes;
 	for (uint32_t i = 0; i < panel->extras; i++, to += four_bytes) {
 		bool again = i > 0 && panel->extra[i] == panel->extra[i - 1];
 		pack_four(p, channels, panel->extra[i], again ? 2 : 1, to);
@@ -299,8 +418,7 @@ static void pack_weights(const struct packing *p, const struct line_panel *panel
 static void pack_panel(struct packing *p, struct line_panel *panel, int8_t *weights)
 {
 	const struct ek_conv_q *a = p->args;
-	const struct line_output output =
-		line_output(a->output_zero, a->lo, a->hi, p->is_signed);
+	const struct line_output output = line_output(a->output_zero, a->lo, a->hi, p->is_signed);
 	struct line_channel channels[LINE_LANES], lanes[LINE_LANES] = {0};
 	for (uint32_t n = 0; n < p->n; n++) {
 		channels[n] = channel_line(p, n);
@@ -414,8 +532,8 @@ static int32_t sum_of(const struct work *w, const uint8_t *at)
 		for (uint32_t x = 0; x < p->segments_x; x++) {
 			for (size_t k = 0; k < p->segment; k += 64) {
 				__mmask64 m = line_bytes(p->segment - k);
-				__m512i v = _mm512_maskz_loadu_epi8(
-					m, at + x * w->way.col_step + k);
+				__m512i v =
+					_mm512_maskz_loadu_epi8(m, at + x * w->way.col_step + k);
 				sum = _mm512_dpbusd_epi32(sum, v, _mm512_set1_epi8(1));
 			}
 		}
@@ -599,10 +717,10 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	if (w.plan.gathered) {
 		const struct line_panel *panel = a->weights;
 		w.plain = panel->mode != LINE_STEPS && !panel->extras && !panel->sums;
-		w.gather = gather_init(a->shape.window.x.stride, w.plan.row,
-			w.plain && a->shape.out_c == 8);
+		w.gather = gather_init(
+			a->shape.window.x.stride, w.plan.row, w.plain && a->shape.out_c == 8);
 	}
-	uint32_t end = t->first_row + t->n_rows;
+	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		if (w.plan.by_pixel) {
 			n = least(w.plan.block, end - row);

@@ -64,8 +64,8 @@ ALWAYS_INLINE void gather_fours(
 		__m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 64);
 		fours[2 * k] = _mm512_permutex2var_epi8(low, g->first, high);
 		fours[2 * k + 1] = _mm512_permutex2var_epi8(low, g->second, high);
-		fours[6] = _mm512_or_si512(fours[6],
-			_mm512_maskz_permutex2var_epi8(byte, low, g->last, high));
+		fours[6] = _mm512_or_si512(
+			fours[6], _mm512_maskz_permutex2var_epi8(byte, low, g->last, high));
 	}
 }
 

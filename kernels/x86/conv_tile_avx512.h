@@ -104,7 +104,8 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 		for (int i = 0; i < pixels; i += 2) {
 			const uint8_t *from = at[i / 4] + (size_t)(i % 4) * pixel;
 			__m512i a = conv_four(from), b = conv_four(from + pixel);
-			__m512i both = _mm512_mask_blend_epi32(0xFF00, a, b), *to = sums + i / 2 * 3;
+			__m512i both = _mm512_mask_blend_epi32(0xFF00, a, b),
+				*to = sums + i / 2 * 3;
 			to[0] = _mm512_dpbusd_epi32(to[0], a, w[0]);
 			to[1] = _mm512_dpbusd_epi32(to[1], both, w[1]);
 			to[2] = _mm512_dpbusd_epi32(to[2], b, w[2]);
@@ -134,10 +135,12 @@ ALWAYS_INLINE void conv_start(
 	}
 #pragma GCC unroll 24
 	for (int i = 0; i < n; i++) {
-		int first = kind == CONV_24 ? i / 3 * 2 + (i % 3 == 2) : kind == CONV_8 ? 2 * i
-											: i / nv;
-		int second = kind == CONV_24 ? i / 3 * 2 + (i % 3 > 0) : kind == CONV_8 ? 2 * i + 1
-											: i / nv;
+		int first = kind == CONV_24 ? i / 3 * 2 + (i % 3 == 2)
+			: kind == CONV_8    ? 2 * i
+					    : i / nv;
+		int second = kind == CONV_24 ? i / 3 * 2 + (i % 3 > 0)
+			: kind == CONV_8     ? 2 * i + 1
+					     : i / nv;
 		__m512i by = _mm512_set1_epi32(s->add[first]);
 		by = first == second ? by : _mm512_mask_set1_epi32(by, 0xFF00, s->add[second]);
 		sums[i] = _mm512_add_epi32(sums[i], by);
@@ -231,7 +234,8 @@ ALWAYS_INLINE void conv_put_whole(const struct line_limits *limits, const int n,
 	uint8_t *to = s->out;
 #pragma GCC unroll 6
 	for (int i = 0; i < n; i += 4, to += 64) {
-		__m512i y = line_pack_natural(limits, sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
+		__m512i y =
+			line_pack_natural(limits, sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
 		if (left >= 64 * (size_t)(i / 4 + 1)) {
 			_mm512_storeu_si512(to, y);
 		} else if (left > 64 * (size_t)(i / 4)) {
@@ -399,7 +403,8 @@ static const struct conv_tiles conv_tiles[] = {
 };
 
 /* All pixels of the span: large tiles, the last two of about the same size. */
-static inline void conv_span_run(enum conv_kind kind, const struct conv_way *way, struct conv_span s)
+static inline void conv_span_run(
+	enum conv_kind kind, const struct conv_way *way, struct conv_span s)
 {
 	const struct conv_tiles *t = &conv_tiles[kind];
 	while (s.n > 0) {

@@ -39,7 +39,7 @@ static uint32_t reach_of(const struct ek_window_axis *a)
 /* How a shape is gone through. */
 struct plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
-	bool pairs; /* two output rows at once: 3x3, stride 1 */
+	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
 	bool direct; /* without slots */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
@@ -66,9 +66,10 @@ static struct plan plan_of(const struct ek_depthwise_shape *s)
 	size_t width = (size_t)(x->out - 1) * x->stride + reach_of(x);
 	struct plan p = {
 		.flat = s->in_c < BYTES && sets_of(s->in_c) <= MOST_SETS,
-		.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1,
 		.groups = (y->taps + 3) / 4,
 	};
+	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&
+		(p.flat || (x->dilation == 1 && x->stride == 1));
 	p.direct = !p.flat && y->taps == 3 && x->taps == 3 && y->dilation == 1 && x->dilation == 1;
 	p.panels = p.flat ? sets_of(s->in_c) : (s->in_c + BYTES - 1) / BYTES;
 	p.pixel = p.flat ? s->in_c : BYTES;
@@ -87,8 +88,9 @@ static struct plan plan_of(const struct ek_depthwise_shape *s)
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 {
 	const struct plan p = plan_of(s);
-	return s->in_c != s->out_c ? 0
-				   : p.panels * (sizeof(struct line_panel) + parts * (uint64_t)p.part);
+	return s->in_c != s->out_c
+		? 0
+		: p.panels * (sizeof(struct line_panel) + parts * (uint64_t)p.part);
 }
 
 uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
@@ -104,9 +106,9 @@ uint64_t ek_depthwise_u8_packed_bytes__avx512vnni(const struct ek_depthwise_shap
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
 	const struct plan p = plan_of(shape);
-	return shape->in_c != shape->out_c ? 0
-					   : (p.slots + 1) * (uint64_t)p.slot +
-			(4 * p.groups + 1) * sizeof(const uint8_t *);
+	return shape->in_c != shape->out_c
+		? 0
+		: (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
 }
 
 struct packing {
@@ -181,8 +183,7 @@ static int32_t parts_of_panel(const struct packing *p)
 	int32_t parts = 1;
 	for (uint32_t at = 0; at < BYTES; at++) {
 		for (uint32_t tap = 0; tap < w->y.taps * w->x.taps; tap++) {
-			int32_t v = weight(
-				p, tap / w->x.taps, tap % w->x.taps, channel_of(p, at));
+			int32_t v = weight(p, tap / w->x.taps, tap % w->x.taps, channel_of(p, at));
 			parts = parts_of(v) > parts ? parts_of(v) : parts;
 		}
 	}
@@ -221,8 +222,7 @@ static void pack_weights(const struct packing *p, int32_t parts, int8_t *to)
 static void pack_panel(const struct packing *p, struct line_panel *panel)
 {
 	const struct ek_depthwise_q *a = p->args;
-	const struct line_output output =
-		line_output(a->output_zero, a->lo, a->hi, p->is_signed);
+	const struct line_output output = line_output(a->output_zero, a->lo, a->hi, p->is_signed);
 	struct line_channel lanes[LINE_LANES];
 	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
 		lanes[lane] = channel_line(p, channel_of(p, byte_of(lane / 16, lane % 16)));
@@ -332,8 +332,8 @@ static __m512i any_codes(
 	for (int j = 0; j < LINE_VECTORS; j++) {
 		const struct line line = line_load(panel, j);
 		sums[j] = panel->mode == LINE_STEPS
-			? _mm512_add_epi32(line_steps(panel, j, sums[j]),
-				  _mm512_set1_epi32(w->output.zero))
+			? _mm512_add_epi32(
+				  line_steps(panel, j, sums[j]), _mm512_set1_epi32(w->output.zero))
 			: line_codes(&line, panel->mode == LINE_CLAMPED, sums[j]);
 	}
 	return line_pack(&limits, sums[0], sums[1], sums[2], sums[3]);
@@ -362,8 +362,8 @@ static void any_row(const struct work *w, const uint8_t *const *rows, uint8_t *t
 	size_t bytes = p->flat ? (size_t)n * p->pixel : (size_t)n * BYTES;
 	uint32_t set = 0;
 	for (size_t at = 0; at < bytes; at += BYTES) {
-		__m512i y = any_bytes(
-			w, rows, w->panel + set, w->weights + set * w->weights_step, at);
+		__m512i y =
+			any_bytes(w, rows, w->panel + set, w->weights + set * w->weights_step, at);
 		__mmask64 m = line_bytes(p->flat ? bytes - at : w->channels);
 		_mm512_mask_storeu_epi8(to, m, y);
 		to += p->flat ? BYTES : w->args->shape.out_c;
@@ -406,8 +406,7 @@ ALWAYS_INLINE __m512i codes_3x3(const struct line_limits *limits, const struct l
 }
 
 /* A row of vectors @c, four from one column to the next, for two outputs. */
-ALWAYS_INLINE void two_taps(
-	const int8_t *w, const size_t vector, const __m512i *c, __m512i sum[2])
+ALWAYS_INLINE void two_taps(const int8_t *w, const size_t vector, const __m512i *c, __m512i sum[2])
 {
 #pragma GCC unroll 3
 	for (size_t x = 0; x < 3; x++) {
@@ -453,8 +452,8 @@ struct columns {
 };
 
 /* Input pixel @x of @rows rows, the last one instead of a fourth. */
-ALWAYS_INLINE void pixel_column(const struct columns *c, const bool is_signed, const int rows,
-	int64_t x, __m512i v[4])
+ALWAYS_INLINE void pixel_column(
+	const struct columns *c, const bool is_signed, const int rows, int64_t x, __m512i v[4])
 {
 	if ((uint64_t)x >= c->width) {
 		v[0] = v[1] = v[2] = v[3] = c->padding;
@@ -518,8 +517,8 @@ ALWAYS_INLINE void panel_pairs(const struct work *w, const struct line_of_pixels
 	}
 	if (n > 0) {
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
-		y[1] = codes_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped,
-			c, c + 4, c + 8);
+		y[1] = codes_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped, c,
+			c + 4, c + 8);
 		y[0] = codes_3x3(
 			&limits, w->panel, w->weights, part, vector, clamped, c, c + 4, c + 8);
 		_mm512_mask_storeu_epi8(lower, from.bytes, y[1]);
@@ -541,8 +540,7 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 	for (uint32_t n = l->n; n > 0; n--, x += stride, to += w->args->shape.out_c) {
 		pixel_column(&from, is_signed, 3, x + 1, b);
 		pixel_column(&from, is_signed, 3, x + 2, c);
-		__m512i y = codes_3x3(
-			&limits, w->panel, w->weights, part, BYTES, clamped, a, b, c);
+		__m512i y = codes_3x3(&limits, w->panel, w->weights, part, BYTES, clamped, a, b, c);
 		_mm512_mask_storeu_epi8(to, from.bytes, y);
 		if (stride == 2) { /* the next output's first column */
 #pragma GCC unroll 4
@@ -569,7 +567,7 @@ static void panel_steps_row(const struct work *w, const struct line_of_pixels *l
 			pixel_column(&from, true, 4, x + kx, v);
 			any_taps(w, w->panel, weights, v, sums);
 		}
-		_mm512_storeu_si512(to, any_codes(w, w->panel, sums));
+		_mm512_mask_storeu_epi8(to, from.bytes, any_codes(w, w->panel, sums));
 	}
 }
 
@@ -604,12 +602,12 @@ ALWAYS_INLINE void flat_3x3(const struct work *w, const struct line_of_pixels *l
 			column(rows, pairs ? 4 : 3, at + second, b);
 			column(rows, pairs ? 4 : 3, at + third, c);
 			if (pairs) {
-				__m512i y = codes_3x3(&limits, panel, weights + BYTES, part,
-					vector, clamped, a, b, c);
+				__m512i y = codes_3x3(&limits, panel, weights + BYTES, part, vector,
+					clamped, a, b, c);
 				_mm512_mask_storeu_epi8(lower + at, m, y);
 			}
-			__m512i y = codes_3x3(
-				&limits, panel, weights, part, vector, clamped, a, b, c);
+			__m512i y =
+				codes_3x3(&limits, panel, weights, part, vector, clamped, a, b, c);
 			_mm512_mask_storeu_epi8(l->upper + at, m, y);
 		}
 	}
@@ -694,8 +692,7 @@ static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
 		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
 	}
 	__mmask64 m = line_bytes(n);
-	_mm512_mask_storeu_epi8(
-		to, m, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, from), sign));
+	_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, from), sign));
 }
 
 /* @n pixels of the row at @from into a slot: pixel 0 is number @at of the slot, of any stride. */
@@ -717,8 +714,7 @@ static void copy_pixels(
 	}
 	for (uint32_t i = 0; i < n; i++, from += step) {
 		__m512i v = _mm512_maskz_loadu_epi8(m, from);
-		_mm512_mask_storeu_epi8(
-			to + phase * w->plan.phase, m, _mm512_xor_si512(v, sign));
+		_mm512_mask_storeu_epi8(to + phase * w->plan.phase, m, _mm512_xor_si512(v, sign));
 		phase = phase + 1 < stride ? phase + 1 : 0;
 		to += phase ? 0 : w->plan.pixel;
 	}
@@ -796,9 +792,8 @@ static int64_t bring_rows(const struct work *w, struct ek_pixel pixel, int64_t h
 	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++) {
 		int64_t y = from + (int64_t)k * ay->dilation;
 		bool inside = k < ay->taps + w->plan.pairs && y >= 0 && y < ay->in;
-		const uint8_t *slot = inside
-			? w->slots + (size_t)y % w->plan.slots * w->plan.slot
-			: w->outside;
+		const uint8_t *slot =
+			inside ? w->slots + (size_t)y % w->plan.slots * w->plan.slot : w->outside;
 		w->rows[k] = slot + pixel.x * w->plan.pixel;
 	}
 	return next;

@@ -108,8 +108,7 @@ static __mmask16 steps_reached(const struct steps *s)
 static void steps_next(struct steps *s, __mmask16 lanes, bool up)
 {
 	s->sum = _mm512_mask_add_epi32(s->sum, lanes, s->sum, s->whole);
-	__m512i rest = up ? _mm512_sub_epi32(s->rest, s->part)
-			  : _mm512_add_epi32(s->rest, s->part);
+	__m512i rest = up ? _mm512_sub_epi32(s->rest, s->part) : _mm512_add_epi32(s->rest, s->part);
 	__mmask16 over = up ? _mm512_cmplt_epu32_mask(s->rest, s->part)
 			    : _mm512_cmpge_epu32_mask(rest, s->multiplier);
 	rest = _mm512_mask_add_epi32(rest, over, rest,
@@ -135,7 +134,8 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 		__m512i here = codes_of(&line, clamped, origin, at);
 		__m512i before = codes_of(&line, clamped, origin, _mm512_sub_epi32(at, one));
 		right &= ~reached |
-			(_mm512_cmpge_epi32_mask(here, code) & _mm512_cmplt_epi32_mask(before, code));
+			(_mm512_cmpge_epi32_mask(here, code) &
+				_mm512_cmplt_epi32_mask(before, code));
 		steps_next(&s, reached, up);
 	}
 	return right;

@@ -105,8 +105,8 @@ ALWAYS_INLINE __m512i line_codes(const struct line *l, bool clamped, __m512i sum
 		__mmask16 below = _mm512_cmp_ps_mask(x, l->origin, _CMP_LT_OQ);
 		t = _mm512_mask_sub_ps(t, below, t, l->step);
 	}
-	return _mm512_cvttps_epi32(_mm512_fmadd_round_ps(
-		x, l->high, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+	return _mm512_cvttps_epi32(
+		_mm512_fmadd_round_ps(x, l->high, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 }
 
 /* LINE_STEPS; without the zero point. */

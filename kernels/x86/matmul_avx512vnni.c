@@ -38,7 +38,8 @@ void ek_matmul_u8_pack__avx512vnni(const struct ek_matmul_q *args, void *packed)
 }
 
 /* Rows from @first on, unsigned; the bytes behind a row are zero. */
-static void fill(const struct ek_matmul_q *a, uint32_t first, bool is_signed, struct product_block *b)
+static void fill(
+	const struct ek_matmul_q *a, uint32_t first, bool is_signed, struct product_block *b)
 {
 	const __m512i sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	const size_t depth = a->shape.depth, whole = depth / 64 * 64;
@@ -51,8 +52,7 @@ static void fill(const struct ek_matmul_q *a, uint32_t first, bool is_signed, st
 			_mm512_storeu_si512(to + k, _mm512_xor_si512(v, sign));
 		}
 		__m512i v = _mm512_maskz_loadu_epi8(rest, from + whole);
-		_mm512_mask_storeu_epi8(to + whole,
-			panel_bytes((uint32_t)(b->stride - whole)),
+		_mm512_mask_storeu_epi8(to + whole, panel_bytes((uint32_t)(b->stride - whole)),
 			_mm512_maskz_mov_epi8(rest, _mm512_xor_si512(v, sign)));
 	}
 	product_sum_rows(b, is_signed ? 0 : 128 - a->weights_zero);
@@ -98,7 +98,6 @@ static __m512i fixed_point(__m512i sums, const struct ek_scale *scale, __mmask16
 	panel_set_scale(&p, 0, multiplier, shift);
 	return panel_requant_total(&p, 0, sums);
 }
-
 
 /* 16 columns of one row, from column 16 @j of the panel on. */
 static void put(const struct ek_matmul_q *a, const struct columns *c, uint32_t row, uint32_t j,
