@@ -479,7 +479,7 @@ struct work {
 	int32_t sums; /* what some panels ask for, or 0 */
 	int32_t *add;
 	uint8_t *data;
-	bool plain; /* gathered: nothing but lines and weights of 8 bits */
+	bool plain; /* gathered: no LINE_STEPS or sums */
 	struct gather gather;
 };
 
@@ -716,7 +716,7 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	w.data = (uint8_t *)scratch + add_bytes(&w.plan);
 	if (w.plan.gathered) {
 		const struct line_panel *panel = a->weights;
-		w.plain = panel->mode != LINE_STEPS && !panel->extras && !panel->sums;
+		w.plain = panel->mode != LINE_STEPS && !panel->sums;
 		w.gather = gather_init(
 			a->shape.window.x.stride, w.plan.row, w.plain && a->shape.out_c == 8);
 	}

@@ -83,21 +83,24 @@ static inline void gather_row(
 	}
 }
 
-ALWAYS_INLINE __m512i gather_sums(
-	const struct line_panel *p, const int8_t *weights, int channel, const __m512i *fours)
+ALWAYS_INLINE __m512i gather_sums(const struct line_panel *p, const int8_t *weights, int channel,
+	const __m512i *fours, const __m512i *extras)
 {
+	const int8_t *w = weights + 4 * channel;
 	__m512i sum = _mm512_set1_epi32(p->start[channel]);
 #pragma GCC unroll 7
-	for (int k = 0; k < GATHER_FOURS; k++) {
-		__m512i w = conv_four((const uint8_t *)weights + 64 * k + 4 * channel);
-		sum = _mm512_dpbusd_epi32(sum, fours[k], w);
+	for (int k = 0; k < GATHER_FOURS; k++, w += 64) {
+		sum = _mm512_dpbusd_epi32(sum, fours[k], conv_four((const uint8_t *)w));
+	}
+	for (uint32_t i = 0; i < p->extras; i++, w += 64) {
+		sum = _mm512_dpbusd_epi32(sum, extras[i], conv_four((const uint8_t *)w));
 	}
 	return sum;
 }
 
 /* Four channels of 16 pixels: in each 128 bits the four of each of four pixels. */
 ALWAYS_INLINE __m512i gather_channels(const struct conv_span *s, const struct line_limits *limits,
-	const bool clamped, int first, const __m512i *fours)
+	const bool clamped, int first, const __m512i *fours, const __m512i *extras)
 {
 	const struct line_panel *p = s->panel;
 	const __m512i order = _mm512_broadcast_i32x4(
@@ -109,9 +112,25 @@ ALWAYS_INLINE __m512i gather_channels(const struct conv_span *s, const struct li
 		const struct line line = {_mm512_set1_ps(p->high[c]), _mm512_set1_ps(p->low[c]),
 			_mm512_set1_ps(p->rho[c]), _mm512_set1_ps(p->origin[c]),
 			_mm512_set1_ps(p->step[c])};
-		y[i] = line_codes(&line, clamped, gather_sums(p, s->weights, c, fours));
+		y[i] = line_codes(&line, clamped, gather_sums(p, s->weights, c, fours, extras));
 	}
 	return _mm512_shuffle_epi8(line_pack(limits, y[0], y[1], y[2], y[3]), order);
+}
+
+/* The fours that the panel's extra ones go over. */
+ALWAYS_INLINE void gather_extras(
+	const struct line_panel *p, const __m512i fours[GATHER_FOURS], __m512i extras[LINE_EXTRAS])
+{
+	if (p->extras > 0) {
+		__m512i stored[GATHER_FOURS];
+#pragma GCC unroll 7
+		for (int k = 0; k < GATHER_FOURS; k++) {
+			stored[k] = fours[k];
+		}
+		for (uint32_t i = 0; i < p->extras; i++) {
+			extras[i] = stored[p->extra[i]];
+		}
+	}
 }
 
 ALWAYS_INLINE void gather_8_row(const struct gather *g, const struct conv_way *way,
@@ -121,11 +140,12 @@ ALWAYS_INLINE void gather_8_row(const struct gather *g, const struct conv_way *w
 	const uint8_t *in = s->in;
 	uint8_t *to = s->out;
 	for (size_t left = 8 * (size_t)s->n;; to += 128, left -= 128) {
-		__m512i fours[GATHER_FOURS];
+		__m512i fours[GATHER_FOURS], extras[LINE_EXTRAS];
 		gather_fours(g, in, fours);
+		gather_extras(s->panel, fours, extras);
 		in += (size_t)GATHER_PIXELS * g->stride * 3;
-		__m512i a = gather_channels(s, &limits, clamped, 0, fours);
-		__m512i b = gather_channels(s, &limits, clamped, 4, fours);
+		__m512i a = gather_channels(s, &limits, clamped, 0, fours, extras);
+		__m512i b = gather_channels(s, &limits, clamped, 4, fours, extras);
 		__m512i low = _mm512_unpacklo_epi32(a, b), high = _mm512_unpackhi_epi32(a, b);
 		_mm512_mask_storeu_epi8(to, line_bytes(left), low);
 		if (left > 64) {
@@ -165,6 +185,16 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 				}
 			}
 		}
+		const int8_t *more = s.weights + 64 * GATHER_FOURS * kind;
+		for (uint32_t k = 0; k < s.panel->extras; k++, more += 64 * kind) {
+			const uint8_t *in = s.in + s.panel->extra[k] * way->row_step;
+#pragma GCC unroll 8
+			for (int i = 0; i < pixels * kind; i++) {
+				__m512i v = conv_four(in + 4 * (i / kind));
+				sums[i] = _mm512_dpbusd_epi32(
+					sums[i], v, _mm512_load_si512(more + 64 * (i % kind)));
+			}
+		}
 		conv_codes(kind, pixels, clamped, s.panel, sums);
 		conv_put(kind, pixels, way, &s, sums);
 		conv_advance(way, &s, (uint32_t)pixels);
@@ -185,7 +215,7 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 GATHER_DEFINE(CONV_16, 8)
 GATHER_DEFINE(CONV_32, 4)
 
-/* A row of 8 output channels straight from the picture; no LINE_STEPS, extra fours or sums. */
+/* A row of 8 output channels straight from the picture; no LINE_STEPS or sums. */
 static inline void gather_8(
 	const struct gather *g, const struct conv_way *way, const struct conv_span *s)
 {

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input rows that an output row reads are copied to scratch, unsigned, with their padding; a
- * row comes once, into the slot of the one that is needed no more. With a stride of s a slot has s
- * phases, each with every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
- *
- * 3x3 filters of 64 channels and more read the input where it is: a column is one pixel of each row,
- * or padding.
+ * Pixels of 64 channels and more are read where they are, a panel of 64 channels at a time; padding
+ * is a row and a column of zero points. Of fewer channels ("flat") a vector has the bytes of a row,
+ * whatever pixel they belong to: the channels repeat after so many sets of 64. The rows that an
+ * output row reads are then copied to scratch, unsigned, with their padding; a row comes once, into
+ * the slot of the one that is needed no more. With a stride of s a slot has s phases, each with
+ * every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
  *
  * 64 bytes of four rows are interleaved, so that one VPDPBUSD sums four taps of a column of 16
- * channels. From 64 channels on these are one pixel's (a panel at a time), with fewer the bytes of
- * a row whatever pixel they belong to: the channels repeat after so many sets of 64.
+ * channels.
  *
  * int8 codes become x + 128. uint8 weights less their zero point take 9 bits: panels in which one
  * needs them all have a second part of the weights, which is added to the first; where it is 255,
@@ -40,7 +39,6 @@ static uint32_t reach_of(const struct ek_window_axis *a)
 struct plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
 	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
-	bool direct; /* without slots */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
 	size_t pixel; /* bytes of one in a slot */
@@ -70,13 +68,12 @@ static struct plan plan_of(const struct ek_depthwise_shape *s)
 	};
 	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&
 		(p.flat || (x->dilation == 1 && x->stride == 1));
-	p.direct = !p.flat && y->taps == 3 && x->taps == 3 && y->dilation == 1 && x->dilation == 1;
 	p.panels = p.flat ? sets_of(s->in_c) : (s->in_c + BYTES - 1) / BYTES;
 	p.pixel = p.flat ? s->in_c : BYTES;
 	p.phase = (width + x->stride - 1) / x->stride * p.pixel;
 	p.slot = (p.phase * x->stride + 2 * BYTES + 63) / 64 * 64;
 	p.slots = reach_of(y) + p.pairs;
-	if (p.direct) { /* a row of padding */
+	if (!p.flat) { /* a row of padding */
 		p.slots = 0;
 		p.slot = ((size_t)x->in * s->in_c + 63) / 64 * 64;
 	}
@@ -255,7 +252,7 @@ void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *p
 	pack(args, false, packed);
 }
 
-/* One panel, or all sets, of a call. */
+/* A call, and one panel or all sets of it. */
 struct work {
 	const struct ek_depthwise_q *args;
 	struct plan plan;
@@ -356,26 +353,23 @@ static __m512i any_bytes(const struct work *w, const uint8_t *const *rows,
 	return any_codes(w, panel, sums);
 }
 
-static void any_row(const struct work *w, const uint8_t *const *rows, uint8_t *to, uint32_t n)
+static void flat_any_row(const struct work *w, const uint8_t *const *rows, uint8_t *to, uint32_t n)
 {
-	const struct plan *p = &w->plan;
-	size_t bytes = p->flat ? (size_t)n * p->pixel : (size_t)n * BYTES;
+	size_t bytes = (size_t)n * w->plan.pixel;
 	uint32_t set = 0;
 	for (size_t at = 0; at < bytes; at += BYTES) {
 		__m512i y =
 			any_bytes(w, rows, w->panel + set, w->weights + set * w->weights_step, at);
-		__mmask64 m = line_bytes(p->flat ? bytes - at : w->channels);
-		_mm512_mask_storeu_epi8(to, m, y);
-		to += p->flat ? BYTES : w->args->shape.out_c;
-		set = p->flat && set + 1 < p->panels ? set + 1 : 0;
+		_mm512_mask_storeu_epi8(to + at, line_bytes(bytes - at), y);
+		set = set + 1 < w->plan.panels ? set + 1 : 0;
 	}
 }
 
-static void any_rows(const struct work *w, const struct line_of_pixels *l)
+static void flat_any(const struct work *w, const struct line_of_pixels *l)
 {
-	any_row(w, l->rows, l->upper, l->n);
+	flat_any_row(w, l->rows, l->upper, l->n);
 	if (l->lower) {
-		any_row(w, l->rows + 1, l->lower, l->n);
+		flat_any_row(w, l->rows + 1, l->lower, l->n);
 	}
 }
 
@@ -442,7 +436,7 @@ ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_p
 	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
-/* Rows of the input as a 3x3 filter of 64 channels sees them. */
+/* Rows of the input as a filter of 64 channels sees them. */
 struct columns {
 	const uint8_t *rows[4];
 	size_t step;
@@ -470,6 +464,7 @@ ALWAYS_INLINE void pixel_column(
 	interleave(from, v);
 }
 
+/* The first rows that the pixels read. */
 static struct columns columns_of(const struct work *w, const struct line_of_pixels *l)
 {
 	const struct ek_depthwise_shape *s = &w->args->shape;
@@ -553,31 +548,36 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 	}
 }
 
-/* One row of what no line fits, or of weights in three parts. */
-static void panel_steps_row(const struct work *w, const struct line_of_pixels *l, uint8_t *to)
+/* Any filter, one row. */
+static void panel_any_row(const struct work *w, const uint8_t *const *rows,
+	const struct line_of_pixels *l, uint8_t *to)
 {
-	const struct columns from = columns_of(w, l);
 	const struct ek_window_axis *axis = &w->args->shape.window.x;
+	struct columns from = columns_of(w, l);
 	for (uint32_t i = 0; i < l->n; i++, to += w->args->shape.out_c) {
 		int64_t x = (int64_t)(l->x + i) * axis->stride - axis->pad;
 		__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
 		const int8_t *weights = w->weights;
 		any_start(w->panel, sums);
-		for (int kx = 0; kx < 3; kx++, weights += 4 * w->plan.vector) {
-			pixel_column(&from, true, 4, x + kx, v);
-			any_taps(w, w->panel, weights, v, sums);
+		for (uint32_t kx = 0; kx < axis->taps; kx++, x += axis->dilation) {
+			for (uint32_t g = 0; g < w->plan.groups; g++) {
+				for (uint32_t k = 0; k < 4; k++) {
+					from.rows[k] = rows[4 * g + k] + w->first;
+				}
+				pixel_column(&from, true, 4, x, v);
+				any_taps(w, w->panel, weights, v, sums);
+				weights += 4 * w->plan.vector;
+			}
 		}
 		_mm512_mask_storeu_epi8(to, from.bytes, any_codes(w, w->panel, sums));
 	}
 }
 
-static void panel_steps(const struct work *w, const struct line_of_pixels *l)
+static void panel_any(const struct work *w, const struct line_of_pixels *l)
 {
-	panel_steps_row(w, l, l->upper);
+	panel_any_row(w, l->rows, l, l->upper);
 	if (l->lower) {
-		const struct line_of_pixels lower = {
-			.rows = l->rows + 1, .x = l->x, .n = l->n, .upper = l->lower};
-		panel_steps_row(w, &lower, l->lower);
+		panel_any_row(w, l->rows + 1, l, l->lower);
 	}
 }
 
@@ -671,14 +671,13 @@ static rows_fn *pick_rows(const struct work *w)
 		second |= w->panel[i].sums != 0;
 		steps |= w->panel[i].mode == LINE_STEPS || w->panel[i].sums > 1;
 	}
-	if (w->plan.direct) {
+	bool any = steps || window->y.taps != 3 || window->x.taps != 3;
+	if (!w->plan.flat) {
 		uint32_t kind = w->output.is_signed ? 0 : second ? 2 : 1;
-		return steps ? panel_steps : panel_rows[w->plan.pairs][kind][clamped];
+		any = any || window->x.dilation > 1;
+		return any ? panel_any : panel_rows[w->plan.pairs][kind][clamped];
 	}
-	if (!w->plan.flat || window->y.taps != 3 || window->x.taps != 3 || steps) {
-		return any_rows;
-	}
-	return flat_rows[w->plan.pairs][second][clamped];
+	return any ? flat_any : flat_rows[w->plan.pairs][second][clamped];
 }
 
 static __m512i sign_of(const struct work *w)
@@ -809,32 +808,38 @@ static void set_panel(struct work *w, uint32_t first)
 	w->weights = weights + first / BYTES * w->weights_step;
 }
 
+/* The input rows that a pixel's row reads. */
+static void point_rows(const struct work *w, struct ek_pixel p)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *ay = &window->y;
+	const size_t row_bytes = (size_t)window->x.in * w->args->shape.in_c;
+	const uint8_t *picture =
+		(const uint8_t *)w->args->input + (size_t)p.batch * ay->in * row_bytes;
+	int64_t y = (int64_t)p.y * ay->stride - ay->pad;
+	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
+		bool inside = k < ay->taps + w->plan.pairs && y >= 0 && y < ay->in;
+		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
+	}
+}
+
 /* All panels of one output row, or of two, after another. */
-static void run_direct(struct work *w, const struct ek_tile *t)
+static void run_panels(struct work *w, const struct ek_tile *t)
 {
 	const struct ek_depthwise_shape *s = &w->args->shape;
-	const struct ek_window *window = &s->window;
-	const uint32_t width = window->x.out, end = t->first_row + t->n_rows;
-	const size_t row_bytes = (size_t)window->x.in * s->in_c;
+	const uint32_t width = s->window.x.out, end = t->first_row + t->n_rows;
 	uint8_t *output = w->args->output;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
-		struct ek_pixel p = ek_window_pixel(window, row);
+		struct ek_pixel p = ek_window_pixel(&s->window, row);
 		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
-			p.y + 1 < window->y.out;
-		const uint8_t *rows[4];
-		for (int64_t k = 0; k < 4; k++) {
-			int64_t y = (int64_t)p.y * window->y.stride - window->y.pad + k;
-			size_t at = (size_t)p.batch * window->y.in + (size_t)y;
-			rows[k] = y < 0 || y >= window->y.in
-				? w->outside
-				: (const uint8_t *)w->args->input + at * row_bytes;
-		}
+			p.y + 1 < s->window.y.out;
+		point_rows(w, p);
 		n = least(end - row, width - p.x);
 		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols; c += BYTES) {
 			uint8_t *to = output + row * (size_t)s->out_c + c;
 			set_panel(w, c);
 			const struct line_of_pixels l = {
-				.rows = rows,
+				.rows = w->rows,
 				.upper = to,
 				.lower = two ? to + (size_t)width * s->out_c : NULL,
 				.x = p.x,
@@ -846,7 +851,7 @@ static void run_direct(struct work *w, const struct ek_tile *t)
 	}
 }
 
-/* The rows of the tile, for one panel or all sets. */
+/* The rows of the tile, flat. */
 static void run_rows(const struct work *w, const struct ek_tile *t)
 {
 	const struct ek_window *window = &w->args->shape.window;
@@ -878,20 +883,17 @@ static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct work w = {.args = a, .plan = plan_of(&a->shape)};
-	uint32_t end = t->first_col + t->n_cols;
 	int padding = a->input_zero + (is_signed ? 128 : 0);
 	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
 	w.weights_step = w.plan.part * (is_signed ? 1 : 2);
 	w.slots = scratch;
 	w.outside = w.slots + w.plan.slots * w.plan.slot;
 	w.rows = (const uint8_t **)(w.slots + (w.plan.slots + 1) * w.plan.slot);
-	memset(scratch, w.plan.direct ? a->input_zero : padding, (w.plan.slots + 1) * w.plan.slot);
-	if (w.plan.direct) {
-		run_direct(&w, t);
-		return;
-	}
-	for (uint32_t n = t->first_col; n < end; n += BYTES) {
-		set_panel(&w, n);
+	memset(scratch, w.plan.flat ? padding : a->input_zero, (w.plan.slots + 1) * w.plan.slot);
+	if (!w.plan.flat) {
+		run_panels(&w, t);
+	} else if (t->n_cols) {
+		set_panel(&w, 0);
 		run_rows(&w, t);
 	}
 }
