@@ -271,6 +271,7 @@ struct line_of_pixels {
 	const uint8_t *const *rows;
 	uint8_t *upper, *lower; /* lower: NULL where there is none */
 	uint32_t x, n; /* first pixel of the output row, and how many */
+	bool tall; /* they lie one below the other instead, one pixel wide, all taps inside */
 };
 
 ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
@@ -302,38 +303,49 @@ static size_t column_at(const struct work *w, uint32_t kx)
 	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
 }
 
-static void any_start(const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+ALWAYS_INLINE void any_start(const struct line_panel *panel, __m512i sums[LINE_VECTORS])
 {
+#pragma GCC unroll 4
 	for (int j = 0; j < LINE_VECTORS; j++) {
 		sums[j] = line_start(panel, j);
 	}
 }
 
-/* Four taps of one column. */
-static void any_taps(const struct work *w, const struct line_panel *panel, const int8_t *weights,
-	const __m512i v[LINE_VECTORS], __m512i sums[LINE_VECTORS])
+/* One part of four taps of a column. */
+ALWAYS_INLINE void any_part(const int8_t *weights, size_t vector, const __m512i v[LINE_VECTORS],
+	__m512i sums[LINE_VECTORS])
 {
-	for (int j = 0; j < LINE_VECTORS; j++, weights += w->plan.vector) {
-		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], _mm512_loadu_si512(weights));
-		for (int32_t k = 0; k < panel->sums; k++) {
-			__m512i by = _mm512_loadu_si512(weights + w->plan.part);
-			sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
-		}
+#pragma GCC unroll 4
+	for (size_t j = 0; j < LINE_VECTORS; j++) {
+		__m512i by = _mm512_loadu_si512(weights + j * vector);
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
 	}
 }
 
-static __m512i any_codes(
+/* Four taps of one column. */
+ALWAYS_INLINE void any_taps(const struct work *w, const struct line_panel *panel,
+	const int8_t *weights, const __m512i v[LINE_VECTORS], __m512i sums[LINE_VECTORS])
+{
+	any_part(weights, w->plan.vector, v, sums);
+	for (int32_t k = 0; k < panel->sums; k++) {
+		any_part(weights + w->plan.part, w->plan.vector, v, sums);
+	}
+}
+
+ALWAYS_INLINE __m512i any_codes(
 	const struct work *w, const struct line_panel *panel, __m512i sums[LINE_VECTORS])
 {
 	const struct line_limits limits = line_limits(&w->output);
+	const bool clamped = panel->mode == LINE_CLAMPED;
+	__m512i y[LINE_VECTORS];
+#pragma GCC unroll 4
 	for (int j = 0; j < LINE_VECTORS; j++) {
 		const struct line line = line_load(panel, j);
-		sums[j] = panel->mode == LINE_STEPS
-			? _mm512_add_epi32(
-				  line_steps(panel, j, sums[j]), _mm512_set1_epi32(w->output.zero))
-			: line_codes(&line, panel->mode == LINE_CLAMPED, sums[j]);
+		y[j] = panel->mode == LINE_STEPS ? _mm512_add_epi32(line_steps(panel, j, sums[j]),
+							   _mm512_set1_epi32(w->output.zero))
+						 : line_codes(&line, clamped, sums[j]);
 	}
-	return line_pack(&limits, sums[0], sums[1], sums[2], sums[3]);
+	return line_pack(&limits, y[0], y[1], y[2], y[3]);
 }
 
 /* Any filter: 64 bytes of one output row from byte @at of the slots on. */
@@ -552,10 +564,15 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 static void panel_any_row(const struct work *w, const uint8_t *const *rows,
 	const struct line_of_pixels *l, uint8_t *to)
 {
-	const struct ek_window_axis *axis = &w->args->shape.window.x;
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *axis = &window->x;
 	struct columns from = columns_of(w, l);
+	if (l->tall) {
+		from.step *= window->y.stride;
+		from.width = l->n;
+	}
 	for (uint32_t i = 0; i < l->n; i++, to += w->args->shape.out_c) {
-		int64_t x = (int64_t)(l->x + i) * axis->stride - axis->pad;
+		int64_t x = l->tall ? i : (int64_t)(l->x + i) * axis->stride - axis->pad;
 		__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
 		const int8_t *weights = w->weights;
 		any_start(w->panel, sums);
@@ -818,12 +835,26 @@ static void point_rows(const struct work *w, struct ek_pixel p)
 		(const uint8_t *)w->args->input + (size_t)p.batch * ay->in * row_bytes;
 	int64_t y = (int64_t)p.y * ay->stride - ay->pad;
 	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
-		bool inside = k < ay->taps + w->plan.pairs && y >= 0 && y < ay->in;
+		bool inside = y >= 0 && y < ay->in;
 		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
+		if (k >= ay->taps + w->plan.pairs) { /* meets weights of zero */
+			w->rows[k] = w->rows[0];
+		}
 	}
 }
 
-/* All panels of one output row, or of two, after another. */
+/* Output rows from @y on whose taps are all inside, of pictures one pixel wide. */
+static uint32_t tall_rows(const struct ek_window *window, struct ek_pixel p)
+{
+	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	int64_t first = (int64_t)p.y * y->stride - y->pad, last = (int64_t)y->in - reach_of(y);
+	if (x->in != 1 || x->out != 1 || x->taps != 1 || x->pad != 0 || first < 0 || first > last) {
+		return 0;
+	}
+	return least((uint32_t)((last - first) / y->stride) + 1, y->out - p.y);
+}
+
+/* All panels of one output row, or of two, or of a tall run, after another. */
 static void run_panels(struct work *w, const struct ek_tile *t)
 {
 	const struct ek_depthwise_shape *s = &w->args->shape;
@@ -834,7 +865,8 @@ static void run_panels(struct work *w, const struct ek_tile *t)
 		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
 			p.y + 1 < s->window.y.out;
 		point_rows(w, p);
-		n = least(end - row, width - p.x);
+		uint32_t tall = tall_rows(&s->window, p);
+		n = least(end - row, tall ? tall : width - p.x);
 		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols; c += BYTES) {
 			uint8_t *to = output + row * (size_t)s->out_c + c;
 			set_panel(w, c);
@@ -844,6 +876,7 @@ static void run_panels(struct work *w, const struct ek_tile *t)
 				.lower = two ? to + (size_t)width * s->out_c : NULL,
 				.x = p.x,
 				.n = n,
+				.tall = tall > 0,
 			};
 			pick_rows(w)(w, &l);
 		}
