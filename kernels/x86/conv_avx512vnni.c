@@ -116,7 +116,7 @@ static size_t add_bytes(const struct plan *p)
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	const struct plan p = plan_of(shape, true);
-	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + p.gather + 64;
+	return shape->groups > 1 ? ek_conv_depth(shape) : add_bytes(&p) + p.data + p.gather + 128;
 }
 
 static uint32_t panels_of(const struct ek_conv_shape *s)
@@ -504,21 +504,29 @@ static void fill(uint8_t *to, size_t n, uint8_t value)
 	_mm512_mask_storeu_epi8(to, line_bytes(n), v);
 }
 
-/* Input row @y of a batch entry with the padding that the output needs. */
+/* Input row @y of a batch entry with the padding that the output needs; up to 63 bytes more. */
 static void copy_row(const struct work *w, uint32_t batch, int64_t y, uint8_t *to)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window_axis *ay = &s->window.y, *ax = &s->window.x;
-	if (y < 0 || y >= ay->in) {
-		fill(to, w->plan.row, w->padding);
-		return;
-	}
 	size_t channels = s->in_c, left = (size_t)ax->pad * channels;
 	left = left < w->plan.row ? left : w->plan.row;
 	size_t inside = w->plan.row - left;
 	inside = inside < ax->in * channels ? inside : ax->in * channels;
+	if (y < 0 || y >= ay->in) {
+		fill(to, w->plan.row, w->padding);
+		return;
+	}
 	const uint8_t *row = (const uint8_t *)w->args->input +
 		((size_t)batch * ay->in + (size_t)y) * ax->in * channels;
+	if (w->plan.row <= 64) {
+		const __m512i padding = _mm512_set1_epi8((char)w->padding);
+		__mmask64 m = left < 64 ? line_bytes(inside) << left : 0;
+		__m512i codes = _mm512_maskz_loadu_epi8(m, row - left);
+		codes = _mm512_xor_si512(codes, w->sign);
+		_mm512_storeu_si512(to, _mm512_mask_mov_epi8(padding, m, codes));
+		return;
+	}
 	fill(to, left, w->padding);
 	copy(to + left, row, inside, w->sign);
 	fill(to + left + inside, w->plan.row - left - inside, w->padding);
@@ -693,6 +701,8 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct plan *p, b
 {
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
 	bool fours = p->by_pixel || p->gathered;
+	bool shared = !fours && x->taps == 3 && x->stride == 1 && p->segments_x == 1 &&
+		a->shape.in_c % 4 == 0;
 	return (struct conv_way){
 		.pixel = fours ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
 		.rows = p->segments_y,
@@ -700,6 +710,7 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct plan *p, b
 		.row_step = p->gathered ? p->gather_row : y->dilation * p->row,
 		.col_step = (size_t)x->dilation * a->shape.in_c,
 		.fours = p->fours,
+		.shared = shared ? a->shape.in_c / 4 : 0,
 		.out_pixel = a->shape.out_c,
 		.output = line_output(a->output_zero, a->lo, a->hi, is_signed),
 	};

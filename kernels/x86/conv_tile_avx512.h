@@ -37,6 +37,7 @@ struct conv_way {
 	uint32_t rows, cols; /* segments */
 	size_t row_step, col_step;
 	size_t fours; /* of a segment */
+	size_t shared; /* fours of a tap where neighbours share columns: 3 across, stride 1; else 0 */
 	size_t out_pixel;
 	struct line_output output;
 };
@@ -181,13 +182,67 @@ ALWAYS_INLINE void conv_sum(const int kind, const int pixels, const struct conv_
 			at[g] += way->row_step - way->cols * way->col_step;
 		}
 	}
-	for (uint32_t i = 0; i < s->panel->extras; i++) {
+}
+
+/* The same where one pixel's second and third column are its neighbours' first ones: a broadcast
+ * serves three outputs. CONV_16 and CONV_32. */
+ALWAYS_INLINE void conv_sum_shared(const int kind, const int pixels, const struct conv_way *way,
+	const struct conv_span *s, __m512i *sums)
+{
+	const int groups = (pixels + 2 + 3) / 4;
+	const size_t pixel = way->pixel, column = way->shared * 64 * (size_t)kind;
+	const int8_t *weights = s->weights;
+	const uint8_t *at[5] = {NULL}, *row = s->in;
+	for (uint32_t y = 0; y < way->rows; y++, row += way->row_step, weights += 2 * column) {
+#pragma GCC unroll 5
+		for (int g = 0; g < groups; g++) {
+			at[g] = row + 4 * (size_t)g * pixel;
+		}
+		const int8_t *end = weights + column;
+		do {
+			__m512i w[6];
+#pragma GCC unroll 6
+			for (int i = 0; i < 3 * kind; i++) {
+				w[i] = _mm512_load_si512(
+					weights + (size_t)(i / kind) * column + 64 * (i % kind));
+				LINE_HOLD(w[i]);
+			}
+#pragma GCC unroll 18
+			for (int i = 0; i < pixels + 2; i++) {
+				__m512i v = conv_four(at[i / 4] + (size_t)(i % 4) * pixel);
+#pragma GCC unroll 6
+				for (int k = 0; k < 3 * kind; k++) {
+					int to = i - k / kind, j = k % kind;
+					if (to >= 0 && to < pixels) {
+						sums[to * kind + j] = _mm512_dpbusd_epi32(
+							sums[to * kind + j], v, w[k]);
+					}
+				}
+			}
+			weights += 64 * kind;
+#pragma GCC unroll 5
+			for (int g = 0; g < groups; g++) {
+				at[g] += 4;
+				__asm__("" : "+r"(at[g]));
+			}
+		} while (weights != end);
+	}
+}
+
+/* The panel's extra fours. */
+ALWAYS_INLINE void conv_extras(const int kind, const int pixels, const struct conv_way *way,
+	const struct conv_span *s, __m512i *sums)
+{
+	const int groups = (pixels + 3) / 4;
+	const size_t vectors = (size_t)conv_vectors(kind);
+	const int8_t *weights = s->weights + way->rows * way->cols * way->fours * 64 * vectors;
+	for (uint32_t i = 0; i < s->panel->extras; i++, weights += 64 * vectors) {
+		const uint8_t *at[4] = {NULL};
 #pragma GCC unroll 4
 		for (int g = 0; g < groups; g++) {
-			at[g] = s->in + 4 * (size_t)g * pixel + s->extra[i];
+			at[g] = s->in + 4 * (size_t)g * way->pixel + s->extra[i];
 		}
-		conv_step(kind, pixels, at, pixel, weights, sums);
-		weights += 64 * conv_vectors(kind);
+		conv_step(kind, pixels, at, way->pixel, weights, sums);
 	}
 }
 
@@ -317,12 +372,17 @@ static inline void conv_steps(
 	}
 }
 
-ALWAYS_INLINE void conv_tile(
-	const int kind, const int pixels, const struct conv_way *way, const struct conv_span *s)
+ALWAYS_INLINE void conv_tile(const int kind, const int pixels, const bool shared,
+	const struct conv_way *way, const struct conv_span *s)
 {
 	__m512i sums[24];
 	conv_start(kind, pixels, s, sums);
-	conv_sum(kind, pixels, way, s, sums);
+	if (shared) {
+		conv_sum_shared(kind, pixels, way, s, sums);
+	} else {
+		conv_sum(kind, pixels, way, s, sums);
+	}
+	conv_extras(kind, pixels, way, s, sums);
 	if (s->panel->mode == LINE_CLAMPED) {
 		conv_codes(kind, pixels, true, s->panel, sums);
 		conv_put(kind, pixels, way, s, sums);
@@ -351,15 +411,16 @@ ALWAYS_INLINE void conv_advance(const struct conv_way *way, struct conv_span *s,
 }
 
 /* So many tiles; goes behind their pixels, of which the last tile may lack some. */
-#define CONV_DEFINE(kind, pixels)                                                                  \
-	static __attribute__((noinline)) void conv_tiles_##kind##_##pixels(                        \
+#define CONV_DEFINE_AS(name, kind, pixels, shared)                                                 \
+	static __attribute__((noinline)) void name(                                                \
 		const struct conv_way *way, struct conv_span *s, uint32_t tiles)                   \
 	{                                                                                          \
 		for (uint32_t i = 0; i < tiles; i++) {                                             \
-			conv_tile(kind, pixels, way, s);                                           \
+			conv_tile(kind, pixels, shared, way, s);                                   \
 			conv_advance(way, s, pixels);                                              \
 		}                                                                                  \
 	}
+#define CONV_DEFINE(kind, pixels) CONV_DEFINE_AS(conv_tiles_##kind##_##pixels, kind, pixels, false)
 
 typedef void conv_tiles_fn(const struct conv_way *way, struct conv_span *s, uint32_t tiles);
 
@@ -382,6 +443,9 @@ CONV_DEFINE(CONV_24, 8)
 CONV_DEFINE(CONV_24, 16)
 CONV_DEFINE(CONV_8, 8)
 CONV_DEFINE(CONV_8, 16)
+
+CONV_DEFINE_AS(conv_shared_CONV_16, CONV_16, 16, true)
+CONV_DEFINE_AS(conv_shared_CONV_32, CONV_32, 8, true)
 
 /* Tiles of a kind: steps of so many pixels, up to the most. */
 struct conv_tiles {
@@ -407,6 +471,11 @@ static inline void conv_span_run(
 	enum conv_kind kind, const struct conv_way *way, struct conv_span s)
 {
 	const struct conv_tiles *t = &conv_tiles[kind];
+	if (way->shared && kind == CONV_16) {
+		conv_shared_CONV_16(way, &s, s.n / 16);
+	} else if (way->shared && kind == CONV_32) {
+		conv_shared_CONV_32(way, &s, s.n / 8);
+	}
 	while (s.n > 0) {
 		uint32_t whole = s.n / t->most, rest = s.n % t->most;
 		uint32_t size = t->most, tiles = rest ? whole - 1 : whole;
