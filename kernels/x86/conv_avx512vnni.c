@@ -585,19 +585,39 @@ static void run_spans(const struct work *w, const struct spans *spans)
 	}
 	for (uint32_t n = w->tile->first_col; n < end; n += LINE_LANES) {
 		const struct line_panel *panel = &panels[n / LINE_LANES];
+		const enum conv_kind kind = kind_of(s, n);
+		uint8_t *out = (uint8_t *)w->args->output + spans->first * (size_t)s->out_c + n;
+		struct conv_span span = {
+			.channels = least(s->out_c - n, LINE_LANES),
+			.panel = panel,
+			.weights = weights + n / 16 * vector_bytes(&w->plan),
+		};
+		set_extras(w, &span);
 		for (uint32_t r = 0; r < spans->rows; r++) {
-			size_t pixel = (size_t)spans->first + (size_t)r * spans->n;
-			struct conv_span span = {
-				.in = spans->in + r * spans->row_bytes,
-				.out = (uint8_t *)w->args->output + pixel * s->out_c + n,
-				.add = panel->sums ? w->add + (size_t)r * spans->n : NULL,
-				.n = spans->n,
-				.channels = least(s->out_c - n, LINE_LANES),
-				.panel = panel,
-				.weights = weights + n / 16 * vector_bytes(&w->plan),
-			};
-			set_extras(w, &span);
-			conv_span_run(kind_of(s, n), &w->way, span);
+			span.in = spans->in + r * spans->row_bytes;
+			span.out = out + (size_t)r * spans->n * s->out_c;
+			span.add = panel->sums ? w->add + (size_t)r * spans->n : NULL;
+			span.n = spans->n;
+			conv_span_run(kind, &w->way, &span);
+		}
+	}
+}
+
+/* @n pixels of one tap from @first on, side by side. */
+static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const size_t depth = s->in_c, step = window->x.stride * depth;
+	uint8_t *to = w->data;
+	for (uint32_t end = first + n, left; first < end; first += left) {
+		struct ek_pixel p = ek_window_pixel(window, first);
+		size_t y = (size_t)p.batch * window->y.in + (size_t)p.y * window->y.stride;
+		const uint8_t *from =
+			(const uint8_t *)w->args->input + y * window->x.in * depth + p.x * step;
+		left = least(end - first, window->x.out - p.x);
+		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.pixel) {
+			copy(to, from, depth, w->sign);
 		}
 	}
 }
@@ -608,18 +628,18 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window *window = &s->window;
 	const uint8_t *input = w->args->input;
-	size_t depth = s->in_c, stride = w->way.pixel;
+	size_t depth = s->in_c;
 	bool dense = window->x.stride == 1 && window->y.stride == 1 &&
-		window->x.in == window->x.out && window->y.in == window->y.out;
-	const struct spans spans = {w->data, 0, first, 1, n};
-	if (dense && depth == stride) {
+		window->x.in == window->x.out && window->y.in == window->y.out &&
+		depth == w->way.pixel;
+	bool exact = kind_of(s, (panels_of(s) - 1) * LINE_LANES) == CONV_64;
+	struct spans spans = {w->data, 0, first, 1, n};
+	if (dense && exact && !w->way.output.is_signed) {
+		spans.in = input + first * depth;
+	} else if (dense) {
 		copy(w->data, input + first * depth, n * depth, w->sign);
-	}
-	for (uint32_t i = 0; i < n && !(dense && depth == stride); i++) {
-		struct ek_pixel p = ek_window_pixel(window, first + i);
-		size_t y = (size_t)p.batch * window->y.in + (size_t)p.y * window->y.stride;
-		size_t x = y * window->x.in + (size_t)p.x * window->x.stride;
-		copy(w->data + i * stride, input + x * depth, depth, w->sign);
+	} else {
+		copy_pixels(w, first, n);
 	}
 	run_spans(w, &spans);
 }

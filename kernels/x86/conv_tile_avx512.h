@@ -466,24 +466,24 @@ static const struct conv_tiles conv_tiles[] = {
 	[CONV_8] = {8, 16, {conv_tiles_CONV_8_8, conv_tiles_CONV_8_16}},
 };
 
-/* All pixels of the span: large tiles, the last two of about the same size. */
+/* All pixels of the span, which ends behind them: large tiles, the last two of about the same size. */
 static inline void conv_span_run(
-	enum conv_kind kind, const struct conv_way *way, struct conv_span s)
+	enum conv_kind kind, const struct conv_way *way, struct conv_span *s)
 {
 	const struct conv_tiles *t = &conv_tiles[kind];
 	if (way->shared && kind == CONV_16) {
-		conv_shared_CONV_16(way, &s, s.n / 16);
+		conv_shared_CONV_16(way, s, s->n / 16);
 	} else if (way->shared && kind == CONV_32) {
-		conv_shared_CONV_32(way, &s, s.n / 8);
+		conv_shared_CONV_32(way, s, s->n / 8);
 	}
-	while (s.n > 0) {
-		uint32_t whole = s.n / t->most, rest = s.n % t->most;
+	while (s->n > 0) {
+		uint32_t whole = s->n / t->most, rest = s->n % t->most;
 		uint32_t size = t->most, tiles = rest ? whole - 1 : whole;
-		if (s.n < 2 * t->most && rest) {
-			size = s.n < t->most ? s.n : (s.n + 1) / 2;
+		if (s->n < 2 * t->most && rest) {
+			size = s->n < t->most ? s->n : (s->n + 1) / 2;
 			tiles = 1;
 		}
-		t->fn[(size + t->step - 1) / t->step - 1](way, &s, tiles);
+		t->fn[(size + t->step - 1) / t->step - 1](way, s, tiles);
 	}
 }
 
