@@ -176,6 +176,7 @@ ALWAYS_INLINE void product_tile(const int mr, const struct product_block *b, uin
 			const uint8_t *from =
 				r < 3 ? row + (size_t)r * stride : later + (size_t)(r - 3) * stride;
 			__m256i a = product_broadcast(from);
+			__asm__("" : "+x"(a)); /* compilers would move loads and lack registers */
 			acc[r][0] = _mm256_dpbusd_avx_epi32(acc[r][0], a, w0);
 			acc[r][1] = _mm256_dpbusd_avx_epi32(acc[r][1], a, w1);
 		}
