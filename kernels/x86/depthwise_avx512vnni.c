@@ -801,16 +801,18 @@ static int64_t bring_rows(const struct work *w, struct ek_pixel pixel, int64_t h
 	int64_t from = (int64_t)pixel.y * ay->stride - ay->pad, end = from + w->plan.slots;
 	int64_t first = from > 0 ? from : 0, until = end < ay->in ? end : ay->in;
 	int64_t next = have > first ? have : first;
-	for (; next < until; next++) {
-		size_t slot = (size_t)next % w->plan.slots;
-		copy_row(w, pixel.batch, (uint32_t)next, w->slots + slot * w->plan.slot);
+	const uint32_t slots = w->plan.slots;
+	uint32_t at = (uint32_t)next % slots;
+	for (; next < until; next++, at = at + 1 < slots ? at + 1 : 0) {
+		copy_row(w, pixel.batch, (uint32_t)next, w->slots + at * w->plan.slot);
 	}
-	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++) {
+	at = (uint32_t)(from + ay->pad) % slots + slots - ay->pad % slots; /* of row from */
+	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, at += ay->dilation) {
 		int64_t y = from + (int64_t)k * ay->dilation;
 		bool inside = k < ay->taps + w->plan.pairs && y >= 0 && y < ay->in;
-		const uint8_t *slot =
-			inside ? w->slots + (size_t)y % w->plan.slots * w->plan.slot : w->outside;
-		w->rows[k] = slot + pixel.x * w->plan.pixel;
+		at = at < slots ? at : at < 2 * slots ? at - slots : at % slots;
+		w->rows[k] = (inside ? w->slots + at * w->plan.slot : w->outside) +
+			pixel.x * w->plan.pixel;
 	}
 	return next;
 }
