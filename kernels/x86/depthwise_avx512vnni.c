@@ -411,6 +411,33 @@ ALWAYS_INLINE __m512i codes_3x3(const struct line_limits *limits, const struct l
 	return line_pack(limits, y[0], y[1], y[2], y[3]);
 }
 
+/* The same for the upper and the lower row, which share the constants. */
+ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_panel *panel,
+	const int8_t *weights, const size_t part, const bool clamped, const __m512i *a,
+	const __m512i *b, const __m512i *c, __m512i ret[2])
+{
+	const size_t vector = 2 * BYTES;
+	__m512i y[2][LINE_VECTORS];
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		struct line line = line_load(panel, j);
+		const int8_t *w = weights + (size_t)j * vector;
+		__m512i start = line_start(panel, j);
+		LINE_HOLD(start);
+		LINE_HOLD(line.high);
+		LINE_HOLD(line.low);
+		LINE_HOLD(line.rho);
+#pragma GCC unroll 2
+		for (size_t row = 0; row < 2; row++, w += BYTES) {
+			__m512i sum = taps_3x3(start, w, vector, a[j], b[j], c[j]);
+			sum = part ? taps_3x3(sum, w + part, vector, a[j], b[j], c[j]) : sum;
+			y[row][j] = line_codes(&line, clamped, sum);
+		}
+	}
+	ret[0] = line_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
+	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
+}
+
 /* A row of vectors @c, four from one column to the next, for two outputs. */
 ALWAYS_INLINE void two_taps(const int8_t *w, const size_t vector, const __m512i *c, __m512i sum[2])
 {
@@ -607,7 +634,6 @@ ALWAYS_INLINE void flat_3x3(const struct work *w, const struct line_of_pixels *l
 	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[last ? 3 : 2]};
 	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * BYTES;
 	const size_t second = column_at(w, 1), third = column_at(w, 2);
-	const size_t vector = pairs ? 2 * BYTES : BYTES;
 	uint8_t *lower = last ? l->lower : l->upper;
 	for (uint32_t set = 0; set < w->plan.panels; set++) {
 		const struct line_panel *panel = w->panel + set;
@@ -619,13 +645,15 @@ ALWAYS_INLINE void flat_3x3(const struct work *w, const struct line_of_pixels *l
 			column(rows, pairs ? 4 : 3, at + second, b);
 			column(rows, pairs ? 4 : 3, at + third, c);
 			if (pairs) {
-				__m512i y = codes_3x3(&limits, panel, weights + BYTES, part, vector,
-					clamped, a, b, c);
-				_mm512_mask_storeu_epi8(lower + at, m, y);
+				__m512i y[2];
+				both_3x3(&limits, panel, weights, part, clamped, a, b, c, y);
+				_mm512_mask_storeu_epi8(lower + at, m, y[1]);
+				_mm512_mask_storeu_epi8(l->upper + at, m, y[0]);
+			} else {
+				__m512i y = codes_3x3(
+					&limits, panel, weights, part, BYTES, clamped, a, b, c);
+				_mm512_mask_storeu_epi8(l->upper + at, m, y);
 			}
-			__m512i y =
-				codes_3x3(&limits, panel, weights, part, vector, clamped, a, b, c);
-			_mm512_mask_storeu_epi8(l->upper + at, m, y);
 		}
 	}
 }
