@@ -438,22 +438,23 @@ ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_
 	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
-/* A row of vectors @c, four from one column to the next, for two outputs. */
-ALWAYS_INLINE void two_taps(const int8_t *w, const size_t vector, const __m512i *c, __m512i sum[2])
+/* A row of vectors @c, four from one column to the next, for two outputs @apart columns. */
+ALWAYS_INLINE void two_taps(
+	const int8_t *w, const size_t vector, const size_t apart, const __m512i *c, __m512i sum[2])
 {
 #pragma GCC unroll 3
 	for (size_t x = 0; x < 3; x++) {
 		__m512i by = _mm512_load_si512(w + 4 * x * vector);
 		LINE_HOLD(by);
 		sum[0] = _mm512_dpbusd_epi32(sum[0], c[4 * x], by);
-		sum[1] = _mm512_dpbusd_epi32(sum[1], c[4 * x + 4], by);
+		sum[1] = _mm512_dpbusd_epi32(sum[1], c[4 * (x + apart)], by);
 	}
 }
 
-/* The same for two neighbours, which share each load of weights; four columns. */
+/* The same for two neighbours, which share each load of weights; @apart columns. */
 ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_panel *panel,
-	const int8_t *weights, const size_t part, const size_t vector, const bool clamped,
-	const __m512i *c, __m512i ret[2])
+	const int8_t *weights, const size_t part, const size_t vector, const size_t apart,
+	const bool clamped, const __m512i *c, __m512i ret[2])
 {
 	__m512i y[2][LINE_VECTORS];
 #pragma GCC unroll 4
@@ -461,9 +462,9 @@ ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_p
 		struct line line = line_load(panel, j);
 		const int8_t *w = weights + (size_t)j * vector;
 		__m512i sum[2] = {line_start(panel, j), line_start(panel, j)};
-		two_taps(w, vector, c + j, sum);
+		two_taps(w, vector, apart, c + j, sum);
 		if (part) {
-			two_taps(w + part, vector, c + j, sum);
+			two_taps(w + part, vector, apart, c + j, sum);
 		}
 		LINE_HOLD(line.high);
 		LINE_HOLD(line.low);
@@ -537,10 +538,10 @@ ALWAYS_INLINE void panel_pairs(const struct work *w, const struct line_of_pixels
 	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
 		pixel_column(&from, is_signed, 4, x + 3, c + 12);
-		two_3x3(&limits, w->panel, w->weights + BYTES, part, vector, clamped, c, y);
+		two_3x3(&limits, w->panel, w->weights + BYTES, part, vector, 1, clamped, c, y);
 		_mm512_mask_storeu_epi8(lower, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(lower + step, from.bytes, y[1]);
-		two_3x3(&limits, w->panel, w->weights, part, vector, clamped, c, y);
+		two_3x3(&limits, w->panel, w->weights, part, vector, 1, clamped, c, y);
 		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(upper + step, from.bytes, y[1]);
 #pragma GCC unroll 4
@@ -568,22 +569,31 @@ ALWAYS_INLINE void panel_single(const struct work *w, const struct line_of_pixel
 	const struct columns from = columns_of(w, l);
 	const uint32_t stride = w->args->shape.window.x.stride;
 	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
+	const size_t step = w->args->shape.out_c;
 	uint8_t *to = l->upper;
-	__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
-	pixel_column(&from, is_signed, 3, x, a);
-	for (uint32_t n = l->n; n > 0; n--, x += stride, to += w->args->shape.out_c) {
-		pixel_column(&from, is_signed, 3, x + 1, b);
-		pixel_column(&from, is_signed, 3, x + 2, c);
-		__m512i y = codes_3x3(&limits, w->panel, w->weights, part, BYTES, clamped, a, b, c);
-		_mm512_mask_storeu_epi8(to, from.bytes, y);
-		if (stride == 2) { /* the next output's first column */
+	uint32_t n = l->n;
+	__m512i c[5 * LINE_VECTORS], y[2];
+	pixel_column(&from, is_signed, 3, x, c);
+	for (; n >= 2 && stride == 2; n -= 2, x += 4, to += 2 * step) {
+		pixel_column(&from, is_signed, 3, x + 1, c + 4);
+		pixel_column(&from, is_signed, 3, x + 2, c + 8);
+		pixel_column(&from, is_signed, 3, x + 3, c + 12);
+		pixel_column(&from, is_signed, 3, x + 4, c + 16);
+		two_3x3(&limits, w->panel, w->weights, part, BYTES, 2, clamped, c, y);
+		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(to + step, from.bytes, y[1]);
 #pragma GCC unroll 4
-			for (int j = 0; j < LINE_VECTORS; j++) {
-				a[j] = c[j];
-			}
-		} else {
-			pixel_column(&from, is_signed, 3, x + stride, a);
+		for (int j = 0; j < LINE_VECTORS; j++) {
+			c[j] = c[16 + j];
 		}
+	}
+	for (; n > 0; n--, x += stride, to += step) {
+		pixel_column(&from, is_signed, 3, x, c);
+		pixel_column(&from, is_signed, 3, x + 1, c + 4);
+		pixel_column(&from, is_signed, 3, x + 2, c + 8);
+		y[0] = codes_3x3(
+			&limits, w->panel, w->weights, part, BYTES, clamped, c, c + 4, c + 8);
+		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
 	}
 }
 
