@@ -202,7 +202,7 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 }
 
 #define GATHER_DEFINE(kind, pixels)                                                                \
-	static __attribute__((noinline)) void gather_tiles_##kind(                                 \
+	static inline void gather_tiles_##kind(                                                    \
 		const struct conv_way *way, const struct conv_span *s)                             \
 	{                                                                                          \
 		if (s->panel->mode == LINE_CLAMPED) {                                              \
