@@ -11,6 +11,8 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/conv.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/conv.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -219,6 +221,15 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
 		ek_conv_s8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_s8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_s8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_s8__neon},
+#if defined(__aarch64__)
+	{{"conv_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_s8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_s8__dotprod},
+	{{"conv_s8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_s8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_s8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_u8[] = {
@@ -229,6 +240,15 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
 		ek_conv_u8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_u8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_u8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_u8__neon},
+#if defined(__aarch64__)
+	{{"conv_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_u8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_u8__dotprod},
+	{{"conv_u8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_u8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_u8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_s16[] = {

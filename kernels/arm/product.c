@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/arm/product.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES 16384
+#define BLOCK_STEP 6
+
+static int32_t weight(const struct product_weights *w, size_t n, size_t k)
+{
+	size_t at = n * w->depth + k;
+	return w->is_signed ? ((const int8_t *)w->w)[at] : ((const uint8_t *)w->w)[at];
+}
+
+/* What is taken from a column's weights: the zero point where they then fit, else what makes them
+ * fit, else 128. */
+static int32_t offset(const struct product_isa *isa, const struct product_weights *w, size_t n)
+{
+	int32_t lo = INT16_MAX, hi = INT16_MIN, zero = w->weights_zero;
+	for (size_t k = 0; k < w->depth; k++) {
+		int32_t code = weight(w, n, k);
+		lo = code < lo ? code : lo;
+		hi = code > hi ? code : hi;
+	}
+	if (w->is_signed || (lo - zero >= isa->lowest && hi - zero <= INT8_MAX)) {
+		return zero;
+	}
+	return hi - INT8_MAX >= lo - isa->lowest ? 128 : hi - INT8_MAX;
+}
+
+/* Where code @k of column @n of a panel is. */
+static size_t place(const struct product_isa *isa, size_t depth, size_t n, size_t k)
+{
+	size_t part = n / isa->cols * isa->cols * depth;
+	return part + (k / isa->group * isa->cols + n % isa->cols) * isa->group + k % isa->group;
+}
+
+static void pack_column(const struct product_isa *isa, const struct product_weights *w, size_t n,
+	struct product_head *head, int8_t *to)
+{
+	int32_t from = offset(isa, w, n);
+	uint32_t sum = 0;
+	uint64_t size = 0;
+	size_t col = n % PRODUCT_COLS, depth = (size_t)product_stride(w->depth);
+	for (size_t k = 0; k < w->depth; k++) {
+		int32_t code = weight(w, n, k);
+		to[place(isa, depth, col, k)] = (int8_t)(code - from);
+		sum += (uint32_t)(code - from);
+		size += (uint64_t)abs(code - w->weights_zero);
+		head->lowest |= code - from == INT8_MIN;
+	}
+	head->sum[col] = (int32_t)sum;
+	head->size[col] = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	head->rest[col] = from - w->weights_zero;
+	head->rests |= from != w->weights_zero;
+}
+
+void product_pack(const struct product_isa *isa, const struct product_weights *w, void *packed)
+{
+	memset(packed, 0, (size_t)product_packed_bytes(w->cols, w->depth));
+	for (uint32_t n = 0; n < w->cols; n++) {
+		struct product_head *head =
+			(struct product_head *)product_head(packed, w->depth, n);
+		pack_column(isa, w, n, head, (int8_t *)(head + 1));
+	}
+}
+
+uint32_t product_block_rows(uint64_t rows, uint64_t depth)
+{
+	uint64_t most = BLOCK_BYTES / (product_stride(depth) * BLOCK_STEP) * BLOCK_STEP;
+	most = most < BLOCK_STEP ? BLOCK_STEP : most;
+	most = most > PRODUCT_BLOCK_ROWS ? PRODUCT_BLOCK_ROWS : most;
+	return (uint32_t)(rows < most ? rows : most);
+}
+
+uint64_t product_block_bytes(uint64_t rows, uint64_t depth)
+{
+	uint64_t pairs = ((uint64_t)product_block_rows(rows, depth) + 1) / 2 * 2;
+	return PRODUCT_BLOCK_ROWS * sizeof(int32_t) + pairs * product_stride(depth);
+}
+
+void product_panel_start(struct product_panel *p, const struct product_head *head, uint64_t depth,
+	const int32_t *bias, int32_t input_zero, uint32_t n)
+{
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		uint32_t b = bias && i < n ? (uint32_t)bias[i] : 0;
+		/* zx' (sum of w' - depth d) */
+		uint32_t sum = (uint32_t)head->sum[i] + (uint32_t)depth * (uint32_t)head->rest[i];
+		p->start[i] = (int32_t)(b - (uint32_t)input_zero * sum);
+		p->rest[i] = head->rest[i];
+	}
+	p->rests = head->rests;
+	p->lowest = head->lowest;
+	p->weights = (const int8_t *)(head + 1);
+}
+
+/* No value of the column leaves 16 bits: what a sum may reach, times the scale, has room for both
+ * roundings. */
+static bool value_fits(uint32_t size, int32_t bias, struct ek_scale s)
+{
+	uint64_t most = (uint64_t)size * 255 + (uint64_t)llabs(bias);
+	return most <= INT32_MAX && s.shift <= 0 &&
+		(most * (uint64_t)s.multiplier) >> (31 - s.shift) < INT16_MAX - 2;
+}
+
+void product_panel_scale(struct product_panel *p, const struct product_head *head,
+	const int32_t *bias, const struct ek_scale *scale, const struct product_output *o,
+	uint32_t n)
+{
+	bool right = true;
+	p->fits = true;
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		struct ek_scale s = i < n ? scale[i] : (struct ek_scale){0, 0};
+		p->multiplier[i] = s.multiplier;
+		p->right[i] = s.shift < 0 ? s.shift : 0;
+		p->left[i] = s.shift > 0 ? s.shift : 0;
+		right = right && (s.shift < 0 || s.multiplier == 0) && s.shift <= 0;
+		p->fits = p->fits && value_fits(head->size[i], bias && i < n ? bias[i] : 0, s);
+	}
+	p->rounding = !right ? PRODUCT_TOTAL : o->lo >= o->zero ? PRODUCT_UP : PRODUCT_AWAY;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tile16_neon - tiles of up to 6 rows by 16 columns of sums
+ *
+ * 24 sums and what they are made from need all registers. Compilers move loads away from their use
+ * and then run out, so the loop over the depth of a whole tile is in assembly; tiles of fewer rows
+ * are not.
+ */
+#ifndef KERNELS_ARM_TILE16_NEON_H
+#define KERNELS_ARM_TILE16_NEON_H
+
+#include "kernels/arm/rows_neon.h"
+
+#define TILE_ROWS 6
+
+/* All rows at the panel's starts. */
+ALWAYS_INLINE void tile16_start(const int mr, const int32_t *start, int32x4_t acc[TILE_ROWS][4])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+		acc[0][j] = vld1q_s32(start + 4 * j);
+	}
+#pragma GCC unroll 8
+	for (int r = 1; r < mr; r++) {
+#pragma GCC unroll 4
+		for (int j = 0; j < 4; j++) {
+			acc[r][j] = acc[0][j];
+		}
+	}
+}
+
+/* The sums of a whole tile as operands of assembly: %[s00] to %[s53]. */
+#define TILE16_SUMS_ROW(acc, r)                                                                    \
+	[s##r##0] "=&w"(acc[r][0]), [s##r##1] "=&w"(acc[r][1]), [s##r##2] "=&w"(acc[r][2]),        \
+		[s##r##3] "=&w"(acc[r][3])
+#define TILE16_SUMS(acc)                                                                           \
+	TILE16_SUMS_ROW(acc, 0), TILE16_SUMS_ROW(acc, 1), TILE16_SUMS_ROW(acc, 2),                 \
+		TILE16_SUMS_ROW(acc, 3), TILE16_SUMS_ROW(acc, 4), TILE16_SUMS_ROW(acc, 5)
+
+/* Row 0's sums become row @r's. */
+#define TILE16_COPY_ROW(r)                                                                         \
+	"mov %[s" r "0].16b, %[s00].16b\n"                                                         \
+	"mov %[s" r "1].16b, %[s01].16b\n"                                                         \
+	"mov %[s" r "2].16b, %[s02].16b\n"                                                         \
+	"mov %[s" r "3].16b, %[s03].16b\n"
+
+#endif
