@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Without dot products: strips are [columns][16 channels], and a ring has those of as many rows of
+ * the picture as the filter spans. Two taps' products are summed in 16 bits, as in product_neon.c.
+ */
+#include "kernels/arm/strips_neon.h"
+
+/* Rows of the ring. */
+static uint32_t ring_rows(const struct ek_window_axis *y)
+{
+	uint64_t span = (uint64_t)(y->taps - 1) * y->dilation + 1;
+	return span < y->in ? (uint32_t)span : y->in;
+}
+
+/* Room for @n of @bytes each. */
+static uint64_t room(uint64_t n, uint64_t bytes)
+{
+	return (n * bytes + 63) & ~(uint64_t)63;
+}
+
+/* The strip outside of the picture, the ring, whose row each strip of it is, where taps read. */
+uint64_t strips_scratch_bytes(const struct ek_depthwise_shape *shape)
+{
+	const struct ek_window *w = &shape->window;
+	return room(ring_rows(&w->y) + 1, strips_width(&w->x) * 16) +
+		room(ring_rows(&w->y), sizeof(uint32_t)) +
+		room((uint64_t)w->y.taps + strips_taps(w) + 1, sizeof(int8_t *));
+}
+
+struct ring {
+	int8_t *outside, *strips;
+	uint32_t *row; /* of all batch entries, and one */
+	const int8_t **rows; /* [taps of y] of an output row */
+	const int8_t **at; /* [taps] likewise, an even number */
+	size_t bytes; /* of a strip */
+	uint32_t n;
+};
+
+static struct ring ring_init(const struct strips_work *work)
+{
+	const struct ek_window *w = &work->args->shape.window;
+	struct ring ring = {.outside = work->scratch, .n = ring_rows(&w->y)};
+	ring.bytes = (size_t)strips_width(&w->x) * 16;
+	ring.strips = ring.outside + ring.bytes;
+	ring.row = (uint32_t *)(ring.outside + room(ring.n + 1, ring.bytes));
+	ring.rows = (const int8_t **)((char *)ring.row + room(ring.n, sizeof(*ring.row)));
+	ring.at = ring.rows + w->y.taps;
+	memset(ring.outside, work->args->input_zero ^ work->flip, (ring.n + 1) * ring.bytes);
+	memset(ring.row, 0, ring.n * sizeof(*ring.row));
+	return ring;
+}
+
+/* @count pixels of the picture become a strip. */
+static void bring(
+	const struct strips_work *work, int8_t *to, const uint8_t *from, const uint32_t count)
+{
+	const size_t step = work->args->shape.in_c;
+	const uint8x16_t flip = vdupq_n_u8(work->flip);
+	const uint32_t whole = strips_whole(work, from, count);
+	uint32_t x = 0;
+#pragma GCC unroll 4
+	for (; x < whole; x++, from += step, to += 16) {
+		vst1q_u8((uint8_t *)to, veorq_u8(vld1q_u8(from), flip));
+	}
+	for (; x < count; x++, from += step, to += 16) {
+		vst1q_u8((uint8_t *)to, veorq_u8(panel_load(from, work->n), flip));
+	}
+}
+
+/* Row @y of the picture of entry @batch. */
+static const int8_t *strip(
+	const struct strips_work *work, const struct ring *ring, uint32_t batch, int64_t y)
+{
+	const struct ek_depthwise_shape *s = &work->args->shape;
+	const struct ek_window_axis *ax = &s->window.x;
+	if (y < 0 || y >= s->window.y.in) {
+		return ring->outside;
+	}
+	uint32_t slot = (uint32_t)y % ring->n, row = batch * s->window.y.in + (uint32_t)y;
+	int8_t *to = ring->strips + slot * ring->bytes;
+	if (ring->row[slot] != row + 1) {
+		const uint8_t *from = (const uint8_t *)work->args->input +
+			(size_t)row * ax->in * s->in_c + work->first;
+		uint32_t count = strips_inside(ax);
+		if (count) {
+			bring(work, to + (size_t)ax->pad * 16, from, count);
+		}
+		ring->row[slot] = row + 1;
+	}
+	return to;
+}
+
+/* Where the taps of the output row of @pixel read. */
+static void aim(const struct strips_work *work, const struct ring *ring, struct ek_pixel pixel)
+{
+	const struct ek_window *w = &work->args->shape.window;
+	uint32_t tap = 0;
+	for (uint32_t ky = 0; ky < w->y.taps; ky++) {
+		int64_t y = (int64_t)pixel.y * w->y.stride - w->y.pad + (int64_t)ky * w->y.dilation;
+		ring->rows[ky] = strip(work, ring, pixel.batch, y);
+		for (uint32_t kx = 0; kx < w->x.taps; kx++) {
+			ring->at[tap++] = ring->rows[ky] + (size_t)kx * w->x.dilation * 16;
+		}
+	}
+	ring->at[tap] = ring->at[0];
+}
+
+ALWAYS_INLINE void start(const int n, const struct product_panel *p, int32x4_t acc[][4])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+			acc[u][j] = vld1q_s32(p->start + 4 * j);
+		}
+	}
+}
+
+/* Products of 16 channels, 8 in each, become part of the sums. */
+ALWAYS_INLINE void add(int32x4_t sums[4], int16x8_t low, int16x8_t high)
+{
+	sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
+	sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
+#if defined(__aarch64__)
+	sums[1] = vaddw_high_s16(sums[1], low);
+	sums[3] = vaddw_high_s16(sums[3], high);
+#else
+	sums[1] = vaddw_s16(sums[1], vget_high_s16(low));
+	sums[3] = vaddw_s16(sums[3], vget_high_s16(high));
+#endif
+}
+
+ALWAYS_INLINE void add_one(int32x4_t sums[4], int8x16_t x, int8x16_t w)
+{
+#if defined(__aarch64__)
+	add(sums, vmull_s8(vget_low_s8(x), vget_low_s8(w)), vmull_high_s8(x, w));
+#else
+	add(sums, vmull_s8(vget_low_s8(x), vget_low_s8(w)),
+		vmull_s8(vget_high_s8(x), vget_high_s8(w)));
+#endif
+}
+
+ALWAYS_INLINE void add_two(
+	int32x4_t sums[4], int8x16_t x0, int8x16_t w0, int8x16_t x1, int8x16_t w1)
+{
+	int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
+	low = vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1));
+#if defined(__aarch64__)
+	int16x8_t high = vmlal_high_s8(vmull_high_s8(x0, w0), x1, w1);
+#else
+	int16x8_t high = vmull_s8(vget_high_s8(x0), vget_high_s8(w0));
+	high = vmlal_s8(high, vget_high_s8(x1), vget_high_s8(w1));
+#endif
+	add(sums, low, high);
+}
+
+/* @n neighbouring pixels whose first reads at rows + @at: a filter of 3x3, not dilated. */
+ALWAYS_INLINE void pixels3x3(const int n, const int stride, const int8_t *const *rows, size_t at,
+	const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+{
+#pragma GCC unroll 9
+	for (int t = 0; t < 9; t += 2) {
+		const int8_t *x0 = rows[t / 3] + at + t % 3 * 16;
+		const int8_t *x1 = rows[(t + 1) / 3 % 3] + at + (t + 1) % 3 * 16;
+		const int8x16_t w0 = vld1q_s8(p->weights + 16 * t);
+		const int8x16_t w1 = vld1q_s8(p->weights + 16 * (t + 1));
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+			const int off = u * stride * 16;
+			if (t == 8) {
+				add_one(acc[u], vld1q_s8(x0 + off), w0);
+			} else {
+				add_two(acc[u], vld1q_s8(x0 + off), w0, vld1q_s8(x1 + off), w1);
+			}
+		}
+	}
+}
+
+/* Any filter of @taps taps, of which the first pixel's read at from[t] + @at. */
+ALWAYS_INLINE void pixels_any(const int n, size_t stride, const int8_t *const *from, uint32_t taps,
+	size_t at, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+{
+	const int8_t *w = p->weights;
+	for (uint32_t t = 0; t < taps; t += 2, w += 32) {
+		const int8_t *x0 = from[t] + at, *x1 = from[t + 1] + at;
+		const int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16);
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++, x0 += stride, x1 += stride) {
+			add_two(acc[u], vld1q_s8(x0), w0, vld1q_s8(x1), w1);
+		}
+	}
+}
+
+/* Likewise with weights of 16 bits. */
+ALWAYS_INLINE void pixels_wide(const int n, size_t stride, const int8_t *const *from, uint32_t taps,
+	size_t at, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+{
+	const int16_t *w = (const int16_t *)p->weights;
+	for (uint32_t t = 0; t < taps; t++, w += 16) {
+		const int8_t *x = from[t] + at;
+		const int16x8_t w0 = vld1q_s16(w), w1 = vld1q_s16(w + 8);
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++, x += stride) {
+			int8x16_t codes = vld1q_s8(x);
+			int16x8_t x0 = vmovl_s8(vget_low_s8(codes));
+			int16x8_t x1 = vmovl_s8(vget_high_s8(codes));
+			acc[u][0] = vmlal_s16(acc[u][0], vget_low_s16(x0), vget_low_s16(w0));
+			acc[u][1] = vmlal_s16(acc[u][1], vget_high_s16(x0), vget_high_s16(w0));
+			acc[u][2] = vmlal_s16(acc[u][2], vget_low_s16(x1), vget_low_s16(w1));
+			acc[u][3] = vmlal_s16(acc[u][3], vget_high_s16(x1), vget_high_s16(w1));
+		}
+	}
+}
+
+enum filter {
+	FILTER_ANY,
+	FILTER_3X3_S1,
+	FILTER_3X3_S2,
+	FILTER_WIDE
+};
+
+/* Pixels [first, first + n) of an output row. */
+ALWAYS_INLINE void some(const int n, const enum filter filter, const struct strips_work *work,
+	const struct ring *ring, const struct panel_output *o, uint32_t first, uint8_t *to)
+{
+	const struct ek_window *w = &work->args->shape.window;
+	const size_t stride = w->x.stride * 16, at = first * stride;
+	int32x4_t acc[STRIP_PIXELS][4];
+	start(n, work->panel, acc);
+	if (filter == FILTER_3X3_S1) {
+		pixels3x3(n, 1, ring->rows, at, work->panel, acc);
+	} else if (filter == FILTER_3X3_S2) {
+		pixels3x3(n, 2, ring->rows, at, work->panel, acc);
+	} else if (filter == FILTER_WIDE) {
+		pixels_wide(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
+	} else {
+		pixels_any(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
+	}
+	strips_put(n, work, o, acc, to);
+}
+
+/* @count pixels of an output row. The last ones of many are made together with some before. */
+ALWAYS_INLINE void pixels_of_row(const enum filter filter, const struct strips_work *work,
+	const struct ring *ring, uint32_t first, uint32_t count, uint8_t *to)
+{
+	const size_t step = work->args->shape.out_c;
+	const struct panel_output o = panel_output(work->output);
+	uint32_t x = 0;
+	if (count < STRIP_PIXELS) {
+		for (; x < count; x++) {
+			some(1, filter, work, ring, &o, first + x, to + x * step);
+		}
+		return;
+	}
+	for (; x < count; x += STRIP_PIXELS) {
+		uint32_t at = product_least(x, count - STRIP_PIXELS);
+		some(STRIP_PIXELS, filter, work, ring, &o, first + at, to + at * step);
+	}
+}
+
+typedef void row_fn(const struct strips_work *work, const struct ring *ring, uint32_t first,
+	uint32_t count, uint8_t *to);
+
+static void row_any(const struct strips_work *work, const struct ring *ring, uint32_t first,
+	uint32_t count, uint8_t *to)
+{
+	pixels_of_row(FILTER_ANY, work, ring, first, count, to);
+}
+
+static void row_3x3_s1(const struct strips_work *work, const struct ring *ring, uint32_t first,
+	uint32_t count, uint8_t *to)
+{
+	pixels_of_row(FILTER_3X3_S1, work, ring, first, count, to);
+}
+
+static void row_3x3_s2(const struct strips_work *work, const struct ring *ring, uint32_t first,
+	uint32_t count, uint8_t *to)
+{
+	pixels_of_row(FILTER_3X3_S2, work, ring, first, count, to);
+}
+
+static void row_wide(const struct strips_work *work, const struct ring *ring, uint32_t first,
+	uint32_t count, uint8_t *to)
+{
+	pixels_of_row(FILTER_WIDE, work, ring, first, count, to);
+}
+
+static void each_row(const struct strips_work *work, row_fn *fn)
+{
+	const struct ek_window *w = &work->args->shape.window;
+	const struct ek_tile *t = work->tile;
+	const struct ring ring = ring_init(work);
+	size_t step = work->args->shape.out_c;
+	uint32_t end = t->first_row + t->n_rows;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel pixel = ek_window_pixel(w, row);
+		n = product_least(w->x.out - pixel.x, end - row);
+		aim(work, &ring, pixel);
+		fn(work, &ring, pixel.x, n,
+			(uint8_t *)work->args->output + row * step + work->first);
+	}
+}
+
+static void run(const struct strips_work *work)
+{
+	const struct ek_window *w = &work->args->shape.window;
+	bool is_3x3 = w->y.taps == 3 && w->x.taps == 3 && w->x.dilation == 1;
+	each_row(work,
+		is_3x3 && w->x.stride == 1           ? row_3x3_s1
+			: is_3x3 && w->x.stride == 2 ? row_3x3_s2
+						     : row_any);
+}
+
+void strips_run_wide(const struct strips_work *work)
+{
+	each_row(work, row_wide);
+}
+
+static void place(
+	const struct ek_window *w, uint32_t ky, uint32_t kx, uint32_t n, size_t ret_places[2])
+{
+	ret_places[0] = ((size_t)ky * w->x.taps + kx) * PRODUCT_COLS + n;
+	ret_places[1] = SIZE_MAX;
+}
+
+const struct strips_isa strips_neon = {
+	.lowest = -INT8_MAX,
+	.place = place,
+	.scratch_bytes = strips_scratch_bytes,
+	.run = run,
+};
