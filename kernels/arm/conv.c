@@ -77,7 +77,7 @@ static void make_panels(struct job *job, const struct ek_tile *t)
 		const int32_t *bias = a->bias32 ? a->bias32 + n : NULL;
 		const struct product_head *head = product_head(a->weights, depth, n);
 		product_panel_start(p, head, depth, bias, zero, cols);
-		product_panel_scale(p, head, bias, a->scale + n, &job->output, cols);
+		product_panel_scale(p, head, depth, bias, a->scale + n, zero, &job->output, cols);
 		job->rests = job->rests || p->rests;
 	}
 }

@@ -95,9 +95,10 @@ static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bo
 		const struct product_head *head = strips_head(a->weights, window, n);
 		const int32_t *bias = a->bias32 ? a->bias32 + n : NULL;
 		uint32_t all = product_least(a->shape.out_c - n, PRODUCT_COLS);
-		product_panel_start(
-			&panel, head, strips_taps(window), bias, a->input_zero - work.flip, all);
-		product_panel_scale(&panel, head, bias, a->scale + n, &output, all);
+		int32_t zero = a->input_zero - work.flip;
+		product_panel_start(&panel, head, strips_taps(window), bias, zero, all);
+		product_panel_scale(
+			&panel, head, strips_taps(window), bias, a->scale + n, zero, &output, all);
 		work.first = n;
 		work.n = product_least(end - n, PRODUCT_COLS);
 		(head->wide ? strips_run_wide : isa->run)(&work);

@@ -29,6 +29,16 @@ ALWAYS_INLINE int8x16_t panel_narrow_s16(int16x8_t low, int16x8_t high)
 #endif
 }
 
+/* As unsigned codes. */
+ALWAYS_INLINE uint8x16_t panel_narrow_u16(int16x8_t low, int16x8_t high)
+{
+#if defined(__aarch64__)
+	return vqmovun_high_s16(vqmovun_s16(low), high);
+#else
+	return vcombine_u8(vqmovun_s16(low), vqmovun_s16(high));
+#endif
+}
+
 /* Lower halves of values that fit in them. */
 ALWAYS_INLINE int16x8_t panel_lower(int32x4_t low, int32x4_t high)
 {
@@ -70,13 +80,13 @@ ALWAYS_INLINE int32x4_t panel_requant(
 	return vrshlq_s32(high, s.right);
 }
 
-/* What follows requantisation, as vectors. Codes are made signed and flipped last. */
+/* What follows requantisation, as vectors. But for PRODUCT_FULL codes are signed until the end. */
 struct panel_output {
 	int32x4_t zero32; /* PRODUCT_TOTAL adds this one, and then takes away less16 */
 	int16x8_t less16;
-	int16x8_t zero16; /* the others add this one */
-	int8x16_t lo, hi, flip;
-	bool plain; /* int8, all of them */
+	int16x8_t zero16; /* PRODUCT_AWAY adds this one */
+	int8x16_t lo, hi;
+	uint8x16_t flip, full_flip;
 };
 
 ALWAYS_INLINE struct panel_output panel_output(const struct product_output *o)
@@ -88,33 +98,42 @@ ALWAYS_INLINE struct panel_output panel_output(const struct product_output *o)
 		.zero16 = vdupq_n_s16((int16_t)(o->zero - less)),
 		.lo = vdupq_n_s8((int8_t)(o->lo - less)),
 		.hi = vdupq_n_s8((int8_t)(o->hi - less)),
-		.flip = vdupq_n_s8((int8_t)-less),
-		.plain = o->is_signed && o->lo == INT8_MIN && o->hi == INT8_MAX,
+		.flip = vdupq_n_u8((uint8_t)less),
+		.full_flip = vdupq_n_u8((uint8_t)(less ^ 128)),
 	};
 }
 
-/* 16 requantised values. */
-ALWAYS_INLINE int8x16_t panel_codes(const enum product_rounding rounding, const bool fits,
+/* 16 requantised values as codes of the type of the output. */
+ALWAYS_INLINE uint8x16_t panel_codes(const enum product_rounding rounding, const bool fits,
 	const struct panel_output *o, int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
 {
+	int16x8_t low, high;
 	if (rounding == PRODUCT_TOTAL) {
-		int16x8_t low = panel_narrow32(vaddq_s32(a, o->zero32), vaddq_s32(b, o->zero32));
-		int16x8_t high = panel_narrow32(vaddq_s32(c, o->zero32), vaddq_s32(d, o->zero32));
-		return panel_narrow_s16(vqsubq_s16(low, o->less16), vqsubq_s16(high, o->less16));
+		low = panel_narrow32(vaddq_s32(a, o->zero32), vaddq_s32(b, o->zero32));
+		high = panel_narrow32(vaddq_s32(c, o->zero32), vaddq_s32(d, o->zero32));
+		low = vqsubq_s16(low, o->less16);
+		high = vqsubq_s16(high, o->less16);
+	} else {
+		low = fits ? panel_lower(a, b) : panel_narrow32(a, b);
+		high = fits ? panel_lower(c, d) : panel_narrow32(c, d);
 	}
-	int16x8_t low = fits ? panel_lower(a, b) : panel_narrow32(a, b);
-	int16x8_t high = fits ? panel_lower(c, d) : panel_narrow32(c, d);
-	return panel_narrow_s16(vqaddq_s16(low, o->zero16), vqaddq_s16(high, o->zero16));
-}
-
-/* Within the limits, and of the type of the output. */
-ALWAYS_INLINE uint8x16_t panel_limit(const struct panel_output *o, int8x16_t codes)
-{
-	return vreinterpretq_u8_s8(veorq_s8(vminq_s8(vmaxq_s8(codes, o->lo), o->hi), o->flip));
+	if (rounding == PRODUCT_FULL) {
+		return veorq_u8(panel_narrow_u16(low, high), o->full_flip);
+	}
+	if (rounding == PRODUCT_AWAY) {
+		low = vqaddq_s16(low, o->zero16);
+		high = vqaddq_s16(high, o->zero16);
+	}
+	int8x16_t codes = vminq_s8(vmaxq_s8(panel_narrow_s16(low, high), o->lo), o->hi);
+	return veorq_u8(vreinterpretq_u8_s8(codes), o->flip);
 }
 
 ALWAYS_INLINE void panel_store_some(uint8_t *to, uint8x16_t codes, uint32_t n)
 {
+	if (n == 16) {
+		vst1q_u8(to, codes);
+		return;
+	}
 	uint8_t all[16];
 	vst1q_u8(all, codes);
 	memcpy(to, all, n);

@@ -30,7 +30,7 @@
 
 struct product_head {
 	int32_t sum[PRODUCT_COLS]; /* of w' */
-	uint32_t size[PRODUCT_COLS]; /* of |w - zw|, UINT32_MAX where it is more */
+	uint32_t size[PRODUCT_COLS]; /* sum of |w - zw|, UINT32_MAX where it is more */
 	int32_t rest[PRODUCT_COLS]; /* -d */
 	uint32_t rests; /* one of them is not zero */
 	uint32_t lowest; /* one of w' is -128 */
@@ -48,15 +48,15 @@ struct product_weights {
 };
 
 /*
- * How the second rounding of MBQM is made. TOTAL is right for every scale, with the zero point added
- * in 32 bits, where it wraps. The others are for panels whose shifts are all to the right, by one at
- * least: AWAY has ties away from zero, UP has ties up, which only differs for results below zero,
- * where the output's lowest code is not below its zero point.
+ * How sums become codes. TOTAL is right for every scale, with the zero point added in 32 bits, where
+ * it wraps. The others are for panels whose shifts are all to the right, by one at least: AWAY has
+ * the second rounding's ties away from zero; FULL has them up, for outputs with all codes of the type
+ * of which the lowest is the zero point, so that all below it, where ties differ, are one.
  */
 enum product_rounding {
 	PRODUCT_TOTAL,
 	PRODUCT_AWAY,
-	PRODUCT_UP
+	PRODUCT_FULL
 };
 
 /* One panel of a call. */
@@ -67,10 +67,11 @@ struct product_panel {
 	int32_t right[PRODUCT_COLS]; /* 0 or below: the right shift, as VRSHL takes it */
 	int32_t left[PRODUCT_COLS];
 	enum product_rounding rounding;
-	bool rests;
-	bool fits; /* no requantised value leaves 16 bits */
 	const int8_t *weights;
-	bool lowest;
+	bool rests, lowest;
+	/* No requantised value leaves 16 bits, and rounding is not PRODUCT_TOTAL: what the tiles of the
+	 * instruction sets requantise by themselves. Else it is product_put(). */
+	bool fits;
 };
 
 /* What becomes of a value between requantisation and the output. */
@@ -113,6 +114,12 @@ struct product_isa {
 	void (*sums)(const struct product_block *b, const struct product_panel *p, int32_t *to);
 };
 
+/* Tiles may make codes by themselves. */
+static inline bool product_is_plain(const struct product_panel *p, const struct product_target *to)
+{
+	return p->fits && to->cols == PRODUCT_COLS;
+}
+
 static inline uint32_t product_least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -154,9 +161,13 @@ uint64_t product_block_bytes(uint64_t rows, uint64_t depth);
 void product_panel_start(struct product_panel *p, const struct product_head *head, uint64_t depth,
 	const int32_t *bias, int32_t input_zero, uint32_t n);
 /* The constants of requantisation of the panel's first @n columns; after product_panel_start(). */
-void product_panel_scale(struct product_panel *p, const struct product_head *head,
-	const int32_t *bias, const struct ek_scale *scale, const struct product_output *o,
-	uint32_t n);
+void product_panel_scale(struct product_panel *p, const struct product_head *head, uint64_t depth,
+	const int32_t *bias, const struct ek_scale *scale, int32_t input_zero,
+	const struct product_output *o, uint32_t n);
+
+/* Requantises @n rows of sums, [n][16], for every panel. */
+void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to);
 
 extern const struct product_isa product_neon;
 #if defined(__aarch64__)

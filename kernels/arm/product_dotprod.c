@@ -43,7 +43,8 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 	}
 }
 
-/* Four columns, in @c, times group @i of each row, in v0 to v5. */
+/* Four columns, in @c, times group @i of each row, in v0 to v5; then 16 columns. */
+/* clang-format off */
 #define DOTS(c, j, i)                                                                              \
 	"sdot %[s0" j "].4s, " c ".16b, v0.4b[" i "]\n"                                            \
 	"sdot %[s1" j "].4s, " c ".16b, v1.4b[" i "]\n"                                            \
@@ -51,9 +52,9 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 	"sdot %[s3" j "].4s, " c ".16b, v3.4b[" i "]\n"                                            \
 	"sdot %[s4" j "].4s, " c ".16b, v4.4b[" i "]\n"                                            \
 	"sdot %[s5" j "].4s, " c ".16b, v5.4b[" i "]\n"
-#define GROUP_DOTS(i, at, later)                                                                   \
-	"ldp q6, q7, [%[w], " at "]\n" DOTS("v6", "0", i) DOTS("v7", "1",                          \
-		i) "ldp q6, q7, [%[w], " later "]\n" DOTS("v6", "2", i) DOTS("v7", "3", i)
+#define GROUP_DOTS(i)                                                                              \
+	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "0", i) DOTS("v7", "1", i)                           \
+	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "2", i) DOTS("v7", "3", i)
 
 /* x9 to x14 are the rows' ends, x15 counts up to them. */
 ALWAYS_INLINE void tile_whole(const struct product_block *b, uint32_t first,
@@ -69,37 +70,27 @@ ALWAYS_INLINE void tile_whole(const struct product_block *b, uint32_t first,
 		"add x12, x11, %[stride]\n"
 		"add x13, x12, %[stride]\n"
 		"add x14, x13, %[stride]\n"
-		"neg x15, %[depth]\n" TILE16_COPY_ROW("1") TILE16_COPY_ROW("2") TILE16_COPY_ROW("3")
-			TILE16_COPY_ROW("4") TILE16_COPY_ROW(
-				"5") "1:\n"
-				     "ldr q0, [x9, x15]\n"
-				     "ldr q1, [x10, x15]\n"
-				     "ldr q2, [x11, x15]\n"
-				     "ldr q3, [x12, x15]\n"
-				     "ldr q4, [x13, x15]\n"
-				     "ldr q5, [x14, x15]\n" GROUP_DOTS("0", "0", "32") GROUP_DOTS(
-					     "1", "64", "96") GROUP_DOTS("2", "128", "160")
-					     GROUP_DOTS("3", "192", "224") "add %[w], %[w], 256\n"
-									   "adds x15, x15, 16\n"
-									   "b.ne 1b\n"
+		"neg x15, %[depth]\n"
+		TILE16_COPY_ROW("1", "0") TILE16_COPY_ROW("2", "0") TILE16_COPY_ROW("3", "0")
+		TILE16_COPY_ROW("4", "0") TILE16_COPY_ROW("5", "0")
+		"1:\n"
+		"ldr q0, [x9, x15]\n"
+		"ldr q1, [x10, x15]\n"
+		"ldr q2, [x11, x15]\n"
+		"ldr q3, [x12, x15]\n"
+		"ldr q4, [x13, x15]\n"
+		"ldr q5, [x14, x15]\n"
+		GROUP_DOTS("0") GROUP_DOTS("1") GROUP_DOTS("2") GROUP_DOTS("3")
+		"adds x15, x15, 16\n"
+		"b.ne 1b\n"
 		: TILE16_SUMS(acc), [w] "+r"(w)
 		: [rows] "r"(rows), [stride] "r"(b->stride), [depth] "r"(b->depth),
-		[start] "r"(p->start)
+		  [start] "r"(p->start)
 		: "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "x9", "x10", "x11", "x12", "x13",
-		"x14", "x15", "cc", "memory");
+		  "x14", "x15", "cc", "memory");
+	/* clang-format on */
 }
 
-ALWAYS_INLINE void tile(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
-{
-	if (mr == TILE_ROWS) {
-		tile_whole(b, first, p, acc);
-	} else {
-		tile_some(mr, b, first, p, acc);
-	}
-}
-
-#define TILE16_TILE tile
 #include "kernels/arm/tile16_body.h"
 
 const struct product_isa product_dotprod = {

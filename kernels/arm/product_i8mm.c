@@ -63,77 +63,61 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 }
 
 /* A pair of columns, in @c, times three pairs of rows; then all columns times them. */
+/* clang-format off */
 #define COLUMNS(c, s0, s1, s2, a0, a1, a2)                                                         \
 	"smmla %[s" s0 "].4s, " a0 ".16b, " c ".16b\n"                                             \
 	"smmla %[s" s1 "].4s, " a1 ".16b, " c ".16b\n"                                             \
 	"smmla %[s" s2 "].4s, " a2 ".16b, " c ".16b\n"
-#define GROUP_PRODUCTS(a0, a1, a2, at0, at1, at2, at3)                                             \
-	"ldp q6, q7, [%[w], " at0 "]\n" COLUMNS("v6", "00", "20", "40", a0, a1, a2) COLUMNS(       \
-		"v7", "01", "21", "41", a0, a1, a2) "ldp q6, q7, [%[w], " at1 "]\n" COLUMNS("v6",  \
-		"02", "22", "42", a0, a1, a2) COLUMNS("v7", "03", "23", "43", a0, a1,              \
-		a2) "ldp q6, q7, [%[w], " at2 "]\n" COLUMNS("v6", "10", "30", "50", a0, a1, a2)    \
-		COLUMNS("v7", "11", "31", "51", a0, a1,                                            \
-			a2) "ldp q6, q7, [%[w], " at3                                              \
-			    "]\n" COLUMNS("v6", "12", "32", "52", a0, a1, a2)                      \
-				    COLUMNS("v7", "13", "33", "53", a0, a1, a2)
+#define GROUP_PRODUCTS(a0, a1, a2)                                                                 \
+	"ldp q6, q7, [%[w]], 32\n"                                                                 \
+	COLUMNS("v6", "00", "20", "40", a0, a1, a2) COLUMNS("v7", "01", "21", "41", a0, a1, a2)    \
+	"ldp q6, q7, [%[w]], 32\n"                                                                 \
+	COLUMNS("v6", "02", "22", "42", a0, a1, a2) COLUMNS("v7", "03", "23", "43", a0, a1, a2)    \
+	"ldp q6, q7, [%[w]], 32\n"                                                                 \
+	COLUMNS("v6", "10", "30", "50", a0, a1, a2) COLUMNS("v7", "11", "31", "51", a0, a1, a2)    \
+	"ldp q6, q7, [%[w]], 32\n"                                                                 \
+	COLUMNS("v6", "12", "32", "52", a0, a1, a2) COLUMNS("v7", "13", "33", "53", a0, a1, a2)
 
 /* x9 to x11 walk along the pairs of rows, x12 counts the depth. */
 ALWAYS_INLINE void tile_whole(const struct product_block *b, uint32_t first,
 	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
 {
 	const int8_t *w = p->weights, *rows = b->rows + first * b->stride;
-	__asm__ volatile("mov x9, %[rows]\n"
-			 "add x10, %[rows], %[stride], lsl 1\n"
-			 "add x11, x10, %[stride], lsl 1\n"
-			 "mov x12, %[depth]\n"
-			 "ldp q0, q1, [%[start]]\n"
-			 "ldp q2, q3, [%[start], 32]\n"
-			 "dup %[s00].2d, v0.d[0]\n"
-			 "dup %[s01].2d, v0.d[1]\n"
-			 "dup %[s02].2d, v1.d[0]\n"
-			 "dup %[s03].2d, v1.d[1]\n"
-			 "dup %[s10].2d, v2.d[0]\n"
-			 "dup %[s11].2d, v2.d[1]\n"
-			 "dup %[s12].2d, v3.d[0]\n"
-			 "dup %[s13].2d, v3.d[1]\n" TILE16_COPY_ROW("2") TILE16_COPY_ROW(
-				 "4") "mov %[s30].16b, %[s10].16b\n"
-				      "mov %[s31].16b, %[s11].16b\n"
-				      "mov %[s32].16b, %[s12].16b\n"
-				      "mov %[s33].16b, %[s13].16b\n"
-				      "mov %[s50].16b, %[s10].16b\n"
-				      "mov %[s51].16b, %[s11].16b\n"
-				      "mov %[s52].16b, %[s12].16b\n"
-				      "mov %[s53].16b, %[s13].16b\n"
-				      "1:\n"
-				      "ldp q0, q3, [x9], 32\n"
-				      "ldp q1, q4, [x10], 32\n"
-				      "ldp q2, q5, [x11], 32\n" GROUP_PRODUCTS(
-					      "v0", "v1", "v2", "0", "32", "64", "96")
-					      GROUP_PRODUCTS("v3", "v4", "v5", "128", "160", "192",
-						      "224") "add %[w], %[w], 256\n"
-							     "subs x12, x12, 16\n"
-							     "b.ne 1b\n"
-			 : TILE16_SUMS(acc), [w] "+r"(w)
-			 : [rows] "r"(rows), [stride] "r"(b->stride), [depth] "r"(b->depth),
-			 [start] "r"(p->start)
-			 : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "x9", "x10", "x11",
-			 "x12", "cc", "memory");
+	__asm__ volatile(
+		"mov x9, %[rows]\n"
+		"add x10, %[rows], %[stride], lsl 1\n"
+		"add x11, x10, %[stride], lsl 1\n"
+		"mov x12, %[depth]\n"
+		"ldp q0, q1, [%[start]]\n"
+		"ldp q2, q3, [%[start], 32]\n"
+		"dup %[s00].2d, v0.d[0]\n"
+		"dup %[s01].2d, v0.d[1]\n"
+		"dup %[s02].2d, v1.d[0]\n"
+		"dup %[s03].2d, v1.d[1]\n"
+		"dup %[s10].2d, v2.d[0]\n"
+		"dup %[s11].2d, v2.d[1]\n"
+		"dup %[s12].2d, v3.d[0]\n"
+		"dup %[s13].2d, v3.d[1]\n"
+		TILE16_COPY_ROW("2", "0") TILE16_COPY_ROW("4", "0")
+		TILE16_COPY_ROW("3", "1") TILE16_COPY_ROW("5", "1")
+		"1:\n"
+		"ldp q0, q3, [x9], 32\n"
+		"ldp q1, q4, [x10], 32\n"
+		"ldp q2, q5, [x11], 32\n"
+		GROUP_PRODUCTS("v0", "v1", "v2") GROUP_PRODUCTS("v3", "v4", "v5")
+		"subs x12, x12, 16\n"
+		"b.ne 1b\n"
+		: TILE16_SUMS(acc), [w] "+r"(w)
+		: [rows] "r"(rows), [stride] "r"(b->stride), [depth] "r"(b->depth),
+		  [start] "r"(p->start)
+		: "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "x9", "x10", "x11", "x12", "cc",
+		  "memory");
+	/* clang-format on */
 	pair_of_rows(acc[0], acc[1]);
 	pair_of_rows(acc[2], acc[3]);
 	pair_of_rows(acc[4], acc[5]);
 }
 
-ALWAYS_INLINE void tile(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
-{
-	if (mr == TILE_ROWS) {
-		tile_whole(b, first, p, acc);
-	} else {
-		tile_some(mr, b, first, p, acc);
-	}
-}
-
-#define TILE16_TILE tile
 #include "kernels/arm/tile16_body.h"
 
 /* 16 codes of both rows. */

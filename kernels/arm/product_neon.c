@@ -60,9 +60,9 @@ ALWAYS_INLINE int32x4_t add_up(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t 
 #endif
 }
 
-/* 16 steps of the depth. */
+/* 16 steps of the depth: rows[r][k] and on. */
 ALWAYS_INLINE void step(const int mr, const bool first, const bool lowest,
-	const int8_t *const rows[TILE_ROWS], size_t k, const int8_t *w,
+	const int8_t *const rows[TILE_ROWS], ptrdiff_t k, const int8_t *w,
 	int32x4_t acc[TILE_ROWS][PART])
 {
 	int8x16_t x[TILE_ROWS];
@@ -72,7 +72,7 @@ ALWAYS_INLINE void step(const int mr, const bool first, const bool lowest,
 	}
 #pragma GCC unroll 4
 	for (int j = 0; j < PART; j++) {
-		int8x16_t column = vld1q_s8(w + PART * k + 16 * j);
+		int8x16_t column = vld1q_s8(w + 16 * j);
 #pragma GCC unroll 8
 		for (int r = 0; r < mr; r++) {
 			acc[r][j] = multiply(first, lowest, acc[r][j], x[r], column);
@@ -80,172 +80,187 @@ ALWAYS_INLINE void step(const int mr, const bool first, const bool lowest,
 	}
 }
 
-/* Sums of @mr rows, a constant, by the four columns of @part. */
-ALWAYS_INLINE void tile(const int mr, const bool lowest, const struct product_block *b,
-	uint32_t first, const struct product_panel *p, int part, int32x4_t sums[TILE_ROWS])
+/* What is the same for all tiles of a part of a panel. */
+struct work {
+	int32x4_t start, rest;
+	struct panel_scale scale;
+	const int8_t *weights;
+	size_t stride, depth;
+	bool rests;
+};
+
+static struct work work_init(
+	const struct product_block *b, const struct product_panel *p, uint32_t col)
 {
-	const int8_t *w = p->weights + (size_t)part * PART * b->depth;
-	const int8_t *rows[TILE_ROWS];
+	return (struct work){
+		.start = vld1q_s32(p->start + col),
+		.rest = vld1q_s32(p->rest + col),
+		.scale = panel_scale(p, (int)col),
+		.weights = p->weights + col * b->depth,
+		.stride = b->stride,
+		.depth = b->depth,
+		.rests = p->rests,
+	};
+}
+
+/* Sums of @mr rows, a constant, from @from on; @row_sums are theirs. */
+ALWAYS_INLINE void tile(const int mr, const bool lowest, const bool rests, const struct work *work,
+	const int8_t *from, const int32_t *row_sums, int32x4_t sums[TILE_ROWS])
+{
+	const int8_t *w = work->weights;
+	const int8_t *ends[TILE_ROWS];
 	int32x4_t acc[TILE_ROWS][PART];
+	ptrdiff_t k = -(ptrdiff_t)work->depth;
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
-		rows[r] = b->rows + (first + (size_t)r) * b->stride;
+		ends[r] = (r ? ends[r - 1] : from - k) + (r ? work->stride : 0);
 	}
-	step(mr, true, lowest, rows, 0, w, acc);
-	for (size_t k = 16; k < b->depth; k += 16) {
-		step(mr, false, lowest, rows, k, w, acc);
+	step(mr, true, lowest, ends, k, w, acc);
+	for (k += 16; k != 0; k += 16) {
+		w += 16 * PART;
+		step(mr, false, lowest, ends, k, w, acc);
 	}
-	const int32x4_t start = vld1q_s32(p->start + PART * part);
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
 		sums[r] = add_up(acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
-		sums[r] = vaddq_s32(sums[r], start);
+		sums[r] = vaddq_s32(sums[r], work->start);
 	}
-	if (p->rests) {
-		const int32x4_t rest = vld1q_s32(p->rest + PART * part);
+	if (rests) {
 #pragma GCC unroll 8
 		for (int r = 0; r < mr; r++) {
-			sums[r] = vmlaq_n_s32(sums[r], rest, b->sums[first + (uint32_t)r]);
+			sums[r] = vmlaq_n_s32(sums[r], work->rest, row_sums[r]);
 		}
 	}
 }
 
-ALWAYS_INLINE void put_part(uint8_t *to, uint32x4_t codes, const int lane, uint32_t cols)
+/* The four codes of each of @n rows. */
+ALWAYS_INLINE void put_rows(const int n, uint8_t *to, size_t step, uint8x16_t codes)
 {
-	uint32_t four = vgetq_lane_u32(codes, lane);
-	memcpy(to, &four, cols < PART ? cols : PART);
-}
-
-/* The four codes of each of up to four rows. */
-ALWAYS_INLINE void put_rows(const int n, uint8_t *to, size_t step, uint8x16_t codes, uint32_t cols)
-{
-	uint32x4_t rows = vreinterpretq_u32_u8(codes);
-	put_part(to, rows, 0, cols);
-	if (n > 1) {
-		put_part(to + step, rows, 1, cols);
-	}
-	if (n > 2) {
-		put_part(to + 2 * step, rows, 2, cols);
-		put_part(to + 3 * step, rows, 3, cols);
+	uint32_t rows[4];
+	vst1q_u32(rows, vreinterpretq_u32_u8(codes));
+#pragma GCC unroll 4
+	for (int r = 0; r < n; r++, to += step) {
+		memcpy(to, &rows[r], PART);
 	}
 }
 
-/* What is the same for all tiles of a part of a panel. */
-struct work {
-	const struct product_block *block;
-	const struct product_panel *panel;
-	struct panel_output output;
-	uint8_t *to;
-	size_t step;
-	uint32_t cols;
-	int part;
-};
-
-/* Requantises and stores a tile. */
-ALWAYS_INLINE void put_tile(const int mr, const enum product_rounding rounding,
-	const struct work *w, const int32x4_t sums[TILE_ROWS], uint8_t *to)
+/* Requantises and stores a whole tile. */
+ALWAYS_INLINE void put_tile(const enum product_rounding rounding, const struct work *w,
+	const struct panel_output *o, size_t step, const int32x4_t sums[TILE_ROWS], uint8_t *to)
 {
-	const struct panel_output *o = &w->output;
-	const struct panel_scale scale = panel_scale(w->panel, PART * w->part);
 	int32x4_t v[8];
 #pragma GCC unroll 8
 	for (int r = 0; r < 8; r++) {
-		v[r] = r < mr ? panel_requant(rounding, scale, sums[r]) : v[mr - 1];
+		v[r] = r < TILE_ROWS ? panel_requant(rounding, w->scale, sums[r])
+				     : v[TILE_ROWS - 1];
 	}
-	int8x16_t codes = panel_codes(rounding, false, o, v[0], v[1], v[2], v[3]);
-	put_rows(mr > 4 ? 4 : mr, to, w->step, panel_limit(o, codes), w->cols);
-	if (mr > 4) {
-		codes = panel_codes(rounding, false, o, v[4], v[5], v[6], v[7]);
-		put_rows(mr - 4, to + 4 * w->step, w->step, panel_limit(o, codes), w->cols);
+#pragma GCC unroll 2
+	for (int r = 0; r < TILE_ROWS; r += 4) {
+		int n = TILE_ROWS - r < 4 ? TILE_ROWS - r : 4;
+		uint8x16_t codes =
+			panel_codes(rounding, true, o, v[r], v[r + 1], v[r + 2], v[r + 3]);
+		put_rows(n, to + (size_t)r * step, step, codes);
 	}
 }
 
-ALWAYS_INLINE void codes_tile(const int mr, const bool lowest, const struct work *w, uint32_t first)
+/* Whole tiles of a panel that fits. */
+ALWAYS_INLINE void codes_part(const enum product_rounding rounding, const bool rests,
+	const struct work *w, const struct product_block *b, const struct product_output *o,
+	const struct product_target *to)
+{
+	const struct panel_output output = panel_output(o);
+	const int8_t *from = b->rows;
+	const int32_t *row_sums = b->sums;
+	uint8_t *at = to->to;
+	for (uint32_t n = b->n; n >= TILE_ROWS; n -= TILE_ROWS) {
+		int32x4_t sums[TILE_ROWS];
+		tile(TILE_ROWS, false, rests, w, from, row_sums, sums);
+		put_tile(rounding, w, &output, to->step, sums, at);
+		from += TILE_ROWS * w->stride;
+		at += TILE_ROWS * to->step;
+		row_sums += TILE_ROWS;
+	}
+}
+
+typedef void codes_fn(const struct work *w, const struct product_block *b,
+	const struct product_output *o, const struct product_target *to);
+
+/* One function for each kind of panel, so that sums stay in registers in each of them. */
+#define CODES_DEFINE(name, rounding, rests)                                                        \
+	static void name(const struct work *w, const struct product_block *b,                      \
+		const struct product_output *o, const struct product_target *to)                   \
+	{                                                                                          \
+		codes_part(rounding, rests, w, b, o, to);                                          \
+	}
+
+CODES_DEFINE(codes_away, PRODUCT_AWAY, false)
+CODES_DEFINE(codes_away_rests, PRODUCT_AWAY, true)
+CODES_DEFINE(codes_full, PRODUCT_FULL, false)
+CODES_DEFINE(codes_full_rests, PRODUCT_FULL, true)
+
+ALWAYS_INLINE void sums_tile(const int mr, const bool lowest, const struct work *w,
+	const struct product_block *b, uint32_t first, int32_t *to)
 {
 	int32x4_t sums[TILE_ROWS];
-	uint8_t *to = w->to + first * w->step;
-	const enum product_rounding rounding = w->panel->rounding;
-	tile(mr, lowest, w->block, first, w->panel, w->part, sums);
-	if (rounding == PRODUCT_UP) {
-		put_tile(mr, PRODUCT_UP, w, sums, to);
-	} else if (rounding == PRODUCT_AWAY) {
-		put_tile(mr, PRODUCT_AWAY, w, sums, to);
-	} else {
-		put_tile(mr, PRODUCT_TOTAL, w, sums, to);
+	tile(mr, lowest, w->rests, w, b->rows + first * w->stride, b->sums + first, sums);
+#pragma GCC unroll 8
+	for (int r = 0; r < mr; r++) {
+		vst1q_s32(to + r * PRODUCT_COLS, sums[r]);
 	}
 }
 
-ALWAYS_INLINE void codes_part(const bool lowest, const struct work *w)
+/* Sums of as many rows from @first on as one tile has; returns how many. */
+static uint32_t sums_some(
+	const struct product_block *b, uint32_t first, const struct product_panel *p, int32_t *to)
 {
-	uint32_t r = 0, n = w->block->n;
-	for (; r + TILE_ROWS <= n; r += TILE_ROWS) {
-		codes_tile(TILE_ROWS, lowest, w, r);
+	uint32_t left = b->n - first;
+	uint32_t n = p->lowest || left == 1 ? 1 : left >= TILE_ROWS ? TILE_ROWS : 2;
+	for (uint32_t col = 0; col < PRODUCT_COLS; col += PART, to += PART) {
+		const struct work w = work_init(b, p, col);
+		if (p->lowest) {
+			sums_tile(1, true, &w, b, first, to);
+		} else if (n == TILE_ROWS) {
+			sums_tile(TILE_ROWS, false, &w, b, first, to);
+		} else if (n == 2) {
+			sums_tile(2, false, &w, b, first, to);
+		} else {
+			sums_tile(1, false, &w, b, first, to);
+		}
 	}
-#if TILE_ROWS > 4
-	if (r + 4 <= n) {
-		codes_tile(4, lowest, w, r);
-		r += 4;
-	}
-	if (r + 2 <= n) {
-		codes_tile(2, lowest, w, r);
-		r += 2;
-	}
-#endif
-	if (r < n) {
-		codes_tile(1, lowest, w, r);
-	}
+	return n;
 }
 
-static void codes_part_lowest(const struct work *w)
+static uint32_t codes_whole(const struct product_block *b, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to)
 {
-	codes_part(true, w);
-}
-
-static void codes_part_plain(const struct work *w)
-{
-	codes_part(false, w);
+	bool full = p->rounding == PRODUCT_FULL;
+	codes_fn *fn = p->rests ? full ? codes_full_rests : codes_away_rests
+		: full          ? codes_full
+				: codes_away;
+	for (uint32_t col = 0; col < PRODUCT_COLS; col += PART) {
+		const struct work w = work_init(b, p, col);
+		const struct product_target part = {to->to + col, to->step, PART};
+		fn(&w, b, o, &part);
+	}
+	return b->n / TILE_ROWS * TILE_ROWS;
 }
 
 static void codes(const struct product_block *b, const struct product_panel *p,
 	const struct product_output *o, const struct product_target *to)
 {
-	struct work w = {.block = b, .panel = p, .output = panel_output(o), .step = to->step};
-	for (uint32_t col = 0; col < to->cols; col += PART) {
-		w.part = (int)(col / PART);
-		w.to = to->to + col;
-		w.cols = to->cols - col;
-		if (p->lowest) {
-			codes_part_lowest(&w);
-		} else {
-			codes_part_plain(&w);
-		}
-	}
-}
-
-ALWAYS_INLINE void sums_tile(const int mr, const bool lowest, const struct product_block *b,
-	const struct product_panel *p, uint32_t first, int part, int32_t *to)
-{
-	int32x4_t sums[TILE_ROWS];
-	tile(mr, lowest, b, first, p, part, sums);
-#pragma GCC unroll 8
-	for (int r = 0; r < mr; r++) {
-		vst1q_s32(to + (first + (uint32_t)r) * PRODUCT_COLS + PART * part, sums[r]);
+	int32_t some[TILE_ROWS * PRODUCT_COLS];
+	uint32_t r = product_is_plain(p, to) && !p->lowest ? codes_whole(b, p, o, to) : 0;
+	for (uint32_t n; r < b->n; r += n) {
+		const struct product_target rest = {to->to + r * to->step, to->step, to->cols};
+		n = sums_some(b, r, p, some);
+		product_put(some, n, p, o, &rest);
 	}
 }
 
 static void sums(const struct product_block *b, const struct product_panel *p, int32_t *to)
 {
-	for (int part = 0; part < PRODUCT_COLS / PART; part++) {
-		uint32_t r = 0;
-		for (; r + TILE_ROWS <= b->n && !p->lowest; r += TILE_ROWS) {
-			sums_tile(TILE_ROWS, false, b, p, r, part, to);
-		}
-		for (; r < b->n && !p->lowest; r++) {
-			sums_tile(1, false, b, p, r, part, to);
-		}
-		for (; r < b->n; r++) {
-			sums_tile(1, true, b, p, r, part, to);
-		}
+	for (uint32_t r = 0; r < b->n;) {
+		r += sums_some(b, r, p, to + r * PRODUCT_COLS);
 	}
 }
 

@@ -34,12 +34,14 @@ struct ring {
 	const int8_t **at; /* [taps] likewise, an even number */
 	size_t bytes; /* of a strip */
 	uint32_t n;
+	uint32_t inside; /* columns of the picture in a strip */
 };
 
 static struct ring ring_init(const struct strips_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
-	struct ring ring = {.outside = work->scratch, .n = ring_rows(&w->y)};
+	struct ring ring = {
+		.outside = work->scratch, .n = ring_rows(&w->y), .inside = strips_inside(&w->x)};
 	ring.bytes = (size_t)strips_width(&w->x) * 16;
 	ring.strips = ring.outside + ring.bytes;
 	ring.row = (uint32_t *)(ring.outside + room(ring.n + 1, ring.bytes));
@@ -67,37 +69,52 @@ static void bring(
 	}
 }
 
+/* Row @row of all pictures becomes a strip. */
+static void bring_row(
+	const struct strips_work *work, const struct ring *ring, int8_t *to, uint32_t row)
+{
+	const struct ek_depthwise_shape *s = &work->args->shape;
+	const struct ek_window_axis *ax = &s->window.x;
+	if (ring->inside) {
+		const uint8_t *from = (const uint8_t *)work->args->input +
+			(size_t)row * ax->in * s->in_c + work->first;
+		bring(work, to + (size_t)ax->pad * 16, from, ring->inside);
+	}
+}
+
 /* Row @y of the picture of entry @batch. */
 static const int8_t *strip(
 	const struct strips_work *work, const struct ring *ring, uint32_t batch, int64_t y)
 {
-	const struct ek_depthwise_shape *s = &work->args->shape;
-	const struct ek_window_axis *ax = &s->window.x;
-	if (y < 0 || y >= s->window.y.in) {
+	const struct ek_window_axis *ay = &work->args->shape.window.y;
+	if (y < 0 || y >= ay->in) {
 		return ring->outside;
 	}
-	uint32_t slot = (uint32_t)y % ring->n, row = batch * s->window.y.in + (uint32_t)y;
+	uint32_t slot = (uint32_t)y % ring->n, row = batch * ay->in + (uint32_t)y;
 	int8_t *to = ring->strips + slot * ring->bytes;
 	if (ring->row[slot] != row + 1) {
-		const uint8_t *from = (const uint8_t *)work->args->input +
-			(size_t)row * ax->in * s->in_c + work->first;
-		uint32_t count = strips_inside(ax);
-		if (count) {
-			bring(work, to + (size_t)ax->pad * 16, from, count);
-		}
+		bring_row(work, ring, to, row);
 		ring->row[slot] = row + 1;
 	}
 	return to;
 }
 
-/* Where the taps of the output row of @pixel read. */
+/* Where the rows of taps of the output row of @pixel read. */
 static void aim(const struct strips_work *work, const struct ring *ring, struct ek_pixel pixel)
+{
+	const struct ek_window_axis *ay = &work->args->shape.window.y;
+	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
+	for (uint32_t ky = 0; ky < ay->taps; ky++, y += ay->dilation) {
+		ring->rows[ky] = strip(work, ring, pixel.batch, y);
+	}
+}
+
+/* The same tap by tap. */
+static void aim_taps(const struct strips_work *work, const struct ring *ring)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	uint32_t tap = 0;
 	for (uint32_t ky = 0; ky < w->y.taps; ky++) {
-		int64_t y = (int64_t)pixel.y * w->y.stride - w->y.pad + (int64_t)ky * w->y.dilation;
-		ring->rows[ky] = strip(work, ring, pixel.batch, y);
 		for (uint32_t kx = 0; kx < w->x.taps; kx++) {
 			ring->at[tap++] = ring->rows[ky] + (size_t)kx * w->x.dilation * 16;
 		}
@@ -154,25 +171,47 @@ ALWAYS_INLINE void add_two(
 	add(sums, low, high);
 }
 
-/* @n neighbouring pixels whose first reads at rows + @at: a filter of 3x3, not dilated. */
-ALWAYS_INLINE void pixels3x3(const int n, const int stride, const int8_t *const *rows, size_t at,
-	const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+#define FILTER3_COLUMNS (2 * STRIP_PIXELS + 1) /* that pixels read, at most: stride 2 */
+
+/* What @n pixels read of one row. */
+ALWAYS_INLINE void load_row(
+	const int n, const int stride, const int8_t *from, int8x16_t x[FILTER3_COLUMNS])
 {
 #pragma GCC unroll 9
-	for (int t = 0; t < 9; t += 2) {
-		const int8_t *x0 = rows[t / 3] + at + t % 3 * 16;
-		const int8_t *x1 = rows[(t + 1) / 3 % 3] + at + (t + 1) % 3 * 16;
-		const int8x16_t w0 = vld1q_s8(p->weights + 16 * t);
-		const int8x16_t w1 = vld1q_s8(p->weights + 16 * (t + 1));
+	for (int c = 0; c < (n - 1) * stride + 3; c++) {
+		x[c] = vld1q_s8(from + 16 * c);
+	}
+}
+
+/* Tap @t of row @x and tap @t2 of row @x2; their weights lie side by side. */
+ALWAYS_INLINE void add_taps(const int n, const int stride, const int8_t *weights,
+	const int8x16_t *x, const int t, const int8x16_t *x2, const int t2,
+	int32x4_t acc[STRIP_PIXELS][4])
+{
+	const int8x16_t w = vld1q_s8(weights), w2 = vld1q_s8(weights + 16);
 #pragma GCC unroll 4
-		for (int u = 0; u < n; u++) {
-			const int off = u * stride * 16;
-			if (t == 8) {
-				add_one(acc[u], vld1q_s8(x0 + off), w0);
-			} else {
-				add_two(acc[u], vld1q_s8(x0 + off), w0, vld1q_s8(x1 + off), w1);
-			}
-		}
+	for (int u = 0; u < n; u++) {
+		add_two(acc[u], x[u * stride + t], w, x2[u * stride + t2], w2);
+	}
+}
+
+/* @n neighbouring pixels whose first reads at rows + @at: a filter of 3x3, not dilated. Rows are in
+ * registers one after the other. */
+ALWAYS_INLINE void pixels3x3(const int n, const int stride, const int8_t *const *rows, size_t at,
+	const int8_t *w, int32x4_t acc[STRIP_PIXELS][4])
+{
+	int8x16_t x0[FILTER3_COLUMNS], x1[FILTER3_COLUMNS], x2[FILTER3_COLUMNS];
+	load_row(n, stride, rows[0] + at, x0);
+	add_taps(n, stride, w, x0, 0, x0, 1, acc);
+	load_row(n, stride, rows[1] + at, x1);
+	add_taps(n, stride, w + 32, x0, 2, x1, 0, acc);
+	add_taps(n, stride, w + 64, x1, 1, x1, 2, acc);
+	load_row(n, stride, rows[2] + at, x2);
+	add_taps(n, stride, w + 96, x2, 0, x2, 1, acc);
+	const int8x16_t last = vld1q_s8(w + 128);
+#pragma GCC unroll 4
+	for (int u = 0; u < n; u++) {
+		add_one(acc[u], x2[u * stride + 2], last);
 	}
 }
 
@@ -220,70 +259,68 @@ enum filter {
 };
 
 /* Pixels [first, first + n) of an output row. */
-ALWAYS_INLINE void some(const int n, const enum filter filter, const struct strips_work *work,
-	const struct ring *ring, const struct panel_output *o, uint32_t first, uint8_t *to)
+ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips_kind kind,
+	const struct strips_work *work, const struct ring *ring, const struct panel_output *o,
+	uint32_t first, uint8_t *to)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	const size_t stride = w->x.stride * 16, at = first * stride;
 	int32x4_t acc[STRIP_PIXELS][4];
 	start(n, work->panel, acc);
 	if (filter == FILTER_3X3_S1) {
-		pixels3x3(n, 1, ring->rows, at, work->panel, acc);
+		pixels3x3(n, 1, ring->rows, at, work->panel->weights, acc);
 	} else if (filter == FILTER_3X3_S2) {
-		pixels3x3(n, 2, ring->rows, at, work->panel, acc);
+		pixels3x3(n, 2, ring->rows, at, work->panel->weights, acc);
 	} else if (filter == FILTER_WIDE) {
 		pixels_wide(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
 	} else {
 		pixels_any(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
 	}
-	strips_put(n, work, o, acc, to);
+	strips_put(n, kind, work, o, acc, to);
 }
 
 /* @count pixels of an output row. The last ones of many are made together with some before. */
-ALWAYS_INLINE void pixels_of_row(const enum filter filter, const struct strips_work *work,
-	const struct ring *ring, uint32_t first, uint32_t count, uint8_t *to)
+ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
+	const struct strips_work *work, const struct ring *ring, uint32_t first, uint32_t count,
+	uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
 	const struct panel_output o = panel_output(work->output);
 	uint32_t x = 0;
 	if (count < STRIP_PIXELS) {
 		for (; x < count; x++) {
-			some(1, filter, work, ring, &o, first + x, to + x * step);
+			some(1, filter, kind, work, ring, &o, first + x, to + x * step);
 		}
 		return;
 	}
 	for (; x < count; x += STRIP_PIXELS) {
 		uint32_t at = product_least(x, count - STRIP_PIXELS);
-		some(STRIP_PIXELS, filter, work, ring, &o, first + at, to + at * step);
+		some(STRIP_PIXELS, filter, kind, work, ring, &o, first + at, to + at * step);
 	}
 }
 
 typedef void row_fn(const struct strips_work *work, const struct ring *ring, uint32_t first,
 	uint32_t count, uint8_t *to);
 
-static void row_any(const struct strips_work *work, const struct ring *ring, uint32_t first,
-	uint32_t count, uint8_t *to)
-{
-	pixels_of_row(FILTER_ANY, work, ring, first, count, to);
-}
+#define ROW_DEFINE(name, filter, kind)                                                             \
+	static void name(const struct strips_work *work, const struct ring *ring, uint32_t first,  \
+		uint32_t count, uint8_t *to)                                                       \
+	{                                                                                          \
+		if ((filter) == FILTER_ANY || (filter) == FILTER_WIDE) {                           \
+			aim_taps(work, ring);                                                      \
+		}                                                                                  \
+		pixels_of_row(filter, kind, work, ring, first, count, to);                         \
+	}
 
-static void row_3x3_s1(const struct strips_work *work, const struct ring *ring, uint32_t first,
-	uint32_t count, uint8_t *to)
-{
-	pixels_of_row(FILTER_3X3_S1, work, ring, first, count, to);
-}
-
-static void row_3x3_s2(const struct strips_work *work, const struct ring *ring, uint32_t first,
-	uint32_t count, uint8_t *to)
-{
-	pixels_of_row(FILTER_3X3_S2, work, ring, first, count, to);
-}
-
-static void row_wide(const struct strips_work *work, const struct ring *ring, uint32_t first,
-	uint32_t count, uint8_t *to)
-{
-	pixels_of_row(FILTER_WIDE, work, ring, first, count, to);
-}
+ROW_DEFINE(row_3x3_s1_full, FILTER_3X3_S1, STRIPS_FULL)
+ROW_DEFINE(row_3x3_s1_away, FILTER_3X3_S1, STRIPS_AWAY)
+ROW_DEFINE(row_3x3_s2_full, FILTER_3X3_S2, STRIPS_FULL)
+ROW_DEFINE(row_3x3_s2_away, FILTER_3X3_S2, STRIPS_AWAY)
+ROW_DEFINE(row_3x3_s1_other, FILTER_3X3_S1, STRIPS_OTHER)
+ROW_DEFINE(row_any_full, FILTER_ANY, STRIPS_FULL)
+ROW_DEFINE(row_any_away, FILTER_ANY, STRIPS_AWAY)
+ROW_DEFINE(row_any_other, FILTER_ANY, STRIPS_OTHER)
+ROW_DEFINE(row_wide, FILTER_WIDE, STRIPS_OTHER)
 
 static void each_row(const struct strips_work *work, row_fn *fn)
 {
@@ -301,14 +338,26 @@ static void each_row(const struct strips_work *work, row_fn *fn)
 	}
 }
 
-static void run(const struct strips_work *work)
+static row_fn *pick_row(const struct strips_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
-	bool is_3x3 = w->y.taps == 3 && w->x.taps == 3 && w->x.dilation == 1;
-	each_row(work,
-		is_3x3 && w->x.stride == 1           ? row_3x3_s1
-			: is_3x3 && w->x.stride == 2 ? row_3x3_s2
-						     : row_any);
+	const bool full = strips_kind(work) == STRIPS_FULL;
+	const bool is_3x3 = w->y.taps == 3 && w->x.taps == 3 && w->x.dilation == 1;
+	if (strips_kind(work) == STRIPS_OTHER) {
+		return is_3x3 && w->x.stride == 1 ? row_3x3_s1_other : row_any_other;
+	}
+	if (is_3x3 && w->x.stride == 1) {
+		return full ? row_3x3_s1_full : row_3x3_s1_away;
+	}
+	if (is_3x3 && w->x.stride == 2) {
+		return full ? row_3x3_s2_full : row_3x3_s2_away;
+	}
+	return full ? row_any_full : row_any_away;
+}
+
+static void run(const struct strips_work *work)
+{
+	each_row(work, pick_row(work));
 }
 
 void strips_run_wide(const struct strips_work *work)

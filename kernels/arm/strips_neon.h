@@ -12,9 +12,24 @@
 #define STRIP_PIXELS 2
 #endif
 
+/* What the loops over pixels are made for: 16 channels that fit, by either rounding; and others. */
+enum strips_kind {
+	STRIPS_FULL,
+	STRIPS_AWAY,
+	STRIPS_OTHER
+};
+
+ALWAYS_INLINE enum strips_kind strips_kind(const struct strips_work *w)
+{
+	return !w->panel->fits || w->n != PRODUCT_COLS ? STRIPS_OTHER
+		: w->panel->rounding == PRODUCT_FULL   ? STRIPS_FULL
+						       : STRIPS_AWAY;
+}
+
+/* @n neighbouring pixels of an output row. */
 ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding rounding,
-	const bool fits, const struct strips_work *w, const struct panel_output *o,
-	int32x4_t acc[STRIP_PIXELS][4], uint8_t *to)
+	const struct strips_work *w, const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4],
+	uint8_t *to)
 {
 	const size_t step = w->args->shape.out_c;
 #pragma GCC unroll 4
@@ -27,30 +42,29 @@ ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding ro
 	}
 #pragma GCC unroll 4
 	for (int u = 0; u < n; u++, to += step) {
-		int8x16_t codes =
-			panel_codes(rounding, fits, o, acc[u][0], acc[u][1], acc[u][2], acc[u][3]);
-		uint8x16_t y = o->plain ? vreinterpretq_u8_s8(codes) : panel_limit(o, codes);
-		if (w->n == PRODUCT_COLS) {
-			vst1q_u8(to, y);
-		} else {
-			panel_store_some(to, y, w->n);
-		}
+		vst1q_u8(to,
+			panel_codes(rounding, true, o, acc[u][0], acc[u][1], acc[u][2], acc[u][3]));
 	}
 }
 
-/* @n neighbouring pixels of an output row. */
-ALWAYS_INLINE void strips_put(const int n, const struct strips_work *w,
+ALWAYS_INLINE void strips_put(const int n, const enum strips_kind kind, const struct strips_work *w,
 	const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4], uint8_t *to)
 {
-	const struct product_panel *p = w->panel;
-	if (p->rounding == PRODUCT_TOTAL) {
-		strips_put_pixels(n, PRODUCT_TOTAL, false, w, o, acc, to);
-	} else if (!p->fits) {
-		strips_put_pixels(n, PRODUCT_AWAY, false, w, o, acc, to);
-	} else if (p->rounding == PRODUCT_UP) {
-		strips_put_pixels(n, PRODUCT_UP, true, w, o, acc, to);
+	if (kind == STRIPS_FULL) {
+		strips_put_pixels(n, PRODUCT_FULL, w, o, acc, to);
+	} else if (kind == STRIPS_AWAY) {
+		strips_put_pixels(n, PRODUCT_AWAY, w, o, acc, to);
 	} else {
-		strips_put_pixels(n, PRODUCT_AWAY, true, w, o, acc, to);
+		const struct product_target target = {to, w->args->shape.out_c, w->n};
+		int32_t sums[STRIP_PIXELS * PRODUCT_COLS];
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+#pragma GCC unroll 4
+			for (int j = 0; j < 4; j++) {
+				vst1q_s32(sums + u * PRODUCT_COLS + 4 * j, acc[u][j]);
+			}
+		}
+		product_put(sums, (uint32_t)n, w->panel, w->output, &target);
 	}
 }
 
@@ -62,8 +76,11 @@ static inline uint32_t strips_whole(
 	const struct ek_window *window = &s->window;
 	const uint8_t *end = (const uint8_t *)w->args->input +
 		(size_t)window->batch * window->y.in * window->x.in * s->in_c;
-	size_t left = (size_t)(end - from), whole = left < 16 ? 0 : (left - 16) / s->in_c + 1;
-	return whole < count ? (uint32_t)whole : count;
+	size_t left = (size_t)(end - from);
+	if (left >= (size_t)(count - 1) * s->in_c + 16) {
+		return count;
+	}
+	return left < 16 ? 0 : (uint32_t)((left - 16) / s->in_c + 1);
 }
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tile16_body - all rows of a block, by an instruction set's TILE16_TILE
+ * tile16_body - all rows of a block, by an instruction set's tile_whole() and tile_some()
  *
- * TILE16_TILE(mr, block, first, panel, acc) makes the sums of @mr rows (a constant) from @first on,
- * 16 columns each in acc[r][0..4): column 4 j + i in lane i of acc[r][j]. This file is included once
- * by each of them.
+ * tile_whole(block, first, panel, acc) makes the sums of six rows from @first on, tile_some(mr, ...)
+ * those of @mr rows, a constant: column 4 j + i in lane i of acc[r][j]. This file is included once
+ * by each instruction set, behind them.
  */
 
-/* Row @r of the sums of @first on, with what the row's sum adds. */
+/* What the rows' sums add. */
 ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint32_t first,
 	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
 {
@@ -21,97 +21,66 @@ ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint
 	}
 }
 
-/* What is the same for all tiles of a panel. */
-struct work {
-	const struct product_block *block;
-	const struct product_panel *panel;
-	struct panel_output output;
-	const struct product_target *to;
-};
-
-ALWAYS_INLINE void tile16_put(const int mr, const enum product_rounding rounding, const bool fits,
-	const struct work *w, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
+ALWAYS_INLINE void tile16_put(const enum product_rounding rounding, const struct product_panel *p,
+	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
 {
-	const size_t step = w->to->step;
-	const struct panel_output o = w->output;
-	uint8x16_t codes[TILE_ROWS];
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
-		const struct panel_scale scale = panel_scale(w->panel, 4 * j);
+		const struct panel_scale scale = panel_scale(p, 4 * j);
 #pragma GCC unroll 8
-		for (int r = 0; r < mr; r++) {
+		for (int r = 0; r < TILE_ROWS; r++) {
 			acc[r][j] = panel_requant(rounding, scale, acc[r][j]);
 		}
 	}
 #pragma GCC unroll 8
-	for (int r = 0; r < mr; r++) {
-		int8x16_t c =
-			panel_codes(rounding, fits, &o, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
-		codes[r] = vreinterpretq_u8_s8(c);
-	}
-	if (!o.plain) {
-#pragma GCC unroll 8
-		for (int r = 0; r < mr; r++) {
-			codes[r] = panel_limit(&o, vreinterpretq_s8_u8(codes[r]));
-		}
-	}
-	if (w->to->cols == PRODUCT_COLS) {
-#pragma GCC unroll 8
-		for (int r = 0; r < mr; r++, to += step) {
-			vst1q_u8(to, codes[r]);
-		}
-		return;
-	}
-#pragma GCC unroll 8
-	for (int r = 0; r < mr; r++, to += step) {
-		panel_store_some(to, codes[r], w->to->cols);
+	for (int r = 0; r < TILE_ROWS; r++, to += step) {
+		uint8x16_t codes =
+			panel_codes(rounding, true, o, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
+		vst1q_u8(to, codes);
 	}
 }
 
-ALWAYS_INLINE void tile16_codes(const int mr, const struct work *w, uint32_t first)
-{
-	int32x4_t acc[TILE_ROWS][4];
-	uint8_t *to = w->to->to + first * w->to->step;
-	const struct product_panel *p = w->panel;
-	TILE16_TILE(mr, w->block, first, p, acc);
-	if (p->rests) {
-		tile16_rest(mr, w->block, first, p, acc);
-	}
-	if (p->rounding == PRODUCT_UP && p->fits) {
-		tile16_put(mr, PRODUCT_UP, true, w, acc, to);
-	} else if (p->rounding == PRODUCT_AWAY) {
-		tile16_put(mr, PRODUCT_AWAY, false, w, acc, to);
-	} else {
-		tile16_put(mr, PRODUCT_TOTAL, false, w, acc, to);
-	}
-}
-
-static void codes(const struct product_block *b, const struct product_panel *p,
+/* Whole tiles of a panel that fits; returns how many rows that were. */
+ALWAYS_INLINE uint32_t tile16_codes(const enum product_rounding rounding, const bool rests,
+	const struct product_block *b, const struct product_panel *p,
 	const struct product_output *o, const struct product_target *to)
 {
-	const struct work w = {b, p, panel_output(o), to};
+	const struct panel_output output = panel_output(o);
+	uint8_t *at = to->to;
 	uint32_t r = 0;
-	for (; r + TILE_ROWS <= b->n; r += TILE_ROWS) {
-		tile16_codes(TILE_ROWS, &w, r);
+	for (; r + TILE_ROWS <= b->n; r += TILE_ROWS, at += TILE_ROWS * to->step) {
+		int32x4_t acc[TILE_ROWS][4];
+		tile_whole(b, r, p, acc);
+		if (rests) {
+			tile16_rest(TILE_ROWS, b, r, p, acc);
+		}
+		tile16_put(rounding, p, &output, to->step, acc, at);
 	}
-	if (r + 4 <= b->n) {
-		tile16_codes(4, &w, r);
-		r += 4;
-	}
-	if (r + 2 <= b->n) {
-		tile16_codes(2, &w, r);
-		r += 2;
-	}
-	if (r < b->n) {
-		tile16_codes(1, &w, r);
-	}
+	return r;
 }
+
+/* One function for each kind of panel, so that sums stay in registers in each of them. */
+#define TILE16_CODES_DEFINE(name, rounding, rests)                                                 \
+	static uint32_t name(const struct product_block *b, const struct product_panel *p,         \
+		const struct product_output *o, const struct product_target *to)                   \
+	{                                                                                          \
+		return tile16_codes(rounding, rests, b, p, o, to);                                 \
+	}
+
+TILE16_CODES_DEFINE(codes_away, PRODUCT_AWAY, false)
+TILE16_CODES_DEFINE(codes_away_rests, PRODUCT_AWAY, true)
+TILE16_CODES_DEFINE(codes_full, PRODUCT_FULL, false)
+TILE16_CODES_DEFINE(codes_full_rests, PRODUCT_FULL, true)
 
 ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint32_t first,
 	const struct product_panel *p, int32_t *to)
 {
 	int32x4_t acc[TILE_ROWS][4];
-	TILE16_TILE(mr, b, first, p, acc);
+	if (mr == TILE_ROWS) {
+		tile_whole(b, first, p, acc);
+	} else {
+		tile_some(mr, b, first, p, acc);
+	}
 	if (p->rests) {
 		tile16_rest(mr, b, first, p, acc);
 	}
@@ -119,21 +88,53 @@ ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint
 	for (int r = 0; r < mr; r++) {
 #pragma GCC unroll 4
 		for (int j = 0; j < 4; j++) {
-			vst1q_s32(to + (first + (size_t)r) * PRODUCT_COLS + 4 * j, acc[r][j]);
+			vst1q_s32(to + r * PRODUCT_COLS + 4 * j, acc[r][j]);
 		}
+	}
+}
+
+/* Sums of as many rows from @first on as one tile has; returns how many. */
+static uint32_t sums_some(
+	const struct product_block *b, uint32_t first, const struct product_panel *p, int32_t *to)
+{
+	uint32_t left = b->n - first;
+	if (left >= TILE_ROWS) {
+		tile16_sums(TILE_ROWS, b, first, p, to);
+		return TILE_ROWS;
+	}
+	if (left >= 4) {
+		tile16_sums(4, b, first, p, to);
+		return 4;
+	}
+	if (left >= 2) {
+		tile16_sums(2, b, first, p, to);
+		return 2;
+	}
+	tile16_sums(1, b, first, p, to);
+	return 1;
+}
+
+static void codes(const struct product_block *b, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to)
+{
+	int32_t some[TILE_ROWS * PRODUCT_COLS];
+	uint32_t r = 0;
+	if (product_is_plain(p, to)) {
+		bool full = p->rounding == PRODUCT_FULL;
+		r = (p->rests          ? full ? codes_full_rests : codes_away_rests
+				: full ? codes_full
+				       : codes_away)(b, p, o, to);
+	}
+	for (uint32_t n; r < b->n; r += n) {
+		const struct product_target rest = {to->to + r * to->step, to->step, to->cols};
+		n = sums_some(b, r, p, some);
+		product_put(some, n, p, o, &rest);
 	}
 }
 
 static void sums(const struct product_block *b, const struct product_panel *p, int32_t *to)
 {
-	uint32_t r = 0;
-	for (; r + TILE_ROWS <= b->n; r += TILE_ROWS) {
-		tile16_sums(TILE_ROWS, b, r, p, to);
-	}
-	for (; r + 2 <= b->n; r += 2) {
-		tile16_sums(2, b, r, p, to);
-	}
-	if (r < b->n) {
-		tile16_sums(1, b, r, p, to);
+	for (uint32_t r = 0; r < b->n;) {
+		r += sums_some(b, r, p, to + r * PRODUCT_COLS);
 	}
 }

@@ -37,11 +37,11 @@ ALWAYS_INLINE void tile16_start(const int mr, const int32_t *start, int32x4_t ac
 	TILE16_SUMS_ROW(acc, 0), TILE16_SUMS_ROW(acc, 1), TILE16_SUMS_ROW(acc, 2),                 \
 		TILE16_SUMS_ROW(acc, 3), TILE16_SUMS_ROW(acc, 4), TILE16_SUMS_ROW(acc, 5)
 
-/* Row 0's sums become row @r's. */
-#define TILE16_COPY_ROW(r)                                                                         \
-	"mov %[s" r "0].16b, %[s00].16b\n"                                                         \
-	"mov %[s" r "1].16b, %[s01].16b\n"                                                         \
-	"mov %[s" r "2].16b, %[s02].16b\n"                                                         \
-	"mov %[s" r "3].16b, %[s03].16b\n"
+/* The sums of row @from become row @to's. */
+#define TILE16_COPY_ROW(to, from)                                                                  \
+	"mov %[s" to "0].16b, %[s" from "0].16b\n"                                                 \
+	"mov %[s" to "1].16b, %[s" from "1].16b\n"                                                 \
+	"mov %[s" to "2].16b, %[s" from "2].16b\n"                                                 \
+	"mov %[s" to "3].16b, %[s" from "3].16b\n"
 
 #endif
