@@ -133,22 +133,21 @@ static void bring(
 {
 	const uint8_t *row0 = rows[0], *row1 = rows[1];
 	const uint8x16_t f = vdupq_n_u8(flip);
-	const int8x16_t one = vdupq_n_s8(1);
 	int32x4_t sum0 = vdupq_n_s32(0), sum1 = sum0;
 	size_t k = 0;
 	for (; k + 16 <= depth; k += 16, to += 32) {
 		int8x16_t x = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row0 + k), f));
 		int8x16_t y = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row1 + k), f));
 		put_pair(to, x, y);
-		sum0 = vdotq_s32(sum0, x, one);
-		sum1 = vdotq_s32(sum1, y, one);
+		sum0 = rows_add(sum0, x);
+		sum1 = rows_add(sum1, y);
 	}
 	if (k < depth) {
 		int8x16_t x = rows_tail(row0 + k, depth - k, flip);
 		int8x16_t y = rows_tail(row1 + k, depth - k, flip);
 		put_pair(to, x, y);
-		sum0 = vdotq_s32(sum0, x, one);
-		sum1 = vdotq_s32(sum1, y, one);
+		sum0 = rows_add(sum0, x);
+		sum1 = rows_add(sum1, y);
 	}
 	if (ret_sums) {
 		ret_sums[0] = rows_sum(sum0);
