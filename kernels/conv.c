@@ -225,6 +225,8 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 	{{"conv_s8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_s8_pack__neon,
 		ek_conv_scratch_bytes__neon, ek_conv_s8__neon},
 #if defined(__aarch64__)
+	{{"conv_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_s8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_s8__inorder},
 	{{"conv_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
 		ek_conv_s8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_s8__dotprod},
 	{{"conv_s8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_s8_pack__i8mm,
@@ -244,6 +246,8 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 	{{"conv_u8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_u8_pack__neon,
 		ek_conv_scratch_bytes__neon, ek_conv_u8__neon},
 #if defined(__aarch64__)
+	{{"conv_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_u8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_u8__inorder},
 	{{"conv_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
 		ek_conv_u8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_u8__dotprod},
 	{{"conv_u8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_u8_pack__i8mm,

@@ -152,6 +152,9 @@ const struct ek_matmul_q_row ek_matmul_s8[] = {
 	{{"matmul_s8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
 		ek_matmul_s8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_s8__neon},
 #if defined(__aarch64__)
+	{{"matmul_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_s8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_s8__inorder},
 	{{"matmul_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
 		ek_matmul_s8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
 		ek_matmul_s8__dotprod},
@@ -172,6 +175,9 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 	{{"matmul_u8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
 		ek_matmul_u8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_u8__neon},
 #if defined(__aarch64__)
+	{{"matmul_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_u8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_u8__inorder},
 	{{"matmul_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
 		ek_matmul_u8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
 		ek_matmul_u8__dotprod},

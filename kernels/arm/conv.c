@@ -22,12 +22,12 @@ static uint64_t pixels(const struct ek_conv_shape *shape)
 }
 
 /* Panels, a block, and the patches of a pair of rows; with groups a patch. */
-static uint64_t scratch_bytes(const struct ek_conv_shape *shape)
+static uint64_t scratch_bytes(const struct product_isa *isa, const struct ek_conv_shape *shape)
 {
 	uint64_t depth = ek_conv_depth(shape);
 	return shape->groups > 1 ? depth
 				 : product_panels(shape->out_c) * sizeof(struct product_panel) +
-			product_block_bytes(pixels(shape), depth) + 2 * depth;
+			product_block_bytes(isa, pixels(shape), depth) + 2 * depth;
 }
 
 static void pack(
@@ -133,7 +133,7 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 	};
 	job.sums = (int32_t *)(job.panels + product_panels(a->shape.out_c));
 	job.rows = (int8_t *)(job.sums + PRODUCT_BLOCK_ROWS);
-	job.patches = (uint8_t *)job.sums + product_block_bytes(all, depth);
+	job.patches = (uint8_t *)job.sums + product_block_bytes(isa, all, depth);
 	job.block.stride = job.block.depth = (size_t)product_stride(depth);
 	job.block.sums = job.sums;
 	make_panels(&job, t);
@@ -145,7 +145,7 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 {
 	struct job job = job_init(isa, a, is_signed, t, scratch);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	uint32_t most = product_block_rows(t->n_rows, ek_conv_depth(&a->shape));
+	uint32_t most = product_block_rows(isa, t->n_rows, ek_conv_depth(&a->shape));
 	size_t step = a->shape.out_c;
 	for (uint32_t row = t->first_row; row < end_row; row += job.block.n) {
 		job.block.n = product_least(most, end_row - row);
@@ -169,7 +169,7 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 	}                                                                                          \
 	uint64_t ek_conv_scratch_bytes__##name(const struct ek_conv_shape *shape)                  \
 	{                                                                                          \
-		return scratch_bytes(shape);                                                       \
+		return scratch_bytes(&product_##name, shape);                                      \
 	}                                                                                          \
 	void ek_conv_s8_pack__##name(const struct ek_conv_q *args, void *packed)                   \
 	{                                                                                          \
@@ -200,6 +200,7 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 
 DEFINE_ROWS(neon)
 #if defined(__aarch64__)
+DEFINE_ROWS(inorder)
 DEFINE_ROWS(dotprod)
 DEFINE_ROWS(i8mm)
 #endif

@@ -17,6 +17,7 @@
 
 EK_CONV_ARM(neon)
 #if defined(__aarch64__)
+EK_CONV_ARM(inorder)
 EK_CONV_ARM(dotprod)
 EK_CONV_ARM(i8mm)
 #endif

@@ -18,10 +18,10 @@ static uint64_t packed_bytes(const struct ek_matmul_shape *shape)
 }
 
 /* A block, and its sums of a panel. */
-static uint64_t scratch_bytes(const struct ek_matmul_shape *shape)
+static uint64_t scratch_bytes(const struct product_isa *isa, const struct ek_matmul_shape *shape)
 {
 	return PRODUCT_BLOCK_ROWS * PRODUCT_COLS * sizeof(int32_t) +
-		product_block_bytes(shape->rows, shape->depth);
+		product_block_bytes(isa, shape->rows, shape->depth);
 }
 
 static void pack(
@@ -157,7 +157,7 @@ static void run(const struct product_isa *isa, const struct ek_matmul_q *a, bool
 {
 	struct job job = {.isa = isa, .args = a, .sums = scratch, .flip = is_signed ? 0 : 128};
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	uint32_t most = product_block_rows(t->n_rows, a->shape.depth);
+	uint32_t most = product_block_rows(isa, t->n_rows, a->shape.depth);
 	job.row_sums = job.sums + PRODUCT_BLOCK_ROWS * PRODUCT_COLS;
 	job.rows = (int8_t *)(job.row_sums + PRODUCT_BLOCK_ROWS);
 	job.block.stride = job.block.depth = (size_t)product_stride(a->shape.depth);
@@ -183,7 +183,7 @@ static void run(const struct product_isa *isa, const struct ek_matmul_q *a, bool
 	}                                                                                          \
 	uint64_t ek_matmul_scratch_bytes__##name(const struct ek_matmul_shape *shape)              \
 	{                                                                                          \
-		return scratch_bytes(shape);                                                       \
+		return scratch_bytes(&product_##name, shape);                                      \
 	}                                                                                          \
 	void ek_matmul_s8_pack__##name(const struct ek_matmul_q *args, void *packed)               \
 	{                                                                                          \
@@ -206,6 +206,7 @@ static void run(const struct product_isa *isa, const struct ek_matmul_q *a, bool
 
 DEFINE_ROWS(neon)
 #if defined(__aarch64__)
+DEFINE_ROWS(inorder)
 DEFINE_ROWS(dotprod)
 DEFINE_ROWS(i8mm)
 #endif

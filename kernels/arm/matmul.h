@@ -17,6 +17,7 @@
 
 EK_MATMUL_ARM(neon)
 #if defined(__aarch64__)
+EK_MATMUL_ARM(inorder)
 EK_MATMUL_ARM(dotprod)
 EK_MATMUL_ARM(i8mm)
 #endif

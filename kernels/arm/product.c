@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define BLOCK_BYTES 16384
-#define BLOCK_STEP 6
 
 static int32_t weight(const struct product_weights *w, size_t n, size_t k)
 {
@@ -66,16 +65,16 @@ void product_pack(const struct product_isa *isa, const struct product_weights *w
 	}
 }
 
-uint32_t product_block_rows(uint64_t rows, uint64_t depth)
+uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64_t depth)
 {
-	uint64_t most = BLOCK_BYTES / (product_stride(depth) * BLOCK_STEP) * BLOCK_STEP;
-	most = most < BLOCK_STEP ? BLOCK_STEP : most;
-	most = most > PRODUCT_BLOCK_ROWS ? PRODUCT_BLOCK_ROWS : most;
-	return (uint32_t)(rows < most ? rows : most);
+	uint64_t tiles = BLOCK_BYTES / (product_stride(depth) * isa->rows);
+	uint64_t limit = PRODUCT_BLOCK_ROWS / isa->rows;
+	tiles = tiles < 1 ? 1 : tiles > limit ? limit : tiles;
+	return (uint32_t)(rows < tiles * isa->rows ? rows : tiles * isa->rows);
 }
 
-uint64_t product_block_bytes(uint64_t rows, uint64_t depth)
+uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth)
 {
-	uint64_t pairs = ((uint64_t)product_block_rows(rows, depth) + 1) / 2 * 2;
+	uint64_t pairs = ((uint64_t)product_block_rows(isa, rows, depth) + 1) / 2 * 2;
 	return PRODUCT_BLOCK_ROWS * sizeof(int32_t) + pairs * product_stride(depth);
 }

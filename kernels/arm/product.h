@@ -98,6 +98,7 @@ struct product_target {
 };
 
 struct product_isa {
+	uint32_t rows; /* of a tile */
 	uint32_t cols, group; /* of packed weights */
 	int32_t lowest; /* weight that costs nothing extra: -128 or -127 */
 	uint32_t pair; /* rows that are brought together: 1 or 2 */
@@ -152,10 +153,10 @@ static inline const struct product_head *product_head(
 
 void product_pack(const struct product_isa *isa, const struct product_weights *w, void *packed);
 
-/* Rows of a block, so that it stays in the cache of the first level; a multiple of 6, or all. */
-uint32_t product_block_rows(uint64_t rows, uint64_t depth);
+/* Rows of a block, so that it stays in the cache of the first level: whole tiles, or all @rows. */
+uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64_t depth);
 /* Room for such a block: its rows and their sums. */
-uint64_t product_block_bytes(uint64_t rows, uint64_t depth);
+uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth);
 
 /* What a panel's sums start at, and the weights; @input_zero is that of x'. */
 void product_panel_start(struct product_panel *p, const struct product_head *head, uint64_t depth,
@@ -171,7 +172,7 @@ void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,
 
 extern const struct product_isa product_neon;
 #if defined(__aarch64__)
-extern const struct product_isa product_dotprod, product_i8mm;
+extern const struct product_isa product_inorder, product_dotprod, product_i8mm;
 #endif
 
 #endif

@@ -94,6 +94,7 @@ ALWAYS_INLINE void tile_whole(const struct product_block *b, uint32_t first,
 #include "kernels/arm/tile16_body.h"
 
 const struct product_isa product_dotprod = {
+	.rows = TILE_ROWS,
 	.cols = PRODUCT_COLS,
 	.group = GROUP,
 	.lowest = INT8_MIN,

@@ -156,6 +156,7 @@ static void bring(
 }
 
 const struct product_isa product_i8mm = {
+	.rows = TILE_ROWS,
 	.cols = PRODUCT_COLS,
 	.group = GROUP,
 	.lowest = INT8_MIN,

@@ -229,24 +229,26 @@ ALWAYS_INLINE void some(const int n, const bool is_3, const enum strips_kind kin
 	strips_put(n, kind, work, o, acc, to);
 }
 
-/* @count pixels of an output row. The last ones of many are made together with some before. */
+/* @count pixels of an output row. Three that are left are made together with the one before. */
 ALWAYS_INLINE void pixels_of_row(const bool is_3, const enum strips_kind kind,
 	const struct strips_work *work, const int8_t *weights, uint32_t first, uint32_t count,
 	uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
 	const struct panel_output o = panel_output(work->output);
-	const int n = is_3 ? PIXELS_3 : STRIP_PIXELS;
+	const uint32_t n = is_3 ? PIXELS_3 : STRIP_PIXELS;
 	uint32_t x = 0;
-	if (count < (uint32_t)n) {
-		for (; x < count; x++) {
-			some(1, is_3, kind, work, &o, weights, first + x, to + x * step);
-		}
-		return;
+	while (x + n <= count || (x + 3 == count && x > 0)) {
+		uint32_t at = product_least(x, count - n);
+		some((int)n, is_3, kind, work, &o, weights, first + at, to + at * step);
+		x = at + n;
 	}
-	for (; x < count; x += (uint32_t)n) {
-		uint32_t at = product_least(x, count - (uint32_t)n);
-		some(n, is_3, kind, work, &o, weights, first + at, to + at * step);
+	if (x + 2 <= count) {
+		some(2, is_3, kind, work, &o, weights, first + x, to + x * step);
+		x += 2;
+	}
+	if (x < count) {
+		some(1, is_3, kind, work, &o, weights, first + x, to + x * step);
 	}
 }
 

@@ -279,7 +279,7 @@ ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips
 	strips_put(n, kind, work, o, acc, to);
 }
 
-/* @count pixels of an output row. The last ones of many are made together with some before. */
+/* @count pixels of an output row. Three that are left are made together with the one before. */
 ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
 	const struct strips_work *work, const struct ring *ring, uint32_t first, uint32_t count,
 	uint8_t *to)
@@ -287,15 +287,17 @@ ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kin
 	const size_t step = work->args->shape.out_c;
 	const struct panel_output o = panel_output(work->output);
 	uint32_t x = 0;
-	if (count < STRIP_PIXELS) {
-		for (; x < count; x++) {
-			some(1, filter, kind, work, ring, &o, first + x, to + x * step);
-		}
-		return;
-	}
-	for (; x < count; x += STRIP_PIXELS) {
+	while (x + STRIP_PIXELS <= count || (x + 3 == count && x > 0)) {
 		uint32_t at = product_least(x, count - STRIP_PIXELS);
 		some(STRIP_PIXELS, filter, kind, work, ring, &o, first + at, to + at * step);
+		x = at + STRIP_PIXELS;
+	}
+	if (x + 2 <= count) {
+		some(2, filter, kind, work, ring, &o, first + x, to + x * step);
+		x += 2;
+	}
+	if (x < count) {
+		some(1, filter, kind, work, ring, &o, first + x, to + x * step);
 	}
 }
 
