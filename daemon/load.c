@@ -6,6 +6,7 @@
 
 #include "backends/backends.h"
 #include "daemon/checkpoints.h"
+#include "daemon/worker.h"
 
 #define MAX_LABELS ((off_t)1 << 20)
 
@@ -47,6 +48,7 @@ static struct edge_options options_of(const struct config *config, uint64_t cpu_
 	return (struct edge_options){
 		.backends = backends_builtin(),
 		.cpu_features = cpu_features,
+		.threads = workers_count(config->threads_per_run),
 		.limits =
 			{
 				.file_bytes = config->max_file_bytes,
@@ -78,7 +80,9 @@ int load_model(const struct load_context *context, const struct load_place *plac
 	uint32_t labels_length = 0;
 	struct edge_model *model = NULL;
 	const struct config *config = context->config;
-	const struct edge_options options = options_of(config, context->cpu_features);
+	const struct edge_packs packs = {.folder = context->state_folder};
+	struct edge_options options = options_of(config, context->cpu_features);
+	options.packs = packs.folder < 0 ? NULL : &packs;
 	*ret_identity = (struct load_identity){0};
 	int code = import_open_file(place->folder, place->model, &fd, &ret_identity->file);
 	if (code < 0) {

@@ -52,6 +52,7 @@ static struct op_setup setup_of(const struct compile_request *request, const str
 		.shapes = request->shapes,
 		.constants = request->constants,
 		.cpu_features = request->cpu_features,
+		.threads = request->threads ? request->threads : 1,
 	};
 }
 
@@ -93,6 +94,14 @@ void *op_alloc(struct op_setup *setup, uint64_t bytes)
 	return op_memory_alloc(setup->memory, bytes);
 }
 
+void *op_alloc_pack(struct op_setup *setup, uint64_t bytes, bool *ret_filled)
+{
+	*ret_filled = false;
+	void *kept = setup->packs ? setup->packs->reserve(setup->packs->context, bytes, ret_filled)
+				  : NULL;
+	return kept ? kept : op_alloc(setup, bytes);
+}
+
 int op_alloc_failed(const struct op_setup *setup, struct error *err)
 {
 	if (!setup->memory->over) {
@@ -123,6 +132,7 @@ static int node_prepare(struct program *program, const struct node *node, struct
 {
 	struct op_setup setup = setup_of(&program->request, node);
 	setup.memory = &program->memory;
+	setup.packs = program->request.packs;
 	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
 	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
 		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||
@@ -184,6 +194,7 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	struct op_setup setup = setup_of(&program->request, node->node);
 	setup.memory = held;
 	setup.for_one_run = true;
+	setup.threads = 1; /* memory for one run is not planned for more */
 	setup.shapes = frame->shapes;
 	setup.constants = frame->constants;
 	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
