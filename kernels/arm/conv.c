@@ -50,6 +50,22 @@ static bool is_pointwise(const struct ek_window *w)
 		w->y.out == w->y.in && w->x.out == w->x.in;
 }
 
+/* Output positions whose taps are all in the picture; none where the filter is dilated. */
+struct inside {
+	uint32_t first, end;
+};
+
+static struct inside inside_of(const struct ek_window_axis *axis)
+{
+	uint64_t beyond = (uint64_t)axis->in + axis->pad;
+	struct inside i = {(uint32_t)(((uint64_t)axis->pad + axis->stride - 1) / axis->stride), 0};
+	if (axis->dilation == 1 && beyond >= axis->taps) {
+		uint64_t end = (beyond - axis->taps) / axis->stride + 1;
+		i.end = end < axis->out ? (uint32_t)end : axis->out;
+	}
+	return i;
+}
+
 /* One call. */
 struct job {
 	const struct product_isa *isa;
@@ -63,6 +79,7 @@ struct job {
 	bool rests; /* a panel asks for sums of rows */
 	bool pointwise;
 	uint8_t flip;
+	struct inside x, y;
 };
 
 /* Panels of the tile's columns. */
@@ -82,6 +99,26 @@ static void make_panels(struct job *job, const struct ek_tile *t)
 	}
 }
 
+/* ek_conv_patch() of output pixel @row; rows of taps are short, and most of them inside. */
+static void gather(const struct job *job, uint32_t row, uint8_t *patch)
+{
+	const struct ek_conv_q *a = job->args;
+	const struct ek_window *w = &a->shape.window;
+	struct ek_pixel p = ek_window_pixel(w, row);
+	if (p.x < job->x.first || p.x >= job->x.end || p.y < job->y.first || p.y >= job->y.end) {
+		ek_conv_patch(&a->shape, a->input, 1, a->input_zero, p, 0, patch);
+		return;
+	}
+	size_t x = (size_t)p.x * w->x.stride - w->x.pad;
+	size_t y = (size_t)p.y * w->y.stride - w->y.pad;
+	size_t pixel = a->shape.in_c, line = pixel * w->x.in, n = pixel * w->x.taps;
+	const uint8_t *from = (const uint8_t *)a->input + p.batch * (w->y.in * line) + y * line;
+	from += x * pixel;
+	for (uint32_t ky = 0; ky < w->y.taps; ky++, from += line, patch += n) {
+		product_copy(patch, from, n);
+	}
+}
+
 /* Rows @r and on of the block, isa->pair of them, which are output pixels @row and on. */
 static void bring(struct job *job, uint32_t r, uint32_t row, size_t depth)
 {
@@ -95,9 +132,8 @@ static void bring(struct job *job, uint32_t r, uint32_t row, size_t depth)
 		if (twice) {
 			rows[i] = rows[0];
 		} else if (!job->pointwise) {
-			struct ek_pixel pixel = ek_window_pixel(&a->shape.window, row + i);
 			uint8_t *patch = job->patches + i * depth;
-			ek_conv_patch(&a->shape, a->input, 1, a->input_zero, pixel, 0, patch);
+			gather(job, row + i, patch);
 			rows[i] = patch;
 		}
 	}
@@ -130,6 +166,8 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 		.panels = scratch,
 		.pointwise = is_pointwise(&a->shape.window),
 		.flip = is_signed ? 0 : 128,
+		.x = inside_of(&a->shape.window.x),
+		.y = inside_of(&a->shape.window.y),
 	};
 	job.sums = (int32_t *)(job.panels + product_panels(a->shape.out_c));
 	job.rows = (int8_t *)(job.sums + PRODUCT_BLOCK_ROWS);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kernels/quant.h"
 
@@ -124,6 +125,27 @@ static inline bool product_is_plain(const struct product_panel *p, const struct 
 static inline uint32_t product_least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+/* memcpy() of few bytes, @n known to nobody: in place, by pieces that may overlap. */
+static inline void product_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (n >= 16) {
+		for (size_t at = 0; at + 16 < n; at += 16) {
+			memcpy(to + at, from + at, 16);
+		}
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	} else {
+		for (size_t at = 0; at < n; at++) {
+			to[at] = from[at];
+		}
+	}
 }
 
 /* Bytes of a row of a block. */

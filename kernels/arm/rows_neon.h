@@ -19,11 +19,10 @@ ALWAYS_INLINE int32x4_t rows_add(int32x4_t sums, int8x16_t x)
 /* The last @n < 16 codes of a row, and zeros. */
 static inline int8x16_t rows_tail(const uint8_t *from, size_t n, uint8_t flip)
 {
-	uint8_t tail[16] = {0};
-	for (size_t i = 0; i < n; i++) {
-		tail[i] = from[i] ^ flip;
-	}
-	return vreinterpretq_s8_u8(vld1q_u8(tail));
+	uint8_t tail[16];
+	vst1q_u8(tail, vdupq_n_u8(flip));
+	product_copy(tail, from, n);
+	return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(tail), vdupq_n_u8(flip)));
 }
 
 static inline void rows_bring(
