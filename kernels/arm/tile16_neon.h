@@ -30,9 +30,10 @@ ALWAYS_INLINE void tile16_start(const int mr, const int32_t *start, int32x4_t ac
 }
 
 /* The sums of a whole tile as operands of assembly: %[s00] to %[s53]. */
+#define TILE16_NAME(name) [name]
+#define TILE16_SUM(acc, r, j) TILE16_NAME(s##r##j) "=&w"(acc[r][j])
 #define TILE16_SUMS_ROW(acc, r)                                                                    \
-	[s##r##0] "=&w"(acc[r][0]), [s##r##1] "=&w"(acc[r][1]), [s##r##2] "=&w"(acc[r][2]),        \
-		[s##r##3] "=&w"(acc[r][3])
+	TILE16_SUM(acc, r, 0), TILE16_SUM(acc, r, 1), TILE16_SUM(acc, r, 2), TILE16_SUM(acc, r, 3)
 #define TILE16_SUMS(acc)                                                                           \
 	TILE16_SUMS_ROW(acc, 0), TILE16_SUMS_ROW(acc, 1), TILE16_SUMS_ROW(acc, 2),                 \
 		TILE16_SUMS_ROW(acc, 3), TILE16_SUMS_ROW(acc, 4), TILE16_SUMS_ROW(acc, 5)
