@@ -46,12 +46,12 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 /* Four columns, in @c, times group @i of each row, in v0 to v5; then 16 columns. */
 /* clang-format off */
 #define DOTS(c, j, i)                                                                              \
-	"sdot %[s0" j "].4s, " c ".16b, v0.4b[" i "]\n"                                            \
-	"sdot %[s1" j "].4s, " c ".16b, v1.4b[" i "]\n"                                            \
-	"sdot %[s2" j "].4s, " c ".16b, v2.4b[" i "]\n"                                            \
-	"sdot %[s3" j "].4s, " c ".16b, v3.4b[" i "]\n"                                            \
-	"sdot %[s4" j "].4s, " c ".16b, v4.4b[" i "]\n"                                            \
-	"sdot %[s5" j "].4s, " c ".16b, v5.4b[" i "]\n"
+	"sdot %[s0" j "].4s," c ".16b,v0.4b[" i "]\n"                                              \
+	"sdot %[s1" j "].4s," c ".16b,v1.4b[" i "]\n"                                              \
+	"sdot %[s2" j "].4s," c ".16b,v2.4b[" i "]\n"                                              \
+	"sdot %[s3" j "].4s," c ".16b,v3.4b[" i "]\n"                                              \
+	"sdot %[s4" j "].4s," c ".16b,v4.4b[" i "]\n"                                              \
+	"sdot %[s5" j "].4s," c ".16b,v5.4b[" i "]\n"
 #define GROUP_DOTS(i)                                                                              \
 	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "0", i) DOTS("v7", "1", i)                           \
 	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "2", i) DOTS("v7", "3", i)
