@@ -170,7 +170,7 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 		.y = inside_of(&a->shape.window.y),
 	};
 	job.sums = (int32_t *)(job.panels + product_panels(a->shape.out_c));
-	job.rows = (int8_t *)(job.sums + PRODUCT_BLOCK_ROWS);
+	job.rows = (int8_t *)(job.sums + product_sums(product_block_rows(isa, all, depth)));
 	job.patches = (uint8_t *)job.sums + product_block_bytes(isa, all, depth);
 	job.block.stride = job.block.depth = (size_t)product_stride(depth);
 	job.block.sums = job.sums;

@@ -17,10 +17,16 @@ static uint64_t packed_bytes(const struct ek_matmul_shape *shape)
 	return product_packed_bytes(shape->cols, shape->depth);
 }
 
+/* Sums of a panel by a block of as many rows, aligned as the block wants it. */
+static uint64_t sums_bytes(uint32_t rows)
+{
+	return (uint64_t)rows * PRODUCT_COLS * sizeof(int32_t);
+}
+
 /* A block, and its sums of a panel. */
 static uint64_t scratch_bytes(const struct product_isa *isa, const struct ek_matmul_shape *shape)
 {
-	return PRODUCT_BLOCK_ROWS * PRODUCT_COLS * sizeof(int32_t) +
+	return sums_bytes(product_block_rows(isa, shape->rows, shape->depth)) +
 		product_block_bytes(isa, shape->rows, shape->depth);
 }
 
@@ -158,8 +164,8 @@ static void run(const struct product_isa *isa, const struct ek_matmul_q *a, bool
 	struct job job = {.isa = isa, .args = a, .sums = scratch, .flip = is_signed ? 0 : 128};
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
 	uint32_t most = product_block_rows(isa, t->n_rows, a->shape.depth);
-	job.row_sums = job.sums + PRODUCT_BLOCK_ROWS * PRODUCT_COLS;
-	job.rows = (int8_t *)(job.row_sums + PRODUCT_BLOCK_ROWS);
+	job.row_sums = (int32_t *)((char *)scratch + sums_bytes(most));
+	job.rows = (int8_t *)(job.row_sums + product_sums(most));
 	job.block.stride = job.block.depth = (size_t)product_stride(a->shape.depth);
 	job.block.sums = job.row_sums;
 	job.rests = any_rests(a, t);

@@ -75,6 +75,7 @@ uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64
 
 uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth)
 {
-	uint64_t pairs = ((uint64_t)product_block_rows(isa, rows, depth) + 1) / 2 * 2;
-	return PRODUCT_BLOCK_ROWS * sizeof(int32_t) + pairs * product_stride(depth);
+	uint32_t most = product_block_rows(isa, rows, depth);
+	uint64_t pairs = ((uint64_t)most + 1) / 2 * 2;
+	return product_sums(most) * sizeof(int32_t) + pairs * product_stride(depth);
 }

@@ -177,6 +177,12 @@ void product_pack(const struct product_isa *isa, const struct product_weights *w
 
 /* Rows of a block, so that it stays in the cache of the first level: whole tiles, or all @rows. */
 uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64_t depth);
+/* Room for the sums of a block's rows, which stand in front of it: so many. */
+static inline uint32_t product_sums(uint32_t rows)
+{
+	return (rows + 15) / 16 * 16;
+}
+
 /* Room for such a block: its rows and their sums. */
 uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth);
 
