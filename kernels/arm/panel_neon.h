@@ -135,7 +135,7 @@ ALWAYS_INLINE void panel_store_some(uint8_t *to, uint8x16_t codes, uint32_t n)
 	}
 	uint8_t all[16];
 	vst1q_u8(all, codes);
-	product_copy(to, all, n);
+	product_copy_few(to, all, n);
 }
 
 /* The first @n of 16 codes; the others are zero. */
@@ -145,7 +145,7 @@ ALWAYS_INLINE uint8x16_t panel_load(const uint8_t *from, size_t n)
 		return vld1q_u8(from);
 	}
 	uint8_t codes[16] = {0};
-	product_copy(codes, from, n);
+	product_copy_few(codes, from, n);
 	return vld1q_u8(codes);
 }
 

@@ -127,15 +127,10 @@ static inline uint32_t product_least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* memcpy() of few bytes, @n known to nobody: in place, by pieces that may overlap. */
-static inline void product_copy(uint8_t *to, const uint8_t *from, size_t n)
+/* memcpy() of @n < 16 bytes, in place, by pieces that may overlap. */
+static inline void product_copy_few(uint8_t *to, const uint8_t *from, size_t n)
 {
-	if (n >= 16) {
-		for (size_t at = 0; at + 16 < n; at += 16) {
-			memcpy(to + at, from + at, 16);
-		}
-		memcpy(to + n - 16, from + n - 16, 16);
-	} else if (n >= 8) {
+	if (n >= 8) {
 		memcpy(to, from, 8);
 		memcpy(to + n - 8, from + n - 8, 8);
 	} else if (n >= 4) {
@@ -146,6 +141,19 @@ static inline void product_copy(uint8_t *to, const uint8_t *from, size_t n)
 			to[at] = from[at];
 		}
 	}
+}
+
+/* The same of a number of bytes that is not large. */
+static inline void product_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (n < 16) {
+		product_copy_few(to, from, n);
+		return;
+	}
+	for (size_t at = 0; at + 16 < n; at += 16) {
+		memcpy(to + at, from + at, 16);
+	}
+	memcpy(to + n - 16, from + n - 16, 16);
 }
 
 /* Bytes of a row of a block. */

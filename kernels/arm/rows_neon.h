@@ -21,7 +21,7 @@ static inline int8x16_t rows_tail(const uint8_t *from, size_t n, uint8_t flip)
 {
 	uint8_t tail[16];
 	vst1q_u8(tail, vdupq_n_u8(flip));
-	product_copy(tail, from, n);
+	product_copy_few(tail, from, n);
 	return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(tail), vdupq_n_u8(flip)));
 }
 
