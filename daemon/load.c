@@ -6,6 +6,7 @@
 
 #include "backends/backends.h"
 #include "daemon/checkpoints.h"
+#include "daemon/worker.h"
 
 #define MAX_LABELS ((off_t)1 << 20)
 
@@ -47,6 +48,7 @@ static struct edge_options options_of(const struct config *config, uint64_t cpu_
 	return (struct edge_options){
 		.backends = backends_builtin(),
 		.cpu_features = cpu_features,
+		.threads = workers_count(config->threads_per_run),
 		.limits =
 			{
 				.file_bytes = config->max_file_bytes,
