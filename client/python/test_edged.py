@@ -184,7 +184,7 @@ class WithDaemon(unittest.TestCase):
 
     def test_a_deadline_ends_a_run_and_the_connection_stays(self):
         inputs = [bytes(t.bytes) for t in self.client.describe("service_endless").inputs]
-        with self.assertRaises(edged.Deadline):
+        with mock.patch.object(edged, "GRACE", 60), self.assertRaises(edged.Deadline):
             self.client.infer("service_endless", inputs, timeout=0.05)
         self.assertTrue(self.client.connected)
         self.client.infer("digits", [bytes(784)])
@@ -266,7 +266,7 @@ def frame(type_, id_, body, status=0, magic=b"EDG1", size=None):
 class WithBadPeer(unittest.TestCase):
     """A thread answers each request with the next of the given frames, and then holds the connection."""
 
-    def talk(self, *frames, timeout=60.0):
+    def talk(self, *frames):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         listener = socket.socket(socket.AF_UNIX)
@@ -288,12 +288,12 @@ class WithBadPeer(unittest.TestCase):
         thread.start()
         self.addCleanup(listener.close)
         self.addCleanup(thread.join)
-        client = edged.Client(os.path.join(folder.name, "s"), timeout=timeout)
+        client = edged.Client(os.path.join(folder.name, "s"), timeout=60)
         self.addCleanup(client.close)
         return client
 
-    def after_hello(self, answer, **more):
-        return self.talk(frame(0x8001, 1, HELLO), answer, **more)
+    def after_hello(self, answer):
+        return self.talk(frame(0x8001, 1, HELLO), answer)
 
     def test_what_is_not_the_protocol_closes_the_connection(self):
         name = b"\1\0a"
@@ -312,7 +312,8 @@ class WithBadPeer(unittest.TestCase):
         self.assertFalse(client.connected)
 
     def test_silence_ends_with_the_timeout(self):
-        client = self.after_hello(b"EDG1", timeout=0.1)
+        client = self.after_hello(b"EDG1")
+        client.timeout = 0.1
         self.assertRaises(edged.Deadline, client.list)
         self.assertFalse(client.connected)
 
