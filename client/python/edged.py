@@ -15,8 +15,9 @@ Errors. All are EdgedError. `status` is what edged answered (Status), or what it
 it is None when there is no answer: Disconnected, ProtocolError. After those two, and after Deadline where edged did not say so itself
 (`connected` is False then), the connection is closed and every call raises Disconnected: open another Client.
 
-Time and memory. Every call ends within its `timeout` seconds; edged is told of it and drops the work. A call that edged should have
-ended waits GRACE seconds more for its word. A reply of more than `max_reply` bytes is refused before memory is taken for it.
+Time and memory. Every exchange with edged ends within `timeout` seconds; edged is told of it and drops the work. An exchange that edged
+should have ended waits GRACE seconds more for its word. infer() and session() are one exchange, and one more where the model has to be
+described first, or again because it was replaced. A reply of more than `max_reply` bytes is refused before memory is taken for it.
 
 Threads. A Client may be shared: a lock lets one call through at a time. Threads that should be answered at once have a Client each.
 After fork() only one of the two processes may go on using it.

@@ -259,6 +259,8 @@ class Tensor:
         if hasattr(values, "dtype"):
             np = _numpy()
             real = values.astype("f8") / self.scale
+            if not np.isfinite(real).all():
+                raise Invalid("only finite numbers can be quantised", Status.INVALID)
             return np.clip(np.copysign(np.floor(abs(real) + 0.5), real) + self.zero_point, low, high).astype(_NUMPY[self.type])
         flat: List[Any] = []
         _flatten(values, flat, self.name)

@@ -243,6 +243,8 @@ class WithDaemon(unittest.TestCase):
         grey = np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28)
         stored = picture.quantize(grey)
         self.assertEqual((stored.dtype, stored.ravel().tolist()), (np.int8, picture.quantize(grey.tolist())))
+        for wrong in (np.array([np.nan]), [float("inf")]):
+            self.assertRaises(edged.Invalid, picture.quantize, wrong)
         answer = self.client.infer("digits", [stored])
         self.assertEqual((answer[0].dtype, answer[0].shape), (np.int8, (1, 10)))
         self.assertEqual(answer["scores"].tolist(), answer.outputs[0].tolist())
