@@ -16,6 +16,7 @@ import tempfile
 import threading
 import unittest
 import wave
+import zipfile
 from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -373,6 +374,27 @@ class Values(unittest.TestCase):
         self.assertEqual(output((), b"\7").tolist(), 7)
         self.assertEqual(output((2, 0, 3), b"").tolist(), [[], []])
         self.assertEqual(output((2, 1), b"\1\2").tolist(), [[1], [2]])
+
+
+class Wheel(unittest.TestCase):
+    def test_the_wheel_has_what_pip_needs_and_is_the_same_each_time(self):
+        here = os.path.join(ROOT, "client", "python")
+        build = "import backend, sys; print(backend.build_wheel(sys.argv[1]))"
+        wheels = []
+        for _ in range(2):
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([sys.executable, "-B", "-c", build, folder], cwd=here, capture_output=True, text=True, check=True)
+                self.assertEqual(done.stdout, f"edged-{edged.__version__}-py3-none-any.whl\n")
+                path = os.path.join(folder, done.stdout.strip())
+                with open(path, "rb") as file:
+                    wheels.append(file.read())
+                found = subprocess.run([sys.executable, "-I", "-c", "import sys; sys.path[:0] = sys.argv[1:]; import edged; print(edged.__file__)",
+                                        path], capture_output=True, text=True, check=True).stdout
+                self.assertEqual(found.strip(), os.path.join(path, "edged.py"))
+                names = set(zipfile.ZipFile(path).namelist())
+        info = f"edged-{edged.__version__}.dist-info/"
+        self.assertEqual(names, {"edged.py", "edged_tensor.py", info + "METADATA", info + "WHEEL", info + "RECORD"})
+        self.assertEqual(wheels[0], wheels[1])
 
 
 if __name__ == "__main__":
