@@ -14,6 +14,8 @@
 #include "kernels/x86/f32.h"
 #include "kernels/x86/h8.h"
 #include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/conv.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -224,6 +226,17 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s8_packed_bytes__avx512vnni,
 		ek_conv_s8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_s8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_s8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_s8__neon},
+#if defined(__aarch64__)
+	{{"conv_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_s8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_s8__inorder},
+	{{"conv_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_s8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_s8__dotprod},
+	{{"conv_s8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_s8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_s8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_u8[] = {
@@ -236,6 +249,17 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_u8_packed_bytes__avx512vnni,
 		ek_conv_u8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_u8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_u8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_u8__neon},
+#if defined(__aarch64__)
+	{{"conv_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_u8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_u8__inorder},
+	{{"conv_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_u8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_u8__dotprod},
+	{{"conv_u8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_u8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_u8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_s16[] = {

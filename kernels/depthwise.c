@@ -10,6 +10,8 @@
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/f32.h"
 #include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/depthwise.h"
 #endif
 
 #define BLOCK 64
@@ -232,6 +234,15 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 	{{"depthwise_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
 		ek_depthwise_s8_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"depthwise_s8__neon", EK_CPU_NEON}, 16, ek_depthwise_packed_bytes__neon,
+		ek_depthwise_s8_pack__neon, ek_depthwise_scratch_bytes__neon,
+		ek_depthwise_s8__neon},
+#if defined(__aarch64__)
+	{{"depthwise_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_depthwise_packed_bytes__dotprod,
+		ek_depthwise_s8_pack__dotprod, ek_depthwise_scratch_bytes__dotprod,
+		ek_depthwise_s8__dotprod},
+#endif
 #endif
 };
 const struct ek_depthwise_q_row ek_depthwise_u8[] = {
@@ -243,6 +254,15 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 	{{"depthwise_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
 		ek_depthwise_u8_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"depthwise_u8__neon", EK_CPU_NEON}, 16, ek_depthwise_packed_bytes__neon,
+		ek_depthwise_u8_pack__neon, ek_depthwise_scratch_bytes__neon,
+		ek_depthwise_u8__neon},
+#if defined(__aarch64__)
+	{{"depthwise_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_depthwise_packed_bytes__dotprod,
+		ek_depthwise_u8_pack__dotprod, ek_depthwise_scratch_bytes__dotprod,
+		ek_depthwise_u8__dotprod},
+#endif
 #endif
 };
 const struct ek_depthwise_q_row ek_depthwise_s16[] = {

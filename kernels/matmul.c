@@ -7,6 +7,8 @@
 #include "kernels/x86/h8.h"
 #include "kernels/x86/matmul.h"
 #include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/matmul.h"
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
@@ -153,6 +155,19 @@ const struct ek_matmul_q_row ek_matmul_s8[] = {
 	{{"matmul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_s8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_s8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
+		ek_matmul_s8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_s8__neon},
+#if defined(__aarch64__)
+	{{"matmul_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_s8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_s8__inorder},
+	{{"matmul_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
+		ek_matmul_s8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
+		ek_matmul_s8__dotprod},
+	{{"matmul_s8__i8mm", EK_CPU_I8MM}, 16, ek_matmul_packed_bytes__i8mm,
+		ek_matmul_s8_pack__i8mm, ek_matmul_scratch_bytes__i8mm, ek_matmul_s8__i8mm},
+#endif
 #endif
 };
 const struct ek_matmul_q_row ek_matmul_u8[] = {
@@ -166,6 +181,19 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 	{{"matmul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_u8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_u8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
+		ek_matmul_u8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_u8__neon},
+#if defined(__aarch64__)
+	{{"matmul_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_u8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_u8__inorder},
+	{{"matmul_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
+		ek_matmul_u8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
+		ek_matmul_u8__dotprod},
+	{{"matmul_u8__i8mm", EK_CPU_I8MM}, 16, ek_matmul_packed_bytes__i8mm,
+		ek_matmul_u8_pack__i8mm, ek_matmul_scratch_bytes__i8mm, ek_matmul_u8__i8mm},
+#endif
 #endif
 };
 const struct ek_matmul_q_row ek_matmul_s16[] = {

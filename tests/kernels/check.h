@@ -82,6 +82,8 @@ void check_put(enum check_type type, void *x, size_t i, int64_t value);
 void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
 /* An output range: the type's, or part of it. */
 void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
+/* One time in four: all codes, and the zero point is the lowest, as behind RELU6. */
+void check_full(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi);
 
 /* A random window over small pictures; everything from 1x1 on. */
 struct ek_window check_window(struct check *c, bool dilated);

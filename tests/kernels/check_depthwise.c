@@ -138,6 +138,9 @@ static struct ek_depthwise_q args_q(
 	}
 	a.weights_zero = type == CHECK_U8 ? check_between(c, 0, UINT8_MAX) : 0;
 	check_limits(c, type, &a.lo, &a.hi);
+	if (type != CHECK_S16) {
+		check_full(c, type, &a.output_zero, &a.lo, &a.hi);
+	}
 	if (type != CHECK_S16 && check_below(c, 4) == 0) { /* the sum is the bias */
 		memset((void *)a.input, a.input_zero,
 			(size_t)w->batch * w->y.in * w->x.in * shape->in_c);
