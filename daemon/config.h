@@ -61,6 +61,7 @@ struct config {
 	uint64_t max_plans;
 	uint64_t max_loops;
 	uint64_t max_checkpoint_bytes;
+	uint64_t allow_signature_change; /* truth */
 };
 
 enum config_kind {
@@ -70,6 +71,7 @@ enum config_kind {
 	CONFIG_TIME, /* decimal with ms, s or min; milliseconds in struct config */
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
+	CONFIG_TRUTH, /* yes or no: 1 or 0 */
 };
 
 struct config_key {

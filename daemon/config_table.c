@@ -27,7 +27,7 @@ static const struct config_key keys[] = {
 		"NAME/VERSION/model.tflite with labels.txt beside it, where the highest version "
 		"serves."},
 	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged",
-		"Folder that edged may write to. Without one, models are kept in memory."},
+		"Folder that edged may write to: its store of models. Without one they are kept in memory."},
 	{"daemon", "log-level", CONFIG_LEVEL, AT(log_level), LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG,
 		RELOAD, "info", "error, warning, notice, info or debug."},
 	{"daemon", "workers", CONFIG_COUNT, AT(workers), 0, 64, RESTART, "0",
@@ -88,6 +88,10 @@ static const struct config_key keys[] = {
 		RELOAD, "64M",
 		"Bytes of all files that a model's save signature has left below\n"
 		"STATE/checkpoints/NAME."},
+	{"models", "allow-signature-change", CONFIG_TRUTH, AT(allow_signature_change), 0, 1, RELOAD,
+		"no",
+		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
+		"it for one model."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "backends/backends.h"
-#include "daemon/import.h"
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -30,11 +29,25 @@ static bool stopping(void *context)
 	return stop;
 }
 
+static struct load_context load_of(struct loader *loader, const struct config *config)
+{
+	return (struct load_context){
+		.config = config, .cpu_features = loader->cpu_features, .depot = &loader->depot};
+}
+
+/* What the store remembers; where that cannot be read, the models folder says it again. */
+static void remember(struct loader *loader)
+{
+	const struct load_context load = load_of(loader, &loader->config);
+	int code = catalogue_open(&loader->catalogue, &load);
+	if (code < 0) {
+		log_warning(loader->log, "the store: %s", strerror(-code));
+	}
+}
+
 static void look(struct loader *loader, const struct config *config)
 {
-	const struct load_context load = {.config = config,
-		.cpu_features = loader->cpu_features,
-		.state_folder = loader->state_folder};
+	const struct load_context load = load_of(loader, config);
 	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
 	size_t left_out = 0;
 	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
@@ -53,6 +66,7 @@ static void *loader_main(void *argument)
 {
 	struct loader *loader = argument;
 	pthread_mutex_lock(&loader->mutex);
+	remember(loader);
 	while (!loader->stopping) {
 		if (loader->scans_done == loader->scans_wanted) {
 			pthread_cond_wait(&loader->work, &loader->mutex);
@@ -73,15 +87,6 @@ static void *loader_main(void *argument)
 	}
 	pthread_mutex_unlock(&loader->mutex);
 	return NULL;
-}
-
-static void state_open(struct loader *loader, const char *path)
-{
-	struct error err = {0};
-	loader->state_folder = -1;
-	if (import_open_state(path, &loader->state_folder, &err) < 0) {
-		log_notice(loader->log, "%s: models are kept in memory", err.text);
-	}
 }
 
 /* Signals are the loop's. */
@@ -106,12 +111,12 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 		return code;
 	}
 	loader->cpu_features = mask & backends_cpu_features();
-	state_open(loader, config->state);
+	depot_open(&loader->depot, config->state, log);
 	pthread_mutex_init(&loader->mutex, NULL);
 	pthread_cond_init(&loader->work, NULL);
 	code = thread_start(loader);
 	if (code < 0) {
-		own_close_fd(&loader->state_folder);
+		depot_close(&loader->depot);
 		return error_set(err, code, "the loader's thread: %s", strerror(-code));
 	}
 	loader->running = true;
@@ -133,7 +138,7 @@ void loader_stop(struct loader *loader)
 		served_unref(event->served);
 		free(event);
 	}
-	own_close_fd(&loader->state_folder);
+	depot_close(&loader->depot);
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
 	catalogue_deinit(&loader->catalogue);

@@ -26,7 +26,7 @@ struct loader {
 
 	/* The thread's own: */
 	uint64_t cpu_features;
-	int state_folder; /* -1: copies in memory */
+	struct depot depot;
 	struct catalogue catalogue;
 };
 

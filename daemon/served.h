@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/ref.h"
+#include "daemon/digest.h"
 #include "engine/edge.h"
 
 #define SERVED_NAME_SIZE 65 /* [a-z0-9][a-z0-9._-]{0,63} */
@@ -33,6 +34,7 @@ struct served {
 	struct ref ref;
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
+	struct digest digest; /* of the file */
 	uint64_t generation;
 	struct edge_model *model;
 	int checkpoints; /* folder of its sessions' files; -1: none */

@@ -176,7 +176,8 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)
 			: error_set(err, -EBADMSG, "model %s: refused: %s", shown, model->reason);
 	}
-	if (version.length > 0 && !wire_text_is(version, model->version)) {
+	if (version.length > 0 && !wire_text_is(version, "0") &&
+		!wire_text_is(version, model->version)) {
 		error_escape(shown_version, sizeof(shown_version), version.data, version.length);
 		return error_set(err, -ENOENT, "model %s: version %s serves, not %s", shown,
 			model->version, shown_version);

@@ -41,7 +41,8 @@ const char *store_model_state(const struct store_model *model);
 struct store_count store_count(const struct store *store);
 
 /*
- * A reference to what serves under @name, in @version if that is not empty. -ENOENT, -EAGAIN while
+ * A reference to what serves under @name, in @version if that is neither empty nor "0", as the file
+ * NAME.tflite was called before the store numbered it. -ENOENT, -EAGAIN while
  * it is being loaded, -EBADMSG when it was refused; the text says which and why.
  */
 int must_check store_get(const struct store *store, struct wire_text name, struct wire_text version,

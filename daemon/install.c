@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/install.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/signature.h"
+
+/* ---- from the folder */
+
+static int check_bad(
+	const struct depot *depot, const struct candidate *candidate, struct error *err)
+{
+	const char *reason = depot_find_bad(depot, &candidate->version.model);
+	return reason ? error_set(err, -EBADMSG, "bad: %s", reason) : 0;
+}
+
+/* True when the loop has just that: the same bytes, labels and number. */
+static bool serves_already(
+	const struct catalogue_model *model, const struct manifest_version *version)
+{
+	const struct manifest_version *known = manifest_find(&model->manifest, &version->model);
+	return known && digest_same(&model->serving, &version->model) &&
+		digest_same(&model->manifest.active, &version->model) &&
+		digest_same(&known->labels, &version->labels) &&
+		(version->version == 0 || version->version == known->version);
+}
+
+static int check_signature(const struct catalogue_model *model, const struct candidate *candidate,
+	const struct digest *signature, struct error *err)
+{
+	const struct manifest *manifest = &model->manifest;
+	const struct manifest_version *before = manifest_find(manifest, &manifest->active);
+	if (!before || candidate->allow_signature_change ||
+		digest_same(&before->signature, signature)) {
+		return 0;
+	}
+	return error_set(err, -EBADMSG,
+		"its inputs or outputs are not those of version %" PRIu64
+		" (allow-signature-change would take it)",
+		before->version);
+}
+
+/* The manifest as it is once @candidate serves. */
+static struct manifest manifest_next(
+	const struct manifest *manifest, const struct manifest_version *version)
+{
+	struct manifest next = *manifest;
+	manifest_add(&next, version);
+	if (!digest_same(&next.active, &version->model)) {
+		next.trial = !digest_same(&next.last_good, &version->model);
+		next.crashes = 0;
+	}
+	next.active = version->model;
+	manifest_trim(&next);
+	return next;
+}
+
+static int record(const struct load_context *context, struct catalogue_model *model,
+	const struct manifest *next, struct error *err)
+{
+	const struct manifest_version *version = manifest_find(next, &next->active);
+	char text[DIGEST_TEXT_SIZE];
+	int code = depot_save(context->depot, next, err);
+	if (code < 0) {
+		return code;
+	}
+	model->manifest = *next;
+	model->serving = next->active;
+	depot_note(context->depot, next->name,
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s", version->version,
+		digest_print(&version->model, text), version->by, next->trial ? ", on trial" : "");
+	return 0;
+}
+
+static int admit(const struct load_context *context, struct catalogue_model *model,
+	struct candidate *candidate, struct served **ret_served, struct error *err)
+{
+	owned(served_unref) struct served *served = NULL;
+	struct digest *signature = &candidate->version.signature;
+	struct manifest next = manifest_next(&model->manifest, &candidate->version);
+	int code = load_model(context, next.name, manifest_find(&next, &next.active),
+		candidate->blob, take(candidate->labels), candidate->labels_length, &served, err);
+	if (code < 0) {
+		return code;
+	}
+	code = signature_of(served->model, signature);
+	if (code < 0) {
+		return error_set(err, code, "the signature: %s", strerror(-code));
+	}
+	code = check_signature(model, candidate, signature, err);
+	if (code == 0) {
+		next = manifest_next(&model->manifest, &candidate->version);
+		code = record(context, model, &next, err);
+	}
+	if (code == 0) {
+		*ret_served = take(served);
+	}
+	return code;
+}
+
+int install_candidate(const struct load_context *context, struct catalogue_model *model,
+	const struct candidate_place *place, struct catalogue_tried *tried,
+	struct served **ret_served, struct error *err)
+{
+	struct candidate candidate;
+	int code = candidate_take(&candidate, context, place, &model->manifest, err);
+	tried->identity = candidate.identity;
+	tried->digest = candidate.version.model;
+	if (code == 0) {
+		code = check_bad(context->depot, &candidate, err);
+	}
+	if (code == 0) {
+		code = serves_already(model, &candidate.version)
+			? 1
+			: admit(context, model, &candidate, ret_served, err);
+	}
+	candidate_deinit(&candidate);
+	return code;
+}
+
+/* ---- from the store */
+
+static int restore_one(const struct load_context *context, struct catalogue_model *model,
+	const struct digest *digest, struct served **ret_served, struct error *err)
+{
+	const struct manifest_version *version = manifest_find(&model->manifest, digest);
+	if (!version) {
+		return error_set(err, -ENOENT, "the store does not have it");
+	}
+	int code = load_version(context, model->manifest.name, version, ret_served, err);
+	if (code == 0) {
+		model->serving = *digest;
+	}
+	return code;
+}
+
+int install_restore(const struct load_context *context, struct catalogue_model *model,
+	struct served **ret_served, char *ret_reason, size_t reason_size)
+{
+	struct error err = {0};
+	const struct manifest *manifest = &model->manifest;
+	int code = restore_one(context, model, &manifest->active, ret_served, &err);
+	ret_reason[0] = 0;
+	if (code == 0) {
+		return 0;
+	}
+	snprintf(ret_reason, reason_size, "%s", err.text);
+	depot_note(context->depot, manifest->name, "not restored: %s", err.text);
+	return digest_same(&manifest->active, &manifest->last_good)
+		? code
+		: restore_one(context, model, &manifest->last_good, ret_served, &err);
+}
