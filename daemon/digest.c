@@ -2,7 +2,7 @@
 #include "daemon/digest.h"
 
 #include <errno.h>
-#include <gcrypt.h>
+#include <nettle/sha2.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,57 +52,44 @@ bool digest_parse(const char *text, struct digest *ret_digest)
 	return true;
 }
 
-/* Nothing here is secret: no locked memory. */
-static void library_start(void)
-{
-	if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
-		gcry_check_version(NULL);
-		gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-		gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-	}
-}
-
-/* struct digest_stream is never defined: it stands for the library's handle. */
-static gcry_md_hd_t handle(struct digest_stream *stream)
-{
-	return (gcry_md_hd_t)(void *)stream;
-}
+struct digest_stream {
+	struct sha256_ctx state;
+};
 
 int digest_stream_new(struct digest_stream **ret_stream)
 {
-	gcry_md_hd_t opened = NULL;
-	library_start();
-	gcry_error_t error = gcry_md_open(&opened, GCRY_MD_SHA256, 0);
-	if (error != 0) {
-		return gcry_err_code_to_errno(gcry_err_code(error)) == ENOMEM ? -ENOMEM : -ENOTSUP;
+	struct digest_stream *stream = malloc(sizeof(*stream));
+	if (!stream) {
+		return -ENOMEM;
 	}
-	*ret_stream = (struct digest_stream *)(void *)opened;
+	sha256_init(&stream->state);
+	*ret_stream = stream;
 	return 0;
 }
 
 void digest_stream_free(struct digest_stream *stream)
 {
-	gcry_md_close(handle(stream));
+	free(stream);
 }
 
 void digest_stream_add(struct digest_stream *stream, const void *data, size_t size)
 {
-	gcry_md_write(handle(stream), data, size);
+	sha256_update(&stream->state, size, data);
 }
 
 struct digest digest_stream_end(struct digest_stream *stream)
 {
 	struct digest digest;
-	memcpy(digest.bytes, gcry_md_read(handle(stream), GCRY_MD_SHA256), sizeof(digest.bytes));
+	sha256_digest(&stream->state, sizeof(digest.bytes), digest.bytes);
 	return digest;
 }
 
 struct digest digest_of(const void *data, size_t size)
 {
-	struct digest digest;
-	library_start();
-	gcry_md_hash_buffer(GCRY_MD_SHA256, digest.bytes, data, size);
-	return digest;
+	struct digest_stream stream;
+	sha256_init(&stream.state);
+	digest_stream_add(&stream, data, size);
+	return digest_stream_end(&stream);
 }
 
 static int add_file(struct digest_stream *stream, int fd, off_t size)

@@ -2,7 +2,8 @@
 /*
  * digest - SHA-256, the name of a blob
  *
- * The only file that knows libgcrypt, which libsystemd brings along anyway.
+ * The only file that knows libnettle. (libgcrypt, which libsystemd brings along, tests itself when it is
+ * first used, and keeps a megabyte for that.)
  */
 #ifndef DAEMON_DIGEST_H
 #define DAEMON_DIGEST_H
@@ -33,7 +34,7 @@ bool digest_parse(const char *text, struct digest *ret_digest);
 /* A sum that goes on. */
 struct digest_stream;
 
-/* -ENOMEM, or -ENOTSUP where the library does not do SHA-256. */
+/* -ENOMEM. */
 int must_check digest_stream_new(struct digest_stream **ret_stream);
 void digest_stream_free(struct digest_stream *stream); /* NULL is fine */
 DEFINE_OWNED(struct digest_stream *, digest_stream_free)
