@@ -64,8 +64,9 @@ void error_prefix(struct error *err, const char *format, ...)
 	va_start(args, format);
 	int length = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	if (length >= 0 && (size_t)length < sizeof(err->text)) {
-		snprintf(err->text + length, sizeof(err->text) - (size_t)length, ": %s", old);
+	const int left = (int)sizeof(err->text) - length - (int)sizeof(": ");
+	if (length >= 0 && left > 0) {
+		snprintf(err->text + length, (size_t)left + sizeof(": "), ": %.*s", left, old);
 	}
 }
 

@@ -51,7 +51,7 @@ static int read_config(const struct edged *edged, struct config *ret_config, str
 
 int edged_configure(struct edged *edged, const struct edged_options *options, struct error *err)
 {
-	memset(edged, 0, sizeof(*edged)); /* too large for a temporary */
+	memset(edged, 0, offsetof(struct edged, scratch)); /* too large for a temporary */
 	edged->options = *options;
 	log_init(&edged->log, LOG_LEVEL_INFO);
 	int code = read_config(edged, &edged->config, err);

@@ -71,8 +71,10 @@ int load_model(const struct load_context *context, const char *name,
 	const struct manifest_version *version, int blob, char *labels, uint32_t labels_length,
 	struct served **ret_served, struct error *err)
 {
-	const struct edge_options options = load_options(context);
+	const struct edge_packs packs = {.folder = context->depot->blobs};
+	struct edge_options options = load_options(context);
 	struct edge_model *model = NULL;
+	options.packs = packs.folder < 0 ? NULL : &packs;
 	int code = edge_model_open_fd(blob, &options, &model, err);
 	if (code < 0) {
 		free(labels);

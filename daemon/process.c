@@ -9,6 +9,7 @@
 #include "base/own.h"
 
 #define SPARE_FILES 64 /* descriptors beside those of clients: models, epoll, logs */
+#define ROOM_FILES 1024 /* for the same, where the system gives them */
 #define TRIM_MS 1000
 
 void process_tune_memory(void)
@@ -22,13 +23,14 @@ void process_tune_memory(void)
 void process_reserve_files(uint64_t *max_clients, const struct log *log)
 {
 	struct rlimit limit;
-	uint64_t wanted = *max_clients + SPARE_FILES;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
+	const uint64_t wanted = *max_clients + ROOM_FILES;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
 		return;
 	}
+	/* Lowered too: libuv's table of watchers is as long as the highest descriptor. */
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-		limit.rlim_cur < wanted) {
+		limit.rlim_cur < *max_clients + SPARE_FILES) {
 		*max_clients = limit.rlim_cur > 2 * SPARE_FILES ? limit.rlim_cur - SPARE_FILES : 1;
 		log_warning(log, "max-clients is %llu: the limit of open files is %llu",
 			(unsigned long long)*max_clients, (unsigned long long)limit.rlim_cur);

@@ -10,8 +10,8 @@
 /* Freed memory goes back to the system; one heap for all threads. */
 void process_tune_memory(void);
 
-/* As many descriptors as *max_clients need; where the system gives fewer, *max_clients shrinks and
- * a warning says so. */
+/* The limit of open files becomes what *max_clients need, also if it was higher; where the system
+ * gives fewer, *max_clients shrinks and a warning says so. */
 void process_reserve_files(uint64_t *max_clients, const struct log *log);
 
 /*

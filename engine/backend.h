@@ -68,6 +68,18 @@ static inline int run_control_check(const struct run_control *control)
 
 struct program; /* a backend's own */
 
+/* Memory for what is made from constants alone: weights in the order that a kernel wants. */
+struct pack_memory {
+	/*
+	 * @bytes that outlive the program, 64-byte aligned. *ret_filled: an earlier load of the same
+	 * model with the same kernels has written them, and they are read-only now; else they are
+	 * zero and the caller writes them before compile returns. NULL: there is none, and the
+	 * program takes its own.
+	 */
+	void *(*reserve)(void *context, uint64_t bytes, bool *ret_filled);
+	void *context;
+};
+
 struct compile_request {
 	const struct graph *graph;
 	const struct subgraph *subgraph;
@@ -79,6 +91,7 @@ struct compile_request {
 	uint32_t n_nodes;
 	uint64_t max_program_bytes; /* of the program; above it compile gives -EFBIG */
 	uint64_t cpu_features; /* EK_CPU_* mask that kernels may use */
+	const struct pack_memory *packs; /* NULL: none */
 };
 /* graph, subgraph, shapes, constants and nodes stay as they are until the program is freed. */
 

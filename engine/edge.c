@@ -7,6 +7,7 @@
 #include "base/ref.h"
 #include "engine/entry.h"
 #include "engine/plan/cache.h"
+#include "engine/plan/packs.h"
 #include "engine/run/frame.h"
 #include "engine/run/session.h"
 #include "engine/steps.h"
@@ -15,6 +16,7 @@ struct edge_model {
 	struct ref ref;
 	struct model *file;
 	struct plan_cache plans;
+	struct packs packs;
 	struct edge_model_info info;
 };
 
@@ -60,6 +62,7 @@ void edge_model_unref(struct edge_model *model)
 		return;
 	}
 	plan_cache_deinit(&model->plans);
+	packs_deinit(&model->packs);
 	model_free(model->file);
 	free(model);
 }
@@ -126,6 +129,7 @@ static void describe(struct edge_model *model)
 		.version = metadata->version,
 		.n_signatures = 1 + graph->n_signatures,
 		.file_bytes = model_file_bytes(model->file),
+		.pack_bytes = packs_bytes(&model->packs),
 		.arena_bytes = first->arena_bytes,
 		.macs = first->macs,
 		.n_subgraphs = graph->n_subgraphs,
@@ -141,6 +145,7 @@ static void describe(struct edge_model *model)
 
 /* Comparisons that finding all names of all signatures takes; real models are far below. */
 #define SIGNATURE_WORK 100000000u
+#define PACKS_SPARE_BYTES (1u << 20) /* heads and padding of many small weights */
 
 static int check_signature_work(const struct graph *graph, struct error *err)
 {
@@ -183,6 +188,16 @@ static int enter_all(struct edge_model *model, struct error *err)
 	return 0;
 }
 
+/* No weight becomes more than eight times as long; what does not fit is packed in the heap. */
+static void open_packs(struct edge_model *model, const struct edge_packs *packs, uint64_t limit)
+{
+	const uint64_t most = 8 * model_file_bytes(model->file) + PACKS_SPARE_BYTES;
+	if (packs) {
+		packs_open(&model->packs, packs->folder, packs->key, most < limit ? most : limit);
+		model->plans.packs = &model->packs.memory;
+	}
+}
+
 /* Takes over @file. */
 static int open_file(struct model *file, const struct edge_options *options,
 	const struct edge_limits *limits, struct edge_model **ret_model, struct error *err)
@@ -206,11 +221,14 @@ static int open_file(struct model *file, const struct edge_options *options,
 	};
 	int r = plan_cache_init(&model->plans, err);
 	if (r == 0) {
+		open_packs(model, options->packs, limits->prepared_bytes);
 		r = enter_all(model, err);
 	}
 	if (r < 0) {
 		return r;
 	}
+	packs_seal(&model->packs);
+	model_forget_pages(file);
 	describe(model);
 	*ret_model = take(model);
 	return 0;

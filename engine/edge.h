@@ -26,10 +26,23 @@ struct edge_limits {
 	uint64_t arena_bytes; /* [256 MiB] all memory of one session: activations, scratch, state,
 				 inputs, tensors that only a run can size */
 	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run */
-	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold */
+	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold; and
+				    as much again in the file of packed weights */
 	uint32_t nodes; /* [100000] over all subgraphs */
 	uint32_t plans; /* [4] plans for other input shapes kept beside the first */
 	uint64_t loops; /* [10000000] rounds of all loops of one run; beyond: -ETIMEDOUT */
+};
+
+/*
+ * Where packed weights of a model are kept: a file of @folder that is mapped, so that its pages are
+ * clean, and that the next load of the same model maps again. @key names model and kernels (a digest
+ * of the file, backends_build(), the CPU features in use), fewer than 128 characters without '/';
+ * NULL: the file has no name and serves this load alone. What is found under @key is believed if
+ * its checksum is right, so nobody else may write to the folder.
+ */
+struct edge_packs {
+	int folder; /* a descriptor, the caller's, in use during open */
+	const char *key;
 };
 
 struct edge_options {
@@ -37,6 +50,7 @@ struct edge_options {
 						  backends/backends.h has the built-in list */
 	uint64_t cpu_features; /* EK_CPU_* mask; ~0 for all that the CPU has */
 	struct edge_limits limits;
+	const struct edge_packs *packs; /* NULL: packed weights are in the heap */
 };
 
 /*
@@ -97,6 +111,7 @@ struct edge_model_info {
 	struct text name, description, version; /* of the metadata, else empty */
 	uint32_t n_signatures; /* index 0 is the default, by position; then the file's own */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
+	uint64_t pack_bytes; /* of the file of packed weights; 0: there is none */
 	uint64_t session_bytes; /* arenas, state twice, inputs and tables of all subgraphs: what one
 				   session takes that enters every signature */
 	uint64_t parameters; /* elements of all constants of the file */

@@ -182,7 +182,7 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 		w.plain = op_constant(setup, 1);
 	}
 	if (packed_bytes) {
-		w.packed = op_alloc(setup, packed_bytes);
+		w.packed = op_alloc_pack(setup, packed_bytes, &w.is_packed);
 		if (!w.packed) {
 			return op_alloc_failed(setup, err);
 		}

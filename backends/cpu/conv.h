@@ -51,13 +51,15 @@ struct conv_weights {
 	const void *plain; /* dense, in the file's order; NULL: a run reads the operand */
 	void *made; /* @plain where it is no constant of the file, NULL else */
 	void *packed; /* room for the row's pack function, which reads @plain; NULL: it packs nothing */
+	bool is_packed; /* at an earlier load: @packed is not written */
 	uint64_t unpacked_at; /* of the scratch, and of how many elements: computed int4 */
 	uint64_t n_unpacked;
 };
 
 /*
  * Makes int8 of constant int4 weights and dense ones of sparse ones, and takes @packed_bytes (0:
- * none), all in program memory; for int4 weights that are computed, takes scratch. @elements: of
+ * none), all in program memory or, what is packed, in the model's file of packed
+ * weights; for int4 weights that are computed, takes scratch. @elements: of
  * the weights.
  */
 int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,

@@ -93,6 +93,14 @@ void *op_alloc(struct op_setup *setup, uint64_t bytes)
 	return op_memory_alloc(setup->memory, bytes);
 }
 
+void *op_alloc_pack(struct op_setup *setup, uint64_t bytes, bool *ret_filled)
+{
+	*ret_filled = false;
+	void *kept = setup->packs ? setup->packs->reserve(setup->packs->context, bytes, ret_filled)
+				  : NULL;
+	return kept ? kept : op_alloc(setup, bytes);
+}
+
 int op_alloc_failed(const struct op_setup *setup, struct error *err)
 {
 	if (!setup->memory->over) {
@@ -123,6 +131,7 @@ static int node_prepare(struct program *program, const struct node *node, struct
 {
 	struct op_setup setup = setup_of(&program->request, node);
 	setup.memory = &program->memory;
+	setup.packs = program->request.packs;
 	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
 	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
 		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||

@@ -35,6 +35,7 @@ struct op_setup {
 	const char *detail; /* kernel variant, static text */
 
 	struct op_memory *memory; /* used by op_alloc() */
+	const struct pack_memory *packs; /* used by op_alloc_pack(); may be NULL */
 };
 
 /* What run() sees. */
@@ -66,6 +67,9 @@ struct cpu_op {
 /* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when
  * memory or budget is out: return op_alloc_failed(setup, err) then. */
 void *op_alloc(struct op_setup *setup, uint64_t bytes);
+/* As op_alloc() for what follows from constants and the CPU's features alone, packed weights above
+ * all: where *ret_filled, it is there already and must not be written. */
+void *op_alloc_pack(struct op_setup *setup, uint64_t bytes, bool *ret_filled);
 int op_alloc_failed(const struct op_setup *setup, struct error *err);
 
 /*

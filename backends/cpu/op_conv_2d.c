@@ -81,9 +81,11 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed) {
+	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
 		state->row_q->pack(a, state->weights.packed);
+	}
+	if (r == 0 && state->weights.packed) {
 		state->weights.plain = state->weights.packed;
 	}
 	return r;

@@ -136,9 +136,11 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 							  : scales_prepare(setup, a, err);
 	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed) {
+	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->w = state->weights.plain;
 		state->row_q->pack(a, state->weights.packed);
+	}
+	if (r == 0 && state->weights.packed) {
 		state->weights.plain = state->weights.packed;
 	}
 	return r;

@@ -59,6 +59,13 @@ int file_borrow(
 	return 0;
 }
 
+void file_forget(const struct file *file)
+{
+	if (file->mapped) {
+		madvise((void *)(uintptr_t)file->data, file->size, MADV_DONTNEED);
+	}
+}
+
 void file_deinit(struct file *file)
 {
 	if (file->mapped) {

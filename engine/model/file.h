@@ -31,6 +31,10 @@ int must_check file_map(int fd, uint64_t limit, struct file *ret_file, struct er
 int must_check file_borrow(
 	const void *data, size_t size, uint64_t limit, struct file *ret_file, struct error *err);
 
+/* Pages of the mapping that nobody else uses are given back; they come again from the file when they
+ * are read. Nothing for borrowed bytes. */
+void file_forget(const struct file *file);
+
 void file_deinit(struct file *file);
 
 #endif

@@ -95,3 +95,8 @@ uint64_t model_file_bytes(const struct model *model)
 {
 	return model->file.size;
 }
+
+void model_forget_pages(const struct model *model)
+{
+	file_forget(&model->file);
+}

@@ -52,6 +52,7 @@ static int build(struct plan_cache *cache, uint32_t subgraph, const struct shape
 		.max_arena_bytes = cache->max_arena_bytes,
 		.max_prepared_bytes = cache->max_prepared_bytes - declared_bytes(cache),
 		.max_macs = cache->max_macs,
+		.packs = inputs ? NULL : cache->packs,
 	};
 	return plan_build(&request, ret_plan, err);
 }

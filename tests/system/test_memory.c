@@ -79,7 +79,8 @@ static void idle_it_is_small(void **state)
 	}
 }
 
-/* The lines of smaps that belong to copies of models: file pages, none of them dirty. */
+/* The lines of smaps that belong to copies of models, and to their packed weights where the CPU's
+ * kernels want some: file pages, none of them dirty. */
 static void weights_are_clean_pages_of_a_file(void **state)
 {
 	const struct daemon *daemon = *state;
@@ -110,7 +111,7 @@ static void weights_are_clean_pages_of_a_file(void **state)
 		}
 	}
 	fclose(file);
-	assert_int_equal(mappings, 3);
+	assert_in_range(mappings, 3, 6);
 	assert_true(rss > 0);
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * packs - the packed weights of a model in a file: made at one load, mapped at the next
+ *
+ *   0    64                64 + ...
+ *   head | bytes | weights | bytes | weights | ...    each part padded to a multiple of 64
+ *
+ * The blocks stand in the order in which the model's programs are compiled. The head says for what
+ * they were made (the file's name is not believed) and has a checksum of all that follows. A file
+ * that is missing, short, changed or of something else is made again. Pages of a file are clean:
+ * the kernel may drop them, and a model that nobody asks costs no memory for its packed weights.
+ *
+ * One thread at a time, until packs_seal(); nothing changes after it.
+ */
+#ifndef ENGINE_PLAN_PACKS_H
+#define ENGINE_PLAN_PACKS_H
+
+#include "base/error.h"
+#include "engine/backend.h"
+
+#define PACKS_KEY_BYTES 128 /* with the closing 0 */
+
+struct packs {
+	struct pack_memory memory; /* what programs take from; works on this very struct */
+	uint8_t *data; /* NULL: there is no file, and nothing to take */
+	uint64_t size, used; /* bytes mapped, and taken so far with the head */
+	bool filled; /* at an earlier load */
+	bool differs; /* from what the programs of this load asked for */
+	bool making; /* a file, which @fd is */
+	int folder, fd;
+	char key[PACKS_KEY_BYTES];
+};
+
+/*
+ * Maps file @key of @folder (a descriptor, which stays open until packs_seal()) if it was made for
+ * @key, else begins a new one of at most @max_bytes. @key: no '/', shorter than PACKS_KEY_BYTES; NULL
+ * makes a file that no other load finds. Where no file can be made, programs keep packed weights in
+ * memory of their own: that is no error.
+ */
+void packs_open(struct packs *packs, int folder, const char *key, uint64_t max_bytes);
+
+/* All programs are compiled: a new file gets its head and its name, and all pages are given back
+ * until somebody reads them. */
+void packs_seal(struct packs *packs);
+
+/* What the file holds. */
+uint64_t packs_bytes(const struct packs *packs);
+
+/* After the last program is freed. A zeroed one is fine. */
+void packs_deinit(struct packs *packs);
+
+#endif
