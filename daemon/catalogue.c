@@ -8,6 +8,7 @@
 
 #include "daemon/inbox.h"
 #include "daemon/install.h"
+#include "daemon/watch.h"
 
 /* ---- the list */
 
@@ -279,6 +280,14 @@ static int removed_drop(const struct scanning *scanning, bool same_device)
 	return code;
 }
 
+static void watch_look(const struct load_context *load, int folder)
+{
+	if (!watch_folder(load->watch, folder)) {
+		log_warning(load->depot->log,
+			"the models folder cannot be watched: the system's limit is reached");
+	}
+}
+
 static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_left_out)
 {
 	owned_mem struct scan_model *models = NULL;
@@ -288,6 +297,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	if (fstat(folder, &st) < 0) {
 		return -errno;
 	}
+	watch_look(scanning->load, folder);
 	bool same_device = catalogue->device == st.st_dev;
 	int code =
 		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);

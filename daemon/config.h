@@ -62,6 +62,9 @@ struct config {
 	uint64_t max_loops;
 	uint64_t max_checkpoint_bytes;
 	uint64_t allow_signature_change; /* truth */
+	uint64_t watch; /* truth */
+	uint64_t watch_quiet_ms;
+	uint64_t rescan_ms; /* 0: never */
 };
 
 enum config_kind {

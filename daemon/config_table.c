@@ -92,6 +92,13 @@ static const struct config_key keys[] = {
 		"no",
 		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
 		"it for one model."},
+	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
+		"Whether edged looks at the models folder by itself when that has changed."},
+	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
+		"How long nothing may change before it looks; after 2 s of changes it looks anyway."},
+	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
+		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
+		"5 s at least."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

@@ -99,12 +99,18 @@ static void tell_ready(struct edged *edged)
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
-	store_update(&edged->store, &edged->loader);
+	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
+	if (edged->draining) {
+		return;
+	}
 	if (edged->store.scans_done >= edged->wanted_scan &&
-		edged->told_scan < edged->store.scans_done && !edged->draining) {
-		edged->told_scan = edged->store.scans_done;
+		edged->told_scan < edged->wanted_scan) {
+		edged->told_scan = edged->wanted_scan;
 		tell_ready(edged);
+		changed = true;
+	}
+	if (changed) {
 		process_trim_later(&edged->trim);
 	}
 }
@@ -114,6 +120,15 @@ static void wake(void *context)
 {
 	struct edged *edged = context;
 	uv_async_send(&edged->loaded);
+}
+
+/* The watch: nobody waits for it. */
+static void on_look(void *context)
+{
+	struct edged *edged = context;
+	if (!edged->draining) {
+		loader_scan(&edged->loader, &edged->config);
+	}
 }
 
 /* ---- reload */
@@ -131,6 +146,7 @@ void edged_reload(struct edged *edged)
 		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
+		watch_configure(&edged->watch);
 	}
 	edged_scan(edged);
 }
@@ -217,6 +233,9 @@ static int parts_start(struct edged *edged, struct error *err)
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {
+		watch_start(
+			&edged->watch, &edged->loop, &edged->config, &edged->log, on_look, edged);
+		edged->loader.watch = edged->watch.fd;
 		code = loader_start(&edged->loader, &edged->config, &edged->log, wake, edged, err);
 	}
 	if (code == 0) {
@@ -242,6 +261,7 @@ static void parts_stop(struct edged *edged)
 	edged->socket.front.stop(&edged->socket.front);
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);
+	watch_stop(&edged->watch);
 	uv_walk(&edged->loop, on_walk, NULL);
 	while (uv_run(&edged->loop, UV_RUN_DEFAULT) != 0) {
 		/* uv_stop() of before ends it early */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/install.h"
+#include "daemon/watch.h"
 
 /* What becomes of a model in this scan. */
 struct look {
@@ -114,6 +115,9 @@ static void folder_try(struct look *look, int folder, uint64_t number)
 	owned_fd int inside = -1;
 	snprintf(name, sizeof(name), "%" PRIu64, number);
 	int code = import_open(folder, name, O_DIRECTORY, &inside);
+	if (code == 0) {
+		watch_folder(look->load->watch, inside);
+	}
 	if (code < 0) {
 		folder_refused(look, number, code);
 	} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -129,6 +133,7 @@ static void folders_try(struct look *look, int models)
 	size_t n = 0;
 	int code = import_open(models, look->model->manifest.name, O_DIRECTORY, &folder);
 	if (code == 0) {
+		watch_folder(look->load->watch, folder);
 		code = scan_versions(folder, versions, &n);
 	}
 	if (code < 0) {

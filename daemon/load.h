@@ -11,6 +11,7 @@ struct load_context {
 	const struct config *config;
 	uint64_t cpu_features;
 	struct depot *depot;
+	int watch; /* for watch_folder() */
 };
 
 struct edge_options load_options(const struct load_context *context);

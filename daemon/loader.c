@@ -31,8 +31,10 @@ static bool stopping(void *context)
 
 static struct load_context load_of(struct loader *loader, const struct config *config)
 {
-	return (struct load_context){
-		.config = config, .cpu_features = loader->cpu_features, .depot = &loader->depot};
+	return (struct load_context){.config = config,
+		.cpu_features = loader->cpu_features,
+		.depot = &loader->depot,
+		.watch = loader->watch};
 }
 
 /* What the store remembers; where that cannot be read, the models folder says it again. */
@@ -103,7 +105,11 @@ static int thread_start(struct loader *loader)
 int loader_start(struct loader *loader, const struct config *config, const struct log *log,
 	void (*wake)(void *context), void *context, struct error *err)
 {
-	*loader = (struct loader){.log = log, .wake = wake, .context = context, .config = *config};
+	*loader = (struct loader){.watch = loader->watch,
+		.log = log,
+		.wake = wake,
+		.context = context,
+		.config = *config};
 	uint64_t mask = 0;
 	int code = backends_cpu_mask(config->cpu_features, &mask, err);
 	if (code < 0) {

@@ -9,6 +9,7 @@
 #include "daemon/catalogue.h"
 
 struct loader {
+	int watch; /* where folders are watched, given before the start; -1: nowhere */
 	pthread_t thread;
 	bool running;
 	const struct log *log;

@@ -122,16 +122,20 @@ static bool event_apply(struct store *store, struct catalogue_event *event)
 	return true;
 }
 
-void store_update(struct store *store, struct loader *loader)
+bool store_update(struct store *store, struct loader *loader)
 {
+	bool changed = false;
 	struct catalogue_event *event = NULL;
 	while ((event = loader_collect(loader, &store->scans_done))) {
 		if (!event_apply(store, event)) {
 			loader_doubt(loader);
 		}
+		changed = changed || event->kind == CATALOGUE_READY ||
+			event->kind == CATALOGUE_REMOVED;
 		served_unref(event->served);
 		free(event);
 	}
+	return changed;
 }
 
 const char *store_model_state(const struct store_model *model)

@@ -33,8 +33,9 @@ struct store_count {
 void store_init(struct store *store, const struct log *log);
 void store_deinit(struct store *store);
 
-/* Applies what @loader has found since the last call. */
-void store_update(struct store *store, struct loader *loader);
+/* Applies what @loader has found since the last call. True when something serves, or has gone, since
+ * then. */
+bool store_update(struct store *store, struct loader *loader);
 
 /* "ready", "loading" or "refused". */
 const char *store_model_state(const struct store_model *model);
