@@ -22,6 +22,7 @@ enum catalogue_event_kind {
 			  */
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
+	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
 };
 

@@ -99,6 +99,14 @@ static const struct config_key keys[] = {
 	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
 		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
 		"5 s at least."},
+	{"models", "probation-requests", CONFIG_COUNT, AT(probation_requests), 0, 1000000, RELOAD,
+		"100",
+		"Runs that a new version must do well to be the one that is gone back to; 0: only\n"
+		"time counts. One that does badly makes place for the version before."},
+	{"models", "probation-time", CONFIG_TIME, AT(probation_time_ms), 0, 1440 * MINUTE, RELOAD,
+		"1min", "Or how long it must serve."},
+	{"models", "probation-slower", CONFIG_COUNT, AT(probation_slower), 0, 1000, RELOAD, "5",
+		"How many times as long as before its runs may take; 0: any."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

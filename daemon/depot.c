@@ -61,10 +61,28 @@ static int state_open(struct depot *depot, const char *path)
 	if (code == 0 && flock(depot->blobs, LOCK_EX | LOCK_NB) < 0) {
 		code = -errno;
 	}
+	if (code == 0) {
+		marks_open(&depot->marks, state);
+	}
 	return code;
 }
 
 static void bad_read(struct depot *depot);
+
+/* What edged died of twice is not run a third time. */
+static void deaths_read(struct depot *depot)
+{
+	struct digest model;
+	struct error err = {0};
+	while (marks_next_dead(&depot->marks, &model)) {
+		char text[DIGEST_TEXT_SIZE];
+		log_warning(depot->log, "file %s is bad: edged died twice while it ran",
+			digest_print(&model, text));
+		if (depot_add_bad(depot, &model, "edged died twice while it ran", &err) < 0) {
+			log_warning(depot->log, "%s", err.text);
+		}
+	}
+}
 
 void depot_open(struct depot *depot, const char *path, const struct log *log)
 {
@@ -78,11 +96,13 @@ void depot_open(struct depot *depot, const char *path, const struct log *log)
 		return;
 	}
 	bad_read(depot);
+	deaths_read(depot);
 }
 
 void depot_close(struct depot *depot)
 {
 	folders_close(depot);
+	marks_close(&depot->marks);
 	free(depot->bad);
 	depot->bad = NULL;
 	depot->n_bad = depot->bad_capacity = 0;

@@ -6,6 +6,7 @@
  *   STATE/manifests/NAME    what is known of a model (manifest.h)
  *   STATE/bad/SHA256        why that file is never tried again
  *   STATE/history/NAME      what happened to a model, a line each
+ *   STATE/running           which file was being run when edged died (marks.h)
  *
  * Opens whatever a crash left: what is unfinished or broken is removed, with a line in the log.
  * Without a folder that can be written everything is in memory and ends with edged. One user: the
@@ -16,6 +17,7 @@
 
 #include "base/log.h"
 #include "daemon/manifest.h"
+#include "daemon/marks.h"
 
 #define DEPOT_REASON_SIZE 200
 
@@ -27,6 +29,7 @@ struct depot_bad {
 struct depot {
 	const struct log *log;
 	int blobs, manifests, bad_folder, history; /* -1: in memory */
+	struct marks marks;
 	size_t n_bad, bad_capacity;
 	struct depot_bad *bad;
 };

@@ -10,6 +10,8 @@
 #include "daemon/process.h"
 
 /* A run that ignores its cancellation for so long is a defect. */
+#define TRIALS_MS 1000 /* between looks at whether a trial's time is over */
+
 #define STUCK_NS UINT64_C(10000000000)
 
 /* ---- configuration */
@@ -96,11 +98,35 @@ static void tell_ready(struct edged *edged)
 	bus_ready(status);
 }
 
+static void on_trials(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	if (!store_look_at_trials(&edged->store, &edged->loader, &edged->config)) {
+		uv_timer_stop(timer);
+	}
+}
+
+/* What may be tried again, or is not held back any more, is looked at. */
+static void orders_done(struct edged *edged, struct order *done)
+{
+	while (done) {
+		struct order *next = done->next;
+		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
+		dispatch_order_done(&edged->dispatch, done);
+		if (look && !edged->draining) {
+			loader_scan(&edged->loader, &edged->config);
+		}
+		done = next;
+	}
+}
+
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
+	struct order *done = loader_finished(&edged->loader);
 	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
+	orders_done(edged, done);
 	if (edged->draining) {
 		return;
 	}
@@ -112,6 +138,9 @@ static void on_loaded(uv_async_t *async)
 	}
 	if (changed) {
 		process_trim_later(&edged->trim);
+		if (!uv_is_active((uv_handle_t *)&edged->trials)) {
+			uv_timer_start(&edged->trials, on_trials, 0, TRIALS_MS);
+		}
 	}
 }
 
@@ -199,7 +228,8 @@ static void on_watchdog(uv_timer_t *timer)
 
 static void timers_init(struct edged *edged)
 {
-	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim};
+	uv_timer_t *timers[] = {
+		&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;

@@ -51,7 +51,6 @@ static struct manifest manifest_next(
 	manifest_add(&next, version);
 	if (!digest_same(&next.active, &version->model)) {
 		next.trial = !digest_same(&next.last_good, &version->model);
-		next.crashes = 0;
 	}
 	next.active = version->model;
 	manifest_trim(&next);
@@ -75,6 +74,16 @@ static int record(const struct load_context *context, struct catalogue_model *mo
 	return 0;
 }
 
+/* Before anybody has it. */
+static void try_out(
+	const struct load_context *context, const struct manifest *manifest, struct served *served)
+{
+	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
+		served->on_trial = true;
+		served->mark = marks_take(&context->depot->marks, &served->digest);
+	}
+}
+
 static int admit(const struct load_context *context, struct catalogue_model *model,
 	struct candidate *candidate, struct served **ret_served, struct error *err)
 {
@@ -96,6 +105,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 		code = record(context, model, &next, err);
 	}
 	if (code == 0) {
+		try_out(context, &next, served);
 		*ret_served = take(served);
 	}
 	return code;
@@ -130,8 +140,13 @@ static int restore_one(const struct load_context *context, struct catalogue_mode
 	if (!version) {
 		return error_set(err, -ENOENT, "the store does not have it");
 	}
+	const char *bad = depot_find_bad(context->depot, digest);
+	if (bad) {
+		return error_set(err, -EBADMSG, "bad: %s", bad);
+	}
 	int code = load_version(context, model->manifest.name, version, ret_served, err);
 	if (code == 0) {
+		try_out(context, &model->manifest, *ret_served);
 		model->serving = *digest;
 	}
 	return code;
@@ -140,16 +155,20 @@ static int restore_one(const struct load_context *context, struct catalogue_mode
 int install_restore(const struct load_context *context, struct catalogue_model *model,
 	struct served **ret_served, char *ret_reason, size_t reason_size)
 {
-	struct error err = {0};
 	const struct manifest *manifest = &model->manifest;
-	int code = restore_one(context, model, &manifest->active, ret_served, &err);
+	const struct digest wanted[] = {manifest->active, manifest->last_good, manifest->previous};
+	int code = -ENOENT;
 	ret_reason[0] = 0;
-	if (code == 0) {
-		return 0;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && code < 0; i++) {
+		struct error err = {0};
+		if (digest_none(&wanted[i])) {
+			continue;
+		}
+		code = restore_one(context, model, &wanted[i], ret_served, &err);
+		if (code < 0 && ret_reason[0] == 0) {
+			snprintf(ret_reason, reason_size, "%s", err.text);
+			depot_note(context->depot, manifest->name, "not restored: %s", err.text);
+		}
 	}
-	snprintf(ret_reason, reason_size, "%s", err.text);
-	depot_note(context->depot, manifest->name, "not restored: %s", err.text);
-	return digest_same(&manifest->active, &manifest->last_good)
-		? code
-		: restore_one(context, model, &manifest->last_good, ret_served, &err);
+	return code;
 }

@@ -75,12 +75,15 @@ int load_model(const struct load_context *context, const char *name,
 	struct edge_options options = load_options(context);
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;
+	struct mark *mark = marks_take(&context->depot->marks, &version->model);
+	mark_begin(mark);
 	int code = edge_model_open_fd(blob, &options, &model, err);
 	if (code < 0) {
 		free(labels);
-		return code;
+	} else {
+		code = served_new(model, labels, labels_length, ret_served, err);
 	}
-	code = served_new(model, labels, labels_length, ret_served, err);
+	mark_end(mark);
 	if (code == 0) {
 		name_it(*ret_served, name, version);
 		checkpoints_give(context->config, name, *ret_served);

@@ -40,7 +40,11 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 /* What the store remembers; where that cannot be read, the models folder says it again. */
 static void remember(struct loader *loader)
 {
-	const struct load_context load = load_of(loader, &loader->config);
+	struct config config;
+	pthread_mutex_lock(&loader->mutex);
+	config = loader->config;
+	pthread_mutex_unlock(&loader->mutex);
+	const struct load_context load = load_of(loader, &config);
 	int code = catalogue_open(&loader->catalogue, &load);
 	if (code < 0) {
 		log_warning(loader->log, "the store: %s", strerror(-code));
@@ -64,28 +68,76 @@ static void look(struct loader *loader, const struct config *config)
 	}
 }
 
+/* The next order, or NULL. Under the mutex. */
+static struct order *order_take(struct loader *loader)
+{
+	struct order *order = loader->orders;
+	if (order) {
+		loader->orders = order->next;
+		order->next = NULL;
+	}
+	return order;
+}
+
+static void order_append(struct order **list, struct order *order)
+{
+	while (*list) {
+		list = &(*list)->next;
+	}
+	*list = order;
+}
+
+/* Carries it out; gives it back to whoever waits. Under the mutex, which is let go meanwhile. */
+static void obey(struct loader *loader, struct order *order)
+{
+	struct config config = loader->config;
+	pthread_mutex_unlock(&loader->mutex);
+	const struct load_context load = load_of(loader, &config);
+	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
+	order_run(order, &loader->catalogue, &load, &sink);
+	pthread_mutex_lock(&loader->mutex);
+	if (order->number == 0) {
+		if (order->error.code < 0) {
+			log_warning(loader->log, "model %s: %s", order->model, order->error.text);
+		}
+		order_free(order);
+		return;
+	}
+	order_append(&loader->done, order);
+	loader->wake(loader->context);
+}
+
+/* Under the mutex, which is let go meanwhile. */
+static void scan(struct loader *loader)
+{
+	uint64_t number = loader->scans_wanted;
+	struct config config = loader->config;
+	bool doubt = loader->doubt;
+	loader->doubt = false;
+	pthread_mutex_unlock(&loader->mutex);
+	if (doubt) {
+		catalogue_doubt(&loader->catalogue);
+	}
+	look(loader, &config);
+	pthread_mutex_lock(&loader->mutex);
+	loader->scans_done = number;
+	loader->wake(loader->context);
+}
+
 static void *loader_main(void *argument)
 {
 	struct loader *loader = argument;
-	pthread_mutex_lock(&loader->mutex);
 	remember(loader);
+	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
-		if (loader->scans_done == loader->scans_wanted) {
+		struct order *order = order_take(loader);
+		if (order) {
+			obey(loader, order);
+		} else if (loader->scans_done != loader->scans_wanted) {
+			scan(loader);
+		} else {
 			pthread_cond_wait(&loader->work, &loader->mutex);
-			continue;
 		}
-		uint64_t scan = loader->scans_wanted;
-		struct config config = loader->config;
-		bool doubt = loader->doubt;
-		loader->doubt = false;
-		pthread_mutex_unlock(&loader->mutex);
-		if (doubt) {
-			catalogue_doubt(&loader->catalogue);
-		}
-		look(loader, &config);
-		pthread_mutex_lock(&loader->mutex);
-		loader->scans_done = scan;
-		loader->wake(loader->context);
 	}
 	pthread_mutex_unlock(&loader->mutex);
 	return NULL;
@@ -129,6 +181,15 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	return 0;
 }
 
+static void orders_free(struct order *order)
+{
+	while (order) {
+		struct order *next = order->next;
+		order_free(order);
+		order = next;
+	}
+}
+
 void loader_stop(struct loader *loader)
 {
 	if (!loader->running) {
@@ -144,6 +205,8 @@ void loader_stop(struct loader *loader)
 		served_unref(event->served);
 		free(event);
 	}
+	orders_free(loader->orders);
+	orders_free(loader->done);
 	depot_close(&loader->depot);
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
@@ -159,6 +222,26 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	return scan;
+}
+
+uint64_t loader_order(struct loader *loader, const struct config *config, struct order *order)
+{
+	pthread_mutex_lock(&loader->mutex);
+	loader->config = *config;
+	uint64_t number = order->verb < ORDER_PROVED ? ++loader->last_order : 0;
+	order->number = number;
+	order_append(&loader->orders, order);
+	pthread_cond_signal(&loader->work);
+	pthread_mutex_unlock(&loader->mutex);
+	return number;
+}
+
+struct order *loader_finished(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	struct order *done = take(loader->done);
+	pthread_mutex_unlock(&loader->mutex);
+	return done;
 }
 
 void loader_doubt(struct loader *loader)

@@ -95,7 +95,6 @@ void manifest_prove(struct manifest *manifest)
 		manifest->last_good = manifest->active;
 	}
 	manifest->trial = false;
-	manifest->crashes = 0;
 	manifest_trim(manifest);
 }
 
@@ -127,7 +126,6 @@ static const struct row model_rows[] = {
 	{"last-good", KIND_DIGEST, MODEL(last_good)},
 	{"previous", KIND_DIGEST, MODEL(previous)},
 	{"trial", KIND_TRUTH, MODEL(trial)},
-	{"crashes", KIND_NUMBER, MODEL(crashes)},
 	{"pinned", KIND_TRUTH, MODEL(pinned)},
 	{"newest", KIND_NUMBER, MODEL(newest)},
 	{NULL, KIND_NUMBER, 0},

@@ -31,7 +31,6 @@ struct manifest {
 	struct digest last_good; /* proved itself; none at first */
 	struct digest previous; /* the good one before */
 	bool trial; /* @active has not proved itself yet */
-	uint64_t crashes; /* ends of edged while it ran on trial */
 	bool pinned; /* nothing takes the place of @active */
 	uint64_t newest; /* number given last */
 	size_t n;

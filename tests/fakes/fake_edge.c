@@ -11,6 +11,10 @@
  *   sum N         as echo 4, but each run adds its input to what the session holds and gives that;
  *                 a session takes N bytes
  *   slowsum DIR   both
+ *   late MS       as echo 4, but a run takes so many milliseconds
+ *   fail N        as echo 4, but every run fails
+ *   nan N         as echo 4, but the output is one float32, no number
+ *   crash N       as echo 4, but a run ends the process
  *
  * A session whose sum is GROWS takes 10 MB.
  *
@@ -22,6 +26,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/backends.h"
 #include "base/ref.h"
@@ -34,7 +39,8 @@ struct edge_model {
 	struct edge_model_info info;
 	int32_t width;
 	char gate[200]; /* of slow models */
-	bool sums;
+	bool sums, fails, crashes, nan;
+	unsigned int late_ms;
 };
 
 struct edge_session {
@@ -80,6 +86,15 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		sscanf(text, "slowsum %199s", model->gate) == 1) {
 		model->sums = true;
 		model->info.session_bytes = bytes;
+		return 0;
+	}
+	if (sscanf(text, "late %u", &model->late_ms) == 1) {
+		return 0;
+	}
+	model->fails = strncmp(text, "fail ", 5) == 0;
+	model->crashes = strncmp(text, "crash ", 6) == 0;
+	model->nan = strncmp(text, "nan ", 4) == 0;
+	if (model->fails || model->crashes || model->nan) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -163,6 +178,10 @@ static int tensor_fill(const struct edge_model *model, const char *name, uint32_
 		.scale = 0.5f,
 		.bytes = (uint64_t)model->width,
 		.score_threshold = NAN};
+	if (model->nan && name[0] == 'y') {
+		ret_info->type = DTYPE_FLOAT32;
+		ret_info->shape = ret_info->declared = (struct shape){2, {1, 1}};
+	}
 	return 0;
 }
 
@@ -219,7 +238,9 @@ int edge_session_output_info(struct edge_session *session, uint32_t index,
 {
 	(void)err;
 	int code = tensor_fill(session->model, "y", index, ret_info);
-	ret_info->shape = session->shape;
+	if (!session->model->nan) {
+		ret_info->shape = session->shape;
+	}
 	return code;
 }
 
@@ -255,12 +276,25 @@ int edge_session_run(
 	if (code < 0) {
 		return error_set(err, code, "the run was ended");
 	}
+	if (session->model->crashes) {
+		abort();
+	}
+	if (session->model->fails) {
+		return error_set(err, -EIO, "it always fails");
+	}
+	const struct timespec late = {.tv_nsec = (long)session->model->late_ms * 1000000};
+	if (late.tv_nsec > 0) {
+		nanosleep(&late, NULL);
+	}
 	free(session->output);
 	session->output = malloc(session->output_bytes + 1);
 	if (!session->output) {
 		return error_no_memory(err);
 	}
 	memcpy(session->output, session->bound, session->output_bytes);
+	if (session->model->nan) {
+		memset(session->output, 0xff, session->output_bytes);
+	}
 	if (session->model->sums && session->output_bytes == sizeof(session->sum)) {
 		add(session);
 	}
