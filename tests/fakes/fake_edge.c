@@ -11,6 +11,7 @@
  *   sum N         as echo 4, but each run adds its input to what the session holds and gives that;
  *                 a session takes N bytes
  *   slowsum DIR   both
+ *   add N         as echo 4, but N is added to each byte
  *   late MS       as echo 4, but a run takes so many milliseconds
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
@@ -40,7 +41,7 @@ struct edge_model {
 	int32_t width;
 	char gate[200]; /* of slow models */
 	bool sums, fails, crashes, nan;
-	unsigned int late_ms;
+	unsigned int late_ms, added;
 };
 
 struct edge_session {
@@ -87,6 +88,9 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		model->sums = true;
 		model->info.session_bytes = bytes;
 		return 0;
+	}
+	if (sscanf(text, "add %u;", &model->added) == 1) {
+		return strchr(text, ';') ? 0 : error_set(err, -EBADMSG, "torn");
 	}
 	if (sscanf(text, "late %u", &model->late_ms) == 1) {
 		return 0;
@@ -292,6 +296,9 @@ int edge_session_run(
 		return error_no_memory(err);
 	}
 	memcpy(session->output, session->bound, session->output_bytes);
+	for (uint64_t i = 0; i < session->output_bytes; i++) {
+		((uint8_t *)session->output)[i] += (uint8_t)session->model->added;
+	}
 	if (session->model->nan) {
 		memset(session->output, 0xff, session->output_bytes);
 	}
