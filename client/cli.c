@@ -82,6 +82,8 @@ const struct cli_option cli_options[] = {
 		0, 0, NULL, 0},
 	{"output-dir", 0, CLI_TEXT, "DIR", "write each output to a .npy file in DIR",
 		AT(output_dir), OF_ANSWERS, 0, 0, NULL, CLI_COMPLETE_FOLDER},
+	{"record", 0, CLI_TEXT, "FILE", "write questions and answers as a self-test to FILE",
+		AT(record), OF_ANSWERS, 0, 0, NULL, CLI_COMPLETE_FILE},
 	{"mean", 0, CLI_REALS, "M[,M...]", "subtract M from pixels, one or one per channel",
 		AT(mean), OF_ANSWERS, 0, 0, NULL, 0},
 	{"std", 0, CLI_REALS, "S[,S...]", "then divide by S", AT(std), OF_ANSWERS, 0, 0, NULL, 0},

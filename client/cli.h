@@ -115,7 +115,7 @@ struct settings {
 	uint32_t top_k;
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
-	const char *output_dir, *labels, *signature, *state;
+	const char *output_dir, *labels, *signature, *state, *record;
 	bool keep_state;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */

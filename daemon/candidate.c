@@ -62,8 +62,8 @@ bool candidate_same(const struct candidate_identity *a, const struct candidate_i
 /* Verdicts about the file stay; what the system did not have may be there next time. */
 static bool is_verdict(int code)
 {
-	static const int verdicts[] = {
-		0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP, -EXDEV, -ENOENT};
+	static const int verdicts[] = {0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP,
+		-EXDEV, -ENOENT, -ETIMEDOUT};
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
 		if (code == verdicts[i]) {
 			return true;

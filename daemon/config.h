@@ -65,6 +65,7 @@ struct config {
 	uint64_t watch; /* truth */
 	uint64_t watch_quiet_ms;
 	uint64_t rescan_ms; /* 0: never */
+	uint64_t self_test_ms;
 	uint64_t probation_requests; /* 0: time alone counts */
 	uint64_t probation_time_ms;
 	uint64_t probation_slower; /* 0: as slow as it likes */

@@ -99,6 +99,8 @@ static const struct config_key keys[] = {
 	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
 		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
 		"5 s at least."},
+	{"models", "self-test-time", CONFIG_TIME, AT(self_test_ms), 1, 1440 * MINUTE, RELOAD, "30s",
+		"How long the questions of a NAME.golden may take."},
 	{"models", "probation-requests", CONFIG_COUNT, AT(probation_requests), 0, 1000000, RELOAD,
 		"100",
 		"Runs that a new version must do well to be the one that is gone back to; 0: only\n"

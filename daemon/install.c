@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "daemon/selftest.h"
 #include "daemon/signature.h"
 
 /* ---- from the folder */
@@ -26,6 +28,29 @@ static bool serves_already(
 		digest_same(&model->manifest.active, &version->model) &&
 		digest_same(&known->labels, &version->labels) &&
 		(version->version == 0 || version->version == known->version);
+}
+
+/* What stands beside the model, asked and answered. */
+static int check_answers(const struct load_context *context, const struct candidate *candidate,
+	const struct served *served, struct error *err)
+{
+	owned_mem char *golden = NULL;
+	const off_t size = candidate->identity.golden.size;
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000)};
+	uint32_t n = 0;
+	if (candidate->golden < 0) {
+		return 0;
+	}
+	int code = load_bytes(candidate->golden, size, &golden);
+	if (code < 0) {
+		return error_set(err, code, "the self-test: %s", strerror(-code));
+	}
+	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
+	mark_begin(mark);
+	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
+	mark_end(mark);
+	return code;
 }
 
 static int check_signature(const struct catalogue_model *model, const struct candidate *candidate,
@@ -100,6 +125,9 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 		return error_set(err, code, "the signature: %s", strerror(-code));
 	}
 	code = check_signature(model, candidate, signature, err);
+	if (code == 0) {
+		code = check_answers(context, candidate, served, err);
+	}
 	if (code == 0) {
 		next = manifest_next(&model->manifest, &candidate->version);
 		code = record(context, model, &next, err);

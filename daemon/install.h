@@ -4,7 +4,7 @@
  *
  * In this order: copied and hashed; not known to be bad; not what serves already; verified, planned
  * and within its budgets; its inputs and outputs those of the version that it replaces, unless that
- * is allowed; recorded in the store. Only then does anybody hear of it.
+ * is allowed; the answers of its self-test those that are due; recorded in the store. Only then does anybody hear of it.
  */
 #ifndef DAEMON_INSTALL_H
 #define DAEMON_INSTALL_H
