@@ -38,6 +38,7 @@ struct config {
 	uint64_t workers; /* 0: as many as cores, at most 4 */
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
+	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
 
 	uint64_t max_clients;
 	uint64_t max_clients_per_user;

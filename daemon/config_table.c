@@ -38,6 +38,11 @@ static const struct config_key keys[] = {
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},
 
+	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
+		"auto",
+		"Program that opens a model first, in a process without rights. auto: the one that came\n"
+		"with edged; none: nothing does."},
+
 	{"limits", "max-clients", CONFIG_COUNT, AT(max_clients), 1, 60000, RESTART, "2048",
 		"Connections at a time."},
 	{"limits", "max-clients-per-user", CONFIG_COUNT, AT(max_clients_per_user), 1, 60000, RELOAD,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/check.h"
 #include "daemon/selftest.h"
 #include "daemon/signature.h"
 
@@ -115,8 +116,14 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	owned(served_unref) struct served *served = NULL;
 	struct digest *signature = &candidate->version.signature;
 	struct manifest next = manifest_next(&model->manifest, &candidate->version);
-	int code = load_model(context, next.name, manifest_find(&next, &next.active),
-		candidate->blob, take(candidate->labels), candidate->labels_length, &served, err);
+	int code = context->check
+		? check_run(context, context->check, candidate->blob, candidate->golden, err)
+		: 0;
+	if (code < 0) {
+		return code;
+	}
+	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
+		take(candidate->labels), candidate->labels_length, &served, err);
 	if (code < 0) {
 		return code;
 	}

@@ -12,6 +12,9 @@ struct load_context {
 	uint64_t cpu_features;
 	struct depot *depot;
 	int watch; /* for watch_folder() */
+	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
+	void *stopping_context;
+	const char *check; /* program for check_run(); NULL: none */
 };
 
 struct edge_options load_options(const struct load_context *context);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backends/backends.h"
+#include "daemon/check.h"
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -34,7 +35,10 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 	return (struct load_context){.config = config,
 		.cpu_features = loader->cpu_features,
 		.depot = &loader->depot,
-		.watch = loader->watch};
+		.watch = loader->watch,
+		.stopping = stopping,
+		.stopping_context = loader,
+		.check = loader->check};
 }
 
 /* What the store remembers; where that cannot be read, the models folder says it again. */
@@ -143,6 +147,19 @@ static void *loader_main(void *argument)
 	return NULL;
 }
 
+static void check_find(struct loader *loader)
+{
+	const char *program = loader->config.check_program;
+	bool wanted = strcmp(program, "none") != 0;
+	loader->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
+	if (wanted && !check_there(loader->check)) {
+		log_warning(loader->log,
+			"%s cannot be run: models are opened in edged without that", loader->check);
+		wanted = false;
+	}
+	loader->check = wanted ? loader->check : NULL;
+}
+
 /* Signals are the loop's. */
 static int thread_start(struct loader *loader)
 {
@@ -169,6 +186,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 		return code;
 	}
 	loader->cpu_features = mask & backends_cpu_features();
+	check_find(loader);
 	depot_open(&loader->depot, config->state, log);
 	pthread_mutex_init(&loader->mutex, NULL);
 	pthread_cond_init(&loader->work, NULL);

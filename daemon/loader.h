@@ -29,6 +29,7 @@ struct loader {
 
 	/* The thread's own: */
 	uint64_t cpu_features;
+	const char *check; /* program for check_run(); NULL: none */
 	struct depot depot;
 	struct catalogue catalogue;
 };

@@ -252,3 +252,53 @@ int selftest_run(struct edge_model *model, const void *golden, size_t size,
 	*ret_n = n;
 	return 0;
 }
+
+/* ---- the same question twice */
+
+static int is_random(void *context, const struct edge_step *step)
+{
+	(void)context;
+	return strncmp(step->op, "RANDOM", 6) == 0 || strcmp(step->op, "MULTINOMIAL") == 0;
+}
+
+/* The digest of all outputs would do; their bytes one after the other are simpler. */
+static int answer_take(struct edge_session *session, uint32_t n, struct bytes_writer *out)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t bytes = 0;
+		const void *data = edge_session_output(session, i, &bytes);
+		bytes_write(out, data, data ? (size_t)bytes : 0);
+	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int answer_to_zeros(
+	struct edge_model *model, const struct run_control *control, struct bytes_writer *out)
+{
+	owned(edge_session_free) struct edge_session *session = NULL;
+	struct edge_signature_info info;
+	int code = edge_model_signature(model, 0, &info);
+	if (code == 0) {
+		code = edge_session_new(model, 0, &session, NULL);
+	}
+	if (code == 0) {
+		code = edge_session_run(session, control, NULL);
+	}
+	return code < 0 ? code : answer_take(session, info.n_outputs, out);
+}
+
+int selftest_repeat(struct edge_model *model, const struct run_control *control, struct error *err)
+{
+	struct bytes_writer first = {0}, second = {0};
+	if (edge_model_steps(model, 0, is_random, NULL) != 0) {
+		return 0;
+	}
+	bool both = answer_to_zeros(model, control, &first) == 0 &&
+		answer_to_zeros(model, control, &second) == 0;
+	bool same = !both ||
+		(first.size == second.size &&
+			(first.size == 0 || memcmp(first.data, second.data, first.size) == 0));
+	bytes_writer_deinit(&first);
+	bytes_writer_deinit(&second);
+	return same ? 0 : error_set(err, -EBADMSG, "it answers otherwise to the same question");
+}
