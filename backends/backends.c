@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/cpu/cpu.h"
+#include "backends/cpu/team.h"
 #include "kernels/cpu.h"
 
 static const struct backend *const builtin[] = {&cpu_backend, NULL};
@@ -54,4 +55,16 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 	}
 	*ret_mask = mask;
 	return 0;
+}
+
+_Static_assert(BACKENDS_MAX_THREADS == TEAM_MAX_MEMBERS, "one limit, said in two places");
+
+int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, struct error *err)
+{
+	return team_new(threads, eager, ret_team, err);
+}
+
+void backends_team_free(struct team *team)
+{
+	team_free(team);
 }

@@ -15,4 +15,15 @@ uint64_t backends_cpu_features(void);
  */
 int must_check backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err);
 
+/*
+ * Threads that work on one run together, for run_control.team: @threads of them with the one that
+ * runs, 1 to BACKENDS_MAX_THREADS. It helps one run at a time. @eager: also where that does not pay, as
+ * tests want it. -ENOMEM, or what pthread_create() gave.
+ */
+#define BACKENDS_MAX_THREADS 16
+int must_check backends_team_new(
+	unsigned int threads, bool eager, struct team **ret_team, struct error *err);
+void backends_team_free(struct team *team); /* NULL is fine */
+DEFINE_OWNED(struct team *, backends_team_free)
+
 #endif

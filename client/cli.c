@@ -116,10 +116,10 @@ const struct cli_option cli_options[] = {
 		10000000, NULL, 0},
 	{"warmup", 0, CLI_COUNT, "N", "N runs before (5)", AT(warmup), BIT(CLI_BENCH), 0, 1000000,
 		NULL, 0},
-	{"threads", 0, CLI_COUNT, "N", "N sessions at once, with --local (1)", AT(threads),
+	{"threads", 0, CLI_COUNT, "N", "N threads work on one run, with --local (1)", AT(threads),
+		BIT(CLI_BENCH), 1, 16, NULL, 0},
+	{"clients", 0, CLI_COUNT, "N", "N connections, or sessions, at once (1)", AT(clients),
 		BIT(CLI_BENCH), 1, 256, NULL, 0},
-	{"clients", 0, CLI_COUNT, "N", "N connections at once (1)", AT(clients), BIT(CLI_BENCH), 1,
-		256, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
 };

@@ -30,6 +30,7 @@ struct target_options {
 	const char *socket; /* NULL: $EDGED_SOCKET, else the default */
 	uint32_t timeout_ms; /* of one answer; 0: none */
 	const char *signature; /* NULL: the default */
+	uint32_t threads; /* that work on one run, of a file only; 0: 1 */
 	const char *cpu; /* as backends_cpu_mask() reads it; NULL: all */
 	bool keep_state; /* each run finds the state that the one before has left */
 	const char *state; /* folder of checkpoints, of a file only; NULL: none */

@@ -15,6 +15,7 @@ struct local {
 	struct target target;
 	struct edge_model *model; /* a reference of its own */
 	struct edge_session *session;
+	struct team *team; /* NULL: one thread does it all */
 	uint32_t signature;
 	int state; /* folder of checkpoints, or -1 */
 	struct target_options options;
@@ -116,6 +117,9 @@ static int start(struct local *local, const struct target_options *options, stru
 	local->target.n_inputs = signature.n_inputs;
 	local->target.n_outputs = signature.n_outputs;
 	r = edge_session_new(local->model, local->signature, &local->session, err);
+	if (r == 0 && options->threads > 1) {
+		r = backends_team_new(options->threads, false, &local->team, err);
+	}
 	if (r == 0) {
 		edge_session_set_checkpoints(local->session, local->state, MAX_CHECKPOINT_BYTES);
 	}
@@ -177,7 +181,9 @@ static void set_name(const char *path, struct target *target)
 int target_open_file(const char *path, const struct target_options *options,
 	struct target **ret_target, struct error *err)
 {
-	struct edge_options edge = {.backends = backends_builtin(), .cpu_features = ~(uint64_t)0};
+	struct edge_options edge = {.backends = backends_builtin(),
+		.cpu_features = ~(uint64_t)0,
+		.threads = options->threads};
 	if (options->cpu) {
 		int r = backends_cpu_mask(options->cpu, &edge.cpu_features, err);
 		if (r < 0) {
@@ -251,7 +257,7 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 {
 	struct local *local = local_of(target);
 	struct edge_tensor_info info;
-	struct run_control control = {0};
+	struct run_control control = {.team = local->team};
 	if (local->options.timeout_ms) {
 		control.deadline_ns =
 			clock_now_ns() + (uint64_t)local->options.timeout_ms * 1000000;
@@ -288,6 +294,7 @@ static void free_local(struct target *target)
 {
 	struct local *local = local_of(target);
 	edge_session_free(local->session);
+	backends_team_free(local->team);
 	edge_model_unref(local->model);
 	own_close_fd(&local->state);
 	target_deinit(target);

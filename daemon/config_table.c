@@ -32,6 +32,9 @@ static const struct config_key keys[] = {
 		RELOAD, "info", "error, warning, notice, info or debug."},
 	{"daemon", "workers", CONFIG_COUNT, AT(workers), 0, 64, RESTART, "0",
 		"Threads that run models. 0: one per core, at most 4."},
+	{"daemon", "threads-per-run", CONFIG_COUNT, AT(threads_per_run), 0, 16, RESTART, "0",
+		"Threads that share one run when nothing else runs or waits. 0: one per core, at\n"
+		"most 4. 1: each run has one thread."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,

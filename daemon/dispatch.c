@@ -426,8 +426,8 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	dispatch->async.data = dispatch->timer.data = dispatch;
-	code = workers_start(
-		&dispatch->workers, &dispatch->sched, (unsigned int)edged->config.workers, err);
+	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,
+		edged->config.threads_per_run, err);
 	if (code < 0) {
 		dispatch_stop(dispatch);
 	}

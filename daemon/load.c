@@ -9,6 +9,7 @@
 #include "backends/backends.h"
 #include "daemon/blobs.h"
 #include "daemon/checkpoints.h"
+#include "daemon/worker.h"
 
 int load_bytes(int fd, off_t size, char **ret_bytes)
 {
@@ -37,6 +38,7 @@ struct edge_options load_options(const struct load_context *context)
 	return (struct edge_options){
 		.backends = backends_builtin(),
 		.cpu_features = context->cpu_features,
+		.threads = workers_count(config->threads_per_run),
 		.limits =
 			{
 				.file_bytes = config->max_file_bytes,

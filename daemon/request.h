@@ -47,6 +47,7 @@ struct request {
 	uint64_t received_ns, deadline_ns; /* 0: no deadline */
 	uint64_t taken_ns, finished_ns; /* by a worker */
 	atomic_bool cancelled;
+	struct team *team; /* that helps the worker which runs it; NULL: nobody */
 
 	/* Of a session, once that is found: a reference. */
 	uint32_t session_id; /* of the header */

@@ -110,13 +110,14 @@ static struct request *pop(struct sched *sched)
 	return request;
 }
 
-struct request *sched_take(struct sched *sched)
+struct request *sched_take(struct sched *sched, bool *ret_alone)
 {
 	pthread_mutex_lock(&sched->mutex);
 	while (!sched->stopping && !sched->turn) {
 		pthread_cond_wait(&sched->work, &sched->mutex);
 	}
 	struct request *request = sched->stopping ? NULL : pop(sched);
+	*ret_alone = sched->n_queued == 0 && sched->n_running == 1;
 	pthread_mutex_unlock(&sched->mutex);
 	return request;
 }

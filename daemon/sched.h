@@ -44,8 +44,9 @@ int must_check sched_push(
 /* True when it was still queued and is the caller's again; false when a worker has it. */
 bool sched_remove(struct sched *sched, struct sched_line *line, struct request *request);
 
-/* Workers: waits for the next request; NULL when the workers shall end. */
-struct request *sched_take(struct sched *sched);
+/* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
+ * waits or is run at this moment. */
+struct request *sched_take(struct sched *sched, bool *ret_alone);
 void sched_give_back(struct sched *sched, struct request *request);
 
 /* What was given back since the last call, oldest first, linked by queue_next. */

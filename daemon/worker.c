@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/backends.h"
 #include "base/clock.h"
 #include "base/wire.h"
 #include "daemon/client_session.h"
@@ -14,6 +15,7 @@
 #include "daemon/request.h"
 
 #define US UINT64_C(1000)
+#define TEAM_MACS UINT64_C(5000000)
 
 /* ---- inputs */
 
@@ -142,8 +144,9 @@ static int reply_build(struct request *request, struct edge_session *session, st
 
 static int run_in(struct request *request, struct served_session *session, struct error *err)
 {
-	const struct run_control control = {
-		.deadline_ns = request->deadline_ns, .cancelled = &request->cancelled};
+	const struct run_control control = {.deadline_ns = request->deadline_ns,
+		.cancelled = &request->cancelled,
+		.team = request->team};
 	bool other = other_shapes(session, request);
 	int code = 0;
 	if (other || session->resized) {
@@ -250,12 +253,54 @@ void worker_run(struct request *request)
 
 /* ---- threads */
 
+/* Shorter models are over before helpers are awake. */
+static bool wants_team(const struct request *request)
+{
+	const struct served *served = request->session ? request->session->served : request->served;
+	return served && edge_model_info(served->model)->macs >= TEAM_MACS;
+}
+
+/*
+ * Runs side by side come first: a team helps only while nothing else is to be done, so that a
+ * request that comes later finds its worker and shares the cores with what is left of one run.
+ */
+static struct team *team_take(struct workers *workers, const struct request *request, bool alone)
+{
+	if (!alone || workers->threads_per_run < 2 || !wants_team(request)) {
+		return NULL;
+	}
+	pthread_mutex_lock(&workers->mutex);
+	struct team *team = workers->team;
+	workers->team = NULL;
+	if (!team && !workers->team_made) {
+		workers->team_made = true;
+		if (backends_team_new(workers->threads_per_run, false, &team, NULL) < 0) {
+			team = NULL;
+		}
+	}
+	pthread_mutex_unlock(&workers->mutex);
+	return team;
+}
+
+static void team_give_back(struct workers *workers, struct team *team)
+{
+	if (team) {
+		pthread_mutex_lock(&workers->mutex);
+		workers->team = team;
+		pthread_mutex_unlock(&workers->mutex);
+	}
+}
+
 static void *worker_main(void *argument)
 {
-	struct sched *sched = argument;
-	for (struct request *request; (request = sched_take(sched));) {
+	struct workers *workers = argument;
+	bool alone = false;
+	for (struct request *request; (request = sched_take(workers->sched, &alone));) {
+		struct team *team = team_take(workers, request, alone);
+		request->team = team;
 		worker_run(request);
-		sched_give_back(sched, request);
+		team_give_back(workers, team);
+		sched_give_back(workers->sched, request);
 	}
 	return NULL;
 }
@@ -266,17 +311,23 @@ static unsigned int cores(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned int)CPU_COUNT(&set) : 1;
 }
 
-int workers_start(
-	struct workers *workers, struct sched *sched, unsigned int wanted, struct error *err)
+unsigned int workers_count(uint64_t wanted)
+{
+	return wanted ? (unsigned int)wanted : cores() < 4 ? cores() : 4;
+}
+
+int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
+	uint64_t threads_per_run, struct error *err)
 {
 	sigset_t all, before;
-	*workers = (struct workers){.sched = sched};
-	unsigned int n = wanted ? wanted : cores() < 4 ? cores() : 4;
-	int code = 0;
+	*workers =
+		(struct workers){.sched = sched, .threads_per_run = workers_count(threads_per_run)};
+	const unsigned int n = workers_count(wanted);
+	int code = pthread_mutex_init(&workers->mutex, NULL);
 	sigfillset(&all); /* signals are the loop's */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (code == 0 && workers->n < n) {
-		code = pthread_create(&workers->threads[workers->n], NULL, worker_main, sched);
+		code = pthread_create(&workers->threads[workers->n], NULL, worker_main, workers);
 		workers->n += code == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -296,4 +347,7 @@ void workers_stop(struct workers *workers)
 	while (workers->n > 0) {
 		pthread_join(workers->threads[--workers->n], NULL);
 	}
+	backends_team_free(workers->team);
+	workers->team = NULL;
+	pthread_mutex_destroy(&workers->mutex);
 }

@@ -5,6 +5,8 @@
 #define DAEMON_WORKER_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "daemon/sched.h"
@@ -15,11 +17,20 @@ struct workers {
 	pthread_t threads[WORKER_MAX];
 	unsigned int n;
 	struct sched *sched;
+	unsigned int threads_per_run;
+
+	pthread_mutex_t mutex;
+	/* Under the mutex: */
+	struct team *team; /* while no run has it */
+	bool team_made; /* or tried to: a run wanted one */
 };
 
-/* @wanted: 0 for one per core that this process may use, at most 4. On error none runs. */
-int must_check workers_start(
-	struct workers *workers, struct sched *sched, unsigned int wanted, struct error *err);
+/* How many threads @wanted means: 0 for one per core that this process may use, at most 4. */
+unsigned int workers_count(uint64_t wanted);
+
+/* @wanted and @threads_per_run: as workers_count() reads them. On error none runs. */
+int must_check workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
+	uint64_t threads_per_run, struct error *err);
 
 /* Waits for what they are running. */
 void workers_stop(struct workers *workers);

@@ -45,10 +45,13 @@ struct node_memory {
 			   reset; a run that fails leaves it as it was before */
 };
 
-/* When to give up. A NULL pointer means never. */
+struct team; /* threads that help with a run: backends/backends.h makes one */
+
+/* When to give up, and who helps. A NULL pointer means never, and nobody. */
 struct run_control {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	const atomic_bool *cancelled; /* may be NULL */
+	struct team *team; /* this run's alone until it ends; NULL: the caller does it all */
 };
 
 /* Looked at between operators, and between tiles of long ones. 0, -ETIMEDOUT or -ECANCELED. */
@@ -91,6 +94,7 @@ struct compile_request {
 	uint32_t n_nodes;
 	uint64_t max_program_bytes; /* of the program; above it compile gives -EFBIG */
 	uint64_t cpu_features; /* EK_CPU_* mask that kernels may use */
+	unsigned int threads; /* that work on one run at most, with the caller; 0 counts as 1 */
 	const struct pack_memory *packs; /* NULL: none */
 };
 /* graph, subgraph, shapes, constants and nodes stay as they are until the program is freed. */

@@ -50,6 +50,9 @@ struct edge_options {
 						  backends/backends.h has the built-in list */
 	uint64_t cpu_features; /* EK_CPU_* mask; ~0 for all that the CPU has */
 	struct edge_limits limits;
+	unsigned int
+		threads; /* that may work on one run, with the caller: room for each is planned;
+				 0 counts as 1. A run with a larger team does without it */
 	const struct edge_packs *packs; /* NULL: packed weights are in the heap */
 };
 

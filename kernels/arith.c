@@ -49,10 +49,11 @@ ROW(ek_div_f32, float, float, /)
 ROW_F16(ek_add_f16, +)
 ROW_F16(ek_mul_f16, *)
 
-/* The one quotient that is no int32 saturates. */
+/* The one quotient that is no int32 saturates. A divisor that became 0 since it was looked at, in memory
+ * that a client writes meanwhile, is taken for -1: some answer, and no trap. */
 static inline int32_t divide32(int32_t x, int32_t y)
 {
-	return y == -1 ? (x == INT32_MIN ? INT32_MAX : -x) : x / y;
+	return y == -1 || y == 0 ? (x == INT32_MIN ? INT32_MAX : -x) : x / y;
 }
 
 void ek_div_s32(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,

@@ -27,10 +27,14 @@ typedef uint64_t ek_u64;
 		 : (uint64_t)(x), default                                                          \
 		 : (uint32_t)(x))
 
+/*
+ * Divisors are looked at before these run; who may write them meanwhile (a client's memory) can make
+ * one 0 all the same. It is taken for -1 then: some answer, and no trap.
+ */
 #define FLOOR_DIV(x)                                                                               \
 	static inline ek_##x floor_div_##x(ek_##x a, ek_##x b)                                     \
 	{                                                                                          \
-		if (b == -1) {                                                                     \
+		if (b == -1 || b == 0) {                                                           \
 			return (ek_##x)(0 - WIDE(a));                                              \
 		}                                                                                  \
 		return (ek_##x)(a / b - (a % b && (a ^ b) < 0));                                   \
@@ -42,7 +46,7 @@ FLOOR_DIV(s32)
 #define FLOOR_MOD(x)                                                                               \
 	static inline ek_##x floor_mod_##x(ek_##x a, ek_##x b)                                     \
 	{                                                                                          \
-		ek_##x rest = (ek_##x)(b == -1 ? 0 : a % b);                                       \
+		ek_##x rest = (ek_##x)(b == -1 || b == 0 ? 0 : a % b);                             \
 		return (ek_##x)(rest && (rest ^ b) < 0 ? rest + b : rest);                         \
 	}
 FLOOR_MOD(s8)

@@ -47,13 +47,13 @@ static inline int32_t ek_fixed_reciprocal1(int32_t a)
 	return ek_sat32((int64_t)x * 2);
 }
 
-/* 1 / x for x other than 0, taken as unsigned, with @integer_bits integer bits: the mantissa, and
- * in @ret_bits by how many bits it stands above 31 fraction bits. */
+/* 1 / x for x other than 0 (0 gives some number), taken as unsigned, with @integer_bits integer bits:
+ * the mantissa, and in @ret_bits by how many bits it stands above 31 fraction bits. */
 static inline int32_t ek_fixed_reciprocal(int32_t x, int32_t integer_bits, int32_t *ret_bits)
 {
 	int32_t zeros = ek_clz32((uint32_t)x);
 	*ret_bits = integer_bits - zeros;
-	return ek_fixed_reciprocal1((int32_t)(((uint32_t)x << zeros) - (1u << 31)));
+	return ek_fixed_reciprocal1((int32_t)(((uint32_t)x << (zeros & 31)) - (1u << 31)));
 }
 
 /* x * 2^n, saturated; 0 <= n <= 31. */

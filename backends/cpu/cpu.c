@@ -52,6 +52,7 @@ static struct op_setup setup_of(const struct compile_request *request, const str
 		.shapes = request->shapes,
 		.constants = request->constants,
 		.cpu_features = request->cpu_features,
+		.threads = request->threads ? request->threads : 1,
 	};
 }
 
@@ -193,6 +194,7 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	struct op_setup setup = setup_of(&program->request, node->node);
 	setup.memory = held;
 	setup.for_one_run = true;
+	setup.threads = 1; /* memory for one run is not planned for more */
 	setup.shapes = frame->shapes;
 	setup.constants = frame->constants;
 	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;

@@ -18,12 +18,18 @@ struct grid_job {
 	uint32_t col_step; /* tiles begin at multiples of it */
 	uint64_t tile_work; /* products of one tile, 0: what plain C does in a few milliseconds */
 	uint64_t tile_rows; /* at most, 0: any */
+	unsigned int
+		threads; /* for how many there is scratch: setup->threads, or 1; 0 counts as 1 */
+	uint64_t scratch_each; /* how far their scratch is apart */
 	grid_fn *run;
 	const void *args;
 };
 
-/* Runs all tiles of @job, each a few milliseconds of work at most on a slow core. 0, -ETIMEDOUT or
- * -ECANCELED. */
+/*
+ * Runs all tiles of @job, each a few milliseconds of work at most on a slow core. Where the run has a
+ * team that is not larger than job->threads, and there is work enough for more than one, tiles are
+ * shared out. 0, -ETIMEDOUT or -ECANCELED.
+ */
 int must_check grid_run(const struct op_call *call, const struct grid_job *job, struct error *err);
 
 #endif

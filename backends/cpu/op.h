@@ -25,6 +25,7 @@ struct op_setup {
 	const uint8_t *const *constants; /* one per tensor: bytes known at load (of the file, or
 					    folded), NULL for all others; they outlive the state */
 	uint64_t cpu_features; /* that this CPU has */
+	unsigned int threads; /* that may work on one run, at least 1 */
 	bool for_one_run; /* what prepare() makes is used once */
 
 	/* Results, zero at the start: */
@@ -86,6 +87,15 @@ static inline uint64_t op_scratch(struct op_setup *s, uint64_t bytes)
 	uint64_t at = (s->scratch_bytes + 63) & ~(uint64_t)63;
 	s->scratch_bytes = at + bytes;
 	return at;
+}
+
+/* Takes @bytes of call->scratch for each of setup->threads, one after the other, and returns how far
+ * they are apart: grid_job.scratch_each. They stand at its start, so nothing may be taken before. */
+static inline uint64_t op_scratch_each(struct op_setup *s, uint64_t bytes)
+{
+	uint64_t each = (bytes + 63) & ~(uint64_t)63;
+	op_scratch(s, each * s->threads);
+	return each;
 }
 
 static inline const struct tensor *op_tensor_in(const struct op_setup *s, uint32_t i)

@@ -21,6 +21,8 @@ struct conv_state {
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float products, of patch_rows pixels at once */
 	uint32_t patch_rows;
+	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	uint64_t scratch_each;
 };
 
 /* Patches of a float tile that stay in a core's cache. */
@@ -76,7 +78,8 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
 	state->row_q = pick(in->type, a->ties_up ? 0 : conv_features(setup, rows_of(&a->shape)));
-	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
@@ -283,6 +286,8 @@ static int conv_run(const struct op_call *call, struct error *err)
 			: by_blas     ? tile_blas
 				      : tile_f32,
 		.args = &state,
+		.threads = state.threads,
+		.scratch_each = state.scratch_each,
 	};
 	return grid_run(call, &job, err);
 }

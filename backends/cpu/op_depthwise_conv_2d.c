@@ -18,6 +18,8 @@ struct depthwise_state {
 	};
 	struct conv_weights weights;
 	struct hybrid hybrid; /* with row_h */
+	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	uint64_t scratch_each;
 };
 
 static int depthwise_accept(const struct op_setup *setup, struct error *err)
@@ -81,7 +83,8 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	state->row_q = pick(in->type, conv_features(setup, rows_of(&a->shape)));
-	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(
 		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
@@ -219,6 +222,8 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 			: state.row_h ? tile_h
 				      : tile_f32,
 		.args = &state,
+		.threads = state.threads,
+		.scratch_each = state.scratch_each,
 	};
 	return grid_run(call, &job, err);
 }

@@ -24,6 +24,8 @@ struct fc_state {
 	struct conv_weights weights;
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float product */
+	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	uint64_t scratch_each;
 };
 
 static int fc_accept(const struct op_setup *setup, struct error *err)
@@ -128,7 +130,8 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	a->output_s16 = out->type == DTYPE_INT16;
 	state->row_q = pick(in->type, conv_features(setup, state->shape.rows));
 	a->shape = state->shape;
-	op_scratch(setup, state->row_q->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	if (r == 0) {
@@ -291,6 +294,8 @@ static int fc_run(const struct op_call *call, struct error *err)
 			: state.row_h ? tile_h
 				      : tile_f32,
 		.args = &state,
+		.threads = state.threads,
+		.scratch_each = state.scratch_each,
 	};
 	return grid_run(call, &job, err);
 }

@@ -18,6 +18,7 @@ struct walk {
 	const struct golden_case *golden;
 	struct edge_model *model;
 	int signature;
+	uint32_t team;
 	pthread_t thread;
 	struct golden_result result;
 };
@@ -118,13 +119,14 @@ static bool check_output(
 }
 
 /* False when the walk is over: something is wrong. */
-static bool run_step(
-	struct walk *walk, uint32_t step, struct edge_session *session, struct error *err)
+static bool run_step(struct walk *walk, uint32_t step, struct edge_session *session,
+	struct team *team, struct error *err)
 {
+	const struct run_control control = {.team = team};
 	const struct golden_case *c = walk->golden;
 	int r = resize_inputs(c, step, session, err);
 	r = r < 0 ? r : fill_inputs(c, step, session, err);
-	r = r < 0 ? r : edge_session_run(session, NULL, err);
+	r = r < 0 ? r : edge_session_run(session, &control, err);
 	if (golden_case_fails(c, step)) {
 		if (r == 0) {
 			differs(&walk->result, "step %u: must be refused, but ran", step);
@@ -148,9 +150,13 @@ static bool run_step(
 static void *walk_thread(void *arg)
 {
 	struct walk *walk = arg;
+	owned(backends_team_free) struct team *team = NULL;
 	owned(edge_session_free) struct edge_session *session = NULL;
 	struct error err = {0};
 	int r = edge_session_new(walk->model, (uint32_t)walk->signature, &session, &err);
+	if (r == 0 && walk->team > 1) {
+		r = backends_team_new(walk->team, true, &team, &err);
+	}
 	if (r < 0) {
 		if (!golden_case_fails(walk->golden, 0)) {
 			differs(&walk->result, "session: %s", err.text);
@@ -159,7 +165,7 @@ static void *walk_thread(void *arg)
 	}
 	for (uint32_t step = 0; step < walk->golden->n_steps; step++) {
 		err = (struct error){0};
-		if (!run_step(walk, step, session, &err)) {
+		if (!run_step(walk, step, session, team, &err)) {
 			break;
 		}
 	}
@@ -167,12 +173,13 @@ static void *walk_thread(void *arg)
 }
 
 static void walk_threads(const struct golden_case *c, struct edge_model *model, int signature,
-	uint32_t n_threads, struct golden_result *result)
+	uint32_t n_threads, uint32_t team, struct golden_result *result)
 {
 	owned_mem struct walk *walks = calloc(n_threads, sizeof(*walks));
 	assert(walks);
 	for (uint32_t i = 0; i < n_threads; i++) {
-		walks[i] = (struct walk){.golden = c, .model = model, .signature = signature};
+		walks[i] = (struct walk){
+			.golden = c, .model = model, .signature = signature, .team = team};
 	}
 	for (uint32_t i = 1; i < n_threads; i++) {
 		int r = pthread_create(&walks[i].thread, NULL, walk_thread, &walks[i]);
@@ -241,13 +248,13 @@ static bool has_string_scalar(const struct golden_case *c)
 }
 
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, struct golden_result *ret_result)
+	uint32_t n_threads, uint32_t team, struct golden_result *ret_result)
 {
 	uint64_t last = 0;
 	*ret_result = (struct golden_result){0};
 	for (uint32_t i = 0; i < n_masks && ret_result->verdict == GOLDEN_PASSED; i++) {
 		const struct edge_options options = {
-			.backends = backends_builtin(), .cpu_features = masks[i]};
+			.backends = backends_builtin(), .cpu_features = masks[i], .threads = team};
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		struct error err = {0};
 		if (edge_model_open_file(c->model, &options, &model, &err) < 0) {
@@ -257,7 +264,7 @@ void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_m
 		uint64_t variants = variants_of(model);
 		int signature = find_signature(c, model, ret_result);
 		if (signature >= 0 && (i == 0 || variants != last)) {
-			walk_threads(c, model, signature, n_threads, ret_result);
+			walk_threads(c, model, signature, n_threads, team, ret_result);
 		}
 		last = variants;
 	}

@@ -111,6 +111,7 @@ struct plan_request {
 	struct plan_callees *callees; /* of the root that calls this subgraph; NULL in the root */
 	const struct backend *const *backends;
 	uint64_t cpu_features;
+	unsigned int threads; /* as struct compile_request has them */
 	const struct pack_memory *packs; /* NULL: programs pack in memory of their own */
 	uint64_t max_arena_bytes, max_prepared_bytes, max_macs;
 	struct plan_work work_done; /* by the model's other plans: less is left for this one */

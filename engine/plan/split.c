@@ -90,6 +90,7 @@ int split_compile(const struct plan_request *request, struct subgraph_plan *plan
 		.shapes = plan->shapes,
 		.constants = plan->constants,
 		.cpu_features = request->cpu_features,
+		.threads = request->threads,
 		.packs = request->packs,
 		.max_program_bytes = request->max_prepared_bytes - taken,
 	};

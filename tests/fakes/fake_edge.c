@@ -392,3 +392,16 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 	*ret_mask = 0;
 	return strcmp(text, "all") == 0 ? 0 : error_set(err, -EINVAL, "only all");
 }
+
+int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, struct error *err)
+{
+	(void)threads;
+	(void)eager;
+	(void)ret_team;
+	return error_set(err, -EAGAIN, "nobody helps a model that only waits");
+}
+
+void backends_team_free(struct team *team)
+{
+	(void)team;
+}

@@ -2,7 +2,7 @@
 /*
  * golden - runs golden cases and compares every output byte
  *
- *   golden [--every N] [--threads N] [--cpu FEATURES] [--skip-missing] [-f LIST] [FOLDER...]
+ *   golden [--every N] [--threads N] [--team N] [--cpu FEATURES] [--skip-missing] [-f LIST] [FOLDER...]
  *
  * Without --cpu each case runs on every set of kernel variants that this CPU has and the model
  * makes use of. Exit status 0 when every case passed, 1 when one failed, 2 for a bad command line,
@@ -25,7 +25,7 @@
 struct settings {
 	struct golden_list list;
 	size_t every;
-	uint32_t threads;
+	uint32_t threads, team;
 	uint64_t masks[MAX_MASKS];
 	uint32_t n_masks;
 	bool skip_missing;
@@ -96,7 +96,7 @@ static void run_one(const struct settings *s, const char *folder, struct tally *
 		result.verdict = GOLDEN_DIFFERS;
 		memcpy(result.text, err.text, sizeof(err.text));
 	} else {
-		golden_run(c, s->masks, s->n_masks, s->threads, &result);
+		golden_run(c, s->masks, s->n_masks, s->threads, s->team, &result);
 	}
 	if (result.verdict == GOLDEN_PASSED) {
 		tally->passed++;
@@ -133,7 +133,7 @@ static int add_cases(struct settings *s, const char *path, bool is_list)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: golden [--every N] [--threads N] [--cpu FEATURES] [--skip-missing] "
+		"usage: golden [--every N] [--threads N] [--team N] [--cpu FEATURES] [--skip-missing] "
 		"[-f LIST] [FOLDER...]\n");
 	return 2;
 }
@@ -164,6 +164,8 @@ static int parse_option(struct settings *s, int option, const char *argument)
 		return 0;
 	case 't':
 		return parse_count(argument, 64, &s->threads) < 0 ? usage() : 0;
+	case 'm':
+		return parse_count(argument, 16, &s->team) < 0 ? usage() : 0;
 	case 'c':
 		if (backends_cpu_mask(argument, &s->masks[0], &err) < 0) {
 			fprintf(stderr, "golden: %s\n", err.text);
@@ -185,6 +187,7 @@ static int parse(struct settings *s, int argc, char **argv)
 	static const struct option options[] = {
 		{"every", required_argument, NULL, 'e'},
 		{"threads", required_argument, NULL, 't'},
+		{"team", required_argument, NULL, 'm'},
 		{"cpu", required_argument, NULL, 'c'},
 		{"skip-missing", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
@@ -226,7 +229,7 @@ static int run_all(const struct settings *s)
 
 int main(int argc, char **argv)
 {
-	struct settings s = {.every = 1, .threads = 1};
+	struct settings s = {.every = 1, .threads = 1, .team = 1};
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int r = parse(&s, argc, argv);
 	if (r == 0 && s.list.count == 0) {

@@ -94,7 +94,8 @@ class WithoutDaemon(unittest.TestCase):
             (0, ["--help"]), (0, ["infer", "--help"]), (0, ["--version"]),
             (1, ["run", digits, picture, "-t", "2", "--exit-status"]),
             (0, ["run", digits, picture, "-t", "2"]),
-            (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--clients", "2"]),
+            (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--threads", "17"]),
+            (2, ["bench", "digits", "--threads", "2"]),
             (3, ["run", "/nonexistent.tflite", picture]), (3, ["run", digits, picture, "--signature", "none"]),
             (4, ["list"]), (4, ["infer", "digits", picture]),
             (5, ["run", picture, picture]),
@@ -199,7 +200,7 @@ class WithoutDaemon(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
 
     def test_bench_counts_every_run(self):
-        done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--json")
+        done = edgectl("bench", model("digits"), "-c", "7", "--threads", "2", "--clients", "2", "--json")
         figures = json.loads(done.stdout)
         self.assertEqual(figures["runs"], 7)
         self.assertLessEqual(figures["min_ms"], figures["p50_ms"])
@@ -362,6 +363,43 @@ class WithStore(unittest.TestCase):
         table = self.ask("list").stdout.decode().splitlines()
         self.assertEqual(table[0].split(), ["NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "REASON"])
         self.assertIn(second["sha256"][:12], table[1])
+
+
+LARGE = os.path.join(ROOT, "..", "shared", "models", "mlperf_tiny", "vww_96_int8.tflite")
+
+
+@unittest.skipUnless(os.path.exists(LARGE), "SKIPPED: no " + LARGE)
+class WithATeam(unittest.TestCase):
+    """A model that is large enough for several threads to share a run."""
+
+    def test_several_threads_answer_as_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            place = {name: os.path.join(folder, name) for name in ("s", "state", "models", "edged.conf", "in.raw")}
+            os.mkdir(place["state"])
+            os.mkdir(place["models"])
+            shutil.copy(LARGE, os.path.join(place["models"], "large.tflite"))
+            with open(place["edged.conf"], "w") as config:
+                config.write("[daemon]\nthreads-per-run = 3\n")
+            with open(place["in.raw"], "wb") as tensor:
+                tensor.write(bytes(i * 73 % 251 for i in range(96 * 96 * 3)))
+            raw = ("--raw", "--input-format", "raw")
+            expected = edgectl("run", *raw, LARGE, place["in.raw"])
+            self.assertEqual(expected.returncode, 0, expected.stderr)
+            edged = subprocess.Popen([EDGED, "--config", place["edged.conf"], "--socket", place["s"], "--models", place["models"],
+                                      "--state", place["state"]], stderr=subprocess.PIPE)
+            try:
+                while True:
+                    line = edged.stderr.readline()
+                    self.assertTrue(line, "edged did not start")
+                    if b"1 model" in line:
+                        break
+                for _ in range(20):
+                    done = edgectl("infer", *raw, "large", place["in.raw"], env={"EDGED_SOCKET": place["s"]})
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertEqual(done.stdout, expected.stdout)
+            finally:
+                edged.send_signal(signal.SIGTERM)
+                edged.communicate(timeout=60)
 
 
 if __name__ == "__main__":

@@ -513,7 +513,8 @@ static void a_loop_without_end_is_ended(void **state)
 	daemon_config(daemon, "[models]\nmax-loops = 4000000000000000000\n");
 	restart(daemon);
 	client = open_client(daemon);
-	expect_error(client, 0, endless_question(&q, 20000), EDGE_CLIENT_DEADLINE, "deadline");
+	/* The loop or the run itself, whoever is first, finds the words. */
+	expect_error(client, 0, endless_question(&q, 20000), EDGE_CLIENT_DEADLINE, "");
 	edge_client_close(client);
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "backends/cpu/grid.h"
+#include "backends/cpu/team.h"
 
 #define ROWS 37
 #define COLS 50
@@ -118,6 +119,98 @@ static void a_deadline_that_passed_runs_nothing(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* ---- shared out */
+
+struct shared_seen {
+	atomic_uchar *times; /* [ROWS][COLS] */
+	uint32_t col_step;
+	atomic_bool *cancel;
+};
+
+#define SCRATCH_EACH 64
+#define MEMBERS 3
+
+/* Counts the tile's elements, and finds the scratch as nobody else leaves it. */
+static void count_shared(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct shared_seen *seen = args;
+	uint32_t *mine = scratch;
+	*mine = tile->first_row * COLS + tile->first_col;
+	for (uint32_t r = 0; r < tile->n_rows; r++) {
+		for (uint32_t c = 0; c < tile->n_cols; c++) {
+			atomic_fetch_add(
+				&seen->times[(tile->first_row + r) * COLS + tile->first_col + c],
+				1);
+		}
+	}
+	if (seen->cancel) {
+		atomic_store(seen->cancel, true);
+	}
+	assert_int_equal(*mine, tile->first_row * COLS + tile->first_col);
+	assert_int_equal(tile->first_col % seen->col_step, 0);
+}
+
+static int run_shared_grid(struct team *team, uint64_t work, uint32_t col_step, atomic_bool *cancel,
+	uint32_t *ret_once)
+{
+	static _Alignas(64) uint8_t scratch[MEMBERS * SCRATCH_EACH];
+	atomic_uchar times[ROWS * COLS] = {0};
+	const struct shared_seen seen = {times, col_step, cancel};
+	const struct run_control control = {.team = team, .cancelled = cancel};
+	const struct op_call call = {.control = &control, .scratch = scratch};
+	const struct grid_job job = {.rows = ROWS,
+		.cols = COLS,
+		.work = work,
+		.col_step = col_step,
+		.run = count_shared,
+		.args = &seen,
+		.threads = MEMBERS,
+		.scratch_each = SCRATCH_EACH};
+	int r = grid_run(&call, &job, NULL);
+	*ret_once = 0;
+	for (size_t i = 0; i < ROWS * COLS; i++) {
+		*ret_once += times[i] == 1;
+		assert_true(times[i] <= 1);
+	}
+	return r;
+}
+
+static void a_team_makes_every_element_once(void **state)
+{
+	(void)state;
+	static const uint64_t works[] = {0, 1, 5000, 100000, 4000000, 1ull << 40};
+	owned(team_free) struct team *team = NULL;
+	assert_int_equal(team_new(MEMBERS, true, &team, NULL), 0);
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		for (uint32_t step = 1; step <= 64; step *= 4) {
+			uint32_t once = 0;
+			assert_int_equal(run_shared_grid(team, works[i], step, NULL, &once), 0);
+			assert_int_equal(once, ROWS * COLS);
+		}
+	}
+}
+
+static void a_team_that_is_larger_than_planned_is_left_out(void **state)
+{
+	(void)state;
+	uint32_t once = 0;
+	owned(team_free) struct team *team = NULL;
+	assert_int_equal(team_new(MEMBERS + 1, true, &team, NULL), 0);
+	assert_int_equal(run_shared_grid(team, 5000, 1, NULL, &once), 0);
+	assert_int_equal(once, ROWS * COLS);
+}
+
+static void a_team_stops_when_the_run_is_cancelled(void **state)
+{
+	(void)state;
+	uint32_t once = 0;
+	atomic_bool cancel = false;
+	owned(team_free) struct team *team = NULL;
+	assert_int_equal(team_new(MEMBERS, true, &team, NULL), 0);
+	assert_int_equal(run_shared_grid(team, 1ull << 40, 1, &cancel, &once), -ECANCELED);
+	assert_in_range(once, 1, MEMBERS); /* each had one tile at hand, of one element */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +218,9 @@ int main(void)
 		cmocka_unit_test(long_work_is_cut_and_short_work_is_not),
 		cmocka_unit_test(a_cancelled_run_stops_after_the_tile_at_hand),
 		cmocka_unit_test(a_deadline_that_passed_runs_nothing),
+		cmocka_unit_test(a_team_makes_every_element_once),
+		cmocka_unit_test(a_team_that_is_larger_than_planned_is_left_out),
+		cmocka_unit_test(a_team_stops_when_the_run_is_cancelled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

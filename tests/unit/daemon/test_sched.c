@@ -57,7 +57,8 @@ static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t
 /* Takes one and gives it back; its id. */
 static uint64_t work(struct bench *bench)
 {
-	struct request *request = sched_take(&bench->sched);
+	bool alone;
+	struct request *request = sched_take(&bench->sched, &alone);
 	assert_non_null(request);
 	uint64_t id = request->id;
 	sched_give_back(&bench->sched, request);
@@ -105,7 +106,9 @@ static void the_limit_refuses_and_a_place_that_is_free_again_takes(void **state)
 	assert_int_equal(push(bench, 0, 0, 2), 0);
 	assert_int_equal(push(bench, 1, 0, 2), 0);
 	assert_int_equal(push(bench, 2, 0, 2), -EAGAIN);
-	struct request *request = sched_take(&bench->sched);
+	bool alone = true;
+	struct request *request = sched_take(&bench->sched, &alone);
+	assert_false(alone); /* another one waits */
 	sched_count(&bench->sched, &queued, &running);
 	assert_int_equal(queued, 1);
 	assert_int_equal(running, 1);
@@ -113,6 +116,24 @@ static void the_limit_refuses_and_a_place_that_is_free_again_takes(void **state)
 	sched_give_back(&bench->sched, request);
 	work(bench);
 	work(bench);
+	sched_collect(&bench->sched);
+}
+
+static void a_worker_is_told_when_its_request_is_the_only_one(void **state)
+{
+	struct bench *bench = *state;
+	bool alone = false;
+	assert_int_equal(push(bench, 0, 0, 3), 0);
+	struct request *first = sched_take(&bench->sched, &alone);
+	assert_true(alone);
+	assert_int_equal(push(bench, 1, 0, 3), 0);
+	struct request *second = sched_take(&bench->sched, &alone);
+	assert_false(alone); /* the first is still run */
+	sched_give_back(&bench->sched, first);
+	sched_give_back(&bench->sched, second);
+	assert_int_equal(push(bench, 2, 0, 3), 0);
+	sched_give_back(&bench->sched, sched_take(&bench->sched, &alone));
+	assert_true(alone);
 	sched_collect(&bench->sched);
 }
 
@@ -151,7 +172,8 @@ static void removing_the_last_one_ends_the_lines_turn(void **state)
 
 static void *wait_for_work(void *sched)
 {
-	return sched_take(sched);
+	bool alone;
+	return sched_take(sched, &alone);
 }
 
 static void a_waiting_worker_is_woken_by_work_and_by_the_stop(void **state)
@@ -176,6 +198,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_line_keeps_its_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines_take_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_worker_is_told_when_its_request_is_the_only_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_limit_refuses_and_a_place_that_is_free_again_takes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
