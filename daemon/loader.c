@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "backends/backends.h"
 #include "daemon/check.h"
+
+#define LOADER_NICE 10
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -130,6 +134,8 @@ static void scan(struct loader *loader)
 
 static void *loader_main(void *argument)
 {
+	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), LOADER_NICE);
 	struct loader *loader = argument;
 	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
