@@ -11,6 +11,9 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/conv.h"
+#include "kernels/x86/f32.h"
+#include "kernels/x86/h8.h"
+#include "kernels/x86/s16.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -233,12 +236,30 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 };
 const struct ek_conv_q_row ek_conv_s16[] = {
 	{{"conv_s16__c", 0}, 1, packs_nothing, NULL, patch_2, conv_s16__c},
+#if defined(__x86_64__)
+	{{"conv_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s16_packed_bytes__avx512vnni,
+		ek_conv_s16_pack__avx512vnni, ek_conv_s16_scratch_bytes__avx512vnni,
+		ek_conv_s16__avx512vnni},
+#endif
 };
 const struct ek_conv_f32_row ek_conv_f32[] = {
-	{{"conv_f32__c", 0}, 1, patch_4, conv_f32__c},
+	{{"conv_f32__c", 0}, 1, packs_nothing, NULL, patch_4, conv_f32__c},
+#if defined(__x86_64__)
+	{{"conv_f32__avx2", EK_CPU_AVX2}, 16, ek_conv_f32_packed_bytes__avx2,
+		ek_conv_f32_pack__avx2, ek_conv_f32_scratch_bytes__avx2, ek_conv_f32__avx2},
+	{{"conv_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_f32_packed_bytes__avx512vnni,
+		ek_conv_f32_pack__avx512vnni, ek_conv_f32_scratch_bytes__avx512vnni,
+		ek_conv_f32__avx512vnni},
+#endif
 };
 const struct ek_conv_h_row ek_conv_h8[] = {
-	{{"conv_h8__c", 0}, 1, patch_1, conv_h8__c},
+	{{"conv_h8__c", 0}, 1, NULL, NULL, patch_1, conv_h8__c},
+#if defined(__x86_64__)
+	{{"conv_h8__avx2", EK_CPU_AVX2}, 1, NULL, NULL, patch_1, ek_conv_h8__avx2},
+	{{"conv_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_h8_packed_bytes__avx512vnni,
+		ek_conv_h8_pack__avx512vnni, ek_conv_h8_scratch_bytes__avx512vnni,
+		ek_conv_h8__avx512vnni},
+#endif
 };
 const size_t ek_conv_s8_count = sizeof(ek_conv_s8) / sizeof(ek_conv_s8[0]);
 const size_t ek_conv_u8_count = sizeof(ek_conv_u8) / sizeof(ek_conv_u8[0]);

@@ -8,6 +8,8 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise.h"
+#include "kernels/x86/f32.h"
+#include "kernels/x86/s16.h"
 #endif
 
 #define BLOCK 64
@@ -203,8 +205,10 @@ static void depthwise_s16__c(
 	each_block(&a->shape, tile, block_s16, a);
 }
 
-static void depthwise_f32__c(const struct ek_depthwise_f32 *a, const struct ek_tile *tile)
+static void depthwise_f32__c(
+	const struct ek_depthwise_f32 *a, const struct ek_tile *tile, void *scratch)
 {
+	(void)scratch;
 	each_block(&a->shape, tile, block_f32, a);
 }
 
@@ -243,9 +247,19 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 };
 const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 	{{"depthwise_s16__c", 0}, 1, none, NULL, none, depthwise_s16__c},
+#if defined(__x86_64__)
+	{{"depthwise_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
+		ek_depthwise_s16_scratch_bytes__avx512vnni, ek_depthwise_s16__avx512vnni},
+#endif
 };
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
-	{{"depthwise_f32__c", 0}, 1, depthwise_f32__c},
+	{{"depthwise_f32__c", 0}, 1, none, depthwise_f32__c},
+#if defined(__x86_64__)
+	{{"depthwise_f32__avx2", EK_CPU_AVX2}, 1, ek_depthwise_f32_scratch_bytes__avx2,
+		ek_depthwise_f32__avx2},
+	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1,
+		ek_depthwise_f32_scratch_bytes__avx512vnni, ek_depthwise_f32__avx512vnni},
+#endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {
 	{{"depthwise_h8__c", 0}, 1, depthwise_h8__c},

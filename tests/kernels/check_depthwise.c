@@ -174,12 +174,13 @@ static void check_q(struct check *c, size_t list, const struct ek_depthwise_shap
 struct run_f32 {
 	const struct ek_depthwise_f32_row *row;
 	const struct ek_depthwise_f32 *args;
+	void *scratch;
 };
 
 static void run_f32(const void *args, const struct ek_tile *tile)
 {
 	const struct run_f32 *r = args;
-	r->row->run(r->args, tile);
+	r->row->run(r->args, tile, r->scratch);
 }
 
 /* In double; the slack is what float sums may lose. */
@@ -220,7 +221,8 @@ static void check_f32_list(struct check *c, const struct ek_depthwise_shape *sha
 			continue;
 		}
 		a.output = check_buffer(c, n * sizeof(float), sizeof(float));
-		const struct run_f32 r = {row, &a};
+		const struct run_f32 r = {
+			row, &a, check_buffer(c, (size_t)row->scratch_bytes(shape), 64)};
 		s.variant = &row->variant;
 		s.col_step = row->col_step;
 		s.output = a.output;
