@@ -219,7 +219,9 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 #if defined(__x86_64__)
 	{{"conv_s8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_s8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_s8__avx2},
-	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+	{{"conv_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,
+		ek_conv_s8_pack__avxvnni, ek_conv_scratch_bytes__avxvnni, ek_conv_s8__avxvnni},
+	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s8_packed_bytes__avx512vnni,
 		ek_conv_s8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_s8__avx512vnni},
 #endif
@@ -229,7 +231,9 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 #if defined(__x86_64__)
 	{{"conv_u8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_u8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_u8__avx2},
-	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+	{{"conv_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,
+		ek_conv_u8_pack__avxvnni, ek_conv_scratch_bytes__avxvnni, ek_conv_u8__avxvnni},
+	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_u8_packed_bytes__avx512vnni,
 		ek_conv_u8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_u8__avx512vnni},
 #endif

@@ -230,7 +230,7 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 		ek_depthwise_s8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_s8__avx2},
 	{{"depthwise_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
-		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
+		ek_depthwise_s8_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_s8__avx512vnni},
 #endif
 };
@@ -241,7 +241,7 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 		ek_depthwise_u8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_u8__avx2},
 	{{"depthwise_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
-		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
+		ek_depthwise_u8_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_u8__avx512vnni},
 #endif
 };

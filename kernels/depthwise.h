@@ -67,8 +67,8 @@ struct ek_depthwise_h {
 struct ek_depthwise_q_row {
 	struct ek_variant variant;
 	uint32_t col_step; /* first_col of a tile is a multiple of it */
-	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned.
-	 */
+	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned,
+	 * from all of @args but input and output; @run gets the same ones but for the weights. */
 	uint64_t (*packed_bytes)(const struct ek_depthwise_shape *shape);
 	void (*pack)(const struct ek_depthwise_q *args, void *packed);
 	/* Scratch of one call, 64-byte aligned. */

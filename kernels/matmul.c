@@ -147,6 +147,9 @@ const struct ek_matmul_q_row ek_matmul_s8[] = {
 #if defined(__x86_64__)
 	{{"matmul_s8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_s8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_s8__avx2},
+	{{"matmul_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,
+		ek_matmul_s8_pack__avxvnni, ek_matmul_scratch_bytes__avxvnni,
+		ek_matmul_s8__avxvnni},
 	{{"matmul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_s8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_s8__avx512vnni},
@@ -157,6 +160,9 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 #if defined(__x86_64__)
 	{{"matmul_u8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_u8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_u8__avx2},
+	{{"matmul_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,
+		ek_matmul_u8_pack__avxvnni, ek_matmul_scratch_bytes__avxvnni,
+		ek_matmul_u8__avxvnni},
 	{{"matmul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_u8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_u8__avx512vnni},

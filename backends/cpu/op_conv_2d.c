@@ -86,6 +86,7 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
+		a->bias32 = op_constant(setup, 2);
 		state->row_q->pack(a, state->weights.packed);
 	}
 	if (r == 0 && state->weights.packed) {

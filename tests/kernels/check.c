@@ -195,6 +195,23 @@ struct ek_window check_window(struct check *c, bool dilated)
 	return w;
 }
 
+struct ek_window check_window_common(struct check *c, uint32_t taps)
+{
+	uint32_t stride = 1 + check_below(c, 2), pad = check_below(c, 2) ? (taps - 1) / 2 : 0;
+	struct ek_window w = {.batch = 1 + check_below(c, 2)};
+	struct ek_window_axis *axes[] = {&w.y, &w.x};
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t out = 1 + check_below(c, i ? 40 : 6);
+		*axes[i] = (struct ek_window_axis){.taps = taps,
+			.stride = stride,
+			.dilation = 1,
+			.pad = pad,
+			.out = out,
+			.in = (out - 1) * stride + taps - 2 * pad + check_below(c, stride)};
+	}
+	return w;
+}
+
 struct ek_window check_window_large(uint32_t size)
 {
 	const struct ek_window_axis a = {

@@ -85,6 +85,9 @@ void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_
 
 /* A random window over small pictures; everything from 1x1 on. */
 struct ek_window check_window(struct check *c, bool dilated);
+/* What networks are made of: square filters, strides of 1 and 2, padding as SAME has it or none, no
+ * dilation, outputs up to 40 pixels wide. */
+struct ek_window check_window_common(struct check *c, uint32_t taps);
 /* The size of a real layer, @size x @size, 3x3, stride 1, padding 1. */
 struct ek_window check_window_large(uint32_t size);
 

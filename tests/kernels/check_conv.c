@@ -38,6 +38,19 @@ static struct ek_conv_shape shape_small(struct check *c)
 	};
 }
 
+/* First layers, products, and what comes between. */
+static struct ek_conv_shape shape_common(struct check *c)
+{
+	static const uint32_t outputs[] = {8, 16, 24, 32, 48, 64, 96, 128};
+	static const uint32_t inputs[] = {1, 3, 8, 16, 24, 32, 72};
+	return (struct ek_conv_shape){
+		.window = check_window_common(c, check_below(c, 2) ? 1 : 3),
+		.in_c = check_below(c, 3) ? inputs[check_below(c, 7)] : 3,
+		.out_c = outputs[check_below(c, 8)],
+		.groups = 1,
+	};
+}
+
 static struct ek_conv_shape shape_large(void)
 {
 	return (struct ek_conv_shape){
@@ -270,7 +283,9 @@ void check_conv(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_conv_shape shape = c->bench ? shape_large() : shape_small(c);
+		struct ek_conv_shape shape = c->bench ? shape_large()
+			: i % 4 == 3                  ? shape_common(c)
+						      : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);
 		}

@@ -30,6 +30,14 @@ static struct ek_depthwise_shape shape_small(struct check *c)
 	return s;
 }
 
+static struct ek_depthwise_shape shape_common(struct check *c)
+{
+	static const uint32_t channels[] = {8, 16, 24, 32, 48, 64, 96, 144};
+	uint32_t n = channels[check_below(c, 8)];
+	return (struct ek_depthwise_shape){
+		.window = check_window_common(c, check_below(c, 4) ? 3 : 5), .in_c = n, .out_c = n};
+}
+
 static struct ek_depthwise_shape shape_large(void)
 {
 	return (struct ek_depthwise_shape){
@@ -236,7 +244,9 @@ void check_depthwise(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_depthwise_shape shape = c->bench ? shape_large() : shape_small(c);
+		struct ek_depthwise_shape shape = c->bench ? shape_large()
+			: i % 4 == 3                       ? shape_common(c)
+							   : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);
 		}
