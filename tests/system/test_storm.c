@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 #define CLIENTS 4
 #define GENERATIONS 65536
 #define DEFAULT_MS 3000
+#define CONFIG "[models]\nwatch = yes\nwatch-quiet = 0ms\nprobation-slower = 0\n"
 #define PAUSE_NS 10000000 /* between two replacements */
 
 struct storm {
@@ -284,20 +286,12 @@ static int set_up(void **state)
 	struct storm *storm = calloc(1, sizeof(*storm));
 	assert_non_null(storm);
 	daemon_prepare(&storm->daemon);
-	daemon_config(&storm->daemon,
-		"[models]\nwatch = yes\nwatch-quiet = 0ms\n"
-		"probation-slower = 0\n[daemon]\nlog-level = error\n");
+	daemon_config(&storm->daemon, CONFIG "[daemon]\nlog-level = notice\n");
 	daemon_put(&storm->daemon, "m.tflite", "add 1; turn 0");
-	daemon_spawn(&storm->daemon, false);
-	for (bool ready = false; !ready;) {
-		if (access(storm->daemon.socket, F_OK) == 0) {
-			struct peer peer = peer_open(&storm->daemon);
-			peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
-			peer_expect(&peer, 1, EDGE_OK);
-			peer_close(&peer);
-			ready = true;
-		}
-	}
+	daemon_start(&storm->daemon, false);
+	/* From here on nobody reads what it logs. */
+	daemon_config(&storm->daemon, CONFIG "[daemon]\nlog-level = error\n");
+	daemon_signal(&storm->daemon, SIGHUP);
 	*state = storm;
 	return 0;
 }
