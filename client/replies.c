@@ -339,7 +339,7 @@ int replies_answer(
 	void *body, size_t size, struct edge_client_answer **ret_answer, struct error *err)
 {
 	struct wire_infer_reply from = {0};
-	int e = wire_infer_reply_decode(body, size, &from, err);
+	int e = wire_infer_reply_decode(body, size, 0, &from, err);
 	if (e < 0) {
 		return e;
 	}

@@ -44,6 +44,8 @@ struct config {
 	uint64_t max_clients_per_user;
 	uint64_t max_in_flight;
 	uint64_t max_sessions;
+	uint64_t max_shared_clients;
+	uint64_t max_regions;
 	uint64_t max_body;
 	uint64_t max_bytes;
 	uint64_t max_bytes_per_user;

@@ -58,7 +58,8 @@ static void answer_error(struct dispatch *dispatch, const struct request *reques
 /* The request's charge is given back before the front charges what it will hold. */
 void dispatch_answer(struct dispatch *dispatch, struct request *request, struct bytes_writer *body)
 {
-	struct reply reply = {.type = request->type, .id = request->id, .body = *body};
+	struct reply reply = {
+		.type = request->type, .flags = request->flags, .id = request->id, .body = *body};
 	const struct front *front = request->front;
 	void *peer = request->peer;
 	*body = (struct bytes_writer){0};

@@ -78,6 +78,7 @@ int frame_send(struct conn *conn, struct reply *reply)
 	frame->body = reply->body;
 	frame->write.data = frame;
 	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
+		.flags = reply->status == EDGE_OK ? reply->flags : 0,
 		.id = reply->id,
 		.body_bytes = (uint32_t)frame->body.size,
 		.status = reply->status};
