@@ -11,6 +11,12 @@ struct channel_frame {
 	uint8_t header[WIRE_HEADER_BYTES];
 	struct bytes_writer body;
 	size_t sent; /* of header and body */
+	int fd; /* owned; goes with the first byte; -1: none, or gone */
+};
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
 int channel_init(struct channel *channel, int fd, struct error *err)
@@ -32,6 +38,7 @@ static void pop_frame(struct channel *channel)
 	}
 	channel->queued_bytes -= WIRE_HEADER_BYTES + frame->body.size;
 	bytes_writer_deinit(&frame->body);
+	own_close_fd(&frame->fd);
 	free(frame);
 }
 
@@ -64,15 +71,32 @@ static int check_room(
 	return 0;
 }
 
+/* A frame without bytes. */
+static int frame_new(int fd, struct channel_frame **ret_frame, struct error *err)
+{
+	owned_fd int own = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd >= 0 && own < 0) {
+		return error_set(err, -errno, "the descriptor: %s", strerror(errno));
+	}
+	struct channel_frame *frame = calloc(1, sizeof(*frame));
+	if (!frame) {
+		return error_no_memory(err);
+	}
+	frame->fd = take_fd(own);
+	*ret_frame = frame;
+	return 0;
+}
+
 int channel_queue(struct channel *channel, const struct wire_header *header,
-	struct bytes_writer *body, struct error *err)
+	struct bytes_writer *body, int fd, struct error *err)
 {
 	struct wire_header complete = *header;
+	struct channel_frame *frame = NULL;
 	int r = check_room(channel, body, err);
-	struct channel_frame *frame = r < 0 ? NULL : calloc(1, sizeof(*frame));
+	r = r < 0 ? r : frame_new(fd, &frame, err);
 	if (!frame) {
 		bytes_writer_deinit(body);
-		return r < 0 ? r : error_no_memory(err);
+		return r;
 	}
 	complete.body_bytes = (uint32_t)body->size;
 	wire_header_encode(&complete, frame->header);
@@ -84,9 +108,22 @@ int channel_queue(struct channel *channel, const struct wire_header *header,
 	return 0;
 }
 
-/* Bytes taken by the socket, or a negative errno. */
-static ssize_t send_frame(int fd, const struct channel_frame *frame)
+static void add_descriptor(struct msghdr *message, union control *control, int fd)
 {
+	memset(control, 0, sizeof(*control));
+	message->msg_control = control->bytes;
+	message->msg_controllen = sizeof(control->bytes);
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fd)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
+
+/* Bytes taken by the socket, or a negative errno. */
+static ssize_t send_frame(int fd, struct channel_frame *frame)
+{
+	union control control;
 	size_t of_header = frame->sent < WIRE_HEADER_BYTES ? frame->sent : WIRE_HEADER_BYTES;
 	size_t of_body = frame->sent - of_header;
 	struct iovec parts[2] = {
@@ -94,7 +131,14 @@ static ssize_t send_frame(int fd, const struct channel_frame *frame)
 		{frame->body.data ? frame->body.data + of_body : NULL, frame->body.size - of_body},
 	};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	if (frame->fd >= 0) {
+		add_descriptor(&message, &control, frame->fd);
+	}
 	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0) {
+		own_close_fd(&frame->fd);
+		frame->fd = -1;
+	}
 	return n < 0 ? -errno : n;
 }
 

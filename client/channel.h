@@ -34,9 +34,10 @@ int must_check channel_init(struct channel *channel, int fd, struct error *err);
 void channel_deinit(struct channel *channel);
 
 /* Queues a frame; @header->body_bytes is set here. @body is taken, also on failure: -EAGAIN above
- * CHANNEL_MAX_QUEUED, -EFBIG for a body above 4 GiB, -ENOMEM also for a body that failed. */
+ * CHANNEL_MAX_QUEUED, -EFBIG for a body above 4 GiB, -ENOMEM also for a body that failed. @fd, if it
+ * is not -1, goes along as a duplicate. */
 int must_check channel_queue(struct channel *channel, const struct wire_header *header,
-	struct bytes_writer *body, struct error *err);
+	struct bytes_writer *body, int fd, struct error *err);
 
 static inline bool channel_wants_to_send(const struct channel *channel)
 {

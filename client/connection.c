@@ -17,6 +17,8 @@ struct waiting {
 	uint64_t id;
 	uint16_t type; /* enum wire_type */
 	struct listener listener;
+	uint32_t n_places;
+	struct wire_place places[]; /* of INFER: where outputs may have been written */
 };
 
 /* Hands @err to the caller in the public form. */
@@ -103,27 +105,56 @@ int connection_lose(struct edge_client *client, const struct error *why)
 	return client->gone.code;
 }
 
-/* @body may be taken: then *body is NULL. */
-static int decode_reply(
-	uint16_t type, void **body, size_t size, struct outcome *outcome, struct error *err)
+/* Outputs are only where they were wanted. */
+static int check_places(
+	const struct waiting *waiting, const struct edge_client_answer *answer, struct error *err)
 {
-	int r = 0;
+	for (uint32_t i = 0; i < answer->n_outputs; i++) {
+		const struct edge_client_tensor *output = &answer->outputs[i];
+		bool found = output->region == 0;
+		for (uint32_t k = 0; k < waiting->n_places && !found; k++) {
+			const struct wire_place *place = &waiting->places[k];
+			found = place->output == output->index && place->region == output->region &&
+				place->offset == output->offset && output->bytes <= place->room;
+		}
+		if (!found) {
+			return error_set(err, -EPROTO, "INFER: output %u is not in its place", i);
+		}
+	}
+	return 0;
+}
+
+/* *body is NULL when it was taken. */
+static int decode_answer(const struct waiting *waiting, const struct wire_header *header,
+	void **body, struct outcome *outcome, struct error *err)
+{
+	int r = replies_answer(*body, header->body_bytes, header->flags, &outcome->answer, err);
+	*body = r == 0 ? NULL : *body;
+	return r < 0 ? r : check_places(waiting, outcome->answer, err);
+}
+
+/* @body may be taken: then *body is NULL. */
+static int decode_reply(const struct waiting *waiting, const struct wire_header *header,
+	void **body, struct outcome *outcome, struct error *err)
+{
+	const size_t size = header->body_bytes;
+	const uint16_t type = waiting->type;
 	switch (type) {
 	case WIRE_LIST:
 		return replies_list(*body, size, &outcome->list, err);
 	case WIRE_DESCRIBE:
 		return replies_model(*body, size, &outcome->model, err);
 	case WIRE_INFER:
-		r = replies_answer(*body, size, &outcome->answer, err);
-		*body = r == 0 ? NULL : *body;
-		return r;
+		return decode_answer(waiting, header, body, outcome, err);
 	case WIRE_STATUS:
 		return replies_status(*body, size, &outcome->status, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
 	case WIRE_SESSION_OPEN:
 		return replies_session(*body, size, &outcome->session, err);
-	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE: nothing is in it */
+	case WIRE_REGION_ADD:
+		return wire_region_decode(*body, size, type, &outcome->region, err);
+	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE: nothing is in it */
 		return size == 0
 			? 0
 			: error_set(err, -EPROTO, "%s: a reply with a body", wire_type_name(type));
@@ -152,7 +183,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_body_bytes = hello.max_body,
 		.max_in_flight = hello.max_in_flight,
 		.max_tensors = hello.max_tensors,
-		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0};
+		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
+		.has_regions = (hello.capabilities & WIRE_CAP_SHARED_MEMORY) != 0};
 	return 0;
 }
 
@@ -201,7 +233,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
-		r = decode_reply(waiting->type, body, header->body_bytes, &outcome, err);
+		r = decode_reply(waiting, header, body, &outcome, err);
 	} else if (waiting->type == WIRE_SESSION_OPEN) {
 		r = abandon_session(client, *body, header->body_bytes, err);
 	}
@@ -238,10 +270,21 @@ int connection_process(struct edge_client *client, struct error *err)
 
 /* ---- requests */
 
+/* What goes out with a request beside its body. */
+struct extra {
+	int fd; /* -1: none */
+	const struct wire_place *places;
+	uint32_t n_places;
+};
+
+static const struct extra no_extra = {.fd = -1};
+
 /* Queues a request; @body is taken, @header gets its id. */
 static int start_header(struct edge_client *client, struct wire_header header,
-	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err)
+	struct bytes_writer *body, const struct extra *extra, struct listener listener,
+	uint64_t *ret_id, struct error *err)
 {
+	const size_t size = sizeof(struct waiting) + extra->n_places * sizeof(extra->places[0]);
 	owned_mem struct waiting *waiting = NULL;
 	int r = 0;
 	if (client->gone.code) {
@@ -252,7 +295,7 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	} else if (client->peer.max_body_bytes && body->size > client->peer.max_body_bytes) {
 		r = error_set(err, -EFBIG, "a message of %zu bytes, the daemon takes %u",
 			body->size, client->peer.max_body_bytes);
-	} else if (!(waiting = calloc(1, sizeof(*waiting)))) {
+	} else if (!(waiting = calloc(1, size))) {
 		r = error_no_memory(err);
 	}
 	if (r < 0) {
@@ -260,7 +303,7 @@ static int start_header(struct edge_client *client, struct wire_header header,
 		return r;
 	}
 	header.id = client->last_id + 1;
-	r = channel_queue(&client->channel, &header, body, err);
+	r = channel_queue(&client->channel, &header, body, extra->fd, err);
 	if (r < 0) {
 		return r;
 	}
@@ -268,7 +311,11 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	*waiting = (struct waiting){.next = client->waiting,
 		.id = header.id,
 		.type = header.type,
-		.listener = listener};
+		.listener = listener,
+		.n_places = extra->n_places};
+	if (extra->n_places > 0) {
+		memcpy(waiting->places, extra->places, extra->n_places * sizeof(extra->places[0]));
+	}
 	client->waiting = take(waiting);
 	client->n_waiting++;
 	*ret_id = header.id;
@@ -279,7 +326,7 @@ static int start(struct edge_client *client, uint16_t type, struct bytes_writer 
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	return start_header(
-		client, (struct wire_header){.type = type}, body, listener, ret_id, err);
+		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
 }
 
 int connection_start_hello(
@@ -288,7 +335,7 @@ int connection_start_hello(
 	struct bytes_writer body = {0};
 	struct wire_hello hello = {.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY,
 		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
 	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
@@ -323,7 +370,7 @@ static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struc
 	uint64_t bytes = 0;
 	if (from->shape.rank > EDGE_CLIENT_MAX_RANK || from->bytes > UINT32_MAX ||
 		from->type >= DTYPE_COUNT || (!from->name && from->index >= WIRE_BY_NAME) ||
-		(from->bytes && !from->data)) {
+		(from->bytes && !from->data && !from->region)) {
 		return error_set(err, -EINVAL, "input %u: rank, type, index or data", i);
 	}
 	*to = (struct wire_tensor){
@@ -332,7 +379,9 @@ static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struc
 		.type = (uint8_t)from->type,
 		.shape = {.rank = (uint8_t)from->shape.rank},
 		.bytes = (uint32_t)from->bytes,
-		.data = from->data,
+		.region = from->region,
+		.offset = from->region ? from->offset : 0,
+		.data = from->region ? NULL : from->data,
 	};
 	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
 	if (from->type != EDGE_CLIENT_STRING &&
@@ -343,12 +392,48 @@ static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struc
 	return 0;
 }
 
-int connection_start_infer(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
-	struct error *err)
+/* The daemon is older, or was told not to have it, or has no room for it. */
+static int no_regions(struct error *err)
 {
-	struct bytes_writer body = {0};
-	struct wire_infer infer = {
+	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
+}
+
+static int check_places_wanted(
+	const struct edge_client_request *request, struct wire_infer *infer, struct error *err)
+{
+	if (request->n_places > WIRE_MAX_TENSORS) {
+		return error_set(
+			err, -EINVAL, "%u places, limit %d", request->n_places, WIRE_MAX_TENSORS);
+	}
+	for (uint32_t i = 0; i < request->n_places; i++) {
+		const struct edge_client_place *from = &request->places[i];
+		if (from->output > UINT16_MAX || from->region == 0) {
+			return error_set(err, -EINVAL, "place %u: output or region", i);
+		}
+		infer->places[i] = (struct wire_place){.output = (uint16_t)from->output,
+			.region = from->region,
+			.offset = from->offset,
+			.room = from->room};
+	}
+	infer->n_places = request->n_places;
+	return 0;
+}
+
+/* True when something of it lies in a region. */
+static bool uses_regions(const struct edge_client_request *request)
+{
+	bool uses = request->n_places > 0;
+	for (uint32_t i = 0; i < request->n_inputs; i++) {
+		uses = uses || request->inputs[i].region != 0;
+	}
+	return uses;
+}
+
+static int infer_fill(
+	const struct edge_client_request *request, struct wire_infer *infer, struct error *err)
+{
+	*infer = (struct wire_infer){
+		.regions = uses_regions(request),
 		.model = wire_text_of(request->model ? request->model : ""),
 		.version = wire_text_of(request->version ? request->version : ""),
 		.signature = wire_text_of(request->signature ? request->signature : ""),
@@ -360,18 +445,65 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 			err, -EINVAL, "%u inputs, limit %d", request->n_inputs, WIRE_MAX_TENSORS);
 	}
 	for (uint32_t i = 0; i < request->n_inputs; i++) {
-		int r = check_tensor(&request->inputs[i], i, &infer.inputs[i], err);
+		int r = check_tensor(&request->inputs[i], i, &infer->inputs[i], err);
 		if (r < 0) {
 			return r;
 		}
 	}
+	return check_places_wanted(request, infer, err);
+}
+
+int connection_start_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
+	struct error *err)
+{
+	struct bytes_writer body = {0};
+	struct wire_infer infer;
+	int r = infer_fill(request, &infer, err);
+	if (r < 0) {
+		return r;
+	}
 	if (session && client->peer.max_sessions == 0) {
 		return no_sessions(err);
 	}
+	if (infer.regions && !client->peer.has_regions) {
+		return no_regions(err);
+	}
 	wire_infer_encode(&body, &infer);
-	const struct wire_header header = {
-		.type = WIRE_INFER, .deadline_us = request->deadline_us, .session = session};
-	return start_header(client, header, &body, listener, ret_id, err);
+	const struct wire_header header = {.type = WIRE_INFER,
+		.flags = infer.regions ? WIRE_FLAG_REGIONS : 0,
+		.deadline_us = request->deadline_us,
+		.session = session};
+	const struct extra extra = {.fd = -1, .places = infer.places, .n_places = infer.n_places};
+	return start_header(client, header, &body, &extra, listener, ret_id, err);
+}
+
+int connection_start_region_add(struct edge_client *client, int fd,
+	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
+	struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct extra extra = {.fd = fd};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	if (fd < 0) {
+		return error_set(err, -EINVAL, "no descriptor");
+	}
+	wire_region_add_encode(&body, region);
+	return start_header(client, (struct wire_header){.type = WIRE_REGION_ADD}, &body, &extra,
+		listener, ret_id, err);
+}
+
+int connection_start_region_remove(struct edge_client *client, uint32_t region,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	wire_region_encode(&body, region);
+	return start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
 int connection_start_session_open(struct edge_client *client, const char *model,
