@@ -8,6 +8,7 @@
 
 #include "daemon/edged.h"
 #include "daemon/frame.h"
+#include "daemon/framing.h"
 #include "daemon/handle.h"
 #include "daemon/process.h"
 #include "daemon/receive.h"
@@ -162,51 +163,11 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 
 /* ---- headers */
 
-/* What closes the connection. */
-static int check_framing(struct conn *conn, struct error *err)
-{
-	const struct wire_header *header = &conn->header;
-	int code = wire_header_decode(conn->bytes, &conn->header, err);
-	if (code < 0) {
-		return code;
-	}
-	if (header->type & WIRE_REPLY) {
-		return error_set(err, -EPROTO, "header: a client sends no replies");
-	}
-	if (header->body_bytes > conn->edged->config.max_body) {
-		return error_set(err, -EFBIG, "the body has %u bytes, the limit is %llu",
-			header->body_bytes, (unsigned long long)conn->edged->config.max_body);
-	}
-	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
-		return error_set(err, -EPROTO, "the first message is not HELLO");
-	}
-	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
-		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
-	}
-	if (header->flags && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
-		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
-	}
-	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD) {
-		return error_set(err, -EPROTO, "only REGION_ADD comes with a descriptor");
-	}
-	return 0;
-}
-
-static bool is_known(const struct conn *conn, uint16_t type)
-{
-	bool of_sessions = type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET ||
-		type == WIRE_SESSION_CLOSE;
-	bool of_regions = type == WIRE_REGION_ADD || type == WIRE_REGION_REMOVE;
-	return type > 0 && type < WIRE_TYPE_COUNT &&
-		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
-		(!of_regions || conn->capabilities & WIRE_CAP_SHARED_MEMORY);
-}
-
 /* What refuses this request, but not the connection. */
 static int check_request(struct conn *conn, struct error *err)
 {
 	const struct wire_header *header = &conn->header;
-	if (!is_known(conn, header->type)) {
+	if (!framing_knows(conn, header->type)) {
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
 	}
@@ -250,7 +211,7 @@ static void on_header(struct conn *conn)
 {
 	struct error err = {0};
 	const struct config *config = &conn->edged->config;
-	if (check_framing(conn, &err) < 0) {
+	if (framing_check(conn, &err) < 0) {
 		refuse_and_close(conn, &err);
 		return;
 	}
