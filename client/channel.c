@@ -165,11 +165,33 @@ int channel_send(struct channel *channel, struct error *err)
 	return 0;
 }
 
+/* As recv(), and little is asked for with what may follow it. */
+static ssize_t receive_some(struct channel *channel, void *data, size_t size)
+{
+	if (!channel_has_more(channel) && size >= sizeof(channel->ahead)) {
+		return recv(channel->fd, data, size, MSG_DONTWAIT);
+	}
+	if (!channel_has_more(channel)) {
+		ssize_t n = recv(channel->fd, channel->ahead, sizeof(channel->ahead), MSG_DONTWAIT);
+		if (n <= 0) {
+			return n;
+		}
+		channel->ahead_at = 0;
+		channel->ahead_end = (size_t)n;
+	}
+	size_t there = channel->ahead_end - channel->ahead_at;
+	size = size < there ? size : there;
+	memcpy(data, channel->ahead + channel->ahead_at, size);
+	channel->ahead_at += size;
+	return (ssize_t)size;
+}
+
 /* 1: @at has reached @size. 0: more has to come. */
-static int receive_into(int fd, void *data, size_t size, size_t *at, struct error *err)
+static int receive_into(
+	struct channel *channel, void *data, size_t size, size_t *at, struct error *err)
 {
 	while (*at < size) {
-		ssize_t n = recv(fd, (uint8_t *)data + *at, size - *at, MSG_DONTWAIT);
+		ssize_t n = receive_some(channel, (uint8_t *)data + *at, size - *at);
 		if (n == 0) {
 			return error_set(err, -ENOTCONN, "the daemon closed the connection");
 		}
@@ -207,7 +229,7 @@ int channel_receive(
 	struct channel *channel, struct wire_header *ret_header, void **ret_body, struct error *err)
 {
 	if (!channel->body) {
-		int r = receive_into(channel->fd, channel->header_bytes, WIRE_HEADER_BYTES,
+		int r = receive_into(channel, channel->header_bytes, WIRE_HEADER_BYTES,
 			&channel->header_at, err);
 		r = r <= 0 ? r : begin_body(channel, err);
 		if (r < 0 || !channel->body) {
@@ -215,7 +237,7 @@ int channel_receive(
 		}
 	}
 	int r = receive_into(
-		channel->fd, channel->body, channel->header.body_bytes, &channel->body_at, err);
+		channel, channel->body, channel->header.body_bytes, &channel->body_at, err);
 	if (r <= 0) {
 		return r;
 	}

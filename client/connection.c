@@ -250,11 +250,17 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	return 0;
 }
 
-int connection_process(struct edge_client *client, struct error *err)
+/* What is left in the channel's memory would not be told by poll(). */
+static int receive_frames(
+	struct edge_client *client, const struct outcome *until, struct error *err)
 {
-	int r = client->gone.code ? client->gone.code : channel_send(&client->channel, err);
-	for (int i = 0; i < FRAMES_PER_CALL && r == 0 && client->gone.code == 0; i++) {
+	int r = 0;
+	for (int i = 0; r == 0 && client->gone.code == 0; i++) {
 		struct wire_header header = {0};
+		bool enough = i >= FRAMES_PER_CALL || (until && until->done);
+		if (enough && !channel_has_more(&client->channel)) {
+			break;
+		}
 		owned_mem void *body = NULL;
 		r = channel_receive(&client->channel, &header, &body, err);
 		if (r <= 0) {
@@ -262,11 +268,27 @@ int connection_process(struct edge_client *client, struct error *err)
 		}
 		r = dispatch(client, &header, &body, err);
 	}
+	return r;
+}
+
+static int lost(struct edge_client *client, int r, struct error *err)
+{
 	if (client->gone.code) {
 		*err = client->gone;
 		return err->code;
 	}
 	return r < 0 ? connection_lose(client, err) : 0;
+}
+
+static int send_frames(struct edge_client *client, struct error *err)
+{
+	return lost(client, client->gone.code ? 0 : channel_send(&client->channel, err), err);
+}
+
+int connection_process(struct edge_client *client, struct error *err)
+{
+	int r = send_frames(client, err);
+	return r < 0 ? r : lost(client, receive_frames(client, NULL, err), err);
 }
 
 /* ---- requests */
@@ -500,11 +522,7 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
 	for (;;) {
-		int r = connection_process(client, err);
-		if (outcome->done) {
-			*err = outcome->err;
-			return err->code;
-		}
+		int r = send_frames(client, err);
 		if (r < 0) {
 			return r;
 		}
@@ -517,6 +535,14 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 			int code = -errno;
 			(void)give_up(client, id, err);
 			return error_set(err, code, "poll: %s", strerror(-code));
+		}
+		r = lost(client, receive_frames(client, outcome, err), err);
+		if (outcome->done) {
+			*err = outcome->err;
+			return err->code;
+		}
+		if (r < 0) {
+			return r;
 		}
 	}
 }

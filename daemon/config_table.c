@@ -35,6 +35,10 @@ static const struct config_key keys[] = {
 	{"daemon", "threads-per-run", CONFIG_COUNT, AT(threads_per_run), 0, 16, RESTART, "0",
 		"Threads that share one run when nothing else runs or waits. 0: one per core, at\n"
 		"most 4. 1: each run has one thread."},
+	{"daemon", "short-run-us", CONFIG_COUNT, AT(short_run_us), 0, 500, RELOAD, "50",
+		"Runs that are expected to take at most so many microseconds are done by the thread\n"
+		"that reads requests when nothing else is to be done: waking a worker takes longer.\n"
+		"0: none."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,

@@ -112,12 +112,13 @@ void conn_sent(struct conn *conn, bool ok)
 /* Takes the reply's body. A connection for which there is no memory will be closed. */
 static void send_reply(struct conn *conn, struct reply *reply)
 {
-	if (frame_send(conn, reply) < 0) {
+	int code = frame_send(conn, reply);
+	if (code < 0) {
 		conn_break(conn);
-		return;
+	} else if (code == 0) {
+		conn->unsent++;
+		conn->edged->unsent++;
 	}
-	conn->unsent++;
-	conn->edged->unsent++;
 }
 
 void conn_reply(void *peer, struct reply *reply)

@@ -88,7 +88,7 @@ void conn_close(struct conn *conn);
 /* Lets the replies that are on their way go out, then closes. */
 void conn_close_after_replies(struct conn *conn);
 
-/* A frame was written, or not: its memory is gone. */
+/* A frame that was not written at once has been now, or not: its memory is gone. */
 void conn_sent(struct conn *conn, bool ok);
 
 /* A front's reply(): @peer is the connection. */

@@ -267,6 +267,10 @@ void worker_run(struct request *request)
 		request->error = err;
 	}
 	request->finished_ns = clock_now_ns();
+	if (code == 0 && !request->session && request->planned) {
+		served_note_run(request->served, request->signature,
+			request->finished_ns - request->taken_ns);
+	}
 }
 
 /* ---- threads */
