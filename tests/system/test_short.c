@@ -48,8 +48,8 @@ static unsigned long sleeps(const struct daemon *daemon)
 	for (struct dirent *entry; (entry = readdir(folder));) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/status", (int)daemon->pid,
 			entry->d_name);
-		FILE *file =
-			strtol(entry->d_name, NULL, 10) == daemon->pid ? NULL : fopen(path, "re");
+		long thread = strtol(entry->d_name, NULL, 10); /* 0 for . and .. */
+		FILE *file = thread == 0 || thread == daemon->pid ? NULL : fopen(path, "re");
 		while (file && fgets(line, sizeof(line), file)) {
 			if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1) {
 				all += n;
