@@ -21,6 +21,7 @@ static const struct {
 	{"neon", EK_CPU_NEON},
 	{"dotprod", EK_CPU_DOTPROD},
 	{"i8mm", EK_CPU_I8MM},
+	{"in-order", EK_CPU_IN_ORDER},
 	{"all", ~0ull},
 	{"none", 0},
 };

@@ -45,7 +45,15 @@ int strings_open(
 
 struct strings_writer strings_writer_of(void *data, uint32_t count)
 {
-	struct strings_writer w = {.data = data, .end = (uint32_t)strings_head_bytes(count)};
+	return strings_writer_within(data, count, STRINGS_MAX_BYTES);
+}
+
+struct strings_writer strings_writer_within(void *data, uint32_t count, uint64_t bytes)
+{
+	struct strings_writer w = {.data = data,
+		.count = count,
+		.end = (uint32_t)strings_head_bytes(count),
+		.limit = bytes};
 	set_u32(w.data, count);
 	set_u32(w.data + 4, w.end);
 	return w;
@@ -54,13 +62,17 @@ struct strings_writer strings_writer_of(void *data, uint32_t count)
 void strings_put(struct strings_writer *w, const void *text, uint32_t length)
 {
 	void *to = strings_reserve(w, length);
-	if (length) {
+	if (to && length) {
 		memcpy(to, text, length);
 	}
 }
 
 void *strings_reserve(struct strings_writer *w, uint32_t length)
 {
+	if (w->failed || w->written == w->count || length > w->limit - w->end) {
+		w->failed = true;
+		return NULL;
+	}
 	void *to = w->data + w->end;
 	w->end += length;
 	w->written++;

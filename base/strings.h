@@ -61,17 +61,31 @@ static inline const void *strings_get(const struct strings *s, uint32_t i, uint3
  * strings, STRINGS_MAX_BYTES at most. */
 struct strings_writer {
 	uint8_t *data;
+	uint32_t count; /* strings of the whole table */
 	uint32_t written; /* strings so far */
 	uint32_t end; /* bytes so far */
+	uint64_t limit; /* bytes of the whole table */
+	bool failed; /* a string found no room; nothing was written from there on */
 };
 
 /* Starts a table of @count strings in @data, of strings_head_bytes(@count) at least. */
 struct strings_writer strings_writer_of(void *data, uint32_t count);
 
+/* The same where what was measured may be another thing when it is written, because a client writes
+ * the memory that says which strings: nothing goes beyond @bytes. */
+struct strings_writer strings_writer_within(void *data, uint32_t count, uint64_t bytes);
+
+/* True when all strings of the table are there: only then may anybody read it. */
+static inline bool strings_whole(const struct strings_writer *w)
+{
+	return !w->failed && w->written == w->count;
+}
+
 /* The next string: @count of them must be put in all. */
 void strings_put(struct strings_writer *w, const void *text, uint32_t length);
 
-/* The same for a string of @length bytes that the caller writes to where this points. */
+/* The same for a string of @length bytes that the caller writes to where this points; NULL when there
+ * is no room for it, which fails the writer. */
 void *strings_reserve(struct strings_writer *w, uint32_t length);
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/add.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/pairs.h"
+#endif
+
 static inline int32_t add_one(int32_t a, int32_t b, const struct ek_add_params *p)
 {
 	int32_t x = ek_mbqm(ek_shl32(a - p->a_zero, p->left_shift), p->a_scale);
@@ -41,12 +45,38 @@ ADD_ROW(add_s16__c, int16_t, add_one)
 ADD_ROW(add_s16_pot__c, int16_t, add_one_pot)
 ADD_ROW(squared_difference_s8__c, int8_t, squared_one)
 
-const struct ek_add ek_add_s8[] = {{{"add_s8__c", 0}, add_s8__c}};
-const struct ek_add ek_add_u8[] = {{{"add_u8__c", 0}, add_u8__c}};
-const struct ek_add ek_add_s16[] = {{{"add_s16__c", 0}, add_s16__c}};
-const struct ek_add ek_add_s16_pot[] = {{{"add_s16_pot__c", 0}, add_s16_pot__c}};
+const struct ek_add ek_add_s8[] = {
+	{{"add_s8__c", 0}, add_s8__c, NULL},
+#if defined(__x86_64__)
+	{{"add_s8__avx2", EK_CPU_AVX2}, ek_add_s8__avx2, ek_add_s8_prove__avx2},
+	{{"add_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s8__avx512vnni,
+		ek_add_s8_prove__avx512vnni},
+#endif
+};
+const struct ek_add ek_add_u8[] = {
+	{{"add_u8__c", 0}, add_u8__c, NULL},
+#if defined(__x86_64__)
+	{{"add_u8__avx2", EK_CPU_AVX2}, ek_add_u8__avx2, ek_add_u8_prove__avx2},
+	{{"add_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_u8__avx512vnni,
+		ek_add_u8_prove__avx512vnni},
+#endif
+};
+const struct ek_add ek_add_s16[] = {
+	{{"add_s16__c", 0}, add_s16__c, NULL},
+#if defined(__x86_64__)
+	{{"add_s16__avx2", EK_CPU_AVX2}, ek_add_s16__avx2, NULL},
+	{{"add_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16__avx512vnni, NULL},
+#endif
+};
+const struct ek_add ek_add_s16_pot[] = {
+	{{"add_s16_pot__c", 0}, add_s16_pot__c, NULL},
+#if defined(__x86_64__)
+	{{"add_s16_pot__avx2", EK_CPU_AVX2}, ek_add_s16_pot__avx2, NULL},
+	{{"add_s16_pot__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16_pot__avx512vnni, NULL},
+#endif
+};
 const struct ek_add ek_squared_difference_s8[] = {
-	{{"squared_difference_s8__c", 0}, squared_difference_s8__c}};
+	{{"squared_difference_s8__c", 0}, squared_difference_s8__c, NULL}};
 const size_t ek_add_s8_count = sizeof(ek_add_s8) / sizeof(ek_add_s8[0]);
 const size_t ek_add_u8_count = sizeof(ek_add_u8) / sizeof(ek_add_u8[0]);
 const size_t ek_add_s16_count = sizeof(ek_add_s16) / sizeof(ek_add_s16[0]);

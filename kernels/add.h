@@ -13,6 +13,7 @@
  *   dst[i] = clamp(sat16(rdbpot(a[i], -a_shift) + sign * rdbpot(b[i], -b_shift)), lo, hi)
  * The list named squared_difference (left_shift 7, sign not used):
  *   dst[i] = clamp(rescale((x - y)^2, scale) + zero, lo, hi)
+ * v of a line (kernels/line.h) is b * line.b + (a * line.a + line.start), of the codes as they are.
  * dst may be a or b. Bit-exact with entry 0 of each list.
  * Source: TFLite integer_ops/add.h and reference/add.h (AddElementwise, Add for int16), sub.h,
  * kernels/squared_difference.cc.
@@ -21,6 +22,7 @@
 #define KERNELS_ADD_H
 
 #include "kernels/cpu.h"
+#include "kernels/line.h"
 #include "kernels/quant.h"
 
 struct ek_add_params {
@@ -29,6 +31,7 @@ struct ek_add_params {
 	int32_t sign; /* 1, or -1 to subtract */
 	struct ek_scale a_scale, b_scale, scale;
 	int32_t lo, hi;
+	struct ek_line line; /* zero, or from the row's prove() */
 };
 
 typedef void ek_add_fn(void *dst, const void *a, const void *b, size_t n, size_t a_step,
@@ -37,6 +40,8 @@ typedef void ek_add_fn(void *dst, const void *a, const void *b, size_t n, size_t
 struct ek_add {
 	struct ek_variant variant;
 	ek_add_fn *run;
+	/* Sets params->line, from all else that stands there; NULL: the row has no use for it. */
+	void (*prove)(struct ek_add_params *params);
 };
 
 extern const struct ek_add ek_add_s8[], ek_add_u8[], ek_add_s16[], ek_add_s16_pot[];

@@ -11,6 +11,11 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/conv.h"
+#include "kernels/x86/f32.h"
+#include "kernels/x86/h8.h"
+#include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/conv.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -216,9 +221,22 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 #if defined(__x86_64__)
 	{{"conv_s8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_s8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_s8__avx2},
-	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+	{{"conv_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,
+		ek_conv_s8_pack__avxvnni, ek_conv_scratch_bytes__avxvnni, ek_conv_s8__avxvnni},
+	{{"conv_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s8_packed_bytes__avx512vnni,
 		ek_conv_s8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_s8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_s8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_s8__neon},
+#if defined(__aarch64__)
+	{{"conv_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_s8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_s8__inorder},
+	{{"conv_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_s8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_s8__dotprod},
+	{{"conv_s8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_s8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_s8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_u8[] = {
@@ -226,19 +244,50 @@ const struct ek_conv_q_row ek_conv_u8[] = {
 #if defined(__x86_64__)
 	{{"conv_u8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_u8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_u8__avx2},
-	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_packed_bytes__avx512vnni,
+	{{"conv_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,
+		ek_conv_u8_pack__avxvnni, ek_conv_scratch_bytes__avxvnni, ek_conv_u8__avxvnni},
+	{{"conv_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_u8_packed_bytes__avx512vnni,
 		ek_conv_u8_pack__avx512vnni, ek_conv_scratch_bytes__avx512vnni,
 		ek_conv_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_u8__neon", EK_CPU_NEON}, 16, ek_conv_packed_bytes__neon, ek_conv_u8_pack__neon,
+		ek_conv_scratch_bytes__neon, ek_conv_u8__neon},
+#if defined(__aarch64__)
+	{{"conv_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_conv_packed_bytes__inorder,
+		ek_conv_u8_pack__inorder, ek_conv_scratch_bytes__inorder, ek_conv_u8__inorder},
+	{{"conv_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_conv_packed_bytes__dotprod,
+		ek_conv_u8_pack__dotprod, ek_conv_scratch_bytes__dotprod, ek_conv_u8__dotprod},
+	{{"conv_u8__i8mm", EK_CPU_I8MM}, 16, ek_conv_packed_bytes__i8mm, ek_conv_u8_pack__i8mm,
+		ek_conv_scratch_bytes__i8mm, ek_conv_u8__i8mm},
+#endif
 #endif
 };
 const struct ek_conv_q_row ek_conv_s16[] = {
 	{{"conv_s16__c", 0}, 1, packs_nothing, NULL, patch_2, conv_s16__c},
+#if defined(__x86_64__)
+	{{"conv_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_s16_packed_bytes__avx512vnni,
+		ek_conv_s16_pack__avx512vnni, ek_conv_s16_scratch_bytes__avx512vnni,
+		ek_conv_s16__avx512vnni},
+#endif
 };
 const struct ek_conv_f32_row ek_conv_f32[] = {
-	{{"conv_f32__c", 0}, 1, patch_4, conv_f32__c},
+	{{"conv_f32__c", 0}, 1, packs_nothing, NULL, patch_4, conv_f32__c},
+#if defined(__x86_64__)
+	{{"conv_f32__avx2", EK_CPU_AVX2}, 16, ek_conv_f32_packed_bytes__avx2,
+		ek_conv_f32_pack__avx2, ek_conv_f32_scratch_bytes__avx2, ek_conv_f32__avx2},
+	{{"conv_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_f32_packed_bytes__avx512vnni,
+		ek_conv_f32_pack__avx512vnni, ek_conv_f32_scratch_bytes__avx512vnni,
+		ek_conv_f32__avx512vnni},
+#endif
 };
 const struct ek_conv_h_row ek_conv_h8[] = {
-	{{"conv_h8__c", 0}, 1, patch_1, conv_h8__c},
+	{{"conv_h8__c", 0}, 1, NULL, NULL, patch_1, conv_h8__c},
+#if defined(__x86_64__)
+	{{"conv_h8__avx2", EK_CPU_AVX2}, 1, NULL, NULL, patch_1, ek_conv_h8__avx2},
+	{{"conv_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_h8_packed_bytes__avx512vnni,
+		ek_conv_h8_pack__avx512vnni, ek_conv_h8_scratch_bytes__avx512vnni,
+		ek_conv_h8__avx512vnni},
+#endif
 };
 const size_t ek_conv_s8_count = sizeof(ek_conv_s8) / sizeof(ek_conv_s8[0]);
 const size_t ek_conv_u8_count = sizeof(ek_conv_u8) / sizeof(ek_conv_u8[0]);

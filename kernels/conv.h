@@ -14,7 +14,8 @@
  *   ek_conv_u8   input uint8, weights uint8, as s8; the only one with weights_zero
  *   ek_conv_s16  input int16, weights int8, input_zero 0; wide: int64 sum and MBQM64, else the sum
  *                cut to int32 and MBQM; either bias
- *   ek_conv_f32  float, sum in any order, clamp lets NaN pass
+ *   ek_conv_f32  float, sum in any order, clamp lets NaN pass; rows other than entry 0 agree to the
+ *                bit: bias, then fused multiply-adds in the order of a filter's weights
  *   ek_conv_h8   hybrid: input int8 codes of floats with a scale and a zero point for each batch
  *                entry (kernels/hybrid.h), weights int8, output float; int32 sum, then
  *                y = clamp(sum * (scale(batch) * scale[n]) + bias[n], lo, hi) in float
@@ -71,6 +72,7 @@ struct ek_conv_h {
 	const float *scale; /* [out_c] */
 	const float *bias; /* [out_c] or NULL */
 	float lo, hi;
+	bool is_packed; /* weights are those that the row packed */
 	float *output;
 };
 
@@ -78,8 +80,8 @@ struct ek_conv_h {
 struct ek_conv_q_row {
 	struct ek_variant variant;
 	uint32_t col_step; /* first_col of a tile is a multiple of it */
-	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned.
-	 */
+	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned,
+	 * from all of @args but input and output; @run gets the same ones but for the weights. */
 	uint64_t (*packed_bytes)(const struct ek_conv_shape *shape);
 	void (*pack)(const struct ek_conv_q *args, void *packed);
 	/* Scratch of one call, 64-byte aligned. */
@@ -90,13 +92,18 @@ struct ek_conv_q_row {
 struct ek_conv_f32_row {
 	struct ek_variant variant;
 	uint32_t col_step;
+	uint64_t (*packed_bytes)(const struct ek_conv_shape *shape);
+	void (*pack)(const struct ek_conv_f32 *args, void *packed);
 	uint64_t (*scratch_bytes)(const struct ek_conv_shape *shape);
 	void (*run)(const struct ek_conv_f32 *args, const struct ek_tile *tile, void *scratch);
 };
 
+/* Reads weights in the file's order as well as packed ones; packed_bytes NULL: only those. */
 struct ek_conv_h_row {
 	struct ek_variant variant;
 	uint32_t col_step;
+	uint64_t (*packed_bytes)(const struct ek_conv_h *args);
+	void (*pack)(const struct ek_conv_h *args, void *packed);
 	uint64_t (*scratch_bytes)(const struct ek_conv_shape *shape);
 	void (*run)(const struct ek_conv_h *args, const struct ek_tile *tile, void *scratch);
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/cpu.h"
 
+#include <stdbool.h>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #elif defined(__aarch64__) || defined(__arm__)
@@ -43,12 +45,30 @@ uint64_t ek_cpu_detect(void)
 	return mask;
 }
 #elif defined(__aarch64__)
+/* The core that this runs on: Arm's own Cortex-A34, A53, A35, A55, A510 and A520. MIDR_EL1 is read by
+ * way of the kernel, where it says that it can be. */
+static bool is_in_order(void)
+{
+	static const uint16_t parts[] = {0xD02, 0xD03, 0xD04, 0xD05, 0xD46, 0xD80};
+	bool found = false;
+	uint64_t midr;
+	if (!(getauxval(AT_HWCAP) & (1ul << 11))) {
+		return false;
+	}
+	__asm__("mrs %0, midr_el1" : "=r"(midr));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		found = found || (midr >> 24 == 0x41 && (midr >> 4 & 0xFFF) == parts[i]);
+	}
+	return found;
+}
+
 /* Linux arch/arm64/include/uapi/asm/hwcap.h */
 uint64_t ek_cpu_detect(void)
 {
 	uint64_t mask = EK_CPU_NEON;
 	mask |= getauxval(AT_HWCAP) & (1ul << 20) ? EK_CPU_DOTPROD : 0;
 	mask |= getauxval(AT_HWCAP2) & (1ul << 13) ? EK_CPU_I8MM : 0;
+	mask |= is_in_order() ? EK_CPU_IN_ORDER : 0;
 	return mask;
 }
 #elif defined(__arm__)

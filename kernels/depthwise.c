@@ -8,6 +8,10 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise.h"
+#include "kernels/x86/f32.h"
+#include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/depthwise.h"
 #endif
 
 #define BLOCK 64
@@ -203,8 +207,10 @@ static void depthwise_s16__c(
 	each_block(&a->shape, tile, block_s16, a);
 }
 
-static void depthwise_f32__c(const struct ek_depthwise_f32 *a, const struct ek_tile *tile)
+static void depthwise_f32__c(
+	const struct ek_depthwise_f32 *a, const struct ek_tile *tile, void *scratch)
 {
+	(void)scratch;
 	each_block(&a->shape, tile, block_f32, a);
 }
 
@@ -226,8 +232,17 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 		ek_depthwise_s8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_s8__avx2},
 	{{"depthwise_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
-		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
+		ek_depthwise_s8_packed_bytes__avx512vnni, ek_depthwise_s8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"depthwise_s8__neon", EK_CPU_NEON}, 16, ek_depthwise_packed_bytes__neon,
+		ek_depthwise_s8_pack__neon, ek_depthwise_scratch_bytes__neon,
+		ek_depthwise_s8__neon},
+#if defined(__aarch64__)
+	{{"depthwise_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_depthwise_packed_bytes__dotprod,
+		ek_depthwise_s8_pack__dotprod, ek_depthwise_scratch_bytes__dotprod,
+		ek_depthwise_s8__dotprod},
+#endif
 #endif
 };
 const struct ek_depthwise_q_row ek_depthwise_u8[] = {
@@ -237,15 +252,34 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 		ek_depthwise_u8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_u8__avx2},
 	{{"depthwise_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
-		ek_depthwise_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
+		ek_depthwise_u8_packed_bytes__avx512vnni, ek_depthwise_u8_pack__avx512vnni,
 		ek_depthwise_scratch_bytes__avx512vnni, ek_depthwise_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"depthwise_u8__neon", EK_CPU_NEON}, 16, ek_depthwise_packed_bytes__neon,
+		ek_depthwise_u8_pack__neon, ek_depthwise_scratch_bytes__neon,
+		ek_depthwise_u8__neon},
+#if defined(__aarch64__)
+	{{"depthwise_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_depthwise_packed_bytes__dotprod,
+		ek_depthwise_u8_pack__dotprod, ek_depthwise_scratch_bytes__dotprod,
+		ek_depthwise_u8__dotprod},
+#endif
 #endif
 };
 const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 	{{"depthwise_s16__c", 0}, 1, none, NULL, none, depthwise_s16__c},
+#if defined(__x86_64__)
+	{{"depthwise_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
+		ek_depthwise_s16_scratch_bytes__avx512vnni, ek_depthwise_s16__avx512vnni},
+#endif
 };
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
-	{{"depthwise_f32__c", 0}, 1, depthwise_f32__c},
+	{{"depthwise_f32__c", 0}, 1, none, depthwise_f32__c},
+#if defined(__x86_64__)
+	{{"depthwise_f32__avx2", EK_CPU_AVX2}, 1, ek_depthwise_f32_scratch_bytes__avx2,
+		ek_depthwise_f32__avx2},
+	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1,
+		ek_depthwise_f32_scratch_bytes__avx512vnni, ek_depthwise_f32__avx512vnni},
+#endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {
 	{{"depthwise_h8__c", 0}, 1, depthwise_h8__c},

@@ -6,20 +6,20 @@
 
 #include "kernels/dot.h"
 #include "kernels/quant.h"
-
-struct range {
-	float lo, hi; /* lo <= 0 <= hi */
-};
+#if defined(__x86_64__)
+#include "kernels/x86/h8.h"
+#endif
 
 /* Comparisons with NaN are false: it is passed over. */
-static struct range range_of(const float *values, size_t n)
+static void range__c(const float *values, size_t n, float ret_range[static 2])
 {
-	struct range r = {0, 0};
+	float lo = 0, hi = 0;
 	for (size_t i = 0; i < n; i++) {
-		r.lo = values[i] < r.lo ? values[i] : r.lo;
-		r.hi = values[i] > r.hi ? values[i] : r.hi;
+		lo = values[i] < lo ? values[i] : lo;
+		hi = values[i] > hi ? values[i] : hi;
 	}
-	return r;
+	ret_range[0] = lo;
+	ret_range[1] = hi;
 }
 
 static struct ek_hybrid_row all_zero(size_t n, int8_t *codes)
@@ -37,26 +37,29 @@ static int32_t round_small(float x)
 	return (int32_t)((double)x + (x < 0 ? -0.5 : 0.5));
 }
 
-/* round(zero + v * inverse): the product and the sum are each rounded to float. */
-static void encode(
-	const float *values, size_t n, float inverse, int32_t zero, int32_t lo, int8_t *codes)
+static void encode__c(
+	const float *values, size_t n, const struct ek_hybrid_code *c, int8_t *ret_codes)
 {
+	const float zero = (float)c->zero, lo = (float)c->lo;
 	for (size_t i = 0; i < n; i++) {
-		float scaled = values[i] * inverse;
-		float code = (float)zero + scaled;
-		code = code == code ? code : (float)zero;
-		codes[i] = (int8_t)round_small(ek_clamp_f32(code, (float)lo, 127));
+		float scaled = values[i] * c->inverse;
+		float code = zero + scaled;
+		code = code == code ? code : zero;
+		ret_codes[i] = (int8_t)round_small(ek_clamp_f32(code, lo, 127));
 	}
 }
 
-struct ek_hybrid_row ek_hybrid_symmetric(const float *values, size_t n, int8_t *ret_codes)
+struct ek_hybrid_row ek_hybrid_symmetric(
+	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes)
 {
-	struct range r = range_of(values, n);
-	float most = -r.lo > r.hi ? -r.lo : r.hi;
+	float range[2];
+	row->range(values, n, range);
+	float most = -range[0] > range[1] ? -range[0] : range[1];
 	if (most == 0) {
 		return all_zero(n, ret_codes);
 	}
-	encode(values, n, 127.0f / most, 0, -127, ret_codes);
+	const struct ek_hybrid_code code = {.inverse = 127.0f / most, .lo = -127};
+	row->encode(values, n, &code, ret_codes);
 	return (struct ek_hybrid_row){.scale = most / 127.0f};
 }
 
@@ -68,15 +71,30 @@ static int32_t zero_of(double lo, double hi, double scale)
 	return ek_clamp32(ek_round32(by_lo ? from_lo : from_hi), -128, 127);
 }
 
-struct ek_hybrid_row ek_hybrid_asymmetric(const float *values, size_t n, int8_t *ret_codes)
+struct ek_hybrid_row ek_hybrid_asymmetric(
+	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes)
 {
-	struct range r = range_of(values, n);
-	if (r.lo == r.hi) {
+	float range[2];
+	row->range(values, n, range);
+	if (range[0] == range[1]) {
 		return all_zero(n, ret_codes);
 	}
 	/* The width of the range is rounded to float before it is divided. */
-	double lo = (double)r.lo, hi = (double)r.hi, scale = (double)(r.hi - r.lo) / 255.0;
-	struct ek_hybrid_row row = {.scale = (float)scale, .zero = zero_of(lo, hi, scale)};
-	encode(values, n, row.scale == 0 ? 0 : 1.0f / row.scale, row.zero, -128, ret_codes);
-	return row;
+	double lo = (double)range[0], hi = (double)range[1];
+	double scale = (double)(range[1] - range[0]) / 255.0;
+	struct ek_hybrid_row made = {.scale = (float)scale, .zero = zero_of(lo, hi, scale)};
+	const struct ek_hybrid_code code = {
+		made.scale == 0 ? 0 : 1.0f / made.scale, made.zero, -128};
+	row->encode(values, n, &code, ret_codes);
+	return made;
 }
+
+const struct ek_hybrid ek_hybrid[] = {
+	{{"hybrid__c", 0}, range__c, encode__c},
+#if defined(__x86_64__)
+	{{"hybrid__avx2", EK_CPU_AVX2}, ek_hybrid_range__avx2, ek_hybrid_encode__avx2},
+	{{"hybrid__avx512vnni", EK_CPU_AVX512_VNNI}, ek_hybrid_range__avx512vnni,
+		ek_hybrid_encode__avx512vnni},
+#endif
+};
+const size_t ek_hybrid_count = sizeof(ek_hybrid) / sizeof(ek_hybrid[0]);

@@ -58,7 +58,7 @@ static inline int32_t one(
 		}                                                                                  \
 		sum = sum ? sum : 1;                                                               \
 		int32_t log_sum = ek_fixed_log(sum < INT32_MAX ? (int32_t)sum : INT32_MAX);        \
-		int32_t least = ek_mbqm(log_sum + INT32_MIN, p->reverse);                          \
+		int32_t least = ek_mbqm(ek_add32(log_sum, INT32_MIN), p->reverse);                 \
 		int32_t limit = p->least - 1 > least ? p->least - 1 : least;                       \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			y[i] = (type)one((uint8_t)(max - x[i]), log_sum, limit, p);                \

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/lut.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
+
 static void lut8__c(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])
 {
 	for (size_t i = 0; i < n; i++) {
@@ -29,5 +33,10 @@ void ek_lut513(int16_t *dst, const int16_t *src, size_t n, const int16_t table[s
 	}
 }
 
-const struct ek_lut8 ek_lut8[] = {{{"lut8__c", 0}, lut8__c}};
+const struct ek_lut8 ek_lut8[] = {
+	{{"lut8__c", 0}, lut8__c},
+#if defined(__x86_64__)
+	{{"lut8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_lut8__avx512vnni},
+#endif
+};
 const size_t ek_lut8_count = sizeof(ek_lut8) / sizeof(ek_lut8[0]);

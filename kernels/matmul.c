@@ -3,7 +3,12 @@
 
 #include "kernels/dot.h"
 #if defined(__x86_64__)
+#include "kernels/x86/f32.h"
+#include "kernels/x86/h8.h"
 #include "kernels/x86/matmul.h"
+#include "kernels/x86/s16.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/matmul.h"
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
@@ -127,8 +132,9 @@ static float dot_h8(const struct ek_matmul_h *a, uint32_t m, uint32_t n)
 	return sum;
 }
 
-static void matmul_h8__c(const struct ek_matmul_h *a, const struct ek_tile *t)
+static void matmul_h8__c(const struct ek_matmul_h *a, const struct ek_tile *t, void *scratch)
 {
+	(void)scratch;
 	for (uint32_t m = t->first_row; m < t->first_row + t->n_rows; m++) {
 		float *y = a->output + (size_t)m * a->shape.cols;
 		for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n++) {
@@ -143,9 +149,25 @@ const struct ek_matmul_q_row ek_matmul_s8[] = {
 #if defined(__x86_64__)
 	{{"matmul_s8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_s8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_s8__avx2},
+	{{"matmul_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,
+		ek_matmul_s8_pack__avxvnni, ek_matmul_scratch_bytes__avxvnni,
+		ek_matmul_s8__avxvnni},
 	{{"matmul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_s8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_s8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
+		ek_matmul_s8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_s8__neon},
+#if defined(__aarch64__)
+	{{"matmul_s8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_s8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_s8__inorder},
+	{{"matmul_s8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
+		ek_matmul_s8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
+		ek_matmul_s8__dotprod},
+	{{"matmul_s8__i8mm", EK_CPU_I8MM}, 16, ek_matmul_packed_bytes__i8mm,
+		ek_matmul_s8_pack__i8mm, ek_matmul_scratch_bytes__i8mm, ek_matmul_s8__i8mm},
+#endif
 #endif
 };
 const struct ek_matmul_q_row ek_matmul_u8[] = {
@@ -153,16 +175,53 @@ const struct ek_matmul_q_row ek_matmul_u8[] = {
 #if defined(__x86_64__)
 	{{"matmul_u8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_u8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_u8__avx2},
+	{{"matmul_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,
+		ek_matmul_u8_pack__avxvnni, ek_matmul_scratch_bytes__avxvnni,
+		ek_matmul_u8__avxvnni},
 	{{"matmul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_packed_bytes__avx512vnni,
 		ek_matmul_u8_pack__avx512vnni, ek_matmul_scratch_bytes__avx512vnni,
 		ek_matmul_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_u8__neon", EK_CPU_NEON}, 16, ek_matmul_packed_bytes__neon,
+		ek_matmul_u8_pack__neon, ek_matmul_scratch_bytes__neon, ek_matmul_u8__neon},
+#if defined(__aarch64__)
+	{{"matmul_u8__inorder", EK_CPU_NEON | EK_CPU_IN_ORDER}, 16, ek_matmul_packed_bytes__inorder,
+		ek_matmul_u8_pack__inorder, ek_matmul_scratch_bytes__inorder,
+		ek_matmul_u8__inorder},
+	{{"matmul_u8__dotprod", EK_CPU_DOTPROD}, 16, ek_matmul_packed_bytes__dotprod,
+		ek_matmul_u8_pack__dotprod, ek_matmul_scratch_bytes__dotprod,
+		ek_matmul_u8__dotprod},
+	{{"matmul_u8__i8mm", EK_CPU_I8MM}, 16, ek_matmul_packed_bytes__i8mm,
+		ek_matmul_u8_pack__i8mm, ek_matmul_scratch_bytes__i8mm, ek_matmul_u8__i8mm},
+#endif
 #endif
 };
 const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s16__c},
+#if defined(__x86_64__)
+	{{"matmul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_s16_packed_bytes__avx512vnni,
+		ek_matmul_s16_pack__avx512vnni, ek_matmul_s16_scratch_bytes__avx512vnni,
+		ek_matmul_s16__avx512vnni},
+#endif
 };
-const struct ek_matmul_f32_row ek_matmul_f32[] = {{{"matmul_f32__c", 0}, 1, matmul_f32__c}};
-const struct ek_matmul_h_row ek_matmul_h8[] = {{{"matmul_h8__c", 0}, 1, matmul_h8__c}};
+const struct ek_matmul_f32_row ek_matmul_f32[] = {
+	{{"matmul_f32__c", 0}, 1, packs_nothing, NULL, matmul_f32__c},
+#if defined(__x86_64__)
+	{{"matmul_f32__avx2", EK_CPU_AVX2}, 16, ek_matmul_f32_packed_bytes__avx2,
+		ek_matmul_f32_pack__avx2, ek_matmul_f32__avx2},
+	{{"matmul_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_f32_packed_bytes__avx512vnni,
+		ek_matmul_f32_pack__avx512vnni, ek_matmul_f32__avx512vnni},
+#endif
+};
+const struct ek_matmul_h_row ek_matmul_h8[] = {
+	{{"matmul_h8__c", 0}, 1, NULL, NULL, no_scratch, matmul_h8__c},
+#if defined(__x86_64__)
+	{{"matmul_h8__avx2", EK_CPU_AVX2}, 1, NULL, NULL, no_scratch, ek_matmul_h8__avx2},
+	{{"matmul_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_h8_packed_bytes__avx512vnni,
+		ek_matmul_h8_pack__avx512vnni, ek_matmul_h8_scratch_bytes__avx512vnni,
+		ek_matmul_h8__avx512vnni},
+#endif
+};
 const size_t ek_matmul_s8_count = sizeof(ek_matmul_s8) / sizeof(ek_matmul_s8[0]);
 const size_t ek_matmul_u8_count = sizeof(ek_matmul_u8) / sizeof(ek_matmul_u8[0]);
 const size_t ek_matmul_s16_count = sizeof(ek_matmul_s16) / sizeof(ek_matmul_s16[0]);

@@ -13,7 +13,8 @@
  *   ek_matmul_u8   a uint8, w uint8, as s8; the only one with weights_zero
  *   ek_matmul_s16  a int16, w int8, input_zero 0; wide: sum in int64, else cut to int32; either
  *                  bias
- *   ek_matmul_f32  float, sum in any order, clamp lets NaN pass
+ *   ek_matmul_f32  float, sum in any order, clamp lets NaN pass; rows other than entry 0 agree to
+ *                  the bit: bias, then fused multiply-adds from the first k on
  *   ek_matmul_h8   hybrid: a int8 codes of float rows, w int8, y float; below
  * a is [rows][depth], w [cols][depth] unless the row packs it, y [rows][cols] of a's type, or int16
  * where output_s16 is set.
@@ -76,14 +77,15 @@ struct ek_matmul_h {
 	uint32_t block; /* divides depth */
 	const float *bias; /* [cols] or NULL */
 	float lo, hi;
+	bool is_packed; /* w is what the row packed */
 	float *output;
 };
 
 struct ek_matmul_q_row {
 	struct ek_variant variant;
 	uint32_t col_step; /* first_col of a tile is a multiple of it */
-	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned.
-	 */
+	/* Bytes of packed weights; 0: the file's order is read. @pack fills them, 64-byte aligned,
+	 * from all of @args but a and output; @run gets the same ones but for the weights. */
 	uint64_t (*packed_bytes)(const struct ek_matmul_shape *shape);
 	void (*pack)(const struct ek_matmul_q *args, void *packed);
 	/* Scratch of one call, 64-byte aligned. */
@@ -94,13 +96,20 @@ struct ek_matmul_q_row {
 struct ek_matmul_f32_row {
 	struct ek_variant variant;
 	uint32_t col_step;
+	uint64_t (*packed_bytes)(const struct ek_matmul_shape *shape);
+	void (*pack)(const struct ek_matmul_f32 *args, void *packed);
 	void (*run)(const struct ek_matmul_f32 *args, const struct ek_tile *tile);
 };
 
+/* Reads weights in the file's order as well as packed ones; packed_bytes NULL, or 0: only those. */
 struct ek_matmul_h_row {
 	struct ek_variant variant;
 	uint32_t col_step;
-	void (*run)(const struct ek_matmul_h *args, const struct ek_tile *tile);
+	uint64_t (*packed_bytes)(const struct ek_matmul_h *args);
+	void (*pack)(const struct ek_matmul_h *args, void *packed);
+	/* Scratch of one call, 64-byte aligned. */
+	uint64_t (*scratch_bytes)(const struct ek_matmul_shape *shape);
+	void (*run)(const struct ek_matmul_h *args, const struct ek_tile *tile, void *scratch);
 };
 
 extern const struct ek_matmul_q_row ek_matmul_s8[], ek_matmul_u8[], ek_matmul_s16[];

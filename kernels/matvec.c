@@ -2,6 +2,9 @@
 #include "kernels/matvec.h"
 
 #include "kernels/dot.h"
+#if defined(__x86_64__)
+#include "kernels/x86/h8.h"
+#endif
 
 static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
 	uint32_t end, float *sum)
@@ -25,7 +28,18 @@ static void add_hybrid__c(const struct ek_matvec *m, const struct ek_matvec_x *x
 	}
 }
 
-const struct ek_matvec_row ek_matvec_f32[] = {{{"matvec_f32__c", 0}, add_f32__c}};
-const struct ek_matvec_row ek_matvec_hybrid[] = {{{"matvec_hybrid__c", 0}, add_hybrid__c}};
+const struct ek_matvec_row ek_matvec_f32[] = {
+	{{"matvec_f32__c", 0}, add_f32__c},
+#if defined(__x86_64__)
+	{{"matvec_f32__avx2", EK_CPU_AVX2}, ek_matvec_f32__avx2},
+#endif
+};
+const struct ek_matvec_row ek_matvec_hybrid[] = {
+	{{"matvec_hybrid__c", 0}, add_hybrid__c},
+#if defined(__x86_64__)
+	{{"matvec_hybrid__avx2", EK_CPU_AVX2}, ek_matvec_hybrid__avx2},
+	{{"matvec_hybrid__avx512vnni", EK_CPU_AVX512_VNNI}, ek_matvec_hybrid__avx512vnni},
+#endif
+};
 const size_t ek_matvec_f32_count = sizeof(ek_matvec_f32) / sizeof(ek_matvec_f32[0]);
 const size_t ek_matvec_hybrid_count = sizeof(ek_matvec_hybrid) / sizeof(ek_matvec_hybrid[0]);

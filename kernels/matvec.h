@@ -35,10 +35,12 @@ struct ek_matvec_x {
 	struct ek_hybrid_row row; /* of codes */
 };
 
+typedef void ek_matvec_fn(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
+	uint32_t end, float *sum);
+
 struct ek_matvec_row {
 	struct ek_variant variant;
-	void (*add)(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
-		uint32_t end, float *sum);
+	ek_matvec_fn *add;
 };
 
 extern const struct ek_matvec_row ek_matvec_f32[], ek_matvec_hybrid[];

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/mul.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/pairs.h"
+#endif
+
 static inline int32_t mul_one(int32_t a, int32_t b, const struct ek_mul_params *p)
 {
 	int32_t product = ek_mul32(a - p->a_zero, b - p->b_zero);
@@ -30,11 +34,31 @@ MUL_ROW(mul_s16__c, int16_t, int16_t, mul_one)
 MUL_ROW(mul_s16s8__c, int16_t, int8_t, mul_one_mixed)
 MUL_ROW(mul_s16u8__c, int16_t, uint8_t, mul_one_mixed)
 
-const struct ek_mul ek_mul_s8[] = {{{"mul_s8__c", 0}, mul_s8__c}};
-const struct ek_mul ek_mul_u8[] = {{{"mul_u8__c", 0}, mul_u8__c}};
-const struct ek_mul ek_mul_s16[] = {{{"mul_s16__c", 0}, mul_s16__c}};
-const struct ek_mul ek_mul_s16s8[] = {{{"mul_s16s8__c", 0}, mul_s16s8__c}};
-const struct ek_mul ek_mul_s16u8[] = {{{"mul_s16u8__c", 0}, mul_s16u8__c}};
+const struct ek_mul ek_mul_s8[] = {
+	{{"mul_s8__c", 0}, mul_s8__c, NULL},
+#if defined(__x86_64__)
+	{{"mul_s8__avx2", EK_CPU_AVX2}, ek_mul_s8__avx2, ek_mul_s8_prove__avx2},
+	{{"mul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s8__avx512vnni,
+		ek_mul_s8_prove__avx512vnni},
+#endif
+};
+const struct ek_mul ek_mul_u8[] = {
+	{{"mul_u8__c", 0}, mul_u8__c, NULL},
+#if defined(__x86_64__)
+	{{"mul_u8__avx2", EK_CPU_AVX2}, ek_mul_u8__avx2, ek_mul_u8_prove__avx2},
+	{{"mul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_u8__avx512vnni,
+		ek_mul_u8_prove__avx512vnni},
+#endif
+};
+const struct ek_mul ek_mul_s16[] = {
+	{{"mul_s16__c", 0}, mul_s16__c, NULL},
+#if defined(__x86_64__)
+	{{"mul_s16__avx2", EK_CPU_AVX2}, ek_mul_s16__avx2, NULL},
+	{{"mul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s16__avx512vnni, NULL},
+#endif
+};
+const struct ek_mul ek_mul_s16s8[] = {{{"mul_s16s8__c", 0}, mul_s16s8__c, NULL}};
+const struct ek_mul ek_mul_s16u8[] = {{{"mul_s16u8__c", 0}, mul_s16u8__c, NULL}};
 const size_t ek_mul_s8_count = sizeof(ek_mul_s8) / sizeof(ek_mul_s8[0]);
 const size_t ek_mul_u8_count = sizeof(ek_mul_u8) / sizeof(ek_mul_u8[0]);
 const size_t ek_mul_s16_count = sizeof(ek_mul_s16) / sizeof(ek_mul_s16[0]);

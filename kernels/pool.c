@@ -6,6 +6,9 @@
 
 #include "kernels/dot.h"
 #include "kernels/quant.h"
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
 
 #define BLOCK 64
 
@@ -133,23 +136,32 @@ DEFINE_MAX(u8, uint8_t, 0, ek_clamp32, lo, hi)
 DEFINE_MAX(s16, int16_t, INT16_MIN, ek_clamp32, lo, hi)
 DEFINE_MAX(f32, float, -FLT_MAX, ek_clamp_f32, lo_f32, hi_f32)
 
-#define DEFINE_LIST(family, suffix, block_fn)                                                      \
+/* @...: the vector rows of the list. */
+#define DEFINE_LIST(family, suffix, block_fn, ...)                                                 \
 	static void family##_##suffix##__c(const struct ek_pool *a, const struct ek_tile *t)       \
 	{                                                                                          \
 		each_block(a, t, block_fn);                                                        \
 	}                                                                                          \
 	const struct ek_pool_row ek_##family##_##suffix[] = {                                      \
-		{{#family "_" #suffix "__c", 0}, family##_##suffix##__c},                          \
-	};                                                                                         \
+		{{#family "_" #suffix "__c", 0}, family##_##suffix##__c}, __VA_ARGS__};            \
 	const size_t ek_##family##_##suffix##_count =                                              \
 		sizeof(ek_##family##_##suffix) / sizeof(struct ek_pool_row);
 
-DEFINE_LIST(average_pool, s8, average_s8)
-DEFINE_LIST(average_pool, u8, average_u8)
-DEFINE_LIST(average_pool, s16, average_s16)
-DEFINE_LIST(average_pool, f32, average_f32)
-DEFINE_LIST(l2_pool, f32, l2_f32)
-DEFINE_LIST(max_pool, s8, max_s8)
-DEFINE_LIST(max_pool, u8, max_u8)
-DEFINE_LIST(max_pool, s16, max_s16)
-DEFINE_LIST(max_pool, f32, max_f32)
+#if defined(__x86_64__)
+#define X86_ROWS(family)                                                                           \
+	{                                                                                          \
+		{#family "__avx512vnni", EK_CPU_AVX512_VNNI}, ek_##family##__avx512vnni            \
+	}
+#else
+#define X86_ROWS(family)
+#endif
+
+DEFINE_LIST(average_pool, s8, average_s8, X86_ROWS(average_pool_s8))
+DEFINE_LIST(average_pool, u8, average_u8, X86_ROWS(average_pool_u8))
+DEFINE_LIST(average_pool, s16, average_s16, X86_ROWS(average_pool_s16))
+DEFINE_LIST(average_pool, f32, average_f32, X86_ROWS(average_pool_f32))
+DEFINE_LIST(l2_pool, f32, l2_f32, )
+DEFINE_LIST(max_pool, s8, max_s8, X86_ROWS(max_pool_s8))
+DEFINE_LIST(max_pool, u8, max_u8, X86_ROWS(max_pool_u8))
+DEFINE_LIST(max_pool, s16, max_s16, X86_ROWS(max_pool_s16))
+DEFINE_LIST(max_pool, f32, max_f32, X86_ROWS(max_pool_f32))

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/requant.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
+
 #define REQUANT_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_requant_params *params)      \
@@ -103,20 +107,68 @@ void ek_pack_s4(uint8_t *dst, const int8_t *src, size_t n)
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-const struct ek_requant ek_requant_s16s8[] = {{{"requant_s16s8__c", 0}, requant_s16s8__c}};
-const struct ek_requant ek_requant_s16s16[] = {{{"requant_s16s16__c", 0}, requant_s16s16__c}};
-const struct ek_requant ek_requant_s16s32[] = {{{"requant_s16s32__c", 0}, requant_s16s32__c}};
-const struct ek_requant ek_requant_s32s8[] = {{{"requant_s32s8__c", 0}, requant_s32s8__c}};
-const struct ek_requant ek_requant_s32s16[] = {{{"requant_s32s16__c", 0}, requant_s32s16__c}};
+const struct ek_requant ek_requant_s16s8[] = {
+	{{"requant_s16s8__c", 0}, requant_s16s8__c},
+#if defined(__x86_64__)
+	{{"requant_s16s8__avx2", EK_CPU_AVX2}, ek_requant_s16s8__avx2},
+	{{"requant_s16s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s8__avx512vnni},
+#endif
+};
+const struct ek_requant ek_requant_s16s16[] = {
+	{{"requant_s16s16__c", 0}, requant_s16s16__c},
+#if defined(__x86_64__)
+	{{"requant_s16s16__avx2", EK_CPU_AVX2}, ek_requant_s16s16__avx2},
+	{{"requant_s16s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s16__avx512vnni},
+#endif
+};
+const struct ek_requant ek_requant_s16s32[] = {
+	{{"requant_s16s32__c", 0}, requant_s16s32__c},
+#if defined(__x86_64__)
+	{{"requant_s16s32__avx2", EK_CPU_AVX2}, ek_requant_s16s32__avx2},
+	{{"requant_s16s32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s32__avx512vnni},
+#endif
+};
+const struct ek_requant ek_requant_s32s8[] = {
+	{{"requant_s32s8__c", 0}, requant_s32s8__c},
+#if defined(__x86_64__)
+	{{"requant_s32s8__avx2", EK_CPU_AVX2}, ek_requant_s32s8__avx2},
+	{{"requant_s32s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s8__avx512vnni},
+#endif
+};
+const struct ek_requant ek_requant_s32s16[] = {
+	{{"requant_s32s16__c", 0}, requant_s32s16__c},
+#if defined(__x86_64__)
+	{{"requant_s32s16__avx2", EK_CPU_AVX2}, ek_requant_s32s16__avx2},
+	{{"requant_s32s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s16__avx512vnni},
+#endif
+};
 const size_t ek_requant_s16s8_count = COUNT(ek_requant_s16s8);
 const size_t ek_requant_s16s16_count = COUNT(ek_requant_s16s16);
 const size_t ek_requant_s16s32_count = COUNT(ek_requant_s16s32);
 const size_t ek_requant_s32s8_count = COUNT(ek_requant_s32s8);
 const size_t ek_requant_s32s16_count = COUNT(ek_requant_s32s16);
 
-const struct ek_quantize ek_quantize_s8[] = {{{"quantize_s8__c", 0}, quantize_s8__c}};
-const struct ek_quantize ek_quantize_u8[] = {{{"quantize_u8__c", 0}, quantize_u8__c}};
-const struct ek_quantize ek_quantize_s16[] = {{{"quantize_s16__c", 0}, quantize_s16__c}};
+const struct ek_quantize ek_quantize_s8[] = {
+	{{"quantize_s8__c", 0}, quantize_s8__c},
+#if defined(__x86_64__)
+	{{"quantize_s8__avx2", EK_CPU_AVX2}, ek_quantize_s8__avx2},
+	{{"quantize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s8__avx512vnni},
+#endif
+};
+const struct ek_quantize ek_quantize_u8[] = {
+	{{"quantize_u8__c", 0}, quantize_u8__c},
+#if defined(__x86_64__)
+	{{"quantize_u8__avx2", EK_CPU_AVX2}, ek_quantize_u8__avx2},
+	{{"quantize_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_u8__avx512vnni},
+#endif
+};
+const struct ek_quantize ek_quantize_s16[] = {
+	{{"quantize_s16__c", 0}, quantize_s16__c},
+#if defined(__x86_64__)
+	{{"quantize_s16__avx2", EK_CPU_AVX2}, ek_quantize_s16__avx2},
+	{{"quantize_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s16__avx512vnni},
+#endif
+};
 const size_t ek_quantize_s8_count = COUNT(ek_quantize_s8);
 const size_t ek_quantize_u8_count = COUNT(ek_quantize_u8);
 const size_t ek_quantize_s16_count = COUNT(ek_quantize_s16);

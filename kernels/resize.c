@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/resize.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
+
 struct fixed_weights {
 	int32_t a, b, c, d;
 };
@@ -62,10 +66,21 @@ RESIZE_FIXED(resize_s16__c, int16_t)
 RESIZE_REAL(resize_u8__c, uint8_t, 0.5f)
 RESIZE_REAL(resize_f32__c, float, 0)
 
-const struct ek_resize ek_resize_s8[] = {{{"resize_s8__c", 0}, resize_s8__c}};
+const struct ek_resize ek_resize_s8[] = {
+	{{"resize_s8__c", 0}, resize_s8__c},
+#if defined(__x86_64__)
+	{{"resize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_s8__avx512vnni},
+#endif
+};
 const struct ek_resize ek_resize_s16[] = {{{"resize_s16__c", 0}, resize_s16__c}};
 const struct ek_resize ek_resize_u8[] = {{{"resize_u8__c", 0}, resize_u8__c}};
-const struct ek_resize ek_resize_f32[] = {{{"resize_f32__c", 0}, resize_f32__c}};
+const struct ek_resize ek_resize_f32[] = {
+	{{"resize_f32__c", 0}, resize_f32__c},
+#if defined(__x86_64__)
+	{{"resize_f32__avx2", EK_CPU_AVX2}, ek_resize_f32__avx2},
+	{{"resize_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_f32__avx512vnni},
+#endif
+};
 const size_t ek_resize_s8_count = sizeof(ek_resize_s8) / sizeof(ek_resize_s8[0]);
 const size_t ek_resize_s16_count = sizeof(ek_resize_s16) / sizeof(ek_resize_s16[0]);
 const size_t ek_resize_u8_count = sizeof(ek_resize_u8) / sizeof(ek_resize_u8[0]);

@@ -5,27 +5,18 @@
 
 #include "kernels/fixed.h"
 #include "kernels/lut.h"
+#include "kernels/softmax_parts.h"
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
 
 #define INTEGER_BITS 5 /* of a scaled difference */
-#define SUM_BITS 12 /* integer bits of the sum */
 
 void ek_softmax_exp8(struct ek_scale scale, int32_t diff_min, int32_t ret_table[static 256])
 {
 	for (int32_t i = 0; i < 256; i++) {
 		ret_table[i] = -i < diff_min ? 0 : ek_fixed_exp(ek_mbqm(-i, scale), INTEGER_BITS);
 	}
-}
-
-/* The reciprocal of @sum, and the shift that takes its product with an exponential to out_bits. The
- * sum of 8192 equal exponentials leaves 32 bits (the reference's is undefined then) and saturates.
- */
-static int32_t invert(uint64_t sum, const struct ek_softmax_params *p, int32_t *ret_shift)
-{
-	int32_t bits;
-	uint32_t sum32 = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
-	int32_t reciprocal = ek_fixed_reciprocal((int32_t)sum32, SUM_BITS, &bits);
-	*ret_shift = bits + 31 - p->out_bits;
-	return reciprocal;
 }
 
 static inline int32_t share(
@@ -51,9 +42,9 @@ static inline int32_t share(
 			max = x[i] > max ? x[i] : max;                                             \
 		}                                                                                  \
 		for (size_t i = 0; i < n; i++) {                                                   \
-			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], SUM_BITS);            \
+			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], EK_SOFTMAX_SUM_BITS); \
 		}                                                                                  \
-		int32_t reciprocal = invert(sum ? sum : 1, params, &shift);                        \
+		int32_t reciprocal = ek_softmax_invert(sum ? sum : 1, params, &shift);             \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			y[i] = (dst_type)share(                                                    \
 				e[(uint8_t)(max - x[i])], reciprocal, shift, params);              \
@@ -111,8 +102,18 @@ void ek_softmax_f32(float *dst, const float *src, size_t n, float beta)
 	}
 }
 
-const struct ek_softmax ek_softmax_s8[] = {{{"softmax_s8__c", 0}, softmax_s8__c}};
-const struct ek_softmax ek_softmax_u8[] = {{{"softmax_u8__c", 0}, softmax_u8__c}};
+const struct ek_softmax ek_softmax_s8[] = {
+	{{"softmax_s8__c", 0}, softmax_s8__c},
+#if defined(__x86_64__)
+	{{"softmax_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_s8__avx512vnni},
+#endif
+};
+const struct ek_softmax ek_softmax_u8[] = {
+	{{"softmax_u8__c", 0}, softmax_u8__c},
+#if defined(__x86_64__)
+	{{"softmax_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_u8__avx512vnni},
+#endif
+};
 const struct ek_softmax ek_softmax_s8to16[] = {{{"softmax_s8to16__c", 0}, softmax_s8to16__c}};
 const struct ek_softmax ek_softmax_u8to16[] = {{{"softmax_u8to16__c", 0}, softmax_u8to16__c}};
 const struct ek_softmax ek_softmax_s16[] = {{{"softmax_s16__c", 0}, softmax_s16__c}};

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/sum.h"
 
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#endif
+
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */
 #define SUM_ROW(name, type, sum_type, wide, op)                                                    \
 	void name(void *sums, const void *src, size_t n, size_t step)                              \
@@ -27,8 +31,18 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 	SUM_ROW(ek_sum_s64, int64_t, int64_t, uint64_t, +)
 		SUM_ROW(ek_sum_bool, uint8_t, uint8_t, uint8_t, |)
 
-			const struct ek_sum ek_sum_s8[] = {{{"sum_s8__c", 0}, sum_s8__c}};
-const struct ek_sum ek_sum_u8[] = {{{"sum_u8__c", 0}, sum_u8__c}};
+			const struct ek_sum ek_sum_s8[] = {
+				{{"sum_s8__c", 0}, sum_s8__c},
+#if defined(__x86_64__)
+				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
+#endif
+};
+const struct ek_sum ek_sum_u8[] = {
+	{{"sum_u8__c", 0}, sum_u8__c},
+#if defined(__x86_64__)
+	{{"sum_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_u8__avx512vnni},
+#endif
+};
 const struct ek_sum ek_sum_s16[] = {{{"sum_s16__c", 0}, sum_s16__c}};
 const struct ek_sum ek_sum_f32[] = {{{"sum_f32__c", 0}, sum_f32__c}};
 const size_t ek_sum_s8_count = sizeof(ek_sum_s8) / sizeof(ek_sum_s8[0]);

@@ -4,6 +4,9 @@
 #include "kernels/curve.h"
 #include "kernels/dot.h"
 #include "kernels/quant.h"
+#if defined(__x86_64__)
+#include "kernels/x86/sigmoid.h"
+#endif
 
 static inline float round_even(float x)
 {
@@ -140,3 +143,18 @@ void ek_fake_quant_f32(void *dst, const void *src, size_t n, const void *params)
 COMPLEX(ek_real_c64, re)
 COMPLEX(ek_imag_c64, im)
 COMPLEX(ek_abs_c64, hypot((double)re, (double)im))
+
+const struct ek_unary ek_logistic_list[] = {
+	{{"logistic_f32__c", 0}, ek_logistic_f32},
+#if defined(__x86_64__)
+	{{"logistic_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_logistic_f32__avx512vnni},
+#endif
+};
+const struct ek_unary ek_tanh_list[] = {
+	{{"tanh_f32__c", 0}, ek_tanh_f32},
+#if defined(__x86_64__)
+	{{"tanh_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_tanh_f32__avx512vnni},
+#endif
+};
+const size_t ek_logistic_list_count = sizeof(ek_logistic_list) / sizeof(ek_logistic_list[0]);
+const size_t ek_tanh_list_count = sizeof(ek_tanh_list) / sizeof(ek_tanh_list[0]);

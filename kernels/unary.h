@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/cpu.h"
+
 typedef void ek_unary_fn(void *dst, const void *src, size_t n, const void *params);
 
 ek_unary_fn ek_abs_f32, ek_neg_f32, ek_sign_f32, ek_square_f32, ek_sqrt_f32, ek_rsqrt_f32;
@@ -23,6 +25,15 @@ ek_unary_fn ek_round_f32; /* ties to even; what rounds up to zero is +0 */
 
 /* Computed in double and rounded once. */
 ek_unary_fn ek_exp_f32, ek_log_f32, ek_sin_f32, ek_cos_f32, ek_logistic_f32, ek_tanh_f32;
+
+/* Lists for two of them, whose entry 0 they are. */
+struct ek_unary {
+	struct ek_variant variant;
+	ek_unary_fn *run;
+};
+extern const struct ek_unary ek_logistic_list[], ek_tanh_list[];
+extern const size_t ek_logistic_list_count, ek_tanh_list_count;
+
 ek_unary_fn ek_elu_f32, ek_gelu_f32, ek_gelu_tanh_f32, ek_hard_swish_f32;
 
 ek_unary_fn

@@ -65,3 +65,8 @@ int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, s
 			: accept_missing("activation of complex numbers", err);
 	}
 }
+
+bool arith_proof_pays(const struct op_setup *setup)
+{
+	return !setup->for_one_run && op_elements(op_shape_out(setup, 0)) >= 1024;
+}

@@ -26,4 +26,8 @@ struct arith_rows {
 int must_check arith_prepare(const struct op_setup *setup, const struct arith_rows *rows,
 	struct arith *ret, struct error *err);
 
+/* True where trying all pairs of 8-bit codes (kernels/line.h: about 10 us for each try) is worth it:
+ * a result of some size that is made more than once. */
+bool arith_proof_pays(const struct op_setup *setup);
+
 #endif

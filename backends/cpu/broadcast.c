@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/broadcast.h"
 
+#include <string.h>
+
 #include "backends/cpu/accept.h"
 #include "backends/cpu/tiles.h"
 
@@ -84,6 +86,7 @@ struct rows {
 	const void *state;
 	const struct run_control *control;
 	uint64_t since_check; /* elements done since the control was looked at */
+	uint64_t at_once; /* of run_repeated(), or 0 */
 	char *dst; /* the result is dense: behind what was written */
 };
 
@@ -122,11 +125,135 @@ static int run_row(struct rows *r, struct sources s)
 	return t.result;
 }
 
+/* Short rows of an operand that begin again with each row of the others, and numbers that a short row
+ * has in common, are written side by side, so that a row kernel sees many rows at once. */
+#define REPEAT_BYTES 1024
+
+/* How an operand goes through the last two dimensions. */
+enum course {
+	COURSE_DENSE,
+	COURSE_ONE, /* one number */
+	COURSE_ROW, /* one row over and over */
+	COURSE_EACH, /* one number for each row */
+	COURSE_OTHER
+};
+
+static enum course course_of(const struct broadcast *p, uint32_t k)
+{
+	uint64_t inner = p->step[k][p->rank - 1], outer = p->step[k][p->rank - 2];
+	return inner == 1 && outer == p->size[p->rank - 1] ? COURSE_DENSE
+		: inner == 0 && outer == 0                 ? COURSE_ONE
+		: inner == 1 && outer == 0                 ? COURSE_ROW
+		: inner == 0 && outer == 1                 ? COURSE_EACH
+							   : COURSE_OTHER;
+}
+
+/* How many rows fit; 0 where this way is none. */
+static uint64_t rows_at_once(const struct broadcast *p)
+{
+	if (p->rank < 2) {
+		return 0;
+	}
+	uint64_t bytes = 1, row = p->size[p->rank - 1];
+	for (uint32_t k = 0; k < p->n; k++) {
+		if (course_of(p, k) == COURSE_OTHER) {
+			return 0;
+		}
+		bytes = p->bytes[k] > bytes ? p->bytes[k] : bytes;
+	}
+	uint64_t n = row < REPEAT_BYTES ? REPEAT_BYTES / (row * bytes) : 0;
+	return n < 4 ? 0 : n;
+}
+
+/* @to: each of @n elements @times in a row. */
+static void spread(char *to, const char *from, size_t bytes, uint64_t n, uint64_t times)
+{
+	for (uint64_t i = 0; i < n; i++, from += bytes) {
+		if (bytes == 1) {
+			memset(to, *from, times);
+			to += times;
+			continue;
+		}
+		for (uint64_t k = 0; k < times; k++, to += bytes) {
+			memcpy(to, from, bytes);
+		}
+	}
+}
+
+/* An operand on its way through the rows. */
+struct traveller {
+	enum course course;
+	size_t bytes;
+	const char *at;
+	_Alignas(16) char copies[REPEAT_BYTES];
+};
+
+static void set_out(struct traveller *t, const struct broadcast *p, uint32_t k, const char *at,
+	uint64_t at_once)
+{
+	t->course = course_of(p, k);
+	t->bytes = p->bytes[k];
+	t->at = at;
+	size_t row_bytes = p->size[p->rank - 1] * t->bytes;
+	for (uint64_t i = 0; t->course == COURSE_ROW && i < at_once; i++) {
+		memcpy(t->copies + i * row_bytes, at, row_bytes);
+	}
+}
+
+/* What the next @n rows of @row elements are. */
+static const void *travel(struct traveller *t, uint64_t n, uint64_t row)
+{
+	const char *at = t->at;
+	switch (t->course) {
+	case COURSE_DENSE:
+		t->at += n * row * t->bytes;
+		return at;
+	case COURSE_EACH:
+		t->at += n * t->bytes;
+		spread(t->copies, at, t->bytes, n, row);
+		return t->copies;
+	case COURSE_ROW:
+		return t->copies;
+	default:
+		return at;
+	}
+}
+
+/* The last two dimensions, @at_once rows with each call. */
+static int run_repeated(struct rows *r, uint64_t at_once, struct sources s)
+{
+	const struct broadcast *p = r->plan;
+	uint64_t row = p->size[p->rank - 1];
+	size_t step[BROADCAST_OPERANDS];
+	const void *src[BROADCAST_OPERANDS] = {0};
+	struct traveller travellers[BROADCAST_OPERANDS];
+	for (uint32_t k = 0; k < p->n; k++) {
+		set_out(&travellers[k], p, k, s.at[k], at_once);
+		step[k] = travellers[k].course != COURSE_ONE;
+	}
+	struct tiles t = {
+		.total = p->size[p->rank - 2], .control = r->control, .each = tiles_rows(row)};
+	while (tiles_next(&t)) {
+		for (uint64_t done = 0, n; done < t.count; done += n) {
+			n = t.count - done < at_once ? t.count - done : at_once;
+			for (uint32_t k = 0; k < p->n; k++) {
+				src[k] = travel(&travellers[k], n, row);
+			}
+			r->row(r->state, r->dst, src, step, (size_t)(n * row));
+			r->dst += n * row * p->dst_bytes;
+		}
+	}
+	return t.result;
+}
+
 static int run_level(struct rows *r, uint32_t level, struct sources s)
 {
 	const struct broadcast *p = r->plan;
 	if (level + 1 == p->rank) {
 		return run_row(r, s);
+	}
+	if (level + 2 == p->rank && r->at_once) {
+		return run_repeated(r, r->at_once, s);
 	}
 	for (uint64_t i = 0; i < p->size[level]; i++) {
 		int result = run_level(r, level + 1, s);
@@ -138,25 +265,33 @@ static int run_level(struct rows *r, uint32_t level, struct sources s)
 	return 0;
 }
 
-int broadcast_run_at(const struct broadcast *plan, const struct run_control *control, void *dst,
-	const void *const *src, broadcast_row_fn *row, const void *state, struct error *err)
+static int run_plan(
+	const struct rows *from, uint64_t at_once, const void *const *src, struct error *err)
 {
 	static const size_t one[BROADCAST_OPERANDS] = {1, 1, 1};
-	if (plan->empty) {
-		return 0;
-	}
-	if (plan->rank == 0) {
-		row(state, dst, src, one, 1);
-		return 0;
-	}
-	struct rows rows = {
-		.plan = plan, .row = row, .state = state, .control = control, .dst = dst};
+	struct rows rows = *from;
 	struct sources s = {0};
-	for (uint32_t k = 0; k < plan->n; k++) {
+	if (rows.plan->empty) {
+		return 0;
+	}
+	if (rows.plan->rank == 0) {
+		rows.row(rows.state, rows.dst, src, one, 1);
+		return 0;
+	}
+	rows.at_once = at_once;
+	for (uint32_t k = 0; k < rows.plan->n; k++) {
 		s.at[k] = src[k];
 	}
 	int result = run_level(&rows, 0, s);
 	return result < 0 ? error_set(err, result, "given up in the middle of the operator") : 0;
+}
+
+int broadcast_run_at(const struct broadcast *plan, const struct run_control *control, void *dst,
+	const void *const *src, broadcast_row_fn *row, const void *state, struct error *err)
+{
+	const struct rows rows = {
+		.plan = plan, .row = row, .state = state, .control = control, .dst = dst};
+	return run_plan(&rows, 0, src, err);
 }
 
 int broadcast_run(const struct broadcast *plan, const struct op_call *call, broadcast_row_fn *row,
@@ -166,5 +301,10 @@ int broadcast_run(const struct broadcast *plan, const struct op_call *call, broa
 	for (uint32_t k = 0; k < plan->n; k++) {
 		src[k] = op_in(call, k)->data;
 	}
-	return broadcast_run_at(plan, call->control, op_out(call, 0)->data, src, row, state, err);
+	const struct rows rows = {.plan = plan,
+		.row = row,
+		.state = state,
+		.control = call->control,
+		.dst = op_out(call, 0)->data};
+	return run_plan(&rows, rows_at_once(plan), src, err);
 }

@@ -129,7 +129,8 @@ int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale
 uint64_t conv_features(const struct op_setup *setup, uint64_t rows)
 {
 	bool pays = !setup->for_one_run || rows >= FEW_ROWS;
-	return op_constant(setup, 1) && pays ? setup->cpu_features : 0;
+	bool known = op_constant(setup, 1) && (!op_tensor_in(setup, 2) || op_constant(setup, 2));
+	return known && pays ? setup->cpu_features : 0;
 }
 
 /* Two's complement nibbles, the low one first. */

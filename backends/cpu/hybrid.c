@@ -12,6 +12,8 @@ struct hybrid hybrid_prepare(
 		.codes_at = op_scratch(setup, n_rows * depth),
 		.rows_at = op_scratch(setup, n_rows * sizeof(struct ek_hybrid_row)),
 		.asymmetric = asymmetric,
+		.kernel = ek_pick(
+			ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features),
 	};
 }
 
@@ -28,8 +30,8 @@ int hybrid_run(const struct op_call *call, const struct hybrid *hybrid,
 			return error_set(err, r, "given up between two rows");
 		}
 		size_t at = (size_t)(i * hybrid->depth);
-		rows[i] = ek_hybrid_quantise(
-			values + at, (size_t)hybrid->depth, hybrid->asymmetric, codes + at);
+		rows[i] = ek_hybrid_quantise(hybrid->kernel, values + at, (size_t)hybrid->depth,
+			hybrid->asymmetric, codes + at);
 	}
 	*ret_rows = (struct hybrid_rows){.codes = codes, .rows = rows};
 	return 0;

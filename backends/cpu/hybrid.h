@@ -14,6 +14,7 @@ struct hybrid {
 	uint64_t n_rows, depth;
 	uint64_t codes_at, rows_at;
 	bool asymmetric;
+	const struct ek_hybrid *kernel;
 };
 
 /* Takes scratch for all rows. */

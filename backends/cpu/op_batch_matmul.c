@@ -21,6 +21,7 @@ struct matmul_state {
 	const struct ek_matmul_f32_row *row_f32;
 	struct blas blas; /* open where it does the float product */
 	const struct ek_matmul_h_row *row_h; /* hybrid; else NULL */
+	const struct ek_hybrid *quantise;
 	struct ek_matmul_h h;
 	uint64_t codes_at, rows_at; /* hybrid: the left matrix in scratch */
 	bool asymmetric;
@@ -55,8 +56,7 @@ static void prepare_f32(struct op_setup *setup, struct matmul_state *state)
 		.lo = -INFINITY,
 		.hi = INFINITY,
 	};
-	state->row_f32 = ek_pick(
-		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
+	state->row_f32 = &ek_matmul_f32[0]; /* which packs nothing */
 	setup->detail = state->row_f32->variant.name;
 	if (blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) && blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
@@ -68,6 +68,8 @@ static int prepare_h(struct op_setup *setup, struct matmul_state *state, struct 
 {
 	state->row_h = ek_pick(
 		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
+	state->quantise =
+		ek_pick(ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
 	state->h = (struct ek_matmul_h){
 		.shape = {state->q.rows, state->q.cols, state->q.depth},
@@ -75,6 +77,7 @@ static int prepare_h(struct op_setup *setup, struct matmul_state *state, struct 
 		.lo = -INFINITY,
 		.hi = INFINITY,
 	};
+	op_scratch(setup, state->row_h->scratch_bytes(&state->h.shape));
 	state->asymmetric = setup->node->options.batch_matmul.asymmetric_quantize_inputs;
 	state->codes_at = op_scratch(setup, state->left.rows * state->left.depth);
 	state->rows_at = op_scratch(setup, state->left.rows * sizeof(struct ek_hybrid_row));
@@ -151,7 +154,7 @@ static int quantise_rows(const struct op_call *call, const struct matmul_state *
 			return error_set(err, r, "given up between two rows");
 		}
 		rows[i] = ek_hybrid_quantise(
-			values + i * depth, depth, s->asymmetric, codes + i * depth);
+			s->quantise, values + i * depth, depth, s->asymmetric, codes + i * depth);
 	}
 	return 0;
 }
@@ -165,9 +168,8 @@ static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
 
 static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
 {
-	(void)scratch;
 	const struct matmul_state *state = args;
-	state->row_h->run(&state->h, tile);
+	state->row_h->run(&state->h, tile, scratch);
 }
 
 static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)

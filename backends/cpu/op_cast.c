@@ -8,6 +8,7 @@
 #include "kernels/requant.h"
 
 struct cast_state {
+	ek_dequantize_fn *to_f32; /* from small integers in one step; else NULL */
 	const struct ek_cast *from, *to; /* NULL where it is int4 */
 	uint64_t wide_bytes; /* of a tile of scratch */
 };
@@ -41,6 +42,19 @@ static int cast_accept(const struct op_setup *setup, struct error *err)
 	return accept_type(find(in->type) ? out : in, find(out->type) ? ~0u : 0, err);
 }
 
+/* Codes of scale 1 and zero point 0 are integers of up to 16 bits. */
+static ek_dequantize_fn *pick_to_f32(const struct op_setup *setup)
+{
+	unsigned int from = op_tensor_in(setup, 0)->type;
+	if (op_tensor_out(setup, 0)->type != DTYPE_FLOAT32) {
+		return NULL;
+	}
+	return from == DTYPE_INT8     ? ek_dequantize_s8
+		: from == DTYPE_UINT8 ? ek_dequantize_u8
+		: from == DTYPE_INT16 ? ek_dequantize_s16
+				      : NULL;
+}
+
 static int cast_prepare(struct op_setup *setup, struct error *err)
 {
 	struct cast_state *state = setup->state = op_alloc(setup, sizeof(*state));
@@ -50,6 +64,7 @@ static int cast_prepare(struct op_setup *setup, struct error *err)
 	const uint64_t n = op_elements(op_shape_in(setup, 0));
 	state->from = find(op_tensor_in(setup, 0)->type);
 	state->to = find(op_tensor_out(setup, 0)->type);
+	state->to_f32 = pick_to_f32(setup);
 	setup->detail = state->from == state->to ? "copy" : "cast__c";
 	setup->scratch_bytes = !state->from || !state->to
 		? n
@@ -76,6 +91,10 @@ static void run_tile(const struct op_call *call, const struct cast_state *s, con
 	char *dst = (char *)op_out(call, 0)->data + t->at * s->to->bytes;
 	if (s->from == s->to) {
 		memcpy(dst, src, t->count * s->to->bytes);
+		return;
+	}
+	if (s->to_f32) {
+		s->to_f32((float *)dst, src, t->count, 1, 0);
 		return;
 	}
 	s->from->widen(call->scratch, src, t->count);

@@ -21,7 +21,7 @@ struct conv_state {
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float products, of patch_rows pixels at once */
 	uint32_t patch_rows;
-	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	unsigned int threads; /* that may make tiles, each with its scratch */
 	uint64_t scratch_each;
 };
 
@@ -86,6 +86,7 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
+		a->bias32 = op_constant(setup, 2);
 		state->row_q->pack(a, state->weights.packed);
 	}
 	if (r == 0 && state->weights.packed) {
@@ -101,7 +102,8 @@ static bool is_product(const struct ek_conv_shape *s)
 	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 && s->groups == 1;
 }
 
-/* Float products by OpenBLAS, for tiles of pixels whose patches are gathered in scratch. */
+/* Where there is no kernel but plain C: float products by OpenBLAS, for tiles of pixels whose patches
+ * are gathered in scratch. */
 static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 {
 	const struct ek_conv_shape *s = &state->f32.shape;
@@ -111,6 +113,7 @@ static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 	if (s->groups > 1 || !blas_pays(rows, s->out_c, depth) || !blas_open(&state->blas)) {
 		return;
 	}
+	state->threads = 1;
 	state->patch_rows = is_product(s) ? 0 : (uint32_t)rows;
 	setup->scratch_bytes = state->patch_rows * depth * sizeof(float);
 	setup->detail = "conv_f32__openblas";
@@ -120,14 +123,26 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 {
 	struct ek_conv_f32 *a = &state->f32;
 	a->shape = state->shape;
-	state->row_f32 =
-		ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32), setup->cpu_features);
-	setup->scratch_bytes = state->row_f32->scratch_bytes(&a->shape);
+	state->row_f32 = ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32),
+		conv_features(setup, rows_of(&a->shape)));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
-	prepare_blas(setup, state);
+	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
+	if (!packed) {
+		prepare_blas(setup, state);
+	}
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
-	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed && !state->weights.is_packed) {
+		a->weights = state->weights.plain;
+		state->row_f32->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
+		state->weights.plain = state->weights.packed;
+	}
+	return r;
 }
 
 static bool has_different_scales(const struct quant *q)
@@ -149,14 +164,27 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 	a->shape = state->shape;
 	state->row_h =
 		ek_pick(ek_conv_h8, ek_conv_h8_count, sizeof(*ek_conv_h8), setup->cpu_features);
-	op_scratch(setup, state->row_h->scratch_bytes(&a->shape));
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	setup->detail = state->row_h->variant.name;
 	state->hybrid = hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c,
 		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
+	uint64_t packed = state->row_h->packed_bytes && conv_features(setup, rows_of(&a->shape))
+		? state->row_h->packed_bytes(a)
+		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
-	return r < 0 ? r : weights_prepare(setup, state, 0, err);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed && !state->weights.is_packed) {
+		a->weights = state->weights.plain;
+		state->row_h->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
+		state->weights.plain = state->weights.packed;
+		a->is_packed = true;
+	}
+	return r;
 }
 
 static int conv_prepare(struct op_setup *setup, struct error *err)

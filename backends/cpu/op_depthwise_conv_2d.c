@@ -18,7 +18,7 @@ struct depthwise_state {
 	};
 	struct conv_weights weights;
 	struct hybrid hybrid; /* with row_h */
-	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	unsigned int threads; /* that may make tiles, each with its scratch */
 	uint64_t scratch_each;
 };
 
@@ -92,6 +92,7 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->weights = state->weights.plain;
+		a->bias32 = op_constant(setup, 2);
 		state->row_q->pack(a, state->weights.packed);
 	}
 	if (r == 0 && state->weights.packed) {
@@ -106,6 +107,8 @@ static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, st
 	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_depthwise_f32, ek_depthwise_f32_count,
 		sizeof(*ek_depthwise_f32), setup->cpu_features);
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
@@ -150,9 +153,8 @@ static void tile_q(const void *args, const struct ek_tile *tile, void *scratch)
 
 static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch)
 {
-	(void)scratch;
 	const struct depthwise_state *state = args;
-	state->row_f32->run(&state->f32, tile);
+	state->row_f32->run(&state->f32, tile, scratch);
 }
 
 static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)

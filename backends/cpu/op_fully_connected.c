@@ -24,7 +24,7 @@ struct fc_state {
 	struct conv_weights weights;
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float product */
-	unsigned int threads; /* with row_q: that may make tiles, each with its scratch */
+	unsigned int threads; /* that may make tiles, each with its scratch */
 	uint64_t scratch_each;
 };
 
@@ -141,6 +141,7 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
 		a->w = state->weights.plain;
+		a->bias32 = op_constant(setup, 2);
 		state->row_q->pack(a, state->weights.packed);
 	}
 	if (r == 0 && state->weights.packed) {
@@ -152,14 +153,22 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct error *err)
 {
 	struct ek_matmul_f32 *a = &state->f32;
-	state->row_f32 = ek_pick(
-		ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32), setup->cpu_features);
 	a->shape = state->shape;
+	state->row_f32 = ek_pick(ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32),
+		conv_features(setup, a->shape.rows));
 	setup->detail = state->row_f32->variant.name;
 	int r = quant_activation_range_float(
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
-	r = r < 0 ? r : weights_prepare(setup, state, 0, err);
-	if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
+	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
+	if (r == 0 && packed && !state->weights.is_packed) {
+		a->w = state->weights.plain;
+		state->row_f32->pack(a, state->weights.packed);
+	}
+	if (r == 0 && packed) {
+		state->weights.plain = state->weights.packed;
+		state->threads = setup->threads;
+	} else if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
 		blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
 	}
@@ -176,14 +185,27 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	state->row_h = ek_pick(
 		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
+	state->threads = setup->threads;
+	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	state->hybrid = hybrid_prepare(
 		setup, a->shape.rows, a->shape.depth, o->asymmetric_quantize_inputs || blockwise);
 	int r = quant_activation_range_float(o->activation, &a->lo, &a->hi, err);
-	r = r < 0 ? r : weights_prepare(setup, state, 0, err);
+	a->block = blockwise ? op_tensor_in(setup, 1)->quant.block_size : a->shape.depth;
+	uint64_t packed = state->row_h->packed_bytes && conv_features(setup, a->shape.rows)
+		? state->row_h->packed_bytes(a)
+		: 0;
+	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
 	if (r < 0) {
 		return r;
 	}
-	a->block = blockwise ? op_tensor_in(setup, 1)->quant.block_size : a->shape.depth;
+	if (packed && !state->weights.is_packed) {
+		a->w = state->weights.plain;
+		state->row_h->pack(a, state->weights.packed);
+	}
+	if (packed) {
+		state->weights.plain = state->weights.packed;
+		a->is_packed = true;
+	}
 	return blockwise ? blockwise_prepare(setup, a->shape.cols, a->shape.depth,
 				   state->weights.made, &a->scale, err)
 			 : hybrid_scales(setup, a->shape.cols, &a->scale, err);
@@ -224,9 +246,8 @@ static void tile_f32(const void *args, const struct ek_tile *tile, void *scratch
 
 static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
 {
-	(void)scratch;
 	const struct fc_state *state = args;
-	state->row_h->run(&state->h, tile);
+	state->row_h->run(&state->h, tile, scratch);
 }
 
 static void bind_q(const struct op_call *call, const void *weights, struct ek_matmul_q *a)

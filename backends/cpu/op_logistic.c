@@ -11,6 +11,7 @@
 #include "kernels/sigmoid.h"
 
 struct sigmoid_state {
+	ek_unary_fn *real; /* of floats */
 	struct table table; /* int8, uint8 */
 	struct ek_sigmoid_s16_params params; /* int16 */
 	uint16_t points[256];
@@ -57,18 +58,27 @@ static void scale_s16(const struct op_setup *setup, struct ek_sigmoid_s16_params
 	p->multiplier = ek_round32(trunc(d));
 }
 
+static const struct ek_unary *pick_real(bool is_tanh, uint64_t mask)
+{
+	const size_t row = sizeof(struct ek_unary);
+	return is_tanh ? ek_pick(ek_tanh_list, ek_tanh_list_count, row, mask)
+		       : ek_pick(ek_logistic_list, ek_logistic_list_count, row, mask);
+}
+
 static int sigmoid_prepare(struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	bool is_tanh = setup->node->op == OP_TANH;
-	if (type == DTYPE_FLOAT32 || type == DTYPE_FLOAT16) {
-		setup->detail = is_tanh ? "tanh_f32__c" : "logistic_f32__c";
-		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
-		return 0;
-	}
 	struct sigmoid_state *state = setup->state = op_alloc(setup, sizeof(*state));
 	if (!state) {
 		return op_alloc_failed(setup, err);
+	}
+	if (type == DTYPE_FLOAT32 || type == DTYPE_FLOAT16) {
+		const struct ek_unary *row = pick_real(is_tanh, setup->cpu_features);
+		setup->detail = row->variant.name;
+		state->real = row->run;
+		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
+		return 0;
 	}
 	if (type != DTYPE_INT16) {
 		table_init(setup, 1, &state->table);
@@ -98,7 +108,7 @@ static int run_s16(const struct op_call *call, ek_sigmoid_s16_fn *run, struct er
 static int sigmoid_run(const struct op_call *call, struct error *err)
 {
 	bool is_tanh = call->node->op == OP_TANH;
-	ek_unary_fn *real = is_tanh ? ek_tanh_f32 : ek_logistic_f32;
+	ek_unary_fn *real = ((const struct sigmoid_state *)call->state)->real;
 	switch (call->subgraph->tensors[call->node->inputs[0]].type) {
 	case DTYPE_FLOAT32:
 		return unary_run(call, real, NULL, err);

@@ -14,7 +14,8 @@ struct reduce_state {
 	uint8_t type; /* of operand and result */
 	bool is_mean;
 	bool in_scratch; /* sums are kept in scratch, not in the output */
-	struct ek_requant_params params; /* quantised types */
+	ek_requant_fn *requant; /* quantised types */
+	struct ek_requant_params params;
 };
 
 static int reduce_accept(const struct op_setup *setup, struct error *err)
@@ -28,6 +29,17 @@ static int floor_log2(uint64_t n)
 	return 63 - __builtin_clzll(n);
 }
 
+/* From sums to codes; uint8 codes are the same bytes. */
+static ek_requant_fn *pick_requant(const struct op_setup *setup)
+{
+	const size_t row = sizeof(struct ek_requant);
+	bool wide = op_tensor_out(setup, 0)->type == DTYPE_INT16;
+	const struct ek_requant *kernel = wide
+		? ek_pick(ek_requant_s32s16, ek_requant_s32s16_count, row, setup->cpu_features)
+		: ek_pick(ek_requant_s32s8, ek_requant_s32s8_count, row, setup->cpu_features);
+	return kernel->run;
+}
+
 /* The scale of a sum; of a mean the number of elements goes into the multiplier, with as many more
  * bits as fit. */
 static void prepare_scale(const struct op_setup *setup, struct reduce_state *state)
@@ -39,6 +51,7 @@ static void prepare_scale(const struct op_setup *setup, struct reduce_state *sta
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
 	p->scale = quant_split((double)quant_scale(in, 0) / (double)quant_scale(out, 0));
 	quant_type_range(out->type, &p->lo, &p->hi);
+	state->requant = pick_requant(setup);
 	if (state->is_mean && state->reduce.reduced > 0) {
 		int shift = floor_log2(state->reduce.reduced);
 		shift = shift < 32 ? shift : 32;
@@ -114,19 +127,6 @@ static int reduce_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-/* Sums of quantised types become codes. */
-static void finish_codes(const struct reduce_state *s, const int32_t *sums, size_t n, void *dst)
-{
-	for (size_t i = 0; i < n; i++) {
-		int32_t code = ek_requant_one(sums[i], &s->params);
-		if (s->type == DTYPE_INT16) {
-			((int16_t *)dst)[i] = (int16_t)code;
-		} else {
-			((uint8_t *)dst)[i] = (uint8_t)code;
-		}
-	}
-}
-
 /* Integers are cut towards zero. A mean of no floats is NaN without a sign, on every CPU. */
 static void finish_means(const struct reduce_state *s, const void *sums, size_t n, void *dst)
 {
@@ -159,7 +159,7 @@ static int reduce_run(const struct op_call *call, struct error *err)
 		return result;
 	}
 	if (ACCEPT_QUANTISED >> s->type & 1) {
-		finish_codes(s, (const int32_t *)sums, n, out->data);
+		s->requant(out->data, sums, n, &s->params);
 	} else if (s->is_mean) {
 		finish_means(s, sums, n, out->data);
 	}

@@ -57,8 +57,12 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 	const struct ek_mul *kernel = pick(setup);
 	state->run = kernel->run;
 	setup->detail = kernel->variant.name;
-	return quant_activation_range(
+	int r = quant_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
+	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
+		kernel->prove(p);
+	}
+	return r;
 }
 
 static int mul_prepare(struct op_setup *setup, struct error *err)

@@ -9,8 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/cpu/op.h"
-#include "base/strings.h"
+#include "backends/cpu/string_tensor.h"
 
 #define WORK_BETWEEN_CHECKS (1 << 18) /* letters looked at, STEP_WORK more for each step */
 #define STEP_WORK 256
@@ -180,19 +179,24 @@ static void write_gram(const struct walk *w, int64_t size, char *to)
 	}
 }
 
-static int write_grams(
-	const struct op_call *call, struct walk *w, uint32_t count, struct error *err)
+static int write_grams(const struct op_call *call, struct walk *w, uint32_t count,
+	uint64_t all_bytes, struct error *err)
 {
-	struct strings_writer writer = strings_writer_of(op_out(call, 0)->data, count);
+	struct strings_writer writer =
+		strings_writer_within(op_out(call, 0)->data, count, all_bytes);
 	int64_t size = 0;
 	int r = 0;
 	walk_start(w);
 	while ((r = walk_next(w, &size)) > 0) {
 		uint64_t bytes = gram_bytes(w, size);
-		write_gram(w, size, strings_reserve(&writer, (uint32_t)bytes));
+		char *to = strings_reserve(&writer, (uint32_t)bytes);
+		if (to) {
+			write_gram(w, size, to);
+		}
 		w->work += bytes / 16;
 	}
-	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
+	return r < 0 ? error_set(err, r, "given up in the middle of the operator")
+		     : string_tensor_check(&writer, err);
 }
 
 static int skip_gram_prepare(struct op_setup *setup, struct error *err)
@@ -227,7 +231,7 @@ static int skip_gram_run(const struct op_call *call, struct error *err)
 		  : measure(&w, &count, &bytes, err);
 	const struct shape shape = {.rank = 1, .dim = {(int32_t)count}};
 	r = r < 0 ? r : op_give_output(call, 0, &shape, bytes, err);
-	return r < 0 ? r : write_grams(call, &w, (uint32_t)count, err);
+	return r < 0 ? r : write_grams(call, &w, (uint32_t)count, bytes, err);
 }
 
 const struct cpu_op op_skip_gram = {

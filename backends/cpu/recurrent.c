@@ -81,6 +81,8 @@ struct recurrent_product recurrent_product_of(
 	return (struct recurrent_product){
 		.row = ek_pick(list, n, sizeof(*list), setup->cpu_features),
 		.hybrid = hybrid,
+		.quantise = ek_pick(
+			ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features),
 		.asymmetric = asymmetric,
 	};
 }
@@ -92,7 +94,7 @@ struct ek_matvec_x recurrent_x(
 		return (struct ek_matvec_x){.x = x};
 	}
 	struct ek_matvec_x quantised = {.x = codes};
-	quantised.row = ek_hybrid_quantise(x, n, p->asymmetric, codes);
+	quantised.row = ek_hybrid_quantise(p->quantise, x, n, p->asymmetric, codes);
 	return quantised;
 }
 

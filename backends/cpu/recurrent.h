@@ -56,6 +56,7 @@ void recurrent_two_ways(const struct op_setup *setup, uint32_t aux, bool weighte
 
 struct recurrent_product {
 	const struct ek_matvec_row *row;
+	const struct ek_hybrid *quantise;
 	bool hybrid, asymmetric; /* rows are quantised, and how */
 };
 

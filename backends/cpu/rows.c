@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "backends/cpu/string_tensor.h"
 #include "backends/cpu/tiles.h"
-#include "base/strings.h"
 #include "kernels/nibbles.h"
 
 void rows_init(struct rows *rows, const struct op_setup *setup, uint32_t input, uint32_t first,
@@ -115,8 +115,9 @@ static int run_strings(const struct op_call *call, const struct rows *rows, stru
 	if (r < 0) {
 		return r;
 	}
-	struct strings_writer w = strings_writer_of(op_out(call, 0)->data, (uint32_t)n);
-	return walk_strings(call, rows, &in, &w, &bytes, err);
+	struct strings_writer w = strings_writer_within(op_out(call, 0)->data, (uint32_t)n, bytes);
+	r = walk_strings(call, rows, &in, &w, &bytes, err);
+	return r < 0 ? r : string_tensor_check(&w, err);
 }
 
 int rows_run(const struct op_call *call, const struct rows *rows, struct error *err)

@@ -38,7 +38,7 @@ int string_tensor_give(const struct op_call *call, uint32_t i, const struct shap
 	if (r < 0) {
 		return r;
 	}
-	struct strings_writer w = strings_writer_of(op_out(call, i)->data, count);
+	struct strings_writer w = strings_writer_within(op_out(call, i)->data, count, bytes);
 	struct tiles t = {.total = count, .control = call->control};
 	while (tiles_next(&t)) {
 		for (uint64_t k = t.at; k < t.at + t.count; k++) {
@@ -47,7 +47,15 @@ int string_tensor_give(const struct op_call *call, uint32_t i, const struct shap
 			strings_put(&w, text, length);
 		}
 	}
-	return tiles_end(&t, err);
+	r = tiles_end(&t, err);
+	return r < 0 ? r : string_tensor_check(&w, err);
+}
+
+int string_tensor_check(const struct strings_writer *w, struct error *err)
+{
+	return strings_whole(w)
+		? 0
+		: error_set(err, -EINVAL, "an operand changed while the operator read it");
 }
 
 int string_tensor_copy(const struct op_call *call, uint32_t i, const struct shape *shape,

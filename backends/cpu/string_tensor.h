@@ -15,6 +15,10 @@ int must_check string_tensor_open(const struct op_call *call, uint32_t i, uint64
 int must_check string_tensor_give(const struct op_call *call, uint32_t i, const struct shape *shape,
 	const struct strings *from, const uint32_t *index, uint32_t count, struct error *err);
 
+/* 0 when @w has written the whole table, else -EINVAL: what said which strings it was has changed since
+ * they were measured, as a client's memory may. */
+int must_check string_tensor_check(const struct strings_writer *w, struct error *err);
+
 /* Gives output @i the shape @shape and all strings of input @from, in their order. */
 int must_check string_tensor_copy(const struct op_call *call, uint32_t i, const struct shape *shape,
 	uint32_t from, struct error *err);

@@ -308,8 +308,8 @@ static int find(struct resources *resources, struct frame *frame, const struct n
 		r = frame_give(frame, out, &keys->shape, bytes, err);
 	}
 	if (r == 0) {
-		r = table_find(
-			&resource->table, keys, fallback, control, frame->values[out].data, err);
+		r = table_find(&resource->table, keys, fallback, control, frame->values[out].data,
+			bytes, err);
 	}
 	return r;
 }

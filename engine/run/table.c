@@ -232,13 +232,13 @@ int table_measure(const struct table *table, const struct value *keys, const str
 }
 
 int table_find(const struct table *table, const struct value *keys, const struct value *fallback,
-	const struct run_control *control, void *out, struct error *err)
+	const struct run_control *control, void *out, uint64_t bytes, struct error *err)
 {
 	struct search s;
 	struct strings_writer w = {0};
 	int r = search_open(&s, table, keys, fallback, err);
 	if (r == 0 && table->value_type == DTYPE_STRING) {
-		w = strings_writer_of(out, s.wanted.n);
+		w = strings_writer_within(out, s.wanted.n, bytes);
 	}
 	for (uint32_t i = 0; r == 0 && i < s.wanted.n; i++) {
 		struct item item = search_next(&s, table, i);
@@ -248,6 +248,9 @@ int table_find(const struct table *table, const struct value *keys, const struct
 			memcpy((uint8_t *)out + 8 * (size_t)i, item.data, 8);
 		}
 		r = check_time(control, i, err);
+	}
+	if (r == 0 && !strings_whole(&w)) {
+		r = error_set(err, -EINVAL, "the keys changed while they were looked up");
 	}
 	return r;
 }

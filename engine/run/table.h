@@ -29,9 +29,10 @@ int must_check table_fill(struct table *table, struct heap *heap, const struct v
 int must_check table_measure(const struct table *table, const struct value *keys,
 	const struct value *fallback, const struct run_control *control, uint64_t *ret_bytes,
 	struct error *err);
-/* Writes them; both operands have been measured before and are the same still. */
+/* Writes them into the @bytes that were measured. -EINVAL when keys have changed since, as a client's
+ * memory may, and their values do not fill it. */
 int must_check table_find(const struct table *table, const struct value *keys,
-	const struct value *fallback, const struct run_control *control, void *out,
+	const struct value *fallback, const struct run_control *control, void *out, uint64_t bytes,
 	struct error *err);
 
 void table_clear(struct table *table, struct heap *heap);

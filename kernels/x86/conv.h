@@ -6,7 +6,8 @@
 #include "kernels/conv.h"
 
 /* With groups they are entry 0. */
-uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape);
+uint64_t ek_conv_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape);
+uint64_t ek_conv_u8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape);
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape);
 void ek_conv_s8_pack__avx512vnni(const struct ek_conv_q *args, void *packed);
 void ek_conv_u8_pack__avx512vnni(const struct ek_conv_q *args, void *packed);
@@ -21,5 +22,12 @@ void ek_conv_s8_pack__avx2(const struct ek_conv_q *args, void *packed);
 void ek_conv_u8_pack__avx2(const struct ek_conv_q *args, void *packed);
 void ek_conv_s8__avx2(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
 void ek_conv_u8__avx2(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+
+uint64_t ek_conv_packed_bytes__avxvnni(const struct ek_conv_shape *shape);
+uint64_t ek_conv_scratch_bytes__avxvnni(const struct ek_conv_shape *shape);
+void ek_conv_s8_pack__avxvnni(const struct ek_conv_q *args, void *packed);
+void ek_conv_u8_pack__avxvnni(const struct ek_conv_q *args, void *packed);
+void ek_conv_s8__avxvnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+void ek_conv_u8__avxvnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
 
 #endif

@@ -1,204 +1,311 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block of pixels is gathered into scratch, what each sees side by side, and multiplied with one
- * panel of weights after the other. Padding is the zero point, so that it adds nothing.
+ * Pixels are copied to scratch by blocks that stay near the core, made unsigned on the way: rows of
+ * the picture with their padding, which is the zero point and adds nothing, or what a filter of one
+ * tap sees, pixel by pixel. Then each panel of weights goes over the block. The first layers of
+ * most networks have a way of their own (conv_gather_avx512.h).
  */
 #include "kernels/x86/conv.h"
-#include "kernels/x86/product_avx512vnni.h"
-
-uint64_t ek_conv_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
-{
-	return shape->groups > 1 ? 0 : product_packed_bytes(shape->out_c, ek_conv_depth(shape));
-}
-
-/* The panels of a call, a block of rows. One panel is not worth room in the arena. */
-static uint64_t panels_bytes(const struct ek_conv_shape *shape)
-{
-	uint64_t panels = ((uint64_t)shape->out_c + PANEL_COLS - 1) / PANEL_COLS;
-	return panels > 1 ? panels * sizeof(struct panel) : 0;
-}
+#include "kernels/x86/conv_plan_avx512.h"
+#include "kernels/x86/conv_span_avx512.h"
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	const struct ek_window *w = &shape->window;
-	uint64_t depth = ek_conv_depth(shape), rows = (uint64_t)w->batch * w->y.out * w->x.out;
-	return shape->groups > 1 ? depth : panels_bytes(shape) + product_scratch_bytes(rows, depth);
+	const struct conv_plan p = conv_plan_of(shape, true);
+	return shape->groups > 1 ? ek_conv_depth(shape)
+				 : conv_add_bytes(&p) + p.data + p.gather + 128;
 }
 
-static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
-{
-	const struct product_weights w = {
-		.w = a->weights,
-		.cols = a->shape.out_c,
-		.depth = (size_t)ek_conv_depth(&a->shape),
-		.is_signed = is_signed,
-		.input_zero = a->input_zero,
-		.weights_zero = a->weights_zero,
-	};
-	product_pack(&w, packed);
-}
-
-void ek_conv_s8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
-{
-	pack(args, true, packed);
-}
-
-void ek_conv_u8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
-{
-	pack(args, false, packed);
-}
-
-/* A filter of one tap that meets every pixel once: output rows are input rows. */
-static bool is_pointwise(const struct ek_window *w)
-{
-	return w->y.taps == 1 && w->x.taps == 1 && w->y.stride == 1 && w->x.stride == 1 &&
-		w->y.out == w->y.in && w->x.out == w->x.in;
-}
-
-static void copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
-{
-	if (n > 64) {
-		memcpy(to, from, n);
-		return;
-	}
-	__mmask64 m = panel_bytes((uint32_t)n);
-	_mm512_mask_storeu_epi8(to, m, _mm512_maskz_loadu_epi8(m, from));
-}
-
-/* ek_conv_patch() where all taps are inside and those of a row side by side; else false. */
-static bool copy_inside(const struct ek_conv_q *a, struct ek_pixel pixel, uint8_t *to)
-{
-	const struct ek_window_axis *ay = &a->shape.window.y, *ax = &a->shape.window.x;
-	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
-	int64_t x = (int64_t)pixel.x * ax->stride - ax->pad;
-	int64_t reach = (int64_t)(ay->taps - 1) * ay->dilation;
-	if (y < 0 || x < 0 || y + reach >= ay->in || x + ax->taps > ax->in ||
-		(ax->dilation > 1 && ax->taps > 1)) {
-		return false;
-	}
-	size_t pixel_bytes = a->shape.in_c, row_bytes = ax->in * pixel_bytes;
-	const uint8_t *from = (const uint8_t *)a->input +
-		((size_t)pixel.batch * ay->in + (size_t)y) * row_bytes + (size_t)x * pixel_bytes;
-	for (uint32_t k = 0; k < ay->taps; k++) {
-		copy_bytes(to, from, ax->taps * pixel_bytes);
-		to += ax->taps * pixel_bytes;
-		from += ay->dilation * row_bytes;
-	}
-	return true;
-}
-
-static void fill(const struct ek_conv_q *a, uint32_t first, struct product_block *b)
-{
-	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	const uint8_t *input = a->input;
-	if (is_pointwise(&a->shape.window) && b->stride == depth) {
-		memcpy(b->rows, input + first * depth, b->n * depth);
-		return;
-	}
-	for (uint32_t r = 0; r < b->n; r++) {
-		uint8_t *to = b->rows + r * b->stride;
-		struct ek_pixel pixel = ek_window_pixel(&a->shape.window, first + r);
-		memset(to + b->stride - 4, 0, 4);
-		if (!copy_inside(a, pixel, to)) {
-			ek_conv_patch(&a->shape, a->input, 1, a->input_zero, pixel, 0, to);
-		}
-	}
-}
-
-struct columns {
-	uint32_t first, n; /* of the output */
-	const struct panel *panel;
-	const int8_t *weights;
-	struct panel_output output;
+/* A call. */
+struct work {
+	const struct ek_conv_q *args;
+	const struct ek_tile *tile;
+	struct conv_plan plan;
+	struct conv_way way;
+	__m512i sign; /* what makes codes unsigned */
+	uint8_t padding; /* unsigned */
+	int32_t sums; /* what some panels ask for, or 0 */
+	int32_t *add;
+	uint8_t *data;
+	bool plain; /* gathered: no LINE_STEPS or sums */
+	struct gather gather;
 };
 
-/* Rows [first_row, first_row + b->n) of one panel's columns. */
-ALWAYS_INLINE void block_columns(const struct ek_conv_q *a, const struct product_block *b,
-	uint32_t first_row, const struct columns *c, const bool fused, const int vectors)
+static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
 {
-	__m512i sums[BLOCK_STEP][PANEL_VECTORS];
-	__mmask64 bytes = panel_bytes(c->n);
-	size_t cols = a->shape.out_c;
-	uint8_t *to = (uint8_t *)a->output + first_row * cols + c->first;
-	for (uint32_t r = 0; r < b->n;) {
-		uint32_t n =
-			product_run((uint32_t)vectors, b, r, c->weights, c->panel->start, sums);
-		for (uint32_t i = 0; i < n; i++, to += cols) {
-			panel_requant(c->panel, &c->output, fused, vectors, sums[i]);
-			_mm512_mask_storeu_epi8(to, bytes, panel_pack_natural(&c->output, sums[i]));
-		}
-		r += n;
+	for (; n >= 64; n -= 64, to += 64, from += 64) {
+		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
+	}
+	if (n) {
+		__mmask64 m = line_bytes(n);
+		__m512i v = _mm512_maskz_loadu_epi8(m, from);
+		_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(v, sign));
 	}
 }
 
-static void block_panel(const struct ek_conv_q *a, const struct product_block *b,
-	uint32_t first_row, const struct columns *c, uint32_t vectors)
+static void fill(uint8_t *to, size_t n, uint8_t value)
 {
-	if (!c->panel->fused) {
-		switch (vectors) {
-		case 1:
-			block_columns(a, b, first_row, c, false, 1);
-			break;
-		case 2:
-			block_columns(a, b, first_row, c, false, 2);
-			break;
-		case 3:
-			block_columns(a, b, first_row, c, false, 3);
-			break;
-		default:
-			block_columns(a, b, first_row, c, false, 4);
-		}
+	const __m512i v = _mm512_set1_epi8((char)value);
+	for (; n >= 64; n -= 64, to += 64) {
+		_mm512_storeu_si512(to, v);
+	}
+	_mm512_mask_storeu_epi8(to, line_bytes(n), v);
+}
+
+/* Input row @y of a batch entry with the padding that the output needs; up to 63 bytes more. */
+static void copy_row(const struct work *w, uint32_t batch, int64_t y, uint8_t *to)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window_axis *ay = &s->window.y, *ax = &s->window.x;
+	size_t channels = s->in_c, left = (size_t)ax->pad * channels;
+	left = left < w->plan.row ? left : w->plan.row;
+	size_t inside = w->plan.row - left;
+	inside = inside < ax->in * channels ? inside : ax->in * channels;
+	if (y < 0 || y >= ay->in) {
+		fill(to, w->plan.row, w->padding);
 		return;
 	}
-	switch (vectors) {
-	case 1:
-		block_columns(a, b, first_row, c, true, 1);
-		break;
-	case 2:
-		block_columns(a, b, first_row, c, true, 2);
-		break;
-	case 3:
-		block_columns(a, b, first_row, c, true, 3);
-		break;
-	default:
-		block_columns(a, b, first_row, c, true, 4);
+	const uint8_t *row = (const uint8_t *)w->args->input +
+		((size_t)batch * ay->in + (size_t)y) * ax->in * channels;
+	if (w->plan.row <= 64) {
+		const __m512i padding = _mm512_set1_epi8((char)w->padding);
+		__mmask64 m = left < 64 ? line_bytes(inside) << left : 0;
+		__m512i codes = _mm512_maskz_loadu_epi8(m, row - left);
+		codes = _mm512_xor_si512(codes, w->sign);
+		_mm512_storeu_si512(to, _mm512_mask_mov_epi8(padding, m, codes));
+		return;
+	}
+	fill(to, left, w->padding);
+	copy(to + left, row, inside, w->sign);
+	fill(to + left + inside, w->plan.row - left - inside, w->padding);
+}
+
+static int32_t sum_of(const struct work *w, const uint8_t *at)
+{
+	__m512i sum = _mm512_setzero_si512();
+	const struct conv_plan *p = &w->plan;
+	for (uint32_t y = 0; y < p->segments_y; y++, at += w->way.row_step) {
+		for (uint32_t x = 0; x < p->segments_x; x++) {
+			for (size_t k = 0; k < p->segment; k += 64) {
+				__mmask64 m = line_bytes(p->segment - k);
+				__m512i v =
+					_mm512_maskz_loadu_epi8(m, at + x * w->way.col_step + k);
+				sum = _mm512_dpbusd_epi32(sum, v, _mm512_set1_epi8(1));
+			}
+		}
+	}
+	return _mm512_reduce_add_epi32(sum);
+}
+
+static void sum_pixels(const struct work *w, const uint8_t *in, uint32_t n, int32_t *add)
+{
+	for (uint32_t i = 0; i < n; i++, in += w->way.pixel) {
+		add[i] = ek_mul32(w->sums, sum_of(w, in));
 	}
 }
 
-/* Panels of the tile's columns. */
-static void make_panels(
-	const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, struct panel *panels)
+/* The spans of a block: @rows of @n pixels each, @row_bytes from one to the next. */
+struct spans {
+	const uint8_t *in;
+	size_t row_bytes;
+	uint32_t first, rows, n; /* first: output pixel */
+};
+
+static void set_extras(const struct work *w, struct conv_span *span)
 {
-	uint64_t products = ek_conv_depth(&a->shape) * 255 * (is_signed ? 128 : 255);
-	const int32_t *start = a->weights;
-	uint32_t last = t->first_col + t->n_cols;
-	for (uint32_t n = t->first_col; n < last; n += PANEL_COLS) {
-		panel_init(panels++, start + n, a->bias32 ? a->bias32 + n : NULL, a->scale + n,
-			panel_least(a->shape.out_c - n, PANEL_COLS), products);
+	const struct line_panel *panel = span->panel;
+	for (uint32_t i = 0; i < panel->extras; i++) {
+		size_t segment = panel->extra[i] / w->plan.fours;
+		size_t y = segment / w->plan.segments_x, x = segment % w->plan.segments_x;
+		span->extra[i] = y * w->way.row_step + x * w->way.col_step +
+			panel->extra[i] % w->plan.fours * 4;
 	}
+}
+
+static void run_spans(const struct work *w, const struct spans *spans)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct line_panel *panels = w->args->weights;
+	const int8_t *weights = (const int8_t *)(panels + conv_panels_of(s));
+	uint32_t end = w->tile->first_col + w->tile->n_cols;
+	for (uint32_t r = 0; r < spans->rows && w->sums; r++) {
+		sum_pixels(w, spans->in + r * spans->row_bytes, spans->n, w->add + r * spans->n);
+	}
+	for (uint32_t n = w->tile->first_col; n < end; n += LINE_LANES) {
+		const struct line_panel *panel = &panels[n / LINE_LANES];
+		const enum conv_kind kind = conv_kind_of(s, n);
+		uint8_t *out = (uint8_t *)w->args->output + spans->first * (size_t)s->out_c + n;
+		struct conv_span span = {
+			.channels = conv_least(s->out_c - n, LINE_LANES),
+			.panel = panel,
+			.weights = weights + n / 16 * conv_vector_bytes(&w->plan),
+		};
+		set_extras(w, &span);
+		for (uint32_t r = 0; r < spans->rows; r++) {
+			span.in = spans->in + r * spans->row_bytes;
+			span.out = out + (size_t)r * spans->n * s->out_c;
+			span.add = panel->sums ? w->add + (size_t)r * spans->n : NULL;
+			span.n = spans->n;
+			conv_span_run(kind, &w->way, &span);
+		}
+	}
+}
+
+/* @n pixels of one tap from @first on, side by side. */
+static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const size_t depth = s->in_c, step = window->x.stride * depth;
+	uint8_t *to = w->data;
+	for (uint32_t end = first + n, left; first < end; first += left) {
+		struct ek_pixel p = ek_window_pixel(window, first);
+		size_t y = (size_t)p.batch * window->y.in + (size_t)p.y * window->y.stride;
+		const uint8_t *from =
+			(const uint8_t *)w->args->input + y * window->x.in * depth + p.x * step;
+		left = conv_least(end - first, window->x.out - p.x);
+		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.pixel) {
+			copy(to, from, depth, w->sign);
+		}
+	}
+}
+
+/* @n pixels of one tap from @first on. */
+static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const uint8_t *input = w->args->input;
+	size_t depth = s->in_c;
+	bool dense = window->x.stride == 1 && window->y.stride == 1 &&
+		window->x.in == window->x.out && window->y.in == window->y.out &&
+		depth == w->way.pixel;
+	bool exact = conv_kind_of(s, (conv_panels_of(s) - 1) * LINE_LANES) == CONV_64;
+	struct spans spans = {w->data, 0, first, 1, n};
+	if (dense && exact && !w->way.output.is_signed) {
+		spans.in = input + first * depth;
+	} else if (dense) {
+		copy(w->data, input + first * depth, n * depth, w->sign);
+	} else {
+		copy_pixels(w, first, n);
+	}
+	run_spans(w, &spans);
+}
+
+/* One row, gathered. */
+static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_q *a = w->args;
+	const struct line_panel *panel = a->weights;
+	uint8_t *gathered = w->data + w->plan.data;
+	struct conv_span span = {
+		.in = in,
+		.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
+		.n = n,
+		.channels = a->shape.out_c,
+		.panel = panel,
+		.weights = (const int8_t *)(panel + 1),
+	};
+	if (w->plain && a->shape.out_c == 8) {
+		gather_8(&w->gather, &w->way, &span);
+		return;
+	}
+	gather_row(&w->gather, in, n, gathered, w->plan.gather_row);
+	span.in = gathered;
+	if (w->plain && a->shape.out_c == 16) {
+		gather_tiles_CONV_16(&w->way, &span);
+	} else if (w->plain && a->shape.out_c == 32) {
+		gather_tiles_CONV_32(&w->way, &span);
+	} else {
+		const struct spans spans = {gathered, 0, first, 1, n};
+		run_spans(w, &spans);
+	}
+}
+
+/* Output rows from that of pixel @first on, or the part of it that begins there; returns how many
+ * pixels. */
+static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t left)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	struct ek_pixel p = ek_window_pixel(window, first);
+	uint32_t rows = conv_least(conv_least(left / x->out, w->plan.block), y->out - p.y);
+	bool part = p.x > 0 || rows == 0;
+	rows = part ? 1 : rows;
+	uint32_t n = part ? conv_least(left, x->out - p.x) : x->out;
+	int64_t from = (int64_t)p.y * y->stride - y->pad;
+	uint32_t in_rows = (rows - 1) * y->stride + conv_reach(y);
+	for (uint32_t i = 0; i < in_rows; i++) {
+		copy_row(w, p.batch, from + i, w->data + i * w->plan.row);
+	}
+	for (uint32_t i = 0; i < rows && w->plan.gathered; i++) {
+		size_t at = i * y->stride * w->plan.row + p.x * (size_t)x->stride * 3;
+		run_gathered(w, w->data + at, first + i * n, n);
+	}
+	if (w->plan.gathered) {
+		return rows * n;
+	}
+	const struct spans spans = {.in = w->data + p.x * w->way.pixel,
+		.row_bytes = y->stride * w->plan.row,
+		.first = first,
+		.rows = rows,
+		.n = n};
+	run_spans(w, &spans);
+	return rows * n;
+}
+
+/* What any panel of the tile asks for. */
+static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
+{
+	const struct line_panel *panels = a->weights;
+	int32_t sums = 0;
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols && !sums; n += LINE_LANES) {
+		sums = panels[n / LINE_LANES].sums;
+	}
+	return sums;
+}
+
+static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan *p, bool is_signed)
+{
+	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	bool fours = p->by_pixel || p->gathered;
+	bool shared = !fours && x->taps == 3 && x->stride == 1 && p->segments_x == 1 &&
+		a->shape.in_c % 4 == 0;
+	return (struct conv_way){
+		.pixel = fours ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
+		.rows = p->segments_y,
+		.cols = p->segments_x,
+		.row_step = p->gathered ? p->gather_row : y->dilation * p->row,
+		.col_step = (size_t)x->dilation * a->shape.in_c,
+		.fours = p->fours,
+		.shared = shared ? a->shape.in_c / 4 : 0,
+		.out_pixel = a->shape.out_c,
+		.output = line_output(a->output_zero, a->lo, a->hi, is_signed),
+	};
 }
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	size_t depth = (size_t)ek_conv_depth(&a->shape);
-	struct panel one, *panels = panels_bytes(&a->shape) ? scratch : &one;
-	struct product_block b = product_block((char *)scratch + panels_bytes(&a->shape), depth);
-	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	make_panels(a, t, is_signed, panels);
-	for (uint32_t row = t->first_row; row < end_row; row += b.n) {
-		b.n = panel_least(product_block_rows(depth), end_row - row);
-		fill(a, row, &b);
-		product_block_ready(&b, is_signed, a->weights_zero);
-		for (uint32_t n = t->first_col; n < end_col; n += PANEL_COLS) {
-			const struct columns c = {
-				.first = n,
-				.n = panel_least(end_col - n, PANEL_COLS),
-				.panel = &panels[(n - t->first_col) / PANEL_COLS],
-				.weights = product_panel(a->weights, a->shape.out_c, depth, n),
-				.output = {a->output_zero, a->lo, a->hi, is_signed},
-			};
-			uint32_t in_panel = panel_least(a->shape.out_c - n, PANEL_COLS);
-			block_panel(a, &b, row, &c, (in_panel + 15) / 16);
+	struct work w = {.args = a, .tile = t, .plan = conv_plan_of(&a->shape, is_signed)};
+	w.way = way_of(a, &w.plan, is_signed);
+	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
+	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));
+	w.sums = sums_of(a, t);
+	w.add = scratch;
+	w.data = (uint8_t *)scratch + conv_add_bytes(&w.plan);
+	if (w.plan.gathered) {
+		const struct line_panel *panel = a->weights;
+		w.plain = panel->mode != LINE_STEPS && !panel->sums;
+		w.gather = gather_init(
+			a->shape.window.x.stride, w.plan.row, w.plain && a->shape.out_c == 8);
+	}
+	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		if (w.plan.by_pixel) {
+			n = conv_least(w.plan.block, end - row);
+			block_of_pixels(&w, row, n);
+		} else {
+			n = block_of_rows(&w, row, end - row);
 		}
 	}
 }

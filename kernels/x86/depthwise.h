@@ -6,7 +6,8 @@
 #include "kernels/depthwise.h"
 
 /* With more than one output channel per input channel they are entry 0. */
-uint64_t ek_depthwise_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_u8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
 void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);
 void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);

@@ -1,229 +1,258 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taps are taken by fours: their bytes for 64 channels are interleaved, so that one VPDPBUSD sums
- * four products of each of 16 channels. Taps outside of the picture read a row of zero points.
- *
- * int8 codes become x + 128, uint8 weights w - 128, as in product_avx512vnni.h; the sum of the
- * pixels that uint8 weights ask for is made by a second product, with 128 less their zero point in
- * the place of weights.
- *
- * Packed weights: int32 start[channels rounded up to 64], then for each panel of 64 channels
- * [taps by fours][4 vectors][16 channels][4 taps], zero beyond. Lane 4 l + i of vector j is channel
- * 16 l + 4 j + i, where the interleaving puts it.
+ * Pixels of 64 channels and more are read where they are, a panel of 64 channels at a time; padding
+ * is a row and a column of zero points. Of fewer channels ("flat") a vector has the bytes of a row,
+ * whatever pixel they belong to: the channels repeat after so many sets of 64. The rows that an
+ * output row reads are then copied to scratch, unsigned, with their padding; a row comes once, into
+ * the slot of the one that is needed no more. With a stride of s a slot has s phases, each with
+ * every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
  */
 #include "kernels/x86/depthwise.h"
-#include "kernels/x86/panel_avx512.h"
-#include "kernels/x86/taps.h"
-
-#define GROUP 4 /* taps */
-
-static uint64_t start_bytes(const struct ek_depthwise_shape *s)
-{
-	return ((uint64_t)s->out_c + PANEL_COLS - 1) / PANEL_COLS * PANEL_COLS * sizeof(int32_t);
-}
-
-uint64_t ek_depthwise_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
-{
-	/* For each channel an int32 and its taps. */
-	return shape->in_c != shape->out_c ? 0
-					   : start_bytes(shape) * (1 + taps_groups(shape, GROUP));
-}
+#include "kernels/x86/depthwise_tile_avx512.h"
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
-	return shape->in_c != shape->out_c ? 0 : taps_scratch_bytes(shape, GROUP);
+	const struct depthwise_plan p = depthwise_plan_of(shape);
+	return shape->in_c != shape->out_c
+		? 0
+		: (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
 }
 
-static int8_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
+static __m512i sign_of(const struct depthwise_work *w)
 {
-	if (tap >= taps_of(&a->shape) || n >= a->shape.out_c) {
+	return _mm512_set1_epi8((char)(w->output.is_signed ? 0x80 : 0));
+}
+
+static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
+{
+	for (; n >= 64; n -= 64, to += 64, from += 64) {
+		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
+	}
+	__mmask64 m = line_bytes(n);
+	_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, from), sign));
+}
+
+/* @n pixels of the row at @from into a slot: pixel 0 is number @at of the slot, of any stride. */
+static void copy_pixels(
+	const struct depthwise_work *w, const uint8_t *from, uint32_t n, uint32_t at, uint8_t *slot)
+{
+	const uint32_t stride = w->args->shape.window.x.stride;
+	const size_t step = w->args->shape.in_c;
+	const __m512i sign = sign_of(w);
+	const __mmask64 m = line_bytes(w->channels);
+	uint32_t phase = at % stride;
+	uint8_t *to = slot + at / stride * w->plan.pixel;
+	for (uint32_t i = 0; i < n && stride == 1; i++, from += step, to += w->plan.pixel) {
+		__m512i v = _mm512_maskz_loadu_epi8(m, from);
+		_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(v, sign));
+	}
+	if (stride == 1) {
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++, from += step) {
+		__m512i v = _mm512_maskz_loadu_epi8(m, from);
+		_mm512_mask_storeu_epi8(to + phase * w->plan.phase, m, _mm512_xor_si512(v, sign));
+		phase = phase + 1 < stride ? phase + 1 : 0;
+		to += phase ? 0 : w->plan.pixel;
+	}
+}
+
+/* The same for a stride of 2 and 8, 16 or 32 channels: 128 bytes at a time. */
+static void copy_halves(
+	const struct depthwise_work *w, const uint8_t *from, uint32_t n, uint32_t at, uint8_t *slot)
+{
+	const __m512i sign = sign_of(w);
+	const size_t pixel = w->plan.pixel, bytes = n * pixel;
+	const long long words = (long long)pixel / 8;
+	long long index[8];
+	for (long long i = 0; i < 8; i++) {
+		index[i] = i / words * 2 * words + i % words;
+	}
+	const __m512i even = _mm512_loadu_si512(index);
+	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64(words));
+	uint8_t *to[2] = {slot + at % 2 * w->plan.phase + at / 2 * pixel,
+		slot + (at + 1) % 2 * w->plan.phase + (at + 1) / 2 * pixel};
+	size_t k = 0;
+	for (; k + 128 <= bytes; k += 128) {
+		__m512i a = _mm512_xor_si512(_mm512_loadu_si512(from + k), sign);
+		__m512i b = _mm512_xor_si512(_mm512_loadu_si512(from + k + 64), sign);
+		_mm512_storeu_si512(to[0] + k / 2, _mm512_permutex2var_epi64(a, even, b));
+		_mm512_storeu_si512(to[1] + k / 2, _mm512_permutex2var_epi64(a, odd, b));
+	}
+	if (k < bytes) {
+		__mmask64 low = line_bytes(bytes - k);
+		__mmask64 high = bytes - k > 64 ? line_bytes(bytes - k - 64) : 0;
+		__m512i a = _mm512_maskz_loadu_epi8(low, from + k);
+		__m512i b = _mm512_maskz_loadu_epi8(high, from + k + 64);
+		size_t pixels = (bytes - k) / pixel, odds = pixels / 2;
+		__m512i x = _mm512_permutex2var_epi64(a, even, b);
+		__m512i y = _mm512_permutex2var_epi64(a, odd, b);
+		_mm512_mask_storeu_epi8(to[0] + k / 2, line_bytes((pixels - odds) * pixel),
+			_mm512_xor_si512(x, sign));
+		_mm512_mask_storeu_epi8(
+			to[1] + k / 2, line_bytes(odds * pixel), _mm512_xor_si512(y, sign));
+	}
+}
+
+/* Input row @y of a batch entry into its slot; what is around the picture is there. */
+static void copy_row(const struct depthwise_work *w, uint32_t batch, uint32_t y, uint8_t *slot)
+{
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_window_axis *ax = &s->window.x;
+	uint64_t width = (uint64_t)(ax->out - 1) * ax->stride + depthwise_reach(ax);
+	uint64_t seen = width > ax->pad ? width - ax->pad : 0;
+	uint32_t n = seen < ax->in ? (uint32_t)seen : ax->in;
+	const uint8_t *from = (const uint8_t *)w->args->input +
+		((size_t)batch * s->window.y.in + y) * ax->in * s->in_c + w->first;
+	bool halves = s->in_c == 8 || s->in_c == 16 || s->in_c == 32;
+	if (w->plan.flat && ax->stride == 1) {
+		copy(slot + ax->pad * w->plan.pixel, from, n * w->plan.pixel, sign_of(w));
+	} else if (w->plan.flat && ax->stride == 2 && halves) {
+		copy_halves(w, from, n, ax->pad, slot);
+	} else {
+		copy_pixels(w, from, n, ax->pad, slot);
+	}
+}
+
+/* Slots of the rows that @pixel and those behind it read; rows before @have are there already.
+ * Returns the first one that isn't. */
+static int64_t bring_rows(const struct depthwise_work *w, struct ek_pixel pixel, int64_t have)
+{
+	const struct ek_window_axis *ay = &w->args->shape.window.y;
+	int64_t from = (int64_t)pixel.y * ay->stride - ay->pad, end = from + w->plan.slots;
+	int64_t first = from > 0 ? from : 0, until = end < ay->in ? end : ay->in;
+	int64_t next = have > first ? have : first;
+	const uint32_t slots = w->plan.slots;
+	uint32_t at = (uint32_t)next % slots;
+	for (; next < until; next++, at = at + 1 < slots ? at + 1 : 0) {
+		copy_row(w, pixel.batch, (uint32_t)next, w->slots + at * w->plan.slot);
+	}
+	at = (uint32_t)(from + ay->pad) % slots + slots - ay->pad % slots; /* of row from */
+	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, at += ay->dilation) {
+		int64_t y = from + (int64_t)k * ay->dilation;
+		bool inside = k < ay->taps + w->plan.pairs && y >= 0 && y < ay->in;
+		at = at < slots ? at : at < 2 * slots ? at - slots : at % slots;
+		w->rows[k] = (inside ? w->slots + at * w->plan.slot : w->outside) +
+			pixel.x * w->plan.pixel;
+	}
+	return next;
+}
+
+static void set_panel(struct depthwise_work *w, uint32_t first)
+{
+	const struct line_panel *panels = w->args->weights;
+	const int8_t *weights = (const int8_t *)(panels + w->plan.panels);
+	w->first = first;
+	w->channels = depthwise_least(w->args->shape.out_c - first, DEPTHWISE_BYTES);
+	w->panel = panels + first / DEPTHWISE_BYTES;
+	w->weights = weights + first / DEPTHWISE_BYTES * w->weights_step;
+}
+
+/* The input rows that a pixel's row reads. */
+static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *ay = &window->y;
+	const size_t row_bytes = (size_t)window->x.in * w->args->shape.in_c;
+	const uint8_t *picture =
+		(const uint8_t *)w->args->input + (size_t)p.batch * ay->in * row_bytes;
+	int64_t y = (int64_t)p.y * ay->stride - ay->pad;
+	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
+		bool inside = y >= 0 && y < ay->in;
+		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
+		if (k >= ay->taps + w->plan.pairs) { /* meets weights of zero */
+			w->rows[k] = w->rows[0];
+		}
+	}
+}
+
+/* Output rows from @y on whose taps are all inside, of pictures one pixel wide. */
+static uint32_t tall_rows(const struct ek_window *window, struct ek_pixel p)
+{
+	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	int64_t first = (int64_t)p.y * y->stride - y->pad,
+		last = (int64_t)y->in - depthwise_reach(y);
+	if (x->in != 1 || x->out != 1 || x->taps != 1 || x->pad != 0 || first < 0 || first > last) {
 		return 0;
 	}
-	uint8_t code = ((const uint8_t *)a->weights)[(size_t)tap * a->shape.out_c + n];
-	return (int8_t)(is_signed ? code : code ^ 0x80);
+	return depthwise_least((uint32_t)((last - first) / y->stride) + 1, y->out - p.y);
 }
 
-static int32_t start_of(const struct ek_depthwise_q *a, bool is_signed, uint32_t n)
+/* All panels of one output row, or of two, or of a tall run, after another. */
+static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
 {
-	int32_t input_zero = a->input_zero + (is_signed ? 128 : 0);
-	int32_t weights_zero = is_signed ? 0 : a->weights_zero - 128;
-	uint32_t taps = taps_of(&a->shape), sum = 0;
-	for (uint32_t tap = 0; tap < taps; tap++) {
-		sum += (uint32_t)weight(a, is_signed, tap, n);
-	}
-	return (int32_t)((uint32_t)input_zero * (taps * (uint32_t)weights_zero - sum));
-}
-
-static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
-{
-	int32_t *start = packed;
-	int8_t *to = (int8_t *)packed + start_bytes(&a->shape);
-	uint32_t taps = taps_groups(&a->shape, GROUP) * 4;
-	memset(packed, 0, (size_t)start_bytes(&a->shape));
-	for (uint32_t n = 0; n < a->shape.out_c; n++) {
-		start[n] = start_of(a, is_signed, n);
-	}
-	for (uint32_t first = 0; first < a->shape.out_c; first += PANEL_COLS) {
-		for (uint32_t tap = 0; tap < taps; tap += 4) {
-			for (uint32_t at = 0; at < PANEL_COLS * 4; at++) {
-				uint32_t vector = at / 64, lane = at / 4 % 16;
-				uint32_t n = first + lane / 4 * 16 + vector * 4 + lane % 4;
-				*to++ = weight(a, is_signed, tap + at % 4, n);
-			}
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	const uint32_t width = s->window.x.out, end = t->first_row + t->n_rows;
+	uint8_t *output = w->args->output;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel p = ek_window_pixel(&s->window, row);
+		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
+			p.y + 1 < s->window.y.out;
+		point_rows(w, p);
+		uint32_t tall = tall_rows(&s->window, p);
+		n = depthwise_least(end - row, tall ? tall : width - p.x);
+		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols;
+			c += DEPTHWISE_BYTES) {
+			uint8_t *to = output + row * (size_t)s->out_c + c;
+			set_panel(w, c);
+			const struct line_of_pixels l = {
+				.rows = w->rows,
+				.upper = to,
+				.lower = two ? to + (size_t)width * s->out_c : NULL,
+				.x = p.x,
+				.n = n,
+				.tall = tall > 0,
+			};
+			depthwise_rows(w)(w, &l);
 		}
+		n = two ? 2 * width : n;
 	}
 }
 
-void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
+/* The rows of the tile, flat. */
+static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 {
-	pack(args, true, packed);
-}
-
-void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
-{
-	pack(args, false, packed);
-}
-
-/* One panel of a call. */
-struct work {
-	const struct ek_depthwise_q *args;
-	struct panel panel; /* transposed */
-	/* uint8: times the sum of the pixels, of four taps and of the last ones; 0 .. 128 is the
-	 * sum of two signed bytes. */
-	__m512i factors[2], last_factors[2];
-	struct panel_output output;
-	const int8_t *weights;
-	uint32_t first; /* channel */
-	__mmask64 bytes;
-};
-
-ALWAYS_INLINE void interleave(
-	const struct work *w, bool is_signed, const uint8_t **at, __m512i v[4])
-{
-	const __m512i sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
-	__m512i x[4];
-	for (uint32_t i = 0; i < 4; i++) {
-		x[i] = _mm512_maskz_loadu_epi8(w->bytes, at[i]);
-		x[i] = is_signed ? _mm512_xor_si512(x[i], sign) : x[i];
-	}
-	__m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
-	__m512i low23 = _mm512_unpacklo_epi8(x[2], x[3]), high23 = _mm512_unpackhi_epi8(x[2], x[3]);
-	v[0] = _mm512_unpacklo_epi16(low01, low23);
-	v[1] = _mm512_unpackhi_epi16(low01, low23);
-	v[2] = _mm512_unpacklo_epi16(high01, high23);
-	v[3] = _mm512_unpackhi_epi16(high01, high23);
-}
-
-ALWAYS_INLINE void add_products(const __m512i v[4], const __m512i by[4], __m512i sums[4])
-{
-	for (int j = 0; j < PANEL_VECTORS; j++) {
-		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by[j]);
-	}
-}
-
-ALWAYS_INLINE void add_pixels(const __m512i v[4], __m512i by, __m512i sums[4])
-{
-	for (int j = 0; j < PANEL_VECTORS; j++) {
-		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
-	}
-}
-
-/* @n: taps by fours; @parts: how many factors of the sum of pixels. */
-ALWAYS_INLINE void pixel_codes(const struct work *w, const struct taps *taps, bool fused,
-	uint32_t n, uint32_t parts, uint8_t *to)
-{
-	__m512i sums[PANEL_VECTORS], v[PANEL_VECTORS];
-	const int8_t *weights = w->weights;
-	for (int j = 0; j < PANEL_VECTORS; j++) {
-		sums[j] = w->panel.start[j];
-	}
-#pragma GCC unroll 3
-	for (uint32_t i = 0; i < n; i++, weights += PANEL_COLS * 4) {
-		interleave(w, parts == 0, taps->at + GROUP * i, v);
-		add_products(v, (const __m512i *)weights, sums);
-		for (uint32_t k = 0; k < parts; k++) {
-			add_pixels(v, i + 1 < n ? w->factors[k] : w->last_factors[k], sums);
-		}
-	}
-	panel_requant(&w->panel, &w->output, fused, PANEL_VECTORS, sums);
-	_mm512_mask_storeu_epi8(to, w->bytes, panel_pack(&w->output, sums));
-}
-
-/* No @parts: int8. */
-#define PIXELS_DEFINE(name, fused, n, parts)                                                       \
-	static void name(const void *work, struct taps *taps, uint32_t count, uint8_t *to)         \
-	{                                                                                          \
-		const struct work *w = work;                                                       \
-		size_t step = taps->shape->out_c;                                                  \
-		for (uint32_t i = 0; i < count; i++, to += step) {                                 \
-			pixel_codes(w, taps, fused, n, parts, to);                                 \
-			taps_move(taps, n *GROUP);                                                 \
-		}                                                                                  \
-	}
-
-PIXELS_DEFINE(pixels_s8_3x3, true, 3, 0)
-PIXELS_DEFINE(pixels_s8_fused, true, taps->n / GROUP, 0)
-PIXELS_DEFINE(pixels_s8_total, false, taps->n / GROUP, 0)
-PIXELS_DEFINE(pixels_u8_3x3, true, 3, 1)
-PIXELS_DEFINE(pixels_u8_fused, true, taps->n / GROUP, 2)
-PIXELS_DEFINE(pixels_u8_total, false, taps->n / GROUP, 2)
-
-static taps_fn *pick_pixels(const struct work *w, const struct taps *taps)
-{
-	bool is_3x3 = taps->n == 12, one_part = w->args->weights_zero > 0;
-	if (w->output.is_signed) {
-		return !w->panel.fused ? pixels_s8_total : is_3x3 ? pixels_s8_3x3 : pixels_s8_fused;
-	}
-	return !w->panel.fused       ? pixels_u8_total
-		: is_3x3 && one_part ? pixels_u8_3x3
-				     : pixels_u8_fused;
-}
-
-/* The factors of the sum of pixels: 128 - the weights' zero point, in bytes. */
-static void make_factors(struct work *w)
-{
-	int32_t by = 128 - w->args->weights_zero;
-	int32_t parts[2] = {by > 127 ? 127 : by, by > 127 ? 1 : 0};
-	uint32_t taps = taps_of(&w->args->shape), left = taps - (taps - 1) / GROUP * GROUP;
-	uint32_t all = 0x01010101, some = left >= 4 ? all : all & ((1u << 8 * left) - 1);
-	for (int i = 0; i < 2; i++) {
-		w->factors[i] = _mm512_set1_epi32((int)(all * (uint8_t)parts[i]));
-		w->last_factors[i] = _mm512_set1_epi32((int)(some * (uint8_t)parts[i]));
-	}
-}
-
-static void panel_make(struct work *w, uint32_t n)
-{
-	const struct ek_depthwise_q *a = w->args;
-	struct panel *p = &w->panel;
-	uint64_t products = (uint64_t)taps_of(&a->shape) * 255 * (w->output.is_signed ? 128 : 255);
-	const int32_t *start = a->weights;
-	panel_init(p, start + w->first, a->bias32 ? a->bias32 + w->first : NULL,
-		a->scale + w->first, n, products);
-	panel_transpose(p->start);
-	panel_transpose(p->even);
-	panel_transpose(p->add);
-	panel_transpose(p->negative);
-	panel_transpose(p->shift);
-	for (int j = 0; j < PANEL_VECTORS; j++) {
-		p->odd[j] = _mm512_srli_epi64(p->even[j], 32);
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t width = window->x.out, end = t->first_row + t->n_rows;
+	depthwise_rows_fn *fn = depthwise_rows(w);
+	uint8_t *output = (uint8_t *)w->args->output + w->first;
+	size_t step = w->args->shape.out_c;
+	int64_t have = 0;
+	uint32_t batch = UINT32_MAX;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel p = ek_window_pixel(window, row);
+		n = depthwise_least(end - row, width - p.x);
+		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
+			p.y + 1 < window->y.out;
+		have = bring_rows(w, p, p.batch == batch ? have : 0);
+		batch = p.batch;
+		const struct line_of_pixels l = {
+			.rows = w->rows,
+			.upper = output + row * step,
+			.lower = two ? output + (row + width) * step : NULL,
+			.n = n,
+		};
+		fn(w, &l);
+		n = two ? 2 * width : n;
 	}
 }
 
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct taps taps = taps_init(&a->shape, GROUP, a->input_zero, scratch);
-	struct work w = {.args = a, .output = {a->output_zero, a->lo, a->hi, is_signed}};
-	uint32_t end = t->first_col + t->n_cols;
-	make_factors(&w);
-	for (uint32_t n = t->first_col; n < end; n += PANEL_COLS) {
-		w.first = n;
-		w.bytes = panel_bytes(panel_least(end - n, PANEL_COLS));
-		w.weights =
-			(const int8_t *)a->weights + start_bytes(&a->shape) + (size_t)n * taps.n;
-		panel_make(&w, panel_least(a->shape.out_c - n, PANEL_COLS));
-		taps_each(&taps, a, n, t, pick_pixels(&w, &taps), &w);
+	struct depthwise_work w = {.args = a, .plan = depthwise_plan_of(&a->shape)};
+	int padding = a->input_zero + (is_signed ? 128 : 0);
+	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
+	w.weights_step = w.plan.part * (is_signed ? 1 : 2);
+	w.slots = scratch;
+	w.outside = w.slots + w.plan.slots * w.plan.slot;
+	w.rows = (const uint8_t **)(w.slots + (w.plan.slots + 1) * w.plan.slot);
+	memset(scratch, w.plan.flat ? padding : a->input_zero, (w.plan.slots + 1) * w.plan.slot);
+	if (!w.plan.flat) {
+		run_panels(&w, t);
+	} else if (t->n_cols) {
+		set_panel(&w, 0);
+		run_rows(&w, t);
 	}
 }
 

@@ -21,4 +21,13 @@ void ek_matmul_u8_pack__avx2(const struct ek_matmul_q *args, void *packed);
 void ek_matmul_s8__avx2(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
 void ek_matmul_u8__avx2(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
 
+uint64_t ek_matmul_packed_bytes__avxvnni(const struct ek_matmul_shape *shape);
+uint64_t ek_matmul_scratch_bytes__avxvnni(const struct ek_matmul_shape *shape);
+void ek_matmul_s8_pack__avxvnni(const struct ek_matmul_q *args, void *packed);
+void ek_matmul_u8_pack__avxvnni(const struct ek_matmul_q *args, void *packed);
+void ek_matmul_s8__avxvnni(
+	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+void ek_matmul_u8__avxvnni(
+	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+
 #endif

@@ -81,6 +81,15 @@ static inline void panel_init(struct panel *p, bool unpacked, const int32_t *bia
 	}
 }
 
+/* Adds @start (NULL: nothing) to where the sums start. */
+static inline void panel_add_start(struct panel *p, const int32_t *start)
+{
+	for (int j = 0; start && j < PANEL_VECTORS; j++) {
+		__m256i by = _mm256_loadu_si256((const __m256i *)start + j);
+		p->start[j] = _mm256_add_epi32(p->start[j], by);
+	}
+}
+
 ALWAYS_INLINE __m256i panel_requant_fused(const struct panel *p, int j, __m256i sum)
 {
 	__m256i x = _mm256_slli_epi32(sum, 2);

@@ -11,19 +11,13 @@
 #define KERNELS_X86_PRODUCT_AVX2_H
 
 #include "kernels/x86/panel_avx2.h"
+#include "kernels/x86/product_ymm.h"
 
 #define BLOCK_STEP 4
 #define BLOCK_ROWS 24
 #define BLOCK_BYTES 16384
 
-/* The operands as they are in the file. */
-struct product_weights {
-	const void *w; /* [cols][depth] */
-	uint32_t cols;
-	size_t depth;
-	bool is_signed;
-	int32_t weights_zero;
-};
+typedef int16_t product_element; /* of rows and packed weights */
 
 /* Elements of a widened row. */
 ALWAYS_INLINE uint64_t product_stride(uint64_t depth)
@@ -56,9 +50,18 @@ static inline uint64_t product_scratch_bytes(uint64_t rows, uint64_t depth)
 	return (rows < block ? rows : block) * product_stride(depth) * sizeof(int16_t);
 }
 
-static inline const int16_t *product_panel(const void *packed, size_t depth, uint32_t first_col)
+static inline const int16_t *product_panel(
+	const void *packed, uint32_t cols, size_t depth, uint32_t first_col)
 {
+	(void)cols;
 	return (const int16_t *)packed + first_col * (size_t)product_depth(depth);
+}
+
+/* Codes are less their zero points already. */
+static inline const int32_t *product_start(const void *packed)
+{
+	(void)packed;
+	return NULL;
 }
 
 static inline void product_pack(const struct product_weights *w, void *packed)
@@ -72,20 +75,9 @@ static inline void product_pack(const struct product_weights *w, void *packed)
 		size_t k = in_panel / (2 * PANEL_COLS) * 2 + in_panel % 2;
 		bool inside = n < w->cols && k < w->depth;
 		size_t from = inside ? n * w->depth + k : 0;
-		int code = w->is_signed ? ((const int8_t *)w->w)[from]
-					: ((const uint8_t *)w->w)[from] - w->weights_zero;
+		int code = w->zeros.is_signed ? ((const int8_t *)w->w)[from]
+					      : ((const uint8_t *)w->w)[from] - w->zeros.weights;
 		to[at] = (int16_t)(inside ? code : 0);
-	}
-}
-
-/* A row of @depth codes, widened. */
-static inline void product_widen(
-	int16_t *to, const uint8_t *codes, size_t depth, bool is_signed, int32_t zero)
-{
-	const __m256i z = _mm256_set1_epi16((int16_t)zero);
-	for (size_t k = 0; k < depth; k += 16) {
-		__m256i x = panel_widen(is_signed, panel_load(codes + k, depth - k), z);
-		_mm256_storeu_si256((__m256i *)(to + k), x);
 	}
 }
 
@@ -94,6 +86,20 @@ struct product_block {
 	size_t stride, depth;
 	uint32_t n;
 };
+
+/* Row @r is these @depth codes, widened. */
+static inline void product_fill(const struct product_block *b, uint32_t r, const uint8_t *codes,
+	size_t depth, const struct product_zeros *zeros)
+{
+	const bool is_signed = zeros->is_signed;
+	const int32_t zero = zeros->input;
+	int16_t *to = b->rows + r * b->stride;
+	const __m256i z = _mm256_set1_epi16((int16_t)zero);
+	for (size_t k = 0; k < depth; k += 16) {
+		__m256i x = panel_widen(is_signed, panel_load(codes + k, depth - k), z);
+		_mm256_storeu_si256((__m256i *)(to + k), x);
+	}
+}
 
 static inline struct product_block product_block(void *scratch, uint64_t depth)
 {

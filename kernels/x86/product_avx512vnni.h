@@ -136,17 +136,6 @@ static inline struct product_block product_block(void *scratch, uint64_t depth)
 	return b;
 }
 
-static inline void product_make_unsigned(struct product_block *b)
-{
-	const __m512i sign = _mm512_set1_epi8((char)0x80);
-	size_t bytes = b->n * b->stride;
-	for (size_t at = 0; at < bytes; at += 64) {
-		__mmask64 m = panel_bytes(bytes - at < 64 ? (uint32_t)(bytes - at) : 64);
-		__m512i v = _mm512_maskz_loadu_epi8(m, b->rows + at);
-		_mm512_mask_storeu_epi8(b->rows + at, m, _mm512_xor_si512(v, sign));
-	}
-}
-
 static inline int32_t product_row_sum(const uint8_t *row, size_t bytes)
 {
 	__m512i sum = _mm512_setzero_si512();
@@ -165,16 +154,6 @@ static inline void product_sum_rows(struct product_block *b, int32_t by)
 		b->add[r] =
 			by ? ek_mul32(by, product_row_sum(b->rows + r * b->stride, b->stride)) : 0;
 	}
-}
-
-/* The block is filled with codes of the type: the last step before its products. */
-static inline void product_block_ready(
-	struct product_block *b, bool is_signed, int32_t weights_zero)
-{
-	if (is_signed) {
-		product_make_unsigned(b);
-	}
-	product_sum_rows(b, is_signed ? 0 : 128 - weights_zero);
 }
 
 ALWAYS_INLINE __m512i product_broadcast(const uint8_t *from)

@@ -135,6 +135,14 @@ void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi)
 	*ret_hi = type == CHECK_S8 ? INT8_MAX : type == CHECK_U8 ? UINT8_MAX : INT16_MAX;
 }
 
+void check_full(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi)
+{
+	if (check_below(c, 4) == 0) {
+		check_range(type, lo, hi);
+		*zero = *lo;
+	}
+}
+
 void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi)
 {
 	check_range(type, ret_lo, ret_hi);
@@ -148,12 +156,18 @@ struct ek_scale *check_scales(struct check *c, size_t n)
 {
 	struct ek_scale *s = check_buffer(c, n * sizeof(*s), sizeof(int32_t));
 	int32_t highest = !c->bench && check_below(c, 2) ? 5 : 0;
+	/* As real layers have them: no requantised value is far beyond the codes. */
+	int32_t lowest = -12;
+	if (!c->bench && check_below(c, 3) == 0) {
+		highest = -7;
+		lowest = -16;
+	}
 	for (size_t i = 0; i < n; i++) {
 		/* Powers of two, where every rounding can tie; nothing; anything. */
 		uint32_t kind = check_below(c, 8);
 		int32_t m = kind == 0 ? 1 << 30 : (int32_t)(next(c) >> 2 | 1u << 30);
 		s[i] = (struct ek_scale){
-			m, check_between(c, kind == 1 && !c->bench ? -31 : -12, highest)};
+			m, check_between(c, kind == 1 && !c->bench ? -31 : lowest, highest)};
 		if (kind == 2) {
 			s[i] = (struct ek_scale){0, 0};
 		}
@@ -192,6 +206,23 @@ struct ek_window check_window(struct check *c, bool dilated)
 	struct ek_window w = {.batch = 1 + check_below(c, 2)};
 	w.y = axis(c, dilated);
 	w.x = axis(c, dilated);
+	return w;
+}
+
+struct ek_window check_window_common(struct check *c, uint32_t taps)
+{
+	uint32_t stride = 1 + check_below(c, 2), pad = check_below(c, 2) ? (taps - 1) / 2 : 0;
+	struct ek_window w = {.batch = 1 + check_below(c, 2)};
+	struct ek_window_axis *axes[] = {&w.y, &w.x};
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t out = 1 + check_below(c, i ? 40 : 6);
+		*axes[i] = (struct ek_window_axis){.taps = taps,
+			.stride = stride,
+			.dilation = 1,
+			.pad = pad,
+			.out = out,
+			.in = (out - 1) * stride + taps - 2 * pad + check_below(c, stride)};
+	}
 	return w;
 }
 

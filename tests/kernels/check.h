@@ -82,9 +82,14 @@ void check_put(enum check_type type, void *x, size_t i, int64_t value);
 void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
 /* An output range: the type's, or part of it. */
 void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
+/* One time in four: all codes, and the zero point is the lowest, as behind RELU6. */
+void check_full(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi);
 
 /* A random window over small pictures; everything from 1x1 on. */
 struct ek_window check_window(struct check *c, bool dilated);
+/* What networks are made of: square filters, strides of 1 and 2, padding as SAME has it or none, no
+ * dilation, outputs up to 40 pixels wide. */
+struct ek_window check_window_common(struct check *c, uint32_t taps);
 /* The size of a real layer, @size x @size, 3x3, stride 1, padding 1. */
 struct ek_window check_window_large(uint32_t size);
 

@@ -38,6 +38,19 @@ static struct ek_conv_shape shape_small(struct check *c)
 	};
 }
 
+/* First layers, products, and what comes between. */
+static struct ek_conv_shape shape_common(struct check *c)
+{
+	static const uint32_t outputs[] = {8, 16, 24, 32, 48, 64, 96, 128};
+	static const uint32_t inputs[] = {1, 3, 8, 16, 24, 32, 72};
+	return (struct ek_conv_shape){
+		.window = check_window_common(c, check_below(c, 2) ? 1 : 3),
+		.in_c = check_below(c, 3) ? inputs[check_below(c, 7)] : 3,
+		.out_c = outputs[check_below(c, 8)],
+		.groups = 1,
+	};
+}
+
 static struct ek_conv_shape shape_large(void)
 {
 	return (struct ek_conv_shape){
@@ -150,6 +163,9 @@ static struct ek_conv_q args_q(
 	}
 	a.weights_zero = type == CHECK_U8 ? check_between(c, 0, UINT8_MAX) : 0;
 	check_limits(c, type, &a.lo, &a.hi);
+	if (type != CHECK_S16) {
+		check_full(c, type, &a.output_zero, &a.lo, &a.hi);
+	}
 	if (type != CHECK_S16 && check_below(c, 4) == 0) { /* the sum is the bias */
 		memset((void *)a.input, a.input_zero,
 			(size_t)w->batch * w->y.in * w->x.in * shape->in_c);
@@ -241,10 +257,18 @@ static void check_f32_list(struct check *c, const struct ek_conv_shape *shape)
 	}
 	s.expected = expected;
 	s.slack = slack;
+	const float *weights = a.weights;
 	for (size_t i = 0; i < ek_conv_f32_count; i++) {
 		const struct ek_conv_f32_row *row = &ek_conv_f32[i];
 		if (!check_wants(c, &row->variant)) {
 			continue;
+		}
+		uint64_t packed = row->packed_bytes(shape);
+		a.weights = weights;
+		if (packed) {
+			void *to = check_buffer(c, (size_t)packed, 64);
+			row->pack(&a, to);
+			a.weights = to;
 		}
 		a.output = check_buffer(c, n * sizeof(float), sizeof(float));
 		const struct run_f32 r = {
@@ -262,7 +286,9 @@ void check_conv(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_conv_shape shape = c->bench ? shape_large() : shape_small(c);
+		struct ek_conv_shape shape = c->bench ? shape_large()
+			: i % 4 == 3                  ? shape_common(c)
+						      : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);
 		}

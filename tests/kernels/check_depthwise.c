@@ -30,6 +30,14 @@ static struct ek_depthwise_shape shape_small(struct check *c)
 	return s;
 }
 
+static struct ek_depthwise_shape shape_common(struct check *c)
+{
+	static const uint32_t channels[] = {8, 16, 24, 32, 48, 64, 96, 144};
+	uint32_t n = channels[check_below(c, 8)];
+	return (struct ek_depthwise_shape){
+		.window = check_window_common(c, check_below(c, 4) ? 3 : 5), .in_c = n, .out_c = n};
+}
+
 static struct ek_depthwise_shape shape_large(void)
 {
 	return (struct ek_depthwise_shape){
@@ -130,6 +138,9 @@ static struct ek_depthwise_q args_q(
 	}
 	a.weights_zero = type == CHECK_U8 ? check_between(c, 0, UINT8_MAX) : 0;
 	check_limits(c, type, &a.lo, &a.hi);
+	if (type != CHECK_S16) {
+		check_full(c, type, &a.output_zero, &a.lo, &a.hi);
+	}
 	if (type != CHECK_S16 && check_below(c, 4) == 0) { /* the sum is the bias */
 		memset((void *)a.input, a.input_zero,
 			(size_t)w->batch * w->y.in * w->x.in * shape->in_c);
@@ -174,12 +185,13 @@ static void check_q(struct check *c, size_t list, const struct ek_depthwise_shap
 struct run_f32 {
 	const struct ek_depthwise_f32_row *row;
 	const struct ek_depthwise_f32 *args;
+	void *scratch;
 };
 
 static void run_f32(const void *args, const struct ek_tile *tile)
 {
 	const struct run_f32 *r = args;
-	r->row->run(r->args, tile);
+	r->row->run(r->args, tile, r->scratch);
 }
 
 /* In double; the slack is what float sums may lose. */
@@ -220,7 +232,8 @@ static void check_f32_list(struct check *c, const struct ek_depthwise_shape *sha
 			continue;
 		}
 		a.output = check_buffer(c, n * sizeof(float), sizeof(float));
-		const struct run_f32 r = {row, &a};
+		const struct run_f32 r = {
+			row, &a, check_buffer(c, (size_t)row->scratch_bytes(shape), 64)};
 		s.variant = &row->variant;
 		s.col_step = row->col_step;
 		s.output = a.output;
@@ -234,7 +247,9 @@ void check_depthwise(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_depthwise_shape shape = c->bench ? shape_large() : shape_small(c);
+		struct ek_depthwise_shape shape = c->bench ? shape_large()
+			: i % 4 == 3                       ? shape_common(c)
+							   : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);
 		}

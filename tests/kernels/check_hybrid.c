@@ -41,7 +41,7 @@ static void run_tile(const void *args, const struct ek_tile *tile)
 	} else if (r->depthwise_row) {
 		r->depthwise_row->run(&r->depthwise, tile);
 	} else {
-		r->matmul_row->run(&r->matmul, tile);
+		r->matmul_row->run(&r->matmul, tile, r->scratch);
 	}
 }
 
@@ -91,24 +91,28 @@ static bool input_at(const struct operands *o, size_t p, uint32_t tap, uint32_t 
 	return true;
 }
 
-static float naive(const struct operands *o, size_t p, uint32_t n, double *ret_slack)
+/* The inner sums in integers, what follows rounded step by step. */
+static float naive(const struct operands *o, size_t p, uint32_t n)
 {
 	const struct ek_conv_shape *s = &o->shape;
 	uint32_t own = s->in_c / s->groups, group = n / (s->out_c / s->groups);
 	size_t depth = ek_conv_depth(s), blocks = depth / o->block;
 	struct ek_hybrid_row row = o->row[p / s->window.x.out / s->window.y.out];
-	double sum = o->bias ? (double)o->bias[n] : 0, magnitude = fabs(sum);
+	float sum = 0;
+	int64_t dot = 0;
 	for (size_t i = 0; i < depth; i++) {
 		int64_t x = row.zero;
 		(void)input_at(o, p, (uint32_t)(i / own), group * own + (uint32_t)(i % own), &x);
 		size_t at = o->taps_first ? i * s->out_c + n : n * depth + i;
-		double scale = (double)row.scale * (double)o->scale[n * blocks + i / o->block];
-		double product = (double)((x - row.zero) * o->weights[at]) * scale;
-		sum += product;
-		magnitude += fabs(product);
+		dot += (x - row.zero) * o->weights[at];
+		if ((i + 1) % o->block == 0) {
+			float scale = row.scale * o->scale[n * blocks + i / o->block];
+			sum += (float)check_wrap(dot) * scale;
+			dot = 0;
+		}
 	}
-	*ret_slack = 1e-6 * magnitude + 1e-30;
-	return (float)fmin(fmax(sum, (double)o->lo), (double)o->hi);
+	sum = o->bias ? sum + o->bias[n] : sum;
+	return fminf(fmaxf(sum, o->lo), o->hi);
 }
 
 static void describe(
@@ -132,13 +136,11 @@ static void check_run(
 	size_t rows = (size_t)w->batch * w->y.out * w->x.out, n = rows * o->shape.out_c;
 	describe(s, family, o, rows);
 	float *expected = check_buffer(c, n * sizeof(float), sizeof(float));
-	double *slack = check_buffer(c, n * sizeof(double), sizeof(double));
 	for (size_t i = 0; i < n; i++) {
-		expected[i] = naive(o, i / s->cols, (uint32_t)(i % s->cols), &slack[i]);
+		expected[i] = naive(o, i / s->cols, (uint32_t)(i % s->cols));
 	}
 	s->element_bytes = sizeof(float);
 	s->expected = expected;
-	s->slack = slack;
 	s->run = run_tile;
 	check_subject(c, s);
 }
@@ -158,12 +160,19 @@ static void check_conv_h(struct check *c, const struct ek_conv_shape *shape)
 			continue;
 		}
 		struct operands o = operands_of(c, shape, false, (uint32_t)ek_conv_depth(shape));
-		const struct run r = {
+		struct run r = {
 			.conv_row = row,
 			.conv = {*shape, o.input, o.weights, o.row, o.scale, o.bias, o.lo, o.hi,
-				output(c, &o)},
+				false, output(c, &o)},
 			.scratch = check_buffer(c, (size_t)row->scratch_bytes(shape), 64),
 		};
+		uint64_t packed = row->packed_bytes ? row->packed_bytes(&r.conv) : 0;
+		if (packed && (c->bench || check_below(c, 4))) {
+			void *to = check_buffer(c, (size_t)packed, 64);
+			row->pack(&r.conv, to);
+			r.conv.weights = to;
+			r.conv.is_packed = true;
+		}
 		struct check_subject s = {.variant = &row->variant, .col_step = row->col_step};
 		s.args = &r;
 		s.output = r.conv.output;
@@ -195,7 +204,7 @@ static void check_depthwise_h(struct check *c, struct ek_conv_shape shape)
 
 static void check_matmul_h(struct check *c, uint32_t rows, uint32_t cols, uint32_t block)
 {
-	uint32_t depth = block * (1 + check_below(c, 4));
+	uint32_t depth = block * (c->bench || check_below(c, 2) ? 1 : 2 + check_below(c, 3));
 	const struct ek_window_axis one = {
 		.in = 1, .out = 1, .taps = 1, .stride = 1, .dilation = 1};
 	const struct ek_conv_shape shape = {
@@ -206,11 +215,19 @@ static void check_matmul_h(struct check *c, uint32_t rows, uint32_t cols, uint32
 			continue;
 		}
 		struct operands o = operands_of(c, &shape, false, block);
-		const struct run r = {
+		struct run r = {
 			.matmul_row = row,
 			.matmul = {{rows, cols, depth}, o.input, o.weights, o.row, o.scale, block,
-				o.bias, o.lo, o.hi, output(c, &o)},
+				o.bias, o.lo, o.hi, false, output(c, &o)},
 		};
+		r.scratch = check_buffer(c, (size_t)row->scratch_bytes(&r.matmul.shape), 64);
+		uint64_t packed = row->packed_bytes ? row->packed_bytes(&r.matmul) : 0;
+		if (packed && (c->bench || check_below(c, 4))) {
+			void *to = check_buffer(c, (size_t)packed, 64);
+			row->pack(&r.matmul, to);
+			r.matmul.w = to;
+			r.matmul.is_packed = true;
+		}
 		struct check_subject s = {.variant = &row->variant, .col_step = row->col_step};
 		s.args = &r;
 		s.output = r.matmul.output;

@@ -159,11 +159,65 @@ static void check_resize(struct check *c)
 	}
 }
 
+/* The four products, each rounded, and their sums in the header's order. */
+static float naive_resize_f32(const struct resize *r, size_t pixel, size_t channel)
+{
+	const struct ek_resize_point *x = &r->points[pixel];
+	size_t left = (size_t)x->x0 * r->channels + channel;
+	size_t right = (size_t)x->x1 * r->channels + channel;
+	const float *row0 = r->row0, *row1 = r->row1;
+	float wx = x->weight.real, wy = r->y.weight.real;
+	float a = row0[left] * (1 - wy), b = row1[left] * wy;
+	float p = row0[right] * (1 - wy), q = row1[right] * wy;
+	return a * (1 - wx) + b * (1 - wx) + p * wx + q * wx;
+}
+
+static void check_resize_f32(struct check *c)
+{
+	uint32_t n = c->bench ? 256 : 1 + check_below(c, 20), in = 1 + check_below(c, 12);
+	struct resize r = {.element_bytes = sizeof(float)};
+	r.channels = c->bench ? 21 : 1 + check_below(c, 40);
+	struct ek_resize_point *points = check_buffer(c, n * sizeof(*points), 8);
+	for (uint32_t i = 0; i < n; i++) {
+		points[i].x0 = (int32_t)check_below(c, in);
+		points[i].x1 = points[i].x0 + ((uint32_t)points[i].x0 + 1 < in);
+		points[i].weight.real = (float)check_below(c, 1024) / 1024;
+	}
+	r.points = points;
+	r.y.weight.real = (float)check_below(c, 1000) / 1000;
+	r.row0 = check_f32(c, in * r.channels);
+	r.row1 = check_f32(c, in * r.channels);
+	size_t elements = n * r.channels;
+	struct check_subject s = {.rows = 1,
+		.cols = (uint32_t)elements,
+		.col_step = (uint32_t)r.channels,
+		.element_bytes = sizeof(float),
+		.work = elements,
+		.run = run_resize,
+		.args = &r};
+	snprintf(s.what, sizeof(s.what), "%u of %u pixels, %zu channels", n, in, r.channels);
+	float *expected = check_buffer(c, elements * sizeof(float), sizeof(float));
+	for (size_t i = 0; i < elements; i++) {
+		expected[i] = naive_resize_f32(&r, i / r.channels, i % r.channels);
+	}
+	s.expected = expected;
+	for (size_t v = 0; v < ek_resize_f32_count; v++) {
+		r.row = &ek_resize_f32[v];
+		s.variant = &r.row->variant;
+		r.dst = s.output = check_buffer(c, elements * sizeof(float), sizeof(float));
+		if (check_wants(c, s.variant)) {
+			check_subject(c, &s);
+		}
+	}
+	check_free_all(c);
+}
+
 void check_maps(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
 		check_softmax(c);
 		check_resize(c);
+		check_resize_f32(c);
 	}
 }

@@ -161,10 +161,18 @@ static void check_f32_list(struct check *c, const struct ek_matmul_shape *shape)
 	}
 	s.expected = expected;
 	s.slack = slack;
+	const float *weights = a.w;
 	for (size_t i = 0; i < ek_matmul_f32_count; i++) {
 		const struct ek_matmul_f32_row *row = &ek_matmul_f32[i];
 		if (!check_wants(c, &row->variant)) {
 			continue;
+		}
+		uint64_t packed = row->packed_bytes(shape);
+		a.w = weights;
+		if (packed) {
+			void *to = check_buffer(c, (size_t)packed, 64);
+			row->pack(&a, to);
+			a.w = to;
 		}
 		a.output = check_buffer(c, n * sizeof(float), sizeof(float));
 		const struct run_f32 r = {row, &a};

@@ -9,6 +9,7 @@
 #include "kernels/mul.h"
 #include "kernels/requant.h"
 #include "kernels/sum.h"
+#include "kernels/unary.h"
 #include "tests/kernels/check.h"
 
 static uint32_t row_length(struct check *c)
@@ -145,6 +146,10 @@ static void check_add(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.add = &lists[k].list[v];
+			p.add_params.line.form = LINE_NONE;
+			if (p.add->prove && (c->bench || check_below(c, 2))) {
+				p.add->prove(&p.add_params);
+			}
 			s.variant = &p.add->variant;
 			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
 			if (check_wants(c, s.variant)) {
@@ -199,6 +204,10 @@ static void check_mul(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.mul = &lists[k].list[v];
+			p.mul_params.line.form = LINE_NONE;
+			if (p.mul->prove && (c->bench || check_below(c, 2))) {
+				p.mul->prove(&p.mul_params);
+			}
 			s.variant = &p.mul->variant;
 			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
 			if (check_wants(c, s.variant)) {
@@ -215,6 +224,7 @@ struct single {
 	const struct ek_requant *requant;
 	const struct ek_quantize *quantize;
 	const struct ek_sum *sum;
+	const struct ek_unary *unary;
 	struct ek_requant_params requant_params;
 	struct ek_quantize_params quantize_params;
 	const uint8_t *table;
@@ -233,6 +243,8 @@ static void run_single(const void *args, const struct ek_tile *tile)
 		p->lut8->run(dst, src, n, p->table);
 	} else if (p->requant) {
 		p->requant->run(dst, src, n, &p->requant_params);
+	} else if (p->unary) {
+		p->unary->run(dst, src, n, NULL);
 	} else if (p->quantize) {
 		p->quantize->run(dst, src, n, &p->quantize_params);
 	} else {
@@ -392,6 +404,43 @@ static void check_sums(struct check *c)
 	}
 }
 
+/* Any bits, or numbers where the functions bend. */
+static float *curve_arguments(struct check *c, uint32_t n)
+{
+	float *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	bool any = check_below(c, 3) == 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t bits = check_below(c, 65536) << 16 | check_below(c, 65536);
+		float at = ldexpf((float)(int32_t)bits, -31 + (int)check_below(c, 9));
+		memcpy(&x[i], &bits, sizeof(bits));
+		x[i] = any ? x[i] : at;
+	}
+	return x;
+}
+
+/* Against entry 0: what a naive loop could do here, that one does. */
+static void check_curves(struct check *c)
+{
+	static const struct {
+		const struct ek_unary *list;
+		const size_t *count;
+	} lists[] = {
+		{ek_logistic_list, &ek_logistic_list_count}, {ek_tanh_list, &ek_tanh_list_count}};
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		uint32_t n = row_length(c);
+		struct single p = {.in_bytes = sizeof(float), .out_bytes = sizeof(float)};
+		p.src = curve_arguments(c, n);
+		struct check_subject s = make_single(&p, n);
+		void *expected = check_buffer(c, n * sizeof(float), sizeof(float));
+		lists[k].list[0].run(expected, p.src, n, NULL);
+		for (size_t v = 0; v < *lists[k].count; v++) {
+			p.unary = &lists[k].list[v];
+			check_single(c, &p, &s, &p.unary->variant, expected);
+		}
+		check_free_all(c);
+	}
+}
+
 void check_rows(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
@@ -402,5 +451,6 @@ void check_rows(struct check *c)
 		check_requantise(c);
 		check_quantise(c);
 		check_sums(c);
+		check_curves(c);
 	}
 }

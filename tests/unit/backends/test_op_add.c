@@ -19,6 +19,7 @@ static void quantised_sum_saturates(void **state)
 	int8_t z[4];
 	struct op_bench b;
 	op_bench_init(&b, OP_ADD);
+	b.cpu_features = 0;
 	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(4), x), 0.5f, 0);
 	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(4), y), 0.5f, 0);
 	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(4), z), 0.5f, 0);
@@ -54,6 +55,7 @@ static void int16_of_powers_of_two_rounds_away_from_zero(void **state)
 	int16_t z[4];
 	struct op_bench b;
 	op_bench_init(&b, OP_ADD);
+	b.cpu_features = 0;
 	b.node.options.arithmetic.pot_scale_int16 = true;
 	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT16, SHAPE(4), x), 0.125f, 0);
 	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT16, SHAPE(4), y), 0.25f, 0);
@@ -161,6 +163,71 @@ static void cancelled_run_gives_up(void **state)
 	assert_int_equal(op_bench_run(&b), -ECANCELED);
 }
 
+static void a_number_for_each_short_row_meets_a_row_for_all(void **state)
+{
+	(void)state;
+	enum {
+		ROWS = 700
+	};
+	static int8_t x[ROWS];
+	static int64_t wide_x[ROWS], wide_z[ROWS][3];
+	static int8_t z[ROWS][3];
+	const int8_t y[3] = {1, 2, -3};
+	const int64_t wide_y[3] = {1, 2, -3};
+	for (int i = 0; i < ROWS; i++) {
+		x[i] = (int8_t)(i % 100 - 50);
+		wide_x[i] = (int64_t)i << 33;
+	}
+	struct op_bench b;
+	op_bench_init(&b, OP_SUB);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(ROWS, 1), x), 0.5f, 0);
+	op_bench_scale(&b, op_bench_input(&b, DTYPE_INT8, SHAPE(3), y), 0.5f, 0);
+	op_bench_scale(&b, op_bench_output(&b, DTYPE_INT8, SHAPE(ROWS, 3), z), 0.5f, 0);
+	assert_int_equal(op_bench_run(&b), 0);
+	op_bench_init(&b, OP_SUB);
+	op_bench_input(&b, DTYPE_INT64, SHAPE(ROWS, 1), wide_x);
+	op_bench_input(&b, DTYPE_INT64, SHAPE(3), wide_y);
+	op_bench_output(&b, DTYPE_INT64, SHAPE(ROWS, 3), wide_z);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int i = 0; i < ROWS * 3; i++) {
+		assert_int_equal(z[i / 3][i % 3], x[i / 3] - y[i % 3]);
+		assert_true(wide_z[i / 3][i % 3] == wide_x[i / 3] - wide_y[i % 3]);
+	}
+}
+
+static void short_rows_that_repeat_are_added_to_each_row(void **state)
+{
+	(void)state;
+	enum {
+		ROWS = 1100
+	};
+	static int32_t x[ROWS][3], z[ROWS][3], twice[2][ROWS][3];
+	const int32_t y[3] = {10, 20, 30};
+	for (int32_t i = 0; i < ROWS * 3; i++) {
+		x[i / 3][i % 3] = i * 100;
+	}
+	struct op_bench b;
+	op_bench_init(&b, OP_ADD);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(ROWS, 3), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(3), y);
+	op_bench_output(&b, DTYPE_INT32, SHAPE(ROWS, 3), z);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int32_t i = 0; i < ROWS * 3; i++) {
+		assert_int_equal(z[i / 3][i % 3], i * 100 + y[i % 3]);
+	}
+	/* One row of each of two pictures, which all rows of the other operand meet. */
+	op_bench_init(&b, OP_SUB);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(1, ROWS, 3), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(2, 1, 3), ((const int32_t[]){1, 2, 3, 4, 5, 6}));
+	op_bench_output(&b, DTYPE_INT32, SHAPE(2, ROWS, 3), twice);
+	assert_int_equal(op_bench_run(&b), 0);
+	for (int32_t i = 0; i < 2 * ROWS * 3; i++) {
+		int32_t picture = i / (ROWS * 3), at = i % (ROWS * 3);
+		assert_int_equal(
+			twice[picture][at / 3][at % 3], at * 100 - (1 + at % 3 + 3 * picture));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +240,8 @@ int main(void)
 		cmocka_unit_test(float_sum_is_made_finite_but_keeps_nan),
 		cmocka_unit_test(halves_round_to_even_and_stay_finite),
 		cmocka_unit_test(cancelled_run_gives_up),
+		cmocka_unit_test(a_number_for_each_short_row_meets_a_row_for_all),
+		cmocka_unit_test(short_rows_that_repeat_are_added_to_each_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

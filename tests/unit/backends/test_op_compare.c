@@ -143,6 +143,29 @@ static void one_string_stretches(void **state)
 	assert_true(z[0] == 1 && z[1] == 0 && z[2] == 1);
 }
 
+static void a_row_of_strings_meets_each_row_of_another(void **state)
+{
+	(void)state;
+	/* Five rows of two strings of one byte each. */
+	const struct {
+		uint32_t count, offset[11];
+		char bytes[12];
+	} x = {10, {48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58}, "abaabbbaab"};
+	const struct table y = {2, {16, 17, 18, 0x6261}, ""}; /* "a" and "b" stand at byte 16 */
+	const uint8_t want[10] = {1, 1, 1, 0, 0, 1, 0, 0, 1, 1};
+	uint8_t z[10];
+	struct op_bench b;
+	op_bench_init(&b, OP_EQUAL);
+	int32_t first = op_bench_input(&b, DTYPE_BOOL, SHAPE(5, 2), &x);
+	int32_t second = op_bench_input(&b, DTYPE_BOOL, SHAPE(2), &y);
+	op_bench_output(&b, DTYPE_BOOL, SHAPE(5, 2), z);
+	b.tensors[first].type = b.tensors[second].type = DTYPE_STRING;
+	b.values[first].bytes = 58;
+	b.values[second].bytes = 18;
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_memory_equal(z, want, sizeof(want));
+}
+
 static void torn_tables_of_strings_are_refused(void **state)
 {
 	(void)state;
@@ -164,6 +187,7 @@ int main(void)
 		cmocka_unit_test(scales_above_one_leave_the_sign),
 		cmocka_unit_test(strings_compare_by_their_bytes),
 		cmocka_unit_test(one_string_stretches),
+		cmocka_unit_test(a_row_of_strings_meets_each_row_of_another),
 		cmocka_unit_test(torn_tables_of_strings_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

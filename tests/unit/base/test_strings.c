@@ -41,6 +41,29 @@ static void writer_gives_the_bytes_that_open_takes(void **state)
 	assert_int_equal(w.end, sizeof(three));
 }
 
+static void writer_stays_within_what_was_measured(void **state)
+{
+	(void)state;
+	uint8_t got[sizeof(three) + 1];
+	memset(got, 0xa5, sizeof(got));
+	struct strings_writer w = strings_writer_within(got, 3, sizeof(three));
+	strings_put(&w, "ab", 2);
+	assert_false(strings_whole(&w));
+	strings_put(&w, "cd", 2); /* one byte is left */
+	assert_null(strings_reserve(&w, 0)); /* a table that has failed stays so */
+	assert_false(strings_whole(&w));
+	assert_int_equal(got[sizeof(three) - 1], 0xa5);
+	w = strings_writer_within(got, 3, sizeof(three));
+	strings_put(&w, "ab", 2);
+	strings_put(&w, "c", 1);
+	assert_false(strings_whole(&w));
+	strings_put(&w, "", 0);
+	assert_true(strings_whole(&w));
+	strings_put(&w, "", 0); /* one too many */
+	assert_false(strings_whole(&w));
+	assert_int_equal(got[sizeof(three)], 0xa5);
+}
+
 static void tensor_of_no_elements_still_has_a_head(void **state)
 {
 	(void)state;
@@ -94,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(open_gives_each_string_in_place),
 		cmocka_unit_test(writer_gives_the_bytes_that_open_takes),
+		cmocka_unit_test(writer_stays_within_what_was_measured),
 		cmocka_unit_test(tensor_of_no_elements_still_has_a_head),
 		cmocka_unit_test(open_refuses_counts_that_do_not_fit),
 		cmocka_unit_test(open_refuses_offsets_that_fall_or_leave_the_table),

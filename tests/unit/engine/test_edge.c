@@ -56,8 +56,8 @@ static void a_model_tells_what_it_is(void **state)
 	assert_int_equal(edge_model_node_count(model), 31);
 	assert_false(about->has_float);
 	assert_false(about->has_state);
-	/* 55,296 bytes are the two largest neighbours. */
-	assert_in_range(about->arena_bytes, 55296, 55296 * 103 / 100);
+	/* 55,296 bytes are the two largest neighbours; the scratch of a kernel may stand beside them. */
+	assert_in_range(about->arena_bytes, 55296, 55296 + 16384);
 	assert_true(about->macs > 7000000);
 	assert_int_equal(edge_model_input(model, 0, 0, &info), 0);
 	assert_true(shape_equal(&info.shape, &SHAPE(1, 96, 96, 3)));

@@ -46,13 +46,20 @@ static void strings_are_found_by_number_the_first_of_equals_wins(void **state)
 	assert_int_equal(table.n, 3);
 	assert_int_equal(table_measure(&table, &wanted_value, &fallback, NULL, &bytes, NULL), 0);
 	assert_int_equal(bytes, strings_head_bytes(4) + 3 + 4 + 5 + 0);
-	assert_int_equal(table_find(&table, &wanted_value, &fallback, NULL, out, NULL), 0);
+	assert_int_equal(table_find(&table, &wanted_value, &fallback, NULL, out, bytes, NULL), 0);
 	uint8_t expected[100];
 	struct value want =
 		strings_value(expected, 4, (const char *[]){"big", "none", "seven", ""});
 	assert_int_equal(want.bytes, bytes);
 	assert_memory_equal(out, expected, bytes);
 	assert_int_equal(table_measure(&table, &wanted_value, &empty, NULL, &bytes, NULL), -EINVAL);
+	/* Measured with shorter values than those that the keys have by now: nothing goes beyond. */
+	memset(out, 0xa5, sizeof(out));
+	assert_int_equal(
+		table_find(&table, &wanted_value, &fallback, NULL, out, bytes - 1, NULL), -EINVAL);
+	for (uint64_t i = bytes - 1; i < sizeof(out); i++) {
+		assert_int_equal(out[i], 0xa5);
+	}
 	table_clear(&table, &heap);
 	assert_int_equal(heap.n_cells, 0);
 	heap_deinit(&heap);
@@ -71,12 +78,12 @@ static void numbers_are_found_by_string(void **state)
 	uint64_t bytes = 0;
 	/* Before it is filled every key is missing. */
 	assert_int_equal(table_measure(&table, &wanted, &other, NULL, &bytes, NULL), 0);
-	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, NULL), 0);
+	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, bytes, NULL), 0);
 	assert_true(out[0] == -1 && out[1] == -1 && out[2] == -1);
 	assert_int_equal(table_fill(&table, &heap, &keys, &values, NULL, NULL), 0);
 	assert_int_equal(table_measure(&table, &wanted, &other, NULL, &bytes, NULL), 0);
 	assert_int_equal(bytes, 24);
-	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, NULL), 0);
+	assert_int_equal(table_find(&table, &wanted, &other, NULL, out, bytes, NULL), 0);
 	assert_true(out[0] == 3 && out[1] == -1 && out[2] == 1);
 	table_clear(&table, &heap);
 	heap_deinit(&heap);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/arm/depthwise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/arm/strips.h"
+
+static uint64_t packed_bytes(const struct ek_depthwise_shape *s)
+{
+	uint64_t panel = sizeof(struct product_head) + strips_weights_bytes(&s->window);
+	return s->in_c != s->out_c ? 0 : product_panels(s->out_c) * panel;
+}
+
+static uint64_t scratch_bytes(const struct strips_isa *isa, const struct ek_depthwise_shape *s)
+{
+	uint64_t some = isa->scratch_bytes(s), wide = strips_scratch_bytes(s);
+	return s->in_c != s->out_c ? 0 : some > wide ? some : wide;
+}
+
+/* Less the zero point. */
+static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
+{
+	size_t at = (size_t)tap * a->shape.out_c + n;
+	int32_t code =
+		is_signed ? ((const int8_t *)a->weights)[at] : ((const uint8_t *)a->weights)[at];
+	return code - a->weights_zero;
+}
+
+/* Sums of channel @n. */
+static void pack_head(const struct strips_isa *isa, const struct ek_depthwise_q *a, bool is_signed,
+	uint32_t n, struct product_head *head)
+{
+	uint32_t in_panel = n % PRODUCT_COLS;
+	for (uint32_t tap = 0; tap < strips_taps(&a->shape.window); tap++) {
+		int32_t w = weight(a, is_signed, tap, n);
+		head->sum[in_panel] += w;
+		head->size[in_panel] += (uint32_t)abs(w);
+		head->wide |= w < isa->lowest || w > INT8_MAX;
+	}
+}
+
+static void pack_channel(const struct strips_isa *isa, const struct ek_depthwise_q *a,
+	bool is_signed, uint32_t n, const struct product_head *head, void *to)
+{
+	const struct ek_window *w = &a->shape.window;
+	uint32_t in_panel = n % PRODUCT_COLS;
+	for (uint32_t tap = 0; tap < strips_taps(w); tap++) {
+		int32_t code = weight(a, is_signed, tap, n);
+		size_t places[2] = {(size_t)tap * PRODUCT_COLS + in_panel, SIZE_MAX};
+		if (head->wide) {
+			((int16_t *)to)[places[0]] = (int16_t)code;
+			continue;
+		}
+		isa->place(w, tap / w->x.taps, tap % w->x.taps, in_panel, places);
+		((int8_t *)to)[places[0]] = (int8_t)code;
+		if (places[1] != SIZE_MAX) {
+			((int8_t *)to)[places[1]] = (int8_t)code;
+		}
+	}
+}
+
+static void pack(
+	const struct strips_isa *isa, const struct ek_depthwise_q *a, bool is_signed, void *packed)
+{
+	uint32_t channels = a->shape.out_c;
+	memset(packed, 0, (size_t)packed_bytes(&a->shape));
+	for (uint32_t first = 0; first < channels; first += PRODUCT_COLS) {
+		struct product_head *head =
+			(struct product_head *)strips_head(packed, &a->shape.window, first);
+		uint32_t end = first + product_least(channels - first, PRODUCT_COLS);
+		for (uint32_t n = first; n < end; n++) {
+			pack_head(isa, a, is_signed, n, head);
+		}
+		for (uint32_t n = first; n < end; n++) {
+			pack_channel(isa, a, is_signed, n, head, head + 1);
+		}
+	}
+}
+
+static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bool is_signed,
+	const struct ek_tile *t, void *scratch)
+{
+	const struct ek_window *window = &a->shape.window;
+	const struct product_output output = {a->output_zero, a->lo, a->hi, is_signed};
+	struct product_panel panel;
+	struct strips_work work = {.args = a,
+		.tile = t,
+		.panel = &panel,
+		.output = &output,
+		.flip = is_signed ? 0 : 128,
+		.scratch = scratch};
+	uint32_t end = t->first_col + t->n_cols;
+	for (uint32_t n = t->first_col; n < end; n += PRODUCT_COLS) {
+		const struct product_head *head = strips_head(a->weights, window, n);
+		const int32_t *bias = a->bias32 ? a->bias32 + n : NULL;
+		uint32_t all = product_least(a->shape.out_c - n, PRODUCT_COLS);
+		int32_t zero = a->input_zero - work.flip;
+		product_panel_start(&panel, head, strips_taps(window), bias, zero, all);
+		product_panel_scale(
+			&panel, head, strips_taps(window), bias, a->scale + n, zero, &output, all);
+		work.first = n;
+		work.n = product_least(end - n, PRODUCT_COLS);
+		(head->wide ? strips_run_wide : isa->run)(&work);
+	}
+}
+
+#define DEFINE_ROWS(name)                                                                          \
+	uint64_t ek_depthwise_packed_bytes__##name(const struct ek_depthwise_shape *shape)         \
+	{                                                                                          \
+		return packed_bytes(shape);                                                        \
+	}                                                                                          \
+	uint64_t ek_depthwise_scratch_bytes__##name(const struct ek_depthwise_shape *shape)        \
+	{                                                                                          \
+		return scratch_bytes(&strips_##name, shape);                                       \
+	}                                                                                          \
+	void ek_depthwise_s8_pack__##name(const struct ek_depthwise_q *args, void *packed)         \
+	{                                                                                          \
+		pack(&strips_##name, args, true, packed);                                          \
+	}                                                                                          \
+	void ek_depthwise_u8_pack__##name(const struct ek_depthwise_q *args, void *packed)         \
+	{                                                                                          \
+		pack(&strips_##name, args, false, packed);                                         \
+	}                                                                                          \
+	void ek_depthwise_s8__##name(                                                              \
+		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
+	{                                                                                          \
+		if (args->shape.in_c != args->shape.out_c) {                                       \
+			ek_depthwise_s8[0].run(args, tile, scratch);                               \
+		} else {                                                                           \
+			run(&strips_##name, args, true, tile, scratch);                            \
+		}                                                                                  \
+	}                                                                                          \
+	void ek_depthwise_u8__##name(                                                              \
+		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
+	{                                                                                          \
+		if (args->shape.in_c != args->shape.out_c) {                                       \
+			ek_depthwise_u8[0].run(args, tile, scratch);                               \
+		} else {                                                                           \
+			run(&strips_##name, args, false, tile, scratch);                           \
+		}                                                                                  \
+	}
+
+DEFINE_ROWS(neon)
+#if defined(__aarch64__)
+DEFINE_ROWS(dotprod)
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/arm/panel_neon.h"
+
+/* The first @n of 16, zeros behind. */
+static void some(int32_t to[PRODUCT_COLS], const int32_t *from, uint32_t n)
+{
+	memset(to, 0, PRODUCT_COLS * sizeof(*to));
+	if (from) {
+		memcpy(to, from, n * sizeof(*to));
+	}
+}
+
+void product_panel_start(struct product_panel *p, const struct product_head *head, uint64_t depth,
+	const int32_t *bias, int32_t input_zero, uint32_t n)
+{
+	int32_t b[PRODUCT_COLS];
+	some(b, bias, n);
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		/* zx' (sum of w' - depth d) */
+		uint32_t sum = (uint32_t)head->sum[i] + (uint32_t)depth * (uint32_t)head->rest[i];
+		p->start[i] = (int32_t)((uint32_t)b[i] - (uint32_t)input_zero * sum);
+		p->rest[i] = head->rest[i];
+	}
+	p->rests = head->rests;
+	p->lowest = head->lowest;
+	p->weights = (const int8_t *)(head + 1);
+}
+
+/* Sums of weights beyond this are not looked at: 255 times as much has no room in 31 bits. */
+#define SIZE_LIMIT 8000000u
+#define VALUE_LIMIT 32000u
+
+/*
+ * Whether no value of the columns leaves 16 bits once it is requantised. x - zx is -below to 255 -
+ * below, so that the weights above zero and those below cannot both do their worst. In float, whose
+ * errors the limits have room for.
+ */
+static bool values_fit(const struct product_panel *p, const struct product_head *head,
+	uint32_t depth, const int32_t bias[PRODUCT_COLS], uint32_t below)
+{
+	uint32_t outside = 0;
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		uint32_t size = head->size[i] < SIZE_LIMIT ? head->size[i] : SIZE_LIMIT;
+		int32_t sum = head->sum[i] + (int32_t)depth * head->rest[i];
+		uint32_t positive = (size + (uint32_t)sum) / 2, negative = size - positive;
+		uint32_t up = positive * (255 - below) + negative * below;
+		uint32_t down = positive * below + negative * (255 - below);
+		float most = (float)(up > down ? up : down) + fabsf((float)bias[i]);
+		int32_t right = p->right[i] < -16 ? 16 : -p->right[i];
+		float limit = (float)(int32_t)(VALUE_LIMIT << right);
+		outside |= size == SIZE_LIMIT;
+		outside |= !(most < 2147000000.0f);
+		outside |= !(most * ((float)p->multiplier[i] * 0x1p-31f) < limit);
+	}
+	return !outside;
+}
+
+void product_panel_scale(struct product_panel *p, const struct product_head *head, uint64_t depth,
+	const int32_t *bias, const struct ek_scale *scale, int32_t input_zero,
+	const struct product_output *o, uint32_t n)
+{
+	int32_t b[PRODUCT_COLS];
+	struct ek_scale s[PRODUCT_COLS] = {{0, 0}};
+	uint32_t others = 0;
+	int32_t lowest = o->is_signed ? INT8_MIN : 0;
+	bool full = o->zero == lowest && o->lo == lowest && o->hi == lowest + UINT8_MAX;
+	some(b, bias, n);
+	memcpy(s, scale, n * sizeof(*s));
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		p->multiplier[i] = s[i].multiplier;
+		p->right[i] = s[i].shift < 0 ? s[i].shift : 0;
+		p->left[i] = s[i].shift > 0 ? s[i].shift : 0;
+		others |= s[i].shift > 0 || (s[i].shift == 0 && s[i].multiplier != 0);
+	}
+	p->rounding = others ? PRODUCT_TOTAL : full ? PRODUCT_FULL : PRODUCT_AWAY;
+	p->fits = !others && depth < 1 << 16 &&
+		values_fit(p, head, (uint32_t)depth, b, (uint32_t)(input_zero - INT8_MIN));
+}
+
+ALWAYS_INLINE void put_rows(const enum product_rounding rounding, const int32_t *sums, uint32_t n,
+	const struct product_panel *p, const struct panel_output *o,
+	const struct product_target *to)
+{
+	uint8_t *at = to->to;
+	for (; n > 0; n--, at += to->step, sums += PRODUCT_COLS) {
+		int32x4_t v[4];
+#pragma GCC unroll 4
+		for (int j = 0; j < 4; j++) {
+			v[j] = panel_requant(
+				rounding, panel_scale(p, 4 * j), vld1q_s32(sums + 4 * j));
+		}
+		uint8x16_t codes = panel_codes(rounding, false, o, v[0], v[1], v[2], v[3]);
+		panel_store_some(at, codes, to->cols);
+	}
+}
+
+void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to)
+{
+	const struct panel_output output = panel_output(o);
+	if (p->rounding == PRODUCT_TOTAL) {
+		put_rows(PRODUCT_TOTAL, sums, n, p, &output, to);
+	} else {
+		put_rows(PRODUCT_AWAY, sums, n, p, &output, to);
+	}
+}

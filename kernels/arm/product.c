@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/arm/product.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES 16384
+
+static int32_t weight(const struct product_weights *w, size_t n, size_t k)
+{
+	size_t at = n * w->depth + k;
+	return w->is_signed ? ((const int8_t *)w->w)[at] : ((const uint8_t *)w->w)[at];
+}
+
+/* What is taken from a column's weights: the zero point where they then fit, else what makes them
+ * fit, else 128. */
+static int32_t offset(const struct product_isa *isa, const struct product_weights *w, size_t n)
+{
+	int32_t lo = INT16_MAX, hi = INT16_MIN, zero = w->weights_zero;
+	for (size_t k = 0; k < w->depth; k++) {
+		int32_t code = weight(w, n, k);
+		lo = code < lo ? code : lo;
+		hi = code > hi ? code : hi;
+	}
+	if (w->is_signed || (lo - zero >= isa->lowest && hi - zero <= INT8_MAX)) {
+		return zero;
+	}
+	return hi - INT8_MAX >= lo - isa->lowest ? 128 : hi - INT8_MAX;
+}
+
+/* Where code @k of column @n of a panel is. */
+static size_t place(const struct product_isa *isa, size_t depth, size_t n, size_t k)
+{
+	size_t part = n / isa->cols * isa->cols * depth;
+	return part + (k / isa->group * isa->cols + n % isa->cols) * isa->group + k % isa->group;
+}
+
+static void pack_column(const struct product_isa *isa, const struct product_weights *w, size_t n,
+	struct product_head *head, int8_t *to)
+{
+	int32_t from = offset(isa, w, n);
+	uint32_t sum = 0;
+	uint64_t size = 0;
+	size_t col = n % PRODUCT_COLS, depth = (size_t)product_stride(w->depth);
+	for (size_t k = 0; k < w->depth; k++) {
+		int32_t code = weight(w, n, k);
+		to[place(isa, depth, col, k)] = (int8_t)(code - from);
+		sum += (uint32_t)(code - from);
+		size += (uint64_t)abs(code - w->weights_zero);
+		head->lowest |= code - from == INT8_MIN;
+	}
+	head->sum[col] = (int32_t)sum;
+	head->size[col] = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	head->rest[col] = from - w->weights_zero;
+	head->rests |= from != w->weights_zero;
+}
+
+void product_pack(const struct product_isa *isa, const struct product_weights *w, void *packed)
+{
+	memset(packed, 0, (size_t)product_packed_bytes(w->cols, w->depth));
+	for (uint32_t n = 0; n < w->cols; n++) {
+		struct product_head *head =
+			(struct product_head *)product_head(packed, w->depth, n);
+		pack_column(isa, w, n, head, (int8_t *)(head + 1));
+	}
+}
+
+uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64_t depth)
+{
+	uint64_t tiles = BLOCK_BYTES / (product_stride(depth) * isa->rows);
+	uint64_t limit = PRODUCT_BLOCK_ROWS / isa->rows;
+	tiles = tiles < 1 ? 1 : tiles > limit ? limit : tiles;
+	return (uint32_t)(rows < tiles * isa->rows ? rows : tiles * isa->rows);
+}
+
+uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth)
+{
+	uint32_t most = product_block_rows(isa, rows, depth);
+	uint64_t pairs = ((uint64_t)most + 1) / 2 * 2;
+	return product_sums(most) * sizeof(int32_t) + pairs * product_stride(depth);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* strips_neon - the sums of output pixels, 16 channels each, become codes; channels are read */
+#ifndef KERNELS_ARM_STRIPS_NEON_H
+#define KERNELS_ARM_STRIPS_NEON_H
+
+#include "kernels/arm/panel_neon.h"
+#include "kernels/arm/strips.h"
+
+#if defined(__aarch64__)
+#define STRIP_PIXELS 4
+#else
+#define STRIP_PIXELS 2
+#endif
+
+/* What the loops over pixels are made for: 16 channels that fit, by either rounding; and others. */
+enum strips_kind {
+	STRIPS_FULL,
+	STRIPS_AWAY,
+	STRIPS_OTHER
+};
+
+ALWAYS_INLINE enum strips_kind strips_kind(const struct strips_work *w)
+{
+	return !w->panel->fits || w->n != PRODUCT_COLS ? STRIPS_OTHER
+		: w->panel->rounding == PRODUCT_FULL   ? STRIPS_FULL
+						       : STRIPS_AWAY;
+}
+
+/* @n neighbouring pixels of an output row. */
+ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding rounding,
+	const struct strips_work *w, const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4],
+	uint8_t *to)
+{
+	const size_t step = w->args->shape.out_c;
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+		const struct panel_scale scale = panel_scale(w->panel, 4 * j);
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+			acc[u][j] = panel_requant(rounding, scale, acc[u][j]);
+		}
+	}
+#pragma GCC unroll 4
+	for (int u = 0; u < n; u++, to += step) {
+		vst1q_u8(to,
+			panel_codes(rounding, true, o, acc[u][0], acc[u][1], acc[u][2], acc[u][3]));
+	}
+}
+
+ALWAYS_INLINE void strips_put(const int n, const enum strips_kind kind, const struct strips_work *w,
+	const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4], uint8_t *to)
+{
+	if (kind == STRIPS_FULL) {
+		strips_put_pixels(n, PRODUCT_FULL, w, o, acc, to);
+	} else if (kind == STRIPS_AWAY) {
+		strips_put_pixels(n, PRODUCT_AWAY, w, o, acc, to);
+	} else {
+		const struct product_target target = {to, w->args->shape.out_c, w->n};
+		int32_t sums[STRIP_PIXELS * PRODUCT_COLS];
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+#pragma GCC unroll 4
+			for (int j = 0; j < 4; j++) {
+				vst1q_s32(sums + u * PRODUCT_COLS + 4 * j, acc[u][j]);
+			}
+		}
+		product_put(sums, (uint32_t)n, w->panel, w->output, &target);
+	}
+}
+
+/* Of @count pixels from @from on, those whose 16 bytes are all inside of the input. */
+static inline uint32_t strips_whole(
+	const struct strips_work *w, const uint8_t *from, uint32_t count)
+{
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_window *window = &s->window;
+	const uint8_t *end = (const uint8_t *)w->args->input +
+		(size_t)window->batch * window->y.in * window->x.in * s->in_c;
+	size_t left = (size_t)(end - from);
+	if (left >= (size_t)(count - 1) * s->in_c + 16) {
+		return count;
+	}
+	return left < 16 ? 0 : (uint32_t)((left - 16) / s->in_c + 1);
+}
+
+#endif

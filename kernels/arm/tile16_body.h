@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tile16_body - all rows of a block, by an instruction set's tile_whole() and tile_some()
+ *
+ * tile_whole(block, first, panel, acc) makes the sums of six rows from @first on, tile_some(mr, ...)
+ * those of @mr rows, a constant: column 4 j + i in lane i of acc[r][j]. This file is included once
+ * by each instruction set, behind them.
+ */
+
+/* What the rows' sums add. */
+ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint32_t first,
+	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+		const int32x4_t rest = vld1q_s32(p->rest + 4 * j);
+#pragma GCC unroll 8
+		for (int r = 0; r < mr; r++) {
+			acc[r][j] = vmlaq_n_s32(acc[r][j], rest, b->sums[first + (uint32_t)r]);
+		}
+	}
+}
+
+ALWAYS_INLINE void tile16_put(const enum product_rounding rounding, const struct product_panel *p,
+	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+		const struct panel_scale scale = panel_scale(p, 4 * j);
+#pragma GCC unroll 8
+		for (int r = 0; r < TILE_ROWS; r++) {
+			acc[r][j] = panel_requant(rounding, scale, acc[r][j]);
+		}
+	}
+#pragma GCC unroll 8
+	for (int r = 0; r < TILE_ROWS; r++, to += step) {
+		uint8x16_t codes =
+			panel_codes(rounding, true, o, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
+		vst1q_u8(to, codes);
+	}
+}
+
+/* Whole tiles of a panel that fits; returns how many rows that were. */
+ALWAYS_INLINE uint32_t tile16_codes(const enum product_rounding rounding, const bool rests,
+	const struct product_block *b, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to)
+{
+	const struct panel_output output = panel_output(o);
+	uint8_t *at = to->to;
+	uint32_t r = 0;
+	for (; r + TILE_ROWS <= b->n; r += TILE_ROWS, at += TILE_ROWS * to->step) {
+		int32x4_t acc[TILE_ROWS][4];
+		tile_whole(b, r, p, acc);
+		if (rests) {
+			tile16_rest(TILE_ROWS, b, r, p, acc);
+		}
+		tile16_put(rounding, p, &output, to->step, acc, at);
+	}
+	return r;
+}
+
+/* One function for each kind of panel, so that sums stay in registers in each of them. */
+#define TILE16_CODES_DEFINE(name, rounding, rests)                                                 \
+	static uint32_t name(const struct product_block *b, const struct product_panel *p,         \
+		const struct product_output *o, const struct product_target *to)                   \
+	{                                                                                          \
+		return tile16_codes(rounding, rests, b, p, o, to);                                 \
+	}
+
+TILE16_CODES_DEFINE(codes_away, PRODUCT_AWAY, false)
+TILE16_CODES_DEFINE(codes_away_rests, PRODUCT_AWAY, true)
+TILE16_CODES_DEFINE(codes_full, PRODUCT_FULL, false)
+TILE16_CODES_DEFINE(codes_full_rests, PRODUCT_FULL, true)
+
+ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint32_t first,
+	const struct product_panel *p, int32_t *to)
+{
+	int32x4_t acc[TILE_ROWS][4];
+	if (mr == TILE_ROWS) {
+		tile_whole(b, first, p, acc);
+	} else {
+		tile_some(mr, b, first, p, acc);
+	}
+	if (p->rests) {
+		tile16_rest(mr, b, first, p, acc);
+	}
+#pragma GCC unroll 8
+	for (int r = 0; r < mr; r++) {
+#pragma GCC unroll 4
+		for (int j = 0; j < 4; j++) {
+			vst1q_s32(to + r * PRODUCT_COLS + 4 * j, acc[r][j]);
+		}
+	}
+}
+
+/* Sums of as many rows from @first on as one tile has; returns how many. */
+static uint32_t sums_some(
+	const struct product_block *b, uint32_t first, const struct product_panel *p, int32_t *to)
+{
+	uint32_t left = b->n - first;
+	if (left >= TILE_ROWS) {
+		tile16_sums(TILE_ROWS, b, first, p, to);
+		return TILE_ROWS;
+	}
+	if (left >= 4) {
+		tile16_sums(4, b, first, p, to);
+		return 4;
+	}
+	if (left >= 2) {
+		tile16_sums(2, b, first, p, to);
+		return 2;
+	}
+	tile16_sums(1, b, first, p, to);
+	return 1;
+}
+
+static void codes(const struct product_block *b, const struct product_panel *p,
+	const struct product_output *o, const struct product_target *to)
+{
+	int32_t some[TILE_ROWS * PRODUCT_COLS];
+	uint32_t r = 0;
+	if (product_is_plain(p, to)) {
+		bool full = p->rounding == PRODUCT_FULL;
+		r = (p->rests          ? full ? codes_full_rests : codes_away_rests
+				: full ? codes_full
+				       : codes_away)(b, p, o, to);
+	}
+	for (uint32_t n; r < b->n; r += n) {
+		const struct product_target rest = {to->to + r * to->step, to->step, to->cols};
+		n = sums_some(b, r, p, some);
+		product_put(some, n, p, o, &rest);
+	}
+}
+
+static void sums(const struct product_block *b, const struct product_panel *p, int32_t *to)
+{
+	for (uint32_t r = 0; r < b->n;) {
+		r += sums_some(b, r, p, to + r * PRODUCT_COLS);
+	}
+}

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define YMM(name) name##__avxvnni
+#include "kernels/x86/product_avxvnni.h"
+
+#include "kernels/x86/conv_ymm.h"

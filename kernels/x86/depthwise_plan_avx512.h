@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * depthwise_plan_avx512 - how a depthwise convolution is gone through, for its packing and its runs
+ *
+ * Packed: a struct line_panel for each panel or set, then for each of them
+ * [parts][columns of taps][rows by fours][4 vectors][16 channels][4 taps]; where two output rows are
+ * made at once, in the place of a vector the one for the upper row and the one for the lower. Lane
+ * 4 l + i of vector j is byte 16 l + 4 j + i.
+ */
+#ifndef KERNELS_X86_DEPTHWISE_PLAN_AVX512_H
+#define KERNELS_X86_DEPTHWISE_PLAN_AVX512_H
+
+#include "kernels/depthwise.h"
+#include "kernels/x86/line_avx512.h"
+
+#define DEPTHWISE_SETS 5
+#define DEPTHWISE_BYTES 64 /* of a panel or set */
+
+static inline uint32_t depthwise_least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint32_t depthwise_reach(const struct ek_window_axis *a)
+{
+	return (a->taps - 1) * a->dilation + 1;
+}
+
+/* How a shape is gone through. */
+struct depthwise_plan {
+	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
+	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
+	uint32_t panels; /* or sets */
+	uint32_t groups; /* of four rows of taps */
+	size_t pixel; /* bytes of one in a slot */
+	size_t phase, slot; /* bytes */
+	uint32_t slots; /* one more is padding */
+	size_t vector; /* bytes from one vector of weights to the next */
+	size_t part; /* bytes of a part of the weights of a panel */
+};
+
+/* After how many times 64 bytes the channels of pixels side by side repeat. */
+static inline uint32_t depthwise_sets(uint32_t channels)
+{
+	uint32_t sets = channels;
+	for (uint32_t n = DEPTHWISE_BYTES; n > 1 && sets % 2 == 0; n /= 2) {
+		sets /= 2;
+	}
+	return sets;
+}
+
+static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	size_t width = (size_t)(x->out - 1) * x->stride + depthwise_reach(x);
+	struct depthwise_plan p = {
+		.flat = s->in_c < DEPTHWISE_BYTES && depthwise_sets(s->in_c) <= DEPTHWISE_SETS,
+		.groups = (y->taps + 3) / 4,
+	};
+	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&
+		(p.flat || (x->dilation == 1 && x->stride == 1));
+	p.panels = p.flat ? depthwise_sets(s->in_c)
+			  : (s->in_c + DEPTHWISE_BYTES - 1) / DEPTHWISE_BYTES;
+	p.pixel = p.flat ? s->in_c : DEPTHWISE_BYTES;
+	p.phase = (width + x->stride - 1) / x->stride * p.pixel;
+	p.slot = (p.phase * x->stride + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
+	p.slots = depthwise_reach(y) + p.pairs;
+	if (!p.flat) { /* a row of padding */
+		p.slots = 0;
+		p.slot = ((size_t)x->in * s->in_c + 63) / 64 * 64;
+	}
+	p.vector = p.pairs ? 2 * DEPTHWISE_BYTES : DEPTHWISE_BYTES;
+	p.part = (size_t)x->taps * p.groups * 4 * p.vector;
+	return p;
+}
+
+#endif

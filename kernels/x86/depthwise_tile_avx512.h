@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * depthwise_tile_avx512 - one or two rows of a depthwise convolution's output
+ *
+ * 64 bytes of four rows are interleaved, so that one VPDPBUSD sums four taps of a column of 16
+ * channels: of one pixel (a panel), or flat, whatever pixel they belong to.
+ */
+#ifndef KERNELS_X86_DEPTHWISE_TILE_AVX512_H
+#define KERNELS_X86_DEPTHWISE_TILE_AVX512_H
+
+#include "kernels/x86/depthwise_plan_avx512.h"
+
+/* A call, and one panel or all sets of it. */
+struct depthwise_work {
+	const struct ek_depthwise_q *args;
+	struct depthwise_plan plan;
+	struct line_output output;
+	const struct line_panel *panel;
+	const int8_t *weights;
+	size_t weights_step; /* from one panel or set to the next */
+	uint32_t first, channels; /* of the panel */
+	uint8_t *slots;
+	const uint8_t *outside; /* a row of padding */
+	const uint8_t **rows; /* of the current output row */
+};
+
+/* Neighbouring outputs of one row, or of two. */
+struct line_of_pixels {
+	const uint8_t *const *rows;
+	uint8_t *upper, *lower; /* lower: NULL where there is none */
+	uint32_t x, n; /* first pixel of the output row, and how many */
+	bool tall; /* they lie one below the other instead, one pixel wide, all taps inside */
+};
+
+ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
+{
+	__m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
+	__m512i low23 = _mm512_unpacklo_epi8(x[2], x[3]), high23 = _mm512_unpackhi_epi8(x[2], x[3]);
+	v[0] = _mm512_unpacklo_epi16(low01, low23);
+	v[1] = _mm512_unpackhi_epi16(low01, low23);
+	v[2] = _mm512_unpacklo_epi16(high01, high23);
+	v[3] = _mm512_unpackhi_epi16(high01, high23);
+}
+
+/* Of @n rows, the last one instead of a fourth. */
+ALWAYS_INLINE void column(const uint8_t *const rows[4], const int n, size_t at, __m512i v[4])
+{
+	__m512i x[4];
+#pragma GCC unroll 4
+	for (int i = 0; i < n; i++) {
+		x[i] = _mm512_loadu_si512(rows[i] + at);
+	}
+	x[3] = x[n - 1];
+	interleave(x, v);
+}
+
+static size_t column_at(const struct depthwise_work *w, uint32_t kx)
+{
+	const struct ek_window_axis *x = &w->args->shape.window.x;
+	size_t at = (size_t)kx * x->dilation;
+	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
+}
+
+ALWAYS_INLINE void any_start(const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		sums[j] = line_start(panel, j);
+	}
+}
+
+/* One part of four taps of a column. */
+ALWAYS_INLINE void any_part(const int8_t *weights, size_t vector, const __m512i v[LINE_VECTORS],
+	__m512i sums[LINE_VECTORS])
+{
+#pragma GCC unroll 4
+	for (size_t j = 0; j < LINE_VECTORS; j++) {
+		__m512i by = _mm512_loadu_si512(weights + j * vector);
+		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
+	}
+}
+
+/* Four taps of one column. */
+ALWAYS_INLINE void any_taps(const struct depthwise_work *w, const struct line_panel *panel,
+	const int8_t *weights, const __m512i v[LINE_VECTORS], __m512i sums[LINE_VECTORS])
+{
+	any_part(weights, w->plan.vector, v, sums);
+	for (int32_t k = 0; k < panel->sums; k++) {
+		any_part(weights + w->plan.part, w->plan.vector, v, sums);
+	}
+}
+
+ALWAYS_INLINE __m512i any_codes(
+	const struct depthwise_work *w, const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const bool clamped = panel->mode == LINE_CLAMPED;
+	__m512i y[LINE_VECTORS];
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		const struct line line = line_load(panel, j);
+		y[j] = panel->mode == LINE_STEPS ? _mm512_add_epi32(line_steps(panel, j, sums[j]),
+							   _mm512_set1_epi32(w->output.zero))
+						 : line_codes(&line, clamped, sums[j]);
+	}
+	return line_pack(&limits, y[0], y[1], y[2], y[3]);
+}
+
+/* Any filter: 64 bytes of one output row from byte @at of the slots on. */
+static __m512i any_bytes(const struct depthwise_work *w, const uint8_t *const *rows,
+	const struct line_panel *panel, const int8_t *weights, size_t at)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+	any_start(panel, sums);
+	for (uint32_t kx = 0; kx < window->x.taps; kx++) {
+		for (uint32_t g = 0; g < w->plan.groups; g++) {
+			column(rows + 4 * g, 4, column_at(w, kx) + at, v);
+			any_taps(w, panel, weights, v, sums);
+			weights += 4 * w->plan.vector;
+		}
+	}
+	return any_codes(w, panel, sums);
+}
+
+static void flat_any_row(
+	const struct depthwise_work *w, const uint8_t *const *rows, uint8_t *to, uint32_t n)
+{
+	size_t bytes = (size_t)n * w->plan.pixel;
+	uint32_t set = 0;
+	for (size_t at = 0; at < bytes; at += DEPTHWISE_BYTES) {
+		__m512i y =
+			any_bytes(w, rows, w->panel + set, w->weights + set * w->weights_step, at);
+		_mm512_mask_storeu_epi8(to + at, line_bytes(bytes - at), y);
+		set = set + 1 < w->plan.panels ? set + 1 : 0;
+	}
+}
+
+static void flat_any(const struct depthwise_work *w, const struct line_of_pixels *l)
+{
+	flat_any_row(w, l->rows, l->upper, l->n);
+	if (l->lower) {
+		flat_any_row(w, l->rows + 1, l->lower, l->n);
+	}
+}
+
+ALWAYS_INLINE __m512i taps_3x3(
+	__m512i sum, const int8_t *w, const size_t vector, __m512i a, __m512i b, __m512i c)
+{
+	sum = _mm512_dpbusd_epi32(sum, a, _mm512_load_si512(w));
+	sum = _mm512_dpbusd_epi32(sum, b, _mm512_load_si512(w + 4 * vector));
+	return _mm512_dpbusd_epi32(sum, c, _mm512_load_si512(w + 8 * vector));
+}
+
+/* Codes of one 3x3 output from its three columns; @row: 0 the upper one, 1 the lower one. */
+ALWAYS_INLINE __m512i codes_3x3(const struct line_limits *limits, const struct line_panel *panel,
+	const int8_t *weights, const size_t part, const size_t vector, const bool clamped,
+	const __m512i *a, const __m512i *b, const __m512i *c)
+{
+	__m512i y[LINE_VECTORS];
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		const struct line line = line_load(panel, j);
+		const int8_t *w = weights + (size_t)j * vector;
+		__m512i sum = line_start(panel, j);
+		sum = taps_3x3(sum, w, vector, a[j], b[j], c[j]);
+		sum = part ? taps_3x3(sum, w + part, vector, a[j], b[j], c[j]) : sum;
+		y[j] = line_codes(&line, clamped, sum);
+	}
+	return line_pack(limits, y[0], y[1], y[2], y[3]);
+}
+
+/* The same for the upper and the lower row, which share the constants. */
+ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_panel *panel,
+	const int8_t *weights, const size_t part, const bool clamped, const __m512i *a,
+	const __m512i *b, const __m512i *c, __m512i ret[2])
+{
+	const size_t vector = 2 * DEPTHWISE_BYTES;
+	__m512i y[2][LINE_VECTORS];
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		struct line line = line_load(panel, j);
+		const int8_t *w = weights + (size_t)j * vector;
+		__m512i start = line_start(panel, j);
+		LINE_HOLD(start);
+		LINE_HOLD(line.high);
+		LINE_HOLD(line.low);
+		LINE_HOLD(line.rho);
+#pragma GCC unroll 2
+		for (size_t row = 0; row < 2; row++, w += DEPTHWISE_BYTES) {
+			__m512i sum = taps_3x3(start, w, vector, a[j], b[j], c[j]);
+			sum = part ? taps_3x3(sum, w + part, vector, a[j], b[j], c[j]) : sum;
+			y[row][j] = line_codes(&line, clamped, sum);
+		}
+	}
+	ret[0] = line_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
+	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
+}
+
+/* A row of vectors @c, four from one column to the next, for two outputs @apart columns. */
+ALWAYS_INLINE void two_taps(
+	const int8_t *w, const size_t vector, const size_t apart, const __m512i *c, __m512i sum[2])
+{
+#pragma GCC unroll 3
+	for (size_t x = 0; x < 3; x++) {
+		__m512i by = _mm512_load_si512(w + 4 * x * vector);
+		LINE_HOLD(by);
+		sum[0] = _mm512_dpbusd_epi32(sum[0], c[4 * x], by);
+		sum[1] = _mm512_dpbusd_epi32(sum[1], c[4 * (x + apart)], by);
+	}
+}
+
+/* The same for two neighbours, which share each load of weights; @apart columns. */
+ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_panel *panel,
+	const int8_t *weights, const size_t part, const size_t vector, const size_t apart,
+	const bool clamped, const __m512i *c, __m512i ret[2])
+{
+	__m512i y[2][LINE_VECTORS];
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		struct line line = line_load(panel, j);
+		const int8_t *w = weights + (size_t)j * vector;
+		__m512i sum[2] = {line_start(panel, j), line_start(panel, j)};
+		two_taps(w, vector, apart, c + j, sum);
+		if (part) {
+			two_taps(w + part, vector, apart, c + j, sum);
+		}
+		LINE_HOLD(line.high);
+		LINE_HOLD(line.low);
+		LINE_HOLD(line.rho);
+		y[0][j] = line_codes(&line, clamped, sum[0]);
+		y[1][j] = line_codes(&line, clamped, sum[1]);
+	}
+	ret[0] = line_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
+	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
+}
+
+/* Rows of the input as a filter of 64 channels sees them. */
+struct depthwise_columns {
+	const uint8_t *rows[4];
+	size_t step;
+	uint32_t width;
+	__mmask64 bytes;
+	__m512i padding, sign; /* unsigned; what makes codes so */
+};
+
+/* Input pixel @x of @rows rows, the last one instead of a fourth. */
+ALWAYS_INLINE void pixel_column(const struct depthwise_columns *c, const bool is_signed,
+	const int rows, int64_t x, __m512i v[4])
+{
+	if ((uint64_t)x >= c->width) {
+		v[0] = v[1] = v[2] = v[3] = c->padding;
+		return;
+	}
+	size_t at = (size_t)x * c->step;
+	__m512i from[4];
+#pragma GCC unroll 4
+	for (int i = 0; i < rows; i++) {
+		from[i] = _mm512_maskz_loadu_epi8(c->bytes, c->rows[i] + at);
+		from[i] = is_signed ? _mm512_xor_si512(from[i], c->sign) : from[i];
+	}
+	from[3] = from[rows - 1];
+	interleave(from, v);
+}
+
+/* The first rows that the pixels read. */
+static struct depthwise_columns columns_of(
+	const struct depthwise_work *w, const struct line_of_pixels *l)
+{
+	const struct ek_depthwise_shape *s = &w->args->shape;
+	bool is_signed = w->output.is_signed;
+	struct depthwise_columns c = {
+		.rows = {l->rows[0] + w->first, l->rows[1] + w->first, l->rows[2] + w->first,
+			l->rows[l->lower ? 3 : 2] + w->first},
+		.step = s->in_c,
+		.width = s->window.x.in,
+		.bytes = line_bytes(w->channels),
+		.padding = _mm512_set1_epi8((char)(w->args->input_zero + (is_signed ? 128 : 0))),
+		.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0)),
+	};
+	return c;
+}
+
+/* 3x3, stride 1, a panel of one pixel: columns serve three outputs of two rows. */
+ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const struct depthwise_columns from = columns_of(w, l);
+	const size_t step = w->args->shape.out_c, vector = 2 * DEPTHWISE_BYTES;
+	int64_t x = (int64_t)l->x - w->args->shape.window.x.pad;
+	/* A missing lower row is written over by the upper one. */
+	uint8_t *upper = l->upper, *lower = l->lower ? l->lower : l->upper;
+	__m512i c[4 * LINE_VECTORS], y[2];
+	pixel_column(&from, is_signed, 4, x, c);
+	pixel_column(&from, is_signed, 4, x + 1, c + 4);
+	uint32_t n = l->n;
+	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
+		pixel_column(&from, is_signed, 4, x + 2, c + 8);
+		pixel_column(&from, is_signed, 4, x + 3, c + 12);
+		two_3x3(&limits, w->panel, w->weights + DEPTHWISE_BYTES, part, vector, 1, clamped,
+			c, y);
+		_mm512_mask_storeu_epi8(lower, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(lower + step, from.bytes, y[1]);
+		two_3x3(&limits, w->panel, w->weights, part, vector, 1, clamped, c, y);
+		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(upper + step, from.bytes, y[1]);
+#pragma GCC unroll 4
+		for (int j = 0; j < LINE_VECTORS; j++) {
+			c[j] = c[8 + j];
+			c[4 + j] = c[12 + j];
+		}
+	}
+	if (n > 0) {
+		pixel_column(&from, is_signed, 4, x + 2, c + 8);
+		y[1] = codes_3x3(&limits, w->panel, w->weights + DEPTHWISE_BYTES, part, vector,
+			clamped, c, c + 4, c + 8);
+		y[0] = codes_3x3(
+			&limits, w->panel, w->weights, part, vector, clamped, c, c + 4, c + 8);
+		_mm512_mask_storeu_epi8(lower, from.bytes, y[1]);
+		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
+	}
+}
+
+/* 3x3, any stride, a row by itself. */
+ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const struct depthwise_columns from = columns_of(w, l);
+	const uint32_t stride = w->args->shape.window.x.stride;
+	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
+	const size_t step = w->args->shape.out_c;
+	uint8_t *to = l->upper;
+	uint32_t n = l->n;
+	__m512i c[5 * LINE_VECTORS], y[2];
+	pixel_column(&from, is_signed, 3, x, c);
+	for (; n >= 2 && stride == 2; n -= 2, x += 4, to += 2 * step) {
+		pixel_column(&from, is_signed, 3, x + 1, c + 4);
+		pixel_column(&from, is_signed, 3, x + 2, c + 8);
+		pixel_column(&from, is_signed, 3, x + 3, c + 12);
+		pixel_column(&from, is_signed, 3, x + 4, c + 16);
+		two_3x3(&limits, w->panel, w->weights, part, DEPTHWISE_BYTES, 2, clamped, c, y);
+		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
+		_mm512_mask_storeu_epi8(to + step, from.bytes, y[1]);
+#pragma GCC unroll 4
+		for (int j = 0; j < LINE_VECTORS; j++) {
+			c[j] = c[16 + j];
+		}
+	}
+	for (; n > 0; n--, x += stride, to += step) {
+		pixel_column(&from, is_signed, 3, x, c);
+		pixel_column(&from, is_signed, 3, x + 1, c + 4);
+		pixel_column(&from, is_signed, 3, x + 2, c + 8);
+		y[0] = codes_3x3(&limits, w->panel, w->weights, part, DEPTHWISE_BYTES, clamped, c,
+			c + 4, c + 8);
+		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
+	}
+}
+
+/* Any filter, one row. */
+static void panel_any_row(const struct depthwise_work *w, const uint8_t *const *rows,
+	const struct line_of_pixels *l, uint8_t *to)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const struct ek_window_axis *axis = &window->x;
+	struct depthwise_columns from = columns_of(w, l);
+	if (l->tall) {
+		from.step *= window->y.stride;
+		from.width = l->n;
+	}
+	for (uint32_t i = 0; i < l->n; i++, to += w->args->shape.out_c) {
+		int64_t x = l->tall ? i : (int64_t)(l->x + i) * axis->stride - axis->pad;
+		__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+		const int8_t *weights = w->weights;
+		any_start(w->panel, sums);
+		for (uint32_t kx = 0; kx < axis->taps; kx++, x += axis->dilation) {
+			for (uint32_t g = 0; g < w->plan.groups; g++) {
+				for (uint32_t k = 0; k < 4; k++) {
+					from.rows[k] = rows[4 * g + k] + w->first;
+				}
+				pixel_column(&from, true, 4, x, v);
+				any_taps(w, w->panel, weights, v, sums);
+				weights += 4 * w->plan.vector;
+			}
+		}
+		_mm512_mask_storeu_epi8(to, from.bytes, any_codes(w, w->panel, sums));
+	}
+}
+
+static void panel_any(const struct depthwise_work *w, const struct line_of_pixels *l)
+{
+	panel_any_row(w, l->rows, l, l->upper);
+	if (l->lower) {
+		panel_any_row(w, l->rows + 1, l, l->lower);
+	}
+}
+
+/* 3x3, bytes of fewer than 64 channels; two rows if @pairs. */
+ALWAYS_INLINE void flat_3x3(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool clamped, const size_t part, const bool pairs)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const bool last = pairs && l->lower;
+	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[last ? 3 : 2]};
+	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
+	const size_t second = column_at(w, 1), third = column_at(w, 2);
+	uint8_t *lower = last ? l->lower : l->upper;
+	for (uint32_t set = 0; set < w->plan.panels; set++) {
+		const struct line_panel *panel = w->panel + set;
+		const int8_t *weights = w->weights + set * w->weights_step;
+		for (size_t at = (size_t)set * DEPTHWISE_BYTES; at < bytes; at += step) {
+			__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
+			__mmask64 m = line_bytes(bytes - at);
+			column(rows, pairs ? 4 : 3, at, a);
+			column(rows, pairs ? 4 : 3, at + second, b);
+			column(rows, pairs ? 4 : 3, at + third, c);
+			if (pairs) {
+				__m512i y[2];
+				both_3x3(&limits, panel, weights, part, clamped, a, b, c, y);
+				_mm512_mask_storeu_epi8(lower + at, m, y[1]);
+				_mm512_mask_storeu_epi8(l->upper + at, m, y[0]);
+			} else {
+				__m512i y = codes_3x3(&limits, panel, weights, part,
+					DEPTHWISE_BYTES, clamped, a, b, c);
+				_mm512_mask_storeu_epi8(l->upper + at, m, y);
+			}
+		}
+	}
+}
+
+typedef void depthwise_rows_fn(const struct depthwise_work *w, const struct line_of_pixels *l);
+
+#define PAIR_PART ((size_t)3 * 4 * 2 * DEPTHWISE_BYTES)
+#define SINGLE_PART ((size_t)3 * 4 * DEPTHWISE_BYTES)
+
+#define ROWS_DEFINE(name, call)                                                                    \
+	static void name(const struct depthwise_work *w, const struct line_of_pixels *l)           \
+	{                                                                                          \
+		call;                                                                              \
+	}
+
+ROWS_DEFINE(panel_pairs_s8_whole, panel_pairs(w, l, true, false, 0))
+ROWS_DEFINE(panel_pairs_s8_clamped, panel_pairs(w, l, true, true, 0))
+ROWS_DEFINE(panel_pairs_u8_whole, panel_pairs(w, l, false, false, 0))
+ROWS_DEFINE(panel_pairs_u8_clamped, panel_pairs(w, l, false, true, 0))
+ROWS_DEFINE(panel_pairs_u8_2_whole, panel_pairs(w, l, false, false, PAIR_PART))
+ROWS_DEFINE(panel_pairs_u8_2_clamped, panel_pairs(w, l, false, true, PAIR_PART))
+ROWS_DEFINE(panel_single_s8_whole, panel_single(w, l, true, false, 0))
+ROWS_DEFINE(panel_single_s8_clamped, panel_single(w, l, true, true, 0))
+ROWS_DEFINE(panel_single_u8_whole, panel_single(w, l, false, false, 0))
+ROWS_DEFINE(panel_single_u8_clamped, panel_single(w, l, false, true, 0))
+ROWS_DEFINE(panel_single_u8_2_whole, panel_single(w, l, false, false, SINGLE_PART))
+ROWS_DEFINE(panel_single_u8_2_clamped, panel_single(w, l, false, true, SINGLE_PART))
+ROWS_DEFINE(flat_pairs_clamped, flat_3x3(w, l, true, 0, true))
+ROWS_DEFINE(flat_pairs_whole, flat_3x3(w, l, false, 0, true))
+ROWS_DEFINE(flat_pairs_clamped_2, flat_3x3(w, l, true, PAIR_PART, true))
+ROWS_DEFINE(flat_pairs_whole_2, flat_3x3(w, l, false, PAIR_PART, true))
+ROWS_DEFINE(flat_single_clamped, flat_3x3(w, l, true, 0, false))
+ROWS_DEFINE(flat_single_whole, flat_3x3(w, l, false, 0, false))
+ROWS_DEFINE(flat_single_clamped_2, flat_3x3(w, l, true, SINGLE_PART, false))
+ROWS_DEFINE(flat_single_whole_2, flat_3x3(w, l, false, SINGLE_PART, false))
+
+/* By pairs, weights, clamped. */
+static depthwise_rows_fn *const panel_rows[2][3][2] = {
+	{{panel_single_s8_whole, panel_single_s8_clamped},
+		{panel_single_u8_whole, panel_single_u8_clamped},
+		{panel_single_u8_2_whole, panel_single_u8_2_clamped}},
+	{{panel_pairs_s8_whole, panel_pairs_s8_clamped},
+		{panel_pairs_u8_whole, panel_pairs_u8_clamped},
+		{panel_pairs_u8_2_whole, panel_pairs_u8_2_clamped}},
+};
+
+/* By pairs, second part, clamped. */
+static depthwise_rows_fn *const flat_rows[2][2][2] = {
+	{{flat_single_whole, flat_single_clamped}, {flat_single_whole_2, flat_single_clamped_2}},
+	{{flat_pairs_whole, flat_pairs_clamped}, {flat_pairs_whole_2, flat_pairs_clamped_2}},
+};
+
+/* All sets of a flat one have the same function. */
+static depthwise_rows_fn *depthwise_rows(const struct depthwise_work *w)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	uint32_t panels = w->plan.flat ? w->plan.panels : 1;
+	bool second = false, steps = false, clamped = w->panel->mode == LINE_CLAMPED;
+	for (uint32_t i = 0; i < panels; i++) {
+		second |= w->panel[i].sums != 0;
+		steps |= w->panel[i].mode == LINE_STEPS || w->panel[i].sums > 1;
+	}
+	bool any = steps || window->y.taps != 3 || window->x.taps != 3;
+	if (!w->plan.flat) {
+		uint32_t kind = w->output.is_signed ? 0 : second ? 2 : 1;
+		any = any || window->x.dilation > 1;
+		return any ? panel_any : panel_rows[w->plan.pairs][kind][clamped];
+	}
+	return any ? flat_any : flat_rows[w->plan.pairs][second][clamped];
+}
+
+#endif
