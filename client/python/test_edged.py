@@ -85,7 +85,8 @@ class WithDaemon(unittest.TestCase):
         self.addCleanup(self.client.close)
 
     def test_the_greeting_and_the_counters(self):
-        self.assertEqual((self.client.peer.name, self.client.peer.minor), ("edged", 1))
+        self.assertEqual(self.client.peer.name, "edged")
+        self.assertGreaterEqual(self.client.peer.minor, 1)  # a later one of the same major will do
         self.client.infer("digits", [bytes(784)])
         status = self.client.status()
         self.assertGreaterEqual(status.answers[edged.Status.OK], 1)
