@@ -123,6 +123,9 @@ static int places_decode(struct bytes_reader *r, struct wire_infer *infer, struc
 {
 	int code = 0;
 	infer->n_places = infer->regions ? bytes_read_u16(r) : 0;
+	if (r->failed) {
+		return wire_field_malformed(WIRE_INFER, err);
+	}
 	if (infer->n_places > WIRE_MAX_TENSORS) {
 		return error_set(err, -EPROTO, "INFER: more than %d places", WIRE_MAX_TENSORS);
 	}

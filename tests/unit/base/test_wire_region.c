@@ -105,6 +105,11 @@ static void tensors_in_regions_are_left_out_of_the_body(void **state)
 	assert_int_equal(wire_infer_decode_head(w.data, head.size, (uint32_t)w.size,
 				 WIRE_FLAG_REGIONS, &back, NULL),
 		0);
+	for (size_t size = 0; size < head.size; size++) { /* more may come */
+		assert_int_equal(wire_infer_decode_head(w.data, size, (uint32_t)w.size,
+					 WIRE_FLAG_REGIONS, &back, NULL),
+			-EAGAIN);
+	}
 	for (size_t size = 0; size < w.size; size++) {
 		assert_int_equal(
 			wire_infer_decode(w.data, size, WIRE_FLAG_REGIONS, &back, NULL), -EPROTO);
@@ -112,6 +117,22 @@ static void tensors_in_regions_are_left_out_of_the_body(void **state)
 	assert_int_equal(wire_infer_decode(w.data, w.size, 0, &back, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 	bytes_writer_deinit(&head);
+}
+
+/* The number of places is the last field of such a head. */
+static void a_head_without_inputs_is_waited_for(void **state)
+{
+	(void)state;
+	static struct wire_infer infer, back;
+	struct bytes_writer w = {0};
+	infer = (struct wire_infer){.regions = true, .model = wire_text_of("m")};
+	wire_infer_encode(&w, &infer);
+	for (size_t size = 0; size < w.size; size++) {
+		assert_int_equal(wire_infer_decode_head(w.data, size, (uint32_t)w.size,
+					 WIRE_FLAG_REGIONS, &back, NULL),
+			-EAGAIN);
+	}
+	bytes_writer_deinit(&w);
 }
 
 static void expect_malformed(const struct wire_infer *infer)
@@ -148,6 +169,7 @@ int main(void)
 		cmocka_unit_test(region_messages_have_their_bytes_in_place),
 		cmocka_unit_test(only_an_infer_may_have_tensors_in_regions),
 		cmocka_unit_test(tensors_in_regions_are_left_out_of_the_body),
+		cmocka_unit_test(a_head_without_inputs_is_waited_for),
 		cmocka_unit_test(places_that_cannot_be_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
