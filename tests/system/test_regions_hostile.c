@@ -257,6 +257,30 @@ static void descriptors_elsewhere_end_the_connection(void **state)
 	held_expect(*state, &before);
 }
 
+/* The connection stays, the descriptor does not. */
+static void a_refused_request_closes_its_descriptor(void **state)
+{
+	struct held before;
+	static const uint8_t zeros[5000];
+	uint8_t header[WIRE_HEADER_BYTES];
+	regions_expect_good(*state);
+	struct peer peer = peer_open_shared(*state);
+	struct memory memory = memory_new(REGIONS_SIZE);
+	before = held_by(*state);
+	wire_header_encode(
+		&(struct wire_header){
+			.type = WIRE_REGION_ADD, .id = 4, .body_bytes = sizeof(zeros)},
+		header);
+	for (int i = 0; i < 20; i++) {
+		peer_send_fds(&peer, header, sizeof(header), &memory.fd, 1);
+		peer_send_bytes(&peer, zeros, sizeof(zeros));
+		peer_expect(&peer, 4, EDGE_INVALID);
+	}
+	held_expect(*state, &before);
+	peer_close(&peer);
+	memory_free(&memory);
+}
+
 /* Each message of theirs is wrong, and brings what it can. */
 static void a_flood_of_descriptors_leaves_nothing(void **state)
 {
@@ -410,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_descriptor_must_be_open_for_its_uses),
 		cmocka_unit_test(a_user_and_a_connection_have_so_much_memory),
 		cmocka_unit_test(descriptors_elsewhere_end_the_connection),
+		cmocka_unit_test(a_refused_request_closes_its_descriptor),
 		cmocka_unit_test(a_flood_of_descriptors_leaves_nothing),
 		cmocka_unit_test(a_client_that_goes_during_a_run_takes_nothing_with_it),
 		cmocka_unit_test(bytes_that_change_during_a_run_harm_nobody),
