@@ -86,7 +86,7 @@ class WithDaemon(unittest.TestCase):
 
     def test_the_greeting_and_the_counters(self):
         self.assertEqual(self.client.peer.name, "edged")
-        self.assertGreaterEqual(self.client.peer.minor, 1)  # a later one of the same major will do
+        self.assertGreaterEqual(self.client.peer.minor, 1)
         self.client.infer("digits", [bytes(784)])
         status = self.client.status()
         self.assertGreaterEqual(status.answers[edged.Status.OK], 1)
@@ -193,6 +193,8 @@ class WithDaemon(unittest.TestCase):
 
     def test_a_replaced_model_is_seen(self):
         path = os.path.join(self.models, "changing.tflite")
+        with open(os.path.join(self.models, "changing.conf"), "w", encoding="utf-8") as config:
+            config.write("[model]\nallow-signature-change = yes\n")
 
         def put(name):
             shutil.copy(os.path.join(MODELS, name + ".tflite"), path + "~")

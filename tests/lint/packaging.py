@@ -19,7 +19,7 @@ DEPENDENCIES = {
     "jansson": ("libjansson-dev", "jansson", "jansson"),
     "libturbojpeg": ("libturbojpeg0-dev", "libjpeg-turbo", "jpeg-turbo"),
     "spng": ("libspng-dev", "libspng", "libspng"),
-    "libgcrypt": ("libgcrypt20-dev", "libgcrypt", "libgcrypt"),
+    "nettle": ("nettle-dev", "nettle", "nettle"),
     "cmocka": ("libcmocka-dev", None, None),
 }
 OF_LIBC = {"threads"}
