@@ -73,6 +73,8 @@ static void *reserve_block(void *context, uint64_t bytes, bool *ret_filled)
 	}
 	if (!packs->filled) {
 		if (!allocate(packs, ALIGNMENT + room)) {
+			packs->differs =
+				true; /* the next load would find later blocks in its place */
 			return NULL;
 		}
 		memcpy(block, &bytes, sizeof(bytes));
@@ -212,7 +214,8 @@ static void finish(struct packs *packs)
 	made_name(packs, name);
 	bool whole = cut(packs);
 	if (packs->key[0] != 0 &&
-		(!whole || renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
+		(!whole || packs->differs ||
+			renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
 		unlinkat(packs->folder, name, 0); /* this load uses it, without its name */
 	}
 }

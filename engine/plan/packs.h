@@ -25,7 +25,7 @@ struct packs {
 	uint8_t *data; /* NULL: there is no file, and nothing to take */
 	uint64_t size, used; /* bytes mapped, and taken so far with the head */
 	bool filled; /* at an earlier load */
-	bool differs; /* from what the programs of this load asked for */
+	bool differs; /* from what the programs of this load asked for, or the disk was full */
 	bool making; /* a file, which @fd is */
 	int folder, fd;
 	char key[PACKS_KEY_BYTES];

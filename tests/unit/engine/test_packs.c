@@ -215,6 +215,24 @@ static void there_is_no_more_than_was_allowed(void **state)
 	packs_deinit(&packs);
 }
 
+/* Else the second block would stand where the next load looks for the first. */
+static void a_load_for_which_the_disk_was_full_once_keeps_no_file(void **state)
+{
+	const struct folder *folder = *state;
+	struct packs packs;
+	bool filled = false;
+	packs_open(&packs, folder->fd, "key", MOST);
+	assert_non_null(reserve(&packs, 64, &filled));
+	int fd = packs.fd;
+	packs.fd = -1; /* no blocks to be had */
+	assert_null(reserve(&packs, 100, &filled));
+	packs.fd = fd;
+	assert_null(reserve(&packs, 100, &filled));
+	packs_seal(&packs);
+	packs_deinit(&packs);
+	assert_int_equal(count_files(folder, false), 0);
+}
+
 static void a_load_that_fails_leaves_nothing(void **state)
 {
 	const struct folder *folder = *state;
@@ -310,6 +328,7 @@ int main(void)
 		IN_FOLDER(what_a_crash_left_is_replaced),
 		IN_FOLDER(other_wishes_than_before_get_none_and_the_file_goes),
 		IN_FOLDER(there_is_no_more_than_was_allowed),
+		IN_FOLDER(a_load_for_which_the_disk_was_full_once_keeps_no_file),
 		IN_FOLDER(a_load_that_fails_leaves_nothing),
 		IN_FOLDER(without_a_file_there_is_nothing_to_reserve),
 		IN_FOLDER(a_model_answers_the_same_from_kept_weights),
