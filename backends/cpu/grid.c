@@ -83,7 +83,7 @@ static struct team *helpers(
 	const struct op_call *call, const struct grid_job *job, uint64_t tile_work)
 {
 	struct team *team = call->control ? call->control->team : NULL;
-	if (!team || team_members(team) > job->threads) {
+	if (!team || team_members(team) > job->threads || job->rows == 0) { /* an empty batch */
 		return NULL;
 	}
 	const uint64_t least_elements = tile_work / TEAM_SHARE / at_least_1(job->work);

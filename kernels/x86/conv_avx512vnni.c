@@ -11,9 +11,11 @@
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
+	if (!conv_is_walked(shape)) {
+		return ek_conv_s8[0].scratch_bytes(shape);
+	}
 	const struct conv_plan p = conv_plan_of(shape, true);
-	return shape->groups > 1 ? ek_conv_depth(shape)
-				 : conv_add_bytes(&p) + p.data + p.gather + 128;
+	return conv_add_bytes(&p) + p.data + p.gather + 128;
 }
 
 /* A call. */
@@ -312,7 +314,7 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 
 void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.groups > 1) {
+	if (!conv_is_walked(&args->shape)) {
 		ek_conv_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -321,7 +323,7 @@ void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *
 
 void ek_conv_u8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.groups > 1) {
+	if (!conv_is_walked(&args->shape)) {
 		ek_conv_u8[0].run(args, tile, scratch);
 		return;
 	}

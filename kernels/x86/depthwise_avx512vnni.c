@@ -12,10 +12,11 @@
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
+	if (!depthwise_is_walked(shape)) {
+		return ek_depthwise_s8[0].scratch_bytes(shape);
+	}
 	const struct depthwise_plan p = depthwise_plan_of(shape);
-	return shape->in_c != shape->out_c
-		? 0
-		: (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
+	return (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
 }
 
 static __m512i sign_of(const struct depthwise_work *w)
@@ -259,7 +260,7 @@ static void run(
 void ek_depthwise_s8__avx512vnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
+	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -269,7 +270,7 @@ void ek_depthwise_s8__avx512vnni(
 void ek_depthwise_u8__avx512vnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
+	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_u8[0].run(args, tile, scratch);
 		return;
 	}

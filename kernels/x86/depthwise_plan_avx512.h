@@ -15,6 +15,7 @@
 
 #define DEPTHWISE_SETS 5
 #define DEPTHWISE_BYTES 64 /* of a panel or set */
+#define DEPTHWISE_MOST ((uint64_t)4 << 20) /* bytes of all slots */
 
 static inline uint32_t depthwise_least(uint32_t a, uint32_t b)
 {
@@ -72,6 +73,19 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	p.vector = p.pairs ? 2 * DEPTHWISE_BYTES : DEPTHWISE_BYTES;
 	p.part = (size_t)x->taps * p.groups * 4 * p.vector;
 	return p;
+}
+
+/*
+ * What is gone through here at all; the rest is entry 0's: a depth multiplier, no output, and a filter
+ * so far dilated that the rows it reaches over are much more than what it sees.
+ */
+static inline bool depthwise_is_walked(const struct ek_depthwise_shape *s)
+{
+	if (s->in_c != s->out_c || s->window.y.out == 0 || s->window.x.out == 0) {
+		return false;
+	}
+	const struct depthwise_plan p = depthwise_plan_of(s);
+	return (uint64_t)p.slots * p.slot <= DEPTHWISE_MOST;
 }
 
 #endif
