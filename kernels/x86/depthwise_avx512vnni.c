@@ -15,7 +15,8 @@ uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape 
 	const struct depthwise_plan p = depthwise_plan_of(shape);
 	return shape->in_c != shape->out_c
 		? 0
-		: (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
+		: 2 * (uint64_t)p.tall + (p.slots + 1) * (uint64_t)p.slot +
+			(4 * p.groups + 1) * sizeof(const uint8_t *);
 }
 
 static __m512i sign_of(const struct depthwise_work *w)
@@ -237,18 +238,110 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
+/* A picture that is one slot, seen through @groups times four taps; weights of one part. */
+ALWAYS_INLINE void tall_row(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const uint32_t groups, const bool clamped)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
+	for (uint32_t set = 0; set < w->plan.panels; set++) {
+		const struct line_panel *panel = w->panel + set;
+		const int8_t *weights = w->weights + set * w->weights_step;
+		for (size_t at = (size_t)set * DEPTHWISE_BYTES; at < bytes; at += step) {
+			__m512i sums[LINE_VECTORS], v[LINE_VECTORS], y[LINE_VECTORS];
+			any_start(panel, sums);
+#pragma GCC unroll 4
+			for (uint32_t g = 0; g < groups; g++) {
+				column(l->rows + 4 * g, 4, at, v);
+				any_part(weights + g * (size_t)4 * DEPTHWISE_BYTES, DEPTHWISE_BYTES,
+					v, sums);
+			}
+#pragma GCC unroll 4
+			for (int j = 0; j < LINE_VECTORS; j++) {
+				const struct line line = line_load(panel, j);
+				y[j] = line_codes(&line, clamped, sums[j]);
+			}
+			_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at),
+				line_pack(&limits, y[0], y[1], y[2], y[3]));
+		}
+	}
+}
+
+static void run_tall_row(const struct depthwise_work *w, const struct line_of_pixels *l)
+{
+	bool any = false, clamped = false;
+	for (uint32_t i = 0; i < w->plan.panels; i++) {
+		any |= w->panel[i].sums || w->panel[i].mode == LINE_STEPS;
+		clamped |= w->panel[i].mode == LINE_CLAMPED;
+	}
+	switch (any ? 0 : w->plan.groups) {
+	case 1:
+		clamped ? tall_row(w, l, 1, true) : tall_row(w, l, 1, false);
+		break;
+	case 2:
+		clamped ? tall_row(w, l, 2, true) : tall_row(w, l, 2, false);
+		break;
+	case 3:
+		clamped ? tall_row(w, l, 3, true) : tall_row(w, l, 3, false);
+		break;
+	case 4:
+		clamped ? tall_row(w, l, 4, true) : tall_row(w, l, 4, false);
+		break;
+	default:
+		flat_any(w, l);
+	}
+}
+
+/* Pictures that are one slot each. */
+static void run_tall(const struct depthwise_work *w, const struct ek_tile *t)
+{
+	const struct ek_window_axis *y = &w->args->shape.window.y;
+	const size_t pixel = w->plan.pixel;
+	const uint32_t end = t->first_row + t->n_rows;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel p = ek_window_pixel(&w->args->shape.window, row);
+		n = depthwise_least(end - row, y->out - p.y);
+		/* Rows of the slot, which begins with the padding. */
+		size_t first = p.y > y->pad ? p.y : y->pad, last = p.y + n - 1 + depthwise_reach(y);
+		last = last < (size_t)y->pad + y->in ? last : (size_t)y->pad + y->in;
+		const uint8_t *picture =
+			(const uint8_t *)w->args->input + (size_t)p.batch * y->in * pixel;
+		if (first < last) {
+			copy(w->slots + first * pixel, picture + (first - y->pad) * pixel,
+				(last - first) * pixel, sign_of(w));
+		}
+		for (uint32_t k = 0; k < w->plan.groups * 4; k++) {
+			uint32_t tap = k < y->taps ? k : 0; /* others meet weights of zero */
+			w->rows[k] = w->slots + (p.y + (size_t)tap * y->dilation) * pixel;
+		}
+		const struct line_of_pixels l = {
+			.rows = w->rows,
+			.upper = (uint8_t *)w->args->output + row * pixel,
+			.n = n,
+		};
+		run_tall_row(w, &l);
+	}
+}
+
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct depthwise_work w = {.args = a, .plan = depthwise_plan_of(&a->shape)};
 	int padding = a->input_zero + (is_signed ? 128 : 0);
+	const bool tall = w.plan.tall && t->n_cols == a->shape.out_c;
+	if (tall) {
+		depthwise_plan_tall(&w.plan, &a->shape);
+	}
 	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
 	w.weights_step = w.plan.part * (is_signed ? 1 : 2);
 	w.slots = scratch;
 	w.outside = w.slots + w.plan.slots * w.plan.slot;
 	w.rows = (const uint8_t **)(w.slots + (w.plan.slots + 1) * w.plan.slot);
 	memset(scratch, w.plan.flat ? padding : a->input_zero, (w.plan.slots + 1) * w.plan.slot);
-	if (!w.plan.flat) {
+	if (tall) {
+		set_panel(&w, 0);
+		run_tall(&w, t);
+	} else if (!w.plan.flat) {
 		run_panels(&w, t);
 	} else if (t->n_cols) {
 		set_panel(&w, 0);

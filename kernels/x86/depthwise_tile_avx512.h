@@ -58,6 +58,9 @@ static size_t column_at(const struct depthwise_work *w, uint32_t kx)
 {
 	const struct ek_window_axis *x = &w->args->shape.window.x;
 	size_t at = (size_t)kx * x->dilation;
+	if (x->stride == 1) {
+		return at * w->plan.pixel;
+	}
 	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
 }
 
