@@ -286,7 +286,11 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan 
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct work w = {.args = a, .tile = t, .plan = conv_plan_of(&a->shape, is_signed)};
+	struct work w; /* gather is large: not cleared for those that don't use it */
+	w.args = a;
+	w.tile = t;
+	w.plan = conv_plan_of(&a->shape, is_signed);
+	w.plain = false;
 	w.way = way_of(a, &w.plan, is_signed);
 	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));

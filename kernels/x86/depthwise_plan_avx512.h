@@ -62,7 +62,7 @@ static inline size_t depthwise_tall(const struct ek_depthwise_shape *s)
 	bool is_tall = x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0 && y->stride == 1;
 	bool repeats = s->in_c < DEPTHWISE_BYTES || s->in_c % DEPTHWISE_BYTES == 0;
 	if (!is_tall || !repeats || depthwise_sets(s->in_c) > DEPTHWISE_SETS ||
-		rows > DEPTHWISE_TALL / s->in_c) {
+		rows > DEPTHWISE_TALL || rows * s->in_c > DEPTHWISE_TALL) {
 		return 0;
 	}
 	return (rows * s->in_c + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
@@ -81,7 +81,7 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	p.panels = p.flat ? depthwise_sets(s->in_c)
 			  : (s->in_c + DEPTHWISE_BYTES - 1) / DEPTHWISE_BYTES;
 	p.pixel = p.flat ? s->in_c : DEPTHWISE_BYTES;
-	p.phase = (width + x->stride - 1) / x->stride * p.pixel;
+	p.phase = x->stride == 1 ? width * p.pixel : (width + x->stride - 1) / x->stride * p.pixel;
 	p.slot = (p.phase * x->stride + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
 	p.slots = depthwise_reach(y) + p.pairs;
 	if (!p.flat) { /* a row of padding */

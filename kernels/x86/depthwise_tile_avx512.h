@@ -19,6 +19,7 @@ struct depthwise_work {
 	const int8_t *weights;
 	size_t weights_step; /* from one panel or set to the next */
 	uint32_t first, channels; /* of the panel */
+	uint8_t padding;
 	uint8_t *slots;
 	const uint8_t *outside; /* a row of padding */
 	const uint8_t **rows; /* of the current output row */
