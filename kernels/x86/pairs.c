@@ -42,14 +42,14 @@ static struct ek_line line_of(
 		(float)(form == LINE_NEAREST ? start + zero + nudge : start), (float)(0.5 + nudge)};
 }
 
-/* Tries all nudges with these slopes. */
+/* Tries all nudges with these slopes, LINE_NEAREST first, which is the faster one. */
 static bool try_slopes(
 	struct ek_add_params *p, double a, double b, struct line_codes *codes, add_holds_fn *holds)
 {
 	double start = -a * p->a_zero - b * p->b_zero;
 	for (size_t i = 0; i < 2 * N_NUDGES; i++) {
-		enum ek_line_form form = i % 2 ? LINE_AWAY : LINE_NEAREST;
-		p->line = line_of(form, a, b, start, p->zero, nudges[i / 2]);
+		enum ek_line_form form = i < N_NUDGES ? LINE_NEAREST : LINE_AWAY;
+		p->line = line_of(form, a, b, start, p->zero, nudges[i % N_NUDGES]);
 		if (holds(p, &p->line, codes)) {
 			return true;
 		}
