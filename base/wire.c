@@ -18,6 +18,8 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_SESSION_OPEN] = "SESSION_OPEN",
 	[WIRE_SESSION_RESET] = "SESSION_RESET",
 	[WIRE_SESSION_CLOSE] = "SESSION_CLOSE",
+	[WIRE_STORE_LIST] = "STORE_LIST",
+	[WIRE_STORE] = "STORE",
 };
 
 const char *wire_type_name(unsigned int type)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.1 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.2 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 1
+#define WIRE_MINOR 2
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -40,11 +40,13 @@ enum wire_type {
 	WIRE_SESSION_OPEN = 8, /* these three since 1.1 */
 	WIRE_SESSION_RESET = 9,
 	WIRE_SESSION_CLOSE = 10,
+	WIRE_STORE_LIST = 11, /* these two since 1.2 */
+	WIRE_STORE = 12,
 	WIRE_TYPE_COUNT
 };
 
-/* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions; the others are kept for
- * what will come. */
+/* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 that of the store too;
+ * the others are kept for what will come. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
@@ -306,5 +308,46 @@ int must_check wire_session_open_reply_decode(const void *body, size_t size,
 void wire_session_encode(struct bytes_writer *w, uint32_t session);
 int must_check wire_session_decode(
 	const void *body, size_t size, unsigned int type, uint32_t *ret_session, struct error *err);
+
+/* ---- STORE_LIST (1.2): the request has no body, the reply begins as that of LIST */
+
+#define WIRE_STORE_TRIAL 1u /* what serves has not proved itself yet */
+#define WIRE_STORE_PINNED 2u /* nothing takes its place */
+
+struct wire_store_item {
+	struct wire_list_item model;
+	struct wire_text sha256; /* of the file that serves, 64 digits; empty: none does */
+	uint64_t since; /* seconds of the calendar */
+	uint64_t by; /* user id of the file's owner */
+	uint64_t last_good; /* version; 0: none */
+	uint32_t flags; /* WIRE_STORE_*; others are ignored */
+};
+
+void wire_store_item_encode(struct bytes_writer *w, const struct wire_store_item *item);
+int must_check wire_store_item_decode(
+	struct bytes_reader *r, struct wire_store_item *ret_item, struct error *err);
+
+/* ---- STORE (1.2) */
+
+enum wire_store_verb {
+	WIRE_STORE_ROLLBACK = 1,
+	WIRE_STORE_PIN = 2,
+	WIRE_STORE_UNPIN = 3,
+	WIRE_STORE_FORGET_BAD = 4,
+	WIRE_STORE_HISTORY = 5,
+};
+
+struct wire_store {
+	uint32_t verb; /* enum wire_store_verb */
+	struct wire_text model; /* empty for FORGET_BAD */
+	struct wire_text argument; /* FORGET_BAD: digits of a digest; others: empty */
+};
+
+void wire_store_encode(struct bytes_writer *w, const struct wire_store *store);
+int must_check wire_store_decode(
+	const void *body, size_t size, struct wire_store *ret_store, struct error *err);
+void wire_store_reply_encode(struct bytes_writer *w, struct wire_text lines);
+int must_check wire_store_reply_decode(
+	const void *body, size_t size, struct wire_text *ret_lines, struct error *err);
 
 #endif

@@ -26,6 +26,16 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
 	[CLI_RELOAD] = {"reload", "", "make the daemon look at its models again", 0, 0,
 		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
+	[CLI_ROLLBACK] = {"rollback", "MODEL", "back to the last good version", 1, 1,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
+	[CLI_PIN] = {"pin", "MODEL", "let nothing take the place of what serves", 1, 1,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
+	[CLI_UNPIN] = {"unpin", "MODEL", "take that back", 1, 1, CLI_COMPLETE_MODEL,
+		CLI_COMPLETE_NONE, NULL},
+	[CLI_FORGET_BAD] = {"forget-bad", "DIGEST", "let a file be tried again", 1, 1,
+		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
+	[CLI_HISTORY] = {"history", "MODEL", "what happened to a model", 1, 1, CLI_COMPLETE_MODEL,
+		CLI_COMPLETE_NONE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -34,7 +44,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define ALL (BIT(CLI_COMMAND_COUNT) - 1)
 #define OF_DAEMON                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_INFER) | BIT(CLI_BENCH) |       \
-		BIT(CLI_RELOAD))
+		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
+		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) | BIT(CLI_RELOAD) |      \
@@ -71,6 +82,8 @@ const struct cli_option cli_options[] = {
 		0, 0, NULL, 0},
 	{"output-dir", 0, CLI_TEXT, "DIR", "write each output to a .npy file in DIR",
 		AT(output_dir), OF_ANSWERS, 0, 0, NULL, CLI_COMPLETE_FOLDER},
+	{"record", 0, CLI_TEXT, "FILE", "write questions and answers as a self-test to FILE",
+		AT(record), OF_ANSWERS, 0, 0, NULL, CLI_COMPLETE_FILE},
 	{"mean", 0, CLI_REALS, "M[,M...]", "subtract M from pixels, one or one per channel",
 		AT(mean), OF_ANSWERS, 0, 0, NULL, 0},
 	{"std", 0, CLI_REALS, "S[,S...]", "then divide by S", AT(std), OF_ANSWERS, 0, 0, NULL, 0},

@@ -24,6 +24,11 @@ enum cli_command_id {
 	CLI_VERIFY,
 	CLI_BENCH,
 	CLI_RELOAD,
+	CLI_ROLLBACK,
+	CLI_PIN,
+	CLI_UNPIN,
+	CLI_FORGET_BAD,
+	CLI_HISTORY,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -110,7 +115,7 @@ struct settings {
 	uint32_t top_k;
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
-	const char *output_dir, *labels, *signature, *state;
+	const char *output_dir, *labels, *signature, *state, *record;
 	bool keep_state;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */

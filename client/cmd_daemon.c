@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list, status and reload: what the daemon has and does. */
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/commands.h"
 #include "client/grid.h"
@@ -47,6 +49,14 @@ static void put_item(struct json_document *document, const struct edge_client_li
 		json_put_text(document, "reason", item->reason);
 	}
 	json_put_integer(document, "generation", (int64_t)item->generation);
+	if (item->sha256[0]) {
+		json_put_text(document, "sha256", item->sha256);
+		json_put_integer(document, "since", (int64_t)item->since);
+		json_put_integer(document, "by", (int64_t)item->by);
+		json_put_integer(document, "last_good", (int64_t)item->last_good);
+		json_put_bool(document, "on_trial", item->on_trial);
+		json_put_bool(document, "pinned", item->pinned);
+	}
 }
 
 static int list_json(const struct edge_client_list *list, const struct settings *s)
@@ -79,18 +89,42 @@ static void add_escaped(struct grid *grid, const char *text)
 	grid_add(grid, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
 }
 
+/* State, digest, time and user; what is not known is a dash. */
+static void add_store(struct grid *grid, const struct edge_client_list_item *item)
+{
+	char state[64], since[32] = "-";
+	struct tm when;
+	time_t seconds = (time_t)item->since;
+	const bool known = item->sha256[0] != 0;
+	const struct passwd *user = known ? getpwuid((uid_t)item->by) : NULL;
+	error_escape(state, sizeof(state), item->state, strlen(item->state));
+	grid_add(grid, "%s%s%s", state, item->on_trial ? ", on trial" : "",
+		item->pinned ? ", pinned" : "");
+	grid_add(grid, "%.12s", known ? item->sha256 : "-");
+	if (known && localtime_r(&seconds, &when)) {
+		strftime(since, sizeof(since), "%Y-%m-%d %H:%M", &when);
+	}
+	grid_add(grid, "%s", since);
+	if (user) {
+		add_escaped(grid, user->pw_name);
+	} else {
+		grid_add(grid, known ? "%llu" : "-", (unsigned long long)item->by);
+	}
+}
+
 static int list_table(const struct edge_client_list *list, const struct settings *s)
 {
+	static const char *const titles[] = {
+		"NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "REASON"};
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 4, 0);
-	grid_add(&grid, "NAME");
-	grid_add(&grid, "VERSION");
-	grid_add(&grid, "STATE");
-	grid_add(&grid, "REASON");
+	grid_init(&grid, 7, 0);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		grid_add(&grid, "%s", titles[i]);
+	}
 	for (size_t i = 0; i < list->n_items; i++) {
 		add_escaped(&grid, list->items[i].name);
 		add_escaped(&grid, list->items[i].version);
-		add_escaped(&grid, list->items[i].state);
+		add_store(&grid, &list->items[i]);
 		add_escaped(&grid, list->items[i].reason);
 	}
 	return grid_print(&grid, stdout, true, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;

@@ -8,6 +8,7 @@
 #include "client/pipeline/input.h"
 #include "client/pipeline/npy.h"
 #include "client/print.h"
+#include "client/record.h"
 #include "client/report.h"
 
 struct job {
@@ -18,6 +19,7 @@ struct job {
 	struct tensor_bytes *inputs; /* target->n_inputs */
 	struct tensor_bytes *outputs; /* borrowed views, target->n_outputs */
 	struct json_document *list; /* -o json: every answer */
+	FILE *record; /* NULL: none */
 	uint64_t progress_ns;
 };
 
@@ -31,6 +33,9 @@ static void job_deinit(struct job *job)
 	labels_free(&job->labels);
 	json_document_free(job->list);
 	target_free(job->target);
+	if (job->record) {
+		fclose(job->record);
+	}
 }
 
 static int open_target(const struct settings *s, struct target **ret_target, struct error *err)
@@ -240,6 +245,10 @@ static int ask(struct job *job, const char *source)
 	for (uint32_t i = 0; i < job->target->n_outputs && r == 0; i++) {
 		job->outputs[i] = target_output(job->target, i);
 	}
+	if (r == 0 && job->record) {
+		r = record_write(job->record, job->target, job->settings->signature, job->inputs,
+			job->outputs, &err);
+	}
 	r = r < 0 ? r : make_answer(job, &answer, &err);
 	if (r < 0) {
 		report_error(source, &err);
@@ -366,12 +375,20 @@ int cmd_infer(const struct settings *settings)
 		report_error(settings->output_dir, &err);
 		return EXIT_NEGATIVE;
 	}
+	if (settings->record && !(job.record = fopen(settings->record, "we"))) {
+		report_line("%s: %s", settings->record, strerror(errno));
+		return EXIT_NEGATIVE;
+	}
 	if (load_labels(&job, &err) < 0) {
 		report_error(settings->labels ? settings->labels : "labels", &err);
 		return EXIT_UNREADABLE;
 	}
 	bool each = job.target->n_inputs == 1 && settings->n_arguments > 1;
 	int code = each ? ask_each(&job) : ask_together(&job);
+	if (job.record && fflush(job.record) != 0) {
+		report_line("%s: %s", settings->record, strerror(errno));
+		return code ? code : EXIT_NEGATIVE;
+	}
 	if (job.list && !settings->raw && json_print(job.list, stdout, true) < 0) {
 		report_line("standard output: %s", strerror(errno));
 		return code ? code : EXIT_NEGATIVE;

@@ -12,5 +12,8 @@ int cmd_infer(const struct settings *settings); /* also run */
 int cmd_verify(const struct settings *settings);
 int cmd_bench(const struct settings *settings);
 int cmd_reload(const struct settings *settings);
+int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
+int cmd_forget_bad(const struct settings *settings);
+int cmd_history(const struct settings *settings);
 
 #endif

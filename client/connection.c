@@ -34,6 +34,7 @@ int connection_tell(const struct error *err, struct edge_client_error *ret_err)
 static void outcome_deinit(struct outcome *outcome)
 {
 	replies_list_free(outcome->list);
+	free(outcome->text);
 	replies_model_free(outcome->model);
 	replies_answer_free(outcome->answer);
 }
@@ -110,7 +111,10 @@ static int decode_reply(
 	int r = 0;
 	switch (type) {
 	case WIRE_LIST:
-		return replies_list(*body, size, &outcome->list, err);
+	case WIRE_STORE_LIST:
+		return replies_list(*body, size, type, &outcome->list, err);
+	case WIRE_STORE:
+		return replies_store(*body, size, &outcome->text, err);
 	case WIRE_DESCRIBE:
 		return replies_model(*body, size, &outcome->model, err);
 	case WIRE_INFER:
@@ -152,7 +156,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_body_bytes = hello.max_body,
 		.max_in_flight = hello.max_in_flight,
 		.max_tensors = hello.max_tensors,
-		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0};
+		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
+		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0};
 	return 0;
 }
 
@@ -288,7 +293,7 @@ int connection_start_hello(
 	struct bytes_writer body = {0};
 	struct wire_hello hello = {.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_ADMIN,
 		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
 	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
@@ -299,6 +304,14 @@ int connection_start_empty(struct edge_client *client, uint16_t type, struct lis
 {
 	struct bytes_writer body = {0};
 	return start(client, type, &body, listener, ret_id, err);
+}
+
+int connection_start_store(struct edge_client *client, const struct wire_store *store,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	wire_store_encode(&body, store);
+	return start(client, WIRE_STORE, &body, listener, ret_id, err);
 }
 
 int connection_start_describe(struct edge_client *client, const char *model, const char *version,

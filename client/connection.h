@@ -9,6 +9,7 @@
 #define CLIENT_CONNECTION_H
 
 #include "base/error.h"
+#include "base/wire.h"
 #include "client/channel.h"
 #include "client/edge_client.h"
 
@@ -21,6 +22,7 @@ struct outcome {
 	struct edge_client_status status;
 	struct edge_client_reload reload;
 	uint32_t session;
+	char *text; /* of STORE */
 	bool done;
 };
 
@@ -56,7 +58,9 @@ int connection_lose(struct edge_client *client, const struct error *why);
 /* Queue a request each; the listener is told once when they gave 0. */
 int must_check connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
-/* @type: WIRE_LIST, WIRE_STATUS or WIRE_RELOAD. */
+int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,
+	struct listener listener, uint64_t *ret_id, struct error *err);
+/* @type: WIRE_LIST, WIRE_STORE_LIST, WIRE_STATUS or WIRE_RELOAD. */
 int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_describe(struct edge_client *client, const char *model,

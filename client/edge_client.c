@@ -43,8 +43,8 @@ int edge_client_start_list(struct edge_client *client, edge_client_reply_fn fn, 
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	int r = connection_start_empty(
-		client, WIRE_LIST, (struct listener){fn, data, NULL}, ret_id, &err);
+	int r = connection_start_empty(client, client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST,
+		(struct listener){fn, data, NULL}, ret_id, &err);
 	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
@@ -137,14 +137,44 @@ int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	struct error err = {0};
 	struct outcome outcome = {0};
 	uint64_t id = 0;
-	int r = connection_start_empty(
-		client, WIRE_LIST, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	int r = connection_start_empty(client, client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST,
+		(struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
 		return connection_tell(&err, ret_err);
 	}
 	*ret_list = outcome.list;
 	return 0;
+}
+
+int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	const struct wire_store store = {.verb = (uint32_t)verb,
+		.model = wire_text_of(model ? model : ""),
+		.argument = wire_text_of(argument ? argument : "")};
+	uint64_t id = 0;
+	int r = client->peer.has_store ? connection_start_store(client, &store,
+						 (struct listener){NULL, NULL, &outcome}, &id, &err)
+				       : error_set(&err, -EOPNOTSUPP, "the daemon has no store");
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	if (ret_text) {
+		*ret_text = outcome.text;
+	} else {
+		free(outcome.text);
+	}
+	return 0;
+}
+
+void edge_client_text_free(char *text)
+{
+	free(text);
 }
 
 int edge_client_describe(struct edge_client *client, const char *model, const char *version,

@@ -129,6 +129,7 @@ struct edge_client_peer {
 	uint32_t max_in_flight; /* requests of one connection that are worked on at once */
 	uint32_t max_tensors; /* inputs, or outputs, of one request */
 	uint32_t max_sessions; /* of this connection; 0: the daemon has none */
+	int has_store; /* it tells of its store, and takes orders for it */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -139,6 +140,13 @@ struct edge_client_list_item {
 	const char *state; /* "loading", "ready", "refused" */
 	const char *reason; /* why refused, else "" */
 	uint64_t generation; /* counts loads; 0 while none serves */
+	/* Of the store, where peer->has_store; else empty: */
+	const char *sha256; /* of the file that serves; "" if none does */
+	uint64_t since; /* when the store got it, seconds of the calendar */
+	uint64_t by; /* user id of the file's owner */
+	uint64_t last_good; /* the version that proved itself last; 0: none */
+	int on_trial; /* what serves has not proved itself yet */
+	int pinned; /* nothing takes its place */
 };
 
 struct edge_client_list {
@@ -277,6 +285,24 @@ struct edge_client_reload {
 /* The daemon looks at its models again; answered when that is done. */
 EDGE_CLIENT_API int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *err);
+
+/* What may be done with the daemon's store of models; all but HISTORY for root and the daemon's user
+ * only. */
+enum edge_client_store_verb {
+	EDGE_CLIENT_STORE_ROLLBACK =
+		1, /* to the last good version; what served is bad from now on */
+	EDGE_CLIENT_STORE_PIN = 2, /* nothing takes the place of what serves */
+	EDGE_CLIENT_STORE_UNPIN = 3,
+	EDGE_CLIENT_STORE_FORGET_BAD = 4, /* @argument: 8 to 64 digits of the file's SHA-256 */
+	EDGE_CLIENT_STORE_HISTORY = 5 /* *ret_text: what happened to the model, a line each */
+};
+
+/* Answered when it is done. @model or @argument may be NULL where the verb has none. *ret_text, if
+ * @ret_text is not NULL, goes to edge_client_text_free(). -EOPNOTSUPP without peer->has_store. */
+EDGE_CLIENT_API int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *err);
+EDGE_CLIENT_API void edge_client_text_free(char *text); /* NULL is fine */
 
 /* ---- in an event loop */
 

@@ -29,6 +29,11 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_VERIFY] = cmd_verify,
 	[CLI_BENCH] = cmd_bench,
 	[CLI_RELOAD] = cmd_reload,
+	[CLI_ROLLBACK] = cmd_store,
+	[CLI_PIN] = cmd_store,
+	[CLI_UNPIN] = cmd_store,
+	[CLI_FORGET_BAD] = cmd_forget_bad,
+	[CLI_HISTORY] = cmd_history,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

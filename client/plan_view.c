@@ -109,8 +109,7 @@ static void print_figures(const struct edge_model *model, const struct totals *t
 		info->parameters, info->file_bytes, info->prepared_bytes, info->session_bytes,
 		info->arena_bytes);
 	printf("multiply-accumulates %" PRIu64
-	       ", expected time %.3f ms in plain C, on the core that the rates "
-	       "were measured on\n\n",
+	       ", expected time %.3f ms on the core that the rates were measured on\n\n",
 		totals->macs, totals->microseconds / 1000);
 }
 

@@ -82,13 +82,23 @@ void replies_list_free(struct edge_client_list *list)
 }
 DEFINE_OWNED(struct edge_client_list *, replies_list_free)
 
-static int fill_list(
-	struct list_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+/* @type: WIRE_LIST, which tells less, or WIRE_STORE_LIST. */
+static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_store_item *ret_item,
+	struct error *err)
+{
+	*ret_item = (struct wire_store_item){.sha256 = wire_text_of("")};
+	return type == WIRE_STORE_LIST ? wire_store_item_decode(r, ret_item, err)
+				       : wire_list_item_decode(r, &ret_item->model, err);
+}
+
+static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned int type,
+	uint32_t n, struct error *err)
 {
 	struct edge_client_list_item *items = pool_get(&owner->pool, (size_t)n + 1, sizeof(*items));
 	for (uint32_t i = 0; items && i < n; i++) {
-		struct wire_list_item item = {0};
-		int e = wire_list_item_decode(r, &item, err);
+		struct wire_store_item all;
+		int e = item_decode(r, type, &all, err);
+		const struct wire_list_item item = all.model;
 		if (e < 0) {
 			return e;
 		}
@@ -98,14 +108,20 @@ static int fill_list(
 			.state = pool_text(&owner->pool, item.state),
 			.reason = pool_text(&owner->pool, item.reason),
 			.generation = item.generation,
+			.sha256 = pool_text(&owner->pool, all.sha256),
+			.since = all.since,
+			.by = all.by,
+			.last_good = all.last_good,
+			.on_trial = (all.flags & WIRE_STORE_TRIAL) != 0,
+			.pinned = (all.flags & WIRE_STORE_PINNED) != 0,
 		};
 	}
 	owner->list = (struct edge_client_list){.n_items = n, .items = items};
-	return owner->pool.failed ? error_no_memory(err) : wire_end(r, WIRE_LIST, err);
+	return owner->pool.failed ? error_no_memory(err) : wire_end(r, type, err);
 }
 
-int replies_list(
-	const void *body, size_t size, struct edge_client_list **ret_list, struct error *err)
+int replies_list(const void *body, size_t size, unsigned int type,
+	struct edge_client_list **ret_list, struct error *err)
 {
 	struct bytes_reader r = bytes_reader_of(body, size);
 	uint32_t n = 0;
@@ -118,7 +134,7 @@ int replies_list(
 		return error_no_memory(err);
 	}
 	owned(replies_list_free) struct edge_client_list *list = &owner->list;
-	e = fill_list(owner, &r, n, err);
+	e = fill_list(owner, &r, type, n, err);
 	if (e == 0) {
 		*ret_list = take(list);
 	}
@@ -415,4 +431,21 @@ int replies_session(const void *body, size_t size, uint32_t *ret_session, struct
 		*ret_session = from.session;
 	}
 	return e;
+}
+
+int replies_store(const void *body, size_t size, char **ret_text, struct error *err)
+{
+	struct wire_text lines;
+	int e = wire_store_reply_decode(body, size, &lines, err);
+	if (e < 0) {
+		return e;
+	}
+	char *text = malloc((size_t)lines.length + 1);
+	if (!text) {
+		return error_no_memory(err);
+	}
+	memcpy(text, lines.data, lines.length);
+	text[lines.length] = 0;
+	*ret_text = text;
+	return 0;
 }

@@ -11,8 +11,9 @@
 #include "base/error.h"
 #include "client/edge_client.h"
 
-int must_check replies_list(
-	const void *body, size_t size, struct edge_client_list **ret_list, struct error *err);
+/* @type: WIRE_LIST or WIRE_STORE_LIST. */
+int must_check replies_list(const void *body, size_t size, unsigned int type,
+	struct edge_client_list **ret_list, struct error *err);
 int must_check replies_model(
 	const void *body, size_t size, struct edge_client_model **ret_model, struct error *err);
 
@@ -31,5 +32,7 @@ void replies_answer_free(struct edge_client_answer *answer);
 
 int must_check replies_session(
 	const void *body, size_t size, uint32_t *ret_session, struct error *err);
+/* malloc'ed, the caller's. */
+int must_check replies_store(const void *body, size_t size, char **ret_text, struct error *err);
 
 #endif

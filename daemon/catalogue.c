@@ -6,305 +6,340 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/scan.h"
+#include "daemon/inbox.h"
+#include "daemon/install.h"
+#include "daemon/watch.h"
 
-/* Files that were tried, and what came of it. */
-struct tried {
-	uint64_t version;
-	struct load_identity identity;
-	bool ready;
-	bool settled; /* the same files would give the same again */
-	char reason[200];
-};
+/* ---- the list */
 
-struct catalogue_model {
-	char name[SERVED_NAME_SIZE];
-	size_t n;
-	struct tried tried[SCAN_MAX_VERSIONS + 1];
-};
-
-/* A scan that goes on. */
-struct scanning {
-	struct catalogue *catalogue;
-	const struct load_context *load;
-	const struct catalogue_sink *sink;
-};
-
-static struct catalogue_event *event_new(
-	enum catalogue_event_kind kind, const char *name, uint64_t version)
+/* Where @name is, or would be. */
+static size_t place_of(const struct catalogue *catalogue, const char *name, bool *ret_there)
 {
-	struct catalogue_event *event = calloc(1, sizeof(*event));
-	if (event) {
-		event->kind = kind;
-		memcpy(event->name, name, strlen(name) + 1);
-		snprintf(event->version, sizeof(event->version), "%" PRIu64, version);
+	size_t low = 0, high = catalogue->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(catalogue->models[middle]->manifest.name, name);
+		if (order == 0) {
+			*ret_there = true;
+			return middle;
+		}
+		*(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
 	}
-	return event;
+	*ret_there = false;
+	return low;
 }
 
-/* ---- one model */
-
-static const struct catalogue_model *model_find(const struct catalogue *catalogue, const char *name)
+struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name)
 {
+	bool there = false;
+	size_t at = place_of(catalogue, name, &there);
+	return there ? catalogue->models[at] : NULL;
+}
+
+static int grow(struct catalogue *catalogue)
+{
+	size_t capacity = catalogue->capacity ? 2 * catalogue->capacity : 8;
+	struct catalogue_model **models =
+		realloc(catalogue->models, capacity * sizeof(catalogue->models[0]));
+	if (!models) {
+		return -ENOMEM;
+	}
+	catalogue->models = models;
+	catalogue->capacity = capacity;
+	return 0;
+}
+
+/* A new one of that name, which is not there yet; NULL without memory. */
+static struct catalogue_model *add(struct catalogue *catalogue, const char *name)
+{
+	bool there = false;
+	size_t at = place_of(catalogue, name, &there);
+	if (catalogue->n == catalogue->capacity && grow(catalogue) < 0) {
+		return NULL;
+	}
+	struct catalogue_model *model = calloc(1, sizeof(*model));
+	if (!model) {
+		return NULL;
+	}
+	memcpy(model->manifest.name, name, strlen(name) + 1);
+	memmove(catalogue->models + at + 1, catalogue->models + at,
+		(catalogue->n - at) * sizeof(catalogue->models[0]));
+	catalogue->models[at] = model;
+	catalogue->n++;
+	return model;
+}
+
+static void drop_at(struct catalogue *catalogue, size_t at)
+{
+	free(catalogue->models[at]);
+	catalogue->n--;
+	memmove(catalogue->models + at, catalogue->models + at + 1,
+		(catalogue->n - at) * sizeof(catalogue->models[0]));
+}
+
+/* Removed models are remembered while edged runs, but not without end. */
+static void make_room(struct catalogue *catalogue, const struct load_context *load)
+{
+	for (size_t i = 0; i < catalogue->n && catalogue->n > 2 * load->config->max_models; i++) {
+		const struct manifest *manifest = &catalogue->models[i]->manifest;
+		if (digest_none(&manifest->active) && digest_none(&catalogue->models[i]->serving)) {
+			depot_drop(load->depot, manifest->name);
+			drop_at(catalogue, i--);
+		}
+	}
+}
+
+static bool is_wanted(void *context, const struct digest *digest)
+{
+	const struct catalogue *catalogue = context;
 	for (size_t i = 0; i < catalogue->n; i++) {
-		if (strcmp(catalogue->models[i].name, name) == 0) {
-			return &catalogue->models[i];
-		}
-	}
-	return NULL;
-}
-
-static const struct tried *tried_find(
-	const struct catalogue_model *before, uint64_t version, const struct load_place *place)
-{
-	struct load_identity now;
-	load_identify(place, &now);
-	for (size_t i = 0; before && i < before->n; i++) {
-		const struct tried *tried = &before->tried[i];
-		if (tried->settled && tried->version == version &&
-			import_same(&tried->identity.file, &now.file) &&
-			import_same(&tried->identity.labels, &now.labels)) {
-			return tried;
-		}
-	}
-	return NULL;
-}
-
-/* What becomes of a model in this scan. */
-struct outcome {
-	const struct catalogue_model *before; /* NULL: new */
-	struct catalogue_model *now;
-	enum catalogue_event_kind kind; /* CATALOGUE_REFUSED until something serves */
-	uint64_t version; /* that serves, or was tried last */
-	struct served *served;
-	char reason[240]; /* why the highest version that was tried does not serve */
-};
-
-static void version_refused(struct outcome *outcome, struct tried *tried, const char *text)
-{
-	if (tried->reason != text) {
-		snprintf(tried->reason, sizeof(tried->reason), "%s", text);
-	}
-	if (outcome->reason[0] != 0) {
-		return;
-	}
-	if (tried->version == 0) {
-		snprintf(outcome->reason, sizeof(outcome->reason), "%s", text);
-	} else {
-		snprintf(outcome->reason, sizeof(outcome->reason), "version %" PRIu64 ": %s",
-			tried->version, text);
-	}
-}
-
-static void version_load(struct scanning *scanning, struct outcome *outcome,
-	const struct load_place *place, struct tried *tried)
-{
-	struct error err = {0};
-	struct catalogue_event *loading =
-		event_new(CATALOGUE_LOADING, outcome->now->name, tried->version);
-	if (loading) {
-		scanning->sink->post(scanning->sink->context, loading);
-	}
-	int code = load_model(scanning->load, place, &tried->identity, &outcome->served, &err);
-	tried->settled = load_settled(code, &tried->identity);
-	if (code < 0) {
-		version_refused(outcome, tried, err.text);
-		return;
-	}
-	tried->ready = true;
-	outcome->kind = CATALOGUE_READY;
-}
-
-/* Tries one version; nothing to do once a higher one serves. */
-static void version_try(struct scanning *scanning, struct outcome *outcome,
-	const struct load_place *place, uint64_t version)
-{
-	if (outcome->kind != CATALOGUE_REFUSED) {
-		return;
-	}
-	const struct tried *before = tried_find(outcome->before, version, place);
-	struct tried *tried = &outcome->now->tried[outcome->now->n++];
-	outcome->version = version;
-	if (!before) {
-		*tried = (struct tried){.version = version};
-		version_load(scanning, outcome, place, tried);
-		return;
-	}
-	*tried = *before;
-	if (before->ready) {
-		outcome->kind = CATALOGUE_KEPT;
-	} else {
-		version_refused(outcome, tried, tried->reason);
-	}
-}
-
-/* A folder that cannot be looked into. One that has just gone, or is a link, is no folder. */
-static void folder_refused(struct outcome *outcome, uint64_t version, int code)
-{
-	if (code == -ENOENT || code == -ENOTDIR || code == -ELOOP) {
-		return;
-	}
-	struct tried *tried = &outcome->now->tried[outcome->now->n++];
-	*tried = (struct tried){.version = version};
-	outcome->version = version;
-	version_refused(outcome, tried, strerror(-code));
-}
-
-static void versions_try(struct scanning *scanning, struct outcome *outcome, int models)
-{
-	owned_fd int folder = -1;
-	uint64_t versions[SCAN_MAX_VERSIONS];
-	size_t n = 0;
-	int code = import_open(models, outcome->now->name, O_DIRECTORY, &folder);
-	if (code == 0) {
-		code = scan_versions(folder, versions, &n);
-	}
-	if (code < 0) {
-		folder_refused(outcome, 0, code);
-		return;
-	}
-	for (size_t i = 0; i < n && outcome->kind == CATALOGUE_REFUSED; i++) {
-		char name[SERVED_VERSION_SIZE];
-		owned_fd int inside = -1;
-		snprintf(name, sizeof(name), "%" PRIu64, versions[i]);
-		code = import_open(folder, name, O_DIRECTORY, &inside);
-		if (code < 0) {
-			folder_refused(outcome, versions[i], code);
-		} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-			struct load_place place = {
-				.folder = inside, .model = "model.tflite", .labels = "labels.txt"};
-			memcpy(place.name, outcome->now->name, sizeof(place.name));
-			version_try(scanning, outcome, &place, versions[i]);
-		}
-	}
-}
-
-/* Posts what became of it. Without memory for the event the next scan tries again. */
-static void outcome_post(struct scanning *scanning, struct outcome *outcome)
-{
-	struct catalogue_event *event =
-		event_new(outcome->kind, outcome->now->name, outcome->version);
-	if (!event) {
-		served_unref(outcome->served);
-		for (size_t i = 0; i < outcome->now->n; i++) {
-			outcome->now->tried[i].settled = false;
-		}
-		return;
-	}
-	if (outcome->served) {
-		struct served *served = outcome->served;
-		served->generation = ++scanning->catalogue->generation;
-		memcpy(served->name, event->name, sizeof(served->name));
-		memcpy(served->version, event->version, sizeof(served->version));
-	}
-	event->served = outcome->served;
-	memcpy(event->reason, outcome->reason, sizeof(event->reason));
-	scanning->sink->post(scanning->sink->context, event);
-}
-
-static void model_scan(struct scanning *scanning, int models, const struct scan_model *model,
-	struct catalogue_model *now)
-{
-	memcpy(now->name, model->name, sizeof(now->name));
-	struct outcome outcome = {.before = model_find(scanning->catalogue, model->name),
-		.now = now,
-		.kind = CATALOGUE_REFUSED};
-	if (model->folder) {
-		versions_try(scanning, &outcome, models);
-	}
-	if (model->file) {
-		struct load_place place = {.folder = models};
-		memcpy(place.name, model->name, sizeof(place.name));
-		snprintf(place.model, sizeof(place.model), "%s.tflite", model->name);
-		snprintf(place.labels, sizeof(place.labels), "%s.labels.txt", model->name);
-		version_try(scanning, &outcome, &place, 0);
-	}
-	/* A folder without any model file is not a model, unless it was one. */
-	if (now->n > 0) {
-		outcome_post(scanning, &outcome);
-	}
-}
-
-/* ---- all models */
-
-static bool is_there(const struct catalogue_model *models, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (models[i].n > 0 && strcmp(models[i].name, name) == 0) {
+		if (manifest_wants(&catalogue->models[i]->manifest, digest)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Models that were there and are not any more. */
-static int removed_post(
-	const struct scanning *scanning, const struct catalogue_model *now, size_t n)
+/* ---- the store's memory */
+
+static int adopt(struct catalogue *catalogue, const struct load_context *load,
+	const struct manifest *manifest)
 {
-	for (size_t i = 0; i < scanning->catalogue->n; i++) {
-		const struct catalogue_model *before = &scanning->catalogue->models[i];
-		if (before->n == 0 || is_there(now, n, before->name)) {
+	if (digest_none(&manifest->active)) {
+		depot_drop(load->depot, manifest->name); /* removed in an earlier run */
+		return 0;
+	}
+	struct catalogue_model *model = add(catalogue, manifest->name);
+	if (!model) {
+		return -ENOMEM;
+	}
+	model->manifest = *manifest;
+	return 0;
+}
+
+int catalogue_open(struct catalogue *catalogue, const struct load_context *load)
+{
+	owned_mem struct manifest *manifests = NULL;
+	size_t n = 0;
+	int code = depot_manifests(load->depot, &manifests, &n);
+	for (size_t i = 0; i < n && code == 0; i++) {
+		code = adopt(catalogue, load, &manifests[i]);
+	}
+	if (code == 0) {
+		depot_sweep(load->depot, is_wanted, catalogue);
+	}
+	return code;
+}
+
+/* ---- events */
+
+static struct catalogue_event *event_new(enum catalogue_event_kind kind,
+	const struct catalogue_model *model, uint64_t version, const char *reason)
+{
+	const struct manifest *manifest = &model->manifest;
+	struct catalogue_event *event = calloc(1, sizeof(*event));
+	if (!event) {
+		return NULL;
+	}
+	event->kind = kind;
+	memcpy(event->name, manifest->name, sizeof(event->name));
+	snprintf(event->version, sizeof(event->version), "%" PRIu64, version);
+	snprintf(event->reason, sizeof(event->reason), "%s", reason);
+	const struct manifest_version *serves = manifest_find(manifest, &model->serving);
+	const struct manifest_version *good = manifest_find(manifest, &manifest->last_good);
+	event->about = (struct catalogue_about){
+		.digest = model->serving,
+		.since = serves ? serves->since : 0,
+		.by = serves ? serves->by : 0,
+		.last_good = good ? good->version : 0,
+		.trial = manifest->trial && digest_same(&model->serving, &manifest->active),
+		.pinned = manifest->pinned,
+	};
+	return event;
+}
+
+/* Without memory for the event the next scan tries again. */
+static void forget_tries(struct catalogue_model *model)
+{
+	model->serving = (struct digest){0};
+	model->restored = false;
+	for (size_t i = 0; i < model->n; i++) {
+		model->tried[i].settled = false;
+	}
+}
+
+bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *sink,
+	struct catalogue_model *model, enum catalogue_event_kind kind, uint64_t version,
+	struct served *served, const char *reason)
+{
+	struct catalogue_event *event = event_new(kind, model, version, reason);
+	if (!event) {
+		served_unref(served);
+		forget_tries(model);
+		return false;
+	}
+	if (served) {
+		served->generation = ++catalogue->generation;
+		memcpy(event->version, served->version, sizeof(event->version));
+	}
+	event->served = served;
+	sink->post(sink->context, event);
+	return true;
+}
+
+/* ---- a scan */
+
+struct scanning {
+	struct catalogue *catalogue;
+	const struct load_context *load;
+	const struct catalogue_sink *sink;
+};
+
+/* What the store has of models that do not serve. */
+static void restore_all(const struct scanning *scanning)
+{
+	char reason[CATALOGUE_REASON_SIZE];
+	struct catalogue *catalogue = scanning->catalogue;
+	for (size_t i = 0; i < catalogue->n; i++) {
+		struct catalogue_model *model = catalogue->models[i];
+		struct served *served = NULL;
+		if (model->restored || digest_none(&model->manifest.active) ||
+			!digest_none(&model->serving)) {
 			continue;
 		}
-		struct catalogue_event *event = event_new(CATALOGUE_REMOVED, before->name, 0);
-		if (!event) {
+		model->restored = true;
+		int code = install_restore(scanning->load, model, &served, reason, sizeof(reason));
+		catalogue_post(catalogue, scanning->sink, model,
+			code == 0 ? CATALOGUE_READY : CATALOGUE_REFUSED, 0, served, reason);
+	}
+}
+
+static int inbox_scan(
+	const struct scanning *scanning, int folder, const struct scan_model *models, size_t n)
+{
+	struct catalogue *catalogue = scanning->catalogue;
+	for (size_t i = 0; i < n; i++) {
+		if (scanning->sink->stopping(scanning->sink->context)) {
+			return -ECANCELED;
+		}
+		struct catalogue_model *model = catalogue_find(catalogue, models[i].name);
+		model = model ? model : add(catalogue, models[i].name);
+		if (!model) {
 			return -ENOMEM;
 		}
-		scanning->sink->post(scanning->sink->context, event);
+		inbox_look(catalogue, scanning->load, scanning->sink, folder, &models[i], model);
 	}
 	return 0;
 }
 
-static int models_scan(
-	struct scanning *scanning, int folder, const struct scan_model *models, size_t n)
+/* Its last good version stays in the store while edged runs. */
+static void forget_versions(const struct load_context *load, struct catalogue_model *model)
 {
-	const struct catalogue_sink *sink = scanning->sink;
-	owned_mem struct catalogue_model *now = calloc(n ? n : 1, sizeof(*now));
-	if (!now) {
+	struct error err = {0};
+	struct manifest *manifest = &model->manifest;
+	manifest->active = manifest->previous = (struct digest){0};
+	manifest->trial = false;
+	manifest_trim(manifest);
+	model->serving = (struct digest){0};
+	model->n = 0;
+	depot_note(load->depot, manifest->name, "removed");
+	if (depot_save(load->depot, manifest, &err) < 0) {
+		log_warning(load->depot->log, "model %s: %s", manifest->name, err.text);
+	}
+}
+
+/* Its files were there when the folder was looked at last, and are not now. */
+static int model_remove(const struct scanning *scanning, struct catalogue_model *model)
+{
+	struct catalogue_event *event = event_new(CATALOGUE_REMOVED, model, 0, "");
+	if (!event) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (sink->stopping(sink->context)) {
-			return -ECANCELED;
-		}
-		model_scan(scanning, folder, &models[i], &now[i]);
-	}
-	int code = removed_post(scanning, now, n);
-	if (code < 0) {
-		return code; /* the next scan compares with the same again */
-	}
-	free(scanning->catalogue->models);
-	scanning->catalogue->models = take(now);
-	scanning->catalogue->n = n;
+	model->inbox = false;
+	forget_versions(scanning->load, model);
+	scanning->sink->post(scanning->sink->context, event);
 	return 0;
+}
+
+/* Another file system than before came or went as a whole: nobody removed its models one by one. */
+static int removed_drop(const struct scanning *scanning, bool same_device)
+{
+	struct catalogue *catalogue = scanning->catalogue;
+	int code = 0;
+	for (size_t i = 0; i < catalogue->n && code == 0; i++) {
+		struct catalogue_model *model = catalogue->models[i];
+		if (model->seen || !model->inbox || model->manifest.pinned) {
+			continue;
+		}
+		if (same_device) {
+			code = model_remove(scanning, model);
+		} else {
+			model->inbox = false;
+		}
+	}
+	return code;
+}
+
+static void watch_look(const struct load_context *load, int folder)
+{
+	if (!watch_folder(load->watch, folder)) {
+		log_warning(load->depot->log,
+			"the models folder cannot be watched: the system's limit is reached");
+	}
+}
+
+static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_left_out)
+{
+	owned_mem struct scan_model *models = NULL;
+	struct catalogue *catalogue = scanning->catalogue;
+	struct stat st;
+	size_t n = 0;
+	if (fstat(folder, &st) < 0) {
+		return -errno;
+	}
+	watch_look(scanning->load, folder);
+	bool same_device = catalogue->device == st.st_dev;
+	int code =
+		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);
+	if (code == 0) {
+		code = inbox_scan(scanning, folder, models, n);
+	}
+	if (code == 0) {
+		code = removed_drop(scanning, same_device);
+	}
+	if (code == 0) {
+		catalogue->device = st.st_dev;
+	}
+	return code;
 }
 
 int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_sink *sink, size_t *ret_left_out)
 {
-	struct scanning scanning = {.catalogue = catalogue, .load = load, .sink = sink};
-	owned_fd int folder = open(load->config->models, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	owned_mem struct scan_model *models = NULL;
-	size_t n = 0;
-	if (folder < 0) {
-		return -errno;
+	const struct scanning scanning = {.catalogue = catalogue, .load = load, .sink = sink};
+	for (size_t i = 0; i < catalogue->n; i++) {
+		catalogue->models[i]->seen = false;
 	}
-	int code = scan_models(folder, load->config->max_models, &models, &n, ret_left_out);
-	return code < 0 ? code : models_scan(&scanning, folder, models, n);
+	restore_all(&scanning);
+	owned_fd int folder = open(load->config->models, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int code = folder < 0 ? -errno : folder_scan(&scanning, folder, ret_left_out);
+	make_room(catalogue, load);
+	depot_sweep(load->depot, is_wanted, catalogue);
+	return code;
 }
 
 void catalogue_doubt(struct catalogue *catalogue)
 {
 	for (size_t i = 0; i < catalogue->n; i++) {
-		struct catalogue_model *model = &catalogue->models[i];
-		for (size_t j = 0; j < model->n; j++) {
-			model->tried[j].settled = false;
-		}
+		forget_tries(catalogue->models[i]);
 	}
 }
 
 void catalogue_deinit(struct catalogue *catalogue)
 {
+	for (size_t i = 0; i < catalogue->n; i++) {
+		free(catalogue->models[i]);
+	}
 	free(catalogue->models);
 	*catalogue = (struct catalogue){0};
 }

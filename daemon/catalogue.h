@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * catalogue - what the models folder held when it was looked at last, and what became of it
+ * catalogue - which models there are: what the store remembers, and what the models folder says
  *
- * A scan compares the folder with that by file identity, loads what is new or changed, and says
- * each change as an event. A file that cannot be loaded is refused with its reason and tried again
- * only when it has changed; it stops nobody else. Of several versions the highest that can be
- * loaded serves.
+ * At start the store's models serve, whatever the folder holds. A scan then compares the folder with
+ * what was found there before by file identity, installs what is new or changed (install.h), and
+ * says each change as an event. A file that cannot be installed is refused with its reason and tried
+ * again only when it has changed; it stops nobody else. Of several versions the highest that can be
+ * installed serves. A model goes when its files are seen to go.
  */
 #ifndef DAEMON_CATALOGUE_H
 #define DAEMON_CATALOGUE_H
 
-#include "daemon/load.h"
+#include "daemon/candidate.h"
+#include "daemon/scan.h"
+
+#define CATALOGUE_REASON_SIZE 240
 
 enum catalogue_event_kind {
 	CATALOGUE_LOADING, /* a file of this model is being loaded */
@@ -18,7 +22,16 @@ enum catalogue_event_kind {
 			  */
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
+	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
+};
+
+/* What there is to know of the version that serves. */
+struct catalogue_about {
+	struct digest digest;
+	uint64_t since, by; /* as in the manifest */
+	uint64_t last_good; /* number of the version that proved itself last; 0: none */
+	bool trial, pinned;
 };
 
 struct catalogue_event {
@@ -27,7 +40,8 @@ struct catalogue_event {
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE]; /* of the file that was tried last */
 	struct served *served; /* of CATALOGUE_READY: the receiver's reference */
-	char reason[240];
+	char reason[CATALOGUE_REASON_SIZE];
+	struct catalogue_about about;
 };
 
 struct catalogue_sink {
@@ -36,20 +50,49 @@ struct catalogue_sink {
 	void *context;
 };
 
-struct catalogue_model;
+/* Files that were tried, and what came of it. */
+struct catalogue_tried {
+	uint64_t number; /* of the version's folder; 0: NAME.tflite */
+	struct candidate_identity identity;
+	struct digest digest; /* what it held; none if it was refused before that was known */
+	bool settled; /* the same files would give the same again */
+	char reason[200]; /* empty: it serves */
+};
+
+struct catalogue_model {
+	struct manifest manifest;
+	struct digest serving; /* what the loop has; none: nothing */
+	bool restored; /* the store was asked for it */
+	bool inbox; /* the folder had files of it when it was looked at last */
+	bool seen; /* in the scan that goes on */
+	size_t n;
+	struct catalogue_tried tried[SCAN_MAX_VERSIONS + 1];
+};
 
 struct catalogue {
-	struct catalogue_model *models;
-	size_t n;
+	struct catalogue_model **models;
+	size_t n, capacity;
 	uint64_t generation; /* of the newest model */
+	dev_t device; /* of the folder that was looked at last; 0: none was */
 };
+
+/* What the store remembers. Nothing serves yet: the first scan sees to that. */
+int must_check catalogue_open(struct catalogue *catalogue, const struct load_context *load);
 
 /* One scan. On error the next one tries again what this one did not finish. *ret_left_out: entries
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_sink *sink, size_t *ret_left_out);
-/* Nothing that was tried is settled any more: the next scan loads it again. */
+/* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
 void catalogue_deinit(struct catalogue *catalogue);
+
+struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
+
+/* Makes @served what serves, numbers its generation and says so. Takes @served. False without
+ * memory: the next scan tries again. */
+bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *sink,
+	struct catalogue_model *model, enum catalogue_event_kind kind, uint64_t version,
+	struct served *served, const char *reason);
 
 #endif

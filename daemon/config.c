@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LINE 4096
+#include "daemon/ini.h"
+
 #define MAX_FILES 256
 #define MAX_KEYS 64
 
@@ -34,35 +35,21 @@ void config_init(struct config *config)
 	}
 }
 
-static char *trim(char *text)
+static int section_read(void *context, const char *name, struct error *err)
 {
-	text += strspn(text, " \t");
-	size_t length = strlen(text);
-	while (length > 0 && strchr(" \t\r", text[length - 1])) {
-		text[--length] = 0;
-	}
-	return text;
-}
-
-static int section_read(struct reading *reading, char *text, struct error *err)
-{
-	char *end = strchr(text, ']');
+	struct reading *reading = context;
 	char shown[64];
-	if (!end || end[1] != 0) {
-		return error_set(err, -EINVAL, "a section is [name], with nothing behind it");
-	}
-	*end = 0;
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
-	bool known = strncmp(text, "X-", 2) == 0;
+	bool known = strncmp(name, "X-", 2) == 0;
 	for (size_t i = 0; i < n && !known; i++) {
-		known = strcmp(keys[i].section, text) == 0;
+		known = strcmp(keys[i].section, name) == 0;
 	}
-	if (!known || strlen(text) >= sizeof(reading->section)) {
+	if (!known || strlen(name) >= sizeof(reading->section)) {
 		return error_set(err, -EINVAL, "there is no section [%s]",
-			error_escape(shown, sizeof(shown), text, strlen(text)));
+			error_escape(shown, sizeof(shown), name, strlen(name)));
 	}
-	memcpy(reading->section, text, strlen(text) + 1);
+	memcpy(reading->section, name, strlen(name) + 1);
 	return 0;
 }
 
@@ -74,9 +61,11 @@ static int foreign_key(const struct reading *reading, const char *key)
 	return 0;
 }
 
-static int key_read(struct reading *reading, const char *key, const char *value, struct error *err)
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
+	struct reading *reading = context;
 	char shown[64];
+	reading->line = line;
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
 	if (strncmp(key, "X-", 2) == 0 || strncmp(reading->section, "X-", 2) == 0) {
@@ -100,50 +89,6 @@ static int key_read(struct reading *reading, const char *key, const char *value,
 		: error_set(err, -EINVAL, "there is no key %s in [%s]", shown, reading->section);
 }
 
-static int line_read(struct reading *reading, char *line, struct error *err)
-{
-	if (line[0] == '#' || line[0] == ';') {
-		return 0;
-	}
-	char *text = trim(line);
-	if (text[0] == 0) {
-		return 0;
-	}
-	if (text[0] == '[') {
-		return section_read(reading, text + 1, err);
-	}
-	char *equals = strchr(text, '=');
-	if (!equals) {
-		return error_set(err, -EINVAL, "neither [section] nor key = value");
-	}
-	*equals = 0;
-	return key_read(reading, trim(text), trim(equals + 1), err);
-}
-
-/* One line without its end into @line. 1, 0 at the end of the file, negative errno. */
-static int line_get(FILE *file, char *line, struct error *err)
-{
-	size_t length = 0;
-	int c = getc(file);
-	if (c == EOF && !ferror(file)) {
-		return 0;
-	}
-	for (; c != EOF && c != '\n'; c = getc(file)) {
-		if (c == 0) {
-			return error_set(err, -EINVAL, "a byte 0");
-		}
-		if (length == MAX_LINE - 1) {
-			return error_set(err, -EINVAL, "more than %d bytes", MAX_LINE - 1);
-		}
-		line[length++] = (char)c;
-	}
-	if (ferror(file)) {
-		return error_set(err, -EIO, "reading failed");
-	}
-	line[length] = 0;
-	return 1;
-}
-
 static int file_read(
 	struct config *config, const char *path, const struct log *log, struct error *err)
 {
@@ -151,20 +96,11 @@ static int file_read(
 	if (!file) {
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	}
-	struct reading reading = {.config = config, .log = log, .path = path, .line = 1};
-	char line[MAX_LINE];
-	int code = 0;
-	while ((code = line_get(file, line, err)) > 0) {
-		code = line_read(&reading, line, err);
-		if (code < 0) {
-			break;
-		}
-		reading.line++;
-	}
+	struct reading reading = {.config = config, .log = log, .path = path};
+	const struct ini_reader reader = {
+		.section = section_read, .key = key_read, .context = &reading};
+	int code = ini_read(file, path, &reader, err);
 	fclose(file);
-	if (code < 0) {
-		error_prefix(err, "%s:%u", path, reading.line);
-	}
 	return code;
 }
 

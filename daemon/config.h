@@ -39,6 +39,7 @@ struct config {
 	uint64_t threads_per_run; /* as workers */
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
+	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
 
 	uint64_t max_clients;
 	uint64_t max_clients_per_user;
@@ -62,6 +63,14 @@ struct config {
 	uint64_t max_plans;
 	uint64_t max_loops;
 	uint64_t max_checkpoint_bytes;
+	uint64_t allow_signature_change; /* truth */
+	uint64_t watch; /* truth */
+	uint64_t watch_quiet_ms;
+	uint64_t rescan_ms; /* 0: never */
+	uint64_t self_test_ms;
+	uint64_t probation_requests; /* 0: time alone counts */
+	uint64_t probation_time_ms;
+	uint64_t probation_slower; /* 0: as slow as it likes */
 };
 
 enum config_kind {
@@ -71,6 +80,7 @@ enum config_kind {
 	CONFIG_TIME, /* decimal with ms, s or min; milliseconds in struct config */
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
+	CONFIG_TRUTH, /* yes or no: 1 or 0 */
 };
 
 struct config_key {

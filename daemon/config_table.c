@@ -27,7 +27,7 @@ static const struct config_key keys[] = {
 		"NAME/VERSION/model.tflite with labels.txt beside it, where the highest version "
 		"serves."},
 	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged",
-		"Folder that edged may write to. Without one, models are kept in memory."},
+		"Folder that edged may write to: its store of models. Without one they are kept in memory."},
 	{"daemon", "log-level", CONFIG_LEVEL, AT(log_level), LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG,
 		RELOAD, "info", "error, warning, notice, info or debug."},
 	{"daemon", "workers", CONFIG_COUNT, AT(workers), 0, 64, RESTART, "0",
@@ -40,6 +40,11 @@ static const struct config_key keys[] = {
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},
+
+	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
+		"auto",
+		"Program that opens a model first, in a process without rights. auto: the one that came\n"
+		"with edged; none: nothing does."},
 
 	{"limits", "max-clients", CONFIG_COUNT, AT(max_clients), 1, 60000, RESTART, "2048",
 		"Connections at a time."},
@@ -91,6 +96,27 @@ static const struct config_key keys[] = {
 		RELOAD, "64M",
 		"Bytes of all files that a model's save signature has left below\n"
 		"STATE/checkpoints/NAME."},
+	{"models", "allow-signature-change", CONFIG_TRUTH, AT(allow_signature_change), 0, 1, RELOAD,
+		"no",
+		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
+		"it for one model."},
+	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
+		"Whether edged looks at the models folder by itself when that has changed."},
+	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
+		"How long nothing may change before it looks; after 2 s of changes it looks anyway."},
+	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
+		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
+		"5 s at least."},
+	{"models", "self-test-time", CONFIG_TIME, AT(self_test_ms), 1, 1440 * MINUTE, RELOAD, "30s",
+		"How long the questions of a NAME.golden may take."},
+	{"models", "probation-requests", CONFIG_COUNT, AT(probation_requests), 0, 1000000, RELOAD,
+		"100",
+		"Runs that a new version must do well to be the one that is gone back to; 0: only\n"
+		"time counts. One that does badly makes place for the version before."},
+	{"models", "probation-time", CONFIG_TIME, AT(probation_time_ms), 0, 1440 * MINUTE, RELOAD,
+		"1min", "Or how long it must serve."},
+	{"models", "probation-slower", CONFIG_COUNT, AT(probation_slower), 0, 1000, RELOAD, "5",
+		"How many times as long as before its runs may take; 0: any."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "daemon/config.h"
+#include "daemon/ini.h"
 
 struct unit {
 	const char *suffix;
@@ -46,6 +47,14 @@ static bool level_parse(const char *text, uint64_t *ret_value)
 	return level >= 0;
 }
 
+static bool truth_parse(const char *text, uint64_t *ret_value)
+{
+	bool truth = false;
+	int code = ini_truth(text, &truth);
+	*ret_value = truth;
+	return code == 0;
+}
+
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
 	switch (kind) {
@@ -57,6 +66,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return number_parse(text, 8, no_units, ret_value);
 	case CONFIG_LEVEL:
 		return level_parse(text, ret_value);
+	case CONFIG_TRUTH:
+		return truth_parse(text, ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -72,6 +83,7 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
+		[CONFIG_TRUTH] = "yes or no",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];

@@ -171,8 +171,10 @@ static bool is_known(const struct conn *conn, uint16_t type)
 {
 	bool of_sessions = type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET ||
 		type == WIRE_SESSION_CLOSE;
+	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
 	return type > 0 && type < WIRE_TYPE_COUNT &&
-		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS);
+		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
+		(!of_store || conn->capabilities & WIRE_CAP_ADMIN);
 }
 
 /* What refuses this request, but not the connection. */

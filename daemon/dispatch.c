@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "daemon/client_session.h"
@@ -140,7 +141,7 @@ static void session_recharge(struct request *request)
 static bool withdraw(struct dispatch *dispatch, struct request *request)
 {
 	if (!request->line) {
-		return true; /* RELOAD */
+		return true; /* RELOAD, STORE */
 	}
 	if (request->waits) {
 		client_session_remove(request->session, request);
@@ -154,10 +155,28 @@ static bool withdraw(struct dispatch *dispatch, struct request *request)
 	return true;
 }
 
+/* What the run says of its model, if there was one. A cancelled one took at least so long. */
+static void note_run(struct dispatch *dispatch, const struct request *request)
+{
+	const enum edge_status status = request->error.status;
+	struct edged *edged = dispatch->edged;
+	if (request->type != WIRE_INFER || !request->finished_ns) {
+		return;
+	}
+	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
+		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
+	store_note_run(&edged->store, &edged->loader, &edged->config, request->served,
+		failed                 ? PROBATION_FAILURE
+			: request->nan ? PROBATION_NAN
+				       : PROBATION_FINE,
+		request->finished_ns - request->taken_ns);
+}
+
 /* A request that a worker brought back, or that never got to one. */
 static void finish(struct dispatch *dispatch, struct request *request)
 {
 	link_out(dispatch, request);
+	note_run(dispatch, request);
 	session_recharge(request);
 	session_leave(dispatch, request, !request->answered && request->error.code == 0);
 	if (request->answered) {
@@ -348,6 +367,30 @@ void dispatch_scan_done(struct dispatch *dispatch)
 		wire_reload_reply_encode(&request->reply, &reply);
 		finish(dispatch, request);
 	}
+}
+
+void dispatch_wait_order(struct dispatch *dispatch, struct request *request, uint64_t number)
+{
+	request->scan = number;
+	link_in(dispatch, request);
+}
+
+void dispatch_order_done(struct dispatch *dispatch, struct order *order)
+{
+	struct request *request = dispatch->first;
+	while (request && (request->type != WIRE_STORE || request->scan != order->number)) {
+		request = request->next;
+	}
+	if (request) {
+		const char *text = order->text ? order->text : "";
+		const struct wire_text lines = {.data = text, .length = (uint32_t)strlen(text)};
+		request->error = order->error;
+		if (order->error.code == 0) {
+			wire_store_reply_encode(&request->reply, lines);
+		}
+		finish(dispatch, request);
+	}
+	order_free(order);
 }
 
 static void on_async(uv_async_t *async)

@@ -3,8 +3,8 @@
  * dispatch - the loop's side of the queue
  *
  * Every request that waits for something is in one list: those for the workers (INFER,
- * SESSION_OPEN, SESSION_RESET) that are queued or run, or wait for their session's turn, and RELOAD
- * until its scan is done. Here they are answered: with what a worker brings, or before that because the
+ * SESSION_OPEN, SESSION_RESET) that are queued or run, or wait for their session's turn, RELOAD
+ * until its scan is done, and STORE until its order is. Here they are answered: with what a worker brings, or before that because the
  * deadline passed, the client took it back, or edged stops. A request that was answered while a
  * worker has it is cancelled, and its result is dropped when it comes.
  */
@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "daemon/order.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
 #include "daemon/worker.h"
@@ -38,6 +39,10 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 /* Takes a RELOAD: answered once store.scans_done has reached @scan. */
 void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan);
 void dispatch_scan_done(struct dispatch *dispatch);
+
+/* Takes a STORE: answered when the order of that number is done. Takes @order. */
+void dispatch_wait_order(struct dispatch *dispatch, struct request *request, uint64_t number);
+void dispatch_order_done(struct dispatch *dispatch, struct order *order);
 
 /* The unanswered request of @peer with that id, or NULL. */
 struct request *dispatch_find(const struct dispatch *dispatch, const void *peer, uint64_t id);

@@ -10,6 +10,8 @@
 #include "daemon/process.h"
 
 /* A run that ignores its cancellation for so long is a defect. */
+#define TRIALS_MS 1000 /* between looks at whether a trial's time is over */
+
 #define STUCK_NS UINT64_C(10000000000)
 
 /* ---- configuration */
@@ -96,16 +98,49 @@ static void tell_ready(struct edged *edged)
 	bus_ready(status);
 }
 
+static void on_trials(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	if (!store_look_at_trials(&edged->store, &edged->loader, &edged->config)) {
+		uv_timer_stop(timer);
+	}
+}
+
+/* What may be tried again, or is not held back any more, is looked at. */
+static void orders_done(struct edged *edged, struct order *done)
+{
+	while (done) {
+		struct order *next = done->next;
+		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
+		dispatch_order_done(&edged->dispatch, done);
+		if (look && !edged->draining) {
+			loader_scan(&edged->loader, &edged->config);
+		}
+		done = next;
+	}
+}
+
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
-	store_update(&edged->store, &edged->loader);
+	struct order *done = loader_finished(&edged->loader);
+	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
+	orders_done(edged, done);
+	if (edged->draining) {
+		return;
+	}
 	if (edged->store.scans_done >= edged->wanted_scan &&
-		edged->told_scan < edged->store.scans_done && !edged->draining) {
-		edged->told_scan = edged->store.scans_done;
+		edged->told_scan < edged->wanted_scan) {
+		edged->told_scan = edged->wanted_scan;
 		tell_ready(edged);
+		changed = true;
+	}
+	if (changed) {
 		process_trim_later(&edged->trim);
+		if (!uv_is_active((uv_handle_t *)&edged->trials)) {
+			uv_timer_start(&edged->trials, on_trials, 0, TRIALS_MS);
+		}
 	}
 }
 
@@ -114,6 +149,15 @@ static void wake(void *context)
 {
 	struct edged *edged = context;
 	uv_async_send(&edged->loaded);
+}
+
+/* The watch: nobody waits for it. */
+static void on_look(void *context)
+{
+	struct edged *edged = context;
+	if (!edged->draining) {
+		loader_scan(&edged->loader, &edged->config);
+	}
 }
 
 /* ---- reload */
@@ -131,6 +175,7 @@ void edged_reload(struct edged *edged)
 		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
+		watch_configure(&edged->watch);
 	}
 	edged_scan(edged);
 }
@@ -183,7 +228,8 @@ static void on_watchdog(uv_timer_t *timer)
 
 static void timers_init(struct edged *edged)
 {
-	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim};
+	uv_timer_t *timers[] = {
+		&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;
@@ -217,6 +263,9 @@ static int parts_start(struct edged *edged, struct error *err)
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {
+		watch_start(
+			&edged->watch, &edged->loop, &edged->config, &edged->log, on_look, edged);
+		edged->loader.watch = edged->watch.fd;
 		code = loader_start(&edged->loader, &edged->config, &edged->log, wake, edged, err);
 	}
 	if (code == 0) {
@@ -242,6 +291,7 @@ static void parts_stop(struct edged *edged)
 	edged->socket.front.stop(&edged->socket.front);
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);
+	watch_stop(&edged->watch);
 	uv_walk(&edged->loop, on_walk, NULL);
 	while (uv_run(&edged->loop, UV_RUN_DEFAULT) != 0) {
 		/* uv_stop() of before ends it early */

@@ -18,6 +18,7 @@
 #include "daemon/metrics.h"
 #include "daemon/signals.h"
 #include "daemon/store.h"
+#include "daemon/watch.h"
 
 /* What the command line said; NULL where it said nothing. */
 struct edged_options {
@@ -34,13 +35,14 @@ struct edged {
 	struct store store;
 	struct dispatch dispatch;
 	struct loader loader;
+	struct watch watch;
 	struct front_socket socket;
 
 	uv_async_t loaded; /* the loader found something */
 	struct signals signals;
-	uv_timer_t drain_timer, watchdog, trim;
+	uv_timer_t drain_timer, watchdog, trim, trials;
 	uint64_t told_scan; /* the manager was told ready after that scan */
-	uint64_t wanted_scan;
+	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */

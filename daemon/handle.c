@@ -2,6 +2,8 @@
 #include "daemon/handle.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "daemon/edged.h"
 #include "daemon/message.h"
@@ -76,8 +78,14 @@ static int answer_empty(
 	if (code < 0) {
 		return code;
 	}
-	return request->type == WIRE_LIST ? message_list(conn->edged, w, err)
-					  : message_status(conn->edged, w, err);
+	switch (request->type) {
+	case WIRE_LIST:
+		return message_list(conn->edged, w, err);
+	case WIRE_STORE_LIST:
+		return message_store_list(conn->edged, w, err);
+	default:
+		return message_status(conn->edged, w, err);
+	}
 }
 
 static int answer(
@@ -87,6 +95,7 @@ static int answer(
 	case WIRE_HELLO:
 		return answer_hello(conn, request, w, err);
 	case WIRE_LIST:
+	case WIRE_STORE_LIST:
 	case WIRE_STATUS:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
@@ -145,6 +154,72 @@ static bool refuse_draining(struct conn *conn, struct request *request)
 	err.status = EDGE_DRAINING;
 	dispatch_refuse(&conn->edged->dispatch, request, &err);
 	return true;
+}
+
+/* Names and arguments are short texts without a byte 0. */
+static int text_copy(
+	char *out, size_t size, struct wire_text text, const char *what, struct error *err)
+{
+	if (text.length >= size || memchr(text.data, 0, text.length)) {
+		return error_set(err, -EINVAL, "STORE: the %s cannot be one", what);
+	}
+	memcpy(out, text.data, text.length);
+	out[text.length] = 0;
+	return 0;
+}
+
+static int order_judge(const struct conn *conn, const struct wire_store *store, struct order *order,
+	struct error *err)
+{
+	bool privileged = conn->uid == 0 || conn->uid == geteuid();
+	if (store->verb < WIRE_STORE_ROLLBACK || store->verb > WIRE_STORE_HISTORY) {
+		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
+	}
+	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
+		return error_set(err, -EACCES, "only root and edged's own user may do that");
+	}
+	order->verb = (enum order_verb)store->verb;
+	order->by = conn->uid;
+	int code = text_copy(order->model, sizeof(order->model), store->model, "model", err);
+	return code < 0 ? code
+			: text_copy(order->argument, sizeof(order->argument), store->argument,
+				  "argument", err);
+}
+
+static int order_make(const struct conn *conn, const struct request *request,
+	struct order **ret_order, struct error *err)
+{
+	struct wire_store store;
+	struct order *order = calloc(1, sizeof(*order));
+	if (!order) {
+		return error_no_memory(err);
+	}
+	int code = wire_store_decode(request->body, request->body_bytes, &store, err);
+	if (code == 0) {
+		code = order_judge(conn, &store, order, err);
+	}
+	if (code < 0) {
+		order_free(order);
+		return code;
+	}
+	*ret_order = order;
+	return 0;
+}
+
+static void on_store(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	struct order *order = NULL;
+	struct edged *edged = conn->edged;
+	if (refuse_draining(conn, request)) {
+		return;
+	}
+	if (order_make(conn, request, &order, &err) < 0) {
+		dispatch_refuse(&edged->dispatch, request, &err);
+		return;
+	}
+	dispatch_wait_order(
+		&edged->dispatch, request, loader_order(&edged->loader, &edged->config, order));
 }
 
 static int session_open(struct conn *conn, struct request *request, struct error *err)
@@ -209,6 +284,9 @@ void handle_message(struct conn *conn, struct request *request)
 		break;
 	case WIRE_RELOAD:
 		on_reload(conn, request);
+		break;
+	case WIRE_STORE:
+		on_store(conn, request);
 		break;
 	case WIRE_SESSION_OPEN:
 	case WIRE_SESSION_RESET:

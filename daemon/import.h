@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * import - files that others may write become files that nobody can
+ * import - looking at files that others may write at any time
  *
- * What lies in the models folder may be overwritten or cut at any time, even while it is mapped.
- * So it is opened without following anything, copied to a file that has no name (in the state
- * folder: its pages are clean and the kernel may drop them; else in sealed memory), and only the
- * copy is ever mapped.
+ * What lies in the models folder may be overwritten or cut, even while it is mapped. So it is opened
+ * once, without leaving the folder, and only copies of it (blobs.h) are ever used.
  */
 #ifndef DAEMON_IMPORT_H
 #define DAEMON_IMPORT_H
@@ -22,6 +20,7 @@ struct import_identity {
 	dev_t device;
 	ino_t inode;
 	off_t size;
+	uid_t owner;
 	struct timespec modified, changed;
 };
 
@@ -33,23 +32,16 @@ bool import_same(const struct import_identity *a, const struct import_identity *
  */
 bool import_settled(const struct import_identity *identity);
 
-/* Opens entry @name of folder @folder, which may be no symbolic link. @flags: O_DIRECTORY or 0.
- * *ret_fd is close-on-exec and never blocks. -ENOENT, -ELOOP, ... without text. */
+/* Opens entry @name of folder @folder; a symbolic link may not lead out of that. @flags: O_DIRECTORY
+ * or 0. *ret_fd is close-on-exec and never blocks. -ENOENT, -ELOOP, -EXDEV for a link that leads out,
+ * ... without text. */
 int must_check import_open(int folder, const char *name, int flags, int *ret_fd);
+
+/* What an open file is. -EINVAL for what is not a regular one. */
+int must_check import_identify(int fd, struct import_identity *ret_identity);
 
 /* Opens a regular file and says what it is. -EINVAL for anything else. */
 int must_check import_open_file(
 	int folder, const char *name, int *ret_fd, struct import_identity *ret_identity);
-
-/* Makes and opens the folder for copies below the state folder @path. */
-int must_check import_open_state(const char *path, int *ret_folder, struct error *err);
-
-/*
- * A private copy of @fd, which has @identity. @state_folder: from import_open_state(), or -1 for
- * sealed memory. -EFBIG above @max_bytes, -EBUSY when the file was changed meanwhile, or what the
- * copying gave.
- */
-int must_check import_copy(int fd, const struct import_identity *identity, int state_folder,
-	uint64_t max_bytes, int *ret_fd, struct error *err);
 
 #endif

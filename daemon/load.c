@@ -2,52 +2,42 @@
 #include "daemon/load.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/backends.h"
+#include "daemon/blobs.h"
 #include "daemon/checkpoints.h"
 #include "daemon/worker.h"
 
-#define MAX_LABELS ((off_t)1 << 20)
-
-static int labels_read(int fd, off_t size, char **ret_labels, uint32_t *ret_length)
+int load_bytes(int fd, off_t size, char **ret_bytes)
 {
-	if (size > MAX_LABELS) {
-		return -EFBIG;
-	}
-	owned_mem char *labels = malloc((size_t)size + 1);
-	if (!labels) {
+	owned_mem char *bytes = malloc((size_t)size + 1);
+	if (!bytes) {
 		return -ENOMEM;
 	}
-	ssize_t n = pread(fd, labels, (size_t)size, 0);
-	if (n < 0) {
-		return -errno;
+	for (off_t at = 0; at < size;) {
+		ssize_t n = pread(fd, bytes + at, (size_t)(size - at), at);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -EBUSY;
+		}
+		at += n;
 	}
-	*ret_length = (uint32_t)n;
-	*ret_labels = take(labels);
+	bytes[size] = 0;
+	*ret_bytes = take(bytes);
 	return 0;
 }
 
-/* The labels, if there are any. */
-static int labels_load(const struct load_place *place, struct import_identity *ret_identity,
-	char **ret_labels, uint32_t *ret_length, struct error *err)
+struct edge_options load_options(const struct load_context *context)
 {
-	owned_fd int fd = -1;
-	int code = import_open_file(place->folder, place->labels, &fd, ret_identity);
-	if (code == -ENOENT) {
-		return 0;
-	}
-	if (code == 0) {
-		code = labels_read(fd, ret_identity->size, ret_labels, ret_length);
-	}
-	return code == 0 ? 0 : error_set(err, code, "the labels: %s", strerror(-code));
-}
-
-static struct edge_options options_of(const struct config *config, uint64_t cpu_features)
-{
+	const struct config *config = context->config;
 	return (struct edge_options){
 		.backends = backends_builtin(),
-		.cpu_features = cpu_features,
+		.cpu_features = context->cpu_features,
 		.threads = workers_count(config->threads_per_run),
 		.limits =
 			{
@@ -72,66 +62,75 @@ static void checkpoints_give(const struct config *config, const char *name, stru
 	}
 }
 
-int load_model(const struct load_context *context, const struct load_place *place,
-	struct load_identity *ret_identity, struct served **ret_served, struct error *err)
+static void name_it(struct served *served, const char *name, const struct manifest_version *version)
 {
-	owned_fd int fd = -1, copy = -1;
-	owned_mem char *labels = NULL;
-	uint32_t labels_length = 0;
+	snprintf(served->name, sizeof(served->name), "%s", name);
+	snprintf(served->version, sizeof(served->version), "%" PRIu64, version->version);
+	served->digest = version->model;
+}
+
+int load_model(const struct load_context *context, const char *name,
+	const struct manifest_version *version, int blob, char *labels, uint32_t labels_length,
+	struct served **ret_served, struct error *err)
+{
+	char key[PACK_FILES_KEY_SIZE];
+	const struct pack_files *files = &context->depot->packs;
+	const struct edge_packs packs = {
+		.folder = files->folder, .key = pack_files_key(files, &version->model, key)};
+	struct edge_options options = load_options(context);
 	struct edge_model *model = NULL;
-	const struct config *config = context->config;
-	const struct edge_packs packs = {.folder = context->state_folder};
-	struct edge_options options = options_of(config, context->cpu_features);
 	options.packs = packs.folder < 0 ? NULL : &packs;
-	*ret_identity = (struct load_identity){0};
-	int code = import_open_file(place->folder, place->model, &fd, &ret_identity->file);
+	struct mark *mark = marks_take(&context->depot->marks, &version->model);
+	mark_begin(mark);
+	int code = edge_model_open_fd(blob, &options, &model, err);
 	if (code < 0) {
-		return error_set(
-			err, code, "%s", code == -EINVAL ? "not a regular file" : strerror(-code));
+		free(labels);
+	} else {
+		code = served_new(model, labels, labels_length, ret_served, err);
 	}
-	code = labels_load(place, &ret_identity->labels, &labels, &labels_length, err);
+	mark_end(mark);
 	if (code == 0) {
-		code = import_copy(fd, &ret_identity->file, context->state_folder,
-			config->max_file_bytes, &copy, err);
-	}
-	if (code == 0) {
-		code = edge_model_open_fd(copy, &options, &model, err);
-	}
-	if (code == 0) {
-		code = served_new(model, take(labels), labels_length, ret_served, err);
-	}
-	if (code == 0) {
-		checkpoints_give(config, place->name, *ret_served);
+		name_it(*ret_served, name, version);
+		checkpoints_give(context->config, name, *ret_served);
 	}
 	return code;
 }
 
-void load_identify(const struct load_place *place, struct load_identity *ret_identity)
+static int labels_open(const struct depot *depot, const struct digest *digest, char **ret_labels,
+	uint32_t *ret_length)
 {
-	owned_fd int fd = -1, labels = -1;
-	*ret_identity = (struct load_identity){0};
-	if (import_open_file(place->folder, place->model, &fd, &ret_identity->file) < 0 ||
-		import_open_file(place->folder, place->labels, &labels, &ret_identity->labels) <
-			0) {
-		return;
+	struct import_identity identity;
+	owned_fd int fd = -1;
+	if (digest_none(digest)) {
+		return 0;
 	}
+	int code = blobs_open(depot->blobs, digest, &fd);
+	if (code == 0) {
+		code = import_identify(fd, &identity);
+	}
+	if (code == 0) {
+		code = load_bytes(fd, identity.size, ret_labels);
+	}
+	if (code == 0) {
+		*ret_length = (uint32_t)identity.size;
+	}
+	return code;
 }
 
-/* Verdicts about the file stay; what the system did not have may be there next time. */
-static bool is_verdict(int code)
+int load_version(const struct load_context *context, const char *name,
+	const struct manifest_version *version, struct served **ret_served, struct error *err)
 {
-	static const int verdicts[] = {
-		0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP, -ENOENT};
-	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-		if (code == verdicts[i]) {
-			return true;
-		}
+	owned_fd int blob = -1;
+	owned_mem char *labels = NULL;
+	uint32_t length = 0;
+	int code = blobs_open(context->depot->blobs, &version->model, &blob);
+	if (code == 0) {
+		code = labels_open(context->depot, &version->labels, &labels, &length);
 	}
-	return false;
-}
-
-bool load_settled(int code, const struct load_identity *identity)
-{
-	return is_verdict(code) && import_settled(&identity->file) &&
-		import_settled(&identity->labels);
+	if (code < 0) {
+		return error_set(err, code, "the store's copy of version %" PRIu64 ": %s",
+			version->version,
+			code == -EBADMSG ? "it is not what was stored" : strerror(-code));
+	}
+	return load_model(context, name, version, blob, take(labels), length, ret_served, err);
 }

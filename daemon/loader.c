@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "backends/backends.h"
-#include "daemon/import.h"
+#include "daemon/check.h"
+
+#define LOADER_NICE 10
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -30,11 +34,34 @@ static bool stopping(void *context)
 	return stop;
 }
 
+static struct load_context load_of(struct loader *loader, const struct config *config)
+{
+	return (struct load_context){.config = config,
+		.cpu_features = loader->cpu_features,
+		.depot = &loader->depot,
+		.watch = loader->watch,
+		.stopping = stopping,
+		.stopping_context = loader,
+		.check = loader->check};
+}
+
+/* What the store remembers; where that cannot be read, the models folder says it again. */
+static void remember(struct loader *loader)
+{
+	struct config config;
+	pthread_mutex_lock(&loader->mutex);
+	config = loader->config;
+	pthread_mutex_unlock(&loader->mutex);
+	const struct load_context load = load_of(loader, &config);
+	int code = catalogue_open(&loader->catalogue, &load);
+	if (code < 0) {
+		log_warning(loader->log, "the store: %s", strerror(-code));
+	}
+}
+
 static void look(struct loader *loader, const struct config *config)
 {
-	const struct load_context load = {.config = config,
-		.cpu_features = loader->cpu_features,
-		.state_folder = loader->state_folder};
+	const struct load_context load = load_of(loader, config);
 	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
 	size_t left_out = 0;
 	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
@@ -49,39 +76,94 @@ static void look(struct loader *loader, const struct config *config)
 	}
 }
 
+/* The next order, or NULL. Under the mutex. */
+static struct order *order_take(struct loader *loader)
+{
+	struct order *order = loader->orders;
+	if (order) {
+		loader->orders = order->next;
+		order->next = NULL;
+	}
+	return order;
+}
+
+static void order_append(struct order **list, struct order *order)
+{
+	while (*list) {
+		list = &(*list)->next;
+	}
+	*list = order;
+}
+
+/* Carries it out; gives it back to whoever waits. Under the mutex, which is let go meanwhile. */
+static void obey(struct loader *loader, struct order *order)
+{
+	struct config config = loader->config;
+	pthread_mutex_unlock(&loader->mutex);
+	const struct load_context load = load_of(loader, &config);
+	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
+	order_run(order, &loader->catalogue, &load, &sink);
+	pthread_mutex_lock(&loader->mutex);
+	if (order->number == 0) {
+		if (order->error.code < 0) {
+			log_warning(loader->log, "model %s: %s", order->model, order->error.text);
+		}
+		order_free(order);
+		return;
+	}
+	order_append(&loader->done, order);
+	loader->wake(loader->context);
+}
+
+/* Under the mutex, which is let go meanwhile. */
+static void scan(struct loader *loader)
+{
+	uint64_t number = loader->scans_wanted;
+	struct config config = loader->config;
+	bool doubt = loader->doubt;
+	loader->doubt = false;
+	pthread_mutex_unlock(&loader->mutex);
+	if (doubt) {
+		catalogue_doubt(&loader->catalogue);
+	}
+	look(loader, &config);
+	pthread_mutex_lock(&loader->mutex);
+	loader->scans_done = number;
+	loader->wake(loader->context);
+}
+
 static void *loader_main(void *argument)
 {
+	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), LOADER_NICE);
 	struct loader *loader = argument;
+	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
-		if (loader->scans_done == loader->scans_wanted) {
+		struct order *order = order_take(loader);
+		if (order) {
+			obey(loader, order);
+		} else if (loader->scans_done != loader->scans_wanted) {
+			scan(loader);
+		} else {
 			pthread_cond_wait(&loader->work, &loader->mutex);
-			continue;
 		}
-		uint64_t scan = loader->scans_wanted;
-		struct config config = loader->config;
-		bool doubt = loader->doubt;
-		loader->doubt = false;
-		pthread_mutex_unlock(&loader->mutex);
-		if (doubt) {
-			catalogue_doubt(&loader->catalogue);
-		}
-		look(loader, &config);
-		pthread_mutex_lock(&loader->mutex);
-		loader->scans_done = scan;
-		loader->wake(loader->context);
 	}
 	pthread_mutex_unlock(&loader->mutex);
 	return NULL;
 }
 
-static void state_open(struct loader *loader, const char *path)
+static void check_find(struct loader *loader)
 {
-	struct error err = {0};
-	loader->state_folder = -1;
-	if (import_open_state(path, &loader->state_folder, &err) < 0) {
-		log_notice(loader->log, "%s: models are kept in memory", err.text);
+	const char *program = loader->config.check_program;
+	bool wanted = strcmp(program, "none") != 0;
+	loader->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
+	if (wanted && !check_there(loader->check)) {
+		log_warning(loader->log,
+			"%s cannot be run: models are opened in edged without that", loader->check);
+		wanted = false;
 	}
+	loader->check = wanted ? loader->check : NULL;
 }
 
 /* Signals are the loop's. */
@@ -98,7 +180,11 @@ static int thread_start(struct loader *loader)
 int loader_start(struct loader *loader, const struct config *config, const struct log *log,
 	void (*wake)(void *context), void *context, struct error *err)
 {
-	*loader = (struct loader){.log = log, .wake = wake, .context = context, .config = *config};
+	*loader = (struct loader){.watch = loader->watch,
+		.log = log,
+		.wake = wake,
+		.context = context,
+		.config = *config};
 	uint64_t mask = 0;
 	int code = backends_cpu_mask(config->cpu_features, &mask, err);
 	if (code < 0) {
@@ -106,16 +192,26 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 		return code;
 	}
 	loader->cpu_features = mask & backends_cpu_features();
-	state_open(loader, config->state);
+	check_find(loader);
+	depot_open(&loader->depot, config->state, loader->cpu_features, log);
 	pthread_mutex_init(&loader->mutex, NULL);
 	pthread_cond_init(&loader->work, NULL);
 	code = thread_start(loader);
 	if (code < 0) {
-		own_close_fd(&loader->state_folder);
+		depot_close(&loader->depot);
 		return error_set(err, code, "the loader's thread: %s", strerror(-code));
 	}
 	loader->running = true;
 	return 0;
+}
+
+static void orders_free(struct order *order)
+{
+	while (order) {
+		struct order *next = order->next;
+		order_free(order);
+		order = next;
+	}
 }
 
 void loader_stop(struct loader *loader)
@@ -133,7 +229,9 @@ void loader_stop(struct loader *loader)
 		served_unref(event->served);
 		free(event);
 	}
-	own_close_fd(&loader->state_folder);
+	orders_free(loader->orders);
+	orders_free(loader->done);
+	depot_close(&loader->depot);
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
 	catalogue_deinit(&loader->catalogue);
@@ -148,6 +246,26 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	return scan;
+}
+
+uint64_t loader_order(struct loader *loader, const struct config *config, struct order *order)
+{
+	pthread_mutex_lock(&loader->mutex);
+	loader->config = *config;
+	uint64_t number = order->verb < ORDER_PROVED ? ++loader->last_order : 0;
+	order->number = number;
+	order_append(&loader->orders, order);
+	pthread_cond_signal(&loader->work);
+	pthread_mutex_unlock(&loader->mutex);
+	return number;
+}
+
+struct order *loader_finished(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	struct order *done = take(loader->done);
+	pthread_mutex_unlock(&loader->mutex);
+	return done;
 }
 
 void loader_doubt(struct loader *loader)

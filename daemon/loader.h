@@ -6,9 +6,10 @@
 #include <pthread.h>
 
 #include "base/log.h"
-#include "daemon/catalogue.h"
+#include "daemon/order.h"
 
 struct loader {
+	int watch; /* where folders are watched, given before the start; -1: nowhere */
 	pthread_t thread;
 	bool running;
 	const struct log *log;
@@ -23,10 +24,13 @@ struct loader {
 	bool stopping;
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
+	struct order *orders, *done; /* to be carried out, in turn; and carried out */
+	uint64_t last_order;
 
 	/* The thread's own: */
 	uint64_t cpu_features;
-	int state_folder; /* -1: copies in memory */
+	const char *check; /* program for check_run(); NULL: none */
+	struct depot depot;
 	struct catalogue catalogue;
 };
 
@@ -38,6 +42,14 @@ void loader_stop(struct loader *loader);
 /* Asks for a scan by @config; returns its number: it is done once loader_collect() gives that or
  * more. */
 uint64_t loader_scan(struct loader *loader, const struct config *config);
+
+/* Has @order carried out, which is taken; returns its number: it is in order->number when
+ * loader_finished() gives it back. Orders of number 0 do not come back. */
+uint64_t loader_order(struct loader *loader, const struct config *config, struct order *order);
+
+/* The orders that are done, the caller's to free, or NULL. Their events are collected by whoever does
+ * that after this. */
+struct order *loader_finished(struct loader *loader);
 
 /* An event could not be heeded: the next scan loads everything again. */
 void loader_doubt(struct loader *loader);

@@ -19,7 +19,9 @@ int message_hello(const struct edged *edged, const struct wire_hello *hello, str
 {
 	const uint64_t max_sessions = edged->config.max_sessions;
 	bool sessions = hello->minor >= 1 && max_sessions > 0;
-	const uint64_t capabilities = hello->capabilities & (sessions ? WIRE_CAP_SESSIONS : 0);
+	const uint64_t offered =
+		(sessions ? WIRE_CAP_SESSIONS : 0) | (hello->minor >= 2 ? WIRE_CAP_ADMIN : 0);
+	const uint64_t capabilities = hello->capabilities & offered;
 	if (hello->major != WIRE_MAJOR) {
 		return error_set(err, -EOPNOTSUPP, "edged speaks version %d.%d, not %u.%u",
 			WIRE_MAJOR, WIRE_MINOR, hello->major, hello->minor);
@@ -40,20 +42,51 @@ int message_hello(const struct edged *edged, const struct wire_hello *hello, str
 	return done(w, err);
 }
 
+static struct wire_list_item item_of(const struct store_model *model)
+{
+	return (struct wire_list_item){
+		.name = wire_text_of(model->name),
+		.version = wire_text_of(model->version),
+		.state = wire_text_of(store_model_state(model)),
+		.reason = wire_text_of(model->reason),
+		.generation = model->served ? model->served->generation : 0,
+	};
+}
+
 int message_list(const struct edged *edged, struct bytes_writer *w, struct error *err)
 {
 	const struct store *store = &edged->store;
 	wire_list_encode(w, (uint32_t)store->n);
 	for (size_t i = 0; i < store->n; i++) {
-		const struct store_model *model = &store->models[i];
-		const struct wire_list_item item = {
-			.name = wire_text_of(model->name),
-			.version = wire_text_of(model->version),
-			.state = wire_text_of(store_model_state(model)),
-			.reason = wire_text_of(model->reason),
-			.generation = model->served ? model->served->generation : 0,
-		};
+		const struct wire_list_item item = item_of(&store->models[i]);
 		wire_list_item_encode(w, &item);
+	}
+	return done(w, err);
+}
+
+static void store_item_encode(struct bytes_writer *w, const struct store_model *model)
+{
+	const struct catalogue_about *about = &model->about;
+	char sha256[DIGEST_TEXT_SIZE];
+	digest_print(&about->digest, sha256);
+	const struct wire_store_item item = {
+		.model = item_of(model),
+		.sha256 = wire_text_of(digest_none(&about->digest) ? "" : sha256),
+		.since = about->since,
+		.by = about->by,
+		.last_good = about->last_good,
+		.flags = (about->trial ? WIRE_STORE_TRIAL : 0) |
+			(about->pinned ? WIRE_STORE_PINNED : 0),
+	};
+	wire_store_item_encode(w, &item);
+}
+
+int message_store_list(const struct edged *edged, struct bytes_writer *w, struct error *err)
+{
+	const struct store *store = &edged->store;
+	wire_list_encode(w, (uint32_t)store->n);
+	for (size_t i = 0; i < store->n; i++) {
+		store_item_encode(w, &store->models[i]);
 	}
 	return done(w, err);
 }

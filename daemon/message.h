@@ -12,6 +12,8 @@ struct edged;
 int must_check message_hello(const struct edged *edged, const struct wire_hello *hello,
 	struct bytes_writer *w, uint64_t *ret_capabilities, struct error *err);
 int must_check message_list(const struct edged *edged, struct bytes_writer *w, struct error *err);
+int must_check message_store_list(
+	const struct edged *edged, struct bytes_writer *w, struct error *err);
 int must_check message_describe(const struct edged *edged, const void *body, uint32_t bytes,
 	struct bytes_writer *w, struct error *err);
 int must_check message_status(struct edged *edged, struct bytes_writer *w, struct error *err);

@@ -42,7 +42,7 @@ struct request {
 	struct sched_line *line;
 	bool waits; /* in its session's line, not in the queue */
 	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
-	uint64_t scan; /* of RELOAD: answered when this one is done */
+	uint64_t scan; /* of RELOAD, or the order of STORE: answered when it is done */
 
 	uint64_t received_ns, deadline_ns; /* 0: no deadline */
 	uint64_t taken_ns, finished_ns; /* by a worker */
@@ -58,6 +58,7 @@ struct request {
 	uint32_t signature;
 	struct wire_infer infer;
 	uint64_t max_reply; /* bytes of its body */
+	bool nan; /* some output has one, and no input; looked for while the model is on trial */
 
 	struct error error; /* code 0: the reply is in @reply */
 	struct bytes_writer reply;

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 #define SUFFIX ".tflite"
-#define MAX_ENTRIES 65536
+#define BATCH 4096 /* names beyond the wanted ones that are held before the highest are dropped */
 
 static bool name_byte(char c, bool first)
 {
@@ -58,46 +58,34 @@ static bool entry_parse(const char *name, struct scan_model *ret_model)
 	return true;
 }
 
+/* A link may be one; whoever opens it finds out, and stays inside. */
 static bool is_folder(int folder, const struct dirent *entry)
 {
 	struct stat st;
 	if (entry->d_type != DT_UNKNOWN) {
-		return entry->d_type == DT_DIR;
+		return entry->d_type == DT_DIR || entry->d_type == DT_LNK;
 	}
-	return fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-/* NAME.labels.txt stands beside NAME.tflite. */
-static bool is_labels(const char *name)
+static bool ends_in(const char *name, const char *suffix)
 {
-	size_t length = strlen(name), suffix = strlen(".labels.txt");
-	return length > suffix && strcmp(name + length - suffix, ".labels.txt") == 0;
+	size_t length = strlen(name), end = strlen(suffix);
+	return length > end && strcmp(name + length - end, suffix) == 0;
+}
+
+/* What stands beside NAME.tflite. */
+static bool is_beside(const char *name)
+{
+	return ends_in(name, ".labels.txt") || ends_in(name, ".golden") || ends_in(name, ".conf");
 }
 
 struct found {
 	struct scan_model *models;
 	size_t n, capacity, left_out;
+	size_t max; /* how many are wanted, the lowest names */
 };
-
-static int found_add(struct found *found, const struct scan_model *model)
-{
-	if (found->n == MAX_ENTRIES) {
-		found->left_out++;
-		return 0;
-	}
-	if (found->n == found->capacity) {
-		size_t capacity = found->capacity ? 2 * found->capacity : 16;
-		struct scan_model *models =
-			realloc(found->models, capacity * sizeof(found->models[0]));
-		if (!models) {
-			return -ENOMEM;
-		}
-		found->models = models;
-		found->capacity = capacity;
-	}
-	found->models[found->n++] = *model;
-	return 0;
-}
 
 static int by_name(const void *a, const void *b)
 {
@@ -123,13 +111,41 @@ static void found_merge(struct found *found)
 	found->n = n;
 }
 
+static void found_cut(struct found *found)
+{
+	found_merge(found);
+	if (found->n > found->max) {
+		found->left_out += found->n - found->max;
+		found->n = found->max;
+	}
+}
+
+static int found_add(struct found *found, const struct scan_model *model)
+{
+	if (found->n == found->max + BATCH) {
+		found_cut(found);
+	}
+	if (found->n == found->capacity) {
+		size_t capacity = found->capacity ? 2 * found->capacity : 16;
+		struct scan_model *models =
+			realloc(found->models, capacity * sizeof(found->models[0]));
+		if (!models) {
+			return -ENOMEM;
+		}
+		found->models = models;
+		found->capacity = capacity;
+	}
+	found->models[found->n++] = *model;
+	return 0;
+}
+
 static int entries_read(DIR *dir, int folder, struct found *found)
 {
 	int code = 0;
 	errno = 0;
 	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
 		struct scan_model model;
-		if (entry->d_name[0] == '.' || is_labels(entry->d_name)) {
+		if (entry->d_name[0] == '.' || is_beside(entry->d_name)) {
 			continue;
 		}
 		if (!entry_parse(entry->d_name, &model) ||
@@ -146,7 +162,7 @@ static int entries_read(DIR *dir, int folder, struct found *found)
 int scan_models(
 	int folder, size_t max, struct scan_model **ret_models, size_t *ret_n, size_t *ret_left_out)
 {
-	struct found found = {0};
+	struct found found = {.max = max};
 	DIR *dir = open_again(folder);
 	if (!dir) {
 		return -errno;
@@ -157,11 +173,10 @@ int scan_models(
 		free(found.models);
 		return code;
 	}
-	found_merge(&found);
-	size_t n = found.n < max ? found.n : max;
+	found_cut(&found);
 	*ret_models = found.models;
-	*ret_left_out = found.left_out + found.n - n;
-	*ret_n = n;
+	*ret_left_out = found.left_out;
+	*ret_n = found.n;
 	return 0;
 }
 

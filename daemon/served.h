@@ -11,6 +11,8 @@
 #include <pthread.h>
 
 #include "base/ref.h"
+#include "daemon/digest.h"
+#include "daemon/marks.h"
 #include "engine/edge.h"
 
 #define SERVED_NAME_SIZE 65 /* [a-z0-9][a-z0-9._-]{0,63} */
@@ -33,7 +35,10 @@ struct served {
 	struct ref ref;
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
+	struct digest digest; /* of the file */
 	uint64_t generation;
+	struct mark *mark; /* while it is on trial; NULL: it is not marked when it runs */
+	bool on_trial; /* when it was loaded: its outputs are looked at */
 	struct edge_model *model;
 	int checkpoints; /* folder of its sessions' files; -1: none */
 	uint64_t max_checkpoint_bytes;

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+#define LEAST_RUNS 5 /* before what is usual is known */
+
 void store_init(struct store *store, const struct log *log)
 {
 	*store = (struct store){.log = log};
@@ -76,12 +80,23 @@ static void drop(struct store *store, const char *name)
 	}
 }
 
+/* A version that is good, or has nothing to prove, begins to say what is usual. */
+static void probation_start(struct store_model *model)
+{
+	uint64_t usual = model->runs >= LEAST_RUNS ? model->run_ns / model->runs : 0;
+	model->probation = (struct probation){0};
+	if (model->about.trial) {
+		probation_begin(&model->probation, usual, clock_now_ns());
+	}
+}
+
 static void model_ready(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	served_unref(model->served);
 	model->served = take(event->served);
+	probation_start(model);
 	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
 		model->name, event->version, (unsigned long long)info->file_bytes,
 		(unsigned long long)info->arena_bytes);
@@ -90,10 +105,15 @@ static void model_ready(
 static void model_apply(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
+	if (event->kind == CATALOGUE_ABOUT) {
+		model->about = event->about;
+		return;
+	}
 	model->loading = event->kind == CATALOGUE_LOADING;
 	if (event->kind == CATALOGUE_LOADING) {
 		return;
 	}
+	model->about = event->about;
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
 		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
 	}
@@ -122,16 +142,86 @@ static bool event_apply(struct store *store, struct catalogue_event *event)
 	return true;
 }
 
-void store_update(struct store *store, struct loader *loader)
+bool store_update(struct store *store, struct loader *loader)
 {
+	bool changed = false;
 	struct catalogue_event *event = NULL;
 	while ((event = loader_collect(loader, &store->scans_done))) {
 		if (!event_apply(store, event)) {
 			loader_doubt(loader);
 		}
+		changed = changed || event->kind == CATALOGUE_READY ||
+			event->kind == CATALOGUE_REMOVED;
 		served_unref(event->served);
 		free(event);
 	}
+	return changed;
+}
+
+/* ---- trials */
+
+static struct probation_limits limits_of(const struct config *config)
+{
+	return (struct probation_limits){.runs = config->probation_requests,
+		.time_ns = config->probation_time_ms * UINT64_C(1000000),
+		.slower = config->probation_slower};
+}
+
+/* Tells the loader, who changes what is on the disk, and what serves. */
+static void verdict_tell(const struct store *store, struct loader *loader,
+	const struct config *config, struct store_model *model, enum probation_verdict verdict)
+{
+	struct order *order = verdict == PROBATION_GOES_ON ? NULL : calloc(1, sizeof(*order));
+	if (!order) {
+		/* Without memory the trial goes on. */
+		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
+		return;
+	}
+	order->verb = verdict == PROBATION_PROVED ? ORDER_PROVED : ORDER_FAILED;
+	order->digest = model->served->digest;
+	memcpy(order->model, model->name, sizeof(order->model));
+	if (verdict == PROBATION_FAILED) {
+		probation_reason(&model->probation, order->argument, sizeof(order->argument));
+		log_warning(store->log, "model %s version %s: %s", model->name, model->version,
+			order->argument);
+	} else {
+		model->runs = model->probation.runs;
+		model->run_ns = model->probation.run_ns;
+	}
+	loader_order(loader, config, order);
+}
+
+void store_note_run(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, enum probation_fault fault, uint64_t run_ns)
+{
+	bool there = false;
+	size_t at = place(store, served->name, strlen(served->name), &there);
+	struct store_model *model = there ? &store->models[at] : NULL;
+	if (!model || model->served != served) {
+		return;
+	}
+	if (!model->probation.on) {
+		model->runs += fault == PROBATION_FINE;
+		model->run_ns += fault == PROBATION_FINE ? run_ns : 0;
+		return;
+	}
+	const struct probation_limits limits = limits_of(config);
+	verdict_tell(store, loader, config, model,
+		probation_count(&model->probation, &limits, fault, run_ns));
+}
+
+bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config)
+{
+	const struct probation_limits limits = limits_of(config);
+	const uint64_t now = clock_now_ns();
+	bool others = false;
+	for (size_t i = 0; i < store->n; i++) {
+		struct store_model *model = &store->models[i];
+		verdict_tell(store, loader, config, model,
+			probation_look(&model->probation, &limits, now));
+		others = others || model->probation.on;
+	}
+	return others;
 }
 
 const char *store_model_state(const struct store_model *model)
@@ -176,7 +266,8 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)
 			: error_set(err, -EBADMSG, "model %s: refused: %s", shown, model->reason);
 	}
-	if (version.length > 0 && !wire_text_is(version, model->version)) {
+	if (version.length > 0 && !wire_text_is(version, "0") &&
+		!wire_text_is(version, model->version)) {
 		error_escape(shown_version, sizeof(shown_version), version.data, version.length);
 		return error_set(err, -ENOENT, "model %s: version %s serves, not %s", shown,
 			model->version, shown_version);

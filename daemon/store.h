@@ -10,13 +10,17 @@
 
 #include "base/wire.h"
 #include "daemon/loader.h"
+#include "daemon/probation.h"
 
 struct store_model {
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE]; /* that serves, or was tried last */
 	struct served *served; /* NULL: nothing serves */
 	bool loading;
-	char reason[240]; /* why the newest file does not serve, or empty */
+	struct catalogue_about about; /* of what serves */
+	struct probation probation; /* of what serves */
+	uint64_t runs, run_ns; /* of versions that were good: what is usual */
+	char reason[CATALOGUE_REASON_SIZE]; /* why the newest file does not serve, or empty */
 };
 
 struct store {
@@ -33,15 +37,23 @@ struct store_count {
 void store_init(struct store *store, const struct log *log);
 void store_deinit(struct store *store);
 
-/* Applies what @loader has found since the last call. */
-void store_update(struct store *store, struct loader *loader);
+/* Applies what @loader has found since the last call. True when something serves, or has gone, since
+ * then. */
+bool store_update(struct store *store, struct loader *loader);
+
+/* A run of @served has ended: trials are counted, and ended by an order to @loader. */
+void store_note_run(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* Ends trials whose time is over. True while there are others. */
+bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config);
 
 /* "ready", "loading" or "refused". */
 const char *store_model_state(const struct store_model *model);
 struct store_count store_count(const struct store *store);
 
 /*
- * A reference to what serves under @name, in @version if that is not empty. -ENOENT, -EAGAIN while
+ * A reference to what serves under @name, in @version if that is neither empty nor "0", as the file
+ * NAME.tflite was called before the store numbered it. -ENOENT, -EAGAIN while
  * it is being loaded, -EBADMSG when it was refused; the text says which and why.
  */
 int must_check store_get(const struct store *store, struct wire_text name, struct wire_text version,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/wire.h"
 #include "daemon/client_session.h"
+#include "daemon/nan.h"
 #include "daemon/request.h"
 
 #define US UINT64_C(1000)
@@ -127,6 +128,10 @@ static int reply_build(struct request *request, struct edge_session *session, st
 			return code;
 		}
 	}
+	if (request->served->on_trial) {
+		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
+			!nan_any(request->infer.inputs, request->infer.n_inputs);
+	}
 	int code = reply_reserve(request, &reply, err);
 	if (code < 0) {
 		return code;
@@ -156,7 +161,9 @@ static int run_in(struct request *request, struct served_session *session, struc
 		edge_session_reset(session->session); /* requests do not depend on each other */
 	}
 	if (code == 0) {
+		mark_begin(request->served->mark);
 		code = edge_session_run(session->session, &control, err);
+		mark_end(request->served->mark);
 	}
 	return code < 0 ? code : reply_build(request, session->session, err);
 }

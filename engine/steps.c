@@ -56,7 +56,7 @@ static enum edge_place place_of(const struct subgraph_plan *part, uint32_t t)
 static struct edge_step describe(const struct subgraph_plan *part, uint32_t node)
 {
 	const struct node *n = &part->subgraph->nodes[node];
-	struct cost cost = cost_of_node(part, node);
+	struct cost cost = cost_of_node(part, node, steps_detail(part, node));
 	struct edge_step step = {
 		.subgraph = part->index,
 		.node = node,

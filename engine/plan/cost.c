@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/plan/cost.h"
 
+#include <string.h>
+
 #define NODE_NANOSECONDS 60.0 /* finding the node, its operands and its tables */
 #define BYTES_PER_NANOSECOND 12.0 /* of memory that is in some cache */
 
@@ -29,6 +31,40 @@ static const struct {
 	[CLASS_MAC] = {"multiply-accumulate", {0.06, 8}, {0.08, 0.5}},
 	[CLASS_WINDOW] = {"window", {0.6, 2}, {0.3, 0.5}},
 };
+
+/* Of vector kernels, in which memory is included; what is left out is as in plain C. */
+static const struct {
+	const char *isa;
+	struct rate integer[CLASS_COUNT], real[CLASS_COUNT];
+} vectors[] = {
+	{"avx2",
+		{[CLASS_MAC] = {0.0114, 0.25},
+			[CLASS_WINDOW] = {0.1, 0.01},
+			[CLASS_ELEMENT] = {0.05, 0.05}},
+		{[CLASS_MAC] = {0.019, 0.024}, [CLASS_WINDOW] = {0.015, 0.25}}},
+	{"avxvnni", {[CLASS_MAC] = {0.006, 0.25}}, {{0, 0}}},
+	{"avx512vnni",
+		{[CLASS_MAC] = {0.0024, 0.044},
+			[CLASS_WINDOW] = {0.001, 0.1},
+			[CLASS_ELEMENT] = {0.046, 0},
+			[CLASS_FUNCTION] = {0.006, 0.006}},
+		{[CLASS_MAC] = {0.0092, 0.064}, [CLASS_WINDOW] = {0.026, 0.087}}},
+	{"openblas", {{0, 0}}, {[CLASS_MAC] = {0.021, 1.2}}},
+};
+
+/* NULL for plain C and what counts as such. */
+static const struct rate *vector_rate(const char *kernel, enum cost_class class, bool real)
+{
+	const char *isa = strstr(kernel, "__");
+	for (size_t i = 0; isa && i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct rate *rate =
+			real ? &vectors[i].real[class] : &vectors[i].integer[class];
+		if (strcmp(isa + 2, vectors[i].isa) == 0 && rate->work > 0) {
+			return rate;
+		}
+	}
+	return NULL;
+}
 
 static enum cost_class class_of(unsigned int op)
 {
@@ -122,7 +158,7 @@ static uint64_t bytes_of(const struct subgraph_plan *plan, const struct node *no
 	return bytes;
 }
 
-struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node)
+struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node, const char *kernel)
 {
 	const struct node *n = &plan->subgraph->nodes[node];
 	struct cost cost = {.macs = plan->node_macs[node]};
@@ -132,7 +168,10 @@ struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node)
 	enum cost_class class = class_of(n->op);
 	bool real = n->n_inputs > 0 && n->inputs[0] >= 0 &&
 		is_real(plan->subgraph->tensors[n->inputs[0]].type);
-	const struct rate *rate = real ? &classes[class].real : &classes[class].integer;
+	const struct rate *vector = vector_rate(kernel, class, real);
+	const struct rate *rate = vector ? vector
+		: real                   ? &classes[class].real
+					 : &classes[class].integer;
 	uint64_t outputs = 0;
 	if (n->n_outputs > 0 && shape_elements(&plan->shapes[n->outputs[0]], &outputs) < 0) {
 		outputs = 0; /* only the run knows */
@@ -140,7 +179,7 @@ struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node)
 	cost.bytes = bytes_of(plan, n);
 	cost.microseconds = (NODE_NANOSECONDS + (double)cost.macs * rate->work +
 				    (double)outputs * rate->finish +
-				    (double)cost.bytes / BYTES_PER_NANOSECOND) /
+				    (vector ? 0 : (double)cost.bytes / BYTES_PER_NANOSECOND)) /
 		1000;
 	return cost;
 }

@@ -2,11 +2,12 @@
 /*
  * cost - what a node is expected to take
  *
- * time = fixed + work * rate of its class + outputs * rate of finishing them + bytes / memory. The
- * rates were measured with
- * `edgectl bench --local --per-op` over MobileNet v2, person detection and deeplab on a Zen 5 core
- * with the plain C kernels: what they are good for is the share of each node in a model's time,
- * within a factor of two; another core is slower or faster as a whole.
+ * time = fixed + work * rate of its class + outputs * rate of finishing them + bytes / memory; the
+ * rates depend on the instruction set of the kernel, and those of vector kernels have their memory in
+ * them. They were measured with `edgectl bench --local --per-op` over the networks of MLPerf Tiny,
+ * MobileNet v1 and v2, movenet and deeplab on a Zen 5 core: what they are good for is the share of
+ * each node in a model's time, within a factor of two; another core is slower or faster as a whole.
+ * Kernels whose rates are not there, those of Arm, count as plain C.
  */
 #ifndef ENGINE_PLAN_COST_H
 #define ENGINE_PLAN_COST_H
@@ -19,8 +20,9 @@ struct cost {
 	double microseconds;
 };
 
-/* Of node @node of the planned subgraph. A node that was folded at load costs nothing. */
-struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node);
+/* Of node @node of the planned subgraph, run by @kernel ("conv_s8__avx2"; what has no "__" is taken for
+ * plain C). A node that was folded at load costs nothing. */
+struct cost cost_of_node(const struct subgraph_plan *plan, uint32_t node, const char *kernel);
 
 /* "multiply-accumulate", "element", ...: the class whose rate the operator has. */
 const char *cost_class_name(unsigned int op);

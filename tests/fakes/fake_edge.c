@@ -11,6 +11,15 @@
  *   sum N         as echo 4, but each run adds its input to what the session holds and gives that;
  *                 a session takes N bytes
  *   slowsum DIR   both
+ *   add N         as echo 4, but N is added to each byte
+ *   late MS       as echo 4, but a run takes so many milliseconds
+ *   fail N        as echo 4, but every run fails
+ *   nan N         as echo 4, but the output is one float32, no number
+ *   crash N       as echo 4, but a run ends the process
+ *   poison N      opening it ends the process
+ *   spin N        checking it never ends
+ *   moody N       as echo 4, but each process, and each run in it, answers otherwise
+ *   reach PATH    as echo 4, if PATH cannot be opened
  *
  * A session whose sum is GROWS takes 10 MB.
  *
@@ -22,8 +31,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/backends.h"
+#include "base/clock.h"
 #include "base/ref.h"
 #include "engine/edge.h"
 
@@ -34,7 +45,8 @@ struct edge_model {
 	struct edge_model_info info;
 	int32_t width;
 	char gate[200]; /* of slow models */
-	bool sums;
+	bool sums, fails, crashes, nan, moody;
+	unsigned int late_ms, added;
 };
 
 struct edge_session {
@@ -80,6 +92,31 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		sscanf(text, "slowsum %199s", model->gate) == 1) {
 		model->sums = true;
 		model->info.session_bytes = bytes;
+		return 0;
+	}
+	if (sscanf(text, "add %u;", &model->added) == 1) {
+		return strchr(text, ';') ? 0 : error_set(err, -EBADMSG, "torn");
+	}
+	if (sscanf(text, "late %u", &model->late_ms) == 1) {
+		return 0;
+	}
+	model->fails = strncmp(text, "fail ", 5) == 0;
+	model->crashes = strncmp(text, "crash ", 6) == 0;
+	model->nan = strncmp(text, "nan ", 4) == 0;
+	model->moody = strncmp(text, "moody ", 6) == 0;
+	if (strncmp(text, "poison ", 7) == 0) {
+		abort();
+	}
+	while (strncmp(text, "spin ", 5) == 0 && !getenv("PATH")) {
+		run_control_check(NULL);
+	}
+	if (sscanf(text, "reach %199s", folder) == 1) {
+		owned_fd int fd = open(folder, O_RDONLY | O_CLOEXEC);
+		bool free_of_rights = !getenv("PATH"); /* what checks has no environment */
+		return free_of_rights && fd >= 0 ? error_set(err, -EBADMSG, "it could be reached")
+						 : 0;
+	}
+	if (model->fails || model->crashes || model->nan || model->moody) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -163,6 +200,10 @@ static int tensor_fill(const struct edge_model *model, const char *name, uint32_
 		.scale = 0.5f,
 		.bytes = (uint64_t)model->width,
 		.score_threshold = NAN};
+	if (model->nan && name[0] == 'y') {
+		ret_info->type = DTYPE_FLOAT32;
+		ret_info->shape = ret_info->declared = (struct shape){2, {1, 1}};
+	}
 	return 0;
 }
 
@@ -219,7 +260,9 @@ int edge_session_output_info(struct edge_session *session, uint32_t index,
 {
 	(void)err;
 	int code = tensor_fill(session->model, "y", index, ret_info);
-	ret_info->shape = session->shape;
+	if (!session->model->nan) {
+		ret_info->shape = session->shape;
+	}
 	return code;
 }
 
@@ -247,20 +290,45 @@ static void add(struct edge_session *session)
 int edge_session_run(
 	struct edge_session *session, const struct run_control *control, struct error *err)
 {
-	int code = session->model->gate[0] ? gate_wait(session->model->gate, control)
-					   : run_control_check(control);
+	/* Asked about zeros, it is only tried. */
+	int code = session->model->gate[0] && session->bound
+		? gate_wait(session->model->gate, control)
+		: run_control_check(control);
 	if (code == 0) {
 		code = shape_bytes(&session->shape, DTYPE_INT8, &session->output_bytes);
 	}
 	if (code < 0) {
 		return error_set(err, code, "the run was ended");
 	}
+	if (session->model->crashes && session->bound) {
+		abort();
+	}
+	if (session->model->fails) {
+		return error_set(err, -EIO, "it always fails");
+	}
+	const struct timespec late = {.tv_nsec = (long)session->model->late_ms * 1000000};
+	if (late.tv_nsec > 0) {
+		nanosleep(&late, NULL);
+	}
 	free(session->output);
 	session->output = malloc(session->output_bytes + 1);
 	if (!session->output) {
 		return error_no_memory(err);
 	}
-	memcpy(session->output, session->bound, session->output_bytes);
+	memset(session->output, 0, session->output_bytes);
+	if (session->bound) {
+		memcpy(session->output, session->bound, session->output_bytes);
+	}
+	if (session->model->moody) {
+		uint64_t now = clock_now_ns();
+		memcpy(session->output, &now, 4);
+	}
+	for (uint64_t i = 0; i < session->output_bytes; i++) {
+		((uint8_t *)session->output)[i] += (uint8_t)session->model->added;
+	}
+	if (session->model->nan) {
+		memset(session->output, 0xff, session->output_bytes);
+	}
 	if (session->model->sums && session->output_bytes == sizeof(session->sum)) {
 		add(session);
 	}
@@ -271,6 +339,16 @@ const void *edge_session_output(struct edge_session *session, uint32_t index, ui
 {
 	*ret_bytes = session->output_bytes;
 	return index == 0 ? session->output : NULL;
+}
+
+int edge_model_steps(
+	const struct edge_model *model, uint32_t signature, edge_step_function *each, void *context)
+{
+	(void)model;
+	(void)signature;
+	(void)each;
+	(void)context;
+	return 0;
 }
 
 void edge_session_reset(struct edge_session *session)
@@ -326,4 +404,10 @@ int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, 
 void backends_team_free(struct team *team)
 {
 	(void)team;
+}
+
+bool backends_build(char ret_text[BACKENDS_BUILD_SIZE])
+{
+	ret_text[0] = 0;
+	return false;
 }

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 # What a command's help says of its own; all other words that begin with two dashes are options.
-COMMAND = re.compile(r"^  ([a-z]+)\b", re.M)
+COMMAND = re.compile(r"^  ([a-z-]+)\b", re.M)
 OPTION = re.compile(r"^  (?:-\w|  ) +(--[a-z-]+)", re.M)
 
 
@@ -34,7 +34,7 @@ def check_manual(root, edgectl):
     commands = set(COMMAND.findall(overview))
     options = {name for command in commands for name in OPTION.findall(help_of(edgectl, command))}
     told = set(re.findall(r"\*(--[a-z-]+)\*", page))
-    headings = set(re.findall(r"^\*([a-z]+)\*(?: |$)", page.split("# COMMANDS")[1].split("# INPUTS")[0], re.M))
+    headings = set(re.findall(r"^\*([a-z-]+)\*(?: |$)", page.split("# COMMANDS")[1].split("# INPUTS")[0], re.M))
     return differences("option", options, "edgectl --help", told, "edgectl(1)") + differences(
         "command", commands, "edgectl --help", headings, "edgectl(1)")
 

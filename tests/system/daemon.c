@@ -38,29 +38,32 @@ static int fifo_open(const struct daemon *daemon, const char *name)
 	return fd;
 }
 
-void daemon_prepare(struct daemon *daemon)
-{
-	static const char *const folders[] = {"models", "state", "gate"};
-	char path[256];
-	/* Not /tmp, which may be in memory, where no page is ever clean. */
-	*daemon = (struct daemon){.folder = "/var/tmp/edged-test-XXXXXX", .log = -1};
-	assert_non_null(mkdtemp(daemon->folder));
-	path_in(daemon, "socket", daemon->socket, sizeof(daemon->socket));
-	for (size_t i = 0; i < 3; i++) {
-		path_in(daemon, folders[i], path, sizeof(path));
-		assert_int_equal(mkdir(path, 0755), 0);
-	}
-	daemon->running = fifo_open(daemon, "gate/running");
-	daemon->go = fifo_open(daemon, "gate/go");
-	daemon_config(daemon, "");
-}
-
 static void file_write(const char *path, const void *bytes, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, size), size);
 	close(fd);
+}
+
+void daemon_prepare(struct daemon *daemon)
+{
+	static const char *const folders[] = {"models", "state", "gate", "edged.conf.d"};
+	static const char base[] =
+		"[daemon]\ncheck-program = none\n[models]\nwatch = no\nallow-signature-change = yes\n";
+	char path[256];
+	/* Not /tmp, which may be in memory, where no page is ever clean. */
+	*daemon = (struct daemon){.folder = "/var/tmp/edged-test-XXXXXX", .log = -1};
+	assert_non_null(mkdtemp(daemon->folder));
+	path_in(daemon, "socket", daemon->socket, sizeof(daemon->socket));
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		path_in(daemon, folders[i], path, sizeof(path));
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	daemon->running = fifo_open(daemon, "gate/running");
+	daemon->go = fifo_open(daemon, "gate/go");
+	path_in(daemon, "edged.conf", path, sizeof(path));
+	file_write(path, base, sizeof(base) - 1);
 }
 
 void daemon_put_bytes(struct daemon *daemon, const char *file, const void *bytes, size_t size)
@@ -93,7 +96,7 @@ void daemon_remove(struct daemon *daemon, const char *file)
 void daemon_config(struct daemon *daemon, const char *text)
 {
 	char path[256];
-	path_in(daemon, "edged.conf", path, sizeof(path));
+	path_in(daemon, "edged.conf.d/test.conf", path, sizeof(path));
 	file_write(path, text, strlen(text));
 }
 

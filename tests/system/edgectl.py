@@ -280,6 +280,91 @@ class WithDaemon(unittest.TestCase):
         self.assertEqual(figures["at_once"], 3)
 
 
+class WithStore(unittest.TestCase):
+    """edged with a models folder of its own, where a model comes with a self-test."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        path = self.folder.name
+        self.models, self.golden = os.path.join(path, "models"), os.path.join(path, "models", "digits.golden")
+        for name in ("models", "state"):
+            os.mkdir(os.path.join(path, name))
+        self.env = {"EDGED_SOCKET": os.path.join(path, "s")}
+        self.edged = subprocess.Popen(
+            [EDGED, "--socket", self.env["EDGED_SOCKET"], "--models", self.models, "--state", os.path.join(path, "state")],
+            stderr=subprocess.PIPE)
+        while b" models ready" not in self.edged.stderr.readline():
+            pass
+
+    def tearDown(self):
+        self.edged.send_signal(signal.SIGTERM)
+        self.edged.communicate(timeout=60)
+        self.folder.cleanup()
+
+    def ask(self, *args):
+        return edgectl(*args, env=self.env)
+
+    def install(self, source):
+        new = os.path.join(self.models, ".digits.new")
+        shutil.copyfile(source, new)
+        os.rename(new, os.path.join(self.models, "digits.tflite"))
+        self.ask("reload")
+        return json.loads(self.ask("list", "--json").stdout)[0]
+
+    def record(self, *samples):
+        new = os.path.join(self.folder.name, "recorded")
+        done = edgectl("run", model("digits"), *[sample(name) for name in samples], "--record", new, "-q")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        with open(new, "rb") as file:
+            return file.read()
+
+    def test_answers_that_are_due_let_a_model_in_and_others_do_not(self):
+        frames = self.record("digit-7.png", "digit-7.png")
+        self.assertEqual((frames[:4], frames[4:6]), (b"EDG1", b"\x04\x00"))
+        with open(self.golden, "wb") as file:
+            file.write(frames)
+        first = self.install(model("digits"))
+        self.assertEqual((first["state"], first["version"], "reason" in first), ("ready", "1", False))
+        os.remove(os.path.join(self.models, "digits.tflite"))
+        self.ask("reload")
+        for broken, why in [
+                (frames[:-1] + bytes([frames[-1] ^ 1]), "self-test, question 2: output 0 is not what is due"),
+                (frames[:-1], "self-test, question 2: the file ends within a frame"),
+                (b"nonsense" * 8, "self-test, question 1: header: the frame does not begin with EDG1")]:
+            with open(self.golden, "wb") as file:
+                file.write(broken)
+            refused = self.install(model("digits"))
+            self.assertEqual((refused["state"], refused.get("reason")), ("refused", why))
+
+    def test_a_model_is_pinned_rolled_back_and_forgiven(self):
+        with open(model("digits"), "rb") as file:
+            data = file.read()
+        other = os.path.join(self.folder.name, "other.tflite")
+        with open(other, "wb") as file:
+            file.write(data + b"\0" * 16)  # the same model, another file
+        first = self.install(model("digits"))
+        self.assertEqual((first["on_trial"], first["pinned"], first["by"]), (True, False, os.getuid()))
+        for _ in range(10):
+            self.ask("infer", "digits", *[sample("digit-7.png")] * 10)
+        self.assertIn(b"version 1 is good", self.ask("history", "digits").stdout)
+        self.assertEqual(self.ask("pin", "digits").returncode, 0)
+        self.assertEqual(self.install(other)["version"], "1")
+        self.assertEqual(self.ask("unpin", "digits").returncode, 0)
+        self.ask("reload")
+        second = json.loads(self.ask("list", "--json").stdout)[0]
+        self.assertEqual((second["version"], second["last_good"], second["on_trial"]), ("2", 1, True))
+        self.assertEqual(self.ask("rollback", "digits").returncode, 0)
+        back = json.loads(self.ask("list", "--json").stdout)[0]
+        self.assertEqual((back["version"], back["sha256"]), ("1", first["sha256"]))
+        self.assertEqual(self.ask("forget-bad", "0000000000").returncode, 3)
+        self.assertEqual(self.ask("forget-bad", second["sha256"][:12]).returncode, 0)
+        self.ask("reload")
+        self.assertEqual(json.loads(self.ask("list", "--json").stdout)[0]["sha256"], second["sha256"])
+        table = self.ask("list").stdout.decode().splitlines()
+        self.assertEqual(table[0].split(), ["NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "REASON"])
+        self.assertIn(second["sha256"][:12], table[1])
+
+
 LARGE = os.path.join(ROOT, "..", "shared", "models", "mlperf_tiny", "vww_96_int8.tflite")
 
 

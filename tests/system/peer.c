@@ -54,6 +54,15 @@ struct peer peer_open_1_1(const struct daemon *daemon)
 			.name = wire_text_of("test")});
 }
 
+struct peer peer_open_store(const struct daemon *daemon)
+{
+	return greet(daemon,
+		&(struct wire_hello){.major = WIRE_MAJOR,
+			.minor = 2,
+			.capabilities = WIRE_CAP_ADMIN,
+			.name = wire_text_of("test")});
+}
+
 void peer_close(struct peer *peer)
 {
 	close(peer->fd);
@@ -95,6 +104,18 @@ void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadl
 	const struct bytes_writer *body)
 {
 	peer_send_in(peer, 0, type, id, deadline_us, body);
+}
+
+void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model,
+	const char *argument)
+{
+	struct bytes_writer w = {0};
+	const struct wire_store store = {.verb = verb,
+		.model = wire_text_of(model),
+		.argument = wire_text_of(argument ? argument : "")};
+	wire_store_encode(&w, &store);
+	peer_send(peer, WIRE_STORE, id, 0, &w);
+	bytes_writer_deinit(&w);
 }
 
 void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,

@@ -21,6 +21,10 @@ struct peer peer_connect(const struct daemon *daemon);
 struct peer peer_open(const struct daemon *daemon);
 /* As the second, in version 1.1 with sessions. */
 struct peer peer_open_1_1(const struct daemon *daemon);
+/* In version 1.2, with the store. */
+struct peer peer_open_store(const struct daemon *daemon);
+/* In version 1.2, with the store. */
+struct peer peer_open_store(const struct daemon *daemon);
 void peer_close(struct peer *peer);
 
 void peer_send_bytes(struct peer *peer, const void *bytes, size_t size);
@@ -40,6 +44,12 @@ void peer_session_open(struct peer *peer, uint64_t id, const char *model);
 void peer_session(struct peer *peer, unsigned int type, uint64_t id, uint32_t session);
 /* Receives the reply of peer_session_open(): OK; the session. */
 uint32_t peer_expect_session(struct peer *peer, uint64_t id);
+/* A STORE with that verb; its argument may be NULL. */
+void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model,
+	const char *argument);
+/* A STORE; @argument may be NULL. */
+void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model,
+	const char *argument);
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);
 
 struct answer peer_receive(struct peer *peer);

@@ -73,7 +73,7 @@ static void check_config_says_what_is_wrong(void **state)
 	assert_string_equal(out, "");
 	daemon_config(daemon, "[limits]\n\nmax-client = 4\n");
 	assert_int_equal(run(arguments, out, sizeof(out)), 1);
-	assert_non_null(strstr(out, "edged.conf:3: there is no key max-client in [limits]"));
+	assert_non_null(strstr(out, "test.conf:3: there is no key max-client in [limits]"));
 }
 
 static void a_socket_path_that_cannot_be_is_refused(void **state)

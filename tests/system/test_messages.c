@@ -53,8 +53,8 @@ static void hello_tells_version_and_limits(void **state)
 	assert_int_equal(
 		wire_hello_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
 	assert_int_equal(reply.major, 1);
-	assert_int_equal(reply.minor, 1);
-	assert_int_equal(reply.capabilities, WIRE_CAP_SESSIONS);
+	assert_int_equal(reply.minor, 2);
+	assert_int_equal(reply.capabilities, WIRE_CAP_SESSIONS | WIRE_CAP_ADMIN);
 	assert_int_equal(reply.max_body, 1 << 20);
 	assert_int_equal(reply.max_in_flight, 4);
 	assert_true(wire_text_is(reply.name, "edged"));
@@ -110,7 +110,7 @@ static void list_names_ready_and_refused_models(void **state)
 	struct wire_list_item echo = answer_find(&answer, "echo");
 	struct wire_list_item bad = answer_find(&answer, "bad");
 	assert_true(wire_text_is(echo.state, "ready"));
-	assert_true(wire_text_is(echo.version, "0"));
+	assert_true(wire_text_is(echo.version, "1"));
 	assert_int_not_equal(echo.generation, 0);
 	assert_true(wire_text_is(bad.state, "refused"));
 	assert_true(wire_text_is(bad.reason, "subgraph 0, node 3: no such thing"));
@@ -212,7 +212,7 @@ static void infer_by_name_signature_shape_and_wanted_output(void **state)
 	struct peer peer = peer_open(*state);
 	const int8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 	struct wire_infer infer = {.model = wire_text_of("echo"),
-		.version = wire_text_of("0"),
+		.version = wire_text_of("1"),
 		.signature = wire_text_of("serve"),
 		.n_inputs = 1,
 		.n_wanted = 1,
@@ -227,7 +227,7 @@ static void infer_by_name_signature_shape_and_wanted_output(void **state)
 	static struct wire_infer_reply reply;
 	assert_int_equal(
 		wire_infer_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
-	assert_true(wire_text_is(reply.version, "0"));
+	assert_true(wire_text_is(reply.version, "1"));
 	assert_true(wire_text_is(reply.outputs[0].name, "y"));
 	assert_int_equal(reply.outputs[0].shape.dim[0], 2);
 	assert_memory_equal(reply.outputs[0].data, data, 8);

@@ -89,8 +89,8 @@ static void hello_tells_what_there_is(void **state)
 	struct answer answer = peer_receive(&peer);
 	assert_int_equal(
 		wire_hello_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
-	assert_int_equal(reply.minor, 1);
-	assert_int_equal(reply.capabilities, WIRE_CAP_SESSIONS);
+	assert_int_equal(reply.minor, 2);
+	assert_int_equal(reply.capabilities, WIRE_CAP_SESSIONS | WIRE_CAP_ADMIN);
 	assert_int_equal(reply.max_sessions, 3);
 	answer_free(&answer);
 	bytes_writer_deinit(&w);

@@ -474,6 +474,63 @@ static void the_manuals_infer_is_what_the_encoder_writes(void **state)
 	bytes_writer_deinit(&w);
 }
 
+static void store_messages_come_back(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	struct wire_store store = {.verb = WIRE_STORE_FORGET_BAD,
+				  .model = wire_text_of("m"),
+				  .argument = wire_text_of("0123abcd")},
+			  back;
+	wire_store_encode(&w, &store);
+	for (size_t cut = 0; cut < w.size; cut++) {
+		assert_int_equal(wire_store_decode(w.data, cut, &back, NULL), -EPROTO);
+	}
+	assert_int_equal(wire_store_decode(w.data, w.size, &back, NULL), 0);
+	assert_int_equal(back.verb, WIRE_STORE_FORGET_BAD);
+	assert_true(wire_text_is(back.model, "m"));
+	assert_true(wire_text_is(back.argument, "0123abcd"));
+	bytes_writer_deinit(&w);
+	struct bytes_writer lines = {0};
+	struct wire_text text;
+	wire_store_reply_encode(&lines, wire_text_of("a\nb\n"));
+	assert_int_equal(wire_store_reply_decode(lines.data, lines.size - 1, &text, NULL), -EPROTO);
+	assert_int_equal(wire_store_reply_decode(lines.data, lines.size, &text, NULL), 0);
+	assert_true(wire_text_is(text, "a\nb\n"));
+	bytes_writer_deinit(&lines);
+}
+
+static void store_items_come_back(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	const struct wire_store_item item = {.model = {.name = wire_text_of("m"),
+						     .version = wire_text_of("3"),
+						     .state = wire_text_of("ready"),
+						     .reason = wire_text_of(""),
+						     .generation = 7},
+		.sha256 = wire_text_of("ab"),
+		.since = 1700000000,
+		.by = 1000,
+		.last_good = 2,
+		.flags = WIRE_STORE_TRIAL};
+	struct wire_store_item back;
+	wire_store_item_encode(&w, &item);
+	for (size_t cut = 0; cut < w.size; cut++) {
+		struct bytes_reader r = bytes_reader_of(w.data, cut);
+		assert_int_equal(wire_store_item_decode(&r, &back, NULL), -EPROTO);
+	}
+	struct bytes_reader r = bytes_reader_of(w.data, w.size);
+	assert_int_equal(wire_store_item_decode(&r, &back, NULL), 0);
+	assert_true(wire_text_is(back.sha256, "ab"));
+	assert_int_equal(back.since, 1700000000);
+	assert_int_equal(back.by, 1000);
+	assert_int_equal(back.last_good, 2);
+	assert_int_equal(back.flags, WIRE_STORE_TRIAL);
+	assert_int_equal(back.model.generation, 7);
+	bytes_writer_deinit(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +553,8 @@ int main(void)
 		cmocka_unit_test(status_of_a_version_with_more_codes_is_understood),
 		cmocka_unit_test(the_manuals_hello_is_what_the_encoder_writes),
 		cmocka_unit_test(the_manuals_infer_is_what_the_encoder_writes),
+		cmocka_unit_test(store_messages_come_back),
+		cmocka_unit_test(store_items_come_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,8 @@ static void work_bytes_and_time_of_a_node(void **state)
 	(void)state;
 	struct session_bench *bench = new_bench();
 	const struct subgraph_plan *part = plan_entered(bench->plans.declared[0]);
-	struct cost sum = cost_of_node(part, 0), reshape = cost_of_node(part, 1);
+	struct cost sum = cost_of_node(part, 0, "add_f32__c"),
+		    reshape = cost_of_node(part, 1, "cpu");
 	assert_int_equal(sum.macs, 10);
 	assert_int_equal(sum.bytes, 3 * 40);
 	assert_true(sum.microseconds > 0.06 && sum.microseconds < 0.1);
@@ -50,11 +51,33 @@ static void work_bytes_and_time_of_a_node(void **state)
 	session_bench_finish(bench);
 }
 
+/* A vector kernel takes a part of plain C's time; one that nobody has measured counts as plain C. */
+static void the_kernel_decides_the_time(void **state)
+{
+	(void)state;
+	static const float weights[64 * 64];
+	struct session_bench *bench = session_bench_new();
+	struct graph_builder *b = &bench->parts[0];
+	int32_t x = graph_builder_input(b, DTYPE_FLOAT32, SHAPE(64, 64));
+	int32_t y = graph_builder_tensor(b, DTYPE_FLOAT32, SHAPE(64, 64));
+	graph_builder_node(b, OP_FULLY_CONNECTED, x,
+		graph_builder_constant(b, DTYPE_FLOAT32, SHAPE(64, 64), weights), y);
+	graph_builder_output(b, y);
+	assert_int_equal(session_bench_start(bench, 1, 1, NULL), 0);
+	const struct subgraph_plan *part = plan_entered(bench->plans.declared[0]);
+	double plain = cost_of_node(part, 0, "matmul_f32__c").microseconds;
+	double avx2 = cost_of_node(part, 0, "matmul_f32__avx2").microseconds;
+	double avx512 = cost_of_node(part, 0, "matmul_f32__avx512vnni").microseconds;
+	assert_true(avx512 < 0.7 * avx2 && avx2 < 0.5 * plain && avx512 > 0);
+	assert_true(cost_of_node(part, 0, "matmul_f32__other").microseconds == plain);
+	session_bench_finish(bench);
+}
+
 static void what_was_folded_costs_nothing(void **state)
 {
 	(void)state;
 	struct session_bench *bench = new_bench();
-	struct cost folded = cost_of_node(plan_entered(bench->plans.declared[0]), 2);
+	struct cost folded = cost_of_node(plan_entered(bench->plans.declared[0]), 2, "folded");
 	assert_true(folded.macs == 0 && folded.bytes == 0 && folded.microseconds == 0);
 	session_bench_finish(bench);
 }
@@ -73,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(work_bytes_and_time_of_a_node),
+		cmocka_unit_test(the_kernel_decides_the_time),
 		cmocka_unit_test(what_was_folded_costs_nothing),
 		cmocka_unit_test(each_operator_has_a_class),
 	};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rollback, pin, unpin, forget-bad and history: what is done with the daemon's store of models. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/edge_client.h"
+#include "client/remote.h"
+#include "client/report.h"
+
+static int fail(const struct error *err)
+{
+	report_error(NULL, err);
+	return report_exit_of(err);
+}
+
+static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
+	const char *argument, char **ret_text)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
+		return fail(&err);
+	}
+	/* Loading a version takes as long as it takes. */
+	if (edge_client_store(client, verb, model, argument, s->timeout_ms, ret_text, &why) < 0) {
+		remote_error(&why, &err);
+		return fail(&err);
+	}
+	return EXIT_DONE;
+}
+
+int cmd_store(const struct settings *s)
+{
+	static const enum edge_client_store_verb verbs[CLI_COMMAND_COUNT] = {
+		[CLI_ROLLBACK] = EDGE_CLIENT_STORE_ROLLBACK,
+		[CLI_PIN] = EDGE_CLIENT_STORE_PIN,
+		[CLI_UNPIN] = EDGE_CLIENT_STORE_UNPIN,
+	};
+	return ask(s, verbs[s->command], s->arguments[0], NULL, NULL);
+}
+
+int cmd_forget_bad(const struct settings *s)
+{
+	return ask(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
+}
+
+/* Lines of a daemon that is not trusted to have escaped them. */
+static void print_lines(const char *text)
+{
+	char shown[1024];
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		puts(error_escape(shown, sizeof(shown), text, length));
+		text += length + (text[length] == '\n');
+	}
+}
+
+int cmd_history(const struct settings *s)
+{
+	char *text = NULL;
+	int code = ask(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
+	if (code == EXIT_DONE) {
+		print_lines(text);
+	}
+	edge_client_text_free(text);
+	return code;
+}

@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Client of edged, the inference daemon. Needs nothing but Python; numpy arrays go in and come out where numpy is installed.
+
+    import edged
+
+    with edged.Client() as client:                      # $EDGED_SOCKET, else /run/edged/edged.sock
+        answer = client.infer("digits", [picture])      # by position, or {"image": picture} by name
+        print(answer.outputs[0].top(3), answer[0])      # best labels; the values
+
+Values. An input is a list (nested or flat), a number, a numpy array, an array.array, or bytes, which are sent as they are. Element
+types are never converted silently: an array of float32 for an int8 input is an error, and Tensor.quantize() is the conversion.
+Dimensions of 1 may be left out, and a flat list may stand for any shape of as many elements.
+
+Errors. All are EdgedError. `status` is what edged answered (Status), or what it would have answered where this module saw it first;
+it is None when there is no answer: Disconnected, ProtocolError. After those two, and after Deadline where edged did not say so itself
+(`connected` is False then), the connection is closed and every call raises Disconnected: open another Client.
+
+Time and memory. Every exchange with edged ends within `timeout` seconds; edged is told of it and drops the work. An exchange that edged
+should have ended waits GRACE seconds more for its word. infer() and session() are one exchange, and one more where the model has to be
+described first, or again because it was replaced. A reply of more than `max_reply` bytes is refused before memory is taken for it.
+
+Threads. A Client may be shared: a lock lets one call through at a time. Threads that should be answered at once have a Client each.
+After fork() only one of the two processes may go on using it.
+
+Written from docs/protocol.md, versions 1.0 and 1.1.
+"""
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
+
+from edged_tensor import (
+    Answer, Deadline, Denied, Disconnected, EdgedError, ElementType, Failed, Invalid, Model, ModelRefused, ModelState, NotFound, Output,
+    Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, bytes_of, check_strings, encode,
+    error, put_shape, put_text, read_model)
+
+__all__ = [
+    "Answer", "Client", "DaemonStatus", "Deadline", "Denied", "Disconnected", "EdgedError", "ElementType", "Failed", "Invalid", "Model",
+    "ModelRefused", "ModelState", "NotFound", "Output", "Overloaded", "Peer", "ProtocolError", "Reload", "Score", "Session", "Signature",
+    "Status", "Tensor", "TooLarge", "Unsupported",
+]
+__version__ = "0.1.0"
+DEFAULT_SOCKET = "/run/edged/edged.sock"
+GRACE = 1.0
+
+_MAGIC = b"EDG1"
+_HEADER = struct.Struct("<4sHHQIIII")
+_MAJOR, _MINOR = 1, 1
+_REPLY = 0x8000
+_HELLO, _LIST, _DESCRIBE, _INFER, _STATUS, _RELOAD = 1, 2, 3, 4, 5, 7
+_SESSION_OPEN, _SESSION_RESET, _SESSION_CLOSE = 8, 9, 10
+_HEEDS_DEADLINE = (_INFER, _SESSION_OPEN, _SESSION_RESET)
+_CAPABILITY_SESSIONS = 1 << 2
+_HELLO_BYTES = 1 << 16
+_ALIGN = 64
+_ALL_OUTPUTS = 0xFFFF
+_DEFAULT = -1.0  # the client's own timeout
+
+T = TypeVar("T")
+Inputs = Union[Mapping[str, Any], Sequence[Any]]
+
+
+class Peer(NamedTuple):
+    """What edged said in its greeting. `max_sessions` is 0 where it has none."""
+    name: str
+    version: str
+    minor: int
+    max_body: int
+    max_in_flight: int
+    max_tensors: int
+    max_sessions: int
+
+
+@dataclass(frozen=True)
+class DaemonStatus:
+    """What edged counts. `answers`: INFER requests answered, by status code."""
+    uptime_us: int
+    models_ready: int
+    models_loading: int
+    models_refused: int
+    clients: int
+    workers: int
+    waiting: int
+    running: int
+    resident_bytes: int
+    charged_bytes: int
+    queue_us: int
+    run_us: int
+    answers: Dict[int, int]
+
+
+class Reload(NamedTuple):
+    models_ready: int
+    models_refused: int
+
+
+class _Connection:
+    """One request and its reply at a time over a connected socket, within a time."""
+
+    def __init__(self, sock: socket.socket, max_reply: int) -> None:
+        self.socket: Optional[socket.socket] = sock
+        self.max_reply, self.max_body, self.id = max_reply, _HELLO_BYTES, 0
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+    def call(self, type_: int, body: Union[bytes, bytearray], end: Optional[float], timeout: Optional[float], session: int) -> memoryview:
+        """The body of an OK reply. Whatever else happens between the first byte out and the last one in closes the connection."""
+        if self.socket is None:
+            raise Disconnected("the connection is closed")
+        if len(body) > self.max_body:
+            raise TooLarge(f"the request has {len(body)} bytes, edged takes {self.max_body}", Status.TOO_LARGE)
+        try:
+            status, reply = self._exchange(self.socket, type_, body, end, timeout, session)
+            text = None if status == Status.OK else _read_all(memoryview(reply), Reader.text)
+        except socket.timeout:
+            self.close()
+            raise Deadline("edged did not answer in time", Status.DEADLINE) from None
+        except OSError as problem:
+            self.close()
+            raise Disconnected(f"the connection is lost: {problem.strerror or problem}") from None
+        except BaseException:
+            self.close()
+            raise
+        if text is not None:
+            raise error(status, text)
+        return memoryview(reply)
+
+    def _exchange(self, sock: socket.socket, type_: int, body: Union[bytes, bytearray], end: Optional[float], timeout: Optional[float],
+                  session: int) -> Tuple[int, bytearray]:
+        deadline_us = 0
+        if type_ in _HEEDS_DEADLINE and timeout is not None:
+            deadline_us = int(min(max(timeout * 1e6, 1), 0xFFFFFFFF))
+        self.id += 1
+        try:
+            self._send(sock, _HEADER.pack(_MAGIC, type_, 0, self.id, len(body), 0, deadline_us, session) + body, end)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # why may stand in a reply that edged sent before it closed
+        return self._receive(sock, type_, end)
+
+    def _send(self, sock: socket.socket, frame: bytes, end: Optional[float]) -> None:
+        rest = memoryview(frame)
+        while rest:
+            _limit(sock, end)
+            rest = rest[sock.send(rest):]
+
+    def _receive(self, sock: socket.socket, type_: int, end: Optional[float]) -> Tuple[int, bytearray]:
+        header = _HEADER.unpack(self._read(sock, _HEADER.size, end))
+        magic, found, flags, id_, size, status, deadline, session = header
+        if magic != _MAGIC or flags or deadline or session or not found & _REPLY:
+            raise ProtocolError("what answers is not edged")
+        if size > min(self.max_body, self.max_reply):
+            raise TooLarge(f"a reply has {size} bytes, {min(self.max_body, self.max_reply)} is the limit", Status.TOO_LARGE)
+        body = self._read(sock, size, end)
+        if (found, id_) != (type_ | _REPLY, self.id):
+            if status == Status.OK:
+                raise ProtocolError("a reply to a request that was not sent")
+            raise error(status, Reader(memoryview(body)).text())  # edged closes the connection, and says why
+        return status, body
+
+    def _read(self, sock: socket.socket, size: int, end: Optional[float]) -> bytearray:
+        data = bytearray(size)
+        rest = memoryview(data)
+        while rest:
+            _limit(sock, end)
+            n = sock.recv_into(rest)
+            if n == 0:
+                raise Disconnected("edged closed the connection")
+            rest = rest[n:]
+        return data
+
+
+def _read_all(body: memoryview, read: Callable[[Reader], T]) -> T:
+    r = Reader(body)
+    found = read(r)
+    r.end()
+    return found
+
+
+def _limit(sock: socket.socket, end: Optional[float]) -> None:
+    """Lets the next call on @sock last until @end."""
+    rest = None if end is None else end - time.monotonic()
+    if rest is not None and rest <= 0:
+        raise socket.timeout()
+    sock.settimeout(rest)
+
+
+def _connect(path: Optional[str], timeout: Optional[float]) -> socket.socket:
+    path = path or os.environ.get("EDGED_SOCKET") or DEFAULT_SOCKET
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(path)
+    except OSError as problem:
+        sock.close()
+        if isinstance(problem, PermissionError):
+            raise Denied(f"{path}: {problem.strerror}", Status.DENIED) from None
+        raise Disconnected(f"{path}: {problem.strerror or problem}") from None
+    return sock
+
+
+def _pick(tensors: Tuple[Tensor, ...], which: Union[int, str], what: str) -> int:
+    if isinstance(which, str):
+        for i, tensor in enumerate(tensors):
+            if tensor.name == which:
+                return i
+    elif 0 <= which < len(tensors):
+        return which
+    raise NotFound(f"the model has no {what} {which}", Status.NOT_FOUND)
+
+
+def _infer_head(named: Tuple[str, str, str], signature: Signature, inputs: Inputs, wanted: Sequence[int], all_: bool,
+                resize: bool) -> Tuple[bytearray, List[bytes]]:
+    """The body of an INFER up to its data, and the data."""
+    pairs = inputs.items() if isinstance(inputs, Mapping) else enumerate(inputs)
+    given = {_pick(signature.inputs, which, "input"): value for which, value in pairs}
+    missing = [t.name or str(i) for i, t in enumerate(signature.inputs) if i not in given]
+    if missing:
+        raise Invalid(f"missing: {', '.join(missing)}", Status.INVALID)
+    body = bytearray(b"".join(put_text(text) for text in named))
+    body += struct.pack("<HH", len(given), _ALL_OUTPUTS if all_ else len(wanted))
+    body += b"" if all_ else struct.pack(f"<{len(wanted)}H", *wanted)
+    data = []
+    for i, value in given.items():
+        shape, raw = encode(value, signature.inputs[i], resize)
+        data.append(raw)
+        body += struct.pack("<HHB", i, 0, signature.inputs[i].type) + put_shape(shape) + struct.pack("<I", len(raw))
+    return body, data
+
+
+class _Head(NamedTuple):
+    position: int
+    name: str
+    type: ElementType
+    shape: Shape
+    size: int
+
+
+class _Raw(NamedTuple):
+    """An INFER reply before it is known what its outputs are called elsewhere."""
+    version: str
+    generation: int
+    queue_us: int
+    run_us: int
+    heads: List[_Head]
+    data: List[memoryview]
+
+
+def _read_infer(r: Reader) -> _Raw:
+    version, (generation, queue_us, run_us, n) = r.text(), r.take("QQQH")
+    heads = [_Head(r.take("H")[0], r.text(), r.type(), r.shape(False), r.take("I")[0]) for _ in range(n)]
+    data = []
+    for head in heads:
+        r.bytes(-r.at % _ALIGN)
+        data.append(r.bytes(head.size))
+        if head.type == ElementType.STRING:
+            check_strings(data[-1], head.shape)
+        elif head.size != bytes_of(head.type, head.shape):
+            raise ProtocolError("an output's bytes do not fit its shape")
+    return _Raw(version, generation, queue_us, run_us, heads, data)
+
+
+def _answer(raw: _Raw, model: Model, signature: Signature) -> Answer:
+    outputs = []
+    for head, data in zip(raw.heads, raw.data):
+        tensor = signature.outputs[_pick(signature.outputs, head.position, "output")]
+        outputs.append(Output(head.name, head.type, head.shape, data, tensor, tensor.labels or model.labels))
+    return Answer(raw.version, raw.generation, raw.queue_us, raw.run_us, tuple(outputs))
+
+
+def _read_greeting(r: Reader) -> Peer:
+    major, minor, capabilities, max_body, max_in_flight, max_tensors = r.take("HHQIII")
+    name, version = r.text(), r.text()
+    if major != _MAJOR:
+        raise ProtocolError(f"edged speaks version {major}.{minor} of the protocol")
+    has_sessions = minor >= 1 and capabilities & _CAPABILITY_SESSIONS
+    max_sessions = r.take("I")[0] if has_sessions else 0
+    r.at = len(r.body)  # what follows belongs to later versions
+    return Peer(name, version, minor, max_body, max_in_flight, max_tensors, max_sessions)
+
+
+def _read_list(r: Reader) -> List[ModelState]:
+    return [ModelState(r.text(), r.text(), r.text(), r.text(), r.take("Q")[0]) for _ in range(r.take("I")[0])]
+
+
+def _read_status(r: Reader) -> DaemonStatus:
+    (uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
+     n) = r.take("QIIIIIIIQQQQI")
+    return DaemonStatus(uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
+                        dict(enumerate(r.take(f"{n}Q"))))
+
+
+class Client:
+    """A connection to edged. `path`: its socket. `timeout`: seconds that a call may take unless it says otherwise; None: without end.
+    `max_reply`: bytes of a reply that are taken."""
+
+    def __init__(self, path: Optional[str] = None, *, timeout: Optional[float] = 30.0, max_reply: int = 64 << 20,
+                 name: str = "python") -> None:
+        self.timeout = timeout
+        self._lock = threading.Lock()
+        self._models: Dict[Tuple[str, str], Model] = {}
+        self._connection = _Connection(_connect(path, timeout), max_reply)
+        try:
+            hello = struct.pack("<HHQ", _MAJOR, _MINOR, _CAPABILITY_SESSIONS) + put_text(name.encode()[:255])
+            self.peer = self._call(_HELLO, hello, _read_greeting)
+        except BaseException:
+            self.close()
+            raise
+        self._connection.max_body = self.peer.max_body
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection and its sessions. Not while another thread is in a call."""
+        self._connection.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether calls can be made."""
+        return self._connection.socket is not None
+
+    def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = _DEFAULT, session: int = 0) -> T:
+        timeout = self.timeout if timeout == _DEFAULT else timeout
+        end = None if timeout is None else time.monotonic() + timeout + (GRACE if type_ in _HEEDS_DEADLINE else 0)
+        if not self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
+            raise Deadline("another thread's call took all the time", Status.DEADLINE)
+        try:
+            reply = self._connection.call(type_, body, end, timeout, session)
+            try:
+                return _read_all(reply, read)
+            except ProtocolError:
+                self.close()
+                raise
+        finally:
+            self._lock.release()
+
+    def list(self) -> List[ModelState]:
+        """The models, by name."""
+        return self._call(_LIST, b"", _read_list)
+
+    def describe(self, model: str, version: str = "") -> Model:
+        """A model that serves. `version`: empty for the one that serves, else it must be that one."""
+        found = self._call(_DESCRIBE, put_text(model) + put_text(version), read_model)
+        self._models[model, version] = found
+        return found
+
+    def status(self) -> DaemonStatus:
+        """What edged counts."""
+        return self._call(_STATUS, b"", _read_status)
+
+    def reload(self, timeout: Optional[float] = _DEFAULT) -> Reload:
+        """edged looks at its models folder again; returns when that is done. For root and edged's own user."""
+        return self._call(_RELOAD, b"", lambda r: Reload(*r.take("II")), timeout)
+
+    def infer(self, model: str, inputs: Inputs = (), *, version: str = "", signature: str = "",
+              outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT) -> Answer:
+        """Asks a model. `inputs`: all of the signature's, by position or by name. `outputs`: those that are wanted, all without it.
+        `resize`: sends shapes that the model does not declare, and lets edged find out whether it can run so."""
+        known = self._models.get((model, version))
+        try:
+            return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout)
+        except (Invalid, NotFound):
+            # What is known of the model may be of one that has been replaced.
+            if known is None or not self.connected or self.describe(model, version).generation == known.generation:
+                raise
+        return self._infer(self._models[model, version], (model, version, signature), inputs, outputs, resize, timeout)
+
+    def _infer(self, model: Model, named: Tuple[str, str, str], inputs: Inputs, outputs: Optional[Sequence[Union[int, str]]],
+               resize: bool, timeout: Optional[float], session: int = 0) -> Answer:
+        signature = model.signature(named[2])
+        names: Sequence[Union[int, str]] = range(len(signature.outputs)) if outputs is None else outputs
+        wanted = [_pick(signature.outputs, which, "output") for which in names]
+        body, data = _infer_head(named, signature, inputs, wanted, outputs is None, resize)
+        for one in data:
+            body += bytes(-len(body) % _ALIGN)
+            body += one
+        raw = self._call(_INFER, body, _read_infer, timeout, session)
+        if raw.generation != model.generation:  # replaced since it was described
+            model = self.describe(named[0], named[1])
+            signature = model.signature(named[2])
+        return _answer(raw, model, signature)
+
+    def session(self, model: str, version: str = "", *, timeout: Optional[float] = _DEFAULT) -> "Session":
+        """Opens a session: the model's variables and tables stay from one infer() to the next."""
+        if not self.peer.max_sessions:
+            raise Unsupported("this edged has no sessions", Status.UNSUPPORTED)
+        while True:
+            number, _, generation = self._call(
+                _SESSION_OPEN, put_text(model) + put_text(version), lambda r: (r.take("I")[0], r.text(), r.take("Q")[0]), timeout)
+            session = Session(self, number, self.describe(model, version))
+            if session.model.generation == generation:
+                return session
+            session.close()  # the model was replaced in between
+
+
+class Session:
+    """State of a model, kept for this client. Ends with close(), its `with` block, or the client."""
+
+    def __init__(self, client: Client, number: int, model: Model) -> None:
+        self._client, self._number, self.model = client, number, model
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def infer(self, inputs: Inputs = (), *, signature: str = "", outputs: Optional[Sequence[Union[int, str]]] = None,
+              resize: bool = False, timeout: Optional[float] = _DEFAULT) -> Answer:
+        """As Client.infer(). A run that fails leaves the state as it was."""
+        return self._client._infer(self.model, ("", "", signature), inputs, outputs, resize, timeout, self._number)
+
+    def reset(self, timeout: Optional[float] = _DEFAULT) -> None:
+        """Gives the state back its start."""
+        self._client._call(_SESSION_RESET, struct.pack("<I", self._number), lambda r: None, timeout)
+
+    def close(self) -> None:
+        """Forgets the state. A second time does nothing."""
+        if self._number and self._client.connected:
+            self._client._call(_SESSION_CLOSE, struct.pack("<I", self._number), lambda r: None)
+        self._number = 0

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/blobs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/put.h"
+
+#define CHUNK ((size_t)64 << 10)
+#define BLOB_MODE 0400
+
+static int in_memory(int *ret_fd)
+{
+	int fd = -1;
+#ifdef MFD_NOEXEC_SEAL
+	fd = memfd_create("edged-model", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+#endif
+	if (fd < 0) {
+		fd = memfd_create("edged-model", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	}
+	*ret_fd = fd;
+	return fd < 0 ? -errno : 0;
+}
+
+/* Exactly @size bytes; -EBUSY when the file ends before. */
+static int copy_bytes(int from, int to, off_t size, struct digest_stream *stream)
+{
+	owned_mem char *chunk = malloc(CHUNK);
+	if (!chunk) {
+		return -ENOMEM;
+	}
+	for (off_t at = 0; at < size;) {
+		size_t rest = (size_t)(size - at < (off_t)CHUNK ? size - at : (off_t)CHUNK);
+		ssize_t n = pread(from, chunk, rest, at);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -EBUSY;
+		}
+		digest_stream_add(stream, chunk, (size_t)n);
+		int code = put_write(to, chunk, (size_t)n);
+		if (code < 0) {
+			return code;
+		}
+		at += n;
+	}
+	return 0;
+}
+
+/* What is hashed is what was copied, never the original. */
+static int copy_hashed(int from, int to, bool memory, off_t size, struct digest *ret_digest)
+{
+	if (!memory && ioctl(to, FICLONE, from) == 0) {
+		return digest_of_file(to, size, ret_digest);
+	}
+	owned(digest_stream_free) struct digest_stream *stream = NULL;
+	int code = digest_stream_new(&stream);
+	if (code == 0) {
+		code = copy_bytes(from, to, size, stream);
+	}
+	if (code == 0) {
+		*ret_digest = digest_stream_end(stream);
+	}
+	return code;
+}
+
+static int copy(int from, const struct import_identity *identity, int to, bool memory,
+	struct digest *ret_digest)
+{
+	struct import_identity after, copied;
+	int code = copy_hashed(from, to, memory, identity->size, ret_digest);
+	if (code == 0) {
+		code = import_identify(from, &after);
+	}
+	if (code == 0) {
+		code = import_identify(to, &copied);
+	}
+	if (code == 0 && (!import_same(identity, &after) || copied.size != identity->size)) {
+		code = -EBUSY;
+	}
+	return code;
+}
+
+/* Named, or sealed. Clean pages: the data goes to the disk, so that the kernel may drop them. */
+static int settle(int folder, int fd, const struct digest *digest)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	char name[DIGEST_TEXT_SIZE];
+	if (folder >= 0) {
+		return put_end(folder, fd, digest_print(digest, name), BLOB_MODE);
+	}
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
+/* Nobody can write through a descriptor that only reads. */
+static int reopen(int folder, const struct digest *digest, int *fd)
+{
+	char name[DIGEST_TEXT_SIZE];
+	if (folder < 0) {
+		return 0;
+	}
+	int again = openat(folder, digest_print(digest, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (again < 0) {
+		return -errno;
+	}
+	own_close_fd(fd);
+	*fd = again;
+	return 0;
+}
+
+static int import_new(int folder, int fd, const struct import_identity *identity,
+	struct digest *ret_digest, int *ret_fd)
+{
+	owned_fd int to = -1;
+	struct digest digest;
+	int code = folder >= 0 ? put_begin(folder, &to) : in_memory(&to);
+	if (code < 0) {
+		return code;
+	}
+	code = copy(fd, identity, to, folder < 0, &digest);
+	if (code < 0) {
+		put_drop(folder);
+		return code;
+	}
+	code = settle(folder, to, &digest);
+	if (code == 0) {
+		code = reopen(folder, &digest, &to);
+	}
+	if (code == 0) {
+		*ret_digest = digest;
+		*ret_fd = take_fd(to);
+	}
+	return code;
+}
+
+int blobs_import(int folder, int fd, const struct import_identity *identity, uint64_t max_bytes,
+	struct digest *ret_digest, int *ret_fd, struct error *err)
+{
+	if ((uint64_t)identity->size > max_bytes) {
+		return error_set(err, -EFBIG, "the file has %llu bytes, the limit is %llu",
+			(unsigned long long)identity->size, (unsigned long long)max_bytes);
+	}
+	int code = import_new(folder, fd, identity, ret_digest, ret_fd);
+	if (code == -EBUSY) {
+		return error_set(err, code, "the file was changed while it was read");
+	}
+	return code == 0 ? 0 : error_set(err, code, "copying the file: %s", strerror(-code));
+}
+
+int blobs_put(int folder, const void *data, size_t size, struct digest *ret_digest)
+{
+	char name[DIGEST_TEXT_SIZE];
+	*ret_digest = digest_of(data, size);
+	digest_print(ret_digest, name);
+	if (folder < 0 || faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		return 0;
+	}
+	return put_bytes(folder, name, BLOB_MODE, data, size);
+}
+
+int blobs_open(int folder, const struct digest *digest, int *ret_fd)
+{
+	char name[DIGEST_TEXT_SIZE];
+	struct import_identity identity;
+	struct digest found;
+	owned_fd int fd = folder < 0 ? -1
+				     : openat(folder, digest_print(digest, name),
+					       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		return folder < 0 ? -ENOENT : -errno;
+	}
+	int code = import_identify(fd, &identity);
+	if (code == 0) {
+		code = digest_of_file(fd, identity.size, &found);
+	}
+	if (code == 0 && !digest_same(&found, digest)) {
+		code = -EBADMSG;
+	}
+	if (code == 0) {
+		*ret_fd = take_fd(fd);
+	}
+	return code;
+}
+
+void blobs_remove(int folder, const struct digest *digest)
+{
+	char name[DIGEST_TEXT_SIZE];
+	unlinkat(folder, digest_print(digest, name), 0);
+}
+
+size_t blobs_sweep(
+	int folder, bool (*wanted)(void *context, const struct digest *digest), void *context)
+{
+	size_t n = 0;
+	int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		own_close_fd(&fd);
+		return 0;
+	}
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		struct digest digest;
+		const char *name = entry->d_name;
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+			(digest_parse(name, &digest) && wanted(context, &digest))) {
+			continue;
+		}
+		n += unlinkat(folder, name, 0) == 0;
+	}
+	closedir(dir);
+	return n;
+}

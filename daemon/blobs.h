@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blobs - files by the digest of what is in them, which nobody changes
+ *
+ * A folder of 0400 files, each named by its SHA-256. One that is there is whole, or blobs_open()
+ * finds out. Without a folder (-1) a blob is sealed memory: it lives as long as its descriptor and
+ * is found by nobody.
+ */
+#ifndef DAEMON_BLOBS_H
+#define DAEMON_BLOBS_H
+
+#include "daemon/digest.h"
+#include "daemon/import.h"
+
+/*
+ * Copies @fd, which has @identity, and hashes what was copied. *ret_fd reads the blob. -EFBIG above
+ * @max_bytes, -EBUSY when the file was changed meanwhile, or what copying gave.
+ */
+int must_check blobs_import(int folder, int fd, const struct import_identity *identity,
+	uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err);
+
+/* A small blob from memory. Without a folder only the digest is told. */
+int must_check blobs_put(int folder, const void *data, size_t size, struct digest *ret_digest);
+
+/* Opens and hashes. -EBADMSG for one that is not what its name says, -ENOENT. */
+int must_check blobs_open(int folder, const struct digest *digest, int *ret_fd);
+
+void blobs_remove(int folder, const struct digest *digest);
+
+/* Removes every blob that @wanted does not want, and what else lies there. Returns how many. */
+size_t blobs_sweep(
+	int folder, bool (*wanted)(void *context, const struct digest *digest), void *context);
+
+#endif

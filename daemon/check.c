@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+#define NUMBER_SIZE 24
+#define GRACE_MS 10000 /* for all that is not a question */
+#define SLICE_MS 50 /* between looks at whether edged stops */
+
+bool check_there(const char *program)
+{
+	return access(program, X_OK) == 0;
+}
+
+static struct check_task task_of(const struct load_context *context, bool has_golden)
+{
+	const struct edge_options options = load_options(context);
+	return (struct check_task){
+		.has_golden = has_golden,
+		.milliseconds = context->config->self_test_ms,
+		.cpu_features = options.cpu_features,
+		.file_bytes = options.limits.file_bytes,
+		.arena_bytes = options.limits.arena_bytes,
+		.macs = options.limits.macs,
+		.prepared_bytes = options.limits.prepared_bytes,
+		.nodes = options.limits.nodes,
+		.plans = options.limits.plans,
+		.loops = options.limits.loops,
+	};
+}
+
+/* ---- starting it */
+
+struct child {
+	pid_t pid;
+	int verdict; /* read end of its pipe */
+};
+
+/* Its own numbers must be free: what is given to it moves out of their way first. */
+static int move_up(int fd, int *ret_fd)
+{
+	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, CHECK_GOLDEN + 1);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+static int spawn(const char *program, char *const *arguments, int verdict, int blob, int golden,
+	pid_t *ret_pid)
+{
+	char *const environment[] = {NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	int code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	code = code ? code : posix_spawn_file_actions_adddup2(&actions, verdict, CHECK_VERDICT);
+	code = code ? code : posix_spawn_file_actions_adddup2(&actions, 0, 2);
+	code = code ? code : posix_spawn_file_actions_adddup2(&actions, blob, CHECK_MODEL);
+	if (golden >= 0) {
+		code = code ? code
+			    : posix_spawn_file_actions_adddup2(&actions, golden, CHECK_GOLDEN);
+	}
+	code = code ? code
+		    : posix_spawn(ret_pid, program, &actions, &attributes, arguments, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return -code;
+}
+
+static int start(const struct check_task *task, const char *program, int blob, int golden,
+	struct child *ret_child)
+{
+	char text[CHECK_NUMBERS][NUMBER_SIZE], name[] = "edged-check";
+	char *arguments[CHECK_NUMBERS + 2] = {name};
+	uint64_t numbers[CHECK_NUMBERS];
+	int pipes[2];
+	memcpy(numbers, task, sizeof(numbers));
+	for (size_t i = 0; i < CHECK_NUMBERS; i++) {
+		snprintf(text[i], sizeof(text[i]), "%" PRIu64, numbers[i]);
+		arguments[i + 1] = text[i];
+	}
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	owned_fd int read_end = pipes[0], write_end = pipes[1], out = -1, model = -1, beside = -1;
+	int code = move_up(write_end, &out);
+	code = code < 0 ? code : move_up(blob, &model);
+	code = code < 0 || golden < 0 ? code : move_up(golden, &beside);
+	code = code < 0 ? code : spawn(program, arguments, out, model, beside, &ret_child->pid);
+	if (code == 0) {
+		ret_child->verdict = take_fd(read_end);
+	}
+	return code;
+}
+
+/* ---- its verdict */
+
+/* 0 once there is something to read, or its end. */
+static int wait_for(const struct load_context *context, const struct child *child)
+{
+	const uint64_t end =
+		clock_now_ns() + (context->config->self_test_ms + GRACE_MS) * UINT64_C(1000000);
+	struct pollfd waited = {.fd = child->verdict, .events = POLLIN};
+	while (poll(&waited, 1, SLICE_MS) == 0) {
+		if (context->stopping && context->stopping(context->stopping_context)) {
+			return -ECANCELED;
+		}
+		if (clock_now_ns() > end) {
+			return -ETIMEDOUT;
+		}
+	}
+	return 0;
+}
+
+static int how_it_ended(int status, struct error *err)
+{
+	if (WIFSIGNALED(status)) {
+		return error_set(err, -EBADMSG, "opening it ended a process by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	}
+	return error_set(err, -EBADMSG, "opening it ended a process with status %d",
+		WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+/* The child's words are not trusted more than the file that it read. */
+static int verdict_tell(struct check_verdict *verdict, struct error *err)
+{
+	char text[sizeof(verdict->text)];
+	verdict->text[sizeof(verdict->text) - 1] = 0;
+	if (verdict->code == 0) {
+		return 0;
+	}
+	const char *said = verdict->text[0] ? verdict->text : "it cannot be opened";
+	error_escape(text, sizeof(text), said, strlen(said));
+	return error_set(err, verdict->code < 0 && verdict->code > -4096 ? verdict->code : -EBADMSG,
+		"%s", text);
+}
+
+static int finish(int waited, const struct child *child, struct error *err)
+{
+	struct check_verdict verdict;
+	int status = 0;
+	ssize_t n = waited == 0 ? read(child->verdict, &verdict, sizeof(verdict)) : -1;
+	if (waited < 0) {
+		kill(child->pid, SIGKILL);
+	}
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
+	if (waited < 0) {
+		return error_set(err, waited, "opening it took too long");
+	}
+	return n == (ssize_t)sizeof(verdict) ? verdict_tell(&verdict, err)
+					     : how_it_ended(status, err);
+}
+
+int check_run(const struct load_context *context, const char *program, int blob, int golden,
+	struct error *err)
+{
+	const struct check_task task = task_of(context, golden >= 0);
+	struct child child = {.verdict = -1};
+	int code = start(&task, program, blob, golden, &child);
+	if (code < 0) {
+		return error_set(err, code == -ENOENT ? -EAGAIN : code, "starting edged-check: %s",
+			strerror(-code));
+	}
+	code = finish(wait_for(context, &child), &child, err);
+	close(child.verdict);
+	return code;
+}

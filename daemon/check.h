@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check - a model is opened and asked in a process of its own before edged opens it
+ *
+ * edged-check (check_main.c) gets descriptors and numbers, gives up every right that it can, and
+ * writes one verdict. Whatever the file does to it, it does to a process that can reach nothing.
+ */
+#ifndef DAEMON_CHECK_H
+#define DAEMON_CHECK_H
+
+#include "daemon/load.h"
+
+/* Descriptors of the child. */
+#define CHECK_VERDICT 1
+#define CHECK_MODEL 3
+#define CHECK_GOLDEN 4
+
+/* What the child is told, as decimal numbers on its command line, in this order. */
+struct check_task {
+	uint64_t has_golden;
+	uint64_t milliseconds; /* for all questions */
+	uint64_t cpu_features;
+	uint64_t file_bytes, arena_bytes, macs, prepared_bytes, nodes, plans, loops;
+};
+#define CHECK_NUMBERS (sizeof(struct check_task) / sizeof(uint64_t))
+
+/* What it answers. */
+struct check_verdict {
+	int32_t code; /* 0, or a negative errno */
+	char text[240]; /* 0-terminated */
+};
+
+/* True when @program can be run. */
+bool check_there(const char *program);
+
+/*
+ * Runs @program on @blob, and on @golden (-1: none) of the file beside it. 0; the verdict's code and
+ * text; -EBADMSG when it ended without one, with how; -ETIMEDOUT; -ECANCELED when
+ * @context->stopping says so; or what starting it gave.
+ */
+int must_check check_run(const struct load_context *context, const char *program, int blob,
+	int golden, struct error *err);
+
+#endif

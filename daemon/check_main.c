@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edged-check: opens one model, asks it what stands beside it, writes a verdict, ends. See check.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "backends/backends.h"
+#include "base/clock.h"
+#include "daemon/check.h"
+#include "daemon/sandbox.h"
+#include "daemon/selftest.h"
+
+static int golden_read(char **ret_bytes, size_t *ret_size, struct error *err)
+{
+	struct stat st;
+	int code = fstat(CHECK_GOLDEN, &st) < 0 ? -errno : 0;
+	owned_mem char *bytes = code < 0 ? NULL : malloc((size_t)st.st_size + 1);
+	if (!bytes) {
+		return error_no_memory(err);
+	}
+	for (off_t at = 0; at < st.st_size;) {
+		ssize_t n = pread(CHECK_GOLDEN, bytes + at, (size_t)(st.st_size - at), at);
+		if (n <= 0) {
+			return error_set(err, n < 0 ? -errno : -EBUSY, "the self-test: %s",
+				n < 0 ? strerror(errno) : "it was cut");
+		}
+		at += n;
+	}
+	*ret_size = (size_t)st.st_size;
+	*ret_bytes = take(bytes);
+	return 0;
+}
+
+static int questions(struct edge_model *model, const struct check_task *task, struct error *err)
+{
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + task->milliseconds * UINT64_C(1000000)};
+	owned_mem char *golden = NULL;
+	size_t size = 0;
+	uint32_t n = 0;
+	if (!task->has_golden) {
+		return selftest_repeat(model, &control, err);
+	}
+	int code = golden_read(&golden, &size, err);
+	return code < 0 ? code : selftest_run(model, golden, size, &control, &n, err);
+}
+
+static int check(const struct check_task *task, struct error *err)
+{
+	const struct edge_options options = {
+		.backends = backends_builtin(),
+		.cpu_features = task->cpu_features,
+		.limits = {.file_bytes = task->file_bytes,
+			.arena_bytes = task->arena_bytes,
+			.macs = task->macs,
+			.prepared_bytes = task->prepared_bytes,
+			.nodes = (uint32_t)task->nodes,
+			.plans = (uint32_t)task->plans,
+			.loops = task->loops},
+	};
+	owned(edge_model_unref) struct edge_model *model = NULL;
+	int code = edge_model_open_fd(CHECK_MODEL, &options, &model, err);
+	return code < 0 ? code : questions(model, task, err);
+}
+
+/* _exit(): nothing of a process that read a foreign file is worth an orderly end. */
+int main(int argc, char **argv)
+{
+	uint64_t numbers[CHECK_NUMBERS];
+	struct check_task task;
+	struct check_verdict verdict = {0};
+	struct error err = {0};
+	if (argc != (int)CHECK_NUMBERS + 1) {
+		_exit(2);
+	}
+	for (size_t i = 0; i < CHECK_NUMBERS; i++) {
+		numbers[i] = strtoull(argv[i + 1], NULL, 10);
+	}
+	memcpy(&task, numbers, sizeof(task));
+	sandbox_enter(task.milliseconds / 1000 + 30);
+	verdict.code = check(&task, &err);
+	memcpy(verdict.text, err.text, sizeof(verdict.text));
+	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
+}

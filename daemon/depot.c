@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/depot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "daemon/blobs.h"
+#include "daemon/history.h"
+#include "daemon/put.h"
+#include "daemon/scan.h"
+
+#define MAX_BAD 256 /* the oldest are forgotten */
+
+/* ---- opening and closing */
+
+static void folders_close(struct depot *depot)
+{
+	int *folders[] = {&depot->blobs, &depot->manifests, &depot->bad_folder, &depot->history};
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		own_close_fd(folders[i]);
+		*folders[i] = -1;
+	}
+}
+
+static int writable(int folder)
+{
+	return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static int folders_open(struct depot *depot, int state)
+{
+	const struct {
+		const char *name;
+		int *folder;
+	} rows[] = {{"blobs", &depot->blobs}, {"manifests", &depot->manifests},
+		{"bad", &depot->bad_folder}, {"history", &depot->history}};
+	int code = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && code == 0; i++) {
+		code = put_folder(state, rows[i].name, rows[i].folder);
+		if (code == 0) {
+			code = writable(*rows[i].folder);
+		}
+		if (code == 0) {
+			put_drop(*rows[i].folder);
+		}
+	}
+	return code;
+}
+
+/* Where there can be no folder weights are packed in memory. */
+static void packs_open(struct depot *depot, int state, uint64_t cpu_features)
+{
+	int folder = -1;
+	if (put_folder(state, "packs", &folder) < 0 || writable(folder) < 0) {
+		own_close_fd(&folder);
+		folder = -1;
+	}
+	pack_files_init(&depot->packs, folder, cpu_features);
+}
+
+/* One edged for each store. The lock ends with the descriptor. */
+static int state_open(struct depot *depot, const char *path, uint64_t cpu_features)
+{
+	owned_fd int state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int code = state < 0 ? -errno : folders_open(depot, state);
+	if (code == 0 && flock(depot->blobs, LOCK_EX | LOCK_NB) < 0) {
+		code = -errno;
+	}
+	if (code == 0) {
+		marks_open(&depot->marks, state);
+		packs_open(depot, state, cpu_features);
+	}
+	return code;
+}
+
+static void bad_read(struct depot *depot);
+
+/* What edged died of twice is not run a third time. */
+static void deaths_read(struct depot *depot)
+{
+	struct digest model;
+	struct error err = {0};
+	while (marks_next_dead(&depot->marks, &model)) {
+		char text[DIGEST_TEXT_SIZE];
+		log_warning(depot->log, "file %s is bad: edged died twice while it ran",
+			digest_print(&model, text));
+		if (depot_add_bad(depot, &model, "edged died twice while it ran", &err) < 0) {
+			log_warning(depot->log, "%s", err.text);
+		}
+	}
+}
+
+void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log)
+{
+	*depot = (struct depot){
+		.log = log, .blobs = -1, .manifests = -1, .bad_folder = -1, .history = -1};
+	depot->packs.folder = -1;
+	int code = state_open(depot, path, cpu_features);
+	if (code < 0) {
+		folders_close(depot);
+		log_notice(log, "the state folder: %s: models are kept in memory",
+			code == -EWOULDBLOCK ? "another edged uses it" : strerror(-code));
+		return;
+	}
+	bad_read(depot);
+	deaths_read(depot);
+}
+
+void depot_close(struct depot *depot)
+{
+	folders_close(depot);
+	pack_files_deinit(&depot->packs);
+	marks_close(&depot->marks);
+	free(depot->bad);
+	depot->bad = NULL;
+	depot->n_bad = depot->bad_capacity = 0;
+}
+
+/* ---- files */
+
+static DIR *folder_list(int folder)
+{
+	int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		own_close_fd(&fd);
+	}
+	return dir;
+}
+
+/* At most @size bytes. Returns how many, or a negative errno. */
+static ssize_t file_get(int folder, const char *name, char *out, size_t size)
+{
+	owned_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size);
+	return n < 0 ? -errno : n;
+}
+
+/* ---- manifests */
+
+static int manifest_get(const struct depot *depot, const char *name, struct manifest *ret_manifest,
+	struct error *err)
+{
+	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
+	if (!text) {
+		return error_no_memory(err);
+	}
+	ssize_t n = file_get(depot->manifests, name, text, MANIFEST_MAX_BYTES);
+	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
+		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
+}
+
+struct found {
+	struct manifest *manifests;
+	size_t n, capacity;
+};
+
+static int found_add(struct found *found, const struct manifest *manifest)
+{
+	if (found->n == found->capacity) {
+		size_t capacity = found->capacity ? 2 * found->capacity : 8;
+		struct manifest *manifests =
+			realloc(found->manifests, capacity * sizeof(manifests[0]));
+		if (!manifests) {
+			return -ENOMEM;
+		}
+		found->manifests = manifests;
+		found->capacity = capacity;
+	}
+	found->manifests[found->n++] = *manifest;
+	return 0;
+}
+
+static int entry_read(struct depot *depot, const char *name, struct found *found)
+{
+	struct error err = {0};
+	struct manifest manifest;
+	if (!scan_name_valid(name, strlen(name))) {
+		return 0;
+	}
+	int code = manifest_get(depot, name, &manifest, &err);
+	if (code == 0) {
+		return found_add(found, &manifest);
+	}
+	log_warning(depot->log, "the store dropped what it knew of model %s: %s", name, err.text);
+	if (code == -EINVAL) {
+		unlinkat(depot->manifests, name, 0);
+	}
+	return code == -ENOMEM ? code : 0;
+}
+
+int depot_manifests(struct depot *depot, struct manifest **ret_manifests, size_t *ret_n)
+{
+	struct found found = {0};
+	int code = 0;
+	DIR *dir = folder_list(depot->manifests);
+	if (!dir && depot->manifests >= 0) {
+		return -errno;
+	}
+	for (struct dirent *entry; dir && code == 0 && (entry = readdir(dir));) {
+		code = entry_read(depot, entry->d_name, &found);
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	if (code < 0) {
+		free(found.manifests);
+		return code;
+	}
+	*ret_manifests = found.manifests;
+	*ret_n = found.n;
+	return 0;
+}
+
+int depot_save(struct depot *depot, const struct manifest *manifest, struct error *err)
+{
+	owned_mem char *text = NULL;
+	size_t size = 0;
+	if (depot->manifests < 0) {
+		return 0;
+	}
+	int code = manifest_print(manifest, &text, &size);
+	if (code == 0) {
+		code = put_bytes(depot->manifests, manifest->name, 0600, text, size);
+	}
+	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
+}
+
+void depot_drop(struct depot *depot, const char *name)
+{
+	if (depot->manifests >= 0) {
+		unlinkat(depot->manifests, name, 0);
+	}
+}
+
+/* ---- what is bad */
+
+static const struct depot_bad *bad_find(const struct depot *depot, const struct digest *model)
+{
+	for (size_t i = 0; i < depot->n_bad; i++) {
+		if (digest_same(&depot->bad[i].model, model)) {
+			return &depot->bad[i];
+		}
+	}
+	return NULL;
+}
+
+const char *depot_find_bad(const struct depot *depot, const struct digest *model)
+{
+	const struct depot_bad *bad = bad_find(depot, model);
+	return bad ? bad->reason : NULL;
+}
+
+static void bad_remove(struct depot *depot, size_t at)
+{
+	char name[DIGEST_TEXT_SIZE];
+	digest_print(&depot->bad[at].model, name);
+	if (depot->bad_folder >= 0) {
+		unlinkat(depot->bad_folder, name, 0);
+	}
+	depot->n_bad--;
+	memmove(depot->bad + at, depot->bad + at + 1, (depot->n_bad - at) * sizeof(depot->bad[0]));
+}
+
+static int bad_list(struct depot *depot, const struct digest *model, const char *reason)
+{
+	if (depot->n_bad == MAX_BAD) {
+		bad_remove(depot, 0);
+	}
+	if (depot->n_bad == depot->bad_capacity) {
+		size_t capacity = depot->bad_capacity ? 2 * depot->bad_capacity : 4;
+		struct depot_bad *bad = realloc(depot->bad, capacity * sizeof(bad[0]));
+		if (!bad) {
+			return -ENOMEM;
+		}
+		depot->bad = bad;
+		depot->bad_capacity = capacity;
+	}
+	struct depot_bad *bad = &depot->bad[depot->n_bad++];
+	*bad = (struct depot_bad){.model = *model};
+	snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
+	return 0;
+}
+
+static void bad_read(struct depot *depot)
+{
+	DIR *dir = folder_list(depot->bad_folder);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		char text[DEPOT_REASON_SIZE], reason[DEPOT_REASON_SIZE];
+		struct digest model;
+		ssize_t n = digest_parse(entry->d_name, &model)
+			? file_get(depot->bad_folder, entry->d_name, text, sizeof(text) - 1)
+			: -ENOENT;
+		if (n >= 0) {
+			error_escape(reason, sizeof(reason), text, (size_t)n);
+			int code = bad_list(depot, &model, reason);
+			(void)code; /* without memory it will be found bad again */
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	}
+}
+
+int depot_add_bad(
+	struct depot *depot, const struct digest *model, const char *reason, struct error *err)
+{
+	char name[DIGEST_TEXT_SIZE];
+	if (bad_find(depot, model)) {
+		return 0;
+	}
+	int code = bad_list(depot, model, reason);
+	if (code == 0 && depot->bad_folder >= 0) {
+		const struct depot_bad *bad = &depot->bad[depot->n_bad - 1];
+		code = put_bytes(depot->bad_folder, digest_print(model, name), 0600, bad->reason,
+			strlen(bad->reason));
+	}
+	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
+}
+
+int depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err)
+{
+	const struct depot_bad *bad = bad_find(depot, model);
+	if (!bad) {
+		return error_set(err, -ENOENT, "no file of that digest is bad");
+	}
+	bad_remove(depot, (size_t)(bad - depot->bad));
+	return 0;
+}
+
+/* ---- what nobody needs */
+
+void depot_sweep(struct depot *depot, bool (*wanted)(void *context, const struct digest *digest),
+	void *context)
+{
+	size_t gone = blobs_sweep(depot->blobs, wanted, context) +
+		pack_files_sweep(&depot->packs, wanted, context);
+	if (gone > 0) {
+		log_debug(depot->log, "the store removed %zu files that nothing needs", gone);
+	}
+}
+
+/* ---- what happened */
+
+void depot_note(struct depot *depot, const char *name, const char *format, ...)
+{
+	char text[HISTORY_LINE];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (depot->history >= 0) {
+		history_add(depot->history, name, text);
+	}
+}
+
+int depot_history(
+	struct depot *depot, const char *name, size_t size, char **ret_text, struct error *err)
+{
+	if (depot->history < 0) {
+		return error_set(err, -EOPNOTSUPP, "without a state folder there is no history");
+	}
+	return history_read(depot->history, name, size, ret_text, err);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * depot - the store on disk
+ *
+ *   STATE/blobs/SHA256      models and labels (blobs.h)
+ *   STATE/packs/SHA256-...  packed weights of models (pack_files.h)
+ *   STATE/manifests/NAME    what is known of a model (manifest.h)
+ *   STATE/bad/SHA256        why that file is never tried again
+ *   STATE/history/NAME      what happened to a model, a line each
+ *   STATE/running           which file was being run when edged died (marks.h)
+ *
+ * Opens whatever a crash left: what is unfinished or broken is removed, with a line in the log.
+ * Without a folder that can be written everything is in memory and ends with edged. One user: the
+ * loader's thread.
+ */
+#ifndef DAEMON_DEPOT_H
+#define DAEMON_DEPOT_H
+
+#include "base/log.h"
+#include "daemon/manifest.h"
+#include "daemon/marks.h"
+#include "daemon/pack_files.h"
+
+#define DEPOT_REASON_SIZE 200
+
+struct depot_bad {
+	struct digest model;
+	char reason[DEPOT_REASON_SIZE];
+};
+
+struct depot {
+	const struct log *log;
+	int blobs, manifests, bad_folder, history; /* -1: in memory */
+	struct marks marks;
+	struct pack_files packs;
+	size_t n_bad, bad_capacity;
+	struct depot_bad *bad;
+};
+
+/* Never fails: where @path cannot be used it says so, and nothing will last. @cpu_features: those that
+ * kernels may use. */
+void depot_open(
+	struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log);
+void depot_close(struct depot *depot);
+
+/* All manifests; the caller's to free. What cannot be read is removed and logged. */
+int must_check depot_manifests(struct depot *depot, struct manifest **ret_manifests, size_t *ret_n);
+
+/* On disk when it returns. */
+int must_check depot_save(struct depot *depot, const struct manifest *manifest, struct error *err);
+
+/* Forgets a model but for its history. */
+void depot_drop(struct depot *depot, const char *name);
+
+/* Why it is bad, or NULL; valid until the next change. */
+const char *depot_find_bad(const struct depot *depot, const struct digest *model);
+int must_check depot_add_bad(
+	struct depot *depot, const struct digest *model, const char *reason, struct error *err);
+/* -ENOENT if it was not bad. */
+int must_check depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err);
+
+/* Removes the blobs that @wanted does not want, and what was packed for them or by other kernels. */
+void depot_sweep(struct depot *depot, bool (*wanted)(void *context, const struct digest *digest),
+	void *context);
+
+/* A line of a model's history; what cannot be written is not told. */
+void depot_note(struct depot *depot, const char *name, const char *format, ...) printf_like(3, 4);
+/* The newest lines, oldest first, at most @size bytes; malloc'ed. */
+int must_check depot_history(
+	struct depot *depot, const char *name, size_t size, char **ret_text, struct error *err);
+
+#endif

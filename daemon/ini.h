@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ini - the dialect of edged.conf, of a model.conf and of the store's manifests
+ *
+ * [section], key = value, comments only where a line starts with # or ;. No continuation lines, no
+ * quoting: a value is what stands behind the = without the blanks around it.
+ */
+#ifndef DAEMON_INI_H
+#define DAEMON_INI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+#define INI_MAX_LINE 4096
+#define INI_MAX_NAME 80 /* of a section */
+
+/* What is told, line by line; the first error ends the reading. */
+struct ini_reader {
+	/* @name: of a section that begins. */
+	int (*section)(void *context, const char *name, struct error *err);
+	/* A key of the section that was named last; the texts may be changed. */
+	int (*key)(void *context, unsigned int line, char *key, char *value, struct error *err);
+	void *context;
+};
+
+/* Reads @file to its end. -EINVAL for a line that is none, -EIO, or what the functions gave; the
+ * text begins with "@name:line: ". */
+int must_check ini_read(
+	FILE *file, const char *name, const struct ini_reader *reader, struct error *err);
+
+/* "yes" or "no". */
+int must_check ini_truth(const char *value, bool *ret_truth);
+
+#endif

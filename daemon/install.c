@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/install.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/check.h"
+#include "daemon/selftest.h"
+#include "daemon/signature.h"
+
+/* ---- from the folder */
+
+static int check_bad(
+	const struct depot *depot, const struct candidate *candidate, struct error *err)
+{
+	const char *reason = depot_find_bad(depot, &candidate->version.model);
+	return reason ? error_set(err, -EBADMSG, "bad: %s", reason) : 0;
+}
+
+/* True when the loop has just that: the same bytes, labels and number. */
+static bool serves_already(
+	const struct catalogue_model *model, const struct manifest_version *version)
+{
+	const struct manifest_version *known = manifest_find(&model->manifest, &version->model);
+	return known && digest_same(&model->serving, &version->model) &&
+		digest_same(&model->manifest.active, &version->model) &&
+		digest_same(&known->labels, &version->labels) &&
+		(version->version == 0 || version->version == known->version);
+}
+
+/* What stands beside the model, asked and answered. */
+static int check_answers(const struct load_context *context, const struct candidate *candidate,
+	const struct served *served, struct error *err)
+{
+	owned_mem char *golden = NULL;
+	const off_t size = candidate->identity.golden.size;
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000)};
+	uint32_t n = 0;
+	if (candidate->golden < 0) {
+		return 0;
+	}
+	int code = load_bytes(candidate->golden, size, &golden);
+	if (code < 0) {
+		return error_set(err, code, "the self-test: %s", strerror(-code));
+	}
+	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
+	mark_begin(mark);
+	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
+	mark_end(mark);
+	return code;
+}
+
+static int check_signature(const struct catalogue_model *model, const struct candidate *candidate,
+	const struct digest *signature, struct error *err)
+{
+	const struct manifest *manifest = &model->manifest;
+	const struct manifest_version *before = manifest_find(manifest, &manifest->active);
+	if (!before || candidate->allow_signature_change ||
+		digest_same(&before->signature, signature)) {
+		return 0;
+	}
+	return error_set(err, -EBADMSG,
+		"its inputs or outputs are not those of version %" PRIu64
+		" (allow-signature-change would take it)",
+		before->version);
+}
+
+/* The manifest as it is once @candidate serves. */
+static struct manifest manifest_next(
+	const struct manifest *manifest, const struct manifest_version *version)
+{
+	struct manifest next = *manifest;
+	manifest_add(&next, version);
+	if (!digest_same(&next.active, &version->model)) {
+		next.trial = !digest_same(&next.last_good, &version->model);
+	}
+	next.active = version->model;
+	manifest_trim(&next);
+	return next;
+}
+
+static int record(const struct load_context *context, struct catalogue_model *model,
+	const struct manifest *next, struct error *err)
+{
+	const struct manifest_version *version = manifest_find(next, &next->active);
+	char text[DIGEST_TEXT_SIZE];
+	int code = depot_save(context->depot, next, err);
+	if (code < 0) {
+		return code;
+	}
+	model->manifest = *next;
+	model->serving = next->active;
+	depot_note(context->depot, next->name,
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s", version->version,
+		digest_print(&version->model, text), version->by, next->trial ? ", on trial" : "");
+	return 0;
+}
+
+/* Before anybody has it. */
+static void try_out(
+	const struct load_context *context, const struct manifest *manifest, struct served *served)
+{
+	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
+		served->on_trial = true;
+		served->mark = marks_take(&context->depot->marks, &served->digest);
+	}
+}
+
+static int admit(const struct load_context *context, struct catalogue_model *model,
+	struct candidate *candidate, struct served **ret_served, struct error *err)
+{
+	owned(served_unref) struct served *served = NULL;
+	struct digest *signature = &candidate->version.signature;
+	struct manifest next = manifest_next(&model->manifest, &candidate->version);
+	int code = context->check
+		? check_run(context, context->check, candidate->blob, candidate->golden, err)
+		: 0;
+	if (code < 0) {
+		return code;
+	}
+	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
+		take(candidate->labels), candidate->labels_length, &served, err);
+	if (code < 0) {
+		return code;
+	}
+	code = signature_of(served->model, signature);
+	if (code < 0) {
+		return error_set(err, code, "the signature: %s", strerror(-code));
+	}
+	code = check_signature(model, candidate, signature, err);
+	if (code == 0) {
+		code = check_answers(context, candidate, served, err);
+	}
+	if (code == 0) {
+		next = manifest_next(&model->manifest, &candidate->version);
+		code = record(context, model, &next, err);
+	}
+	if (code == 0) {
+		try_out(context, &next, served);
+		*ret_served = take(served);
+	}
+	return code;
+}
+
+int install_candidate(const struct load_context *context, struct catalogue_model *model,
+	const struct candidate_place *place, struct catalogue_tried *tried,
+	struct served **ret_served, struct error *err)
+{
+	struct candidate candidate;
+	int code = candidate_take(&candidate, context, place, &model->manifest, err);
+	tried->identity = candidate.identity;
+	tried->digest = candidate.version.model;
+	if (code == 0) {
+		code = check_bad(context->depot, &candidate, err);
+	}
+	if (code == 0) {
+		code = serves_already(model, &candidate.version)
+			? 1
+			: admit(context, model, &candidate, ret_served, err);
+	}
+	candidate_deinit(&candidate);
+	return code;
+}
+
+/* ---- from the store */
+
+static int restore_one(const struct load_context *context, struct catalogue_model *model,
+	const struct digest *digest, struct served **ret_served, struct error *err)
+{
+	const struct manifest_version *version = manifest_find(&model->manifest, digest);
+	if (!version) {
+		return error_set(err, -ENOENT, "the store does not have it");
+	}
+	const char *bad = depot_find_bad(context->depot, digest);
+	if (bad) {
+		return error_set(err, -EBADMSG, "bad: %s", bad);
+	}
+	int code = load_version(context, model->manifest.name, version, ret_served, err);
+	if (code == 0) {
+		try_out(context, &model->manifest, *ret_served);
+		model->serving = *digest;
+	}
+	return code;
+}
+
+int install_restore(const struct load_context *context, struct catalogue_model *model,
+	struct served **ret_served, char *ret_reason, size_t reason_size)
+{
+	const struct manifest *manifest = &model->manifest;
+	const struct digest wanted[] = {manifest->active, manifest->last_good, manifest->previous};
+	int code = -ENOENT;
+	ret_reason[0] = 0;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && code < 0; i++) {
+		struct error err = {0};
+		if (digest_none(&wanted[i])) {
+			continue;
+		}
+		code = restore_one(context, model, &wanted[i], ret_served, &err);
+		if (code < 0 && ret_reason[0] == 0) {
+			snprintf(ret_reason, reason_size, "%s", err.text);
+			depot_note(context->depot, manifest->name, "not restored: %s", err.text);
+		}
+	}
+	return code;
+}

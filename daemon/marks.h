@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * marks - which file was being run when edged died
+ *
+ * A page that is shared with a file: what is written there outlives the process, whatever ends it,
+ * and costs no system call. A worker marks a model that is on trial while it runs, the loader one
+ * that it opens. A mark that is found at the next start is a death; the second one is held against
+ * the file. A power cut may lose marks, and is no model's fault.
+ */
+#ifndef DAEMON_MARKS_H
+#define DAEMON_MARKS_H
+
+#include <stdatomic.h>
+
+#include "daemon/digest.h"
+
+#define MARKS_SLOTS 64
+#define MARKS_DEATHS 2 /* as many are held against a file */
+
+struct mark {
+	struct digest model;
+	atomic_uint running;
+	uint32_t deaths;
+};
+
+struct marks {
+	struct mark *slots; /* MARKS_SLOTS; NULL: there is no file */
+	size_t next; /* where the search for a slot begins */
+};
+
+/* Opens or makes file "running" of folder @state; counts what the last process left. Where that does
+ * not work nothing is marked. */
+void marks_open(struct marks *marks, int state);
+void marks_close(struct marks *marks);
+
+/* A slot for that file, or NULL. It stays its own as long as something runs there, and until others
+ * need it. */
+struct mark *marks_take(struct marks *marks, const struct digest *model);
+/* Nothing is held against that file any more. */
+void marks_clear(struct marks *marks, const struct digest *model);
+/* The next file with enough deaths, which are forgotten; false if there is none. */
+bool marks_next_dead(struct marks *marks, struct digest *ret_model);
+
+/* Any thread; NULL is fine. */
+void mark_begin(struct mark *mark);
+void mark_end(struct mark *mark);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/order.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/install.h"
+
+#define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
+
+struct ordering {
+	struct order *order;
+	struct catalogue *catalogue;
+	const struct load_context *load;
+	const struct catalogue_sink *sink;
+	struct catalogue_model *model; /* NULL where the verb has none */
+};
+
+void order_free(struct order *order)
+{
+	if (order) {
+		free(order->text);
+		free(order);
+	}
+}
+
+static void tell_about(const struct ordering *ordering)
+{
+	catalogue_post(
+		ordering->catalogue, ordering->sink, ordering->model, CATALOGUE_ABOUT, 0, NULL, "");
+}
+
+/* Only what is on the disk counts. */
+static int change(const struct ordering *ordering, const struct manifest *next, struct error *err)
+{
+	int code = depot_save(ordering->load->depot, next, err);
+	if (code == 0) {
+		ordering->model->manifest = *next;
+	}
+	return code;
+}
+
+/* ---- going back */
+
+static void back_to(struct manifest *manifest, const struct digest *fallback)
+{
+	if (digest_same(&manifest->active, &manifest->last_good)) {
+		manifest->previous = (struct digest){0};
+	}
+	manifest->active = manifest->last_good = *fallback;
+	manifest->trial = false;
+	manifest_trim(manifest);
+}
+
+/* What was active is bad from now on; first that, so that a crash in between brings it not back. */
+static int condemn(const struct ordering *ordering, const struct manifest *next, const char *reason,
+	struct error *err)
+{
+	const struct digest bad = ordering->model->manifest.active;
+	int code = depot_add_bad(ordering->load->depot, &bad, reason, err);
+	return code < 0 ? code : change(ordering, next, err);
+}
+
+static int rollback(const struct ordering *ordering, const char *reason, struct error *err)
+{
+	owned(served_unref) struct served *served = NULL;
+	struct catalogue_model *model = ordering->model;
+	const struct manifest_version *fallback = manifest_fallback(&model->manifest);
+	if (!fallback) {
+		return error_set(err, -ENOENT, "there is no version to go back to");
+	}
+	struct manifest next = model->manifest;
+	const uint64_t version = fallback->version;
+	const struct digest digest = fallback->model;
+	back_to(&next, &digest);
+	int code = load_version(ordering->load, next.name, fallback, &served, err);
+	if (code == 0) {
+		code = condemn(ordering, &next, reason, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	model->serving = digest;
+	depot_note(ordering->load->depot, next.name, "back to version %" PRIu64 ": %s", version,
+		reason);
+	bool told = catalogue_post(ordering->catalogue, ordering->sink, model, CATALOGUE_READY, 0,
+		take(served), reason);
+	return told ? 0 : error_no_memory(err);
+}
+
+static int rollback_asked(const struct ordering *ordering, struct error *err)
+{
+	char reason[64];
+	snprintf(reason, sizeof(reason), "rolled back by uid %u", ordering->order->by);
+	return rollback(ordering, reason, err);
+}
+
+/* ---- trials: what the loop says of one that is over already is not heeded */
+
+static bool is_on_trial(const struct ordering *ordering)
+{
+	const struct manifest *manifest = &ordering->model->manifest;
+	return manifest->trial && digest_same(&manifest->active, &ordering->order->digest);
+}
+
+static int proved(const struct ordering *ordering, struct error *err)
+{
+	struct manifest next = ordering->model->manifest;
+	if (!is_on_trial(ordering)) {
+		return 0;
+	}
+	manifest_prove(&next);
+	int code = change(ordering, &next, err);
+	if (code == 0) {
+		marks_clear(&ordering->load->depot->marks, &next.active);
+		depot_note(ordering->load->depot, next.name, "version %" PRIu64 " is good",
+			manifest_find(&next, &next.active)->version);
+		tell_about(ordering);
+	}
+	return code;
+}
+
+static int failed(const struct ordering *ordering, struct error *err)
+{
+	const struct order *order = ordering->order;
+	if (!is_on_trial(ordering)) {
+		return 0;
+	}
+	int code = rollback(ordering, order->argument, err);
+	if (code < 0) {
+		error_prefix(err, "%s", order->argument);
+		depot_note(ordering->load->depot, order->model, "%s", err->text);
+	}
+	return code;
+}
+
+/* ---- pins */
+
+static int pin(const struct ordering *ordering, bool pinned, struct error *err)
+{
+	struct manifest next = ordering->model->manifest;
+	next.pinned = pinned;
+	int code = change(ordering, &next, err);
+	if (code == 0) {
+		depot_note(ordering->load->depot, next.name, "%s by uid %u",
+			pinned ? "pinned" : "unpinned", ordering->order->by);
+		tell_about(ordering);
+	}
+	return code;
+}
+
+/* ---- what is bad */
+
+static const struct depot_bad *bad_find(
+	const struct depot *depot, const char *prefix, size_t *ret_found)
+{
+	const struct depot_bad *found = NULL;
+	char text[DIGEST_TEXT_SIZE];
+	*ret_found = 0;
+	for (size_t i = 0; i < depot->n_bad; i++) {
+		digest_print(&depot->bad[i].model, text);
+		if (strncmp(text, prefix, strlen(prefix)) == 0) {
+			found = &depot->bad[i];
+			++*ret_found;
+		}
+	}
+	return found;
+}
+
+/* Files of that digest are tried again. */
+static void try_again(struct catalogue *catalogue, const struct digest *digest)
+{
+	for (size_t i = 0; i < catalogue->n; i++) {
+		struct catalogue_model *model = catalogue->models[i];
+		for (size_t j = 0; j < model->n; j++) {
+			if (digest_same(&model->tried[j].digest, digest)) {
+				model->tried[j].settled = false;
+			}
+		}
+	}
+}
+
+static int forget_bad(const struct ordering *ordering, struct error *err)
+{
+	struct depot *depot = ordering->load->depot;
+	const char *prefix = ordering->order->argument;
+	size_t n = 0;
+	if (strlen(prefix) < LEAST_DIGITS) {
+		return error_set(err, -EINVAL, "at least %d digits of the digest", LEAST_DIGITS);
+	}
+	const struct depot_bad *bad = bad_find(depot, prefix, &n);
+	if (n != 1) {
+		return error_set(err, n == 0 ? -ENOENT : -EINVAL, "%s file of that digest is bad",
+			n == 0 ? "no" : "more than one");
+	}
+	const struct digest digest = bad->model;
+	try_again(ordering->catalogue, &digest);
+	return depot_forget_bad(depot, &digest, err);
+}
+
+/* ---- any */
+
+static int run(struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	if (order->verb == ORDER_FORGET_BAD) {
+		return forget_bad(ordering, err);
+	}
+	ordering->model = catalogue_find(ordering->catalogue, order->model);
+	if (!ordering->model) {
+		return error_set(
+			err, -ENOENT, "model %s: there is none of that name", order->model);
+	}
+	switch (order->verb) {
+	case ORDER_ROLLBACK:
+		return rollback_asked(ordering, err);
+	case ORDER_PIN:
+		return pin(ordering, true, err);
+	case ORDER_UNPIN:
+		return pin(ordering, false, err);
+	case ORDER_HISTORY:
+		return depot_history(ordering->load->depot, order->model, ORDER_HISTORY_BYTES,
+			&order->text, err);
+	case ORDER_PROVED:
+		return proved(ordering, err);
+	case ORDER_FAILED:
+		return failed(ordering, err);
+	case ORDER_FORGET_BAD:
+		break;
+	}
+	return error_set(err, -EOPNOTSUPP, "the store does not know verb %d", (int)order->verb);
+}
+
+void order_run(struct order *order, struct catalogue *catalogue, const struct load_context *load,
+	const struct catalogue_sink *sink)
+{
+	struct ordering ordering = {
+		.order = order, .catalogue = catalogue, .load = load, .sink = sink};
+	struct error err = {0};
+	if (run(&ordering, &err) < 0) {
+		order->error = err;
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order - what somebody wants done with the store, other than looking at the folder
+ *
+ * Carried out in the loader's thread, one at a time, between scans.
+ */
+#ifndef DAEMON_ORDER_H
+#define DAEMON_ORDER_H
+
+#include "base/wire.h"
+#include "daemon/catalogue.h"
+
+#define ORDER_HISTORY_BYTES ((size_t)32 << 10)
+
+enum order_verb {
+	ORDER_ROLLBACK = WIRE_STORE_ROLLBACK,
+	ORDER_PIN = WIRE_STORE_PIN,
+	ORDER_UNPIN = WIRE_STORE_UNPIN,
+	ORDER_FORGET_BAD = WIRE_STORE_FORGET_BAD,
+	ORDER_HISTORY = WIRE_STORE_HISTORY,
+	/* The loop's own: */
+	ORDER_PROVED, /* @digest has stood its trial */
+	ORDER_FAILED, /* @digest has not: @argument */
+};
+
+struct order {
+	struct order *next;
+	uint64_t number; /* of whoever waits; 0: nobody does */
+	enum order_verb verb;
+	char model[SERVED_NAME_SIZE];
+	char argument[CATALOGUE_REASON_SIZE];
+	struct digest digest;
+	unsigned int by; /* user id */
+
+	/* Once it is done: */
+	struct error error; /* code 0: done */
+	char *text; /* the lines of the answer; NULL: none */
+};
+
+void order_free(struct order *order); /* NULL is fine */
+
+/* Carries it out; fills error and text. */
+void order_run(struct order *order, struct catalogue *catalogue, const struct load_context *load,
+	const struct catalogue_sink *sink);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/probation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define LEAST_BAD 3
+#define SLACK_NS UINT64_C(200000) /* short runs vary by more than a multiple */
+
+void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns)
+{
+	*probation = (struct probation){.on = true, .began_ns = now_ns, .usual_ns = usual_ns};
+}
+
+static bool is_slow(
+	const struct probation *probation, const struct probation_limits *limits, uint64_t run_ns)
+{
+	return limits->slower > 0 && probation->usual_ns > 0 &&
+		run_ns > SLACK_NS + probation->usual_ns * limits->slower;
+}
+
+static enum probation_verdict judge(
+	struct probation *probation, const struct probation_limits *limits)
+{
+	if (probation->bad >= LEAST_BAD && probation->bad * 2 > probation->runs) {
+		probation->on = false;
+		return PROBATION_FAILED;
+	}
+	if (limits->runs > 0 && probation->runs >= limits->runs) {
+		probation->on = false;
+		return PROBATION_PROVED;
+	}
+	return PROBATION_GOES_ON;
+}
+
+enum probation_verdict probation_count(struct probation *probation,
+	const struct probation_limits *limits, enum probation_fault fault, uint64_t run_ns)
+{
+	if (!probation->on) {
+		return PROBATION_GOES_ON;
+	}
+	if (fault == PROBATION_FINE && is_slow(probation, limits, run_ns)) {
+		fault = PROBATION_SLOW;
+	}
+	probation->runs++;
+	probation->run_ns += run_ns;
+	probation->faults[fault]++;
+	probation->bad += fault != PROBATION_FINE;
+	return judge(probation, limits);
+}
+
+enum probation_verdict probation_look(
+	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
+{
+	if (!probation->on || now_ns - probation->began_ns < limits->time_ns) {
+		return PROBATION_GOES_ON;
+	}
+	probation->on = false;
+	return PROBATION_PROVED;
+}
+
+char *probation_reason(const struct probation *probation, char *out, size_t size)
+{
+	snprintf(out, size,
+		"%" PRIu64 " of %" PRIu64 " runs were bad: %" PRIu64 " failed, %" PRIu64
+		" gave NaN, %" PRIu64 " were too slow",
+		probation->bad, probation->runs, probation->faults[PROBATION_FAILURE],
+		probation->faults[PROBATION_NAN], probation->faults[PROBATION_SLOW]);
+	return out;
+}

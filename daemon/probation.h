@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * probation - whether a version that has just begun to serve does so well enough
+ *
+ * A run is bad when it failed by itself (not for what was asked), gave NaN though no input had one,
+ * or took a multiple of what the version before took. A version is good after so many runs, or so
+ * much time, and bad when three runs or more, and more than half of all, were.
+ */
+#ifndef DAEMON_PROBATION_H
+#define DAEMON_PROBATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum probation_fault {
+	PROBATION_FINE,
+	PROBATION_FAILURE,
+	PROBATION_NAN,
+	PROBATION_SLOW,
+};
+
+enum probation_verdict {
+	PROBATION_GOES_ON,
+	PROBATION_PROVED,
+	PROBATION_FAILED,
+};
+
+struct probation_limits {
+	uint64_t runs; /* it takes so many, 0: time alone counts */
+	uint64_t time_ns;
+	uint64_t slower; /* what a run may take, as a multiple of before; 0: anything */
+};
+
+struct probation {
+	bool on;
+	uint64_t began_ns;
+	uint64_t usual_ns; /* a run of the version before; 0: not known */
+	uint64_t runs, run_ns; /* the sum of all */
+	uint64_t bad;
+	uint64_t faults[PROBATION_SLOW + 1];
+};
+
+void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns);
+
+/* One run. Once the verdict is another than PROBATION_GOES_ON it is off. */
+enum probation_verdict probation_count(struct probation *probation,
+	const struct probation_limits *limits, enum probation_fault fault, uint64_t run_ns);
+enum probation_verdict probation_look(
+	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
+
+/* "3 of 4 runs were bad: 3 gave NaN"; returns @out. */
+char *probation_reason(const struct probation *probation, char *out, size_t size);
+
+#endif

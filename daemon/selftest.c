@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/selftest.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "base/wire.h"
+
+#define RELATIVE 1e-3
+#define ABSOLUTE 1e-4
+
+/* A frame of the file; its body is copied to where its tensors are aligned. */
+struct part {
+	struct wire_header header;
+	uint8_t *body;
+};
+
+static void part_free(struct part *part)
+{
+	free(part->body);
+}
+#define owned_part __attribute__((cleanup(part_free)))
+
+static int part_read(
+	struct bytes_reader *r, unsigned int type, struct part *ret_part, struct error *err)
+{
+	const uint8_t *head = bytes_read(r, WIRE_HEADER_BYTES);
+	if (!head) {
+		return error_set(err, -EBADMSG, "the file ends within a frame");
+	}
+	int code = wire_header_decode(head, &ret_part->header, err);
+	if (code < 0) {
+		return code;
+	}
+	const size_t bytes = ret_part->header.body_bytes;
+	const void *body = bytes_read(r, bytes);
+	if (!body) {
+		return error_set(err, -EBADMSG, "the file ends within a frame");
+	}
+	if (ret_part->header.type != type || ret_part->header.status != EDGE_OK) {
+		return error_set(err, -EBADMSG, "it is not INFER and a good reply in turn");
+	}
+	ret_part->body = aligned_alloc(WIRE_ALIGNMENT, bytes_align_up(bytes + 1, WIRE_ALIGNMENT));
+	if (!ret_part->body) {
+		return error_no_memory(err);
+	}
+	memcpy(ret_part->body, body, bytes);
+	return 0;
+}
+
+/* ---- asking */
+
+static int find_signature(const struct edge_model *model, struct wire_text key, uint32_t *ret_index,
+	struct error *err)
+{
+	char text[WIRE_MAX_NAME + 1];
+	*ret_index = 0;
+	if (key.length == 0) {
+		return 0;
+	}
+	memcpy(text, key.data, key.length);
+	text[key.length] = 0;
+	int index = memchr(text, 0, key.length) ? -1 : edge_model_find_signature(model, text);
+	if (index < 0) {
+		return error_set(err, -EBADMSG, "the model has no such signature");
+	}
+	*ret_index = (uint32_t)index;
+	return 0;
+}
+
+static int find_input(const struct edge_model *model, uint32_t signature,
+	const struct wire_tensor *tensor, uint32_t *ret_index, struct edge_tensor_info *ret_info)
+{
+	uint32_t index = tensor->index == WIRE_BY_NAME ? 0 : tensor->index;
+	int code = edge_model_input(model, signature, index, ret_info);
+	while (code == 0 && tensor->index == WIRE_BY_NAME &&
+		(ret_info->name.length != tensor->name.length ||
+			memcmp(ret_info->name.data, tensor->name.data, tensor->name.length) != 0)) {
+		code = edge_model_input(model, signature, ++index, ret_info);
+	}
+	*ret_index = index;
+	return code;
+}
+
+static int input_give(struct edge_session *session, const struct edge_model *model,
+	uint32_t signature, const struct wire_tensor *tensor, struct error *err)
+{
+	struct edge_tensor_info info;
+	uint32_t index = 0;
+	if (find_input(model, signature, tensor, &index, &info) < 0 || info.type != tensor->type) {
+		return error_set(err, -EBADMSG, "the model has no such input");
+	}
+	int code = shape_equal(&info.shape, &tensor->shape)
+		? 0
+		: edge_session_resize(session, index, &tensor->shape, err);
+	return code < 0 ? code
+			: edge_session_bind_input(session, index, tensor->data, tensor->bytes, err);
+}
+
+static int ask(struct edge_session *session, const struct edge_model *model, uint32_t signature,
+	const struct wire_infer *infer, const struct run_control *control, struct error *err)
+{
+	struct edge_signature_info info;
+	int code = edge_model_signature(model, signature, &info);
+	if (code == 0 && info.n_inputs != infer->n_inputs) {
+		return error_set(err, -EBADMSG, "the model has %u inputs", info.n_inputs);
+	}
+	for (uint32_t i = 0; i < infer->n_inputs && code == 0; i++) {
+		code = input_give(session, model, signature, &infer->inputs[i], err);
+	}
+	return code < 0 ? code : edge_session_run(session, control, err);
+}
+
+/* ---- comparing */
+
+static bool close_enough(double a, double b)
+{
+	if (isnan(a) || isnan(b)) {
+		return isnan(a) && isnan(b);
+	}
+	double most = fabs(a) > fabs(b) ? fabs(a) : fabs(b);
+	return a == b || fabs(a - b) <= ABSOLUTE + RELATIVE * most;
+}
+
+static bool floats_match(const void *a, const void *b, uint64_t bytes)
+{
+	for (uint64_t at = 0; at + sizeof(float) <= bytes; at += sizeof(float)) {
+		float x, y;
+		memcpy(&x, (const char *)a + at, sizeof(x));
+		memcpy(&y, (const char *)b + at, sizeof(y));
+		if (!close_enough((double)x, (double)y)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool doubles_match(const void *a, const void *b, uint64_t bytes)
+{
+	for (uint64_t at = 0; at + sizeof(double) <= bytes; at += sizeof(double)) {
+		double x, y;
+		memcpy(&x, (const char *)a + at, sizeof(x));
+		memcpy(&y, (const char *)b + at, sizeof(y));
+		if (!close_enough(x, y)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool data_match(const struct wire_tensor *due, const void *data)
+{
+	switch (due->type) {
+	case DTYPE_FLOAT32:
+	case DTYPE_COMPLEX64:
+		return floats_match(due->data, data, due->bytes);
+	case DTYPE_FLOAT64:
+		return doubles_match(due->data, data, due->bytes);
+	default:
+		return memcmp(due->data, data, due->bytes) == 0;
+	}
+}
+
+static int output_check(
+	struct edge_session *session, const struct wire_tensor *due, struct error *err)
+{
+	struct edge_tensor_info info;
+	uint64_t bytes = 0;
+	int code = edge_session_output_info(session, due->index, &info, err);
+	if (code < 0) {
+		return code;
+	}
+	const void *data = edge_session_output(session, due->index, &bytes);
+	if (!data || info.type != due->type || !shape_equal(&info.shape, &due->shape) ||
+		bytes != due->bytes) {
+		return error_set(err, -EBADMSG, "output %u has another type or shape", due->index);
+	}
+	return data_match(due, data)
+		? 0
+		: error_set(err, -EBADMSG, "output %u is not what is due", due->index);
+}
+
+static int answer_check(struct edge_session *session, const struct part *reply, struct error *err)
+{
+	owned_mem struct wire_infer_reply *due = malloc(sizeof(*due));
+	if (!due) {
+		return error_no_memory(err);
+	}
+	int code = wire_infer_reply_decode(reply->body, reply->header.body_bytes, due, err);
+	for (uint32_t i = 0; code == 0 && i < due->n_outputs; i++) {
+		code = output_check(session, &due->outputs[i], err);
+	}
+	return code;
+}
+
+/* ---- one question, all questions */
+
+static int question(struct edge_model *model, const struct part *asked, const struct part *reply,
+	const struct run_control *control, struct error *err)
+{
+	owned(edge_session_free) struct edge_session *session = NULL;
+	owned_mem struct wire_infer *infer = malloc(sizeof(*infer));
+	uint32_t signature = 0;
+	if (!infer) {
+		return error_no_memory(err);
+	}
+	int code = wire_infer_decode(asked->body, asked->header.body_bytes, infer, err);
+	if (code == 0) {
+		code = find_signature(model, infer->signature, &signature, err);
+	}
+	if (code == 0) {
+		code = edge_session_new(model, signature, &session, err);
+	}
+	if (code == 0) {
+		code = ask(session, model, signature, infer, control, err);
+	}
+	return code < 0 ? code : answer_check(session, reply, err);
+}
+
+static int next(struct edge_model *model, struct bytes_reader *r, const struct run_control *control,
+	struct error *err)
+{
+	owned_part struct part asked = {0};
+	owned_part struct part reply = {0};
+	int code = part_read(r, WIRE_INFER, &asked, err);
+	if (code == 0) {
+		code = part_read(r, WIRE_INFER | WIRE_REPLY, &reply, err);
+	}
+	return code < 0 ? code : question(model, &asked, &reply, control, err);
+}
+
+/* What the model or the file did is a verdict about them; what the system did not have is none. */
+static int verdict_of(int code)
+{
+	return code == -ENOMEM || code == -ECANCELED || code == -ETIMEDOUT ? code : -EBADMSG;
+}
+
+int selftest_run(struct edge_model *model, const void *golden, size_t size,
+	const struct run_control *control, uint32_t *ret_n, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(golden, size);
+	uint32_t n = 0;
+	while (r.at < r.size) {
+		struct error why = {0};
+		int code = next(model, &r, control, &why);
+		n++;
+		if (code < 0) {
+			return error_set(
+				err, verdict_of(code), "self-test, question %u: %s", n, why.text);
+		}
+	}
+	*ret_n = n;
+	return 0;
+}
+
+/* ---- the same question twice */
+
+static int is_random(void *context, const struct edge_step *step)
+{
+	(void)context;
+	return strncmp(step->op, "RANDOM", 6) == 0 || strcmp(step->op, "MULTINOMIAL") == 0;
+}
+
+/* The digest of all outputs would do; their bytes one after the other are simpler. */
+static int answer_take(struct edge_session *session, uint32_t n, struct bytes_writer *out)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t bytes = 0;
+		const void *data = edge_session_output(session, i, &bytes);
+		bytes_write(out, data, data ? (size_t)bytes : 0);
+	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int answer_to_zeros(
+	struct edge_model *model, const struct run_control *control, struct bytes_writer *out)
+{
+	owned(edge_session_free) struct edge_session *session = NULL;
+	struct edge_signature_info info;
+	int code = edge_model_signature(model, 0, &info);
+	if (code == 0) {
+		code = edge_session_new(model, 0, &session, NULL);
+	}
+	if (code == 0) {
+		code = edge_session_run(session, control, NULL);
+	}
+	return code < 0 ? code : answer_take(session, info.n_outputs, out);
+}
+
+int selftest_repeat(struct edge_model *model, const struct run_control *control, struct error *err)
+{
+	struct bytes_writer first = {0}, second = {0};
+	if (edge_model_steps(model, 0, is_random, NULL) != 0) {
+		return 0;
+	}
+	bool both = answer_to_zeros(model, control, &first) == 0 &&
+		answer_to_zeros(model, control, &second) == 0;
+	bool same = !both ||
+		(first.size == second.size &&
+			(first.size == 0 || memcmp(first.data, second.data, first.size) == 0));
+	bytes_writer_deinit(&first);
+	bytes_writer_deinit(&second);
+	return same ? 0 : error_set(err, -EBADMSG, "it answers otherwise to the same question");
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+SUMMARY = "Inference daemon for edge gateways"
+DESCRIPTION = "Answers inference requests for .tflite models over a Unix socket, with the same bits on every CPU."
+LICENSE = "Apache-2.0"
+LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
+
+DEPENDS = "jansson libjpeg-turbo libspng libuv nettle"
+
+inherit externalsrc meson pkgconfig systemd useradd
+
+# The layer lies in the tree that it builds.
+EXTERNALSRC = "${@os.path.realpath(os.path.join(d.getVar('THISDIR'), '../../../..'))}"
+EXTERNALSRC_BUILD = "${WORKDIR}/build"
+
+MESON_BUILDTYPE = "release"
+EXTRA_OEMESON = "-Dtests=false -Dmqtt=disabled"
+PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'systemd', d)}"
+PACKAGECONFIG[systemd] = "-Dsystemd=enabled,-Dsystemd=disabled,systemd"
+
+# Units are installed below the prefix; systemd.bbclass looks below the root where /usr is not merged.
+do_install:append() {
+    if [ -d ${D}${nonarch_libdir}/systemd/system ] && [ "${nonarch_libdir}/systemd/system" != "${systemd_system_unitdir}" ]; then
+        install -d ${D}${systemd_system_unitdir}
+        mv ${D}${nonarch_libdir}/systemd/system/* ${D}${systemd_system_unitdir}/
+        rmdir -p --ignore-fail-on-non-empty ${D}${nonarch_libdir}/systemd/system
+    fi
+}
+
+SYSTEMD_SERVICE:${PN} = "edged.service edged.socket"
+USERADD_PACKAGES = "${PN}"
+GROUPADD_PARAM:${PN} = "--system edged"
+USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --shell /sbin/nologin --gid edged edged"
+
+PACKAGE_BEFORE_PN = "${PN}-models libedged-client"
+FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d ${datadir}/bash-completion \
+    ${datadir}/fish ${datadir}/zsh"
+FILES:${PN}-models = "${datadir}/edged/models ${datadir}/edged/samples"
+FILES:libedged-client = "${libdir}/libedged-client.so.*"
+CONFFILES:${PN} = "${sysconfdir}/edged/edged.conf"
+RRECOMMENDS:${PN} = "${PN}-models"

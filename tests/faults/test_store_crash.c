@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edged is killed at every call that writes to its store, and at random ones: at the next start the
+ * store opens, and the model that serves is one that was installed: none older than the last whose
+ * installing was told.
+ *
+ * $CRASHES: how many times, 200 unless it is set. $CRASH_SEED: where the random ones begin.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/digest.h"
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define DEFAULT_CRASHES 200
+#define MOST_CALLS 200 /* of one start */
+
+struct bench {
+	struct daemon daemon;
+	unsigned long installs; /* files put into the folder so far: each has other bytes */
+	unsigned long told; /* the last of them that was said to serve; 0: none */
+	unsigned long crashes, survived;
+	uint64_t random;
+};
+
+static const char *const hows[] = {"before", "after", "half"};
+
+static struct digest digest_from(unsigned long install, char line[64])
+{
+	snprintf(line, 64, "echo 4 file %lu", install);
+	return digest_of(line, strlen(line));
+}
+
+/* xorshift64 */
+static unsigned long random_below(struct bench *bench, unsigned long n)
+{
+	bench->random ^= bench->random << 13;
+	bench->random ^= bench->random >> 7;
+	bench->random ^= bench->random << 17;
+	return (unsigned long)(bench->random % n);
+}
+
+/* What STORE_LIST says of the model; false when it serves nothing. */
+static bool serving(struct daemon *daemon, struct digest *ret_digest)
+{
+	char text[DIGEST_TEXT_SIZE] = "";
+	struct wire_store_item item;
+	uint32_t n = 0;
+	struct peer peer = peer_open_store(daemon);
+	peer_send(&peer, WIRE_STORE_LIST, 1, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct bytes_reader r = bytes_reader_of(answer.body, answer.header.body_bytes);
+	assert_int_equal(wire_list_decode(&r, &n, NULL), 0);
+	if (n > 0) {
+		assert_int_equal(wire_store_item_decode(&r, &item, NULL), 0);
+		if (item.sha256.length < sizeof(text)) {
+			memcpy(text, item.sha256.data, item.sha256.length);
+		}
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+	return digest_parse(text, ret_digest);
+}
+
+static void expect_answers(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "m", 4, 3, 0);
+	peer_expect_echo(&peer, 1, 4, 3);
+	peer_close(&peer);
+}
+
+/* The store alone, without the folder's file: what serves is at least as new as what was told. */
+static void expect_store_is_whole(struct bench *bench)
+{
+	char line[64];
+	struct digest found;
+	daemon_remove(&bench->daemon, "m.tflite");
+	daemon_start(&bench->daemon, false);
+	bool serves = serving(&bench->daemon, &found);
+	bool known = !serves && bench->told == 0;
+	for (unsigned long i = bench->told; serves && i > 0 && i <= bench->installs; i++) {
+		struct digest wanted = digest_from(i, line);
+		known = known || digest_same(&wanted, &found);
+	}
+	for (unsigned long i = 1; serves && bench->told == 0 && i <= bench->installs; i++) {
+		struct digest wanted = digest_from(i, line);
+		known = known || digest_same(&wanted, &found);
+	}
+	if (!known) {
+		fail_msg("after install %lu of which %lu was told: %s", bench->installs,
+			bench->told, bench->daemon.text);
+	}
+	if (serves) {
+		expect_answers(&bench->daemon);
+	}
+	daemon_signal(&bench->daemon, SIGKILL);
+	daemon_wait(&bench->daemon);
+}
+
+/* One start with a new file, killed at @call. True when that call came. */
+static bool crash_at(struct bench *bench, unsigned long call, const char *how)
+{
+	char line[64], text[24];
+	struct daemon *daemon = &bench->daemon;
+	digest_from(++bench->installs, line);
+	daemon_put(daemon, "m.tflite", line);
+	snprintf(text, sizeof(text), "%lu", call);
+	setenv("CRASH_CALL", text, 1);
+	setenv("CRASH_HOW", how, 1);
+	daemon_spawn(daemon, false);
+	unsetenv("CRASH_CALL");
+	bool told = daemon_look_log(daemon, "1 models ready");
+	if (told) {
+		bench->told = bench->installs;
+		daemon_signal(daemon, SIGKILL);
+	}
+	int status = daemon_wait(daemon);
+	if (status != -SIGKILL) {
+		fail_msg("call %lu, %s: status %d: %s", call, how, status, daemon->text);
+	}
+	bench->crashes += !told;
+	bench->survived += told;
+	expect_store_is_whole(bench);
+	return !told;
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	const char *seed = getenv("CRASH_SEED");
+	assert_non_null(bench);
+	daemon_prepare(&bench->daemon);
+	daemon_config(&bench->daemon, "[models]\nprobation-time = 0s\n[daemon]\nworkers = 1\n");
+	bench->random = (seed ? strtoull(seed, NULL, 10) : 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+	daemon_end(&bench->daemon);
+	free(bench);
+	return 0;
+}
+
+static void killed_at_each_call_in_turn_the_store_opens(void **state)
+{
+	struct bench *bench = *state;
+	for (size_t how = 0; how < sizeof(hows) / sizeof(hows[0]); how++) {
+		unsigned long call = 1;
+		while (crash_at(bench, call, hows[how])) {
+			assert_true(++call < MOST_CALLS);
+		}
+		assert_true(call > 10);
+	}
+	print_message("%lu crashes\n", bench->crashes);
+}
+
+static void killed_at_random_the_store_opens(void **state)
+{
+	struct bench *bench = *state;
+	const char *text = getenv("CRASHES");
+	const unsigned long wanted = text ? strtoul(text, NULL, 10) : DEFAULT_CRASHES;
+	while (bench->crashes < wanted) {
+		const char *how = hows[random_below(bench, 3)];
+		crash_at(bench, 1 + random_below(bench, 40), how);
+	}
+	print_message(
+		"%lu crashes, %lu starts that were not hit\n", bench->crashes, bench->survived);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(killed_at_each_call_in_turn_the_store_opens),
+		cmocka_unit_test(killed_at_random_the_store_opens),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

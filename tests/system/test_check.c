@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Models are opened in another process first, and what they do there stays there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+static int start(void **state, const char *program, bool real)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	char config[1200];
+	assert_non_null(getenv(program));
+	snprintf(config, sizeof(config),
+		"[daemon]\ncheck-program = %s\n[models]\nself-test-time = 100ms\n",
+		getenv(program));
+	daemon_prepare(daemon);
+	daemon_config(daemon, config);
+	daemon_put(daemon, "good.tflite", "echo 4");
+	daemon_start(daemon, real);
+	*state = daemon;
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	return start(state, "EDGED_CHECK_FAKE", false);
+}
+
+static int set_up_real(void **state)
+{
+	return start(state, "EDGED_CHECK", true);
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+static void put_and_expect(
+	struct daemon *daemon, const char *line, const char *state, const char *reason)
+{
+	daemon_put(daemon, "m.tflite", line);
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_send(&peer, WIRE_LIST, 2, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct wire_list_item item = answer_find(&answer, "m");
+	if (!wire_text_is(item.state, state) || item.reason.length < strlen(reason) ||
+		memcmp(item.reason.data, reason, strlen(reason)) != 0) {
+		fail_msg("%s: %.*s: %.*s", line, (int)item.state.length, item.state.data,
+			(int)item.reason.length, item.reason.data);
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void expect_good_serves(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "good", 4, 7, 0);
+	peer_expect_echo(&peer, 1, 4, 7);
+	peer_close(&peer);
+}
+
+static void what_it_refuses_is_refused_with_its_words(void **state)
+{
+	put_and_expect(*state, "offset 12 past the end", "refused", "offset 12 past the end");
+	put_and_expect(*state, "echo 4", "ready", "");
+	expect_good_serves(*state);
+}
+
+static void what_kills_it_does_not_kill_edged(void **state)
+{
+	put_and_expect(*state, "poison 4", "ready", "opening it ended a process by signal 6");
+	expect_good_serves(*state);
+}
+
+static void what_never_ends_in_it_is_ended(void **state)
+{
+	put_and_expect(*state, "spin 4", "ready", "opening it took too long");
+	expect_good_serves(*state);
+}
+
+static void it_reaches_no_file(void **state)
+{
+	put_and_expect(*state, "reach /etc/passwd", "ready", "");
+	put_and_expect(*state, "reach /proc/self/status", "ready", "");
+}
+
+static void what_answers_otherwise_each_time_is_refused(void **state)
+{
+	put_and_expect(*state, "moody 4", "ready", "it answers otherwise to the same question");
+}
+
+static void the_real_one_judges_real_models(void **state)
+{
+	struct daemon *daemon = *state;
+	static char bytes[1 << 20];
+	FILE *file = fopen("packaging/models/digits.tflite", "re");
+	assert_non_null(file);
+	size_t n = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	daemon_put_bytes(daemon, "digits.tflite", bytes, n);
+	daemon_put_bytes(daemon, "cut.tflite", bytes, n / 2);
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_send(&peer, WIRE_LIST, 2, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_true(wire_text_is(answer_find(&answer, "digits").state, "ready"));
+	assert_true(wire_text_is(answer_find(&answer, "cut").state, "refused"));
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_refuses_is_refused_with_its_words),
+		cmocka_unit_test(what_kills_it_does_not_kill_edged),
+		cmocka_unit_test(what_never_ends_in_it_is_ended),
+		cmocka_unit_test(it_reaches_no_file),
+		cmocka_unit_test(what_answers_otherwise_each_time_is_refused),
+	};
+	const struct CMUnitTest real[] = {cmocka_unit_test(the_real_one_judges_real_models)};
+	int failed = cmocka_run_group_tests_name("fake engine", tests, set_up, tear_down);
+	return failed + cmocka_run_group_tests_name("engine", real, set_up_real, tear_down);
+}

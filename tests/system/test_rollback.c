@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Versions that must prove themselves, and going back to those that did. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/digest.h"
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	daemon_prepare(daemon);
+	daemon_config(daemon, "[models]\nprobation-requests = 10\nprobation-time = 60min\n");
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+static void put_and_reload(struct daemon *daemon, const char *line)
+{
+	daemon_put(daemon, "m.tflite", line);
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
+/* What STORE_LIST says of "m"; "" for no version. */
+static void expect_store(struct daemon *daemon, const char *version, uint64_t last_good,
+	uint32_t flags, const char *reason)
+{
+	struct peer peer = peer_open_store(daemon);
+	struct wire_store_item item;
+	uint32_t n = 0;
+	peer_send(&peer, WIRE_STORE_LIST, 901, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct bytes_reader r = bytes_reader_of(answer.body, answer.header.body_bytes);
+	assert_int_equal(wire_list_decode(&r, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(wire_store_item_decode(&r, &item, NULL), 0);
+	assert_int_equal(wire_end(&r, WIRE_STORE_LIST, NULL), 0);
+	assert_true(wire_text_is(item.model.version, version));
+	assert_int_equal(item.sha256.length, 64);
+	assert_int_equal(item.by, geteuid());
+	if (item.last_good != last_good || item.flags != flags ||
+		!wire_text_is(item.model.reason, reason)) {
+		fail_msg("last good %llu, flags %u, reason %.*s",
+			(unsigned long long)item.last_good, item.flags,
+			(int)item.model.reason.length, item.model.reason.data);
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+/* So many runs, whatever comes of them. */
+static void ask(struct daemon *daemon, int n)
+{
+	struct peer peer = peer_open(daemon);
+	for (int i = 0; i < n; i++) {
+		peer_infer(&peer, (uint64_t)i + 1, "m", 4, 7, 0);
+		struct answer answer = peer_receive(&peer);
+		answer_free(&answer);
+	}
+	peer_close(&peer);
+}
+
+/* Of root, or edged's own user, as who the tests run. */
+static void tell(struct daemon *daemon, enum wire_store_verb verb, const char *model,
+	const char *argument, enum edge_status status)
+{
+	struct peer peer = peer_open_store(daemon);
+	peer_store(&peer, 1, verb, model, argument);
+	peer_expect(&peer, 1, status);
+	peer_close(&peer);
+}
+
+static void expect_history(struct daemon *daemon, const char *text)
+{
+	struct peer peer = peer_open_store(daemon);
+	struct wire_text lines;
+	peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
+	if (!memmem(lines.data, lines.length, text, strlen(text))) {
+		fail_msg("no \"%s\" in: %.*s", text, (int)lines.length, lines.data);
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+/* Version 1 is there and good. */
+static void start_with_a_good_one(struct daemon *daemon)
+{
+	daemon_put(daemon, "m.tflite", "echo 4");
+	daemon_start(daemon, false);
+	expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+	ask(daemon, 10);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	expect_store(daemon, "1", 1, 0, "");
+	expect_history(daemon, "version 1 is good");
+}
+
+/* What it does badly takes it away by itself, and it does not come back. */
+static void expect_rolled_back(struct daemon *daemon, const char *line, const char *why)
+{
+	char reason[256];
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, line);
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "runs were bad");
+	daemon_wait_log(daemon, "model m version 1: ready");
+	expect_store(daemon, "1", 1, 0, why);
+	ask(daemon, 3);
+	expect_history(daemon, why);
+	put_and_reload(daemon, line);
+	snprintf(reason, sizeof(reason), "bad: %s", why);
+	expect_store(daemon, "1", 1, 0, reason);
+}
+
+static void one_that_fails_is_rolled_back(void **state)
+{
+	expect_rolled_back(
+		*state, "fail 1", "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+}
+
+static void one_that_gives_nan_is_rolled_back(void **state)
+{
+	expect_rolled_back(
+		*state, "nan 1", "3 of 3 runs were bad: 0 failed, 3 gave NaN, 0 were too slow");
+}
+
+static void one_that_is_far_slower_is_rolled_back(void **state)
+{
+	expect_rolled_back(
+		*state, "late 200", "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
+}
+
+static void the_first_version_goes_on_whatever_it_does(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "fail 1");
+	daemon_start(daemon, false);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "there is no version to go back to");
+	expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+}
+
+static void time_proves_a_version_too(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[models]\nprobation-time = 100ms\n");
+	daemon_put(daemon, "m.tflite", "echo 4");
+	daemon_start(daemon, false);
+	struct wire_text lines = {0};
+	while (lines.length == 0) {
+		struct peer peer = peer_open_store(daemon);
+		peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
+		struct answer answer = peer_receive(&peer);
+		struct wire_text all;
+		assert_int_equal(
+			wire_store_reply_decode(answer.body, answer.header.body_bytes, &all, NULL),
+			0);
+		bool good = memmem(all.data, all.length, "is good", 7) != NULL;
+		lines.length = good;
+		answer_free(&answer);
+		peer_close(&peer);
+	}
+	expect_store(daemon, "1", 1, 0, "");
+}
+
+/* It ends edged when it runs: after the second time it is not tried again. */
+static void one_that_kills_edged_twice_is_not_run_a_third_time(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "crash 1");
+	for (int i = 0; i < 2; i++) {
+		expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+		struct peer peer = peer_open(daemon);
+		peer_infer(&peer, 1, "m", 4, 7, 0);
+		assert_int_equal(daemon_wait(daemon), -SIGABRT);
+		peer_close(&peer);
+		daemon_start(daemon, false);
+	}
+	expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	ask(daemon, 1);
+}
+
+/* Being killed while nothing of it runs is not its fault. */
+static void one_that_was_not_running_is_not_blamed(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "echo 8");
+	for (int i = 0; i < 4; i++) {
+		daemon_signal(daemon, SIGKILL);
+		daemon_wait(daemon);
+		daemon_start(daemon, false);
+		expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	}
+}
+
+static void a_rollback_lasts_until_it_is_forgotten(void **state)
+{
+	struct daemon *daemon = *state;
+	char text[DIGEST_TEXT_SIZE], prefix[16];
+	const struct digest digest = digest_of("echo 8", 6);
+	snprintf(prefix, sizeof(prefix), "%.8s", digest_print(&digest, text));
+	start_with_a_good_one(daemon);
+	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_NOT_FOUND);
+	put_and_reload(daemon, "echo 8");
+	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
+	expect_store(daemon, "1", 1, 0, "rolled back by uid 0");
+	ask(daemon, 1);
+	daemon_signal(daemon, SIGKILL);
+	daemon_wait(daemon);
+	daemon_start(daemon, false);
+	expect_store(daemon, "1", 1, 0, "bad: rolled back by uid 0");
+	tell(daemon, WIRE_STORE_FORGET_BAD, "", "00000000", EDGE_NOT_FOUND);
+	tell(daemon, WIRE_STORE_FORGET_BAD, "", "0000", EDGE_INVALID);
+	tell(daemon, WIRE_STORE_FORGET_BAD, "", prefix, EDGE_OK);
+	daemon_wait_log(daemon, "model m version 3: ready");
+	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
+}
+
+static void a_pinned_version_stays(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
+	put_and_reload(daemon, "echo 8");
+	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
+	daemon_remove(daemon, "m.tflite");
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait(daemon);
+	daemon_start(daemon, false);
+	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
+	put_and_reload(daemon, "echo 8");
+	tell(daemon, WIRE_STORE_UNPIN, "m", NULL, EDGE_OK);
+	daemon_wait_log(daemon, "model m version 2: ready");
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+}
+
+static void only_those_who_may_change_the_store(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[daemon]\nsocket-mode = 0666\n[models]\nprobation-requests = 10\n");
+	assert_int_equal(chmod(daemon->folder, 0755), 0);
+	start_with_a_good_one(daemon);
+	if (geteuid() != 0) {
+		print_message("SKIPPED: not root, so there is nobody else to ask as\n");
+		return;
+	}
+	pid_t stranger = fork();
+	if (stranger == 0) {
+		if (setegid(65534) != 0 || seteuid(65534) != 0) {
+			_exit(2);
+		}
+		tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_DENIED);
+		tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_DENIED);
+		tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+		_exit(0);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(stranger, &status, 0), stranger);
+	assert_int_equal(status, 0);
+}
+
+static void the_store_is_there_for_1_2_only_and_judges_what_it_is_told(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	struct peer old = peer_open_1_1(daemon);
+	peer_send(&old, WIRE_STORE_LIST, 1, 0, NULL);
+	peer_expect(&old, 1, EDGE_UNSUPPORTED);
+	peer_store(&old, 2, WIRE_STORE_PIN, "m", NULL);
+	peer_expect(&old, 2, EDGE_UNSUPPORTED);
+	peer_close(&old);
+	tell(daemon, WIRE_STORE_PIN, "none", NULL, EDGE_NOT_FOUND);
+	tell(daemon, WIRE_STORE_PIN, "", NULL, EDGE_NOT_FOUND);
+	tell(daemon, (enum wire_store_verb)0, "m", NULL, EDGE_UNSUPPORTED);
+	tell(daemon, (enum wire_store_verb)6, "m", NULL, EDGE_UNSUPPORTED);
+	char name[400];
+	memset(name, 'x', sizeof(name));
+	name[399] = 0;
+	tell(daemon, WIRE_STORE_PIN, name, NULL, EDGE_INVALID);
+	tell(daemon, WIRE_STORE_FORGET_BAD, "", name, EDGE_INVALID);
+}
+
+#define rollback_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rollback_test(one_that_fails_is_rolled_back),
+		rollback_test(one_that_gives_nan_is_rolled_back),
+		rollback_test(one_that_is_far_slower_is_rolled_back),
+		rollback_test(the_first_version_goes_on_whatever_it_does),
+		rollback_test(time_proves_a_version_too),
+		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
+		rollback_test(one_that_was_not_running_is_not_blamed),
+		rollback_test(a_rollback_lasts_until_it_is_forgotten),
+		rollback_test(a_pinned_version_stays),
+		rollback_test(only_those_who_may_change_the_store),
+		rollback_test(the_store_is_there_for_1_2_only_and_judges_what_it_is_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

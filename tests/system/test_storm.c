@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A model's file is replaced a hundred times a second, in every way that people do it, while four
+ * clients ask without pause: every request is answered, by exactly one of the two models, and by the
+ * same one whenever the same generation answers.
+ *
+ * $STORM_MS: for how long, 3000 unless it is set.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define CLIENTS 4
+#define GENERATIONS 65536
+#define DEFAULT_MS 3000
+#define CONFIG "[models]\nwatch = yes\nwatch-quiet = 0ms\nprobation-slower = 0\n"
+#define PAUSE_NS 10000000 /* between two replacements */
+
+struct storm {
+	struct daemon daemon;
+	atomic_bool over;
+	atomic_uint answered;
+	atomic_ullong newest; /* generation seen */
+	_Atomic uint8_t added[GENERATIONS]; /* what each generation adds; 0: not seen yet */
+};
+
+/* ---- clients */
+
+/* What the answer has added to 7. All bytes are the same. */
+static uint8_t added_by(const struct answer *answer, uint64_t *ret_generation)
+{
+	struct wire_infer_reply reply;
+	assert_int_equal(answer->header.status, EDGE_OK);
+	assert_int_equal(
+		wire_infer_reply_decode(answer->body, answer->header.body_bytes, &reply, NULL), 0);
+	const uint8_t *data = reply.outputs[0].data;
+	assert_int_equal(reply.outputs[0].bytes, 4);
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(data[i], data[0]);
+	}
+	*ret_generation = reply.generation;
+	return (uint8_t)(data[0] - 7);
+}
+
+static void note(struct storm *storm, uint64_t generation, uint8_t added)
+{
+	uint8_t before = 0;
+	unsigned long long newest = atomic_load(&storm->newest);
+	assert_true(generation < GENERATIONS);
+	assert_true(added == 1 || added == 2);
+	if (!atomic_compare_exchange_strong(&storm->added[generation], &before, added)) {
+		assert_int_equal(before, added);
+	}
+	while (newest < generation &&
+		!atomic_compare_exchange_weak(&storm->newest, &newest, generation)) {}
+	atomic_fetch_add(&storm->answered, 1);
+}
+
+static void *client_main(void *argument)
+{
+	struct storm *storm = argument;
+	struct peer peer = peer_open(&storm->daemon);
+	uint64_t last = 0;
+	for (uint64_t id = 1; !atomic_load(&storm->over); id++) {
+		uint64_t generation = 0;
+		peer_infer(&peer, id, "m", 4, 7, 0);
+		struct answer answer = peer_receive(&peer);
+		assert_int_equal(answer.header.id, id);
+		uint8_t added = added_by(&answer, &generation);
+		assert_true(generation >= last); /* one connection never goes back */
+		last = generation;
+		note(storm, generation, added);
+		answer_free(&answer);
+	}
+	peer_close(&peer);
+	return NULL;
+}
+
+/* ---- those who replace */
+
+struct place {
+	char models[128], next[128], old[128], file[160], aside[160];
+};
+
+static void text_write(const char *path, int flags, unsigned int turn)
+{
+	char line[64];
+	/* Long enough to be seen half written; without the semicolon it is torn. */
+	int n = snprintf(line, sizeof(line), "add %u; turn %u", 1 + turn % 2, turn);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, (size_t)n), n);
+	close(fd);
+}
+
+static void by_rename(const struct place *place, unsigned int turn)
+{
+	text_write(place->aside, O_TRUNC, turn);
+	assert_int_equal(rename(place->aside, place->file), 0);
+}
+
+static void in_place(const struct place *place, unsigned int turn)
+{
+	text_write(place->file, 0, turn);
+}
+
+static void cut_and_written(const struct place *place, unsigned int turn)
+{
+	assert_int_equal(truncate(place->file, 0), 0);
+	text_write(place->file, 0, turn);
+}
+
+static void by_link(const struct place *place, unsigned int turn)
+{
+	char target[32], path[192];
+	snprintf(target, sizeof(target), "..%u", turn % 4);
+	snprintf(path, sizeof(path), "%s/%s", place->models, target);
+	unlink(path);
+	text_write(path, O_TRUNC, turn);
+	unlink(place->aside);
+	assert_int_equal(symlink(target, place->aside), 0);
+	assert_int_equal(rename(place->aside, place->file), 0);
+}
+
+static void empty_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		unlinkat(fd, entry->d_name, 0);
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	rmdir(path);
+}
+
+static void by_folder(const struct place *place, unsigned int turn)
+{
+	char file[160];
+	empty_folder(place->old);
+	assert_int_equal(mkdir(place->next, 0755), 0);
+	snprintf(file, sizeof(file), "%s/m.tflite", place->next);
+	text_write(file, O_TRUNC, turn);
+	assert_int_equal(rename(place->models, place->old), 0);
+	assert_int_equal(rename(place->next, place->models), 0);
+}
+
+static void place_init(struct place *place, const struct daemon *daemon)
+{
+	snprintf(place->models, sizeof(place->models), "%s/models", daemon->folder);
+	snprintf(place->next, sizeof(place->next), "%s/next", daemon->folder);
+	snprintf(place->old, sizeof(place->old), "%s/old", daemon->folder);
+	snprintf(place->file, sizeof(place->file), "%s/m.tflite", place->models);
+	snprintf(place->aside, sizeof(place->aside), "%s/.m.new", place->models);
+}
+
+static unsigned int replace_for(const struct storm *storm, uint64_t ms)
+{
+	static void (*const ways[])(const struct place *place, unsigned int turn) = {
+		by_rename, in_place, cut_and_written, by_link, by_folder};
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	const uint64_t end = clock_now_ns() + ms * 1000000;
+	struct place place;
+	unsigned int turn = 0;
+	place_init(&place, &storm->daemon);
+	while (clock_now_ns() < end) {
+		ways[turn % (sizeof(ways) / sizeof(ways[0]))](&place, turn);
+		turn++;
+		nanosleep(&pause, NULL);
+	}
+	return turn;
+}
+
+/* ---- what it costs */
+
+static unsigned int count_descriptors(const struct daemon *daemon)
+{
+	char path[64];
+	unsigned int n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon->pid);
+	DIR *dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir)) {
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+/* Of several looks: without what a scan has open. */
+static unsigned int least_descriptors(const struct daemon *daemon)
+{
+	unsigned int least = count_descriptors(daemon);
+	for (int i = 0; i < 10; i++) {
+		struct peer peer = peer_open(daemon);
+		peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+		peer_expect(&peer, 1, EDGE_OK);
+		unsigned int n = count_descriptors(daemon);
+		least = n < least ? n : least;
+		peer_close(&peer);
+	}
+	return least + 1; /* a connection that is being closed */
+}
+
+static void run_storm(struct storm *storm, uint64_t ms)
+{
+	pthread_t clients[CLIENTS];
+	atomic_store(&storm->over, false);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		assert_int_equal(pthread_create(&clients[i], NULL, client_main, storm), 0);
+	}
+	unsigned int turns = replace_for(storm, ms);
+	atomic_store(&storm->over, true);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		pthread_join(clients[i], NULL);
+	}
+	print_message("%u replacements, %llu generations, %u answers\n", turns,
+		atomic_load(&storm->newest), atomic_load(&storm->answered));
+}
+
+/* The daemon has let go of clients and old generations. */
+static void wait_idle(const struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	for (bool busy = true; busy;) {
+		struct wire_status status;
+		peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+		peer_expect(&peer, 1, EDGE_OK);
+		peer_send(&peer, WIRE_STATUS, 2, 0, NULL);
+		struct answer answer = peer_receive(&peer);
+		assert_int_equal(
+			wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL),
+			0);
+		busy = status.clients > 1;
+		answer_free(&answer);
+	}
+	peer_close(&peer);
+}
+
+static void every_request_is_answered_by_the_generation_that_it_names(void **state)
+{
+	struct storm *storm = *state;
+	const char *text = getenv("STORM_MS");
+	const uint64_t ms = text ? strtoull(text, NULL, 10) : DEFAULT_MS;
+	run_storm(storm, ms / 3);
+	wait_idle(&storm->daemon);
+	unsigned int descriptors = least_descriptors(&storm->daemon);
+	long kb = daemon_memory_kb(&storm->daemon, "Rss");
+	run_storm(storm, ms - ms / 3);
+	wait_idle(&storm->daemon);
+	assert_true(atomic_load(&storm->newest) > ms / 500);
+	/* A scan that goes on has some open for a moment. */
+	for (int i = 0; count_descriptors(&storm->daemon) > descriptors; i++) {
+		assert_true(i < 100);
+		wait_idle(&storm->daemon);
+	}
+	if (daemon_memory_counts()) {
+		long more = daemon_memory_kb(&storm->daemon, "Rss") - kb;
+		print_message("%ld KB more\n", more);
+		assert_true(more < 1024);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct storm *storm = calloc(1, sizeof(*storm));
+	assert_non_null(storm);
+	daemon_prepare(&storm->daemon);
+	daemon_config(&storm->daemon, CONFIG "[daemon]\nlog-level = notice\n");
+	daemon_put(&storm->daemon, "m.tflite", "add 1; turn 0");
+	daemon_start(&storm->daemon, false);
+	/* From here on nobody reads what it logs. */
+	daemon_config(&storm->daemon, CONFIG "[daemon]\nlog-level = error\n");
+	daemon_signal(&storm->daemon, SIGHUP);
+	*state = storm;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct storm *storm = *state;
+	daemon_end(&storm->daemon);
+	free(storm);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_request_is_answered_by_the_generation_that_it_names),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "daemon/depot.h"
+#include "tests/unit/daemon/temp_folder.h"
+
+static struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
+
+static struct manifest manifest_of(const char *name)
+{
+	struct manifest manifest = {.newest = 3};
+	snprintf(manifest.name, sizeof(manifest.name), "%s", name);
+	manifest.active = digest_of(name, strlen(name));
+	return manifest;
+}
+
+static void what_was_saved_is_there_after_opening_again(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct manifest a = manifest_of("a"), b = manifest_of("b"), *all = NULL;
+	struct depot depot;
+	size_t n = 0;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_save(&depot, &a, NULL), 0);
+	assert_int_equal(depot_save(&depot, &b, NULL), 0);
+	depot_drop(&depot, "b");
+	a.newest = 4;
+	assert_int_equal(depot_save(&depot, &a, NULL), 0);
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_manifests(&depot, &all, &n), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(&all[0], &a, sizeof(a));
+	free(all);
+	depot_close(&depot);
+}
+
+static void what_a_crash_left_is_dropped(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct manifest good = manifest_of("good"), *all = NULL;
+	struct depot depot;
+	size_t n = 0;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_save(&depot, &good, NULL), 0);
+	depot_close(&depot);
+	temp_folder_put(folder, "manifests/half", "[model]\nactive = 12");
+	temp_folder_put(folder, "manifests/empty", "");
+	temp_folder_put(folder, "manifests/.new", "[model]");
+	temp_folder_put(folder, "manifests/Not A Name", "x");
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_manifests(&depot, &all, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(all[0].name, "good");
+	free(all);
+	assert_int_equal(faccessat(depot.manifests, "half", F_OK, 0), -1);
+	assert_int_equal(faccessat(depot.manifests, "empty", F_OK, 0), -1);
+	assert_int_equal(faccessat(depot.manifests, ".new", F_OK, 0), -1);
+	depot_close(&depot);
+}
+
+static void what_is_bad_stays_bad_until_it_is_forgotten(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest bad = digest_of("bad", 3), other = digest_of("other", 5);
+	struct depot depot;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_null(depot_find_bad(&depot, &bad));
+	assert_int_equal(depot_add_bad(&depot, &bad, "it loops", NULL), 0);
+	assert_int_equal(depot_add_bad(&depot, &bad, "again", NULL), 0);
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_string_equal(depot_find_bad(&depot, &bad), "it loops");
+	assert_null(depot_find_bad(&depot, &other));
+	assert_int_equal(depot_forget_bad(&depot, &other, NULL), -ENOENT);
+	assert_int_equal(depot_forget_bad(&depot, &bad, NULL), 0);
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_null(depot_find_bad(&depot, &bad));
+	depot_close(&depot);
+}
+
+static void only_so_many_are_remembered_as_bad(void **state)
+{
+	(void)state;
+	struct depot depot;
+	depot_open(&depot, "/nonexistent", 0, &quiet);
+	for (int i = 0; i < 300; i++) {
+		struct digest bad = digest_of(&i, sizeof(i));
+		assert_int_equal(depot_add_bad(&depot, &bad, "x", NULL), 0);
+	}
+	assert_int_equal(depot.n_bad, 256);
+	depot_close(&depot);
+}
+
+static void a_store_has_one_user_and_others_keep_in_memory(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct manifest a = manifest_of("a"), *all = NULL;
+	struct depot first, second;
+	size_t n = 1;
+	depot_open(&first, folder->path, 0, &quiet);
+	depot_open(&second, folder->path, 0, &quiet);
+	assert_true(first.blobs >= 0);
+	assert_int_equal(second.blobs, -1);
+	assert_int_equal(depot_save(&second, &a, NULL), 0);
+	assert_int_equal(depot_manifests(&second, &all, &n), 0);
+	assert_int_equal(n, 0);
+	depot_close(&second);
+	depot_close(&first);
+}
+
+static void history_is_told_from_its_end_in_whole_lines(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct depot depot;
+	char *text = NULL;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_history(&depot, "m", 100, &text, NULL), 0);
+	assert_string_equal(text, "");
+	free(text);
+	for (int i = 0; i < 5000; i++) {
+		depot_note(&depot, "m", "event %d", i);
+	}
+	assert_int_equal(depot_history(&depot, "m", 100, &text, NULL), 0);
+	assert_non_null(strstr(text, "Z event 4999\n"));
+	assert_int_equal(text[4], '-');
+	assert_true(strlen(text) < 100);
+	free(text);
+	struct stat st;
+	assert_int_equal(fstatat(depot.history, "m", &st, 0), 0);
+	assert_true(st.st_size < 70000);
+	depot_close(&depot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		temp_folder_test(what_was_saved_is_there_after_opening_again),
+		temp_folder_test(what_a_crash_left_is_dropped),
+		temp_folder_test(what_is_bad_stays_bad_until_it_is_forgotten),
+		temp_folder_test(only_so_many_are_remembered_as_bad),
+		temp_folder_test(a_store_has_one_user_and_others_keep_in_memory),
+		temp_folder_test(history_is_told_from_its_end_in_whole_lines),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "daemon/marks.h"
+#include "tests/unit/daemon/temp_folder.h"
+
+static struct digest digest_from(int number)
+{
+	return digest_of(&number, sizeof(number));
+}
+
+/* As a process that dies does: what is mapped is in the file. */
+static void die(struct marks *marks)
+{
+	marks_close(marks);
+}
+
+static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest = digest_from(1), dead;
+	struct marks marks;
+	for (int i = 0; i < 2; i++) {
+		marks_open(&marks, folder->fd);
+		assert_false(marks_next_dead(&marks, &dead));
+		mark_begin(marks_take(&marks, &digest));
+		die(&marks);
+	}
+	marks_open(&marks, folder->fd);
+	assert_true(marks_next_dead(&marks, &dead));
+	assert_true(digest_same(&dead, &digest));
+	assert_false(marks_next_dead(&marks, &dead));
+	die(&marks);
+	marks_open(&marks, folder->fd);
+	assert_false(marks_next_dead(&marks, &dead));
+	marks_close(&marks);
+}
+
+static void deaths_while_it_did_not_run_are_not(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest = digest_from(1), dead;
+	struct marks marks;
+	for (int i = 0; i < 5; i++) {
+		marks_open(&marks, folder->fd);
+		assert_false(marks_next_dead(&marks, &dead));
+		struct mark *mark = marks_take(&marks, &digest);
+		mark_begin(mark);
+		mark_end(mark);
+		die(&marks);
+	}
+}
+
+static void what_has_proved_itself_begins_anew(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest = digest_from(1), dead;
+	struct marks marks;
+	for (int i = 0; i < 5; i++) {
+		marks_open(&marks, folder->fd);
+		assert_false(marks_next_dead(&marks, &dead));
+		marks_clear(&marks, &digest);
+		mark_begin(marks_take(&marks, &digest));
+		die(&marks);
+	}
+}
+
+static void slots_in_use_are_kept_and_others_given_away(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest used = digest_from(-1);
+	struct marks marks;
+	marks_open(&marks, folder->fd);
+	struct mark *mark = marks_take(&marks, &used);
+	mark_begin(mark);
+	for (int i = 0; i < 10 * MARKS_SLOTS; i++) {
+		struct digest digest = digest_from(i);
+		struct mark *other = marks_take(&marks, &digest);
+		assert_non_null(other);
+		assert_ptr_not_equal(other, mark);
+	}
+	assert_ptr_equal(marks_take(&marks, &used), mark);
+	marks_close(&marks);
+}
+
+static void foreign_bytes_are_no_deaths(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest dead;
+	struct marks marks;
+	char bytes[MARKS_SLOTS * sizeof(struct mark)];
+	memset(bytes, 0xee, sizeof(bytes));
+	int fd = openat(folder->fd, "running", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	close(fd);
+	marks_open(&marks, folder->fd);
+	assert_false(marks_next_dead(&marks, &dead));
+	marks_close(&marks);
+	temp_folder_put(folder, "running", "short");
+	marks_open(&marks, folder->fd);
+	assert_false(marks_next_dead(&marks, &dead));
+	mark_begin(marks_take(&marks, &dead));
+	marks_close(&marks);
+}
+
+static void without_a_file_nothing_is_marked(void **state)
+{
+	(void)state;
+	struct digest digest = digest_from(1);
+	struct marks marks;
+	marks_open(&marks, -1);
+	struct mark *mark = marks_take(&marks, &digest);
+	assert_null(mark);
+	mark_begin(mark);
+	mark_end(mark);
+	marks_clear(&marks, &digest);
+	assert_false(marks_next_dead(&marks, &digest));
+	marks_close(&marks);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		temp_folder_test(two_deaths_while_it_ran_are_held_against_a_file),
+		temp_folder_test(deaths_while_it_did_not_run_are_not),
+		temp_folder_test(what_has_proved_itself_begins_anew),
+		temp_folder_test(slots_in_use_are_kept_and_others_given_away),
+		temp_folder_test(foreign_bytes_are_no_deaths),
+		cmocka_unit_test(without_a_file_nothing_is_marked),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/nan.h"
+#include "daemon/probation.h"
+
+#define MS UINT64_C(1000000)
+
+static const struct probation_limits limits = {.runs = 10, .time_ns = 1000 * MS, .slower = 5};
+
+static enum probation_verdict count_many(
+	struct probation *probation, enum probation_fault fault, uint64_t run_ns, int n)
+{
+	enum probation_verdict verdict = PROBATION_GOES_ON;
+	for (int i = 0; i < n && verdict == PROBATION_GOES_ON; i++) {
+		verdict = probation_count(probation, &limits, fault, run_ns);
+	}
+	return verdict;
+}
+
+static void good_runs_prove(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 1 * MS, 9), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 1 * MS, 1), PROBATION_PROVED);
+	assert_false(probation.on);
+	assert_int_equal(count_many(&probation, PROBATION_NAN, 1 * MS, 9), PROBATION_GOES_ON);
+}
+
+static void time_proves(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 0, 500 * MS);
+	assert_int_equal(probation_look(&probation, &limits, 1499 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_PROVED);
+	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_GOES_ON);
+}
+
+static void three_bad_runs_and_most_of_all_fail(void **state)
+{
+	(void)state;
+	struct probation probation;
+	char reason[128];
+	probation_begin(&probation, 0, 0);
+	assert_int_equal(count_many(&probation, PROBATION_FAILURE, 0, 2), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 0, 2), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_NAN, 0, 1), PROBATION_FAILED);
+	assert_string_equal(probation_reason(&probation, reason, sizeof(reason)),
+		"3 of 5 runs were bad: 2 failed, 1 gave NaN, 0 were too slow");
+}
+
+static void some_bad_runs_among_good_ones_do_not(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 0, 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(count_many(&probation, PROBATION_FINE, 0, 1), PROBATION_GOES_ON);
+		assert_int_equal(count_many(&probation, PROBATION_NAN, 0, 1), PROBATION_GOES_ON);
+	}
+}
+
+static void slow_is_a_multiple_of_what_was_usual(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 5 * MS, 3), PROBATION_GOES_ON);
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 6 * MS, 3), PROBATION_FAILED);
+	assert_int_equal(probation.faults[PROBATION_SLOW], 3);
+	probation_begin(&probation, 0, 0); /* nothing is known */
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 900 * MS, 9), PROBATION_GOES_ON);
+	const struct probation_limits any = {.runs = 10, .time_ns = MS};
+	probation_begin(&probation, 1 * MS, 0);
+	for (int i = 0; i < 9; i++) {
+		assert_int_equal(probation_count(&probation, &any, PROBATION_FINE, 900 * MS),
+			PROBATION_GOES_ON);
+	}
+}
+
+static void nan_is_found_in_floats_only(void **state)
+{
+	(void)state;
+	static const uint16_t half[2] = {0x7c00, 0xfc01};
+	static const uint32_t single[2] = {0x7f800000, 0xff800001};
+	static const uint64_t dbl[2] = {UINT64_C(0x7ff0000000000000), UINT64_C(0x7ff0000000000001)};
+	struct wire_tensor tensors[] = {
+		{.type = DTYPE_INT8, .bytes = 8, .data = single},
+		{.type = DTYPE_FLOAT16, .bytes = 2, .data = half},
+		{.type = DTYPE_FLOAT32, .bytes = 4, .data = single},
+		{.type = DTYPE_FLOAT64, .bytes = 8, .data = dbl},
+	};
+	assert_false(nan_any(tensors, 4)); /* infinities */
+	for (uint32_t i = 1; i < 4; i++) {
+		tensors[i].bytes *= 2;
+		assert_true(nan_any(&tensors[i], 1));
+	}
+	assert_true(nan_any(tensors, 4));
+	assert_false(nan_any(tensors, 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_runs_prove),
+		cmocka_unit_test(time_proves),
+		cmocka_unit_test(three_bad_runs_and_most_of_all_fail),
+		cmocka_unit_test(some_bad_runs_among_good_ones_do_not),
+		cmocka_unit_test(slow_is_a_multiple_of_what_was_usual),
+		cmocka_unit_test(nan_is_found_in_floats_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
