@@ -44,11 +44,6 @@ LUT_INLINE size_t tap_row(const struct pixel *p, uint32_t ky, uint32_t c)
 	return ((p->batch * (size_t)w->y.in + y) * w->x.in + x) * p->args->channels + c;
 }
 
-LUT_INLINE __m512i widen(__m128i codes, const bool is_signed)
-{
-	return is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes);
-}
-
 /* Adds @taps (1 to 4) taps of the channels of @here, @step bytes apart; lane 4 l + i of vector j is
  * channel 16 l + 4 j + i. */
 LUT_INLINE void add_fours(const int8_t *x, size_t step, uint32_t taps, __mmask64 here,
