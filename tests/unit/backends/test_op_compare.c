@@ -42,8 +42,7 @@ static void nan_is_only_unequal(void **state)
 static void nothing_compares_with_nothing(void **state)
 {
 	(void)state;
-	static const struct shape shapes[] = {
-		SHAPE(3, 0), SHAPE(1, 0), SHAPE(2, 3, 0), SHAPE(3, 1)};
+	const struct shape shapes[] = {SHAPE(3, 0), SHAPE(1, 0), SHAPE(2, 3, 0), SHAPE(3, 1)};
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct op_bench b;
 		uint8_t none = 0, z = 7;
