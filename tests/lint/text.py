@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rules on the text of the tree: SPDX lines, file sizes, stub words, switched-off tests, paths of somebody's machine."""
+"""Rules on the text of the tree: SPDX lines, file sizes, stub words, switched-off tests, marks of a merge, paths of somebody's machine."""
 import os
 import re
 import subprocess
@@ -41,6 +41,9 @@ def check_file(root, path):
     lines = text.count("\n")
     if code and lines > MAX_LINES and path not in TABLES:
         errors.append(f"{path}: {lines} lines, {MAX_LINES} is the limit")
+    left = re.search(r"^(<{7}|>{7}) ", text, re.M)
+    if left:
+        errors.append(f"{path}:{text.count(chr(10), 0, left.start()) + 1}: left by a merge: {left.group(0)}")
     if path.startswith("tests/lint/"):
         return errors
     for pattern, why in WORDS:
