@@ -324,6 +324,32 @@ static void hostile_names_and_files_disturb_nobody(void **state)
 	peer_close(&peer);
 }
 
+/* They do not go when others, whose names come before theirs, fill the folder. */
+static void models_that_are_there_stay_when_others_come_before_them(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[models]\nmax-models = 2\n");
+	daemon_put(daemon, "m.tflite", "echo 8");
+	daemon_start(daemon, false);
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_put(daemon, "b.tflite", "echo 4");
+	daemon_put(daemon, "c.tflite", "echo 4");
+	reload(daemon);
+	expect_serves(daemon, "m", 8);
+	expect_serves(daemon, "a", 4);
+	expect_none(daemon, "b");
+	daemon_put(daemon, "m.tflite", "echo 16");
+	reload(daemon);
+	expect_serves(daemon, "m", 16);
+	restart(daemon, SIGKILL);
+	expect_serves(daemon, "m", 16);
+	daemon_remove(daemon, "m.tflite");
+	reload(daemon);
+	expect_none(daemon, "m");
+	reload(daemon);
+	expect_serves(daemon, "b", 4);
+}
+
 /* With links to one file: what counts is how many names there are. */
 static void a_hundred_thousand_names_leave_the_first_models_serving(void **state)
 {
@@ -357,6 +383,7 @@ int main(void)
 		store_test(a_swapped_link_brings_the_new_files),
 		store_test(a_folder_that_is_replaced_is_the_one_that_counts),
 		store_test(hostile_names_and_files_disturb_nobody),
+		store_test(models_that_are_there_stay_when_others_come_before_them),
 		store_test(a_hundred_thousand_names_leave_the_first_models_serving),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
