@@ -69,11 +69,12 @@ static void look(struct loader *loader, const struct config *config)
 		log_warning(
 			loader->log, "the models folder %s: %s", config->models, strerror(-code));
 	}
-	if (left_out > 0) {
+	if (left_out > 0 && left_out != loader->left_out) {
 		log_warning(loader->log,
 			"%zu entries of the models folder are no models, or above max-models",
 			left_out);
 	}
+	loader->left_out = left_out;
 }
 
 /* The next order, or NULL. Under the mutex. */
