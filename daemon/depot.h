@@ -49,6 +49,7 @@ void depot_drop(struct depot *depot, const char *name);
 
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);
+/* On error it is bad all the same, until edged ends. */
 int must_check depot_add_bad(
 	struct depot *depot, const struct digest *model, const char *reason, struct error *err);
 /* -ENOENT if it was not bad. */

@@ -145,6 +145,45 @@ static void one_that_fails_is_rolled_back(void **state)
 		*state, "fail 1", "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
 }
 
+/* Whether anything can be written to the store's @folder; not by whom: root writes everywhere. */
+static void folder_set_writable(const struct daemon *daemon, const char *folder, bool writable)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/state/%s/.new", daemon->folder, folder);
+	assert_int_equal(writable ? rmdir(path) : mkdir(path, 0700), 0);
+}
+
+static void one_that_fails_goes_although_the_disk_is_full(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	folder_set_writable(daemon, "bad", false);
+	folder_set_writable(daemon, "manifests", false);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "runs were bad");
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	expect_store(
+		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+	expect_history(
+		daemon, "version 1 serves, but only until edged is started again: the store: ");
+	folder_set_writable(daemon, "bad", true);
+	folder_set_writable(daemon, "manifests", true);
+}
+
+static void a_pinned_version_goes_on_though_it_fails(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "it is pinned and goes on");
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL | WIRE_STORE_PINNED, "");
+	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
+	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "rolled back by uid 0");
+}
+
 static void one_that_gives_nan_is_rolled_back(void **state)
 {
 	expect_rolled_back(
@@ -315,6 +354,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollback_test(one_that_fails_is_rolled_back),
+		rollback_test(one_that_fails_goes_although_the_disk_is_full),
+		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
 		rollback_test(one_that_is_far_slower_is_rolled_back),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
