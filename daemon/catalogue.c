@@ -100,6 +100,11 @@ static bool is_wanted(void *context, const struct digest *digest)
 	return false;
 }
 
+void catalogue_sweep(struct catalogue *catalogue, struct depot *depot)
+{
+	depot_sweep(depot, is_wanted, catalogue);
+}
+
 /* ---- the store's memory */
 
 static int adopt(struct catalogue *catalogue, const struct load_context *load,
@@ -126,7 +131,7 @@ int catalogue_open(struct catalogue *catalogue, const struct load_context *load)
 		code = adopt(catalogue, load, &manifests[i]);
 	}
 	if (code == 0) {
-		depot_sweep(load->depot, is_wanted, catalogue);
+		catalogue_sweep(catalogue, load->depot);
 	}
 	return code;
 }
@@ -365,7 +370,7 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	owned_fd int folder = open(load->config->models, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int code = folder < 0 ? -errno : folder_scan(&scanning, folder, ret_left_out);
 	make_room(catalogue, load);
-	depot_sweep(load->depot, is_wanted, catalogue);
+	catalogue_sweep(catalogue, load->depot);
 	return code;
 }
 

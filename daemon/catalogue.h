@@ -87,6 +87,9 @@ int must_check catalogue_scan(struct catalogue *catalogue, const struct load_con
 void catalogue_doubt(struct catalogue *catalogue);
 void catalogue_deinit(struct catalogue *catalogue);
 
+/* Removes what no model needs from the store. */
+void catalogue_sweep(struct catalogue *catalogue, struct depot *depot);
+
 struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
 
 /* Makes @served what serves, numbers its generation and says so. Takes @served. False without

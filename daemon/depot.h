@@ -44,7 +44,7 @@ int must_check depot_manifests(struct depot *depot, struct manifest **ret_manife
 /* On disk when it returns. */
 int must_check depot_save(struct depot *depot, const struct manifest *manifest, struct error *err);
 
-/* Forgets a model but for its history. */
+/* Forgets a model and what happened to it. */
 void depot_drop(struct depot *depot, const char *name);
 
 /* Why it is bad, or NULL; valid until the next change. */
