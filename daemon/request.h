@@ -58,6 +58,7 @@ struct request {
 	uint32_t signature;
 	struct wire_infer infer;
 	uint64_t max_reply; /* bytes of its body */
+	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
 
 	struct error error; /* code 0: the reply is in @reply */

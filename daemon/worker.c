@@ -149,6 +149,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 		.team = request->team};
 	bool other = other_shapes(session, request);
 	int code = 0;
+	request->reshaped = other;
 	if (other || session->resized) {
 		session->resized = true;
 		code = inputs_resize(session, &request->infer, err);

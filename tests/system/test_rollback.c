@@ -196,6 +196,38 @@ static void one_that_is_far_slower_is_rolled_back(void **state)
 		*state, "late 200", "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
 }
 
+/* As ask(), but two rows at once. */
+static void ask_for_more(struct daemon *daemon, int n)
+{
+	struct peer peer = peer_open(daemon);
+	static const int8_t data[8] = {1};
+	const struct wire_infer infer = {.model = wire_text_of("m"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {2, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	for (int i = 0; i < n; i++) {
+		struct bytes_writer w = {0};
+		wire_infer_encode(&w, &infer);
+		peer_send(&peer, WIRE_INFER, (uint64_t)i + 1, 0, &w);
+		peer_expect(&peer, (uint64_t)i + 1, EDGE_OK);
+		bytes_writer_deinit(&w);
+	}
+	peer_close(&peer);
+}
+
+static void runs_of_other_shapes_do_not_make_it_slow(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "late 200");
+	ask_for_more(daemon, 4);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it would come behind a verdict */
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+}
+
 static void the_first_version_goes_on_whatever_it_does(void **state)
 {
 	struct daemon *daemon = *state;
@@ -358,6 +390,7 @@ int main(void)
 		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
 		rollback_test(one_that_is_far_slower_is_rolled_back),
+		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
