@@ -46,7 +46,8 @@ struct catalogue_event {
 
 struct catalogue_sink {
 	void (*post)(void *context, struct catalogue_event *event); /* takes the event */
-	bool (*stopping)(void *context); /* asked between models */
+	bool (*stopping)(
+		void *context); /* asked between models, which it may change, but for their number */
 	void *context;
 };
 

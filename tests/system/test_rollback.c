@@ -334,6 +334,30 @@ static void a_pinned_version_stays(void **state)
 	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
+/* Though each file may take its time. */
+static void an_order_waits_for_one_file_at_most(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	start_with_a_good_one(daemon);
+	daemon_put(daemon, "a.tflite", line);
+	daemon_put(daemon, "b.tflite", line);
+	struct peer waits = peer_open(daemon), asks = peer_open_store(daemon);
+	peer_send(&waits, WIRE_RELOAD, 1, 0, NULL);
+	daemon_wait_running(daemon);
+	peer_store(&asks, 1, WIRE_STORE_PIN, "m", NULL);
+	peer_send(&asks, WIRE_LIST, 2, 0, NULL); /* what is behind it is read, so it is too */
+	peer_expect(&asks, 2, EDGE_OK);
+	daemon_let_go(daemon, 1);
+	daemon_wait_running(daemon);
+	peer_expect(&asks, 1, EDGE_OK);
+	daemon_let_go(daemon, 1);
+	peer_expect(&waits, 1, EDGE_OK);
+	peer_close(&asks);
+	peer_close(&waits);
+}
+
 static void only_those_who_may_change_the_store(void **state)
 {
 	struct daemon *daemon = *state;
@@ -397,6 +421,7 @@ int main(void)
 		rollback_test(one_that_was_not_running_is_not_blamed),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),
 		rollback_test(a_pinned_version_stays),
+		rollback_test(an_order_waits_for_one_file_at_most),
 		rollback_test(only_those_who_may_change_the_store),
 		rollback_test(the_store_is_there_for_1_2_only_and_judges_what_it_is_told),
 	};
