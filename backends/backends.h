@@ -11,6 +11,13 @@ const struct backend *const *backends_builtin(void);
 /* EK_CPU_* features of this machine (kernels/cpu.h), for edge_options.cpu_features. */
 uint64_t backends_cpu_features(void);
 
+/*
+ * Which build of the kernels this is: 16 digits of the GNU build-id that the linker gave the program.
+ * False, and an empty text, where it gave none.
+ */
+#define BACKENDS_BUILD_SIZE 17
+bool backends_build(char ret_text[BACKENDS_BUILD_SIZE]);
+
 /* Parses "sse4.1,avx2,...", "all" or "none" into a mask; -EINVAL naming the word that is not known.
  */
 int must_check backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err);

@@ -20,6 +20,8 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_SESSION_CLOSE] = "SESSION_CLOSE",
 	[WIRE_STORE_LIST] = "STORE_LIST",
 	[WIRE_STORE] = "STORE",
+	[WIRE_REGION_ADD] = "REGION_ADD",
+	[WIRE_REGION_REMOVE] = "REGION_REMOVE",
 };
 
 const char *wire_type_name(unsigned int type)
@@ -40,6 +42,7 @@ void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADE
 	memset(out, 0, WIRE_HEADER_BYTES);
 	memcpy(out, magic, sizeof(magic));
 	put(out + 4, header->type, 2);
+	put(out + 6, header->flags, 2);
 	put(out + 8, header->id, 8);
 	put(out + 16, header->body_bytes, 4);
 	put(out + 20, header->status, 4);
@@ -56,6 +59,7 @@ int wire_header_decode(
 	}
 	*ret_header = (struct wire_header){
 		.type = bytes_get_u16(in + 4),
+		.flags = bytes_get_u16(in + 6),
 		.id = bytes_get_u64(in + 8),
 		.body_bytes = bytes_get_u32(in + 16),
 		.status = bytes_get_u32(in + 20),
@@ -63,9 +67,10 @@ int wire_header_decode(
 		.session = bytes_get_u32(in + 28),
 	};
 	bool reply = ret_header->type & WIRE_REPLY;
-	if (bytes_get_u16(in + 6) != 0) {
+	bool infer = (ret_header->type & ~WIRE_REPLY) == WIRE_INFER;
+	if (ret_header->flags & ~(infer ? WIRE_FLAG_REGIONS : 0)) {
 		return error_set(
-			err, -EPROTO, "header: flags 0x%04x are not known", bytes_get_u16(in + 6));
+			err, -EPROTO, "header: flags 0x%04x are not known", ret_header->flags);
 	}
 	if (ret_header->session != 0 && ret_header->type != WIRE_INFER) {
 		return error_set(err, -EPROTO, "header: bytes 28 to 31 are not zero");

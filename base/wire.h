@@ -40,23 +40,29 @@ enum wire_type {
 	WIRE_SESSION_OPEN = 8, /* these three since 1.1 */
 	WIRE_SESSION_RESET = 9,
 	WIRE_SESSION_CLOSE = 10,
-	WIRE_STORE_LIST = 11, /* these two since 1.2 */
+	WIRE_STORE_LIST = 11, /* these four since 1.2 */
 	WIRE_STORE = 12,
+	WIRE_REGION_ADD = 13,
+	WIRE_REGION_REMOVE = 14,
 	WIRE_TYPE_COUNT
 };
 
-/* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 that of the store too;
- * the others are kept for what will come. */
+/* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 those of shared memory
+ * and the store too; the others are kept for what will come. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
 #define WIRE_CAP_ADMIN (UINT64_C(1) << 3)
+
+/* Of a header: the tensors of this INFER, or of its reply, may lie in regions (1.2). */
+#define WIRE_FLAG_REGIONS 1u
 
 /* "HELLO", ...; "message" for a number that is not in the list. The reply bit is ignored. */
 const char *wire_type_name(unsigned int type);
 
 struct wire_header {
 	uint16_t type; /* enum wire_type, | WIRE_REPLY */
+	uint16_t flags; /* WIRE_FLAG_REGIONS of INFER and its reply, since 1.2; else 0 */
 	uint64_t id; /* chosen by the client, unique among its requests in flight */
 	uint32_t body_bytes;
 	uint32_t status; /* enum edge_status in replies, 0 in requests */
@@ -200,20 +206,37 @@ struct wire_tensor {
 	uint8_t type; /* enum dtype */
 	struct shape shape; /* every dimension known */
 	uint32_t bytes; /* those of the shape; strings have any */
+	uint32_t region; /* where its data lie at @offset, @data is NULL; 0: in the body */
+	uint64_t offset; /* a multiple of WIRE_ALIGNMENT */
 	const void *data; /* WIRE_ALIGNMENT after decoding when the body is so aligned */
 };
 
+/* Where an output is to be written. */
+struct wire_place {
+	uint16_t output;
+	uint32_t region; /* not 0 */
+	uint64_t offset; /* a multiple of WIRE_ALIGNMENT */
+	uint64_t room; /* bytes that it may have there */
+	void *data; /* not on the wire: for whoever finds the region */
+};
+
+/* @regions of both: the header has WIRE_FLAG_REGIONS, and so the body has the fields that name
+ * them. */
 struct wire_infer {
+	bool regions;
 	struct wire_text model;
 	struct wire_text version; /* empty: the one that serves */
 	struct wire_text signature; /* key; empty: the default */
 	uint32_t n_inputs;
 	uint32_t n_wanted; /* WIRE_ALL_OUTPUTS, or how many of @wanted */
 	uint16_t wanted[WIRE_MAX_TENSORS];
+	uint32_t n_places;
+	struct wire_place places[WIRE_MAX_TENSORS]; /* of outputs; the others come in the body */
 	struct wire_tensor inputs[WIRE_MAX_TENSORS];
 };
 
 struct wire_infer_reply {
+	bool regions;
 	struct wire_text version;
 	uint64_t generation;
 	uint64_t queue_us, run_us;
@@ -223,7 +246,8 @@ struct wire_infer_reply {
 
 /*
  * The head is everything up to the tensors' data. The data follow in the order of the tensors, each
- * at the next multiple of WIRE_ALIGNMENT with zeros before it, the last without zeros behind.
+ * at the next multiple of WIRE_ALIGNMENT with zeros before it, the last without zeros behind; those
+ * in regions are left out.
  * _encode writes head and data; senders that have the data elsewhere write the head and add
  * each tensor with wire_data_encode(), or send it in pieces: wire_data_padding() zeros, then the
  * data.
@@ -235,8 +259,9 @@ void wire_infer_reply_encode(struct bytes_writer *w, const struct wire_infer_rep
 void wire_data_encode(struct bytes_writer *w, const void *data, uint32_t bytes);
 uint32_t wire_data_padding(uint64_t body_bytes_so_far);
 
-int must_check wire_infer_decode(
-	const void *body, size_t size, struct wire_infer *ret_infer, struct error *err);
+/* @flags, here and below: those of the header. */
+int must_check wire_infer_decode(const void *body, size_t size, unsigned int flags,
+	struct wire_infer *ret_infer, struct error *err);
 
 /*
  * The head alone, from the first @size bytes of a body of @body_bytes: for judging a request before
@@ -244,10 +269,10 @@ int must_check wire_infer_decode(
  * more bytes, -EPROTO when it is malformed or its data does not end where the body ends.
  */
 int must_check wire_infer_decode_head(const void *body, size_t size, uint32_t body_bytes,
-	struct wire_infer *ret_infer, struct error *err);
+	unsigned int flags, struct wire_infer *ret_infer, struct error *err);
 
-int must_check wire_infer_reply_decode(
-	const void *body, size_t size, struct wire_infer_reply *ret_reply, struct error *err);
+int must_check wire_infer_reply_decode(const void *body, size_t size, unsigned int flags,
+	struct wire_infer_reply *ret_reply, struct error *err);
 
 /* ---- STATUS: the request has no body */
 
@@ -349,5 +374,25 @@ int must_check wire_store_decode(
 void wire_store_reply_encode(struct bytes_writer *w, struct wire_text lines);
 int must_check wire_store_reply_decode(
 	const void *body, size_t size, struct wire_text *ret_lines, struct error *err);
+
+/* ---- REGION_ADD, whose first byte brings a descriptor, and REGION_REMOVE (1.2) */
+
+#define WIRE_REGION_INPUTS 1u /* inputs may lie in it */
+#define WIRE_REGION_OUTPUTS 2u /* outputs may be written to it */
+
+struct wire_region {
+	uint64_t bytes; /* of the memory behind the descriptor */
+	uint32_t uses; /* WIRE_REGION_*, at least one */
+};
+
+void wire_region_add_encode(struct bytes_writer *w, const struct wire_region *region);
+int must_check wire_region_add_decode(
+	const void *body, size_t size, struct wire_region *ret_region, struct error *err);
+
+/* One region's number, which is never 0: the body of REGION_ADD's reply, and of REGION_REMOVE, whose
+ * reply has none. @type names the message in errors. */
+void wire_region_encode(struct bytes_writer *w, uint32_t region);
+int must_check wire_region_decode(
+	const void *body, size_t size, unsigned int type, uint32_t *ret_region, struct error *err);
 
 #endif

@@ -11,6 +11,12 @@ struct channel_frame {
 	uint8_t header[WIRE_HEADER_BYTES];
 	struct bytes_writer body;
 	size_t sent; /* of header and body */
+	int fd; /* owned; goes with the first byte; -1: none, or gone */
+};
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
 int channel_init(struct channel *channel, int fd, struct error *err)
@@ -32,6 +38,7 @@ static void pop_frame(struct channel *channel)
 	}
 	channel->queued_bytes -= WIRE_HEADER_BYTES + frame->body.size;
 	bytes_writer_deinit(&frame->body);
+	own_close_fd(&frame->fd);
 	free(frame);
 }
 
@@ -64,15 +71,32 @@ static int check_room(
 	return 0;
 }
 
+/* A frame without bytes. */
+static int frame_new(int fd, struct channel_frame **ret_frame, struct error *err)
+{
+	owned_fd int own = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd >= 0 && own < 0) {
+		return error_set(err, -errno, "the descriptor: %s", strerror(errno));
+	}
+	struct channel_frame *frame = calloc(1, sizeof(*frame));
+	if (!frame) {
+		return error_no_memory(err);
+	}
+	frame->fd = take_fd(own);
+	*ret_frame = frame;
+	return 0;
+}
+
 int channel_queue(struct channel *channel, const struct wire_header *header,
-	struct bytes_writer *body, struct error *err)
+	struct bytes_writer *body, int fd, struct error *err)
 {
 	struct wire_header complete = *header;
+	struct channel_frame *frame = NULL;
 	int r = check_room(channel, body, err);
-	struct channel_frame *frame = r < 0 ? NULL : calloc(1, sizeof(*frame));
+	r = r < 0 ? r : frame_new(fd, &frame, err);
 	if (!frame) {
 		bytes_writer_deinit(body);
-		return r < 0 ? r : error_no_memory(err);
+		return r;
 	}
 	complete.body_bytes = (uint32_t)body->size;
 	wire_header_encode(&complete, frame->header);
@@ -84,9 +108,22 @@ int channel_queue(struct channel *channel, const struct wire_header *header,
 	return 0;
 }
 
-/* Bytes taken by the socket, or a negative errno. */
-static ssize_t send_frame(int fd, const struct channel_frame *frame)
+static void add_descriptor(struct msghdr *message, union control *control, int fd)
 {
+	memset(control, 0, sizeof(*control));
+	message->msg_control = control->bytes;
+	message->msg_controllen = sizeof(control->bytes);
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fd)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
+
+/* Bytes taken by the socket, or a negative errno. */
+static ssize_t send_frame(int fd, struct channel_frame *frame)
+{
+	union control control;
 	size_t of_header = frame->sent < WIRE_HEADER_BYTES ? frame->sent : WIRE_HEADER_BYTES;
 	size_t of_body = frame->sent - of_header;
 	struct iovec parts[2] = {
@@ -94,7 +131,14 @@ static ssize_t send_frame(int fd, const struct channel_frame *frame)
 		{frame->body.data ? frame->body.data + of_body : NULL, frame->body.size - of_body},
 	};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	if (frame->fd >= 0) {
+		add_descriptor(&message, &control, frame->fd);
+	}
 	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0) {
+		own_close_fd(&frame->fd);
+		frame->fd = -1;
+	}
 	return n < 0 ? -errno : n;
 }
 
@@ -121,11 +165,33 @@ int channel_send(struct channel *channel, struct error *err)
 	return 0;
 }
 
+/* As recv(), and little is asked for with what may follow it. */
+static ssize_t receive_some(struct channel *channel, void *data, size_t size)
+{
+	if (!channel_has_more(channel) && size >= sizeof(channel->ahead)) {
+		return recv(channel->fd, data, size, MSG_DONTWAIT);
+	}
+	if (!channel_has_more(channel)) {
+		ssize_t n = recv(channel->fd, channel->ahead, sizeof(channel->ahead), MSG_DONTWAIT);
+		if (n <= 0) {
+			return n;
+		}
+		channel->ahead_at = 0;
+		channel->ahead_end = (size_t)n;
+	}
+	size_t there = channel->ahead_end - channel->ahead_at;
+	size = size < there ? size : there;
+	memcpy(data, channel->ahead + channel->ahead_at, size);
+	channel->ahead_at += size;
+	return (ssize_t)size;
+}
+
 /* 1: @at has reached @size. 0: more has to come. */
-static int receive_into(int fd, void *data, size_t size, size_t *at, struct error *err)
+static int receive_into(
+	struct channel *channel, void *data, size_t size, size_t *at, struct error *err)
 {
 	while (*at < size) {
-		ssize_t n = recv(fd, (uint8_t *)data + *at, size - *at, MSG_DONTWAIT);
+		ssize_t n = receive_some(channel, (uint8_t *)data + *at, size - *at);
 		if (n == 0) {
 			return error_set(err, -ENOTCONN, "the daemon closed the connection");
 		}
@@ -163,7 +229,7 @@ int channel_receive(
 	struct channel *channel, struct wire_header *ret_header, void **ret_body, struct error *err)
 {
 	if (!channel->body) {
-		int r = receive_into(channel->fd, channel->header_bytes, WIRE_HEADER_BYTES,
+		int r = receive_into(channel, channel->header_bytes, WIRE_HEADER_BYTES,
 			&channel->header_at, err);
 		r = r <= 0 ? r : begin_body(channel, err);
 		if (r < 0 || !channel->body) {
@@ -171,7 +237,7 @@ int channel_receive(
 		}
 	}
 	int r = receive_into(
-		channel->fd, channel->body, channel->header.body_bytes, &channel->body_at, err);
+		channel, channel->body, channel->header.body_bytes, &channel->body_at, err);
 	if (r <= 0) {
 		return r;
 	}

@@ -13,6 +13,7 @@
 #define CHANNEL_MAX_BODY (256u << 20) /* of a reply to INFER */
 #define CHANNEL_MAX_OTHER_BODY (16u << 20) /* of every other reply */
 #define CHANNEL_MAX_QUEUED (512u << 20) /* bytes that wait to be sent */
+#define CHANNEL_AHEAD 512 /* bytes that are asked for at least: a small frame is one call */
 
 struct channel_frame; /* one that waits to be sent */
 
@@ -22,6 +23,8 @@ struct channel {
 	uint64_t queued_bytes;
 	bool shut; /* the peer reads no more, but may still have said why */
 
+	uint8_t ahead[CHANNEL_AHEAD]; /* received, and not looked at from @ahead_at to @ahead_end */
+	size_t ahead_at, ahead_end;
 	uint8_t header_bytes[WIRE_HEADER_BYTES];
 	size_t header_at;
 	struct wire_header header;
@@ -34,13 +37,20 @@ int must_check channel_init(struct channel *channel, int fd, struct error *err);
 void channel_deinit(struct channel *channel);
 
 /* Queues a frame; @header->body_bytes is set here. @body is taken, also on failure: -EAGAIN above
- * CHANNEL_MAX_QUEUED, -EFBIG for a body above 4 GiB, -ENOMEM also for a body that failed. */
+ * CHANNEL_MAX_QUEUED, -EFBIG for a body above 4 GiB, -ENOMEM also for a body that failed. @fd, if it
+ * is not -1, goes along as a duplicate. */
 int must_check channel_queue(struct channel *channel, const struct wire_header *header,
-	struct bytes_writer *body, struct error *err);
+	struct bytes_writer *body, int fd, struct error *err);
 
 static inline bool channel_wants_to_send(const struct channel *channel)
 {
 	return channel->first && !channel->shut;
+}
+
+/* True while received bytes wait here, where poll() does not see them. */
+static inline bool channel_has_more(const struct channel *channel)
+{
+	return channel->ahead_at < channel->ahead_end;
 }
 
 /* Sends what can be. -ENOTCONN when the connection is gone. */

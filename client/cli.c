@@ -120,6 +120,8 @@ const struct cli_option cli_options[] = {
 		BIT(CLI_BENCH), 1, 16, NULL, 0},
 	{"clients", 0, CLI_COUNT, "N", "N connections, or sessions, at once (1)", AT(clients),
 		BIT(CLI_BENCH), 1, 256, NULL, 0},
+	{"ipc", 0, CLI_FLAG, NULL, "what asking costs: in the body, in shared memory, at least",
+		AT(ipc), BIT(CLI_BENCH), 0, 0, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
 };

@@ -126,7 +126,7 @@ struct settings {
 	bool run;
 	const char *golden;
 
-	bool local, per_op, plan;
+	bool local, per_op, plan, ipc;
 	uint32_t count, warmup, threads, clients;
 };
 

@@ -365,6 +365,10 @@ static int check_settings(const struct settings *s, bool local)
 		report_line("bench: --per-op, --cpu and --threads need --local");
 		return EXIT_USAGE;
 	}
+	if (s->ipc && (local || s->clients > 1)) {
+		report_line("bench: --ipc asks the daemon, on one connection");
+		return EXIT_USAGE;
+	}
 	return EXIT_DONE;
 }
 
@@ -377,6 +381,9 @@ int cmd_bench(const struct settings *s)
 	int code = check_settings(s, bench.local);
 	if (code != EXIT_DONE) {
 		return code;
+	}
+	if (s->ipc) {
+		return cmd_bench_ipc(s);
 	}
 	int r = prepare(&bench, &err);
 	r = r < 0 ? r : run_lanes(&bench, &err);

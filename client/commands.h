@@ -11,6 +11,7 @@ int cmd_status(const struct settings *settings);
 int cmd_infer(const struct settings *settings); /* also run */
 int cmd_verify(const struct settings *settings);
 int cmd_bench(const struct settings *settings);
+int cmd_bench_ipc(const struct settings *settings); /* bench --ipc */
 int cmd_reload(const struct settings *settings);
 int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
 int cmd_forget_bad(const struct settings *settings);

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "client/question.h"
 #include "client/replies.h"
 
 #define MAX_WAITING 4096 /* requests without an answer */
@@ -17,6 +18,8 @@ struct waiting {
 	uint64_t id;
 	uint16_t type; /* enum wire_type */
 	struct listener listener;
+	uint32_t n_places;
+	struct wire_place places[]; /* of INFER: where outputs may have been written */
 };
 
 /* Hands @err to the caller in the public form. */
@@ -104,11 +107,40 @@ int connection_lose(struct edge_client *client, const struct error *why)
 	return client->gone.code;
 }
 
-/* @body may be taken: then *body is NULL. */
-static int decode_reply(
-	uint16_t type, void **body, size_t size, struct outcome *outcome, struct error *err)
+/* Outputs are only where they were wanted. */
+static int check_places(
+	const struct waiting *waiting, const struct edge_client_answer *answer, struct error *err)
 {
-	int r = 0;
+	for (uint32_t i = 0; i < answer->n_outputs; i++) {
+		const struct edge_client_tensor *output = &answer->outputs[i];
+		bool found = output->region == 0;
+		for (uint32_t k = 0; k < waiting->n_places && !found; k++) {
+			const struct wire_place *place = &waiting->places[k];
+			found = place->output == output->index && place->region == output->region &&
+				place->offset == output->offset && output->bytes <= place->room;
+		}
+		if (!found) {
+			return error_set(err, -EPROTO, "INFER: output %u is not in its place", i);
+		}
+	}
+	return 0;
+}
+
+/* *body is NULL when it was taken. */
+static int decode_answer(const struct waiting *waiting, const struct wire_header *header,
+	void **body, struct outcome *outcome, struct error *err)
+{
+	int r = replies_answer(*body, header->body_bytes, header->flags, &outcome->answer, err);
+	*body = r == 0 ? NULL : *body;
+	return r < 0 ? r : check_places(waiting, outcome->answer, err);
+}
+
+/* @body may be taken: then *body is NULL. */
+static int decode_reply(const struct waiting *waiting, const struct wire_header *header,
+	void **body, struct outcome *outcome, struct error *err)
+{
+	const size_t size = header->body_bytes;
+	const uint16_t type = waiting->type;
 	switch (type) {
 	case WIRE_LIST:
 	case WIRE_STORE_LIST:
@@ -118,16 +150,16 @@ static int decode_reply(
 	case WIRE_DESCRIBE:
 		return replies_model(*body, size, &outcome->model, err);
 	case WIRE_INFER:
-		r = replies_answer(*body, size, &outcome->answer, err);
-		*body = r == 0 ? NULL : *body;
-		return r;
+		return decode_answer(waiting, header, body, outcome, err);
 	case WIRE_STATUS:
 		return replies_status(*body, size, &outcome->status, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
 	case WIRE_SESSION_OPEN:
 		return replies_session(*body, size, &outcome->session, err);
-	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE: nothing is in it */
+	case WIRE_REGION_ADD:
+		return wire_region_decode(*body, size, type, &outcome->region, err);
+	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE: nothing is in it */
 		return size == 0
 			? 0
 			: error_set(err, -EPROTO, "%s: a reply with a body", wire_type_name(type));
@@ -157,6 +189,7 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_in_flight = hello.max_in_flight,
 		.max_tensors = hello.max_tensors,
 		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
+		.has_regions = (hello.capabilities & WIRE_CAP_SHARED_MEMORY) != 0,
 		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0};
 	return 0;
 }
@@ -206,7 +239,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
-		r = decode_reply(waiting->type, body, header->body_bytes, &outcome, err);
+		r = decode_reply(waiting, header, body, &outcome, err);
 	} else if (waiting->type == WIRE_SESSION_OPEN) {
 		r = abandon_session(client, *body, header->body_bytes, err);
 	}
@@ -222,11 +255,17 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	return 0;
 }
 
-int connection_process(struct edge_client *client, struct error *err)
+/* What is left in the channel's memory would not be told by poll(). */
+static int receive_frames(
+	struct edge_client *client, const struct outcome *until, struct error *err)
 {
-	int r = client->gone.code ? client->gone.code : channel_send(&client->channel, err);
-	for (int i = 0; i < FRAMES_PER_CALL && r == 0 && client->gone.code == 0; i++) {
+	int r = 0;
+	for (int i = 0; r == 0 && client->gone.code == 0; i++) {
 		struct wire_header header = {0};
+		bool enough = i >= FRAMES_PER_CALL || (until && until->done);
+		if (enough && !channel_has_more(&client->channel)) {
+			break;
+		}
 		owned_mem void *body = NULL;
 		r = channel_receive(&client->channel, &header, &body, err);
 		if (r <= 0) {
@@ -234,6 +273,11 @@ int connection_process(struct edge_client *client, struct error *err)
 		}
 		r = dispatch(client, &header, &body, err);
 	}
+	return r;
+}
+
+static int lost(struct edge_client *client, int r, struct error *err)
+{
 	if (client->gone.code) {
 		*err = client->gone;
 		return err->code;
@@ -241,12 +285,34 @@ int connection_process(struct edge_client *client, struct error *err)
 	return r < 0 ? connection_lose(client, err) : 0;
 }
 
+static int send_frames(struct edge_client *client, struct error *err)
+{
+	return lost(client, client->gone.code ? 0 : channel_send(&client->channel, err), err);
+}
+
+int connection_process(struct edge_client *client, struct error *err)
+{
+	int r = send_frames(client, err);
+	return r < 0 ? r : lost(client, receive_frames(client, NULL, err), err);
+}
+
 /* ---- requests */
+
+/* What goes out with a request beside its body. */
+struct extra {
+	int fd; /* -1: none */
+	const struct wire_place *places;
+	uint32_t n_places;
+};
+
+static const struct extra no_extra = {.fd = -1};
 
 /* Queues a request; @body is taken, @header gets its id. */
 static int start_header(struct edge_client *client, struct wire_header header,
-	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err)
+	struct bytes_writer *body, const struct extra *extra, struct listener listener,
+	uint64_t *ret_id, struct error *err)
 {
+	const size_t size = sizeof(struct waiting) + extra->n_places * sizeof(extra->places[0]);
 	owned_mem struct waiting *waiting = NULL;
 	int r = 0;
 	if (client->gone.code) {
@@ -257,7 +323,7 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	} else if (client->peer.max_body_bytes && body->size > client->peer.max_body_bytes) {
 		r = error_set(err, -EFBIG, "a message of %zu bytes, the daemon takes %u",
 			body->size, client->peer.max_body_bytes);
-	} else if (!(waiting = calloc(1, sizeof(*waiting)))) {
+	} else if (!(waiting = calloc(1, size))) {
 		r = error_no_memory(err);
 	}
 	if (r < 0) {
@@ -265,7 +331,7 @@ static int start_header(struct edge_client *client, struct wire_header header,
 		return r;
 	}
 	header.id = client->last_id + 1;
-	r = channel_queue(&client->channel, &header, body, err);
+	r = channel_queue(&client->channel, &header, body, extra->fd, err);
 	if (r < 0) {
 		return r;
 	}
@@ -273,7 +339,11 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	*waiting = (struct waiting){.next = client->waiting,
 		.id = header.id,
 		.type = header.type,
-		.listener = listener};
+		.listener = listener,
+		.n_places = extra->n_places};
+	if (extra->n_places > 0) {
+		memcpy(waiting->places, extra->places, extra->n_places * sizeof(extra->places[0]));
+	}
 	client->waiting = take(waiting);
 	client->n_waiting++;
 	*ret_id = header.id;
@@ -284,7 +354,7 @@ static int start(struct edge_client *client, uint16_t type, struct bytes_writer 
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	return start_header(
-		client, (struct wire_header){.type = type}, body, listener, ret_id, err);
+		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
 }
 
 int connection_start_hello(
@@ -293,7 +363,7 @@ int connection_start_hello(
 	struct bytes_writer body = {0};
 	struct wire_hello hello = {.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_ADMIN,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN,
 		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
 	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
@@ -330,30 +400,10 @@ static int no_sessions(struct error *err)
 	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
 
-static int check_tensor(const struct edge_client_tensor *from, uint32_t i, struct wire_tensor *to,
-	struct error *err)
+/* The daemon is older, or was told not to have it, or has no room for it. */
+static int no_regions(struct error *err)
 {
-	uint64_t bytes = 0;
-	if (from->shape.rank > EDGE_CLIENT_MAX_RANK || from->bytes > UINT32_MAX ||
-		from->type >= DTYPE_COUNT || (!from->name && from->index >= WIRE_BY_NAME) ||
-		(from->bytes && !from->data)) {
-		return error_set(err, -EINVAL, "input %u: rank, type, index or data", i);
-	}
-	*to = (struct wire_tensor){
-		.index = from->name ? WIRE_BY_NAME : (uint16_t)from->index,
-		.name = wire_text_of(from->name ? from->name : ""),
-		.type = (uint8_t)from->type,
-		.shape = {.rank = (uint8_t)from->shape.rank},
-		.bytes = (uint32_t)from->bytes,
-		.data = from->data,
-	};
-	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
-	if (from->type != EDGE_CLIENT_STRING &&
-		(shape_bytes(&to->shape, from->type, &bytes) < 0 || bytes != from->bytes)) {
-		return error_set(
-			err, -EINVAL, "input %u: %zu bytes do not fill its shape", i, from->bytes);
-	}
-	return 0;
+	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
 }
 
 int connection_start_infer(struct edge_client *client, uint32_t session,
@@ -361,30 +411,52 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	struct error *err)
 {
 	struct bytes_writer body = {0};
-	struct wire_infer infer = {
-		.model = wire_text_of(request->model ? request->model : ""),
-		.version = wire_text_of(request->version ? request->version : ""),
-		.signature = wire_text_of(request->signature ? request->signature : ""),
-		.n_inputs = request->n_inputs,
-		.n_wanted = WIRE_ALL_OUTPUTS,
-	};
-	if (request->n_inputs > WIRE_MAX_TENSORS) {
-		return error_set(
-			err, -EINVAL, "%u inputs, limit %d", request->n_inputs, WIRE_MAX_TENSORS);
-	}
-	for (uint32_t i = 0; i < request->n_inputs; i++) {
-		int r = check_tensor(&request->inputs[i], i, &infer.inputs[i], err);
-		if (r < 0) {
-			return r;
-		}
+	struct wire_infer infer;
+	int r = question_build(request, &infer, err);
+	if (r < 0) {
+		return r;
 	}
 	if (session && client->peer.max_sessions == 0) {
 		return no_sessions(err);
 	}
+	if (infer.regions && !client->peer.has_regions) {
+		return no_regions(err);
+	}
 	wire_infer_encode(&body, &infer);
-	const struct wire_header header = {
-		.type = WIRE_INFER, .deadline_us = request->deadline_us, .session = session};
-	return start_header(client, header, &body, listener, ret_id, err);
+	const struct wire_header header = {.type = WIRE_INFER,
+		.flags = infer.regions ? WIRE_FLAG_REGIONS : 0,
+		.deadline_us = request->deadline_us,
+		.session = session};
+	const struct extra extra = {.fd = -1, .places = infer.places, .n_places = infer.n_places};
+	return start_header(client, header, &body, &extra, listener, ret_id, err);
+}
+
+int connection_start_region_add(struct edge_client *client, int fd,
+	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
+	struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct extra extra = {.fd = fd};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	if (fd < 0) {
+		return error_set(err, -EINVAL, "no descriptor");
+	}
+	wire_region_add_encode(&body, region);
+	return start_header(client, (struct wire_header){.type = WIRE_REGION_ADD}, &body, &extra,
+		listener, ret_id, err);
+}
+
+int connection_start_region_remove(struct edge_client *client, uint32_t region,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	wire_region_encode(&body, region);
+	return start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
 int connection_start_session_open(struct edge_client *client, const char *model,
@@ -463,11 +535,7 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
 	for (;;) {
-		int r = connection_process(client, err);
-		if (outcome->done) {
-			*err = outcome->err;
-			return err->code;
-		}
+		int r = send_frames(client, err);
 		if (r < 0) {
 			return r;
 		}
@@ -480,6 +548,14 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 			int code = -errno;
 			(void)give_up(client, id, err);
 			return error_set(err, code, "poll: %s", strerror(-code));
+		}
+		r = lost(client, receive_frames(client, outcome, err), err);
+		if (outcome->done) {
+			*err = outcome->err;
+			return err->code;
+		}
+		if (r < 0) {
+			return r;
 		}
 	}
 }

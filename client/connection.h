@@ -21,7 +21,7 @@ struct outcome {
 	struct edge_client_answer *answer;
 	struct edge_client_status status;
 	struct edge_client_reload reload;
-	uint32_t session;
+	uint32_t session, region;
 	char *text; /* of STORE */
 	bool done;
 };
@@ -74,6 +74,13 @@ int must_check connection_start_session_open(struct edge_client *client, const c
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
 /* @type: WIRE_SESSION_RESET or WIRE_SESSION_CLOSE. */
 int must_check connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
+	struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* @fd is borrowed. */
+int must_check connection_start_region_add(struct edge_client *client, int fd,
+	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
+	struct error *err);
+int must_check connection_start_region_remove(struct edge_client *client, uint32_t region,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 
 /* -ENOENT when nobody waits for that request. */

@@ -245,6 +245,35 @@ int edge_client_session_open(struct edge_client *client, const char *model, cons
 	return 0;
 }
 
+int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, unsigned int uses,
+	uint32_t timeout_ms, uint32_t *ret_region, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	const struct wire_region region = {.bytes = bytes, .uses = uses};
+	uint64_t id = 0;
+	int r = connection_start_region_add(
+		client, fd, &region, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_region = outcome.region;
+	return 0;
+}
+
+int edge_client_region_remove(struct edge_client *client, uint32_t region, uint32_t timeout_ms,
+	struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_region_remove(
+		client, region, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	return r < 0 ? connection_tell(&err, ret_err) : 0;
+}
+
 static int tell_session(struct edge_client *client, uint16_t type, uint32_t session,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {

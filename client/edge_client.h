@@ -130,6 +130,7 @@ struct edge_client_peer {
 	uint32_t max_tensors; /* inputs, or outputs, of one request */
 	uint32_t max_sessions; /* of this connection; 0: the daemon has none */
 	int has_store; /* it tells of its store, and takes orders for it */
+	int has_regions; /* memory may be shared with the daemon */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -211,6 +212,16 @@ struct edge_client_tensor {
 			     int32 count, count + 1 int32 offsets from the first byte, the strings;
 			     in answers proved to be so */
 	size_t bytes;
+	uint32_t region; /* not 0: the bytes lie in that region at @offset, and @data is NULL */
+	uint64_t offset; /* a multiple of 64 */
+};
+
+/* Where the daemon is to write an output. */
+struct edge_client_place {
+	uint32_t output; /* its index */
+	uint32_t region;
+	uint64_t offset; /* a multiple of 64 */
+	uint64_t room; /* bytes that the output may have there */
 };
 
 struct edge_client_request {
@@ -219,6 +230,8 @@ struct edge_client_request {
 	uint32_t n_inputs;
 	const struct edge_client_tensor *inputs;
 	uint32_t deadline_us; /* the daemon gives up then and answers DEADLINE; 0: never */
+	uint32_t n_places;
+	const struct edge_client_place *places; /* of outputs; the others come with the answer */
 };
 
 struct edge_client_answer {
@@ -260,6 +273,35 @@ EDGE_CLIENT_API int edge_client_session_reset(struct edge_client *client, uint32
 
 /* What was sent before is still answered. */
 EDGE_CLIENT_API int edge_client_session_close(struct edge_client *client, uint32_t session,
+	uint32_t timeout_ms, struct edge_client_error *err);
+
+/* ---- memory that is shared with the daemon */
+
+/* What a region is for. */
+#define EDGE_CLIENT_INPUTS 1u
+#define EDGE_CLIENT_OUTPUTS 2u
+
+/*
+ * Memory that can be a region: *ret_data are @bytes for reading and writing, *ret_fd is its
+ * descriptor. Both are the caller's, for munmap() and close(); neither needs the other.
+ */
+EDGE_CLIENT_API int edge_client_memory_new(
+	size_t bytes, int *ret_fd, void **ret_data, struct edge_client_error *err);
+
+/*
+ * The daemon maps the memory behind @fd, a memfd of exactly @bytes that is sealed against shrink,
+ * grow and seal and has no holes, for @uses. @fd is borrowed. From then on tensors of requests may
+ * lie in region *ret_region, which is never 0, and outputs be written there, without being copied
+ * through the socket. Until a request is answered its inputs should stay as they are, and its places
+ * may have anything; what another does to them is seen by nobody else. A region ends with
+ * the connection. -EOPNOTSUPP where peer->has_regions is 0.
+ */
+EDGE_CLIENT_API int edge_client_region_add(struct edge_client *client, int fd, size_t bytes,
+	unsigned int uses, uint32_t timeout_ms, uint32_t *ret_region,
+	struct edge_client_error *err);
+
+/* Requests that were sent before still have it. */
+EDGE_CLIENT_API int edge_client_region_remove(struct edge_client *client, uint32_t region,
 	uint32_t timeout_ms, struct edge_client_error *err);
 
 /* ---- the daemon */

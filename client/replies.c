@@ -311,13 +311,14 @@ void replies_answer_free(struct edge_client_answer *answer)
 	}
 }
 
-/* Callers walk the offsets of strings. */
+/* Callers walk the offsets of strings. Those in regions are theirs to judge. */
 static int check_strings(const struct wire_tensor *tensor, uint32_t i, struct error *err)
 {
 	struct strings strings;
 	uint64_t elements = 0;
-	int e = tensor->type == DTYPE_STRING ? shape_elements(&tensor->shape, &elements) : 0;
-	if (e == 0 && tensor->type == DTYPE_STRING) {
+	const bool here = tensor->type == DTYPE_STRING && tensor->region == 0;
+	int e = here ? shape_elements(&tensor->shape, &elements) : 0;
+	if (e == 0 && here) {
 		e = strings_open(&strings, tensor->data, tensor->bytes, elements, err);
 	}
 	if (e < 0) {
@@ -346,16 +347,18 @@ static void fill_answer(struct answer_owner *owner, const struct wire_infer_repl
 			.type = tensor->type,
 			.data = tensor->data,
 			.bytes = tensor->bytes,
+			.region = tensor->region,
+			.offset = tensor->offset,
 		};
 		shape_to_public(&tensor->shape, &owner->outputs[i].shape);
 	}
 }
 
-int replies_answer(
-	void *body, size_t size, struct edge_client_answer **ret_answer, struct error *err)
+int replies_answer(void *body, size_t size, unsigned int flags,
+	struct edge_client_answer **ret_answer, struct error *err)
 {
 	struct wire_infer_reply from = {0};
-	int e = wire_infer_reply_decode(body, size, &from, err);
+	int e = wire_infer_reply_decode(body, size, flags, &from, err);
 	if (e < 0) {
 		return e;
 	}

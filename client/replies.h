@@ -17,9 +17,10 @@ int must_check replies_list(const void *body, size_t size, unsigned int type,
 int must_check replies_model(
 	const void *body, size_t size, struct edge_client_model **ret_model, struct error *err);
 
-/* @body is malloc'ed, aligned to 64, and taken on success: the tensors' data stay in it. */
-int must_check replies_answer(
-	void *body, size_t size, struct edge_client_answer **ret_answer, struct error *err);
+/* @body is malloc'ed, aligned to 64, and taken on success: the tensors' data stay in it. @flags: of the
+ * header. */
+int must_check replies_answer(void *body, size_t size, unsigned int flags,
+	struct edge_client_answer **ret_answer, struct error *err);
 
 int must_check replies_status(
 	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err);

@@ -108,7 +108,8 @@ static int check_room(const struct account *account, uint64_t bytes, struct erro
 	const struct accounts *accounts = account->accounts;
 	if (above(account->charged, bytes, accounts->config->max_bytes_per_user)) {
 		return error_set(err, -EAGAIN,
-			"this user's requests, replies and sessions hold %llu bytes already, %llu "
+			"this user's requests, replies, sessions and regions hold %llu bytes "
+			"already, %llu "
 			"more are too many",
 			(unsigned long long)account->charged, (unsigned long long)bytes);
 	}

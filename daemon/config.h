@@ -37,6 +37,7 @@ struct config {
 	uint64_t log_level; /* enum log_level */
 	uint64_t workers; /* 0: as many as cores, at most 4 */
 	uint64_t threads_per_run; /* as workers */
+	uint64_t short_run_us;
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
@@ -45,6 +46,8 @@ struct config {
 	uint64_t max_clients_per_user;
 	uint64_t max_in_flight;
 	uint64_t max_sessions;
+	uint64_t max_shared_clients;
+	uint64_t max_regions;
 	uint64_t max_body;
 	uint64_t max_bytes;
 	uint64_t max_bytes_per_user;

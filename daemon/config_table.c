@@ -35,6 +35,10 @@ static const struct config_key keys[] = {
 	{"daemon", "threads-per-run", CONFIG_COUNT, AT(threads_per_run), 0, 16, RESTART, "0",
 		"Threads that share one run when nothing else runs or waits. 0: one per core, at\n"
 		"most 4. 1: each run has one thread."},
+	{"daemon", "short-run-us", CONFIG_COUNT, AT(short_run_us), 0, 500, RELOAD, "50",
+		"Runs that are expected to take at most so many microseconds are done by the thread\n"
+		"that reads requests when nothing else is to be done: waking a worker takes longer.\n"
+		"0: none."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
@@ -54,13 +58,20 @@ static const struct config_key keys[] = {
 		"Unanswered requests of one connection; further ones are not read until then."},
 	{"limits", "max-sessions", CONFIG_COUNT, AT(max_sessions), 0, 1024, RELOAD, "16",
 		"Sessions that one connection may have open. 0: none."},
+	{"limits", "max-shared-clients", CONFIG_COUNT, AT(max_shared_clients), 0, 60000, RESTART,
+		"256",
+		"Connections at a time that may have shared memory, which takes a descriptor more of\n"
+		"each. Others get on without. 0: none."},
+	{"limits", "max-regions", CONFIG_COUNT, AT(max_regions), 0, 1024, RELOAD, "16",
+		"Regions of shared memory that one connection may have. 0: none."},
 	{"limits", "max-body", CONFIG_BYTES, AT(max_body), 4 * KIB, GIB, RELOAD, "64M",
 		"Bytes of the body of one request or reply."},
 	{"limits", "max-bytes", CONFIG_BYTES, AT(max_bytes), 64 * KIB, 64 * GIB, RELOAD, "256M",
-		"Bytes of requests, replies and sessions that edged holds for all clients together."},
+		"Bytes of requests, replies, sessions and regions that edged holds for all clients\n"
+		"together."},
 	{"limits", "max-bytes-per-user", CONFIG_BYTES, AT(max_bytes_per_user), 64 * KIB, 64 * GIB,
 		RELOAD, "128M",
-		"Bytes of requests, replies and sessions that edged holds for one user id."},
+		"Bytes of requests, replies, sessions and regions that edged holds for one user id."},
 	{"limits", "queue-length", CONFIG_COUNT, AT(queue_length), 1, 65536, RELOAD, "64",
 		"Requests that may wait for a worker; one more is answered OVERLOADED."},
 	{"limits", "hello-timeout", CONFIG_TIME, AT(hello_timeout_ms), 10, 10 * MINUTE, RELOAD,

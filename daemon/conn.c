@@ -3,14 +3,18 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "daemon/edged.h"
 #include "daemon/frame.h"
+#include "daemon/framing.h"
 #include "daemon/handle.h"
 #include "daemon/process.h"
+#include "daemon/receive.h"
 
 #define SMALL_BODY 4096u /* of every message but INFER */
+#define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
 static void update(struct conn *conn);
@@ -38,6 +42,7 @@ static void on_closed(uv_handle_t *handle)
 		account_close(conn->account);
 	}
 	struct edged *edged = conn->edged;
+	own_close_fd(&conn->poll_fd);
 	free(conn);
 	process_trim_later(&edged->trim);
 	edged_check_drained(edged); /* what was waited for may have been its last reply */
@@ -57,8 +62,15 @@ void conn_close(struct conn *conn)
 	request_free(conn->request);
 	conn->request = NULL;
 	client_sessions_close(&conn->sessions);
+	regions_close(&conn->regions);
+	own_close_fd(&conn->fd);
+	conn->fd = -1;
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
+	if (conn->poll_fd >= 0) {
+		conn->edged->n_sharing--;
+		uv_close((uv_handle_t *)&conn->poll, on_closed);
+	}
 }
 
 void conn_close_after_replies(struct conn *conn)
@@ -100,12 +112,13 @@ void conn_sent(struct conn *conn, bool ok)
 /* Takes the reply's body. A connection for which there is no memory will be closed. */
 static void send_reply(struct conn *conn, struct reply *reply)
 {
-	if (frame_send(conn, reply) < 0) {
+	int code = frame_send(conn, reply);
+	if (code < 0) {
 		conn_break(conn);
-		return;
+	} else if (code == 0) {
+		conn->unsent++;
+		conn->edged->unsent++;
 	}
-	conn->unsent++;
-	conn->edged->unsent++;
 }
 
 void conn_reply(void *peer, struct reply *reply)
@@ -133,6 +146,14 @@ static void refuse(struct conn *conn, const struct error *err)
 	send_reply(conn, &reply);
 }
 
+/* Before refuse(), where the header at hand may be that of an earlier message. */
+static void header_forget(struct conn *conn)
+{
+	if (conn->part == CONN_HEADER) {
+		conn->header = (struct wire_header){0};
+	}
+}
+
 /* Breaking the protocol's framing ends the connection. */
 static void refuse_and_close(struct conn *conn, const struct error *err)
 {
@@ -143,45 +164,11 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 
 /* ---- headers */
 
-/* What closes the connection. */
-static int check_framing(struct conn *conn, struct error *err)
-{
-	struct wire_header *header = &conn->header;
-	int code = wire_header_decode(conn->bytes, header, err);
-	if (code < 0) {
-		return code;
-	}
-	if (header->type & WIRE_REPLY) {
-		return error_set(err, -EPROTO, "header: a client sends no replies");
-	}
-	if (header->body_bytes > conn->edged->config.max_body) {
-		return error_set(err, -EFBIG, "the body has %u bytes, the limit is %llu",
-			header->body_bytes, (unsigned long long)conn->edged->config.max_body);
-	}
-	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
-		return error_set(err, -EPROTO, "the first message is not HELLO");
-	}
-	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
-		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
-	}
-	return 0;
-}
-
-static bool is_known(const struct conn *conn, uint16_t type)
-{
-	bool of_sessions = type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET ||
-		type == WIRE_SESSION_CLOSE;
-	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
-	return type > 0 && type < WIRE_TYPE_COUNT &&
-		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
-		(!of_store || conn->capabilities & WIRE_CAP_ADMIN);
-}
-
 /* What refuses this request, but not the connection. */
 static int check_request(struct conn *conn, struct error *err)
 {
 	const struct wire_header *header = &conn->header;
-	if (!is_known(conn, header->type)) {
+	if (!framing_knows(conn, header->type)) {
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
 	}
@@ -225,7 +212,7 @@ static void on_header(struct conn *conn)
 {
 	struct error err = {0};
 	const struct config *config = &conn->edged->config;
-	if (check_framing(conn, &err) < 0) {
+	if (framing_check(conn, &err) < 0) {
 		refuse_and_close(conn, &err);
 		return;
 	}
@@ -243,6 +230,7 @@ static void on_header(struct conn *conn)
 		return;
 	}
 	conn->in_flight++;
+	conn->request->fd = take_fd(conn->fd);
 	conn->request->front = conn->front;
 	conn->request->peer = conn;
 }
@@ -252,8 +240,8 @@ static void on_head(struct conn *conn)
 {
 	struct error err = {0};
 	conn->judged = true;
-	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions, conn->got,
-		conn->edged->config.max_body, &err);
+	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions,
+		&conn->regions, conn->got, conn->edged->config.max_body, &err);
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);
@@ -287,6 +275,8 @@ static void advance(struct conn *conn)
 {
 	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
 		on_header(conn);
+		own_close_fd(&conn->fd); /* of a request that was refused */
+		conn->fd = -1;
 	}
 	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING ||
 		conn->part == CONN_HEADER) {
@@ -311,25 +301,101 @@ static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer
 	*ret_buffer = place(handle->data);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+/* @n more bytes are in their place. */
+static void on_bytes(struct conn *conn, size_t n)
 {
-	struct conn *conn = stream->data;
-	(void)buffer;
-	if (n < 0) {
-		conn_close(conn);
-		return;
-	}
 	if (n == 0 || conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
 		return;
 	}
 	if (conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN) {
-		conn->read_by_ms = uv_now(stream->loop) + conn->edged->config.header_timeout_ms;
+		conn->read_by_ms = uv_now(conn->pipe.loop) + conn->edged->config.header_timeout_ms;
 	}
 	conn->got += (uint32_t)n;
 	advance(conn);
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	(void)buffer;
+	if (n < 0) {
+		conn_close(stream->data);
+	} else {
+		on_bytes(stream->data, (size_t)n);
+	}
+}
+
+/* ---- reading with descriptors */
+
+/* False when nothing more can be read now. */
+static bool read_once(struct conn *conn)
+{
+	struct error err = {0};
+	owned_fd int fd = -1;
+	const bool first = conn->part == CONN_HEADER && conn->got == 0;
+	const uv_buf_t buffer = place(conn);
+	ssize_t n = receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
+	if (n == -EAGAIN) {
+		return false;
+	}
+	if (n == -EPROTO || (fd >= 0 && !first)) {
+		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
+		header_forget(conn);
+		refuse_and_close(conn, &err);
+		return false;
+	}
+	if (n <= 0) {
+		conn_close(conn);
+		return false;
+	}
+	conn->fd = fd >= 0 ? take_fd(fd) : conn->fd;
+	on_bytes(conn, (size_t)n);
+	return conn->reading;
+}
+
+/* To the end of one message, if it is there: what follows is told by the next turn. */
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct conn *conn = poll->data;
+	(void)events;
+	if (status < 0) { /* libuv stopped the handle: the peer is gone */
+		conn_close(conn);
+		return;
+	}
+	for (int i = 0; i < READS_PER_TURN && read_once(conn); i++) {
+		if (conn->part == CONN_HEADER && conn->got == 0) {
+			break;
+		}
+	}
+}
+
+bool conn_share(struct conn *conn, const struct wire_hello *hello)
+{
+	struct edged *edged = conn->edged;
+	int fd = -1;
+	bool wanted = hello->major == WIRE_MAJOR && hello->minor >= 2 &&
+		hello->capabilities & WIRE_CAP_SHARED_MEMORY;
+	if (!wanted || edged->config.max_regions == 0 ||
+		edged->n_sharing >= edged->config.max_shared_clients ||
+		uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0) {
+		return false;
+	}
+	conn->poll_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (conn->poll_fd < 0 || uv_poll_init(&edged->loop, &conn->poll, conn->poll_fd) < 0) {
+		own_close_fd(&conn->poll_fd);
+		conn->poll_fd = -1;
+		return false;
+	}
+	conn->poll.data = conn;
+	conn->open_handles++;
+	edged->n_sharing++;
+	if (conn->reading) {
+		uv_read_stop((uv_stream_t *)&conn->pipe);
+		conn->reading = false; /* update() starts the other */
+	}
+	return true;
 }
 
 /* ---- time and back-pressure */
@@ -354,9 +420,7 @@ static void on_timer(uv_timer_t *timer)
 			conn->state == CONN_HELLO           ? "HELLO"
 				: conn->part == CONN_HEADER ? "header"
 							    : "body");
-		if (conn->part == CONN_HEADER) {
-			conn->header = (struct wire_header){0};
-		}
+		header_forget(conn);
 		refuse_and_close(conn, &err);
 	}
 	if (conn->state != CONN_CLOSED) {
@@ -383,6 +447,21 @@ static void timer_update(struct conn *conn)
 	}
 }
 
+static int reading_start(struct conn *conn)
+{
+	return conn->poll_fd >= 0 ? uv_poll_start(&conn->poll, UV_READABLE, on_readable)
+				  : uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
+}
+
+static void reading_stop(struct conn *conn)
+{
+	if (conn->poll_fd >= 0) {
+		uv_poll_stop(&conn->poll);
+	} else {
+		uv_read_stop((uv_stream_t *)&conn->pipe);
+	}
+}
+
 /* Reads while there is room for another request; a request that has begun is read to its end. */
 static void update(struct conn *conn)
 {
@@ -390,14 +469,12 @@ static void update(struct conn *conn)
 	bool inside = conn->part != CONN_HEADER || conn->got > 0;
 	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
 	bool wanted = open && (inside || room);
-	if (wanted && !conn->reading) {
-		int code = uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
-		if (code < 0) {
-			conn_break(conn);
-			return;
-		}
-	} else if (!wanted && conn->reading) {
-		uv_read_stop((uv_stream_t *)&conn->pipe);
+	if (wanted && !conn->reading && reading_start(conn) < 0) {
+		conn_break(conn);
+		return;
+	}
+	if (!wanted && conn->reading) {
+		reading_stop(conn);
 	}
 	conn->reading = wanted;
 	timer_update(conn);
@@ -450,6 +527,7 @@ static struct conn *conn_new(struct edged *edged, const struct front *front, str
 	uv_timer_init(&edged->loop, &conn->timer);
 	conn->pipe.data = conn->timer.data = conn;
 	conn->open_handles = 2;
+	conn->fd = conn->poll_fd = -1;
 	return conn;
 }
 

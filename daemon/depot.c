@@ -53,8 +53,19 @@ static int folders_open(struct depot *depot, int state)
 	return code;
 }
 
+/* Where there can be no folder weights are packed in memory. */
+static void packs_open(struct depot *depot, int state, uint64_t cpu_features)
+{
+	int folder = -1;
+	if (put_folder(state, "packs", &folder) < 0 || writable(folder) < 0) {
+		own_close_fd(&folder);
+		folder = -1;
+	}
+	pack_files_init(&depot->packs, folder, cpu_features);
+}
+
 /* One edged for each store. The lock ends with the descriptor. */
-static int state_open(struct depot *depot, const char *path)
+static int state_open(struct depot *depot, const char *path, uint64_t cpu_features)
 {
 	owned_fd int state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int code = state < 0 ? -errno : folders_open(depot, state);
@@ -63,6 +74,7 @@ static int state_open(struct depot *depot, const char *path)
 	}
 	if (code == 0) {
 		marks_open(&depot->marks, state);
+		packs_open(depot, state, cpu_features);
 	}
 	return code;
 }
@@ -84,11 +96,12 @@ static void deaths_read(struct depot *depot)
 	}
 }
 
-void depot_open(struct depot *depot, const char *path, const struct log *log)
+void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log)
 {
 	*depot = (struct depot){
 		.log = log, .blobs = -1, .manifests = -1, .bad_folder = -1, .history = -1};
-	int code = state_open(depot, path);
+	depot->packs.folder = -1;
+	int code = state_open(depot, path, cpu_features);
 	if (code < 0) {
 		folders_close(depot);
 		log_notice(log, "the state folder: %s: models are kept in memory",
@@ -102,6 +115,7 @@ void depot_open(struct depot *depot, const char *path, const struct log *log)
 void depot_close(struct depot *depot)
 {
 	folders_close(depot);
+	pack_files_deinit(&depot->packs);
 	marks_close(&depot->marks);
 	free(depot->bad);
 	depot->bad = NULL;
@@ -326,7 +340,8 @@ int depot_forget_bad(struct depot *depot, const struct digest *model, struct err
 void depot_sweep(struct depot *depot, bool (*wanted)(void *context, const struct digest *digest),
 	void *context)
 {
-	size_t gone = blobs_sweep(depot->blobs, wanted, context);
+	size_t gone = blobs_sweep(depot->blobs, wanted, context) +
+		pack_files_sweep(&depot->packs, wanted, context);
 	if (gone > 0) {
 		log_debug(depot->log, "the store removed %zu files that nothing needs", gone);
 	}

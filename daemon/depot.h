@@ -3,6 +3,7 @@
  * depot - the store on disk
  *
  *   STATE/blobs/SHA256      models and labels (blobs.h)
+ *   STATE/packs/SHA256-...  packed weights of models (pack_files.h)
  *   STATE/manifests/NAME    what is known of a model (manifest.h)
  *   STATE/bad/SHA256        why that file is never tried again
  *   STATE/history/NAME      what happened to a model, a line each
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "daemon/manifest.h"
 #include "daemon/marks.h"
+#include "daemon/pack_files.h"
 
 #define DEPOT_REASON_SIZE 200
 
@@ -30,12 +32,15 @@ struct depot {
 	const struct log *log;
 	int blobs, manifests, bad_folder, history; /* -1: in memory */
 	struct marks marks;
+	struct pack_files packs;
 	size_t n_bad, bad_capacity;
 	struct depot_bad *bad;
 };
 
-/* Never fails: where @path cannot be used it says so, and nothing will last. */
-void depot_open(struct depot *depot, const char *path, const struct log *log);
+/* Never fails: where @path cannot be used it says so, and nothing will last. @cpu_features: those that
+ * kernels may use. */
+void depot_open(
+	struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log);
 void depot_close(struct depot *depot);
 
 /* All manifests; the caller's to free. What cannot be read is removed and logged. */
@@ -55,7 +60,7 @@ int must_check depot_add_bad(
 /* -ENOENT if it was not bad. */
 int must_check depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err);
 
-/* Removes the blobs that @wanted does not want. */
+/* Removes the blobs that @wanted does not want, and what was packed for them or by other kernels. */
 void depot_sweep(struct depot *depot, bool (*wanted)(void *context, const struct digest *digest),
 	void *context);
 

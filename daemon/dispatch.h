@@ -7,6 +7,10 @@
  * until its scan is done, and STORE until its order is. Here they are answered: with what a worker brings, or before that because the
  * deadline passed, the client took it back, or edged stops. A request that was answered while a
  * worker has it is cancelled, and its result is dropped when it comes.
+ *
+ * A run that is expected to be short is done right here when nothing else is to be done, because
+ * waking a worker takes longer: those of one client in a turn of the loop, so that many get all
+ * workers. One that takes much longer than expected is given up and queued.
  */
 #ifndef DAEMON_DISPATCH_H
 #define DAEMON_DISPATCH_H
@@ -26,6 +30,9 @@ struct dispatch {
 	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */
 	uv_timer_t timer; /* of the nearest deadline */
+	uv_prepare_t turn; /* a new turn of the loop */
+	const struct sched_line
+		*short_line; /* whose runs were short in this turn; NULL: nobody's */
 };
 
 int must_check dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error *err);

@@ -317,7 +317,8 @@ int edged_run(struct edged *edged)
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));
 		return 1;
 	}
-	process_reserve_files(&edged->config.max_clients, &edged->log);
+	process_reserve_files(
+		&edged->config.max_clients, &edged->config.max_shared_clients, &edged->log);
 	process_warm_loop(&edged->loop);
 	parts_init(edged);
 	code = parts_start(edged, &err);

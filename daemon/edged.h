@@ -45,6 +45,7 @@ struct edged {
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
+	uint32_t n_sharing; /* connections that agreed on shared memory */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */
 };
 

@@ -56,34 +56,81 @@ static uint64_t charge_reply(struct conn *conn, struct reply *reply)
 	return 0;
 }
 
-static int frame_write(struct frame *frame, const struct wire_header *header)
+/* What follows the first @skip bytes of header and body. */
+static unsigned int buffers_of(const uint8_t header[WIRE_HEADER_BYTES],
+	const struct bytes_writer *body, size_t skip, uv_buf_t ret_buffers[2])
 {
-	wire_header_encode(header, frame->header);
-	const uv_buf_t buffers[2] = {uv_buf_init((char *)frame->header, sizeof(frame->header)),
-		uv_buf_init((char *)frame->body.data, (unsigned int)frame->body.size)};
-	return uv_write(&frame->write, (uv_stream_t *)&frame->conn->pipe, buffers,
-		frame->body.size > 0 ? 2 : 1, on_written);
+	unsigned int n = 0;
+	const size_t of_header = skip < WIRE_HEADER_BYTES ? skip : WIRE_HEADER_BYTES;
+	const size_t of_body = skip - of_header;
+	if (of_header < WIRE_HEADER_BYTES) {
+		ret_buffers[n++] = uv_buf_init((char *)(uintptr_t)(header + of_header),
+			(unsigned int)(WIRE_HEADER_BYTES - of_header));
+	}
+	if (of_body < body->size) {
+		ret_buffers[n++] = uv_buf_init(
+			(char *)body->data + of_body, (unsigned int)(body->size - of_body));
+	}
+	return n;
+}
+
+/* What the socket does not take now is written as it does. */
+static int write_later(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
+	struct bytes_writer *body, uint64_t charged, size_t skip)
+{
+	uv_buf_t buffers[2];
+	struct frame *frame = calloc(1, sizeof(*frame));
+	if (!frame) {
+		return -ENOMEM;
+	}
+	frame->conn = conn;
+	frame->charged = charged;
+	frame->body = *body;
+	frame->write.data = frame;
+	memcpy(frame->header, header, WIRE_HEADER_BYTES);
+	unsigned int n = buffers_of(frame->header, &frame->body, skip, buffers);
+	int code = uv_write(&frame->write, (uv_stream_t *)&conn->pipe, buffers, n, on_written);
+	if (code < 0) {
+		free(frame);
+		return code;
+	}
+	*body = (struct bytes_writer){0};
+	return 0;
+}
+
+/* Most replies fit into the socket's buffer: they need no memory of ours, and no turn of the loop. */
+static int write_now(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
+	struct bytes_writer *body, uint64_t charged)
+{
+	uv_buf_t buffers[2];
+	unsigned int n = buffers_of(header, body, 0, buffers);
+	int sent = uv_try_write((uv_stream_t *)&conn->pipe, buffers, n);
+	const size_t done = sent > 0 ? (size_t)sent : 0; /* an error comes again */
+	int code = done == WIRE_HEADER_BYTES + body->size
+		? 1
+		: write_later(conn, header, body, charged, done);
+	if (code != 0) {
+		bytes_writer_deinit(body);
+		if (charged) {
+			account_release(conn->account, charged);
+		}
+	}
+	return code;
 }
 
 int frame_send(struct conn *conn, struct reply *reply)
 {
-	struct frame *frame = calloc(1, sizeof(*frame));
-	if (!frame || reply->body.failed) {
+	uint8_t bytes[WIRE_HEADER_BYTES];
+	if (reply->body.failed) {
 		bytes_writer_deinit(&reply->body);
-		free(frame);
 		return -ENOMEM;
 	}
-	frame->conn = conn;
-	frame->charged = charge_reply(conn, reply);
-	frame->body = reply->body;
-	frame->write.data = frame;
+	const uint64_t charged = charge_reply(conn, reply);
 	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
+		.flags = reply->status == EDGE_OK ? reply->flags : 0,
 		.id = reply->id,
-		.body_bytes = (uint32_t)frame->body.size,
+		.body_bytes = (uint32_t)reply->body.size,
 		.status = reply->status};
-	int code = frame_write(frame, &header);
-	if (code < 0) {
-		frame_free(frame);
-	}
-	return code;
+	wire_header_encode(&header, bytes);
+	return write_now(conn, bytes, &reply->body, charged);
 }

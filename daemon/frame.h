@@ -8,9 +8,9 @@
 struct conn;
 
 /*
- * Takes the reply's body and writes it; conn_sent() follows, once, from the loop. A reply for which
- * the client's account has no room becomes an error. On failure nothing is sent and nothing
- * follows.
+ * Takes the reply's body and writes it. 1: the socket took all of it. 0: conn_sent() follows, once,
+ * from the loop. A reply for which the client's account has no room becomes an error. On failure
+ * nothing follows, and the connection is of no use any more.
  */
 int must_check frame_send(struct conn *conn, struct reply *reply);
 

@@ -18,7 +18,8 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		code = message_hello(conn->edged, &hello, w, &conn->capabilities, err);
+		uint64_t offered = conn_share(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
 		conn->state = CONN_OPEN;
@@ -64,6 +65,36 @@ static int answer_close(struct conn *conn, const struct request *request, struct
 	return code;
 }
 
+static int answer_region_add(
+	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+{
+	struct wire_region wanted;
+	struct region *region = NULL;
+	int code = wire_region_add_decode(request->body, request->body_bytes, &wanted, err);
+	if (code == 0) {
+		code = region_add(&conn->regions, request->fd, &wanted, conn->account,
+			conn->edged->config.max_regions, &region, err);
+	}
+	if (code == 0) {
+		wire_region_encode(w, region->id);
+	}
+	return code;
+}
+
+static int answer_region_remove(struct conn *conn, const struct request *request, struct error *err)
+{
+	struct region *region = NULL;
+	uint32_t id = 0;
+	int code = wire_region_decode(request->body, request->body_bytes, request->type, &id, err);
+	if (code == 0) {
+		code = region_find(&conn->regions, id, &region, err);
+	}
+	if (code == 0) {
+		region_remove(&conn->regions, region);
+	}
+	return code;
+}
+
 /* Empty bodies of requests that have none. */
 static int expect_empty(const struct request *request, struct error *err)
 {
@@ -104,6 +135,10 @@ static int answer(
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:
 		return answer_close(conn, request, err);
+	case WIRE_REGION_ADD:
+		return answer_region_add(conn, request, w, err);
+	case WIRE_REGION_REMOVE:
+		return answer_region_remove(conn, request, err);
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
@@ -267,8 +302,8 @@ static void on_infer(struct conn *conn, struct request *request)
 	if (refuse_draining(conn, request)) {
 		return;
 	}
-	int code = request_judge(request, &conn->edged->store, &conn->sessions, request->body_bytes,
-		conn->edged->config.max_body, &err);
+	int code = request_judge(request, &conn->edged->store, &conn->sessions, &conn->regions,
+		request->body_bytes, conn->edged->config.max_body, &err);
 	if (code < 0) {
 		dispatch_refuse(&conn->edged->dispatch, request, &err);
 	} else {

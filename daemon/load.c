@@ -73,7 +73,10 @@ int load_model(const struct load_context *context, const char *name,
 	const struct manifest_version *version, int blob, char *labels, uint32_t labels_length,
 	struct served **ret_served, struct error *err)
 {
-	const struct edge_packs packs = {.folder = context->depot->blobs};
+	char key[PACK_FILES_KEY_SIZE];
+	const struct pack_files *files = &context->depot->packs;
+	const struct edge_packs packs = {
+		.folder = files->folder, .key = pack_files_key(files, &version->model, key)};
 	struct edge_options options = load_options(context);
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;

@@ -208,7 +208,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	}
 	loader->cpu_features = mask & backends_cpu_features();
 	check_find(loader);
-	depot_open(&loader->depot, config->state, log);
+	depot_open(&loader->depot, config->state, loader->cpu_features, log);
 	pthread_mutex_init(&loader->mutex, NULL);
 	pthread_cond_init(&loader->work, NULL);
 	code = thread_start(loader);

@@ -14,13 +14,12 @@ static int done(const struct bytes_writer *w, struct error *err)
 	return w->failed ? error_no_memory(err) : 0;
 }
 
-int message_hello(const struct edged *edged, const struct wire_hello *hello, struct bytes_writer *w,
-	uint64_t *ret_capabilities, struct error *err)
+int message_hello(const struct edged *edged, const struct wire_hello *hello, uint64_t offered,
+	struct bytes_writer *w, uint64_t *ret_capabilities, struct error *err)
 {
 	const uint64_t max_sessions = edged->config.max_sessions;
 	bool sessions = hello->minor >= 1 && max_sessions > 0;
-	const uint64_t offered =
-		(sessions ? WIRE_CAP_SESSIONS : 0) | (hello->minor >= 2 ? WIRE_CAP_ADMIN : 0);
+	offered |= (sessions ? WIRE_CAP_SESSIONS : 0) | (hello->minor >= 2 ? WIRE_CAP_ADMIN : 0);
 	const uint64_t capabilities = hello->capabilities & offered;
 	if (hello->major != WIRE_MAJOR) {
 		return error_set(err, -EOPNOTSUPP, "edged speaks version %d.%d, not %u.%u",

@@ -10,9 +10,9 @@
 /* Freed memory goes back to the system; one heap for all threads. */
 void process_tune_memory(void);
 
-/* The limit of open files becomes what *max_clients need, also if it was higher; where the system
- * gives fewer, *max_clients shrinks and a warning says so. */
-void process_reserve_files(uint64_t *max_clients, const struct log *log);
+/* The limit of open files becomes what *max_clients need, of which *max_shared need two, also if it
+ * was higher; where the system gives fewer, both shrink and a warning says so. */
+void process_reserve_files(uint64_t *max_clients, uint64_t *max_shared, const struct log *log);
 
 /*
  * libuv aborts when it has no memory for its table of watchers, which grows with the highest

@@ -27,6 +27,8 @@ int request_new(struct account *account, const struct wire_header *header,
 	request->account = account;
 	request->charged = size;
 	request->type = header->type;
+	request->flags = header->flags;
+	request->fd = -1;
 	request->id = header->id;
 	request->session_id = header->session;
 	request->body_bytes = header->body_bytes;
@@ -39,11 +41,20 @@ int request_new(struct account *account, const struct wire_header *header,
 	return 0;
 }
 
+static void regions_drop(struct request *request)
+{
+	while (request->n_regions > 0) {
+		region_unref(request->regions[--request->n_regions]);
+	}
+}
+
 void request_free(struct request *request)
 {
 	if (!request) {
 		return;
 	}
+	own_close_fd(&request->fd);
+	regions_drop(request);
 	client_session_unref(request->session);
 	served_unref(request->served);
 	bytes_writer_deinit(&request->reply);
@@ -96,7 +107,7 @@ static int resolve_name(const struct request *request, struct wire_tensor *tenso
 }
 
 /* Whether another shape than the planned one will do is for the planner to say. */
-static int judge_input(const struct request *request, struct wire_tensor *tensor, struct error *err)
+static int judge_input(struct request *request, const struct wire_tensor *tensor, struct error *err)
 {
 	struct edge_tensor_info info;
 	if (edge_model_input(request->served->model, request->signature, tensor->index, &info) <
@@ -107,6 +118,7 @@ static int judge_input(const struct request *request, struct wire_tensor *tensor
 		return error_set(err, -EINVAL, "input %u is %s, not %s", tensor->index,
 			dtype_name(info.type), dtype_name(tensor->type));
 	}
+	request->planned = request->planned && shape_equal(&info.shape, &tensor->shape);
 	return 0;
 }
 
@@ -118,6 +130,7 @@ static int judge_inputs(struct request *request, uint32_t n_inputs, struct error
 		return error_set(err, -EINVAL, "the signature has %u inputs, the request %u",
 			n_inputs, infer->n_inputs);
 	}
+	request->planned = true;
 	static_assert(WIRE_MAX_TENSORS <= 64, "a bit of seen per input");
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		struct wire_tensor *tensor = &infer->inputs[i];
@@ -151,6 +164,53 @@ static int want_all(struct wire_infer *infer, uint32_t n_outputs, struct error *
 	return 0;
 }
 
+static struct wire_place *find_place(struct wire_infer *infer, unsigned int output)
+{
+	for (uint32_t i = 0; i < infer->n_places; i++) {
+		if (infer->places[i].output == output) {
+			return &infer->places[i];
+		}
+	}
+	return NULL;
+}
+
+static bool is_wanted(const struct wire_infer *infer, unsigned int output)
+{
+	for (uint32_t i = 0; i < infer->n_wanted; i++) {
+		if (infer->wanted[i] == output) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int judge_places(struct wire_infer *infer, struct error *err)
+{
+	for (uint32_t i = 0; i < infer->n_places; i++) {
+		struct wire_place *place = &infer->places[i];
+		if (!is_wanted(infer, place->output)) {
+			return error_set(err, -EINVAL,
+				"there is a place for output %u, which is not wanted",
+				place->output);
+		}
+		if (find_place(infer, place->output) != place) {
+			return error_set(err, -EINVAL, "output %u has two places", place->output);
+		}
+	}
+	return 0;
+}
+
+/* What is known of an output's size must fit where it is to be written. Strings have any. */
+static int judge_room(const struct request *request, const struct edge_tensor_info *info,
+	const struct wire_place *place, struct error *err)
+{
+	bool known = request->planned && !info->run_time_shape && info->type != DTYPE_STRING;
+	return known && info->bytes > place->room
+		? error_set(err, -EFBIG, "output %u has %llu bytes, its place %llu", place->output,
+			  (unsigned long long)info->bytes, (unsigned long long)place->room)
+		: 0;
+}
+
 /* What the reply needs as planned: every tensor's record, name and padded data. Sizes that only the
  * run knows count as what is known of them. */
 static int judge_outputs(
@@ -159,13 +219,19 @@ static int judge_outputs(
 	struct wire_infer *infer = &request->infer;
 	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
 	int code = infer->n_wanted == WIRE_ALL_OUTPUTS ? want_all(infer, n_outputs, err) : 0;
+	if (code == 0) {
+		code = judge_places(infer, err);
+	}
 	for (uint32_t i = 0; code == 0 && i < infer->n_wanted; i++) {
 		struct edge_tensor_info info;
 		if (edge_model_output(request->served->model, request->signature, infer->wanted[i],
 			    &info) < 0) {
 			return error_set(err, -ENOENT, "there is no output %u", infer->wanted[i]);
 		}
-		bytes += 64 + WIRE_MAX_NAME + bytes_align_up(info.bytes, WIRE_ALIGNMENT);
+		const struct wire_place *place = find_place(infer, infer->wanted[i]);
+		bytes += 64 + WIRE_MAX_NAME +
+			(place ? 0 : bytes_align_up(info.bytes, WIRE_ALIGNMENT));
+		code = place ? judge_room(request, &info, place, err) : 0;
 	}
 	*ret_bytes = bytes;
 	return code;
@@ -207,6 +273,52 @@ static int judge_against_model(
 	return code;
 }
 
+/* ---- in shared memory */
+
+static int region_use(struct request *request, const struct regions *regions, uint32_t id,
+	struct region **ret_region, struct error *err)
+{
+	int code = region_find(regions, id, ret_region, err);
+	if (code == 0) {
+		request->regions[request->n_regions++] = region_ref(*ret_region);
+	}
+	return code;
+}
+
+/* Where the tensors are that the body names in regions. The request is judged twice, and decoded
+ * anew each time. */
+static int find_regions(struct request *request, const struct regions *regions, struct error *err)
+{
+	struct wire_infer *infer = &request->infer;
+	struct region *region = NULL;
+	void *data = NULL;
+	int code = 0;
+	regions_drop(request);
+	for (uint32_t i = 0; code == 0 && i < infer->n_inputs; i++) {
+		struct wire_tensor *tensor = &infer->inputs[i];
+		if (tensor->region == 0) {
+			continue;
+		}
+		code = region_use(request, regions, tensor->region, &region, err);
+		if (code == 0) {
+			code = region_at(region, tensor->offset, tensor->bytes, WIRE_REGION_INPUTS,
+				&data, err);
+		}
+		tensor->data = data;
+	}
+	for (uint32_t i = 0; code == 0 && i < infer->n_places; i++) {
+		struct wire_place *place = &infer->places[i];
+		code = region_use(request, regions, place->region, &region, err);
+		if (code == 0) {
+			code = region_at(region, place->offset, place->room, WIRE_REGION_OUTPUTS,
+				&place->data, err);
+		}
+	}
+	return code;
+}
+
+/* ---- all of it */
+
 /* A session has its model: a request may name it, but no other. */
 static int check_pinned(const struct request *request, struct error *err)
 {
@@ -241,15 +353,19 @@ static int find_served(struct request *request, const struct store *store,
 }
 
 int request_judge(struct request *request, const struct store *store,
-	const struct client_sessions *sessions, uint32_t bytes, uint64_t max_body,
-	struct error *err)
+	const struct client_sessions *sessions, const struct regions *regions, uint32_t bytes,
+	uint64_t max_body, struct error *err)
 {
 	int code = bytes < request->body_bytes
-		? wire_infer_decode_head(
-			  request->body, bytes, request->body_bytes, &request->infer, err)
-		: wire_infer_decode(request->body, bytes, &request->infer, err);
+		? wire_infer_decode_head(request->body, bytes, request->body_bytes, request->flags,
+			  &request->infer, err)
+		: wire_infer_decode(request->body, bytes, request->flags, &request->infer, err);
 	if (code < 0) {
 		return code == -EAGAIN ? 1 : code;
+	}
+	code = find_regions(request, regions, err);
+	if (code < 0) {
+		return code;
 	}
 	bool first = !request->served;
 	request->max_reply = max_body;

@@ -14,6 +14,7 @@
 #include "base/wire.h"
 #include "daemon/account.h"
 #include "daemon/front.h"
+#include "daemon/region.h"
 #include "daemon/served.h"
 
 struct client_session;
@@ -32,7 +33,9 @@ struct request {
 	uint64_t charged;
 
 	uint16_t type; /* enum wire_type */
+	uint16_t flags; /* WIRE_FLAG_* */
 	uint64_t id;
+	int fd; /* that came with REGION_ADD; -1: none */
 	uint32_t body_bytes;
 	uint8_t *body; /* WIRE_ALIGNMENT */
 
@@ -53,10 +56,13 @@ struct request {
 	uint32_t session_id; /* of the header */
 	struct client_session *session;
 
-	/* INFER, once judged: inputs[i].index is resolved. */
+	/* INFER, once judged: inputs[i].index is resolved, and so are the places in regions. */
 	struct served *served;
 	uint32_t signature;
+	bool planned; /* every input has the shape that was planned at load */
 	struct wire_infer infer;
+	uint32_t n_regions;
+	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
 	uint64_t max_reply; /* bytes of its body */
 	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
@@ -76,10 +82,11 @@ DEFINE_OWNED(struct request *, request_free)
  * @bytes: how much of the body is there; less than all judges the head only. 0, 1 when the head is
  * not all there yet, or an error. The first call that finds the model takes its reference and
  * charges as much of the reply as is known by then: what only the run knows is charged when it is
- * there. A session is looked for in @sessions. @max_body: bytes that a reply may have.
+ * there. Sessions and regions are looked for in @sessions and @regions. @max_body: bytes that a
+ * reply may have.
  */
 int must_check request_judge(struct request *request, const struct store *store,
-	const struct client_sessions *sessions, uint32_t bytes, uint64_t max_body,
-	struct error *err);
+	const struct client_sessions *sessions, const struct regions *regions, uint32_t bytes,
+	uint64_t max_body, struct error *err);
 
 #endif

@@ -186,7 +186,7 @@ static int answer_check(struct edge_session *session, const struct part *reply, 
 	if (!due) {
 		return error_no_memory(err);
 	}
-	int code = wire_infer_reply_decode(reply->body, reply->header.body_bytes, due, err);
+	int code = wire_infer_reply_decode(reply->body, reply->header.body_bytes, 0, due, err);
 	for (uint32_t i = 0; code == 0 && i < due->n_outputs; i++) {
 		code = output_check(session, &due->outputs[i], err);
 	}
@@ -204,7 +204,7 @@ static int question(struct edge_model *model, const struct part *asked, const st
 	if (!infer) {
 		return error_no_memory(err);
 	}
-	int code = wire_infer_decode(asked->body, asked->header.body_bytes, infer, err);
+	int code = wire_infer_decode(asked->body, asked->header.body_bytes, 0, infer, err);
 	if (code == 0) {
 		code = find_signature(model, infer->signature, &signature, err);
 	}

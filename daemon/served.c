@@ -39,6 +39,9 @@ int served_new(struct edge_model *model, char *labels, uint32_t labels_length,
 		return error_no_memory(err);
 	}
 	ref_init(&served->ref);
+	for (uint32_t i = 0; i < SERVED_TIMED; i++) {
+		atomic_init(&served->run_ns[i], SERVED_LONG_NS);
+	}
 	served->model = model;
 	served->checkpoints = -1;
 	served->labels = labels;
@@ -115,6 +118,25 @@ int served_new_session(
 	struct served *served, struct served_session **ret_session, struct error *err)
 {
 	return session_new(served, 0, ret_session, err);
+}
+
+uint32_t served_expected_ns(const struct served *served, uint32_t signature)
+{
+	return signature < SERVED_TIMED
+		? atomic_load_explicit(&served->run_ns[signature], memory_order_relaxed)
+		: SERVED_LONG_NS;
+}
+
+/* Two threads may note at once: then one of them is forgotten. */
+void served_note_run(struct served *served, uint32_t signature, uint64_t ns)
+{
+	if (signature >= SERVED_TIMED) {
+		return;
+	}
+	uint32_t before = served_expected_ns(served, signature);
+	uint32_t now = ns < SERVED_LONG_NS ? (uint32_t)ns : SERVED_LONG_NS;
+	uint32_t next = now > before ? before + (now - before) / 4 : before - (before - now) / 8;
+	atomic_store_explicit(&served->run_ns[signature], next, memory_order_relaxed);
 }
 
 int served_enter(struct served_session *session, uint32_t signature, struct error *err)

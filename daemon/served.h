@@ -2,7 +2,7 @@
 /*
  * served - a loaded model and its idle sessions
  *
- * Immutable but for the list of idle sessions, shared by reference count: the store holds one
+ * Immutable but for the list of idle sessions and what runs took, shared by reference count: the store holds one
  * reference, every request for it another. Any thread.
  */
 #ifndef DAEMON_SERVED_H
@@ -19,6 +19,10 @@
 #define SERVED_VERSION_SIZE 21 /* a decimal number */
 
 #define SERVED_NO_SIGNATURE UINT32_MAX
+#define SERVED_TIMED                                                                               \
+	8 /* signatures whose runs are timed; the others are never expected to be short */
+#define SERVED_LONG_NS                                                                             \
+	UINT32_C(1000000) /* what takes longer is not told apart, nor what is unknown */
 
 /* A session while nobody runs it, or while one worker does. */
 struct served_session {
@@ -46,6 +50,7 @@ struct served {
 	uint32_t labels_length;
 	pthread_mutex_t mutex;
 	struct served_session *idle;
+	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take */
 };
 
 /* Takes @model and @labels, also on failure. A first session of the default signature is made, so
@@ -66,6 +71,14 @@ void served_give_session(struct served *served, struct served_session *session);
 /* A session of the default signature that is the caller's for good. */
 int must_check served_new_session(
 	struct served *served, struct served_session **ret_session, struct error *err);
+
+/*
+ * What a run of @signature as planned is expected to take, SERVED_LONG_NS at most; and what one took.
+ * The expectation rises by a quarter of the difference and falls by an eighth, so that some twenty
+ * short runs in a row are needed before one is expected.
+ */
+uint32_t served_expected_ns(const struct served *served, uint32_t signature);
+void served_note_run(struct served *served, uint32_t signature, uint64_t ns);
 
 /* Another signature of the same session; its state stays. After an error the next use enters
  * again. */

@@ -34,21 +34,6 @@ static int inputs_resize(
 	return 0;
 }
 
-/* True when some input has another shape than planned at load. */
-static bool other_shapes(const struct served_session *session, const struct request *request)
-{
-	for (uint32_t i = 0; i < request->infer.n_inputs; i++) {
-		const struct wire_tensor *tensor = &request->infer.inputs[i];
-		struct edge_tensor_info info;
-		if (edge_model_input(
-			    request->served->model, session->signature, tensor->index, &info) < 0 ||
-			!shape_equal(&info.shape, &tensor->shape)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int inputs_bind(
 	struct served_session *session, const struct wire_infer *infer, struct error *err)
 {
@@ -90,6 +75,41 @@ static int output_take(struct edge_session *session, uint32_t index, struct wire
 	return 0;
 }
 
+static const struct wire_place *place_of(const struct request *request, unsigned int output)
+{
+	for (uint32_t i = 0; i < request->infer.n_places; i++) {
+		if (request->infer.places[i].output == output) {
+			return &request->infer.places[i];
+		}
+	}
+	return NULL;
+}
+
+/* Outputs that have a place are written there, all of them or none. */
+static int outputs_place(
+	const struct request *request, struct wire_infer_reply *reply, struct error *err)
+{
+	const struct wire_place *places[WIRE_MAX_TENSORS];
+	for (uint32_t i = 0; i < reply->n_outputs; i++) {
+		const struct wire_tensor *output = &reply->outputs[i];
+		places[i] = place_of(request, output->index);
+		if (places[i] && output->bytes > places[i]->room) {
+			return error_set(err, -EFBIG, "output %u has %u bytes, its place %llu",
+				output->index, output->bytes, (unsigned long long)places[i]->room);
+		}
+	}
+	for (uint32_t i = 0; i < reply->n_outputs; i++) {
+		struct wire_tensor *output = &reply->outputs[i];
+		if (places[i]) {
+			/* An output may be an input, which lies where its client wanted it. */
+			memmove(places[i]->data, output->data, output->bytes);
+			output->region = places[i]->region;
+			output->offset = places[i]->offset;
+		}
+	}
+	return 0;
+}
+
 /* One allocation of the size that the reply will have. Not every size was known when the request was
  * judged. */
 static int reply_reserve(
@@ -98,8 +118,9 @@ static int reply_reserve(
 	struct bytes_writer *w = &request->reply;
 	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
-		bytes += 64 + reply->outputs[i].name.length +
-			bytes_align_up(reply->outputs[i].bytes, WIRE_ALIGNMENT);
+		const struct wire_tensor *output = &reply->outputs[i];
+		bytes += 64 + output->name.length +
+			(output->region ? 0 : bytes_align_up(output->bytes, WIRE_ALIGNMENT));
 	}
 	if (bytes > request->max_reply) {
 		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
@@ -116,6 +137,7 @@ static int reply_reserve(
 static int reply_build(struct request *request, struct edge_session *session, struct error *err)
 {
 	struct wire_infer_reply reply = {
+		.regions = request->infer.regions,
 		.version = wire_text_of(request->served->version),
 		.generation = request->served->generation,
 		.queue_us = (request->taken_ns - request->received_ns) / US,
@@ -132,7 +154,10 @@ static int reply_build(struct request *request, struct edge_session *session, st
 		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
 			!nan_any(request->infer.inputs, request->infer.n_inputs);
 	}
-	int code = reply_reserve(request, &reply, err);
+	int code = outputs_place(request, &reply, err);
+	if (code == 0) {
+		code = reply_reserve(request, &reply, err);
+	}
 	if (code < 0) {
 		return code;
 	}
@@ -147,7 +172,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 	const struct run_control control = {.deadline_ns = request->deadline_ns,
 		.cancelled = &request->cancelled,
 		.team = request->team};
-	bool other = other_shapes(session, request);
+	const bool other = !request->planned;
 	int code = 0;
 	request->reshaped = other;
 	if (other || session->resized) {
@@ -250,6 +275,10 @@ void worker_run(struct request *request)
 		request->error = err;
 	}
 	request->finished_ns = clock_now_ns();
+	if (code == 0 && !request->session && request->planned) {
+		served_note_run(request->served, request->signature,
+			request->finished_ns - request->taken_ns);
+	}
 }
 
 /* ---- threads */

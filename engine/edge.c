@@ -228,7 +228,10 @@ static int open_file(struct model *file, const struct edge_options *options,
 	if (r < 0) {
 		return r;
 	}
-	packs_seal(&model->packs);
+	r = packs_seal(&model->packs);
+	if (r < 0) {
+		return error_no_memory(err);
+	}
 	model_forget_pages(file);
 	describe(model);
 	*ret_model = take(model);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/plan/packs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,12 +49,6 @@ static void sum(const struct packs *packs, uint64_t bytes, uint64_t ret_sum[2])
 	ret_sum[1] = lane[2] ^ (lane[3] << 17 | lane[3] >> 47);
 }
 
-/* Blocks of the disk for the next @bytes, so that writing them through the mapping cannot fail. */
-static bool allocate(const struct packs *packs, uint64_t bytes)
-{
-	return fallocate(packs->fd, 0, (off_t)packs->used, (off_t)bytes) == 0;
-}
-
 static void *reserve_block(void *context, uint64_t bytes, bool *ret_filled)
 {
 	struct packs *packs = context;
@@ -72,9 +67,6 @@ static void *reserve_block(void *context, uint64_t bytes, bool *ret_filled)
 		return NULL;
 	}
 	if (!packs->filled) {
-		if (!allocate(packs, ALIGNMENT + room)) {
-			return NULL;
-		}
 		memcpy(block, &bytes, sizeof(bytes));
 	}
 	packs->used += ALIGNMENT + room;
@@ -89,21 +81,25 @@ static void unmap(struct packs *packs)
 	}
 	packs->data = NULL;
 	packs->size = packs->used = 0;
-	packs->filled = false;
+	packs->filled = packs->in_file = false;
 }
 
-static bool map(struct packs *packs, int fd, uint64_t bytes, int protection)
+/* @fd: -1 for memory that is there when it is written. */
+static bool map(struct packs *packs, int fd, uint64_t bytes)
 {
-	if (bytes != (size_t)bytes) {
+	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+	if (bytes != (size_t)bytes || bytes == 0) {
 		return false;
 	}
-	void *data = mmap(NULL, (size_t)bytes, protection, MAP_SHARED, fd, 0);
+	void *data = mmap(
+		NULL, (size_t)bytes, fd < 0 ? PROT_READ | PROT_WRITE : PROT_READ, flags, fd, 0);
 	if (data == MAP_FAILED) {
 		return false;
 	}
 	packs->data = data;
 	packs->size = bytes;
 	packs->used = sizeof(struct head);
+	packs->in_file = fd >= 0;
 	return true;
 }
 
@@ -126,7 +122,7 @@ static bool map_made(struct packs *packs, uint64_t max_bytes)
 		openat(packs->folder, packs->key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size % ALIGNMENT != 0 ||
 		(uint64_t)st.st_size <= sizeof(struct head) || (uint64_t)st.st_size > max_bytes ||
-		!map(packs, fd, (uint64_t)st.st_size, PROT_READ)) {
+		!map(packs, fd, (uint64_t)st.st_size)) {
 		return false;
 	}
 	packs->filled = was_made_for_key(packs);
@@ -136,111 +132,109 @@ static bool map_made(struct packs *packs, uint64_t max_bytes)
 	return packs->filled;
 }
 
-static void made_name(const struct packs *packs, char name[PACKS_KEY_BYTES + 1])
+/* For writing, below a name of its own if it will have one. */
+static int make_file(const struct packs *packs, const char *name)
 {
-	snprintf(name, PACKS_KEY_BYTES + 1, ".%s", packs->key);
-}
-
-static void forget_file(struct packs *packs)
-{
-	char name[PACKS_KEY_BYTES + 1];
-	if (packs->key[0] != 0) {
-		made_name(packs, name);
-		unlinkat(packs->folder, name, 0);
-	}
-	unmap(packs);
-}
-
-static int make_file(const struct packs *packs)
-{
-	char name[PACKS_KEY_BYTES + 1];
 	if (packs->key[0] == 0) {
 		return openat(packs->folder, ".", O_RDWR | O_CLOEXEC | O_TMPFILE, 0400);
 	}
-	made_name(packs, name);
 	unlinkat(packs->folder, name, 0); /* left by a crash */
 	return openat(
 		packs->folder, name, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW, 0400);
 }
 
-/* A file of holes, as long as it may become. */
-static void begin(struct packs *packs, uint64_t max_bytes)
-{
-	packs->fd = make_file(packs);
-	packs->making = packs->fd >= 0;
-	if (packs->making &&
-		(ftruncate(packs->fd, (off_t)max_bytes) < 0 ||
-			!map(packs, packs->fd, max_bytes, PROT_READ | PROT_WRITE) ||
-			fallocate(packs->fd, 0, 0, sizeof(struct head)) < 0)) {
-		forget_file(packs);
-	}
-}
-
 void packs_open(struct packs *packs, int folder, const char *key, uint64_t max_bytes)
 {
-	*packs = (struct packs){.folder = folder, .fd = -1};
+	memset(packs, 0, sizeof(*packs));
+	packs->folder = folder;
 	packs->memory = (struct pack_memory){reserve_block, packs};
 	snprintf(packs->key, sizeof(packs->key), "%s", key ? key : "");
 	max_bytes = max_bytes / ALIGNMENT * ALIGNMENT;
 	if (packs->key[0] != 0 && map_made(packs, max_bytes)) {
 		return;
 	}
-	begin(packs, max_bytes);
+	packs->making = folder >= 0 && map(packs, -1, max_bytes);
 }
 
-/* Cuts what was not taken, from the file and from the mapping. */
-static bool cut(struct packs *packs)
+/* Gives back what was not taken. */
+static void cut(struct packs *packs)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const uint64_t kept = bytes_align_up(packs->used, page);
-	if (ftruncate(packs->fd, (off_t)packs->used) < 0) {
-		return false;
-	}
 	if (kept < packs->size) {
 		munmap(packs->data + kept, (size_t)(packs->size - kept));
 	}
 	packs->size = packs->used;
-	return mprotect(packs->data, (size_t)packs->size, PROT_READ) == 0;
 }
 
-static void finish(struct packs *packs)
+static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
+{
+	for (uint64_t at = 0; at < bytes;) {
+		ssize_t n = write(fd, data + at, (size_t)(bytes - at));
+		if (n < 0 && errno != EINTR) {
+			return false;
+		}
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	return true;
+}
+
+/*
+ * The file's pages take the place of the memory that it was written from: programs point there
+ * already. False when they could not, and it may be neither then.
+ */
+static bool change_places(struct packs *packs, int fd)
+{
+	const size_t bytes = (size_t)packs->size;
+	void *file = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED) {
+		return true; /* the memory stays */
+	}
+	if (mremap(file, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, packs->data) == MAP_FAILED) {
+		munmap(file, bytes);
+		return false;
+	}
+	packs->in_file = true;
+	return true;
+}
+
+/* Without a file, for want of room or rights, the memory stays. */
+static bool finish(struct packs *packs)
 {
 	char name[PACKS_KEY_BYTES + 1];
 	struct head head = {.magic = MAGIC, .bytes = packs->used};
 	sum(packs, packs->used, head.sum);
 	memcpy(packs->data, &head, sizeof(head));
-	made_name(packs, name);
-	bool whole = cut(packs);
-	if (packs->key[0] != 0 &&
-		(!whole || renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
-		unlinkat(packs->folder, name, 0); /* this load uses it, without its name */
+	cut(packs);
+	snprintf(name, sizeof(name), ".%s", packs->key);
+	owned_fd int fd = make_file(packs, name);
+	bool written = fd >= 0 && write_all(fd, packs->data, packs->size);
+	bool usable = !written || change_places(packs, fd);
+	if (packs->key[0] != 0 && fd >= 0 &&
+		(!packs->in_file || renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
+		unlinkat(packs->folder, name, 0);
 	}
+	return usable;
 }
 
-static void close_file(struct packs *packs)
+int packs_seal(struct packs *packs)
 {
-	if (packs->making) {
-		close(packs->fd);
-		packs->making = false;
-	}
-}
-
-void packs_seal(struct packs *packs)
-{
+	bool usable = true;
 	if (packs->making && packs->used > sizeof(struct head)) {
-		finish(packs);
+		usable = finish(packs);
 	} else if (packs->making) {
-		forget_file(packs);
+		unmap(packs);
 	}
 	if (packs->differs) {
 		unlinkat(packs->folder, packs->key, 0); /* made anew at the next load */
 	}
-	close_file(packs);
-	if (packs->data) {
+	if (packs->in_file) {
 		/* They are read again from the file when a run wants them. */
 		madvise(packs->data, (size_t)packs->size, MADV_DONTNEED);
 	}
+	packs->making = false;
 	packs->folder = -1;
+	return usable ? 0 : -ENOMEM;
 }
 
 uint64_t packs_bytes(const struct packs *packs)
@@ -250,9 +244,5 @@ uint64_t packs_bytes(const struct packs *packs)
 
 void packs_deinit(struct packs *packs)
 {
-	if (packs->making) {
-		forget_file(packs);
-		close_file(packs);
-	}
 	unmap(packs);
 }

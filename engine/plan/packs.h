@@ -7,8 +7,9 @@
  *
  * The blocks stand in the order in which the model's programs are compiled. The head says for what
  * they were made (the file's name is not believed) and has a checksum of all that follows. A file
- * that is missing, short, changed or of something else is made again. Pages of a file are clean:
- * the kernel may drop them, and a model that nobody asks costs no memory for its packed weights.
+ * that is missing, short, changed or of something else is made again: packed in memory, written, and
+ * then mapped where the memory was. Pages of a file are clean: the kernel may drop them, and a model
+ * that nobody asks costs no memory for its packed weights.
  *
  * One thread at a time, until packs_seal(); nothing changes after it.
  */
@@ -26,22 +27,25 @@ struct packs {
 	uint64_t size, used; /* bytes mapped, and taken so far with the head */
 	bool filled; /* at an earlier load */
 	bool differs; /* from what the programs of this load asked for */
-	bool making; /* a file, which @fd is */
-	int folder, fd;
+	bool in_file; /* what @data points to; memory else */
+	bool making; /* a file, at packs_seal() */
+	int folder;
 	char key[PACKS_KEY_BYTES];
 };
 
 /*
  * Maps file @key of @folder (a descriptor, which stays open until packs_seal()) if it was made for
  * @key, else begins a new one of at most @max_bytes. @key: no '/', shorter than PACKS_KEY_BYTES; NULL
- * makes a file that no other load finds. Where no file can be made, programs keep packed weights in
- * memory of their own: that is no error.
+ * makes a file that no other load finds. Where no file can be made, packed weights stay in memory:
+ * that is no error.
  */
 void packs_open(struct packs *packs, int folder, const char *key, uint64_t max_bytes);
 
-/* All programs are compiled: a new file gets its head and its name, and all pages are given back
- * until somebody reads them. */
-void packs_seal(struct packs *packs);
+/*
+ * All programs are compiled: a new file is written and takes the memory's place, where it can be, and
+ * all pages are given back until somebody reads them. -ENOMEM: what programs point to is gone.
+ */
+int must_check packs_seal(struct packs *packs);
 
 /* What the file holds. */
 uint64_t packs_bytes(const struct packs *packs);

@@ -331,7 +331,6 @@ ALWAYS_INLINE void conv_put_parts(const struct line_limits *limits, const int ki
 		__m512i y = line_pack_natural(limits, v[0], v[1], v[2], v[3]);
 		__m128i part[4] = {_mm512_castsi512_si128(y), _mm512_extracti32x4_epi32(y, 1),
 			_mm512_extracti32x4_epi32(y, 2), _mm512_extracti32x4_epi32(y, 3)};
-#pragma GCC unroll 4
 		for (int k = 0; k < 4 / kind; k++, to += way->out_pixel) {
 			if ((uint32_t)(i + k) >= s->n) {
 				return;

@@ -411,3 +411,9 @@ void backends_team_free(struct team *team)
 {
 	(void)team;
 }
+
+bool backends_build(char ret_text[BACKENDS_BUILD_SIZE])
+{
+	ret_text[0] = 0;
+	return false;
+}

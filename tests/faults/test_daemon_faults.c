@@ -159,7 +159,8 @@ static struct wire_tensor output_of(const struct answer *answer)
 {
 	static struct wire_infer_reply reply;
 	assert_int_equal(
-		wire_infer_reply_decode(answer->body, answer->header.body_bytes, &reply, NULL), 0);
+		wire_infer_reply_decode(answer->body, answer->header.body_bytes, 0, &reply, NULL),
+		0);
 	return reply.outputs[0];
 }
 

@@ -20,7 +20,7 @@ static void say_hello(int fd)
 		.max_body = 1 << 20,
 		.max_in_flight = 16,
 		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY,
 		.max_sessions = 4,
 		.name = wire_text_of("fuzz"),
 		.version = wire_text_of("")};
@@ -45,7 +45,8 @@ static void count(void *data, const struct edge_client_reply *reply)
 static void ask_everything(struct edge_client *client, unsigned int *told)
 {
 	uint64_t id = 0;
-	struct edge_client_request request = {.model = "m"};
+	const struct edge_client_place place = {.region = 1, .room = 64};
+	struct edge_client_request request = {.model = "m", .n_places = 1, .places = &place};
 	int r = edge_client_start_list(client, count, told, &id, NULL);
 	r |= edge_client_start_describe(client, "m", NULL, count, told, &id, NULL);
 	r |= edge_client_start_infer(client, &request, count, told, &id, NULL);

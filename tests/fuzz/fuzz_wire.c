@@ -24,18 +24,20 @@ static unsigned int touch(const void *data, size_t size)
 static void touch_tensors(const struct wire_tensor *tensors, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		touch(tensors[i].data, tensors[i].bytes);
+		if (tensors[i].region == 0) {
+			touch(tensors[i].data, tensors[i].bytes);
+		}
 		touch(tensors[i].name.data, tensors[i].name.length);
 	}
 }
 
-static void infer(const uint8_t *body, size_t size)
+static void infer(const uint8_t *body, size_t size, unsigned int flags)
 {
 	static struct wire_infer message, head, again;
 	struct bytes_writer w = {0};
-	int code = wire_infer_decode(body, size, &message, NULL);
+	int code = wire_infer_decode(body, size, flags, &message, NULL);
 	for (size_t n = 0; n < size && n < 256; n += 17) {
-		int early = wire_infer_decode_head(body, n, (uint32_t)size, &head, NULL);
+		int early = wire_infer_decode_head(body, n, (uint32_t)size, flags, &head, NULL);
 		assert(code != 0 || early == 0 || early == -EAGAIN);
 	}
 	if (code != 0) {
@@ -45,16 +47,17 @@ static void infer(const uint8_t *body, size_t size)
 	wire_infer_encode(&w, &message);
 	assert(w.failed || w.size == size);
 	if (!w.failed) {
-		code = wire_infer_decode(w.data, w.size, &again, NULL);
-		assert(code == 0 && again.n_inputs == message.n_inputs);
+		code = wire_infer_decode(w.data, w.size, flags, &again, NULL);
+		assert(code == 0 && again.n_inputs == message.n_inputs &&
+			again.n_places == message.n_places);
 	}
 	bytes_writer_deinit(&w);
 }
 
-static void infer_reply(const uint8_t *body, size_t size)
+static void infer_reply(const uint8_t *body, size_t size, unsigned int flags)
 {
 	static struct wire_infer_reply reply;
-	if (wire_infer_reply_decode(body, size, &reply, NULL) == 0) {
+	if (wire_infer_reply_decode(body, size, flags, &reply, NULL) == 0) {
 		touch_tensors(reply.outputs, reply.n_outputs);
 	}
 }
@@ -113,7 +116,8 @@ static void small(const uint8_t *body, size_t size)
 	struct wire_session_open_reply opened;
 	struct error err;
 	uint64_t id = 0;
-	uint32_t session = 0;
+	uint32_t session = 0, number = 0;
+	struct wire_region region;
 	int all = wire_hello_decode(body, size, &hello, NULL) |
 		wire_hello_reply_decode(body, size, &hello_reply, NULL) |
 		wire_describe_decode(body, size, &describe, NULL) |
@@ -123,6 +127,8 @@ static void small(const uint8_t *body, size_t size)
 		wire_session_open_decode(body, size, &open, NULL) |
 		wire_session_open_reply_decode(body, size, &opened, NULL) |
 		wire_session_decode(body, size, WIRE_SESSION_RESET, &session, NULL) |
+		wire_region_add_decode(body, size, &region, NULL) |
+		wire_region_decode(body, size, WIRE_REGION_REMOVE, &number, NULL) |
 		wire_error_decode(body, size, EDGE_INVALID, &err);
 	assert(all <= 0);
 }
@@ -144,8 +150,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *body = malloc(size ? size : 1); /* its end is the end that a sanitizer watches */
 	assert(body);
 	memcpy(body, data + WIRE_HEADER_BYTES, size);
-	infer(body, size);
-	infer_reply(body, size);
+	for (unsigned int flags = 0; flags <= WIRE_FLAG_REGIONS; flags++) {
+		infer(body, size, flags);
+		infer_reply(body, size, flags);
+	}
 	list_reply(body, size);
 	describe_reply(body, size);
 	small(body, size);

@@ -38,7 +38,7 @@ DOORS = {
     "sanitizer/": ["tests/"],
 }
 LIBC = re.compile(
-    r"^(assert|ctype|errno|fcntl|fenv|float|getopt|glob|grp|inttypes|limits|locale|math|dirent|dlfcn|elf|endian|malloc|poll|pthread|pwd"
+    r"^(assert|ctype|errno|fcntl|fenv|float|getopt|glob|grp|inttypes|limits|locale|math|dirent|dlfcn|elf|endian|link|malloc|poll|pthread|pwd"
     r"|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|threads|time"
     r"|unistd|ucontext|wchar|arm_neon|cpuid|immintrin|libgen|ftw|argp|syslog)\.h$|^(sys|linux|netinet|arpa|asm)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

@@ -95,7 +95,7 @@ class WithoutDaemon(unittest.TestCase):
             (1, ["run", digits, picture, "-t", "2", "--exit-status"]),
             (0, ["run", digits, picture, "-t", "2"]),
             (2, []), (2, ["frobnicate"]), (2, ["list", "--run"]), (2, ["bench", digits, "--threads", "17"]),
-            (2, ["bench", "digits", "--threads", "2"]),
+            (2, ["bench", "digits", "--threads", "2"]), (2, ["bench", digits, "--ipc"]),
             (3, ["run", "/nonexistent.tflite", picture]), (3, ["run", digits, picture, "--signature", "none"]),
             (4, ["list"]), (4, ["infer", "digits", picture]),
             (5, ["run", picture, picture]),
@@ -278,6 +278,16 @@ class WithDaemon(unittest.TestCase):
         figures = json.loads(self.ask("bench", "digits", "-c", "10", "--clients", "3", "--json").stdout)
         self.assertEqual(figures["runs"], 10)
         self.assertEqual(figures["at_once"], 3)
+
+    def test_bench_of_asking_tells_the_floor_first(self):
+        rows = json.loads(self.ask("bench", "digits", "--ipc", "-c", "10", "--json").stdout)
+        three = ["ping-pong of 64 bytes", "tensors in the body", "tensors in shared memory"]
+        self.assertIn([row["round_trip"] for row in rows], [three, 2 * three])
+        for row in rows:
+            self.assertGreater(row["p50_us"], 0)
+            self.assertGreaterEqual(row["p99_us"], row["p50_us"])
+        table = self.ask("bench", "digits", "--ipc", "-c", "10").stdout.splitlines()
+        self.assertTrue(table[0].startswith(b"ROUND TRIP"))
 
 
 class WithStore(unittest.TestCase):

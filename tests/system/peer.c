@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -63,6 +65,15 @@ struct peer peer_open_store(const struct daemon *daemon)
 			.name = wire_text_of("test")});
 }
 
+struct peer peer_open_shared(const struct daemon *daemon)
+{
+	return greet(daemon,
+		&(struct wire_hello){.major = WIRE_MAJOR,
+			.minor = 2,
+			.capabilities = WIRE_CAP_SHARED_MEMORY | WIRE_CAP_SESSIONS,
+			.name = wire_text_of("test")});
+}
+
 void peer_close(struct peer *peer)
 {
 	close(peer->fd);
@@ -81,6 +92,30 @@ void peer_send_bytes(struct peer *peer, const void *bytes, size_t size)
 		at += n;
 		size -= (size_t)n;
 	}
+}
+
+void peer_send_fds(
+	struct peer *peer, const void *bytes, size_t size, const int *fds, unsigned int n)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(64 * sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = n ? control.bytes : NULL,
+		.msg_controllen = n ? CMSG_SPACE(n * sizeof(int)) : 0};
+	assert_true(n <= 64);
+	if (n > 0) {
+		struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+		*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(n * sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	ssize_t sent = sendmsg(peer->fd, &message, MSG_NOSIGNAL);
+	assert_true(sent == (ssize_t)size || (sent < 0 && peer->may_be_closed));
 }
 
 void peer_send_in(struct peer *peer, uint32_t session, unsigned int type, uint64_t id,
@@ -257,7 +292,7 @@ void peer_expect_echo(struct peer *peer, uint64_t id, int32_t width, int8_t valu
 	struct answer answer = peer_receive(peer);
 	expect_header(&answer, id, EDGE_OK);
 	assert_int_equal(
-		wire_infer_reply_decode(answer.body, answer.header.body_bytes, &reply, NULL), 0);
+		wire_infer_reply_decode(answer.body, answer.header.body_bytes, 0, &reply, NULL), 0);
 	assert_int_equal(reply.n_outputs, 1);
 	assert_int_equal(reply.outputs[0].bytes, width);
 	const int8_t *data = reply.outputs[0].data;
@@ -273,6 +308,66 @@ void peer_expect_closed(struct peer *peer)
 {
 	char byte = 0;
 	assert_false(receive(peer, &byte, 1));
+}
+
+struct memory memory_new(size_t bytes)
+{
+	struct memory memory = {
+		.fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING), .bytes = bytes};
+	assert_true(memory.fd >= 0);
+	assert_int_equal(ftruncate(memory.fd, (off_t)bytes), 0);
+	assert_int_equal(fallocate(memory.fd, 0, 0, (off_t)bytes), 0);
+	assert_int_equal(
+		fcntl(memory.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	memory.data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd, 0);
+	assert_ptr_not_equal(memory.data, MAP_FAILED);
+	return memory;
+}
+
+void memory_free(struct memory *memory)
+{
+	munmap(memory->data, memory->bytes);
+	close(memory->fd);
+}
+
+void peer_region_add(struct peer *peer, uint64_t id, int fd, uint64_t bytes, uint32_t uses)
+{
+	struct bytes_writer w = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	const struct wire_region region = {.bytes = bytes, .uses = uses};
+	struct bytes_writer all = {0};
+	wire_region_add_encode(&w, &region);
+	wire_header_encode(
+		&(struct wire_header){
+			.type = WIRE_REGION_ADD, .id = id, .body_bytes = (uint32_t)w.size},
+		header);
+	bytes_write(&all, header, sizeof(header));
+	bytes_write(&all, w.data, w.size);
+	peer_send_fds(peer, all.data, all.size, &fd, fd >= 0);
+	bytes_writer_deinit(&w);
+	bytes_writer_deinit(&all);
+}
+
+void peer_region_remove(struct peer *peer, uint64_t id, uint32_t region)
+{
+	struct bytes_writer w = {0};
+	wire_region_encode(&w, region);
+	peer_send(peer, WIRE_REGION_REMOVE, id, 0, &w);
+	bytes_writer_deinit(&w);
+}
+
+uint32_t peer_region(struct peer *peer, const struct memory *memory)
+{
+	uint32_t region = 0;
+	peer_region_add(
+		peer, 900, memory->fd, memory->bytes, WIRE_REGION_INPUTS | WIRE_REGION_OUTPUTS);
+	struct answer answer = peer_receive(peer);
+	expect_header(&answer, 900, EDGE_OK);
+	assert_int_equal(wire_region_decode(answer.body, answer.header.body_bytes, WIRE_REGION_ADD,
+				 &region, NULL),
+		0);
+	answer_free(&answer);
+	return region;
 }
 
 struct wire_list_item answer_find(const struct answer *list, const char *name)

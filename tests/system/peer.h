@@ -21,13 +21,16 @@ struct peer peer_connect(const struct daemon *daemon);
 struct peer peer_open(const struct daemon *daemon);
 /* As the second, in version 1.1 with sessions. */
 struct peer peer_open_1_1(const struct daemon *daemon);
-/* In version 1.2, with the store. */
-struct peer peer_open_store(const struct daemon *daemon);
+/* As the second, in version 1.2 with shared memory and sessions. */
+struct peer peer_open_shared(const struct daemon *daemon);
 /* In version 1.2, with the store. */
 struct peer peer_open_store(const struct daemon *daemon);
 void peer_close(struct peer *peer);
 
 void peer_send_bytes(struct peer *peer, const void *bytes, size_t size);
+/* With @n descriptors at the first byte. */
+void peer_send_fds(
+	struct peer *peer, const void *bytes, size_t size, const int *fds, unsigned int n);
 void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadline_us,
 	const struct bytes_writer *body);
 /* An INFER of an [rows, width] int8 input filled with @value. */
@@ -63,6 +66,21 @@ void peer_expect(struct peer *peer, uint64_t id, enum edge_status status);
 void peer_expect_echo(struct peer *peer, uint64_t id, int32_t width, int8_t value);
 /* The daemon closes the connection, and nothing comes before that. */
 void peer_expect_closed(struct peer *peer);
+
+/* A memfd of @bytes that are there, sealed; test and edged see the same. */
+struct memory {
+	int fd;
+	uint8_t *data;
+	size_t bytes;
+};
+struct memory memory_new(size_t bytes);
+void memory_free(struct memory *memory);
+
+/* REGION_ADD with @fd, none for -1. @uses: WIRE_REGION_*. */
+void peer_region_add(struct peer *peer, uint64_t id, int fd, uint64_t bytes, uint32_t uses);
+void peer_region_remove(struct peer *peer, uint64_t id, uint32_t region);
+/* Adds all of @memory for inputs and outputs; the region. */
+uint32_t peer_region(struct peer *peer, const struct memory *memory);
 
 /* The list item of a model in an answer to LIST; asserts that it is there. */
 struct wire_list_item answer_find(const struct answer *list, const char *name);

@@ -14,6 +14,7 @@
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
+#include "tests/system/regions.h"
 
 #define MOST_CALLS 60 /* more than a request, or a load, makes */
 
@@ -159,6 +160,38 @@ static void any_failed_call_of_a_session_fails_that_session_only(void **state)
 	assert_true(failed >= 1);
 }
 
+/* Neither memory nor descriptors are left of what failed. */
+static void any_failed_call_with_shared_memory_fails_that_connection_only(void **state)
+{
+	struct memory memory = memory_new(4096);
+	unsigned int failed = 0;
+	expect_good(*state, 1);
+	const struct held before = held_by(*state);
+	for (int nth = 1; nth <= MOST_CALLS; nth++) {
+		struct peer peer = peer_open_shared(*state);
+		peer.may_be_closed = true;
+		arm(*state, nth);
+		peer_region_add(&peer, 1, memory.fd, memory.bytes, REGIONS_BOTH);
+		ask_send(&peer, 2, &ask_in_place);
+		peer_region_remove(&peer, 3, 1);
+		peer_send(&peer, WIRE_STATUS, 4, 0, NULL);
+		failed += read_answer(&peer, 4) != EDGE_OK;
+		peer_close(&peer);
+		arm(*state, 0);
+		expect_good(*state, (int8_t)nth);
+		peer = peer_open_shared(*state);
+		assert_int_equal(peer_region(&peer, &memory), 1);
+		memset(memory.data, nth, 4);
+		ask_send(&peer, 2, &ask_in_place);
+		ask_expect_output(&peer, 2, NULL);
+		assert_memory_equal(memory.data + 64, memory.data, 4);
+		peer_close(&peer);
+	}
+	assert_true(failed >= 1);
+	held_expect(*state, &before);
+	memory_free(&memory);
+}
+
 static void any_failed_call_of_a_load_refuses_that_file_only(void **state)
 {
 	struct daemon *daemon = *state;
@@ -189,6 +222,7 @@ int main(void)
 		cmocka_unit_test(any_failed_call_of_a_request_fails_that_request_only),
 		cmocka_unit_test(any_failed_call_of_a_connection_fails_that_connection_only),
 		cmocka_unit_test(any_failed_call_of_a_session_fails_that_session_only),
+		cmocka_unit_test(any_failed_call_with_shared_memory_fails_that_connection_only),
 		cmocka_unit_test(any_failed_call_of_a_load_refuses_that_file_only),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +102,7 @@ static void weights_are_clean_pages_of_a_file(void **state)
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
 		if (strchr(line, '-') && strchr(line, '-') < line + 20) {
-			inside = strstr(line, "/state/blobs/") != NULL;
+			inside = strstr(line, "/state/blobs/") || strstr(line, "/state/packs/");
 			mappings += inside;
 			assert_true(!inside || strstr(line, " r--s "));
 		}
@@ -113,6 +116,45 @@ static void weights_are_clean_pages_of_a_file(void **state)
 	fclose(file);
 	assert_in_range(mappings, 3, 6);
 	assert_true(rss > 0);
+}
+
+/* The sum of all inodes of the folder of packed weights; *ret_n: how many. */
+static uint64_t pack_inodes(const struct daemon *daemon, unsigned int *ret_n)
+{
+	char path[256];
+	uint64_t sum = 0;
+	snprintf(path, sizeof(path), "%s/state/packs", daemon->folder);
+	DIR *dir = opendir(path);
+	assert_non_null(dir);
+	*ret_n = 0;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (entry->d_name[0] != '.') {
+			assert_true(strlen(entry->d_name) > 64);
+			sum += entry->d_ino;
+			++*ret_n;
+		}
+	}
+	closedir(dir);
+	return sum;
+}
+
+static void packed_weights_are_kept_for_the_next_start(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	unsigned int n = 0, n_after = 0;
+	uint64_t inodes = pack_inodes(daemon, &n);
+	if (n == 0) {
+		print_message("SKIPPED: no kernel of this CPU packs weights\n");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/state/packs/left-by-another-build", daemon->folder);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0400));
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_start(daemon, true);
+	assert_int_equal(pack_inodes(daemon, &n_after), inodes);
+	assert_int_equal(n_after, n);
 }
 
 int main(void)
@@ -129,6 +171,7 @@ int main(void)
 		cmocka_unit_test(the_three_models_are_ready),
 		cmocka_unit_test(idle_it_is_small),
 		cmocka_unit_test(weights_are_clean_pages_of_a_file),
+		cmocka_unit_test(packed_weights_are_kept_for_the_next_start),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -114,11 +114,18 @@ static void requests_of_1_1_are_understood(void **state)
 	replay_all(*state, "protocol-1.1");
 }
 
+/* What of 1.2's shared memory needs no descriptor, which no file has. */
+static void requests_of_1_2_with_regions_are_understood(void **state)
+{
+	replay_all(*state, "protocol-1.2-regions");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_of_1_0_are_understood),
 		cmocka_unit_test(requests_of_1_1_are_understood),
+		cmocka_unit_test(requests_of_1_2_with_regions_are_understood),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

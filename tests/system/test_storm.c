@@ -51,7 +51,8 @@ static uint8_t added_by(const struct answer *answer, uint64_t *ret_generation)
 	struct wire_infer_reply reply;
 	assert_int_equal(answer->header.status, EDGE_OK);
 	assert_int_equal(
-		wire_infer_reply_decode(answer->body, answer->header.body_bytes, &reply, NULL), 0);
+		wire_infer_reply_decode(answer->body, answer->header.body_bytes, 0, &reply, NULL),
+		0);
 	const uint8_t *data = reply.outputs[0].data;
 	assert_int_equal(reply.outputs[0].bytes, 4);
 	for (size_t i = 1; i < 4; i++) {

@@ -280,7 +280,7 @@ static void infer_data_stands_at_multiples_of_64(void **state)
 	infer_fill(&infer);
 	struct bytes_writer w = {0};
 	wire_infer_encode(&w, &infer);
-	assert_int_equal(wire_infer_decode(w.data, w.size, &back, NULL), 0);
+	assert_int_equal(wire_infer_decode(w.data, w.size, 0, &back, NULL), 0);
 	assert_int_equal(((const uint8_t *)back.inputs[0].data - w.data) % WIRE_ALIGNMENT, 0);
 	assert_int_equal(((const uint8_t *)back.inputs[1].data - w.data) % WIRE_ALIGNMENT, 0);
 	assert_memory_equal(back.inputs[0].data, some_data, 3);
@@ -300,11 +300,13 @@ static void infer_head_is_judged_before_its_data_came(void **state)
 	wire_infer_encode_head(&head, &infer);
 	wire_infer_encode(&all, &infer);
 	uint32_t n = (uint32_t)all.size;
-	assert_int_equal(wire_infer_decode_head(all.data, head.size, n, &back, NULL), 0);
+	assert_int_equal(wire_infer_decode_head(all.data, head.size, n, 0, &back, NULL), 0);
 	assert_int_equal(back.inputs[0].bytes, 3);
 	assert_null(back.inputs[0].data);
-	assert_int_equal(wire_infer_decode_head(all.data, head.size - 1, n, &back, NULL), -EAGAIN);
-	assert_int_equal(wire_infer_decode_head(all.data, head.size, n + 1, &back, &err), -EPROTO);
+	assert_int_equal(
+		wire_infer_decode_head(all.data, head.size - 1, n, 0, &back, NULL), -EAGAIN);
+	assert_int_equal(
+		wire_infer_decode_head(all.data, head.size, n + 1, 0, &back, &err), -EPROTO);
 	assert_non_null(strstr(err.text, "head and data have 129 bytes, the body 130"));
 	bytes_writer_deinit(&head);
 	bytes_writer_deinit(&all);
@@ -319,7 +321,7 @@ static void a_tensor_whose_bytes_do_not_fit_its_shape_is_named(void **state)
 	infer.inputs[1].shape = (struct shape){2, {1, 96}};
 	struct bytes_writer w = {0};
 	wire_infer_encode(&w, &infer);
-	assert_int_equal(wire_infer_decode(w.data, w.size, &back, &err), -EPROTO);
+	assert_int_equal(wire_infer_decode(w.data, w.size, 0, &back, &err), -EPROTO);
 	assert_string_equal(err.text, "INFER: input 1: int8 1x96 has 96 bytes, not 1");
 	bytes_writer_deinit(&w);
 }
@@ -335,11 +337,11 @@ static void every_shorter_infer_is_refused(void **state)
 		uint8_t *exact = malloc(size + 1); /* a sanitizer sees a read past the end */
 		assert_non_null(exact);
 		memcpy(exact + 1, w.data, size);
-		assert_int_equal(wire_infer_decode(exact + 1, size, &back, NULL), -EPROTO);
+		assert_int_equal(wire_infer_decode(exact + 1, size, 0, &back, NULL), -EPROTO);
 		free(exact);
 	}
 	bytes_write_u8(&w, 0);
-	assert_int_equal(wire_infer_decode(w.data, w.size, &back, NULL), -EPROTO);
+	assert_int_equal(wire_infer_decode(w.data, w.size, 0, &back, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 }
 
@@ -352,7 +354,7 @@ static void too_many_tensors_are_refused(void **state)
 	wire_infer_encode(&w, &infer);
 	w.data[10] = WIRE_MAX_TENSORS + 1;
 	struct error err = {0};
-	assert_int_equal(wire_infer_decode(w.data, w.size, &back, &err), -EPROTO);
+	assert_int_equal(wire_infer_decode(w.data, w.size, 0, &back, &err), -EPROTO);
 	assert_string_equal(err.text, "INFER: more than 64 tensors");
 	bytes_writer_deinit(&w);
 }
@@ -374,12 +376,12 @@ static void infer_reply_comes_back(void **state)
 	struct wire_infer_reply back;
 	struct bytes_writer w = {0};
 	wire_infer_reply_encode(&w, &reply);
-	assert_int_equal(wire_infer_reply_decode(w.data, w.size, &back, NULL), 0);
+	assert_int_equal(wire_infer_reply_decode(w.data, w.size, 0, &back, NULL), 0);
 	assert_int_equal(back.generation, 3);
 	assert_int_equal(back.run_us, 20);
 	assert_memory_equal(back.outputs[0].data, some_data, 3);
 	assert_true(wire_text_is(back.outputs[0].name, "y"));
-	assert_int_equal(wire_infer_reply_decode(w.data, w.size - 1, &back, NULL), -EPROTO);
+	assert_int_equal(wire_infer_reply_decode(w.data, w.size - 1, 0, &back, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 }
 
@@ -474,6 +476,29 @@ static void the_manuals_infer_is_what_the_encoder_writes(void **state)
 	bytes_writer_deinit(&w);
 }
 
+static void the_manuals_infer_in_shared_memory_is_what_the_encoder_writes(void **state)
+{
+	(void)state;
+	uint8_t manual[256];
+	size_t n = manual_frame(3, manual, sizeof(manual));
+	static const struct wire_infer infer = {.regions = true,
+		.model = {.data = "echo", .length = 4},
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.n_places = 1,
+		.places = {{.region = 1, .offset = 64, .room = 64}},
+		.inputs = {{.type = DTYPE_INT8, .shape = {2, {1, 4}}, .bytes = 4, .region = 1}}};
+	struct bytes_writer w = {0};
+	wire_infer_encode(&w, &infer);
+	struct wire_header header;
+	assert_int_equal(wire_header_decode(manual, &header, NULL), 0);
+	assert_int_equal(header.flags, WIRE_FLAG_REGIONS);
+	assert_int_equal(header.body_bytes, w.size);
+	assert_int_equal(n, WIRE_HEADER_BYTES + w.size);
+	assert_memory_equal(manual + WIRE_HEADER_BYTES, w.data, w.size);
+	bytes_writer_deinit(&w);
+}
+
 static void store_messages_come_back(void **state)
 {
 	(void)state;
@@ -553,6 +578,7 @@ int main(void)
 		cmocka_unit_test(status_of_a_version_with_more_codes_is_understood),
 		cmocka_unit_test(the_manuals_hello_is_what_the_encoder_writes),
 		cmocka_unit_test(the_manuals_infer_is_what_the_encoder_writes),
+		cmocka_unit_test(the_manuals_infer_in_shared_memory_is_what_the_encoder_writes),
 		cmocka_unit_test(store_messages_come_back),
 		cmocka_unit_test(store_items_come_back),
 	};

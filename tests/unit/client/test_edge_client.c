@@ -139,7 +139,7 @@ static void a_question_is_sent_as_the_protocol_has_it_and_answered(void **state)
 	assert_int_equal(header.id, 2);
 	assert_int_equal(header.deadline_us, 1000000);
 	assert_int_equal(wire_infer_decode(sent + hello_bytes + WIRE_HEADER_BYTES,
-				 header.body_bytes, &infer, NULL),
+				 header.body_bytes, 0, &infer, NULL),
 		0);
 	assert_true(wire_text_is(infer.model, "echo"));
 	assert_int_equal(*(const int8_t *)infer.inputs[0].data, 5);

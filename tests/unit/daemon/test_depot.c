@@ -29,14 +29,14 @@ static void what_was_saved_is_there_after_opening_again(void **state)
 	struct manifest a = manifest_of("a"), b = manifest_of("b"), *all = NULL;
 	struct depot depot;
 	size_t n = 0;
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_int_equal(depot_save(&depot, &a, NULL), 0);
 	assert_int_equal(depot_save(&depot, &b, NULL), 0);
 	depot_drop(&depot, "b");
 	a.newest = 4;
 	assert_int_equal(depot_save(&depot, &a, NULL), 0);
 	depot_close(&depot);
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_int_equal(depot_manifests(&depot, &all, &n), 0);
 	assert_int_equal(n, 1);
 	assert_memory_equal(&all[0], &a, sizeof(a));
@@ -50,14 +50,14 @@ static void what_a_crash_left_is_dropped(void **state)
 	struct manifest good = manifest_of("good"), *all = NULL;
 	struct depot depot;
 	size_t n = 0;
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_int_equal(depot_save(&depot, &good, NULL), 0);
 	depot_close(&depot);
 	temp_folder_put(folder, "manifests/half", "[model]\nactive = 12");
 	temp_folder_put(folder, "manifests/empty", "");
 	temp_folder_put(folder, "manifests/.new", "[model]");
 	temp_folder_put(folder, "manifests/Not A Name", "x");
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_int_equal(depot_manifests(&depot, &all, &n), 0);
 	assert_int_equal(n, 1);
 	assert_string_equal(all[0].name, "good");
@@ -73,18 +73,18 @@ static void what_is_bad_stays_bad_until_it_is_forgotten(void **state)
 	struct temp_folder *folder = *state;
 	struct digest bad = digest_of("bad", 3), other = digest_of("other", 5);
 	struct depot depot;
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_null(depot_find_bad(&depot, &bad));
 	assert_int_equal(depot_add_bad(&depot, &bad, "it loops", NULL), 0);
 	assert_int_equal(depot_add_bad(&depot, &bad, "again", NULL), 0);
 	depot_close(&depot);
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_string_equal(depot_find_bad(&depot, &bad), "it loops");
 	assert_null(depot_find_bad(&depot, &other));
 	assert_int_equal(depot_forget_bad(&depot, &other, NULL), -ENOENT);
 	assert_int_equal(depot_forget_bad(&depot, &bad, NULL), 0);
 	depot_close(&depot);
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_null(depot_find_bad(&depot, &bad));
 	depot_close(&depot);
 }
@@ -93,7 +93,7 @@ static void only_so_many_are_remembered_as_bad(void **state)
 {
 	(void)state;
 	struct depot depot;
-	depot_open(&depot, "/nonexistent", &quiet);
+	depot_open(&depot, "/nonexistent", 0, &quiet);
 	for (int i = 0; i < 300; i++) {
 		struct digest bad = digest_of(&i, sizeof(i));
 		assert_int_equal(depot_add_bad(&depot, &bad, "x", NULL), 0);
@@ -108,8 +108,8 @@ static void a_store_has_one_user_and_others_keep_in_memory(void **state)
 	struct manifest a = manifest_of("a"), *all = NULL;
 	struct depot first, second;
 	size_t n = 1;
-	depot_open(&first, folder->path, &quiet);
-	depot_open(&second, folder->path, &quiet);
+	depot_open(&first, folder->path, 0, &quiet);
+	depot_open(&second, folder->path, 0, &quiet);
 	assert_true(first.blobs >= 0);
 	assert_int_equal(second.blobs, -1);
 	assert_int_equal(depot_save(&second, &a, NULL), 0);
@@ -124,7 +124,7 @@ static void history_is_told_from_its_end_in_whole_lines(void **state)
 	struct temp_folder *folder = *state;
 	struct depot depot;
 	char *text = NULL;
-	depot_open(&depot, folder->path, &quiet);
+	depot_open(&depot, folder->path, 0, &quiet);
 	assert_int_equal(depot_history(&depot, "m", 100, &text, NULL), 0);
 	assert_string_equal(text, "");
 	free(text);

@@ -88,7 +88,7 @@ static bool load(const struct folder *folder, const char *key)
 		memset(a, 17, 100);
 		memset(b, 99, 64);
 	}
-	packs_seal(&packs);
+	assert_int_equal(packs_seal(&packs), 0);
 	assert_int_equal(packs_bytes(&packs), 64 + 64 + 128 + 64 + 64);
 	for (unsigned int i = 0; i < 100; i++) {
 		assert_int_equal(a[i], 17);
@@ -196,7 +196,7 @@ static void other_wishes_than_before_get_none_and_the_file_goes(void **state)
 	assert_true(filled);
 	assert_null(reserve(&packs, 65, &filled));
 	assert_null(reserve(&packs, 64, &filled)); /* the order is lost */
-	packs_seal(&packs);
+	assert_int_equal(packs_seal(&packs), 0);
 	packs_deinit(&packs);
 	assert_int_equal(count_files(folder, false), 0);
 }
@@ -211,7 +211,7 @@ static void there_is_no_more_than_was_allowed(void **state)
 	assert_null(reserve(&packs, UINT64_MAX, &filled));
 	assert_non_null(reserve(&packs, 128, &filled));
 	assert_null(reserve(&packs, 1, &filled));
-	packs_seal(&packs);
+	assert_int_equal(packs_seal(&packs), 0);
 	packs_deinit(&packs);
 }
 
@@ -233,11 +233,11 @@ static void without_a_file_there_is_nothing_to_reserve(void **state)
 	bool filled = true;
 	packs_open(&packs, -1, "key", MOST);
 	assert_null(reserve(&packs, 1, &filled));
-	packs_seal(&packs);
+	assert_int_equal(packs_seal(&packs), 0);
 	assert_int_equal(packs_bytes(&packs), 0);
 	packs_deinit(&packs);
 	packs_open(&packs, folder->fd, "key", MOST);
-	packs_seal(&packs); /* nobody wanted any */
+	assert_int_equal(packs_seal(&packs), 0); /* nobody wanted any */
 	packs_deinit(&packs);
 	assert_int_equal(count_files(folder, false), 0);
 }

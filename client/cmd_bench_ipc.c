@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench --ipc: what asking costs, beside what the machine makes it cost
+ *
+ * The same question with its tensors in the body and in shared memory, and a ping-pong of 64 bytes
+ * over a socketpair between two processes, each with both sides on one core and on two.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "client/commands.h"
+#include "client/grid.h"
+#include "client/json.h"
+#include "client/pins.h"
+#include "client/remote.h"
+#include "client/report.h"
+
+#define FLOOR_BYTES 64
+#define LEARNING 300u /* rounds before those that count: edged learns how long the model takes */
+#define MAX_ROWS 6
+
+struct row {
+	const char *what, *cores;
+	double p50_us, p99_us;
+	double cpu_us; /* of edged, per request, with the run; 0: not told */
+};
+
+struct ipc {
+	const struct settings *settings;
+	struct edge_client *client;
+	struct edge_client_model *model;
+	struct edge_client_tensor *inputs, *shared_inputs;
+	struct edge_client_place *places;
+	struct edge_client_request request, shared_request;
+	void *data;
+	size_t bytes; /* of @data */
+	uint32_t n_places;
+	pid_t daemon;
+	uint64_t *ns; /* one for each round */
+	struct row rows[MAX_ROWS];
+	unsigned int n_rows;
+	int pong; /* this end of the floor's socketpair */
+	pid_t ponger;
+};
+
+static void ipc_deinit(struct ipc *ipc)
+{
+	if (ipc->data) {
+		munmap(ipc->data, ipc->bytes);
+	}
+	free(ipc->inputs);
+	free(ipc->shared_inputs);
+	free(ipc->places);
+	free(ipc->ns);
+	edge_client_model_free(ipc->model);
+	edge_client_close(ipc->client);
+}
+
+/* ---- the question */
+
+static uint64_t room_of(const struct edge_client_tensor_info *info)
+{
+	return bytes_align_up(info->bytes ? info->bytes : 1, 64);
+}
+
+static bool has_place(const struct edge_client_tensor_info *info)
+{
+	return !info->run_time_shape && info->type != EDGE_CLIENT_STRING;
+}
+
+static int share(struct ipc *ipc, const struct edge_client_signature *s, struct error *err)
+{
+	struct edge_client_error why = {0};
+	uint64_t bytes = 0;
+	uint32_t region = 0;
+	owned_fd int fd = -1;
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		bytes += room_of(&s->inputs[i]);
+	}
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		bytes += has_place(&s->outputs[i]) ? room_of(&s->outputs[i]) : 0;
+	}
+	if (edge_client_memory_new((size_t)bytes, &fd, &ipc->data, &why) < 0) {
+		return remote_error(&why, err);
+	}
+	ipc->bytes = (size_t)bytes;
+	if (edge_client_region_add(ipc->client, fd, ipc->bytes,
+		    EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS, REMOTE_TIMEOUT_MS, &region,
+		    &why) < 0) {
+		return remote_error(&why, err);
+	}
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		ipc->shared_inputs[i].region = region;
+	}
+	for (uint32_t i = 0; i < ipc->n_places; i++) {
+		ipc->places[i].region = region;
+	}
+	return 0;
+}
+
+/* Inputs first, then the places of outputs; all zero. */
+static void lay_out(struct ipc *ipc, const struct edge_client_signature *s)
+{
+	uint64_t at = 0;
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		ipc->inputs[i] = (struct edge_client_tensor){.index = i,
+			.type = s->inputs[i].type,
+			.shape = s->inputs[i].shape,
+			.bytes = (size_t)s->inputs[i].bytes};
+		ipc->shared_inputs[i] = ipc->inputs[i];
+		ipc->shared_inputs[i].offset = at;
+		at += room_of(&s->inputs[i]);
+	}
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		if (has_place(&s->outputs[i])) {
+			ipc->places[ipc->n_places++] = (struct edge_client_place){
+				.output = i, .offset = at, .room = s->outputs[i].bytes};
+			at += room_of(&s->outputs[i]);
+		}
+	}
+}
+
+static int ask_prepare(struct ipc *ipc, struct error *err)
+{
+	const struct edge_client_signature *s = &ipc->model->signatures[0];
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		if (s->inputs[i].type == EDGE_CLIENT_STRING) {
+			return error_set(err, -EINVAL, "--ipc needs a model without text inputs");
+		}
+	}
+	ipc->inputs = calloc((size_t)s->n_inputs + 1, sizeof(ipc->inputs[0]));
+	ipc->shared_inputs = calloc((size_t)s->n_inputs + 1, sizeof(ipc->inputs[0]));
+	ipc->places = calloc((size_t)s->n_outputs + 1, sizeof(ipc->places[0]));
+	ipc->ns = calloc(ipc->settings->count, sizeof(ipc->ns[0]));
+	if (!ipc->inputs || !ipc->shared_inputs || !ipc->places || !ipc->ns) {
+		return error_no_memory(err);
+	}
+	lay_out(ipc, s);
+	int r = share(ipc, s, err);
+	for (uint32_t i = 0; r == 0 && i < s->n_inputs; i++) {
+		ipc->inputs[i].data = (uint8_t *)ipc->data + ipc->shared_inputs[i].offset;
+	}
+	ipc->request = (struct edge_client_request){
+		.model = ipc->model->name, .n_inputs = s->n_inputs, .inputs = ipc->inputs};
+	ipc->shared_request = ipc->request;
+	ipc->shared_request.inputs = ipc->shared_inputs;
+	ipc->shared_request.n_places = ipc->n_places;
+	ipc->shared_request.places = ipc->places;
+	return r;
+}
+
+/* The daemon behind the socket, or 0: a manager's socket says the manager. */
+static pid_t daemon_of(const struct edge_client *client)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	char path[64], name[32] = "";
+	getsockopt(edge_client_fd(client), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)peer.pid);
+	FILE *file = fopen(path, "re");
+	if (file) {
+		size_t n = fread(name, 1, sizeof(name) - 1, file);
+		name[n] = 0;
+		fclose(file);
+	}
+	return strncmp(name, "edged", 5) == 0 ? peer.pid : 0;
+}
+
+static int ipc_open(struct ipc *ipc, struct error *err)
+{
+	const struct settings *s = ipc->settings;
+	struct edge_client_error why = {0};
+	int r = remote_open(s->socket, s->timeout_ms, &ipc->client, err);
+	if (r < 0) {
+		return r;
+	}
+	r = edge_client_describe(
+		ipc->client, s->arguments[0], NULL, REMOTE_TIMEOUT_MS, &ipc->model, &why);
+	if (r < 0) {
+		return remote_error(&why, err);
+	}
+	ipc->daemon = daemon_of(ipc->client);
+	return ask_prepare(ipc, err);
+}
+
+/* ---- rounds */
+
+typedef int (*round_fn)(struct ipc *ipc, struct error *err);
+
+static int ask(struct ipc *ipc, const struct edge_client_request *request, struct error *err)
+{
+	struct edge_client_answer *answer = NULL;
+	struct edge_client_error why = {0};
+	if (edge_client_infer(ipc->client, request, REMOTE_TIMEOUT_MS, &answer, &why) < 0) {
+		return remote_error(&why, err);
+	}
+	edge_client_answer_free(answer);
+	return 0;
+}
+
+static int round_body(struct ipc *ipc, struct error *err)
+{
+	return ask(ipc, &ipc->request, err);
+}
+
+static int round_shared(struct ipc *ipc, struct error *err)
+{
+	return ask(ipc, &ipc->shared_request, err);
+}
+
+static int round_floor(struct ipc *ipc, struct error *err)
+{
+	char bytes[FLOOR_BYTES] = {0};
+	if (send(ipc->pong, bytes, sizeof(bytes), MSG_NOSIGNAL) != sizeof(bytes) ||
+		recv(ipc->pong, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
+		return error_set(err, -EIO, "the ping-pong broke off");
+	}
+	return 0;
+}
+
+/* CPU time of edged, or 0. */
+static uint64_t daemon_cpu_ns(const struct ipc *ipc)
+{
+	clockid_t id;
+	struct timespec time = {0};
+	if (!ipc->daemon || clock_getcpuclockid(ipc->daemon, &id) != 0 ||
+		clock_gettime(id, &time) < 0) {
+		return 0;
+	}
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x, y;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+static int measure(
+	struct ipc *ipc, const char *what, const char *cores, round_fn fn, struct error *err)
+{
+	const uint32_t n = ipc->settings->count;
+	int r = 0;
+	for (uint32_t i = 0; i < LEARNING + ipc->settings->warmup && r == 0; i++) {
+		r = fn(ipc, err);
+	}
+	uint64_t cpu_ns = daemon_cpu_ns(ipc);
+	for (uint32_t i = 0; i < n && r == 0; i++) {
+		uint64_t start = clock_now_ns();
+		r = fn(ipc, err);
+		ipc->ns[i] = clock_now_ns() - start;
+	}
+	cpu_ns = daemon_cpu_ns(ipc) - cpu_ns;
+	if (r < 0) {
+		return r;
+	}
+	qsort(ipc->ns, n, sizeof(ipc->ns[0]), compare_ns);
+	ipc->rows[ipc->n_rows++] = (struct row){.what = what,
+		.cores = cores,
+		.p50_us = (double)ipc->ns[(n - 1) / 2] / 1e3,
+		.p99_us = (double)ipc->ns[((uint64_t)n * 99 + 99) / 100 - 1] / 1e3,
+		.cpu_us = fn == round_floor ? 0 : (double)cpu_ns / 1e3 / n};
+	return 0;
+}
+
+/* ---- the floor */
+
+/* The other side: sends back what comes, until nothing comes any more. */
+static void answer_pings(int fd)
+{
+	char bytes[FLOOR_BYTES];
+	while (recv(fd, bytes, sizeof(bytes), MSG_WAITALL) == sizeof(bytes) &&
+		send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == sizeof(bytes)) {}
+}
+
+static int floor_start(struct ipc *ipc, struct error *err)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		return error_set(err, -errno, "socketpair: %s", strerror(errno));
+	}
+	ipc->ponger = fork();
+	if (ipc->ponger == 0) {
+		close(pair[0]);
+		answer_pings(pair[1]);
+		_exit(0);
+	}
+	close(pair[1]);
+	ipc->pong = pair[0];
+	return ipc->ponger > 0 ? 0 : error_set(err, -errno, "fork: %s", strerror(errno));
+}
+
+static void floor_stop(const struct ipc *ipc)
+{
+	close(ipc->pong);
+	if (ipc->ponger > 0) {
+		waitpid(ipc->ponger, NULL, 0);
+	}
+}
+
+/* The process that answers is @pins' other one for so long. */
+static int measure_floor(
+	struct ipc *ipc, const char *cores, int core, int other_core, struct error *err)
+{
+	struct pins pins;
+	int r = floor_start(ipc, err);
+	if (r == 0) {
+		r = pins_init(&pins, ipc->ponger, err);
+	}
+	if (r == 0) {
+		r = pins_set(&pins, core, other_core, err);
+		r = r < 0 ? r : measure(ipc, "ping-pong of 64 bytes", cores, round_floor, err);
+		pins_deinit(&pins);
+	}
+	floor_stop(ipc);
+	return r;
+}
+
+static int measure_on(
+	struct ipc *ipc, const char *cores, int core, int other_core, struct error *err)
+{
+	struct pins pins;
+	int r = measure_floor(ipc, cores, core, other_core, err);
+	r = r < 0 ? r : pins_init(&pins, ipc->daemon, err);
+	if (r < 0) {
+		return r;
+	}
+	r = pins_set(&pins, core, other_core, err);
+	r = r < 0 ? r : measure(ipc, "tensors in the body", cores, round_body, err);
+	r = r < 0 ? r : measure(ipc, "tensors in shared memory", cores, round_shared, err);
+	pins_deinit(&pins);
+	return r;
+}
+
+static int measure_all(struct ipc *ipc, struct error *err)
+{
+	struct pins pins;
+	int r = pins_init(&pins, 0, err);
+	if (r < 0) {
+		return r;
+	}
+	pins_deinit(&pins);
+	if (!ipc->daemon) {
+		return error_set(err, -EPERM, "--ipc needs an edged that opened its socket itself");
+	}
+	r = measure_on(ipc, "one", pins.cores[0], pins.cores[0], err);
+	if (r == 0 && pins.cores[1] >= 0) {
+		r = measure_on(ipc, "two", pins.cores[0], pins.cores[1], err);
+	}
+	return r;
+}
+
+/* ---- what is told */
+
+static int print_table(const struct ipc *ipc)
+{
+	static const char *const titles[] = {"ROUND TRIP", "CORES", "P50 us", "P99 us", "CPU us"};
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 5, 7u << 2);
+	for (size_t i = 0; i < 5; i++) {
+		grid_add(&grid, "%s", titles[i]);
+	}
+	for (unsigned int i = 0; i < ipc->n_rows; i++) {
+		const struct row *row = &ipc->rows[i];
+		grid_add(&grid, "%s", row->what);
+		grid_add(&grid, "%s", row->cores);
+		grid_add(&grid, "%.2f", row->p50_us);
+		grid_add(&grid, "%.2f", row->p99_us);
+		grid_add(&grid, row->cpu_us > 0 ? "%.2f" : "-", row->cpu_us);
+	}
+	return grid_print(&grid, stdout, true, ipc->settings);
+}
+
+static int print_json(const struct ipc *ipc)
+{
+	owned(json_document_free) struct json_document *d = json_document_new(true);
+	if (!d) {
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < ipc->n_rows; i++) {
+		const struct row *row = &ipc->rows[i];
+		json_begin_object(d, NULL);
+		json_put_text(d, "round_trip", row->what);
+		json_put_text(d, "cores", row->cores);
+		json_put_real(d, "p50_us", row->p50_us);
+		json_put_real(d, "p99_us", row->p99_us);
+		json_put_real(d, "cpu_us", row->cpu_us);
+		json_end(d);
+	}
+	return json_print(d, stdout, ipc->settings->format == CLI_FORMAT_JSON);
+}
+
+int cmd_bench_ipc(const struct settings *s)
+{
+	__attribute__((cleanup(ipc_deinit))) struct ipc ipc = {.settings = s};
+	struct error err = {0};
+	int r = ipc_open(&ipc, &err);
+	r = r < 0 ? r : measure_all(&ipc, &err);
+	if (r < 0) {
+		report_error(s->arguments[0], &err);
+		return report_exit_of(&err);
+	}
+	r = s->format == CLI_FORMAT_TABLE ? print_table(&ipc) : print_json(&ipc);
+	if (r < 0) {
+		report_line("standard output: %s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}

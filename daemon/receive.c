@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/receive.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/own.h"
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+/* Keeps the first descriptor, closes the others; how many there were. */
+static unsigned int take_descriptors(struct msghdr *message, int *ret_fd)
+{
+	unsigned int n = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		bool rights = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
+		size_t count = rights ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+		for (size_t i = 0; i < count; i++, n++) {
+			owned_fd int fd = -1;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (n == 0) {
+				*ret_fd = take_fd(fd);
+			}
+		}
+	}
+	return n;
+}
+
+ssize_t receive_bytes(int socket, void *data, size_t size, int *ret_fd)
+{
+	union control control;
+	struct iovec place = {.iov_base = data, .iov_len = size};
+	/* The room is that of one: padding would hold a second. */
+	struct msghdr message = {.msg_iov = &place,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_LEN(sizeof(int))};
+	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	*ret_fd = -1;
+	if (n < 0) {
+		return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	}
+	owned_fd int fd = -1;
+	if (take_descriptors(&message, &fd) > 1 || message.msg_flags & MSG_CTRUNC) {
+		return -EPROTO;
+	}
+	*ret_fd = take_fd(fd);
+	return n;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/served.h"
+
+#define SHORT_NS 50000
+
+static int fresh(void **state)
+{
+	static struct served served;
+	for (uint32_t i = 0; i < SERVED_TIMED; i++) {
+		atomic_init(&served.run_ns[i], SERVED_LONG_NS);
+	}
+	*state = &served;
+	return 0;
+}
+
+static void runs_are_expected_to_be_long_until_many_were_short(void **state)
+{
+	struct served *served = *state;
+	unsigned int n = 0;
+	assert_int_equal(served_expected_ns(served, 0), SERVED_LONG_NS);
+	while (served_expected_ns(served, 0) > SHORT_NS) {
+		served_note_run(served, 0, 10000);
+		n++;
+	}
+	assert_in_range(n, 20, 30);
+	assert_int_equal(served_expected_ns(served, 1), SERVED_LONG_NS);
+}
+
+static void a_long_run_is_remembered_for_some_runs(void **state)
+{
+	struct served *served = *state;
+	unsigned int n = 0;
+	for (int i = 0; i < 200; i++) {
+		served_note_run(served, 2, 10000);
+	}
+	assert_true(served_expected_ns(served, 2) < SHORT_NS);
+	served_note_run(served, 2, UINT64_C(60000000000));
+	assert_true(served_expected_ns(served, 2) > SHORT_NS);
+	while (served_expected_ns(served, 2) > SHORT_NS) {
+		served_note_run(served, 2, 10000);
+		n++;
+	}
+	assert_in_range(n, 8, 20);
+}
+
+static void signatures_that_are_not_timed_are_long(void **state)
+{
+	struct served *served = *state;
+	served_note_run(served, SERVED_TIMED, 1);
+	assert_int_equal(served_expected_ns(served, SERVED_TIMED), SERVED_LONG_NS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(runs_are_expected_to_be_long_until_many_were_short, fresh),
+		cmocka_unit_test_setup(a_long_run_is_remembered_for_some_runs, fresh),
+		cmocka_unit_test_setup(signatures_that_are_not_timed_are_long, fresh),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
