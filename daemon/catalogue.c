@@ -326,9 +326,11 @@ static int removed_drop(const struct scanning *scanning, bool same_device)
 	return code;
 }
 
-static void watch_look(const struct load_context *load, int folder)
+static void watch_look(struct catalogue *catalogue, const struct load_context *load, int folder)
 {
-	if (!watch_folder(load->watch, folder)) {
+	bool before = catalogue->unwatched;
+	catalogue->unwatched = !watch_folder(load->watch, folder);
+	if (catalogue->unwatched && !before) {
 		log_warning(load->depot->log,
 			"the models folder cannot be watched: the system's limit is reached");
 	}
@@ -343,7 +345,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	if (fstat(folder, &st) < 0) {
 		return -errno;
 	}
-	watch_look(scanning->load, folder);
+	watch_look(catalogue, scanning->load, folder);
 	bool same_device = catalogue->device == st.st_dev;
 	int code =
 		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);

@@ -74,6 +74,7 @@ struct catalogue {
 	struct catalogue_model **models;
 	size_t n, capacity;
 	uint64_t generation; /* of the newest model */
+	bool unwatched; /* said already that the folder cannot be watched */
 	dev_t device; /* of the folder that was looked at last; 0: none was */
 };
 
