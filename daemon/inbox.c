@@ -77,8 +77,8 @@ static void version_install(
 	int code = install_candidate(look->load, look->model, place, tried, &look->served, &err);
 	tried->settled = candidate_settled(code > 0 ? 0 : code, &tried->identity);
 	if (code < 0) {
-		catalogue_sweep(
-			look->catalogue, look->load->depot); /* before the next takes room */
+		/* Its copy goes before the next one takes room. */
+		catalogue_sweep(look->catalogue, look->load->depot);
 		snprintf(tried->reason, sizeof(tried->reason), "%.*s",
 			(int)sizeof(tried->reason) - 1, err.text);
 		refused(look, tried);
