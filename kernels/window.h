@@ -47,6 +47,9 @@ struct ek_pixel {
 
 static inline struct ek_pixel ek_window_pixel(const struct ek_window *w, uint32_t row)
 {
+	if (row == 0) { /* four divisions are long for a small picture */
+		return (struct ek_pixel){0, 0, 0};
+	}
 	uint32_t x = row % w->x.out, rest = row / w->x.out;
 	return (struct ek_pixel){rest / w->y.out, rest % w->y.out, x};
 }

@@ -151,10 +151,10 @@ static enum course course_of(const struct broadcast *p, uint32_t k)
 /* How many rows fit; 0 where this way is none. */
 static uint64_t rows_at_once(const struct broadcast *p)
 {
-	if (p->rank < 2) {
+	uint64_t bytes = 1, row = p->rank < 2 ? 0 : p->size[p->rank - 1];
+	if (row == 0) {
 		return 0;
 	}
-	uint64_t bytes = 1, row = p->size[p->rank - 1];
 	for (uint32_t k = 0; k < p->n; k++) {
 		if (course_of(p, k) == COURSE_OTHER) {
 			return 0;

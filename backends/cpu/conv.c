@@ -194,9 +194,12 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 
 const void *conv_weights_bind(const struct op_call *call, const struct conv_weights *weights)
 {
+	if (weights->plain && weights->n_unpacked == 0) {
+		return weights->plain; /* without a look at the operand, which is far away */
+	}
 	const void *data = op_in(call, 1)->data;
 	if (weights->n_unpacked == 0) {
-		return weights->plain ? weights->plain : data;
+		return data;
 	}
 	int8_t *codes = (int8_t *)call->scratch + (size_t)weights->unpacked_at;
 	unpack_int4(data, weights->n_unpacked, codes);

@@ -83,7 +83,7 @@ static struct team *helpers(
 	const struct op_call *call, const struct grid_job *job, uint64_t tile_work)
 {
 	struct team *team = call->control ? call->control->team : NULL;
-	if (!team || team_members(team) > job->threads) {
+	if (!team || team_members(team) > job->threads || job->rows == 0) { /* an empty batch */
 		return NULL;
 	}
 	const uint64_t least_elements = tile_work / TEAM_SHARE / at_least_1(job->work);
@@ -125,6 +125,24 @@ static int run_team(const struct op_call *call, const struct grid_job *job, stru
 	return given_up(atomic_load(&shared.result), err);
 }
 
+/* True where all of the output is one tile: most of a small network's operators, whose time the
+ * divisions of tile() would be seen in. */
+static bool is_one_tile(const struct grid_job *job, uint64_t tile_work)
+{
+	return job->rows && job->cols && (!job->tile_rows || job->rows <= job->tile_rows) &&
+		job->rows * job->cols <= tile_work / at_least_1(job->work);
+}
+
+static int run_one_tile(const struct op_call *call, const struct grid_job *job, struct error *err)
+{
+	int r = given_up(run_control_check(call->control), err);
+	if (r == 0) {
+		const struct ek_tile t = {0, (uint32_t)job->rows, 0, (uint32_t)job->cols};
+		job->run(job->args, &t, call->scratch);
+	}
+	return r;
+}
+
 int grid_run(const struct op_call *call, const struct grid_job *job, struct error *err)
 {
 	const uint64_t tile_work = job->tile_work ? job->tile_work : GRID_WORK;
@@ -135,6 +153,9 @@ int grid_run(const struct op_call *call, const struct grid_job *job, struct erro
 		if (shared.across * shared.down <= TEAM_MAX_PARTS) {
 			return run_team(call, job, team, &shared, err);
 		}
+	}
+	if (is_one_tile(job, tile_work)) {
+		return run_one_tile(call, job, err);
 	}
 	const struct tiling tiling = tile(job, tile_work);
 	for (uint64_t i = 0; i < tiling.across * tiling.down; i++) {

@@ -6,16 +6,22 @@
 
 #include "kernels/arm/strips.h"
 
+/* Others are entry 0's. */
+static bool is_walked(const struct ek_depthwise_shape *s)
+{
+	return s->in_c == s->out_c && strips_fit(&s->window);
+}
+
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s)
 {
 	uint64_t panel = sizeof(struct product_head) + strips_weights_bytes(&s->window);
-	return s->in_c != s->out_c ? 0 : product_panels(s->out_c) * panel;
+	return !is_walked(s) ? 0 : product_panels(s->out_c) * panel;
 }
 
 static uint64_t scratch_bytes(const struct strips_isa *isa, const struct ek_depthwise_shape *s)
 {
 	uint64_t some = isa->scratch_bytes(s), wide = strips_scratch_bytes(s);
-	return s->in_c != s->out_c ? 0 : some > wide ? some : wide;
+	return !is_walked(s) ? 0 : some > wide ? some : wide;
 }
 
 /* Less the zero point. */
@@ -125,7 +131,7 @@ static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bo
 	void ek_depthwise_s8__##name(                                                              \
 		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
 	{                                                                                          \
-		if (args->shape.in_c != args->shape.out_c) {                                       \
+		if (!is_walked(&args->shape)) {                                                    \
 			ek_depthwise_s8[0].run(args, tile, scratch);                               \
 		} else {                                                                           \
 			run(&strips_##name, args, true, tile, scratch);                            \
@@ -134,7 +140,7 @@ static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bo
 	void ek_depthwise_u8__##name(                                                              \
 		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
 	{                                                                                          \
-		if (args->shape.in_c != args->shape.out_c) {                                       \
+		if (!is_walked(&args->shape)) {                                                    \
 			ek_depthwise_u8[0].run(args, tile, scratch);                               \
 		} else {                                                                           \
 			run(&strips_##name, args, false, tile, scratch);                           \

@@ -62,6 +62,17 @@ static inline uint32_t strips_inside(const struct ek_window_axis *axis)
 	return room < axis->in ? (uint32_t)room : axis->in;
 }
 
+/*
+ * True where strips are worth their padding, which is brought for every row: not where there is no output,
+ * nor for a filter so far dilated that it is much larger than the picture.
+ */
+static inline bool strips_fit(const struct ek_window *w)
+{
+	const struct ek_window_axis *y = &w->y, *x = &w->x;
+	return y->out > 0 && x->out > 0 && strips_width(x) <= 128 + (uint64_t)8 * x->in &&
+		(uint64_t)(y->taps - 1) * y->dilation < 32 + (uint64_t)8 * y->in;
+}
+
 /* Room for a panel's weights. */
 static inline uint64_t strips_weights_bytes(const struct ek_window *w)
 {

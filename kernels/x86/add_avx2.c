@@ -110,12 +110,15 @@ PAIR_INLINE __m256i clamped(__m256i y, int32_t lo, int32_t hi)
 
 /* The rescaled operands of all codes from @first on, one sum of them rescaled at a time. */
 bool ek_add_line_holds__avx2(
-	const struct ek_add_params *p, const struct ek_line *l, const struct line_codes *codes)
+	const struct ek_add_params *p, const struct ek_line *l, struct line_codes *codes)
 {
 	const struct sum_line line = sum_line_of(l, p->zero);
 	const __m256i steps = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+	const int32_t first = codes->doubtful;
 	__m256i differs = _mm256_setzero_si256();
-	for (int32_t i = 0; i < 256 && _mm256_testz_si256(differs, differs); i++) {
+	for (int32_t n = 0; n < 256 && _mm256_testz_si256(differs, differs); n++) {
+		const int32_t i = (first + n) % 256;
+		codes->doubtful = i;
 		__m256i a = _mm256_set1_epi32(codes->first + i), x = _mm256_set1_epi32(codes->a[i]);
 		for (int32_t k = 0; k < 256; k += 8) {
 			__m256i b = _mm256_add_epi32(steps, _mm256_set1_epi32(codes->first + k));

@@ -110,13 +110,16 @@ PAIR_INLINE __m512i clamped(__m512i y, int32_t lo, int32_t hi)
 
 /* The rescaled operands of all codes from @first on, one sum of them rescaled at a time. */
 bool ek_add_line_holds__avx512vnni(
-	const struct ek_add_params *p, const struct ek_line *l, const struct line_codes *codes)
+	const struct ek_add_params *p, const struct ek_line *l, struct line_codes *codes)
 {
 	const struct sum_line line = sum_line_of(l, p->zero);
 	const __m512i steps =
 		_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	const int32_t first = codes->doubtful;
 	__mmask16 differs = 0;
-	for (int32_t i = 0; i < 256 && !differs; i++) {
+	for (int32_t n = 0; n < 256 && !differs; n++) {
+		const int32_t i = (first + n) % 256;
+		codes->doubtful = i;
 		__m512i a = _mm512_set1_epi32(codes->first + i), x = _mm512_set1_epi32(codes->a[i]);
 		for (int32_t k = 0; k < 256; k += 16) {
 			__m512i b = _mm512_add_epi32(steps, _mm512_set1_epi32(codes->first + k));

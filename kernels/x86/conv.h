@@ -5,7 +5,7 @@
 
 #include "kernels/conv.h"
 
-/* With groups they are entry 0. */
+/* Entry 0 where conv_is_walked() of conv_plan_avx512.h says no: with groups, above all. */
 uint64_t ek_conv_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape);
 uint64_t ek_conv_u8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape);
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape);

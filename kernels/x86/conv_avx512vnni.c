@@ -11,9 +11,11 @@
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
+	if (!conv_is_walked(shape)) {
+		return ek_conv_s8[0].scratch_bytes(shape);
+	}
 	const struct conv_plan p = conv_plan_of(shape, true);
-	return shape->groups > 1 ? ek_conv_depth(shape)
-				 : conv_add_bytes(&p) + p.data + p.gather + 128;
+	return conv_add_bytes(&p) + p.data + p.gather + 128;
 }
 
 /* A call. */
@@ -151,12 +153,40 @@ static void run_spans(const struct work *w, const struct spans *spans)
 	}
 }
 
+/* Every other one of pixels of 8, 16 or 32 bytes, @n of them: 128 bytes at a time. Returns what lies
+ * behind them. */
+static uint8_t *copy_halves(
+	uint8_t *to, const uint8_t *from, uint32_t n, size_t depth, __m512i sign)
+{
+	const long long words = (long long)depth / 8;
+	long long index[8];
+	for (long long i = 0; i < 8; i++) {
+		index[i] = i / words * 2 * words + i % words;
+	}
+	const __m512i even = _mm512_loadu_si512(index);
+	/* The last one may have no neighbour. */
+	size_t left = (2 * (size_t)n - 1) * depth;
+	for (; left >= 128; left -= 128, from += 128, to += 64) {
+		__m512i a = _mm512_loadu_si512(from), b = _mm512_loadu_si512(from + 64);
+		__m512i v = _mm512_permutex2var_epi64(a, even, b);
+		_mm512_storeu_si512(to, _mm512_xor_si512(v, sign));
+	}
+	__m512i a = _mm512_maskz_loadu_epi8(line_bytes(left), from);
+	__m512i b = _mm512_maskz_loadu_epi8(left > 64 ? line_bytes(left - 64) : 0, from + 64);
+	__m512i v = _mm512_xor_si512(_mm512_permutex2var_epi64(a, even, b), sign);
+	size_t rest = (left + depth) / 2;
+	_mm512_mask_storeu_epi8(to, line_bytes(rest), v);
+	return to + rest;
+}
+
 /* @n pixels of one tap from @first on, side by side. */
 static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window *window = &s->window;
 	const size_t depth = s->in_c, step = window->x.stride * depth;
+	const bool halves = window->x.stride == 2 && w->way.pixel == depth &&
+		(depth == 8 || depth == 16 || depth == 32);
 	uint8_t *to = w->data;
 	for (uint32_t end = first + n, left; first < end; first += left) {
 		struct ek_pixel p = ek_window_pixel(window, first);
@@ -164,6 +194,10 @@ static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
 		const uint8_t *from =
 			(const uint8_t *)w->args->input + y * window->x.in * depth + p.x * step;
 		left = conv_least(end - first, window->x.out - p.x);
+		if (halves) {
+			to = copy_halves(to, from, left, depth, w->sign);
+			continue;
+		}
 		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.pixel) {
 			copy(to, from, depth, w->sign);
 		}
@@ -286,7 +320,11 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan 
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct work w = {.args = a, .tile = t, .plan = conv_plan_of(&a->shape, is_signed)};
+	struct work w; /* gather is large: not cleared for those that don't use it */
+	w.args = a;
+	w.tile = t;
+	w.plan = conv_plan_of(&a->shape, is_signed);
+	w.plain = false;
 	w.way = way_of(a, &w.plan, is_signed);
 	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));
@@ -312,7 +350,7 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 
 void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.groups > 1) {
+	if (!conv_is_walked(&args->shape)) {
 		ek_conv_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -321,7 +359,7 @@ void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *
 
 void ek_conv_u8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.groups > 1) {
+	if (!conv_is_walked(&args->shape)) {
 		ek_conv_u8[0].run(args, tile, scratch);
 		return;
 	}

@@ -25,12 +25,13 @@ static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
 
 static uint64_t packed_bytes(const struct ek_conv_shape *shape, bool is_signed)
 {
+	if (!conv_is_walked(shape)) {
+		return 0;
+	}
 	const struct conv_plan p = conv_plan_of(shape, is_signed);
 	uint32_t panels = conv_panels_of(shape), last = (panels - 1) * LINE_LANES;
 	uint64_t vectors = 4 * (uint64_t)(panels - 1) + conv_vectors(conv_kind_of(shape, last));
-	return shape->groups > 1
-		? 0
-		: panels * sizeof(struct line_panel) + vectors * (uint64_t)conv_vector_bytes(&p);
+	return panels * sizeof(struct line_panel) + vectors * (uint64_t)conv_vector_bytes(&p);
 }
 
 uint64_t ek_conv_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)

@@ -12,10 +12,12 @@
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
+	if (!depthwise_is_walked(shape)) {
+		return ek_depthwise_s8[0].scratch_bytes(shape);
+	}
 	const struct depthwise_plan p = depthwise_plan_of(shape);
-	return shape->in_c != shape->out_c
-		? 0
-		: (p.slots + 1) * (uint64_t)p.slot + (4 * p.groups + 1) * sizeof(const uint8_t *);
+	return 2 * (uint64_t)p.tall + (p.slots + 1) * (uint64_t)p.slot +
+		(4 * p.groups + 1) * sizeof(const uint8_t *);
 }
 
 static __m512i sign_of(const struct depthwise_work *w)
@@ -237,18 +239,168 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
+/* Codes of @n bytes vectors at the same place of the channels, seen through @groups times four taps,
+ * which share the loads of constants. */
+ALWAYS_INLINE void tall_codes(const struct line_panel *panel, const int8_t *weights,
+	const uint32_t groups, const bool clamped, const int n, const __m512i *v,
+	__m512i y[][LINE_VECTORS])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < LINE_VECTORS; j++) {
+		struct line line = line_load(panel, j);
+		__m512i sums[2] = {line_start(panel, j), line_start(panel, j)};
+#pragma GCC unroll 4
+		for (uint32_t g = 0; g < groups; g++) {
+			__m512i by = _mm512_load_si512(
+				weights + (g * LINE_VECTORS + (uint32_t)j) * DEPTHWISE_BYTES);
+			LINE_HOLD(by);
+#pragma GCC unroll 2
+			for (int i = 0; i < n; i++) {
+				sums[i] = _mm512_dpbusd_epi32(sums[i],
+					v[((uint32_t)i * groups + g) * LINE_VECTORS + (uint32_t)j],
+					by);
+			}
+		}
+		LINE_HOLD(line.high);
+		LINE_HOLD(line.low);
+		LINE_HOLD(line.rho);
+#pragma GCC unroll 2
+		for (int i = 0; i < n; i++) {
+			y[i][j] = line_codes(&line, clamped, sums[i]);
+		}
+	}
+}
+
+/* @n vectors of the output from byte @at on, the channels' @step apart. */
+ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_panel *panel,
+	const int8_t *weights, const struct line_limits *limits, const uint32_t groups,
+	const bool clamped, const int n, size_t at, size_t step, size_t bytes)
+{
+	__m512i v[2 * 4 * LINE_VECTORS], y[2][LINE_VECTORS];
+#pragma GCC unroll 2
+	for (int i = 0; i < n; i++) {
+#pragma GCC unroll 4
+		for (uint32_t g = 0; g < groups; g++) {
+			column(l->rows + 4 * g, 4, at + (size_t)i * step,
+				v + ((uint32_t)i * groups + g) * LINE_VECTORS);
+		}
+	}
+	tall_codes(panel, weights, groups, clamped, n, v, y);
+#pragma GCC unroll 2
+	for (int i = 0; i < n; i++, at += step) {
+		_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at),
+			line_pack(limits, y[i][0], y[i][1], y[i][2], y[i][3]));
+	}
+}
+
+/* A picture that is one slot, with weights of one part. */
+ALWAYS_INLINE void tall_row(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const uint32_t groups, const bool clamped)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
+	for (uint32_t set = 0; set < w->plan.panels; set++) {
+		const struct line_panel *panel = w->panel + set;
+		const int8_t *weights = w->weights + set * w->weights_step;
+		size_t at = (size_t)set * DEPTHWISE_BYTES;
+		for (; at + step < bytes && groups <= 3; at += 2 * step) {
+			tall_bytes(l, panel, weights, &limits, groups, clamped, 2, at, step, bytes);
+		}
+		for (; at < bytes; at += step) {
+			tall_bytes(l, panel, weights, &limits, groups, clamped, 1, at, step, bytes);
+		}
+	}
+}
+
+static void run_tall_row(const struct depthwise_work *w, const struct line_of_pixels *l)
+{
+	bool any = false, clamped = false;
+	for (uint32_t i = 0; i < w->plan.panels; i++) {
+		any |= w->panel[i].sums || w->panel[i].mode == LINE_STEPS;
+		clamped |= w->panel[i].mode == LINE_CLAMPED;
+	}
+	switch (any ? 0 : w->plan.groups) {
+	case 1:
+		clamped ? tall_row(w, l, 1, true) : tall_row(w, l, 1, false);
+		break;
+	case 2:
+		clamped ? tall_row(w, l, 2, true) : tall_row(w, l, 2, false);
+		break;
+	case 3:
+		clamped ? tall_row(w, l, 3, true) : tall_row(w, l, 3, false);
+		break;
+	case 4:
+		clamped ? tall_row(w, l, 4, true) : tall_row(w, l, 4, false);
+		break;
+	default:
+		flat_any(w, l);
+	}
+}
+
+/* What @n pixels from @p on see into the slot, whose rows begin with the padding. */
+static void copy_tall(const struct depthwise_work *w, struct ek_pixel p, uint32_t n)
+{
+	const struct ek_window_axis *y = &w->args->shape.window.y;
+	const size_t pixel = w->plan.pixel, until = (size_t)y->pad + y->in;
+	const size_t first = p.y, end = first + n - 1 + depthwise_reach(y);
+	size_t from = first > y->pad ? first : y->pad, to = end < until ? end : until;
+	const uint8_t *picture = (const uint8_t *)w->args->input + (size_t)p.batch * y->in * pixel;
+	to = to > from ? to : from;
+	from = from < end ? from : end;
+	to = to < end ? to : end;
+	memset(w->slots + first * pixel, w->padding, (from - first) * pixel);
+	if (to > from) {
+		copy(w->slots + from * pixel, picture + (from - y->pad) * pixel,
+			(to - from) * pixel, sign_of(w));
+	}
+	memset(w->slots + to * pixel, w->padding, (end - to) * pixel);
+}
+
+/* Pictures that are one slot each. */
+static void run_tall(const struct depthwise_work *w, const struct ek_tile *t)
+{
+	const struct ek_window_axis *y = &w->args->shape.window.y;
+	const size_t pixel = w->plan.pixel;
+	const uint32_t end = t->first_row + t->n_rows;
+	for (uint32_t row = t->first_row, n; row < end; row += n) {
+		struct ek_pixel p = ek_window_pixel(&w->args->shape.window, row);
+		n = depthwise_least(end - row, y->out - p.y);
+		copy_tall(w, p, n);
+		for (uint32_t k = 0; k < w->plan.groups * 4; k++) {
+			uint32_t tap = k < y->taps ? k : 0; /* others meet weights of zero */
+			w->rows[k] = w->slots + (p.y + (size_t)tap * y->dilation) * pixel;
+		}
+		const struct line_of_pixels l = {
+			.rows = w->rows,
+			.upper = (uint8_t *)w->args->output + row * pixel,
+			.n = n,
+		};
+		run_tall_row(w, &l);
+	}
+}
+
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct depthwise_work w = {.args = a, .plan = depthwise_plan_of(&a->shape)};
 	int padding = a->input_zero + (is_signed ? 128 : 0);
+	const bool tall = w.plan.tall && t->n_cols == a->shape.out_c;
+	if (tall) {
+		depthwise_plan_tall(&w.plan, &a->shape);
+	}
 	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
 	w.weights_step = w.plan.part * (is_signed ? 1 : 2);
 	w.slots = scratch;
 	w.outside = w.slots + w.plan.slots * w.plan.slot;
 	w.rows = (const uint8_t **)(w.slots + (w.plan.slots + 1) * w.plan.slot);
-	memset(scratch, w.plan.flat ? padding : a->input_zero, (w.plan.slots + 1) * w.plan.slot);
-	if (!w.plan.flat) {
+	w.padding = (uint8_t)(w.plan.flat ? padding : a->input_zero);
+	if (!tall) {
+		memset(scratch, w.padding, (w.plan.slots + 1) * w.plan.slot);
+	}
+	if (tall) {
+		set_panel(&w, 0);
+		run_tall(&w, t);
+	} else if (!w.plan.flat) {
 		run_panels(&w, t);
 	} else if (t->n_cols) {
 		set_panel(&w, 0);
@@ -259,7 +411,7 @@ static void run(
 void ek_depthwise_s8__avx512vnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
+	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -269,7 +421,7 @@ void ek_depthwise_s8__avx512vnni(
 void ek_depthwise_u8__avx512vnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
+	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_u8[0].run(args, tile, scratch);
 		return;
 	}

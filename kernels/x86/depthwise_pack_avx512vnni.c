@@ -9,10 +9,11 @@
 
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 {
+	if (!depthwise_is_walked(s)) {
+		return 0;
+	}
 	const struct depthwise_plan p = depthwise_plan_of(s);
-	return s->in_c != s->out_c
-		? 0
-		: p.panels * (sizeof(struct line_panel) + parts * (uint64_t)p.part);
+	return p.panels * (sizeof(struct line_panel) + parts * (uint64_t)p.part);
 }
 
 uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)

@@ -15,6 +15,8 @@
 
 #define DEPTHWISE_SETS 5
 #define DEPTHWISE_BYTES 64 /* of a panel or set */
+#define DEPTHWISE_MOST ((uint64_t)4 << 20) /* bytes of all slots */
+#define DEPTHWISE_TALL 32768 /* bytes */
 
 static inline uint32_t depthwise_least(uint32_t a, uint32_t b)
 {
@@ -37,6 +39,7 @@ struct depthwise_plan {
 	uint32_t slots; /* one more is padding */
 	size_t vector; /* bytes from one vector of weights to the next */
 	size_t part; /* bytes of a part of the weights of a panel */
+	size_t tall; /* bytes of a slot for depthwise_plan_tall(), or 0 */
 };
 
 /* After how many times 64 bytes the channels of pixels side by side repeat. */
@@ -47,6 +50,23 @@ static inline uint32_t depthwise_sets(uint32_t channels)
 		sets /= 2;
 	}
 	return sets;
+}
+
+/*
+ * Pictures one pixel wide, which sound is: all channels of all pixels are one row of bytes, and what
+ * the taps see are places of that row. Bytes of it with its padding, if it stays near the core.
+ */
+static inline size_t depthwise_tall(const struct ek_depthwise_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	uint64_t rows = (uint64_t)y->out - 1 + depthwise_reach(y);
+	bool is_tall = x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0 && y->stride == 1;
+	bool repeats = s->in_c < DEPTHWISE_BYTES || s->in_c % DEPTHWISE_BYTES == 0;
+	if (!is_tall || !repeats || depthwise_sets(s->in_c) > DEPTHWISE_SETS ||
+		rows > DEPTHWISE_TALL || rows * s->in_c > DEPTHWISE_TALL) {
+		return 0;
+	}
+	return (rows * s->in_c + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
 }
 
 static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_shape *s)
@@ -62,7 +82,7 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	p.panels = p.flat ? depthwise_sets(s->in_c)
 			  : (s->in_c + DEPTHWISE_BYTES - 1) / DEPTHWISE_BYTES;
 	p.pixel = p.flat ? s->in_c : DEPTHWISE_BYTES;
-	p.phase = (width + x->stride - 1) / x->stride * p.pixel;
+	p.phase = x->stride == 1 ? width * p.pixel : (width + x->stride - 1) / x->stride * p.pixel;
 	p.slot = (p.phase * x->stride + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
 	p.slots = depthwise_reach(y) + p.pairs;
 	if (!p.flat) { /* a row of padding */
@@ -71,7 +91,30 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	}
 	p.vector = p.pairs ? 2 * DEPTHWISE_BYTES : DEPTHWISE_BYTES;
 	p.part = (size_t)x->taps * p.groups * 4 * p.vector;
+	p.tall = depthwise_tall(s);
 	return p;
+}
+
+/*
+ * What is gone through here at all; the rest is entry 0's: a depth multiplier, no output, and a filter
+ * so far dilated that the rows it reaches over are much more than what it sees.
+ */
+static inline bool depthwise_is_walked(const struct ek_depthwise_shape *s)
+{
+	if (s->in_c != s->out_c || s->window.y.out == 0 || s->window.x.out == 0) {
+		return false;
+	}
+	const struct depthwise_plan p = depthwise_plan_of(s);
+	return (uint64_t)p.slots * p.slot <= DEPTHWISE_MOST;
+}
+
+/* The same weights for a picture that is one slot. */
+static inline void depthwise_plan_tall(struct depthwise_plan *p, const struct ek_depthwise_shape *s)
+{
+	p->flat = true;
+	p->pixel = s->in_c;
+	p->slots = 1;
+	p->slot = p->tall;
 }
 
 #endif

@@ -19,6 +19,7 @@ struct depthwise_work {
 	const int8_t *weights;
 	size_t weights_step; /* from one panel or set to the next */
 	uint32_t first, channels; /* of the panel */
+	uint8_t padding;
 	uint8_t *slots;
 	const uint8_t *outside; /* a row of padding */
 	const uint8_t **rows; /* of the current output row */
@@ -58,6 +59,9 @@ static size_t column_at(const struct depthwise_work *w, uint32_t kx)
 {
 	const struct ek_window_axis *x = &w->args->shape.window.x;
 	size_t at = (size_t)kx * x->dilation;
+	if (x->stride == 1) {
+		return at * w->plan.pixel;
+	}
 	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
 }
 

@@ -18,6 +18,9 @@
 
 #define LINES_MOST (4u << 20) /* bytes */
 #define LINES_SLACK 64 /* bytes behind a line that may be read */
+#define LINES_BEYOND UINT64_C(8) /* times the picture: longer lines and more of them do not pay, */
+#define LINES_FEW 32 /* but so many lines */
+#define LINES_SHORT 2048 /* and so many bytes of a line always do */
 
 struct lines {
 	const struct ek_window *window;
@@ -68,11 +71,16 @@ static inline uint64_t lines_scratch_bytes(const struct ek_window *w, uint64_t p
 	return lines_round(n * sizeof(uint32_t)) + n * lines_line(w, pixel);
 }
 
-/* True where lines are worth their memory: not for a filter so far dilated that it is much larger than
- * what it sees. */
+/*
+ * True where lines are worth their memory and their padding, which is written for every line: not for a
+ * filter so far dilated that it is much larger than what it sees. A picture can be one pixel wide, and
+ * a batch of a million pictures one row high.
+ */
 static inline bool lines_fit(const struct ek_window *w, uint64_t pixel)
 {
-	return lines_reach(&w->y) < LINES_MOST / lines_line(w, pixel);
+	uint64_t line = lines_line(w, pixel), reach = lines_reach(&w->y);
+	return reach < LINES_MOST / line && reach <= LINES_FEW + LINES_BEYOND * w->y.in &&
+		line <= LINES_SHORT + LINES_BEYOND * w->x.in * pixel;
 }
 
 /* @l has everything up to flip; @scratch of lines_scratch_bytes(), 64-byte aligned. */

@@ -60,17 +60,16 @@ static void fill(
 
 /*
  * ek_round32(), which no value here leaves undefined: products are finite or infinite, no NaN. To
- * nearest with ties away from zero is: add the largest number below one half, and cut.
+ * nearest with ties away from zero is: add the largest number below one half, and cut. What is
+ * below all int32 is cut to the least of them by itself.
  */
 ALWAYS_INLINE __m256i round32(__m512d x)
 {
-	const __m512d half = _mm512_set1_pd(0x1.fffffffffffffp-2);
-	__m512d sign = _mm512_and_pd(x, _mm512_set1_pd(-0.0));
-	__m512d y = _mm512_add_pd(x, _mm512_or_pd(half, sign));
-	y = _mm512_roundscale_pd(y, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-	y = _mm512_min_pd(y, _mm512_set1_pd(2147483647.0));
-	y = _mm512_max_pd(y, _mm512_set1_pd(-2147483648.0));
-	return _mm512_cvttpd_epi32(y);
+	const __m512i half = _mm512_castpd_si512(_mm512_set1_pd(0x1.fffffffffffffp-2));
+	const __m512i sign = _mm512_set1_epi64(INT64_MIN);
+	__m512i h = _mm512_ternarylogic_epi64(_mm512_castpd_si512(x), sign, half, 0xEA);
+	__m512d y = _mm512_add_pd(x, _mm512_castsi512_pd(h));
+	return _mm512_cvttpd_epi32(_mm512_min_pd(y, _mm512_set1_pd(2147483647.0)));
 }
 
 /* 16 sums times their scales. */
@@ -83,10 +82,12 @@ ALWAYS_INLINE __m512i rescale(__m512i sums, const double *scale, __mmask16 lanes
 	return _mm512_inserti64x4(_mm512_castsi256_si512(round32(low)), round32(high), 1);
 }
 
+/* Up to 64 columns of the output and their panel. */
 struct columns {
-	uint32_t first, n; /* of the output */
-	__m512i start[PANEL_VECTORS];
+	uint32_t first, n;
+	const int32_t *start, *bias; /* bias may be NULL */
 	const int8_t *weights;
+	uint32_t vectors; /* of the panel */
 };
 
 /* ek_mbqm() of 16 sums. */
@@ -99,22 +100,57 @@ static __m512i fixed_point(__m512i sums, const struct ek_scale *scale, __mmask16
 	return panel_requant_total(&p, 0, sums);
 }
 
-/* 16 columns of one row, from column 16 @j of the panel on. */
-static void put(const struct ek_matmul_q *a, const struct columns *c, uint32_t row, uint32_t j,
-	__m512i sums)
+static void put_s16(const struct ek_matmul_q *a, const struct columns *c, size_t at,
+	const __m512i v[PANEL_VECTORS])
 {
-	uint32_t n = c->first + 16 * j;
-	__mmask16 lanes = panel_lanes(c->n, j);
-	__m512i y = a->fixed ? fixed_point(sums, a->fixed + n, lanes)
-			     : rescale(sums, a->scale + n, lanes);
-	y = _mm512_add_epi32(y, _mm512_set1_epi32(a->output_zero));
-	y = _mm512_max_epi32(y, _mm512_set1_epi32(a->lo));
-	y = _mm512_min_epi32(y, _mm512_set1_epi32(a->hi));
-	size_t at = (size_t)row * a->shape.cols + n;
+	for (uint32_t j = 0; 16 * j < c->n; j++) {
+		__m512i y = _mm512_max_epi32(v[j], _mm512_set1_epi32(a->lo));
+		y = _mm512_min_epi32(y, _mm512_set1_epi32(a->hi));
+		_mm512_mask_cvtepi32_storeu_epi16(
+			(int16_t *)a->output + at + 16 * j, panel_lanes(c->n, j), y);
+	}
+}
+
+/* The columns of one row, of @nv vectors. */
+ALWAYS_INLINE void put(const uint32_t nv, const struct ek_matmul_q *a, const struct columns *c,
+	uint32_t row, const __m512i sums[PANEL_VECTORS], bool is_signed)
+{
+	const struct panel_output o = {a->output_zero, a->lo, a->hi, is_signed};
+	size_t at = (size_t)row * a->shape.cols + c->first;
+	__m512i v[PANEL_VECTORS];
+#pragma GCC unroll 4
+	for (uint32_t j = 0; j < PANEL_VECTORS; j++) {
+		__mmask16 lanes = panel_lanes(c->n, j);
+		v[j] = _mm512_setzero_si512();
+		if (j < nv) {
+			v[j] = a->fixed ? fixed_point(sums[j], a->fixed + c->first + 16 * j, lanes)
+					: rescale(sums[j], a->scale + c->first + 16 * j, lanes);
+			v[j] = _mm512_add_epi32(v[j], _mm512_set1_epi32(o.zero));
+		}
+	}
 	if (a->output_s16) {
-		_mm512_mask_cvtepi32_storeu_epi16((int16_t *)a->output + at, lanes, y);
+		put_s16(a, c, at, v);
 	} else {
-		_mm512_mask_cvtepi32_storeu_epi8((uint8_t *)a->output + at, lanes, y);
+		_mm512_mask_storeu_epi8(
+			(uint8_t *)a->output + at, panel_bytes(c->n), panel_pack_natural(&o, v));
+	}
+}
+
+/* What the sums of one row start with. */
+ALWAYS_INLINE __m512i start_of(const struct columns *c, uint32_t j)
+{
+	__m512i start = _mm512_load_si512(c->start + 16 * j);
+	__mmask16 lanes = c->bias ? panel_lanes(c->n, j) : 0;
+	return lanes ? _mm512_add_epi32(start, _mm512_maskz_loadu_epi32(lanes, c->bias + 16 * j))
+		     : start;
+}
+
+ALWAYS_INLINE void row_step(const int nv, const uint8_t *row, const int8_t *w, __m512i sums[])
+{
+	__m512i x = product_broadcast(row);
+#pragma GCC unroll 4
+	for (int j = 0; j < nv; j++) {
+		sums[j] = _mm512_dpbusd_epi32(sums[j], x, _mm512_load_si512(w + 64 * j));
 	}
 }
 
@@ -128,24 +164,17 @@ ALWAYS_INLINE void row_sums(const int nv, const struct product_block *b, const s
 	size_t k = 0;
 #pragma GCC unroll 4
 	for (int j = 0; j < nv; j++) {
-		sums[j] = _mm512_add_epi32(c->start[j], _mm512_set1_epi32(b->add[0]));
+		sums[j] = _mm512_add_epi32(start_of(c, (uint32_t)j), _mm512_set1_epi32(b->add[0]));
 		odd[j] = _mm512_setzero_si512();
 	}
-	for (; k + 8 <= stride; k += 8, w += 128 * nv) {
-		__m512i x = product_broadcast(b->rows + k), y = product_broadcast(b->rows + k + 4);
-#pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) {
-			sums[j] = _mm512_dpbusd_epi32(sums[j], x, _mm512_load_si512(w + 64 * j));
-			odd[j] = _mm512_dpbusd_epi32(
-				odd[j], y, _mm512_load_si512(w + 64 * (nv + j)));
-		}
+	for (; k + 16 <= stride; k += 16, w += 256 * nv) {
+		row_step(nv, b->rows + k, w, sums);
+		row_step(nv, b->rows + k + 4, w + 64 * nv, odd);
+		row_step(nv, b->rows + k + 8, w + 128 * nv, sums);
+		row_step(nv, b->rows + k + 12, w + 192 * nv, odd);
 	}
-	if (k < stride) {
-		__m512i x = product_broadcast(b->rows + k);
-#pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) {
-			sums[j] = _mm512_dpbusd_epi32(sums[j], x, _mm512_load_si512(w + 64 * j));
-		}
+	for (; k < stride; k += 4, w += 64 * nv) {
+		row_step(nv, b->rows + k, w, sums);
 	}
 #pragma GCC unroll 4
 	for (int j = 0; j < nv; j++) {
@@ -153,72 +182,72 @@ ALWAYS_INLINE void row_sums(const int nv, const struct product_block *b, const s
 	}
 }
 
-static void one_row(const struct ek_matmul_q *a, const struct product_block *b, uint32_t row,
-	const struct columns *c, uint32_t vectors)
+ALWAYS_INLINE void one_row(const struct ek_matmul_q *a, const struct product_block *b, uint32_t row,
+	const struct columns *c, bool is_signed)
 {
 	__m512i sums[PANEL_VECTORS];
-	switch (vectors) {
+	switch (c->vectors) {
 	case 1:
 		row_sums(1, b, c, sums);
+		put(1, a, c, row, sums, is_signed);
 		break;
 	case 2:
 		row_sums(2, b, c, sums);
+		put(2, a, c, row, sums, is_signed);
 		break;
 	case 3:
 		row_sums(3, b, c, sums);
+		put(3, a, c, row, sums, is_signed);
 		break;
 	default:
 		row_sums(4, b, c, sums);
-	}
-	for (uint32_t j = 0; 16 * j < c->n; j++) {
-		put(a, c, row, j, sums[j]);
+		put(4, a, c, row, sums, is_signed);
 	}
 }
 
 static void block_columns(const struct ek_matmul_q *a, const struct product_block *b,
-	uint32_t first_row, const struct columns *c, uint32_t vectors)
+	uint32_t first_row, const struct columns *c, bool is_signed)
 {
-	__m512i sums[BLOCK_STEP][PANEL_VECTORS];
+	__m512i start[PANEL_VECTORS], sums[BLOCK_STEP][PANEL_VECTORS];
+	for (uint32_t j = 0; j < PANEL_VECTORS; j++) {
+		start[j] = start_of(c, j);
+	}
 	for (uint32_t r = 0; r < b->n;) {
-		uint32_t n = product_run(vectors, b, r, c->weights, c->start, sums);
+		uint32_t n = product_run(c->vectors, b, r, c->weights, start, sums);
 		for (uint32_t i = 0; i < n; i++) {
-			for (uint32_t j = 0; 16 * j < c->n; j++) {
-				put(a, c, first_row + r + i, j, sums[i][j]);
-			}
+			put(c->vectors, a, c, first_row + r + i, sums[i], is_signed);
 		}
 		r += n;
 	}
 }
 
-static struct columns columns_at(
-	const struct ek_matmul_q *a, uint32_t first, uint32_t end, uint32_t in_panel)
+static struct columns columns_at(const struct ek_matmul_q *a, uint32_t first, uint32_t end)
 {
-	struct columns c = {.first = first, .n = panel_least(end - first, PANEL_COLS)};
-	c.weights = product_panel(a->w, a->shape.cols, a->shape.depth, first);
-	const int32_t *start = a->w, *bias = a->bias32 ? a->bias32 + first : NULL;
-	for (uint32_t j = 0; j < PANEL_VECTORS; j++) {
-		__m512i b = bias ? _mm512_maskz_loadu_epi32(panel_lanes(in_panel, j), bias + 16 * j)
-				 : _mm512_setzero_si512();
-		c.start[j] = _mm512_add_epi32(_mm512_load_si512(start + first + 16 * j), b);
-	}
-	return c;
+	return (struct columns){
+		.first = first,
+		.n = panel_least(end - first, PANEL_COLS),
+		.start = (const int32_t *)a->w + first,
+		.bias = a->bias32 ? a->bias32 + first : NULL,
+		.weights = product_panel(a->w, a->shape.cols, a->shape.depth, first),
+		.vectors = (panel_least(a->shape.cols - first, PANEL_COLS) + 15) / 16,
+	};
 }
 
-static void run(const struct ek_matmul_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+ALWAYS_INLINE void run(
+	const struct ek_matmul_q *a, const struct ek_tile *t, const bool is_signed, void *scratch)
 {
 	struct product_block b = product_block(scratch, a->shape.depth);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
+	uint32_t rows = t->n_rows > 1 ? product_block_rows(a->shape.depth) : 1;
 	for (uint32_t row = t->first_row; row < end_row; row += b.n) {
-		b.n = panel_least(product_block_rows(a->shape.depth), end_row - row);
+		b.n = panel_least(rows, end_row - row);
 		fill(a, row, is_signed, &b);
 		for (uint32_t n = t->first_col; n < end_col; n += PANEL_COLS) {
-			uint32_t in_panel = panel_least(a->shape.cols - n, PANEL_COLS);
-			const struct columns c = columns_at(a, n, end_col, in_panel);
-			uint32_t vectors = (in_panel + 15) / 16;
+			const struct columns c = columns_at(a, n, end_col);
 			if (b.n == 1) {
-				one_row(a, &b, row, &c, vectors);
+				one_row(a, &b, row, &c, is_signed);
 			} else {
-				block_columns(a, &b, row, &c, vectors);
+				block_columns(a, &b, row, &c, is_signed);
 			}
 		}
 	}

@@ -2,14 +2,18 @@
 /*
  * The lines that are tried: as it is, a little more, a little less. The nudge moves sums that are
  * halves to the side where the integers round them; where there are halves on both sides of zero,
- * only LINE_AWAY can do it.
+ * only LINE_AWAY can do it. The first of the integers' two roundings takes what is up to half a
+ * 2^-17 short of a half for one: sums near the largest need slopes a last bit off as well.
  */
 #include "kernels/x86/pairs.h"
 
-#define NUDGE 0x1p-13f
+static const double nudges[] = {0, 0x1p-18, 0x1p-17, 0x1p-16, 0x1p-13, -0x1p-13};
+#define N_NUDGES (sizeof(nudges) / sizeof(nudges[0]))
 
-typedef bool add_holds_fn(const struct ek_add_params *params, const struct ek_line *line,
-	const struct line_codes *codes);
+#define SLOPE_STEP 0x1p-23 /* about the last bit of a float */
+
+typedef bool add_holds_fn(
+	const struct ek_add_params *params, const struct ek_line *line, struct line_codes *codes);
 typedef bool mul_holds_fn(
 	const struct ek_mul_params *params, const struct ek_line *line, int32_t first);
 
@@ -21,6 +25,7 @@ static double real_of(struct ek_scale s)
 static void codes_of(const struct ek_add_params *p, int32_t first, struct line_codes *ret)
 {
 	ret->first = first;
+	ret->doubtful = 0;
 	for (int32_t i = 0; i < 256; i++) {
 		int32_t a = ek_shl32(first + i - p->a_zero, p->left_shift);
 		int32_t b = ek_shl32(first + i - p->b_zero, p->left_shift);
@@ -29,41 +34,55 @@ static void codes_of(const struct ek_add_params *p, int32_t first, struct line_c
 	}
 }
 
-static void prove_sum(struct ek_add_params *p, int32_t first, add_holds_fn *holds)
+/* What a line of @form with slopes @a and @b is; @start as LINE_AWAY has it. */
+static struct ek_line line_of(
+	enum ek_line_form form, double a, double b, double start, int32_t zero, double nudge)
 {
-	static const struct {
-		enum ek_line_form form;
-		float nudge;
-	} tries[] = {{LINE_NEAREST, 0}, {LINE_NEAREST, NUDGE}, {LINE_NEAREST, -NUDGE},
-		{LINE_AWAY, 0}, {LINE_AWAY, NUDGE}};
-	double unit = ldexp(real_of(p->scale), p->left_shift);
-	double a = real_of(p->a_scale) * unit, b = p->sign * real_of(p->b_scale) * unit;
+	return (struct ek_line){form, (float)a, (float)b,
+		(float)(form == LINE_NEAREST ? start + zero + nudge : start), (float)(0.5 + nudge)};
+}
+
+/* Tries all nudges with these slopes, LINE_NEAREST first, which is the faster one. */
+static bool try_slopes(
+	struct ek_add_params *p, double a, double b, struct line_codes *codes, add_holds_fn *holds)
+{
 	double start = -a * p->a_zero - b * p->b_zero;
-	struct line_codes codes;
-	codes_of(p, first, &codes);
-	p->line = (struct ek_line){.form = LINE_NONE};
-	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && !p->line.form; i++) {
-		bool nearest = tries[i].form == LINE_NEAREST;
-		double nudge = (double)tries[i].nudge;
-		const struct ek_line line = {tries[i].form, (float)a, (float)b,
-			(float)(nearest ? start + p->zero + nudge : start), (float)(0.5 + nudge)};
-		if (holds(p, &line, &codes)) {
-			p->line = line;
+	for (size_t i = 0; i < 2 * N_NUDGES; i++) {
+		enum ek_line_form form = i < N_NUDGES ? LINE_NEAREST : LINE_AWAY;
+		p->line = line_of(form, a, b, start, p->zero, nudges[i % N_NUDGES]);
+		if (holds(p, &p->line, codes)) {
+			return true;
 		}
 	}
+	return false;
+}
+
+static void prove_sum(struct ek_add_params *p, int32_t first, add_holds_fn *holds)
+{
+	static const double off[][2] = {
+		{0, 0}, {-1, 1}, {1, -1}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, 1}};
+	double unit = ldexp(real_of(p->scale), p->left_shift);
+	double a = real_of(p->a_scale) * unit, b = p->sign * real_of(p->b_scale) * unit;
+	struct line_codes codes;
+	codes_of(p, first, &codes);
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
+		if (try_slopes(p, a * (1 + off[i][0] * SLOPE_STEP),
+			    b * (1 + off[i][1] * SLOPE_STEP), &codes, holds)) {
+			return;
+		}
+	}
+	p->line = (struct ek_line){.form = LINE_NONE};
 }
 
 static void prove_product(struct ek_mul_params *p, int32_t first, mul_holds_fn *holds)
 {
-	static const float nudges[] = {0, NUDGE};
-	p->line = (struct ek_line){.form = LINE_NONE};
-	for (size_t i = 0; i < sizeof(nudges) / sizeof(nudges[0]) && !p->line.form; i++) {
-		const struct ek_line line = {
-			LINE_AWAY, (float)real_of(p->scale), 0, 0, 0.5f + nudges[i]};
-		if (holds(p, &line, first)) {
-			p->line = line;
+	for (size_t i = 0; i < N_NUDGES; i++) {
+		p->line = line_of(LINE_AWAY, real_of(p->scale), 0, 0, 0, nudges[i]);
+		if (holds(p, &p->line, first)) {
+			return;
 		}
 	}
+	p->line = (struct ek_line){.form = LINE_NONE};
 }
 
 void ek_add_s8_prove__avx512vnni(struct ek_add_params *params)

@@ -29,13 +29,14 @@ void ek_mul_u8_prove__avx2(struct ek_mul_params *params);
 struct line_codes {
 	int32_t first;
 	int32_t a[256], b[256];
+	int32_t doubtful; /* the first to be tried: of a where the last line failed */
 };
 
 /* True where the line gives the code of the integers for every pair of codes. */
-bool ek_add_line_holds__avx512vnni(const struct ek_add_params *params, const struct ek_line *line,
-	const struct line_codes *codes);
-bool ek_add_line_holds__avx2(const struct ek_add_params *params, const struct ek_line *line,
-	const struct line_codes *codes);
+bool ek_add_line_holds__avx512vnni(
+	const struct ek_add_params *params, const struct ek_line *line, struct line_codes *codes);
+bool ek_add_line_holds__avx2(
+	const struct ek_add_params *params, const struct ek_line *line, struct line_codes *codes);
 bool ek_mul_line_holds__avx512vnni(
 	const struct ek_mul_params *params, const struct ek_line *line, int32_t first);
 bool ek_mul_line_holds__avx2(

@@ -4,6 +4,7 @@
 
 #include "kernels/x86/codes.h"
 #include "kernels/x86/lut_avx512.h"
+#include "kernels/x86/panel_avx512.h"
 
 /* One output pixel. */
 struct pixel {
@@ -43,25 +44,53 @@ LUT_INLINE size_t tap_row(const struct pixel *p, uint32_t ky, uint32_t c)
 	return ((p->batch * (size_t)w->y.in + y) * w->x.in + x) * p->args->channels + c;
 }
 
-LUT_INLINE __m512i widen(__m128i codes, const bool is_signed)
+/* Adds @taps (1 to 4) taps of the channels of @here, @step bytes apart; lane 4 l + i of vector j is
+ * channel 16 l + 4 j + i. */
+LUT_INLINE void add_fours(const int8_t *x, size_t step, uint32_t taps, __mmask64 here,
+	const bool is_signed, __m512i sums[4])
 {
-	return is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes);
+	const __m512i ones = _mm512_set1_epi8(1);
+	__m512i v[4] = {_mm512_maskz_loadu_epi8(here, x)};
+#pragma GCC unroll 3
+	for (uint32_t i = 1; i < 4; i++) {
+		v[i] = i < taps ? _mm512_maskz_loadu_epi8(here, x + i * step)
+				: _mm512_setzero_si512();
+	}
+	__m512i low01 = _mm512_unpacklo_epi8(v[0], v[1]), high01 = _mm512_unpackhi_epi8(v[0], v[1]);
+	__m512i low23 = _mm512_unpacklo_epi8(v[2], v[3]), high23 = _mm512_unpackhi_epi8(v[2], v[3]);
+	v[0] = _mm512_unpacklo_epi16(low01, low23);
+	v[1] = _mm512_unpackhi_epi16(low01, low23);
+	v[2] = _mm512_unpacklo_epi16(high01, high23);
+	v[3] = _mm512_unpackhi_epi16(high01, high23);
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+		sums[j] = is_signed ? _mm512_dpbusd_epi32(sums[j], ones, v[j])
+				    : _mm512_dpbusd_epi32(sums[j], v[j], ones);
+	}
 }
 
+/* Sums of 64 channels from @first on; taps that lie side by side are one run of them. */
 LUT_INLINE void add_taps(
 	const struct pixel *p, uint32_t first, uint32_t n, const bool is_signed, __m512i sums[4])
 {
-	__mmask64 here = lut_first(n);
-	for (uint32_t ky = p->y.first; ky < p->y.end; ky++) {
+	const __mmask64 here = lut_first(n);
+	const size_t step = p->args->channels;
+	uint32_t width = p->x.end - p->x.first, rows = p->y.end - p->y.first;
+	if (width == p->args->window.x.in) {
+		width *= rows;
+		rows = rows ? 1 : 0;
+	}
+	for (uint32_t ky = p->y.first; ky < p->y.first + rows; ky++) {
 		const int8_t *x = (const int8_t *)p->args->input + tap_row(p, ky, first);
-		for (uint32_t k = p->x.first; k < p->x.end; k++, x += p->args->channels) {
-			for (int j = 0; j < 4; j++) {
-				__m128i v = _mm_maskz_loadu_epi8(
-					(__mmask16)(here >> 16 * j), x + 16 * j);
-				sums[j] = _mm512_add_epi32(sums[j], widen(v, is_signed));
-			}
+		uint32_t left = width;
+		for (; left >= 4; left -= 4, x += 4 * step) {
+			add_fours(x, step, 4, here, is_signed, sums);
+		}
+		if (left) {
+			add_fours(x, step, left, here, is_signed, sums);
 		}
 	}
+	panel_transpose(sums);
 }
 
 /* (sum +- n / 2) / n, cut towards zero: the quotient in double is exact enough for that. */

@@ -61,7 +61,7 @@ static inline uint32_t product_block_rows(uint64_t depth)
 static inline uint64_t product_scratch_bytes(uint64_t rows, uint64_t depth)
 {
 	uint32_t block = product_block_rows(depth);
-	return block * sizeof(int32_t) + (rows < block ? rows : block) * product_stride(depth);
+	return BLOCK_ROWS * sizeof(int32_t) + (rows < block ? rows : block) * product_stride(depth);
 }
 
 static inline const int8_t *product_panel(
@@ -132,7 +132,7 @@ static inline struct product_block product_block(void *scratch, uint64_t depth)
 {
 	struct product_block b = {.stride = (size_t)product_stride(depth)};
 	b.add = scratch;
-	b.rows = (uint8_t *)(b.add + product_block_rows(depth));
+	b.rows = (uint8_t *)(b.add + BLOCK_ROWS);
 	return b;
 }
 

@@ -38,6 +38,22 @@ static struct ek_depthwise_shape shape_common(struct check *c)
 		.window = check_window_common(c, check_below(c, 4) ? 3 : 5), .in_c = n, .out_c = n};
 }
 
+/* One pixel wide, as sound is. */
+static struct ek_depthwise_shape shape_tall(struct check *c)
+{
+	static const uint32_t channels[] = {1, 8, 24, 40, 64, 100, 128, 192};
+	uint32_t n = channels[check_below(c, 8)], taps = 1 + check_below(c, 18);
+	struct ek_depthwise_shape s = {.window = check_window(c, true), .in_c = n, .out_c = n};
+	struct ek_window_axis y = {.taps = taps, .stride = 1, .dilation = 1 + check_below(c, 2)};
+	const uint32_t reach = (taps - 1) * y.dilation + 1;
+	y.pad = check_below(c, 2) ? check_below(c, reach) : 0;
+	y.in = reach - y.pad + check_below(c, 30);
+	y.out = y.in + y.pad - reach + 1 + (check_below(c, 2) ? check_below(c, reach) : 0);
+	s.window.y = y;
+	s.window.x = (struct ek_window_axis){1, 1, 1, 1, 1, 0};
+	return s;
+}
+
 static struct ek_depthwise_shape shape_large(void)
 {
 	return (struct ek_depthwise_shape){
@@ -249,6 +265,7 @@ void check_depthwise(struct check *c)
 	for (uint32_t i = 0; i < cases; i++) {
 		struct ek_depthwise_shape shape = c->bench ? shape_large()
 			: i % 4 == 3                       ? shape_common(c)
+			: i % 8 == 2                       ? shape_tall(c)
 							   : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);

@@ -190,6 +190,18 @@ static void a_team_makes_every_element_once(void **state)
 	}
 }
 
+static void a_team_has_nothing_to_do_for_an_output_without_rows(void **state)
+{
+	(void)state;
+	owned(team_free) struct team *team = NULL;
+	assert_int_equal(team_new(MEMBERS, true, &team, NULL), 0);
+	const struct run_control control = {.team = team};
+	const struct op_call call = {.control = &control};
+	const struct grid_job job = {
+		.cols = COLS, .work = 1, .col_step = 1, .run = count_shared, .threads = MEMBERS};
+	assert_int_equal(grid_run(&call, &job, NULL), 0);
+}
+
 static void a_team_that_is_larger_than_planned_is_left_out(void **state)
 {
 	(void)state;
@@ -219,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_run_stops_after_the_tile_at_hand),
 		cmocka_unit_test(a_deadline_that_passed_runs_nothing),
 		cmocka_unit_test(a_team_makes_every_element_once),
+		cmocka_unit_test(a_team_has_nothing_to_do_for_an_output_without_rows),
 		cmocka_unit_test(a_team_that_is_larger_than_planned_is_left_out),
 		cmocka_unit_test(a_team_stops_when_the_run_is_cancelled),
 	};

@@ -38,6 +38,25 @@ static void nan_is_only_unequal(void **state)
 	expect(OP_GREATER_EQUAL, DTYPE_FLOAT32, x, y, "1010");
 }
 
+/* Rows of no elements, which stretch over others of none. */
+static void nothing_compares_with_nothing(void **state)
+{
+	(void)state;
+	const struct shape shapes[] = {SHAPE(3, 0), SHAPE(1, 0), SHAPE(2, 3, 0), SHAPE(3, 1)};
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		struct op_bench b;
+		uint8_t none = 0, z = 7;
+		const bool stretched = i == 3; /* 1 to 0 */
+		const struct shape out = stretched ? SHAPE(3, 0) : shapes[i];
+		op_bench_init(&b, OP_EQUAL);
+		op_bench_input(&b, DTYPE_BOOL, stretched ? SHAPE(1, 0) : shapes[i], &none);
+		op_bench_input(&b, DTYPE_BOOL, stretched ? SHAPE(3, 1) : SHAPE(1, 0), &none);
+		op_bench_output(&b, DTYPE_BOOL, out, &z);
+		assert_int_equal(op_bench_run(&b), 0);
+		assert_int_equal(z, 7);
+	}
+}
+
 /* -1, NaN, the zeros, the largest half and infinity */
 static void halves_compare_as_numbers(void **state)
 {
@@ -180,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nan_is_only_unequal),
+		cmocka_unit_test(nothing_compares_with_nothing),
 		cmocka_unit_test(halves_compare_as_numbers),
 		cmocka_unit_test(wide_integers_and_bools_compare),
 		cmocka_unit_test(codes_compare_by_what_they_stand_for),

@@ -8,9 +8,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -215,6 +217,31 @@ static void there_is_no_more_than_was_allowed(void **state)
 	packs_deinit(&packs);
 }
 
+static void on_a_full_disk_the_memory_stays_and_no_file(void **state)
+{
+	const struct folder *folder = *state;
+	struct packs packs;
+	struct rlimit before, small;
+	bool filled = false;
+	packs_open(&packs, folder->fd, "key", MOST);
+	uint8_t *block = reserve(&packs, 100000, &filled);
+	assert_non_null(block);
+	memset(block, 17, 100000);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 5000; /* of a file: the second write fails */
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int code = packs_seal(&packs);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(code, 0);
+	assert_int_equal(count_files(folder, false), 0);
+	for (unsigned int i = 0; i < 100000; i += 999) {
+		assert_int_equal(block[i], 17);
+	}
+	packs_deinit(&packs);
+}
+
 static void a_load_that_fails_leaves_nothing(void **state)
 {
 	const struct folder *folder = *state;
@@ -310,6 +337,7 @@ int main(void)
 		IN_FOLDER(what_a_crash_left_is_replaced),
 		IN_FOLDER(other_wishes_than_before_get_none_and_the_file_goes),
 		IN_FOLDER(there_is_no_more_than_was_allowed),
+		IN_FOLDER(on_a_full_disk_the_memory_stays_and_no_file),
 		IN_FOLDER(a_load_that_fails_leaves_nothing),
 		IN_FOLDER(without_a_file_there_is_nothing_to_reserve),
 		IN_FOLDER(a_model_answers_the_same_from_kept_weights),
