@@ -100,6 +100,11 @@ static bool is_wanted(void *context, const struct digest *digest)
 	return false;
 }
 
+void catalogue_sweep(struct catalogue *catalogue, struct depot *depot)
+{
+	depot_sweep(depot, is_wanted, catalogue);
+}
+
 /* ---- the store's memory */
 
 static int adopt(struct catalogue *catalogue, const struct load_context *load,
@@ -126,7 +131,7 @@ int catalogue_open(struct catalogue *catalogue, const struct load_context *load)
 		code = adopt(catalogue, load, &manifests[i]);
 	}
 	if (code == 0) {
-		depot_sweep(load->depot, is_wanted, catalogue);
+		catalogue_sweep(catalogue, load->depot);
 	}
 	return code;
 }
@@ -214,22 +219,63 @@ static void restore_all(const struct scanning *scanning)
 	}
 }
 
-static int inbox_scan(
-	const struct scanning *scanning, int folder, const struct scan_model *models, size_t n)
+static bool is_known(const struct catalogue_model *model)
+{
+	return model && (model->inbox || !digest_none(&model->manifest.active));
+}
+
+static int look_at(const struct scanning *scanning, int folder, const struct scan_model *found,
+	struct catalogue_model *model)
+{
+	if (scanning->sink->stopping(scanning->sink->context)) {
+		return -ECANCELED;
+	}
+	inbox_look(scanning->catalogue, scanning->load, scanning->sink, folder, found, model);
+	return 0;
+}
+
+/* Those that are there already stay, however many names come before theirs. */
+static int known_scan(const struct scanning *scanning, int folder, size_t *ret_n, size_t *left_out)
 {
 	struct catalogue *catalogue = scanning->catalogue;
-	for (size_t i = 0; i < n; i++) {
-		if (scanning->sink->stopping(scanning->sink->context)) {
-			return -ECANCELED;
+	int code = 0;
+	for (size_t i = 0; i < catalogue->n && code == 0; i++) {
+		struct scan_model found;
+		struct catalogue_model *model = catalogue->models[i];
+		if (is_known(model) && scan_find(folder, model->manifest.name, &found)) {
+			code = look_at(scanning, folder, &found, model);
+			++*ret_n;
 		}
-		struct catalogue_model *model = catalogue_find(catalogue, models[i].name);
-		model = model ? model : add(catalogue, models[i].name);
-		if (!model) {
-			return -ENOMEM;
-		}
-		inbox_look(catalogue, scanning->load, scanning->sink, folder, &models[i], model);
 	}
-	return 0;
+	*left_out -= *ret_n < *left_out ? *ret_n : *left_out;
+	return code;
+}
+
+/* The new ones among the lowest names, as long as there is room. */
+static int inbox_scan(const struct scanning *scanning, int folder, const struct scan_model *models,
+	size_t n, size_t *left_out)
+{
+	struct catalogue *catalogue = scanning->catalogue;
+	size_t n_there = 0, n_listed = 0;
+	for (size_t i = 0; i < n; i++) {
+		n_listed += is_known(catalogue_find(catalogue, models[i].name));
+	}
+	*left_out += n_listed; /* known_scan() takes away all that it looks at */
+	int code = known_scan(scanning, folder, &n_there, left_out);
+	for (size_t i = 0; i < n && code == 0; i++) {
+		struct catalogue_model *model = catalogue_find(catalogue, models[i].name);
+		if (is_known(model)) {
+			continue;
+		}
+		if (n_there >= scanning->load->config->max_models) {
+			++*left_out;
+			continue;
+		}
+		model = model ? model : add(catalogue, models[i].name);
+		code = model ? look_at(scanning, folder, &models[i], model) : -ENOMEM;
+		n_there += code == 0 && model->inbox;
+	}
+	return code;
 }
 
 /* Its last good version stays in the store while edged runs. */
@@ -280,9 +326,11 @@ static int removed_drop(const struct scanning *scanning, bool same_device)
 	return code;
 }
 
-static void watch_look(const struct load_context *load, int folder)
+static void watch_look(struct catalogue *catalogue, const struct load_context *load, int folder)
 {
-	if (!watch_folder(load->watch, folder)) {
+	bool before = catalogue->unwatched;
+	catalogue->unwatched = !watch_folder(load->watch, folder);
+	if (catalogue->unwatched && !before) {
 		log_warning(load->depot->log,
 			"the models folder cannot be watched: the system's limit is reached");
 	}
@@ -297,12 +345,12 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	if (fstat(folder, &st) < 0) {
 		return -errno;
 	}
-	watch_look(scanning->load, folder);
+	watch_look(catalogue, scanning->load, folder);
 	bool same_device = catalogue->device == st.st_dev;
 	int code =
 		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);
 	if (code == 0) {
-		code = inbox_scan(scanning, folder, models, n);
+		code = inbox_scan(scanning, folder, models, n, ret_left_out);
 	}
 	if (code == 0) {
 		code = removed_drop(scanning, same_device);
@@ -324,7 +372,7 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	owned_fd int folder = open(load->config->models, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int code = folder < 0 ? -errno : folder_scan(&scanning, folder, ret_left_out);
 	make_room(catalogue, load);
-	depot_sweep(load->depot, is_wanted, catalogue);
+	catalogue_sweep(catalogue, load->depot);
 	return code;
 }
 

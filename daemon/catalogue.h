@@ -46,7 +46,8 @@ struct catalogue_event {
 
 struct catalogue_sink {
 	void (*post)(void *context, struct catalogue_event *event); /* takes the event */
-	bool (*stopping)(void *context); /* asked between models */
+	bool (*stopping)(
+		void *context); /* asked between models, which it may change, but for their number */
 	void *context;
 };
 
@@ -73,6 +74,7 @@ struct catalogue {
 	struct catalogue_model **models;
 	size_t n, capacity;
 	uint64_t generation; /* of the newest model */
+	bool unwatched; /* said already that the folder cannot be watched */
 	dev_t device; /* of the folder that was looked at last; 0: none was */
 };
 
@@ -86,6 +88,9 @@ int must_check catalogue_scan(struct catalogue *catalogue, const struct load_con
 /* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
 void catalogue_deinit(struct catalogue *catalogue);
+
+/* Removes what no model needs from the store. */
+void catalogue_sweep(struct catalogue *catalogue, struct depot *depot);
 
 struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
 

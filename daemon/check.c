@@ -156,9 +156,8 @@ static int finish(int waited, const struct child *child, struct error *err)
 	struct check_verdict verdict;
 	int status = 0;
 	ssize_t n = waited == 0 ? read(child->verdict, &verdict, sizeof(verdict)) : -1;
-	if (waited < 0) {
-		kill(child->pid, SIGKILL);
-	}
+	/* Once its pipe has something or is closed it has ended, or a file has made it stay. */
+	kill(child->pid, SIGKILL);
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
 	if (waited < 0) {
 		return error_set(err, waited, "opening it took too long");

@@ -236,6 +236,7 @@ void depot_drop(struct depot *depot, const char *name)
 {
 	if (depot->manifests >= 0) {
 		unlinkat(depot->manifests, name, 0);
+		unlinkat(depot->history, name, 0);
 	}
 }
 

@@ -49,11 +49,12 @@ int must_check depot_manifests(struct depot *depot, struct manifest **ret_manife
 /* On disk when it returns. */
 int must_check depot_save(struct depot *depot, const struct manifest *manifest, struct error *err);
 
-/* Forgets a model but for its history. */
+/* Forgets a model and what happened to it. */
 void depot_drop(struct depot *depot, const char *name);
 
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);
+/* On error it is bad all the same, until edged ends. */
 int must_check depot_add_bad(
 	struct depot *depot, const struct digest *model, const char *reason, struct error *err);
 /* -ENOENT if it was not bad. */

@@ -166,6 +166,9 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 	}
 	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
 		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
+	if (!failed && !request->nan && request->reshaped) {
+		return; /* or whoever asks for more at once could end a trial */
+	}
 	store_note_run(&edged->store, &edged->loader, &edged->config, request->served,
 		failed                 ? PROBATION_FAILURE
 			: request->nan ? PROBATION_NAN

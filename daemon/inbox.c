@@ -51,6 +51,18 @@ static void refused(struct look *look, const struct catalogue_tried *tried)
 	}
 }
 
+/* It was refused for the same reason when it was looked at last: no news for its history. */
+static bool is_known(const struct look *look, const struct catalogue_tried *tried)
+{
+	for (size_t i = 0; i < look->n_before; i++) {
+		if (look->before[i].number == tried->number) {
+			return strcmp(look->before[i].reason, tried->reason) == 0 &&
+				candidate_same(&look->before[i].identity, &tried->identity);
+		}
+	}
+	return false;
+}
+
 static void tell_loading(const struct look *look)
 {
 	catalogue_post(look->catalogue, look->sink, look->model, CATALOGUE_LOADING, look->version,
@@ -65,10 +77,15 @@ static void version_install(
 	int code = install_candidate(look->load, look->model, place, tried, &look->served, &err);
 	tried->settled = candidate_settled(code > 0 ? 0 : code, &tried->identity);
 	if (code < 0) {
+		/* Its copy goes before the next one takes room. */
+		catalogue_sweep(look->catalogue, look->load->depot);
 		snprintf(tried->reason, sizeof(tried->reason), "%.*s",
 			(int)sizeof(tried->reason) - 1, err.text);
 		refused(look, tried);
-		depot_note(look->load->depot, look->model->manifest.name, "refused: %s", err.text);
+		if (!is_known(look, tried)) {
+			depot_note(look->load->depot, look->model->manifest.name, "refused: %s",
+				err.text);
+		}
 		return;
 	}
 	look->kind = code > 0 ? CATALOGUE_KEPT : CATALOGUE_READY;

@@ -59,23 +59,6 @@ static void remember(struct loader *loader)
 	}
 }
 
-static void look(struct loader *loader, const struct config *config)
-{
-	const struct load_context load = load_of(loader, config);
-	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
-	size_t left_out = 0;
-	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
-	if (code < 0 && code != -ECANCELED) {
-		log_warning(
-			loader->log, "the models folder %s: %s", config->models, strerror(-code));
-	}
-	if (left_out > 0) {
-		log_warning(loader->log,
-			"%zu entries of the models folder are no models, or above max-models",
-			left_out);
-	}
-}
-
 /* The next order, or NULL. Under the mutex. */
 static struct order *order_take(struct loader *loader)
 {
@@ -113,6 +96,38 @@ static void obey(struct loader *loader, struct order *order)
 	}
 	order_append(&loader->done, order);
 	loader->wake(loader->context);
+}
+
+/* Between two models of a scan: an order waits for one that is loading, not for all of them. */
+static bool between(void *context)
+{
+	struct loader *loader = context;
+	struct order *order = NULL;
+	pthread_mutex_lock(&loader->mutex);
+	while (!loader->stopping && (order = order_take(loader))) {
+		obey(loader, order);
+	}
+	bool stop = loader->stopping;
+	pthread_mutex_unlock(&loader->mutex);
+	return stop;
+}
+
+static void look(struct loader *loader, const struct config *config)
+{
+	const struct load_context load = load_of(loader, config);
+	const struct catalogue_sink sink = {.post = post, .stopping = between, .context = loader};
+	size_t left_out = 0;
+	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
+	if (code < 0 && code != -ECANCELED) {
+		log_warning(
+			loader->log, "the models folder %s: %s", config->models, strerror(-code));
+	}
+	if (left_out > 0 && left_out != loader->left_out) {
+		log_warning(loader->log,
+			"%zu entries of the models folder are no models, or above max-models",
+			left_out);
+	}
+	loader->left_out = left_out;
 }
 
 /* Under the mutex, which is let go meanwhile. */

@@ -32,6 +32,7 @@ struct loader {
 	const char *check; /* program for check_run(); NULL: none */
 	struct depot depot;
 	struct catalogue catalogue;
+	size_t left_out; /* of the folder's entries, when it was looked at last */
 };
 
 int must_check loader_start(struct loader *loader, const struct config *config,

@@ -54,13 +54,19 @@ static void back_to(struct manifest *manifest, const struct digest *fallback)
 	manifest_trim(manifest);
 }
 
-/* What was active is bad from now on; first that, so that a crash in between brings it not back. */
+/*
+ * What was active is bad from now on; first that, so that a crash in between brings it not back. A
+ * disk that takes neither does not keep what is bad in its place: it is so in memory.
+ */
 static int condemn(const struct ordering *ordering, const struct manifest *next, const char *reason,
 	struct error *err)
 {
+	struct depot *depot = ordering->load->depot;
 	const struct digest bad = ordering->model->manifest.active;
-	int code = depot_add_bad(ordering->load->depot, &bad, reason, err);
-	return code < 0 ? code : change(ordering, next, err);
+	int code = depot_add_bad(depot, &bad, reason, err);
+	int saved = depot_save(depot, next, err);
+	ordering->model->manifest = *next;
+	return code < 0 ? code : saved;
 }
 
 static int rollback(const struct ordering *ordering, const char *reason, struct error *err)
@@ -76,18 +82,21 @@ static int rollback(const struct ordering *ordering, const char *reason, struct 
 	const struct digest digest = fallback->model;
 	back_to(&next, &digest);
 	int code = load_version(ordering->load, next.name, fallback, &served, err);
-	if (code == 0) {
-		code = condemn(ordering, &next, reason, err);
-	}
 	if (code < 0) {
 		return code;
+	}
+	code = condemn(ordering, &next, reason, err);
+	if (code < 0) {
+		error_prefix(err,
+			"version %" PRIu64 " serves, but only until edged is started again",
+			version);
 	}
 	model->serving = digest;
 	depot_note(ordering->load->depot, next.name, "back to version %" PRIu64 ": %s", version,
 		reason);
 	bool told = catalogue_post(ordering->catalogue, ordering->sink, model, CATALOGUE_READY, 0,
 		take(served), reason);
-	return told ? 0 : error_no_memory(err);
+	return told ? code : error_no_memory(err);
 }
 
 static int rollback_asked(const struct ordering *ordering, struct error *err)
@@ -128,7 +137,9 @@ static int failed(const struct ordering *ordering, struct error *err)
 	if (!is_on_trial(ordering)) {
 		return 0;
 	}
-	int code = rollback(ordering, order->argument, err);
+	int code = ordering->model->manifest.pinned
+		? error_set(err, -EPERM, "it is pinned and goes on")
+		: rollback(ordering, order->argument, err);
 	if (code < 0) {
 		error_prefix(err, "%s", order->argument);
 		depot_note(ordering->load->depot, order->model, "%s", err->text);

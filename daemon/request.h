@@ -64,6 +64,7 @@ struct request {
 	uint32_t n_regions;
 	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
 	uint64_t max_reply; /* bytes of its body */
+	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
 
 	struct error error; /* code 0: the reply is in @reply */

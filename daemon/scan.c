@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -180,7 +181,24 @@ int scan_models(
 	return 0;
 }
 
-/* Decimal without leading zeros, above 0: 0 is the version of NAME.tflite. */
+bool scan_find(int folder, const char *name, struct scan_model *ret_model)
+{
+	struct stat st;
+	char file[SERVED_NAME_SIZE + sizeof(SUFFIX)];
+	struct scan_model model = {0};
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	model.file = fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	model.folder = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
+	snprintf(model.name, sizeof(model.name), "%s", name);
+	*ret_model = model;
+	return model.file || model.folder;
+}
+
+/*
+ * Decimal without leading zeros, above 0: 0 is the version of NAME.tflite. Up to INT64_MAX, so that
+ * there are always numbers above it for files without one.
+ */
 static bool version_parse(const char *name, uint64_t *ret_version)
 {
 	uint64_t version = 0;
@@ -194,7 +212,7 @@ static bool version_parse(const char *name, uint64_t *ret_version)
 		}
 	}
 	*ret_version = version;
-	return *name == 0;
+	return *name == 0 && version <= INT64_MAX;
 }
 
 /* Keeps the highest ones, highest first. */

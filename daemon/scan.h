@@ -28,6 +28,9 @@ bool scan_name_valid(const char *name, size_t length);
 int must_check scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *ret_n,
 	size_t *ret_left_out);
 
+/* False when nothing of @folder has the name of that model. */
+bool must_check scan_find(int folder, const char *name, struct scan_model *ret_model);
+
 /* The highest versions below the model's @folder, highest first. */
 int must_check scan_versions(int folder, uint64_t ret_versions[SCAN_MAX_VERSIONS], size_t *ret_n);
 

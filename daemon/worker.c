@@ -174,6 +174,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 		.team = request->team};
 	const bool other = !request->planned;
 	int code = 0;
+	request->reshaped = other;
 	if (other || session->resized) {
 		session->resized = true;
 		code = inputs_resize(session, &request->infer, err);

@@ -18,6 +18,7 @@
  *   crash N       as echo 4, but a run ends the process
  *   poison N      opening it ends the process
  *   spin N        checking it never ends
+ *   hang N        checking it never ends, and closes what it could say so with
  *   moody N       as echo 4, but each process, and each run in it, answers otherwise
  *   reach PATH    as echo 4, if PATH cannot be opened
  *
@@ -36,6 +37,7 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "base/ref.h"
+#include "daemon/check.h"
 #include "engine/edge.h"
 
 #define GROWS 99
@@ -107,7 +109,11 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	if (strncmp(text, "poison ", 7) == 0) {
 		abort();
 	}
-	while (strncmp(text, "spin ", 5) == 0 && !getenv("PATH")) {
+	if (strncmp(text, "hang ", 5) == 0 && !getenv("PATH")) {
+		close(CHECK_VERDICT);
+	}
+	while ((strncmp(text, "spin ", 5) == 0 || strncmp(text, "hang ", 5) == 0) &&
+		!getenv("PATH")) {
 		run_control_check(NULL);
 	}
 	if (sscanf(text, "reach %199s", folder) == 1) {

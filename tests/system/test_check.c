@@ -93,6 +93,13 @@ static void what_never_ends_in_it_is_ended(void **state)
 	expect_good_serves(*state);
 }
 
+static void what_closes_its_pipe_and_stays_is_ended(void **state)
+{
+	put_and_expect(
+		*state, "hang 4", "ready", "opening it ended a process by signal 9 (Killed)");
+	expect_good_serves(*state);
+}
+
 static void it_reaches_no_file(void **state)
 {
 	put_and_expect(*state, "reach /etc/passwd", "ready", "");
@@ -131,6 +138,7 @@ int main(void)
 		cmocka_unit_test(what_it_refuses_is_refused_with_its_words),
 		cmocka_unit_test(what_kills_it_does_not_kill_edged),
 		cmocka_unit_test(what_never_ends_in_it_is_ended),
+		cmocka_unit_test(what_closes_its_pipe_and_stays_is_ended),
 		cmocka_unit_test(it_reaches_no_file),
 		cmocka_unit_test(what_answers_otherwise_each_time_is_refused),
 	};

@@ -145,6 +145,45 @@ static void one_that_fails_is_rolled_back(void **state)
 		*state, "fail 1", "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
 }
 
+/* Whether anything can be written to the store's @folder; not by whom: root writes everywhere. */
+static void folder_set_writable(const struct daemon *daemon, const char *folder, bool writable)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/state/%s/.new", daemon->folder, folder);
+	assert_int_equal(writable ? rmdir(path) : mkdir(path, 0700), 0);
+}
+
+static void one_that_fails_goes_although_the_disk_is_full(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	folder_set_writable(daemon, "bad", false);
+	folder_set_writable(daemon, "manifests", false);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "runs were bad");
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	expect_store(
+		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+	expect_history(
+		daemon, "version 1 serves, but only until edged is started again: the store: ");
+	folder_set_writable(daemon, "bad", true);
+	folder_set_writable(daemon, "manifests", true);
+}
+
+static void a_pinned_version_goes_on_though_it_fails(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "it is pinned and goes on");
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL | WIRE_STORE_PINNED, "");
+	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
+	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "rolled back by uid 0");
+}
+
 static void one_that_gives_nan_is_rolled_back(void **state)
 {
 	expect_rolled_back(
@@ -155,6 +194,38 @@ static void one_that_is_far_slower_is_rolled_back(void **state)
 {
 	expect_rolled_back(
 		*state, "late 200", "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
+}
+
+/* As ask(), but two rows at once. */
+static void ask_for_more(struct daemon *daemon, int n)
+{
+	struct peer peer = peer_open(daemon);
+	static const int8_t data[8] = {1};
+	const struct wire_infer infer = {.model = wire_text_of("m"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {2, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	for (int i = 0; i < n; i++) {
+		struct bytes_writer w = {0};
+		wire_infer_encode(&w, &infer);
+		peer_send(&peer, WIRE_INFER, (uint64_t)i + 1, 0, &w);
+		peer_expect(&peer, (uint64_t)i + 1, EDGE_OK);
+		bytes_writer_deinit(&w);
+	}
+	peer_close(&peer);
+}
+
+static void runs_of_other_shapes_do_not_make_it_slow(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "late 200");
+	ask_for_more(daemon, 4);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it would come behind a verdict */
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void the_first_version_goes_on_whatever_it_does(void **state)
@@ -263,6 +334,30 @@ static void a_pinned_version_stays(void **state)
 	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
+/* Though each file may take its time. */
+static void an_order_waits_for_one_file_at_most(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	start_with_a_good_one(daemon);
+	daemon_put(daemon, "a.tflite", line);
+	daemon_put(daemon, "b.tflite", line);
+	struct peer waits = peer_open(daemon), asks = peer_open_store(daemon);
+	peer_send(&waits, WIRE_RELOAD, 1, 0, NULL);
+	daemon_wait_running(daemon);
+	peer_store(&asks, 1, WIRE_STORE_PIN, "m", NULL);
+	peer_send(&asks, WIRE_LIST, 2, 0, NULL); /* what is behind it is read, so it is too */
+	peer_expect(&asks, 2, EDGE_OK);
+	daemon_let_go(daemon, 1);
+	daemon_wait_running(daemon);
+	peer_expect(&asks, 1, EDGE_OK);
+	daemon_let_go(daemon, 1);
+	peer_expect(&waits, 1, EDGE_OK);
+	peer_close(&asks);
+	peer_close(&waits);
+}
+
 static void only_those_who_may_change_the_store(void **state)
 {
 	struct daemon *daemon = *state;
@@ -315,14 +410,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollback_test(one_that_fails_is_rolled_back),
+		rollback_test(one_that_fails_goes_although_the_disk_is_full),
+		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
 		rollback_test(one_that_is_far_slower_is_rolled_back),
+		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
 		rollback_test(one_that_was_not_running_is_not_blamed),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),
 		rollback_test(a_pinned_version_stays),
+		rollback_test(an_order_waits_for_one_file_at_most),
 		rollback_test(only_those_who_may_change_the_store),
 		rollback_test(the_store_is_there_for_1_2_only_and_judges_what_it_is_told),
 	};

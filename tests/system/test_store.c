@@ -208,6 +208,36 @@ static void files_that_nothing_needs_are_removed(void **state)
 	assert_int_equal(count_files(daemon, "state/blobs"), 1);
 }
 
+/* Or files that are all refused would fill the disk until the folder has been looked at. */
+static void the_copy_of_a_refused_file_goes_before_the_next_one_is_looked_at(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	daemon_put(daemon, "a.tflite", "not a model");
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "b.tflite", line);
+	daemon_spawn(daemon, false);
+	daemon_wait_running(daemon);
+	assert_int_equal(count_files(daemon, "state/blobs"), 1);
+	daemon_let_go(daemon, 1);
+	daemon_wait_log(daemon, "models ready");
+}
+
+static void what_happened_to_a_model_that_is_gone_is_forgotten_at_the_next_start(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "echo 8");
+	daemon_put(daemon, "n.tflite", "not a model");
+	daemon_put(daemon, "o.tflite", "echo 8");
+	daemon_start(daemon, false);
+	daemon_remove(daemon, "m.tflite");
+	daemon_remove(daemon, "n.tflite");
+	reload(daemon);
+	assert_int_equal(count_files(daemon, "state/history"), 3);
+	restart(daemon, SIGTERM);
+	assert_int_equal(count_files(daemon, "state/history"), 1);
+}
+
 /* ---- what may take a model's place */
 
 static void other_inputs_and_outputs_are_refused_unless_allowed(void **state)
@@ -324,6 +354,32 @@ static void hostile_names_and_files_disturb_nobody(void **state)
 	peer_close(&peer);
 }
 
+/* They do not go when others, whose names come before theirs, fill the folder. */
+static void models_that_are_there_stay_when_others_come_before_them(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[models]\nmax-models = 2\n");
+	daemon_put(daemon, "m.tflite", "echo 8");
+	daemon_start(daemon, false);
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_put(daemon, "b.tflite", "echo 4");
+	daemon_put(daemon, "c.tflite", "echo 4");
+	reload(daemon);
+	expect_serves(daemon, "m", 8);
+	expect_serves(daemon, "a", 4);
+	expect_none(daemon, "b");
+	daemon_put(daemon, "m.tflite", "echo 16");
+	reload(daemon);
+	expect_serves(daemon, "m", 16);
+	restart(daemon, SIGKILL);
+	expect_serves(daemon, "m", 16);
+	daemon_remove(daemon, "m.tflite");
+	reload(daemon);
+	expect_none(daemon, "m");
+	reload(daemon);
+	expect_serves(daemon, "b", 4);
+}
+
 /* With links to one file: what counts is how many names there are. */
 static void a_hundred_thousand_names_leave_the_first_models_serving(void **state)
 {
@@ -352,11 +408,14 @@ int main(void)
 		store_test(a_model_whose_file_is_removed_goes_and_stays_gone),
 		store_test(a_broken_copy_is_replaced_from_the_folder),
 		store_test(files_that_nothing_needs_are_removed),
+		store_test(the_copy_of_a_refused_file_goes_before_the_next_one_is_looked_at),
+		store_test(what_happened_to_a_model_that_is_gone_is_forgotten_at_the_next_start),
 		store_test(other_inputs_and_outputs_are_refused_unless_allowed),
 		store_test(a_conf_that_is_not_understood_refuses_its_model_only),
 		store_test(a_swapped_link_brings_the_new_files),
 		store_test(a_folder_that_is_replaced_is_the_one_that_counts),
 		store_test(hostile_names_and_files_disturb_nobody),
+		store_test(models_that_are_there_stay_when_others_come_before_them),
 		store_test(a_hundred_thousand_names_leave_the_first_models_serving),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

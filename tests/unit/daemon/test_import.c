@@ -109,7 +109,7 @@ static void models_are_sorted_merged_and_bounded(void **state)
 static void the_highest_versions_come_first(void **state)
 {
 	static const char *const names[] = {"9", "10", "1", "0", "01", "2x",
-		"100000000000000000000", "3", "4", "5", "6", "7", "8", "11"};
+		"100000000000000000000", "9223372036854775808", "3", "4", "5", "6", "7", "8", "11"};
 	static const uint64_t wanted[SCAN_MAX_VERSIONS] = {11, 10, 9, 8, 7, 6, 5, 4};
 	struct folder *folder = *state;
 	uint64_t versions[SCAN_MAX_VERSIONS];

@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "daemon/marks.h"
 #include "tests/unit/daemon/temp_folder.h"
@@ -41,6 +44,41 @@ static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 	marks_open(&marks, folder->fd);
 	assert_false(marks_next_dead(&marks, &dead));
 	marks_close(&marks);
+}
+
+#define NO_MOUNT 77
+
+/* In a process of its own: a disk of one page, which is taken. */
+static int open_on_a_full_disk(const char *path)
+{
+	char page[4096] = {0};
+	struct marks marks;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+		mount("full", path, "tmpfs", 0, "size=4096") < 0) {
+		return NO_MOUNT;
+	}
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(folder, "taken", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	while (write(fd, page, sizeof(page)) > 0) {}
+	marks_open(&marks, folder);
+	return marks.slots ? 1 : 0;
+}
+
+static void a_full_disk_has_no_room_for_them_and_does_not_kill(void **state)
+{
+	const struct temp_folder *folder = *state;
+	int status = -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(open_on_a_full_disk(folder->path));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_MOUNT) {
+		print_message("SKIPPED: no right to mount a disk that is full\n");
+		return;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void deaths_while_it_did_not_run_are_not(void **state)
@@ -129,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		temp_folder_test(two_deaths_while_it_ran_are_held_against_a_file),
+		temp_folder_test(a_full_disk_has_no_room_for_them_and_does_not_kill),
 		temp_folder_test(deaths_while_it_did_not_run_are_not),
 		temp_folder_test(what_has_proved_itself_begins_anew),
 		temp_folder_test(slots_in_use_are_kept_and_others_given_away),
