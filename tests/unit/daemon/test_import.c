@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/import.h"
@@ -139,6 +140,11 @@ static void what_is_no_file_is_not_opened(void **state)
 	close(fd);
 }
 
+static bool has_openat2(void)
+{
+	return syscall(SYS_openat2, -1, "", NULL, 0) < 0 && errno != ENOSYS;
+}
+
 static void a_link_is_followed_inside_the_folder_and_not_out_of_it(void **state)
 {
 	struct folder *folder = *state;
@@ -148,6 +154,11 @@ static void a_link_is_followed_inside_the_folder_and_not_out_of_it(void **state)
 	put(folder, "..2026/m.tflite", "x");
 	assert_int_equal(symlinkat("..2026", folder->fd, "..data"), 0);
 	assert_int_equal(symlinkat("..data/m.tflite", folder->fd, "m.tflite"), 0);
+	if (!has_openat2()) {
+		assert_int_equal(import_open_file(folder->fd, "m.tflite", &fd, &identity), -ELOOP);
+		print_message("SKIPPED: without openat2, as in an emulator, no link is followed\n");
+		return;
+	}
 	assert_int_equal(import_open_file(folder->fd, "m.tflite", &fd, &identity), 0);
 	close(fd);
 	assert_int_equal(symlinkat("/etc/passwd", folder->fd, "absolute"), 0);
