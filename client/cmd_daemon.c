@@ -98,8 +98,7 @@ static void add_store(struct grid *grid, const struct edge_client_list_item *ite
 	const bool known = item->sha256[0] != 0;
 	const struct passwd *user = known ? getpwuid((uid_t)item->by) : NULL;
 	error_escape(state, sizeof(state), item->state, strlen(item->state));
-	grid_add(grid, "%s%s%s", state, item->on_trial ? ", on trial" : "",
-		item->pinned ? ", pinned" : "");
+	grid_add(grid, "%s", state);
 	grid_add(grid, "%.12s", known ? item->sha256 : "-");
 	if (known && localtime_r(&seconds, &when)) {
 		strftime(since, sizeof(since), "%Y-%m-%d %H:%M", &when);
@@ -112,10 +111,21 @@ static void add_store(struct grid *grid, const struct edge_client_list_item *ite
 	}
 }
 
+/* Whether what serves is on trial or pinned, and why a newer file was refused. */
+static void add_note(struct grid *grid, const struct edge_client_list_item *item)
+{
+	char reason[512];
+	const char *trial = item->on_trial ? "on trial" : "";
+	const char *pin = !item->pinned ? "" : item->on_trial ? ", pinned" : "pinned";
+	const bool both = (item->on_trial || item->pinned) && item->reason[0] != 0;
+	error_escape(reason, sizeof(reason), item->reason, strlen(item->reason));
+	grid_add(grid, "%s%s%s%s", trial, pin, both ? "; " : "", reason);
+}
+
 static int list_table(const struct edge_client_list *list, const struct settings *s)
 {
 	static const char *const titles[] = {
-		"NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "REASON"};
+		"NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "NOTE"};
 	owned_grid struct grid grid = {0};
 	grid_init(&grid, 7, 0);
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
@@ -125,7 +135,7 @@ static int list_table(const struct edge_client_list *list, const struct settings
 		add_escaped(&grid, list->items[i].name);
 		add_escaped(&grid, list->items[i].version);
 		add_store(&grid, &list->items[i]);
-		add_escaped(&grid, list->items[i].reason);
+		add_note(&grid, &list->items[i]);
 	}
 	return grid_print(&grid, stdout, true, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }

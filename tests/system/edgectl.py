@@ -371,8 +371,10 @@ class WithStore(unittest.TestCase):
         self.ask("reload")
         self.assertEqual(json.loads(self.ask("list", "--json").stdout)[0]["sha256"], second["sha256"])
         table = self.ask("list").stdout.decode().splitlines()
-        self.assertEqual(table[0].split(), ["NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "REASON"])
+        self.assertEqual(table[0].split(), ["NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "NOTE"])
         self.assertIn(second["sha256"][:12], table[1])
+        words = self.ask("list", "--no-legend").stdout.decode().split(maxsplit=6)
+        self.assertEqual((words[:3], words[6].strip()), (["digits", "2", "ready"], "on trial"))
 
 
 LARGE = os.path.join(ROOT, "..", "shared", "models", "mlperf_tiny", "vww_96_int8.tflite")
