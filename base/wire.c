@@ -68,14 +68,18 @@ int wire_header_decode(
 	};
 	bool reply = ret_header->type & WIRE_REPLY;
 	bool infer = (ret_header->type & ~WIRE_REPLY) == WIRE_INFER;
-	if (ret_header->flags & ~(infer ? WIRE_FLAG_REGIONS : 0)) {
+	const unsigned int known = !infer ? 0
+		: reply                   ? WIRE_FLAG_REGIONS
+					  : WIRE_FLAG_REGIONS | WIRE_FLAG_KEY | WIRE_FLAGS_CLASS;
+	if (ret_header->flags & ~known) {
 		return error_set(
 			err, -EPROTO, "header: flags 0x%04x are not known", ret_header->flags);
 	}
 	if (ret_header->session != 0 && ret_header->type != WIRE_INFER) {
 		return error_set(err, -EPROTO, "header: bytes 28 to 31 are not zero");
 	}
-	if (reply ? ret_header->deadline_us != 0 : ret_header->status != 0) {
+	bool timed = !reply || ret_header->status == EDGE_OVERLOADED;
+	if ((!timed && ret_header->deadline_us != 0) || (!reply && ret_header->status != 0)) {
 		return error_set(err, -EPROTO, "header: a %s has no %s",
 			reply ? "reply" : "request", reply ? "deadline" : "status");
 	}

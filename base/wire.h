@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.2 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.3 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 2
+#define WIRE_MINOR 3
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -56,19 +56,39 @@ enum wire_type {
 
 /* Of a header: the tensors of this INFER, or of its reply, may lie in regions (1.2). */
 #define WIRE_FLAG_REGIONS 1u
+/* Of an INFER's header (1.3): it has a key, and two bits that are its class. */
+#define WIRE_FLAG_KEY 2u
+#define WIRE_CLASS_SHIFT 2
+#define WIRE_FLAGS_CLASS (3u << WIRE_CLASS_SHIFT)
+
+/* How urgent an INFER is: control before realtime before normal before batch. */
+enum wire_class {
+	WIRE_CLASS_NORMAL = 0,
+	WIRE_CLASS_BATCH = 1,
+	WIRE_CLASS_REALTIME = 2,
+	WIRE_CLASS_CONTROL = 3,
+};
 
 /* "HELLO", ...; "message" for a number that is not in the list. The reply bit is ignored. */
 const char *wire_type_name(unsigned int type);
 
 struct wire_header {
 	uint16_t type; /* enum wire_type, | WIRE_REPLY */
-	uint16_t flags; /* WIRE_FLAG_REGIONS of INFER and its reply, since 1.2; else 0 */
+	uint16_t
+		flags; /* WIRE_FLAG_REGIONS of INFER and its reply, since 1.2; of INFER since 1.3 key
+			   and class; else 0 */
 	uint64_t id; /* chosen by the client, unique among its requests in flight */
 	uint32_t body_bytes;
 	uint32_t status; /* enum edge_status in replies, 0 in requests */
-	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0 */
+	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0, but
+				 OVERLOADED since 1.3: when to ask again, 0 not told */
 	uint32_t session; /* INFER since 1.1: in which it runs, 0 none; all others: 0 */
 };
+
+static inline enum wire_class wire_class(const struct wire_header *header)
+{
+	return (enum wire_class)((header->flags & WIRE_FLAGS_CLASS) >> WIRE_CLASS_SHIFT);
+}
 
 void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADER_BYTES]);
 
@@ -221,12 +241,14 @@ struct wire_place {
 };
 
 /* @regions of both: the header has WIRE_FLAG_REGIONS, and so the body has the fields that name
- * them. */
+ * them. @key: not 0 when the header has WIRE_FLAG_KEY: a newer request of the same user, model and key
+ * takes the place of this one while it waits. */
 struct wire_infer {
 	bool regions;
 	struct wire_text model;
 	struct wire_text version; /* empty: the one that serves */
 	struct wire_text signature; /* key; empty: the default */
+	uint64_t key;
 	uint32_t n_inputs;
 	uint32_t n_wanted; /* WIRE_ALL_OUTPUTS, or how many of @wanted */
 	uint16_t wanted[WIRE_MAX_TENSORS];

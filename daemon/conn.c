@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "daemon/admission.h"
 #include "daemon/edged.h"
 #include "daemon/frame.h"
 #include "daemon/framing.h"
@@ -109,16 +110,21 @@ void conn_sent(struct conn *conn, bool ok)
 	edged_check_drained(conn->edged);
 }
 
-/* Takes the reply's body. A connection for which there is no memory will be closed. */
-static void send_reply(struct conn *conn, struct reply *reply)
+/* What sending a frame came to. A connection for which there is no memory will be closed. */
+static void note_sent(struct conn *conn, int code)
 {
-	int code = frame_send(conn, reply);
 	if (code < 0) {
 		conn_break(conn);
 	} else if (code == 0) {
 		conn->unsent++;
 		conn->edged->unsent++;
 	}
+}
+
+/* Takes the reply's body. */
+static void send_reply(struct conn *conn, struct reply *reply)
+{
+	note_sent(conn, frame_send(conn, reply));
 }
 
 void conn_reply(void *peer, struct reply *reply)
@@ -139,11 +145,9 @@ void conn_reply(void *peer, struct reply *reply)
 /* Answers the message that the header at hand begins, if that much is known of it. */
 static void refuse(struct conn *conn, const struct error *err)
 {
-	struct reply reply = {.type = conn->header.type & (uint16_t)~WIRE_REPLY,
-		.id = conn->header.id,
-		.status = err->status};
-	wire_error_encode(&reply.body, err->text);
-	send_reply(conn, &reply);
+	int code = frame_send_error(
+		conn, conn->header.type & (uint16_t)~WIRE_REPLY, conn->header.id, err);
+	note_sent(conn, code);
 }
 
 /* Before refuse(), where the header at hand may be that of an earlier message. */
@@ -183,6 +187,12 @@ static int check_request(struct conn *conn, struct error *err)
 		error_set(err, -ESHUTDOWN, "edged is about to stop");
 		err->status = EDGE_DRAINING;
 		return -ESHUTDOWN;
+	}
+	if (header->type == WIRE_INFER) {
+		int code = admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
+		if (code < 0) {
+			return code;
+		}
 	}
 	return request_new(conn->account, header, &conn->request, err);
 }
@@ -242,6 +252,9 @@ static void on_head(struct conn *conn)
 	conn->judged = true;
 	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions,
 		&conn->regions, conn->got, conn->edged->config.max_body, &err);
+	code = code == 0
+		? admission_check_head(&conn->edged->dispatch, conn->request, &conn->line, &err)
+		: code;
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);
@@ -492,7 +505,11 @@ static int identify(struct conn *conn, struct error *err)
 		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
 	}
 	conn->uid = peer.uid;
-	return account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+	if (code == 0) {
+		conn->line.user = &conn->account->queue;
+	}
+	return code;
 }
 
 /* Best effort: the socket's buffer is empty, so it fits. */

@@ -51,6 +51,7 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
+	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
 	struct client_sessions sessions;
 	struct regions regions;
@@ -68,7 +69,7 @@ struct conn {
 	uint32_t in_flight; /* requests without an answer, the one being read too */
 	uint32_t unsent; /* replies that are not written yet */
 	uint64_t read_by_ms, write_by_ms; /* of the loop's clock; 0: no limit */
-	struct sched_line line;
+	struct queue_line line;
 };
 
 /*

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/admission.h"
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 
@@ -41,17 +43,20 @@ static void count(struct dispatch *dispatch, const struct request *request, enum
 	metrics_count(metrics, status);
 	if (status == EDGE_OK) {
 		metrics_count_run(metrics, (request->taken_ns - request->received_ns) / US,
-			(request->finished_ns - request->taken_ns) / US);
+			request_run_ns(request) / US);
 	}
 }
 
-static void answer_error(struct dispatch *dispatch, const struct request *request,
-	enum edge_status status, const char *text)
+static void answer_error(
+	struct dispatch *dispatch, const struct request *request, const struct error *err)
 {
-	struct reply reply = {.type = request->type, .id = request->id, .status = status};
-	count(dispatch, request, status);
+	struct reply reply = {.type = request->type,
+		.id = request->id,
+		.status = err->status,
+		.retry_after_us = err->retry_after_us};
+	count(dispatch, request, err->status);
 	if (request->peer) {
-		wire_error_encode(&reply.body, text);
+		wire_error_encode(&reply.body, err->text);
 		request->front->reply(request->peer, &reply);
 	}
 }
@@ -75,7 +80,7 @@ void dispatch_answer(struct dispatch *dispatch, struct request *request, struct 
 
 void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err)
 {
-	answer_error(dispatch, request, err->status, err->text);
+	answer_error(dispatch, request, err);
 	request_free(request);
 }
 
@@ -105,9 +110,7 @@ static void session_advance(struct dispatch *dispatch, struct client_session *se
 	session->busy = next != NULL;
 	if (next) {
 		session_unwait(dispatch, next);
-		int code = sched_push(&dispatch->sched, next->line, next, UINT32_MAX);
-		assert(code == 0);
-		(void)code;
+		sched_put(&dispatch->sched, next);
 	}
 }
 
@@ -149,7 +152,7 @@ static bool withdraw(struct dispatch *dispatch, struct request *request)
 		session_unwait(dispatch, request);
 		return true;
 	}
-	if (!sched_remove(&dispatch->sched, request->line, request)) {
+	if (!sched_remove(&dispatch->sched, request)) {
 		return false;
 	}
 	session_leave(dispatch, request, false);
@@ -166,6 +169,10 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 	}
 	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
 		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
+	if (request->error.code == 0 && request->served) {
+		predict_note(&request->served->predict, &dispatch->machine, request->served->model,
+			request->signature, request->scale, (int64_t)request_run_ns(request));
+	}
 	if (!failed && !request->nan && request->reshaped) {
 		return; /* or whoever asks for more at once could end a trial */
 	}
@@ -173,7 +180,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		failed                 ? PROBATION_FAILURE
 			: request->nan ? PROBATION_NAN
 				       : PROBATION_FINE,
-		request->finished_ns - request->taken_ns);
+		request_run_ns(request));
 }
 
 /* A request that a worker brought back, or that never got to one. */
@@ -195,8 +202,10 @@ static void finish(struct dispatch *dispatch, struct request *request)
 void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_status status,
 	const char *text)
 {
+	struct error err = {.status = status};
 	assert(!request->answered);
-	answer_error(dispatch, request, status, text);
+	snprintf(err.text, sizeof(err.text), "%s", text);
+	answer_error(dispatch, request, &err);
 	request->answered = true;
 	request->peer = NULL;
 	if (withdraw(dispatch, request)) {
@@ -296,24 +305,54 @@ static void timer_update(struct dispatch *dispatch)
 
 /* ---- work */
 
-/* True when there is room: below @most of all that wait. */
-static bool enqueue(struct dispatch *dispatch, struct request *request, uint32_t most)
+static int enqueue(struct dispatch *dispatch, struct request *request, struct error *err)
 {
 	struct client_session *session = request->session;
-	uint32_t queued = 0, running = 0;
-	if (!session || !session->busy) {
-		uint32_t room = most > dispatch->n_waiting ? most - dispatch->n_waiting : 0;
-		bool pushed = sched_push(&dispatch->sched, request->line, request, room) == 0;
-		if (session) {
-			session->busy = pushed;
+	if (session && session->busy) {
+		int code = admission_check_room(dispatch, request, err);
+		if (code == 0) {
+			session_wait(dispatch, request);
 		}
-		return pushed;
+		return code;
 	}
-	sched_count(&dispatch->sched, &queued, &running);
-	if (queued + dispatch->n_waiting >= most) {
+	int code = admission_push(dispatch, request, err);
+	if (session) {
+		session->busy = code == 0;
+	}
+	return code;
+}
+
+/* ---- what a newer request makes needless */
+
+static bool is_older(const struct request *other, const struct request *request)
+{
+	return other != request && other->type == WIRE_INFER && !other->answered &&
+		other->infer.key == request->infer.key && other->account == request->account &&
+		strcmp(other->served->name, request->served->name) == 0;
+}
+
+/* True when @request has the place that an older one had in the queue. One that runs goes on. */
+static bool supersede(struct dispatch *dispatch, struct request *request)
+{
+	const struct error err = {
+		.status = EDGE_SUPERSEDED, .text = "a newer request took its place"};
+	struct request *other = request->infer.key ? dispatch->first : NULL;
+	while (other && !is_older(other, request)) {
+		other = other->next;
+	}
+	if (!other) {
 		return false;
 	}
-	session_wait(dispatch, request);
+	bool same = other->line == request->line && other->class == request->class;
+	if (same ? !sched_swap(&dispatch->sched, other, request)
+		 : !sched_remove(&dispatch->sched, other)) {
+		return false;
+	}
+	if (!same) {
+		sched_put(&dispatch->sched, request);
+	}
+	link_out(dispatch, other);
+	dispatch_refuse(dispatch, other, &err);
 	return true;
 }
 
@@ -362,27 +401,24 @@ static void on_turn(uv_prepare_t *turn)
 	dispatch->short_line = NULL;
 }
 
-void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line)
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct queue_line *line)
 {
 	struct error err = {0};
-	const struct config *config = &dispatch->edged->config;
 	if (request->deadline_ns && clock_now_ns() >= request->deadline_ns) {
 		session_discard(request);
 		error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
-	request->line = line;
+	admission_judge(dispatch, request, line);
 	link_in(dispatch, request);
 	if (is_short(dispatch, request) && run_short(dispatch, request)) {
 		finish(dispatch, request);
 		return;
 	}
-	if (!enqueue(dispatch, request, (uint32_t)config->queue_length)) {
+	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
 		session_discard(request);
-		error_set(&err, -EAGAIN, "%llu requests are waiting already",
-			(unsigned long long)config->queue_length);
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}

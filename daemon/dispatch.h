@@ -26,12 +26,13 @@ struct dispatch {
 	struct edged *edged;
 	struct sched sched;
 	struct workers workers;
+	struct predict_machine machine;
 	struct request *first;
 	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */
 	uv_timer_t timer; /* of the nearest deadline */
 	uv_prepare_t turn; /* a new turn of the loop */
-	const struct sched_line
+	const struct queue_line
 		*short_line; /* whose runs were short in this turn; NULL: nobody's */
 };
 
@@ -41,7 +42,7 @@ void dispatch_stop(struct dispatch *dispatch);
 
 /* Takes a judged INFER, or an OPEN or RESET of a session, of @line and sees to its answer, now or
  * later. */
-void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line);
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct queue_line *line);
 
 /* Takes a RELOAD: answered once store.scans_done has reached @scan. */
 void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan);

@@ -26,7 +26,10 @@ int framing_check(struct conn *conn, struct error *err)
 	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
 	}
-	if (header->flags && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
+	if (header->flags & ~WIRE_FLAG_REGIONS && conn->minor < 3) {
+		return error_set(err, -EPROTO, "header: keys and classes are of version 1.3");
+	}
+	if (header->flags & WIRE_FLAG_REGIONS && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
 	}
 	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD) {
