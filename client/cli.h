@@ -128,6 +128,8 @@ struct settings {
 
 	bool local, per_op, plan, ipc;
 	uint32_t count, warmup, threads, clients;
+	int priority; /* enum edge_client_priority */
+	uint32_t latest_key; /* 0: none */
 };
 
 /* Defaults first, then @argv. -EINVAL with a text for a command line that is not understood. With

@@ -28,6 +28,7 @@ int connection_tell(const struct error *err, struct edge_client_error *ret_err)
 	if (ret_err) {
 		ret_err->code = err->code;
 		ret_err->status = (unsigned int)err->status;
+		ret_err->retry_after_us = err->retry_after_us;
 		_Static_assert(sizeof(ret_err->text) == sizeof(err->text), "the same text");
 		memcpy(ret_err->text, err->text, sizeof(ret_err->text));
 	}
@@ -236,6 +237,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	int r = 0;
 	if (header->status != EDGE_OK) {
 		wire_error_decode(*body, header->body_bytes, header->status, &outcome.err);
+		outcome.err.retry_after_us = header->deadline_us;
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
@@ -422,9 +424,14 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
 	}
+	const bool classes = client->peer.protocol_minor >= 3;
+	infer.key = classes ? infer.key : 0;
 	wire_infer_encode(&body, &infer);
+	const unsigned int flags = (infer.regions ? WIRE_FLAG_REGIONS : 0) |
+		(infer.key ? WIRE_FLAG_KEY : 0) |
+		(classes ? request->priority << WIRE_CLASS_SHIFT : 0);
 	const struct wire_header header = {.type = WIRE_INFER,
-		.flags = infer.regions ? WIRE_FLAG_REGIONS : 0,
+		.flags = (uint16_t)flags,
 		.deadline_us = request->deadline_us,
 		.session = session};
 	const struct extra extra = {.fd = -1, .places = infer.places, .n_places = infer.n_places};

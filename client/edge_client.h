@@ -75,6 +75,7 @@ struct edge_client_error {
 	int code; /* negative errno */
 	unsigned int status; /* enum edge_client_code */
 	char text[240]; /* printable, says what and where */
+	uint32_t retry_after_us; /* of OVERLOADED: when to ask again; 0: not told */
 };
 
 /* Element types: the numbers of TensorFlow Lite's TensorType. */
@@ -224,6 +225,15 @@ struct edge_client_place {
 	uint64_t room; /* bytes that the output may have there */
 };
 
+/* How urgent a request is: control before realtime before normal before batch, which gets a twentieth
+ * at least. The daemon's configuration says who may use which. */
+enum edge_client_priority {
+	EDGE_CLIENT_NORMAL = 0,
+	EDGE_CLIENT_BATCH = 1,
+	EDGE_CLIENT_REALTIME = 2,
+	EDGE_CLIENT_CONTROL = 3
+};
+
 struct edge_client_request {
 	const char *model;
 	const char *version, *signature; /* NULL: the one that serves, the default */
@@ -232,6 +242,11 @@ struct edge_client_request {
 	uint32_t deadline_us; /* the daemon gives up then and answers DEADLINE; 0: never */
 	uint32_t n_places;
 	const struct edge_client_place *places; /* of outputs; the others come with the answer */
+	/* Daemons before protocol 1.3 know neither of these, and are not told. */
+	unsigned int priority; /* enum edge_client_priority */
+	uint64_t
+		latest_key; /* not 0: takes the place of a request of the same user, model and key that
+				still waits, which is answered SUPERSEDED; not in sessions */
 };
 
 struct edge_client_answer {
