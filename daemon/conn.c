@@ -288,8 +288,10 @@ static void advance(struct conn *conn)
 {
 	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
 		on_header(conn);
-		own_close_fd(&conn->fd); /* of a request that was refused */
-		conn->fd = -1;
+		if (conn->header.type == WIRE_REGION_ADD) { /* that was refused */
+			own_close_fd(&conn->fd);
+			conn->fd = -1;
+		}
 	}
 	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING ||
 		conn->part == CONN_HEADER) {
@@ -308,10 +310,23 @@ static void advance(struct conn *conn)
 	}
 }
 
+/* At the first byte of a header nobody knows yet what follows. A descriptor behind HELLO would be lost: it
+ * is read before it is known how the rest will be. */
+static bool reads_ahead(const struct conn *conn)
+{
+	return conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN;
+}
+
+static uv_buf_t place_to_read(struct conn *conn)
+{
+	return reads_ahead(conn) ? uv_buf_init((char *)conn->ahead, sizeof(conn->ahead))
+				 : place(conn);
+}
+
 static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
 	(void)suggested;
-	*ret_buffer = place(handle->data);
+	*ret_buffer = place_to_read(handle->data);
 }
 
 /* @n more bytes are in their place. */
@@ -325,6 +340,47 @@ static void on_bytes(struct conn *conn, size_t n)
 	}
 	conn->got += (uint32_t)n;
 	advance(conn);
+}
+
+static bool has_ahead(const struct conn *conn)
+{
+	return conn->ahead_at < conn->ahead_end;
+}
+
+/* A request that has begun is read to its end; another one only where there is room for it. */
+static bool wants_more(const struct conn *conn)
+{
+	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
+	bool inside = conn->part != CONN_HEADER || conn->got > 0;
+	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
+	return open && (inside || room);
+}
+
+/* Takes what was read ahead to where it belongs. */
+static void use_ahead(struct conn *conn)
+{
+	conn->using_ahead = true;
+	while (has_ahead(conn) && wants_more(conn)) {
+		const uv_buf_t to = place(conn);
+		const size_t there = conn->ahead_end - conn->ahead_at;
+		const size_t n = there < to.len ? there : to.len;
+		memcpy(to.base, conn->ahead + conn->ahead_at, n);
+		conn->ahead_at = (uint16_t)(conn->ahead_at + n);
+		on_bytes(conn, n);
+	}
+	conn->using_ahead = false;
+}
+
+/* @n bytes have come to where place_to_read() wanted them. */
+static void on_came(struct conn *conn, size_t n, bool ahead)
+{
+	if (ahead) {
+		conn->ahead_at = 0;
+		conn->ahead_end = (uint16_t)n;
+		use_ahead(conn);
+	} else {
+		on_bytes(conn, n);
+	}
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
@@ -332,11 +388,11 @@ static void on_bytes(struct conn *conn, size_t n)
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
-	(void)buffer;
+	struct conn *conn = stream->data;
 	if (n < 0) {
-		conn_close(stream->data);
-	} else {
-		on_bytes(stream->data, (size_t)n);
+		conn_close(conn);
+	} else if (n > 0) {
+		on_came(conn, (size_t)n, buffer->base == (char *)conn->ahead);
 	}
 }
 
@@ -348,7 +404,8 @@ static bool read_once(struct conn *conn)
 	struct error err = {0};
 	owned_fd int fd = -1;
 	const bool first = conn->part == CONN_HEADER && conn->got == 0;
-	const uv_buf_t buffer = place(conn);
+	const bool ahead = reads_ahead(conn);
+	const uv_buf_t buffer = place_to_read(conn);
 	ssize_t n = receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
 	if (n == -EAGAIN) {
 		return false;
@@ -364,8 +421,8 @@ static bool read_once(struct conn *conn)
 		return false;
 	}
 	conn->fd = fd >= 0 ? take_fd(fd) : conn->fd;
-	on_bytes(conn, (size_t)n);
-	return conn->reading;
+	on_came(conn, (size_t)n, ahead);
+	return conn->reading && (size_t)n == buffer.len;
 }
 
 /* To the end of one message, if it is there: what follows is told by the next turn. */
@@ -436,6 +493,7 @@ static void on_timer(uv_timer_t *timer)
 		header_forget(conn);
 		refuse_and_close(conn, &err);
 	}
+	use_ahead(conn);
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
@@ -452,7 +510,8 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
-	next = conn->broken ? now : next;
+	next = conn->broken || (has_ahead(conn) && wants_more(conn)) ? now : next;
+	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
 	} else {
@@ -475,13 +534,14 @@ static void reading_stop(struct conn *conn)
 	}
 }
 
-/* Reads while there is room for another request; a request that has begun is read to its end. */
+/* Reads while something is wanted. What was read ahead comes before what the socket has: the timer sees to
+ * it, because who calls this may be walking over the requests. */
 static void update(struct conn *conn)
 {
-	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
-	bool inside = conn->part != CONN_HEADER || conn->got > 0;
-	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
-	bool wanted = open && (inside || room);
+	if (conn->using_ahead) {
+		return;
+	}
+	const bool wanted = wants_more(conn) && !has_ahead(conn);
 	if (wanted && !conn->reading && reading_start(conn) < 0) {
 		conn_break(conn);
 		return;

@@ -4,8 +4,9 @@
  *
  *   header -> body -> message -> header ...        HELLO comes first (docs/protocol.md)
  *
- * Bytes are read only into the place where they belong, and only while the client has less than
- * max-in-flight requests and replies open. Each header, body and reply has its time. The memory
+ * Bytes are read into the place where they belong, but a header with a little that may follow it: a
+ * small request is one read. They are read only while the client has less than max-in-flight requests
+ * and replies open. Each header, body and reply has its time. The memory
  * lives until the last of the connection's handles is closed.
  *
  * Replies go out by @pipe. Requests come in by it too, until HELLO agrees on shared memory: from then
@@ -24,6 +25,8 @@
 #include "daemon/region.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
+
+#define CONN_AHEAD 256 /* a header and a small body; not more, since each connection has them */
 
 enum conn_state {
 	CONN_HELLO, /* nothing but HELLO is accepted */
@@ -58,7 +61,11 @@ struct conn {
 
 	enum conn_part part;
 	bool reading; /* the pipe, or @poll, is being read */
-	int fd; /* came with the header that is being read; -1: none */
+	int fd; /* came with what was read, and is for the next header; -1: none */
+	uint8_t ahead
+		[CONN_AHEAD]; /* read with a header, from @ahead_at to @ahead_end not used yet */
+	uint16_t ahead_at, ahead_end;
+	bool using_ahead; /* update() comes after that */
 	uint8_t bytes[WIRE_HEADER_BYTES];
 	struct wire_header header;
 	uint32_t got; /* bytes of the part that are there */
