@@ -128,6 +128,9 @@ const struct cli_option cli_options[] = {
 		BIT(CLI_BENCH), 1, 256, NULL, 0},
 	{"ipc", 0, CLI_FLAG, NULL, "what asking costs: in the body, in shared memory, at least",
 		AT(ipc), BIT(CLI_BENCH), 0, 0, NULL, 0},
+	{"spin", 0, CLI_COUNT, "US",
+		"look for answers up to US microseconds without sleep, with --ipc", AT(spin_us),
+		BIT(CLI_BENCH), 0, 1000000, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
 };

@@ -130,6 +130,7 @@ struct settings {
 	uint32_t count, warmup, threads, clients;
 	int priority; /* enum edge_client_priority */
 	uint32_t latest_key; /* 0: none */
+	uint32_t spin_us;
 };
 
 /* Defaults first, then @argv. -EINVAL with a text for a command line that is not understood. With

@@ -537,12 +537,28 @@ static int poll_time(uint64_t end_ns)
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
+/* Receives until it is done, for as long as this connection spins. */
+static int spin(struct edge_client *client, const struct outcome *outcome, struct error *err)
+{
+	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
+	int r = 0;
+	while (r == 0 && !outcome->done && clock_now_ns() < end_ns) {
+		r = receive_frames(client, outcome, err);
+	}
+	return lost(client, r, err);
+}
+
 int connection_wait(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint32_t timeout_ms, struct error *err)
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
 	for (;;) {
 		int r = send_frames(client, err);
+		r = r < 0 ? r : spin(client, outcome, err);
+		if (outcome->done) {
+			*err = outcome->err;
+			return err->code;
+		}
 		if (r < 0) {
 			return r;
 		}

@@ -40,6 +40,7 @@ struct edge_client {
 	struct waiting *waiting;
 	size_t n_waiting;
 	uint64_t last_id;
+	uint32_t spin_us;
 	struct error gone; /* code not 0: why the connection answers nothing any more */
 	struct edge_client_peer peer;
 	char peer_name[64], peer_version[64]; /* escaped */

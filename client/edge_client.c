@@ -27,6 +27,11 @@ short edge_client_events(const struct edge_client *client)
 	return (short)(POLLIN | (channel_wants_to_send(&client->channel) ? POLLOUT : 0));
 }
 
+void edge_client_set_spin(struct edge_client *client, uint32_t us)
+{
+	client->spin_us = us;
+}
+
 size_t edge_client_in_flight(const struct edge_client *client)
 {
 	return client->n_waiting;

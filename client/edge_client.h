@@ -119,6 +119,10 @@ EDGE_CLIENT_API int edge_client_open(const char *path, uint32_t timeout_ms,
 EDGE_CLIENT_API int edge_client_open_fd(int fd, uint32_t timeout_ms,
 	struct edge_client **ret_client, struct edge_client_error *err);
 
+/* Synchronous calls look for their answer again and again for up to @us before they sleep: sooner there
+ * where cores are free, at the price of one. 0, as at first: they sleep. */
+EDGE_CLIENT_API void edge_client_set_spin(struct edge_client *client, uint32_t us);
+
 /* NULL is fine. Requests without an answer are told -ENOTCONN. Not from within a callback. */
 EDGE_CLIENT_API void edge_client_close(struct edge_client *client);
 

@@ -10,7 +10,7 @@
 #include "daemon/ini.h"
 
 #define MAX_FILES 256
-#define MAX_KEYS 64
+#define MAX_KEYS 96
 
 /* What is being read, for messages and for finding keys that are given twice. */
 struct reading {

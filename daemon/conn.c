@@ -168,6 +168,38 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 
 /* ---- headers */
 
+static int socket_of(const struct conn *conn)
+{
+	int fd = -1;
+	int code = uv_fileno((const uv_handle_t *)&conn->pipe, &fd);
+	return code < 0 ? -1 : fd;
+}
+
+bool conn_may(struct conn *conn, enum access_right right)
+{
+	return access_may(&conn->edged->access, &conn->access, socket_of(conn), conn->uid, right);
+}
+
+bool conn_may_use(struct conn *conn, const char *model)
+{
+	return access_may_use(
+		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
+}
+
+static int check_infer(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	if (conn->edged->draining) {
+		error_set(err, -ESHUTDOWN, "edged is about to stop");
+		err->status = EDGE_DRAINING;
+		return -ESHUTDOWN;
+	}
+	if (!conn_may(conn, ACCESS_CLASS + request_class(header))) {
+		return error_set(err, -EACCES, "this user may not ask in that class");
+	}
+	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
+}
+
 /* What refuses this request, but not the connection. */
 static int check_request(struct conn *conn, struct error *err)
 {
@@ -183,18 +215,8 @@ static int check_request(struct conn *conn, struct error *err)
 	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
 		return error_set(err, -EINVAL, "a request of that id is in flight");
 	}
-	if (header->type == WIRE_INFER && conn->edged->draining) {
-		error_set(err, -ESHUTDOWN, "edged is about to stop");
-		err->status = EDGE_DRAINING;
-		return -ESHUTDOWN;
-	}
-	if (header->type == WIRE_INFER) {
-		int code = admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
-		if (code < 0) {
-			return code;
-		}
-	}
-	return request_new(conn->account, header, &conn->request, err);
+	int code = header->type == WIRE_INFER ? check_infer(conn, err) : 0;
+	return code < 0 ? code : request_new(conn->account, header, &conn->request, err);
 }
 
 /* Answers the request at once; its body is thrown away as it comes. */

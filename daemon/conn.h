@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/wire.h"
+#include "daemon/access.h"
 #include "daemon/account.h"
 #include "daemon/client_session.h"
 #include "daemon/front.h"
@@ -54,6 +55,7 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
+	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
 	struct client_sessions sessions;
@@ -89,6 +91,10 @@ int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const str
 /* Reads in the way that descriptors need, if @hello wants shared memory, from the next byte on. False
  * when that cannot be: what a client says then brings none. */
 bool conn_share(struct conn *conn, const struct wire_hello *hello);
+
+/* Whether the peer has the right, and may use a model of that name. */
+bool conn_may(struct conn *conn, enum access_right right);
+bool conn_may_use(struct conn *conn, const char *model);
 
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);

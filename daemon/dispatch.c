@@ -410,6 +410,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
+	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
 	admission_judge(dispatch, request, line);
 	link_in(dispatch, request);
 	if (is_short(dispatch, request) && run_short(dispatch, request)) {
@@ -507,6 +508,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	uv_prepare_init(&edged->loop, &dispatch->turn);
+	spin_init(&dispatch->spin, &edged->loop);
 	dispatch->async.data = dispatch->timer.data = dispatch->turn.data = dispatch;
 	uv_prepare_start(&dispatch->turn, on_turn);
 	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,
@@ -536,6 +538,7 @@ void dispatch_stop(struct dispatch *dispatch)
 	uv_close((uv_handle_t *)&dispatch->async, NULL);
 	uv_close((uv_handle_t *)&dispatch->timer, NULL);
 	uv_close((uv_handle_t *)&dispatch->turn, NULL);
+	uv_close((uv_handle_t *)&dispatch->spin.idle, NULL);
 	sched_deinit(&dispatch->sched);
 	dispatch->edged = NULL;
 }

@@ -20,6 +20,7 @@
 #include "daemon/order.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
+#include "daemon/spin.h"
 #include "daemon/worker.h"
 
 struct dispatch {
@@ -27,6 +28,7 @@ struct dispatch {
 	struct sched sched;
 	struct workers workers;
 	struct predict_machine machine;
+	struct spin spin;
 	struct request *first;
 	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */

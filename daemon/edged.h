@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "daemon/access.h"
 #include "daemon/account.h"
 #include "daemon/config.h"
 #include "daemon/dispatch.h"
@@ -28,6 +29,7 @@ struct edged_options {
 struct edged {
 	struct edged_options options;
 	struct config config;
+	struct access access;
 	struct log log;
 	uv_loop_t loop;
 	struct metrics metrics;

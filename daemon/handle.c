@@ -168,8 +168,8 @@ static void on_reload(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
 	int code = expect_empty(request, &err);
-	if (code == 0 && conn->uid != 0 && conn->uid != geteuid()) {
-		code = error_set(&err, -EACCES, "only root and edged's own user may reload");
+	if (code == 0 && !conn_may(conn, ACCESS_MANAGE)) {
+		code = error_set(&err, -EACCES, "this user may not manage models");
 	}
 	if (code < 0) {
 		dispatch_refuse(&conn->edged->dispatch, request, &err);
@@ -204,15 +204,15 @@ static int text_copy(
 	return 0;
 }
 
-static int order_judge(const struct conn *conn, const struct wire_store *store, struct order *order,
-	struct error *err)
+static int order_judge(
+	struct conn *conn, const struct wire_store *store, struct order *order, struct error *err)
 {
-	bool privileged = conn->uid == 0 || conn->uid == geteuid();
+	bool privileged = conn_may(conn, ACCESS_MANAGE);
 	if (store->verb < WIRE_STORE_ROLLBACK || store->verb > WIRE_STORE_HISTORY) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
 	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
-		return error_set(err, -EACCES, "only root and edged's own user may do that");
+		return error_set(err, -EACCES, "this user may not manage models");
 	}
 	order->verb = (enum order_verb)store->verb;
 	order->by = conn->uid;
@@ -222,8 +222,8 @@ static int order_judge(const struct conn *conn, const struct wire_store *store, 
 				  "argument", err);
 }
 
-static int order_make(const struct conn *conn, const struct request *request,
-	struct order **ret_order, struct error *err)
+static int order_make(struct conn *conn, const struct request *request, struct order **ret_order,
+	struct error *err)
 {
 	struct wire_store store;
 	struct order *order = calloc(1, sizeof(*order));
@@ -258,6 +258,13 @@ static void on_store(struct conn *conn, struct request *request)
 		&edged->dispatch, request, loader_order(&edged->loader, &edged->config, order));
 }
 
+static int check_use(struct conn *conn, const struct request *request, struct error *err)
+{
+	return conn_may_use(conn, request->served->name)
+		? 0
+		: error_set(err, -EACCES, "this user may not use %s", request->served->name);
+}
+
 static int session_open(struct conn *conn, struct request *request, struct error *err)
 {
 	struct wire_session_open open;
@@ -266,6 +273,7 @@ static int session_open(struct conn *conn, struct request *request, struct error
 		code = store_get(
 			&conn->edged->store, open.model, open.version, &request->served, err);
 	}
+	code = code < 0 ? code : check_use(conn, request, err);
 	return code < 0 ? code
 			: client_session_new(&conn->sessions, request->served, conn->account,
 				  conn->edged->config.max_sessions, &request->session, err);
@@ -305,6 +313,7 @@ static void on_infer(struct conn *conn, struct request *request)
 	}
 	int code = request_judge(request, &conn->edged->store, &conn->sessions, &conn->regions,
 		request->body_bytes, conn->edged->config.max_body, &err);
+	code = code < 0 ? code : check_use(conn, request, &err);
 	if (code < 0) {
 		dispatch_refuse(&conn->edged->dispatch, request, &err);
 	} else {
