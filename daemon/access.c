@@ -45,7 +45,7 @@ static int list_add(
 	char shown[64];
 	const bool group = who[0] == '@';
 	uint32_t id = 0;
-	if (strcmp(who, "*") == 0) {
+	if (strcmp(who, "everybody") == 0) {
 		list->anybody = true;
 		return 0;
 	}
@@ -106,6 +106,9 @@ static int models_read(
 {
 	char copy[CONFIG_ACCESS_SIZE], *rest = NULL;
 	int code = 0;
+	if (strcmp(text, "none") == 0) {
+		return 0;
+	}
 	memcpy(copy, text, strlen(text) + 1);
 	for (char *rule = strtok_r(copy, BLANKS, &rest); rule && code == 0;
 		rule = strtok_r(NULL, BLANKS, &rest)) {

@@ -92,16 +92,17 @@ static const struct config_key keys[] = {
 	{"access", "control", CONFIG_TEXT, AT(access_control), LENGTH(access_control), RELOAD,
 		"root",
 		"Who may ask in the class control, before all others: users, @groups, their numbers, or\n"
-		"* for everybody. root and edged's own user may do all that these five keys are about."},
+		"everybody. root and edged's own user may do all that these five keys are about."},
 	{"access", "realtime", CONFIG_TEXT, AT(access_realtime), LENGTH(access_realtime), RELOAD,
-		"*", "Who may ask in the class realtime."},
-	{"access", "normal", CONFIG_TEXT, AT(access_normal), LENGTH(access_normal), RELOAD, "*",
+		"everybody", "Who may ask in the class realtime."},
+	{"access", "normal", CONFIG_TEXT, AT(access_normal), LENGTH(access_normal), RELOAD,
+		"everybody",
 		"Who may ask in the class normal, which is that of requests that name none."},
-	{"access", "batch", CONFIG_TEXT, AT(access_batch), LENGTH(access_batch), RELOAD, "*",
-		"Who may ask in the class batch."},
+	{"access", "batch", CONFIG_TEXT, AT(access_batch), LENGTH(access_batch), RELOAD,
+		"everybody", "Who may ask in the class batch."},
 	{"access", "manage", CONFIG_TEXT, AT(access_manage), LENGTH(access_manage), RELOAD, "root",
 		"Who may have models looked at again, rolled back and pinned."},
-	{"access", "models", CONFIG_TEXT, AT(access_models), LENGTH(access_models), RELOAD, "",
+	{"access", "models", CONFIG_TEXT, AT(access_models), LENGTH(access_models), RELOAD, "none",
 		"Models that not everybody may use: MODEL=WHO,WHO... for each, separated by blanks; a\n"
 		"MODEL may end in *. The first one that fits counts, and for root too."},
 

@@ -14,7 +14,6 @@
 #include "daemon/process.h"
 #include "daemon/receive.h"
 
-#define SMALL_BODY 4096u /* of every message but INFER */
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
@@ -168,57 +167,6 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 
 /* ---- headers */
 
-static int socket_of(const struct conn *conn)
-{
-	int fd = -1;
-	int code = uv_fileno((const uv_handle_t *)&conn->pipe, &fd);
-	return code < 0 ? -1 : fd;
-}
-
-bool conn_may(struct conn *conn, enum access_right right)
-{
-	return access_may(&conn->edged->access, &conn->access, socket_of(conn), conn->uid, right);
-}
-
-bool conn_may_use(struct conn *conn, const char *model)
-{
-	return access_may_use(
-		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
-}
-
-static int check_infer(struct conn *conn, struct error *err)
-{
-	const struct wire_header *header = &conn->header;
-	if (conn->edged->draining) {
-		error_set(err, -ESHUTDOWN, "edged is about to stop");
-		err->status = EDGE_DRAINING;
-		return -ESHUTDOWN;
-	}
-	if (!conn_may(conn, ACCESS_CLASS + request_class(header))) {
-		return error_set(err, -EACCES, "this user may not ask in that class");
-	}
-	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
-}
-
-/* What refuses this request, but not the connection. */
-static int check_request(struct conn *conn, struct error *err)
-{
-	const struct wire_header *header = &conn->header;
-	if (!framing_knows(conn, header->type)) {
-		return error_set(
-			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
-	}
-	if (header->type != WIRE_INFER && header->body_bytes > SMALL_BODY) {
-		return error_set(err, -EPROTO, "%s: the body has %u bytes",
-			wire_type_name(header->type), header->body_bytes);
-	}
-	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
-		return error_set(err, -EINVAL, "a request of that id is in flight");
-	}
-	int code = header->type == WIRE_INFER ? check_infer(conn, err) : 0;
-	return code < 0 ? code : request_new(conn->account, header, &conn->request, err);
-}
-
 /* Answers the request at once; its body is thrown away as it comes. */
 static void skip(struct conn *conn, const struct error *err)
 {
@@ -253,7 +201,7 @@ static void on_header(struct conn *conn)
 	conn->read_by_ms = uv_now(conn->pipe.loop) +
 		transfer_ms(config->header_timeout_ms, conn->header.body_bytes);
 	conn->part = CONN_BODY;
-	if (check_request(conn, &err) < 0) {
+	if (framing_admit(conn, &err) < 0) {
 		if (conn->state == CONN_HELLO) {
 			refuse_and_close(conn, &err);
 		} else {
@@ -597,18 +545,8 @@ static int identify(struct conn *conn, struct error *err)
 /* Best effort: the socket's buffer is empty, so it fits. */
 static void tell_and_close(struct conn *conn, const struct error *err)
 {
-	struct bytes_writer body = {0};
-	uint8_t bytes[WIRE_HEADER_BYTES];
-	wire_error_encode(&body, err->text);
-	const struct wire_header header = {
-		.type = WIRE_REPLY, .status = err->status, .body_bytes = (uint32_t)body.size};
-	wire_header_encode(&header, bytes);
-	const uv_buf_t buffers[2] = {uv_buf_init((char *)bytes, sizeof(bytes)),
-		uv_buf_init((char *)body.data, (unsigned int)body.size)};
-	int n = uv_try_write((uv_stream_t *)&conn->pipe, buffers, body.failed ? 1 : 2);
-	(void)n;
-	bytes_writer_deinit(&body);
 	conn->state = CONN_CLOSED;
+	note_sent(conn, frame_send_error(conn, 0, 0, err));
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
 }

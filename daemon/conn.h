@@ -92,10 +92,6 @@ int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const str
  * when that cannot be: what a client says then brings none. */
 bool conn_share(struct conn *conn, const struct wire_hello *hello);
 
-/* Whether the peer has the right, and may use a model of that name. */
-bool conn_may(struct conn *conn, enum access_right right);
-bool conn_may_use(struct conn *conn, const char *model);
-
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
 

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 
+#include "daemon/admission.h"
 #include "daemon/conn.h"
 #include "daemon/edged.h"
+
+#define SMALL_BODY 4096u /* of every message but INFER */
 
 /* What was read together may be several messages, and the descriptor came with one of them: the first
  * REGION_ADD behind the header at hand. A header that is not all there may be one. */
@@ -63,4 +66,54 @@ bool framing_knows(const struct conn *conn, uint16_t type)
 		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
 		(!of_store || conn->capabilities & WIRE_CAP_ADMIN) &&
 		(!of_regions || conn->capabilities & WIRE_CAP_SHARED_MEMORY);
+}
+
+static int socket_of(const struct conn *conn)
+{
+	int fd = -1;
+	int code = uv_fileno((const uv_handle_t *)&conn->pipe, &fd);
+	return code < 0 ? -1 : fd;
+}
+
+bool framing_may(struct conn *conn, enum access_right right)
+{
+	return access_may(&conn->edged->access, &conn->access, socket_of(conn), conn->uid, right);
+}
+
+bool framing_may_use(struct conn *conn, const char *model)
+{
+	return access_may_use(
+		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
+}
+
+static int check_infer(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	if (conn->edged->draining) {
+		error_set(err, -ESHUTDOWN, "edged is about to stop");
+		err->status = EDGE_DRAINING;
+		return -ESHUTDOWN;
+	}
+	if (!framing_may(conn, ACCESS_CLASS + request_class(header))) {
+		return error_set(err, -EACCES, "this user may not ask in that class");
+	}
+	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
+}
+
+int framing_admit(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	if (!framing_knows(conn, header->type)) {
+		return error_set(
+			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
+	}
+	if (header->type != WIRE_INFER && header->body_bytes > SMALL_BODY) {
+		return error_set(err, -EPROTO, "%s: the body has %u bytes",
+			wire_type_name(header->type), header->body_bytes);
+	}
+	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
+		return error_set(err, -EINVAL, "a request of that id is in flight");
+	}
+	int code = header->type == WIRE_INFER ? check_infer(conn, err) : 0;
+	return code < 0 ? code : request_new(conn->account, header, &conn->request, err);
 }

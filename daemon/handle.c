@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/edged.h"
+#include "daemon/framing.h"
 #include "daemon/message.h"
 
 static int answer_hello(
@@ -168,7 +169,7 @@ static void on_reload(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
 	int code = expect_empty(request, &err);
-	if (code == 0 && !conn_may(conn, ACCESS_MANAGE)) {
+	if (code == 0 && !framing_may(conn, ACCESS_MANAGE)) {
 		code = error_set(&err, -EACCES, "this user may not manage models");
 	}
 	if (code < 0) {
@@ -207,7 +208,7 @@ static int text_copy(
 static int order_judge(
 	struct conn *conn, const struct wire_store *store, struct order *order, struct error *err)
 {
-	bool privileged = conn_may(conn, ACCESS_MANAGE);
+	bool privileged = framing_may(conn, ACCESS_MANAGE);
 	if (store->verb < WIRE_STORE_ROLLBACK || store->verb > WIRE_STORE_HISTORY) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
@@ -260,7 +261,7 @@ static void on_store(struct conn *conn, struct request *request)
 
 static int check_use(struct conn *conn, const struct request *request, struct error *err)
 {
-	return conn_may_use(conn, request->served->name)
+	return framing_may_use(conn, request->served->name)
 		? 0
 		: error_set(err, -EACCES, "this user may not use %s", request->served->name);
 }
