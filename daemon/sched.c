@@ -6,8 +6,9 @@
 
 #include "daemon/request.h"
 
-#define OVERLOAD_RUNS 3 /* under overload so many runs may be ahead of each worker... */
+#define OVERLOAD_RUNS 4 /* under overload so many runs may be ahead of each worker... */
 #define OVERLOAD_NS INT64_C(500000) /* ...or that much, if they are short */
+#define CALM_NS UINT64_C(250000000) /* without anybody turned away: overload is over */
 #define RETRY_LEAST_US 1000
 #define RETRY_MOST_US 1000000
 
@@ -87,12 +88,14 @@ static bool admits(struct sched *sched, const struct sched_wish *wish, uint32_t 
 	share_ask(&wish->line->share, &wish->line->user->lines, wish->now_ns);
 	const int64_t wait = wait_ns(sched, wish);
 	if (!has_room(sched, wish)) {
-		sched->overloaded = true;
+		sched->overload_ns = wish->now_ns + CALM_NS;
 		*ret_retry_us = retry_us(wait / 2);
 		return false;
 	}
-	const int64_t bound = sched->overloaded ? bound_ns(sched, wish) : INT64_MAX;
+	bool overload = wish->now_ns < sched->overload_ns;
+	const int64_t bound = overload ? bound_ns(sched, wish) : INT64_MAX;
 	if (wait > bound) {
+		sched->overload_ns = wish->now_ns + CALM_NS;
 		*ret_retry_us = retry_us(wait - bound);
 		return false;
 	}
@@ -182,7 +185,6 @@ static struct request *pop(struct sched *sched, int above)
 		sched->n_running++;
 		sched->running_ns += request->cost_ns;
 	}
-	sched->overloaded = sched->overloaded && sched->queue.n_queued > 0;
 	return request;
 }
 

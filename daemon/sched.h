@@ -6,10 +6,10 @@
  * give back. These are the only place where the threads meet.
  *
  * Let in is what can be done in time: a place is free, the deadline is not behind what is ahead, and
- * under contention no user has more of the queue than an equal part of what is free. Bursts fill the
- * queue; once somebody had to be turned away the queue is too long to be of use, and until it has
- * been empty only so much is let in as is done within a few runs, half of that for who has
- * had more than an equal part lately.
+ * under contention no user has more of the queue than twice what is free. Bursts fill the queue; once
+ * somebody had to be turned away it is too long to be of use, and until nobody has been turned away for
+ * a while only so much is let in as is done within a few runs, half of that for who has had more
+ * than an equal part lately.
  */
 #ifndef DAEMON_SCHED_H
 #define DAEMON_SCHED_H
@@ -29,7 +29,7 @@ struct sched {
 	uint32_t n_idle; /* workers that wait */
 	int64_t running_ns; /* predicted, of what runs */
 	int64_t mean_ns; /* of what was let in lately */
-	bool overloaded; /* somebody was turned away, and the queue has not been empty since */
+	uint64_t overload_ns; /* until then there is overload: somebody was turned away before */
 	bool stopping;
 	atomic_int urgent; /* the highest class that waits, -1: none; read without the lock */
 	void (*wake)(void *context); /* called by workers when something was given back */

@@ -16,6 +16,7 @@
 #define LINES 3
 #define MS INT64_C(1000000)
 #define NOW (UINT64_C(1) << 40)
+#define CALM UINT64_C(250000000)
 
 struct bench {
 	struct sched sched;
@@ -317,22 +318,27 @@ static void a_deadline_behind_what_is_ahead_is_not_let_in(void **state)
 	sched_collect(&bench->sched);
 }
 
-static void who_was_turned_away_shortens_the_queue_until_it_is_empty(void **state)
+static void who_was_turned_away_shortens_the_queue_for_a_while(void **state)
 {
 	struct bench *bench = *state;
+	uint32_t retry_us = 0;
+	bool alone = false;
 	line_is(bench, 0, 0, QUEUE_NORMAL, MS);
 	line_is(bench, 1, 0, QUEUE_NORMAL, MS);
 	push_all(bench, 0);
-	assert_int_equal(push(bench, 1, 0, 4), -EAGAIN);
-	assert_int_equal(push(bench, 1, 0, 100), 0); /* its line is empty: one is ahead of it */
-	assert_int_equal(push(bench, 0, 0, 100) == 0, false);
-	for (unsigned int i = 0; i < 5; i++) {
-		work(bench);
-	}
-	sched_collect(&bench->sched);
-	push_all(bench, 0);
 	push_all(bench, 1);
-	for (unsigned int i = 0; i < 8; i++) {
+	struct request *runs = sched_take(&bench->sched, &alone);
+	struct sched_wish wish =
+		wish_of(bench, 0, UINT64_MAX); /* behind 3 of its own and 4 others */
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_int_equal(push(bench, 2, 0, 7), -EAGAIN);
+	assert_false(sched_admits(&bench->sched, &wish, &retry_us));
+	wish.now_ns += CALM - 1;
+	assert_false(sched_admits(&bench->sched, &wish, &retry_us)); /* again somebody */
+	wish.now_ns += CALM;
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	sched_give_back(&bench->sched, runs, 0);
+	for (unsigned int i = 0; i < 7; i++) {
 		work(bench);
 	}
 	sched_collect(&bench->sched);
@@ -434,8 +440,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_deadline_behind_what_is_ahead_is_not_let_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			who_was_turned_away_shortens_the_queue_until_it_is_empty, set_up,
-			tear_down),
+			who_was_turned_away_shortens_the_queue_for_a_while, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_user_leaves_room_for_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_newer_one_takes_the_place_of_an_older, set_up, tear_down),
