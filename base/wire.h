@@ -44,11 +44,13 @@ enum wire_type {
 	WIRE_STORE = 12,
 	WIRE_REGION_ADD = 13,
 	WIRE_REGION_REMOVE = 14,
+	WIRE_SUBSCRIBE = 15, /* these two since 1.3 */
+	WIRE_EVENT = 16, /* only ever a reply, under the id of its SUBSCRIBE */
 	WIRE_TYPE_COUNT
 };
 
 /* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 those of shared memory
- * and the store too; the others are kept for what will come. */
+ * and the store too, 1.3 that of streams. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
@@ -396,6 +398,19 @@ int must_check wire_store_decode(
 void wire_store_reply_encode(struct bytes_writer *w, struct wire_text lines);
 int must_check wire_store_reply_decode(
 	const void *body, size_t size, struct wire_text *ret_lines, struct error *err);
+
+/* ---- SUBSCRIBE, whose reply has no body, and EVENT (1.3) */
+
+#define WIRE_EVENT_MODELS 1u /* what models are like */
+
+void wire_subscribe_encode(struct bytes_writer *w, uint32_t kinds);
+int must_check wire_subscribe_decode(
+	const void *body, size_t size, uint32_t *ret_kinds, struct error *err);
+
+/* What an EVENT begins with: as many items of LIST follow. A model that is not there any more has the
+ * state "gone". The decoder gives -EPROTO for another kind. */
+void wire_event_encode(struct bytes_writer *w, uint32_t kind, uint32_t n_items);
+int must_check wire_event_decode(struct bytes_reader *r, uint32_t *ret_n_items, struct error *err);
 
 /* ---- REGION_ADD, whose first byte brings a descriptor, and REGION_REMOVE (1.2) */
 

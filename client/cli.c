@@ -36,6 +36,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
 	[CLI_HISTORY] = {"history", "MODEL", "what happened to a model", 1, 1, CLI_COMPLETE_MODEL,
 		CLI_COMPLETE_NONE, NULL},
+	[CLI_WATCH] = {"watch", "", "tell what becomes of the models, until it is ended", 0, 0,
+		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -45,11 +47,11 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define OF_DAEMON                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_INFER) | BIT(CLI_BENCH) |       \
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
-		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY))
+		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_WATCH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
-	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) | BIT(CLI_RELOAD) |      \
-		OF_ANSWERS)
+	(BIT(CLI_LIST) | BIT(CLI_WATCH) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) |       \
+		BIT(CLI_RELOAD) | OF_ANSWERS)
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
 #define AT(member) offsetof(struct settings, member)
 

@@ -16,5 +16,6 @@ int cmd_reload(const struct settings *settings);
 int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
 int cmd_forget_bad(const struct settings *settings);
 int cmd_history(const struct settings *settings);
+int cmd_watch(const struct settings *settings);
 
 #endif

@@ -191,7 +191,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_tensors = hello.max_tensors,
 		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
 		.has_regions = (hello.capabilities & WIRE_CAP_SHARED_MEMORY) != 0,
-		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0};
+		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0,
+		.has_events = (hello.capabilities & WIRE_CAP_STREAMS) != 0};
 	return 0;
 }
 
@@ -225,11 +226,27 @@ static int abandon_session(
 	return r;
 }
 
+/* What nobody asked for. */
+static int tell_models(struct edge_client *client, const void *body, size_t size, struct error *err)
+{
+	struct edge_client_list *list = NULL;
+	int r = replies_list(body, size, WIRE_EVENT, &list, err);
+	if (r == 0) {
+		client->models_fn(client->models_data, list);
+		replies_list_free(list);
+	}
+	return r == -ENOMEM ? 0 : r;
+}
+
 /* A negative errno when the peer broke the protocol. */
 static int dispatch(struct edge_client *client, const struct wire_header *header, void **body,
 	struct error *err)
 {
 	struct outcome outcome = {0};
+	if (header->type == (WIRE_EVENT | WIRE_REPLY) && client->subscription != 0 &&
+		header->id == client->subscription && header->status == EDGE_OK) {
+		return tell_models(client, *body, header->body_bytes, err);
+	}
 	struct waiting *waiting = find_waiting(client, header->id);
 	if (!waiting || header->type != (waiting->type | WIRE_REPLY)) {
 		return judge_stray(header, *body, err);
@@ -365,7 +382,8 @@ int connection_start_hello(
 	struct bytes_writer body = {0};
 	struct wire_hello hello = {.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN |
+			WIRE_CAP_STREAMS,
 		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
 	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
@@ -384,6 +402,26 @@ int connection_start_store(struct edge_client *client, const struct wire_store *
 	struct bytes_writer body = {0};
 	wire_store_encode(&body, store);
 	return start(client, WIRE_STORE, &body, listener, ret_id, err);
+}
+
+int connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn, void *data,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	if (!client->peer.has_events) {
+		return error_set(err, -EOPNOTSUPP, "the daemon tells nothing by itself");
+	}
+	if (client->subscription) {
+		return error_set(err, -EINVAL, "this connection has subscribed already");
+	}
+	wire_subscribe_encode(&body, WIRE_EVENT_MODELS);
+	int r = start(client, WIRE_SUBSCRIBE, &body, listener, ret_id, err);
+	if (r == 0) {
+		client->subscription = *ret_id;
+		client->models_fn = fn;
+		client->models_data = data;
+	}
+	return r;
 }
 
 int connection_start_describe(struct edge_client *client, const char *model, const char *version,

@@ -319,6 +319,25 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	return 0;
 }
 
+int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
+	uint32_t timeout_ms, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_subscribe(
+		client, fn, data, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	r = connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		client->subscription = 0;
+		return connection_tell(&err, ret_err);
+	}
+	return 0;
+}
+
 int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *ret_err)
 {

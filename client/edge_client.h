@@ -136,6 +136,7 @@ struct edge_client_peer {
 	uint32_t max_sessions; /* of this connection; 0: the daemon has none */
 	int has_store; /* it tells of its store, and takes orders for it */
 	int has_regions; /* memory may be shared with the daemon */
+	int has_events; /* it tells of changes by itself */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -364,6 +365,18 @@ EDGE_CLIENT_API int edge_client_store(struct edge_client *client, enum edge_clie
 	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
 	struct edge_client_error *err);
 EDGE_CLIENT_API void edge_client_text_free(char *text); /* NULL is fine */
+
+/* ---- what is told without being asked for */
+
+/* The models that have changed, borrowed; one that is not there any more has the state "gone". Called
+ * from within a call of this library on the same connection, which it may not close. */
+typedef void (*edge_client_models_fn)(void *data, const struct edge_client_list *list);
+
+/* From now on @fn is told of all models, at once and when they change: whenever edge_client_process()
+ * or a synchronous call reads what came. Once for each connection. -EOPNOTSUPP where the daemon tells
+ * nothing by itself. */
+EDGE_CLIENT_API int edge_client_subscribe_models(struct edge_client *client,
+	edge_client_models_fn fn, void *data, uint32_t timeout_ms, struct edge_client_error *err);
 
 /* ---- in an event loop */
 

@@ -14,6 +14,7 @@
 #include "daemon/process.h"
 #include "daemon/receive.h"
 
+#define MOST_UNSENT 256 /* frames, of which many are what nobody asked for */
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
@@ -63,6 +64,7 @@ void conn_close(struct conn *conn)
 	conn->request = NULL;
 	client_sessions_close(&conn->sessions);
 	regions_close(&conn->regions);
+	events_forget(conn->edged, conn);
 	own_close_fd(&conn->fd);
 	conn->fd = -1;
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
@@ -124,6 +126,19 @@ static void note_sent(struct conn *conn, int code)
 static void send_reply(struct conn *conn, struct reply *reply)
 {
 	note_sent(conn, frame_send(conn, reply));
+}
+
+void conn_tell(struct conn *conn, struct reply *reply)
+{
+	if (conn->state != CONN_OPEN) {
+		bytes_writer_deinit(&reply->body);
+		return;
+	}
+	send_reply(conn, reply);
+	if (conn->unsent > MOST_UNSENT) {
+		conn_break(conn);
+	}
+	update(conn);
 }
 
 void conn_reply(void *peer, struct reply *reply)
@@ -409,33 +424,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			break;
 		}
 	}
-}
-
-bool conn_share(struct conn *conn, const struct wire_hello *hello)
-{
-	struct edged *edged = conn->edged;
-	int fd = -1;
-	bool wanted = hello->major == WIRE_MAJOR && hello->minor >= 2 &&
-		hello->capabilities & WIRE_CAP_SHARED_MEMORY;
-	if (!wanted || edged->config.max_regions == 0 ||
-		edged->n_sharing >= edged->config.max_shared_clients ||
-		uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0) {
-		return false;
-	}
-	conn->poll_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (conn->poll_fd < 0 || uv_poll_init(&edged->loop, &conn->poll, conn->poll_fd) < 0) {
-		own_close_fd(&conn->poll_fd);
-		conn->poll_fd = -1;
-		return false;
-	}
-	conn->poll.data = conn;
-	conn->open_handles++;
-	edged->n_sharing++;
-	if (conn->reading) {
-		uv_read_stop((uv_stream_t *)&conn->pipe);
-		conn->reading = false; /* update() starts the other */
-	}
-	return true;
 }
 
 /* ---- time and back-pressure */

@@ -58,6 +58,8 @@ struct conn {
 	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
+	bool subscribed; /* to states of models, under the id @subscription */
+	uint64_t subscription;
 	struct client_sessions sessions;
 	struct regions regions;
 
@@ -88,10 +90,6 @@ struct conn {
 int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
 	struct conn **list, struct error *err);
 
-/* Reads in the way that descriptors need, if @hello wants shared memory, from the next byte on. False
- * when that cannot be: what a client says then brings none. */
-bool conn_share(struct conn *conn, const struct wire_hello *hello);
-
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
 
@@ -100,6 +98,9 @@ void conn_close_after_replies(struct conn *conn);
 
 /* A frame that was not written at once has been now, or not: its memory is gone. */
 void conn_sent(struct conn *conn, bool ok);
+
+/* Sends what nobody asked for. A connection that does not take it will be closed. */
+void conn_tell(struct conn *conn, struct reply *reply);
 
 /* A front's reply(): @peer is the connection. */
 void conn_reply(void *peer, struct reply *reply);

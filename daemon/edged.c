@@ -133,6 +133,7 @@ static void on_loaded(uv_async_t *async)
 	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
 	dbus_models_changed(edged->dbus);
+	events_models(edged);
 	orders_done(edged, done);
 	if (edged->draining) {
 		return;
@@ -305,6 +306,7 @@ static void parts_stop(struct edged *edged)
 		/* uv_stop() of before ends it early */
 	}
 	store_deinit(&edged->store);
+	events_deinit(&edged->events);
 	accounts_deinit(&edged->accounts);
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/config.h"
 #include "daemon/dbus.h"
 #include "daemon/dispatch.h"
+#include "daemon/events.h"
 #include "daemon/front_socket.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
@@ -40,6 +41,7 @@ struct edged {
 	struct loader loader;
 	struct watch watch;
 	struct front_socket socket;
+	struct events events;
 	struct dbus *dbus; /* NULL: there is no bus */
 
 	uv_async_t loaded; /* the loader found something */

@@ -8,6 +8,7 @@
 #include "daemon/edged.h"
 #include "daemon/framing.h"
 #include "daemon/message.h"
+#include "daemon/sharing.h"
 
 static int answer_hello(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
@@ -19,7 +20,7 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		uint64_t offered = conn_share(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		uint64_t offered = sharing_begin(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
@@ -144,6 +145,29 @@ static int answer(
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
+	}
+}
+
+static int answer_subscribe(struct conn *conn, const struct request *request, struct error *err)
+{
+	uint32_t kinds = 0;
+	int code = wire_subscribe_decode(request->body, request->body_bytes, &kinds, err);
+	return code < 0 ? code : events_subscribe(conn, request->id, kinds, err);
+}
+
+/* The first event comes behind the reply. */
+static void on_subscribe(struct conn *conn, struct request *request)
+{
+	struct edged *edged = conn->edged;
+	struct bytes_writer nothing = {0};
+	struct error err = {0};
+	if (answer_subscribe(conn, request, &err) < 0) {
+		dispatch_refuse(&edged->dispatch, request, &err);
+		return;
+	}
+	dispatch_answer(&edged->dispatch, request, &nothing);
+	if (conn->state == CONN_OPEN) {
+		events_begin(edged, conn);
 	}
 }
 
@@ -333,6 +357,9 @@ void handle_message(struct conn *conn, struct request *request)
 		break;
 	case WIRE_STORE:
 		on_store(conn, request);
+		break;
+	case WIRE_SUBSCRIBE:
+		on_subscribe(conn, request);
 		break;
 	case WIRE_SESSION_OPEN:
 	case WIRE_SESSION_RESET:

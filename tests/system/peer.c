@@ -60,7 +60,10 @@ struct peer peer_open_1_3(const struct daemon *daemon)
 {
 	return greet(daemon,
 		&(struct wire_hello){
-			.major = WIRE_MAJOR, .minor = 3, .name = wire_text_of("test")});
+			.major = WIRE_MAJOR,
+			.minor = 3,
+			.capabilities = WIRE_CAP_STREAMS,
+			.name = wire_text_of("test")});
 }
 
 struct peer peer_open_store(const struct daemon *daemon)
