@@ -369,73 +369,14 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	return 0;
 }
 
-static int start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
+int connection_start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	return start_header(
 		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
 }
 
-int connection_start_hello(
-	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_hello hello = {.major = WIRE_MAJOR,
-		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN |
-			WIRE_CAP_STREAMS,
-		.name = wire_text_of("libedged-client")};
-	wire_hello_encode(&body, &hello);
-	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
-}
-
-int connection_start_empty(struct edge_client *client, uint16_t type, struct listener listener,
-	uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	return start(client, type, &body, listener, ret_id, err);
-}
-
-int connection_start_store(struct edge_client *client, const struct wire_store *store,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	wire_store_encode(&body, store);
-	return start(client, WIRE_STORE, &body, listener, ret_id, err);
-}
-
-int connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn, void *data,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (!client->peer.has_events) {
-		return error_set(err, -EOPNOTSUPP, "the daemon tells nothing by itself");
-	}
-	if (client->subscription) {
-		return error_set(err, -EINVAL, "this connection has subscribed already");
-	}
-	wire_subscribe_encode(&body, WIRE_EVENT_MODELS);
-	int r = start(client, WIRE_SUBSCRIBE, &body, listener, ret_id, err);
-	if (r == 0) {
-		client->subscription = *ret_id;
-		client->models_fn = fn;
-		client->models_data = data;
-	}
-	return r;
-}
-
-int connection_start_describe(struct edge_client *client, const char *model, const char *version,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_describe describe = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	wire_describe_encode(&body, &describe);
-	return start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
-}
-
-/* The daemon is older, or was told not to have any. */
-static int no_sessions(struct error *err)
+int connection_no_sessions(struct error *err)
 {
 	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
@@ -457,7 +398,7 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 		return r;
 	}
 	if (session && client->peer.max_sessions == 0) {
-		return no_sessions(err);
+		return connection_no_sessions(err);
 	}
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
@@ -501,31 +442,7 @@ int connection_start_region_remove(struct edge_client *client, uint32_t region,
 		return no_regions(err);
 	}
 	wire_region_encode(&body, region);
-	return start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
-}
-
-int connection_start_session_open(struct edge_client *client, const char *model,
-	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_session_open open = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	if (client->peer.max_sessions == 0) {
-		return no_sessions(err);
-	}
-	wire_session_open_encode(&body, &open);
-	return start(client, WIRE_SESSION_OPEN, &body, listener, ret_id, err);
-}
-
-int connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (client->peer.max_sessions == 0) {
-		return no_sessions(err);
-	}
-	wire_session_encode(&body, session);
-	return start(client, type, &body, listener, ret_id, err);
+	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
 int connection_cancel(struct edge_client *client, uint64_t id, struct error *err)
@@ -538,7 +455,7 @@ int connection_cancel(struct edge_client *client, uint64_t id, struct error *err
 			err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
 	}
 	wire_cancel_encode(&body, id);
-	return start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
+	return connection_start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
 }
 
 /* ---- synchronous calls */

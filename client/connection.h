@@ -59,7 +59,14 @@ int must_check connection_process(struct edge_client *client, struct error *err)
 /* Everybody who waits is told @why, or what was the matter before. Returns that error's code. */
 int connection_lose(struct edge_client *client, const struct error *why);
 
-/* Queue a request each; the listener is told once when they gave 0. */
+/* The daemon is older, or was told not to have any: -EOPNOTSUPP. */
+int connection_no_sessions(struct error *err);
+
+/* Queues a request; the listener is told once when it gave 0. @body is taken. */
+int must_check connection_start(struct edge_client *client, uint16_t type,
+	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* The same for each message. */
 int must_check connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,

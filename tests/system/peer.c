@@ -59,8 +59,7 @@ struct peer peer_open_1_1(const struct daemon *daemon)
 struct peer peer_open_1_3(const struct daemon *daemon)
 {
 	return greet(daemon,
-		&(struct wire_hello){
-			.major = WIRE_MAJOR,
+		&(struct wire_hello){.major = WIRE_MAJOR,
 			.minor = 3,
 			.capabilities = WIRE_CAP_STREAMS,
 			.name = wire_text_of("test")});
