@@ -26,14 +26,15 @@ static int bytes_check(const struct wire_tensor *tensor, struct subject subject,
 {
 	char text[SHAPE_TEXT_SIZE];
 	uint64_t bytes = 0;
-	shape_format(text, sizeof(text), &tensor->shape);
 	int code = tensor->type == DTYPE_STRING ? shape_elements(&tensor->shape, &bytes)
 						: shape_bytes(&tensor->shape, tensor->type, &bytes);
 	if (code < 0) {
+		shape_format(text, sizeof(text), &tensor->shape);
 		return error_set(err, -EPROTO, "INFER: %s %u: %s %s cannot be sent", subject.kind,
 			subject.index, dtype_name(tensor->type), text);
 	}
 	if (tensor->type != DTYPE_STRING && bytes != tensor->bytes) {
+		shape_format(text, sizeof(text), &tensor->shape);
 		return error_set(err, -EPROTO, "INFER: %s %u: %s %s has %llu bytes, not %u",
 			subject.kind, subject.index, dtype_name(tensor->type), text,
 			(unsigned long long)bytes, tensor->bytes);

@@ -503,10 +503,25 @@ static int spin(struct edge_client *client, const struct outcome *outcome, struc
 	return lost(client, r, err);
 }
 
+/* -ETIMEDOUT at the end. With nothing left to send, the first time, it is the receive itself that waits. */
+static int wait_for_bytes(struct edge_client *client, uint32_t first_ms, uint64_t end_ns)
+{
+	struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
+	if (first_ms && !(ready.events & POLLOUT) && channel_wait(&client->channel, first_ms)) {
+		return 0;
+	}
+	int time = poll_time(end_ns);
+	if (time == 0) {
+		return -ETIMEDOUT;
+	}
+	return poll(&ready, 1, time) < 0 && errno != EINTR ? -errno : 0;
+}
+
 int connection_wait(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint32_t timeout_ms, struct error *err)
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
+	bool first = true;
 	for (;;) {
 		int r = send_frames(client, err);
 		r = r < 0 ? r : spin(client, outcome, err);
@@ -517,17 +532,14 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 		if (r < 0) {
 			return r;
 		}
-		struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
-		int time = poll_time(end_ns);
-		if (time == 0) {
-			return give_up(client, id, err);
-		}
-		if (poll(&ready, 1, time) < 0 && errno != EINTR) {
-			int code = -errno;
-			(void)give_up(client, id, err);
-			return error_set(err, code, "poll: %s", strerror(-code));
+		r = wait_for_bytes(client, first ? timeout_ms : 0, end_ns);
+		first = false;
+		if (r < 0) {
+			int code = give_up(client, id, err);
+			return r == -ETIMEDOUT ? code : error_set(err, r, "poll: %s", strerror(-r));
 		}
 		r = lost(client, receive_frames(client, outcome, err), err);
+		client->channel.may_wait = false;
 		if (outcome->done) {
 			*err = outcome->err;
 			return err->code;

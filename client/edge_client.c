@@ -372,8 +372,8 @@ static int open_connected(
 		close(fd);
 		return error_no_memory(err);
 	}
-	int r = channel_init(&client->channel, fd, err);
-	r = r < 0 ? r : greet(client, timeout_ms, err);
+	channel_init(&client->channel, fd);
+	int r = greet(client, timeout_ms, err);
 	if (r < 0) {
 		edge_client_close(client);
 		return r;
