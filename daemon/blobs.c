@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -192,6 +193,36 @@ void blobs_remove(int folder, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
 	unlinkat(folder, digest_print(digest, name), 0);
+}
+
+static unsigned int files_count(int folder)
+{
+	unsigned int n = 0;
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		own_close_fd(&fd);
+		return 0;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		n += entry->d_name[0] != '.';
+	}
+	closedir(dir);
+	return n;
+}
+
+void blobs_quarantine(int folder, const struct digest *digest)
+{
+	char name[DIGEST_TEXT_SIZE];
+	owned_fd int quarantine = -1;
+	if (folder < 0) {
+		return;
+	}
+	if (put_folder(folder, "../quarantine", &quarantine) < 0 ||
+		files_count(quarantine) >= BLOBS_QUARANTINE ||
+		renameat(folder, digest_print(digest, name), quarantine, name) < 0) {
+		blobs_remove(folder, digest);
+	}
 }
 
 size_t blobs_sweep(

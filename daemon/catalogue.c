@@ -164,7 +164,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 }
 
 /* Without memory for the event the next scan tries again. */
-static void forget_tries(struct catalogue_model *model)
+void catalogue_doubt_model(struct catalogue_model *model)
 {
 	model->serving = (struct digest){0};
 	model->restored = false;
@@ -180,7 +180,7 @@ bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *si
 	struct catalogue_event *event = event_new(kind, model, version, reason);
 	if (!event) {
 		served_unref(served);
-		forget_tries(model);
+		catalogue_doubt_model(model);
 		return false;
 	}
 	if (served) {
@@ -379,7 +379,7 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 void catalogue_doubt(struct catalogue *catalogue)
 {
 	for (size_t i = 0; i < catalogue->n; i++) {
-		forget_tries(catalogue->models[i]);
+		catalogue_doubt_model(catalogue->models[i]);
 	}
 }
 

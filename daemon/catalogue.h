@@ -23,6 +23,7 @@ enum catalogue_event_kind {
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
 	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
+	CATALOGUE_LOST, /* what served cannot be loaded any more: @reason */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
 };
 
@@ -87,6 +88,8 @@ int must_check catalogue_scan(struct catalogue *catalogue, const struct load_con
 	const struct catalogue_sink *sink, size_t *ret_left_out);
 /* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
+/* The same for one model. */
+void catalogue_doubt_model(struct catalogue_model *model);
 void catalogue_deinit(struct catalogue *catalogue);
 
 /* Removes what no model needs from the store. */

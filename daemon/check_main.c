@@ -7,6 +7,7 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
+#include "base/mapped.h"
 #include "daemon/check.h"
 #include "daemon/sandbox.h"
 #include "daemon/selftest.h"
@@ -61,7 +62,12 @@ static int check(const struct check_task *task, struct error *err)
 	};
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	int code = edge_model_open_fd(CHECK_MODEL, &options, &model, err);
-	return code < 0 ? code : questions(model, task, err);
+	if (code == 0) {
+		code = questions(model, task, err);
+	}
+	return model && edge_model_broken(model)
+		? error_set(err, -EIO, "the disk did not give a part of it")
+		: code;
 }
 
 /* _exit(): nothing of a process that read a foreign file is worth an orderly end. */
@@ -78,6 +84,8 @@ int main(int argc, char **argv)
 		numbers[i] = strtoull(argv[i + 1], NULL, 10);
 	}
 	memcpy(&task, numbers, sizeof(task));
+	int guarded = mapped_guard();
+	(void)guarded; /* without that a broken disk looks like a broken file */
 	sandbox_enter(task.milliseconds / 1000 + 30);
 	verdict.code = check(&task, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));

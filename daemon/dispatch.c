@@ -164,6 +164,10 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 	if (request->type != WIRE_INFER || !request->finished_ns) {
 		return;
 	}
+	if (request->broken) {
+		store_note_broken(&edged->store, &edged->loader, &edged->config, request->served);
+		return;
+	}
 	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
 		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
 	if (!failed && !request->nan && request->reshaped) {

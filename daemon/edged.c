@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mapped.h"
 #include "daemon/bus.h"
 #include "daemon/process.h"
 
@@ -312,6 +313,8 @@ int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	int guarded = mapped_guard();
+	(void)guarded; /* without it a disk that fails ends edged */
 	int code = uv_loop_init(&edged->loop);
 	if (code < 0) {
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));

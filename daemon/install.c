@@ -135,6 +135,9 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);
 	}
+	if (edge_model_broken(served->model)) {
+		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
+	}
 	if (code == 0) {
 		next = manifest_next(&model->manifest, &candidate->version);
 		code = record(context, model, &next, err);

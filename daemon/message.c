@@ -188,6 +188,9 @@ int message_describe(const struct edged *edged, const void *body, uint32_t bytes
 	for (uint32_t i = 0; i < n && code == 0; i++) {
 		code = signature_encode(w, served->model, i, err);
 	}
+	if (edge_model_broken(served->model)) {
+		return error_set(err, -EIO, "the disk did not give a part of the model");
+	}
 	return code < 0 ? code : done(w, err);
 }
 

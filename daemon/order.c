@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/blobs.h"
 #include "daemon/install.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
@@ -147,6 +148,47 @@ static int failed(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+/* ---- disks that fail */
+
+/* The store's own copies are looked at; what is broken goes out of the way. */
+static void put_away(struct depot *depot, const char *name, const struct digest *digest)
+{
+	owned_fd int blob = -1;
+	char text[DIGEST_TEXT_SIZE];
+	digest_print(digest, text);
+	pack_files_drop(&depot->packs, digest);
+	int code = blobs_open(depot->blobs, digest, &blob);
+	if (code < 0 && code != -ENOMEM) {
+		blobs_quarantine(depot->blobs, digest);
+		depot_note(depot, name, "the store's copy %s is broken, and put away", text);
+		log_warning(depot->log, "the store's copy %s is broken, and put away", text);
+	}
+}
+
+/* Whatever of the model can still be had serves. */
+static int restore(const struct ordering *ordering)
+{
+	struct catalogue_model *model = ordering->model;
+	struct served *served = NULL;
+	char reason[CATALOGUE_REASON_SIZE];
+	catalogue_doubt_model(model);
+	int code = install_restore(ordering->load, model, &served, reason, sizeof(reason));
+	model->restored = code == 0;
+	bool told = catalogue_post(ordering->catalogue, ordering->sink, model,
+		code == 0 ? CATALOGUE_READY : CATALOGUE_LOST, 0, served, reason);
+	return told ? 0 : -ENOMEM;
+}
+
+static int broken(const struct ordering *ordering, struct error *err)
+{
+	const struct order *order = ordering->order;
+	if (!digest_same(&ordering->model->serving, &order->digest)) {
+		return 0; /* something else serves already */
+	}
+	put_away(ordering->load->depot, order->model, &order->digest);
+	return restore(ordering) < 0 ? error_no_memory(err) : 0;
+}
+
 /* ---- pins */
 
 static int pin(const struct ordering *ordering, bool pinned, struct error *err)
@@ -238,6 +280,8 @@ static int run(struct ordering *ordering, struct error *err)
 		return proved(ordering, err);
 	case ORDER_FAILED:
 		return failed(ordering, err);
+	case ORDER_BROKEN:
+		return broken(ordering, err);
 	case ORDER_FORGET_BAD:
 		break;
 	}

@@ -21,6 +21,7 @@ enum order_verb {
 	/* The loop's own: */
 	ORDER_PROVED, /* @digest has stood its trial */
 	ORDER_FAILED, /* @digest has not: @argument */
+	ORDER_BROKEN, /* the disk did not give a part of @digest, which serves */
 };
 
 struct order {

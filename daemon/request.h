@@ -67,6 +67,8 @@ struct request {
 	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
 
+	bool broken; /* the disk did not give a part of the model: the answer is none */
+
 	struct error error; /* code 0: the reply is in @reply */
 	struct bytes_writer reply;
 };

@@ -42,6 +42,13 @@ static size_t place(const struct store *store, const char *name, size_t length, 
 	return low;
 }
 
+static struct store_model *find(struct store *store, const char *name)
+{
+	bool there = false;
+	size_t at = place(store, name, strlen(name), &there);
+	return there ? &store->models[at] : NULL;
+}
+
 /* The model of that name, new if need be; NULL without memory. */
 static struct store_model *add(struct store *store, const char *name)
 {
@@ -96,6 +103,7 @@ static void model_ready(
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	served_unref(model->served);
 	model->served = take(event->served);
+	model->broken = false;
 	probation_start(model);
 	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
 		model->name, event->version, (unsigned long long)info->file_bytes,
@@ -114,6 +122,10 @@ static void model_apply(
 		return;
 	}
 	model->about = event->about;
+	if (event->kind == CATALOGUE_LOST) {
+		served_unref(model->served);
+		model->served = NULL;
+	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
 		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
 	}
@@ -194,9 +206,7 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns)
 {
-	bool there = false;
-	size_t at = place(store, served->name, strlen(served->name), &there);
-	struct store_model *model = there ? &store->models[at] : NULL;
+	struct store_model *model = find(store, served->name);
 	if (!model || model->served != served) {
 		return;
 	}
@@ -208,6 +218,27 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 	const struct probation_limits limits = limits_of(config);
 	verdict_tell(store, loader, config, model,
 		probation_count(&model->probation, &limits, fault, run_ns));
+}
+
+void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served)
+{
+	struct store_model *model = find(store, served->name);
+	if (!model || model->served != served || model->broken) {
+		return;
+	}
+	struct order *order = calloc(1, sizeof(*order));
+	if (!order) {
+		return; /* the next request says it again */
+	}
+	log_error(store->log, "model %s version %s: the disk did not give a part of it",
+		model->name, model->version);
+	model->broken = true;
+	order->verb = ORDER_BROKEN;
+	order->digest = served->digest;
+	memcpy(order->model, model->name, sizeof(order->model));
+	loader_order(loader, config, order);
+	loader_scan(loader, config); /* the folder may have it */
 }
 
 bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config)

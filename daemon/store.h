@@ -17,6 +17,7 @@ struct store_model {
 	char version[SERVED_VERSION_SIZE]; /* that serves, or was tried last */
 	struct served *served; /* NULL: nothing serves */
 	bool loading;
+	bool broken; /* what serves is, and the loader knows */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
 	uint64_t runs, run_ns; /* of versions that were good: what is usual */
@@ -44,6 +45,9 @@ bool store_update(struct store *store, struct loader *loader);
 /* A run of @served has ended: trials are counted, and ended by an order to @loader. */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* The disk did not give a part of @served: what is on it is looked at again, by orders to @loader. */
+void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served);
 /* Ends trials whose time is over. True while there are others. */
 bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config);
 
