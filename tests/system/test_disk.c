@@ -233,21 +233,6 @@ static void packed_weights_that_are_cut_are_made_again(void **state)
 	assert_int_equal(count_files(daemon, "state/quarantine"), 0);
 }
 
-static void a_team_that_reads_what_is_not_there_goes_on(void **state)
-{
-	struct daemon *daemon = *state;
-	daemon_config(daemon, "[daemon]\nworkers = 2\nthreads-per-run = 4\nshort-run-us = 0\n");
-	model_put(daemon, 0);
-	daemon_start(daemon, true);
-	for (int i = 0; i < 3; i++) {
-		expect_right(daemon, "1");
-		assert_int_equal(cut_all(daemon, "blobs"), 1);
-		expect_status(daemon, EDGE_BACKEND);
-		reload(daemon);
-	}
-	expect_right(daemon, "1");
-}
-
 #define disk_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -257,7 +242,6 @@ int main(void)
 		disk_test(without_the_folder_the_last_good_version_serves),
 		disk_test(a_model_that_nothing_has_any_more_is_refused),
 		disk_test(packed_weights_that_are_cut_are_made_again),
-		disk_test(a_team_that_reads_what_is_not_there_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
