@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 2
+#define WIRE_MINOR 3
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -360,6 +360,9 @@ enum wire_store_verb {
 	WIRE_STORE_UNPIN = 3,
 	WIRE_STORE_FORGET_BAD = 4,
 	WIRE_STORE_HISTORY = 5,
+	WIRE_STORE_LOAD = 8, /* 1.3, as those below */
+	WIRE_STORE_UNLOAD = 9,
+	WIRE_STORE_FSCK = 10,
 };
 
 struct wire_store {

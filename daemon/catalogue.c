@@ -185,6 +185,8 @@ bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *si
 	}
 	if (served) {
 		served->generation = ++catalogue->generation;
+		model->loaded = true;
+		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
 	}
 	event->served = served;
@@ -301,7 +303,7 @@ static int model_remove(const struct scanning *scanning, struct catalogue_model 
 	if (!event) {
 		return -ENOMEM;
 	}
-	model->inbox = false;
+	model->inbox = model->loaded = false;
 	forget_versions(scanning->load, model);
 	scanning->sink->post(scanning->sink->context, event);
 	return 0;

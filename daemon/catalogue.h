@@ -23,6 +23,7 @@ enum catalogue_event_kind {
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
 	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
+	CATALOGUE_UNLOADED, /* what serves makes room: @reason; it is loaded again when asked for */
 	CATALOGUE_LOST, /* what served cannot be loaded any more: @reason */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
 };
@@ -64,6 +65,8 @@ struct catalogue_tried {
 struct catalogue_model {
 	struct manifest manifest;
 	struct digest serving; /* what the loop has; none: nothing */
+	bool loaded; /* the loop has it in memory, as far as is known here */
+	uint64_t bytes; /* that it takes when it is */
 	bool restored; /* the store was asked for it */
 	bool inbox; /* the folder had files of it when it was looked at last */
 	bool seen; /* in the scan that goes on */

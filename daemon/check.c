@@ -151,7 +151,7 @@ static int verdict_tell(struct check_verdict *verdict, struct error *err)
 		"%s", text);
 }
 
-static int finish(int waited, const struct child *child, struct error *err)
+static int finish(int waited, const struct child *child, uint64_t *ret_bytes, struct error *err)
 {
 	struct check_verdict verdict;
 	int status = 0;
@@ -162,12 +162,15 @@ static int finish(int waited, const struct child *child, struct error *err)
 	if (waited < 0) {
 		return error_set(err, waited, "opening it took too long");
 	}
-	return n == (ssize_t)sizeof(verdict) ? verdict_tell(&verdict, err)
-					     : how_it_ended(status, err);
+	if (n != (ssize_t)sizeof(verdict)) {
+		return how_it_ended(status, err);
+	}
+	*ret_bytes = verdict.bytes;
+	return verdict_tell(&verdict, err);
 }
 
 int check_run(const struct load_context *context, const char *program, int blob, int golden,
-	struct error *err)
+	uint64_t *ret_bytes, struct error *err)
 {
 	const struct check_task task = task_of(context, golden >= 0);
 	struct child child = {.verdict = -1};
@@ -176,7 +179,7 @@ int check_run(const struct load_context *context, const char *program, int blob,
 		return error_set(err, code == -ENOENT ? -EAGAIN : code, "starting edged-check: %s",
 			strerror(-code));
 	}
-	code = finish(wait_for(context, &child), &child, err);
+	code = finish(wait_for(context, &child), &child, ret_bytes, err);
 	close(child.verdict);
 	return code;
 }

@@ -47,7 +47,14 @@ static int questions(struct edge_model *model, const struct check_task *task, st
 	return code < 0 ? code : selftest_run(model, golden, size, &control, &n, err);
 }
 
-static int check(const struct check_task *task, struct error *err)
+/* As served_bytes(). */
+static uint64_t bytes_of(const struct edge_model *model)
+{
+	const struct edge_model_info *info = edge_model_info(model);
+	return info->file_bytes + info->pack_bytes + info->prepared_bytes + info->session_bytes;
+}
+
+static int check(const struct check_task *task, uint64_t *ret_bytes, struct error *err)
 {
 	const struct edge_options options = {
 		.backends = backends_builtin(),
@@ -63,6 +70,7 @@ static int check(const struct check_task *task, struct error *err)
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	int code = edge_model_open_fd(CHECK_MODEL, &options, &model, err);
 	if (code == 0) {
+		*ret_bytes = bytes_of(model);
 		code = questions(model, task, err);
 	}
 	return model && edge_model_broken(model)
@@ -87,7 +95,7 @@ int main(int argc, char **argv)
 	int guarded = mapped_guard();
 	(void)guarded; /* without that a broken disk looks like a broken file */
 	sandbox_enter(task.milliseconds / 1000 + 30);
-	verdict.code = check(&task, &err);
+	verdict.code = check(&task, &verdict.bytes, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));
 	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
 }

@@ -110,20 +110,75 @@ static void try_out(
 	}
 }
 
+/* ---- memory */
+
+/*
+ * What of @need bytes has its place, and what is done where it has it only without the version that
+ * serves. What others hold that are not pinned is no matter: idle ones go when it is needed.
+ */
+static int make_room(const struct load_context *context, struct catalogue_model *model,
+	uint64_t need, struct error *err)
+{
+	struct depot *depot = context->depot;
+	const struct manifest *manifest = &model->manifest;
+	const uint64_t limit = context->budget ? atomic_load(&context->budget->limit) : UINT64_MAX;
+	const uint64_t pinned = context->budget ? atomic_load(&context->budget->pinned) : 0;
+	const uint64_t room = limit > pinned ? limit - pinned : 0;
+	const uint64_t beside = model->loaded ? model->bytes : 0;
+	if (need > room) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, the budget has room for %" PRIu64,
+			need, room);
+	}
+	if (need + beside <= room) {
+		return 0;
+	}
+	if (context->config->update_policy == CONFIG_UPDATE_KEEP_SERVING) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, beside what serves the budget has "
+			"room for %" PRIu64 " (update-policy = keep-serving)",
+			need, room > beside ? room - beside : 0);
+	}
+	log_notice(depot->log,
+		"model %s: what serves is unloaded: the new version does not fit beside it "
+		"(update-policy = replace)",
+		manifest->name);
+	depot_note(depot, manifest->name,
+		"unloaded: the new version does not fit beside it (update-policy = replace)");
+	context->unload(context->unload_context, manifest->name);
+	model->loaded = false;
+	return 0;
+}
+
+static int check(const struct load_context *context, struct catalogue_model *model,
+	const struct candidate *candidate, struct error *err)
+{
+	uint64_t bytes = candidate->version.bytes;
+	int code = make_room(context, model, bytes, err);
+	if (code == 0 && context->check) {
+		code = check_run(
+			context, context->check, candidate->blob, candidate->golden, &bytes, err);
+		code = code < 0 ? code : make_room(context, model, bytes, err);
+	}
+	return code;
+}
+
 static int admit(const struct load_context *context, struct catalogue_model *model,
 	struct candidate *candidate, struct served **ret_served, struct error *err)
 {
 	owned(served_unref) struct served *served = NULL;
 	struct digest *signature = &candidate->version.signature;
 	struct manifest next = manifest_next(&model->manifest, &candidate->version);
-	int code = context->check
-		? check_run(context, context->check, candidate->blob, candidate->golden, err)
-		: 0;
+	int code = check(context, model, candidate, err);
 	if (code < 0) {
 		return code;
 	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
 		take(candidate->labels), candidate->labels_length, &served, err);
+	if (code < 0) {
+		return code;
+	}
+	code = make_room(context, model, served_bytes(served), err);
 	if (code < 0) {
 		return code;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backends/backends.h"
+#include "base/clock.h"
 #include "daemon/blobs.h"
 #include "daemon/checkpoints.h"
 #include "daemon/worker.h"
@@ -81,6 +82,7 @@ int load_model(const struct load_context *context, const char *name,
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;
 	struct mark *mark = marks_take(&context->depot->marks, &version->model);
+	const uint64_t began_ns = clock_now_ns();
 	mark_begin(mark);
 	int code = edge_model_open_fd(blob, &options, &model, err);
 	if (code < 0) {
@@ -91,6 +93,9 @@ int load_model(const struct load_context *context, const char *name,
 	mark_end(mark);
 	if (code == 0) {
 		name_it(*ret_served, name, version);
+		(*ret_served)->load_ns = clock_now_ns() - began_ns;
+		(*ret_served)->stored = context->depot->blobs >= 0;
+		served_count(*ret_served, context->budget);
 		checkpoints_give(context->config, name, *ret_served);
 	}
 	return code;

@@ -47,7 +47,8 @@ static struct wire_list_item item_of(const struct store_model *model)
 		.name = wire_text_of(model->name),
 		.version = wire_text_of(model->version),
 		.state = wire_text_of(store_model_state(model)),
-		.reason = wire_text_of(model->reason),
+		.reason = wire_text_of(
+			model->reason[0] || !model->unloaded ? model->reason : model->why),
 		.generation = model->served ? model->served->generation : 0,
 	};
 }
@@ -180,7 +181,7 @@ int message_describe(const struct edged *edged, const void *body, uint32_t bytes
 	if (code == 0) {
 		code = store_get(&edged->store, describe.model, describe.version, &served, err);
 	}
-	if (code < 0) {
+	if (code != 0) {
 		return code;
 	}
 	model_encode(w, served);

@@ -171,9 +171,11 @@ static int restore(const struct ordering *ordering)
 	struct catalogue_model *model = ordering->model;
 	struct served *served = NULL;
 	char reason[CATALOGUE_REASON_SIZE];
-	catalogue_doubt_model(model);
+	model->loaded = false;
 	int code = install_restore(ordering->load, model, &served, reason, sizeof(reason));
-	model->restored = code == 0;
+	if (code < 0) {
+		catalogue_doubt_model(model); /* the next look at the folder may find it */
+	}
 	bool told = catalogue_post(ordering->catalogue, ordering->sink, model,
 		code == 0 ? CATALOGUE_READY : CATALOGUE_LOST, 0, served, reason);
 	return told ? 0 : -ENOMEM;
@@ -186,7 +188,31 @@ static int broken(const struct ordering *ordering, struct error *err)
 		return 0; /* something else serves already */
 	}
 	put_away(ordering->load->depot, order->model, &order->digest);
+	catalogue_doubt_model(ordering->model);
+	ordering->model->restored = true;
 	return restore(ordering) < 0 ? error_no_memory(err) : 0;
+}
+
+/* ---- in memory or not */
+
+static int load(const struct ordering *ordering, struct error *err)
+{
+	if (ordering->model->loaded) {
+		return 0;
+	}
+	if (restore(ordering) < 0) {
+		return error_no_memory(err);
+	}
+	return ordering->model->loaded
+		? 0
+		: error_set(err, -EIO, "model %s: it cannot be loaded", ordering->order->model);
+}
+
+static int unloaded(const struct ordering *ordering)
+{
+	struct catalogue_model *model = ordering->model;
+	model->loaded = model->loaded && !digest_same(&model->serving, &ordering->order->digest);
+	return 0;
 }
 
 /* ---- pins */
@@ -280,8 +306,13 @@ static int run(struct ordering *ordering, struct error *err)
 		return proved(ordering, err);
 	case ORDER_FAILED:
 		return failed(ordering, err);
+	case ORDER_LOAD:
+		return load(ordering, err);
+	case ORDER_UNLOADED:
+		return unloaded(ordering);
 	case ORDER_BROKEN:
 		return broken(ordering, err);
+	case ORDER_UNLOAD:
 	case ORDER_FORGET_BAD:
 		break;
 	}

@@ -18,9 +18,12 @@ enum order_verb {
 	ORDER_UNPIN = WIRE_STORE_UNPIN,
 	ORDER_FORGET_BAD = WIRE_STORE_FORGET_BAD,
 	ORDER_HISTORY = WIRE_STORE_HISTORY,
+	ORDER_LOAD = WIRE_STORE_LOAD,
+	ORDER_UNLOAD = WIRE_STORE_UNLOAD, /* the loop does that itself */
 	/* The loop's own: */
-	ORDER_PROVED, /* @digest has stood its trial */
+	ORDER_PROVED = 1000, /* @digest has stood its trial */
 	ORDER_FAILED, /* @digest has not: @argument */
+	ORDER_UNLOADED, /* the loop has let go of @digest, which served */
 	ORDER_BROKEN, /* the disk did not give a part of @digest, which serves */
 };
 

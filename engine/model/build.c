@@ -234,9 +234,8 @@ static void build_tensor(const struct flat *f, uint32_t root, uint32_t table, st
 	*ret_tensor = tensor;
 }
 
-static void build_node(
-	const struct flat *f, uint32_t root, uint32_t operator, struct space * space,
-	struct node * ret_node)
+static void build_node(const struct flat *f, uint32_t root, uint32_t operator, struct space * space,
+	struct node *ret_node)
 {
 	struct flat_vector codes = flat_get_vector(f, root, MODEL_OPERATOR_CODES);
 	uint32_t code =

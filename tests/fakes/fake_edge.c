@@ -12,6 +12,7 @@
  *                 a session takes N bytes
  *   slowsum DIR   both
  *   add N         as echo 4, but N is added to each byte
+ *   big N         as echo 4, and takes N bytes of memory
  *   late MS       as echo 4, but a run takes so many milliseconds
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
@@ -94,6 +95,10 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		sscanf(text, "slowsum %199s", model->gate) == 1) {
 		model->sums = true;
 		model->info.session_bytes = bytes;
+		return 0;
+	}
+	if (sscanf(text, "big %llu", &bytes) == 1) {
+		model->info.prepared_bytes = bytes;
 		return 0;
 	}
 	if (sscanf(text, "add %u;", &model->added) == 1) {
