@@ -25,6 +25,9 @@ int must_check blobs_put(int folder, const void *data, size_t size, struct diges
 /* Opens and hashes. -EBADMSG for one that is not what its name says, -ENOENT. */
 int must_check blobs_open(int folder, const struct digest *digest, int *ret_fd);
 
+/* True when the file system checks what it gives of it (fs-verity). */
+bool blobs_sealed(int fd);
+
 void blobs_remove(int folder, const struct digest *digest);
 
 /* Moves one that the disk does not give, or not as it was, out of the way, so that nobody finds it and

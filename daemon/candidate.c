@@ -193,9 +193,9 @@ static bool blob_known(struct candidate *candidate, const struct depot *depot, i
 {
 	struct digest digest;
 	off_t size = candidate->identity.model.size;
-	if (depot->blobs < 0 || !may_be_known(known, size) ||
+	if (depot->stored < 0 || !may_be_known(known, size) ||
 		digest_of_file(fd, size, &digest) < 0 || !manifest_find(known, &digest) ||
-		blobs_open(depot->blobs, &digest, &candidate->blob) < 0) {
+		blobs_open(depot->stored, &digest, &candidate->blob) < 0) {
 		return false;
 	}
 	candidate->version.model = digest;

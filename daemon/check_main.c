@@ -78,6 +78,21 @@ static int check(const struct check_task *task, uint64_t *ret_bytes, struct erro
 		: code;
 }
 
+/*
+ * What a model within its limits can need: two sessions at a time, for a self-test compares; programs and
+ * packed weights, which are in memory here; the tables of the graph and of the verifier, a few hundred bytes
+ * for each node; questions; and what libraries want.
+ */
+static uint64_t memory_of(const struct check_task *task)
+{
+	struct stat st = {0};
+	const uint64_t golden =
+		task->has_golden && fstat(CHECK_GOLDEN, &st) == 0 ? (uint64_t)st.st_size : 0;
+	uint64_t bytes = 2 * task->arena_bytes + 2 * task->prepared_bytes;
+	bytes += task->nodes * 1024 + 4 * golden + ((uint64_t)64 << 20);
+	return fstat(CHECK_MODEL, &st) == 0 ? bytes + (uint64_t)st.st_size : bytes;
+}
+
 /* _exit(): nothing of a process that read a foreign file is worth an orderly end. */
 int main(int argc, char **argv)
 {
@@ -94,7 +109,7 @@ int main(int argc, char **argv)
 	memcpy(&task, numbers, sizeof(task));
 	int guarded = mapped_guard();
 	(void)guarded; /* without that a broken disk looks like a broken file */
-	sandbox_enter(task.milliseconds / 1000 + 30);
+	sandbox_enter(task.milliseconds / 1000 + 30, memory_of(&task));
 	verdict.code = check(&task, &verdict.bytes, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));
 	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);

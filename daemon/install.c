@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/blobs.h"
 #include "daemon/check.h"
 #include "daemon/selftest.h"
 #include "daemon/signature.h"
@@ -51,6 +52,7 @@ static int check_answers(const struct load_context *context, const struct candid
 	mark_begin(mark);
 	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
 	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
 	return code;
 }
 
@@ -84,7 +86,7 @@ static struct manifest manifest_next(
 }
 
 static int record(const struct load_context *context, struct catalogue_model *model,
-	const struct manifest *next, struct error *err)
+	const struct manifest *next, bool sealed, struct error *err)
 {
 	const struct manifest_version *version = manifest_find(next, &next->active);
 	char text[DIGEST_TEXT_SIZE];
@@ -95,8 +97,9 @@ static int record(const struct load_context *context, struct catalogue_model *mo
 	model->manifest = *next;
 	model->serving = next->active;
 	depot_note(context->depot, next->name,
-		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s", version->version,
-		digest_print(&version->model, text), version->by, next->trial ? ", on trial" : "");
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s",
+		version->version, digest_print(&version->model, text), version->by,
+		next->trial ? ", on trial" : "", sealed ? ", fs-verity" : "");
 	return 0;
 }
 
@@ -106,7 +109,14 @@ static void try_out(
 {
 	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
 		served->on_trial = true;
-		served->mark = marks_take(&context->depot->marks, &served->digest);
+		served->marks = &context->depot->marks;
+		served->mark = marks_take(served->marks, &served->digest);
+		if (!served->mark && served->marks->slots) {
+			log_notice(context->depot->log,
+				"model %s: %d files are on trial already: should it end edged, that is "
+				"not held against it",
+				served->name, MARKS_SLOTS);
+		}
 	}
 }
 
@@ -195,7 +205,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	}
 	if (code == 0) {
 		next = manifest_next(&model->manifest, &candidate->version);
-		code = record(context, model, &next, err);
+		code = record(context, model, &next, blobs_sealed(candidate->blob), err);
 	}
 	if (code == 0) {
 		try_out(context, &next, served);

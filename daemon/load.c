@@ -91,6 +91,7 @@ int load_model(const struct load_context *context, const char *name,
 		code = served_new(model, labels, labels_length, ret_served, err);
 	}
 	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
 	if (code == 0) {
 		name_it(*ret_served, name, version);
 		(*ret_served)->load_ns = clock_now_ns() - began_ns;
@@ -109,7 +110,7 @@ static int labels_open(const struct depot *depot, const struct digest *digest, c
 	if (digest_none(digest)) {
 		return 0;
 	}
-	int code = blobs_open(depot->blobs, digest, &fd);
+	int code = blobs_open(depot->stored, digest, &fd);
 	if (code == 0) {
 		code = import_identify(fd, &identity);
 	}
@@ -128,7 +129,7 @@ int load_version(const struct load_context *context, const char *name,
 	owned_fd int blob = -1;
 	owned_mem char *labels = NULL;
 	uint32_t length = 0;
-	int code = blobs_open(context->depot->blobs, &version->model, &blob);
+	int code = blobs_open(context->depot->stored, &version->model, &blob);
 	if (code == 0) {
 		code = labels_open(context->depot, &version->labels, &labels, &length);
 	}
@@ -137,5 +138,9 @@ int load_version(const struct load_context *context, const char *name,
 			version->version,
 			code == -EBADMSG ? "it is not what was stored" : strerror(-code));
 	}
-	return load_model(context, name, version, blob, take(labels), length, ret_served, err);
+	code = load_model(context, name, version, blob, take(labels), length, ret_served, err);
+	if (code == 0) {
+		(*ret_served)->stored = true; /* though it may be one that nobody can write to */
+	}
+	return code;
 }

@@ -64,7 +64,7 @@ static int condemn(const struct ordering *ordering, const struct manifest *next,
 {
 	struct depot *depot = ordering->load->depot;
 	const struct digest bad = ordering->model->manifest.active;
-	int code = depot_add_bad(depot, &bad, reason, err);
+	int code = depot_add_bad(depot, &bad, next->name, reason, err);
 	int saved = depot_save(depot, next, err);
 	ordering->model->manifest = *next;
 	return code < 0 ? code : saved;
@@ -157,7 +157,7 @@ static void put_away(struct depot *depot, const char *name, const struct digest 
 	char text[DIGEST_TEXT_SIZE];
 	digest_print(digest, text);
 	pack_files_drop(&depot->packs, digest);
-	int code = blobs_open(depot->blobs, digest, &blob);
+	int code = blobs_open(depot->stored, digest, &blob);
 	if (code < 0 && code != -ENOMEM) {
 		blobs_quarantine(depot->blobs, digest);
 		depot_note(depot, name, "the store's copy %s is broken, and put away", text);

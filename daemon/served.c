@@ -132,6 +132,7 @@ void served_unref(struct served *served)
 		return;
 	}
 	sessions_free(served->idle);
+	marks_give_back(served->marks, served->mark);
 	budget_take_away(served->budget, served->bytes);
 	edge_model_unref(served->model);
 	own_close_fd(&served->checkpoints);

@@ -55,6 +55,7 @@ struct served {
 	bool stored; /* the store can load it again */
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted, without its sessions */
+	struct marks *marks; /* of @mark, which goes back there */
 	struct mark *mark; /* while it is on trial; NULL: it is not marked when it runs */
 	bool on_trial; /* when it was loaded: its outputs are looked at */
 	struct edge_model *model;

@@ -18,6 +18,8 @@
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
  *   poison N      opening it ends the process
+ *   hog N         checking it takes N bytes of memory
+ *   killed N      checking it ends by SIGKILL
  *   spin N        checking it never ends
  *   hang N        checking it never ends, and closes what it could say so with
  *   moody N       as echo 4, but each process, and each run in it, answers otherwise
@@ -31,6 +33,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -113,6 +116,13 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	model->moody = strncmp(text, "moody ", 6) == 0;
 	if (strncmp(text, "poison ", 7) == 0) {
 		abort();
+	}
+	if (sscanf(text, "hog %llu", &bytes) == 1) {
+		owned_mem void *memory = getenv("PATH") ? NULL : malloc((size_t)bytes);
+		return memory || getenv("PATH") ? 0 : error_no_memory(err);
+	}
+	if (strncmp(text, "killed ", 7) == 0) {
+		return getenv("PATH") ? 0 : raise(SIGKILL);
 	}
 	if (strncmp(text, "hang ", 5) == 0 && !getenv("PATH")) {
 		close(CHECK_VERDICT);
