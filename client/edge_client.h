@@ -336,7 +336,11 @@ enum edge_client_store_verb {
 	EDGE_CLIENT_STORE_PIN = 2, /* nothing takes the place of what serves */
 	EDGE_CLIENT_STORE_UNPIN = 3,
 	EDGE_CLIENT_STORE_FORGET_BAD = 4, /* @argument: 8 to 64 digits of the file's SHA-256 */
-	EDGE_CLIENT_STORE_HISTORY = 5 /* *ret_text: what happened to the model, a line each */
+	EDGE_CLIENT_STORE_HISTORY = 5, /* *ret_text: what happened to the model, a line each */
+	EDGE_CLIENT_STORE_LOAD = 8, /* into memory, as a request would; 1.3 as the two below */
+	EDGE_CLIENT_STORE_UNLOAD = 9, /* out of it, until somebody asks */
+	EDGE_CLIENT_STORE_FSCK = 10 /* *ret_text: what is wrong with the store on the disk, a line
+				     each; @argument "repair" or NULL */
 };
 
 /* Answered when it is done. @model or @argument may be NULL where the verb has none. *ret_text, if

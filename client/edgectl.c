@@ -34,6 +34,9 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_UNPIN] = cmd_store,
 	[CLI_FORGET_BAD] = cmd_forget_bad,
 	[CLI_HISTORY] = cmd_history,
+	[CLI_LOAD] = cmd_store,
+	[CLI_UNLOAD] = cmd_store,
+	[CLI_FSCK] = cmd_fsck,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

@@ -112,7 +112,8 @@ static void orders_done(struct edged *edged, struct order *done)
 {
 	while (done) {
 		struct order *next = done->next;
-		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
+		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD ||
+			(done->verb == ORDER_FSCK && done->argument[0]);
 		if (!dbus_order_done(edged->dbus, done)) {
 			dispatch_order_done(&edged->dispatch, done);
 		}

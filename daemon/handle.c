@@ -213,7 +213,7 @@ static int order_judge(const struct conn *conn, const struct wire_store *store, 
 	bool privileged = conn->uid == 0 || conn->uid == geteuid();
 	const bool known =
 		(store->verb >= WIRE_STORE_ROLLBACK && store->verb <= WIRE_STORE_HISTORY) ||
-		store->verb == WIRE_STORE_LOAD || store->verb == WIRE_STORE_UNLOAD;
+		(store->verb >= WIRE_STORE_LOAD && store->verb <= WIRE_STORE_FSCK);
 	if (!known) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}

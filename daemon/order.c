@@ -2,11 +2,13 @@
 #include "daemon/order.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/blobs.h"
+#include "daemon/fsck.h"
 #include "daemon/install.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
@@ -279,6 +281,62 @@ static int forget_bad(const struct ordering *ordering, struct error *err)
 	return depot_forget_bad(depot, &digest, err);
 }
 
+/* ---- is the store what it should be? */
+
+/* Models whose files went are restored, or copied from their folder, at the next look. */
+static void lost_doubt(const struct ordering *ordering)
+{
+	char name[DIGEST_TEXT_SIZE];
+	for (size_t i = 0; i < ordering->catalogue->n; i++) {
+		struct catalogue_model *model = ordering->catalogue->models[i];
+		const struct digest *active = &model->manifest.active;
+		if (!digest_none(active) &&
+			faccessat(ordering->load->depot->stored, digest_print(active, name), F_OK,
+				AT_SYMLINK_NOFOLLOW) < 0) {
+			catalogue_doubt_model(model);
+		}
+	}
+}
+
+/* Manifests that are broken on the disk are whole in memory. */
+static int manifests_save(const struct ordering *ordering, struct error *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < ordering->catalogue->n && code == 0; i++) {
+		code = depot_save(
+			ordering->load->depot, &ordering->catalogue->models[i]->manifest, err);
+	}
+	return code;
+}
+
+static int fsck(const struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	const struct depot *depot = ordering->load->depot;
+	const bool repair = strcmp(order->argument, "repair") == 0;
+	size_t size = 0, wrong = 0;
+	owned_fd int state = depot->stored < 0
+		? -1
+		: openat(depot->stored, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state < 0 || (repair && depot->blobs < 0)) {
+		return error_set(err, -EOPNOTSUPP, "there is no store that can be %s",
+			repair ? "written" : "read");
+	}
+	FILE *out = open_memstream(&order->text, &size);
+	if (!out) {
+		return error_no_memory(err);
+	}
+	int code = fsck_run(state, repair ? FSCK_REPAIR_FILES : FSCK_LOOK, out, &wrong, err);
+	if (fclose(out) != 0 && code == 0) {
+		code = error_no_memory(err);
+	}
+	if (code == 0 && repair && wrong > 0) {
+		code = manifests_save(ordering, err);
+		lost_doubt(ordering);
+	}
+	return code;
+}
+
 /* ---- any */
 
 static int run(struct ordering *ordering, struct error *err)
@@ -286,6 +344,9 @@ static int run(struct ordering *ordering, struct error *err)
 	struct order *order = ordering->order;
 	if (order->verb == ORDER_FORGET_BAD) {
 		return forget_bad(ordering, err);
+	}
+	if (order->verb == ORDER_FSCK) {
+		return fsck(ordering, err);
 	}
 	ordering->model = catalogue_find(ordering->catalogue, order->model);
 	if (!ordering->model) {
@@ -313,6 +374,7 @@ static int run(struct ordering *ordering, struct error *err)
 	case ORDER_BROKEN:
 		return broken(ordering, err);
 	case ORDER_UNLOAD:
+	case ORDER_FSCK:
 	case ORDER_FORGET_BAD:
 		break;
 	}

@@ -19,6 +19,7 @@ enum order_verb {
 	ORDER_FORGET_BAD = WIRE_STORE_FORGET_BAD,
 	ORDER_HISTORY = WIRE_STORE_HISTORY,
 	ORDER_LOAD = WIRE_STORE_LOAD,
+	ORDER_FSCK = WIRE_STORE_FSCK, /* @argument: "repair" or nothing */
 	ORDER_UNLOAD = WIRE_STORE_UNLOAD, /* the loop does that itself */
 	/* The loop's own: */
 	ORDER_PROVED = 1000, /* @digest has stood its trial */
