@@ -286,6 +286,9 @@ struct wire_status {
 	uint64_t queue_us, run_us; /* sums over all INFER answered OK */
 	uint32_t n_counts; /* requests answered, by status; at most EDGE_STATUS_COUNT are kept */
 	uint64_t counts[EDGE_STATUS_COUNT];
+	bool memory; /* what follows is there: since 1.3, for who said HELLO so */
+	uint32_t models_unloaded;
+	uint64_t held_bytes, budget_bytes; /* of all loaded models together, and what they may */
 };
 
 void wire_status_encode(struct bytes_writer *w, const struct wire_status *status);

@@ -315,6 +315,9 @@ struct edge_client_status {
 	uint64_t resident_bytes, charged_bytes;
 	uint64_t queue_us, run_us; /* sums over all requests answered OK */
 	uint64_t counts[EDGE_CLIENT_N_CODES]; /* requests answered, by status */
+	/* 0 from a daemon before protocol 1.3: */
+	uint32_t models_unloaded; /* loaded when somebody asks */
+	uint64_t held_bytes, budget_bytes; /* of all loaded models together, and what they may */
 };
 
 EDGE_CLIENT_API int edge_client_status(struct edge_client *client, uint32_t timeout_ms,

@@ -23,6 +23,7 @@ struct fsck {
 	size_t wrong;
 	struct manifest *manifests; /* those that are whole */
 	size_t n, capacity;
+	bool unsure; /* some manifest could not be read: nobody knows what it needs */
 };
 
 typedef void entry_fn(struct fsck *fsck, int folder, const char *name);
@@ -49,6 +50,14 @@ static void drop(const struct fsck *fsck, int folder, const char *name)
 {
 	if (fsck->repair != FSCK_LOOK) {
 		unlinkat(folder, name, 0);
+	}
+}
+
+/* What a manifest needs that is broken stays, until that is in quarantine. */
+static void drop_unneeded(const struct fsck *fsck, int folder, const char *name)
+{
+	if (!fsck->unsure) {
+		drop(fsck, folder, name);
 	}
 }
 
@@ -148,6 +157,7 @@ static void manifest_look(struct fsck *fsck, int folder, const char *name)
 	if (code == 0) {
 		return;
 	}
+	fsck->unsure = true;
 	tell(fsck, "manifests", name, "%s", err.text);
 	if (code == -EINVAL) {
 		put_away(fsck, folder, name);
@@ -175,7 +185,7 @@ static void blob_look(struct fsck *fsck, int folder, const char *name)
 	}
 	if (!digest_parse(name, &digest) || !is_wanted(fsck, &digest)) {
 		tell(fsck, "blobs", name, "nothing needs it");
-		drop(fsck, folder, name);
+		drop_unneeded(fsck, folder, name);
 		return;
 	}
 	int code = blobs_open(folder, &digest, &fd);
@@ -277,7 +287,7 @@ static void pack_look(struct fsck *fsck, int folder, const char *name)
 	snprintf(text, sizeof(text), "%s", name);
 	if (!digest_parse(text, &digest) || !is_wanted(fsck, &digest)) {
 		tell(fsck, "packs", name, "nothing needs it");
-		drop(fsck, folder, name);
+		drop_unneeded(fsck, folder, name);
 	}
 }
 

@@ -7,6 +7,7 @@
  * each thing that is wrong in a line, "PATH: what". Repairing removes what nothing needs, moves what is
  * broken to STATE/quarantine, and lets manifests forget versions that are not there any more; so what is
  * left can be used. What was in quarantine before is removed.
+ * While a manifest is broken no blob is removed.
  */
 #ifndef DAEMON_FSCK_H
 #define DAEMON_FSCK_H

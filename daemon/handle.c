@@ -23,6 +23,7 @@ static int answer_hello(
 	}
 	if (code == 0) {
 		conn->state = CONN_OPEN;
+		conn->minor = hello.minor;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
 	}
@@ -115,7 +116,7 @@ static int answer_empty(
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
 	default:
-		return message_status(conn->edged, w, err);
+		return message_status(conn->edged, conn->minor >= 3, w, err);
 	}
 }
 

@@ -197,7 +197,7 @@ int message_describe(const struct edged *edged, const void *body, uint32_t bytes
 
 /* ---- STATUS */
 
-int message_status(struct edged *edged, struct bytes_writer *w, struct error *err)
+int message_status(struct edged *edged, bool memory, struct bytes_writer *w, struct error *err)
 {
 	const struct metrics *metrics = &edged->metrics;
 	struct store_count count = store_count(&edged->store);
@@ -213,6 +213,10 @@ int message_status(struct edged *edged, struct bytes_writer *w, struct error *er
 		.queue_us = metrics->queue_us,
 		.run_us = metrics->run_us,
 		.n_counts = EDGE_STATUS_COUNT,
+		.memory = memory,
+		.models_unloaded = count.unloaded,
+		.held_bytes = atomic_load(&edged->budget.held),
+		.budget_bytes = atomic_load(&edged->budget.limit),
 	};
 	sched_count(&edged->dispatch.sched, &status.queue_length, &status.running);
 	status.queue_length += edged->dispatch.n_waiting;
