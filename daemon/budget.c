@@ -45,6 +45,7 @@ void budget_take_away(struct budget *budget, uint64_t bytes)
 size_t budget_excess(struct budget *budget, uint64_t bytes)
 {
 	const uint64_t limit = budget ? atomic_load(&budget->limit) : UINT64_MAX;
-	const uint64_t wanted = (budget ? atomic_load(&budget->held) : 0) + (uint64_t)fit(bytes);
+	const uint64_t held = budget ? atomic_load(&budget->held) : 0;
+	const uint64_t wanted = bytes < UINT64_MAX - held ? held + bytes : UINT64_MAX;
 	return wanted > limit ? fit(wanted - limit) : 0;
 }

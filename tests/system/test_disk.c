@@ -233,6 +233,87 @@ static void packed_weights_that_are_cut_are_made_again(void **state)
 	assert_int_equal(count_files(daemon, "state/quarantine"), 0);
 }
 
+/* ---- file systems of their own, which only root can mount */
+
+/* False, and said, where that cannot be done. */
+static bool can(const char *command)
+{
+	bool done = geteuid() == 0 && system(command) == 0;
+	if (!done) {
+		print_message("SKIPPED: no file system can be mounted here\n");
+	}
+	return done;
+}
+
+static void a_store_on_a_read_only_disk_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	char mount[400], unmount[200];
+	model_put(daemon, 0);
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	snprintf(mount, sizeof(mount),
+		"{ mount --bind %s/state %s/state && mount -o remount,ro,bind %s/state; } 2>/dev/null",
+		daemon->folder, daemon->folder, daemon->folder);
+	snprintf(unmount, sizeof(unmount), "umount %s/state", daemon->folder);
+	if (!can(mount)) {
+		return;
+	}
+	daemon_remove(daemon, "m.tflite");
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+	reload(daemon);
+	expect_right(daemon, "1");
+	model_put(daemon, 4096);
+	reload(daemon);
+	expect_right(daemon, "2"); /* in memory */
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_start(daemon, true);
+	expect_right(daemon, "2"); /* from the folder again */
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	assert_int_equal(system(unmount), 0);
+	daemon_remove(daemon, "m.tflite");
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+}
+
+static void models_are_sealed_where_the_file_system_can(void **state)
+{
+	struct daemon *daemon = *state;
+	char mount[800], unmount[200], line[64] = "";
+	snprintf(mount, sizeof(mount),
+		"{ truncate -s 16M %s/disk && mkfs.ext4 -q -O verity %s/disk && "
+		"mount -o loop %s/disk %s/state; } >/dev/null 2>&1",
+		daemon->folder, daemon->folder, daemon->folder, daemon->folder);
+	snprintf(unmount, sizeof(unmount), "umount %s/state", daemon->folder);
+	if (!can(mount)) {
+		return;
+	}
+	model_put(daemon, 0);
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+	snprintf(mount, sizeof(mount), "grep -c fs-verity %s/state/history/m", daemon->folder);
+	FILE *pipe = popen(mount, "re");
+	assert_non_null(pipe);
+	assert_non_null(fgets(line, sizeof(line), pipe));
+	pclose(pipe);
+	if (line[0] == '0') {
+		print_message("SKIPPED: this kernel has no fs-verity\n");
+	}
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	assert_int_equal(system(unmount), 0);
+	daemon_start(daemon, true);
+}
+
 #define disk_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -242,6 +323,8 @@ int main(void)
 		disk_test(without_the_folder_the_last_good_version_serves),
 		disk_test(a_model_that_nothing_has_any_more_is_refused),
 		disk_test(packed_weights_that_are_cut_are_made_again),
+		disk_test(a_store_on_a_read_only_disk_serves),
+		disk_test(models_are_sealed_where_the_file_system_can),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
