@@ -144,6 +144,7 @@ static void model_apply(
 	if (event->kind == CATALOGUE_LOST) {
 		served_unref(model->served);
 		model->served = NULL;
+		model->probation = (struct probation){0};
 		model->unloaded = model->wanted = model->load_asked = false;
 	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
@@ -264,18 +265,20 @@ void store_note_broken(struct store *store, struct loader *loader, const struct 
 	loader_scan(loader, config); /* the folder may have it */
 }
 
-bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config)
+uint64_t store_look_at_trials(
+	struct store *store, struct loader *loader, const struct config *config)
 {
 	const struct probation_limits limits = limits_of(config);
 	const uint64_t now = clock_now_ns();
-	bool others = false;
+	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < store->n; i++) {
 		struct store_model *model = &store->models[i];
 		verdict_tell(store, loader, config, model,
 			probation_look(&model->probation, &limits, now));
-		others = others || model->probation.on;
+		const uint64_t left = probation_left(&model->probation, &limits, now);
+		next = left < next ? left : next;
 	}
-	return others;
+	return next;
 }
 
 const char *store_model_state(const struct store_model *model)

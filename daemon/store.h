@@ -54,8 +54,10 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 /* The disk did not give a part of @served: what is on it is looked at again, by orders to @loader. */
 void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served);
-/* Ends trials whose time is over. True while there are others. */
-bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config);
+/* Ends trials whose time is over. Returns nanoseconds until the next one's is, UINT64_MAX: there is
+ * none. */
+uint64_t store_look_at_trials(
+	struct store *store, struct loader *loader, const struct config *config);
 
 /* The model of that name, or NULL. */
 struct store_model *store_find(struct store *store, const char *name);

@@ -405,33 +405,6 @@ static void status_of_a_version_with_more_codes_is_understood(void **state)
 	bytes_writer_deinit(&w);
 }
 
-static void status_tells_of_memory_to_who_knows_it(void **state)
-{
-	(void)state;
-	struct wire_status status = {.n_counts = 1, .counts = {7}}, back;
-	struct bytes_writer w = {0};
-	wire_status_encode(&w, &status);
-	const size_t before = w.size;
-	assert_int_equal(wire_status_decode(w.data, w.size, &back, NULL), 0);
-	assert_false(back.memory);
-	assert_int_equal(back.budget_bytes, 0);
-	bytes_writer_deinit(&w);
-	w = (struct bytes_writer){0};
-	status.memory = true;
-	status.models_unloaded = 3;
-	status.held_bytes = 1000;
-	status.budget_bytes = 2000;
-	wire_status_encode(&w, &status);
-	assert_int_equal(w.size, before + 20);
-	assert_int_equal(wire_status_decode(w.data, w.size, &back, NULL), 0);
-	assert_true(back.memory);
-	assert_int_equal(back.models_unloaded, 3);
-	assert_int_equal(back.held_bytes, 1000);
-	assert_int_equal(back.budget_bytes, 2000);
-	assert_int_equal(wire_status_decode(w.data, w.size - 1, &back, NULL), -EPROTO);
-	bytes_writer_deinit(&w);
-}
-
 /* ---- the manual's example */
 
 /* The hex bytes that lead each line of the @nth block of docs/protocol.md that begins with "45 44
@@ -603,7 +576,6 @@ int main(void)
 		cmocka_unit_test(too_many_tensors_are_refused),
 		cmocka_unit_test(infer_reply_comes_back),
 		cmocka_unit_test(status_of_a_version_with_more_codes_is_understood),
-		cmocka_unit_test(status_tells_of_memory_to_who_knows_it),
 		cmocka_unit_test(the_manuals_hello_is_what_the_encoder_writes),
 		cmocka_unit_test(the_manuals_infer_is_what_the_encoder_writes),
 		cmocka_unit_test(the_manuals_infer_in_shared_memory_is_what_the_encoder_writes),
