@@ -258,6 +258,7 @@ static void a_running_edged_looks_at_its_own(void **state)
 	expect_told(daemon, "", "");
 	store_put(daemon, "manifests/m", "half");
 	expect_told(daemon, "repair", "not whole");
+	expect_told(daemon, "repair", "quarantine/m: it was broken, and was put away");
 	expect_told(daemon, "repair", "");
 	stop(daemon);
 	expect_fine(daemon);

@@ -25,7 +25,7 @@ static void what_is_configured_is_the_limit(void **state)
 	assert_int_equal(budget_excess(&budget, 0), 200);
 	budget_take_away(&budget, 600);
 	assert_int_equal(budget_excess(&budget, 0), 0);
-	assert_int_equal(budget_excess(&budget, UINT64_MAX), SIZE_MAX);
+	assert_true(budget_excess(&budget, UINT64_MAX) > SIZE_MAX / 2);
 }
 
 static void without_one_it_is_a_part_of_what_there_is(void **state)
