@@ -194,6 +194,7 @@ static void look_at_memory(struct dispatch *dispatch)
 	if (budget_excess(&edged->budget, 0) > 0) {
 		idle_enforce(&edged->idle);
 	}
+	pressure_look(&edged->pressure, clock_now_ns());
 	if (dispatch->n_parked > 0) {
 		idle_load_wanted(&edged->idle);
 	}

@@ -274,7 +274,7 @@ static void parts_init(struct edged *edged)
 		.loader = &edged->loader,
 		.config = &edged->config,
 		.budget = &edged->budget};
-	edged->pressure.fd = -1;
+	edged->pressure.fd = edged->pressure.figure = -1;
 	front_socket_init(&edged->socket);
 	timers_init(edged);
 	edged->loaded.data = edged;

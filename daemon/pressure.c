@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,9 @@
 /* Somebody waited for memory for 200 ms of 2 s, which is the window that those may ask for who have no
  * rights (Documentation/accounting/psi.rst). */
 #define TRIGGER "some 200000 2000000"
+/* The same of ten seconds, where it is read. */
+#define SHORT_PERCENT 10
+#define LOOK_NS UINT64_C(2000000000)
 
 /* ---- what the service manager says: systemd's MEMORY_PRESSURE.md */
 
@@ -93,6 +97,30 @@ static int own_open(void)
 	return fd >= 0 ? fd : trigger_open("/proc/pressure/memory");
 }
 
+/* Everybody may read it. */
+static int figure_open(void)
+{
+	char path[CGROUP_PATH_SIZE];
+	cgroup_file("memory.pressure", path);
+	int fd = path[0] ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	return fd >= 0 ? fd : open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
+}
+
+void pressure_look(struct pressure *pressure, uint64_t now_ns)
+{
+	char text[256];
+	double percent = 0;
+	if (pressure->figure < 0 || now_ns - pressure->looked_ns < LOOK_NS) {
+		return;
+	}
+	pressure->looked_ns = now_ns;
+	ssize_t n = pread(pressure->figure, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	if (sscanf(text, "some avg10=%lf", &percent) == 1 && percent >= SHORT_PERCENT) {
+		pressure->on_short(pressure->context);
+	}
+}
+
 /* ---- the watch */
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -115,10 +143,16 @@ void pressure_start(struct pressure *pressure, uv_loop_t *loop, bool wanted, con
 {
 	bool drain = false;
 	const bool named = getenv("MEMORY_PRESSURE_WATCH") != NULL;
-	*pressure = (struct pressure){.on_short = on_short, .context = context, .fd = -1};
-	owned_fd int fd = !wanted ? -1 : named ? named_open(&drain) : own_open();
+	*pressure =
+		(struct pressure){.on_short = on_short, .context = context, .fd = -1, .figure = -1};
+	if (!wanted) {
+		return;
+	}
+	owned_fd int fd = named ? named_open(&drain) : own_open();
 	if (fd < 0 || uv_poll_init(loop, &pressure->poll, fd) < 0) {
-		log_debug(log, "memory pressure is not watched");
+		pressure->figure = fd >= 0 ? take_fd(fd) : figure_open();
+		log_debug(log, "memory pressure is %s",
+			pressure->figure < 0 ? "not watched" : "looked at with requests");
 		return;
 	}
 	pressure->poll.data = pressure;
@@ -129,6 +163,8 @@ void pressure_start(struct pressure *pressure, uv_loop_t *loop, bool wanted, con
 
 void pressure_stop(struct pressure *pressure)
 {
+	own_close_fd(&pressure->figure);
+	pressure->figure = -1;
 	if (pressure->fd >= 0) {
 		uv_close((uv_handle_t *)&pressure->poll, NULL);
 		close(pressure->fd);

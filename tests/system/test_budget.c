@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,35 @@ static void when_memory_is_short_caches_go_first_and_then_models(void **state)
 	unlink(path);
 }
 
+/* A file cannot be waited for: it is read when something is done anyway. */
+static void where_nothing_can_be_watched_the_figure_is_read_with_requests(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/pressure", daemon->folder);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	const char low[] = "some avg10=9.99 avg60=0.00 avg300=0.00 total=1\n";
+	const char high[] = "some avg10=10.0 avg60=0.00 avg300=0.00 total=1\n";
+	assert_int_equal(write(fd, high, sizeof(high) - 1), sizeof(high) - 1);
+	setenv("MEMORY_PRESSURE_WATCH", path, 1);
+	daemon_put(daemon, "a.tflite", "sum 1000");
+	daemon_start(daemon, false);
+	ask(daemon, "a", 1);
+	daemon_wait_log(daemon, "memory is short: idle sessions are dropped");
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait(daemon);
+	assert_int_equal(pwrite(fd, low, sizeof(low) - 1, 0), sizeof(low) - 1);
+	daemon_start(daemon, false);
+	ask(daemon, "a", 5);
+	daemon_signal(daemon, SIGTERM);
+	assert_false(daemon_look_log(daemon, "memory is short"));
+	daemon_wait(daemon);
+	daemon_start(daemon, false);
+	close(fd);
+	unlink(path);
+}
+
 #define budget_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -374,6 +404,7 @@ int main(void)
 		budget_test(what_the_store_has_not_is_not_unloaded),
 		budget_test(a_copy_that_is_broken_when_it_is_wanted_comes_from_the_folder),
 		budget_test(when_memory_is_short_caches_go_first_and_then_models),
+		budget_test(where_nothing_can_be_watched_the_figure_is_read_with_requests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,11 @@ static void who_takes_more_memory_than_the_limits_say_is_tried_again(void **stat
 	struct daemon *daemon = *state;
 	char config[1200];
 	const char *out = "edged-check ran out of memory";
+	if (!daemon_memory_counts()) {
+		print_message(
+			"SKIPPED: a sanitizer's malloc() ends the process instead of failing\n");
+		return;
+	}
 	put_and_expect(daemon, "hog 1000000000", "ready", "");
 	put_and_expect(daemon, "hog 2000000000", "ready", out);
 	expect_good_serves(daemon);
