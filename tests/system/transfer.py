@@ -298,6 +298,45 @@ class Bundles(WithDaemon):
             self.assertEqual(hashlib.sha256(read(self.at("state", "blobs", name))).hexdigest(), name)
 
 
+@unittest.skipUnless(shutil.which("zstd"), "SKIPPED: no zstd")
+class Patches(WithDaemon):
+    """The commands of docs/models.md."""
+
+    def patch(self, old, new):
+        old, new = self.write("old.tflite", old), self.write("new.tar", new)
+        done = run("zstd", "-19", "--long=27", "-q", "-f", "--patch-from=" + old, new, "-o", self.at("patch"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.at("patch")
+
+    def shell(self, line):
+        return run("bash", "-o", "pipefail", "-c", line.replace("edgectl", EDGECTL).replace("FOLDER", self.path), env=self.env)
+
+    def test_a_patch_brings_a_new_version(self):
+        self.install(DIGITS)
+        new = bundle(("bundle.conf", b"[bundle]\nname = digits\n"), ("model.tflite", other(1)))
+        patch = self.patch(read(DIGITS), new)
+        self.assertLess(os.path.getsize(patch), len(new) // 20)
+        done = self.shell("edgectl export digits | tar -xOf - model.tflite > FOLDER/here.tflite && "
+                          "zstd -dcq --long=27 --patch-from=FOLDER/here.tflite FOLDER/patch | edgectl install -")
+        self.assertEqual((done.returncode, done.stdout), (0, b"digits version 2: ready\n"), done)
+        self.assertEqual(self.models()["digits"]["sha256"], hashlib.sha256(other(1)).hexdigest())
+        # The gateway has version 2 now: the same patch is not for that.
+        done = self.shell("edgectl export digits | tar -xOf - model.tflite > FOLDER/here.tflite && "
+                          "head -c 20000 FOLDER/here.tflite > FOLDER/less && "
+                          "zstd -dcq --long=27 --patch-from=FOLDER/less FOLDER/patch | edgectl install -")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.models()["digits"]["version"], "2")
+
+    @unittest.skipUnless(os.path.isdir(PAIRS), "SKIPPED: no " + PAIRS)
+    def test_a_head_that_was_tuned_is_a_fifth_of_the_model(self):
+        """The figures of docs/models.md: the last layer's weights, a third of them by one step."""
+        data = bytearray(read(os.path.join(PAIRS, "coral", "mobilenet_v2_1.0_224_quant.tflite")))
+        old, begin, size = bytes(data), data.index((1001 * 1280).to_bytes(4, "little")) + 4, 1001 * 1280
+        for at in range(begin, begin + size, 3):
+            data[at] = (data[at] + (at >> 4 & 2) - 1) % 256
+        self.assertLess(os.path.getsize(self.patch(old, bytes(data))), len(old) // 5)
+
+
 @unittest.skipUnless(shutil.which("minisign"), "SKIPPED: no minisign")
 class Signed(WithDaemon):
     config = "signatures = require"
@@ -342,6 +381,7 @@ class Signed(WithDaemon):
         out = self.ask("export", "digits").stdout
         self.assertEqual(self.ask("remove", "digits").returncode, 0)
         self.assertEqual(self.install("-", stdin=out), "digits version 5: ready")
+        self.assertNotIn(b"libsodium", read(f"/proc/{self.edged.pid}/maps"))  # it is let go
 
     def test_what_nobody_signed_or_for_something_else_is_refused(self):
         first = self.signed(read(DIGITS), "version:1")
