@@ -112,7 +112,9 @@ static void orders_done(struct edged *edged, struct order *done)
 	while (done) {
 		struct order *next = done->next;
 		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
-		dispatch_order_done(&edged->dispatch, done);
+		if (!dbus_order_done(edged->dbus, done)) {
+			dispatch_order_done(&edged->dispatch, done);
+		}
 		if (look && !edged->draining) {
 			loader_scan(&edged->loader, &edged->config);
 		}
@@ -126,6 +128,7 @@ static void on_loaded(uv_async_t *async)
 	struct order *done = loader_finished(&edged->loader);
 	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
+	dbus_models_changed(edged->dbus);
 	orders_done(edged, done);
 	if (edged->draining) {
 		return;
@@ -272,6 +275,7 @@ static int parts_start(struct edged *edged, struct error *err)
 		code = edged->socket.front.start(&edged->socket.front, edged, err);
 	}
 	if (code == 0) {
+		edged->dbus = dbus_start(edged);
 		edged_scan(edged);
 	}
 	return code;
@@ -288,6 +292,7 @@ static void on_walk(uv_handle_t *handle, void *argument)
 /* In reverse; what was not started does not mind. */
 static void parts_stop(struct edged *edged)
 {
+	dbus_stop(take(edged->dbus));
 	edged->socket.front.stop(&edged->socket.front);
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);
