@@ -336,6 +336,7 @@ static int model_take(const struct taking *taking, struct error *err)
 	candidate->version.bytes = (uint64_t)part.size;
 	candidate->version.by = place->given ? place->by : part.identity->owner;
 	candidate->version.since = (uint64_t)time(NULL);
+	candidate->version.installed = place->given;
 	if (blob_known(taking, &part)) {
 		return 0;
 	}

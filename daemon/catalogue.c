@@ -354,6 +354,14 @@ int catalogue_need(struct catalogue *catalogue, const struct load_context *load,
 	return 0;
 }
 
+/* What serves came from the folder, and goes with its file. */
+static bool is_folders(const struct catalogue_model *model)
+{
+	const struct manifest_version *active =
+		manifest_find(&model->manifest, &model->manifest.active);
+	return !active || !active->installed;
+}
+
 /* Another file system than before came or went as a whole: nobody removed its models one by one. */
 static int removed_drop(const struct scanning *scanning, bool same_device)
 {
@@ -364,7 +372,7 @@ static int removed_drop(const struct scanning *scanning, bool same_device)
 		if (model->seen || !model->inbox || model->manifest.pinned) {
 			continue;
 		}
-		if (same_device && digest_none(&model->manifest.passed)) {
+		if (same_device && is_folders(model)) {
 			code = model_remove(scanning, model);
 		} else {
 			model->inbox = false;

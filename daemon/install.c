@@ -154,16 +154,20 @@ static int record(const struct load_context *context, struct catalogue_model *mo
 	const struct manifest *next, struct error *err)
 {
 	const struct manifest_version *version = manifest_find(next, &next->active);
-	char text[DIGEST_TEXT_SIZE];
+	char text[DIGEST_TEXT_SIZE], who[40] = "";
 	int code = depot_save(context->depot, next, err);
 	if (code < 0) {
 		return code;
 	}
 	model->manifest = *next;
 	model->serving = next->active;
+	if (version->signed_by != 0) {
+		snprintf(who, sizeof(who), ", signed by %016" PRIX64, version->signed_by);
+	}
 	depot_note(context->depot, next->name,
-		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s", version->version,
-		digest_print(&version->model, text), version->by, next->trial ? ", on trial" : "");
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s",
+		version->version, digest_print(&version->model, text), version->by, who,
+		next->trial ? ", on trial" : "");
 	return 0;
 }
 

@@ -148,6 +148,7 @@ static const struct row version_rows[] = {
 	{"by", KIND_NUMBER, VERSION(by)},
 	{"signed-by", KIND_NUMBER, VERSION(signed_by)},
 	{"signed-version", KIND_NUMBER, VERSION(signed_version)},
+	{"installed", KIND_TRUTH, VERSION(installed)},
 	{NULL, KIND_NUMBER, 0},
 };
 

@@ -26,6 +26,7 @@ struct manifest_version {
 	uint64_t by; /* user id of the file's owner, or of who installed it */
 	uint64_t signed_by; /* id of the key that @minisig is of; 0: nobody looked */
 	uint64_t signed_version; /* as it says */
+	bool installed; /* by an order, not from the models folder: it does not go with a file there */
 };
 
 struct manifest {

@@ -188,6 +188,11 @@ class Bundles(WithDaemon):
         self.assertEqual(self.install("-", "--name", "digits", stdin=other(3)), "digits version 4: ready")
         os.remove(self.at("models", "digits.tflite"))
         self.assertEqual(self.look()["digits"]["version"], "4")
+        self.write("models/digits.tflite", b"no model")
+        self.assertEqual((self.look()["digits"]["version"], self.look()["digits"]["state"]), ("4", "ready"))
+        self.assertEqual(self.install("-", "--name", "digits", stdin=other(5)), "digits version 5: ready")
+        os.remove(self.at("models", "digits.tflite"))
+        self.assertEqual(self.look()["digits"]["version"], "5")
         self.assertEqual(self.ask("remove", "digits").returncode, 0)
 
     def test_a_bundle_in_the_models_folder_is_a_model(self):
@@ -377,6 +382,8 @@ class Signed(WithDaemon):
         self.assertEqual(self.give(self.signed(other(1), "timestamp:1\tfile:x version:5", "first", "-l")), "digits version 5: ready")
         key = self.id_of(read(self.at("keys", "first.pub")).splitlines()[1])
         self.assertEqual("%016X" % int(self.manifest()["signed-by"]), key)
+        self.assertIn(f"version 5 installed, sha256 {hashlib.sha256(other(1)).hexdigest()}, by uid {os.getuid()}, signed by {key}",
+                      self.ask("history", "digits").stdout.decode())
         self.assertEqual((self.manifest()["signed-version"], self.manifest()["signed-newest"]), ("5", "5"))
         out = self.ask("export", "digits").stdout
         self.assertEqual(self.ask("remove", "digits").returncode, 0)
