@@ -37,4 +37,6 @@ FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch
 FILES:${PN}-models = "${datadir}/edged/models ${datadir}/edged/samples"
 FILES:libedged-client = "${libdir}/libedged-client.so.*"
 CONFFILES:${PN} = "${sysconfdir}/edged/edged.conf"
+# Opened when a signature is to be verified, linked by nothing.
+RDEPENDS:${PN} = "libsodium"
 RRECOMMENDS:${PN} = "${PN}-models"
