@@ -9,9 +9,8 @@
 #include "daemon/bus.h"
 #include "daemon/process.h"
 
+#define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
 /* A run that ignores its cancellation for so long is a defect. */
-#define TRIALS_MS 1000 /* between looks at whether a trial's time is over */
-
 #define STUCK_NS UINT64_C(10000000000)
 
 /* ---- configuration */
@@ -101,8 +100,10 @@ static void tell_ready(struct edged *edged)
 static void on_trials(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!store_look_at_trials(&edged->store, &edged->loader, &edged->config)) {
-		uv_timer_stop(timer);
+	const uint64_t left = store_look_at_trials(&edged->store, &edged->loader, &edged->config);
+	if (left != UINT64_MAX) {
+		const uint64_t ms = left / 1000000 + 1;
+		uv_timer_start(timer, on_trials, ms > TRIALS_MS ? ms : TRIALS_MS, 0);
 	}
 }
 
@@ -141,9 +142,7 @@ static void on_loaded(uv_async_t *async)
 	}
 	if (changed) {
 		process_trim_later(&edged->trim);
-		if (!uv_is_active((uv_handle_t *)&edged->trials)) {
-			uv_timer_start(&edged->trials, on_trials, 0, TRIALS_MS);
-		}
+		uv_timer_start(&edged->trials, on_trials, 0, 0);
 	}
 }
 
