@@ -50,6 +50,7 @@ static struct trust_question question_of(
 		.blob = candidate->blob,
 		.bytes = (off_t)candidate->version.bytes,
 		.digest = &candidate->version.model,
+		.labels = &candidate->version.labels,
 		.number = candidate->version.version,
 		.manifest = &model->manifest,
 		.now = (uint64_t)time(NULL),

@@ -249,6 +249,17 @@ static bool model_parse(struct span value, char out[MINISIGN_NAME_SIZE])
 	return true;
 }
 
+static bool labels_parse(struct span value, char out[MINISIGN_DIGEST_SIZE])
+{
+	const size_t digits = MINISIGN_DIGEST_SIZE - 1;
+	if (value.length != digits) {
+		return false;
+	}
+	memcpy(out, value.data, digits);
+	out[digits] = 0;
+	return strspn(out, "0123456789abcdef") == digits;
+}
+
 /* Takes "KEY:" off the word, if it begins so. */
 static bool key_take(struct span *word, const char *key)
 {
@@ -274,6 +285,9 @@ static int claim(struct span word, struct minisign_claims *claims, struct error 
 	} else if (key_take(&value, "model:")) {
 		key = "model";
 		fine = claims->model[0] == 0 && model_parse(value, claims->model);
+	} else if (key_take(&value, "labels:")) {
+		key = "labels";
+		fine = claims->labels[0] == 0 && labels_parse(value, claims->labels);
 	}
 	return fine ? 0
 		    : error_set(err, -EBADMSG,

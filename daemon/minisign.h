@@ -26,6 +26,7 @@
 #define MINISIGN_KEY_BYTES 32
 #define MINISIGN_SIGNATURE_BYTES 64
 #define MINISIGN_NAME_SIZE 65 /* of a model, and the 0 */
+#define MINISIGN_DIGEST_SIZE 65 /* 64 digits and the 0 */
 
 struct minisign_key {
 	uint64_t id;
@@ -46,6 +47,8 @@ struct minisign_claims {
 	uint64_t version; /* 0: none is said */
 	uint64_t expires; /* second of the calendar from which on it counts no more; 0: never */
 	char model[MINISIGN_NAME_SIZE]; /* empty: none is said */
+	char labels
+		[MINISIGN_DIGEST_SIZE]; /* SHA-256 of the labels, small digits; empty: none is said */
 };
 
 /* -EBADMSG with the reason. */
@@ -55,7 +58,7 @@ int must_check minisign_parse_key(
 int must_check minisign_parse(
 	const char *text, size_t size, struct minisign_signature *ret_signature, struct error *err);
 /* The words version:N, expires:YYYY-MM-DD (to the end of that day, UTC) or
- * expires:YYYY-MM-DDTHH:MM:SSZ, model:NAME; others are left alone. -EBADMSG for one of these that is
+ * expires:YYYY-MM-DDTHH:MM:SSZ, model:NAME, labels:SHA256; others are left alone. -EBADMSG for one of these that is
  * malformed or there twice. */
 int must_check minisign_claims(const struct minisign_signature *signature,
 	struct minisign_claims *ret_claims, struct error *err);

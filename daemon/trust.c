@@ -212,10 +212,14 @@ static int check_claims(const struct trust_question *question, const struct mini
 	struct error *err)
 {
 	const char *model = question->manifest->name;
-	char shown[100];
+	char shown[100], labels[DIGEST_TEXT_SIZE];
 	if (claims->model[0] != 0 && strcmp(claims->model, model) != 0) {
 		return error_set(err, -EBADMSG, "it is for model %s",
 			error_escape(shown, sizeof(shown), claims->model, strlen(claims->model)));
+	}
+	if (claims->labels[0] != 0 &&
+		strcmp(claims->labels, digest_print(question->labels, labels)) != 0) {
+		return error_set(err, -EBADMSG, "the labels are not those that were signed");
 	}
 	if (claims->expires != 0 && latest_time(question) >= claims->expires) {
 		return error_set(err, -EBADMSG, "it has expired");

@@ -444,6 +444,17 @@ class Signed(WithDaemon):
         self.assertEqual(os.listdir(self.at("state", "blobs")), [])
         self.assertEqual(self.give(first), "digits version 1: ready")
 
+    def test_labels_are_signed_by_their_digest(self):
+        labels = b"zero\none\n"
+        signature = self.sign(read(DIGITS), "version:1 labels:" + hashlib.sha256(labels).hexdigest())
+        for parts in ([], [("labels.txt", b"one\nzero\n")]):
+            archive = bundle(("model.tflite", read(DIGITS)), ("model.tflite.minisig", signature), *parts)
+            self.assertEqual(self.give(archive), "signature: the labels are not those that were signed")
+        # In the models folder as elsewhere.
+        self.write("models/digits.tar", bundle(("model.tflite", read(DIGITS)), ("model.tflite.minisig", signature), ("labels.txt", labels)))
+        found = self.look()["digits"]
+        self.assertEqual((found["state"], found["version"]), ("ready", "1"))
+
     def test_an_older_version_comes_back_by_rollback_alone(self):
         old, new = self.signed(read(DIGITS), "version:3"), self.signed(other(1), "version:5")
         self.give(old)

@@ -68,6 +68,7 @@ static void ask_about(struct asked *asked, const char *signature, const char *mo
 		.blob = memory_of(model),
 		.bytes = (off_t)strlen(model),
 		.digest = &asked->digest,
+		.labels = &asked->manifest.last_good, /* none */
 		.manifest = &asked->manifest,
 		.now = LAST_SECOND,
 	};
