@@ -126,8 +126,8 @@ static void claims_that_are_malformed_or_there_twice_are_refused(void **state)
 		"expires:2023-01-01T10:00:00", "expires:2023-01-01T10:00:00Zx",
 		"expires:1960-01-01", "expires:soon", "expires:2030-01-01 expires:2031-01-01",
 		"model:", "model:a model:b", "labels:", "labels:0",
-		"labels:0000000000000000000000000000000000000000000000000000000000000000"
-		"0",
+		("labels:00000000000000000000000000000000000000000000000000000000000000"
+		 "000"),
 		"labels:A000000000000000000000000000000000000000000000000000000000000000",
 		"model:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
