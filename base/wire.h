@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.2 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.3 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -366,11 +366,16 @@ enum wire_store_verb {
 	WIRE_STORE_LOAD = 8, /* 1.3, as those below */
 	WIRE_STORE_UNLOAD = 9,
 	WIRE_STORE_FSCK = 10,
+	WIRE_STORE_INSTALL =
+		6, /* since 1.3: the first byte brings a descriptor, as that of EXPORT */
+	WIRE_STORE_EXPORT = 7,
+	WIRE_STORE_REMOVE = 11, /* since 1.3 */
 };
 
 struct wire_store {
 	uint32_t verb; /* enum wire_store_verb */
-	struct wire_text model; /* empty for FORGET_BAD */
+	struct wire_text
+		model; /* empty for FORGET_BAD, and for an INSTALL of a bundle that says it */
 	struct wire_text argument; /* FORGET_BAD: digits of a digest; others: empty */
 };
 

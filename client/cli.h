@@ -32,6 +32,9 @@ enum cli_command_id {
 	CLI_LOAD,
 	CLI_UNLOAD,
 	CLI_FSCK,
+	CLI_INSTALL,
+	CLI_EXPORT,
+	CLI_REMOVE,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -119,6 +122,7 @@ struct settings {
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;
+	const char *name; /* of install */
 	bool keep_state;
 	bool repair;
 	struct cli_reals mean, std;

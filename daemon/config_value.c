@@ -77,6 +77,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return truth_parse(text, ret_value);
 	case CONFIG_UPDATE:
 		return update_parse(text, ret_value);
+	case CONFIG_POLICY:
+		return config_policy_parse(text, strlen(text), ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -94,6 +96,7 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_MODE] = "an octal number",
 		[CONFIG_TRUTH] = "yes or no",
 		[CONFIG_UPDATE] = "keep-serving or replace",
+		[CONFIG_POLICY] = "require, warn or off",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];

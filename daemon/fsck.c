@@ -222,6 +222,24 @@ static size_t missing_find(struct fsck *fsck, int blobs, const struct manifest *
 	return manifest->n;
 }
 
+/* What a version can do without. */
+static void beside_look(struct fsck *fsck, int blobs, struct manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->n; i++) {
+		struct manifest_version *version = &manifest->versions[i];
+		struct digest *const digests[] = {&version->golden, &version->minisig};
+		static const char *const names[] = {"self-test", "signature"};
+		for (size_t k = 0; k < 2; k++) {
+			if (!digest_none(digests[k]) && !is_there(blobs, digests[k])) {
+				tell(fsck, "manifests", manifest->name,
+					"version %llu has lost its %s",
+					(unsigned long long)version->version, names[k]);
+				*digests[k] = (struct digest){0};
+			}
+		}
+	}
+}
+
 static int manifest_write(const struct fsck *fsck, const struct manifest *manifest)
 {
 	owned_mem char *text = NULL;
@@ -231,7 +249,7 @@ static int manifest_write(const struct fsck *fsck, const struct manifest *manife
 	if (code < 0) {
 		return code;
 	}
-	if (digest_none(&manifest->active)) {
+	if (digest_none(&manifest->active) && manifest->signed_newest == 0) {
 		return unlinkat(folder, manifest->name, 0) < 0 ? -errno : 0;
 	}
 	code = manifest_print(manifest, &text, &size);
@@ -244,6 +262,7 @@ static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest
 	for (size_t at; (at = missing_find(fsck, blobs, manifest)) < manifest->n;) {
 		manifest_lose(manifest, at);
 	}
+	beside_look(fsck, blobs, manifest);
 	if (!digest_none(&manifest->active) && !manifest_find(manifest, &manifest->active)) {
 		tell(fsck, "manifests", manifest->name,
 			"what should serve is not among its versions");
