@@ -45,7 +45,7 @@ static bool may_go(const struct store_model *model)
 /* The loader counts it no more; without memory to say so it counts it a little longer. */
 static void tell_loader(const struct idle *idle, const struct store_model *model)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = order_new();
 	if (order) {
 		order->verb = ORDER_UNLOADED;
 		order->digest = model->served->digest;
@@ -133,7 +133,7 @@ void idle_enforce(struct idle *idle)
 
 static bool load_ask(const struct idle *idle, struct store_model *model)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = order_new();
 	if (!order) {
 		return false;
 	}

@@ -251,7 +251,7 @@ void store_note_broken(struct store *store, struct loader *loader, const struct 
 	if (!model || model->served != served || model->broken) {
 		return;
 	}
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = order_new();
 	if (!order) {
 		return; /* the next request says it again */
 	}

@@ -171,7 +171,7 @@ static void start_stalled(struct daemon *daemon, const char *config)
 static void others_are_answered_while_it_is_loaded(void **state)
 {
 	struct daemon *daemon = *state;
-	start_stalled(daemon, "[models]\nload-wait = 1min\n");
+	start_stalled(daemon, "[daemon]\nworkers = 1\n[models]\nload-wait = 1min\n");
 	struct peer peer = peer_open(daemon);
 	peer_infer(&peer, 1, "m", 4, 7, 0);
 	peer_infer(&peer, 2, "m", 4, 8, 0);
