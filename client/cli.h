@@ -30,6 +30,12 @@ enum cli_command_id {
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
 	CLI_WATCH,
+	CLI_LOAD,
+	CLI_UNLOAD,
+	CLI_FSCK,
+	CLI_INSTALL,
+	CLI_EXPORT,
+	CLI_REMOVE,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -117,7 +123,9 @@ struct settings {
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;
+	const char *name; /* of install */
 	bool keep_state;
+	bool repair;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */
 	int input_format; /* enum input_format */

@@ -70,7 +70,7 @@ int must_check connection_start(struct edge_client *client, uint16_t type,
 int must_check connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,
-	struct listener listener, uint64_t *ret_id, struct error *err);
+	int fd, struct listener listener, uint64_t *ret_id, struct error *err);
 /* Whatever is told from then on goes to @fn. */
 int must_check connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn,
 	void *data, struct listener listener, uint64_t *ret_id, struct error *err);

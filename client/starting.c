@@ -24,14 +24,6 @@ int connection_start_empty(struct edge_client *client, uint16_t type, struct lis
 	return connection_start(client, type, &body, listener, ret_id, err);
 }
 
-int connection_start_store(struct edge_client *client, const struct wire_store *store,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	wire_store_encode(&body, store);
-	return connection_start(client, WIRE_STORE, &body, listener, ret_id, err);
-}
-
 int connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn, void *data,
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {

@@ -22,9 +22,9 @@ static struct sched_wish wish_of(const struct dispatch *dispatch, struct queue_l
 }
 
 static struct sched_wish wish_of_request(
-	const struct dispatch *dispatch, const struct request *request)
+	const struct dispatch *dispatch, const struct request *request, struct queue_line *line)
 {
-	struct sched_wish wish = wish_of(dispatch, request->line, request->class, request->cost_ns);
+	struct sched_wish wish = wish_of(dispatch, line, request->class, request->cost_ns);
 	if (request->deadline_ns) {
 		bool over = request->deadline_ns <= wish.now_ns;
 		wish.left_ns = over ? 0 : request->deadline_ns - wish.now_ns;
@@ -55,9 +55,8 @@ int admission_check_header(struct dispatch *dispatch, const struct wire_header *
 	return sched_admits(&dispatch->sched, &wish, &retry_us) ? 0 : turn_away(err, retry_us);
 }
 
-void admission_judge(struct dispatch *dispatch, struct request *request, struct queue_line *line)
+static void judge_cost(struct dispatch *dispatch, struct request *request, struct queue_line *line)
 {
-	request->line = line;
 	request->cost_ns = request->type != WIRE_INFER
 		? OTHER_NS
 		: predict_ns(&request->served->predict, &dispatch->machine, request->served->model,
@@ -65,12 +64,18 @@ void admission_judge(struct dispatch *dispatch, struct request *request, struct 
 	line->cost_ns = request->cost_ns;
 }
 
+void admission_judge(struct dispatch *dispatch, struct request *request, struct queue_line *line)
+{
+	request->line = line;
+	judge_cost(dispatch, request, line);
+}
+
 int admission_check_head(struct dispatch *dispatch, struct request *request,
 	struct queue_line *line, struct error *err)
 {
 	uint32_t retry_us = 0;
-	admission_judge(dispatch, request, line);
-	const struct sched_wish wish = wish_of_request(dispatch, request);
+	judge_cost(dispatch, request, line);
+	const struct sched_wish wish = wish_of_request(dispatch, request, line);
 	return request->infer.key || sched_admits(&dispatch->sched, &wish, &retry_us)
 		? 0
 		: turn_away(err, retry_us);
@@ -81,13 +86,14 @@ int admission_check_room(
 {
 	uint32_t queued = 0, running = 0;
 	sched_count(&dispatch->sched, &queued, &running);
-	return queued < wish_of_request(dispatch, request).most ? 0 : turn_away(err, 0);
+	return queued < wish_of_request(dispatch, request, request->line).most ? 0
+									       : turn_away(err, 0);
 }
 
 int admission_push(struct dispatch *dispatch, struct request *request, struct error *err)
 {
 	uint32_t retry_us = 0;
-	const struct sched_wish wish = wish_of_request(dispatch, request);
+	const struct sched_wish wish = wish_of_request(dispatch, request, request->line);
 	int code = sched_push(&dispatch->sched, request, &wish, &retry_us);
 	return code < 0 ? turn_away(err, retry_us) : 0;
 }

@@ -225,7 +225,9 @@ static void on_header(struct conn *conn)
 		return;
 	}
 	conn->in_flight++;
-	conn->request->fd = take_fd(conn->fd);
+	if (framing_takes_descriptor(conn->header.type)) {
+		conn->request->fd = take_fd(conn->fd);
+	}
 	conn->request->front = conn->front;
 	conn->request->peer = conn;
 }
@@ -273,7 +275,7 @@ static void advance(struct conn *conn)
 {
 	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
 		on_header(conn);
-		if (conn->header.type == WIRE_REGION_ADD) { /* that was refused */
+		if (framing_takes_descriptor(conn->header.type)) { /* and was refused */
 			own_close_fd(&conn->fd);
 			conn->fd = -1;
 		}

@@ -9,14 +9,19 @@
 
 #define SMALL_BODY 4096u /* of every message but INFER */
 
+bool framing_takes_descriptor(uint16_t type)
+{
+	return type == WIRE_REGION_ADD || type == WIRE_STORE;
+}
+
 /* What was read together may be several messages, and the descriptor came with one of them: the first
- * REGION_ADD behind the header at hand. A header that is not all there may be one. */
-static bool region_add_follows(const struct conn *conn)
+ * behind the header at hand that may have one. A header that is not all there may be of that one. */
+static bool other_follows(const struct conn *conn)
 {
 	uint64_t at = (uint64_t)conn->ahead_at + conn->header.body_bytes;
 	while (at + WIRE_HEADER_BYTES <= conn->ahead_end) {
 		const uint8_t *header = conn->ahead + at;
-		if (bytes_get_u16(header + 4) == WIRE_REGION_ADD) {
+		if (framing_takes_descriptor(bytes_get_u16(header + 4))) {
 			return true;
 		}
 		at += WIRE_HEADER_BYTES + (uint64_t)bytes_get_u32(header + 16);
@@ -50,8 +55,8 @@ int framing_check(struct conn *conn, struct error *err)
 	if (header->flags & WIRE_FLAG_REGIONS && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
 	}
-	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD && !region_add_follows(conn)) {
-		return error_set(err, -EPROTO, "only REGION_ADD comes with a descriptor");
+	if (conn->fd >= 0 && !framing_takes_descriptor(header->type) && !other_follows(conn)) {
+		return error_set(err, -EPROTO, "only REGION_ADD and STORE come with a descriptor");
 	}
 	return 0;
 }

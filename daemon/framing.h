@@ -14,6 +14,9 @@ struct conn;
 /* Decodes conn->bytes into conn->header. What it refuses ends the connection: -EPROTO, -EFBIG. */
 int must_check framing_check(struct conn *conn, struct error *err);
 
+/* Whether messages of that type may come with one. */
+bool framing_takes_descriptor(uint16_t type);
+
 /* True for the types that HELLO's version and capabilities have. */
 bool framing_knows(const struct conn *conn, uint16_t type);
 

@@ -176,6 +176,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 		.team = request->team,
 		.between = request->worker ? worker_between : NULL,
 		.context = request->worker};
+	const struct served *served = request->session ? request->session->served : request->served;
 	const bool other = !request->planned;
 	int code = 0;
 	request->reshaped = other;
@@ -195,7 +196,13 @@ static int run_in(struct request *request, struct served_session *session, struc
 		code = edge_session_run(session->session, &control, err);
 		mark_end(request->served->mark);
 	}
-	return code < 0 ? code : reply_build(request, session->session, err);
+	if (code == 0) {
+		code = reply_build(request, session->session, err);
+	}
+	request->broken = edge_model_broken(served->model);
+	return request->broken
+		? error_set(err, -EIO, "model %s: the disk did not give a part of it", served->name)
+		: code;
 }
 
 static int run_without_session(struct request *request, struct error *err)
@@ -392,6 +399,7 @@ int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
 	int code = pthread_mutex_init(&workers->mutex, NULL);
 	sched->n_workers = n > 0 ? n : 1;
 	sigfillset(&all); /* signals are the loop's */
+	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (code == 0 && workers->n < n) {
 		struct worker *worker = &workers->threads[workers->n];
