@@ -80,7 +80,8 @@ class Peer(NamedTuple):
 
 @dataclass(frozen=True)
 class DaemonStatus:
-    """What edged counts. `answers`: INFER requests answered, by status code."""
+    """What edged counts. `answers`: INFER requests answered, by status code. The last three are 0 with an edged before protocol 1.3:
+    models that are unloaded, and bytes that those loaded take and may."""
     uptime_us: int
     models_ready: int
     models_loading: int
@@ -94,6 +95,9 @@ class DaemonStatus:
     queue_us: int
     run_us: int
     answers: Dict[int, int]
+    models_unloaded: int = 0
+    model_bytes: int = 0
+    model_budget: int = 0
 
 
 class Reload(NamedTuple):
@@ -296,11 +300,13 @@ def _read_list(r: Reader) -> List[ModelState]:
     return [ModelState(r.text(), r.text(), r.text(), r.text(), r.take("Q")[0]) for _ in range(r.take("I")[0])]
 
 
-def _read_status(r: Reader) -> DaemonStatus:
+def _read_status(r: Reader, minor: int) -> DaemonStatus:
     (uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
      n) = r.take("QIIIIIIIQQQQI")
+    answers = dict(enumerate(r.take(f"{n}Q")))
+    memory = r.take("IQQ") if minor >= 3 else (0, 0, 0)
     return DaemonStatus(uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
-                        dict(enumerate(r.take(f"{n}Q"))))
+                        answers, *memory)
 
 
 class Client:
@@ -364,7 +370,7 @@ class Client:
 
     def status(self) -> DaemonStatus:
         """What edged counts."""
-        return self._call(_STATUS, b"", _read_status)
+        return self._call(_STATUS, b"", lambda r: _read_status(r, self.peer.minor))
 
     def reload(self, timeout: Optional[float] = _DEFAULT) -> Reload:
         """edged looks at its models folder again; returns when that is done. For root and edged's own user."""
