@@ -32,6 +32,8 @@ struct depot {
 	const struct log *log;
 	int blobs, manifests, bad_folder, history; /* -1: in memory */
 	struct marks marks;
+	size_t n_suspects;
+	struct digest suspects[MARKS_SLOTS]; /* proved themselves, but edged died twice over them */
 	struct pack_files packs;
 	size_t n_bad, bad_capacity;
 	struct depot_bad *bad;
@@ -51,6 +53,10 @@ int must_check depot_save(struct depot *depot, const struct manifest *manifest, 
 
 /* Forgets a model and what happened to it. */
 void depot_drop(struct depot *depot, const char *name);
+
+/* True for a version that has proved itself, but was being opened or run when edged died twice: any
+ * two deaths may look so, so it is not bad, but better opened elsewhere first. */
+bool depot_is_suspect(const struct depot *depot, const struct digest *model);
 
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);

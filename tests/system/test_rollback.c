@@ -293,6 +293,31 @@ static void one_that_was_not_running_is_not_blamed(void **state)
 	}
 }
 
+/* Whatever ends edged twice at the same place: a version that was good is not given up for that. */
+static void a_good_one_that_was_being_opened_at_two_deaths_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "m.tflite", line);
+	daemon_let_go(daemon, 1);
+	daemon_start(daemon, false);
+	daemon_wait_running(daemon);
+	ask(daemon, 10);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	expect_store(daemon, "1", 1, 0, "");
+	for (int i = 0; i < 4; i++) {
+		daemon_signal(daemon, SIGKILL);
+		daemon_wait(daemon);
+		daemon_spawn(daemon, false);
+		daemon_wait_running(daemon);
+	}
+	daemon_let_go(daemon, 1);
+	daemon_wait_log(daemon, "models ready");
+	expect_store(daemon, "1", 1, 0, "");
+	ask(daemon, 1);
+}
+
 static void a_rollback_lasts_until_it_is_forgotten(void **state)
 {
 	struct daemon *daemon = *state;
@@ -419,6 +444,7 @@ int main(void)
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
 		rollback_test(one_that_was_not_running_is_not_blamed),
+		rollback_test(a_good_one_that_was_being_opened_at_two_deaths_serves),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),
 		rollback_test(a_pinned_version_stays),
 		rollback_test(an_order_waits_for_one_file_at_most),
