@@ -15,9 +15,37 @@
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
+/* Any thread. Once the loader has ended nobody is held up any more. */
+static void bury(void *context, struct served *served)
+{
+	struct loader *loader = context;
+	if (!loader->running) {
+		served_free(served);
+		return;
+	}
+	pthread_mutex_lock(&loader->mutex);
+	served->next_buried = loader->buried;
+	loader->buried = served;
+	pthread_cond_signal(&loader->work);
+	pthread_mutex_unlock(&loader->mutex);
+}
+
+static void free_buried(struct served *served)
+{
+	while (served) {
+		struct served *next = served->next_buried;
+		served_free(served);
+		served = next;
+	}
+}
+
 static void post(void *context, struct catalogue_event *event)
 {
 	struct loader *loader = context;
+	if (event->served) {
+		event->served->bury = bury;
+		event->served->bury_context = loader;
+	}
 	pthread_mutex_lock(&loader->mutex);
 	*(loader->last ? &loader->last->next : &loader->first) = event;
 	loader->last = event;
@@ -98,12 +126,22 @@ static void obey(struct loader *loader, struct order *order)
 	loader->wake(loader->context);
 }
 
+/* Under the mutex, which is let go meanwhile. */
+static void dig(struct loader *loader)
+{
+	struct served *buried = take(loader->buried);
+	pthread_mutex_unlock(&loader->mutex);
+	free_buried(buried);
+	pthread_mutex_lock(&loader->mutex);
+}
+
 /* Between two models of a scan: an order waits for one that is loading, not for all of them. */
 static bool between(void *context)
 {
 	struct loader *loader = context;
 	struct order *order = NULL;
 	pthread_mutex_lock(&loader->mutex);
+	dig(loader);
 	while (!loader->stopping && (order = order_take(loader))) {
 		obey(loader, order);
 	}
@@ -158,6 +196,8 @@ static void *loader_main(void *argument)
 		struct order *order = order_take(loader);
 		if (order) {
 			obey(loader, order);
+		} else if (loader->buried) {
+			dig(loader);
 		} else if (loader->scans_done != loader->scans_wanted) {
 			scan(loader);
 		} else {
@@ -239,6 +279,8 @@ void loader_stop(struct loader *loader)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	pthread_join(loader->thread, NULL);
+	loader->running = false;
+	free_buried(take(loader->buried));
 	uint64_t scans = 0;
 	for (struct catalogue_event *event; (event = loader_collect(loader, &scans));) {
 		served_unref(event->served);
@@ -250,7 +292,6 @@ void loader_stop(struct loader *loader)
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
 	catalogue_deinit(&loader->catalogue);
-	loader->running = false;
 }
 
 uint64_t loader_scan(struct loader *loader, const struct config *config)

@@ -25,6 +25,7 @@ struct loader {
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
 	struct order *orders, *done; /* to be carried out, in turn; and carried out */
+	struct served *buried; /* nobody has them any more: they are freed here */
 	uint64_t last_order;
 
 	/* The thread's own: */

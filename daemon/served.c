@@ -73,6 +73,15 @@ void served_unref(struct served *served)
 	if (!served || !ref_put(&served->ref)) {
 		return;
 	}
+	if (served->bury) {
+		served->bury(served->bury_context, served);
+	} else {
+		served_free(served);
+	}
+}
+
+void served_free(struct served *served)
+{
 	while (served->idle) {
 		struct served_session *next = served->idle->next;
 		served_session_free(served->idle);
