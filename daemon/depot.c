@@ -362,6 +362,14 @@ int depot_add_bad(
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }
 
+void depot_unlist_bad(struct depot *depot, const struct digest *model)
+{
+	const struct depot_bad *bad = bad_find(depot, model);
+	if (bad) {
+		bad_remove(depot, (size_t)(bad - depot->bad));
+	}
+}
+
 int depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err)
 {
 	const struct depot_bad *bad = bad_find(depot, model);

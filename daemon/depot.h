@@ -63,6 +63,8 @@ const char *depot_find_bad(const struct depot *depot, const struct digest *model
 /* On error it is bad all the same, until edged ends. */
 int must_check depot_add_bad(
 	struct depot *depot, const struct digest *model, const char *reason, struct error *err);
+/* As the next, and one that was not bad is fine. */
+void depot_unlist_bad(struct depot *depot, const struct digest *model);
 /* -ENOENT if it was not bad. */
 int must_check depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err);
 
