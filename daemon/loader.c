@@ -185,6 +185,20 @@ static void scan(struct loader *loader)
 	loader->wake(loader->context);
 }
 
+/* Under the mutex, which is let go meanwhile. */
+static void shadow_next(struct loader *loader)
+{
+	struct shadow *shadow = loader->shadows;
+	loader->shadows = shadow->next;
+	loader->n_shadows--;
+	pthread_mutex_unlock(&loader->mutex);
+	shadow_run(shadow);
+	pthread_mutex_lock(&loader->mutex);
+	shadow->next = loader->shadows_done;
+	loader->shadows_done = shadow;
+	loader->wake(loader->context);
+}
+
 static void *loader_main(void *argument)
 {
 	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
@@ -200,6 +214,8 @@ static void *loader_main(void *argument)
 			dig(loader);
 		} else if (loader->scans_done != loader->scans_wanted) {
 			scan(loader);
+		} else if (loader->shadows) {
+			shadow_next(loader);
 		} else {
 			pthread_cond_wait(&loader->work, &loader->mutex);
 		}
@@ -269,6 +285,15 @@ static void orders_free(struct order *order)
 	}
 }
 
+static void shadows_free(struct shadow *shadow)
+{
+	while (shadow) {
+		struct shadow *next = shadow->next;
+		shadow_free(shadow);
+		shadow = next;
+	}
+}
+
 void loader_stop(struct loader *loader)
 {
 	if (!loader->running) {
@@ -281,6 +306,8 @@ void loader_stop(struct loader *loader)
 	pthread_join(loader->thread, NULL);
 	loader->running = false;
 	free_buried(take(loader->buried));
+	shadows_free(take(loader->shadows));
+	shadows_free(take(loader->shadows_done));
 	uint64_t scans = 0;
 	for (struct catalogue_event *event; (event = loader_collect(loader, &scans));) {
 		served_unref(event->served);
@@ -320,6 +347,30 @@ struct order *loader_finished(struct loader *loader)
 {
 	pthread_mutex_lock(&loader->mutex);
 	struct order *done = take(loader->done);
+	pthread_mutex_unlock(&loader->mutex);
+	return done;
+}
+
+void loader_shadow(struct loader *loader, struct shadow *shadow)
+{
+	pthread_mutex_lock(&loader->mutex);
+	bool room = loader->n_shadows < SHADOW_MOST;
+	if (room) {
+		shadow->next = loader->shadows;
+		loader->shadows = shadow;
+		loader->n_shadows++;
+		pthread_cond_signal(&loader->work);
+	}
+	pthread_mutex_unlock(&loader->mutex);
+	if (!room) {
+		shadow_free(shadow);
+	}
+}
+
+struct shadow *loader_shadows(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	struct shadow *done = take(loader->shadows_done);
 	pthread_mutex_unlock(&loader->mutex);
 	return done;
 }

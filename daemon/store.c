@@ -17,6 +17,7 @@ void store_deinit(struct store *store)
 {
 	for (size_t i = 0; i < store->n; i++) {
 		served_unref(store->models[i].served);
+		served_unref(store->models[i].before);
 	}
 	free(store->models);
 	*store = (struct store){0};
@@ -74,6 +75,7 @@ static void drop(struct store *store, const char *name)
 	size_t at = place(store, name, strlen(name), &there);
 	if (there) {
 		served_unref(store->models[at].served);
+		served_unref(store->models[at].before);
 		store->n--;
 		memmove(store->models + at, store->models + at + 1,
 			(store->n - at) * sizeof(store->models[0]));
@@ -90,11 +92,29 @@ static void probation_start(struct store_model *model)
 	}
 }
 
+static void before_drop(struct store_model *model)
+{
+	served_unref(model->before);
+	model->before = NULL;
+}
+
+/* What served is what the next one is compared with, unless that had not proved itself. */
+static void before_keep(const struct store *store, struct store_model *model)
+{
+	struct served *served = take(model->served);
+	if (!store->keeps_before || !model->about.trial) {
+		before_drop(model);
+	} else if (!model->before) {
+		model->before = take(served);
+	}
+	served_unref(served);
+}
+
 static void model_ready(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
-	served_unref(model->served);
+	before_keep(store, model);
 	model->served = take(event->served);
 	probation_start(model);
 	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
@@ -164,7 +184,8 @@ static struct probation_limits limits_of(const struct config *config)
 {
 	return (struct probation_limits){.runs = config->probation_requests,
 		.time_ns = config->probation_time_ms * UINT64_C(1000000),
-		.slower = config->probation_slower};
+		.slower = config->probation_slower,
+		.differ = config->probation_differ};
 }
 
 /* Tells the loader, who changes what is on the disk, and what serves. */
@@ -177,6 +198,7 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
 		return;
 	}
+	before_drop(model);
 	order->verb = verdict == PROBATION_PROVED ? ORDER_PROVED : ORDER_FAILED;
 	order->digest = model->served->digest;
 	memcpy(order->model, model->name, sizeof(order->model));
@@ -191,13 +213,19 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 	loader_order(loader, config, order);
 }
 
-void store_note_run(struct store *store, struct loader *loader, const struct config *config,
-	const struct served *served, enum probation_fault fault, uint64_t run_ns)
+/* The model that serves with @served; NULL if it does not any more. */
+static struct store_model *model_of(struct store *store, const struct served *served)
 {
 	bool there = false;
 	size_t at = place(store, served->name, strlen(served->name), &there);
-	struct store_model *model = there ? &store->models[at] : NULL;
-	if (!model || model->served != served) {
+	return there && store->models[at].served == served ? &store->models[at] : NULL;
+}
+
+void store_note_run(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, enum probation_fault fault, uint64_t run_ns)
+{
+	struct store_model *model = model_of(store, served);
+	if (!model) {
 		return;
 	}
 	if (!model->probation.on) {
@@ -208,6 +236,32 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 	const struct probation_limits limits = limits_of(config);
 	verdict_tell(store, loader, config, model,
 		probation_count(&model->probation, &limits, fault, run_ns));
+}
+
+struct served *store_sample(
+	struct store *store, const struct config *config, const struct served *served)
+{
+	struct store_model *model = store->keeps_before ? model_of(store, served) : NULL;
+	if (!model || !model->probation.on || !model->before) {
+		return NULL;
+	}
+	model->sampled += (unsigned int)config->probation_shadow;
+	if (model->sampled < 100) {
+		return NULL;
+	}
+	model->sampled -= 100;
+	return model->before;
+}
+
+void store_note_compared(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, bool differs)
+{
+	struct store_model *model = model_of(store, served);
+	if (model && model->probation.on) {
+		const struct probation_limits limits = limits_of(config);
+		verdict_tell(store, loader, config, model,
+			probation_compare(&model->probation, &limits, differs));
+	}
 }
 
 uint64_t store_look_at_trials(
