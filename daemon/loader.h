@@ -10,6 +10,7 @@
 #include "daemon/shadow.h"
 
 struct loader {
+	struct budget *budget; /* given before the start */
 	int watch; /* where folders are watched, given before the start; -1: nowhere */
 	pthread_t thread;
 	bool running;

@@ -2,6 +2,7 @@
 #include "daemon/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -41,6 +42,13 @@ static size_t place(const struct store *store, const char *name, size_t length, 
 	}
 	*ret_there = false;
 	return low;
+}
+
+struct store_model *store_find(struct store *store, const char *name)
+{
+	bool there = false;
+	size_t at = place(store, name, strlen(name), &there);
+	return there ? &store->models[at] : NULL;
 }
 
 /* The model of that name, new if need be; NULL without memory. */
@@ -114,12 +122,28 @@ static void model_ready(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
+	const struct served_use use = model->served ? model->served->use : model->use;
 	before_keep(store, model);
 	model->served = take(event->served);
+	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
+	model->broken = model->unloaded = model->wanted = model->load_asked = false;
+	model->bytes = served_bytes(model->served);
 	probation_start(model);
 	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
 		model->name, event->version, (unsigned long long)info->file_bytes,
 		(unsigned long long)info->arena_bytes);
+}
+
+void store_unload(struct store_model *model, const char *why)
+{
+	if (model->served) {
+		model->use = model->served->use;
+		snprintf(model->why, sizeof(model->why), "%s", why);
+		model->unloaded = true;
+		model->probation = (struct probation){0};
+		before_drop(model);
+		served_unref(take(model->served));
+	}
 }
 
 static void model_apply(
@@ -129,11 +153,21 @@ static void model_apply(
 		model->about = event->about;
 		return;
 	}
+	if (event->kind == CATALOGUE_UNLOADED) {
+		store_unload(model, event->reason);
+		return;
+	}
 	model->loading = event->kind == CATALOGUE_LOADING;
 	if (event->kind == CATALOGUE_LOADING) {
 		return;
 	}
 	model->about = event->about;
+	if (event->kind == CATALOGUE_LOST) {
+		before_drop(model);
+		served_unref(take(model->served));
+		model->probation = (struct probation){0};
+		model->unloaded = model->wanted = model->load_asked = false;
+	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
 		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
 	}
@@ -141,8 +175,10 @@ static void model_apply(
 	if (event->kind == CATALOGUE_READY) {
 		model_ready(store, model, event);
 	}
-	const char *version = model->served ? model->served->version : event->version;
-	memcpy(model->version, version, strlen(version) + 1);
+	const char *version = model->served ? model->served->version
+		: model->unloaded           ? model->version
+					    : event->version;
+	memmove(model->version, version, strlen(version) + 1);
 }
 
 /* False without memory to list it. */
@@ -171,7 +207,8 @@ bool store_update(struct store *store, struct loader *loader)
 			loader_doubt(loader);
 		}
 		changed = changed || event->kind == CATALOGUE_READY ||
-			event->kind == CATALOGUE_REMOVED;
+			event->kind == CATALOGUE_REMOVED || event->kind == CATALOGUE_LOST ||
+			event->kind == CATALOGUE_UNLOADED;
 		served_unref(event->served);
 		free(event);
 	}
@@ -216,9 +253,8 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 /* The model that serves with @served; NULL if it does not any more. */
 static struct store_model *model_of(struct store *store, const struct served *served)
 {
-	bool there = false;
-	size_t at = place(store, served->name, strlen(served->name), &there);
-	return there && store->models[at].served == served ? &store->models[at] : NULL;
+	struct store_model *model = store_find(store, served->name);
+	return model && model->served == served ? model : NULL;
 }
 
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
@@ -264,6 +300,27 @@ void store_note_compared(struct store *store, struct loader *loader, const struc
 	}
 }
 
+void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served)
+{
+	struct store_model *model = model_of(store, served);
+	if (!model || model->broken) {
+		return;
+	}
+	struct order *order = order_new();
+	if (!order) {
+		return; /* the next request says it again */
+	}
+	log_error(store->log, "model %s version %s: the disk did not give a part of it",
+		model->name, model->version);
+	model->broken = true;
+	order->verb = ORDER_BROKEN;
+	order->digest = served->digest;
+	memcpy(order->model, model->name, sizeof(order->model));
+	loader_order(loader, config, order);
+	loader_scan(loader, config); /* the folder may have it */
+}
+
 uint64_t store_look_at_trials(
 	struct store *store, struct loader *loader, const struct config *config)
 {
@@ -282,7 +339,10 @@ uint64_t store_look_at_trials(
 
 const char *store_model_state(const struct store_model *model)
 {
-	return model->served ? "ready" : model->loading ? "loading" : "refused";
+	return model->served      ? "ready"
+		: model->loading  ? "loading"
+		: model->unloaded ? "unloaded"
+				  : "refused";
 }
 
 struct store_count store_count(const struct store *store)
@@ -292,7 +352,8 @@ struct store_count store_count(const struct store *store)
 		const struct store_model *model = &store->models[i];
 		count.ready += model->served != NULL;
 		count.loading += !model->served && model->loading;
-		count.refused += !model->served && !model->loading;
+		count.unloaded += !model->served && !model->loading && model->unloaded;
+		count.refused += !model->served && !model->loading && !model->unloaded;
 	}
 	return count;
 }
@@ -316,7 +377,11 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 	if (!there) {
 		return missing(store, shown, err);
 	}
-	const struct store_model *model = &store->models[at];
+	struct store_model *model = &store->models[at];
+	if (model->unloaded) {
+		model->wanted = true;
+		return 1;
+	}
 	if (!model->served) {
 		return model->loading
 			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)
