@@ -2,6 +2,7 @@
 #include "daemon/admission.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "daemon/edged.h"
@@ -96,4 +97,20 @@ int admission_push(struct dispatch *dispatch, struct request *request, struct er
 	const struct sched_wish wish = wish_of_request(dispatch, request, request->line);
 	int code = sched_push(&dispatch->sched, request, &wish, &retry_us);
 	return code < 0 ? turn_away(err, retry_us) : 0;
+}
+
+static bool is_older(const struct request *other, const struct request *request)
+{
+	return other != request && other->type == WIRE_INFER && other->line && !other->answered &&
+		other->infer.key == request->infer.key && other->account == request->account &&
+		strcmp(other->served->name, request->served->name) == 0;
+}
+
+struct request *admission_find_older(const struct dispatch *dispatch, const struct request *request)
+{
+	struct request *other = request->infer.key ? dispatch->first : NULL;
+	while (other && !is_older(other, request)) {
+		other = other->next;
+	}
+	return other;
 }

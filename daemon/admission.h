@@ -32,4 +32,8 @@ int must_check admission_check_room(
 int must_check admission_push(
 	struct dispatch *dispatch, struct request *request, struct error *err);
 
+/* The request of the same user, model and key that is queued or runs; NULL when there is none. */
+struct request *admission_find_older(
+	const struct dispatch *dispatch, const struct request *request);
+
 #endif

@@ -195,6 +195,19 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		request_run_ns(request));
 }
 
+/* Some answers of a version on trial are asked for once more, of the version before. */
+static void shadow_send(struct dispatch *dispatch, const struct request *request)
+{
+	struct edged *edged = dispatch->edged;
+	struct served *before = request->type == WIRE_INFER
+		? store_sample(&edged->store, &edged->config, request->served)
+		: NULL;
+	struct shadow *shadow = before ? shadow_new(request, before) : NULL;
+	if (shadow) {
+		loader_shadow(&edged->loader, shadow);
+	}
+}
+
 /* What was in use may be idle now, or have grown. */
 static void look_at_memory(struct dispatch *dispatch)
 {
@@ -220,6 +233,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	} else if (request->error.code < 0) {
 		dispatch_refuse(dispatch, request, &request->error);
 	} else {
+		shadow_send(dispatch, request);
 		dispatch_answer(dispatch, request, &request->reply);
 	}
 	look_at_memory(dispatch);
@@ -356,22 +370,12 @@ static int enqueue(struct dispatch *dispatch, struct request *request, struct er
 
 /* ---- what a newer request makes needless */
 
-static bool is_older(const struct request *other, const struct request *request)
-{
-	return other != request && other->type == WIRE_INFER && other->line && !other->answered &&
-		other->infer.key == request->infer.key && other->account == request->account &&
-		strcmp(other->served->name, request->served->name) == 0;
-}
-
 /* True when @request has the place that an older one had in the queue. One that runs goes on. */
 static bool supersede(struct dispatch *dispatch, struct request *request)
 {
 	const struct error err = {
 		.status = EDGE_SUPERSEDED, .text = "a newer request took its place"};
-	struct request *other = request->infer.key ? dispatch->first : NULL;
-	while (other && !is_older(other, request)) {
-		other = other->next;
-	}
+	struct request *other = admission_find_older(dispatch, request);
 	if (!other) {
 		return false;
 	}
