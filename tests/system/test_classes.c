@@ -13,6 +13,7 @@
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
+/* Of each test: overload lasts for a while. */
 static int set_up(void **state)
 {
 	struct daemon *daemon = malloc(sizeof(*daemon));
@@ -186,14 +187,22 @@ static void a_model_that_is_for_others_is_denied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urgent_work_is_done_between_the_operators_of_other_work),
-		cmocka_unit_test(what_is_as_urgent_or_less_waits),
-		cmocka_unit_test(a_cancelled_run_ends_below_what_runs_within_it),
-		cmocka_unit_test(a_newer_request_of_the_same_key_takes_the_place_of_a_waiting_one),
-		cmocka_unit_test(a_key_finds_its_place_in_a_full_queue),
-		cmocka_unit_test(who_is_turned_away_is_told_when_to_ask_again),
-		cmocka_unit_test(classes_and_keys_are_not_of_older_versions),
-		cmocka_unit_test(a_model_that_is_for_others_is_denied),
+		cmocka_unit_test_setup_teardown(
+			urgent_work_is_done_between_the_operators_of_other_work, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_as_urgent_or_less_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_cancelled_run_ends_below_what_runs_within_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_newer_request_of_the_same_key_takes_the_place_of_a_waiting_one, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_key_finds_its_place_in_a_full_queue, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_is_turned_away_is_told_when_to_ask_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			classes_and_keys_are_not_of_older_versions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_model_that_is_for_others_is_denied, set_up, tear_down),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
