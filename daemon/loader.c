@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backends/backends.h"
+#include "base/code.h"
 #include "daemon/check.h"
 
 #define LOADER_NICE 10
@@ -161,6 +162,7 @@ static void *loader_main(void *argument)
 		} else if (loader->scans_done != loader->scans_wanted) {
 			scan(loader);
 		} else {
+			code_forget_pages(); /* runs see little of what loading went through */
 			pthread_cond_wait(&loader->work, &loader->mutex);
 		}
 	}
