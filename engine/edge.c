@@ -228,11 +228,7 @@ static int open_file(struct model *file, const struct edge_options *options,
 	if (r < 0) {
 		return r;
 	}
-	r = packs_seal(&model->packs);
-	if (r < 0) {
-		return error_no_memory(err);
-	}
-	model_forget_pages(file);
+	packs_seal(&model->packs);
 	describe(model);
 	*ret_model = take(model);
 	return 0;
@@ -267,6 +263,12 @@ int edge_model_open_bytes(const void *data, size_t size, const struct edge_optio
 	struct model *file = NULL;
 	int r = model_open_bytes(data, size, &file_limits, &file, err);
 	return r < 0 ? r : open_file(file, options, &limits, ret_model, err);
+}
+
+int edge_model_keep(struct edge_model *model, struct error *err)
+{
+	model_forget_pages(model->file);
+	return packs_keep(&model->packs) < 0 ? error_no_memory(err) : 0;
 }
 
 const struct edge_model_info *edge_model_info(const struct edge_model *model)

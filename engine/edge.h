@@ -41,7 +41,7 @@ struct edge_limits {
  * its checksum is right, so nobody else may write to the folder.
  */
 struct edge_packs {
-	int folder; /* a descriptor, the caller's, in use during open */
+	int folder; /* a descriptor, the caller's, in use until edge_model_keep() */
 	const char *key;
 };
 
@@ -71,6 +71,12 @@ int must_check edge_model_open_fd(int fd, const struct edge_options *options,
  * aligned. */
 int must_check edge_model_open_bytes(const void *data, size_t size,
 	const struct edge_options *options, struct edge_model **ret_model, struct error *err);
+/*
+ * What opening leaves for when there is time: packed weights that were made are written to their file
+ * (edge_options.packs), and pages that a run does not need are given back. Once, while nobody runs the
+ * model; without it all works as well. -ENOMEM: the model cannot be run any more.
+ */
+int must_check edge_model_keep(struct edge_model *model, struct error *err);
 struct edge_model *edge_model_ref(struct edge_model *model);
 void edge_model_unref(struct edge_model *model); /* NULL is fine */
 DEFINE_OWNED(struct edge_model *, edge_model_unref)

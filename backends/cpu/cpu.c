@@ -6,6 +6,7 @@
 
 #include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
+#include "backends/cpu/packing.h"
 #include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -111,6 +112,14 @@ int op_alloc_failed(const struct op_setup *setup, struct error *err)
 		(unsigned long long)setup->memory->limit);
 }
 
+void op_pack_weights(struct op_setup *setup, op_pack_fn *pack, const void *state, uint64_t bytes)
+{
+	const struct packing_job job = {pack, state, bytes};
+	if (!setup->packing || !packing_add(setup->packing, &job)) {
+		pack(state);
+	}
+}
+
 static void cpu_free_program(struct program *program)
 {
 	if (!program) {
@@ -127,11 +136,12 @@ static void cpu_free_program(struct program *program)
 }
 DEFINE_OWNED(struct program *, cpu_free_program)
 
-static int node_prepare(struct program *program, const struct node *node, struct prepared *ret,
-	struct node_memory *ret_memory, struct error *err)
+static int node_prepare(struct program *program, const struct node *node, struct packing *packing,
+	struct prepared *ret, struct node_memory *ret_memory, struct error *err)
 {
 	struct op_setup setup = setup_of(&program->request, node);
 	setup.memory = &program->memory;
+	setup.packing = packing;
 	setup.packs = program->request.packs;
 	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
 	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
@@ -152,6 +162,8 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 	struct program **ret_program, struct error *err)
 {
 	size_t bytes = sizeof(struct program) + request->n_nodes * sizeof(struct prepared);
+	struct packing list = {0};
+	owned(packing_deinit) struct packing *packing = &list;
 	owned(cpu_free_program) struct program *program = calloc(1, bytes);
 	if (!program) {
 		return error_no_memory(err);
@@ -162,12 +174,14 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
 		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
 		program->n_nodes = i + 1;
-		int r = node_prepare(program, node, &program->nodes[i], &ret_memory[i], err);
+		int r = node_prepare(
+			program, node, packing, &program->nodes[i], &ret_memory[i], err);
 		if (r < 0) {
 			error_prefix(err, "%s", operator_name(node->op));
 			return r;
 		}
 	}
+	packing_run(packing);
 	*ret_program = take(program);
 	return 0;
 }

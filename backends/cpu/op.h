@@ -14,6 +14,7 @@
 #include "engine/operators.h"
 
 struct cpu_op;
+struct packing;
 
 /* What prepare() sees. */
 struct op_setup {
@@ -37,6 +38,7 @@ struct op_setup {
 
 	struct op_memory *memory; /* used by op_alloc() */
 	const struct pack_memory *packs; /* used by op_alloc_pack(); may be NULL */
+	struct packing *packing; /* used by op_pack_weights(); NULL: at once */
 };
 
 /* What run() sees. */
@@ -72,6 +74,14 @@ void *op_alloc(struct op_setup *setup, uint64_t bytes);
  * all: where *ret_filled, it is there already and must not be written. */
 void *op_alloc_pack(struct op_setup *setup, uint64_t bytes, bool *ret_filled);
 int op_alloc_failed(const struct op_setup *setup, struct error *err);
+
+/*
+ * Has @pack fill what op_alloc_pack() gave, of @bytes, from @state and what that points to: before
+ * compile returns, perhaps beside other nodes' in another thread. The last thing that prepare() does
+ * with them.
+ */
+typedef void op_pack_fn(const void *state);
+void op_pack_weights(struct op_setup *setup, op_pack_fn *pack, const void *state, uint64_t bytes);
 
 /*
  * Memory for output @i of a node whose output only its run can size (the planner knows no shape, or

@@ -69,6 +69,21 @@ static const struct ek_add *pick(const struct op_setup *setup, bool pot)
 	}
 }
 
+/* What was proven at an earlier load is kept beside the packed weights. */
+static void prove(struct op_setup *setup, const struct ek_add *kernel, struct ek_add_params *p)
+{
+	bool filled = false;
+	struct ek_line *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	if (filled) {
+		p->line = *kept;
+		return;
+	}
+	kernel->prove(p);
+	if (kept) {
+		*kept = p->line;
+	}
+}
+
 static int prepare_quantised(struct op_setup *setup, struct add_state *state, struct error *err)
 {
 	struct ek_add_params *p = &state->params;
@@ -89,7 +104,7 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 	int r = quant_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
-		kernel->prove(p);
+		prove(setup, kernel, p);
 	}
 	return r;
 }

@@ -65,6 +65,14 @@ static int weights_prepare(
 	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
+static void pack_q(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_q args = state->q;
+	args.weights = state->weights.source;
+	state->row_q->pack(&args, state->weights.packed);
+}
+
 static int prepare_q(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
@@ -84,13 +92,9 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
+	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
-		state->row_q->pack(a, state->weights.packed);
-	}
-	if (r == 0 && state->weights.packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_q, state);
 	}
 	return r;
 }
@@ -119,6 +123,14 @@ static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 	setup->detail = "conv_f32__openblas";
 }
 
+static void pack_f32(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_f32 args = state->f32;
+	args.weights = state->weights.source;
+	state->row_f32->pack(&args, state->weights.packed);
+}
+
 static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_f32 *a = &state->f32;
@@ -135,12 +147,8 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
-		state->row_f32->pack(a, state->weights.packed);
-	}
-	if (r == 0 && packed) {
-		state->weights.plain = state->weights.packed;
+	if (r == 0) {
+		conv_weights_pack(setup, &state->weights, pack_f32, state);
 	}
 	return r;
 }
@@ -153,6 +161,14 @@ static bool has_different_scales(const struct quant *q)
 		}
 	}
 	return false;
+}
+
+static void pack_h(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_h args = state->h;
+	args.weights = state->weights.source;
+	state->row_h->pack(&args, state->weights.packed);
 }
 
 /* One scale for all weights (or as many equal ones): symmetric rows; different ones, or groups:
@@ -176,13 +192,9 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
-		state->row_h->pack(a, state->weights.packed);
-	}
-	if (r == 0 && packed) {
-		state->weights.plain = state->weights.packed;
-		a->is_packed = true;
+	if (r == 0) {
+		a->is_packed = packed > 0;
+		conv_weights_pack(setup, &state->weights, pack_h, state);
 	}
 	return r;
 }

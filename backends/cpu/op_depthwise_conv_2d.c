@@ -73,6 +73,14 @@ static int weights_prepare(struct op_setup *setup, struct depthwise_state *state
 	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
+static void pack_q(const void *data)
+{
+	const struct depthwise_state *state = data;
+	struct ek_depthwise_q args = state->q;
+	args.weights = state->weights.source;
+	state->row_q->pack(&args, state->weights.packed);
+}
+
 static int prepare_q(struct op_setup *setup, struct depthwise_state *state, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
@@ -90,13 +98,9 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
+	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
-		state->row_q->pack(a, state->weights.packed);
-	}
-	if (r == 0 && state->weights.packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_q, state);
 	}
 	return r;
 }

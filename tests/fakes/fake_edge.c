@@ -162,6 +162,13 @@ int edge_model_open_fd(int fd, const struct edge_options *options, struct edge_m
 	return 0;
 }
 
+int edge_model_keep(struct edge_model *model, struct error *err)
+{
+	(void)model;
+	(void)err;
+	return 0;
+}
+
 struct edge_model *edge_model_ref(struct edge_model *model)
 {
 	ref_get(&model->ref);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/packing.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+#include "backends/cpu/team.h"
+
+/* Packed in a millisecond or two, of which starting a thread takes a tenth. */
+#define SHARED_BYTES ((uint64_t)1 << 20)
+#define MOST_THREADS 4
+
+bool packing_add(struct packing *packing, const struct packing_job *job)
+{
+	if (packing->n == packing->room) {
+		uint32_t room = packing->room ? 2 * packing->room : 64;
+		struct packing_job *jobs = room <= TEAM_MAX_PARTS + 1
+			? realloc(packing->jobs, room * sizeof(*jobs))
+			: NULL;
+		if (!jobs) {
+			return false;
+		}
+		packing->jobs = jobs;
+		packing->room = room;
+	}
+	packing->jobs[packing->n++] = *job;
+	packing->bytes += job->bytes;
+	return true;
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+	const struct packing_job *x = a, *y = b;
+	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+}
+
+static void do_job(void *args, unsigned int member, unsigned int part)
+{
+	(void)member;
+	const struct packing_job *job = &((const struct packing *)args)->jobs[part];
+	job->pack(job->state);
+}
+
+static unsigned int threads_for(const struct packing *packing)
+{
+	cpu_set_t set;
+	unsigned int n = packing->bytes < SHARED_BYTES ||
+			sched_getaffinity(0, sizeof(set), &set) < 0
+		? 1
+		: (unsigned int)CPU_COUNT(&set);
+	n = n < MOST_THREADS ? n : MOST_THREADS;
+	return n < packing->n ? n : packing->n;
+}
+
+void packing_run(struct packing *packing)
+{
+	const unsigned int threads = threads_for(packing);
+	owned(team_free) struct team *team = NULL;
+	if (packing->n > 1) {
+		qsort(packing->jobs, packing->n, sizeof(packing->jobs[0]), compare_bytes);
+	}
+	if (threads > 1 && team_new(threads, false, &team, NULL) == 0) {
+		team_run(team, packing->n, do_job, packing);
+		return;
+	}
+	for (uint32_t i = 0; i < packing->n; i++) {
+		do_job(packing, 0, i);
+	}
+}
+
+void packing_deinit(struct packing *packing)
+{
+	free(packing->jobs);
+	*packing = (struct packing){0};
+}
