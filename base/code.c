@@ -27,7 +27,7 @@ static bool has_written_code(const struct dl_phdr_info *object)
 }
 
 /* Whole pages of @segment; its ends may share a page with a segment that is written to. */
-static void forget_segment(const struct dl_phdr_info *object, const ElfW(Phdr) *segment)
+static void forget_segment(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_filesz;

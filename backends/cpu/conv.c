@@ -194,8 +194,8 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 	return 0;
 }
 
-void conv_weights_pack(struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack,
-	const void *state)
+void conv_weights_pack(
+	struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack, const void *state)
 {
 	if (!weights->packed) {
 		return;

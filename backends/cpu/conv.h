@@ -69,8 +69,8 @@ int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,
 
 /* What prepare() ends with where a row packs weights: has @pack do it, of @state, unless they are there,
  * and makes them those that a run reads. */
-void conv_weights_pack(struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack,
-	const void *state);
+void conv_weights_pack(
+	struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack, const void *state);
 
 /* Weights of this run where they are not known before: the operand, or its int4 elements unpacked.
  */

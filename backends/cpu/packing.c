@@ -44,8 +44,8 @@ static void do_job(void *args, unsigned int member, unsigned int part)
 static unsigned int threads_for(const struct packing *packing)
 {
 	cpu_set_t set;
-	unsigned int n = packing->bytes < SHARED_BYTES ||
-			sched_getaffinity(0, sizeof(set), &set) < 0
+	unsigned int n =
+		packing->bytes < SHARED_BYTES || sched_getaffinity(0, sizeof(set), &set) < 0
 		? 1
 		: (unsigned int)CPU_COUNT(&set);
 	n = n < MOST_THREADS ? n : MOST_THREADS;

@@ -162,7 +162,8 @@ static void print_row(const char *how, const struct figures *f)
 	printf("  %-6s open %7.2f ms  first run %7.2f ms  together %7.2f ms  keep %6.2f ms  later %7.3f ms  "
 	       "Rss %5" PRIu64 " kB (before %" PRIu64 ", anonymous %" PRIu64 ")\n",
 		how, (double)f->open_ns / 1e6, (double)f->first_ns / 1e6, (double)f->both_ns / 1e6,
-		(double)f->keep_ns / 1e6, (double)f->later_ns / 1e6, f->rss_kb, f->idle_kb, f->anonymous_kb);
+		(double)f->keep_ns / 1e6, (double)f->later_ns / 1e6, f->rss_kb, f->idle_kb,
+		f->anonymous_kb);
 }
 
 static void bench(const struct plan_of_rounds *plan, unsigned int rounds)
