@@ -54,7 +54,12 @@ struct edge_options {
 		threads; /* that may work on one run, with the caller: room for each is planned;
 				 0 counts as 1. A run with a larger team does without it */
 	const struct edge_packs *packs; /* NULL: packed weights are in the heap */
+	uint32_t without; /* rewrites that are left out, and REWRITE_EAGER: edge_rewrites() */
 };
+
+/* Parses names of rewrites ("strips,pads", "all", "none", and "eager") into a mask of engine/backend.h;
+ * -EINVAL naming the word that is not known. */
+int must_check edge_rewrites(const char *text, uint32_t *ret_mask, struct error *err);
 
 /*
  * Opens, verifies and plans. The file is mapped read-only; nobody may write to it while the model
@@ -162,6 +167,7 @@ enum edge_place {
 	EDGE_PLACE_INPUT, /* an input of the subgraph */
 	EDGE_PLACE_ARENA, /* at @offset of the arena of its subgraph */
 	EDGE_PLACE_VARIABLE, /* in the session's state */
+	EDGE_PLACE_INNER, /* in strips, while the nodes around it run together */
 	EDGE_PLACE_RUN_TIME, /* in the session's heap: only a run knows the size */
 };
 

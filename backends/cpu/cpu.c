@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "backends/cpu/chains.h"
 #include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
 #include "backends/cpu/packing.h"
@@ -17,14 +18,6 @@ static const struct cpu_op *const rows[] = {
 #define OP_ROW(name) &op_##name,
 #include "backends/cpu/op_table.h"
 #undef OP_ROW
-};
-
-struct prepared {
-	const struct node *node;
-	const struct cpu_op *op;
-	void *state;
-	const char *detail;
-	bool each_run; /* some shape or parameter is known only while running: prepared anew then */
 };
 
 struct program {
@@ -154,7 +147,8 @@ static int node_prepare(struct program *program, const struct node *node, struct
 	}
 	ret->state = setup.state;
 	ret->detail = setup.detail;
-	*ret_memory = (struct node_memory){setup.scratch_bytes, setup.session_bytes};
+	*ret_memory = (struct node_memory){
+		.scratch = setup.scratch_bytes, .state = setup.session_bytes};
 	return r;
 }
 
@@ -180,6 +174,10 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 			error_prefix(err, "%s", operator_name(node->op));
 			return r;
 		}
+	}
+	int r = chains_make(&program->request, program->nodes, &program->memory, ret_memory, err);
+	if (r < 0) {
+		return r;
 	}
 	packing_run(packing);
 	*ret_program = take(program);
@@ -241,6 +239,12 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 		.outputs = frame->outputs,
 		.control = frame->control,
 	};
+	if (node->is_inner) {
+		return 0;
+	}
+	if (node->strips) {
+		return strips_run(node->strips, &call, err);
+	}
 	return node->each_run ? node_run_anew(program, node, frame, &call, err)
 			      : node->op->run(&call, err);
 }

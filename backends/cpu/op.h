@@ -15,6 +15,8 @@
 
 struct cpu_op;
 struct packing;
+struct strip_rows;
+struct strip_shape;
 
 /* What prepare() sees. */
 struct op_setup {
@@ -65,6 +67,10 @@ struct cpu_op {
 	/* 0, -ETIMEDOUT, -ECANCELED, or -EIO/-EINVAL for a run-time value that breaks a rule. */
 	int (*run)(const struct op_call *call, struct error *err);
 	void (*release)(void *state); /* for what op_alloc() does not own; usually NULL */
+	/* Both or none (backends/cpu/strips.h). True where a node of that state can be run by rows,
+	 * operand @operand and the result of which are pictures; and such a run, which cannot fail. */
+	bool (*strip)(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret);
+	void (*run_rows)(const struct op_call *call, const struct strip_rows *rows);
 };
 
 /* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when

@@ -6,6 +6,7 @@
 #include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "kernels/add.h"
 
 struct add_state {
@@ -145,7 +146,46 @@ static int add_run(const struct op_call *call, struct error *err)
 	return broadcast_run(&state->shape, call, add_row, state, err);
 }
 
+/* Pictures of equal shapes: a row is the same elements of all three. */
+static bool add_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct shape *out = op_shape_out(setup, 0);
+	const struct add_state *state = setup->state;
+	if (operand > 1 || out->rank != 4 || out->dim[0] != 1 ||
+		!shape_equal(op_shape_in(setup, 0), out) ||
+		!shape_equal(op_shape_in(setup, 1), out)) {
+		return false;
+	}
+	const uint32_t rows = (uint32_t)out->dim[1];
+	const uint64_t bytes = op_product(out, 2, 4) * state->shape.dst_bytes;
+	*ret = (struct strip_shape){
+		.y = {.in = rows, .out = rows, .taps = 1, .stride = 1, .dilation = 1},
+		.in_row_bytes = bytes,
+		.out_row_bytes = bytes};
+	return true;
+}
+
+static void add_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	static const size_t step[] = {1, 1};
+	const struct add_state *state = call->state;
+	const struct value *out = op_out(call, 0);
+	const size_t n = (size_t)op_product(&out->shape, 2, 4);
+	const size_t at = rows->first * n * state->shape.dst_bytes;
+	const void *src[] = {op_in(call, 0)->data, op_in(call, 1)->data};
+	src[rows->operand] = rows->input;
+	src[0] = (const uint8_t *)src[0] + at;
+	src[1] = (const uint8_t *)src[1] + at;
+	add_row(state, (uint8_t *)rows->output + at, src, step, rows->n * n);
+}
+
 const struct cpu_op op_add = {
-	.op = OP_ADD, .accept = add_accept, .prepare = add_prepare, .run = add_run};
+	.op = OP_ADD,
+	.accept = add_accept,
+	.prepare = add_prepare,
+	.run = add_run,
+	.strip = add_strip,
+	.run_rows = add_run_rows,
+};
 const struct cpu_op op_sub = {
 	.op = OP_SUB, .accept = add_accept, .prepare = add_prepare, .run = add_run};

@@ -4,6 +4,7 @@
 #include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "kernels/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -332,6 +333,44 @@ static int conv_run(const struct op_call *call, struct error *err)
 	return grid_run(call, &job, err);
 }
 
+/* Not where a run computes something for all of the picture before: scales, weights, patches. */
+static bool conv_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct conv_state *state = setup->state;
+	const struct ek_conv_shape *s = &state->shape;
+	const uint64_t element = dtype_bits(op_tensor_in(setup, 0)->type) / 8;
+	if (operand != 0 || state->row_h || state->blas.library || state->weights.n_unpacked > 0 ||
+		s->window.batch != 1) {
+		return false;
+	}
+	*ret = (struct strip_shape){
+		.y = s->window.y,
+		.in_row_bytes = (uint64_t)s->window.x.in * s->in_c * element,
+		.out_row_bytes = (uint64_t)s->window.x.out * s->out_c * element,
+		.scratch_bytes = state->scratch_each,
+	};
+	return true;
+}
+
+static void conv_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	struct conv_state state = *(const struct conv_state *)call->state;
+	const uint32_t width = state.shape.window.x.out;
+	const struct ek_tile tile = {rows->first * width, rows->n * width, 0, state.shape.out_c};
+	if (state.row_q) {
+		bind_q(call, conv_weights_bind(call, &state.weights), &state.q);
+		state.q.input = rows->input;
+		state.q.output = rows->output;
+		state.row_q->run(&state.q, &tile, rows->scratch);
+		return;
+	}
+	state.f32.input = rows->input;
+	state.f32.weights = conv_weights_bind(call, &state.weights);
+	state.f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state.f32.output = rows->output;
+	state.row_f32->run(&state.f32, &tile, rows->scratch);
+}
+
 static void conv_release(void *data)
 {
 	struct conv_state *state = data;
@@ -346,4 +385,6 @@ const struct cpu_op op_conv_2d = {
 	.prepare = conv_prepare,
 	.run = conv_run,
 	.release = conv_release,
+	.strip = conv_strip,
+	.run_rows = conv_run_rows,
 };

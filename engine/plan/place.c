@@ -199,6 +199,11 @@ static void share_memory(struct subgraph_plan *plan, const struct node *node)
 	}
 }
 
+static void keep_until(struct arena_block *block, uint32_t at)
+{
+	block->last = at > block->last ? at : block->last;
+}
+
 /* Blocks 0..n_tensors - 1 are the tensors (empty where they take no memory of their own), then one
  * per node for its scratch. */
 static void fill_blocks(
@@ -209,17 +214,20 @@ static void fill_blocks(
 		const struct node *node = &subgraph->nodes[plan->order[at]];
 		share_memory(plan, node);
 		for (uint32_t i = 0; i < node->n_outputs; i++) {
-			const struct tensor_plan *tensor = &plan->tensors[node->outputs[i]];
+			struct tensor_plan *tensor = &plan->tensors[node->outputs[i]];
 			struct arena_block *block = &blocks[tensor->root];
-			if (tensor->place == PLACE_ARENA &&
+			if (tensor->place == PLACE_ARENA && memory[at].inner) {
+				tensor->place = PLACE_INNER;
+			} else if (tensor->place == PLACE_ARENA &&
 				tensor->root == (uint32_t)node->outputs[i]) {
 				*block = (struct arena_block){tensor->bytes, at, at};
 			}
-			block->last = at;
+			keep_until(block, at);
 		}
 		for (uint32_t i = 0; i < node->n_inputs; i++) {
 			if (node->inputs[i] >= 0) {
-				blocks[plan->tensors[node->inputs[i]].root].last = at;
+				keep_until(&blocks[plan->tensors[node->inputs[i]].root],
+					at + memory[at].later);
 			}
 		}
 		blocks[subgraph->n_tensors + at] = (struct arena_block){memory[at].scratch, at, at};

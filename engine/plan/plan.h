@@ -25,6 +25,7 @@ enum tensor_place {
 	PLACE_FOLDED, /* computed once at load, in the plan's own memory */
 	PLACE_INPUT, /* bound by the session, or in its input buffers */
 	PLACE_ARENA,
+	PLACE_INNER, /* never as a whole: struct node_memory has it */
 	PLACE_VARIABLE, /* in the session's state */
 	PLACE_RUN_TIME, /* size known only while running: in the session's heap */
 };
@@ -112,6 +113,7 @@ struct plan_request {
 	const struct backend *const *backends;
 	uint64_t cpu_features;
 	unsigned int threads; /* as struct compile_request has them */
+	uint32_t rewrites; /* REWRITE_* that are wanted */
 	const struct pack_memory *packs; /* NULL: programs pack in memory of their own */
 	uint64_t max_arena_bytes, max_prepared_bytes, max_macs;
 	struct plan_work work_done; /* by the model's other plans: less is left for this one */
