@@ -10,9 +10,10 @@ struct search {
 	uint32_t *uses; /* one per tensor: how often it is read, as an output too */
 };
 
-static void count_uses(const struct subgraph *s, uint32_t *uses)
+uint32_t *chains_count_uses(const struct subgraph *s)
 {
-	for (uint32_t i = 0; i < s->n_nodes; i++) {
+	uint32_t *uses = calloc((size_t)s->n_tensors + 1, sizeof(*uses));
+	for (uint32_t i = 0; uses && i < s->n_nodes; i++) {
 		const struct node *node = &s->nodes[i];
 		for (uint32_t k = 0; k < node->n_inputs; k++) {
 			if (node->inputs[k] >= 0) {
@@ -20,9 +21,10 @@ static void count_uses(const struct subgraph *s, uint32_t *uses)
 			}
 		}
 	}
-	for (uint32_t i = 0; i < s->n_outputs; i++) {
+	for (uint32_t i = 0; uses && i < s->n_outputs; i++) {
 		uses[s->outputs[i]]++;
 	}
+	return uses;
 }
 
 static bool describe(
@@ -43,17 +45,26 @@ static bool describe(
 	return !p->each_run && p->op->strip && p->op->strip(&setup, operand, &ret->shape);
 }
 
-/* The operand of node @at + 1 that reads all that node @at gives, and nobody else does; its n_inputs
- * for none. */
-static uint32_t find_reader(const struct search *search, uint32_t at)
+/* The position behind @at, but for PADs that are part of a window. */
+static uint32_t next_of(const struct search *search, uint32_t at)
 {
-	const struct node *next = search->nodes[at + 1].node;
+	for (at++; at < search->request->n_nodes && search->nodes[at].is_inner;) {
+		at++;
+	}
+	return at;
+}
+
+/* The operand of node @next that reads all that node @at gives, and nobody else does; its n_inputs
+ * for none. */
+static uint32_t find_reader(const struct search *search, uint32_t at, uint32_t next)
+{
+	const struct node *node = search->nodes[next].node;
 	const int32_t t = search->nodes[at].node->outputs[0];
 	uint32_t i = 0;
 	if (search->uses[t] != 1 || search->request->subgraph->tensors[t].is_variable) {
-		return next->n_inputs;
+		return node->n_inputs;
 	}
-	while (i < next->n_inputs && next->inputs[i] != t) {
+	while (i < node->n_inputs && node->inputs[i] != t) {
 		i++;
 	}
 	return i;
@@ -64,41 +75,52 @@ static uint64_t bytes_between(const struct strip_member *m)
 	return m->shape.out_row_bytes * m->shape.y.out;
 }
 
+struct found {
+	struct strips strips;
+	uint32_t at[STRIPS_MAX]; /* positions of the members */
+	uint64_t saved; /* bytes that lie between them */
+};
+
 /* Node @at and those behind it that can run with it. */
-static void collect(const struct search *search, uint32_t at, struct strips *s, uint64_t *ret_saved)
+static void collect(const struct search *search, uint32_t at, struct found *f)
 {
 	const bool eager = search->request->rewrites & REWRITE_EAGER;
-	*ret_saved = 0;
+	struct strips *s = &f->strips;
+	f->at[0] = at;
 	s->n = describe(search, at, 0, &s->members[0]) ? 1 : 0;
-	while (s->n > 0 && s->n < STRIPS_MAX && at + s->n < search->request->n_nodes) {
+	while (s->n > 0 && s->n < STRIPS_MAX) {
 		const struct strip_member *last = &s->members[s->n - 1];
-		struct strip_member *next = &s->members[s->n];
-		uint32_t operand = find_reader(search, at + s->n - 1);
-		if (operand == search->nodes[at + s->n].node->n_inputs ||
-			(bytes_between(last) < LEAST_BYTES && !eager) ||
-			!describe(search, at + s->n, operand, next)) {
+		const uint32_t next = next_of(search, f->at[s->n - 1]);
+		if (next == search->request->n_nodes ||
+			(bytes_between(last) < LEAST_BYTES && !eager)) {
 			return;
 		}
-		*ret_saved += bytes_between(last);
-		s->n++;
+		uint32_t operand = find_reader(search, f->at[s->n - 1], next);
+		if (operand == search->nodes[next].node->n_inputs ||
+			!describe(search, next, operand, &s->members[s->n])) {
+			return;
+		}
+		f->saved += bytes_between(last);
+		f->at[s->n++] = next;
 	}
 }
 
-static int add_chain(const struct search *search, uint32_t at, const struct strips *chain,
-	struct op_memory *memory, struct node_memory *ret_memory)
+static int add_chain(const struct search *search, const struct found *f, struct op_memory *memory,
+	struct node_memory *ret_memory)
 {
+	const uint32_t last = f->at[f->strips.n - 1];
 	struct strips *kept = op_memory_alloc(memory, sizeof(*kept));
 	if (!kept) {
 		return -ENOMEM;
 	}
-	*kept = *chain;
-	for (uint32_t i = 0; i < chain->n; i++) {
-		const uint32_t later = chain->n - 1 - i;
-		search->nodes[at + i].is_inner = later > 0;
-		ret_memory[at + i] = (struct node_memory){.later = later, .inner = later > 0};
+	*kept = f->strips;
+	for (uint32_t i = 0; i < kept->n; i++) {
+		ret_memory[f->at[i]] = (struct node_memory){0};
+		search->nodes[f->at[i]].is_inner = f->at[i] != last;
+		search->nodes[f->at[i]].run_with = last;
 	}
-	search->nodes[at + chain->n - 1].strips = kept;
-	ret_memory[at + chain->n - 1].scratch = chain->scratch_each * chain->threads;
+	search->nodes[last].strips = kept;
+	ret_memory[last].scratch = kept->scratch_each * kept->threads;
 	return 0;
 }
 
@@ -107,34 +129,49 @@ static int make_all(
 {
 	const struct compile_request *r = search->request;
 	const unsigned int threads = r->threads ? r->threads : 1;
-	uint64_t saved = 0;
-	for (uint32_t at = 0; at < r->n_nodes;) {
-		struct strips chain = {0};
-		collect(search, at, &chain, &saved);
-		if (chain.n < 2 ||
-			!strips_plan(&chain, threads, saved, r->rewrites & REWRITE_EAGER)) {
-			at++;
+	const bool eager = r->rewrites & REWRITE_EAGER;
+	for (uint32_t at = 0; at < r->n_nodes; at++) {
+		struct found found = {0};
+		if (search->nodes[at].is_inner) {
 			continue;
 		}
-		if (add_chain(search, at, &chain, memory, ret_memory) < 0) {
+		collect(search, at, &found);
+		if (found.strips.n < 2 ||
+			!strips_plan(&found.strips, threads, found.saved, eager)) {
+			continue;
+		}
+		if (add_chain(search, &found, memory, ret_memory) < 0) {
 			return -ENOMEM;
 		}
-		at += chain.n;
+		at = found.at[found.strips.n - 1];
 	}
 	return 0;
+}
+
+/* Operands of a PAD live until its reader runs, wherever that is. */
+static void tell_memory(const struct compile_request *r, const struct prepared *nodes,
+	struct node_memory *ret_memory)
+{
+	for (uint32_t at = 0; at < r->n_nodes; at++) {
+		if (nodes[at].is_inner) {
+			const struct prepared *with = &nodes[nodes[at].run_with];
+			uint32_t until = with->is_inner ? with->run_with : nodes[at].run_with;
+			ret_memory[at].later = until - at;
+			ret_memory[at].inner = true;
+		}
+	}
 }
 
 int chains_make(const struct compile_request *request, struct prepared *nodes,
 	struct op_memory *memory, struct node_memory *ret_memory, struct error *err)
 {
-	if (!(request->rewrites & REWRITE_STRIPS) || request->n_nodes < 2) {
-		return 0;
+	if (request->rewrites & REWRITE_STRIPS && request->n_nodes > 1) {
+		owned_mem uint32_t *uses = chains_count_uses(request->subgraph);
+		const struct search search = {request, nodes, uses};
+		if (!uses || make_all(&search, memory, ret_memory) < 0) {
+			return error_no_memory(err);
+		}
 	}
-	owned_mem uint32_t *uses = calloc((size_t)request->subgraph->n_tensors + 1, sizeof(*uses));
-	const struct search search = {request, nodes, uses};
-	if (!uses) {
-		return error_no_memory(err);
-	}
-	count_uses(request->subgraph, uses);
-	return make_all(&search, memory, ret_memory) < 0 ? error_no_memory(err) : 0;
+	tell_memory(request, nodes, ret_memory);
+	return 0;
 }

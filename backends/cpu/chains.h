@@ -14,7 +14,9 @@ struct prepared {
 	void *state;
 	const char *detail;
 	bool each_run; /* some shape or parameter is known only while running: prepared anew then */
-	bool is_inner; /* it is run with a later one */
+	bool is_inner; /* it is run with a later one, */
+	uint32_t run_with; /* whose position this is */
+	struct op_pad pad; /* that a PAD before it was */
 	const struct strips *strips; /* of the chain that ends here, else NULL */
 };
 
@@ -24,5 +26,8 @@ struct prepared {
  */
 int must_check chains_make(const struct compile_request *request, struct prepared *nodes,
 	struct op_memory *memory, struct node_memory *ret_memory, struct error *err);
+
+/* How often each tensor is read, as an output too; NULL when there is no memory. */
+uint32_t *chains_count_uses(const struct subgraph *subgraph);
 
 #endif

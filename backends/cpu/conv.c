@@ -24,11 +24,19 @@ struct ek_window conv_window(const struct op_setup *setup)
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	const struct shape *out = op_shape_out(setup, 0);
 	const struct options_conv *o = &setup->node->options.conv;
-	return (struct ek_window){
+	const struct op_pad *pad = &setup->pad;
+	const int32_t height = in->dim[1] + (int32_t)(pad->top + pad->bottom);
+	const int32_t width = in->dim[2] + (int32_t)(pad->left + pad->right);
+	struct ek_window window = {
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
-		.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
+		.y = conv_axis(height, out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
+		.x = conv_axis(width, out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
 	};
+	window.y.in = (uint32_t)in->dim[1];
+	window.y.pad += pad->top;
+	window.x.in = (uint32_t)in->dim[2];
+	window.x.pad += pad->left;
+	return window;
 }
 
 static bool weights_fit(unsigned int type, unsigned int weights)

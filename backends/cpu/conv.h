@@ -13,7 +13,8 @@
 struct ek_window_axis conv_axis(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation);
 
-/* The window of CONV_2D and DEPTHWISE_CONV_2D: input [batch, h, w, ...], weights [..., h, w, ...]. */
+/* The window of CONV_2D and DEPTHWISE_CONV_2D: input [batch, h, w, ...], with setup->pad around it,
+ * weights [..., h, w, ...]. */
 struct ek_window conv_window(const struct op_setup *setup);
 
 /* Operands 0, 1 and 2 have types that the kernels here take: float32, also with int8, int4 or uint8

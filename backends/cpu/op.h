@@ -14,6 +14,11 @@
 #include "engine/operators.h"
 
 struct cpu_op;
+/* Rows and columns around operand 0, of its zero point, that a window sees as well. */
+struct op_pad {
+	uint32_t top, bottom, left, right;
+};
+
 struct packing;
 struct strip_rows;
 struct strip_shape;
@@ -30,6 +35,7 @@ struct op_setup {
 	uint64_t cpu_features; /* that this CPU has */
 	unsigned int threads; /* that may work on one run, at least 1 */
 	bool for_one_run; /* what prepare() makes is used once */
+	struct op_pad pad;
 
 	/* Results, zero at the start: */
 	void *state; /* from op_alloc(); freed with the program */
