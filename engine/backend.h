@@ -20,7 +20,7 @@
 
 /* Where a tensor's bytes are during a run, and the shape they have now. */
 struct value {
-	void *data; /* 64-byte aligned for arena tensors; constants as the file has them (aligned to
+	void *data; /* 64-byte aligned for arena tensors, 16 for parts of one; constants as the file has them (aligned to
 		       their element) */
 	uint64_t bytes;
 	struct shape shape;
@@ -146,8 +146,9 @@ struct backend {
 		struct program **ret_program, struct error *err);
 
 	/* All nodes of the step in order. Checks the control between nodes. An error leaves outputs
-	 * undefined, nothing else. RESHAPE, SQUEEZE and EXPAND_DIMS may find their output in the
-	 * very memory of their input: nothing is to be copied then. */
+	 * undefined, nothing else. RESHAPE, SQUEEZE, EXPAND_DIMS, and SPLIT, UNPACK, CONCATENATION
+	 * and PACK for each part, may find their output in the very memory of their input: nothing is
+	 * to be copied then. */
 	int (*run)(const struct program *program, const struct run_frame *frame, struct error *err);
 
 	void (*free_program)(struct program *program); /* NULL is fine */

@@ -36,8 +36,10 @@ struct tensor_plan {
 	bool is_param; /* some node concludes from its values: must not change during a run */
 	uint32_t last_use; /* PLACE_RUN_TIME: position in order of the last node that reads or
 			      writes it, n_order for outputs of the subgraph */
-	uint32_t root; /* another tensor in whose memory this one lies (a RESHAPE's output in its
-			  input's), else itself; both in the arena, with the same offset */
+	uint32_t
+		root; /* another tensor in whose memory this one lies (engine/plan/views.h), both in the
+			  arena; else itself */
+	uint64_t shift; /* from the root's first byte to this one's */
 	uint64_t offset; /* in the arena or the variables' block; multiple of 64 */
 	uint64_t bytes;
 	uint8_t *initial; /* owned: what a variable starts with, NULL for the usual start */
