@@ -280,9 +280,11 @@ static void build_joined(struct graph_builder *b, const int32_t *axis)
 	graph_builder_node(b, OP_ADD, JOINED_X, JOINED_X, JOINED_Y);
 	graph_builder_node(b, OP_MUL, JOINED_X, JOINED_X, JOINED_Z);
 	uint32_t n = graph_builder_node(b, OP_CONCATENATION, JOINED_Y, JOINED_Z, JOINED_W);
+	b->nodes[n].options.table = OPTIONS_CONCATENATION;
 	b->nodes[n].options.axis.axis = *axis;
 	struct node *split = graph_builder_wide_node(b, OP_SPLIT, OPERANDS(JOINED_AXIS, JOINED_W),
 		OPERANDS(JOINED_FIRST, JOINED_SECOND));
+	split->options.table = OPTIONS_SPLIT;
 	split->options.axis.count = 2;
 	graph_builder_output(b, JOINED_FIRST);
 	graph_builder_output(b, JOINED_SECOND);
