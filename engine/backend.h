@@ -56,9 +56,11 @@ enum rewrite {
 	REWRITE_STRIPS = 1u << 0, /* nodes in a row, some rows of the picture at a time */
 	REWRITE_PADS = 1u << 1, /* a PAD becomes padding of the window that reads it */
 	REWRITE_VIEWS = 1u << 2, /* tensors that are part of another one lie in it, uncopied */
+	REWRITE_SHAPES =
+		1u << 3, /* what SHAPE gives is known at load where its operand's shape is */
 	REWRITE_EAGER = 1u << 30, /* all of those wherever they can be, whether they pay or not */
 };
-#define REWRITES_ALL (REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS)
+#define REWRITES_ALL (REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES)
 
 struct team; /* threads that help with a run: backends/backends.h makes one */
 

@@ -13,6 +13,7 @@ static const struct {
 	{"strips", REWRITE_STRIPS},
 	{"pads", REWRITE_PADS},
 	{"views", REWRITE_VIEWS},
+	{"shapes", REWRITE_SHAPES},
 	{"eager", REWRITE_EAGER},
 };
 
