@@ -75,6 +75,14 @@ static uint64_t bytes_between(const struct strip_member *m)
 	return m->shape.out_row_bytes * m->shape.y.out;
 }
 
+/* Rows of floats are long, and few of them at a time are slow. */
+static bool pays(const struct search *search, uint32_t at, const struct strip_member *m)
+{
+	const int32_t t = search->nodes[at].node->outputs[0];
+	return bytes_between(m) >= LEAST_BYTES &&
+		search->request->subgraph->tensors[t].type != DTYPE_FLOAT32;
+}
+
 struct found {
 	struct strips strips;
 	uint32_t at[STRIPS_MAX]; /* positions of the members */
@@ -92,7 +100,7 @@ static void collect(const struct search *search, uint32_t at, struct found *f)
 		const struct strip_member *last = &s->members[s->n - 1];
 		const uint32_t next = next_of(search, f->at[s->n - 1]);
 		if (next == search->request->n_nodes ||
-			(bytes_between(last) < LEAST_BYTES && !eager)) {
+			(!pays(search, f->at[s->n - 1], last) && !eager)) {
 			return;
 		}
 		uint32_t operand = find_reader(search, f->at[s->n - 1], next);

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 
 /* What all buffers of a chain have together: small beside a core's second cache. */
-#define BUFFER_BYTES ((uint64_t)96 << 10)
+#define BUFFER_BYTES ((uint64_t)160 << 10)
 /* Vectors that begin before a row, or end behind it. */
 #define SLACK_BYTES 128
 
