@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/packing.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "backends/cpu/team.h"
 
@@ -41,13 +44,28 @@ static void do_job(void *args, unsigned int member, unsigned int part)
 	job->pack(job->state);
 }
 
+/* Threads that run or want to at this moment, with the caller; proc(5), loadavg. 1 where nobody says. */
+static unsigned int busy_threads(void)
+{
+	char text[64] = "";
+	unsigned int n = 0;
+	owned_fd int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
+		sscanf(text, "%*s %*s %*s %u/", &n) != 1 || n < 1) {
+		return 1;
+	}
+	return n;
+}
+
+/* As many as cores are free: a part that waits for a core would have all others wait. */
 static unsigned int threads_for(const struct packing *packing)
 {
 	cpu_set_t set;
-	unsigned int n =
-		packing->bytes < SHARED_BYTES || sched_getaffinity(0, sizeof(set), &set) < 0
-		? 1
-		: (unsigned int)CPU_COUNT(&set);
+	if (packing->bytes < SHARED_BYTES || sched_getaffinity(0, sizeof(set), &set) < 0) {
+		return 1;
+	}
+	unsigned int cores = (unsigned int)CPU_COUNT(&set), busy = busy_threads();
+	unsigned int n = busy < cores ? cores - busy + 1 : 1;
 	n = n < MOST_THREADS ? n : MOST_THREADS;
 	return n < packing->n ? n : packing->n;
 }
