@@ -88,6 +88,8 @@ static void *reserve_block(void *context, uint64_t bytes, bool *ret_filled)
 
 static void unmap(struct packs *packs)
 {
+	mapped_remove(packs->note);
+	packs->note = NULL;
 	if (packs->data) {
 		munmap(packs->data, (size_t)packs->size);
 	}
@@ -112,6 +114,7 @@ static bool map(struct packs *packs, int fd, uint64_t bytes)
 	packs->size = bytes;
 	packs->used = sizeof(struct head);
 	packs->in_file = fd >= 0;
+	packs->note = fd >= 0 ? mapped_add(data, (size_t)bytes) : NULL;
 	return true;
 }
 
@@ -211,6 +214,7 @@ static bool change_places(struct packs *packs, int fd)
 		return false;
 	}
 	packs->in_file = true;
+	packs->note = mapped_add(packs->data, bytes);
 	return true;
 }
 
@@ -263,6 +267,11 @@ int packs_keep(struct packs *packs)
 uint64_t packs_bytes(const struct packs *packs)
 {
 	return packs->data ? packs->used : 0;
+}
+
+bool packs_broken(const struct packs *packs)
+{
+	return mapped_broken(packs->note);
 }
 
 void packs_deinit(struct packs *packs)

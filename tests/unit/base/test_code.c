@@ -3,8 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -23,15 +21,15 @@ static const uint64_t squares[] = {
 static void code_and_constants_are_there_when_they_are_wanted_again(void **state)
 {
 	(void)state;
-	static char written[8192] = "kept";
+	static char written[8192] = {[0] = 1, [4096] = 2};
 	for (unsigned int round = 0; round < 3; round++) {
 		code_forget_pages();
 		for (uint64_t i = 0; i < sizeof(squares) / sizeof(squares[0]); i++) {
 			assert_true(squares[i] == i * i);
 		}
-		snprintf(written + 4096, 32, "%s %u", written, round);
-		assert_int_equal(written[4096 + 5], '0' + (int)round);
-		assert_string_equal(written, "kept");
+		written[4096]++;
+		assert_int_equal(written[0], 1);
+		assert_int_equal(written[4096], 3 + (int)round);
 	}
 }
 
