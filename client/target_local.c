@@ -198,6 +198,7 @@ int target_open_file(const char *path, const struct target_options *options,
 	local->state = -1;
 	owned(target_free) struct target *target = &local->target;
 	int r = edge_model_open_file(path, &edge, &local->model, err);
+	r = r < 0 ? r : edge_model_keep(local->model, err);
 	r = r < 0 ? r : find_signature(local, options->signature, err);
 	r = r < 0 ? r : start(local, options, err);
 	if (r < 0) {
