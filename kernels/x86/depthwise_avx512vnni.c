@@ -9,6 +9,7 @@
  */
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/depthwise_tile_avx512.h"
+#include "kernels/x86/halves_avx512.h"
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
@@ -65,13 +66,8 @@ static void copy_halves(
 {
 	const __m512i sign = sign_of(w);
 	const size_t pixel = w->plan.pixel, bytes = n * pixel;
-	const long long words = (long long)pixel / 8;
-	long long index[8];
-	for (long long i = 0; i < 8; i++) {
-		index[i] = i / words * 2 * words + i % words;
-	}
-	const __m512i even = _mm512_loadu_si512(index);
-	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64(words));
+	const __m512i even = halves_even(pixel);
+	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64((long long)pixel / 8));
 	uint8_t *to[2] = {slot + at % 2 * w->plan.phase + at / 2 * pixel,
 		slot + (at + 1) % 2 * w->plan.phase + (at + 1) / 2 * pixel};
 	size_t k = 0;
