@@ -106,10 +106,9 @@ static inline void conv_span_run(
 {
 	const enum conv_tables table = conv_table_of(way, s);
 	const struct conv_tiles *t = &conv_tiles[table][kind];
-	const uint32_t most =
-		table != CONV_ANY && kind == CONV_64 && way->rows * way->fours <= CONV_FEW_FOURS
-		? CONV_FEW_PIXELS
-		: t->most;
+	const bool few = table != CONV_ANY && kind == CONV_64 && s->n > t->most &&
+		way->rows * way->fours <= CONV_FEW_FOURS;
+	const uint32_t most = few ? CONV_FEW_PIXELS : t->most;
 	if (way->shared && kind == CONV_16) {
 		conv_shared_CONV_16(way, s, s->n / 16);
 	} else if (way->shared && kind == CONV_32) {
