@@ -164,46 +164,96 @@ static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
 	}
 }
 
-/* Output rows from @y on whose taps are all inside, of pictures one pixel wide. */
+/* Output rows from @p on whose taps are all inside, of a thin picture. */
 static uint32_t tall_rows(const struct ek_window *window, struct ek_pixel p)
 {
-	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	const struct ek_window_axis *y = &window->y;
 	int64_t first = (int64_t)p.y * y->stride - y->pad,
 		last = (int64_t)y->in - depthwise_reach(y);
-	if (x->in != 1 || x->out != 1 || x->taps != 1 || x->pad != 0 || first < 0 || first > last) {
+	if (first < 0 || first > last) {
 		return 0;
 	}
 	return depthwise_least((uint32_t)((last - first) / y->stride) + 1, y->out - p.y);
 }
 
-/* All panels of one output row, or of two, or of a tall run, after another. */
-static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
+/* Where a tile has come to: an output row, or two, or a tall run. */
+struct panel_row {
+	struct ek_pixel p;
+	uint32_t row, end; /* output pixels */
+	uint32_t n; /* of one row */
+	bool two, tall;
+};
+
+static void panel_row_set(const struct depthwise_work *w, struct panel_row *r)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t width = window->x.out, left = r->end - r->row;
+	const uint32_t tall = w->plan.thin ? tall_rows(window, r->p) : 0;
+	r->two = w->plan.pairs && r->p.x == 0 && left >= 2 * width && r->p.y + 1 < window->y.out;
+	r->n = depthwise_least(left, tall ? tall : width - r->p.x);
+	r->tall = tall > 0;
+}
+
+static void panel_row_next(const struct depthwise_work *w, struct panel_row *r)
+{
+	r->row += r->two ? 2 * r->n : r->n;
+	r->p.y += r->two ? 2 : r->tall ? r->n : 1;
+	r->p.x = 0;
+	if (r->p.y >= w->args->shape.window.y.out) {
+		r->p.y = 0;
+		r->p.batch++;
+	}
+	panel_row_set(w, r);
+}
+
+static struct panel_row panel_row_first(const struct depthwise_work *w, const struct ek_tile *t)
+{
+	struct panel_row r = {.p = ek_window_pixel(&w->args->shape.window, t->first_row),
+		.row = t->first_row,
+		.end = t->first_row + t->n_rows};
+	panel_row_set(w, &r);
+	return r;
+}
+
+static void run_panel_row(
+	const struct depthwise_work *w, const struct panel_row *r, depthwise_rows_fn *fn)
 {
 	const struct ek_depthwise_shape *s = &w->args->shape;
-	const uint32_t width = s->window.x.out, end = t->first_row + t->n_rows;
-	uint8_t *output = w->args->output;
-	for (uint32_t row = t->first_row, n; row < end; row += n) {
-		struct ek_pixel p = ek_window_pixel(&s->window, row);
-		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
-			p.y + 1 < s->window.y.out;
-		point_rows(w, p);
-		uint32_t tall = tall_rows(&s->window, p);
-		n = depthwise_least(end - row, tall ? tall : width - p.x);
-		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols;
-			c += DEPTHWISE_BYTES) {
-			uint8_t *to = output + row * (size_t)s->out_c + c;
-			set_panel(w, c);
-			const struct line_of_pixels l = {
-				.rows = w->rows,
-				.upper = to,
-				.lower = two ? to + (size_t)width * s->out_c : NULL,
-				.x = p.x,
-				.n = n,
-				.tall = tall > 0,
-			};
-			depthwise_rows(w)(w, &l);
+	uint8_t *to = (uint8_t *)w->args->output + r->row * (size_t)s->out_c + w->first;
+	const struct line_of_pixels l = {
+		.rows = w->rows,
+		.upper = to,
+		.lower = r->two ? to + (size_t)s->window.x.out * s->out_c : NULL,
+		.x = r->p.x,
+		.n = r->n,
+		.tall = r->tall,
+	};
+	fn(w, &l);
+}
+
+/* Of small pictures a panel after another, whose rows then stay near the core; else all panels of a
+ * row. */
+static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t end = t->first_col + t->n_cols;
+	const uint64_t bytes = (uint64_t)window->y.in * window->x.in * w->args->shape.in_c;
+	const struct panel_row first = panel_row_first(w, t);
+	for (uint32_t c = t->first_col; c < end && bytes <= DEPTHWISE_NEAR; c += DEPTHWISE_BYTES) {
+		set_panel(w, c);
+		depthwise_rows_fn *fn = depthwise_rows(w);
+		for (struct panel_row r = first; r.row < r.end; panel_row_next(w, &r)) {
+			point_rows(w, r.p);
+			run_panel_row(w, &r, fn);
 		}
-		n = two ? 2 * width : n;
+	}
+	for (struct panel_row r = first; r.row < r.end && bytes > DEPTHWISE_NEAR;
+		panel_row_next(w, &r)) {
+		point_rows(w, r.p);
+		for (uint32_t c = t->first_col; c < end; c += DEPTHWISE_BYTES) {
+			set_panel(w, c);
+			run_panel_row(w, &r, depthwise_rows(w));
+		}
 	}
 }
 

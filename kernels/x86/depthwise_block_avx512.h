@@ -103,7 +103,8 @@ ALWAYS_INLINE void block_taps(const struct block b, const int8_t *weights, const
 		if (b.n == 2 && i % 2 == 0) {
 			LINE_HOLD(by);
 		}
-		sums[i] = _mm512_dpbusd_epi32(sums[i], block_tap(b, c, block_place(b, i), x, j), by);
+		sums[i] =
+			_mm512_dpbusd_epi32(sums[i], block_tap(b, c, block_place(b, i), x, j), by);
 	}
 }
 
@@ -114,8 +115,8 @@ struct block_codes {
 	__m512i codes[4];
 };
 
-ALWAYS_INLINE void block_floats(const struct block b, const struct line_panel *panel,
-	const int set, const __m512i sums[4], struct block_codes *y)
+ALWAYS_INLINE void block_floats(const struct block b, const struct line_panel *panel, const int set,
+	const __m512i sums[4], struct block_codes *y)
 {
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
@@ -151,13 +152,12 @@ ALWAYS_INLINE void block_round(struct block_codes *y)
 {
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
-		y->codes[i] = _mm512_cvttps_epi32(_mm512_fmadd_round_ps(y->sums[i],
-			y->line[i].high, y->low[i], _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+		y->codes[i] = _mm512_cvttps_epi32(_mm512_fmadd_round_ps(y->sums[i], y->line[i].high,
+			y->low[i], _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 	}
 }
 
-ALWAYS_INLINE __m512i block_limit(
-	const struct block b, const struct line_limits *limits, __m512i y)
+ALWAYS_INLINE __m512i block_limit(const struct block b, const struct line_limits *limits, __m512i y)
 {
 	if (!b.full) {
 		y = _mm512_min_epu8(_mm512_max_epu8(y, limits->lo), limits->hi);

@@ -17,6 +17,7 @@
 #define DEPTHWISE_BYTES 64 /* of a panel or set */
 #define DEPTHWISE_MOST ((uint64_t)4 << 20) /* bytes of all slots */
 #define DEPTHWISE_TALL 32768 /* bytes */
+#define DEPTHWISE_NEAR 24576 /* bytes that stay in the first level of cache */
 
 static inline uint32_t depthwise_least(uint32_t a, uint32_t b)
 {
@@ -32,6 +33,7 @@ static inline uint32_t depthwise_reach(const struct ek_window_axis *a)
 struct depthwise_plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
 	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
+	bool thin; /* pictures one pixel wide, without padding beside it */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
 	size_t pixel; /* bytes of one in a slot */
@@ -75,6 +77,7 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	size_t width = (size_t)(x->out - 1) * x->stride + depthwise_reach(x);
 	struct depthwise_plan p = {
 		.flat = s->in_c < DEPTHWISE_BYTES && depthwise_sets(s->in_c) <= DEPTHWISE_SETS,
+		.thin = x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0,
 		.groups = (y->taps + 3) / 4,
 	};
 	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&

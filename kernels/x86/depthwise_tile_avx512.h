@@ -410,8 +410,8 @@ ALWAYS_INLINE void flat_3x3(const struct depthwise_work *w, const struct line_of
 }
 
 /* 3x3, one set of 8, 16 or 32 channels, so many rows: vectors serve their neighbours, shifted. */
-ALWAYS_INLINE void flat_blocks(const struct depthwise_work *w, const struct line_of_pixels *l,
-	struct block block)
+ALWAYS_INLINE void flat_blocks(
+	const struct depthwise_work *w, const struct line_of_pixels *l, struct block block)
 {
 	const struct line_limits limits = line_limits(&w->output);
 	const int used = block.rows + 2;
