@@ -285,57 +285,28 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
-/* Codes of @n bytes vectors at the same place of the channels, seen through @groups times four taps,
- * which share the loads of constants. */
-ALWAYS_INLINE void tall_codes(const struct line_panel *panel, const int8_t *weights,
-	const uint32_t groups, const bool clamped, const int n, const __m512i *v,
-	__m512i y[][LINE_VECTORS])
-{
-#pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		struct line line = line_load(panel, j);
-		__m512i sums[2] = {line_start(panel, j), line_start(panel, j)};
-#pragma GCC unroll 4
-		for (uint32_t g = 0; g < groups; g++) {
-			__m512i by = _mm512_load_si512(
-				weights + (g * LINE_VECTORS + (uint32_t)j) * DEPTHWISE_BYTES);
-			LINE_HOLD(by);
-#pragma GCC unroll 2
-			for (int i = 0; i < n; i++) {
-				sums[i] = _mm512_dpbusd_epi32(sums[i],
-					v[((uint32_t)i * groups + g) * LINE_VECTORS + (uint32_t)j],
-					by);
-			}
-		}
-		LINE_HOLD(line.high);
-		LINE_HOLD(line.low);
-		LINE_HOLD(line.rho);
-#pragma GCC unroll 2
-		for (int i = 0; i < n; i++) {
-			y[i][j] = line_codes(&line, clamped, sums[i]);
-		}
-	}
-}
-
-/* @n vectors of the output from byte @at on, the channels' @step apart. */
+/*
+ * @n vectors of the output from byte @at on, the channels' @step apart, seen through @groups times four
+ * taps: a block of which a column is a group.
+ */
 ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_panel *panel,
 	const int8_t *weights, const struct line_limits *limits, const uint32_t groups,
 	const bool clamped, const int n, size_t at, size_t step, size_t bytes)
 {
-	__m512i v[2 * 4 * LINE_VECTORS], y[2][LINE_VECTORS];
+	const struct block block = {BLOCK_64, groups, 1, n, clamped, false, 0, DEPTHWISE_BYTES};
+	__m512i c[2 * 4 * LINE_VECTORS], y[4];
 #pragma GCC unroll 2
 	for (int i = 0; i < n; i++) {
 #pragma GCC unroll 4
 		for (uint32_t g = 0; g < groups; g++) {
 			column(l->rows + 4 * g, 4, at + (size_t)i * step,
-				v + ((uint32_t)i * groups + g) * LINE_VECTORS);
+				c + ((uint32_t)i * groups + g) * LINE_VECTORS);
 		}
 	}
-	tall_codes(panel, weights, groups, clamped, n, v, y);
+	block_codes(block, (int)groups, limits, panel, weights, c, y);
 #pragma GCC unroll 2
 	for (int i = 0; i < n; i++, at += step) {
-		_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at),
-			line_pack(limits, y[i][0], y[i][1], y[i][2], y[i][3]));
+		_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at), y[i]);
 	}
 }
 

@@ -165,9 +165,10 @@ ALWAYS_INLINE __m512i block_limit(const struct block b, const struct line_limits
 	return _mm512_xor_si512(y, limits->sign);
 }
 
-/* Codes of the block: @ret[2 * row + vector]. */
-ALWAYS_INLINE void block_codes(const struct block b, const struct line_limits *limits,
-	const struct line_panel *panel, const int8_t *weights, const __m512i *c, __m512i ret[4])
+/* Codes of the block of filters so many columns wide: @ret[2 * row + vector]. */
+ALWAYS_INLINE void block_codes(const struct block b, const int columns,
+	const struct line_limits *limits, const struct line_panel *panel, const int8_t *weights,
+	const __m512i *c, __m512i ret[4])
 {
 	const int sets = b.rows * b.n;
 	__m512i before[4], codes[4][LINE_VECTORS];
@@ -185,17 +186,18 @@ ALWAYS_INLINE void block_codes(const struct block b, const struct line_limits *l
 		if (set > 0) {
 			block_floats(b, panel, set - 1, before, &y);
 		}
-		if (set < sets) {
+		if (set < sets && columns > 1) {
 			block_taps(b, weights, c, 1, set, sums);
 		}
 		if (set > 0) {
 			block_low(b, &y);
 		}
-		if (set < sets) {
-			block_taps(b, weights, c, 2, set, sums);
-			for (int x = 0; x < 3 && b.part; x++) {
-				block_taps(b, weights + b.part, c, x, set, sums);
-			}
+#pragma GCC unroll 4
+		for (int x = 2; x < columns && set < sets; x++) {
+			block_taps(b, weights, c, x, set, sums);
+		}
+		for (int x = 0; x < columns && set < sets && b.part; x++) {
+			block_taps(b, weights + b.part, c, x, set, sums);
 		}
 		if (set > 0) {
 			block_round(&y);

@@ -265,7 +265,7 @@ ALWAYS_INLINE void panel_rows_3x3(const struct depthwise_work *w, const struct l
 	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
 		pixel_column(&from, is_signed, 4, x + 3, c + 12);
-		block_codes(block, &limits, w->panel, w->weights, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(upper + step, from.bytes, y[1]);
 		if (rows == 2) {
@@ -281,7 +281,7 @@ ALWAYS_INLINE void panel_rows_3x3(const struct depthwise_work *w, const struct l
 	if (n > 0) {
 		block.n = 1;
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
-		block_codes(block, &limits, w->panel, w->weights, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
 		if (rows == 2) {
 			_mm512_mask_storeu_epi8(lower, from.bytes, y[2]);
@@ -320,7 +320,7 @@ ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct lin
 		pixel_column(&from, is_signed, 3, x + 2, c + 8);
 		pixel_column(&from, is_signed, 3, x + 3, c + 12);
 		pixel_column(&from, is_signed, 3, x + 4, c + 16);
-		block_codes(block, &limits, w->panel, w->weights, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(to + step, from.bytes, y[1]);
 #pragma GCC unroll 4
@@ -333,7 +333,7 @@ ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct lin
 		pixel_column(&from, is_signed, 3, x, c);
 		pixel_column(&from, is_signed, 3, x + 1, c + 4);
 		pixel_column(&from, is_signed, 3, x + 2, c + 8);
-		block_codes(block, &limits, w->panel, w->weights, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
 	}
 }
@@ -430,7 +430,7 @@ ALWAYS_INLINE void flat_blocks(
 			column(rows, used, w->plan.phase + at + DEPTHWISE_BYTES,
 				c + 4 * (BLOCK_ODD + 1));
 		}
-		block_codes(block, &limits, w->panel, w->weights, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(l->upper + at, first, y[0]);
 		_mm512_mask_storeu_epi8(l->upper + at + DEPTHWISE_BYTES, second, y[1]);
 		if (block.rows == 2) {
