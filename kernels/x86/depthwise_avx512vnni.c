@@ -146,8 +146,8 @@ static void set_panel(struct depthwise_work *w, uint32_t first)
 	w->weights = weights + first / DEPTHWISE_BYTES * w->weights_step;
 }
 
-/* The input rows that a pixel's row reads. */
-static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
+/* The input rows that a pixel's row reads, or it and the one below. */
+static void point_rows(const struct depthwise_work *w, struct ek_pixel p, bool two)
 {
 	const struct ek_window *window = &w->args->shape.window;
 	const struct ek_window_axis *ay = &window->y;
@@ -158,7 +158,7 @@ static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
 	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
 		bool inside = y >= 0 && y < ay->in;
 		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
-		if (k >= ay->taps + w->plan.pairs) { /* meets weights of zero */
+		if (k >= ay->taps + two) { /* meets weights of zero */
 			w->rows[k] = w->rows[0];
 		}
 	}
@@ -189,7 +189,8 @@ static void panel_row_set(const struct depthwise_work *w, struct panel_row *r)
 	const struct ek_window *window = &w->args->shape.window;
 	const uint32_t width = window->x.out, left = r->end - r->row;
 	const uint32_t tall = w->plan.thin ? tall_rows(window, r->p) : 0;
-	r->two = w->plan.pairs && r->p.x == 0 && left >= 2 * width && r->p.y + 1 < window->y.out;
+	r->two = w->plan.pairs && !tall && r->p.x == 0 && left >= 2 * width &&
+		r->p.y + 1 < window->y.out;
 	r->n = depthwise_least(left, tall ? tall : width - r->p.x);
 	r->tall = tall > 0;
 }
@@ -243,13 +244,13 @@ static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
 		set_panel(w, c);
 		depthwise_rows_fn *fn = depthwise_rows(w);
 		for (struct panel_row r = first; r.row < r.end; panel_row_next(w, &r)) {
-			point_rows(w, r.p);
+			point_rows(w, r.p, r.two);
 			run_panel_row(w, &r, fn);
 		}
 	}
 	for (struct panel_row r = first; r.row < r.end && bytes > DEPTHWISE_NEAR;
 		panel_row_next(w, &r)) {
-		point_rows(w, r.p);
+		point_rows(w, r.p, r.two);
 		for (uint32_t c = t->first_col; c < end; c += DEPTHWISE_BYTES) {
 			set_panel(w, c);
 			run_panel_row(w, &r, depthwise_rows(w));
@@ -285,28 +286,55 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
+/* A call of tall_row(). */
+struct tall {
+	const struct line_of_pixels *l;
+	const struct line_panel *panel;
+	const int8_t *weights;
+	struct line_limits limits;
+	size_t step, bytes; /* from one vector of the same channels to the next; of the output */
+};
+
 /*
- * @n vectors of the output from byte @at on, the channels' @step apart, seen through @groups times four
- * taps: a block of which a column is a group.
+ * Vectors of the output from byte @at on, block.n of them or pairs of them, seen through so many
+ * groups of four taps, which are the block's columns.
  */
-ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_panel *panel,
-	const int8_t *weights, const struct line_limits *limits, const uint32_t groups,
-	const bool clamped, const int n, size_t at, size_t step, size_t bytes)
+ALWAYS_INLINE void tall_block(
+	const struct tall *t, const struct block block, const uint32_t groups, size_t at)
 {
-	const struct block block = {BLOCK_64, groups, 1, n, clamped, false, 0, DEPTHWISE_BYTES};
 	__m512i c[2 * 4 * LINE_VECTORS], y[4];
 #pragma GCC unroll 2
-	for (int i = 0; i < n; i++) {
+	for (int p = 0; p < block.n; p++) {
 #pragma GCC unroll 4
 		for (uint32_t g = 0; g < groups; g++) {
-			column(l->rows + 4 * g, 4, at + (size_t)i * step,
-				c + ((uint32_t)i * groups + g) * LINE_VECTORS);
+			column(t->l->rows + 4 * g, 4, at + (size_t)(p * block.rows) * t->step,
+				c + ((uint32_t)p * groups + g) * LINE_VECTORS);
 		}
 	}
-	block_codes(block, (int)groups, limits, panel, weights, c, y);
+	block_codes(block, (int)groups, &t->limits, t->panel, t->weights, c, y);
 #pragma GCC unroll 2
-	for (int i = 0; i < n; i++, at += step) {
-		_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at), y[i]);
+	for (int p = 0; p < block.n; p++) {
+#pragma GCC unroll 2
+		for (int row = 0; row < block.rows; row++, at += t->step) {
+			_mm512_mask_storeu_epi8(
+				t->l->upper + at, line_bytes(t->bytes - at), y[2 * row + p]);
+		}
+	}
+}
+
+/* All vectors of a set. */
+ALWAYS_INLINE void tall_set(const struct tall *t, const bool pairs, const uint32_t groups,
+	const bool clamped, size_t at)
+{
+	struct block block = {BLOCK_64, groups, pairs ? 2 : 1, 2, clamped, false, 0,
+		(pairs ? 2 : 1) * DEPTHWISE_BYTES};
+	const size_t many = 2 * (size_t)block.rows - 1; /* more vectors of a block */
+	for (; at + many * t->step < t->bytes && groups <= 3; at += (many + 1) * t->step) {
+		tall_block(t, block, groups, at);
+	}
+	block.rows = block.n = 1;
+	for (; at < t->bytes; at += t->step) {
+		tall_block(t, block, groups, at);
 	}
 }
 
@@ -314,17 +342,18 @@ ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_
 ALWAYS_INLINE void tall_row(const struct depthwise_work *w, const struct line_of_pixels *l,
 	const uint32_t groups, const bool clamped)
 {
-	const struct line_limits limits = line_limits(&w->output);
-	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
+	struct tall t = {.l = l,
+		.limits = line_limits(&w->output),
+		.step = (size_t)w->plan.panels * DEPTHWISE_BYTES,
+		.bytes = l->n * w->plan.pixel};
 	for (uint32_t set = 0; set < w->plan.panels; set++) {
-		const struct line_panel *panel = w->panel + set;
-		const int8_t *weights = w->weights + set * w->weights_step;
-		size_t at = (size_t)set * DEPTHWISE_BYTES;
-		for (; at + step < bytes && groups <= 3; at += 2 * step) {
-			tall_bytes(l, panel, weights, &limits, groups, clamped, 2, at, step, bytes);
-		}
-		for (; at < bytes; at += step) {
-			tall_bytes(l, panel, weights, &limits, groups, clamped, 1, at, step, bytes);
+		t.panel = w->panel + set;
+		t.weights = w->weights + set * w->weights_step;
+		const size_t at = (size_t)set * DEPTHWISE_BYTES;
+		if (groups <= 2 && w->plan.pairs) {
+			tall_set(&t, true, groups, clamped, at);
+		} else {
+			tall_set(&t, false, groups, clamped, at);
 		}
 	}
 }
@@ -384,7 +413,8 @@ static void run_tall(const struct depthwise_work *w, const struct ek_tile *t)
 		n = depthwise_least(end - row, y->out - p.y);
 		copy_tall(w, p, n);
 		for (uint32_t k = 0; k < w->plan.groups * 4; k++) {
-			uint32_t tap = k < y->taps ? k : 0; /* others meet weights of zero */
+			/* Others meet weights of zero. */
+			uint32_t tap = k < y->taps + w->plan.pairs ? k : 0;
 			w->rows[k] = w->slots + (p.y + (size_t)tap * y->dilation) * pixel;
 		}
 		const struct line_of_pixels l = {

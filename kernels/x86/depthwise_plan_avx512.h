@@ -32,7 +32,9 @@ static inline uint32_t depthwise_reach(const struct ek_window_axis *a)
 /* How a shape is gone through. */
 struct depthwise_plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
-	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
+	/* Two output rows at once: 3x3, stride 1 down and, if not flat, across; and thin ones of
+	 * whole panels, where a row of taps more fits into one group or two. */
+	bool pairs;
 	bool thin; /* pictures one pixel wide, without padding beside it */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
@@ -82,6 +84,9 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	};
 	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&
 		(p.flat || (x->dilation == 1 && x->stride == 1));
+	p.pairs = p.pairs ||
+		(p.thin && y->stride == 1 && y->dilation == 1 && s->in_c % DEPTHWISE_BYTES == 0 &&
+			y->taps % 4 != 0 && y->taps < 8);
 	p.panels = p.flat ? depthwise_sets(s->in_c)
 			  : (s->in_c + DEPTHWISE_BYTES - 1) / DEPTHWISE_BYTES;
 	p.pixel = p.flat ? s->in_c : DEPTHWISE_BYTES;
