@@ -36,6 +36,8 @@ struct peak {
 #define YMM_FMA(i) "vfmadd231ps %%ymm15, %%ymm14, %%ymm" #i "\n"
 /* Exact where VPMADDUBSW would saturate: products of 16 bits. */
 #define YMM_MADD(i) "vpmaddwd %%ymm15, %%ymm14, %%ymm13\nvpaddd %%ymm13, %%ymm" #i ", %%ymm" #i "\n"
+#define XMM_MADD(i)                                                                                \
+	"movdqa %%xmm14, %%xmm13\npmaddwd %%xmm15, %%xmm13\npaddd %%xmm13, %%xmm" #i "\n"
 #define CLEAR "vpxor %%xmm14, %%xmm14, %%xmm14\nvpxor %%xmm15, %%xmm15, %%xmm15\nvzeroall\n"
 
 static void zmm_dot(void)
@@ -68,12 +70,19 @@ static void ymm_madd(void)
 	LOOP(TWELVE(YMM_MADD));
 }
 
+static void xmm_madd(void)
+{
+	__asm__ volatile("pxor %%xmm14, %%xmm14\npxor %%xmm15, %%xmm15\n" ::: "xmm14", "xmm15");
+	LOOP(TWELVE(XMM_MADD));
+}
+
 static const struct peak peaks[] = {
 	{EK_CPU_AVX512_VNNI, PEAK_BYTES, zmm_dot, 12.0 * 64},
 	{EK_CPU_AVX512_VNNI, PEAK_FLOATS, zmm_fma, 12.0 * 16},
 	{EK_CPU_AVX_VNNI, PEAK_BYTES, ymm_dot, 12.0 * 32},
 	{EK_CPU_AVX2, PEAK_BYTES, ymm_madd, 12.0 * 16},
 	{EK_CPU_AVX2, PEAK_FLOATS, ymm_fma, 12.0 * 8},
+	{EK_CPU_SSE41, PEAK_BYTES, xmm_madd, 12.0 * 8},
 };
 static const size_t n_peaks = sizeof(peaks) / sizeof(peaks[0]);
 #else
