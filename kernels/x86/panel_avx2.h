@@ -148,6 +148,10 @@ ALWAYS_INLINE void panel_store(const struct panel_output *o, bool unpacked,
 		_mm_storeu_si128((__m128i *)to, y);
 		return;
 	}
+	if (n == 8) {
+		_mm_storel_epi64((__m128i *)to, y);
+		return;
+	}
 	uint8_t codes[16];
 	_mm_storeu_si128((__m128i *)codes, y);
 	memcpy(to, codes, n);
@@ -166,6 +170,9 @@ ALWAYS_INLINE __m128i panel_load(const uint8_t *from, size_t n)
 	if (n >= 16) {
 		return _mm_loadu_si128((const __m128i *)from);
 	}
+	if (n == 8) { /* common, and copying by a length is a call */
+		return _mm_loadl_epi64((const __m128i *)from);
+	}
 	uint8_t codes[16] = {0};
 	memcpy(codes, from, n);
 	return _mm_loadu_si128((const __m128i *)codes);
@@ -182,6 +189,37 @@ ALWAYS_INLINE void panel_two_taps(bool is_signed, const uint8_t *const at[2], ui
 	__m256i low = _mm256_unpacklo_epi16(x, y), high = _mm256_unpackhi_epi16(x, y);
 	sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(low, w[0]));
 	sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, w[1]));
+}
+
+/* Three rows of one column, widened: the first two by pairs, the third with zeros. */
+struct panel_column {
+	__m256i pairs[PANEL_VECTORS], last[PANEL_VECTORS];
+};
+
+ALWAYS_INLINE struct panel_column panel_column(
+	bool is_signed, const uint8_t *const at[3], uint32_t n, int32_t zero)
+{
+	const __m256i z = _mm256_set1_epi16((int16_t)zero), none = _mm256_setzero_si256();
+	__m256i a = panel_widen(is_signed, panel_load(at[0], n), z);
+	__m256i b = panel_widen(is_signed, panel_load(at[1], n), z);
+	__m256i c = panel_widen(is_signed, panel_load(at[2], n), z);
+	return (struct panel_column){
+		.pairs = {_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b)},
+		.last = {_mm256_unpacklo_epi16(c, none), _mm256_unpackhi_epi16(c, none)},
+	};
+}
+
+/* Its products with [pairs, last][vectors][channels][2] weights, added to the sums. */
+ALWAYS_INLINE void panel_add_column(
+	const struct panel_column *column, const int16_t *weights, __m256i sums[PANEL_VECTORS])
+{
+	const __m256i *w = (const __m256i *)weights;
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		__m256i x = _mm256_madd_epi16(column->pairs[j], _mm256_loadu_si256(w + j));
+		__m256i y = _mm256_madd_epi16(
+			column->last[j], _mm256_loadu_si256(w + PANEL_VECTORS + j));
+		sums[j] = _mm256_add_epi32(sums[j], _mm256_add_epi32(x, y));
+	}
 }
 
 /* ek_round32() of four sums times their scales, as round32() of matmul_avx512vnni.c. */

@@ -161,6 +161,36 @@ ALWAYS_INLINE void panel_two_taps(bool is_signed, const uint8_t *const at[2], ui
 	sums[1] = _mm_add_epi32(sums[1], _mm_madd_epi16(high, _mm_loadu_si128(w + 1)));
 }
 
+/* Three rows of one column, widened: the first two by pairs, the third with zeros. */
+struct panel_column {
+	__m128i pairs[PANEL_VECTORS], last[PANEL_VECTORS];
+};
+
+ALWAYS_INLINE struct panel_column panel_column(
+	bool is_signed, const uint8_t *const at[3], uint32_t n, int32_t zero)
+{
+	const __m128i z = _mm_set1_epi16((int16_t)zero), none = _mm_setzero_si128();
+	__m128i a = panel_widen(is_signed, panel_load(at[0], n), z);
+	__m128i b = panel_widen(is_signed, panel_load(at[1], n), z);
+	__m128i c = panel_widen(is_signed, panel_load(at[2], n), z);
+	return (struct panel_column){
+		.pairs = {_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)},
+		.last = {_mm_unpacklo_epi16(c, none), _mm_unpackhi_epi16(c, none)},
+	};
+}
+
+/* Its products with [pairs, last][vectors][channels][2] weights, added to the sums. */
+ALWAYS_INLINE void panel_add_column(
+	const struct panel_column *column, const int16_t *weights, __m128i sums[PANEL_VECTORS])
+{
+	const __m128i *w = (const __m128i *)weights;
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		__m128i x = _mm_madd_epi16(column->pairs[j], _mm_loadu_si128(w + j));
+		__m128i y = _mm_madd_epi16(column->last[j], _mm_loadu_si128(w + PANEL_VECTORS + j));
+		sums[j] = _mm_add_epi32(sums[j], _mm_add_epi32(x, y));
+	}
+}
+
 /* ek_round32() of two sums times their scales, as round32() of matmul_avx512vnni.c. */
 ALWAYS_INLINE __m128i panel_rescale_2(__m128i sums, const double *scale)
 {
