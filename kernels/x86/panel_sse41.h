@@ -8,7 +8,7 @@
 #ifndef KERNELS_X86_PANEL_SSE41_H
 #define KERNELS_X86_PANEL_SSE41_H
 
-#include <smmintrin.h>
+#include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
