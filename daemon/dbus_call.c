@@ -17,6 +17,7 @@ struct dbus_call {
 	sd_bus_message *message;
 	struct order *order; /* what is asked for, until it is given to the loader; NULL: a look */
 	uint64_t order_number, scan_number; /* what it waits for; 0: not that */
+	bool asking; /* polkit */
 };
 
 static void unlink_call(struct dbus_call *call)
@@ -27,6 +28,7 @@ static void unlink_call(struct dbus_call *call)
 	}
 	*at = call->next;
 	call->dbus->n_calls--;
+	call->dbus->n_asking -= call->asking;
 }
 
 static void call_free(struct dbus_call *call)
@@ -50,6 +52,11 @@ static const char *error_name(int code)
 		return DBUS_ERROR("NotFound");
 	case EACCES:
 		return SD_BUS_ERROR_ACCESS_DENIED;
+	case EPERM:
+		return DBUS_ERROR("Denied");
+	case EBADMSG:
+	case EFBIG:
+		return DBUS_ERROR("ModelRefused");
 	case EINVAL:
 		return SD_BUS_ERROR_INVALID_ARGS;
 	case ENOMEM:
@@ -67,9 +74,17 @@ static void refuse(struct dbus_call *call, const char *name, const char *why)
 
 /* ---- doing it */
 
+/* What is declared with lines has them, however few. */
+static bool has_lines(enum order_verb verb)
+{
+	return verb == ORDER_HISTORY || verb == ORDER_INSTALL || verb == ORDER_EXPORT;
+}
+
 static void carry_out(struct dbus_call *call)
 {
 	struct edged *edged = call->dbus->edged;
+	call->dbus->n_asking -= call->asking;
+	call->asking = false;
 	if (edged->draining) {
 		refuse(call, DBUS_ERROR("Stopping"), "edged is stopping");
 	} else if (call->order) {
@@ -106,8 +121,8 @@ bool dbus_calls_ordered(struct dbus *dbus, struct order *order)
 	if (order->error.code < 0) {
 		refuse(call, error_name(order->error.code), order->error.text);
 	} else {
-		dbus->api.bus_reply_method_return(
-			call->message, order->text ? "s" : "", order->text);
+		dbus->api.bus_reply_method_return(call->message, has_lines(order->verb) ? "s" : "",
+			order->text ? order->text : "");
 		call_end(call);
 	}
 	order_free(order);
@@ -138,9 +153,15 @@ static int on_polkit(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	return 0;
 }
 
+/* Those who may do nothing do not keep out those who may. */
 static int ask_polkit(struct dbus_call *call)
 {
 	const struct dbus_api *api = &call->dbus->api;
+	if (call->dbus->n_asking >= DBUS_MAX_ASKING) {
+		return -EBUSY;
+	}
+	call->asking = true;
+	call->dbus->n_asking++;
 	return api->bus_call_method_async(call->dbus->bus, NULL, "org.freedesktop.PolicyKit1",
 		"/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
 		"CheckAuthorization", on_polkit, call, "(sa{sv})sa{ss}us", "system-bus-name", 1,
