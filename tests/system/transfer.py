@@ -186,6 +186,19 @@ class Bundles(WithDaemon):
         self.assertEqual(self.ask("install", self.at("nothing.tflite")).returncode, 6)
         self.assertEqual(self.ask("install", "-").returncode, 5)
 
+    def test_who_wants_no_shared_memory_installs_and_exports(self):
+        self.write("edged.conf.d/x.conf", b"[limits]\nmax-regions = 0\nmax-shared-clients = 0\n")
+        self.restart()
+        self.assertEqual(self.install(DIGITS), "digits version 1: ready")
+        self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
+        self.assertEqual(len(self.answers()), 10)
+
+    def test_pin_wants_something_to_pin(self):
+        self.assertEqual(self.ask("install", "-", "--name", "nothing", stdin=b"no model").returncode, 5)
+        self.assertEqual(self.ask("pin", "nothing").returncode, 3)
+        self.assertEqual(self.install("-", "--name", "nothing", stdin=read(DIGITS)), "nothing version 1: ready")
+        self.assertEqual(self.install("-", "--name", "nothing", stdin=other(1)), "nothing version 2: ready")
+
     def test_a_client_that_dies_while_it_reads_its_stream_leaves_nothing(self):
         client = subprocess.Popen([EDGECTL, "install", "-", "--name", "half"], stdin=subprocess.PIPE, env={**os.environ, **self.env})
         client.stdin.write(read(DIGITS)[:5000])
