@@ -12,7 +12,7 @@ import shutil
 import tarfile
 import unittest
 
-from transfer_world import DIGITS, EDGECTL, SAMPLE, WithDaemon, bundle, main, other, read, run
+from transfer_world import DIGITS, EDGECTL, EDGED, SAMPLE, WithDaemon, bundle, main, other, read, run
 
 
 @unittest.skipUnless(shutil.which("minisign"), "SKIPPED: no minisign")
@@ -258,6 +258,18 @@ class Signed(WithDaemon):
         self.assertIn("has no", self.give(self.signed(b"nonsense" * 100, "nothing")))
         self.assertNotIn("signature", self.give(self.signed(b"nonsense" * 100, "version:1")))
         self.assertEqual(self.give(self.signed(read(DIGITS), "version:1")), "digits version 1: ready")  # it was never accepted
+
+    def test_no_process_is_started_for_what_nobody_signed(self):
+        marker, check = self.at("started"), os.path.join(os.path.dirname(os.path.abspath(EDGED)), "edged-check")
+        os.chmod(self.write("check", f"#!/bin/sh\necho >> {marker}\nexec {check} \"$@\"\n".encode()), 0o755)
+        self.write("edged.conf.d/x.conf", f"[daemon]\ncheck-program = {self.at('check')}\n".encode())
+        self.restart()
+        self.give(bundle(("model.tflite", read(DIGITS))))
+        self.give(self.signed(read(DIGITS), "version:1 model:keyword"))
+        self.give(bundle(("model.tflite", read(DIGITS)), ("model.tflite.minisig", self.sign(other(1), "version:1"))))
+        self.assertFalse(os.path.exists(marker))
+        self.assertEqual(self.give(self.signed(read(DIGITS), "version:1")), "digits version 1: ready")
+        self.assertTrue(os.path.exists(marker))
 
     def test_signatures_that_are_broken_anywhere_are_refused(self):
         """Every byte of a signature's file counts but those of the untrusted comment."""

@@ -122,10 +122,18 @@ class Bundles(WithDaemon):
     def test_what_tar_itself_writes_is_taken(self):
         self.write("b/model.tflite", read(DIGITS))
         self.write("b/bundle.conf", b"[bundle]\nname = seven\n")
-        for style in ("ustar", "gnu"):
-            done = run("tar", "-C", self.at("b"), "--format=" + style, "-cf", self.at("b.tar"), "model.tflite", "bundle.conf")
-            self.assertEqual(done.returncode, 0)
-            self.assertEqual(self.install(self.at("b.tar")), "seven version 1: ready")
+        for style in ("ustar", "gnu", "pax"):
+            for files in (["model.tflite", "bundle.conf"], ["./bundle.conf", "./model.tflite"], ["."]):
+                done = run("tar", "-C", self.at("b"), "--format=" + style, "-cf", self.at("b.tar"), *files)
+                self.assertEqual(done.returncode, 0)
+                self.assertEqual(self.install(self.at("b.tar")), "seven version 1: ready")
+
+    def test_what_python_writes_by_itself_is_taken(self):
+        self.write("b/model.tflite", read(DIGITS))
+        with tarfile.open(self.at("b.tar"), "w") as tar:
+            tar.add(self.at("b"), ".")
+        self.assertIn(b"mtime=", read(self.at("b.tar")))
+        self.assertEqual(self.install(self.at("b.tar"), "--name", "seven"), "seven version 1: ready")
 
     def test_hostile_archives_are_refused_by_name(self):
         model, good = read(DIGITS), bundle(("model.tflite", read(DIGITS)))
@@ -135,6 +143,10 @@ class Bundles(WithDaemon):
             for key, value in fields.items():
                 setattr(info, key, value)
             return info.tobuf(tarfile.USTAR_FORMAT)
+
+        def extended(text, kind=b"x"):
+            size = len(text) or 1
+            return entry(type=kind, size=size) + text.ljust((size + 511) // 512 * 512, b"\0")
 
         def resized(field):
             header = bytearray(entry(size=len(model)))
@@ -148,8 +160,19 @@ class Bundles(WithDaemon):
             (entry(type=tarfile.CHRTYPE), "model.tflite is a device"),
             (entry(type=tarfile.FIFOTYPE), "model.tflite is a FIFO"),
             (entry(type=tarfile.DIRTYPE), "is a folder"),
-            (entry(type=b"x", size=10) + bytes(512), "is an extended header"),
-            (entry(type=b"g", size=10) + bytes(512), "is an extended header"),
+            (extended(b""), "an extended header is malformed"),
+            (extended(b"14 path=/etc/p\n"), "an extended header is malformed"),
+            (extended(b"99 mtime=1\n"), "an extended header is malformed"),
+            (extended(b"11 mtime=1\n" + b"0 =\n"), "an extended header is malformed"),
+            (extended(b"15 path=/etc/p\n"), "an extended header says path"),
+            (extended(b"11 mtime=1\n" + b"12 size=999\n"), "an extended header says size"),
+            (extended(b"24 GNU.sparse.size=9999\n", b"g"), "an extended header says GNU.sparse.size"),
+            (entry(type=b"x", size=5000) + bytes(8192), "an extended header is too long"),
+            (entry(type=b"x", size=2000), "it is cut short"),
+            (extended(b"11 mtime=1\n") * 20 + good, "more entries than belong into one"),
+            (entry(type=b"5", name="./", size=1 << 30), "is a folder"),
+            (entry(type=b"5", name="a/"), "a/ is a folder"),
+            (entry(name="././model.tflite"), "does not belong into one"),
             (entry(type=b"L", size=10) + bytes(512), "is a long name"),
             (entry(name="/etc/passwd"), "/etc/passwd does not belong into one"),
             (entry(name="../model.tflite"), "../model.tflite does not belong into one"),
