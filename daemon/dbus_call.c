@@ -18,6 +18,7 @@ struct dbus_call {
 	struct order *order; /* what is asked for, until it is given to the loader; NULL: a look */
 	uint64_t order_number, scan_number; /* what it waits for; 0: not that */
 	bool asking; /* polkit */
+	enum order_verb verb; /* of @order; 0: a look */
 };
 
 static void unlink_call(struct dbus_call *call)
@@ -59,6 +60,9 @@ static const char *error_name(int code)
 		return DBUS_ERROR("ModelRefused");
 	case EINVAL:
 		return SD_BUS_ERROR_INVALID_ARGS;
+	case EAGAIN:
+	case EBUSY:
+		return DBUS_ERROR("Overloaded");
 	case ENOMEM:
 		return SD_BUS_ERROR_NO_MEMORY;
 	default:
@@ -77,7 +81,33 @@ static void refuse(struct dbus_call *call, const char *name, const char *why)
 /* What is declared with lines has them, however few. */
 static bool has_lines(enum order_verb verb)
 {
-	return verb == ORDER_HISTORY || verb == ORDER_INSTALL || verb == ORDER_EXPORT;
+	return verb == ORDER_HISTORY || verb == ORDER_INSTALL || verb == ORDER_EXPORT ||
+		verb == ORDER_FSCK;
+}
+
+static void answer(struct dbus_call *call, const char *lines)
+{
+	const bool has = has_lines(call->verb);
+	call->dbus->api.bus_reply_method_return(
+		call->message, has ? "s" : "", has && lines ? lines : "");
+	call_end(call);
+}
+
+/* The loop does some itself, the loader the rest. */
+static void order_give(struct dbus_call *call)
+{
+	struct edged *edged = call->dbus->edged;
+	struct error err = {0};
+	int code = idle_order(&edged->idle, call->order, &err);
+	if (code < 0) {
+		refuse(call, error_name(code), err.text);
+	} else if (code > 0) {
+		dbus_models_tell(call->dbus);
+		answer(call, NULL);
+	} else {
+		call->order_number =
+			loader_order(&edged->loader, &edged->config, take(call->order));
+	}
 }
 
 static void carry_out(struct dbus_call *call)
@@ -88,8 +118,7 @@ static void carry_out(struct dbus_call *call)
 	if (edged->draining) {
 		refuse(call, DBUS_ERROR("Stopping"), "edged is stopping");
 	} else if (call->order) {
-		call->order_number =
-			loader_order(&edged->loader, &edged->config, take(call->order));
+		order_give(call);
 	} else {
 		call->scan_number = edged_scan(edged);
 	}
@@ -121,9 +150,7 @@ bool dbus_calls_ordered(struct dbus *dbus, struct order *order)
 	if (order->error.code < 0) {
 		refuse(call, error_name(order->error.code), order->error.text);
 	} else {
-		dbus->api.bus_reply_method_return(call->message, has_lines(order->verb) ? "s" : "",
-			order->text ? order->text : "");
-		call_end(call);
+		answer(call, order->text);
 	}
 	order_free(order);
 	return true;
@@ -212,6 +239,7 @@ int dbus_call(
 	*call = (struct dbus_call){.next = dbus->calls,
 		.dbus = dbus,
 		.order = order,
+		.verb = order ? order->verb : 0,
 		.message = dbus->api.bus_message_ref(message)};
 	dbus->calls = call;
 	dbus->n_calls++;

@@ -120,6 +120,16 @@ static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	return order_call(userdata, message, ORDER_REMOVE, true, ret_error);
 }
 
+static int on_load(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return order_call(userdata, message, ORDER_LOAD, true, ret_error);
+}
+
+static int on_unload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return order_call(userdata, message, ORDER_UNLOAD, true, ret_error);
+}
+
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
 	sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
@@ -157,6 +167,10 @@ static const sd_bus_vtable members[] = {
 		SD_BUS_PARAM(lines), on_export, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
 		"Remove", "s", SD_BUS_PARAM(model), "", , on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Load", "s", SD_BUS_PARAM(model), "", , on_load, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Unload", "s", SD_BUS_PARAM(model), "", , on_unload, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Ready", "u", get_count, 0, 0),
 	SD_BUS_PROPERTY("Refused", "u", get_count, 0, 0),

@@ -43,6 +43,7 @@ struct dbus {
 	size_t n_calls, n_asking;
 	struct dbus_shown *shown; /* in the store's order */
 	size_t n_shown;
+	bool stale; /* it is other than what is shown */
 	sd_bus_vtable manager[DBUS_MAX_MEMBERS], model[DBUS_MAX_MEMBERS], log[DBUS_MAX_MEMBERS];
 };
 

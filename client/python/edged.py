@@ -98,6 +98,9 @@ class DaemonStatus:
     queue_us: int
     run_us: int
     answers: Dict[int, int]
+    models_unloaded: int = 0
+    model_bytes: int = 0  # that loaded models take together, and
+    budget_bytes: int = 0  # that they may
 
 
 class Reload(NamedTuple):
@@ -304,8 +307,11 @@ def _read_list(r: Reader) -> List[ModelState]:
 def _read_status(r: Reader) -> DaemonStatus:
     (uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
      n) = r.take("QIIIIIIIQQQQI")
+    answers = dict(enumerate(r.take(f"{n}Q")))
+    unloaded, memory, budget = r.take("IQQ") if r.at < len(r.body) else (0, 0, 0)
+    r.at = len(r.body)  # what follows belongs to later versions
     return DaemonStatus(uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
-                        dict(enumerate(r.take(f"{n}Q"))))
+                        answers, unloaded, memory, budget)
 
 
 class Client:
@@ -434,6 +440,18 @@ class Client:
             return read_file(fd)
         finally:
             os.close(fd)
+
+    def load(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+        """The model is in memory when this returns."""
+        self._store(Verb.LOAD, model, timeout=timeout)
+
+    def unload(self, model: str) -> None:
+        """It is not, until somebody asks for it."""
+        self._store(Verb.UNLOAD, model)
+
+    def fsck(self, repair: bool = False, timeout: Optional[float] = _DEFAULT) -> List[str]:
+        """What is wrong with the store on the disk, a line each."""
+        return self._store(Verb.FSCK, "", "repair" if repair else "", timeout).splitlines()
 
     def remove(self, model: str) -> None:
         """Takes away what was installed. A model that the models folder has goes with its file: Denied."""

@@ -30,6 +30,9 @@ class Verb(enum.IntEnum):
     HISTORY = 5
     INSTALL = 6
     EXPORT = 7
+    LOAD = 8
+    UNLOAD = 9
+    FSCK = 10
     REMOVE = 11
 
 

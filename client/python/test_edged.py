@@ -349,6 +349,14 @@ class Store(WithDaemon):
             self.assertRaises(kind, call)
         self.client.list()
 
+    def test_a_model_is_unloaded_and_loaded_and_the_store_is_whole(self):
+        self.client.install(self.digits, "six")
+        self.client.unload("six")
+        self.assertNotEqual(self.about("six").state, "ready")
+        self.client.load("six")
+        self.assertEqual(self.about("six").state, "ready")
+        self.assertEqual(self.client.fsck(), [])
+
     def test_no_descriptor_is_left(self):
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(3):

@@ -316,6 +316,23 @@ static void a_model_comes_and_goes_by_a_descriptor(void **state)
 	assert_string_equal(lines, "given version 2: ready\n");
 }
 
+static void a_model_is_unloaded_and_loaded(void **state)
+{
+	struct world *world = *state;
+	char error[128];
+	call(world->bus, "Unload", "echo", error);
+	assert_string_equal(error, "");
+	assert_text(world, "State", "unloaded");
+	call(world->bus, "Load", "echo", error);
+	assert_string_equal(error, "");
+	assert_text(world, "State", "ready");
+	call(world->bus, "Load", "nothing", error);
+	assert_string_equal(error, "org.edged1.Error.NotFound");
+	call(world->bus, "Pin", "echo", error);
+	call(world->bus, "Unload", "echo", error);
+	assert_string_equal(error, "org.edged1.Error.Denied");
+}
+
 static void what_cannot_be_installed_has_a_name(void **state)
 {
 	struct world *world = *state;
@@ -584,6 +601,7 @@ int main(void)
 		TEST(what_comes_goes_and_changes_is_told),
 		TEST(the_stores_verbs_are_there),
 		TEST(a_model_comes_and_goes_by_a_descriptor),
+		TEST(a_model_is_unloaded_and_loaded),
 		TEST(what_cannot_be_installed_has_a_name),
 		TEST(what_cannot_be_has_a_name),
 		TEST(the_logs_level_is_set),
