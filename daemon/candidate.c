@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ini.h"
 #include "daemon/blobs.h"
-#include "daemon/ini.h"
 
 #define MAX_LABELS ((off_t)1 << 20)
 #define MAX_GOLDEN ((off_t)64 << 20)
