@@ -44,6 +44,10 @@ int must_check image_bmp_decode(
 int must_check image_pnm_decode(
 	const void *data, size_t size, struct image *ret_image, struct error *err);
 
+/* The picture as a PNG of its channels; the bytes are malloc'ed. -ENOMEM, -EIO. */
+int must_check image_png_encode(
+	const struct image *image, void **ret_data, size_t *ret_size, struct error *err);
+
 /* Grey to RGB repeats the value; RGB to grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded
  * to nearest. @channels is 1 or 3. */
 int must_check image_set_channels(struct image *image, uint32_t channels, struct error *err);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/queue.h"
+
+#include <string.h>
+
+void question_free(struct question *question)
+{
+	if (question) {
+		material_unref(question->material);
+		tensor_free(&question->input);
+		free(question);
+	}
+}
+
+void queue_deinit(struct queue *queue)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		question_free(queue->items[i]);
+	}
+	*queue = (struct queue){0};
+}
+
+bool queue_add(struct queue *queue, struct question *question)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		if (!queue->items[i]) {
+			question->shown.id = ++queue->last_id;
+			queue->items[i] = question;
+			queue->n++;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct question *queue_next(const struct queue *queue)
+{
+	struct question *oldest = NULL;
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		struct question *one = queue->items[i];
+		if (one && !one->given && (!oldest || one->shown.id < oldest->shown.id)) {
+			oldest = one;
+		}
+	}
+	return oldest;
+}
+
+struct question *queue_take(struct queue *queue, const struct pipeline_question *shown)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		if (queue->items[i] && &queue->items[i]->shown == shown) {
+			queue->n--;
+			return take(queue->items[i]);
+		}
+	}
+	return NULL;
+}
+
+size_t queue_drop(struct queue *queue, size_t stage, const char *source)
+{
+	size_t dropped = 0;
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		struct question *one = queue->items[i];
+		if (one && !one->given && one->stage == stage && strcmp(one->source, source) == 0) {
+			question_free(take(queue->items[i]));
+			queue->n--;
+			dropped++;
+		}
+	}
+	return dropped;
+}
