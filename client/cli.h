@@ -29,6 +29,8 @@ enum cli_command_id {
 	CLI_UNPIN,
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
+	CLI_PIPELINE,
+	CLI_TEACH,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -122,6 +124,8 @@ struct settings {
 	int input_format; /* enum input_format */
 	uint32_t rate;
 	const char *cpu;
+	const char *draw, *pipelines;
+	bool no_pipeline;
 
 	bool run;
 	const char *golden;

@@ -15,6 +15,10 @@ int cmd_bench_ipc(const struct settings *settings); /* bench --ipc */
 int cmd_reload(const struct settings *settings);
 int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
 int cmd_forget_bad(const struct settings *settings);
+int cmd_pipeline(const struct settings *settings);
+int cmd_teach(const struct settings *settings);
+/* infer on a model that has a pipeline. */
+int cmd_pipeline_infer(const struct settings *settings, const char *path);
 int cmd_history(const struct settings *settings);
 
 #endif

@@ -34,6 +34,8 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_UNPIN] = cmd_store,
 	[CLI_FORGET_BAD] = cmd_forget_bad,
 	[CLI_HISTORY] = cmd_history,
+	[CLI_PIPELINE] = cmd_pipeline,
+	[CLI_TEACH] = cmd_teach,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

@@ -36,6 +36,7 @@ int material_new(enum material_kind kind, struct material **ret_material, struct
 	material->refs = 1;
 	material->kind = kind;
 	material->frame = (struct findings_frame){0, 0, 1, 1};
+	material->to_s = NAN;
 	*ret_material = material;
 	return 0;
 }

@@ -32,6 +32,7 @@ struct material {
 	size_t n_bytes;
 	uint64_t first_row; /* of a window: since the source began */
 	bool windowed;
+	double to_s; /* where it ends, seconds since the source began; NaN: nobody knows */
 };
 
 struct material *material_ref(struct material *material);

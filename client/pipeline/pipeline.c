@@ -12,9 +12,11 @@
 #include "client/pipeline/result.h"
 #include "client/pipeline/stage.h"
 #include "client/pipeline/stream.h"
+#include "client/pipeline/values.h"
 
 #define NS_PER_US 1000
 #define NS_PER_MS 1000000
+#define MAX_ROW (1u << 16) /* numbers of an output that a stage collects */
 
 struct pipeline {
 	struct recipe *recipe; /* owned */
@@ -163,6 +165,29 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 	return 0;
 }
 
+void pipeline_want_snapshots(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		p->recipe->stages[i].post.snapshot = 1;
+	}
+}
+
+enum pipeline_feed pipeline_feed(
+	const struct pipeline *p, uint32_t *ret_rate, uint32_t *ret_channels)
+{
+	const struct recipe_source *source = &p->recipe->source;
+	*ret_rate = (uint32_t)source->rate;
+	*ret_channels = (uint32_t)source->channels;
+	return source->kind == RECIPE_SOURCE_SOUND      ? PIPELINE_STREAM_SOUND
+		: source->kind == RECIPE_SOURCE_NUMBERS ? PIPELINE_STREAM_NUMBERS
+							: PIPELINE_SINGLE;
+}
+
+const char *pipeline_examples(const struct pipeline *p)
+{
+	return p->recipe->stages[0].post.examples;
+}
+
 struct pipeline_counts pipeline_counts(const struct pipeline *p)
 {
 	return p->counts;
@@ -179,6 +204,7 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	const struct result_facts *facts, const struct pipeline_result *more)
 {
 	owned_mem char *json = result_json(facts);
+	char text[RESULT_TEXT_SIZE];
 	p->counts.results += kind == PIPELINE_RESULT;
 	p->counts.skipped += kind == PIPELINE_SKIPPED;
 	p->counts.failed += kind == PIPELINE_FAILED;
@@ -195,6 +221,7 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	result.source = q->source;
 	result.time_us = q->time_us;
 	result.json = json;
+	result.text = result_text(facts, text, sizeof(text));
 	result.picture = picture ? &q->material->image : NULL;
 	p->sink.result(p->sink.context, &result);
 }
@@ -219,15 +246,34 @@ static void tell_trouble(
 
 /* ---- questions */
 
+static bool has_collector(const struct pipeline *p, size_t stage)
+{
+	bool collected = false;
+	for (size_t i = stage + 1; i < p->recipe->n_stages; i++) {
+		const struct recipe_stage *recipe = &p->recipe->stages[i];
+		collected |= recipe->parent == stage && recipe->input == RECIPE_INPUT_OUTPUTS;
+	}
+	return collected;
+}
+
+/* Must its answers come in order? */
+static bool is_serial(const struct pipeline *p, size_t stage)
+{
+	const struct recipe_stage *recipe = &p->recipe->stages[stage];
+	return recipe->decision.given || recipe->session || has_collector(p, stage);
+}
+
 /* What every question of one input has in common. @from NULL: it comes from outside. */
-static struct question *question_new(size_t stage, const char *source, struct material *material,
-	uint64_t time_us, const struct question *from, uint64_t deadline_ns)
+static struct question *question_new(const struct pipeline *p, size_t stage, const char *source,
+	struct material *material, uint64_t time_us, const struct question *from,
+	uint64_t deadline_ns)
 {
 	struct question *q = calloc(1, sizeof(*q));
 	if (!q) {
 		return NULL;
 	}
 	q->stage = stage;
+	q->serial = is_serial(p, stage);
 	snprintf(q->source, sizeof(q->source), "%s", source);
 	q->material = material_ref(material);
 	q->time_us = time_us;
@@ -235,39 +281,6 @@ static struct question *question_new(size_t stage, const char *source, struct ma
 	q->deadline_ns = from ? from->deadline_ns : deadline_ns;
 	return q;
 }
-
-/* Tensors are made at once: what is no good is refused while its sender listens. Takes @q. */
-static int question_put(struct pipeline *p, struct question *taken, struct error *err)
-{
-	owned(question_free) struct question *q = taken;
-	struct stage *stage = &p->stages[q->stage];
-	int r = stage_describe(stage, &p->models, err);
-	r = r < 0 ? r : stage_prepare(stage, q->material, &q->input, &q->frame, err);
-	if (r < 0) {
-		return r;
-	}
-	uint64_t budget_ns = stage->recipe->budget_ms * NS_PER_MS;
-	uint64_t deadline_ns = budget_ns ? q->pushed_ns + budget_ns : 0;
-	if (q->deadline_ns && (!deadline_ns || q->deadline_ns < deadline_ns)) {
-		deadline_ns = q->deadline_ns;
-	}
-	q->asked_ns = clock_now_ns();
-	q->shown = (struct pipeline_question){.model = stage->recipe->model,
-		.signature = stage->recipe->signature[0] ? stage->recipe->signature : NULL,
-		.inputs = &q->input,
-		.n_inputs = 1,
-		.n_outputs = stage->model.n_outputs,
-		.deadline_ns = deadline_ns,
-		.source = q->source};
-	if (!queue_add(&p->queue, q)) {
-		return error_set(err, -ENOSPC, "%d questions wait already", PIPELINE_MAX_QUESTIONS);
-	}
-	q = NULL;
-	p->counts.questions++;
-	return 0;
-}
-
-/* ---- sources */
 
 static struct stream *stream_find(const struct pipeline *p, const char *name)
 {
@@ -294,10 +307,52 @@ static struct stream *stream_get(struct pipeline *p, const char *name)
 		}
 		stream_deinit(stream);
 	}
-	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	stream->last_used = ++p->uses;
+	if (stream->id == 0) {
+		snprintf(stream->name, sizeof(stream->name), "%s", name);
+		stream->id = stream->last_used;
+	}
 	return stream;
 }
+
+static uint64_t session_of(struct pipeline *p, const struct question *q)
+{
+	return stream_get(p, q->source)->id * RECIPE_MAX_STAGES + q->stage;
+}
+
+/* Tensors are made at once: what is no good is refused while its sender listens. Takes @q. */
+static int question_put(struct pipeline *p, struct question *taken, struct error *err)
+{
+	owned(question_free) struct question *q = taken;
+	struct stage *stage = &p->stages[q->stage];
+	int r = stage_describe(stage, &p->models, err);
+	r = r < 0 ? r : stage_prepare(stage, q->material, &q->input, &q->frame, err);
+	if (r < 0) {
+		return r;
+	}
+	uint64_t budget_ns = stage->recipe->budget_ms * NS_PER_MS;
+	uint64_t deadline_ns = budget_ns ? q->pushed_ns + budget_ns : 0;
+	if (q->deadline_ns && (!deadline_ns || q->deadline_ns < deadline_ns)) {
+		deadline_ns = q->deadline_ns;
+	}
+	q->asked_ns = clock_now_ns();
+	q->shown = (struct pipeline_question){.model = stage->recipe->model,
+		.signature = stage->recipe->signature[0] ? stage->recipe->signature : NULL,
+		.inputs = &q->input,
+		.n_inputs = 1,
+		.n_outputs = stage->model.n_outputs,
+		.deadline_ns = deadline_ns,
+		.source = q->source,
+		.session = stage->recipe->session ? session_of(p, q) : 0};
+	if (!queue_add(&p->queue, q)) {
+		return error_set(err, -ENOSPC, "%d questions wait already", PIPELINE_MAX_QUESTIONS);
+	}
+	q = NULL;
+	p->counts.questions++;
+	return 0;
+}
+
+/* ---- sources */
 
 void pipeline_forget_source(struct pipeline *p, const char *source)
 {
@@ -313,7 +368,7 @@ static size_t values_waiting(const struct pipeline *p)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->n_streams; i++) {
-		n += stream_waiting(&p->streams[i]);
+		n += rows_waiting(&p->streams[i].waiting);
 	}
 	return n;
 }
@@ -334,11 +389,11 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	r = r < 0 ? r
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
 	r = r < 0 ? r
-		  : stream_append(
-			    stream, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
+		  : rows_append(&stream->waiting, material, STREAM_MAX_VALUES - values_waiting(p),
+			    time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
 		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
-		p->counts.sampled_out += stream_catch_up(stream, &window);
+		p->counts.sampled_out += rows_catch_up(&stream->waiting, &window);
 	}
 	return r;
 }
@@ -350,7 +405,7 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 		p->counts.sampled_out++;
 		return 0;
 	}
-	struct question *q = question_new(0, stream->name, material, time_us, NULL, deadline_ns);
+	struct question *q = question_new(p, 0, stream->name, material, time_us, NULL, deadline_ns);
 	if (!q) {
 		return error_no_memory(err);
 	}
@@ -387,16 +442,17 @@ static int window_ask(struct pipeline *p, struct stream *stream)
 	struct stage_window window = {0};
 	struct error err = {0};
 	uint64_t time_us = 0;
-	if (stream->columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
-		stage_window(&p->stages[0], stream->columns, stream->rate, &window, &err) < 0 ||
-		stream_take(stream, &window, &material, &time_us, &err) < 0 || !material) {
+	if (stream->waiting.columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
+		stage_window(&p->stages[0], stream->waiting.columns, stream->waiting.rate, &window,
+			&err) < 0 ||
+		rows_take(&stream->waiting, &window, &material, &time_us, &err) < 0 || !material) {
 		return 0;
 	}
 	if (stream->windows++ % p->recipe->source.every != 0) {
 		p->counts.sampled_out++;
 		return 1;
 	}
-	struct question *q = question_new(0, stream->name, material, time_us, NULL, 0);
+	struct question *q = question_new(p, 0, stream->name, material, time_us, NULL, 0);
 	struct question told = {.material = material, .time_us = time_us};
 	memcpy(told.source, stream->name, sizeof(told.source));
 	if (!q || question_put(p, q, &err) < 0) {
@@ -476,7 +532,7 @@ static void child_ask(
 		return;
 	}
 	struct question *q =
-		question_new(index, parent->source, material, parent->time_us, parent, 0);
+		question_new(p, index, parent->source, material, parent->time_us, parent, 0);
 	int r = q ? question_put(p, q, &err) : error_no_memory(&err);
 	if (r < 0) {
 		tell_trouble(p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &told, err.text);
@@ -530,11 +586,73 @@ static void child_run(struct pipeline *p, size_t index, const struct question *p
 	}
 }
 
+/* The answer's first output is a row of what stage @index collects. */
+static int output_collect(struct pipeline *p, size_t index, const struct question *parent,
+	const struct tensor_bytes *output, struct rows *rows, struct error *err)
+{
+	const struct stage *before = &p->stages[parent->stage];
+	owned(material_unref) struct material *row = NULL;
+	struct spec spec = before->model.outputs[0];
+	spec.shape = output->shape;
+	size_t n = (size_t)spec_elements(&spec);
+	if (!values_are_numbers(spec.type) || n == 0 || n > MAX_ROW) {
+		return error_set(err, -EINVAL, "stage %s gives no row of numbers to stage %s",
+			before->recipe->name, p->recipe->stages[index].name);
+	}
+	int r = material_new(MATERIAL_NUMBERS, &row, err);
+	if (r < 0) {
+		return r;
+	}
+	row->values = calloc(n, sizeof(row->values[0]));
+	if (!row->values) {
+		return error_no_memory(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		row->values[i] = (float)values_get(&spec, output->data, i);
+	}
+	row->rows = 1;
+	row->columns = n;
+	return rows_append(rows, row, MAX_ROW, parent->time_us, err);
+}
+
+static int outputs_run(struct pipeline *p, size_t index, const struct question *parent,
+	const struct tensor_bytes *output, struct error *err)
+{
+	owned(material_unref) struct material *material = NULL;
+	struct rows *rows = &stream_get(p, parent->source)->outputs[index];
+	struct stage_window window = {0};
+	uint64_t time_us = 0;
+	int r = output_collect(p, index, parent, output, rows, err);
+	r = r < 0 ? r : stage_describe(&p->stages[index], &p->models, err);
+	r = r < 0 ? r : stage_window(&p->stages[index], rows->columns, 0, &window, err);
+	r = r < 0 ? r : rows_take(rows, &window, &material, &time_us, err);
+	if (r == 0 && material) {
+		material->to_s = parent->material->to_s;
+		child_ask(p, index, parent, material);
+	}
+	return r;
+}
+
+/* Stages that collect see every answer; the others what was found. */
+static int collectors_run(struct pipeline *p, const struct question *parent,
+	const struct tensor_bytes *outputs, struct error *err)
+{
+	int r = 0;
+	for (size_t i = parent->stage + 1; i < p->recipe->n_stages && r == 0; i++) {
+		const struct recipe_stage *recipe = &p->recipe->stages[i];
+		if (recipe->parent == parent->stage && recipe->input == RECIPE_INPUT_OUTPUTS) {
+			r = outputs_run(p, i, parent, outputs, err);
+		}
+	}
+	return r;
+}
+
 static void children_run(struct pipeline *p, const struct question *parent,
 	const struct findings *findings, const struct decision_verdict *verdict)
 {
 	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
-		if (p->recipe->stages[i].parent == parent->stage) {
+		const struct recipe_stage *recipe = &p->recipe->stages[i];
+		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
 			child_run(p, i, parent, findings, verdict);
 		}
 	}
@@ -594,7 +712,9 @@ static int result_tell(struct pipeline *p, const struct question *q,
 		.mask_png = extras.mask,
 		.mask_bytes = extras.mask_bytes,
 		.snapshot = extras.snapshot,
-		.snapshot_bytes = extras.snapshot_bytes};
+		.snapshot_bytes = extras.snapshot_bytes,
+		.vector = findings->vector,
+		.n_vector = findings->n_vector};
 	struct pipeline_result result = more;
 	result.event = recipe->decision.given &&
 		(verdict->n_changes > 0 || !isnan(recipe->decision.change));
@@ -615,11 +735,15 @@ static int answer_take(struct pipeline *p, const struct question *q,
 		r = decision_judge(decision, result_threshold(stage), &stream->decisions[q->stage],
 			&findings, q->time_us, &verdict, err);
 	}
-	if (r == 0 && verdict.told) {
+	/* Rows for another stage are no result. */
+	bool silent =
+		stage->recipe->post.kind == RECIPE_POST_TENSORS && q->serial && !decision->given;
+	if (r == 0 && verdict.told && !silent) {
 		r = result_tell(p, q, &findings, &verdict, err);
 	}
 	if (r == 0) {
 		children_run(p, q, &findings, &verdict);
+		r = collectors_run(p, q, outputs, err);
 	}
 	return r;
 }
@@ -653,15 +777,27 @@ void pipeline_fail(
 		why->text[0] ? why->text : strerror(-why->code));
 }
 
+static int question_ask(struct pipeline *p, const struct pipeline_question *q,
+	struct tensor_bytes *outputs, struct error *err)
+{
+	const struct pipeline_models *models = &p->models;
+	if (models->ask) {
+		return models->ask(models->context, q, outputs, q->n_outputs, err);
+	}
+	if (q->session) {
+		return error_set(err, -EOPNOTSUPP, "nobody here keeps sessions");
+	}
+	return models->run(models->context, q->model, q->signature, q->inputs, q->n_inputs, outputs,
+		q->n_outputs, err);
+}
+
 /* Outputs of one question, as many as the model has. */
 static int question_run(struct pipeline *p, const struct pipeline_question *q, struct error *err)
 {
 	uint32_t n = q->n_outputs;
 	struct tensor_bytes *outputs = calloc((size_t)n + 1, sizeof(outputs[0]));
 	struct error why = {0};
-	int r = outputs ? p->models.run(p->models.context, q->model, q->signature, q->inputs,
-				  q->n_inputs, outputs, n, &why)
-			: error_no_memory(&why);
+	int r = outputs ? question_ask(p, q, outputs, &why) : error_no_memory(&why);
 	if (r < 0) {
 		pipeline_fail(p, q, &why);
 		if (err) {

@@ -36,6 +36,7 @@
 #define PIPELINE_NAME_SIZE 64
 
 struct pipeline;
+struct pipeline_question;
 
 /* ---- models */
 
@@ -62,6 +63,10 @@ struct pipeline_models {
 		const struct tensor_bytes *inputs, uint32_t n_inputs, struct tensor_bytes *outputs,
 		uint32_t n_outputs, struct error *err);
 	void *context;
+	/* Only for pipeline_run(), in place of run where it is not NULL: sees the whole question. Models
+	 * with `session = yes` need it. */
+	int (*ask)(void *context, const struct pipeline_question *question,
+		struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
 };
 
 /* ---- results */
@@ -84,12 +89,15 @@ struct pipeline_result {
 	bool event; /* the decision's: something began, ended or changed; false where every result
 		       is shown */
 	const char *json; /* one object in one line, without its end: docs/pipelines.md */
+	const char *text; /* the same for a person, one line */
 	const struct image *picture; /* that the stage saw, decoded; or NULL */
 	const void *mask_png; /* of `show = mask`; or NULL */
 	size_t mask_bytes;
 	const void *snapshot; /* the picture with what was found drawn in, PNG, of `snapshot = yes`;
 				 or NULL */
 	size_t snapshot_bytes;
+	const float *vector; /* of `kind = embedding`, of norm 1; or NULL */
+	size_t n_vector;
 };
 
 struct pipeline_sink {
@@ -170,6 +178,10 @@ struct pipeline_question {
 	uint32_t n_outputs; /* that the answer must have */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC: nobody wants the answer later; 0: none */
 	const char *source;
+	uint64_t
+		session; /* not 0: the model keeps its state between questions of the same number; they
+			     come one at a time, in order. Numbers are never used again once the source
+			     was forgotten; who keeps sessions may drop the one not used for longest */
 };
 
 /* The next one that nobody has been given, oldest first; NULL when there is none. With `latest-only`
@@ -207,6 +219,22 @@ int must_check pipeline_run(
 double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
+
+/* Snapshots with every result, as `snapshot = yes` of each stage. */
+void pipeline_want_snapshots(struct pipeline *pipeline);
+
+/* How [source] wants to be fed: PIPELINE_STREAM_SOUND (PCM of *ret_rate and *ret_channels where there is
+ * no header) and PIPELINE_STREAM_NUMBERS in pieces of any size, the others one thing at a time. */
+enum pipeline_feed {
+	PIPELINE_SINGLE,
+	PIPELINE_STREAM_SOUND,
+	PIPELINE_STREAM_NUMBERS
+};
+enum pipeline_feed pipeline_feed(
+	const struct pipeline *pipeline, uint32_t *ret_rate, uint32_t *ret_channels);
+
+/* Where `examples` of the first stage are; "" where it says nothing. */
+const char *pipeline_examples(const struct pipeline *pipeline);
 
 struct pipeline_counts {
 	uint64_t inputs; /* taken */

@@ -33,12 +33,25 @@ bool queue_add(struct queue *queue, struct question *question)
 	return false;
 }
 
+static bool must_wait(const struct queue *queue, const struct question *question)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS && question->serial; i++) {
+		const struct question *one = queue->items[i];
+		if (one && one->given && one->stage == question->stage &&
+			strcmp(one->source, question->source) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 struct question *queue_next(const struct queue *queue)
 {
 	struct question *oldest = NULL;
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		struct question *one = queue->items[i];
-		if (one && !one->given && (!oldest || one->shown.id < oldest->shown.id)) {
+		bool older = one && (!oldest || one->shown.id < oldest->shown.id);
+		if (older && !one->given && !must_wait(queue, one)) {
 			oldest = one;
 		}
 	}

@@ -9,6 +9,7 @@
 struct question {
 	struct pipeline_question shown; /* first, so that callers' pointers lead back here */
 	bool given; /* pipeline_next() has shown it */
+	bool serial; /* answers must come in order */
 	size_t stage;
 	char source[128];
 	struct material *material; /* a reference */
@@ -30,7 +31,8 @@ void queue_deinit(struct queue *queue); /* zeroed is fine */
 /* Moves @question in, with an id. False when there is no room. */
 bool must_check queue_add(struct queue *queue, struct question *question);
 
-/* The oldest that nobody was shown; NULL. */
+/* The oldest that nobody was shown; NULL. One that is @serial waits while another one of its stage
+ * and source is under way. */
 struct question *queue_next(const struct queue *queue);
 
 /* Moves it out. NULL for one that is not there. */

@@ -47,7 +47,8 @@ enum recipe_features {
 };
 enum recipe_input {
 	RECIPE_INPUT_WHOLE,
-	RECIPE_INPUT_CROP
+	RECIPE_INPUT_CROP,
+	RECIPE_INPUT_OUTPUTS
 };
 enum recipe_on {
 	RECIPE_ON_RESULT,
@@ -156,6 +157,7 @@ struct recipe_stage {
 	double grow;
 	size_t parent; /* of `after`; its own index for the first */
 	char model[RECIPE_PATH_SIZE], signature[RECIPE_NAME_SIZE];
+	uint64_t session;
 	struct recipe_pre pre;
 	struct recipe_post_keys post;
 	struct recipe_decision decision;

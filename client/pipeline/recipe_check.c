@@ -72,6 +72,12 @@ static int cascade_check(
 		return fault(stage, "stage", "input", "the stage before finds no boxes to crop",
 			ret_line, err);
 	}
+	bool judged = line_of(stage, "stage", "when") != line_of(stage, "", "") ||
+		line_of(stage, "stage", "on") != line_of(stage, "", "");
+	if (stage->input == RECIPE_INPUT_OUTPUTS && judged) {
+		return fault(stage, "stage", "input", "outputs are collected whatever they say",
+			ret_line, err);
+	}
 	if (index > 0 && stage->on == RECIPE_ON_EVENT && !parent->decision.given) {
 		return fault(
 			stage, "stage", "on", "the stage before has no [decision]", ret_line, err);

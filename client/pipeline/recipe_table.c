@@ -40,8 +40,10 @@ static const struct recipe_key keys[] = {
 		"The score that it must have."},
 	{"stage", "on", RECIPE_CHOICE, AT(on), 0, 0, "result", "result event",
 		"Look at every result, or only where the decision tells of a beginning."},
-	{"stage", "input", RECIPE_CHOICE, AT(input), 0, 0, "whole", "whole crop",
-		"What the stage sees: all that the stage before saw, or each box that was found."},
+	{"stage", "input", RECIPE_CHOICE, AT(input), 0, 0, "whole", "whole crop outputs",
+		"What the stage sees: all that the stage before saw; each box that was found; or the "
+		"first outputs of the stage before, one after the other as rows, of which its window "
+		"and hop count."},
 	{"stage", "grow", RECIPE_REAL, AT(grow), 0, 4, "0", NULL,
 		"A box is made larger by that share of itself on each side."},
 	{"stage", "max-crops", RECIPE_COUNT, AT(max_crops), 1, 32, "4", NULL,
@@ -53,6 +55,9 @@ static const struct recipe_key keys[] = {
 		"The model as the daemon calls it. edgectl also takes a file.tflite."},
 	{"model", "signature", RECIPE_TEXT, AT(signature), 0, RECIPE_NAME_SIZE - 1, "", NULL,
 		"Its signature; empty: the default."},
+
+	{"model", "session", RECIPE_TRUTH, AT(session), 0, 1, "no", NULL,
+		"The model keeps its state from one input of a source to the next."},
 
 	{"pre", "crop", RECIPE_REALS, AT(pre.crop), 0, 4, "", NULL,
 		"Only that part of a picture: left, top, width, height, as shares of it."},

@@ -2,6 +2,8 @@
 #include "client/pipeline/result.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/json.h"
@@ -201,7 +203,9 @@ static void put_window(struct json_document *d, const struct material *m)
 	}
 	if (m->rate) {
 		json_put_real(d, "from_s", (double)m->first_row / m->rate);
-		json_put_real(d, "to_s", (double)(m->first_row + m->rows) / m->rate);
+	}
+	if (!isnan(m->to_s)) {
+		json_put_real(d, "to_s", m->to_s);
 	} else {
 		json_put_integer(d, "from_row", (int64_t)m->first_row);
 		json_put_integer(d, "to_row", (int64_t)(m->first_row + m->rows));
@@ -242,4 +246,96 @@ char *result_json(const struct result_facts *facts)
 		put_findings(d, facts);
 	}
 	return json_text(d);
+}
+
+struct line {
+	char *out;
+	size_t size, used;
+};
+
+static void printf_like(2, 3) add(struct line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(line->out + line->used, line->size - line->used, format, arguments);
+	va_end(arguments);
+	line->used += n > 0 && (size_t)n < line->size - line->used ? (size_t)n
+								   : strlen(line->out + line->used);
+}
+
+static void add_name(struct line *line, const char *name, size_t index)
+{
+	char shown[160];
+	if (name && name[0]) {
+		add(line, " %s", error_escape(shown, sizeof(shown), name, strlen(name)));
+	} else {
+		add(line, " %zu", index);
+	}
+}
+
+static void add_events(struct line *line, const struct decision_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		const struct decision_change *change = &verdict->changes[i];
+		add(line, "%s %s", i ? "," : "", change->began ? "begin" : "end");
+		add_name(line, change->label, change->index);
+		add(line, " %.3f", change->score);
+		if (change->zone) {
+			add(line, " in %s", change->zone);
+		}
+	}
+}
+
+static void add_findings(struct line *line, const struct result_facts *facts)
+{
+	const struct recipe_post_keys *post = &facts->stage->recipe->post;
+	double width = 0, height = 0;
+	char name[RECIPE_TEXT_SIZE];
+	picture_size(facts->material, &width, &height);
+	for (size_t i = 0; i < facts->findings->n; i++) {
+		const struct finding *one = &facts->findings->items[i];
+		add(line, "%s", i ? "," : "");
+		if (post->kind == RECIPE_POST_NUMBERS) {
+			number_name(post, i, facts->findings->n, name, sizeof(name));
+			add_name(line, name, i);
+			add(line, " %.6g%s%s", one->score, post->unit[0] ? " " : "", post->unit);
+			continue;
+		}
+		add_name(line, one->label, one->index);
+		add(line, " %.4f", one->score);
+		if (one->has_box && width > 0) {
+			add(line, " [%.0f %.0f %.0f %.0f]", one->x1 * width, one->y1 * height,
+				one->x2 * width, one->y2 * height);
+		}
+	}
+	if (facts->findings->n == 0) {
+		add(line, " nothing");
+	}
+}
+
+char *result_text(const struct result_facts *facts, char *out, size_t size)
+{
+	struct line line = {out, size, 0};
+	char shown[160];
+	const struct material *m = facts->material;
+	out[0] = 0;
+	if (m && m->windowed && !isnan(m->to_s)) {
+		add(&line, "%.2f s", m->to_s);
+	} else if (m && m->windowed) {
+		add(&line, "row %zu", (size_t)m->first_row + m->rows);
+	} else {
+		add(&line, "%s",
+			error_escape(shown, sizeof(shown), facts->source, strlen(facts->source)));
+	}
+	add(&line, "  %s:", facts->stage->recipe->name);
+	if (facts->skipped) {
+		add(&line, " skipped: %s", facts->skipped);
+	} else if (facts->error) {
+		add(&line, " failed: %s", facts->error);
+	} else if (facts->verdict && facts->verdict->n_changes) {
+		add_events(&line, facts->verdict);
+	} else if (facts->findings) {
+		add_findings(&line, facts);
+	}
+	return out;
 }

@@ -21,6 +21,10 @@ struct result_facts {
 /* One line, malloc'ed; NULL without memory. */
 char *result_json(const struct result_facts *facts);
 
+/* The same for a person, cut where it is longer. Foreign bytes are escaped. Returns @out. */
+#define RESULT_TEXT_SIZE 512
+char *result_text(const struct result_facts *facts, char *out, size_t size);
+
 /* Its threshold, as the decision and the file have it; NaN. */
 double result_threshold(const struct stage *stage);
 

@@ -2,23 +2,25 @@
 #include "client/pipeline/stream.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 void stream_deinit(struct stream *s)
 {
-	free(s->values);
+	free(s->waiting.values);
 	for (size_t i = 0; i < RECIPE_MAX_STAGES; i++) {
+		free(s->outputs[i].values);
 		decision_state_free(&s->decisions[i]);
 	}
 	*s = (struct stream){0};
 }
 
-size_t stream_waiting(const struct stream *s)
+size_t rows_waiting(const struct rows *s)
 {
 	return s->rows * s->columns;
 }
 
-static int room_make(struct stream *s, size_t rows, struct error *err)
+static int room_make(struct rows *s, size_t rows, struct error *err)
 {
 	size_t wanted = (s->rows + rows) * s->columns;
 	if (s->first > 0 && s->rows > 0) {
@@ -39,8 +41,8 @@ static int room_make(struct stream *s, size_t rows, struct error *err)
 	return 0;
 }
 
-int stream_append(struct stream *s, const struct material *m, size_t limit, uint64_t time_us,
-	struct error *err)
+int rows_append(
+	struct rows *s, const struct material *m, size_t limit, uint64_t time_us, struct error *err)
 {
 	bool fresh = s->columns == 0;
 	if (!fresh && (s->columns != m->columns || s->rate != m->rate)) {
@@ -51,7 +53,7 @@ int stream_append(struct stream *s, const struct material *m, size_t limit, uint
 	size_t skip = s->skip < m->rows ? s->skip : m->rows;
 	size_t rows = m->rows - skip;
 	if (rows * m->columns > limit) {
-		return error_set(err, -ENOSPC, "%zu values wait already", stream_waiting(s));
+		return error_set(err, -ENOSPC, "%zu values wait already", rows_waiting(s));
 	}
 	s->columns = m->columns;
 	int r = room_make(s, rows, err);
@@ -70,7 +72,7 @@ int stream_append(struct stream *s, const struct material *m, size_t limit, uint
 	return 0;
 }
 
-static void advance(struct stream *s, size_t rows)
+static void advance(struct rows *s, size_t rows)
 {
 	size_t there = rows < s->rows ? rows : s->rows;
 	s->first += there;
@@ -79,7 +81,7 @@ static void advance(struct stream *s, size_t rows)
 	s->position += rows;
 }
 
-int stream_take(struct stream *s, const struct stage_window *window, struct material **ret_material,
+int rows_take(struct rows *s, const struct stage_window *window, struct material **ret_material,
 	uint64_t *ret_time_us, struct error *err)
 {
 	if (s->rows < window->rows) {
@@ -102,6 +104,7 @@ int stream_take(struct stream *s, const struct stage_window *window, struct mate
 	m->rate = s->rate;
 	m->first_row = s->position;
 	m->windowed = true;
+	m->to_s = s->rate ? (double)(s->position + window->rows) / s->rate : NAN;
 	uint64_t behind = s->rate ? (s->rows - window->rows) * UINT64_C(1000000) / s->rate : 0;
 	*ret_time_us = s->time_us > behind ? s->time_us - behind : 0;
 	advance(s, window->hop);
@@ -109,7 +112,7 @@ int stream_take(struct stream *s, const struct stage_window *window, struct mate
 	return 0;
 }
 
-size_t stream_catch_up(struct stream *s, const struct stage_window *window)
+size_t rows_catch_up(struct rows *s, const struct stage_window *window)
 {
 	size_t dropped = 0;
 	while (s->rows >= window->rows + window->hop) {

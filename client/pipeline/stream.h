@@ -11,10 +11,7 @@
 #define STREAM_NAME_SIZE 128
 #define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
 
-struct stream {
-	char name[STREAM_NAME_SIZE];
-	uint64_t last_used; /* by a counter of the pipeline */
-	uint64_t inputs, windows; /* so far, for `every` */
+struct rows {
 	float *values; /* owned; room for `room`, rows * columns are there from `first` row on */
 	size_t room, first, rows;
 	size_t skip; /* rows that are still to come and in no window */
@@ -22,6 +19,15 @@ struct stream {
 	uint32_t rate;
 	uint64_t position; /* number of the first row, since the source began */
 	uint64_t time_us; /* when the last row came */
+};
+
+struct stream {
+	char name[STREAM_NAME_SIZE];
+	uint64_t id; /* never twice in one pipeline */
+	uint64_t last_used; /* by a counter of the pipeline */
+	uint64_t inputs, windows; /* so far, for `every` */
+	struct rows waiting; /* that came in */
+	struct rows outputs[RECIPE_MAX_STAGES]; /* of the stage before, for `input = outputs` */
 	struct decision_state decisions[RECIPE_MAX_STAGES];
 };
 
@@ -29,18 +35,18 @@ void stream_deinit(struct stream *stream);
 
 /* Adds the rows of @material. -EINVAL when they are of another width or rate than those before, -ENOSPC
  * when more than @limit values would wait. */
-int must_check stream_append(struct stream *stream, const struct material *material, size_t limit,
+int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
 	uint64_t time_us, struct error *err);
 
 /* Values that wait. */
-size_t stream_waiting(const struct stream *stream);
+size_t rows_waiting(const struct rows *rows);
 
 /* The next full window, copied, and goes on by its hop. *ret_material is NULL when there is none yet;
  * *ret_time_us: when its last row came. */
-int must_check stream_take(struct stream *stream, const struct stage_window *window,
+int must_check rows_take(struct rows *rows, const struct stage_window *window,
 	struct material **ret_material, uint64_t *ret_time_us, struct error *err);
 
 /* Drops what is older than the newest full window. Returns the windows that were dropped. */
-size_t stream_catch_up(struct stream *stream, const struct stage_window *window);
+size_t rows_catch_up(struct rows *rows, const struct stage_window *window);
 
 #endif
