@@ -15,6 +15,7 @@ struct decision_track {
 	bool hits[MAX_HISTORY];
 	size_t next_score, next_hit;
 	/* Of the input that is being judged: */
+	bool seen;
 	double score;
 	size_t count;
 	const char *zone;
@@ -41,7 +42,7 @@ static double level_of(const struct recipe_decision *d, double threshold, bool o
 /* Does nothing speak for keeping it? */
 static bool is_idle(const struct decision_track *track)
 {
-	bool idle = !track->on;
+	bool idle = !track->on && !track->seen;
 	for (size_t i = 0; i < MAX_HISTORY && idle; i++) {
 		idle = track->scores[i] == 0 && !track->hits[i];
 	}
@@ -105,6 +106,7 @@ static void findings_count(const struct recipe_decision *d, double threshold,
 	struct decision_state *state, const struct findings *findings)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
+		state->tracks[i].seen = false;
 		state->tracks[i].score = 0;
 		state->tracks[i].count = 0;
 		state->tracks[i].zone = NULL;
@@ -115,9 +117,10 @@ static void findings_count(const struct recipe_decision *d, double threshold,
 		if (!track) {
 			continue;
 		}
-		if (track->count == 0 || one->score > track->score) {
+		if (!track->seen || one->score > track->score) {
 			track->score = one->score;
 			track->zone = one->zone;
+			track->seen = true;
 		}
 		/* A mean of several inputs decides later; here each counts that was found. */
 		track->count += d->average > 1 || one->score >= level_of(d, threshold, track->on);

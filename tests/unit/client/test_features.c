@@ -184,7 +184,9 @@ static void the_rows_that_a_model_needs_are_known(void **state)
 static void a_transform_is_the_sum_that_defines_it(void **state)
 {
 	(void)state;
-	enum { LENGTH = 16 };
+	enum {
+		LENGTH = 16
+	};
 	struct fft fft = {0};
 	double re[LENGTH], im[LENGTH], x[LENGTH];
 	assert_int_equal(fft_init(&fft, LENGTH, NULL), 0);

@@ -292,8 +292,7 @@ static void a_reconstruction_is_compared_with_its_input(void **state)
 	struct recipe_post_keys keys = keys_of(RECIPE_POST_RECONSTRUCTION);
 	struct post post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
-	assert_int_equal(
-		post_read(&post, &spec, &input, 1, &spec, &output, 1, &f, NULL), 0);
+	assert_int_equal(post_read(&post, &spec, &input, 1, &spec, &output, 1, &f, NULL), 0);
 	assert_true(f.items[0].score == 2.5);
 }
 

@@ -70,12 +70,12 @@ static void sections_belong_to_the_stage_before_them(void **state)
 static void what_is_printed_reads_the_same(void **state)
 {
 	(void)state;
-	owned_mem struct recipe *first = must_read(
-		"[pipeline]\ndescription = a b\n" MODEL
-		"[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\nlog = ln\n"
-		"[post]\nkind = yolov8\nnms = 0.3\n"
-		"[decision]\nzones = door: 0 0, 1 0, 1 1; x: 0.1 0.1, 0.2 0.1, 0.2 0.3\n"
-		"hold-off = 3s\nlow = 0.2\n");
+	owned_mem struct recipe *first =
+		must_read("[pipeline]\ndescription = a b\n" MODEL
+			  "[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\nlog = ln\n"
+			  "[post]\nkind = yolov8\nnms = 0.3\n"
+			  "[decision]\nzones = door: 0 0, 1 0, 1 1; x: 0.1 0.1, 0.2 0.1, 0.2 0.3\n"
+			  "hold-off = 3s\nlow = 0.2\n");
 	char *text = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);
@@ -143,8 +143,8 @@ static const struct mistake mistakes[] = {
 	{MODEL "[pre]\nfeatures = mel\nfmax = 9000\n", "p.conf:5: ", "sr / 2"},
 	{MODEL "[pre]\nfeatures = mel\nfmin = 8000\n", "p.conf:5: ", "fmin < fmax"},
 	{MODEL "[pre]\nfeatures = mfcc\nn_mfcc = 41\n", "p.conf:5: ", "more than n_mels"},
-	{MODEL "[pre]\nfeatures = mel\nstyle = tensorflow\ncenter = yes\n", "p.conf:6: ",
-		"no such"},
+	{MODEL "[pre]\nfeatures = mel\nstyle = tensorflow\ncenter = yes\n",
+		"p.conf:6: ", "no such"},
 	{MODEL "[pre]\npower = nan\n", "p.conf:4: ", "a number"},
 	{MODEL "[pre]\npower = 5\n", "p.conf:4: ", "between 0.5 and 4"},
 	{MODEL "[post]\nkind = ssd\n", "p.conf:1: ", "ssd needs them"},
@@ -159,8 +159,8 @@ static const struct mistake mistakes[] = {
 	{MODEL "[decision]\nchange = 1\n", "p.conf:4: ", "only for kind = numbers"},
 	{MODEL "[decision]\nzones = a: 0 0, 1 0, 1 1\n", "p.conf:4: ", "nothing here finds boxes"},
 	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0\n", "p.conf:6: ", "zone 1"},
-	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0, 1 2\n", "p.conf:6: ",
-		"zone 1"},
+	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0, 1 2\n",
+		"p.conf:6: ", "zone 1"},
 	{"[stage a]\nbudget = 1s\n" MODEL, "p.conf:2: ", "first stage comes after none"},
 	{MODEL "[stage b]\nafter = c\n" MODEL, "p.conf:4: ", "no stage of that name"},
 	{MODEL "[stage b]\ninput = crop\n" MODEL, "p.conf:4: ", "no boxes to crop"},
@@ -178,7 +178,8 @@ static void every_mistake_is_told_with_its_line(void **state)
 		struct error err = {0};
 		const char *text = mistakes[i].text[0] ? mistakes[i].text : "\n";
 		if (read_text(text, &recipe, &err) != -EINVAL || recipe ||
-			!strstr(err.text, mistakes[i].place) || !strstr(err.text, mistakes[i].why)) {
+			!strstr(err.text, mistakes[i].place) ||
+			!strstr(err.text, mistakes[i].why)) {
 			fail_msg("mistake %zu: '%s' lacks '%s' or '%s'", i, err.text,
 				mistakes[i].place, mistakes[i].why);
 		}
@@ -214,15 +215,13 @@ static void a_point_is_in_the_first_zone_around_it(void **state)
 {
 	(void)state;
 	struct zones zones = {0};
-	assert_int_equal(zones_parse("l: 0 0, 0.5 0, 0.5 1, 0 1; all: 0 0, 1 0, 1 1, 0 1", &zones,
-				 NULL),
-		0);
+	assert_int_equal(
+		zones_parse("l: 0 0, 0.5 0, 0.5 1, 0 1; all: 0 0, 1 0, 1 1, 0 1", &zones, NULL), 0);
 	assert_string_equal(zones_find(&zones, 0.2, 0.2)->name, "l");
 	assert_string_equal(zones_find(&zones, 0.7, 0.2)->name, "all");
 	assert_null(zones_find(&zones, 1.2, 0.5));
 	/* An L: its notch is outside. */
-	assert_int_equal(
-		zones_parse("L: 0 0, 0.3 0, 0.3 0.7, 1 0.7, 1 1, 0 1", &zones, NULL), 0);
+	assert_int_equal(zones_parse("L: 0 0, 0.3 0, 0.3 0.7, 1 0.7, 1 1, 0 1", &zones, NULL), 0);
 	assert_null(zones_find(&zones, 0.6, 0.3));
 	assert_non_null(zones_find(&zones, 0.6, 0.8));
 }
