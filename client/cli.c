@@ -83,6 +83,8 @@ const struct cli_option cli_options[] = {
 		OF_ANSWERS | BIT(CLI_PIPELINE), 0, 0, NULL, 0},
 	{"draw", 'd', CLI_TEXT, "FILE", "write the picture with what a pipeline found to a PNG",
 		AT(draw), BIT(CLI_INFER) | BIT(CLI_PIPELINE), 0, 0, NULL, CLI_COMPLETE_FILE},
+	{"mask", 0, CLI_TEXT, "FILE", "write the mask of classes to a grey PNG", AT(mask),
+		BIT(CLI_INFER) | BIT(CLI_PIPELINE), 0, 0, NULL, CLI_COMPLETE_FILE},
 	{"pipelines", 0, CLI_TEXT, "DIR", "folder of pipelines in place of the system's",
 		AT(pipelines), BIT(CLI_INFER) | OF_PIPELINES, 0, 0, NULL, CLI_COMPLETE_FOLDER},
 	{"no-pipeline", 0, CLI_FLAG, NULL, "the tensors, though the model has a pipeline",

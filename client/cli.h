@@ -124,7 +124,7 @@ struct settings {
 	int input_format; /* enum input_format */
 	uint32_t rate;
 	const char *cpu;
-	const char *draw, *pipelines;
+	const char *draw, *mask, *pipelines;
 	bool no_pipeline;
 
 	bool run;

@@ -382,8 +382,8 @@ int cmd_infer(const struct settings *settings)
 	if (has_pipeline(settings, path)) {
 		return cmd_pipeline_infer(settings, path);
 	}
-	if (settings->draw) {
-		report_line("--draw: model %s has no pipeline that says what to draw",
+	if (settings->draw || settings->mask) {
+		report_line("--draw and --mask: model %s has no pipeline that says what to draw",
 			settings->arguments[0]);
 		return EXIT_USAGE;
 	}

@@ -29,26 +29,19 @@ static void work_deinit(struct work *work)
 	pipeline_targets_deinit(&work->targets);
 }
 
+/* What a model's refusal gives is the daemon's; all else is the input's. */
 static int exit_of(const struct error *err)
 {
-	switch (err->code) {
-	case -ENOTCONN:
-	case -ENOENT:
-	case -ETIMEDOUT:
-	case -EBUSY:
-	case -EACCES:
-	case -EPERM:
-		return report_exit_of(err);
-	default:
-		return EXIT_UNREADABLE;
-	}
+	bool asked = err->code == -ENOTCONN || err->status == EDGE_NOT_FOUND ||
+		err->status == EDGE_OVERLOADED || err->status == EDGE_DRAINING ||
+		err->status == EDGE_DEADLINE || err->status == EDGE_DENIED;
+	return asked ? report_exit_of(err) : EXIT_UNREADABLE;
 }
 
-static void snapshot_write(struct work *work, const struct pipeline_result *result)
+static void file_write(struct work *work, const char *path, const void *data, size_t bytes)
 {
-	const char *path = work->settings->draw;
 	FILE *file = fopen(path, "wbe");
-	bool wrote = file && fwrite(result->snapshot, result->snapshot_bytes, 1, file) == 1;
+	bool wrote = file && fwrite(data, bytes, 1, file) == 1;
 	if (!file || fclose(file) != 0 || !wrote) {
 		report_line("%s: %s", path, strerror(errno));
 		work->write_failed = true;
@@ -66,7 +59,10 @@ static void result_print(void *context, const struct pipeline_result *result)
 	fflush(stdout); /* whoever reads a stream's events wants them now */
 	work->n_results++;
 	if (work->settings->draw && result->snapshot) {
-		snapshot_write(work, result);
+		file_write(work, work->settings->draw, result->snapshot, result->snapshot_bytes);
+	}
+	if (work->settings->mask && result->mask_png) {
+		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
 	}
 }
 
@@ -83,6 +79,9 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	}
 	if (r == 0 && s->draw) {
 		pipeline_want_snapshots(work->pipeline);
+	}
+	if (r == 0 && s->mask) {
+		pipeline_want_masks(work->pipeline);
 	}
 	return r;
 }

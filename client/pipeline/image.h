@@ -59,6 +59,8 @@ int must_check image_crop(const struct image *image, uint32_t x, uint32_t y, uin
 /*
  * Another size. Per axis: when shrinking each new pixel is the mean of the area it covers, when
  * enlarging it is interpolated between the two nearest centres (edges repeat), rounded to nearest.
+ * Weights are floats; rows are weighted first, from top to bottom, then columns from left to right, and
+ * all sums are floats: tests/unit/client/test_image.c has the definition in full.
  */
 int must_check image_resize(const struct image *image, uint32_t width, uint32_t height,
 	struct image *ret_image, struct error *err);

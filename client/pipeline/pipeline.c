@@ -172,6 +172,13 @@ void pipeline_want_snapshots(struct pipeline *p)
 	}
 }
 
+void pipeline_want_masks(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		p->recipe->stages[i].post.show_mask = 1;
+	}
+}
+
 enum pipeline_feed pipeline_feed(
 	const struct pipeline *p, uint32_t *ret_rate, uint32_t *ret_channels)
 {

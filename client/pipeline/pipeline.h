@@ -220,8 +220,9 @@ double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
 
-/* Snapshots with every result, as `snapshot = yes` of each stage. */
+/* With every result a snapshot, as `snapshot = yes` of each stage, or a mask, as `show-mask = yes`. */
 void pipeline_want_snapshots(struct pipeline *pipeline);
+void pipeline_want_masks(struct pipeline *pipeline);
 
 /* How [source] wants to be fed: PIPELINE_STREAM_SOUND (PCM of *ret_rate and *ret_channels where there is
  * no header) and PIPELINE_STREAM_NUMBERS in pieces of any size, the others one thing at a time. */
