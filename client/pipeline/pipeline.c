@@ -7,29 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/pipeline/draw.h"
-#include "client/pipeline/queue.h"
 #include "client/pipeline/result.h"
-#include "client/pipeline/stage.h"
-#include "client/pipeline/stream.h"
-#include "client/pipeline/values.h"
+#include "client/pipeline/work.h"
 
 #define NS_PER_US 1000
-#define NS_PER_MS 1000000
-#define MAX_ROW (1u << 16) /* numbers of an output that a stage collects */
-
-struct pipeline {
-	struct recipe *recipe; /* owned */
-	struct pipeline_models models;
-	struct pipeline_sink sink;
-	struct stage stages[RECIPE_MAX_STAGES];
-	struct stream streams[PIPELINE_MAX_SOURCES];
-	size_t n_streams;
-	uint64_t uses;
-	size_t next_stream; /* whose window is looked at first, so that each gets its turn */
-	struct queue queue;
-	struct pipeline_counts counts;
-};
 
 /* ---- life */
 
@@ -205,165 +186,9 @@ size_t pipeline_pending(const struct pipeline *p)
 	return p->queue.n;
 }
 
-/* ---- telling */
-
-static void tell(struct pipeline *p, enum pipeline_kind kind, const struct question *q,
-	const struct result_facts *facts, const struct pipeline_result *more)
-{
-	owned_mem char *json = result_json(facts);
-	char text[RESULT_TEXT_SIZE];
-	p->counts.results += kind == PIPELINE_RESULT;
-	p->counts.skipped += kind == PIPELINE_SKIPPED;
-	p->counts.failed += kind == PIPELINE_FAILED;
-	p->counts.events += more->event;
-	if (!p->sink.result || !json) {
-		return;
-	}
-	bool picture = q->material && q->material->kind == MATERIAL_PICTURE;
-	struct pipeline_result result = *more;
-	result.kind = kind;
-	result.pipeline = p->recipe->name;
-	result.stage = p->recipe->stages[q->stage].name;
-	result.model = p->recipe->stages[q->stage].model;
-	result.source = q->source;
-	result.time_us = q->time_us;
-	result.json = json;
-	result.text = result_text(facts, text, sizeof(text));
-	result.picture = picture ? &q->material->image : NULL;
-	p->sink.result(p->sink.context, &result);
-}
-
-static struct result_facts facts_of(const struct pipeline *p, const struct question *q)
-{
-	return (struct result_facts){.pipeline = p->recipe->name,
-		.source = q->source,
-		.stage = &p->stages[q->stage],
-		.material = q->material,
-		.time_us = q->time_us};
-}
-
-static void tell_trouble(
-	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why)
-{
-	struct result_facts facts = facts_of(p, q);
-	facts.skipped = kind == PIPELINE_SKIPPED ? why : NULL;
-	facts.error = kind == PIPELINE_FAILED ? why : NULL;
-	tell(p, kind, q, &facts, &(struct pipeline_result){0});
-}
-
-/* ---- questions */
-
-static bool has_collector(const struct pipeline *p, size_t stage)
-{
-	bool collected = false;
-	for (size_t i = stage + 1; i < p->recipe->n_stages; i++) {
-		const struct recipe_stage *recipe = &p->recipe->stages[i];
-		collected |= recipe->parent == stage && recipe->input == RECIPE_INPUT_OUTPUTS;
-	}
-	return collected;
-}
-
-/* Must its answers come in order? */
-static bool is_serial(const struct pipeline *p, size_t stage)
-{
-	const struct recipe_stage *recipe = &p->recipe->stages[stage];
-	return recipe->decision.given || recipe->session || has_collector(p, stage);
-}
-
-/* What every question of one input has in common. @from NULL: it comes from outside. */
-static struct question *question_new(const struct pipeline *p, size_t stage, const char *source,
-	struct material *material, uint64_t time_us, const struct question *from,
-	uint64_t deadline_ns)
-{
-	struct question *q = calloc(1, sizeof(*q));
-	if (!q) {
-		return NULL;
-	}
-	q->stage = stage;
-	q->serial = is_serial(p, stage);
-	snprintf(q->source, sizeof(q->source), "%s", source);
-	q->material = material_ref(material);
-	q->time_us = time_us;
-	q->pushed_ns = from ? from->pushed_ns : clock_now_ns();
-	q->deadline_ns = from ? from->deadline_ns : deadline_ns;
-	return q;
-}
-
-static struct stream *stream_find(const struct pipeline *p, const char *name)
-{
-	for (size_t i = 0; i < p->n_streams; i++) {
-		if (strcmp(p->streams[i].name, name) == 0) {
-			return (struct stream *)&p->streams[i];
-		}
-	}
-	return NULL;
-}
-
-/* The source of that name, or a new one in place of the one not heard of for longest. */
-static struct stream *stream_get(struct pipeline *p, const char *name)
-{
-	struct stream *stream = stream_find(p, name);
-	if (!stream && p->n_streams < PIPELINE_MAX_SOURCES) {
-		stream = &p->streams[p->n_streams++];
-	} else if (!stream) {
-		stream = &p->streams[0];
-		for (size_t i = 1; i < p->n_streams; i++) {
-			if (p->streams[i].last_used < stream->last_used) {
-				stream = &p->streams[i];
-			}
-		}
-		stream_deinit(stream);
-	}
-	stream->last_used = ++p->uses;
-	if (stream->id == 0) {
-		snprintf(stream->name, sizeof(stream->name), "%s", name);
-		stream->id = stream->last_used;
-	}
-	return stream;
-}
-
-static uint64_t session_of(struct pipeline *p, const struct question *q)
-{
-	return stream_get(p, q->source)->id * RECIPE_MAX_STAGES + q->stage;
-}
-
-/* Tensors are made at once: what is no good is refused while its sender listens. Takes @q. */
-static int question_put(struct pipeline *p, struct question *taken, struct error *err)
-{
-	owned(question_free) struct question *q = taken;
-	struct stage *stage = &p->stages[q->stage];
-	int r = stage_describe(stage, &p->models, err);
-	r = r < 0 ? r : stage_prepare(stage, q->material, &q->input, &q->frame, err);
-	if (r < 0) {
-		return r;
-	}
-	uint64_t budget_ns = stage->recipe->budget_ms * NS_PER_MS;
-	uint64_t deadline_ns = budget_ns ? q->pushed_ns + budget_ns : 0;
-	if (q->deadline_ns && (!deadline_ns || q->deadline_ns < deadline_ns)) {
-		deadline_ns = q->deadline_ns;
-	}
-	q->asked_ns = clock_now_ns();
-	q->shown = (struct pipeline_question){.model = stage->recipe->model,
-		.signature = stage->recipe->signature[0] ? stage->recipe->signature : NULL,
-		.inputs = &q->input,
-		.n_inputs = 1,
-		.n_outputs = stage->model.n_outputs,
-		.deadline_ns = deadline_ns,
-		.source = q->source,
-		.session = stage->recipe->session ? session_of(p, q) : 0};
-	if (!queue_add(&p->queue, q)) {
-		return error_set(err, -ENOSPC, "%d questions wait already", PIPELINE_MAX_QUESTIONS);
-	}
-	q = NULL;
-	p->counts.questions++;
-	return 0;
-}
-
-/* ---- sources */
-
 void pipeline_forget_source(struct pipeline *p, const char *source)
 {
-	struct stream *stream = stream_find(p, source ? source : "");
+	struct stream *stream = asking_source_find(p, source ? source : "");
 	if (stream) {
 		stream_deinit(stream);
 		*stream = p->streams[--p->n_streams];
@@ -412,14 +237,14 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 		p->counts.sampled_out++;
 		return 0;
 	}
-	struct question *q = question_new(p, 0, stream->name, material, time_us, NULL, deadline_ns);
+	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, deadline_ns);
 	if (!q) {
 		return error_no_memory(err);
 	}
 	if (p->recipe->source.latest_only) {
 		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
 	}
-	return question_put(p, q, err);
+	return asking_put(p, q, err);
 }
 
 int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct error *err)
@@ -432,7 +257,7 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
 			  STREAM_NAME_SIZE - 1);
 	if (r == 0) {
-		struct stream *stream = stream_get(p, source);
+		struct stream *stream = asking_source(p, source);
 		r = is_stream(p, material)
 			? rows_push(p, stream, material, time_us, err)
 			: whole_push(p, stream, material, time_us, input->deadline_ns, err);
@@ -459,11 +284,11 @@ static int window_ask(struct pipeline *p, struct stream *stream)
 		p->counts.sampled_out++;
 		return 1;
 	}
-	struct question *q = question_new(p, 0, stream->name, material, time_us, NULL, 0);
+	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, 0);
 	struct question told = {.material = material, .time_us = time_us};
 	memcpy(told.source, stream->name, sizeof(told.source));
-	if (!q || question_put(p, q, &err) < 0) {
-		tell_trouble(p, PIPELINE_FAILED, &told, q ? err.text : "no memory");
+	if (!q || asking_put(p, q, &err) < 0) {
+		telling_trouble(p, PIPELINE_FAILED, &told, q ? err.text : "no memory");
 	}
 	return 1;
 }
@@ -501,259 +326,11 @@ const struct pipeline_question *pipeline_next(struct pipeline *p)
 			return &q->shown;
 		}
 		owned(question_free) struct question *late = queue_take(&p->queue, &q->shown);
-		tell_trouble(p, PIPELINE_SKIPPED, late, "budget");
+		telling_trouble(p, PIPELINE_SKIPPED, late, "budget");
 	}
 }
 
 /* ---- answers */
-
-static bool is_condition_met(const struct recipe_stage *stage, const struct finding *one)
-{
-	const char *label = one->label ? one->label : "";
-	return (!stage->when[0] || recipe_list_has(stage->when, label)) &&
-		!(one->score < stage->min_score);
-}
-
-/* With `on = event` only what the decision just told of counts. */
-static bool has_begun(const struct decision_verdict *verdict, const struct finding *one)
-{
-	for (size_t i = 0; i < verdict->n_changes; i++) {
-		if (verdict->changes[i].began && verdict->changes[i].index == one->index) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Stage @index looks at @material, or says why it does not. */
-static void child_ask(
-	struct pipeline *p, size_t index, const struct question *parent, struct material *material)
-{
-	struct error err = {0};
-	struct question told = {.stage = index, .material = material, .time_us = parent->time_us};
-	const struct recipe_stage *recipe = &p->recipe->stages[index];
-	uint64_t passed_ns = clock_now_ns() - parent->pushed_ns;
-	memcpy(told.source, parent->source, sizeof(told.source));
-	if (recipe->budget_ms && passed_ns > recipe->budget_ms * NS_PER_MS) {
-		tell_trouble(p, PIPELINE_SKIPPED, &told, "budget");
-		return;
-	}
-	struct question *q =
-		question_new(p, index, parent->source, material, parent->time_us, parent, 0);
-	int r = q ? question_put(p, q, &err) : error_no_memory(&err);
-	if (r < 0) {
-		tell_trouble(p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &told, err.text);
-	}
-}
-
-static void crop_ask(
-	struct pipeline *p, size_t index, const struct question *parent, const struct finding *one)
-{
-	owned(material_unref) struct material *part = NULL;
-	struct error err = {0};
-	if (material_crop(parent->material, one, p->recipe->stages[index].grow, &part, &err) == 0) {
-		child_ask(p, index, parent, part);
-		return;
-	}
-	struct question told = {
-		.stage = index, .material = parent->material, .time_us = parent->time_us};
-	memcpy(told.source, parent->source, sizeof(told.source));
-	tell_trouble(p, PIPELINE_SKIPPED, &told, err.text);
-}
-
-static void child_run(struct pipeline *p, size_t index, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
-{
-	const struct recipe_stage *recipe = &p->recipe->stages[index];
-	size_t asked = 0, left = 0;
-	for (size_t i = 0; i < findings->n; i++) {
-		const struct finding *one = &findings->items[i];
-		bool counts = is_condition_met(recipe, one) &&
-			(recipe->on != RECIPE_ON_EVENT || has_begun(verdict, one));
-		if (!counts || (recipe->input == RECIPE_INPUT_CROP && !one->has_box)) {
-			continue;
-		}
-		if (recipe->input == RECIPE_INPUT_WHOLE) {
-			child_ask(p, index, parent, parent->material);
-			return;
-		}
-		if (asked++ < recipe->max_crops) {
-			crop_ask(p, index, parent, one);
-		} else {
-			left++;
-		}
-	}
-	if (left > 0) {
-		struct question told = {
-			.stage = index, .material = parent->material, .time_us = parent->time_us};
-		char why[64];
-		memcpy(told.source, parent->source, sizeof(told.source));
-		snprintf(why, sizeof(why), "max-crops: %zu more boxes", left);
-		tell_trouble(p, PIPELINE_SKIPPED, &told, why);
-	}
-}
-
-/* The answer's first output is a row of what stage @index collects. */
-static int output_collect(struct pipeline *p, size_t index, const struct question *parent,
-	const struct tensor_bytes *output, struct rows *rows, struct error *err)
-{
-	const struct stage *before = &p->stages[parent->stage];
-	owned(material_unref) struct material *row = NULL;
-	struct spec spec = before->model.outputs[0];
-	spec.shape = output->shape;
-	size_t n = (size_t)spec_elements(&spec);
-	if (!values_are_numbers(spec.type) || n == 0 || n > MAX_ROW) {
-		return error_set(err, -EINVAL, "stage %s gives no row of numbers to stage %s",
-			before->recipe->name, p->recipe->stages[index].name);
-	}
-	int r = material_new(MATERIAL_NUMBERS, &row, err);
-	if (r < 0) {
-		return r;
-	}
-	row->values = calloc(n, sizeof(row->values[0]));
-	if (!row->values) {
-		return error_no_memory(err);
-	}
-	for (size_t i = 0; i < n; i++) {
-		row->values[i] = (float)values_get(&spec, output->data, i);
-	}
-	row->rows = 1;
-	row->columns = n;
-	return rows_append(rows, row, MAX_ROW, parent->time_us, err);
-}
-
-static int outputs_run(struct pipeline *p, size_t index, const struct question *parent,
-	const struct tensor_bytes *output, struct error *err)
-{
-	owned(material_unref) struct material *material = NULL;
-	struct rows *rows = &stream_get(p, parent->source)->outputs[index];
-	struct stage_window window = {0};
-	uint64_t time_us = 0;
-	int r = output_collect(p, index, parent, output, rows, err);
-	r = r < 0 ? r : stage_describe(&p->stages[index], &p->models, err);
-	r = r < 0 ? r : stage_window(&p->stages[index], rows->columns, 0, &window, err);
-	r = r < 0 ? r : rows_take(rows, &window, &material, &time_us, err);
-	if (r == 0 && material) {
-		material->to_s = parent->material->to_s;
-		child_ask(p, index, parent, material);
-	}
-	return r;
-}
-
-/* Stages that collect see every answer; the others what was found. */
-static int collectors_run(struct pipeline *p, const struct question *parent,
-	const struct tensor_bytes *outputs, struct error *err)
-{
-	int r = 0;
-	for (size_t i = parent->stage + 1; i < p->recipe->n_stages && r == 0; i++) {
-		const struct recipe_stage *recipe = &p->recipe->stages[i];
-		if (recipe->parent == parent->stage && recipe->input == RECIPE_INPUT_OUTPUTS) {
-			r = outputs_run(p, i, parent, outputs, err);
-		}
-	}
-	return r;
-}
-
-static void children_run(struct pipeline *p, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
-{
-	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
-		const struct recipe_stage *recipe = &p->recipe->stages[i];
-		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
-			child_run(p, i, parent, findings, verdict);
-		}
-	}
-}
-
-/* Mask and snapshot as PNG, where the file asks for them. */
-struct extras {
-	void *mask, *snapshot; /* owned */
-	size_t mask_bytes, snapshot_bytes;
-};
-
-static void extras_free(struct extras *extras)
-{
-	free(extras->mask);
-	free(extras->snapshot);
-}
-
-static int extras_make(const struct recipe_stage *recipe, const struct material *material,
-	const struct findings *findings, struct extras *extras, struct error *err)
-{
-	int r = 0;
-	if (recipe->post.show_mask && findings->mask.width) {
-		const struct image mask = {
-			findings->mask.classes, findings->mask.width, findings->mask.height, 1};
-		r = image_png_encode(&mask, &extras->mask, &extras->mask_bytes, err);
-	}
-	if (r == 0 && recipe->post.snapshot && material->kind == MATERIAL_PICTURE) {
-		owned_image struct image copy = {0};
-		const struct image *image = &material->image;
-		/* Findings are places of the whole picture: only that one can show them. */
-		bool whole = material->frame.width == 1 && material->frame.height == 1;
-		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
-		r = r < 0 || !whole
-			? r
-			: draw_findings(&copy, findings, recipe->post.point_threshold, err);
-		r = r < 0
-			? r
-			: image_png_encode(&copy, &extras->snapshot, &extras->snapshot_bytes, err);
-	}
-	return r;
-}
-
-static int result_tell(struct pipeline *p, const struct question *q,
-	const struct findings *findings, const struct decision_verdict *verdict, struct error *err)
-{
-	__attribute__((cleanup(extras_free))) struct extras extras = {0};
-	const struct recipe_stage *recipe = &p->recipe->stages[q->stage];
-	struct result_facts facts = facts_of(p, q);
-	int r = extras_make(recipe, q->material, findings, &extras, err);
-	if (r < 0) {
-		return r;
-	}
-	facts.infer_ns = clock_now_ns() - q->asked_ns;
-	facts.findings = findings;
-	facts.verdict = recipe->decision.given ? verdict : NULL;
-	const struct pipeline_result more = {.event = recipe->decision.given,
-		.mask_png = extras.mask,
-		.mask_bytes = extras.mask_bytes,
-		.snapshot = extras.snapshot,
-		.snapshot_bytes = extras.snapshot_bytes,
-		.vector = findings->vector,
-		.n_vector = findings->n_vector};
-	struct pipeline_result result = more;
-	result.event = recipe->decision.given &&
-		(verdict->n_changes > 0 || !isnan(recipe->decision.change));
-	tell(p, PIPELINE_RESULT, q, &facts, &result);
-	return 0;
-}
-
-static int answer_take(struct pipeline *p, const struct question *q,
-	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err)
-{
-	owned_findings struct findings findings = {0};
-	struct decision_verdict verdict = {.told = true};
-	const struct stage *stage = &p->stages[q->stage];
-	const struct recipe_decision *decision = &stage->recipe->decision;
-	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
-	if (r == 0 && decision->given) {
-		struct stream *stream = stream_get(p, q->source);
-		r = decision_judge(decision, result_threshold(stage), &stream->decisions[q->stage],
-			&findings, q->time_us, &verdict, err);
-	}
-	/* Rows for another stage are no result. */
-	bool silent =
-		stage->recipe->post.kind == RECIPE_POST_TENSORS && q->serial && !decision->given;
-	if (r == 0 && verdict.told && !silent) {
-		r = result_tell(p, q, &findings, &verdict, err);
-	}
-	if (r == 0) {
-		children_run(p, q, &findings, &verdict);
-		r = collectors_run(p, q, outputs, err);
-	}
-	return r;
-}
 
 int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err)
@@ -764,9 +341,9 @@ int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 	p->counts.answers++;
 	/* The model was forgotten while it was asked: what it said can't be read any more. */
 	int r = stage_describe(&p->stages[q->stage], &p->models, &why);
-	r = r < 0 ? r : answer_take(p, q, outputs, n_outputs, &why);
+	r = r < 0 ? r : answering_take(p, q, outputs, n_outputs, &why);
 	if (r < 0) {
-		tell_trouble(p, PIPELINE_FAILED, q, why.text);
+		telling_trouble(p, PIPELINE_FAILED, q, why.text);
 		if (err) {
 			*err = why;
 		}
@@ -780,7 +357,7 @@ void pipeline_fail(
 	owned(question_free) struct question *q = queue_take(&p->queue, shown);
 	assert(q);
 	bool busy = why->code == -EBUSY || why->code == -EAGAIN || why->code == -ETIMEDOUT;
-	tell_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
+	telling_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
 		why->text[0] ? why->text : strerror(-why->code));
 }
 

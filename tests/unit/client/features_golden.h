@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Written by make_features_golden.py with librosa 0.11.0, scipy and TensorFlow 2.18.0. */
+/* clang-format off */
 static const double golden_librosa_mel[280] = {
 	-87.22311399, -82.68121409, -79.26996743, -75.88475112, -72.81019735, -69.87756848,
 	-66.83716922, -63.32752253, -60.1438422, -56.71579948, -52.80294642, -49.10362877,

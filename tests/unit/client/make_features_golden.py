@@ -4,7 +4,7 @@
 
 make_features_golden.py librosa > part   with librosa, numpy and scipy installed
 make_features_golden.py tensorflow > part   with tensorflow installed
-The two parts together, after the line that says so, are the header.
+The two parts together, after the first three lines of the header, are the header.
 """
 import sys
 

@@ -70,7 +70,7 @@ static void what_lies_outside_is_not_drawn(void **state)
 	(void)state;
 	owned_image struct image image = black(4, 4);
 	draw_box(&image, -100, -100, 100, 100, 1, red);
-	draw_text(&image, -50, 2, 3, "MMMM", red);
+	draw_text(&image, -80, 2, 3, "MMMM", red);
 	draw_text(&image, 100, -200, 1, "M", red);
 	draw_fill(&image, 3, 3, 1, 1, red);
 	check(&image, (const char *const[]){"    ", "    ", "    ", "    "});
