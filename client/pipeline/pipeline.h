@@ -32,6 +32,8 @@
 
 #define PIPELINE_MAX_SOURCES 64 /* whose state is kept; the one not heard of for longest goes */
 #define PIPELINE_MAX_QUESTIONS 64 /* that wait or are under way */
+#define PIPELINE_MAX_HELD_BYTES                                                                    \
+	(256u << 20) /* of their decoded inputs and tensors; one alone may have more */
 #define PIPELINE_MAX_INPUT_BYTES (64u << 20) /* of one push */
 #define PIPELINE_NAME_SIZE 64
 
@@ -160,7 +162,7 @@ struct pipeline_input {
 /*
  * Takes one input. 0 when it was taken, also when it made no question (sampling, window not full).
  * Bytes that are no good are -EBADMSG, -EINVAL, -EOPNOTSUPP or -EFBIG with the reason, -ENOSPC when
- * PIPELINE_MAX_QUESTIONS wait: nothing was taken then, nothing else is disturbed, and the sink is not
+ * PIPELINE_MAX_QUESTIONS or too many bytes wait: nothing was taken then, nothing else is disturbed, and the sink is not
  * told.
  */
 int must_check pipeline_push(

@@ -20,12 +20,26 @@ void queue_deinit(struct queue *queue)
 	*queue = (struct queue){0};
 }
 
+/* Material that several share counts for each. */
+static size_t bytes_of(const struct question *question)
+{
+	const struct material *m = question->material;
+	return (size_t)question->input.bytes + m->n_bytes +
+		(size_t)m->image.width * m->image.height * m->image.channels +
+		m->rows * m->columns * sizeof(m->values[0]);
+}
+
 bool queue_add(struct queue *queue, struct question *question)
 {
+	question->bytes = bytes_of(question);
+	if (queue->n > 0 && queue->bytes + question->bytes > PIPELINE_MAX_HELD_BYTES) {
+		return false;
+	}
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		if (!queue->items[i]) {
 			question->shown.id = ++queue->last_id;
 			queue->items[i] = question;
+			queue->bytes += question->bytes;
 			queue->n++;
 			return true;
 		}
@@ -63,6 +77,7 @@ struct question *queue_take(struct queue *queue, const struct pipeline_question 
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		if (queue->items[i] && &queue->items[i]->shown == shown) {
 			queue->n--;
+			queue->bytes -= queue->items[i]->bytes;
 			return take(queue->items[i]);
 		}
 	}
@@ -75,8 +90,9 @@ size_t queue_drop(struct queue *queue, size_t stage, const char *source)
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		struct question *one = queue->items[i];
 		if (one && !one->given && one->stage == stage && strcmp(one->source, source) == 0) {
-			question_free(take(queue->items[i]));
 			queue->n--;
+			queue->bytes -= one->bytes;
+			question_free(take(queue->items[i]));
 			dropped++;
 		}
 	}

@@ -18,17 +18,19 @@ struct question {
 	uint64_t time_us;
 	uint64_t pushed_ns, deadline_ns; /* of the input */
 	uint64_t asked_ns;
+	size_t bytes; /* of material and tensor; the queue's */
 };
 
 struct queue {
 	struct question *items[PIPELINE_MAX_QUESTIONS]; /* owned; NULL where there is room */
 	size_t n;
 	uint64_t last_id;
+	size_t bytes; /* that they hold */
 };
 
 void queue_deinit(struct queue *queue); /* zeroed is fine */
 
-/* Moves @question in, with an id. False when there is no room. */
+/* Moves @question in, with an id. False when there is no room, or too many bytes wait already. */
 bool must_check queue_add(struct queue *queue, struct question *question);
 
 /* The oldest that nobody was shown; NULL. One that is @serial waits while another one of its stage

@@ -292,6 +292,27 @@ static void questions_that_wait_are_bounded(void **state)
 	assert_int_equal(pipeline_pending(p), PIPELINE_MAX_QUESTIONS);
 }
 
+static void pictures_that_wait_are_bounded_by_their_bytes(void **state)
+{
+	(void)state;
+	struct world world = {0};
+	enum {
+		SIDE = 5000
+	}; /* 25 MB each */
+	owned(pipeline_close) struct pipeline *p = open_text(&world, BOXES);
+	char head[32];
+	size_t n = (size_t)snprintf(head, sizeof(head), "P5\n%d %d\n255\n", SIDE, SIDE);
+	owned_mem char *picture = calloc(1, n + (size_t)SIDE * SIDE);
+	assert_non_null(picture);
+	memcpy(picture, head, n);
+	const struct pipeline_input input = {.data = picture, .size = n + (size_t)SIDE * SIDE};
+	size_t taken = 0;
+	while (taken < PIPELINE_MAX_QUESTIONS && pipeline_push(p, &input, NULL) == 0) {
+		taken++;
+	}
+	assert_int_equal(taken, PIPELINE_MAX_HELD_BYTES / (SIDE * SIDE));
+}
+
 static void more_sources_than_fit_forget_the_oldest(void **state)
 {
 	(void)state;
@@ -501,6 +522,7 @@ int main(void)
 		cmocka_unit_test(only_each_nth_input_is_asked),
 		cmocka_unit_test(the_latest_input_takes_the_place_of_one_that_waits),
 		cmocka_unit_test(questions_that_wait_are_bounded),
+		cmocka_unit_test(pictures_that_wait_are_bounded_by_their_bytes),
 		cmocka_unit_test(more_sources_than_fit_forget_the_oldest),
 		cmocka_unit_test(boxes_are_told_in_pixels_of_the_picture),
 		cmocka_unit_test(a_letterbox_is_taken_away_from_boxes),
