@@ -226,6 +226,45 @@ static void a_point_is_in_the_first_zone_around_it(void **state)
 	assert_non_null(zones_find(&zones, 0.6, 0.8));
 }
 
+/* "a_b" as the page's markup has it. */
+static void escape(const char *key, char *out)
+{
+	for (; *key; key++) {
+		if (*key == '_') {
+			*out++ = '\\';
+		}
+		*out++ = *key;
+	}
+	*out = 0;
+}
+
+static void the_manual_names_every_key_with_its_default(void **state)
+{
+	(void)state;
+	static char page[65536];
+	FILE *file = fopen(SOURCE_ROOT "/docs/man/edged-pipelines.5.scd", "r");
+	assert_non_null(file);
+	size_t size = fread(page, 1, sizeof(page) - 1, file), n = 0;
+	fclose(file);
+	assert_true(size > 0 && size < sizeof(page) - 1);
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		char key[80], value[160], wanted[320], title[64];
+		snprintf(title, sizeof(title), "# SECTION [%s", keys[i].section);
+		const char *section = strstr(page, title);
+		assert_non_null(section);
+		escape(keys[i].key, key);
+		escape(keys[i].value, value);
+		snprintf(wanted, sizeof(wanted), "\n*%s* =%s%s%s\n", key, value[0] ? " _" : "",
+			value, value[0] ? "_" : "");
+		const char *found = strstr(section, wanted);
+		const char *next = strstr(section + 1, "\n# ");
+		if (!found || found > next) {
+			fail_msg("[%s] lacks %s", keys[i].section, wanted);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +275,7 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_told_with_its_line),
 		cmocka_unit_test(there_are_not_more_stages_than_fit),
 		cmocka_unit_test(lists_have_whole_words),
+		cmocka_unit_test(the_manual_names_every_key_with_its_default),
 		cmocka_unit_test(a_point_is_in_the_first_zone_around_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
