@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.2 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.3 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 2
+#define WIRE_MINOR 3
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -360,11 +360,16 @@ enum wire_store_verb {
 	WIRE_STORE_UNPIN = 3,
 	WIRE_STORE_FORGET_BAD = 4,
 	WIRE_STORE_HISTORY = 5,
+	WIRE_STORE_INSTALL =
+		6, /* since 1.3: the first byte brings a descriptor, as that of EXPORT */
+	WIRE_STORE_EXPORT = 7,
+	WIRE_STORE_REMOVE = 11, /* since 1.3 */
 };
 
 struct wire_store {
 	uint32_t verb; /* enum wire_store_verb */
-	struct wire_text model; /* empty for FORGET_BAD */
+	struct wire_text
+		model; /* empty for FORGET_BAD, and for an INSTALL of a bundle that says it */
 	struct wire_text argument; /* FORGET_BAD: digits of a digest; others: empty */
 };
 

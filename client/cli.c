@@ -36,6 +36,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
 	[CLI_HISTORY] = {"history", "MODEL", "what happened to a model", 1, 1, CLI_COMPLETE_MODEL,
 		CLI_COMPLETE_NONE, NULL},
+	[CLI_INSTALL] = {"install", "FILE|-", "give the daemon a model or a bundle", 1, 1,
+		CLI_COMPLETE_FILE, CLI_COMPLETE_NONE, NULL},
+	[CLI_EXPORT] = {"export", "MODEL [FILE|-]", "write the model that serves as a bundle", 1, 2,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_FILE, NULL},
+	[CLI_REMOVE] = {"remove", "MODEL", "take away a model that was installed", 1, 1,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
 	[CLI_PIPELINE] = {"pipeline", "check|list|run|show [NAME] [INPUT...]",
 		"from files or a stream to what a pipelines.d/NAME.conf says", 1, -1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_FILE, "check list run show"},
@@ -51,7 +57,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define OF_DAEMON                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_INFER) | BIT(CLI_BENCH) |       \
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
-		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | OF_PIPELINES)
+		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) |      \
+		BIT(CLI_REMOVE) | OF_PIPELINES)
 #define OF_PIPELINES (BIT(CLI_PIPELINE) | BIT(CLI_TEACH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
@@ -77,6 +84,8 @@ const struct cli_option cli_options[] = {
 	{"json", 0, CLI_FLAG, NULL, "short for -o json", AT(json), OF_OUTPUT, 0, 0, NULL, 0},
 	{"timeout", 0, CLI_COUNT, "MS", "give up after MS milliseconds", AT(timeout_ms),
 		OF_DAEMON | BIT(CLI_RUN), 1, 86400000, NULL, 0},
+	{"name", 0, CLI_TEXT, "MODEL", "what the model is called", AT(name), BIT(CLI_INSTALL), 0, 0,
+		NULL, 0},
 	{"top-k", 'k', CLI_COUNT, "N", "at most N classes (5)", AT(top_k), OF_ANSWERS, 1, 1000000,
 		NULL, 0},
 	{"threshold", 't', CLI_REAL, "SCORE", "only classes of at least SCORE", AT(threshold),

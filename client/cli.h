@@ -29,6 +29,9 @@ enum cli_command_id {
 	CLI_UNPIN,
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
+	CLI_INSTALL,
+	CLI_EXPORT,
+	CLI_REMOVE,
 	CLI_PIPELINE,
 	CLI_TEACH,
 	CLI_COMPLETION,
@@ -118,6 +121,7 @@ struct settings {
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;
+	const char *name; /* of install */
 	bool keep_state;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */

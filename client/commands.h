@@ -15,6 +15,9 @@ int cmd_bench_ipc(const struct settings *settings); /* bench --ipc */
 int cmd_reload(const struct settings *settings);
 int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
 int cmd_forget_bad(const struct settings *settings);
+int cmd_install(const struct settings *settings);
+int cmd_export(const struct settings *settings);
+int cmd_remove(const struct settings *settings);
 int cmd_pipeline(const struct settings *settings);
 int cmd_teach(const struct settings *settings);
 /* infer on a model that has a pipeline. */

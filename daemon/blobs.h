@@ -19,6 +19,11 @@
 int must_check blobs_import(int folder, int fd, const struct import_identity *identity,
 	uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err);
 
+/* The same of the @size bytes of @fd from @at on, which lie within @identity->size. */
+int must_check blobs_import_part(int folder, int fd, const struct import_identity *identity,
+	off_t at, off_t size, uint64_t max_bytes, struct digest *ret_digest, int *ret_fd,
+	struct error *err);
+
 /* A small blob from memory. Without a folder only the digest is told. */
 int must_check blobs_put(int folder, const void *data, size_t size, struct digest *ret_digest);
 

@@ -15,6 +15,7 @@
 #include "daemon/scan.h"
 
 #define CATALOGUE_REASON_SIZE 240
+#define CATALOGUE_MAX_TRIED (SCAN_MAX_VERSIONS + 2) /* folders, NAME.tar, NAME.tflite */
 
 enum catalogue_event_kind {
 	CATALOGUE_LOADING, /* a file of this model is being loaded */
@@ -53,7 +54,8 @@ struct catalogue_sink {
 
 /* Files that were tried, and what came of it. */
 struct catalogue_tried {
-	uint64_t number; /* of the version's folder; 0: NAME.tflite */
+	uint64_t number; /* of the version's folder; 0: NAME.tflite, or NAME.tar */
+	bool bundle; /* the latter */
 	struct candidate_identity identity;
 	struct digest digest; /* what it held; none if it was refused before that was known */
 	bool settled; /* the same files would give the same again */
@@ -67,7 +69,7 @@ struct catalogue_model {
 	bool inbox; /* the folder had files of it when it was looked at last */
 	bool seen; /* in the scan that goes on */
 	size_t n;
-	struct catalogue_tried tried[SCAN_MAX_VERSIONS + 1];
+	struct catalogue_tried tried[CATALOGUE_MAX_TRIED];
 };
 
 struct catalogue {
@@ -85,12 +87,22 @@ int must_check catalogue_open(struct catalogue *catalogue, const struct load_con
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_sink *sink, size_t *ret_left_out);
+/* Other keys or policies: what was refused is tried again by the next scan. */
+void catalogue_retry(struct catalogue *catalogue);
 /* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
 void catalogue_deinit(struct catalogue *catalogue);
 
 /* Removes what no model needs from the store. */
 void catalogue_sweep(struct catalogue *catalogue, struct depot *depot);
+
+/* The model of that name, new if need be, for a file that is in no folder. -ENOSPC above max-models,
+ * -ENOMEM. */
+int must_check catalogue_need(struct catalogue *catalogue, const struct load_context *load,
+	const char *name, struct catalogue_model **ret_model, struct error *err);
+/* Forgets its versions, on the disk first, and says so. */
+int must_check catalogue_remove(struct catalogue *catalogue, const struct load_context *load,
+	const struct catalogue_sink *sink, struct catalogue_model *model, struct error *err);
 
 struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
 

@@ -113,6 +113,16 @@ static const struct config_key keys[] = {
 		"no",
 		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
 		"it for one model."},
+	{"models", "signatures", CONFIG_POLICY, AT(signatures), CONFIG_POLICY_OFF,
+		CONFIG_POLICY_REQUIRE, RELOAD, "off",
+		"What becomes of a file without a good minisign signature: require refuses it, warn says\n"
+		"so, off does not look."},
+	{"models", "signatures-of", CONFIG_TEXT, AT(signatures_of), LENGTH(signatures_of), RELOAD,
+		"none",
+		"The same for single models: MODEL=require MODEL=warn MODEL=off, separated by blanks."},
+	{"models", "keys", CONFIG_TEXT, AT(keys), LENGTH(keys), RELOAD, "/etc/edged/keys.d",
+		"Folder of the public keys that are trusted, files *.pub of minisign. It is read at each\n"
+		"look at the models."},
 	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
 		"Whether edged looks at the models folder by itself when that has changed."},
 	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",

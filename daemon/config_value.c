@@ -68,6 +68,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return level_parse(text, ret_value);
 	case CONFIG_TRUTH:
 		return truth_parse(text, ret_value);
+	case CONFIG_POLICY:
+		return config_policy_parse(text, strlen(text), ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -84,6 +86,7 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
 		[CONFIG_TRUTH] = "yes or no",
+		[CONFIG_POLICY] = "require, warn or off",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];

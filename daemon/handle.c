@@ -203,11 +203,17 @@ static int text_copy(
 	return 0;
 }
 
+static bool verb_known(uint32_t verb)
+{
+	return (verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_EXPORT) ||
+		verb == WIRE_STORE_REMOVE;
+}
+
 static int order_judge(const struct conn *conn, const struct wire_store *store, struct order *order,
 	struct error *err)
 {
 	bool privileged = conn->uid == 0 || conn->uid == geteuid();
-	if (store->verb < WIRE_STORE_ROLLBACK || store->verb > WIRE_STORE_HISTORY) {
+	if (!verb_known(store->verb)) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
 	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
@@ -221,17 +227,32 @@ static int order_judge(const struct conn *conn, const struct wire_store *store, 
 				  "argument", err);
 }
 
-static int order_make(const struct conn *conn, const struct request *request,
-	struct order **ret_order, struct error *err)
+/* The verbs that need one have one, and no others. */
+static int order_take_fd(struct order *order, struct request *request, struct error *err)
+{
+	const bool wanted = order->verb == ORDER_INSTALL || order->verb == ORDER_EXPORT;
+	if (wanted != (request->fd >= 0)) {
+		return error_set(err, -EINVAL, "STORE: the verb comes %s descriptor",
+			wanted ? "with a" : "without a");
+	}
+	order->fd = take_fd(request->fd);
+	return 0;
+}
+
+static int order_make(const struct conn *conn, struct request *request, struct order **ret_order,
+	struct error *err)
 {
 	struct wire_store store;
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = order_new();
 	if (!order) {
 		return error_no_memory(err);
 	}
 	int code = wire_store_decode(request->body, request->body_bytes, &store, err);
 	if (code == 0) {
 		code = order_judge(conn, &store, order, err);
+	}
+	if (code == 0) {
+		code = order_take_fd(order, request, err);
 	}
 	if (code < 0) {
 		order_free(order);

@@ -13,23 +13,7 @@
 
 int load_bytes(int fd, off_t size, char **ret_bytes)
 {
-	owned_mem char *bytes = malloc((size_t)size + 1);
-	if (!bytes) {
-		return -ENOMEM;
-	}
-	for (off_t at = 0; at < size;) {
-		ssize_t n = pread(fd, bytes + at, (size_t)(size - at), at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		at += n;
-	}
-	bytes[size] = 0;
-	*ret_bytes = take(bytes);
-	return 0;
+	return import_bytes(fd, 0, size, ret_bytes);
 }
 
 struct edge_options load_options(const struct load_context *context)

@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/depot.h"
 #include "daemon/served.h"
+#include "daemon/trust.h"
 
 struct load_context {
 	const struct config *config;
@@ -14,6 +15,7 @@ struct load_context {
 	int watch; /* for watch_folder() */
 	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
 	void *stopping_context;
+	const struct trust *trust; /* whose signatures count; NULL: nobody's */
 	const char *check; /* program for check_run(); NULL: none */
 };
 

@@ -42,6 +42,7 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.watch = loader->watch,
 		.stopping = stopping,
 		.stopping_context = loader,
+		.trust = &loader->trust,
 		.check = loader->check};
 }
 
@@ -59,10 +60,13 @@ static void remember(struct loader *loader)
 	}
 }
 
-/* The next order, or NULL. Under the mutex. */
-static struct order *order_take(struct loader *loader)
+/* The next order, or NULL. In a scan none that may add a model. Under the mutex. */
+static struct order *order_take(struct loader *loader, bool scanning)
 {
 	struct order *order = loader->orders;
+	if (order && scanning && order->verb == ORDER_INSTALL) {
+		return NULL;
+	}
 	if (order) {
 		loader->orders = order->next;
 		order->next = NULL;
@@ -85,6 +89,9 @@ static void obey(struct loader *loader, struct order *order)
 	pthread_mutex_unlock(&loader->mutex);
 	const struct load_context load = load_of(loader, &config);
 	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
+	if (order->verb == ORDER_INSTALL && trust_load(&loader->trust, &config, loader->log)) {
+		catalogue_retry(&loader->catalogue);
+	}
 	order_run(order, &loader->catalogue, &load, &sink);
 	pthread_mutex_lock(&loader->mutex);
 	if (order->number == 0) {
@@ -104,7 +111,7 @@ static bool between(void *context)
 	struct loader *loader = context;
 	struct order *order = NULL;
 	pthread_mutex_lock(&loader->mutex);
-	while (!loader->stopping && (order = order_take(loader))) {
+	while (!loader->stopping && (order = order_take(loader, true))) {
 		obey(loader, order);
 	}
 	bool stop = loader->stopping;
@@ -117,6 +124,9 @@ static void look(struct loader *loader, const struct config *config)
 	const struct load_context load = load_of(loader, config);
 	const struct catalogue_sink sink = {.post = post, .stopping = between, .context = loader};
 	size_t left_out = 0;
+	if (trust_load(&loader->trust, config, loader->log)) {
+		catalogue_retry(&loader->catalogue);
+	}
 	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
 	if (code < 0 && code != -ECANCELED) {
 		log_warning(
@@ -155,7 +165,8 @@ static void *loader_main(void *argument)
 	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
-		struct order *order = order_take(loader);
+		/* Until the folder was looked at, nobody knows what an order would be in the way of. */
+		struct order *order = loader->scans_done > 0 ? order_take(loader, false) : NULL;
 		if (order) {
 			obey(loader, order);
 		} else if (loader->scans_done != loader->scans_wanted) {

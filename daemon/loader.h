@@ -30,6 +30,7 @@ struct loader {
 	/* The thread's own: */
 	uint64_t cpu_features;
 	const char *check; /* program for check_run(); NULL: none */
+	struct trust trust;
 	struct depot depot;
 	struct catalogue catalogue;
 	size_t left_out; /* of the folder's entries, when it was looked at last */

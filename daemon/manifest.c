@@ -81,7 +81,9 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 {
 	for (size_t i = 0; i < manifest->n; i++) {
 		if (digest_same(digest, &manifest->versions[i].model) ||
-			digest_same(digest, &manifest->versions[i].labels)) {
+			digest_same(digest, &manifest->versions[i].labels) ||
+			digest_same(digest, &manifest->versions[i].golden) ||
+			digest_same(digest, &manifest->versions[i].minisig)) {
 			return true;
 		}
 	}
@@ -128,17 +130,25 @@ static const struct row model_rows[] = {
 	{"trial", KIND_TRUTH, MODEL(trial)},
 	{"pinned", KIND_TRUTH, MODEL(pinned)},
 	{"newest", KIND_NUMBER, MODEL(newest)},
+	{"signed-newest", KIND_NUMBER, MODEL(signed_newest)},
+	{"signed-file", KIND_DIGEST, MODEL(signed_file)},
+	{"passed", KIND_DIGEST, MODEL(passed)},
 	{NULL, KIND_NUMBER, 0},
 };
 
 static const struct row version_rows[] = {
 	{"sha256", KIND_DIGEST, VERSION(model)},
 	{"labels", KIND_DIGEST, VERSION(labels)},
+	{"golden", KIND_DIGEST, VERSION(golden)},
+	{"minisig", KIND_DIGEST, VERSION(minisig)},
 	{"signature", KIND_DIGEST, VERSION(signature)},
 	{"version", KIND_NUMBER, VERSION(version)},
 	{"bytes", KIND_NUMBER, VERSION(bytes)},
 	{"since", KIND_NUMBER, VERSION(since)},
 	{"by", KIND_NUMBER, VERSION(by)},
+	{"signed-by", KIND_NUMBER, VERSION(signed_by)},
+	{"signed-version", KIND_NUMBER, VERSION(signed_version)},
+	{"installed", KIND_TRUTH, VERSION(installed)},
 	{NULL, KIND_NUMBER, 0},
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/install.h"
+#include "daemon/transfer.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
 
@@ -18,9 +19,19 @@ struct ordering {
 	struct catalogue_model *model; /* NULL where the verb has none */
 };
 
+struct order *order_new(void)
+{
+	struct order *order = calloc(1, sizeof(*order));
+	if (order) {
+		order->fd = -1;
+	}
+	return order;
+}
+
 void order_free(struct order *order)
 {
 	if (order) {
+		own_close_fd(&order->fd);
 		free(order->text);
 		free(order);
 	}
@@ -213,11 +224,32 @@ static int forget_bad(const struct ordering *ordering, struct error *err)
 
 /* ---- any */
 
+/* Those that need no model, or find it themselves; 1 for the others. */
+static int run_without_model(const struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	switch (order->verb) {
+	case ORDER_FORGET_BAD:
+		return forget_bad(ordering, err);
+	case ORDER_INSTALL:
+		return transfer_install(
+			order, ordering->catalogue, ordering->load, ordering->sink, err);
+	case ORDER_EXPORT:
+		return transfer_export(order, ordering->catalogue, ordering->load, err);
+	case ORDER_REMOVE:
+		return transfer_remove(
+			order, ordering->catalogue, ordering->load, ordering->sink, err);
+	default:
+		return 1;
+	}
+}
+
 static int run(struct ordering *ordering, struct error *err)
 {
 	struct order *order = ordering->order;
-	if (order->verb == ORDER_FORGET_BAD) {
-		return forget_bad(ordering, err);
+	int code = run_without_model(ordering, err);
+	if (code <= 0) {
+		return code;
 	}
 	ordering->model = catalogue_find(ordering->catalogue, order->model);
 	if (!ordering->model) {
@@ -238,7 +270,7 @@ static int run(struct ordering *ordering, struct error *err)
 		return proved(ordering, err);
 	case ORDER_FAILED:
 		return failed(ordering, err);
-	case ORDER_FORGET_BAD:
+	default:
 		break;
 	}
 	return error_set(err, -EOPNOTSUPP, "the store does not know verb %d", (int)order->verb);

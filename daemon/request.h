@@ -35,7 +35,7 @@ struct request {
 	uint16_t type; /* enum wire_type */
 	uint16_t flags; /* WIRE_FLAG_* */
 	uint64_t id;
-	int fd; /* that came with REGION_ADD; -1: none */
+	int fd; /* that came with REGION_ADD or STORE; -1: none */
 	uint32_t body_bytes;
 	uint8_t *body; /* WIRE_ALIGNMENT */
 

@@ -171,7 +171,7 @@ static struct probation_limits limits_of(const struct config *config)
 static void verdict_tell(const struct store *store, struct loader *loader,
 	const struct config *config, struct store_model *model, enum probation_verdict verdict)
 {
-	struct order *order = verdict == PROBATION_GOES_ON ? NULL : calloc(1, sizeof(*order));
+	struct order *order = verdict == PROBATION_GOES_ON ? NULL : order_new();
 	if (!order) {
 		/* Without memory the trial goes on. */
 		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
