@@ -286,6 +286,9 @@ struct wire_status {
 	uint64_t queue_us, run_us; /* sums over all INFER answered OK */
 	uint32_t n_counts; /* requests answered, by status; at most EDGE_STATUS_COUNT are kept */
 	uint64_t counts[EDGE_STATUS_COUNT];
+	bool memory; /* what follows is there: since 1.3, for who said HELLO so */
+	uint32_t models_unloaded;
+	uint64_t held_bytes, budget_bytes; /* of all loaded models together, and what they may */
 };
 
 void wire_status_encode(struct bytes_writer *w, const struct wire_status *status);
@@ -360,6 +363,9 @@ enum wire_store_verb {
 	WIRE_STORE_UNPIN = 3,
 	WIRE_STORE_FORGET_BAD = 4,
 	WIRE_STORE_HISTORY = 5,
+	WIRE_STORE_LOAD = 8, /* 1.3, as those below */
+	WIRE_STORE_UNLOAD = 9,
+	WIRE_STORE_FSCK = 10,
 	WIRE_STORE_INSTALL =
 		6, /* since 1.3: the first byte brings a descriptor, as that of EXPORT */
 	WIRE_STORE_EXPORT = 7,

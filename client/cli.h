@@ -29,6 +29,9 @@ enum cli_command_id {
 	CLI_UNPIN,
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
+	CLI_LOAD,
+	CLI_UNLOAD,
+	CLI_FSCK,
 	CLI_INSTALL,
 	CLI_EXPORT,
 	CLI_REMOVE,
@@ -123,6 +126,7 @@ struct settings {
 	const char *output_dir, *labels, *signature, *state, *record;
 	const char *name; /* of install */
 	bool keep_state;
+	bool repair;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */
 	int input_format; /* enum input_format */

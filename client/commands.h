@@ -13,7 +13,7 @@ int cmd_verify(const struct settings *settings);
 int cmd_bench(const struct settings *settings);
 int cmd_bench_ipc(const struct settings *settings); /* bench --ipc */
 int cmd_reload(const struct settings *settings);
-int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
+int cmd_store(const struct settings *settings); /* rollback, pin, unpin, load and unload */
 int cmd_forget_bad(const struct settings *settings);
 int cmd_install(const struct settings *settings);
 int cmd_export(const struct settings *settings);
@@ -23,5 +23,6 @@ int cmd_teach(const struct settings *settings);
 /* infer on a model that has a pipeline. */
 int cmd_pipeline_infer(const struct settings *settings, const char *path);
 int cmd_history(const struct settings *settings);
+int cmd_fsck(const struct settings *settings);
 
 #endif

@@ -30,7 +30,16 @@ int must_check blobs_put(int folder, const void *data, size_t size, struct diges
 /* Opens and hashes. -EBADMSG for one that is not what its name says, -ENOENT. */
 int must_check blobs_open(int folder, const struct digest *digest, int *ret_fd);
 
+/* True when the file system checks what it gives of it (fs-verity). */
+bool blobs_sealed(int fd);
+
 void blobs_remove(int folder, const struct digest *digest);
+
+/* Moves one that the disk does not give, or not as it was, out of the way, so that nobody finds it and
+ * its place on the disk is not used again: to folder "../quarantine", which keeps @BLOBS_QUARANTINE;
+ * what is beyond that is removed. */
+#define BLOBS_QUARANTINE 4
+void blobs_quarantine(int folder, const struct digest *digest);
 
 /* Removes every blob that @wanted does not want, and what else lies there. Returns how many. */
 size_t blobs_sweep(

@@ -311,7 +311,7 @@ static bool blob_known(const struct taking *taking, const struct part *part)
 {
 	struct digest digest;
 	struct candidate *candidate = taking->candidate;
-	const int blobs = taking->context->depot->blobs;
+	const int blobs = taking->context->depot->stored;
 	if (blobs < 0 || part->at != 0 || !may_be_known(taking->known, part->size) ||
 		digest_of_file(part->fd, part->size, &digest) < 0 ||
 		!manifest_find(taking->known, &digest) ||

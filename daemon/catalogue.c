@@ -169,7 +169,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 }
 
 /* Without memory for the event the next scan tries again. */
-static void forget_tries(struct catalogue_model *model)
+void catalogue_doubt_model(struct catalogue_model *model)
 {
 	model->serving = (struct digest){0};
 	model->restored = false;
@@ -185,11 +185,13 @@ bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *si
 	struct catalogue_event *event = event_new(kind, model, version, reason);
 	if (!event) {
 		served_unref(served);
-		forget_tries(model);
+		catalogue_doubt_model(model);
 		return false;
 	}
 	if (served) {
 		served->generation = ++catalogue->generation;
+		model->loaded = true;
+		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
 	}
 	event->served = served;
@@ -291,6 +293,7 @@ static int forget_versions(
 	manifest->active = manifest->previous = manifest->passed = (struct digest){0};
 	manifest->trial = false;
 	manifest_trim(manifest);
+	model->loaded = false;
 	model->serving = (struct digest){0};
 	model->n = 0;
 	depot_note(load->depot, manifest->name, "removed");
@@ -444,7 +447,7 @@ void catalogue_retry(struct catalogue *catalogue)
 void catalogue_doubt(struct catalogue *catalogue)
 {
 	for (size_t i = 0; i < catalogue->n; i++) {
-		forget_tries(catalogue->models[i]);
+		catalogue_doubt_model(catalogue->models[i]);
 	}
 }
 

@@ -24,6 +24,8 @@ enum catalogue_event_kind {
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
 	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
+	CATALOGUE_UNLOADED, /* what serves makes room: @reason; it is loaded again when asked for */
+	CATALOGUE_LOST, /* what served cannot be loaded any more: @reason */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
 };
 
@@ -65,6 +67,8 @@ struct catalogue_tried {
 struct catalogue_model {
 	struct manifest manifest;
 	struct digest serving; /* what the loop has; none: nothing */
+	bool loaded; /* the loop has it in memory, as far as is known here */
+	uint64_t bytes; /* that it takes when it is */
 	bool restored; /* the store was asked for it */
 	bool inbox; /* the folder had files of it when it was looked at last */
 	bool seen; /* in the scan that goes on */
@@ -91,6 +95,8 @@ int must_check catalogue_scan(struct catalogue *catalogue, const struct load_con
 void catalogue_retry(struct catalogue *catalogue);
 /* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
+/* The same for one model. */
+void catalogue_doubt_model(struct catalogue_model *model);
 void catalogue_deinit(struct catalogue *catalogue);
 
 /* Removes what no model needs from the store. */

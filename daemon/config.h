@@ -27,6 +27,12 @@
 #define CONFIG_SOCKET_SIZE 108 /* sun_path */
 #define CONFIG_WORD_SIZE 128
 
+/* What becomes of a new version that does not fit beside the one that serves. */
+enum config_update {
+	CONFIG_UPDATE_KEEP_SERVING, /* it is refused */
+	CONFIG_UPDATE_REPLACE, /* what serves is unloaded first */
+};
+
 /* What becomes of a model without a good signature. */
 enum config_policy {
 	CONFIG_POLICY_OFF, /* nobody looks */
@@ -79,6 +85,10 @@ struct config {
 	uint64_t watch_quiet_ms;
 	uint64_t rescan_ms; /* 0: never */
 	uint64_t self_test_ms;
+	uint64_t memory_budget; /* 0: what the system says */
+	uint64_t update_policy; /* enum config_update */
+	uint64_t load_wait_ms;
+	uint64_t memory_pressure; /* truth */
 	uint64_t signatures; /* enum config_policy */
 	char signatures_of[CONFIG_PATH_SIZE]; /* MODEL=POLICY, separated by blanks */
 	char keys[CONFIG_PATH_SIZE];
@@ -95,6 +105,7 @@ enum config_kind {
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */
+	CONFIG_UPDATE, /* keep-serving or replace */
 	CONFIG_POLICY, /* require, warn or off */
 };
 

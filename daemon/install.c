@@ -113,6 +113,7 @@ static int check_answers(const struct load_context *context, const struct candid
 	mark_begin(mark);
 	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
 	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
 	return code;
 }
 
@@ -152,7 +153,7 @@ static struct manifest manifest_next(
 }
 
 static int record(const struct load_context *context, struct catalogue_model *model,
-	const struct manifest *next, struct error *err)
+	const struct manifest *next, bool sealed, struct error *err)
 {
 	const struct manifest_version *version = manifest_find(next, &next->active);
 	char text[DIGEST_TEXT_SIZE], who[40] = "";
@@ -166,9 +167,9 @@ static int record(const struct load_context *context, struct catalogue_model *mo
 		snprintf(who, sizeof(who), ", signed by %016" PRIX64, version->signed_by);
 	}
 	depot_note(context->depot, next->name,
-		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s",
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s%s",
 		version->version, digest_print(&version->model, text), version->by, who,
-		next->trial ? ", on trial" : "");
+		next->trial ? ", on trial" : "", sealed ? ", fs-verity" : "");
 	return 0;
 }
 
@@ -178,8 +179,68 @@ static void try_out(
 {
 	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
 		served->on_trial = true;
-		served->mark = marks_take(&context->depot->marks, &served->digest);
+		served->marks = &context->depot->marks;
+		served->mark = marks_take(served->marks, &served->digest);
+		if (!served->mark && served->marks->slots) {
+			log_notice(context->depot->log,
+				"model %s: %d files are on trial already: should it end edged, that is "
+				"not held against it",
+				served->name, MARKS_SLOTS);
+		}
 	}
+}
+
+/* ---- memory */
+
+/*
+ * What of @need bytes has its place, and what is done where it has it only without the version that
+ * serves. What others hold that are not pinned is no matter: idle ones go when it is needed.
+ */
+static int make_room(const struct load_context *context, struct catalogue_model *model,
+	uint64_t need, struct error *err)
+{
+	struct depot *depot = context->depot;
+	const struct manifest *manifest = &model->manifest;
+	const uint64_t limit = context->budget ? atomic_load(&context->budget->limit) : UINT64_MAX;
+	const uint64_t pinned = context->budget ? atomic_load(&context->budget->pinned) : 0;
+	const uint64_t room = limit > pinned ? limit - pinned : 0;
+	const uint64_t beside = model->loaded ? model->bytes : 0;
+	if (need > room) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, the budget has room for %" PRIu64,
+			need, room);
+	}
+	if (need + beside <= room) {
+		return 0;
+	}
+	if (context->config->update_policy == CONFIG_UPDATE_KEEP_SERVING) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, beside what serves the budget has "
+			"room for %" PRIu64 " (update-policy = keep-serving)",
+			need, room > beside ? room - beside : 0);
+	}
+	log_notice(depot->log,
+		"model %s: what serves is unloaded: the new version does not fit beside it "
+		"(update-policy = replace)",
+		manifest->name);
+	depot_note(depot, manifest->name,
+		"unloaded: the new version does not fit beside it (update-policy = replace)");
+	context->unload(context->unload_context, manifest->name);
+	model->loaded = false;
+	return 0;
+}
+
+static int check(const struct load_context *context, struct catalogue_model *model,
+	const struct candidate *candidate, struct error *err)
+{
+	uint64_t bytes = candidate->version.bytes;
+	int code = make_room(context, model, bytes, err);
+	if (code == 0 && context->check) {
+		code = check_run(
+			context, context->check, candidate->blob, candidate->golden, &bytes, err);
+		code = code < 0 ? code : make_room(context, model, bytes, err);
+	}
+	return code;
 }
 
 static int admit(const struct load_context *context, struct catalogue_model *model,
@@ -188,14 +249,16 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	owned(served_unref) struct served *served = NULL;
 	struct digest *signature = &candidate->version.signature;
 	struct manifest next = manifest_next(&model->manifest, candidate);
-	int code = context->check
-		? check_run(context, context->check, candidate->blob, candidate->golden, err)
-		: 0;
+	int code = check(context, model, candidate, err);
 	if (code < 0) {
 		return code;
 	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
 		take(candidate->labels), candidate->labels_length, &served, err);
+	if (code < 0) {
+		return code;
+	}
+	code = make_room(context, model, served_bytes(served), err);
 	if (code < 0) {
 		return code;
 	}
@@ -207,9 +270,12 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);
 	}
+	if (edge_model_broken(served->model)) {
+		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
+	}
 	if (code == 0) {
 		next = manifest_next(&model->manifest, candidate);
-		code = record(context, model, &next, err);
+		code = record(context, model, &next, blobs_sealed(candidate->blob), err);
 	}
 	if (code == 0) {
 		try_out(context, &next, served);

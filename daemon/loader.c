@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,6 +35,18 @@ static bool stopping(void *context)
 	return stop;
 }
 
+/* Has the loop let go of what serves. */
+static void unload(void *context, const char *name)
+{
+	struct catalogue_event *event = calloc(1, sizeof(*event));
+	if (event) {
+		event->kind = CATALOGUE_UNLOADED;
+		snprintf(event->name, sizeof(event->name), "%s", name);
+		snprintf(event->reason, sizeof(event->reason), "for a new version");
+		post(context, event);
+	}
+}
+
 static struct load_context load_of(struct loader *loader, const struct config *config)
 {
 	return (struct load_context){.config = config,
@@ -42,6 +55,9 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.watch = loader->watch,
 		.stopping = stopping,
 		.stopping_context = loader,
+		.budget = loader->budget,
+		.unload = unload,
+		.unload_context = loader,
 		.trust = &loader->trust,
 		.check = loader->check};
 }
@@ -197,6 +213,7 @@ static int thread_start(struct loader *loader)
 {
 	sigset_t all, before;
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&loader->thread, NULL, loader_main, loader);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -207,6 +224,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	void (*wake)(void *context), void *context, struct error *err)
 {
 	*loader = (struct loader){.watch = loader->watch,
+		.budget = loader->budget,
 		.log = log,
 		.wake = wake,
 		.context = context,

@@ -9,6 +9,7 @@
 #include "daemon/order.h"
 
 struct loader {
+	struct budget *budget; /* given before the start */
 	int watch; /* where folders are watched, given before the start; -1: nowhere */
 	pthread_t thread;
 	bool running;

@@ -77,6 +77,23 @@ void manifest_trim(struct manifest *manifest)
 	}
 }
 
+void manifest_lose(struct manifest *manifest, size_t at)
+{
+	const struct digest lost = manifest->versions[at].model;
+	forget(manifest, at);
+	if (digest_same(&manifest->previous, &lost)) {
+		manifest->previous = (struct digest){0};
+	}
+	if (digest_same(&manifest->last_good, &lost)) {
+		manifest->last_good = manifest->previous;
+		manifest->previous = (struct digest){0};
+	}
+	if (digest_same(&manifest->active, &lost)) {
+		manifest->active = manifest->last_good;
+		manifest->trial = false;
+	}
+}
+
 bool manifest_wants(const struct manifest *manifest, const struct digest *digest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {

@@ -58,6 +58,9 @@ const struct manifest_version *manifest_add(
 /* Forgets versions that are neither active nor good. */
 void manifest_trim(struct manifest *manifest);
 
+/* Version @at is gone: what it was becomes what was good before; none serves where there is none. */
+void manifest_lose(struct manifest *manifest, size_t at);
+
 /* True when a blob of that digest is needed. */
 bool manifest_wants(const struct manifest *manifest, const struct digest *digest);
 

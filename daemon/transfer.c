@@ -114,7 +114,7 @@ static int part_write(
 	if (digest_none(digest)) {
 		return 0;
 	}
-	int code = blobs_open(depot->blobs, digest, &blob);
+	int code = blobs_open(depot->stored, digest, &blob);
 	if (code == 0) {
 		code = import_identify(blob, &identity);
 	}
