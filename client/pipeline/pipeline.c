@@ -217,15 +217,20 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	uint64_t time_us, struct error *err)
 {
 	struct stage_window window = {0};
+	struct rows *rows = &stream->waiting;
 	int r = stage_describe(&p->stages[0], &p->models, err);
 	r = r < 0 ? r
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	r = r < 0 ? r
-		  : rows_append(&stream->waiting, material, STREAM_MAX_VALUES - values_waiting(p),
-			    time_us, err);
+	if (time_us == 0) {
+		time_us =
+			rows_time(rows, material->rows, material->rate, clock_now_ns() / NS_PER_US);
+	}
+	r = r < 0
+		? r
+		: rows_append(rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
 		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
-		p->counts.sampled_out += rows_catch_up(&stream->waiting, &window);
+		p->counts.sampled_out += rows_catch_up(rows, &window);
 	}
 	return r;
 }
@@ -251,7 +256,6 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 {
 	owned(material_unref) struct material *material = NULL;
 	const char *source = input->source ? input->source : "";
-	uint64_t time_us = input->time_us ? input->time_us : clock_now_ns() / NS_PER_US;
 	int r = strlen(source) < STREAM_NAME_SIZE
 		? material_decode(&p->recipe->source, input, &material, err)
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
@@ -259,8 +263,10 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 	if (r == 0) {
 		struct stream *stream = asking_source(p, source);
 		r = is_stream(p, material)
-			? rows_push(p, stream, material, time_us, err)
-			: whole_push(p, stream, material, time_us, input->deadline_ns, err);
+			? rows_push(p, stream, material, input->time_us, err)
+			: whole_push(p, stream, material,
+				  input->time_us ? input->time_us : clock_now_ns() / NS_PER_US,
+				  input->deadline_ns, err);
 	}
 	p->counts.inputs += r == 0;
 	p->counts.refused += r < 0;

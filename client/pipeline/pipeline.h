@@ -154,8 +154,10 @@ struct pipeline_input {
 				     Parameters behind a ';' are ignored */
 	const char *
 		source; /* who sent it; NULL: "". Sources have windows and decisions of their own */
-	uint64_t time_us; /* when, by any clock that does not go back; holds and limits use it.
-			     0: now, by the clock of this machine */
+	uint64_t
+		time_us; /* when, by any clock that does not go back; holds and limits use it. 0: now, by
+			     the clock of this machine; of a stream of sound by its samples, from when
+			     its first came */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; past it no further stage is asked. 0: none */
 };
 

@@ -20,6 +20,18 @@ size_t rows_waiting(const struct rows *s)
 	return s->rows * s->columns;
 }
 
+uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
+{
+	if (rate == 0) {
+		return now_us;
+	}
+	uint64_t length_us = n * UINT64_C(1000000) / rate;
+	if (s->columns == 0) {
+		s->start_us = now_us > length_us ? now_us - length_us : 0;
+	}
+	return s->start_us + (s->position + s->rows - s->skip + n) * UINT64_C(1000000) / rate;
+}
+
 static int room_make(struct rows *s, size_t rows, struct error *err)
 {
 	size_t wanted = (s->rows + rows) * s->columns;

@@ -19,6 +19,7 @@ struct rows {
 	uint32_t rate;
 	uint64_t position; /* number of the first row, since the source began */
 	uint64_t time_us; /* when the last row came */
+	uint64_t start_us; /* when the first did, for who says no times */
 };
 
 struct stream {
@@ -37,6 +38,10 @@ void stream_deinit(struct stream *stream);
  * when more than @limit values would wait. */
 int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
 	uint64_t time_us, struct error *err);
+
+/* When the last of @n further rows comes, by the samples since the first came; @now_us is when they do.
+ * Rows without a rate come now. */
+uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
 
 /* Values that wait. */
 size_t rows_waiting(const struct rows *rows);

@@ -227,6 +227,51 @@ static void windows_slide_over_rows_of_each_source(void **state)
 	assert_non_null(strstr(world.last, "\"value\":14.0"));
 }
 
+static uint64_t last_time_us(const struct world *world)
+{
+	const char *at = strstr(world->last, "\"time_us\":");
+	assert_non_null(at);
+	return strtoull(at + 10, NULL, 10);
+}
+
+static void a_stream_of_sound_is_its_own_clock(void **state)
+{
+	(void)state;
+	struct world world = {.sum_shape = {2, {1, 8}}};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\nrate = 16000\n" NUMBERS);
+	const int16_t samples[16] = {16384, 16384};
+	const struct pipeline_input input = {
+		.data = samples, .size = sizeof(samples), .content_type = "audio/L16"};
+	assert_int_equal(pipeline_run(p, &input, NULL), 0);
+	assert_int_equal(world.told, 2);
+	assert_non_null(strstr(world.last, "\"to_s\":0.001"));
+	uint64_t first = last_time_us(&world);
+	/* However fast they come: 1000 pieces of a millisecond are a second. */
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(pipeline_run(p, &input, NULL), 0);
+	}
+	assert_int_equal(last_time_us(&world) - first, 1000000);
+}
+
+static void sound_at_another_rate_is_resampled_by_the_window(void **state)
+{
+	(void)state;
+	struct world world = {.sum_shape = {2, {1, 16}}};
+	owned(pipeline_close) struct pipeline *p = open_text(
+		&world, "[source]\nkind = sound\nrate = 48000\n" NUMBERS "[pre]\nsr = 16000\n");
+	int16_t samples[96];
+	for (int i = 0; i < 96; i++) {
+		samples[i] = 16384;
+	}
+	const struct pipeline_input input = {
+		.data = samples, .size = sizeof(samples), .content_type = "audio/l16"};
+	assert_int_equal(pipeline_run(p, &input, NULL), 0);
+	assert_int_equal(world.told, 2); /* 48 samples are a window of 16 */
+	assert_int_equal(world.last_n, 16);
+	assert_true(fabsf(world.last_input[8] - 0.5f) < 0.05f);
+}
+
 static void rows_that_no_window_has_are_left_out(void **state)
 {
 	(void)state;
@@ -518,6 +563,8 @@ int main(void)
 		cmocka_unit_test(numbers_become_a_flat_result),
 		cmocka_unit_test(json_numbers_are_read_too),
 		cmocka_unit_test(windows_slide_over_rows_of_each_source),
+		cmocka_unit_test(a_stream_of_sound_is_its_own_clock),
+		cmocka_unit_test(sound_at_another_rate_is_resampled_by_the_window),
 		cmocka_unit_test(rows_that_no_window_has_are_left_out),
 		cmocka_unit_test(only_each_nth_input_is_asked),
 		cmocka_unit_test(the_latest_input_takes_the_place_of_one_that_waits),

@@ -186,6 +186,31 @@ static void every_mistake_is_told_with_its_line(void **state)
 	}
 }
 
+static void files_with_bytes_changed_are_read_or_refused(void **state)
+{
+	(void)state;
+	uint32_t seed = 1;
+	for (int round = 0; round < 5000; round++) {
+		char text[512];
+		struct recipe *recipe = NULL;
+		struct error err = {0};
+		const char *from =
+			mistakes[(size_t)round % (sizeof(mistakes) / sizeof(mistakes[0]))].text;
+		int n = snprintf(text, sizeof(text),
+			"%s[decision]\nzones = a: 0 0, 1 0, 1 1\nk = 1\nhold-off = 2s\n", from);
+		for (int i = 0; i < 3; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			text[(seed >> 8) % (uint32_t)n] = (char)(1 + (seed >> 24) % 255);
+		}
+		int r = read_text(text, &recipe, &err);
+		if (r < 0) {
+			assert_true(err.text[0]);
+			assert_null(recipe);
+		}
+		free(recipe);
+	}
+}
+
 static void there_are_not_more_stages_than_fit(void **state)
 {
 	(void)state;
@@ -273,6 +298,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_reads_the_same),
 		cmocka_unit_test(what_belongs_to_others_is_skipped),
 		cmocka_unit_test(every_mistake_is_told_with_its_line),
+		cmocka_unit_test(files_with_bytes_changed_are_read_or_refused),
 		cmocka_unit_test(there_are_not_more_stages_than_fit),
 		cmocka_unit_test(lists_have_whole_words),
 		cmocka_unit_test(the_manual_names_every_key_with_its_default),
