@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 void examples_free(struct examples *examples)
@@ -39,7 +40,7 @@ static int vector_parse(struct examples *examples, const char *text, const char 
 		return error_set(err, -EBADMSG, "line %u has %zu numbers, not %zu", line, n,
 			examples->length);
 	}
-	if (n * examples->n > EXAMPLES_MAX_VALUES) {
+	if ((uint64_t)n * examples->n > EXAMPLES_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", EXAMPLES_MAX_VALUES);
 	}
 	examples->length = n;

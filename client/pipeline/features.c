@@ -161,9 +161,12 @@ static size_t numbers_of_column(const struct features *f)
 size_t features_count(const struct features *f, size_t rows, size_t columns)
 {
 	if (f->pre->features == RECIPE_FEATURES_SPECTRAL) {
-		return rows >= 2 ? numbers_of_column(f) * columns : 0;
+		size_t n = numbers_of_column(f);
+		return rows >= 2 && columns <= FEATURES_MAX / (n + 1) ? n * columns : 0;
 	}
-	return columns == 1 ? frames_of(f, rows) * bands_of(f) : 0;
+	size_t frames = frames_of(f, rows);
+	bool fits = columns == 1 && frames <= FEATURES_MAX / (size_t)f->pre->n_mels;
+	return fits ? frames * bands_of(f) : 0;
 }
 
 size_t features_rows(const struct features *f, size_t count, size_t columns)

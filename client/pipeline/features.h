@@ -40,6 +40,8 @@ enum features_win {
 	FEATURES_ONES
 };
 
+#define FEATURES_MAX (1u << 24) /* numbers of one window, of mel bands before cepstra too */
+
 struct features;
 
 /* @pre has passed recipe_check() and outlives the features. -EINVAL for a list of spectral features
@@ -49,7 +51,8 @@ int must_check features_new(
 void features_free(struct features *features); /* NULL is fine */
 DEFINE_OWNED(struct features *, features_free)
 
-/* Numbers that @rows samples, or rows of @columns, become; 0 when they are too few for one frame. */
+/* Numbers that @rows samples, or rows of @columns, become; 0 when they are too few for one
+ * frame, or would be more than FEATURES_MAX. */
 size_t features_count(const struct features *features, size_t rows, size_t columns);
 
 /* The least rows that give @count numbers; 0 when none do. */

@@ -111,9 +111,9 @@ static int features_check(
 	if (pre->features == RECIPE_FEATURES_SPECTRAL || pre->features == RECIPE_FEATURES_NONE) {
 		return 0;
 	}
-	if (highest > (double)pre->sr / 2 || pre->fmin >= highest) {
+	if (highest > (double)pre->sr / 2 || pre->fmin + 1 > highest) {
 		return fault(stage, "pre", isnan(pre->fmax) ? "fmin" : "fmax",
-			"fmin < fmax <= sr / 2", ret_line, err);
+			"fmin < fmax <= sr / 2, and 1 Hz between them", ret_line, err);
 	}
 	if (pre->features == RECIPE_FEATURES_MFCC && pre->n_mfcc > pre->n_mels) {
 		return fault(stage, "pre", "n_mfcc", "more than n_mels", ret_line, err);

@@ -231,8 +231,8 @@ static int features_prepare(const struct stage *stage, const float *values, size
 		return error_no_memory(err);
 	}
 	if (n == 0) {
-		return error_set(
-			err, -EINVAL, "%zu rows of %zu are too few for features", rows, columns);
+		return error_set(err, -EINVAL,
+			"%zu rows of %zu are too few for features, or too many", rows, columns);
 	}
 	int r = features_run(stage->features, values, rows, columns, out, err);
 	return r < 0 ? r : fit_numbers(spec, &options, out, n, ret_tensor, err);

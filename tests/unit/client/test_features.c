@@ -181,6 +181,19 @@ static void the_rows_that_a_model_needs_are_known(void **state)
 	assert_int_equal(features_count(features, 479, 1), 0);
 }
 
+static void more_numbers_than_fit_are_refused(void **state)
+{
+	(void)state;
+	struct recipe_pre pre = defaults(RECIPE_FEATURES_MFCC);
+	owned(features_free) struct features *features = NULL;
+	pre.hop_length = 1;
+	pre.n_mels = 512;
+	assert_int_equal(features_new(&pre, &features, NULL), 0);
+	assert_int_equal(
+		features_count(features, 511 + FEATURES_MAX / 512, 1), FEATURES_MAX / 512 * 13);
+	assert_int_equal(features_count(features, 512 + FEATURES_MAX / 512, 1), 0);
+}
+
 static void a_transform_is_the_sum_that_defines_it(void **state)
 {
 	(void)state;
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(nothing_that_varies_has_moments_of_0),
 		cmocka_unit_test(an_unknown_spectral_feature_is_named),
 		cmocka_unit_test(the_rows_that_a_model_needs_are_known),
+		cmocka_unit_test(more_numbers_than_fit_are_refused),
 		cmocka_unit_test(a_transform_is_the_sum_that_defines_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

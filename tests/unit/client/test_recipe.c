@@ -142,6 +142,7 @@ static const struct mistake mistakes[] = {
 	{MODEL "[pre]\nwin_length = 600\n", "p.conf:4: ", "longer than n_fft"},
 	{MODEL "[pre]\nfeatures = mel\nfmax = 9000\n", "p.conf:5: ", "sr / 2"},
 	{MODEL "[pre]\nfeatures = mel\nfmin = 8000\n", "p.conf:5: ", "fmin < fmax"},
+	{MODEL "[pre]\nfeatures = mel\nfmin = 100\nfmax = 100.5\n", "p.conf:6: ", "1 Hz"},
 	{MODEL "[pre]\nfeatures = mfcc\nn_mfcc = 41\n", "p.conf:5: ", "more than n_mels"},
 	{MODEL "[pre]\nfeatures = mel\nstyle = tensorflow\ncenter = yes\n",
 		"p.conf:6: ", "no such"},
