@@ -94,8 +94,10 @@ static int file_push(struct work *work, const char *path, const char *source)
 		report_error(path, &err);
 		return EXIT_UNREADABLE;
 	}
-	const struct pipeline_input input = {
-		.data = bytes.data, .size = bytes.size, .source = source};
+	const struct pipeline_input input = {.data = bytes.data,
+		.size = bytes.size,
+		.content_type = source_is_table_name(path) ? "text/csv" : NULL,
+		.source = source};
 	if (pipeline_run(work->pipeline, &input, &err) < 0) {
 		report_error(path, &err);
 		return exit_of(&err);

@@ -109,7 +109,8 @@ static struct content content_guess(const struct recipe_source *source, const st
 	} else if (looks_like_json(bytes)) {
 		content.form = FORM_JSON;
 	} else {
-		content.form = format == SOURCE_CSV ? FORM_CSV : FORM_RAW;
+		bool table = format == SOURCE_CSV || source->kind == RECIPE_SOURCE_NUMBERS;
+		content.form = table ? FORM_CSV : FORM_RAW;
 	}
 	return content;
 }

@@ -132,7 +132,10 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 	if (!isfinite(threshold) || fabs(threshold) > 1e12) {
 		return error_set(err, -EINVAL, "a threshold of %g", threshold);
 	}
-	if (!first->decision.given && isnan(pipeline_threshold(p))) {
+	uint64_t kind = first->post.kind;
+	if (!first->decision.given &&
+		(kind == RECIPE_POST_NUMBERS || kind == RECIPE_POST_EMBEDDING ||
+			kind == RECIPE_POST_TENSORS)) {
 		return error_set(err, -EOPNOTSUPP, "%s has no threshold", p->recipe->name);
 	}
 	if (first->decision.given && threshold < first->decision.low) {

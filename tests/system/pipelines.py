@@ -386,6 +386,17 @@ examples = {examples}
         self.assertNotEqual(edgectl("teach", conf, "a\tb", sample).returncode, 0)
         self.assertNotEqual(edgectl("teach", conf, "", sample).returncode, 0)
 
+    def test_shipped_pipelines_do_with_shipped_models_what_they_say(self):
+        def run(name, *inputs):
+            with open(os.path.join(ROOT, "conf", "pipelines.d", name + ".conf"), encoding="utf-8") as file:
+                text = file.read().replace(f"name = {name}\n", f"name = {SAMPLES}/{name}.tflite\n")
+            results = self.run_pipeline(text, *(os.path.join(SAMPLES, "samples", i) for i in inputs))
+            return [(r["events"][0]["event"], r["events"][0]["label"]) for r in results]
+        self.assertEqual(run("keyword", "yes.wav", "yes.wav"), [("begin", "yes")])
+        normal, fault = "vibration-normal.csv", "vibration-fault.csv"
+        self.assertEqual(run("vibration", normal, fault, normal, normal), [])
+        self.assertEqual(run("vibration", normal, fault, fault, normal, normal), [("begin", "anomaly"), ("end", "anomaly")])
+
     def test_shipped_files_are_good(self):
         folder = os.path.join(ROOT, "conf", "pipelines.d")
         names = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".conf")]
