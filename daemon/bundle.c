@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ini.h"
 #include "base/tar.h"
 #include "daemon/import.h"
-#include "daemon/ini.h"
 #include "daemon/put.h"
 #include "daemon/scan.h"
 

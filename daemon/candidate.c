@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ini.h"
 #include "daemon/blobs.h"
-#include "daemon/ini.h"
 #include "daemon/selftest.h"
 
 #define MOST_TRIES 3

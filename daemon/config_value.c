@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ini.h"
 #include "daemon/config.h"
-#include "daemon/ini.h"
 
 struct unit {
 	const char *suffix;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "daemon/ini.h"
+#include "base/ini.h"
 
 #define SEAL "sealed = "
 
