@@ -66,16 +66,31 @@ static enum input_format input_format_of(enum decode_format format)
 	return formats[format];
 }
 
+/* Text that is neither JSON nor known by its first bytes: a table of numbers may begin with names. */
+static bool looks_like_table(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if ((unsigned char)text[i] < ' ' && !strchr("\t\r\n", text[i] ? text[i] : 1)) {
+			return false;
+		}
+	}
+	return size > 0;
+}
+
 /* A message that is no JSON: the model's only input. */
 static int run_plain(enum decode_format format, const struct decode_job *job, const void *data,
 	size_t size, struct decode_result *result, struct error *err)
 {
-	const struct fit_options options = {0};
+	const struct fit_options options = {.rate = DECODE_RATE};
 	const struct source source = {
 		.path = "message", .data = (uint8_t *)(uintptr_t)data, .size = size};
 	if (job->n_specs != 1) {
 		return error_set(err, -EINVAL,
 			"the model has %u inputs: they are named in JSON \"inputs\"", job->n_specs);
+	}
+	if (format == DECODE_AUTO && source_format_of(&source) == SOURCE_UNKNOWN &&
+		size != job->specs->bytes && looks_like_table(data, size)) {
+		format = DECODE_CSV;
 	}
 	int r = input_read(
 		job->specs, &options, input_format_of(format), &source, &result->tensors[0], err);

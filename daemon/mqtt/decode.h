@@ -21,6 +21,7 @@
 
 #define DECODE_MAX_INPUTS 16
 #define DECODE_ID_SIZE 65
+#define DECODE_RATE 16000 /* samples a second that models expect, as edgectl's --rate */
 
 enum decode_format {
 	DECODE_AUTO,
