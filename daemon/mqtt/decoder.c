@@ -12,13 +12,17 @@
 #define HEAD_BYTES 4
 #define REST_BYTES 65536 /* of an answer, beside its tensors */
 
+/* A job on its way to the child: its answer may come before libuv says that it was written. */
+struct decoder_write {
+	uv_write_t write;
+	struct bytes_writer out;
+};
+
 struct decoder_child {
 	struct decoder *decoder; /* NULL: given up */
 	uv_process_t process;
 	uv_pipe_t pipe;
 	int open; /* handles */
-	uv_write_t write;
-	struct bytes_writer out; /* of the job */
 	uint8_t head[HEAD_BYTES];
 	uint8_t *body; /* owned */
 	size_t body_bytes, at;
@@ -28,7 +32,6 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct decoder_child *child = handle->data;
 	if (--child->open == 0) {
-		bytes_writer_deinit(&child->out);
 		free(child->body);
 		free(child);
 	}
@@ -227,44 +230,57 @@ void decoder_init(struct decoder *decoder, uv_loop_t *loop, const struct log *lo
 
 void decoder_stop(struct decoder *decoder)
 {
-	decoder->fn = NULL;
-	if (decoder->child) {
-		give_up(decoder->child);
-	}
+	decoder->stopped = true;
+	fail(decoder, "stopping");
 	uv_close((uv_handle_t *)&decoder->timer, NULL);
 }
 
 static void on_written(uv_write_t *write, int status)
 {
+	struct decoder_write *job = write->data;
 	struct decoder_child *child = write->handle->data;
-	bytes_writer_deinit(&child->out);
+	bytes_writer_deinit(&job->out);
+	free(job);
 	if (status < 0 && child->decoder) {
 		fail(child->decoder, "the process that decodes is gone");
 	}
 }
 
+static int write_job(struct decoder_child *child, const struct decode_job *job, struct error *err)
+{
+	struct decoder_write *w = calloc(1, sizeof(*w));
+	if (!w) {
+		return error_no_memory(err);
+	}
+	bytes_write_u32(&w->out, 0);
+	decode_job_write(&w->out, job);
+	int r = w->out.failed ? -ENOMEM : 0;
+	if (r == 0) {
+		const uint32_t bytes = (uint32_t)(w->out.size - HEAD_BYTES);
+		memcpy(w->out.data, &bytes, sizeof(bytes));
+		uv_buf_t buffer = uv_buf_init((char *)w->out.data, (unsigned int)w->out.size);
+		w->write.data = w;
+		r = uv_write(&w->write, (uv_stream_t *)&child->pipe, &buffer, 1, on_written);
+	}
+	if (r < 0) {
+		bytes_writer_deinit(&w->out);
+		free(w);
+		return error_set(err, r, "decoder: %s", uv_strerror(r));
+	}
+	return 0;
+}
+
 int decoder_start(struct decoder *decoder, const struct decode_job *job, decoder_fn fn, void *data,
 	struct error *err)
 {
-	int r = decoder->child ? 0 : child_start(decoder, err);
+	int r = decoder->stopped ? error_set(err, -ESHUTDOWN, "stopping") : 0;
+	r = r < 0 || decoder->child ? r : child_start(decoder, err);
+	r = r < 0 ? r : write_job(decoder->child, job, err);
 	if (r < 0) {
+		if (decoder->child) {
+			give_up(decoder->child);
+		}
 		return r;
-	}
-	struct decoder_child *child = decoder->child;
-	bytes_write_u32(&child->out, 0);
-	decode_job_write(&child->out, job);
-	if (child->out.failed) {
-		bytes_writer_deinit(&child->out);
-		return error_no_memory(err);
-	}
-	const uint32_t bytes = (uint32_t)(child->out.size - HEAD_BYTES);
-	memcpy(child->out.data, &bytes, sizeof(bytes));
-	uv_buf_t buffer = uv_buf_init((char *)child->out.data, (unsigned int)child->out.size);
-	r = uv_write(&child->write, (uv_stream_t *)&child->pipe, &buffer, 1, on_written);
-	if (r < 0) {
-		bytes_writer_deinit(&child->out);
-		give_up(child);
-		return error_set(err, r, "decoder: %s", uv_strerror(r));
 	}
 	memcpy(decoder->specs, job->specs, job->n_specs * sizeof(job->specs[0]));
 	decoder->n_specs = job->n_specs;

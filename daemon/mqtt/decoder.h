@@ -31,11 +31,12 @@ struct decoder {
 	struct spec specs[DECODE_MAX_INPUTS]; /* of the job */
 	uint32_t n_specs;
 	uint64_t restarts;
+	bool stopped;
 };
 
 void decoder_init(struct decoder *decoder, uv_loop_t *loop, const struct log *log,
 	uint64_t memory_bytes, uint64_t timeout_ms, uint64_t max_tensor_bytes);
-/* The handles close with the loop's turns; a job that runs is forgotten. */
+/* The handles close with the loop's turns; a job that runs fails. */
 void decoder_stop(struct decoder *decoder);
 
 static inline bool decoder_is_idle(const struct decoder *decoder)

@@ -298,7 +298,10 @@ static void on_decoded(void *data, struct decode_result *result,
 		refuse_and_end(b, ask, EDGE_CLIENT_DENIED,
 			"reply_to is not for answers (response-prefix)");
 	} else if (!result) {
-		refuse_and_end(b, ask, error_status_of(err->code), err->text);
+		/* A picture that is none says nothing of the model. */
+		bool bad = err->code == -EBADMSG;
+		refuse_and_end(
+			b, ask, bad ? EDGE_CLIENT_INVALID : error_status_of(err->code), err->text);
 	} else if (b->settings.duplicate_window_ms && ask->id[0] && ask->qos && !ask->key) {
 		ask->key = dedup_hash(&b->dedup, 0, ask->id, strlen(ask->id));
 		const char *to = ask->response_topic ? ask->response_topic : ask->source;
