@@ -38,6 +38,7 @@ struct config {
 	uint64_t workers; /* 0: as many as cores, at most 4 */
 	uint64_t threads_per_run; /* as workers */
 	uint64_t short_run_us;
+	uint64_t d_bus; /* truth */
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */

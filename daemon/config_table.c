@@ -45,6 +45,8 @@ static const struct config_key keys[] = {
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},
 
+	{"daemon", "d-bus", CONFIG_TRUTH, AT(d_bus), 0, 1, RESTART, "yes",
+		"Be org.edged1 on the system bus, where there is one."},
 	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
 		"auto",
 		"Program that opens a model first, in a process without rights. auto: the one that came\n"

@@ -9,9 +9,8 @@
 #include "daemon/bus.h"
 #include "daemon/process.h"
 
+#define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
 /* A run that ignores its cancellation for so long is a defect. */
-#define TRIALS_MS 1000 /* between looks at whether a trial's time is over */
-
 #define STUCK_NS UINT64_C(10000000000)
 
 /* ---- configuration */
@@ -101,8 +100,10 @@ static void tell_ready(struct edged *edged)
 static void on_trials(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!store_look_at_trials(&edged->store, &edged->loader, &edged->config)) {
-		uv_timer_stop(timer);
+	const uint64_t left = store_look_at_trials(&edged->store, &edged->loader, &edged->config);
+	if (left != UINT64_MAX) {
+		const uint64_t ms = left / 1000000 + 1;
+		uv_timer_start(timer, on_trials, ms > TRIALS_MS ? ms : TRIALS_MS, 0);
 	}
 }
 
@@ -112,7 +113,9 @@ static void orders_done(struct edged *edged, struct order *done)
 	while (done) {
 		struct order *next = done->next;
 		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
-		dispatch_order_done(&edged->dispatch, done);
+		if (!dbus_order_done(edged->dbus, done)) {
+			dispatch_order_done(&edged->dispatch, done);
+		}
 		if (look && !edged->draining) {
 			loader_scan(&edged->loader, &edged->config);
 		}
@@ -126,6 +129,7 @@ static void on_loaded(uv_async_t *async)
 	struct order *done = loader_finished(&edged->loader);
 	bool changed = store_update(&edged->store, &edged->loader);
 	dispatch_scan_done(&edged->dispatch);
+	dbus_models_changed(edged->dbus);
 	orders_done(edged, done);
 	if (edged->draining) {
 		return;
@@ -138,9 +142,7 @@ static void on_loaded(uv_async_t *async)
 	}
 	if (changed) {
 		process_trim_later(&edged->trim);
-		if (!uv_is_active((uv_handle_t *)&edged->trials)) {
-			uv_timer_start(&edged->trials, on_trials, 0, TRIALS_MS);
-		}
+		uv_timer_start(&edged->trials, on_trials, 0, 0);
 	}
 }
 
@@ -272,6 +274,7 @@ static int parts_start(struct edged *edged, struct error *err)
 		code = edged->socket.front.start(&edged->socket.front, edged, err);
 	}
 	if (code == 0) {
+		edged->dbus = dbus_start(edged);
 		edged_scan(edged);
 	}
 	return code;
@@ -288,6 +291,7 @@ static void on_walk(uv_handle_t *handle, void *argument)
 /* In reverse; what was not started does not mind. */
 static void parts_stop(struct edged *edged)
 {
+	dbus_stop(take(edged->dbus));
 	edged->socket.front.stop(&edged->socket.front);
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);

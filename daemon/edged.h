@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/account.h"
 #include "daemon/config.h"
+#include "daemon/dbus.h"
 #include "daemon/dispatch.h"
 #include "daemon/front_socket.h"
 #include "daemon/loader.h"
@@ -37,6 +38,7 @@ struct edged {
 	struct loader loader;
 	struct watch watch;
 	struct front_socket socket;
+	struct dbus *dbus; /* NULL: there is no bus */
 
 	uv_async_t loaded; /* the loader found something */
 	struct signals signals;

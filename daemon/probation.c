@@ -59,6 +59,16 @@ enum probation_verdict probation_look(
 	return PROBATION_PROVED;
 }
 
+uint64_t probation_left(
+	const struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
+{
+	const uint64_t gone = now_ns - probation->began_ns;
+	if (!probation->on) {
+		return UINT64_MAX;
+	}
+	return gone < limits->time_ns ? limits->time_ns - gone : 0;
+}
+
 char *probation_reason(const struct probation *probation, char *out, size_t size)
 {
 	snprintf(out, size,

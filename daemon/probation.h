@@ -49,6 +49,10 @@ enum probation_verdict probation_count(struct probation *probation,
 enum probation_verdict probation_look(
 	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
 
+/* Nanoseconds until its time is over, UINT64_MAX when it is off. */
+uint64_t probation_left(
+	const struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
+
 /* "3 of 4 runs were bad: 3 gave NaN"; returns @out. */
 char *probation_reason(const struct probation *probation, char *out, size_t size);
 

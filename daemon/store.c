@@ -210,18 +210,20 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		probation_count(&model->probation, &limits, fault, run_ns));
 }
 
-bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config)
+uint64_t store_look_at_trials(
+	struct store *store, struct loader *loader, const struct config *config)
 {
 	const struct probation_limits limits = limits_of(config);
 	const uint64_t now = clock_now_ns();
-	bool others = false;
+	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < store->n; i++) {
 		struct store_model *model = &store->models[i];
 		verdict_tell(store, loader, config, model,
 			probation_look(&model->probation, &limits, now));
-		others = others || model->probation.on;
+		const uint64_t left = probation_left(&model->probation, &limits, now);
+		next = left < next ? left : next;
 	}
-	return others;
+	return next;
 }
 
 const char *store_model_state(const struct store_model *model)

@@ -44,8 +44,10 @@ bool store_update(struct store *store, struct loader *loader);
 /* A run of @served has ended: trials are counted, and ended by an order to @loader. */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
-/* Ends trials whose time is over. True while there are others. */
-bool store_look_at_trials(struct store *store, struct loader *loader, const struct config *config);
+/* Ends trials whose time is over. Returns nanoseconds until the next one's is, UINT64_MAX: there is
+ * none. */
+uint64_t store_look_at_trials(
+	struct store *store, struct loader *loader, const struct config *config);
 
 /* "ready", "loading" or "refused". */
 const char *store_model_state(const struct store_model *model);

@@ -44,7 +44,6 @@ def check_versions(root, version):
         "client/python/pyproject.toml": r'^version = "(.*)"$',
         "client/python/edged.py": r'^__version__ = "(.*)"$',
         "packaging/oci/Containerfile": r'image\.version="(.*)"',
-        "client/meson.build": r"^  version: '(.*)',$",
         BUILDROOT: r"^EDGED_VERSION = (.*)$",
     }
     errors = [f"{path} has version {found(pattern, read(root, path))}, meson.build {version}"
@@ -133,8 +132,12 @@ def check_files(root, build):
 
 def check_library(root):
     """The packages of the library are named after its soversion."""
-    name = "libedged-client" + found(r"^  soversion: '(\d+)',$", read(root, "client/meson.build"))
-    errors = [f"packaging/debian/{name}.{kind} is missing" for kind in ("symbols", "install")
+    build = read(root, "client/meson.build")
+    soversion = found(r"^  soversion: '(\d+)',$", build)
+    name = "libedged-client" + soversion
+    errors = [] if found(r"^  version: '(\d+)\.\d+\.\d+',$", build) == soversion else [
+        "client/meson.build: the library's version does not begin with its soversion"]
+    errors += [f"packaging/debian/{name}.{kind} is missing" for kind in ("symbols", "install")
               if not os.path.exists(os.path.join(root, "packaging/debian", f"{name}.{kind}"))]
     if f"Package: {name}\n" not in read(root, "packaging/debian/control"):
         errors.append(f"packaging/debian/control has no package {name}")

@@ -40,8 +40,11 @@ static void time_proves(void **state)
 	struct probation probation;
 	probation_begin(&probation, 0, 500 * MS);
 	assert_int_equal(probation_look(&probation, &limits, 1499 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_left(&probation, &limits, 1499 * MS), MS);
+	assert_int_equal(probation_left(&probation, &limits, 1501 * MS), 0);
 	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_PROVED);
 	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_GOES_ON);
+	assert_true(probation_left(&probation, &limits, 1500 * MS) == UINT64_MAX);
 }
 
 static void three_bad_runs_and_most_of_all_fail(void **state)

@@ -33,7 +33,7 @@ USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --she
 
 PACKAGE_BEFORE_PN = "${PN}-models libedged-client"
 FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d ${datadir}/bash-completion \
-    ${datadir}/fish ${datadir}/zsh"
+    ${datadir}/fish ${datadir}/zsh ${datadir}/dbus-1 ${datadir}/polkit-1"
 FILES:${PN}-models = "${datadir}/edged/models ${datadir}/edged/samples"
 FILES:libedged-client = "${libdir}/libedged-client.so.*"
 CONFFILES:${PN} = "${sysconfdir}/edged/edged.conf"

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dbus.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/dbus_parts.h"
+
+#define USUAL_SOCKET "/run/dbus/system_bus_socket"
+
+void dbus_vtable(const struct dbus *dbus, const sd_bus_vtable *members,
+	sd_bus_vtable ret_table[DBUS_MAX_MEMBERS])
+{
+	size_t n = 0;
+	ret_table[n].type = _SD_BUS_VTABLE_START;
+	ret_table[n].x.start.element_size = sizeof(sd_bus_vtable);
+	ret_table[n].x.start.features = _SD_BUS_VTABLE_PARAM_NAMES;
+	ret_table[n].x.start.vtable_format_reference = dbus->api.vtable_format;
+	do {
+		ret_table[++n] = *members;
+	} while (members++->type != _SD_BUS_VTABLE_END && n + 1 < DBUS_MAX_MEMBERS);
+}
+
+/* ---- the loop */
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void on_timer(uv_timer_t *timer)
+{
+	on_poll(&((struct dbus *)timer->data)->poll, 0, 0);
+}
+
+/* When the bus wants to be looked at next. */
+static void wait_for_it(struct dbus *dbus)
+{
+	uint64_t until = UINT64_MAX;
+	const uint64_t now = clock_now_ns() / 1000;
+	int events = dbus->api.bus_get_events(dbus->bus);
+	uv_poll_start(&dbus->poll,
+		(events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0),
+		on_poll);
+	if (dbus->api.bus_get_timeout(dbus->bus, &until) < 0 || until == UINT64_MAX) {
+		uv_timer_stop(&dbus->timer);
+	} else {
+		uv_timer_start(
+			&dbus->timer, on_timer, until > now ? (until - now + 999) / 1000 : 0, 0);
+	}
+}
+
+static void disconnect(struct dbus *dbus)
+{
+	uv_poll_stop(&dbus->poll);
+	uv_timer_stop(&dbus->timer);
+	dbus_calls_drop(dbus);
+	dbus->bus = dbus->api.bus_close_unref(dbus->bus);
+}
+
+/* All that has come, all that is to go. Each thing that is done with the bus ends here. */
+static void settle(struct dbus *dbus)
+{
+	int code = 1;
+	while (code > 0) {
+		code = dbus->api.bus_process(dbus->bus, NULL);
+	}
+	if (code < 0) {
+		log_warning(&dbus->edged->log, "the bus has gone: %s; edged is not on it any more",
+			strerror(-code));
+		disconnect(dbus);
+	} else {
+		wait_for_it(dbus);
+	}
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct dbus *dbus = poll->data;
+	(void)status;
+	(void)events;
+	if (dbus->bus) {
+		settle(dbus);
+	}
+}
+
+/* ---- what others call */
+
+void dbus_models_changed(struct dbus *dbus)
+{
+	if (dbus && dbus->bus) {
+		dbus_models_tell(dbus);
+		dbus_calls_scanned(dbus);
+		settle(dbus);
+	}
+}
+
+bool dbus_order_done(struct dbus *dbus, struct order *order)
+{
+	if (!dbus || !dbus->bus || !dbus_calls_ordered(dbus, order)) {
+		return false;
+	}
+	settle(dbus);
+	return true;
+}
+
+/* ---- start and end */
+
+static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	struct dbus *dbus = userdata;
+	(void)ret_error;
+	if (dbus->api.bus_message_is_method_error(message, NULL) > 0) {
+		log_notice(&dbus->edged->log, "not on the bus as " DBUS_NAME ": %s",
+			dbus->api.bus_message_get_error(message)->message);
+	}
+	return 0;
+}
+
+static bool there_is_one(void)
+{
+	return getenv("DBUS_SYSTEM_BUS_ADDRESS") || access(USUAL_SOCKET, F_OK) == 0;
+}
+
+static int objects_add(struct dbus *dbus)
+{
+	int code = dbus_manager_add(dbus);
+	if (code >= 0) {
+		code = dbus_models_add(dbus);
+	}
+	if (code >= 0) {
+		code = dbus_log_add(dbus);
+	}
+	return code < 0
+		? code
+		: dbus->api.bus_request_name_async(dbus->bus, NULL, DBUS_NAME, 0, on_name, dbus);
+}
+
+static int handles_init(struct dbus *dbus)
+{
+	int code = uv_poll_init(&dbus->edged->loop, &dbus->poll, dbus->api.bus_get_fd(dbus->bus));
+	if (code == 0) {
+		uv_timer_init(&dbus->edged->loop, &dbus->timer);
+		dbus->poll.data = dbus->timer.data = dbus;
+		dbus->handles = 2;
+	}
+	return code;
+}
+
+static int connect_it(struct dbus *dbus)
+{
+	if (!dbus_api_load(&dbus->api)) {
+		return -ELIBACC;
+	}
+	int code = dbus->api.bus_open_system(&dbus->bus);
+	if (code >= 0) {
+		code = objects_add(dbus);
+	}
+	if (code >= 0) {
+		code = handles_init(dbus);
+	}
+	if (code < 0 && dbus->bus) {
+		dbus->bus = dbus->api.bus_close_unref(dbus->bus);
+	}
+	return code;
+}
+
+struct dbus *dbus_start(struct edged *edged)
+{
+	owned_mem struct dbus *dbus = NULL;
+	if (!edged->config.d_bus || !there_is_one()) {
+		return NULL;
+	}
+	dbus = calloc(1, sizeof(*dbus));
+	int code = dbus ? 0 : -ENOMEM;
+	if (code == 0) {
+		dbus->edged = edged;
+		code = connect_it(dbus);
+	}
+	if (code < 0) {
+		log_notice(&edged->log, "not on the bus: %s", strerror(-code));
+		return NULL;
+	}
+	settle(dbus);
+	return take(dbus);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct dbus *dbus = handle->data;
+	if (--dbus->handles == 0) {
+		free(dbus->shown);
+		free(dbus);
+	}
+}
+
+void dbus_stop(struct dbus *dbus)
+{
+	if (!dbus) {
+		return;
+	}
+	if (dbus->bus) {
+		dbus_calls_drop(dbus);
+		uv_poll_stop(&dbus->poll);
+		dbus->bus = dbus->api.bus_flush_close_unref(dbus->bus);
+	}
+	uv_close((uv_handle_t *)&dbus->poll, on_closed);
+	uv_close((uv_handle_t *)&dbus->timer, on_closed);
+}
