@@ -5,9 +5,10 @@
  * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
  * threads, on things that nobody else touches meanwhile.
  *
- *   link.h      brokers            serve.c     a message becomes a request, an answer a message
- *   service.h   edged              announce.c  what is said without being asked
- *   decoder.h   the child          command.c   what is set over MQTT
+ *   link.h      brokers            serve.c     a message becomes a request, which waits for its turn
+ *   service.h   edged              respond.c   what the message says
+ *   decoder.h   the child          announce.c  what is said without being asked
+ *                                  command.c   what is set over MQTT
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -79,10 +80,23 @@ int bridge_run(struct bridge *bridge);
 void serve_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
 /* Starts what can be started. */
 void serve_dispatch(struct bridge *bridge);
+/* @ask leaves the line and ends. */
+void serve_finish(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
 void serve_on_pause_end(uv_timer_t *timer);
 /* Milliseconds that a request that came now would wait. */
 double serve_wait_ms(const struct bridge *bridge);
+
+/* ---- respond.c */
+
+/* Answers with an error; the ask stays with the caller. */
+void respond_refuse(
+	struct bridge *bridge, const struct ask *ask, unsigned int status, const char *text);
+void respond_refuse_and_end(
+	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
+/* Answers with what edged has said; the ask ends. */
+void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
+	const struct edge_client_answer *answer);
 
 /* ---- announce.c */
 

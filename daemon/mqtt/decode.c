@@ -129,6 +129,7 @@ int decode_run(const struct decode_job *job, struct decode_result *result, struc
 	if (r < 0 && job->format == DECODE_AUTO && !result->envelope.there && job->n_specs == 1 &&
 		job->size == job->specs->bytes) {
 		decode_result_free(result);
+		*err = (struct error){0};
 		return run_plain(DECODE_RAW, job, job->payload, job->size, result, err);
 	}
 	return r;

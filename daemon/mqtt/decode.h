@@ -67,7 +67,7 @@ enum decode_format decode_format_of(const char *content_type);
 /* Of a route's word; DECODE_AUTO for "auto". */
 enum decode_format decode_format_named(const char *name);
 
-/* err->text says what and where. The envelope is filled also on failure, as far as it was read. */
+/* @err is not NULL; its text says what and where. The envelope is filled also on failure, as far as it was read. */
 int must_check decode_run(
 	const struct decode_job *job, struct decode_result *result, struct error *err);
 void decode_result_free(struct decode_result *result); /* zeroed is fine */

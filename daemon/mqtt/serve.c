@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
-#include "daemon/mqtt/result.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)
@@ -14,39 +13,9 @@
 #define MEAN_WEIGHT 0.1
 #define MAX_DEADLINE_MS 86400000
 
-static struct result_options options_of(const struct bridge *b, uint64_t sequence)
-{
-	return (struct result_options){.gateway = b->settings.gateway,
-		.top_k = (uint32_t)b->settings.top_k,
-		.now_ns = clock_now_ns(),
-		.sequence = sequence};
-}
+/* ---- the line */
 
-/* ---- answers */
-
-static struct outbox_message *response_new(
-	const struct ask *ask, const struct bytes_writer *w, const char *content_type)
-{
-	struct outbox_message *m =
-		outbox_message_new(OUTBOX_RESPONSE, ask->response_topic, w->data, w->size);
-	if (m) {
-		m->qos = ask->qos;
-		m->content_type = content_type;
-		m->expires_ns = ask->deadline_ns;
-		m->correlation_bytes = ask->correlation_bytes;
-		memcpy(m->correlation, ask->correlation, ask->correlation_bytes);
-		memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
-	}
-	return m;
-}
-
-static void count(struct bridge *b, unsigned int status)
-{
-	b->counts.answers++;
-	b->counts.by_code[status < BRIDGE_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
-}
-
-static void finish(struct bridge *b, struct ask *ask)
+void serve_finish(struct bridge *b, struct ask *ask)
 {
 	asks_remove(&b->asks, ask);
 	ask_free(ask);
@@ -56,109 +25,6 @@ static void finish(struct bridge *b, struct ask *ask)
 			link_pause(&b->links[i], false);
 		}
 	}
-}
-
-/* Where an error goes that nobody has asked to have elsewhere. */
-static void publish_error(struct bridge *b, const struct ask *ask, const struct bytes_writer *w)
-{
-	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix, b->settings.gateway,
-		ask->model);
-	announce_publish(b, ask->link, OUTBOX_RESULT, false, topic, w->data, w->size);
-}
-
-/* Answers with an error. The ask stays with the caller. */
-static void refuse(struct bridge *b, const struct ask *ask, unsigned int status, const char *text)
-{
-	struct bytes_writer w = {0};
-	const struct result_options options = options_of(b, 0);
-	count(b, status);
-	dedup_forget(&b->dedup, ask->key);
-	log_debug(&b->log, "%s: %s: %s", ask->model, edge_client_code_name(status), text);
-	result_write_error(&w, ask, status, text, &options);
-	struct outbox_message *m = NULL;
-	if (!w.failed && ask->response_topic) {
-		m = response_new(ask, &w, "application/json");
-	} else if (!w.failed) {
-		publish_error(b, ask, &w);
-	}
-	if (m) {
-		snprintf(m->status, sizeof(m->status), "%s", edge_client_code_name(status));
-		link_publish(ask->link, m);
-	}
-	bytes_writer_deinit(&w);
-}
-
-static void refuse_and_end(struct bridge *b, struct ask *ask, unsigned int status, const char *text)
-{
-	refuse(b, ask, status, text);
-	finish(b, ask);
-}
-
-static int respond(struct bridge *b, const struct ask *ask, const struct model_entry *model,
-	const struct edge_client_answer *answer, struct error *err)
-{
-	struct bytes_writer w = {0};
-	const struct result_options options = options_of(b, 0);
-	int r = result_write(&w, ask->answer, ask, model, answer, &options, err);
-	struct outbox_message *m = r < 0
-		? NULL
-		: response_new(ask, &w,
-			  ask->answer == ASK_RAW ? "application/octet-stream" : "application/json");
-	bytes_writer_deinit(&w);
-	if (!m) {
-		return r < 0 ? r : error_no_memory(err);
-	}
-	snprintf(m->status, sizeof(m->status), "OK");
-	if (ask->answer == ASK_RAW) {
-		result_tensors(model, answer, m->tensors, sizeof(m->tensors));
-	}
-	link_publish(ask->link, m);
-	return 0;
-}
-
-static int feed(struct bridge *b, const struct ask *ask, const struct model_entry *model,
-	const struct edge_client_answer *answer, struct error *err)
-{
-	char topic[TOPICS_MAX];
-	struct bytes_writer w = {0};
-	const struct settings *s = &b->settings;
-	const struct result_options options = options_of(b, ++b->sequence);
-	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, s->gateway, ask->model,
-		    ask->source)) {
-		return error_set(err, -EINVAL, "result-topic");
-	}
-	int r = result_write(&w, ASK_JSON, ask, model, answer, &options, err);
-	struct outbox_message *m =
-		r < 0 ? NULL : outbox_message_new(OUTBOX_RESULT, topic, w.data, w.size);
-	bytes_writer_deinit(&w);
-	if (!m) {
-		return r < 0 ? r : error_no_memory(err);
-	}
-	m->qos = (unsigned int)s->result_qos;
-	m->content_type = "application/json";
-	memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
-	link_publish(ask->link, m);
-	b->counts.results++;
-	return 0;
-}
-
-static void succeed(struct bridge *b, struct ask *ask, struct model_entry *model,
-	const struct edge_client_answer *answer)
-{
-	struct error err = {0};
-	bool all = strcmp(b->settings.feed, "all") == 0;
-	bool none = strcmp(b->settings.feed, "none") == 0;
-	int r = ask->response_topic ? respond(b, ask, model, answer, &err) : 0;
-	if (r == 0 && !none && (all || !ask->response_topic)) {
-		r = feed(b, ask, model, answer, &err);
-	}
-	if (r < 0) {
-		refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
-		return;
-	}
-	count(b, EDGE_CLIENT_OK);
-	finish(b, ask);
 }
 
 /* ---- edged */
@@ -183,7 +49,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		return;
 	}
 	if (reply->error.code || !reply->answer || !model) {
-		refuse_and_end(b, ask,
+		respond_refuse_and_end(b, ask,
 			reply->error.code ? reply->error.status : EDGE_CLIENT_INTERNAL,
 			reply->error.text);
 	} else {
@@ -191,7 +57,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 			? took
 			: (1 - MEAN_WEIGHT) * b->service_ns + MEAN_WEIGHT * took;
 		model->requests++;
-		succeed(b, ask, model, reply->answer);
+		respond_succeed(b, ask, model, reply->answer);
 	}
 	serve_dispatch(b);
 }
@@ -239,7 +105,7 @@ static bool start(struct bridge *b, struct ask *ask)
 	if (r == -EAGAIN || r == -ENOTCONN) {
 		return false;
 	}
-	refuse_and_end(b, ask, err.status ? err.status : EDGE_CLIENT_INVALID, err.text);
+	respond_refuse_and_end(b, ask, err.status ? err.status : EDGE_CLIENT_INVALID, err.text);
 	return true;
 }
 
@@ -295,12 +161,12 @@ static void on_decoded(void *data, struct decode_result *result,
 	free(take(ask->payload));
 	if (!may) {
 		b->counts.refused++;
-		refuse_and_end(b, ask, EDGE_CLIENT_DENIED,
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED,
 			"reply_to is not for answers (response-prefix)");
 	} else if (!result) {
 		/* A picture that is none says nothing of the model. */
 		bool bad = err->code == -EBADMSG;
-		refuse_and_end(
+		respond_refuse_and_end(
 			b, ask, bad ? EDGE_CLIENT_INVALID : error_status_of(err->code), err->text);
 	} else if (b->settings.duplicate_window_ms && ask->id[0] && ask->qos && !ask->key) {
 		ask->key = dedup_hash(&b->dedup, 0, ask->id, strlen(ask->id));
@@ -309,7 +175,7 @@ static void on_decoded(void *data, struct decode_result *result,
 		if (dedup_see(&b->dedup, ask->key, clock_now_ns(),
 			    b->settings.duplicate_window_ms * NS_PER_MS)) {
 			b->counts.duplicates++;
-			finish(b, ask);
+			serve_finish(b, ask);
 		}
 	}
 	serve_dispatch(b);
@@ -326,7 +192,7 @@ static void decode(struct bridge *b, struct ask *ask, const struct model_entry *
 		.size = ask->size};
 	struct running *running = calloc(1, sizeof(*running));
 	if (!running) {
-		refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, "no memory");
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, "no memory");
 		return;
 	}
 	*running = (struct running){b, ask, 0};
@@ -334,7 +200,7 @@ static void decode(struct bridge *b, struct ask *ask, const struct model_entry *
 	if (decoder_start(&b->decoder, &job, on_decoded, running, &err) < 0) {
 		free(running);
 		ask->state = ASK_NEW;
-		refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
 	}
 }
 
@@ -369,11 +235,11 @@ static bool prepare_one(struct bridge *b)
 	}
 	const struct model_entry *model = models_find(&b->models, ask->model);
 	if (!model || !model->listed) {
-		refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
 		return true;
 	}
 	if (model->off) {
-		refuse_and_end(b, ask, EDGE_CLIENT_DENIED, "the model was switched off");
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED, "the model was switched off");
 		return true;
 	}
 	if (!models_is_ready(model)) {
@@ -381,7 +247,7 @@ static bool prepare_one(struct bridge *b)
 		if (soon) {
 			return false; /* its description is on the way */
 		}
-		refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
 		return true;
 	}
 	if (take_raw(ask, model)) {
@@ -401,7 +267,7 @@ static void drop_expired(struct bridge *b)
 	for (struct ask *ask; (ask = asks_expired(&b->asks, now));) {
 		b->counts.expired++;
 		dedup_forget(&b->dedup, ask->key);
-		finish(b, ask);
+		serve_finish(b, ask);
 	}
 }
 
@@ -522,7 +388,8 @@ static bool make_room(struct bridge *b, const struct ask *ask)
 			return false;
 		}
 		b->counts.shed++;
-		refuse_and_end(b, victim, EDGE_CLIENT_OVERLOADED, "newer requests took its place");
+		respond_refuse_and_end(
+			b, victim, EDGE_CLIENT_OVERLOADED, "newer requests took its place");
 	}
 	return true;
 }
@@ -557,7 +424,7 @@ void serve_on_pause_end(uv_timer_t *timer)
 static void accept_ask(struct bridge *b, struct ask *ask)
 {
 	if (!make_room(b, ask)) {
-		refuse(b, ask, EDGE_CLIENT_OVERLOADED, "too many requests wait");
+		respond_refuse(b, ask, EDGE_CLIENT_OVERLOADED, "too many requests wait");
 		ask_free(ask);
 		return;
 	}
@@ -612,7 +479,7 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 	}
 	const char *why = reason_to_refuse(b, ask, m, &status);
 	if (why) {
-		refuse(b, ask, status, why);
+		respond_refuse(b, ask, status, why);
 		ask_free(ask);
 		return;
 	}
