@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edged-mqtt(8): the command line */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include "daemon/mqtt/bridge.h"
 
@@ -58,6 +61,35 @@ static enum action parse(int argc, char **argv, const char **ret_config, const c
 	return optind == argc ? action : ACTION_USAGE;
 }
 
+/* For the handler below. */
+static char **arguments;
+
+/*
+ * libmosquitto 2.0.11 asserts (log__printf() without an object) where a broker's CONNACK or PUBLISH has
+ * malformed properties. What it leaves behind is of no use, so the program begins anew, a second later
+ * and with nothing open; results that were spooled are still there. Only calls that a handler may
+ * make.
+ */
+static void on_abort(int number)
+{
+	const struct timespec second = {.tv_sec = 1};
+	sigset_t none;
+	(void)number;
+	nanosleep(&second, NULL);
+	syscall(SYS_close_range, 3u, ~0u, 0u);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv("/proc/self/exe", arguments);
+	_exit(1);
+}
+
+static void begin_anew_after_abort(char **argv)
+{
+	struct sigaction action = {.sa_handler = on_abort};
+	arguments = argv;
+	sigaction(SIGABRT, &action, NULL);
+}
+
 static int configured(enum action action, const char *config, const char *socket)
 {
 	static struct bridge bridge; /* one per process; too large for the stack */
@@ -89,6 +121,7 @@ int main(int argc, char **argv)
 		settings_print(stdout);
 		return 0;
 	case ACTION_RUN:
+		begin_anew_after_abort(argv);
 		return configured(ACTION_RUN, config, socket);
 	case ACTION_CHECK:
 		break;

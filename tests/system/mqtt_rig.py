@@ -121,8 +121,10 @@ class Rig:
     def start_bridge(self, text, brokers, name="edged-mqtt", env=None, wait=True, gateway="gw1"):
         """@text: keys of [bridge]; @brokers: {name: keys}, or a whole text with its section lines."""
         conf = f"[bridge]\ngateway = {gateway}\nsocket = {self.socket}\npoll = 100ms\nresponse-prefix = edged/reply/ reply/\n{text}\n"
-        for broker, keys in brokers.items():
-            conf += f"[{broker}]\nreconnect-min = 50ms\nreconnect-max = 500ms\n{keys}\n" if broker.startswith("broker ") else f"[{broker}]\n{keys}\n"
+        for section, keys in brokers.items():
+            for key, value in {"reconnect-min": "50ms", "reconnect-max": "500ms"}.items() if section.startswith("broker ") else ():
+                keys += "" if key in keys else f"\n{key} = {value}"
+            conf += f"[{section}]\n{keys}\n"
         bridge = self.start(name, [self.edged_mqtt, "--config", self.write(name + ".conf", conf)], env)
         if wait:
             bridge.wait_log("connected, MQTT")
