@@ -17,6 +17,8 @@
 #define THREAD_STACK (256 << 10)
 #define CAPABILITY_MS 2000
 #define DRAIN_TURN_MS 20
+#define QUIET_NS                                                                                   \
+	(UINT64_C(300) * 1000000) /* so long nothing comes: the broker had nothing more for us */
 #define NS_PER_MS UINT64_C(1000000)
 #define US_PER_MS 1000
 #define PACKET_ROOM 4096 /* of a packet, beside topic and payload */
@@ -137,10 +139,11 @@ static bool is_done(const struct bridge *b)
 	for (size_t i = 0; i < b->n_links; i++) {
 		flushed &= link_is_flushed(&b->links[i]);
 	}
-	return flushed && !b->asks.first;
+	return flushed && !b->asks.first && clock_now_ns() - b->last_request_ns > QUIET_NS;
 }
 
-/* First everything is answered, then the brokers are told, then they have it. */
+/* What a broker has set aside for us still comes after it has unsubscribed us, and would be lost with the
+ * connection. So first everything is answered until nothing comes any more, then the brokers are told, then they have it. */
 static void on_drain(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
@@ -148,9 +151,9 @@ static void on_drain(uv_timer_t *timer)
 	if (!late && !is_done(b)) {
 		return;
 	}
-	if (b->draining && b->status_topic[0]) {
+	if (!b->said_stopped) {
 		announce_stopped(b);
-		b->status_topic[0] = 0; /* said */
+		b->said_stopped = true;
 		if (!late) {
 			return;
 		}
@@ -173,6 +176,7 @@ static void begin_to_drain(struct bridge *b)
 	bus_stopping();
 	log_info(&b->log, "stopping: %zu requests to answer", b->asks.n + b->asks.running);
 	unsubscribe_all(b);
+	b->last_request_ns = clock_now_ns();
 	b->drain_ends_ns = clock_now_ns() + b->settings.drain_timeout_ms * NS_PER_MS;
 	announce_on_capability(&b->capability);
 	b->draining = true;

@@ -55,7 +55,8 @@ struct bridge {
 	uv_signal_t signals[BRIDGE_SIGNALS];
 	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog;
 	bool listed; /* edged has said which models there are */
-	bool draining, paused, in_pool;
+	bool draining, said_stopped, paused, in_pool;
+	uint64_t last_request_ns;
 	uint64_t pause_ended_ns; /* nothing is paused again before */
 	uint64_t started_ns, drain_ends_ns;
 	uint64_t sequence; /* of results */

@@ -452,7 +452,7 @@ static const char *reason_to_refuse(const struct bridge *b, const struct ask *as
 		*ret_status = EDGE_CLIENT_TOO_LARGE;
 		return "above max-message";
 	}
-	if (b->draining) {
+	if (b->said_stopped) {
 		*ret_status = EDGE_CLIENT_DRAINING;
 		return "the gateway is about to stop";
 	}
@@ -464,6 +464,7 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 {
 	unsigned int status = 0;
 	b->counts.requests++;
+	b->last_request_ns = clock_now_ns();
 	if (m->expiry_s == 0) {
 		b->counts.expired++;
 		return;
