@@ -280,6 +280,11 @@ void wire_status_encode(struct bytes_writer *w, const struct wire_status *status
 	for (uint32_t i = 0; i < status->n_counts; i++) {
 		bytes_write_u64(w, status->counts[i]);
 	}
+	if (status->memory) {
+		bytes_write_u32(w, status->models_unloaded);
+		bytes_write_u64(w, status->held_bytes);
+		bytes_write_u64(w, status->budget_bytes);
+	}
 }
 
 int wire_status_decode(
@@ -305,6 +310,12 @@ int wire_status_decode(
 			status.counts[i] = count;
 			status.n_counts = i + 1;
 		}
+	}
+	status.memory = r.at < r.size;
+	if (status.memory) {
+		status.models_unloaded = bytes_read_u32(&r);
+		status.held_bytes = bytes_read_u64(&r);
+		status.budget_bytes = bytes_read_u64(&r);
 	}
 	int code = wire_end(&r, WIRE_STATUS, err);
 	if (code == 0) {

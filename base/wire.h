@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire - the socket protocol's bytes, version 1.2 (docs/protocol.md has them one by one)
+ * wire - the socket protocol's bytes, version 1.3 (docs/protocol.md has them one by one)
  *
  * Pure encoding and decoding, used by daemon and client alike; nothing here does I/O. A frame is a
  * header of WIRE_HEADER_BYTES and a body. Encoders append a body to a struct bytes_writer, whose
@@ -19,7 +19,7 @@
 #include "base/error.h"
 
 #define WIRE_MAJOR 1
-#define WIRE_MINOR 2
+#define WIRE_MINOR 3
 #define WIRE_HEADER_BYTES 32
 #define WIRE_REPLY 0x8000u /* bit of the type that marks a reply */
 #define WIRE_ALIGNMENT 64 /* of tensor data, counted from the body's start */
@@ -286,6 +286,9 @@ struct wire_status {
 	uint64_t queue_us, run_us; /* sums over all INFER answered OK */
 	uint32_t n_counts; /* requests answered, by status; at most EDGE_STATUS_COUNT are kept */
 	uint64_t counts[EDGE_STATUS_COUNT];
+	bool memory; /* what follows is there: since 1.3, for who said HELLO so */
+	uint32_t models_unloaded;
+	uint64_t held_bytes, budget_bytes; /* of all loaded models together, and what they may */
 };
 
 void wire_status_encode(struct bytes_writer *w, const struct wire_status *status);
@@ -360,11 +363,19 @@ enum wire_store_verb {
 	WIRE_STORE_UNPIN = 3,
 	WIRE_STORE_FORGET_BAD = 4,
 	WIRE_STORE_HISTORY = 5,
+	WIRE_STORE_LOAD = 8, /* 1.3, as those below */
+	WIRE_STORE_UNLOAD = 9,
+	WIRE_STORE_FSCK = 10,
+	WIRE_STORE_INSTALL =
+		6, /* since 1.3: the first byte brings a descriptor, as that of EXPORT */
+	WIRE_STORE_EXPORT = 7,
+	WIRE_STORE_REMOVE = 11, /* since 1.3 */
 };
 
 struct wire_store {
 	uint32_t verb; /* enum wire_store_verb */
-	struct wire_text model; /* empty for FORGET_BAD */
+	struct wire_text
+		model; /* empty for FORGET_BAD, and for an INSTALL of a bundle that says it */
 	struct wire_text argument; /* FORGET_BAD: digits of a digest; others: empty */
 };
 

@@ -36,6 +36,18 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
 	[CLI_HISTORY] = {"history", "MODEL", "what happened to a model", 1, 1, CLI_COMPLETE_MODEL,
 		CLI_COMPLETE_NONE, NULL},
+	[CLI_LOAD] = {"load", "MODEL", "load a model that was unloaded", 1, 1, CLI_COMPLETE_MODEL,
+		CLI_COMPLETE_NONE, NULL},
+	[CLI_UNLOAD] = {"unload", "MODEL", "unload a model until somebody asks for it", 1, 1,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
+	[CLI_FSCK] = {"fsck", "", "look at the store on the disk, and say what is wrong with it", 0,
+		0, CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
+	[CLI_INSTALL] = {"install", "FILE|-", "give the daemon a model or a bundle", 1, 1,
+		CLI_COMPLETE_FILE, CLI_COMPLETE_NONE, NULL},
+	[CLI_EXPORT] = {"export", "MODEL [FILE|-]", "write the model that serves as a bundle", 1, 2,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_FILE, NULL},
+	[CLI_REMOVE] = {"remove", "MODEL", "take away a model that was installed", 1, 1,
+		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -45,7 +57,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define OF_DAEMON                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_INFER) | BIT(CLI_BENCH) |       \
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
-		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY))
+		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_LOAD) | BIT(CLI_UNLOAD) |         \
+		BIT(CLI_FSCK) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) | BIT(CLI_REMOVE))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) | BIT(CLI_RELOAD) |      \
@@ -70,6 +83,8 @@ const struct cli_option cli_options[] = {
 	{"json", 0, CLI_FLAG, NULL, "short for -o json", AT(json), OF_OUTPUT, 0, 0, NULL, 0},
 	{"timeout", 0, CLI_COUNT, "MS", "give up after MS milliseconds", AT(timeout_ms),
 		OF_DAEMON | BIT(CLI_RUN), 1, 86400000, NULL, 0},
+	{"name", 0, CLI_TEXT, "MODEL", "what the model is called", AT(name), BIT(CLI_INSTALL), 0, 0,
+		NULL, 0},
 	{"top-k", 'k', CLI_COUNT, "N", "at most N classes (5)", AT(top_k), OF_ANSWERS, 1, 1000000,
 		NULL, 0},
 	{"threshold", 't', CLI_REAL, "SCORE", "only classes of at least SCORE", AT(threshold),
@@ -100,8 +115,11 @@ const struct cli_option cli_options[] = {
 		OF_ANSWERS | BIT(CLI_SHOW), 0, 0, NULL, 0},
 	{"keep-state", 0, CLI_FLAG, NULL, "each INPUT finds the state that the one before left",
 		AT(keep_state), OF_ANSWERS, 0, 0, NULL, 0},
-	{"state", 0, CLI_TEXT, "DIR", "folder of what the model saves and restores", AT(state),
-		BIT(CLI_RUN), 0, 0, NULL, CLI_COMPLETE_FOLDER},
+	{"state", 0, CLI_TEXT, "DIR",
+		"folder of what the model saves and restores; fsck: of the store, without a daemon",
+		AT(state), BIT(CLI_RUN) | BIT(CLI_FSCK), 0, 0, NULL, CLI_COMPLETE_FOLDER},
+	{"repair", 0, CLI_FLAG, NULL, "remove or put away what cannot be used", AT(repair),
+		BIT(CLI_FSCK), 0, 0, NULL, 0},
 	{"cpu", 0, CLI_TEXT, "FEATURES", "all, none, or names of CPU features to use", AT(cpu),
 		OF_LOCAL, 0, 0, NULL, 0},
 	{"run", 0, CLI_FLAG, NULL, "also run each model once on zeros", AT(run), BIT(CLI_VERIFY), 0,

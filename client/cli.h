@@ -29,6 +29,12 @@ enum cli_command_id {
 	CLI_UNPIN,
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
+	CLI_LOAD,
+	CLI_UNLOAD,
+	CLI_FSCK,
+	CLI_INSTALL,
+	CLI_EXPORT,
+	CLI_REMOVE,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -116,7 +122,9 @@ struct settings {
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;
+	const char *name; /* of install */
 	bool keep_state;
+	bool repair;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */
 	int input_format; /* enum input_format */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollback, pin, unpin, forget-bad and history: what is done with the daemon's store of models. */
+/* rollback, pin, unpin, load, unload, forget-bad, history and fsck: what is done with the daemon's store of models. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/commands.h"
 #include "client/edge_client.h"
@@ -37,6 +39,8 @@ int cmd_store(const struct settings *s)
 		[CLI_ROLLBACK] = EDGE_CLIENT_STORE_ROLLBACK,
 		[CLI_PIN] = EDGE_CLIENT_STORE_PIN,
 		[CLI_UNPIN] = EDGE_CLIENT_STORE_UNPIN,
+		[CLI_LOAD] = EDGE_CLIENT_STORE_LOAD,
+		[CLI_UNLOAD] = EDGE_CLIENT_STORE_UNLOAD,
 	};
 	return ask(s, verbs[s->command], s->arguments[0], NULL, NULL);
 }
@@ -63,6 +67,41 @@ int cmd_history(const struct settings *s)
 	int code = ask(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
 	if (code == EXIT_DONE) {
 		print_lines(text);
+	}
+	edge_client_text_free(text);
+	return code;
+}
+
+/* ---- fsck */
+
+/* The daemon's program looks at a store that no daemon uses: the one beside this program, or in $PATH. */
+static int fsck_alone(const struct settings *s)
+{
+	static const char name[] = "edged";
+	char path[4096];
+	char *const arguments[] = {(char *)name, (char *)"--state", (char *)s->state,
+		(char *)(s->repair ? "--repair" : "--fsck"), NULL};
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+	if (slash) {
+		memcpy(slash + 1, name, sizeof(name));
+		execv(path, arguments);
+	}
+	execvp(name, arguments);
+	report_line("%s: %s", name, strerror(errno));
+	return EXIT_NEGATIVE;
+}
+
+int cmd_fsck(const struct settings *s)
+{
+	char *text = NULL;
+	if (s->state) {
+		return fsck_alone(s);
+	}
+	int code = ask(s, EDGE_CLIENT_STORE_FSCK, NULL, s->repair ? "repair" : NULL, &text);
+	if (code == EXIT_DONE) {
+		print_lines(text);
+		code = text[0] ? EXIT_NEGATIVE : EXIT_DONE;
 	}
 	edge_client_text_free(text);
 	return code;

@@ -13,8 +13,12 @@ int cmd_verify(const struct settings *settings);
 int cmd_bench(const struct settings *settings);
 int cmd_bench_ipc(const struct settings *settings); /* bench --ipc */
 int cmd_reload(const struct settings *settings);
-int cmd_store(const struct settings *settings); /* rollback, pin and unpin */
+int cmd_store(const struct settings *settings); /* rollback, pin, unpin, load and unload */
 int cmd_forget_bad(const struct settings *settings);
+int cmd_install(const struct settings *settings);
+int cmd_export(const struct settings *settings);
+int cmd_remove(const struct settings *settings);
 int cmd_history(const struct settings *settings);
+int cmd_fsck(const struct settings *settings);
 
 #endif

@@ -376,12 +376,24 @@ int connection_start_empty(struct edge_client *client, uint16_t type, struct lis
 	return start(client, type, &body, listener, ret_id, err);
 }
 
-int connection_start_store(struct edge_client *client, const struct wire_store *store,
+int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	struct bytes_writer body = {0};
+	const struct extra extra = {.fd = fd};
+	if (!client->peer.has_store) {
+		return error_set(err, -EOPNOTSUPP, "the daemon has no store");
+	}
+	if (store->verb > WIRE_STORE_HISTORY && client->peer.protocol_minor < 3) {
+		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
+	}
+	if (fd >= 0 && !client->peer.has_regions) {
+		return error_set(
+			err, -EOPNOTSUPP, "the daemon takes no descriptors of this connection");
+	}
 	wire_store_encode(&body, store);
-	return start(client, WIRE_STORE, &body, listener, ret_id, err);
+	return start_header(client, (struct wire_header){.type = WIRE_STORE}, &body, &extra,
+		listener, ret_id, err);
 }
 
 int connection_start_describe(struct edge_client *client, const char *model, const char *version,

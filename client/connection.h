@@ -59,7 +59,7 @@ int connection_lose(struct edge_client *client, const struct error *why);
 int must_check connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,
-	struct listener listener, uint64_t *ret_id, struct error *err);
+	int fd, struct listener listener, uint64_t *ret_id, struct error *err);
 /* @type: WIRE_LIST, WIRE_STORE_LIST, WIRE_STATUS or WIRE_RELOAD. */
 int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);

@@ -315,6 +315,9 @@ struct edge_client_status {
 	uint64_t resident_bytes, charged_bytes;
 	uint64_t queue_us, run_us; /* sums over all requests answered OK */
 	uint64_t counts[EDGE_CLIENT_N_CODES]; /* requests answered, by status */
+	/* 0 from a daemon before protocol 1.3: */
+	uint32_t models_unloaded; /* loaded when somebody asks */
+	uint64_t held_bytes, budget_bytes; /* of all loaded models together, and what they may */
 };
 
 EDGE_CLIENT_API int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
@@ -336,7 +339,14 @@ enum edge_client_store_verb {
 	EDGE_CLIENT_STORE_PIN = 2, /* nothing takes the place of what serves */
 	EDGE_CLIENT_STORE_UNPIN = 3,
 	EDGE_CLIENT_STORE_FORGET_BAD = 4, /* @argument: 8 to 64 digits of the file's SHA-256 */
-	EDGE_CLIENT_STORE_HISTORY = 5 /* *ret_text: what happened to the model, a line each */
+	EDGE_CLIENT_STORE_HISTORY = 5, /* *ret_text: what happened to the model, a line each */
+	EDGE_CLIENT_STORE_LOAD = 8, /* into memory, as a request would; 1.3 as the two below */
+	EDGE_CLIENT_STORE_UNLOAD = 9, /* out of it, until somebody asks */
+	EDGE_CLIENT_STORE_FSCK = 10, /* *ret_text: what is wrong with the store on the disk, a line
+				     each; @argument "repair" or NULL */
+	EDGE_CLIENT_STORE_INSTALL = 6, /* @fd is a bundle or a model's file */
+	EDGE_CLIENT_STORE_EXPORT = 7, /* the bundle is written to @fd */
+	EDGE_CLIENT_STORE_REMOVE = 11 /* a model that was installed goes, and stays gone */
 };
 
 /* Answered when it is done. @model or @argument may be NULL where the verb has none. *ret_text, if
@@ -344,6 +354,16 @@ enum edge_client_store_verb {
 EDGE_CLIENT_API int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
 	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
 	struct edge_client_error *err);
+
+/*
+ * INSTALL and EXPORT, which bring an open file; it is borrowed. It must be a regular file or a memfd: it is read
+ * from its beginning to its end, or written from where it stands. Of INSTALL @model may be NULL: then the bundle says
+ * it, and *ret_text is "MODEL version N: ready", once that is on the disk and serves. -EBADMSG when the model is
+ * refused. -EOPNOTSUPP also where peer->has_regions is 0, and for a daemon before version 1.3.
+ */
+EDGE_CLIENT_API int edge_client_store_fd(struct edge_client *client,
+	enum edge_client_store_verb verb, const char *model, int fd, uint32_t timeout_ms,
+	char **ret_text, struct edge_client_error *err);
 EDGE_CLIENT_API void edge_client_text_free(char *text); /* NULL is fine */
 
 /* ---- in an event loop */

@@ -34,6 +34,12 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_UNPIN] = cmd_store,
 	[CLI_FORGET_BAD] = cmd_forget_bad,
 	[CLI_HISTORY] = cmd_history,
+	[CLI_LOAD] = cmd_store,
+	[CLI_UNLOAD] = cmd_store,
+	[CLI_FSCK] = cmd_fsck,
+	[CLI_INSTALL] = cmd_install,
+	[CLI_EXPORT] = cmd_export,
+	[CLI_REMOVE] = cmd_remove,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

@@ -407,6 +407,9 @@ int replies_status(
 		.charged_bytes = from.charged_bytes,
 		.queue_us = from.queue_us,
 		.run_us = from.run_us,
+		.models_unloaded = from.models_unloaded,
+		.held_bytes = from.held_bytes,
+		.budget_bytes = from.budget_bytes,
 	};
 	for (uint32_t i = 0; i < from.n_counts && i < EDGE_CLIENT_N_CODES; i++) {
 		ret_status->counts[i] = from.counts[i];

@@ -9,30 +9,47 @@
 #include "daemon/blobs.h"
 #include "daemon/ini.h"
 
-#define MAX_LABELS ((off_t)1 << 20)
-#define MAX_GOLDEN ((off_t)64 << 20)
-#define MAX_CONF ((off_t)64 << 10)
-
 /* ---- where */
 
 struct candidate_place candidate_flat(int folder, const char *name)
 {
+	static const char *const ends[BUNDLE_PARTS] = {
+		[BUNDLE_MODEL] = ".tflite",
+		[BUNDLE_LABELS] = ".labels.txt",
+		[BUNDLE_GOLDEN] = ".golden",
+		[BUNDLE_CONF] = ".conf",
+		[BUNDLE_MINISIG] = ".tflite.minisig",
+	};
 	struct candidate_place place = {.folder = folder};
-	snprintf(place.model, sizeof(place.model), "%s.tflite", name);
-	snprintf(place.labels, sizeof(place.labels), "%s.labels.txt", name);
-	snprintf(place.golden, sizeof(place.golden), "%s.golden", name);
-	snprintf(place.conf, sizeof(place.conf), "%s.conf", name);
+	for (int i = 0; i < BUNDLE_PARTS; i++) {
+		if (ends[i]) {
+			snprintf(place.names[i], sizeof(place.names[i]), "%s%s", name, ends[i]);
+		}
+	}
 	return place;
 }
 
 struct candidate_place candidate_nested(int folder, uint64_t number)
 {
-	return (struct candidate_place){.folder = folder,
-		.number = number,
-		.model = "model.tflite",
-		.labels = "labels.txt",
-		.golden = "golden",
-		.conf = "model.conf"};
+	struct candidate_place place = {.folder = folder, .number = number};
+	for (int i = 0; i < BUNDLE_ABOUT; i++) {
+		snprintf(place.names[i], sizeof(place.names[i]), "%s",
+			bundle_part_name((enum bundle_part)i));
+	}
+	return place;
+}
+
+struct candidate_place candidate_bundle(int folder, const char *name)
+{
+	struct candidate_place place = {.folder = folder, .bundle = true};
+	snprintf(place.names[BUNDLE_MODEL], sizeof(place.names[0]), "%s.tar", name);
+	return place;
+}
+
+struct candidate_place candidate_given(int file, uint64_t by)
+{
+	return (struct candidate_place){
+		.folder = -1, .bundle = bundle_is(file), .given = true, .file = file, .by = by};
 }
 
 /* ---- which bytes */
@@ -41,22 +58,24 @@ static void identify(int folder, const char *name, struct import_identity *ret_i
 {
 	owned_fd int fd = -1;
 	*ret_identity = (struct import_identity){0};
-	int code = import_open_file(folder, name, &fd, ret_identity);
+	int code = name[0] ? import_open_file(folder, name, &fd, ret_identity) : -ENOENT;
 	(void)code; /* zero: not there, or nothing that can be used */
 }
 
 void candidate_identify(const struct candidate_place *place, struct candidate_identity *ret)
 {
-	identify(place->folder, place->model, &ret->model);
-	identify(place->folder, place->labels, &ret->labels);
-	identify(place->folder, place->golden, &ret->golden);
-	identify(place->folder, place->conf, &ret->conf);
+	for (int i = 0; i < BUNDLE_PARTS; i++) {
+		identify(place->folder, place->names[i], &ret->parts[i]);
+	}
 }
 
 bool candidate_same(const struct candidate_identity *a, const struct candidate_identity *b)
 {
-	return import_same(&a->model, &b->model) && import_same(&a->labels, &b->labels) &&
-		import_same(&a->golden, &b->golden) && import_same(&a->conf, &b->conf);
+	bool same = true;
+	for (int i = 0; i < BUNDLE_PARTS; i++) {
+		same = same && import_same(&a->parts[i], &b->parts[i]);
+	}
+	return same;
 }
 
 /* Verdicts about the file stay; what the system did not have may be there next time. */
@@ -74,12 +93,43 @@ static bool is_verdict(int code)
 
 bool candidate_settled(int code, const struct candidate_identity *identity)
 {
-	return is_verdict(code) && import_settled(&identity->model) &&
-		import_settled(&identity->labels) && import_settled(&identity->golden) &&
-		import_settled(&identity->conf);
+	bool settled = is_verdict(code);
+	for (int i = 0; i < BUNDLE_PARTS; i++) {
+		settled = settled && import_settled(&identity->parts[i]);
+	}
+	return settled;
 }
 
-/* ---- what stands beside the model */
+/* ---- the parts, each in a file of its own or in a bundle */
+
+static const off_t most[BUNDLE_PARTS] = {
+	[BUNDLE_MODEL] = INT64_MAX, /* max-file-bytes says */
+	[BUNDLE_LABELS] = (off_t)1 << 20,
+	[BUNDLE_GOLDEN] = (off_t)64 << 20,
+	[BUNDLE_CONF] = (off_t)64 << 10,
+	[BUNDLE_MINISIG] = MINISIGN_MAX_BYTES,
+};
+
+struct taking {
+	struct candidate *candidate;
+	const struct load_context *context;
+	const struct candidate_place *place;
+	const struct manifest *known;
+	int file; /* the bundle, or the file that was given; -1: each part is a file of the folder */
+	struct bundle bundle; /* what lies where in it */
+};
+
+struct part {
+	int fd; /* -1: there is none */
+	off_t at, size;
+	const struct import_identity *identity; /* of the file that it lies in */
+};
+
+static void part_close(struct part *part)
+{
+	own_close_fd(&part->fd);
+}
+#define owned_part __attribute__((cleanup(part_close)))
 
 static const char *why(int code)
 {
@@ -88,41 +138,115 @@ static const char *why(int code)
 				 : strerror(-code);
 }
 
-/* *ret_fd stays -1 when there is none. */
-static int beside_open(int folder, const char *name, off_t max, int *ret_fd,
-	struct import_identity *ret_identity, struct error *err)
+/* The name by which whoever brought it knows it. */
+static const char *part_name(const struct taking *taking, enum bundle_part part)
 {
-	owned_fd int fd = -1;
-	int code = import_open_file(folder, name, &fd, ret_identity);
-	if (code == -ENOENT) {
+	return taking->file < 0 ? taking->place->names[part] : bundle_part_name(part);
+}
+
+static int of_file(const struct taking *taking, enum bundle_part which, struct part *ret_part)
+{
+	const off_t at = taking->bundle.parts[which].at;
+	const bool plain = which == BUNDLE_MODEL && !taking->place->bundle;
+	if (at == 0 && !plain) {
 		return 0;
 	}
-	if (code == 0 && ret_identity->size > max) {
+	ret_part->fd = fcntl(taking->file, F_DUPFD_CLOEXEC, 0);
+	ret_part->at = at;
+	ret_part->size = plain ? ret_part->identity->size : taking->bundle.parts[which].size;
+	return ret_part->fd < 0 ? -errno : 0;
+}
+
+static int of_folder(const struct taking *taking, enum bundle_part which, struct part *ret_part)
+{
+	struct import_identity *identity = &taking->candidate->identity.parts[which];
+	int code = import_open_file(
+		taking->place->folder, taking->place->names[which], &ret_part->fd, identity);
+	ret_part->identity = identity;
+	ret_part->size = identity->size;
+	return code == -ENOENT && which != BUNDLE_MODEL ? 0 : code;
+}
+
+/* ret_part->fd stays -1 when there is none. */
+static int part_open(const struct taking *taking, enum bundle_part which, struct part *ret_part,
+	struct error *err)
+{
+	*ret_part = (struct part){
+		.fd = -1, .identity = &taking->candidate->identity.parts[BUNDLE_MODEL]};
+	int code = taking->file < 0 ? of_folder(taking, which, ret_part)
+				    : of_file(taking, which, ret_part);
+	if (code == 0 && ret_part->fd >= 0 && ret_part->size > most[which]) {
 		code = -EFBIG;
 	}
-	if (code < 0) {
-		return error_set(err, code, "%s: %s", name, why(code));
+	if (code == 0) {
+		return 0;
 	}
-	*ret_fd = take_fd(fd);
+	return which == BUNDLE_MODEL
+		? error_set(err, code, "%s", why(code))
+		: error_set(err, code, "%s: %s", part_name(taking, which), why(code));
+}
+
+/* The bytes of a small one; NULL when there is none. */
+static int part_read(const struct taking *taking, enum bundle_part which, char **ret_bytes,
+	size_t *ret_size, struct error *err)
+{
+	owned_part struct part part = {.fd = -1};
+	int code = part_open(taking, which, &part, err);
+	if (code < 0 || part.fd < 0) {
+		return code;
+	}
+	code = import_bytes(part.fd, part.at, part.size, ret_bytes);
+	if (code < 0) {
+		return error_set(err, code, "%s: %s", part_name(taking, which), strerror(-code));
+	}
+	*ret_size = (size_t)part.size;
 	return 0;
 }
 
-static int labels_take(struct candidate *candidate, const struct load_context *context,
-	const struct candidate_place *place, struct error *err)
+/* ---- what stands beside the model */
+
+static int labels_take(const struct taking *taking, struct error *err)
 {
-	owned_fd int fd = -1;
-	struct import_identity *identity = &candidate->identity.labels;
-	int code = beside_open(place->folder, place->labels, MAX_LABELS, &fd, identity, err);
-	if (code < 0 || fd < 0) {
+	struct candidate *candidate = taking->candidate;
+	size_t size = 0;
+	int code = part_read(taking, BUNDLE_LABELS, &candidate->labels, &size, err);
+	if (code < 0 || !candidate->labels) {
 		return code;
 	}
-	code = load_bytes(fd, identity->size, &candidate->labels);
-	if (code == 0) {
-		candidate->labels_length = (uint32_t)identity->size;
-		code = blobs_put(context->depot->blobs, candidate->labels, candidate->labels_length,
-			&candidate->version.labels);
-	}
+	candidate->labels_length = (uint32_t)size;
+	code = blobs_put(
+		taking->context->depot->blobs, candidate->labels, size, &candidate->version.labels);
 	return code == 0 ? 0 : error_set(err, code, "the labels: %s", strerror(-code));
+}
+
+static int golden_take(const struct taking *taking, struct error *err)
+{
+	owned_part struct part part = {.fd = -1};
+	struct candidate *candidate = taking->candidate;
+	int code = part_open(taking, BUNDLE_GOLDEN, &part, err);
+	if (code < 0 || part.fd < 0) {
+		return code;
+	}
+	candidate->golden_bytes = part.size;
+	code = blobs_import_part(taking->context->depot->blobs, part.fd, part.identity, part.at,
+		part.size, (uint64_t)most[BUNDLE_GOLDEN], &candidate->version.golden,
+		&candidate->golden, err);
+	if (code < 0) {
+		error_prefix(err, "the self-test");
+	}
+	return code;
+}
+
+/* Where nobody asks for one it is not looked at; where one is only wished for, none will do. */
+static int minisig_take(const struct taking *taking, struct error *err)
+{
+	struct candidate *candidate = taking->candidate;
+	enum config_policy policy = config_policy_of(taking->context->config, taking->known->name);
+	int code = policy == CONFIG_POLICY_OFF
+		? 0
+		: part_read(taking, BUNDLE_MINISIG, &candidate->minisig, &candidate->minisig_bytes,
+			  err);
+	return policy == CONFIG_POLICY_WARN ? 0 : code;
 }
 
 static int conf_section(void *context, const char *name, struct error *err)
@@ -160,19 +284,14 @@ static int conf_read(
 	return code;
 }
 
-static int conf_take(
-	struct candidate *candidate, const struct candidate_place *place, struct error *err)
+static int conf_take(const struct taking *taking, struct error *err)
 {
-	owned_fd int fd = -1;
 	owned_mem char *text = NULL;
-	struct import_identity *identity = &candidate->identity.conf;
-	int code = beside_open(place->folder, place->conf, MAX_CONF, &fd, identity, err);
-	if (code < 0 || fd < 0) {
-		return code;
-	}
-	code = load_bytes(fd, identity->size, &text);
-	return code < 0 ? error_set(err, code, "%s: %s", place->conf, strerror(-code))
-			: conf_read(candidate, place->conf, text, (size_t)identity->size, err);
+	size_t size = 0;
+	int code = part_read(taking, BUNDLE_CONF, &text, &size, err);
+	return code < 0 || !text
+		? code
+		: conf_read(taking->candidate, part_name(taking, BUNDLE_CONF), text, size, err);
 }
 
 /* ---- the model */
@@ -188,58 +307,102 @@ static bool may_be_known(const struct manifest *known, off_t size)
 }
 
 /* The blob of a file that was imported before, if it is that. Whatever goes wrong: it is imported. */
-static bool blob_known(struct candidate *candidate, const struct depot *depot, int fd,
-	const struct manifest *known)
+static bool blob_known(const struct taking *taking, const struct part *part)
 {
 	struct digest digest;
-	off_t size = candidate->identity.model.size;
-	if (depot->blobs < 0 || !may_be_known(known, size) ||
-		digest_of_file(fd, size, &digest) < 0 || !manifest_find(known, &digest) ||
-		blobs_open(depot->blobs, &digest, &candidate->blob) < 0) {
+	struct candidate *candidate = taking->candidate;
+	const int blobs = taking->context->depot->stored;
+	if (blobs < 0 || part->at != 0 || !may_be_known(taking->known, part->size) ||
+		digest_of_file(part->fd, part->size, &digest) < 0 ||
+		!manifest_find(taking->known, &digest) ||
+		blobs_open(blobs, &digest, &candidate->blob) < 0) {
 		return false;
 	}
 	candidate->version.model = digest;
 	return true;
 }
 
-static int model_take(struct candidate *candidate, const struct load_context *context,
-	const struct candidate_place *place, const struct manifest *known, struct error *err)
+static int model_take(const struct taking *taking, struct error *err)
 {
-	owned_fd int fd = -1;
-	struct import_identity *identity = &candidate->identity.model;
-	const struct depot *depot = context->depot;
-	int code = import_open_file(place->folder, place->model, &fd, identity);
+	owned_part struct part part = {.fd = -1};
+	struct candidate *candidate = taking->candidate;
+	const struct candidate_place *place = taking->place;
+	const struct load_context *context = taking->context;
+	int code = part_open(taking, BUNDLE_MODEL, &part, err);
+	if (code < 0) {
+		return code;
+	}
+	candidate->version.version = place->number;
+	candidate->version.bytes = (uint64_t)part.size;
+	candidate->version.by = place->given ? place->by : part.identity->owner;
+	candidate->version.since = (uint64_t)time(NULL);
+	candidate->version.installed = place->given;
+	if (blob_known(taking, &part)) {
+		return 0;
+	}
+	return blobs_import_part(context->depot->blobs, part.fd, part.identity, part.at, part.size,
+		context->config->max_file_bytes, &candidate->version.model, &candidate->blob, err);
+}
+
+/* ---- the file that they all lie in */
+
+static int file_open(struct taking *taking, struct error *err)
+{
+	const struct candidate_place *place = taking->place;
+	struct import_identity *identity = &taking->candidate->identity.parts[BUNDLE_MODEL];
+	if (!place->given && !place->bundle) {
+		return 0;
+	}
+	int code = 0;
+	if (place->given) {
+		taking->file = fcntl(place->file, F_DUPFD_CLOEXEC, 0);
+		code = taking->file < 0 ? -errno : import_identify(taking->file, identity);
+	} else {
+		code = import_open_file(
+			place->folder, place->names[BUNDLE_MODEL], &taking->file, identity);
+	}
 	if (code < 0) {
 		return error_set(err, code, "%s", why(code));
 	}
-	candidate->version.version = place->number;
-	candidate->version.bytes = (uint64_t)identity->size;
-	candidate->version.by = identity->owner;
-	candidate->version.since = (uint64_t)time(NULL);
-	if (blob_known(candidate, depot, fd, known)) {
-		return 0;
+	return place->bundle ? bundle_read(taking->file, identity->size, &taking->bundle, err) : 0;
+}
+
+/* Parts of one file are of one moment. */
+static int check_unchanged(const struct taking *taking, struct error *err)
+{
+	struct import_identity now;
+	const struct import_identity *before = &taking->candidate->identity.parts[BUNDLE_MODEL];
+	int code = taking->file < 0 ? 0 : import_identify(taking->file, &now);
+	if (code == 0 && taking->file >= 0 && !import_same(before, &now)) {
+		code = -EBUSY;
 	}
-	return blobs_import(depot->blobs, fd, identity, context->config->max_file_bytes,
-		&candidate->version.model, &candidate->blob, err);
+	return code == 0 ? 0 : error_set(err, code, "the file was changed while it was read");
+}
+
+static int parts_take(struct taking *taking, struct error *err)
+{
+	int (*const takes[])(const struct taking *taking, struct error *err) = {
+		model_take, labels_take, conf_take, golden_take, minisig_take, check_unchanged};
+	int code = file_open(taking, err);
+	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]) && code == 0; i++) {
+		code = takes[i](taking, err);
+	}
+	return code;
 }
 
 int candidate_take(struct candidate *candidate, const struct load_context *context,
 	const struct candidate_place *place, const struct manifest *known, struct error *err)
 {
+	struct taking taking = {.candidate = candidate,
+		.context = context,
+		.place = place,
+		.known = known,
+		.file = -1};
 	*candidate = (struct candidate){.blob = -1,
 		.golden = -1,
 		.allow_signature_change = context->config->allow_signature_change};
-	int code = model_take(candidate, context, place, known, err);
-	if (code == 0) {
-		code = labels_take(candidate, context, place, err);
-	}
-	if (code == 0) {
-		code = conf_take(candidate, place, err);
-	}
-	if (code == 0) {
-		code = beside_open(place->folder, place->golden, MAX_GOLDEN, &candidate->golden,
-			&candidate->identity.golden, err);
-	}
+	int code = parts_take(&taking, err);
+	own_close_fd(&taking.file);
 	return code;
 }
 
@@ -248,5 +411,6 @@ void candidate_deinit(struct candidate *candidate)
 	own_close_fd(&candidate->blob);
 	own_close_fd(&candidate->golden);
 	free(candidate->labels);
+	free(candidate->minisig);
 	*candidate = (struct candidate){.blob = -1, .golden = -1};
 }

@@ -2,33 +2,40 @@
 /*
  * candidate - a version of a model in the models folder, on its way into the store
  *
- * Its file and what stands beside it. For NAME.tflite these are NAME.labels.txt, NAME.golden and
- * NAME.conf; for NAME/VERSION/model.tflite they are labels.txt, golden and model.conf in the same
- * folder. None of the three needs to be there.
+ * Its file and what stands beside it. For NAME.tflite these are NAME.labels.txt, NAME.golden, NAME.conf
+ * and NAME.tflite.minisig; for NAME/VERSION/model.tflite they are labels.txt, golden, model.conf and
+ * model.tflite.minisig in the same folder; in a bundle, NAME.tar, the same (bundle.h). None of the four needs
+ * to be there. Somebody with the right to it may hand over an open file instead, bundle or model.
  */
 #ifndef DAEMON_CANDIDATE_H
 #define DAEMON_CANDIDATE_H
 
+#include "daemon/bundle.h"
 #include "daemon/import.h"
 #include "daemon/load.h"
 
 /* Where the files are. */
 struct candidate_place {
 	int folder; /* borrowed */
-	uint64_t number; /* of the version's folder; 0: NAME.tflite */
-	char model[SERVED_NAME_SIZE + 8];
-	char labels[SERVED_NAME_SIZE + 12];
-	char golden[SERVED_NAME_SIZE + 8];
-	char conf[SERVED_NAME_SIZE + 8];
+	uint64_t number; /* of the version's folder; 0: NAME.tflite or NAME.tar */
+	bool bundle; /* the model's name is that of a bundle */
+	char names[BUNDLE_PARTS][SERVED_NAME_SIZE + 16]; /* empty: cannot be there */
+	bool given; /* by @by: not in a folder, but @file, borrowed */
+	int file;
+	uint64_t by;
 };
 
 /* @folder: the models folder. */
 struct candidate_place candidate_flat(int folder, const char *name);
 /* @folder: that of the version. */
 struct candidate_place candidate_nested(int folder, uint64_t number);
+/* NAME.tar of the models folder. */
+struct candidate_place candidate_bundle(int folder, const char *name);
+/* An open file, of user @by. */
+struct candidate_place candidate_given(int file, uint64_t by);
 
 struct candidate_identity {
-	struct import_identity model, labels, golden, conf; /* all zero: not there */
+	struct import_identity parts[BUNDLE_PARTS]; /* all zero: not there. A bundle is its first */
 };
 
 /* What the files are now. */
@@ -43,7 +50,11 @@ struct candidate {
 	int blob; /* the copy of the model's file, in the store */
 	char *labels; /* NULL: none */
 	uint32_t labels_length;
-	int golden; /* -1: none */
+	int golden; /* its copy in the store; -1: none */
+	off_t golden_bytes;
+	char *minisig; /* text of its signature; NULL: none, or nobody asks for it */
+	size_t minisig_bytes;
+	struct digest passed; /* file of the models folder that it takes the place of; none: none */
 	bool allow_signature_change;
 };
 

@@ -82,7 +82,8 @@ static void make_room(struct catalogue *catalogue, const struct load_context *lo
 {
 	for (size_t i = 0; i < catalogue->n && catalogue->n > 2 * load->config->max_models; i++) {
 		const struct manifest *manifest = &catalogue->models[i]->manifest;
-		if (digest_none(&manifest->active) && digest_none(&catalogue->models[i]->serving)) {
+		if (digest_none(&manifest->active) && manifest->signed_newest == 0 &&
+			digest_none(&catalogue->models[i]->serving)) {
 			depot_drop(load->depot, manifest->name);
 			drop_at(catalogue, i--);
 		}
@@ -110,7 +111,7 @@ void catalogue_sweep(struct catalogue *catalogue, struct depot *depot)
 static int adopt(struct catalogue *catalogue, const struct load_context *load,
 	const struct manifest *manifest)
 {
-	if (digest_none(&manifest->active)) {
+	if (digest_none(&manifest->active) && manifest->signed_newest == 0) {
 		depot_drop(load->depot, manifest->name); /* removed in an earlier run */
 		return 0;
 	}
@@ -119,6 +120,10 @@ static int adopt(struct catalogue *catalogue, const struct load_context *load,
 		return -ENOMEM;
 	}
 	model->manifest = *manifest;
+	if (digest_none(&manifest->active)) { /* only what it must not go back behind is kept */
+		model->manifest.last_good = model->manifest.previous = (struct digest){0};
+		manifest_trim(&model->manifest);
+	}
 	return 0;
 }
 
@@ -164,7 +169,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 }
 
 /* Without memory for the event the next scan tries again. */
-static void forget_tries(struct catalogue_model *model)
+void catalogue_doubt_model(struct catalogue_model *model)
 {
 	model->serving = (struct digest){0};
 	model->restored = false;
@@ -180,11 +185,13 @@ bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *si
 	struct catalogue_event *event = event_new(kind, model, version, reason);
 	if (!event) {
 		served_unref(served);
-		forget_tries(model);
+		catalogue_doubt_model(model);
 		return false;
 	}
 	if (served) {
 		served->generation = ++catalogue->generation;
+		model->loaded = true;
+		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
 	}
 	event->served = served;
@@ -279,19 +286,18 @@ static int inbox_scan(const struct scanning *scanning, int folder, const struct 
 }
 
 /* Its last good version stays in the store while edged runs. */
-static void forget_versions(const struct load_context *load, struct catalogue_model *model)
+static int forget_versions(
+	const struct load_context *load, struct catalogue_model *model, struct error *err)
 {
-	struct error err = {0};
 	struct manifest *manifest = &model->manifest;
-	manifest->active = manifest->previous = (struct digest){0};
+	manifest->active = manifest->previous = manifest->passed = (struct digest){0};
 	manifest->trial = false;
 	manifest_trim(manifest);
+	model->loaded = false;
 	model->serving = (struct digest){0};
 	model->n = 0;
 	depot_note(load->depot, manifest->name, "removed");
-	if (depot_save(load->depot, manifest, &err) < 0) {
-		log_warning(load->depot->log, "model %s: %s", manifest->name, err.text);
-	}
+	return depot_save(load->depot, manifest, err);
 }
 
 /* Its files were there when the folder was looked at last, and are not now. */
@@ -302,9 +308,61 @@ static int model_remove(const struct scanning *scanning, struct catalogue_model 
 		return -ENOMEM;
 	}
 	model->inbox = false;
-	forget_versions(scanning->load, model);
+	struct error err = {0};
+	if (forget_versions(scanning->load, model, &err) < 0) {
+		log_warning(scanning->load->depot->log, "model %s: %s", event->name, err.text);
+	}
 	scanning->sink->post(scanning->sink->context, event);
 	return 0;
+}
+
+/* An order that is not on the disk is none. */
+int catalogue_remove(struct catalogue *catalogue, const struct load_context *load,
+	const struct catalogue_sink *sink, struct catalogue_model *model, struct error *err)
+{
+	const struct manifest before = model->manifest;
+	const struct digest serving = model->serving;
+	(void)catalogue;
+	struct catalogue_event *event = event_new(CATALOGUE_REMOVED, model, 0, "");
+	if (!event) {
+		return error_no_memory(err);
+	}
+	int code = forget_versions(load, model, err);
+	if (code < 0) {
+		model->manifest = before;
+		model->serving = serving;
+		free(event);
+		return code;
+	}
+	sink->post(sink->context, event);
+	return 0;
+}
+
+int catalogue_need(struct catalogue *catalogue, const struct load_context *load, const char *name,
+	struct catalogue_model **ret_model, struct error *err)
+{
+	size_t n_known = 0;
+	struct catalogue_model *model = catalogue_find(catalogue, name);
+	for (size_t i = 0; i < catalogue->n; i++) {
+		n_known += is_known(catalogue->models[i]);
+	}
+	if (!is_known(model) && n_known >= load->config->max_models) {
+		return error_set(err, -ENOSPC, "there are max-models models already");
+	}
+	model = model ? model : add(catalogue, name);
+	if (!model) {
+		return error_no_memory(err);
+	}
+	*ret_model = model;
+	return 0;
+}
+
+/* What serves came from the folder, and goes with its file. */
+static bool is_folders(const struct catalogue_model *model)
+{
+	const struct manifest_version *active =
+		manifest_find(&model->manifest, &model->manifest.active);
+	return !active || !active->installed;
 }
 
 /* Another file system than before came or went as a whole: nobody removed its models one by one. */
@@ -317,7 +375,7 @@ static int removed_drop(const struct scanning *scanning, bool same_device)
 		if (model->seen || !model->inbox || model->manifest.pinned) {
 			continue;
 		}
-		if (same_device) {
+		if (same_device && is_folders(model)) {
 			code = model_remove(scanning, model);
 		} else {
 			model->inbox = false;
@@ -376,10 +434,20 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	return code;
 }
 
+void catalogue_retry(struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->n; i++) {
+		struct catalogue_model *model = catalogue->models[i];
+		for (size_t j = 0; j < model->n; j++) {
+			model->tried[j].settled &= model->tried[j].reason[0] == 0;
+		}
+	}
+}
+
 void catalogue_doubt(struct catalogue *catalogue)
 {
 	for (size_t i = 0; i < catalogue->n; i++) {
-		forget_tries(catalogue->models[i]);
+		catalogue_doubt_model(catalogue->models[i]);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/scan.h"
 
 #define CATALOGUE_REASON_SIZE 240
+#define CATALOGUE_MAX_TRIED (SCAN_MAX_VERSIONS + 2) /* folders, NAME.tar, NAME.tflite */
 
 enum catalogue_event_kind {
 	CATALOGUE_LOADING, /* a file of this model is being loaded */
@@ -23,6 +24,8 @@ enum catalogue_event_kind {
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
 	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
+	CATALOGUE_UNLOADED, /* what serves makes room: @reason; it is loaded again when asked for */
+	CATALOGUE_LOST, /* what served cannot be loaded any more: @reason */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
 };
 
@@ -53,7 +56,8 @@ struct catalogue_sink {
 
 /* Files that were tried, and what came of it. */
 struct catalogue_tried {
-	uint64_t number; /* of the version's folder; 0: NAME.tflite */
+	uint64_t number; /* of the version's folder; 0: NAME.tflite, or NAME.tar */
+	bool bundle; /* the latter */
 	struct candidate_identity identity;
 	struct digest digest; /* what it held; none if it was refused before that was known */
 	bool settled; /* the same files would give the same again */
@@ -63,11 +67,13 @@ struct catalogue_tried {
 struct catalogue_model {
 	struct manifest manifest;
 	struct digest serving; /* what the loop has; none: nothing */
+	bool loaded; /* the loop has it in memory, as far as is known here */
+	uint64_t bytes; /* that it takes when it is */
 	bool restored; /* the store was asked for it */
 	bool inbox; /* the folder had files of it when it was looked at last */
 	bool seen; /* in the scan that goes on */
 	size_t n;
-	struct catalogue_tried tried[SCAN_MAX_VERSIONS + 1];
+	struct catalogue_tried tried[CATALOGUE_MAX_TRIED];
 };
 
 struct catalogue {
@@ -85,12 +91,24 @@ int must_check catalogue_open(struct catalogue *catalogue, const struct load_con
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_sink *sink, size_t *ret_left_out);
+/* Other keys or policies: what was refused is tried again by the next scan. */
+void catalogue_retry(struct catalogue *catalogue);
 /* An event was lost: the next scan loads everything again. */
 void catalogue_doubt(struct catalogue *catalogue);
+/* The same for one model. */
+void catalogue_doubt_model(struct catalogue_model *model);
 void catalogue_deinit(struct catalogue *catalogue);
 
 /* Removes what no model needs from the store. */
 void catalogue_sweep(struct catalogue *catalogue, struct depot *depot);
+
+/* The model of that name, new if need be, for a file that is in no folder. -ENOSPC above max-models,
+ * -ENOMEM. */
+int must_check catalogue_need(struct catalogue *catalogue, const struct load_context *load,
+	const char *name, struct catalogue_model **ret_model, struct error *err);
+/* Forgets its versions, on the disk first, and says so. */
+int must_check catalogue_remove(struct catalogue *catalogue, const struct load_context *load,
+	const struct catalogue_sink *sink, struct catalogue_model *model, struct error *err);
 
 struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
 

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 
 #define NUMBER_SIZE 24
 #define GRACE_MS 10000 /* for all that is not a question */
+#define END_MS 1000 /* between the end of its pipe and its own */
 #define SLICE_MS 50 /* between looks at whether edged stops */
 
 bool check_there(const char *program)
@@ -127,6 +129,12 @@ static int wait_for(const struct load_context *context, const struct child *chil
 	return 0;
 }
 
+/* Nobody but the system kills it so: edged does when all is said. */
+static bool was_killed(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
 static int how_it_ended(int status, struct error *err)
 {
 	if (WIFSIGNALED(status)) {
@@ -145,29 +153,56 @@ static int verdict_tell(struct check_verdict *verdict, struct error *err)
 	if (verdict->code == 0) {
 		return 0;
 	}
+	if (verdict->code == -ENOMEM) {
+		return error_set(err, -ENOMEM,
+			"edged-check ran out of memory when it opened it; it is tried again");
+	}
 	const char *said = verdict->text[0] ? verdict->text : "it cannot be opened";
 	error_escape(text, sizeof(text), said, strlen(said));
 	return error_set(err, verdict->code < 0 && verdict->code > -4096 ? verdict->code : -EBADMSG,
 		"%s", text);
 }
 
-static int finish(int waited, const struct child *child, struct error *err)
+/* True when it ends by itself within a moment: it has closed its pipe. */
+static bool wait_end(pid_t pid, int *ret_status)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	for (int i = 0; i < END_MS; i++) {
+		if (waitpid(pid, ret_status, WNOHANG) == pid) {
+			return true;
+		}
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+static int finish(int waited, const struct child *child, uint64_t *ret_bytes, struct error *err)
 {
 	struct check_verdict verdict;
 	int status = 0;
 	ssize_t n = waited == 0 ? read(child->verdict, &verdict, sizeof(verdict)) : -1;
 	/* Once its pipe has something or is closed it has ended, or a file has made it stay. */
-	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
+	const bool ended = n == 0 && wait_end(child->pid, &status);
+	if (!ended) {
+		kill(child->pid, SIGKILL);
+		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
+	}
 	if (waited < 0) {
 		return error_set(err, waited, "opening it took too long");
 	}
-	return n == (ssize_t)sizeof(verdict) ? verdict_tell(&verdict, err)
-					     : how_it_ended(status, err);
+	if (n != (ssize_t)sizeof(verdict) && ended && was_killed(status)) {
+		return error_set(err, -ENOMEM,
+			"the process that opened it was killed: is the system out of memory?");
+	}
+	if (n != (ssize_t)sizeof(verdict)) {
+		return how_it_ended(status, err);
+	}
+	*ret_bytes = verdict.bytes;
+	return verdict_tell(&verdict, err);
 }
 
 int check_run(const struct load_context *context, const char *program, int blob, int golden,
-	struct error *err)
+	uint64_t *ret_bytes, struct error *err)
 {
 	const struct check_task task = task_of(context, golden >= 0);
 	struct child child = {.verdict = -1};
@@ -176,7 +211,7 @@ int check_run(const struct load_context *context, const char *program, int blob,
 		return error_set(err, code == -ENOENT ? -EAGAIN : code, "starting edged-check: %s",
 			strerror(-code));
 	}
-	code = finish(wait_for(context, &child), &child, err);
+	code = finish(wait_for(context, &child), &child, ret_bytes, err);
 	close(child.verdict);
 	return code;
 }

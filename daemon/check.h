@@ -27,6 +27,8 @@ struct check_task {
 /* What it answers. */
 struct check_verdict {
 	int32_t code; /* 0, or a negative errno */
+	uint32_t padding;
+	uint64_t bytes; /* that it takes in memory with one session, if the code is 0 */
 	char text[240]; /* 0-terminated */
 };
 
@@ -34,11 +36,12 @@ struct check_verdict {
 bool check_there(const char *program);
 
 /*
- * Runs @program on @blob, and on @golden (-1: none) of the file beside it. 0; the verdict's code and
+ * Runs @program on @blob, and on @golden (-1: none) of the file beside it. 0, and *ret_bytes, what the
+ * model takes in memory, as far as the child is to be believed; the verdict's code and
  * text; -EBADMSG when it ended without one, with how; -ETIMEDOUT; -ECANCELED when
  * @context->stopping says so; or what starting it gave.
  */
 int must_check check_run(const struct load_context *context, const char *program, int blob,
-	int golden, struct error *err);
+	int golden, uint64_t *ret_bytes, struct error *err);
 
 #endif

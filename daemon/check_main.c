@@ -7,6 +7,7 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
+#include "base/mapped.h"
 #include "daemon/check.h"
 #include "daemon/sandbox.h"
 #include "daemon/selftest.h"
@@ -46,7 +47,14 @@ static int questions(struct edge_model *model, const struct check_task *task, st
 	return code < 0 ? code : selftest_run(model, golden, size, &control, &n, err);
 }
 
-static int check(const struct check_task *task, struct error *err)
+/* As served_bytes(). */
+static uint64_t bytes_of(const struct edge_model *model)
+{
+	const struct edge_model_info *info = edge_model_info(model);
+	return info->file_bytes + info->pack_bytes + info->prepared_bytes + info->session_bytes;
+}
+
+static int check(const struct check_task *task, uint64_t *ret_bytes, struct error *err)
 {
 	const struct edge_options options = {
 		.backends = backends_builtin(),
@@ -61,7 +69,28 @@ static int check(const struct check_task *task, struct error *err)
 	};
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	int code = edge_model_open_fd(CHECK_MODEL, &options, &model, err);
-	return code < 0 ? code : questions(model, task, err);
+	if (code == 0) {
+		*ret_bytes = bytes_of(model);
+		code = questions(model, task, err);
+	}
+	return model && edge_model_broken(model)
+		? error_set(err, -EIO, "the disk did not give a part of it")
+		: code;
+}
+
+/*
+ * What a model within its limits can need: two sessions at a time, for a self-test compares; programs and
+ * packed weights, which are in memory here; the tables of the graph and of the verifier, a few hundred bytes
+ * for each node; questions; and what libraries want.
+ */
+static uint64_t memory_of(const struct check_task *task)
+{
+	struct stat st = {0};
+	const uint64_t golden =
+		task->has_golden && fstat(CHECK_GOLDEN, &st) == 0 ? (uint64_t)st.st_size : 0;
+	uint64_t bytes = 2 * task->arena_bytes + 2 * task->prepared_bytes;
+	bytes += task->nodes * 1024 + 4 * golden + ((uint64_t)64 << 20);
+	return fstat(CHECK_MODEL, &st) == 0 ? bytes + (uint64_t)st.st_size : bytes;
 }
 
 /* _exit(): nothing of a process that read a foreign file is worth an orderly end. */
@@ -78,8 +107,10 @@ int main(int argc, char **argv)
 		numbers[i] = strtoull(argv[i + 1], NULL, 10);
 	}
 	memcpy(&task, numbers, sizeof(task));
-	sandbox_enter(task.milliseconds / 1000 + 30);
-	verdict.code = check(&task, &err);
+	int guarded = mapped_guard();
+	(void)guarded; /* without that a broken disk looks like a broken file */
+	sandbox_enter(task.milliseconds / 1000 + 30, memory_of(&task));
+	verdict.code = check(&task, &verdict.bytes, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));
 	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
 }

@@ -10,7 +10,7 @@
 #include "daemon/ini.h"
 
 #define MAX_FILES 256
-#define MAX_KEYS 64
+#define MAX_KEYS 96
 
 /* What is being read, for messages and for finding keys that are given twice. */
 struct reading {
@@ -153,7 +153,7 @@ static int config_check(const struct config *config, struct error *err)
 	if (config->max_bytes_per_user > config->max_bytes) {
 		return error_set(err, -EINVAL, "max-bytes-per-user is above max-bytes");
 	}
-	return 0;
+	return config_policy_check(config->signatures_of, err);
 }
 
 static const char *system_path(void)

@@ -27,6 +27,19 @@
 #define CONFIG_SOCKET_SIZE 108 /* sun_path */
 #define CONFIG_WORD_SIZE 128
 
+/* What becomes of a new version that does not fit beside the one that serves. */
+enum config_update {
+	CONFIG_UPDATE_KEEP_SERVING, /* it is refused */
+	CONFIG_UPDATE_REPLACE, /* what serves is unloaded first */
+};
+
+/* What becomes of a model without a good signature. */
+enum config_policy {
+	CONFIG_POLICY_OFF, /* nobody looks */
+	CONFIG_POLICY_WARN, /* it is told, and serves */
+	CONFIG_POLICY_REQUIRE, /* refused */
+};
+
 /* Numbers are all uint64_t, so that one table row can say where any of them is. */
 struct config {
 	char socket[CONFIG_SOCKET_SIZE];
@@ -72,6 +85,13 @@ struct config {
 	uint64_t watch_quiet_ms;
 	uint64_t rescan_ms; /* 0: never */
 	uint64_t self_test_ms;
+	uint64_t memory_budget; /* 0: what the system says */
+	uint64_t update_policy; /* enum config_update */
+	uint64_t load_wait_ms;
+	uint64_t memory_pressure; /* truth */
+	uint64_t signatures; /* enum config_policy */
+	char signatures_of[CONFIG_PATH_SIZE]; /* MODEL=POLICY, separated by blanks */
+	char keys[CONFIG_PATH_SIZE];
 	uint64_t probation_requests; /* 0: time alone counts */
 	uint64_t probation_time_ms;
 	uint64_t probation_slower; /* 0: as slow as it likes */
@@ -85,6 +105,8 @@ enum config_kind {
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */
+	CONFIG_UPDATE, /* keep-serving or replace */
+	CONFIG_POLICY, /* require, warn or off */
 };
 
 struct config_key {
@@ -124,6 +146,14 @@ bool config_same(const struct config *a, const struct config *b, const struct co
 
 /* Gives @to the value that @from has. */
 void config_copy(struct config *to, const struct config *from, const struct config_key *key);
+
+/* That of @model: the last entry of signatures-of with its name, else signatures. */
+enum config_policy config_policy_of(const struct config *config, const char *model);
+/* True when some model's is not off. */
+bool config_policy_any(const struct config *config);
+bool config_policy_parse(const char *text, size_t length, uint64_t *ret_policy);
+/* -EINVAL for what signatures-of cannot be. */
+int must_check config_policy_check(const char *list, struct error *err);
 
 /* Every key, commented out, with help and default: conf/edged.conf. */
 void config_print(FILE *out);

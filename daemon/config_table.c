@@ -113,6 +113,16 @@ static const struct config_key keys[] = {
 		"no",
 		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
 		"it for one model."},
+	{"models", "signatures", CONFIG_POLICY, AT(signatures), CONFIG_POLICY_OFF,
+		CONFIG_POLICY_REQUIRE, RELOAD, "off",
+		"What becomes of a file without a good minisign signature: require refuses it, warn says\n"
+		"so, off does not look."},
+	{"models", "signatures-of", CONFIG_TEXT, AT(signatures_of), LENGTH(signatures_of), RELOAD,
+		"none",
+		"The same for single models: MODEL=require MODEL=warn MODEL=off, separated by blanks."},
+	{"models", "keys", CONFIG_TEXT, AT(keys), LENGTH(keys), RELOAD, "/etc/edged/keys.d",
+		"Folder of the public keys that are trusted, files *.pub of minisign. It is read at each\n"
+		"look at the models."},
 	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
 		"Whether edged looks at the models folder by itself when that has changed."},
 	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
@@ -122,6 +132,21 @@ static const struct config_key keys[] = {
 		"5 s at least."},
 	{"models", "self-test-time", CONFIG_TIME, AT(self_test_ms), 1, 1440 * MINUTE, RELOAD, "30s",
 		"How long the questions of a NAME.golden may take."},
+	{"models", "memory-budget", CONFIG_BYTES, AT(memory_budget), 0, 1024 * GIB, RELOAD, "0",
+		"Bytes that all loaded models may have together: files, packed weights, arenas. Idle\n"
+		"ones are unloaded for it, and loaded again when somebody asks. 0: three quarters of\n"
+		"the service's MemoryMax=, or half of the machine's memory."},
+	{"models", "update-policy", CONFIG_UPDATE, AT(update_policy), CONFIG_UPDATE_KEEP_SERVING,
+		CONFIG_UPDATE_REPLACE, RELOAD, "keep-serving",
+		"What becomes of a new version that does not fit into memory-budget beside the one that\n"
+		"serves. keep-serving: it is refused. replace: the other is unloaded first, and\n"
+		"requests wait."},
+	{"models", "load-wait", CONFIG_TIME, AT(load_wait_ms), 0, 10 * MINUTE, RELOAD, "10s",
+		"How long a request for a model that was unloaded waits until it is loaded, if its own\n"
+		"deadline is not sooner."},
+	{"models", "memory-pressure", CONFIG_TRUTH, AT(memory_pressure), 0, 1, RESTART, "yes",
+		"Whether caches are dropped, and then idle models unloaded, when the system is short of\n"
+		"memory."},
 	{"models", "probation-requests", CONFIG_COUNT, AT(probation_requests), 0, 1000000, RELOAD,
 		"100",
 		"Runs that a new version must do well to be the one that is gone back to; 0: only\n"

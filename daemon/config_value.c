@@ -55,6 +55,13 @@ static bool truth_parse(const char *text, uint64_t *ret_value)
 	return code == 0;
 }
 
+static bool update_parse(const char *text, uint64_t *ret_value)
+{
+	const bool replace = strcmp(text, "replace") == 0;
+	*ret_value = replace ? CONFIG_UPDATE_REPLACE : CONFIG_UPDATE_KEEP_SERVING;
+	return replace || strcmp(text, "keep-serving") == 0;
+}
+
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
 	switch (kind) {
@@ -68,6 +75,10 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return level_parse(text, ret_value);
 	case CONFIG_TRUTH:
 		return truth_parse(text, ret_value);
+	case CONFIG_UPDATE:
+		return update_parse(text, ret_value);
+	case CONFIG_POLICY:
+		return config_policy_parse(text, strlen(text), ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -84,6 +95,8 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
 		[CONFIG_TRUTH] = "yes or no",
+		[CONFIG_UPDATE] = "keep-serving or replace",
+		[CONFIG_POLICY] = "require, warn or off",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];

@@ -51,6 +51,7 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
+	uint16_t minor; /* of the client's protocol */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
 	struct client_sessions sessions;
 	struct regions regions;

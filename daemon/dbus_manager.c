@@ -17,7 +17,7 @@ static int order_call(struct dbus *dbus, sd_bus_message *message, enum order_ver
 {
 	const char *text = NULL;
 	int code = dbus->api.bus_message_read(message, "s", &text);
-	struct order *order = code < 0 ? NULL : calloc(1, sizeof(*order));
+	struct order *order = code < 0 ? NULL : order_new();
 	if (!order) {
 		return code < 0 ? code : -ENOMEM;
 	}

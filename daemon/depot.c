@@ -15,17 +15,22 @@
 #include "daemon/put.h"
 #include "daemon/scan.h"
 
-#define MAX_BAD 256 /* the oldest are forgotten */
-
 /* ---- opening and closing */
 
 static void folders_close(struct depot *depot)
 {
-	int *folders[] = {&depot->blobs, &depot->manifests, &depot->bad_folder, &depot->history};
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		own_close_fd(folders[i]);
-		*folders[i] = -1;
+	int *read[] = {&depot->stored, &depot->known, &depot->told};
+	int *written[] = {&depot->blobs, &depot->manifests, &depot->bad_folder, &depot->history};
+	if (depot->blobs < 0) {
+		for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
+			own_close_fd(read[i]);
+		}
 	}
+	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+		own_close_fd(written[i]);
+		*written[i] = -1;
+	}
+	depot->stored = depot->known = depot->told = -1;
 }
 
 static int writable(int folder)
@@ -53,33 +58,60 @@ static int folders_open(struct depot *depot, int state)
 	return code;
 }
 
+/* As they are: they can be read and not written. */
+static int folders_read(struct depot *depot, int state)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+	folders_close(depot);
+	depot->stored = openat(state, "blobs", flags);
+	depot->known = depot->stored < 0 ? -1 : openat(state, "manifests", flags);
+	depot->told = openat(state, "history", flags);
+	return depot->known < 0 ? -errno : 0;
+}
+
 /* Where there can be no folder weights are packed in memory. */
 static void packs_open(struct depot *depot, int state, uint64_t cpu_features)
 {
 	int folder = -1;
-	if (put_folder(state, "packs", &folder) < 0 || writable(folder) < 0) {
+	if (put_folder(state, "packs", &folder) < 0 ||
+		(depot->blobs >= 0 && writable(folder) < 0)) {
 		own_close_fd(&folder);
 		folder = -1;
 	}
 	pack_files_init(&depot->packs, folder, cpu_features);
 }
 
+static void bad_read(struct depot *depot, int state);
+
 /* One edged for each store. The lock ends with the descriptor. */
 static int state_open(struct depot *depot, const char *path, uint64_t cpu_features)
 {
 	owned_fd int state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int code = state < 0 ? -errno : folders_open(depot, state);
-	if (code == 0 && flock(depot->blobs, LOCK_EX | LOCK_NB) < 0) {
+	if (code == 0) {
+		depot->stored = depot->blobs;
+		depot->known = depot->manifests;
+		depot->told = depot->history;
+	}
+	if ((code == -EROFS || code == -EACCES) && folders_read(depot, state) == 0) {
+		log_notice(depot->log,
+			"the state folder cannot be written (%s): what it holds serves, what is new is "
+			"kept in memory",
+			strerror(-code));
+		code = 0;
+	}
+	if (code == 0 && flock(depot->stored, LOCK_EX | LOCK_NB) < 0) {
 		code = -errno;
 	}
 	if (code == 0) {
-		marks_open(&depot->marks, state);
+		if (depot->blobs >= 0) {
+			marks_open(&depot->marks, state);
+		}
 		packs_open(depot, state, cpu_features);
+		bad_read(depot, state);
 	}
 	return code;
 }
-
-static void bad_read(struct depot *depot);
 
 /* What edged died of twice is not run a third time. */
 static void deaths_read(struct depot *depot)
@@ -90,7 +122,7 @@ static void deaths_read(struct depot *depot)
 		char text[DIGEST_TEXT_SIZE];
 		log_warning(depot->log, "file %s is bad: edged died twice while it ran",
 			digest_print(&model, text));
-		if (depot_add_bad(depot, &model, "edged died twice while it ran", &err) < 0) {
+		if (depot_add_bad(depot, &model, "", "edged died twice while it ran", &err) < 0) {
 			log_warning(depot->log, "%s", err.text);
 		}
 	}
@@ -100,6 +132,7 @@ void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, co
 {
 	*depot = (struct depot){
 		.log = log, .blobs = -1, .manifests = -1, .bad_folder = -1, .history = -1};
+	depot->stored = depot->known = depot->told = -1;
 	depot->packs.folder = -1;
 	int code = state_open(depot, path, cpu_features);
 	if (code < 0) {
@@ -108,7 +141,6 @@ void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, co
 			code == -EWOULDBLOCK ? "another edged uses it" : strerror(-code));
 		return;
 	}
-	bad_read(depot);
 	deaths_read(depot);
 }
 
@@ -151,7 +183,7 @@ static int manifest_get(const struct depot *depot, const char *name, struct mani
 	if (!text) {
 		return error_no_memory(err);
 	}
-	ssize_t n = file_get(depot->manifests, name, text, MANIFEST_MAX_BYTES);
+	ssize_t n = file_get(depot->known, name, text, MANIFEST_MAX_BYTES);
 	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
 		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
 }
@@ -189,7 +221,7 @@ static int entry_read(struct depot *depot, const char *name, struct found *found
 		return found_add(found, &manifest);
 	}
 	log_warning(depot->log, "the store dropped what it knew of model %s: %s", name, err.text);
-	if (code == -EINVAL) {
+	if (code == -EINVAL && depot->manifests >= 0) {
 		unlinkat(depot->manifests, name, 0);
 	}
 	return code == -ENOMEM ? code : 0;
@@ -199,8 +231,8 @@ int depot_manifests(struct depot *depot, struct manifest **ret_manifests, size_t
 {
 	struct found found = {0};
 	int code = 0;
-	DIR *dir = folder_list(depot->manifests);
-	if (!dir && depot->manifests >= 0) {
+	DIR *dir = folder_list(depot->known);
+	if (!dir && depot->known >= 0) {
 		return -errno;
 	}
 	for (struct dirent *entry; dir && code == 0 && (entry = readdir(dir));) {
@@ -269,58 +301,132 @@ static void bad_remove(struct depot *depot, size_t at)
 	memmove(depot->bad + at, depot->bad + at + 1, (depot->n_bad - at) * sizeof(depot->bad[0]));
 }
 
-static int bad_list(struct depot *depot, const struct digest *model, const char *reason)
+/* The oldest of model @of; of any for NULL. */
+static size_t bad_oldest(const struct depot *depot, const char *of)
 {
-	if (depot->n_bad == MAX_BAD) {
-		bad_remove(depot, 0);
+	size_t i = 0;
+	while (of && strcmp(depot->bad[i].of, of) != 0) {
+		i++;
 	}
+	return i;
+}
+
+static size_t bad_count(const struct depot *depot, const char *of)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < depot->n_bad; i++) {
+		n += strcmp(depot->bad[i].of, of) == 0;
+	}
+	return n;
+}
+
+/* The model that has most: what it loses it is likely to find again. */
+static const char *bad_most(const struct depot *depot)
+{
+	const char *found = NULL;
+	size_t most = 0;
+	for (size_t i = 0; i < depot->n_bad; i++) {
+		size_t n = bad_count(depot, depot->bad[i].of);
+		if (n > most) {
+			most = n;
+			found = depot->bad[i].of;
+		}
+	}
+	return found;
+}
+
+static void bad_make_room(struct depot *depot, const char *of)
+{
+	if (bad_count(depot, of) >= DEPOT_BAD_OF_MODEL) {
+		bad_remove(depot, bad_oldest(depot, of));
+	} else if (depot->n_bad >= DEPOT_BAD) {
+		bad_remove(depot, bad_oldest(depot, bad_most(depot)));
+	}
+}
+
+/* A new one behind the others; NULL without memory. */
+static struct depot_bad *bad_new(struct depot *depot)
+{
 	if (depot->n_bad == depot->bad_capacity) {
 		size_t capacity = depot->bad_capacity ? 2 * depot->bad_capacity : 4;
 		struct depot_bad *bad = realloc(depot->bad, capacity * sizeof(bad[0]));
 		if (!bad) {
-			return -ENOMEM;
+			return NULL;
 		}
 		depot->bad = bad;
 		depot->bad_capacity = capacity;
 	}
 	struct depot_bad *bad = &depot->bad[depot->n_bad++];
-	*bad = (struct depot_bad){.model = *model};
-	snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
-	return 0;
+	*bad = (struct depot_bad){0};
+	return bad;
 }
 
-static void bad_read(struct depot *depot)
+/* The text of its file: the reason, and in a line of its own the model. */
+static bool bad_parse(int folder, const char *name, struct depot_bad *bad)
 {
-	DIR *dir = folder_list(depot->bad_folder);
+	char text[DEPOT_REASON_SIZE + SERVED_NAME_SIZE];
+	struct stat st;
+	ssize_t n = digest_parse(name, &bad->model) ? file_get(folder, name, text, sizeof(text) - 1)
+						    : -ENOENT;
+	if (n < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		return false;
+	}
+	text[n] = 0;
+	const size_t length = strcspn(text, "\n");
+	const char *of = text + length + (text[length] == '\n');
+	const size_t of_length = strcspn(of, "\n");
+	bad->since_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	error_escape(bad->reason, sizeof(bad->reason), text, length);
+	if (of_length < sizeof(bad->of) && scan_name_valid(of, of_length)) {
+		memcpy(bad->of, of, of_length);
+	}
+	return true;
+}
+
+static int bad_order(const void *a, const void *b)
+{
+	const struct depot_bad *first = a, *second = b;
+	return (first->since_ns > second->since_ns) - (first->since_ns < second->since_ns);
+}
+
+/* Oldest first, as they were found. */
+static void bad_read(struct depot *depot, int state)
+{
+	owned_fd int folder = openat(state, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = folder_list(folder);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		char text[DEPOT_REASON_SIZE], reason[DEPOT_REASON_SIZE];
-		struct digest model;
-		ssize_t n = digest_parse(entry->d_name, &model)
-			? file_get(depot->bad_folder, entry->d_name, text, sizeof(text) - 1)
-			: -ENOENT;
-		if (n >= 0) {
-			error_escape(reason, sizeof(reason), text, (size_t)n);
-			int code = bad_list(depot, &model, reason);
-			(void)code; /* without memory it will be found bad again */
+		struct depot_bad *bad = bad_new(depot); /* without memory it is found bad again */
+		if (bad && !bad_parse(folder, entry->d_name, bad)) {
+			depot->n_bad--;
 		}
 	}
 	if (dir) {
 		closedir(dir);
 	}
+	if (depot->n_bad > 0) {
+		qsort(depot->bad, depot->n_bad, sizeof(depot->bad[0]), bad_order);
+	}
 }
 
-int depot_add_bad(
-	struct depot *depot, const struct digest *model, const char *reason, struct error *err)
+int depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
+	const char *reason, struct error *err)
 {
-	char name[DIGEST_TEXT_SIZE];
+	char name[DIGEST_TEXT_SIZE], text[DEPOT_REASON_SIZE + SERVED_NAME_SIZE + 2];
 	if (bad_find(depot, model)) {
 		return 0;
 	}
-	int code = bad_list(depot, model, reason);
+	bad_make_room(depot, of);
+	struct depot_bad *bad = bad_new(depot);
+	int code = bad ? 0 : -ENOMEM;
+	if (bad) {
+		bad->model = *model;
+		snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
+		snprintf(bad->of, sizeof(bad->of), "%s", of);
+	}
 	if (code == 0 && depot->bad_folder >= 0) {
-		const struct depot_bad *bad = &depot->bad[depot->n_bad - 1];
-		code = put_bytes(depot->bad_folder, digest_print(model, name), 0600, bad->reason,
-			strlen(bad->reason));
+		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->of);
+		code = put_bytes(
+			depot->bad_folder, digest_print(model, name), 0600, text, strlen(text));
 	}
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }
@@ -364,8 +470,8 @@ void depot_note(struct depot *depot, const char *name, const char *format, ...)
 int depot_history(
 	struct depot *depot, const char *name, size_t size, char **ret_text, struct error *err)
 {
-	if (depot->history < 0) {
+	if (depot->told < 0) {
 		return error_set(err, -EOPNOTSUPP, "without a state folder there is no history");
 	}
-	return history_read(depot->history, name, size, ret_text, err);
+	return history_read(depot->told, name, size, ret_text, err);
 }

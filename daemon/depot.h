@@ -10,8 +10,8 @@
  *   STATE/running           which file was being run when edged died (marks.h)
  *
  * Opens whatever a crash left: what is unfinished or broken is removed, with a line in the log.
- * Without a folder that can be written everything is in memory and ends with edged. One user: the
- * loader's thread.
+ * A folder that can only be read is read, and what is new is in memory; without one everything is in memory
+ * and ends with edged. One user: the loader's thread.
  */
 #ifndef DAEMON_DEPOT_H
 #define DAEMON_DEPOT_H
@@ -25,12 +25,19 @@
 
 struct depot_bad {
 	struct digest model;
+	char of[SERVED_NAME_SIZE]; /* the model that it was a version of; empty: not known */
 	char reason[DEPOT_REASON_SIZE];
+	int64_t since_ns; /* of the calendar, when it was read from the disk; 0: later */
 };
+
+/* Of one model, and of all: beyond that the oldest is forgotten, of the model that has most. */
+#define DEPOT_BAD_OF_MODEL 64
+#define DEPOT_BAD 4096
 
 struct depot {
 	const struct log *log;
-	int blobs, manifests, bad_folder, history; /* -1: in memory */
+	int blobs, manifests, bad_folder, history; /* to be written; -1: in memory */
+	int stored, known, told; /* blobs, manifests and history to be read; -1: there are none */
 	struct marks marks;
 	struct pack_files packs;
 	size_t n_bad, bad_capacity;
@@ -55,8 +62,8 @@ void depot_drop(struct depot *depot, const char *name);
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);
 /* On error it is bad all the same, until edged ends. */
-int must_check depot_add_bad(
-	struct depot *depot, const struct digest *model, const char *reason, struct error *err);
+int must_check depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
+	const char *reason, struct error *err);
 /* -ENOENT if it was not bad. */
 int must_check depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err);
 

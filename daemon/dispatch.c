@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
+#include "daemon/handle.h"
 
 #define MS UINT64_C(1000000)
 #define US UINT64_C(1000)
+#define MAX_PARKED 256 /* they are walked for each one */
 
 static void link_in(struct dispatch *dispatch, struct request *request)
 {
@@ -141,8 +143,12 @@ static void session_recharge(struct request *request)
 /* True when no worker has the request, and it is in the list only. */
 static bool withdraw(struct dispatch *dispatch, struct request *request)
 {
+	if (request->parked) {
+		request->parked = false;
+		dispatch->n_parked--;
+	}
 	if (!request->line) {
-		return true; /* RELOAD, STORE */
+		return true; /* RELOAD, STORE, who waits for a model */
 	}
 	if (request->waits) {
 		client_session_remove(request->session, request);
@@ -164,6 +170,11 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 	if (request->type != WIRE_INFER || !request->finished_ns) {
 		return;
 	}
+	idle_note_use(request->served, request->finished_ns);
+	if (request->broken) {
+		store_note_broken(&edged->store, &edged->loader, &edged->config, request->served);
+		return;
+	}
 	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
 		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
 	if (!failed && !request->nan && request->reshaped) {
@@ -174,6 +185,19 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 			: request->nan ? PROBATION_NAN
 				       : PROBATION_FINE,
 		request->finished_ns - request->taken_ns);
+}
+
+/* What was in use may be idle now, or have grown. */
+static void look_at_memory(struct dispatch *dispatch)
+{
+	struct edged *edged = dispatch->edged;
+	if (budget_excess(&edged->budget, 0) > 0) {
+		idle_enforce(&edged->idle);
+	}
+	pressure_look(&edged->pressure, clock_now_ns());
+	if (dispatch->n_parked > 0) {
+		idle_load_wanted(&edged->idle);
+	}
 }
 
 /* A request that a worker brought back, or that never got to one. */
@@ -190,6 +214,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	} else {
 		dispatch_answer(dispatch, request, &request->reply);
 	}
+	look_at_memory(dispatch);
 }
 
 void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_status status,
@@ -271,6 +296,9 @@ static void on_timer(uv_timer_t *timer)
 		if (!request->answered && request->deadline_ns && request->deadline_ns <= now) {
 			dispatch_end(dispatch, request, EDGE_DEADLINE,
 				"the deadline passed before the answer was ready");
+		} else if (request->parked && request->parked_until_ns <= now) {
+			dispatch_end(dispatch, request, EDGE_OVERLOADED,
+				"the model was not loaded again within load-wait");
 		}
 	}
 	timer_update(dispatch);
@@ -283,6 +311,9 @@ static void timer_update(struct dispatch *dispatch)
 	for (const struct request *request = dispatch->first; request; request = request->next) {
 		if (!request->answered && request->deadline_ns && request->deadline_ns < nearest) {
 			nearest = request->deadline_ns;
+		}
+		if (request->parked && request->parked_until_ns < nearest) {
+			nearest = request->parked_until_ns;
 		}
 	}
 	if (nearest == UINT64_MAX) {
@@ -389,6 +420,52 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	if (request->deadline_ns) {
 		timer_update(dispatch);
 	}
+}
+
+void dispatch_park(struct dispatch *dispatch, struct request *request)
+{
+	const struct config *config = &dispatch->edged->config;
+	struct error err = {0};
+	const uint64_t most = config->queue_length < MAX_PARKED ? config->queue_length : MAX_PARKED;
+	if (dispatch->n_parked >= most) {
+		error_set(&err, -EAGAIN, "%llu requests wait for models already",
+			(unsigned long long)most);
+		dispatch_refuse(dispatch, request, &err);
+		return;
+	}
+	if (!request->parked_until_ns) {
+		request->parked_until_ns = clock_now_ns() + config->load_wait_ms * MS;
+	}
+	request->parked = true;
+	dispatch->n_parked++;
+	link_in(dispatch, request);
+	idle_load_wanted(&dispatch->edged->idle);
+	timer_update(dispatch);
+}
+
+/* The list begins with the newest. */
+static struct request *oldest_again(const struct dispatch *dispatch)
+{
+	struct request *oldest = NULL;
+	for (struct request *request = dispatch->first; request; request = request->next) {
+		oldest = request->parked && request->again ? request : oldest;
+	}
+	return oldest;
+}
+
+void dispatch_unpark(struct dispatch *dispatch)
+{
+	for (struct request *request = dispatch->first; request; request = request->next) {
+		request->again = request->parked;
+	}
+	/* Each stays in the list until its turn: whoever is handled may end the others. */
+	for (struct request *oldest; (oldest = oldest_again(dispatch));) {
+		withdraw(dispatch, oldest);
+		link_out(dispatch, oldest);
+		oldest->again = false;
+		handle_message(oldest->peer, oldest);
+	}
+	timer_update(dispatch);
 }
 
 void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan)

@@ -27,6 +27,7 @@ struct dispatch {
 	struct sched sched;
 	struct workers workers;
 	struct request *first;
+	uint32_t n_parked; /* that wait for their model */
 	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */
 	uv_timer_t timer; /* of the nearest deadline */
@@ -42,6 +43,11 @@ void dispatch_stop(struct dispatch *dispatch);
 /* Takes a judged INFER, or an OPEN or RESET of a session, of @line and sees to its answer, now or
  * later. */
 void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line);
+
+/* Takes a request whose model is unloaded: it is handled again once some model was loaded, or answered
+ * OVERLOADED after load-wait. */
+void dispatch_park(struct dispatch *dispatch, struct request *request);
+void dispatch_unpark(struct dispatch *dispatch);
 
 /* Takes a RELOAD: answered once store.scans_done has reached @scan. */
 void dispatch_wait(struct dispatch *dispatch, struct request *request, uint64_t scan);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mapped.h"
 #include "daemon/bus.h"
 #include "daemon/process.h"
 
@@ -112,7 +113,8 @@ static void orders_done(struct edged *edged, struct order *done)
 {
 	while (done) {
 		struct order *next = done->next;
-		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD;
+		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD ||
+			(done->verb == ORDER_FSCK && done->argument[0]);
 		if (!dbus_order_done(edged->dbus, done)) {
 			dispatch_order_done(&edged->dispatch, done);
 		}
@@ -128,9 +130,15 @@ static void on_loaded(uv_async_t *async)
 	struct edged *edged = async->data;
 	struct order *done = loader_finished(&edged->loader);
 	bool changed = store_update(&edged->store, &edged->loader);
+	if (changed) {
+		idle_enforce(&edged->idle);
+	}
 	dispatch_scan_done(&edged->dispatch);
 	dbus_models_changed(edged->dbus);
 	orders_done(edged, done);
+	if (changed) {
+		dispatch_unpark(&edged->dispatch);
+	}
 	if (edged->draining) {
 		return;
 	}
@@ -177,6 +185,8 @@ void edged_reload(struct edged *edged)
 		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
+		budget_configure(&edged->budget, edged->config.memory_budget);
+		idle_enforce(&edged->idle);
 		watch_configure(&edged->watch);
 	}
 	edged_scan(edged);
@@ -242,6 +252,16 @@ static void timers_init(struct edged *edged)
 	}
 }
 
+/* ---- memory */
+
+static void on_short(void *context)
+{
+	struct edged *edged = context;
+	if (idle_relieve(&edged->idle, clock_now_ns())) {
+		process_trim_later(&edged->trim);
+	}
+}
+
 /* ---- all parts */
 
 static void parts_init(struct edged *edged)
@@ -249,6 +269,12 @@ static void parts_init(struct edged *edged)
 	metrics_init(&edged->metrics);
 	accounts_init(&edged->accounts, &edged->config, &edged->log);
 	store_init(&edged->store, &edged->log);
+	budget_configure(&edged->budget, edged->config.memory_budget);
+	edged->idle = (struct idle){.store = &edged->store,
+		.loader = &edged->loader,
+		.config = &edged->config,
+		.budget = &edged->budget};
+	edged->pressure.fd = edged->pressure.figure = -1;
 	front_socket_init(&edged->socket);
 	timers_init(edged);
 	edged->loaded.data = edged;
@@ -268,6 +294,9 @@ static int parts_start(struct edged *edged, struct error *err)
 		watch_start(
 			&edged->watch, &edged->loop, &edged->config, &edged->log, on_look, edged);
 		edged->loader.watch = edged->watch.fd;
+		edged->loader.budget = &edged->budget;
+		pressure_start(&edged->pressure, &edged->loop, edged->config.memory_pressure,
+			&edged->log, on_short, edged);
 		code = loader_start(&edged->loader, &edged->config, &edged->log, wake, edged, err);
 	}
 	if (code == 0) {
@@ -296,6 +325,7 @@ static void parts_stop(struct edged *edged)
 	dispatch_stop(&edged->dispatch);
 	loader_stop(&edged->loader);
 	watch_stop(&edged->watch);
+	pressure_stop(&edged->pressure);
 	uv_walk(&edged->loop, on_walk, NULL);
 	while (uv_run(&edged->loop, UV_RUN_DEFAULT) != 0) {
 		/* uv_stop() of before ends it early */
@@ -316,6 +346,8 @@ int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	int guarded = mapped_guard();
+	(void)guarded; /* without it a disk that fails ends edged */
 	int code = uv_loop_init(&edged->loop);
 	if (code < 0) {
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));

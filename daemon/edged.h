@@ -15,8 +15,10 @@
 #include "daemon/dbus.h"
 #include "daemon/dispatch.h"
 #include "daemon/front_socket.h"
+#include "daemon/idle.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
+#include "daemon/pressure.h"
 #include "daemon/signals.h"
 #include "daemon/store.h"
 #include "daemon/watch.h"
@@ -33,7 +35,10 @@ struct edged {
 	uv_loop_t loop;
 	struct metrics metrics;
 	struct accounts accounts;
+	struct budget budget;
 	struct store store;
+	struct idle idle;
+	struct pressure pressure;
 	struct dispatch dispatch;
 	struct loader loader;
 	struct watch watch;

@@ -29,8 +29,8 @@ int framing_check(struct conn *conn, struct error *err)
 	if (header->flags && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
 	}
-	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD) {
-		return error_set(err, -EPROTO, "only REGION_ADD comes with a descriptor");
+	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD && header->type != WIRE_STORE) {
+		return error_set(err, -EPROTO, "only REGION_ADD and STORE come with a descriptor");
 	}
 	return 0;
 }

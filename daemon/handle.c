@@ -23,6 +23,7 @@ static int answer_hello(
 	}
 	if (code == 0) {
 		conn->state = CONN_OPEN;
+		conn->minor = hello.minor;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
 	}
@@ -115,7 +116,7 @@ static int answer_empty(
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
 	default:
-		return message_status(conn->edged, w, err);
+		return message_status(conn->edged, conn->minor >= 3, w, err);
 	}
 }
 
@@ -157,6 +158,10 @@ static void on_simple(struct conn *conn, struct request *request)
 		return;
 	}
 	bytes_writer_deinit(&w);
+	if (code > 0) {
+		dispatch_park(dispatch, request);
+		return;
+	}
 	dispatch_refuse(dispatch, request, &err);
 	if (hello) {
 		conn_close_after_replies(conn); /* without HELLO there is nothing to talk about */
@@ -203,11 +208,16 @@ static int text_copy(
 	return 0;
 }
 
+static bool verb_known(uint32_t verb)
+{
+	return verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_REMOVE;
+}
+
 static int order_judge(const struct conn *conn, const struct wire_store *store, struct order *order,
 	struct error *err)
 {
 	bool privileged = conn->uid == 0 || conn->uid == geteuid();
-	if (store->verb < WIRE_STORE_ROLLBACK || store->verb > WIRE_STORE_HISTORY) {
+	if (!verb_known(store->verb)) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
 	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
@@ -221,11 +231,23 @@ static int order_judge(const struct conn *conn, const struct wire_store *store, 
 				  "argument", err);
 }
 
-static int order_make(const struct conn *conn, const struct request *request,
-	struct order **ret_order, struct error *err)
+/* The verbs that need one have one, and no others. */
+static int order_take_fd(struct order *order, struct request *request, struct error *err)
+{
+	const bool wanted = order->verb == ORDER_INSTALL || order->verb == ORDER_EXPORT;
+	if (wanted != (request->fd >= 0)) {
+		return error_set(err, -EINVAL, "STORE: the verb comes %s descriptor",
+			wanted ? "with a" : "without a");
+	}
+	order->fd = take_fd(request->fd);
+	return 0;
+}
+
+static int order_make(const struct conn *conn, struct request *request, struct order **ret_order,
+	struct error *err)
 {
 	struct wire_store store;
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = order_new();
 	if (!order) {
 		return error_no_memory(err);
 	}
@@ -233,12 +255,28 @@ static int order_make(const struct conn *conn, const struct request *request,
 	if (code == 0) {
 		code = order_judge(conn, &store, order, err);
 	}
+	if (code == 0) {
+		code = order_take_fd(order, request, err);
+	}
 	if (code < 0) {
 		order_free(order);
 		return code;
 	}
 	*ret_order = order;
 	return 0;
+}
+
+/* What the loop does itself. 1 when that is all, 0 when the loader shall do it. */
+static int order_here(struct edged *edged, const struct order *order, struct error *err)
+{
+	if (order->verb == ORDER_LOAD) {
+		return idle_load(&edged->idle, order->model, err);
+	}
+	if (order->verb != ORDER_UNLOAD) {
+		return 0;
+	}
+	int code = idle_unload(&edged->idle, order->model, err);
+	return code < 0 ? code : 1;
 }
 
 static void on_store(struct conn *conn, struct request *request)
@@ -253,8 +291,20 @@ static void on_store(struct conn *conn, struct request *request)
 		dispatch_refuse(&edged->dispatch, request, &err);
 		return;
 	}
-	dispatch_wait_order(
-		&edged->dispatch, request, loader_order(&edged->loader, &edged->config, order));
+	int code = order_here(edged, order, &err);
+	if (code == 0) {
+		dispatch_wait_order(&edged->dispatch, request,
+			loader_order(&edged->loader, &edged->config, order));
+		return;
+	}
+	order_free(order);
+	if (code < 0) {
+		dispatch_refuse(&edged->dispatch, request, &err);
+	} else {
+		struct bytes_writer w = {0};
+		wire_store_reply_encode(&w, wire_text_of(""));
+		dispatch_answer(&edged->dispatch, request, &w);
+	}
 }
 
 static int session_open(struct conn *conn, struct request *request, struct error *err)
@@ -265,9 +315,9 @@ static int session_open(struct conn *conn, struct request *request, struct error
 		code = store_get(
 			&conn->edged->store, open.model, open.version, &request->served, err);
 	}
-	return code < 0 ? code
-			: client_session_new(&conn->sessions, request->served, conn->account,
-				  conn->edged->config.max_sessions, &request->session, err);
+	return code != 0 ? code
+			 : client_session_new(&conn->sessions, request->served, conn->account,
+				   conn->edged->config.max_sessions, &request->session, err);
 }
 
 static int session_reset(struct conn *conn, struct request *request, struct error *err)
@@ -280,6 +330,19 @@ static int session_reset(struct conn *conn, struct request *request, struct erro
 	return code;
 }
 
+/* @code 1: its model is unloaded. */
+static void take_turn(struct conn *conn, struct request *request, int code, const struct error *err)
+{
+	struct dispatch *dispatch = &conn->edged->dispatch;
+	if (code < 0) {
+		dispatch_refuse(dispatch, request, err);
+	} else if (code > 0) {
+		dispatch_park(dispatch, request);
+	} else {
+		dispatch_submit(dispatch, request, &conn->line);
+	}
+}
+
 /* Opening and resetting take their turn as the session's other requests do. */
 static void on_session(struct conn *conn, struct request *request)
 {
@@ -289,11 +352,7 @@ static void on_session(struct conn *conn, struct request *request)
 	}
 	int code = request->type == WIRE_SESSION_OPEN ? session_open(conn, request, &err)
 						      : session_reset(conn, request, &err);
-	if (code < 0) {
-		dispatch_refuse(&conn->edged->dispatch, request, &err);
-	} else {
-		dispatch_submit(&conn->edged->dispatch, request, &conn->line);
-	}
+	take_turn(conn, request, code, &err);
 }
 
 static void on_infer(struct conn *conn, struct request *request)
@@ -304,11 +363,7 @@ static void on_infer(struct conn *conn, struct request *request)
 	}
 	int code = request_judge(request, &conn->edged->store, &conn->sessions, &conn->regions,
 		request->body_bytes, conn->edged->config.max_body, &err);
-	if (code < 0) {
-		dispatch_refuse(&conn->edged->dispatch, request, &err);
-	} else {
-		dispatch_submit(&conn->edged->dispatch, request, &conn->line);
-	}
+	take_turn(conn, request, code, &err);
 }
 
 void handle_message(struct conn *conn, struct request *request)

@@ -83,3 +83,24 @@ int import_open_file(
 	}
 	return code;
 }
+
+int import_bytes(int fd, off_t at, off_t size, char **ret_bytes)
+{
+	owned_mem char *bytes = malloc((size_t)size + 1);
+	if (!bytes) {
+		return -ENOMEM;
+	}
+	for (off_t done = 0; done < size;) {
+		ssize_t n = pread(fd, bytes + done, (size_t)(size - done), at + done);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -EBUSY;
+		}
+		done += n;
+	}
+	bytes[size] = 0;
+	*ret_bytes = take(bytes);
+	return 0;
+}

@@ -44,4 +44,8 @@ int must_check import_identify(int fd, struct import_identity *ret_identity);
 int must_check import_open_file(
 	int folder, const char *name, int *ret_fd, struct import_identity *ret_identity);
 
+/* @size bytes of @fd from @at on, with a 0 behind them; malloc'ed, the caller's. -EBUSY when it ends
+ * before, or what reading gave. */
+int must_check import_bytes(int fd, off_t at, off_t size, char **ret_bytes);
+
 #endif

@@ -16,7 +16,7 @@ struct look {
 	const struct catalogue_sink *sink;
 	struct catalogue_model *model;
 	size_t n_before; /* what was tried before; the new ones come behind in a list of their own */
-	struct catalogue_tried before[SCAN_MAX_VERSIONS + 1];
+	struct catalogue_tried before[CATALOGUE_MAX_TRIED];
 	enum catalogue_event_kind kind; /* CATALOGUE_REFUSED until something serves */
 	uint64_t version; /* number that was tried last */
 	struct served *served;
@@ -31,7 +31,7 @@ static const struct catalogue_tried *tried_find(
 	for (size_t i = 0; i < look->n_before; i++) {
 		const struct catalogue_tried *tried = &look->before[i];
 		if (tried->settled && tried->number == place->number &&
-			candidate_same(&tried->identity, &now)) {
+			tried->bundle == place->bundle && candidate_same(&tried->identity, &now)) {
 			return tried;
 		}
 	}
@@ -55,7 +55,8 @@ static void refused(struct look *look, const struct catalogue_tried *tried)
 static bool is_known(const struct look *look, const struct catalogue_tried *tried)
 {
 	for (size_t i = 0; i < look->n_before; i++) {
-		if (look->before[i].number == tried->number) {
+		if (look->before[i].number == tried->number &&
+			look->before[i].bundle == tried->bundle) {
 			return strcmp(look->before[i].reason, tried->reason) == 0 &&
 				candidate_same(&look->before[i].identity, &tried->identity);
 		}
@@ -74,7 +75,9 @@ static void version_install(
 {
 	struct error err = {0};
 	tell_loading(look);
-	int code = install_candidate(look->load, look->model, place, tried, &look->served, &err);
+	static const struct digest none;
+	int code = install_candidate(
+		look->load, look->model, place, &none, tried, &look->served, &err);
 	tried->settled = candidate_settled(code > 0 ? 0 : code, &tried->identity);
 	if (code < 0) {
 		/* Its copy goes before the next one takes room. */
@@ -91,6 +94,13 @@ static void version_install(
 	look->kind = code > 0 ? CATALOGUE_KEPT : CATALOGUE_READY;
 }
 
+/* What serves is that file, or was installed over it. */
+static bool stands(const struct catalogue_model *model, const struct digest *digest)
+{
+	return digest_same(digest, &model->serving) ||
+		(!digest_none(&model->serving) && digest_same(digest, &model->manifest.passed));
+}
+
 /* Tries one version; nothing to do once a higher one serves. */
 static void version_try(struct look *look, const struct candidate_place *place)
 {
@@ -104,11 +114,11 @@ static void version_try(struct look *look, const struct candidate_place *place)
 	if (before && before->reason[0] != 0) {
 		*tried = *before;
 		refused(look, tried);
-	} else if (before && digest_same(&before->digest, &model->serving)) {
+	} else if (before && stands(model, &before->digest)) {
 		*tried = *before;
 		look->kind = CATALOGUE_KEPT;
 	} else {
-		*tried = (struct catalogue_tried){.number = place->number};
+		*tried = (struct catalogue_tried){.number = place->number, .bundle = place->bundle};
 		version_install(look, place, tried);
 	}
 }
@@ -197,6 +207,10 @@ void inbox_look(struct catalogue *catalogue, const struct load_context *load,
 	look_init(&look, model);
 	if (found->folder) {
 		folders_try(&look, folder);
+	}
+	if (found->bundle) {
+		struct candidate_place place = candidate_bundle(folder, model->manifest.name);
+		version_try(&look, &place);
 	}
 	if (found->file) {
 		struct candidate_place place = candidate_flat(folder, model->manifest.name);

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "daemon/blobs.h"
 #include "daemon/check.h"
 #include "daemon/selftest.h"
 #include "daemon/signature.h"
@@ -31,12 +33,72 @@ static bool serves_already(
 		(version->version == 0 || version->version == known->version);
 }
 
+/* What serves stays although the folder has another file: somebody installed it over that. */
+static bool is_passed(const struct catalogue_model *model, const struct candidate_place *place,
+	const struct candidate *candidate)
+{
+	return !place->given && !digest_none(&model->manifest.active) &&
+		digest_same(&model->manifest.passed, &candidate->version.model);
+}
+
+static struct trust_question question_of(
+	const struct catalogue_model *model, const struct candidate *candidate)
+{
+	return (struct trust_question){
+		.text = candidate->minisig,
+		.size = candidate->minisig_bytes,
+		.blob = candidate->blob,
+		.bytes = (off_t)candidate->version.bytes,
+		.digest = &candidate->version.model,
+		.labels = &candidate->version.labels,
+		.number = candidate->version.version,
+		.manifest = &model->manifest,
+		.now = (uint64_t)time(NULL),
+	};
+}
+
+/* A signed version without a folder's number has the one that was signed. */
+static int trusted(const struct load_context *context, const struct catalogue_model *model,
+	struct candidate *candidate, struct error *err)
+{
+	static const struct trust nobody;
+	const struct trust_question question = question_of(model, candidate);
+	struct manifest_version *version = &candidate->version;
+	int code = trust_verify(context->trust ? context->trust : &nobody, &question,
+		&version->signed_version, &version->signed_by, err);
+	if (code < 0) {
+		version->signed_by = 0;
+		return code;
+	}
+	version->version = version->signed_version;
+	code = blobs_put(context->depot->blobs, candidate->minisig, candidate->minisig_bytes,
+		&version->minisig);
+	return code == 0 ? 0 : error_set(err, code, "the signature: %s", strerror(-code));
+}
+
+/* Whose it is, by the policy. Before this nothing has looked at what the file says. */
+static int check_trust(const struct load_context *context, const struct catalogue_model *model,
+	struct candidate *candidate, struct error *err)
+{
+	struct error why = {0};
+	const char *name = model->manifest.name;
+	enum config_policy policy = config_policy_of(context->config, name);
+	int code = policy == CONFIG_POLICY_OFF ? 0 : trusted(context, model, candidate, &why);
+	if (code < 0 && policy == CONFIG_POLICY_WARN) {
+		log_warning(
+			context->depot->log, "model %s: accepted all the same: %s", name, why.text);
+		depot_note(context->depot, name, "accepted all the same: %s", why.text);
+		return 0;
+	}
+	return code == 0 ? 0 : error_set(err, code, "%s", why.text);
+}
+
 /* What stands beside the model, asked and answered. */
 static int check_answers(const struct load_context *context, const struct candidate *candidate,
 	const struct served *served, struct error *err)
 {
 	owned_mem char *golden = NULL;
-	const off_t size = candidate->identity.golden.size;
+	const off_t size = candidate->golden_bytes;
 	const struct run_control control = {
 		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000)};
 	uint32_t n = 0;
@@ -51,6 +113,7 @@ static int check_answers(const struct load_context *context, const struct candid
 	mark_begin(mark);
 	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
 	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
 	return code;
 }
 
@@ -71,32 +134,42 @@ static int check_signature(const struct catalogue_model *model, const struct can
 
 /* The manifest as it is once @candidate serves. */
 static struct manifest manifest_next(
-	const struct manifest *manifest, const struct manifest_version *version)
+	const struct manifest *manifest, const struct candidate *candidate)
 {
 	struct manifest next = *manifest;
+	const struct manifest_version *version = &candidate->version;
 	manifest_add(&next, version);
 	if (!digest_same(&next.active, &version->model)) {
 		next.trial = !digest_same(&next.last_good, &version->model);
 	}
 	next.active = version->model;
+	next.passed = candidate->passed;
+	if (version->signed_version > next.signed_newest) {
+		next.signed_newest = version->signed_version;
+		next.signed_file = version->model;
+	}
 	manifest_trim(&next);
 	return next;
 }
 
 static int record(const struct load_context *context, struct catalogue_model *model,
-	const struct manifest *next, struct error *err)
+	const struct manifest *next, bool sealed, struct error *err)
 {
 	const struct manifest_version *version = manifest_find(next, &next->active);
-	char text[DIGEST_TEXT_SIZE];
+	char text[DIGEST_TEXT_SIZE], who[40] = "";
 	int code = depot_save(context->depot, next, err);
 	if (code < 0) {
 		return code;
 	}
 	model->manifest = *next;
 	model->serving = next->active;
+	if (version->signed_by != 0) {
+		snprintf(who, sizeof(who), ", signed by %016" PRIX64, version->signed_by);
+	}
 	depot_note(context->depot, next->name,
-		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s", version->version,
-		digest_print(&version->model, text), version->by, next->trial ? ", on trial" : "");
+		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s%s",
+		version->version, digest_print(&version->model, text), version->by, who,
+		next->trial ? ", on trial" : "", sealed ? ", fs-verity" : "");
 	return 0;
 }
 
@@ -106,8 +179,68 @@ static void try_out(
 {
 	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
 		served->on_trial = true;
-		served->mark = marks_take(&context->depot->marks, &served->digest);
+		served->marks = &context->depot->marks;
+		served->mark = marks_take(served->marks, &served->digest);
+		if (!served->mark && served->marks->slots) {
+			log_notice(context->depot->log,
+				"model %s: %d files are on trial already: should it end edged, that is "
+				"not held against it",
+				served->name, MARKS_SLOTS);
+		}
 	}
+}
+
+/* ---- memory */
+
+/*
+ * What of @need bytes has its place, and what is done where it has it only without the version that
+ * serves. What others hold that are not pinned is no matter: idle ones go when it is needed.
+ */
+static int make_room(const struct load_context *context, struct catalogue_model *model,
+	uint64_t need, struct error *err)
+{
+	struct depot *depot = context->depot;
+	const struct manifest *manifest = &model->manifest;
+	const uint64_t limit = context->budget ? atomic_load(&context->budget->limit) : UINT64_MAX;
+	const uint64_t pinned = context->budget ? atomic_load(&context->budget->pinned) : 0;
+	const uint64_t room = limit > pinned ? limit - pinned : 0;
+	const uint64_t beside = model->loaded ? model->bytes : 0;
+	if (need > room) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, the budget has room for %" PRIu64,
+			need, room);
+	}
+	if (need + beside <= room) {
+		return 0;
+	}
+	if (context->config->update_policy == CONFIG_UPDATE_KEEP_SERVING) {
+		return error_set(err, -ENOSPC,
+			"it takes %" PRIu64 " bytes of memory, beside what serves the budget has "
+			"room for %" PRIu64 " (update-policy = keep-serving)",
+			need, room > beside ? room - beside : 0);
+	}
+	log_notice(depot->log,
+		"model %s: what serves is unloaded: the new version does not fit beside it "
+		"(update-policy = replace)",
+		manifest->name);
+	depot_note(depot, manifest->name,
+		"unloaded: the new version does not fit beside it (update-policy = replace)");
+	context->unload(context->unload_context, manifest->name);
+	model->loaded = false;
+	return 0;
+}
+
+static int check(const struct load_context *context, struct catalogue_model *model,
+	const struct candidate *candidate, struct error *err)
+{
+	uint64_t bytes = candidate->version.bytes;
+	int code = make_room(context, model, bytes, err);
+	if (code == 0 && context->check) {
+		code = check_run(
+			context, context->check, candidate->blob, candidate->golden, &bytes, err);
+		code = code < 0 ? code : make_room(context, model, bytes, err);
+	}
+	return code;
 }
 
 static int admit(const struct load_context *context, struct catalogue_model *model,
@@ -115,15 +248,17 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 {
 	owned(served_unref) struct served *served = NULL;
 	struct digest *signature = &candidate->version.signature;
-	struct manifest next = manifest_next(&model->manifest, &candidate->version);
-	int code = context->check
-		? check_run(context, context->check, candidate->blob, candidate->golden, err)
-		: 0;
+	struct manifest next = manifest_next(&model->manifest, candidate);
+	int code = check(context, model, candidate, err);
 	if (code < 0) {
 		return code;
 	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
 		take(candidate->labels), candidate->labels_length, &served, err);
+	if (code < 0) {
+		return code;
+	}
+	code = make_room(context, model, served_bytes(served), err);
 	if (code < 0) {
 		return code;
 	}
@@ -135,9 +270,12 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);
 	}
+	if (edge_model_broken(served->model)) {
+		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
+	}
 	if (code == 0) {
-		next = manifest_next(&model->manifest, &candidate->version);
-		code = record(context, model, &next, err);
+		next = manifest_next(&model->manifest, candidate);
+		code = record(context, model, &next, blobs_sealed(candidate->blob), err);
 	}
 	if (code == 0) {
 		try_out(context, &next, served);
@@ -147,8 +285,8 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 }
 
 int install_candidate(const struct load_context *context, struct catalogue_model *model,
-	const struct candidate_place *place, struct catalogue_tried *tried,
-	struct served **ret_served, struct error *err)
+	const struct candidate_place *place, const struct digest *passed,
+	struct catalogue_tried *tried, struct served **ret_served, struct error *err)
 {
 	struct candidate candidate;
 	int code = candidate_take(&candidate, context, place, &model->manifest, err);
@@ -157,10 +295,15 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 	if (code == 0) {
 		code = check_bad(context->depot, &candidate, err);
 	}
+	candidate.passed = *passed;
 	if (code == 0) {
-		code = serves_already(model, &candidate.version)
+		code = serves_already(model, &candidate.version) ||
+				is_passed(model, place, &candidate)
 			? 1
-			: admit(context, model, &candidate, ret_served, err);
+			: check_trust(context, model, &candidate, err);
+	}
+	if (code == 0) {
+		code = admit(context, model, &candidate, ret_served, err);
 	}
 	candidate_deinit(&candidate);
 	return code;

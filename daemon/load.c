@@ -7,29 +7,14 @@
 #include <string.h>
 
 #include "backends/backends.h"
+#include "base/clock.h"
 #include "daemon/blobs.h"
 #include "daemon/checkpoints.h"
 #include "daemon/worker.h"
 
 int load_bytes(int fd, off_t size, char **ret_bytes)
 {
-	owned_mem char *bytes = malloc((size_t)size + 1);
-	if (!bytes) {
-		return -ENOMEM;
-	}
-	for (off_t at = 0; at < size;) {
-		ssize_t n = pread(fd, bytes + at, (size_t)(size - at), at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		at += n;
-	}
-	bytes[size] = 0;
-	*ret_bytes = take(bytes);
-	return 0;
+	return import_bytes(fd, 0, size, ret_bytes);
 }
 
 struct edge_options load_options(const struct load_context *context)
@@ -81,6 +66,7 @@ int load_model(const struct load_context *context, const char *name,
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;
 	struct mark *mark = marks_take(&context->depot->marks, &version->model);
+	const uint64_t began_ns = clock_now_ns();
 	mark_begin(mark);
 	int code = edge_model_open_fd(blob, &options, &model, err);
 	if (code < 0) {
@@ -89,8 +75,12 @@ int load_model(const struct load_context *context, const char *name,
 		code = served_new(model, labels, labels_length, ret_served, err);
 	}
 	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
 	if (code == 0) {
 		name_it(*ret_served, name, version);
+		(*ret_served)->load_ns = clock_now_ns() - began_ns;
+		(*ret_served)->stored = context->depot->blobs >= 0;
+		served_count(*ret_served, context->budget);
 		checkpoints_give(context->config, name, *ret_served);
 	}
 	return code;
@@ -104,7 +94,7 @@ static int labels_open(const struct depot *depot, const struct digest *digest, c
 	if (digest_none(digest)) {
 		return 0;
 	}
-	int code = blobs_open(depot->blobs, digest, &fd);
+	int code = blobs_open(depot->stored, digest, &fd);
 	if (code == 0) {
 		code = import_identify(fd, &identity);
 	}
@@ -123,7 +113,7 @@ int load_version(const struct load_context *context, const char *name,
 	owned_fd int blob = -1;
 	owned_mem char *labels = NULL;
 	uint32_t length = 0;
-	int code = blobs_open(context->depot->blobs, &version->model, &blob);
+	int code = blobs_open(context->depot->stored, &version->model, &blob);
 	if (code == 0) {
 		code = labels_open(context->depot, &version->labels, &labels, &length);
 	}
@@ -132,5 +122,9 @@ int load_version(const struct load_context *context, const char *name,
 			version->version,
 			code == -EBADMSG ? "it is not what was stored" : strerror(-code));
 	}
-	return load_model(context, name, version, blob, take(labels), length, ret_served, err);
+	code = load_model(context, name, version, blob, take(labels), length, ret_served, err);
+	if (code == 0) {
+		(*ret_served)->stored = true; /* though it may be one that nobody can write to */
+	}
+	return code;
 }

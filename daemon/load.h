@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/depot.h"
 #include "daemon/served.h"
+#include "daemon/trust.h"
 
 struct load_context {
 	const struct config *config;
@@ -14,6 +15,11 @@ struct load_context {
 	int watch; /* for watch_folder() */
 	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
 	void *stopping_context;
+	struct budget *budget; /* NULL: nothing is counted */
+	/* Has the loop let go of what serves under @name, which stays the model: for room. */
+	void (*unload)(void *context, const char *name);
+	void *unload_context;
+	const struct trust *trust; /* whose signatures count; NULL: nobody's */
 	const char *check; /* program for check_run(); NULL: none */
 };
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,6 +35,18 @@ static bool stopping(void *context)
 	return stop;
 }
 
+/* Has the loop let go of what serves. */
+static void unload(void *context, const char *name)
+{
+	struct catalogue_event *event = calloc(1, sizeof(*event));
+	if (event) {
+		event->kind = CATALOGUE_UNLOADED;
+		snprintf(event->name, sizeof(event->name), "%s", name);
+		snprintf(event->reason, sizeof(event->reason), "for a new version");
+		post(context, event);
+	}
+}
+
 static struct load_context load_of(struct loader *loader, const struct config *config)
 {
 	return (struct load_context){.config = config,
@@ -42,6 +55,10 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.watch = loader->watch,
 		.stopping = stopping,
 		.stopping_context = loader,
+		.budget = loader->budget,
+		.unload = unload,
+		.unload_context = loader,
+		.trust = &loader->trust,
 		.check = loader->check};
 }
 
@@ -59,10 +76,13 @@ static void remember(struct loader *loader)
 	}
 }
 
-/* The next order, or NULL. Under the mutex. */
-static struct order *order_take(struct loader *loader)
+/* The next order, or NULL. In a scan none that may add a model. Under the mutex. */
+static struct order *order_take(struct loader *loader, bool scanning)
 {
 	struct order *order = loader->orders;
+	if (order && scanning && order->verb == ORDER_INSTALL) {
+		return NULL;
+	}
 	if (order) {
 		loader->orders = order->next;
 		order->next = NULL;
@@ -85,6 +105,9 @@ static void obey(struct loader *loader, struct order *order)
 	pthread_mutex_unlock(&loader->mutex);
 	const struct load_context load = load_of(loader, &config);
 	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
+	if (order->verb == ORDER_INSTALL && trust_load(&loader->trust, &config, loader->log)) {
+		catalogue_retry(&loader->catalogue);
+	}
 	order_run(order, &loader->catalogue, &load, &sink);
 	pthread_mutex_lock(&loader->mutex);
 	if (order->number == 0) {
@@ -104,7 +127,7 @@ static bool between(void *context)
 	struct loader *loader = context;
 	struct order *order = NULL;
 	pthread_mutex_lock(&loader->mutex);
-	while (!loader->stopping && (order = order_take(loader))) {
+	while (!loader->stopping && (order = order_take(loader, true))) {
 		obey(loader, order);
 	}
 	bool stop = loader->stopping;
@@ -117,6 +140,9 @@ static void look(struct loader *loader, const struct config *config)
 	const struct load_context load = load_of(loader, config);
 	const struct catalogue_sink sink = {.post = post, .stopping = between, .context = loader};
 	size_t left_out = 0;
+	if (trust_load(&loader->trust, config, loader->log)) {
+		catalogue_retry(&loader->catalogue);
+	}
 	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
 	if (code < 0 && code != -ECANCELED) {
 		log_warning(
@@ -155,7 +181,8 @@ static void *loader_main(void *argument)
 	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
-		struct order *order = order_take(loader);
+		/* Until the folder was looked at, nobody knows what an order would be in the way of. */
+		struct order *order = loader->scans_done > 0 ? order_take(loader, false) : NULL;
 		if (order) {
 			obey(loader, order);
 		} else if (loader->scans_done != loader->scans_wanted) {
@@ -186,6 +213,7 @@ static int thread_start(struct loader *loader)
 {
 	sigset_t all, before;
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&loader->thread, NULL, loader_main, loader);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -196,6 +224,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	void (*wake)(void *context), void *context, struct error *err)
 {
 	*loader = (struct loader){.watch = loader->watch,
+		.budget = loader->budget,
 		.log = log,
 		.wake = wake,
 		.context = context,

@@ -9,6 +9,7 @@
 #include "daemon/order.h"
 
 struct loader {
+	struct budget *budget; /* given before the start */
 	int watch; /* where folders are watched, given before the start; -1: nowhere */
 	pthread_t thread;
 	bool running;
@@ -30,6 +31,7 @@ struct loader {
 	/* The thread's own: */
 	uint64_t cpu_features;
 	const char *check; /* program for check_run(); NULL: none */
+	struct trust trust;
 	struct depot depot;
 	struct catalogue catalogue;
 	size_t left_out; /* of the folder's entries, when it was looked at last */

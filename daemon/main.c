@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/edged.h"
+#include "daemon/fsck.h"
 
 static const char usage[] =
 	"Usage: edged [OPTION]...\n"
@@ -14,6 +15,8 @@ static const char usage[] =
 	"  --models DIR     serve the models in DIR\n"
 	"  --state DIR      keep state in DIR\n"
 	"  --check-config   read the configuration, say what is wrong with it, and leave\n"
+	"  --fsck           look at the store of --state, say what is wrong with it, and leave\n"
+	"  --repair         with --fsck: remove or put away what cannot be used\n"
 	"  --print-config   print every key with its default, and leave\n"
 	"  --version        print the version, and leave\n"
 	"  --help           print this, and leave\n"
@@ -25,6 +28,8 @@ enum action {
 	ACTION_RUN,
 	ACTION_CHECK,
 	ACTION_PRINT,
+	ACTION_FSCK,
+	ACTION_REPAIR, /* ACTION_FSCK, with --repair */
 	ACTION_VERSION,
 	ACTION_HELP,
 	ACTION_USAGE
@@ -38,6 +43,8 @@ static enum action parse(int argc, char **argv, struct edged_options *ret_option
 		{"models", required_argument, NULL, 'm'},
 		{"state", required_argument, NULL, 'd'},
 		{"check-config", no_argument, NULL, ACTION_CHECK},
+		{"fsck", no_argument, NULL, ACTION_FSCK},
+		{"repair", no_argument, NULL, ACTION_REPAIR},
 		{"print-config", no_argument, NULL, ACTION_PRINT},
 		{"version", no_argument, NULL, ACTION_VERSION},
 		{"help", no_argument, NULL, ACTION_HELP},
@@ -60,6 +67,9 @@ static enum action parse(int argc, char **argv, struct edged_options *ret_option
 			break;
 		case '?':
 			return ACTION_USAGE;
+		case ACTION_FSCK: /* whichever of the two comes first */
+			action = action == ACTION_REPAIR ? ACTION_REPAIR : ACTION_FSCK;
+			break;
 		default:
 			action = (enum action)option;
 			break;
@@ -76,7 +86,16 @@ static int configured(enum action action, const struct edged_options *options)
 		fprintf(stderr, "edged: %s\n", err.text);
 		return action == ACTION_CHECK ? 1 : 2;
 	}
-	return action == ACTION_CHECK ? 0 : edged_run(&edged);
+	switch (action) {
+	case ACTION_CHECK:
+		return 0;
+	case ACTION_FSCK:
+		return fsck_main(edged.config.state, FSCK_LOOK);
+	case ACTION_REPAIR:
+		return fsck_main(edged.config.state, FSCK_REPAIR);
+	default:
+		return edged_run(&edged);
+	}
 }
 
 int main(int argc, char **argv)
@@ -98,6 +117,8 @@ int main(int argc, char **argv)
 		return 0;
 	case ACTION_RUN:
 	case ACTION_CHECK:
+	case ACTION_FSCK:
+	case ACTION_REPAIR:
 		break;
 	}
 	return configured(action, &options);

@@ -77,11 +77,30 @@ void manifest_trim(struct manifest *manifest)
 	}
 }
 
+void manifest_lose(struct manifest *manifest, size_t at)
+{
+	const struct digest lost = manifest->versions[at].model;
+	forget(manifest, at);
+	if (digest_same(&manifest->previous, &lost)) {
+		manifest->previous = (struct digest){0};
+	}
+	if (digest_same(&manifest->last_good, &lost)) {
+		manifest->last_good = manifest->previous;
+		manifest->previous = (struct digest){0};
+	}
+	if (digest_same(&manifest->active, &lost)) {
+		manifest->active = manifest->last_good;
+		manifest->trial = false;
+	}
+}
+
 bool manifest_wants(const struct manifest *manifest, const struct digest *digest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
 		if (digest_same(digest, &manifest->versions[i].model) ||
-			digest_same(digest, &manifest->versions[i].labels)) {
+			digest_same(digest, &manifest->versions[i].labels) ||
+			digest_same(digest, &manifest->versions[i].golden) ||
+			digest_same(digest, &manifest->versions[i].minisig)) {
 			return true;
 		}
 	}
@@ -128,17 +147,25 @@ static const struct row model_rows[] = {
 	{"trial", KIND_TRUTH, MODEL(trial)},
 	{"pinned", KIND_TRUTH, MODEL(pinned)},
 	{"newest", KIND_NUMBER, MODEL(newest)},
+	{"signed-newest", KIND_NUMBER, MODEL(signed_newest)},
+	{"signed-file", KIND_DIGEST, MODEL(signed_file)},
+	{"passed", KIND_DIGEST, MODEL(passed)},
 	{NULL, KIND_NUMBER, 0},
 };
 
 static const struct row version_rows[] = {
 	{"sha256", KIND_DIGEST, VERSION(model)},
 	{"labels", KIND_DIGEST, VERSION(labels)},
+	{"golden", KIND_DIGEST, VERSION(golden)},
+	{"minisig", KIND_DIGEST, VERSION(minisig)},
 	{"signature", KIND_DIGEST, VERSION(signature)},
 	{"version", KIND_NUMBER, VERSION(version)},
 	{"bytes", KIND_NUMBER, VERSION(bytes)},
 	{"since", KIND_NUMBER, VERSION(since)},
 	{"by", KIND_NUMBER, VERSION(by)},
+	{"signed-by", KIND_NUMBER, VERSION(signed_by)},
+	{"signed-version", KIND_NUMBER, VERSION(signed_version)},
+	{"installed", KIND_TRUTH, VERSION(installed)},
 	{NULL, KIND_NUMBER, 0},
 };
 

@@ -19,10 +19,14 @@
 struct manifest_version {
 	struct digest model;
 	struct digest labels; /* none: it has none */
+	struct digest golden, minisig; /* what came with it; none: nothing did */
 	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t version, bytes;
 	uint64_t since; /* seconds of the calendar */
-	uint64_t by; /* user id of the file's owner */
+	uint64_t by; /* user id of the file's owner, or of who installed it */
+	uint64_t signed_by; /* id of the key that @minisig is of; 0: nobody looked */
+	uint64_t signed_version; /* as it says */
+	bool installed; /* by an order, not from the models folder: it does not go with a file there */
 };
 
 struct manifest {
@@ -33,6 +37,9 @@ struct manifest {
 	bool trial; /* @active has not proved itself yet */
 	bool pinned; /* nothing takes the place of @active */
 	uint64_t newest; /* number given last */
+	uint64_t signed_newest; /* highest signed version that was accepted; 0: none */
+	struct digest signed_file; /* that had it */
+	struct digest passed; /* file of the models folder that an install has taken the place of */
 	size_t n;
 	struct manifest_version versions[MANIFEST_MAX_VERSIONS]; /* oldest first */
 };
@@ -50,6 +57,9 @@ const struct manifest_version *manifest_add(
 
 /* Forgets versions that are neither active nor good. */
 void manifest_trim(struct manifest *manifest);
+
+/* Version @at is gone: what it was becomes what was good before; none serves where there is none. */
+void manifest_lose(struct manifest *manifest, size_t at);
 
 /* True when a blob of that digest is needed. */
 bool manifest_wants(const struct manifest *manifest, const struct digest *digest);

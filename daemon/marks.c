@@ -28,7 +28,7 @@ void marks_open(struct marks *marks, int state)
 	*marks = (struct marks){0};
 	owned_fd int fd = openat(state, "running", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		(st.st_size != (off_t)BYTES && ftruncate(fd, 0) < 0) ||
+		(st.st_size > (off_t)BYTES && ftruncate(fd, 0) < 0) ||
 		posix_fallocate(fd, 0, (off_t)BYTES) != 0) {
 		return; /* a page that a full disk does not give would end edged by SIGBUS */
 	}
@@ -62,8 +62,10 @@ static struct mark *find_free(struct marks *marks, uint32_t deaths)
 {
 	for (size_t i = 0; i < MARKS_SLOTS; i++) {
 		struct mark *mark = &marks->slots[(marks->next + i) % MARKS_SLOTS];
-		if (atomic_load(&mark->running) == 0 && mark->deaths <= deaths) {
-			marks->next = (marks->next + i + 1) % MARKS_SLOTS;
+		const size_t at = (marks->next + i) % MARKS_SLOTS;
+		if (atomic_load(&marks->holders[at]) == 0 && atomic_load(&mark->running) == 0 &&
+			mark->deaths <= deaths) {
+			marks->next = (at + 1) % MARKS_SLOTS;
 			return mark;
 		}
 	}
@@ -76,16 +78,25 @@ struct mark *marks_take(struct marks *marks, const struct digest *model)
 		return NULL;
 	}
 	struct mark *mark = find(marks, model);
-	if (mark) {
-		return mark;
+	if (!mark) {
+		mark = find_free(marks, 0);
+		mark = mark ? mark : find_free(marks, MARKS_DEATHS);
+		if (mark) {
+			mark->model = *model;
+			mark->deaths = 0;
+		}
 	}
-	mark = find_free(marks, 0);
-	mark = mark ? mark : find_free(marks, MARKS_DEATHS);
 	if (mark) {
-		mark->model = *model;
-		mark->deaths = 0;
+		atomic_fetch_add(&marks->holders[mark - marks->slots], 1);
 	}
 	return mark;
+}
+
+void marks_give_back(struct marks *marks, const struct mark *mark)
+{
+	if (mark && marks->slots) {
+		atomic_fetch_sub(&marks->holders[mark - marks->slots], 1);
+	}
 }
 
 void marks_clear(struct marks *marks, const struct digest *model)

@@ -14,7 +14,7 @@
 
 #include "daemon/digest.h"
 
-#define MARKS_SLOTS 64
+#define MARKS_SLOTS 1024
 #define MARKS_DEATHS 2 /* as many are held against a file */
 
 struct mark {
@@ -25,6 +25,7 @@ struct mark {
 
 struct marks {
 	struct mark *slots; /* MARKS_SLOTS; NULL: there is no file */
+	atomic_uint holders[MARKS_SLOTS]; /* who took it and did not give it back */
 	size_t next; /* where the search for a slot begins */
 };
 
@@ -33,9 +34,11 @@ struct marks {
 void marks_open(struct marks *marks, int state);
 void marks_close(struct marks *marks);
 
-/* A slot for that file, or NULL. It stays its own as long as something runs there, and until others
- * need it. */
+/* A slot for that file, or NULL when all are taken: then its deaths are not counted. It is the file's own
+ * until it was given back as often as it was taken, and after that until others need it. */
 struct mark *marks_take(struct marks *marks, const struct digest *model);
+/* Any thread; @mark may be NULL. */
+void marks_give_back(struct marks *marks, const struct mark *mark);
 /* Nothing is held against that file any more. */
 void marks_clear(struct marks *marks, const struct digest *model);
 /* The next file with enough deaths, which are forgotten; false if there is none. */

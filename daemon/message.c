@@ -47,7 +47,8 @@ static struct wire_list_item item_of(const struct store_model *model)
 		.name = wire_text_of(model->name),
 		.version = wire_text_of(model->version),
 		.state = wire_text_of(store_model_state(model)),
-		.reason = wire_text_of(model->reason),
+		.reason = wire_text_of(
+			model->reason[0] || !model->unloaded ? model->reason : model->why),
 		.generation = model->served ? model->served->generation : 0,
 	};
 }
@@ -180,7 +181,7 @@ int message_describe(const struct edged *edged, const void *body, uint32_t bytes
 	if (code == 0) {
 		code = store_get(&edged->store, describe.model, describe.version, &served, err);
 	}
-	if (code < 0) {
+	if (code != 0) {
 		return code;
 	}
 	model_encode(w, served);
@@ -188,12 +189,15 @@ int message_describe(const struct edged *edged, const void *body, uint32_t bytes
 	for (uint32_t i = 0; i < n && code == 0; i++) {
 		code = signature_encode(w, served->model, i, err);
 	}
+	if (edge_model_broken(served->model)) {
+		return error_set(err, -EIO, "the disk did not give a part of the model");
+	}
 	return code < 0 ? code : done(w, err);
 }
 
 /* ---- STATUS */
 
-int message_status(struct edged *edged, struct bytes_writer *w, struct error *err)
+int message_status(struct edged *edged, bool memory, struct bytes_writer *w, struct error *err)
 {
 	const struct metrics *metrics = &edged->metrics;
 	struct store_count count = store_count(&edged->store);
@@ -209,6 +213,10 @@ int message_status(struct edged *edged, struct bytes_writer *w, struct error *er
 		.queue_us = metrics->queue_us,
 		.run_us = metrics->run_us,
 		.n_counts = EDGE_STATUS_COUNT,
+		.memory = memory,
+		.models_unloaded = count.unloaded,
+		.held_bytes = atomic_load(&edged->budget.held),
+		.budget_bytes = atomic_load(&edged->budget.limit),
 	};
 	sched_count(&edged->dispatch.sched, &status.queue_length, &status.running);
 	status.queue_length += edged->dispatch.n_waiting;

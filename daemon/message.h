@@ -17,6 +17,7 @@ int must_check message_store_list(
 	const struct edged *edged, struct bytes_writer *w, struct error *err);
 int must_check message_describe(const struct edged *edged, const void *body, uint32_t bytes,
 	struct bytes_writer *w, struct error *err);
-int must_check message_status(struct edged *edged, struct bytes_writer *w, struct error *err);
+int must_check message_status(
+	struct edged *edged, bool memory, struct bytes_writer *w, struct error *err);
 
 #endif

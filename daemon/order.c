@@ -2,11 +2,15 @@
 #include "daemon/order.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/blobs.h"
+#include "daemon/fsck.h"
 #include "daemon/install.h"
+#include "daemon/transfer.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
 
@@ -18,9 +22,19 @@ struct ordering {
 	struct catalogue_model *model; /* NULL where the verb has none */
 };
 
+struct order *order_new(void)
+{
+	struct order *order = calloc(1, sizeof(*order));
+	if (order) {
+		order->fd = -1;
+	}
+	return order;
+}
+
 void order_free(struct order *order)
 {
 	if (order) {
+		own_close_fd(&order->fd);
 		free(order->text);
 		free(order);
 	}
@@ -63,7 +77,7 @@ static int condemn(const struct ordering *ordering, const struct manifest *next,
 {
 	struct depot *depot = ordering->load->depot;
 	const struct digest bad = ordering->model->manifest.active;
-	int code = depot_add_bad(depot, &bad, reason, err);
+	int code = depot_add_bad(depot, &bad, next->name, reason, err);
 	int saved = depot_save(depot, next, err);
 	ordering->model->manifest = *next;
 	return code < 0 ? code : saved;
@@ -147,6 +161,73 @@ static int failed(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+/* ---- disks that fail */
+
+/* The store's own copies are looked at; what is broken goes out of the way. */
+static void put_away(struct depot *depot, const char *name, const struct digest *digest)
+{
+	owned_fd int blob = -1;
+	char text[DIGEST_TEXT_SIZE];
+	digest_print(digest, text);
+	pack_files_drop(&depot->packs, digest);
+	int code = blobs_open(depot->stored, digest, &blob);
+	if (code < 0 && code != -ENOMEM) {
+		blobs_quarantine(depot->blobs, digest);
+		depot_note(depot, name, "the store's copy %s is broken, and put away", text);
+		log_warning(depot->log, "the store's copy %s is broken, and put away", text);
+	}
+}
+
+/* Whatever of the model can still be had serves. */
+static int restore(const struct ordering *ordering)
+{
+	struct catalogue_model *model = ordering->model;
+	struct served *served = NULL;
+	char reason[CATALOGUE_REASON_SIZE];
+	model->loaded = false;
+	int code = install_restore(ordering->load, model, &served, reason, sizeof(reason));
+	if (code < 0) {
+		catalogue_doubt_model(model); /* the next look at the folder may find it */
+	}
+	bool told = catalogue_post(ordering->catalogue, ordering->sink, model,
+		code == 0 ? CATALOGUE_READY : CATALOGUE_LOST, 0, served, reason);
+	return told ? 0 : -ENOMEM;
+}
+
+static int broken(const struct ordering *ordering, struct error *err)
+{
+	const struct order *order = ordering->order;
+	if (!digest_same(&ordering->model->serving, &order->digest)) {
+		return 0; /* something else serves already */
+	}
+	put_away(ordering->load->depot, order->model, &order->digest);
+	catalogue_doubt_model(ordering->model);
+	ordering->model->restored = true;
+	return restore(ordering) < 0 ? error_no_memory(err) : 0;
+}
+
+/* ---- in memory or not */
+
+static int load(const struct ordering *ordering, struct error *err)
+{
+	if (ordering->model->loaded) {
+		return 0;
+	}
+	if (restore(ordering) < 0) {
+		return error_no_memory(err);
+	}
+	return ordering->model->loaded
+		? 0
+		: error_set(err, -EIO, "model %s: it cannot be loaded", ordering->order->model);
+}
+
+static int unloaded(const struct ordering *ordering)
+{
+	struct catalogue_model *model = ordering->model;
+	model->loaded = model->loaded && !digest_same(&model->serving, &ordering->order->digest);
+	return 0;
+}
+
 /* ---- pins */
 
 static int pin(const struct ordering *ordering, bool pinned, struct error *err)
@@ -211,13 +292,92 @@ static int forget_bad(const struct ordering *ordering, struct error *err)
 	return depot_forget_bad(depot, &digest, err);
 }
 
+/* ---- is the store what it should be? */
+
+/* Models whose files went are restored, or copied from their folder, at the next look. */
+static void lost_doubt(const struct ordering *ordering)
+{
+	char name[DIGEST_TEXT_SIZE];
+	for (size_t i = 0; i < ordering->catalogue->n; i++) {
+		struct catalogue_model *model = ordering->catalogue->models[i];
+		const struct digest *active = &model->manifest.active;
+		if (!digest_none(active) &&
+			faccessat(ordering->load->depot->stored, digest_print(active, name), F_OK,
+				AT_SYMLINK_NOFOLLOW) < 0) {
+			catalogue_doubt_model(model);
+		}
+	}
+}
+
+/* Manifests that are broken on the disk are whole in memory. */
+static int manifests_save(const struct ordering *ordering, struct error *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < ordering->catalogue->n && code == 0; i++) {
+		code = depot_save(
+			ordering->load->depot, &ordering->catalogue->models[i]->manifest, err);
+	}
+	return code;
+}
+
+static int fsck(const struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	const struct depot *depot = ordering->load->depot;
+	const bool repair = strcmp(order->argument, "repair") == 0;
+	size_t size = 0, wrong = 0;
+	owned_fd int state = depot->stored < 0
+		? -1
+		: openat(depot->stored, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state < 0 || (repair && depot->blobs < 0)) {
+		return error_set(err, -EOPNOTSUPP, "there is no store that can be %s",
+			repair ? "written" : "read");
+	}
+	FILE *out = open_memstream(&order->text, &size);
+	if (!out) {
+		return error_no_memory(err);
+	}
+	int code = fsck_run(state, repair ? FSCK_REPAIR_FILES : FSCK_LOOK, out, &wrong, err);
+	if (fclose(out) != 0 && code == 0) {
+		code = error_no_memory(err);
+	}
+	if (code == 0 && repair && wrong > 0) {
+		code = manifests_save(ordering, err);
+		lost_doubt(ordering);
+	}
+	return code;
+}
+
 /* ---- any */
+
+/* Those that need no model, or find it themselves; 1 for the others. */
+static int run_without_model(const struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	switch (order->verb) {
+	case ORDER_FORGET_BAD:
+		return forget_bad(ordering, err);
+	case ORDER_FSCK:
+		return fsck(ordering, err);
+	case ORDER_INSTALL:
+		return transfer_install(
+			order, ordering->catalogue, ordering->load, ordering->sink, err);
+	case ORDER_EXPORT:
+		return transfer_export(order, ordering->catalogue, ordering->load, err);
+	case ORDER_REMOVE:
+		return transfer_remove(
+			order, ordering->catalogue, ordering->load, ordering->sink, err);
+	default:
+		return 1;
+	}
+}
 
 static int run(struct ordering *ordering, struct error *err)
 {
 	struct order *order = ordering->order;
-	if (order->verb == ORDER_FORGET_BAD) {
-		return forget_bad(ordering, err);
+	int code = run_without_model(ordering, err);
+	if (code <= 0) {
+		return code;
 	}
 	ordering->model = catalogue_find(ordering->catalogue, order->model);
 	if (!ordering->model) {
@@ -238,7 +398,13 @@ static int run(struct ordering *ordering, struct error *err)
 		return proved(ordering, err);
 	case ORDER_FAILED:
 		return failed(ordering, err);
-	case ORDER_FORGET_BAD:
+	case ORDER_LOAD:
+		return load(ordering, err);
+	case ORDER_UNLOADED:
+		return unloaded(ordering);
+	case ORDER_BROKEN:
+		return broken(ordering, err);
+	default:
 		break;
 	}
 	return error_set(err, -EOPNOTSUPP, "the store does not know verb %d", (int)order->verb);

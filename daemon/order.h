@@ -18,9 +18,17 @@ enum order_verb {
 	ORDER_UNPIN = WIRE_STORE_UNPIN,
 	ORDER_FORGET_BAD = WIRE_STORE_FORGET_BAD,
 	ORDER_HISTORY = WIRE_STORE_HISTORY,
+	ORDER_LOAD = WIRE_STORE_LOAD,
+	ORDER_FSCK = WIRE_STORE_FSCK, /* @argument: "repair" or nothing */
+	ORDER_UNLOAD = WIRE_STORE_UNLOAD, /* the loop does that itself */
+	ORDER_INSTALL = WIRE_STORE_INSTALL,
+	ORDER_EXPORT = WIRE_STORE_EXPORT,
+	ORDER_REMOVE = WIRE_STORE_REMOVE,
 	/* The loop's own: */
-	ORDER_PROVED, /* @digest has stood its trial */
+	ORDER_PROVED = 1000, /* @digest has stood its trial */
 	ORDER_FAILED, /* @digest has not: @argument */
+	ORDER_UNLOADED, /* the loop has let go of @digest, which served */
+	ORDER_BROKEN, /* the disk did not give a part of @digest, which serves */
 };
 
 struct order {
@@ -31,12 +39,14 @@ struct order {
 	char argument[CATALOGUE_REASON_SIZE];
 	struct digest digest;
 	unsigned int by; /* user id */
+	int fd; /* of INSTALL and EXPORT; -1: none */
 
 	/* Once it is done: */
 	struct error error; /* code 0: done */
 	char *text; /* the lines of the answer; NULL: none */
 };
 
+struct order *order_new(void); /* NULL without memory */
 void order_free(struct order *order); /* NULL is fine */
 
 /* Carries it out; fills error and text. */

@@ -35,6 +35,14 @@ const char *pack_files_key(
 	return out;
 }
 
+void pack_files_drop(const struct pack_files *files, const struct digest *model)
+{
+	char key[PACK_FILES_KEY_SIZE];
+	if (files->folder >= 0 && pack_files_key(files, model, key)) {
+		unlinkat(files->folder, key, 0);
+	}
+}
+
 static bool is_kept(const struct pack_files *files, const char *name,
 	bool (*wanted)(void *context, const struct digest *digest), void *context)
 {

@@ -27,6 +27,9 @@ void pack_files_deinit(struct pack_files *files);
 const char *pack_files_key(
 	const struct pack_files *files, const struct digest *model, char out[PACK_FILES_KEY_SIZE]);
 
+/* Removes @model's file. */
+void pack_files_drop(const struct pack_files *files, const struct digest *model);
+
 /* Removes all files but those of blobs that @wanted wants, for these kernels. Returns how many. */
 size_t pack_files_sweep(const struct pack_files *files,
 	bool (*wanted)(void *context, const struct digest *digest), void *context);

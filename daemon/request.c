@@ -372,5 +372,5 @@ int request_judge(struct request *request, const struct store *store,
 	if (first) {
 		code = find_served(request, store, sessions, err);
 	}
-	return code < 0 ? code : judge_against_model(request, max_body, first, err);
+	return code != 0 ? code : judge_against_model(request, max_body, first, err);
 }

@@ -35,7 +35,7 @@ struct request {
 	uint16_t type; /* enum wire_type */
 	uint16_t flags; /* WIRE_FLAG_* */
 	uint64_t id;
-	int fd; /* that came with REGION_ADD; -1: none */
+	int fd; /* that came with REGION_ADD or STORE; -1: none */
 	uint32_t body_bytes;
 	uint8_t *body; /* WIRE_ALIGNMENT */
 
@@ -44,6 +44,9 @@ struct request {
 	struct request *queue_next;
 	struct sched_line *line;
 	bool waits; /* in its session's line, not in the queue */
+	bool again; /* of those that are parked: its turn is to come */
+	bool parked; /* until its model is loaded again */
+	uint64_t parked_until_ns; /* that it waits at most; 0: it never did */
 	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
 	uint64_t scan; /* of RELOAD, or the order of STORE: answered when it is done */
 
@@ -67,6 +70,8 @@ struct request {
 	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
 
+	bool broken; /* the disk did not give a part of the model: the answer is none */
+
 	struct error error; /* code 0: the reply is in @reply */
 	struct bytes_writer reply;
 };
@@ -80,7 +85,7 @@ DEFINE_OWNED(struct request *, request_free)
 /*
  * Holds an INFER against the model's signature: names, types, shapes, exact bytes, wanted outputs.
  * @bytes: how much of the body is there; less than all judges the head only. 0, 1 when the head is
- * not all there yet, or an error. The first call that finds the model takes its reference and
+ * not all there yet or the model is unloaded (dispatch_park()), or an error. The first call that finds the model takes its reference and
  * charges as much of the reply as is known by then: what only the run knows is charged when it is
  * there. Sessions and regions are looked for in @sessions and @regions. @max_body: bytes that a
  * reply may have.

@@ -7,6 +7,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -124,8 +125,34 @@ static void forget_calls(void)
 }
 #endif
 
-void sandbox_enter(uint64_t cpu_seconds)
+/* What counts against RLIMIT_DATA: private writable mappings and the heap. Source: proc_pid_status(5),
+ * VmData. */
+static uint64_t data_bytes(void)
 {
+	char line[128];
+	unsigned long long kb = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+	while (file && fgets(line, sizeof(line), file) &&
+		sscanf(line, "VmData: %llu kB", &kb) != 1) {}
+	if (file) {
+		fclose(file);
+	}
+	return kb << 10;
+}
+
+/* A sanitizer's shadow, or threads' stacks, are there before. */
+static void limit_memory(uint64_t bytes)
+{
+	const uint64_t most = data_bytes() + bytes;
+	if (most < bytes || most != (rlim_t)most) {
+		return;
+	}
+	limit(RLIMIT_DATA, (rlim_t)most);
+}
+
+void sandbox_enter(uint64_t cpu_seconds, uint64_t bytes)
+{
+	limit_memory(bytes);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0); /* pipes are none */
 	limit(RLIMIT_NOFILE, 8);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 
 #define SUFFIX ".tflite"
+#define BUNDLE_SUFFIX ".tar"
 #define BATCH 4096 /* names beyond the wanted ones that are held before the highest are dropped */
 
 static bool name_byte(char c, bool first)
@@ -42,15 +43,20 @@ static DIR *open_again(int folder)
 	return dir;
 }
 
+static bool ends_in(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+	return length > end && strcmp(name + length - end, suffix) == 0;
+}
+
 /* False when the entry names no model. */
 static bool entry_parse(const char *name, struct scan_model *ret_model)
 {
-	size_t length = strlen(name), suffix = strlen(SUFFIX);
-	struct scan_model model = {.folder = true};
-	if (length > suffix && strcmp(name + length - suffix, SUFFIX) == 0) {
-		length -= suffix;
-		model = (struct scan_model){.file = true};
-	}
+	size_t length = strlen(name);
+	struct scan_model model = {
+		.file = ends_in(name, SUFFIX), .bundle = ends_in(name, BUNDLE_SUFFIX)};
+	model.folder = !model.file && !model.bundle;
+	length -= model.file ? strlen(SUFFIX) : model.bundle ? strlen(BUNDLE_SUFFIX) : 0;
 	if (!scan_name_valid(name, length)) {
 		return false;
 	}
@@ -70,16 +76,11 @@ static bool is_folder(int folder, const struct dirent *entry)
 		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-static bool ends_in(const char *name, const char *suffix)
-{
-	size_t length = strlen(name), end = strlen(suffix);
-	return length > end && strcmp(name + length - end, suffix) == 0;
-}
-
 /* What stands beside NAME.tflite. */
 static bool is_beside(const char *name)
 {
-	return ends_in(name, ".labels.txt") || ends_in(name, ".golden") || ends_in(name, ".conf");
+	return ends_in(name, ".labels.txt") || ends_in(name, ".golden") || ends_in(name, ".conf") ||
+		ends_in(name, ".minisig");
 }
 
 struct found {
@@ -104,6 +105,7 @@ static void found_merge(struct found *found)
 		struct scan_model *last = n > 0 ? &found->models[n - 1] : NULL;
 		if (last && strcmp(last->name, found->models[i].name) == 0) {
 			last->file |= found->models[i].file;
+			last->bundle |= found->models[i].bundle;
 			last->folder |= found->models[i].folder;
 		} else {
 			found->models[n++] = found->models[i];
@@ -188,11 +190,13 @@ bool scan_find(int folder, const char *name, struct scan_model *ret_model)
 	struct scan_model model = {0};
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
 	model.file = fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	snprintf(file, sizeof(file), "%s" BUNDLE_SUFFIX, name);
+	model.bundle = fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	model.folder = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 	snprintf(model.name, sizeof(model.name), "%s", name);
 	*ret_model = model;
-	return model.file || model.folder;
+	return model.file || model.bundle || model.folder;
 }
 
 /*

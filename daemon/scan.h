@@ -15,6 +15,7 @@
 struct scan_model {
 	char name[SERVED_NAME_SIZE];
 	bool file; /* NAME.tflite: version 0 */
+	bool bundle; /* NAME.tar, the same */
 	bool folder; /* NAME/ */
 };
 

@@ -4,9 +4,19 @@
 void served_session_free(struct served_session *session)
 {
 	if (session) {
+		budget_take_away(session->budget, session->bytes);
 		edge_session_free(session->session);
 		free(session);
 	}
+}
+
+/* What it has by now: a run may have made it larger. */
+static void session_count(struct served_session *session)
+{
+	const size_t before = session->bytes;
+	session->bytes = (size_t)edge_session_bytes(session->session);
+	budget_add(session->budget, session->bytes);
+	budget_take_away(session->budget, before);
 }
 
 static int session_new(struct served *served, uint32_t signature,
@@ -24,6 +34,8 @@ static int session_new(struct served *served, uint32_t signature,
 	}
 	edge_session_set_checkpoints(
 		session->session, served->checkpoints, served->max_checkpoint_bytes);
+	session->budget = served->budget;
+	session_count(session);
 	*ret_session = session;
 	return 0;
 }
@@ -62,6 +74,52 @@ void served_set_checkpoints(struct served *served, int folder, uint64_t max_byte
 	edge_session_set_checkpoints(served->idle->session, folder, max_bytes);
 }
 
+static uint64_t model_bytes(const struct served *served)
+{
+	const struct edge_model_info *info = edge_model_info(served->model);
+	return info->file_bytes + info->pack_bytes + info->prepared_bytes;
+}
+
+void served_count(struct served *served, struct budget *budget)
+{
+	served->budget = budget;
+	served->bytes = (size_t)model_bytes(served);
+	budget_add(budget, served->bytes);
+	for (struct served_session *s = served->idle; s; s = s->next) {
+		s->budget = budget;
+		s->bytes = 0;
+		session_count(s);
+	}
+}
+
+uint64_t served_bytes(const struct served *served)
+{
+	return model_bytes(served) + edge_session_bytes(served->idle->session);
+}
+
+bool served_idle(const struct served *served)
+{
+	return atomic_load(&served->ref.count) == 1;
+}
+
+static void sessions_free(struct served_session *session)
+{
+	while (session) {
+		struct served_session *next = session->next;
+		served_session_free(session);
+		session = next;
+	}
+}
+
+void served_trim(struct served *served)
+{
+	pthread_mutex_lock(&served->mutex);
+	struct served_session *idle = served->idle;
+	served->idle = NULL;
+	pthread_mutex_unlock(&served->mutex);
+	sessions_free(idle);
+}
+
 struct served *served_ref(struct served *served)
 {
 	ref_get(&served->ref);
@@ -73,11 +131,9 @@ void served_unref(struct served *served)
 	if (!served || !ref_put(&served->ref)) {
 		return;
 	}
-	while (served->idle) {
-		struct served_session *next = served->idle->next;
-		served_session_free(served->idle);
-		served->idle = next;
-	}
+	sessions_free(served->idle);
+	marks_give_back(served->marks, served->mark);
+	budget_take_away(served->budget, served->bytes);
 	edge_model_unref(served->model);
 	own_close_fd(&served->checkpoints);
 	pthread_mutex_destroy(&served->mutex);
@@ -108,6 +164,7 @@ int served_take_session(struct served *served, uint32_t signature,
 
 void served_give_session(struct served *served, struct served_session *session)
 {
+	session_count(session);
 	pthread_mutex_lock(&served->mutex);
 	session->next = served->idle;
 	served->idle = session;

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/ref.h"
+#include "daemon/budget.h"
 #include "daemon/digest.h"
 #include "daemon/marks.h"
 #include "engine/edge.h"
@@ -30,10 +31,18 @@ struct served_session {
 	struct served_session *next;
 	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
 	bool resized; /* some input has another shape than planned */
+	struct budget *budget; /* NULL: it is not counted */
+	size_t bytes; /* counted */
 };
 
 /* Sessions that have no model to share are freed by who has them. */
 void served_session_free(struct served_session *session); /* NULL is fine */
+
+/* How much a model is asked: a count that fades (idle.h). The loop's. */
+struct served_use {
+	double score;
+	uint64_t last_ns;
+};
 
 struct served {
 	struct ref ref;
@@ -41,6 +50,12 @@ struct served {
 	char version[SERVED_VERSION_SIZE];
 	struct digest digest; /* of the file */
 	uint64_t generation;
+	uint64_t load_ns; /* what loading it took */
+	struct served_use use;
+	bool stored; /* the store can load it again */
+	struct budget *budget; /* NULL: it is not counted */
+	size_t bytes; /* counted, without its sessions */
+	struct marks *marks; /* of @mark, which goes back there */
 	struct mark *mark; /* while it is on trial; NULL: it is not marked when it runs */
 	bool on_trial; /* when it was loaded: its outputs are looked at */
 	struct edge_model *model;
@@ -59,6 +74,14 @@ int must_check served_new(struct edge_model *model, char *labels, uint32_t label
 	struct served **ret_served, struct error *err);
 /* Takes @folder, before anybody else has @served. */
 void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes);
+/* From now on it is counted, before anybody else has @served. @budget outlives it and its sessions. */
+void served_count(struct served *served, struct budget *budget);
+/* What it takes with one session. */
+uint64_t served_bytes(const struct served *served);
+/* True when nobody has a reference but who asks, who is the only one to give others. */
+bool served_idle(const struct served *served);
+/* Gives back what only makes the next run faster: all sessions that nobody uses. */
+void served_trim(struct served *served);
 struct served *served_ref(struct served *served);
 void served_unref(struct served *served); /* NULL is fine */
 DEFINE_OWNED(struct served *, served_unref)

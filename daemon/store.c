@@ -2,6 +2,7 @@
 #include "daemon/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,6 +41,13 @@ static size_t place(const struct store *store, const char *name, size_t length, 
 	}
 	*ret_there = false;
 	return low;
+}
+
+struct store_model *store_find(struct store *store, const char *name)
+{
+	bool there = false;
+	size_t at = place(store, name, strlen(name), &there);
+	return there ? &store->models[at] : NULL;
 }
 
 /* The model of that name, new if need be; NULL without memory. */
@@ -94,12 +102,27 @@ static void model_ready(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
+	const struct served_use use = model->served ? model->served->use : model->use;
 	served_unref(model->served);
 	model->served = take(event->served);
+	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
+	model->broken = model->unloaded = model->wanted = model->load_asked = false;
+	model->bytes = served_bytes(model->served);
 	probation_start(model);
 	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
 		model->name, event->version, (unsigned long long)info->file_bytes,
 		(unsigned long long)info->arena_bytes);
+}
+
+void store_unload(struct store_model *model, const char *why)
+{
+	if (model->served) {
+		model->use = model->served->use;
+		snprintf(model->why, sizeof(model->why), "%s", why);
+		model->unloaded = true;
+		model->probation = (struct probation){0};
+		served_unref(take(model->served));
+	}
 }
 
 static void model_apply(
@@ -109,11 +132,21 @@ static void model_apply(
 		model->about = event->about;
 		return;
 	}
+	if (event->kind == CATALOGUE_UNLOADED) {
+		store_unload(model, event->reason);
+		return;
+	}
 	model->loading = event->kind == CATALOGUE_LOADING;
 	if (event->kind == CATALOGUE_LOADING) {
 		return;
 	}
 	model->about = event->about;
+	if (event->kind == CATALOGUE_LOST) {
+		served_unref(model->served);
+		model->served = NULL;
+		model->probation = (struct probation){0};
+		model->unloaded = model->wanted = model->load_asked = false;
+	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
 		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
 	}
@@ -121,8 +154,10 @@ static void model_apply(
 	if (event->kind == CATALOGUE_READY) {
 		model_ready(store, model, event);
 	}
-	const char *version = model->served ? model->served->version : event->version;
-	memcpy(model->version, version, strlen(version) + 1);
+	const char *version = model->served ? model->served->version
+		: model->unloaded           ? model->version
+					    : event->version;
+	memmove(model->version, version, strlen(version) + 1);
 }
 
 /* False without memory to list it. */
@@ -151,7 +186,8 @@ bool store_update(struct store *store, struct loader *loader)
 			loader_doubt(loader);
 		}
 		changed = changed || event->kind == CATALOGUE_READY ||
-			event->kind == CATALOGUE_REMOVED;
+			event->kind == CATALOGUE_REMOVED || event->kind == CATALOGUE_LOST ||
+			event->kind == CATALOGUE_UNLOADED;
 		served_unref(event->served);
 		free(event);
 	}
@@ -171,7 +207,7 @@ static struct probation_limits limits_of(const struct config *config)
 static void verdict_tell(const struct store *store, struct loader *loader,
 	const struct config *config, struct store_model *model, enum probation_verdict verdict)
 {
-	struct order *order = verdict == PROBATION_GOES_ON ? NULL : calloc(1, sizeof(*order));
+	struct order *order = verdict == PROBATION_GOES_ON ? NULL : order_new();
 	if (!order) {
 		/* Without memory the trial goes on. */
 		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
@@ -194,9 +230,7 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns)
 {
-	bool there = false;
-	size_t at = place(store, served->name, strlen(served->name), &there);
-	struct store_model *model = there ? &store->models[at] : NULL;
+	struct store_model *model = store_find(store, served->name);
 	if (!model || model->served != served) {
 		return;
 	}
@@ -208,6 +242,27 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 	const struct probation_limits limits = limits_of(config);
 	verdict_tell(store, loader, config, model,
 		probation_count(&model->probation, &limits, fault, run_ns));
+}
+
+void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served)
+{
+	struct store_model *model = store_find(store, served->name);
+	if (!model || model->served != served || model->broken) {
+		return;
+	}
+	struct order *order = order_new();
+	if (!order) {
+		return; /* the next request says it again */
+	}
+	log_error(store->log, "model %s version %s: the disk did not give a part of it",
+		model->name, model->version);
+	model->broken = true;
+	order->verb = ORDER_BROKEN;
+	order->digest = served->digest;
+	memcpy(order->model, model->name, sizeof(order->model));
+	loader_order(loader, config, order);
+	loader_scan(loader, config); /* the folder may have it */
 }
 
 uint64_t store_look_at_trials(
@@ -228,7 +283,10 @@ uint64_t store_look_at_trials(
 
 const char *store_model_state(const struct store_model *model)
 {
-	return model->served ? "ready" : model->loading ? "loading" : "refused";
+	return model->served      ? "ready"
+		: model->loading  ? "loading"
+		: model->unloaded ? "unloaded"
+				  : "refused";
 }
 
 struct store_count store_count(const struct store *store)
@@ -238,7 +296,8 @@ struct store_count store_count(const struct store *store)
 		const struct store_model *model = &store->models[i];
 		count.ready += model->served != NULL;
 		count.loading += !model->served && model->loading;
-		count.refused += !model->served && !model->loading;
+		count.unloaded += !model->served && !model->loading && model->unloaded;
+		count.refused += !model->served && !model->loading && !model->unloaded;
 	}
 	return count;
 }
@@ -262,7 +321,11 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 	if (!there) {
 		return missing(store, shown, err);
 	}
-	const struct store_model *model = &store->models[at];
+	struct store_model *model = &store->models[at];
+	if (model->unloaded) {
+		model->wanted = true;
+		return 1;
+	}
 	if (!model->served) {
 		return model->loading
 			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)

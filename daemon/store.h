@@ -17,6 +17,13 @@ struct store_model {
 	char version[SERVED_VERSION_SIZE]; /* that serves, or was tried last */
 	struct served *served; /* NULL: nothing serves */
 	bool loading;
+	bool broken; /* what serves is, and the loader knows */
+	bool unloaded; /* it would serve, and is loaded when somebody asks */
+	bool wanted; /* somebody does */
+	bool load_asked; /* and the loader knows */
+	uint64_t bytes; /* that it had when it was loaded */
+	struct served_use use; /* while nothing serves */
+	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
 	uint64_t runs, run_ns; /* of versions that were good: what is usual */
@@ -31,7 +38,7 @@ struct store {
 };
 
 struct store_count {
-	uint32_t ready, loading, refused;
+	uint32_t ready, loading, refused, unloaded;
 };
 
 void store_init(struct store *store, const struct log *log);
@@ -44,18 +51,27 @@ bool store_update(struct store *store, struct loader *loader);
 /* A run of @served has ended: trials are counted, and ended by an order to @loader. */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* The disk did not give a part of @served: what is on it is looked at again, by orders to @loader. */
+void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served);
 /* Ends trials whose time is over. Returns nanoseconds until the next one's is, UINT64_MAX: there is
  * none. */
 uint64_t store_look_at_trials(
 	struct store *store, struct loader *loader, const struct config *config);
 
-/* "ready", "loading" or "refused". */
+/* The model of that name, or NULL. */
+struct store_model *store_find(struct store *store, const char *name);
+/* Lets go of what serves; @why as in the log. */
+void store_unload(struct store_model *model, const char *why);
+
+/* "ready", "loading", "unloaded" or "refused". */
 const char *store_model_state(const struct store_model *model);
 struct store_count store_count(const struct store *store);
 
 /*
  * A reference to what serves under @name, in @version if that is neither empty nor "0", as the file
- * NAME.tflite was called before the store numbered it. -ENOENT, -EAGAIN while
+ * NAME.tflite was called before the store numbered it. 1 when it was unloaded: it is wanted from now on
+ * (idle_load_wanted()). -ENOENT, -EAGAIN while
  * it is being loaded, -EBADMSG when it was refused; the text says which and why.
  */
 int must_check store_get(const struct store *store, struct wire_text name, struct wire_text version,

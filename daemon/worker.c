@@ -172,6 +172,7 @@ static int run_in(struct request *request, struct served_session *session, struc
 	const struct run_control control = {.deadline_ns = request->deadline_ns,
 		.cancelled = &request->cancelled,
 		.team = request->team};
+	const struct served *served = request->session ? request->session->served : request->served;
 	const bool other = !request->planned;
 	int code = 0;
 	request->reshaped = other;
@@ -191,7 +192,13 @@ static int run_in(struct request *request, struct served_session *session, struc
 		code = edge_session_run(session->session, &control, err);
 		mark_end(request->served->mark);
 	}
-	return code < 0 ? code : reply_build(request, session->session, err);
+	if (code == 0) {
+		code = reply_build(request, session->session, err);
+	}
+	request->broken = edge_model_broken(served->model);
+	return request->broken
+		? error_set(err, -EIO, "model %s: the disk did not give a part of it", served->name)
+		: code;
 }
 
 static int run_without_session(struct request *request, struct error *err)
@@ -355,6 +362,7 @@ int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
 	const unsigned int n = workers_count(wanted);
 	int code = pthread_mutex_init(&workers->mutex, NULL);
 	sigfillset(&all); /* signals are the loop's */
+	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (code == 0 && workers->n < n) {
 		code = pthread_create(&workers->threads[workers->n], NULL, worker_main, workers);

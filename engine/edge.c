@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/edge.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -198,6 +199,34 @@ static void open_packs(struct edge_model *model, const struct edge_packs *packs,
 	}
 }
 
+bool edge_model_broken(const struct edge_model *model)
+{
+	return model_broken(model->file) || packs_broken(&model->packs);
+}
+
+/* @code, unless it came of bytes that are none of the model's. */
+static int check_disk(const struct edge_model *model, int code, struct error *err)
+{
+	return edge_model_broken(model)
+		? error_set(err, -EIO, "the disk did not give a part of the model")
+		: code;
+}
+
+/* Plans every entry, and packs weights. */
+static int prepare(struct edge_model *model, const struct edge_options *options,
+	const struct edge_limits *limits, struct error *err)
+{
+	int r = plan_cache_init(&model->plans, err);
+	if (r == 0) {
+		open_packs(model, options->packs, limits->prepared_bytes);
+		r = enter_all(model, err);
+	}
+	if (r == 0 && packs_seal(&model->packs) < 0) {
+		r = error_no_memory(err);
+	}
+	return r;
+}
+
 /* Takes over @file. */
 static int open_file(struct model *file, const struct edge_options *options,
 	const struct edge_limits *limits, struct edge_model **ret_model, struct error *err)
@@ -220,20 +249,15 @@ static int open_file(struct model *file, const struct edge_options *options,
 		.max_prepared_bytes = limits->prepared_bytes,
 		.max_plans = limits->plans,
 	};
-	int r = plan_cache_init(&model->plans, err);
+	int r = prepare(model, options, limits, err);
 	if (r == 0) {
-		open_packs(model, options->packs, limits->prepared_bytes);
-		r = enter_all(model, err);
+		model_forget_pages(file);
+		describe(model);
 	}
+	r = check_disk(model, r, err);
 	if (r < 0) {
 		return r;
 	}
-	r = packs_seal(&model->packs);
-	if (r < 0) {
-		return error_no_memory(err);
-	}
-	model_forget_pages(file);
-	describe(model);
 	*ret_model = take(model);
 	return 0;
 }
@@ -499,7 +523,7 @@ void *edge_session_input(struct edge_session *session, uint32_t index, uint64_t 
 int edge_session_run(
 	struct edge_session *session, const struct run_control *control, struct error *err)
 {
-	return session_run(session->session, control, err);
+	return check_disk(session->model, session_run(session->session, control, err), err);
 }
 
 const void *edge_session_output(struct edge_session *session, uint32_t index, uint64_t *ret_bytes)

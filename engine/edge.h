@@ -221,7 +221,11 @@ int must_check edge_session_bind_input(struct edge_session *session, uint32_t in
 	const void *data, uint64_t bytes, struct error *err);
 void *edge_session_input(struct edge_session *session, uint32_t index, uint64_t *ret_bytes);
 
-/* Runs once. @control may be NULL. On error the state of variables is as if the run had not been
+/* True when the disk did not give a part of the model's file, or of its packed weights, to this process
+ * (base/mapped.h): every run fails from then on, and so does opening while it goes on. */
+bool edge_model_broken(const struct edge_model *model);
+
+/* Runs once. @control may be NULL. -EIO when the model is broken. On error the state of variables is as if the run had not been
  * finished; the session stays usable. */
 int must_check edge_session_run(
 	struct edge_session *session, const struct run_control *control, struct error *err);

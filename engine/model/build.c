@@ -34,20 +34,33 @@ static void count_tensor(const struct flat *f, uint32_t root, uint32_t tensor, s
 	struct view_bytes data = view_constant(f, root, tensor);
 	c->sparsities += sparsity != 0;
 	c->levels += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_DIM_METADATA).count;
+	c->indices += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_TRAVERSAL_ORDER).count;
+	c->indices += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_BLOCK_MAP).count;
 	if (view_needs_copy(f, &data, flat_get_u8(f, tensor, TENSOR_TYPE, 0))) {
 		c->words += data.size / 8;
 	}
+}
+
+static void count_node(const struct flat *f, uint32_t operator, struct counts * c)
+{
+	c->indices += flat_get_vector(f, operator, OPERATOR_INPUTS).count;
+	c->indices += flat_get_vector(f, operator, OPERATOR_OUTPUTS).count;
+	c->indices += flat_get_vector(f, operator, OPERATOR_INTERMEDIATES).count;
 }
 
 static void count_subgraph(const struct flat *f, uint32_t root, uint32_t subgraph, struct counts *c)
 {
 	struct flat_vector tensors = flat_get_vector(f, subgraph, SUBGRAPH_TENSORS);
 	c->tensors += tensors.count;
-	c->nodes += flat_get_vector(f, subgraph, SUBGRAPH_OPERATORS).count;
+	struct flat_vector operators = flat_get_vector(f, subgraph, SUBGRAPH_OPERATORS);
+	c->nodes += operators.count;
 	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_INPUTS).count;
 	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_OUTPUTS).count;
 	for (uint32_t i = 0; i < tensors.count; i++) {
 		count_tensor(f, root, flat_vector_table(f, &tensors, i), c);
+	}
+	for (uint32_t i = 0; i < operators.count; i++) {
+		count_node(f, flat_vector_table(f, &operators, i), c);
 	}
 }
 
@@ -105,13 +118,8 @@ static struct graph *allocate(const struct counts *c, struct space *ret_space)
 	return (struct graph *)(void *)base;
 }
 
-/* Numbers in the mapping: aligned to 4 there, since all offsets are and the mapping starts a page.
- */
-static const int32_t *in_place(const struct flat_vector *v)
-{
-	return (const int32_t *)(const void *)v->data;
-}
-
+/* What says where a run reads and writes stays what was verified, whatever becomes of the file's pages
+ * (base/mapped.h). */
 static int32_t *copy_indices(struct space *space, const struct flat_vector *v)
 {
 	int32_t *to = space->indices;
@@ -135,8 +143,8 @@ static const struct sparsity *build_sparsity(
 	*sparsity = (struct sparsity){
 		.n_levels = order.count,
 		.n_blocks = blocks.count,
-		.order = in_place(&order),
-		.block_map = in_place(&blocks),
+		.order = copy_indices(space, &order),
+		.block_map = copy_indices(space, &blocks),
 		.levels = space->levels,
 	};
 	for (uint32_t i = 0; i < metadata.count; i++) {
@@ -226,8 +234,8 @@ static void build_tensor(const struct flat *f, uint32_t root, uint32_t table, st
 	*ret_tensor = tensor;
 }
 
-static void build_node(
-	const struct flat *f, uint32_t root, uint32_t operator, struct node * ret_node)
+static void build_node(const struct flat *f, uint32_t root, uint32_t operator, struct space * space,
+	struct node *ret_node)
 {
 	struct flat_vector codes = flat_get_vector(f, root, MODEL_OPERATOR_CODES);
 	uint32_t code =
@@ -241,9 +249,9 @@ static void build_node(
 		.n_inputs = inputs.count,
 		.n_outputs = outputs.count,
 		.n_intermediates = intermediates.count,
-		.inputs = in_place(&inputs),
-		.outputs = in_place(&outputs),
-		.intermediates = in_place(&intermediates),
+		.inputs = copy_indices(space, &inputs),
+		.outputs = copy_indices(space, &outputs),
+		.intermediates = copy_indices(space, &intermediates),
 	};
 	if (node.op == OP_CUSTOM) {
 		struct view_bytes options = {0};
@@ -318,7 +326,7 @@ static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, 
 		build_tensor(f, root, flat_vector_table(f, &tensors, i), space, space->tensors++);
 	}
 	for (uint32_t i = 0; i < operators.count; i++) {
-		build_node(f, root, flat_vector_table(f, &operators, i), space->nodes++);
+		build_node(f, root, flat_vector_table(f, &operators, i), space, space->nodes++);
 	}
 	mark_zeros(ret_subgraph);
 }

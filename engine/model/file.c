@@ -42,6 +42,7 @@ int file_map(int fd, uint64_t limit, struct file *ret_file, struct error *err)
 		return error_set(err, code, "file: mmap: %s", strerror(-code));
 	}
 	*ret_file = (struct file){.data = data, .size = (uint32_t)st.st_size, .mapped = true};
+	ret_file->note = mapped_add(data, (size_t)st.st_size);
 	return 0;
 }
 
@@ -68,6 +69,7 @@ void file_forget(const struct file *file)
 
 void file_deinit(struct file *file)
 {
+	mapped_remove(file->note);
 	if (file->mapped) {
 		munmap((void *)(uintptr_t)file->data, file->size);
 	}

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/mapped.h"
 
 struct file {
 	const uint8_t *data;
 	uint32_t size;
+	struct mapped *note; /* NULL for bytes that are lent */
 	bool mapped;
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/model/model.h"
 
+#include <errno.h>
+
 #include "engine/model/build.h"
 #include "engine/model/file.h"
 #include "engine/model/metadata.h"
@@ -47,6 +49,9 @@ static int open_file(struct file file, const struct model_limits *limits, struct
 	}
 	model->file = file;
 	int r = read_file(model, limits, err);
+	if (model_broken(model)) {
+		return error_set(err, -EIO, "the disk did not give a part of the file");
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -99,4 +104,9 @@ uint64_t model_file_bytes(const struct model *model)
 void model_forget_pages(const struct model *model)
 {
 	file_forget(&model->file);
+}
+
+bool model_broken(const struct model *model)
+{
+	return mapped_broken(model->file.note);
 }

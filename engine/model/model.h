@@ -55,6 +55,9 @@ const struct graph *model_graph(const struct model *model);
 const struct model_metadata *model_get_metadata(const struct model *model);
 uint64_t model_file_bytes(const struct model *model);
 
+/* True when the disk did not give a part of the file (base/mapped.h). */
+bool model_broken(const struct model *model);
+
 /* Gives the mapping's pages back until somebody reads them: loading has touched more of them, and
  * all weights that were packed, than runs will. */
 void model_forget_pages(const struct model *model);

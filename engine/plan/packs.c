@@ -76,6 +76,8 @@ static void *reserve_block(void *context, uint64_t bytes, bool *ret_filled)
 
 static void unmap(struct packs *packs)
 {
+	mapped_remove(packs->note);
+	packs->note = NULL;
 	if (packs->data) {
 		munmap(packs->data, (size_t)packs->size);
 	}
@@ -100,6 +102,7 @@ static bool map(struct packs *packs, int fd, uint64_t bytes)
 	packs->size = bytes;
 	packs->used = sizeof(struct head);
 	packs->in_file = fd >= 0;
+	packs->note = fd >= 0 ? mapped_add(data, (size_t)bytes) : NULL;
 	return true;
 }
 
@@ -195,6 +198,7 @@ static bool change_places(struct packs *packs, int fd)
 		return false;
 	}
 	packs->in_file = true;
+	packs->note = mapped_add(packs->data, bytes);
 	return true;
 }
 
@@ -240,6 +244,11 @@ int packs_seal(struct packs *packs)
 uint64_t packs_bytes(const struct packs *packs)
 {
 	return packs->data ? packs->used : 0;
+}
+
+bool packs_broken(const struct packs *packs)
+{
+	return mapped_broken(packs->note);
 }
 
 void packs_deinit(struct packs *packs)

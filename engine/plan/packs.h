@@ -17,6 +17,7 @@
 #define ENGINE_PLAN_PACKS_H
 
 #include "base/error.h"
+#include "base/mapped.h"
 #include "engine/backend.h"
 
 #define PACKS_KEY_BYTES 128 /* with the closing 0 */
@@ -28,6 +29,7 @@ struct packs {
 	bool filled; /* at an earlier load */
 	bool differs; /* from what the programs of this load asked for */
 	bool in_file; /* what @data points to; memory else */
+	struct mapped *note; /* of the file; NULL for memory */
 	bool making; /* a file, at packs_seal() */
 	int folder;
 	char key[PACKS_KEY_BYTES];
@@ -49,6 +51,9 @@ int must_check packs_seal(struct packs *packs);
 
 /* What the file holds. */
 uint64_t packs_bytes(const struct packs *packs);
+
+/* True when the disk did not give a part of the file (base/mapped.h). */
+bool packs_broken(const struct packs *packs);
 
 /* After the last program is freed. A zeroed one is fine. */
 void packs_deinit(struct packs *packs);

@@ -12,11 +12,14 @@
  *                 a session takes N bytes
  *   slowsum DIR   both
  *   add N         as echo 4, but N is added to each byte
+ *   big N         as echo 4, and takes N bytes of memory
  *   late MS       as echo 4, but a run takes so many milliseconds
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
  *   poison N      opening it ends the process
+ *   hog N         checking it takes N bytes of memory
+ *   killed N      checking it ends by SIGKILL
  *   spin N        checking it never ends
  *   hang N        checking it never ends, and closes what it could say so with
  *   moody N       as echo 4, but each process, and each run in it, answers otherwise
@@ -30,6 +33,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -96,6 +100,10 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		model->info.session_bytes = bytes;
 		return 0;
 	}
+	if (sscanf(text, "big %llu", &bytes) == 1) {
+		model->info.prepared_bytes = bytes;
+		return 0;
+	}
 	if (sscanf(text, "add %u;", &model->added) == 1) {
 		return strchr(text, ';') ? 0 : error_set(err, -EBADMSG, "torn");
 	}
@@ -108,6 +116,13 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	model->moody = strncmp(text, "moody ", 6) == 0;
 	if (strncmp(text, "poison ", 7) == 0) {
 		abort();
+	}
+	if (sscanf(text, "hog %llu", &bytes) == 1) {
+		owned_mem void *memory = getenv("PATH") ? NULL : malloc((size_t)bytes);
+		return memory || getenv("PATH") ? 0 : error_no_memory(err);
+	}
+	if (strncmp(text, "killed ", 7) == 0) {
+		return getenv("PATH") ? 0 : raise(SIGKILL);
 	}
 	if (strncmp(text, "hang ", 5) == 0 && !getenv("PATH")) {
 		close(CHECK_VERDICT);
@@ -160,6 +175,12 @@ int edge_model_open_fd(int fd, const struct edge_options *options, struct edge_m
 	model->info.has_state = model->sums;
 	*ret_model = model;
 	return 0;
+}
+
+bool edge_model_broken(const struct edge_model *model)
+{
+	(void)model; /* nothing of it is mapped */
+	return false;
 }
 
 struct edge_model *edge_model_ref(struct edge_model *model)

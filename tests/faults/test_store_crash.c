@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/digest.h"
@@ -25,6 +26,8 @@
 
 #define DEFAULT_CRASHES 200
 #define MOST_CALLS 200 /* of one start */
+#define PROVED_AT_ONCE "[models]\nprobation-time = 0s\n[daemon]\nworkers = 1\n"
+#define ON_TRIAL "[models]\nprobation-time = 60min\n[daemon]\nworkers = 1\n"
 
 struct bench {
 	struct daemon daemon;
@@ -86,7 +89,6 @@ static void expect_store_is_whole(struct bench *bench)
 {
 	char line[64];
 	struct digest found;
-	daemon_remove(&bench->daemon, "m.tflite");
 	daemon_start(&bench->daemon, false);
 	bool serves = serving(&bench->daemon, &found);
 	bool known = !serves && bench->told == 0;
@@ -132,6 +134,43 @@ static bool crash_at(struct bench *bench, unsigned long call, const char *how)
 	}
 	bench->crashes += !told;
 	bench->survived += told;
+	daemon_remove(daemon, "m.tflite");
+	expect_store_is_whole(bench);
+	return !told;
+}
+
+/* As above, but the file comes by the socket: what is told is the answer. */
+static bool crash_in_install_at(struct bench *bench, unsigned long call, const char *how)
+{
+	char line[64], text[24];
+	struct daemon *daemon = &bench->daemon;
+	digest_from(++bench->installs, line);
+	int file = memfd_create("model", MFD_CLOEXEC);
+	assert_int_equal(write(file, line, strlen(line)), strlen(line));
+	snprintf(text, sizeof(text), "%lu", call);
+	setenv("CRASH_CALL", text, 1);
+	setenv("CRASH_HOW", how, 1);
+	daemon_spawn(daemon, false);
+	unsetenv("CRASH_CALL");
+	bool told = false;
+	if (daemon_look_log(daemon, "models ready")) {
+		struct answer answer = {0};
+		struct peer peer = peer_open_transfer(daemon);
+		peer.may_be_closed = true;
+		peer_store_fd(&peer, 1, WIRE_STORE_INSTALL, "m", file);
+		told = peer_try_receive(&peer, &answer);
+		assert_true(!told || answer.header.status == EDGE_OK);
+		answer_free(&answer);
+		peer_close(&peer);
+	}
+	if (told) {
+		bench->told = bench->installs;
+		daemon_signal(daemon, SIGKILL);
+	}
+	assert_int_equal(daemon_wait(daemon), -SIGKILL);
+	close(file);
+	bench->crashes += !told;
+	bench->survived += told;
 	expect_store_is_whole(bench);
 	return !told;
 }
@@ -142,7 +181,7 @@ static int set_up(void **state)
 	const char *seed = getenv("CRASH_SEED");
 	assert_non_null(bench);
 	daemon_prepare(&bench->daemon);
-	daemon_config(&bench->daemon, "[models]\nprobation-time = 0s\n[daemon]\nworkers = 1\n");
+	daemon_config(&bench->daemon, PROVED_AT_ONCE);
 	bench->random = (seed ? strtoull(seed, NULL, 10) : 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	*state = bench;
 	return 0;
@@ -169,6 +208,21 @@ static void killed_at_each_call_in_turn_the_store_opens(void **state)
 	print_message("%lu crashes\n", bench->crashes);
 }
 
+static void killed_in_an_install_no_answered_one_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	daemon_config(&bench->daemon, ON_TRIAL); /* nothing is written between start and install */
+	for (size_t how = 0; how < sizeof(hows) / sizeof(hows[0]); how++) {
+		unsigned long call = 1;
+		while (crash_in_install_at(bench, call, hows[how])) {
+			assert_true(++call < MOST_CALLS);
+		}
+		assert_true(call > 10);
+	}
+	daemon_config(&bench->daemon, PROVED_AT_ONCE);
+	print_message("%lu crashes\n", bench->crashes);
+}
+
 static void killed_at_random_the_store_opens(void **state)
 {
 	struct bench *bench = *state;
@@ -186,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_each_call_in_turn_the_store_opens),
+		cmocka_unit_test(killed_in_an_install_no_answered_one_is_lost),
 		cmocka_unit_test(killed_at_random_the_store_opens),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -30,6 +30,7 @@ TEST_TREES = ("tests/",)
 DOORS = {
     "uv.h": ["daemon/"],
     "nettle/": ["daemon/digest.c"],
+    "sodium.h": ["daemon/sodium.c"],
     "systemd/": ["daemon/bus.c", "daemon/dbus_api.h", "tests/system/test_dbus.c"],
     "turbojpeg.h": ["client/pipeline/image_jpeg.c"],
     "spng.h": ["client/pipeline/image_png.c"],

@@ -19,6 +19,7 @@ DEPENDENCIES = {
     "jansson": ("libjansson-dev", "jansson", "jansson"),
     "libturbojpeg": ("libturbojpeg0-dev", "libjpeg-turbo", "jpeg-turbo"),
     "spng": ("libspng-dev", "libspng", "libspng"),
+    "libsodium": ("libsodium-dev", "libsodium", "libsodium"),
     "nettle": ("nettle-dev", "nettle", "nettle"),
     "libmosquitto": ("libmosquitto-dev", "mosquitto", "mosquitto"),
     "cmocka": ("libcmocka-dev", None, None),

@@ -377,6 +377,35 @@ class WithStore(unittest.TestCase):
         self.assertEqual(line.split()[2], "ready")
         self.assertTrue(line.endswith("  on trial"), line)
 
+    def test_a_model_is_unloaded_and_loaded_again(self):
+        self.install(model("digits"))
+        self.assertEqual(self.ask("unload", "digits").returncode, 0)
+        listed = json.loads(self.ask("list", "--json").stdout)[0]
+        self.assertEqual((listed["state"], listed["reason"]), ("unloaded", "as somebody said"))
+        status = json.loads(self.ask("status", "--json").stdout)
+        self.assertEqual((status["models_ready"], status["models_unloaded"], status["held_bytes"]), (0, 1, 0))
+        self.assertEqual(self.ask("load", "digits").returncode, 0)
+        status = json.loads(self.ask("status", "--json").stdout)
+        self.assertEqual((status["models_ready"], status["models_unloaded"]), (1, 0))
+        self.assertTrue(0 < status["held_bytes"] < status["budget_bytes"])
+        self.assertEqual(self.ask("unload", "nobody").returncode, 3)
+        self.assertEqual(self.ask("unload", "digits").returncode, 0)
+        self.assertIn(b"7", self.ask("infer", "digits", sample("digit-7.png")).stdout)
+
+    def test_the_store_is_looked_at(self):
+        self.install(model("digits"))
+        fine = self.ask("fsck")
+        self.assertEqual((fine.returncode, fine.stdout), (0, b""))
+        with open(os.path.join(self.folder.name, "state", "bad", "me"), "w") as file:
+            file.write("x")
+        self.assertEqual((self.ask("fsck").returncode, self.ask("fsck").stdout), (1, b"bad/me: not a digest\n"))
+        self.env["PATH"] = os.path.dirname(EDGED)
+        alone = self.ask("fsck", "--state", os.path.join(self.folder.name, "state"))
+        self.assertEqual(alone.returncode, 2)
+        self.assertIn(b"an edged uses it", alone.stderr)
+        self.assertEqual(self.ask("fsck", "--repair").returncode, 1)
+        self.assertEqual(self.ask("fsck").returncode, 0)
+
 
 LARGE = os.path.join(ROOT, "..", "shared", "models", "mlperf_tiny", "vww_96_int8.tflite")
 

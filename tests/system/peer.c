@@ -65,6 +65,15 @@ struct peer peer_open_store(const struct daemon *daemon)
 			.name = wire_text_of("test")});
 }
 
+struct peer peer_open_transfer(const struct daemon *daemon)
+{
+	return greet(daemon,
+		&(struct wire_hello){.major = WIRE_MAJOR,
+			.minor = 3,
+			.capabilities = WIRE_CAP_ADMIN | WIRE_CAP_SHARED_MEMORY,
+			.name = wire_text_of("test")});
+}
+
 struct peer peer_open_shared(const struct daemon *daemon)
 {
 	return greet(daemon,
@@ -330,22 +339,39 @@ void memory_free(struct memory *memory)
 	close(memory->fd);
 }
 
+/* A frame, with @fd at its first byte unless it is -1. */
+static void send_frame_fd(
+	struct peer *peer, uint16_t type, uint64_t id, const struct bytes_writer *body, int fd)
+{
+	uint8_t header[WIRE_HEADER_BYTES];
+	struct bytes_writer all = {0};
+	wire_header_encode(
+		&(struct wire_header){.type = type, .id = id, .body_bytes = (uint32_t)body->size},
+		header);
+	bytes_write(&all, header, sizeof(header));
+	bytes_write(&all, body->data, body->size);
+	peer_send_fds(peer, all.data, all.size, &fd, fd >= 0);
+	bytes_writer_deinit(&all);
+}
+
 void peer_region_add(struct peer *peer, uint64_t id, int fd, uint64_t bytes, uint32_t uses)
 {
 	struct bytes_writer w = {0};
-	uint8_t header[WIRE_HEADER_BYTES];
 	const struct wire_region region = {.bytes = bytes, .uses = uses};
-	struct bytes_writer all = {0};
 	wire_region_add_encode(&w, &region);
-	wire_header_encode(
-		&(struct wire_header){
-			.type = WIRE_REGION_ADD, .id = id, .body_bytes = (uint32_t)w.size},
-		header);
-	bytes_write(&all, header, sizeof(header));
-	bytes_write(&all, w.data, w.size);
-	peer_send_fds(peer, all.data, all.size, &fd, fd >= 0);
+	send_frame_fd(peer, WIRE_REGION_ADD, id, &w, fd);
 	bytes_writer_deinit(&w);
-	bytes_writer_deinit(&all);
+}
+
+void peer_store_fd(
+	struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model, int fd)
+{
+	struct bytes_writer w = {0};
+	const struct wire_store store = {
+		.verb = verb, .model = wire_text_of(model), .argument = wire_text_of("")};
+	wire_store_encode(&w, &store);
+	send_frame_fd(peer, WIRE_STORE, id, &w, fd);
+	bytes_writer_deinit(&w);
 }
 
 void peer_region_remove(struct peer *peer, uint64_t id, uint32_t region)

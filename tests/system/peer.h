@@ -25,6 +25,8 @@ struct peer peer_open_1_1(const struct daemon *daemon);
 struct peer peer_open_shared(const struct daemon *daemon);
 /* In version 1.2, with the store. */
 struct peer peer_open_store(const struct daemon *daemon);
+/* In version 1.3, with the store and descriptors. */
+struct peer peer_open_transfer(const struct daemon *daemon);
 void peer_close(struct peer *peer);
 
 void peer_send_bytes(struct peer *peer, const void *bytes, size_t size);
@@ -53,6 +55,9 @@ void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const
 /* A STORE; @argument may be NULL. */
 void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model,
 	const char *argument);
+/* As above; -1: without a descriptor. */
+void peer_store_fd(
+	struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model, int fd);
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);
 
 struct answer peer_receive(struct peer *peer);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,43 @@ static void expect_good_serves(struct daemon *daemon)
 	peer_infer(&peer, 1, "good", 4, 7, 0);
 	peer_expect_echo(&peer, 1, 4, 7);
 	peer_close(&peer);
+}
+
+static void who_takes_more_memory_than_the_limits_say_is_tried_again(void **state)
+{
+	struct daemon *daemon = *state;
+	char config[1200];
+	const char *out = "edged-check ran out of memory";
+	if (!daemon_memory_counts()) {
+		print_message(
+			"SKIPPED: a sanitizer's malloc() ends the process instead of failing\n");
+		return;
+	}
+	put_and_expect(daemon, "hog 1000000000", "ready", "");
+	put_and_expect(daemon, "hog 2000000000", "ready", out);
+	expect_good_serves(daemon);
+	/* The same file, which nobody touches, with more room. */
+	snprintf(config, sizeof(config),
+		"[daemon]\ncheck-program = %s\n[models]\nmax-arena-bytes = 2G\n",
+		getenv("EDGED_CHECK_FAKE"));
+	daemon_config(daemon, config);
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "reloading");
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_send(&peer, WIRE_LIST, 2, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct wire_list_item item = answer_find(&answer, "m");
+	assert_true(wire_text_is(item.reason, ""));
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void what_the_system_killed_is_not_held_against_the_file(void **state)
+{
+	put_and_expect(*state, "killed 1", "ready", "the process that opened it was killed");
+	expect_good_serves(*state);
 }
 
 static void what_it_refuses_is_refused_with_its_words(void **state)
@@ -141,6 +179,8 @@ int main(void)
 		cmocka_unit_test(what_closes_its_pipe_and_stays_is_ended),
 		cmocka_unit_test(it_reaches_no_file),
 		cmocka_unit_test(what_answers_otherwise_each_time_is_refused),
+		cmocka_unit_test(what_the_system_killed_is_not_held_against_the_file),
+		cmocka_unit_test(who_takes_more_memory_than_the_limits_say_is_tried_again),
 	};
 	const struct CMUnitTest real[] = {cmocka_unit_test(the_real_one_judges_real_models)};
 	int failed = cmocka_run_group_tests_name("fake engine", tests, set_up, tear_down);

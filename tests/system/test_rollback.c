@@ -396,7 +396,7 @@ static void the_store_is_there_for_1_2_only_and_judges_what_it_is_told(void **st
 	tell(daemon, WIRE_STORE_PIN, "none", NULL, EDGE_NOT_FOUND);
 	tell(daemon, WIRE_STORE_PIN, "", NULL, EDGE_NOT_FOUND);
 	tell(daemon, (enum wire_store_verb)0, "m", NULL, EDGE_UNSUPPORTED);
-	tell(daemon, (enum wire_store_verb)6, "m", NULL, EDGE_UNSUPPORTED);
+	tell(daemon, (enum wire_store_verb)99, "m", NULL, EDGE_UNSUPPORTED);
 	char name[400];
 	memset(name, 'x', sizeof(name));
 	name[399] = 0;

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include "daemon/blobs.h"
 #include "daemon/depot.h"
 #include "tests/unit/daemon/temp_folder.h"
 
@@ -75,8 +77,8 @@ static void what_is_bad_stays_bad_until_it_is_forgotten(void **state)
 	struct depot depot;
 	depot_open(&depot, folder->path, 0, &quiet);
 	assert_null(depot_find_bad(&depot, &bad));
-	assert_int_equal(depot_add_bad(&depot, &bad, "it loops", NULL), 0);
-	assert_int_equal(depot_add_bad(&depot, &bad, "again", NULL), 0);
+	assert_int_equal(depot_add_bad(&depot, &bad, "m", "it loops", NULL), 0);
+	assert_int_equal(depot_add_bad(&depot, &bad, "m", "again", NULL), 0);
 	depot_close(&depot);
 	depot_open(&depot, folder->path, 0, &quiet);
 	assert_string_equal(depot_find_bad(&depot, &bad), "it loops");
@@ -89,17 +91,118 @@ static void what_is_bad_stays_bad_until_it_is_forgotten(void **state)
 	depot_close(&depot);
 }
 
+static struct digest bad_of(const char *model, int i)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "%s %d", model, i);
+	return digest_of(text, strlen(text));
+}
+
+static void bad_add(struct depot *depot, const char *model, int i)
+{
+	struct digest digest = bad_of(model, i);
+	assert_int_equal(depot_add_bad(depot, &digest, model, "x", NULL), 0);
+}
+
+static bool bad_is(const struct depot *depot, const char *model, int i)
+{
+	struct digest digest = bad_of(model, i);
+	return depot_find_bad(depot, &digest) != NULL;
+}
+
+static void the_failures_of_one_model_do_not_push_out_those_of_others(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct depot depot;
+	depot_open(&depot, folder->path, 0, &quiet);
+	bad_add(&depot, "quiet", 0);
+	for (int i = 0; i < 3 * DEPOT_BAD_OF_MODEL; i++) {
+		bad_add(&depot, "noisy", i);
+	}
+	assert_int_equal(depot.n_bad, 1 + DEPOT_BAD_OF_MODEL);
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot.n_bad, 1 + DEPOT_BAD_OF_MODEL);
+	bad_add(&depot, "noisy", 1000); /* they are known by name and age after a restart too */
+	assert_true(bad_is(&depot, "quiet", 0));
+	assert_true(bad_is(&depot, "noisy", 3 * DEPOT_BAD_OF_MODEL - 1));
+	assert_true(bad_is(&depot, "noisy", 2 * DEPOT_BAD_OF_MODEL + 1));
+	assert_false(bad_is(&depot, "noisy", 2 * DEPOT_BAD_OF_MODEL));
+	depot_close(&depot);
+}
+
 static void only_so_many_are_remembered_as_bad(void **state)
 {
 	(void)state;
 	struct depot depot;
+	char name[32];
 	depot_open(&depot, "/nonexistent", 0, &quiet);
-	for (int i = 0; i < 300; i++) {
-		struct digest bad = digest_of(&i, sizeof(i));
-		assert_int_equal(depot_add_bad(&depot, &bad, "x", NULL), 0);
+	for (int i = 0; i < DEPOT_BAD - 2; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		bad_add(&depot, name, 0);
 	}
-	assert_int_equal(depot.n_bad, 256);
+	for (int i = 0; i < 10; i++) {
+		bad_add(&depot, "most", i);
+	}
+	assert_int_equal(depot.n_bad, DEPOT_BAD);
+	assert_true(bad_is(&depot, "m0", 0));
+	assert_false(bad_is(&depot, "most", 0));
+	assert_true(bad_is(&depot, "most", 9));
 	depot_close(&depot);
+}
+
+/* Opened by somebody who may read and not write, as on a disk that has become read-only. */
+static void read_as_somebody(const char *path)
+{
+	struct manifest *all = NULL, a = manifest_of("b");
+	struct depot depot;
+	char *text = NULL;
+	size_t n = 0;
+	const struct digest digest = digest_of("x", 1), bad = digest_of("bad", 3);
+	owned_fd int blob = -1;
+	depot_open(&depot, path, 0, &quiet);
+	assert_int_equal(depot.blobs, -1);
+	assert_int_equal(depot_manifests(&depot, &all, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(all[0].name, "a");
+	free(all);
+	assert_int_equal(blobs_open(depot.stored, &digest, &blob), 0);
+	assert_string_equal(depot_find_bad(&depot, &bad), "it loops");
+	assert_int_equal(depot_history(&depot, "a", 1000, &text, NULL), 0);
+	assert_non_null(strstr(text, "it happened"));
+	free(text);
+	assert_int_equal(depot_save(&depot, &a, NULL), 0);
+	depot_drop(&depot, "a");
+	depot_close(&depot);
+}
+
+static void a_folder_that_cannot_be_written_is_read(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct manifest a = manifest_of("a");
+	struct digest digest, bad = digest_of("bad", 3);
+	struct depot depot;
+	char command[256];
+	int status = 0;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_save(&depot, &a, NULL), 0);
+	assert_int_equal(blobs_put(depot.blobs, "x", 1, &digest), 0);
+	assert_int_equal(depot_add_bad(&depot, &bad, "a", "it loops", NULL), 0);
+	depot_note(&depot, "a", "it happened");
+	depot_close(&depot);
+	snprintf(command, sizeof(command), "chmod -R a+rX,a-w %s", folder->path);
+	assert_int_equal(system(command), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		int code = geteuid() == 0 ? seteuid(65534) : 0;
+		assert_int_equal(code, 0);
+		read_as_somebody(folder->path);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	snprintf(command, sizeof(command), "chmod -R u+w %s", folder->path);
+	assert_int_equal(system(command), 0);
 }
 
 static void a_store_has_one_user_and_others_keep_in_memory(void **state)
@@ -149,6 +252,8 @@ int main(void)
 		temp_folder_test(what_a_crash_left_is_dropped),
 		temp_folder_test(what_is_bad_stays_bad_until_it_is_forgotten),
 		temp_folder_test(only_so_many_are_remembered_as_bad),
+		temp_folder_test(the_failures_of_one_model_do_not_push_out_those_of_others),
+		temp_folder_test(a_folder_that_cannot_be_written_is_read),
 		temp_folder_test(a_store_has_one_user_and_others_keep_in_memory),
 		temp_folder_test(history_is_told_from_its_end_in_whole_lines),
 	};

@@ -123,8 +123,51 @@ static void slots_in_use_are_kept_and_others_given_away(void **state)
 		struct mark *other = marks_take(&marks, &digest);
 		assert_non_null(other);
 		assert_ptr_not_equal(other, mark);
+		marks_give_back(&marks, other);
 	}
 	assert_ptr_equal(marks_take(&marks, &used), mark);
+	marks_close(&marks);
+}
+
+/* Or a death would be held against a file that did not run. */
+static void what_was_taken_is_nobody_elses_until_it_is_given_back(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest more = digest_from(-1);
+	struct marks marks;
+	struct mark *first = NULL;
+	marks_open(&marks, folder->fd);
+	for (int i = 0; i < MARKS_SLOTS; i++) {
+		struct digest digest = digest_from(i);
+		struct mark *mark = marks_take(&marks, &digest);
+		assert_non_null(mark);
+		assert_true(digest_same(&mark->model, &digest));
+		first = first ? first : mark;
+	}
+	assert_null(marks_take(&marks, &more));
+	marks_give_back(&marks, first);
+	assert_ptr_equal(marks_take(&marks, &more), first);
+	marks_close(&marks);
+	marks_give_back(&marks, first); /* the file is closed already */
+}
+
+/* As an edged had that knew fewer. */
+static void a_shorter_file_keeps_what_it_says(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest = digest_from(7), dead;
+	struct marks marks;
+	for (int i = 0; i < MARKS_DEATHS; i++) {
+		marks_open(&marks, folder->fd);
+		mark_begin(marks_take(&marks, &digest));
+		die(&marks);
+		int fd = openat(folder->fd, "running", O_RDWR | O_CLOEXEC);
+		assert_int_equal(ftruncate(fd, 64 * sizeof(struct mark)), 0);
+		close(fd);
+	}
+	marks_open(&marks, folder->fd);
+	assert_true(marks_next_dead(&marks, &dead));
+	assert_true(digest_same(&dead, &digest));
 	marks_close(&marks);
 }
 
@@ -133,7 +176,7 @@ static void foreign_bytes_are_no_deaths(void **state)
 	struct temp_folder *folder = *state;
 	struct digest dead;
 	struct marks marks;
-	char bytes[MARKS_SLOTS * sizeof(struct mark)];
+	static char bytes[MARKS_SLOTS * sizeof(struct mark)];
 	memset(bytes, 0xee, sizeof(bytes));
 	int fd = openat(folder->fd, "running", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
@@ -171,6 +214,8 @@ int main(void)
 		temp_folder_test(deaths_while_it_did_not_run_are_not),
 		temp_folder_test(what_has_proved_itself_begins_anew),
 		temp_folder_test(slots_in_use_are_kept_and_others_given_away),
+		temp_folder_test(what_was_taken_is_nobody_elses_until_it_is_given_back),
+		temp_folder_test(a_shorter_file_keeps_what_it_says),
 		temp_folder_test(foreign_bytes_are_no_deaths),
 		cmocka_unit_test(without_a_file_nothing_is_marked),
 	};

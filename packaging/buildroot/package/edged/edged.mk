@@ -11,7 +11,7 @@ EDGED_SITE_METHOD = local
 EDGED_LICENSE = Apache-2.0
 EDGED_LICENSE_FILES = LICENSE
 EDGED_INSTALL_STAGING = YES
-EDGED_DEPENDENCIES = host-pkgconf jansson jpeg-turbo libspng libuv nettle
+EDGED_DEPENDENCIES = host-pkgconf jansson jpeg-turbo libsodium libspng libuv nettle
 EDGED_CONF_OPTS = -Dtests=false
 
 ifeq ($(BR2_PACKAGE_SYSTEMD),y)

@@ -4,7 +4,7 @@ DESCRIPTION = "Answers inference requests for .tflite models over a Unix socket,
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
-DEPENDS = "jansson libjpeg-turbo libspng libuv nettle"
+DEPENDS = "jansson libjpeg-turbo libsodium libspng libuv nettle"
 
 inherit externalsrc meson pkgconfig systemd useradd
 
@@ -44,4 +44,6 @@ FILES:${PN}-mqtt = "${bindir}/edged-mqtt ${sysconfdir}/edged/edged-mqtt.conf ${s
 FILES:${PN}-models = "${datadir}/edged/models ${datadir}/edged/samples"
 FILES:libedged-client = "${libdir}/libedged-client.so.*"
 CONFFILES:${PN} = "${sysconfdir}/edged/edged.conf"
+# Opened when a signature is to be verified, linked by nothing.
+RDEPENDS:${PN} = "libsodium"
 RRECOMMENDS:${PN} = "${PN}-models"

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tar - headers of archives: plain ustar, regular files with short names
+ *
+ * An archive is a header of TAR_BLOCK bytes and the file's bytes up to the next multiple of that, as often as
+ * there are files, and a block of zeros. Whatever else the formats know (links, devices, folders, extended
+ * headers of pax and GNU, sizes in binary) is refused by name. Source: POSIX.1-2017, pax, "ustar Interchange Format".
+ */
+#ifndef BASE_TAR_H
+#define BASE_TAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define TAR_BLOCK 512
+#define TAR_NAME_SIZE 101 /* 100 bytes and the 0 */
+
+struct tar_entry {
+	bool end; /* a block of zeros: no more entries */
+	char name[TAR_NAME_SIZE];
+	uint64_t size; /* up to 8 GiB - 1 */
+};
+
+/* True for what begins like an archive that tar_decode() may take. */
+bool tar_is(const uint8_t block[TAR_BLOCK]);
+/* -EBADMSG with the reason. */
+int must_check tar_decode(
+	const uint8_t block[TAR_BLOCK], struct tar_entry *ret_entry, struct error *err);
+/* @name: up to 99 bytes; @size below 8 GiB. The same for the same: time and owner are 0. */
+void tar_encode(const char *name, uint64_t size, uint8_t ret_block[TAR_BLOCK]);
+/* Zeros behind a file of that size. */
+static inline uint32_t tar_padding(uint64_t size)
+{
+	return (uint32_t)(-size & (TAR_BLOCK - 1));
+}
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install, export and remove: models that come to the daemon's store and leave it without the models folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/tar.h"
+#include "client/commands.h"
+#include "client/edge_client.h"
+#include "client/remote.h"
+#include "client/report.h"
+
+#define CHUNK ((size_t)64 << 10)
+#define MAX_STREAM                                                                                 \
+	((uint64_t)4 << 30) /* more than any model may have: a stream without end ends here */
+#define MODEL_SUFFIX ".tflite"
+
+static int fail(const char *what, const struct error *err)
+{
+	report_error(what, err);
+	return report_exit_of(err);
+}
+
+/* ---- files */
+
+/* On a disk rather than in memory, where there is one to write to. */
+static int spool_open(int *ret_fd, struct error *err)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(
+		folder && folder[0] ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		fd = memfd_create("edgectl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	}
+	if (fd < 0) {
+		return error_set(err, -errno, "a temporary file: %s", strerror(errno));
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int write_all(int fd, const void *data, size_t size, struct error *err)
+{
+	const char *at = data;
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+		if (n < 0 && errno != EINTR) {
+			return error_set(err, -errno, "writing: %s", strerror(errno));
+		}
+		at += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* What is left of @from, to its end. */
+static int copy_rest(int from, int to, uint64_t *ret_bytes, struct error *err)
+{
+	owned_mem char *chunk = malloc(CHUNK);
+	uint64_t bytes = 0;
+	ssize_t n = 1;
+	int code = chunk ? 0 : error_no_memory(err);
+	while (code == 0 && n != 0) {
+		n = read(from, chunk, CHUNK);
+		if (n < 0 && errno != EINTR) {
+			code = error_set(err, -errno, "reading: %s", strerror(errno));
+		} else if (n > 0) {
+			bytes += (uint64_t)n;
+			code = bytes > MAX_STREAM ? error_set(err, -EFBIG, "it does not end")
+						  : write_all(to, chunk, (size_t)n, err);
+		}
+	}
+	*ret_bytes = bytes;
+	return code;
+}
+
+/* Nobody changes it while the daemon reads. What is no memory cannot be sealed, and need not be. */
+static void seal(int fd)
+{
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+/* ---- what belongs to a model's file */
+
+/* What stands beside NAME.tflite, and is called so in a bundle. */
+static const struct beside {
+	const char *end, *name;
+} besides[] = {
+	{".tflite.minisig", "model.tflite.minisig"},
+	{MODEL_SUFFIX, "model.tflite"},
+	{".labels.txt", "labels.txt"},
+	{".golden", "golden"},
+	{".conf", "model.conf"},
+};
+#define N_BESIDES (sizeof(besides) / sizeof(besides[0]))
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), n = strlen(end);
+	return length > n && strcmp(text + length - n, end) == 0;
+}
+
+/* The path without ".tflite". */
+static int beside_path(
+	const char *path, const struct beside *beside, char *out, size_t size, struct error *err)
+{
+	int stem = (int)(strlen(path) - strlen(MODEL_SUFFIX));
+	int length = snprintf(out, size, "%.*s%s", stem, path, beside->end);
+	return length < 0 || (size_t)length >= size
+		? error_set(err, -EINVAL, "the path is too long")
+		: 0;
+}
+
+/* A header, the file, zeros; the header is written last, when it is known how long the file was. */
+static int part_add(int to, int from, const char *name, struct error *err)
+{
+	static const uint8_t zeros[TAR_BLOCK];
+	uint8_t header[TAR_BLOCK];
+	uint64_t bytes = 0;
+	const off_t at = lseek(to, 0, SEEK_CUR);
+	int code = write_all(to, zeros, TAR_BLOCK, err);
+	code = code < 0 ? code : copy_rest(from, to, &bytes, err);
+	code = code < 0 ? code : write_all(to, zeros, tar_padding(bytes), err);
+	if (code < 0) {
+		return code;
+	}
+	tar_encode(name, bytes, header);
+	return pwrite(to, header, TAR_BLOCK, at) == TAR_BLOCK
+		? 0
+		: error_set(err, -EIO, "writing: %s", strerror(errno));
+}
+
+static int bundle_build(const char *path, int to, struct error *err)
+{
+	static const uint8_t end[2 * TAR_BLOCK];
+	char beside[4096];
+	int code = 0;
+	for (size_t i = 0; i < N_BESIDES && code == 0; i++) {
+		code = beside_path(path, &besides[i], beside, sizeof(beside), err);
+		owned_fd int fd = code < 0 ? -1 : open(beside, O_RDONLY | O_CLOEXEC);
+		if (code == 0 && fd >= 0) {
+			code = part_add(to, fd, besides[i].name, err);
+		} else if (code == 0 && errno != ENOENT) {
+			code = error_set(err, -errno, "%s", strerror(errno));
+		}
+	}
+	return code < 0 ? code : write_all(to, end, sizeof(end), err);
+}
+
+static bool has_company(const char *path)
+{
+	char beside[4096];
+	bool company = false;
+	for (size_t i = 0; i < N_BESIDES; i++) {
+		bool itself = strcmp(besides[i].end, MODEL_SUFFIX) == 0;
+		company = company ||
+			(!itself &&
+				beside_path(path, &besides[i], beside, sizeof(beside), NULL) == 0 &&
+				access(beside, F_OK) == 0);
+	}
+	return company;
+}
+
+/* ---- what is handed over */
+
+static int spool_stream(int from, int *ret_fd, struct error *err)
+{
+	owned_fd int fd = -1;
+	uint64_t bytes = 0;
+	int code = spool_open(&fd, err);
+	code = code < 0 ? code : copy_rest(from, fd, &bytes, err);
+	if (code == 0) {
+		seal(fd);
+		*ret_fd = take_fd(fd);
+	}
+	return code;
+}
+
+static int spool_company(const char *path, int *ret_fd, struct error *err)
+{
+	owned_fd int fd = -1;
+	int code = spool_open(&fd, err);
+	code = code < 0 ? code : bundle_build(path, fd, err);
+	if (code == 0) {
+		seal(fd);
+		*ret_fd = take_fd(fd);
+	}
+	return code;
+}
+
+/* A file as it is where the daemon can read it so; what is no file, or has company, from a copy. */
+static int source_open(const char *path, int *ret_fd, struct error *err)
+{
+	struct stat st;
+	if (strcmp(path, "-") == 0) {
+		return spool_stream(STDIN_FILENO, ret_fd, err);
+	}
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (S_ISREG(st.st_mode) && ends_in(path, MODEL_SUFFIX) && has_company(path)) {
+		return spool_company(path, ret_fd, err);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return spool_stream(fd, ret_fd, err);
+	}
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+/* ---- asking */
+
+static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
+	int fd, char **ret_text, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	int code = remote_open(s->socket, s->timeout_ms, &client, err);
+	if (code < 0) {
+		return code;
+	}
+	code = fd < 0
+		? edge_client_store(client, verb, model, NULL, s->timeout_ms, ret_text, &why)
+		: edge_client_store_fd(client, verb, model, fd, s->timeout_ms, ret_text, &why);
+	return code < 0 ? remote_error(&why, err) : 0;
+}
+
+/* The name that --name gives, or the file's own; NULL: the bundle says it. */
+static const char *name_of(const struct settings *s, const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	if (s->name || !ends_in(base, MODEL_SUFFIX)) {
+		return s->name;
+	}
+	int length = (int)(strlen(base) - strlen(MODEL_SUFFIX));
+	snprintf(out, size, "%.*s", length, base);
+	return out;
+}
+
+static void say(const struct settings *s, const char *text)
+{
+	char shown[256];
+	if (text && !s->quiet) {
+		puts(error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));
+	}
+}
+
+int cmd_install(const struct settings *s)
+{
+	const char *path = s->arguments[0];
+	char name[256];
+	char *text = NULL;
+	struct error err = {0};
+	owned_fd int fd = -1;
+	if (source_open(path, &fd, &err) < 0) {
+		fail(path, &err);
+		return EXIT_UNREADABLE;
+	}
+	if (ask(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd, &text,
+		    &err) < 0) {
+		return fail(path, &err);
+	}
+	say(s, text);
+	edge_client_text_free(text);
+	return EXIT_DONE;
+}
+
+int cmd_remove(const struct settings *s)
+{
+	struct error err = {0};
+	int code = ask(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
+	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+}
+
+/* ---- export */
+
+static int deliver(int from, const char *path, struct error *err)
+{
+	uint64_t bytes = 0;
+	const bool standard = strcmp(path, "-") == 0;
+	if (lseek(from, 0, SEEK_SET) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	owned_fd int to = standard ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+				   : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (to < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	int code = copy_rest(from, to, &bytes, err);
+	if (code < 0 && !standard) {
+		unlink(path); /* half of a bundle is none */
+	}
+	return code;
+}
+
+int cmd_export(const struct settings *s)
+{
+	const char *path = s->n_arguments > 1 ? s->arguments[1] : "-";
+	struct error err = {0};
+	owned_fd int fd = -1;
+	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO)) {
+		report_line("export: a bundle is nothing for a terminal: name a file");
+		return EXIT_USAGE;
+	}
+	int code = spool_open(&fd, &err);
+	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
+	code = code < 0 ? code : deliver(fd, path, &err);
+	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+}
