@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The child of decoder.h. */
 #include <errno.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -73,16 +72,7 @@ static bool serve(void)
 
 int decoder_main(uint64_t memory_bytes)
 {
-	struct rlimit memory = {0};
-	getrlimit(RLIMIT_DATA, &memory);
-	if (memory_bytes < memory.rlim_max) {
-		memory.rlim_max = memory_bytes;
-	}
-	memory.rlim_cur = memory.rlim_max;
-	if (setrlimit(RLIMIT_DATA, &memory) < 0) {
-		return 1;
-	}
-	sandbox_enter(CPU_SECONDS);
+	sandbox_enter(CPU_SECONDS, memory_bytes);
 	while (serve()) {}
 	return 0;
 }
