@@ -285,11 +285,16 @@ static void say_health(struct bridge *b, struct link *link, const char *status)
 	}
 }
 
+void announce_gateway(struct bridge *b, struct link *link)
+{
+	say_info(b, link);
+	say_health(b, link, service_is_up(&b->service) ? "up" : "down");
+}
+
 void announce_all(struct bridge *b, struct link *link)
 {
 	announce_publish(b, link, OUTBOX_LAST, true, b->status_topic, "online", 6);
-	say_info(b, link);
-	say_health(b, link, service_is_up(&b->service) ? "up" : "down");
+	announce_gateway(b, link);
 	for (size_t i = 0; i < b->models.n; i++) {
 		say_model(b, link, b->models.entries[i]);
 	}

@@ -83,6 +83,7 @@ static void on_service_up(void *data)
 {
 	struct bridge *b = data;
 	say_status(b);
+	announce_gateway(b, NULL);
 	serve_dispatch(b);
 }
 
@@ -92,6 +93,7 @@ static void on_service_down(void *data)
 	announce_pool(b);
 	if (!b->draining) {
 		say_status(b);
+		announce_gateway(b, NULL);
 	}
 }
 

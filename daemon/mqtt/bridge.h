@@ -103,6 +103,8 @@ void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry 
 
 /* Everything that is retained, for a broker that has just said yes. */
 void announce_all(struct bridge *bridge, struct link *link);
+/* Info and health, when edged comes and goes. */
+void announce_gateway(struct bridge *bridge, struct link *link);
 /* What has changed about the models. */
 void announce_models(struct bridge *bridge);
 void announce_settings(struct bridge *bridge, const struct model_entry *model);
