@@ -26,7 +26,7 @@ except ImportError:
     print("SKIPPED: python3-paho-mqtt is not installed, so edged-mqtt was not tested")
     sys.exit(77)
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, wait_for  # noqa: E402
+from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, is_sanitized, wait_for  # noqa: E402
 
 if not os.path.exists(find_mosquitto()):
     print("SKIPPED: mosquitto is not installed, so edged-mqtt was not tested")
@@ -511,7 +511,8 @@ class Storms(WithBroker):
                 time.sleep(0.05)
                 return any(m.properties.CorrelationData == key for m in device.of("edged/reply/patient"))
             wait_for(ask_again, "an answer after the restart")
-        self.assertLess(bridge.memory_kb(), 64 * 1024)
+        if not is_sanitized(EDGED_MQTT):
+            self.assertLess(bridge.memory_kb(), 64 * 1024)
         self.assertEqual(self.edged.child.poll(), None)
 
     def test_results_of_the_time_without_a_broker_arrive_once_in_order(self):

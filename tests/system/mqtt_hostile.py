@@ -22,7 +22,7 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, os.pardir, "fakes")]
 from fake_broker import FakeBroker, behaviours  # noqa: E402
-from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, wait_for  # noqa: E402
+from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, is_sanitized, wait_for  # noqa: E402
 
 LONG = "--long" in sys.argv
 ARGUMENTS = [a for a in sys.argv[1:] if a != "--long"]
@@ -61,7 +61,8 @@ class Hostile(unittest.TestCase):
                 broker.done = 0
                 self.assertIsNone(bridge.child.poll(), bridge.text()[-1000:])
                 self.assertIsNone(self.edged.child.poll())
-        self.assertLess(most, LIMIT_MB * 1024 + 1024)
+        if not is_sanitized(EDGED_MQTT):
+            self.assertLess(most, LIMIT_MB * 1024 + 1024)
         self.assertNotIn("Sanitizer", bridge.text())
         print(f"{len(behaviours())} behaviours; at most {most} KB", file=sys.stderr)
 
@@ -117,7 +118,8 @@ class Hostile(unittest.TestCase):
             thread.join(BOUND)
         stats = json.loads(reader.of("edged/gw1/stats")[-1].payload)
         self.assertEqual(stats["brokers_lost"], 0)
-        self.assertLess(bridge.memory_kb("VmRSS"), before + 24 * 1024)
+        if not is_sanitized(EDGED_MQTT):
+            self.assertLess(bridge.memory_kb("VmRSS"), before + 24 * 1024)
         print({k: stats[k] for k in ("requests", "answers_ok", "shed", "expired")}, file=sys.stderr)
 
 
