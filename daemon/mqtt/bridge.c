@@ -46,14 +46,31 @@ int bridge_configure(struct bridge *b, const char *path, const char *socket, str
 
 /* ---- what the parts tell */
 
+static void say_status(struct bridge *b)
+{
+	char status[128];
+	size_t up = 0;
+	for (size_t i = 0; i < b->n_links; i++) {
+		up += b->links[i].state == LINK_UP;
+	}
+	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s", up, b->n_links,
+		service_is_up(&b->service) ? "answers" : "is away");
+	bus_ready(status);
+}
+
 static void on_link_up(struct link *link)
 {
+	say_status(link->data);
 	announce_all(link->data, link);
 }
 
+/* What waits is answered once the broker is back, while there is time. */
 static void on_link_down(struct link *link)
 {
-	(void)link; /* what waits is answered once it is back, while there is time */
+	const struct bridge *b = link->data;
+	if (!b->draining) {
+		say_status(link->data);
+	}
 }
 
 static void on_link_message(struct link *link, const struct mosq_message *message)
@@ -66,18 +83,6 @@ static const struct link_events link_events = {
 	.on_down = on_link_down,
 	.on_message = on_link_message,
 };
-
-static void say_status(struct bridge *b)
-{
-	char status[128];
-	size_t up = 0;
-	for (size_t i = 0; i < b->n_links; i++) {
-		up += b->links[i].state == LINK_UP;
-	}
-	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s", up, b->n_links,
-		service_is_up(&b->service) ? "answers" : "is away");
-	bus_ready(status);
-}
 
 static void on_service_up(void *data)
 {
