@@ -95,6 +95,8 @@ struct config {
 	uint64_t probation_requests; /* 0: time alone counts */
 	uint64_t probation_time_ms;
 	uint64_t probation_slower; /* 0: as slow as it likes */
+	uint64_t probation_shadow; /* percent of runs; 0: none */
+	uint64_t probation_differ; /* percent */
 };
 
 enum config_kind {

@@ -155,6 +155,11 @@ static const struct config_key keys[] = {
 		"1min", "Or how long it must serve."},
 	{"models", "probation-slower", CONFIG_COUNT, AT(probation_slower), 0, 1000, RELOAD, "5",
 		"How many times as long as before its runs may take; 0: any."},
+	{"models", "probation-shadow", CONFIG_COUNT, AT(probation_shadow), 0, 100, RELOAD, "0",
+		"Percent of its runs that the version before answers too, so that both can be compared:\n"
+		"it stays in memory meanwhile. 0: none."},
+	{"models", "probation-differ", CONFIG_COUNT, AT(probation_differ), 0, 100, RELOAD, "20",
+		"Percent of those answers that may differ."},
 };
 
 const struct config_key *config_keys(size_t *ret_n)

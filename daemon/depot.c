@@ -113,19 +113,56 @@ static int state_open(struct depot *depot, const char *path, uint64_t cpu_featur
 	return code;
 }
 
+/* Whether some model's manifest says so. */
+static bool is_proved(struct depot *depot, const struct digest *digest)
+{
+	owned_mem struct manifest *manifests = NULL;
+	bool proved = false;
+	size_t n = 0;
+	int code = depot_manifests(depot, &manifests, &n);
+	for (size_t i = 0; code == 0 && i < n && !proved; i++) {
+		proved = digest_same(&manifests[i].last_good, digest) ||
+			digest_same(&manifests[i].previous, digest);
+	}
+	return proved;
+}
+
+/* Deaths are forgotten once it is bad on the disk, and not before. */
+static void condemn(struct depot *depot, const struct digest *model)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct error err = {0};
+	log_warning(depot->log, "file %s is bad: edged died twice while it ran",
+		digest_print(model, text));
+	if (depot_add_bad(depot, model, "", "edged died twice while it ran", &err) < 0) {
+		log_warning(depot->log, "%s", err.text);
+		return;
+	}
+	marks_clear(&depot->marks, model);
+}
+
 /* What edged died of twice is not run a third time. */
 static void deaths_read(struct depot *depot)
 {
 	struct digest model;
-	struct error err = {0};
-	while (marks_next_dead(&depot->marks, &model)) {
-		char text[DIGEST_TEXT_SIZE];
-		log_warning(depot->log, "file %s is bad: edged died twice while it ran",
-			digest_print(&model, text));
-		if (depot_add_bad(depot, &model, "", "edged died twice while it ran", &err) < 0) {
-			log_warning(depot->log, "%s", err.text);
+	size_t at = 0;
+	while (marks_next_dead(&depot->marks, &at, &model)) {
+		if (is_proved(depot, &model) && depot->n_suspects < DEPOT_SUSPECTS) {
+			depot->suspects[depot->n_suspects++] = model;
+		} else {
+			condemn(depot, &model);
 		}
 	}
+}
+
+bool depot_is_suspect(const struct depot *depot, const struct digest *model)
+{
+	for (size_t i = 0; i < depot->n_suspects; i++) {
+		if (digest_same(&depot->suspects[i], model)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log)
@@ -429,6 +466,14 @@ int depot_add_bad(struct depot *depot, const struct digest *model, const char *o
 			depot->bad_folder, digest_print(model, name), 0600, text, strlen(text));
 	}
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
+}
+
+void depot_unlist_bad(struct depot *depot, const struct digest *model)
+{
+	const struct depot_bad *bad = bad_find(depot, model);
+	if (bad) {
+		bad_remove(depot, (size_t)(bad - depot->bad));
+	}
 }
 
 int depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err)

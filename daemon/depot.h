@@ -33,12 +33,16 @@ struct depot_bad {
 /* Of one model, and of all: beyond that the oldest is forgotten, of the model that has most. */
 #define DEPOT_BAD_OF_MODEL 64
 #define DEPOT_BAD 4096
+#define DEPOT_SUSPECTS 64
 
 struct depot {
 	const struct log *log;
 	int blobs, manifests, bad_folder, history; /* to be written; -1: in memory */
 	int stored, known, told; /* blobs, manifests and history to be read; -1: there are none */
 	struct marks marks;
+	size_t n_suspects;
+	struct digest
+		suspects[DEPOT_SUSPECTS]; /* proved themselves, but edged died twice over them */
 	struct pack_files packs;
 	size_t n_bad, bad_capacity;
 	struct depot_bad *bad;
@@ -59,11 +63,17 @@ int must_check depot_save(struct depot *depot, const struct manifest *manifest, 
 /* Forgets a model and what happened to it. */
 void depot_drop(struct depot *depot, const char *name);
 
+/* True for a version that has proved itself, but was being opened or run when edged died twice: any
+ * two deaths may look so, so it is not bad, but better opened elsewhere first. */
+bool depot_is_suspect(const struct depot *depot, const struct digest *model);
+
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);
 /* On error it is bad all the same, until edged ends. */
 int must_check depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
 	const char *reason, struct error *err);
+/* As the next, and one that was not bad is fine. */
+void depot_unlist_bad(struct depot *depot, const struct digest *model);
 /* -ENOENT if it was not bad. */
 int must_check depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err);
 

@@ -187,6 +187,19 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		request->finished_ns - request->taken_ns);
 }
 
+/* Some answers of a version on trial are asked for once more, of the version before. */
+static void shadow_send(struct dispatch *dispatch, const struct request *request)
+{
+	struct edged *edged = dispatch->edged;
+	struct served *before = request->type == WIRE_INFER
+		? store_sample(&edged->store, &edged->config, request->served)
+		: NULL;
+	struct shadow *shadow = before ? shadow_new(request, before) : NULL;
+	if (shadow) {
+		loader_shadow(&edged->loader, shadow);
+	}
+}
+
 /* What was in use may be idle now, or have grown. */
 static void look_at_memory(struct dispatch *dispatch)
 {
@@ -212,6 +225,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	} else if (request->error.code < 0) {
 		dispatch_refuse(dispatch, request, &request->error);
 	} else {
+		shadow_send(dispatch, request);
 		dispatch_answer(dispatch, request, &request->reply);
 	}
 	look_at_memory(dispatch);

@@ -125,10 +125,26 @@ static void orders_done(struct edged *edged, struct order *done)
 	}
 }
 
+static void shadows_done(struct edged *edged)
+{
+	struct shadow *shadow = loader_shadows(&edged->loader);
+	while (shadow) {
+		struct shadow *next = shadow->next;
+		if (shadow->compared) {
+			store_note_compared(&edged->store, &edged->loader, &edged->config,
+				shadow->version, shadow->differs);
+		}
+		shadow_free(shadow);
+		shadow = next;
+	}
+}
+
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
 	struct order *done = loader_finished(&edged->loader);
+	edged->store.keeps_before = edged->config.probation_shadow > 0;
+	shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
 	if (changed) {
 		idle_enforce(&edged->idle);

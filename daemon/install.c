@@ -15,11 +15,51 @@
 
 /* ---- from the folder */
 
+#define WRONG_PREFIX "its answers are not those of golden "
+#define WRONG_DIGITS 16 /* of that file's digest */
+
+/* What is written of a file that answers otherwise than it should: with another golden it is tried again. */
+static char *wrong_print(const struct candidate *candidate, char *out, size_t size)
+{
+	char text[DIGEST_TEXT_SIZE] = "";
+	struct digest golden;
+	int code = digest_of_file(candidate->golden, candidate->golden_bytes, &golden);
+	snprintf(out, size, WRONG_PREFIX "%.*s", WRONG_DIGITS,
+		code == 0 ? digest_print(&golden, text) : "");
+	return out;
+}
+
 static int check_bad(
 	const struct depot *depot, const struct candidate *candidate, struct error *err)
 {
+	char wrong[80];
 	const char *reason = depot_find_bad(depot, &candidate->version.model);
-	return reason ? error_set(err, -EBADMSG, "bad: %s", reason) : 0;
+	if (!reason) {
+		return 0;
+	}
+	const bool was_wrong = strncmp(reason, WRONG_PREFIX, strlen(WRONG_PREFIX)) == 0;
+	if (was_wrong && candidate->golden >= 0 &&
+		strcmp(reason, wrong_print(candidate, wrong, sizeof(wrong))) != 0) {
+		return 0;
+	}
+	return error_set(err, -EBADMSG, "bad: %s", reason);
+}
+
+/* One that has proved itself is not bad: what stands beside it may be wrong. */
+static void note_wrong(const struct load_context *context, const struct catalogue_model *model,
+	const struct candidate *candidate)
+{
+	char reason[80];
+	struct error err = {0};
+	const struct digest *digest = &candidate->version.model;
+	if (manifest_find(&model->manifest, digest)) {
+		return;
+	}
+	depot_unlist_bad(context->depot, digest);
+	wrong_print(candidate, reason, sizeof(reason));
+	if (depot_add_bad(context->depot, digest, model->manifest.name, reason, &err) < 0) {
+		log_warning(context->depot->log, "%s", err.text);
+	}
 }
 
 /* True when the loop has just that: the same bytes, labels and number. */
@@ -305,11 +345,33 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 	if (code == 0) {
 		code = admit(context, model, &candidate, ret_served, err);
 	}
+	if (code == SELFTEST_WRONG) {
+		note_wrong(context, model, &candidate);
+	} else if (code == 0) {
+		depot_unlist_bad(context->depot, &candidate.version.model);
+	}
 	candidate_deinit(&candidate);
 	return code;
 }
 
 /* ---- from the store */
+
+/* It has proved itself, and edged has died over it since: whatever that was, it is tried where it cannot
+ * do so again. */
+static int check_suspect(
+	const struct load_context *context, const struct digest *digest, struct error *err)
+{
+	owned_fd int blob = -1;
+	uint64_t bytes = 0;
+	if (!context->check || !depot_is_suspect(context->depot, digest)) {
+		return 0;
+	}
+	int code = blobs_open(context->depot->stored, digest, &blob);
+	if (code < 0) {
+		return error_set(err, code, "the store's copy: %s", strerror(-code));
+	}
+	return check_run(context, context->check, blob, -1, &bytes, err);
+}
 
 static int restore_one(const struct load_context *context, struct catalogue_model *model,
 	const struct digest *digest, struct served **ret_served, struct error *err)
@@ -322,8 +384,14 @@ static int restore_one(const struct load_context *context, struct catalogue_mode
 	if (bad) {
 		return error_set(err, -EBADMSG, "bad: %s", bad);
 	}
-	int code = load_version(context, model->manifest.name, version, ret_served, err);
+	int code = check_suspect(context, digest, err);
 	if (code == 0) {
+		code = load_version(context, model->manifest.name, version, ret_served, err);
+	}
+	if (code == 0) {
+		if (depot_is_suspect(context->depot, digest)) {
+			marks_clear(&context->depot->marks, digest);
+		}
 		try_out(context, &model->manifest, *ret_served);
 		model->serving = *digest;
 	}

@@ -16,9 +16,37 @@
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
+/* Any thread. Once the loader has ended nobody is held up any more. */
+static void bury(void *context, struct served *served)
+{
+	struct loader *loader = context;
+	if (!loader->running) {
+		served_free(served);
+		return;
+	}
+	pthread_mutex_lock(&loader->mutex);
+	served->next_buried = loader->buried;
+	loader->buried = served;
+	pthread_cond_signal(&loader->work);
+	pthread_mutex_unlock(&loader->mutex);
+}
+
+static void free_buried(struct served *served)
+{
+	while (served) {
+		struct served *next = served->next_buried;
+		served_free(served);
+		served = next;
+	}
+}
+
 static void post(void *context, struct catalogue_event *event)
 {
 	struct loader *loader = context;
+	if (event->served) {
+		event->served->bury = bury;
+		event->served->bury_context = loader;
+	}
 	pthread_mutex_lock(&loader->mutex);
 	*(loader->last ? &loader->last->next : &loader->first) = event;
 	loader->last = event;
@@ -121,12 +149,22 @@ static void obey(struct loader *loader, struct order *order)
 	loader->wake(loader->context);
 }
 
+/* Under the mutex, which is let go meanwhile. */
+static void dig(struct loader *loader)
+{
+	struct served *buried = take(loader->buried);
+	pthread_mutex_unlock(&loader->mutex);
+	free_buried(buried);
+	pthread_mutex_lock(&loader->mutex);
+}
+
 /* Between two models of a scan: an order waits for one that is loading, not for all of them. */
 static bool between(void *context)
 {
 	struct loader *loader = context;
 	struct order *order = NULL;
 	pthread_mutex_lock(&loader->mutex);
+	dig(loader);
 	while (!loader->stopping && (order = order_take(loader, true))) {
 		obey(loader, order);
 	}
@@ -173,6 +211,20 @@ static void scan(struct loader *loader)
 	loader->wake(loader->context);
 }
 
+/* Under the mutex, which is let go meanwhile. */
+static void shadow_next(struct loader *loader)
+{
+	struct shadow *shadow = loader->shadows;
+	loader->shadows = shadow->next;
+	loader->n_shadows--;
+	pthread_mutex_unlock(&loader->mutex);
+	shadow_run(shadow);
+	pthread_mutex_lock(&loader->mutex);
+	shadow->next = loader->shadows_done;
+	loader->shadows_done = shadow;
+	loader->wake(loader->context);
+}
+
 static void *loader_main(void *argument)
 {
 	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
@@ -185,8 +237,12 @@ static void *loader_main(void *argument)
 		struct order *order = loader->scans_done > 0 ? order_take(loader, false) : NULL;
 		if (order) {
 			obey(loader, order);
+		} else if (loader->buried) {
+			dig(loader);
 		} else if (loader->scans_done != loader->scans_wanted) {
 			scan(loader);
+		} else if (loader->shadows) {
+			shadow_next(loader);
 		} else {
 			pthread_cond_wait(&loader->work, &loader->mutex);
 		}
@@ -258,6 +314,15 @@ static void orders_free(struct order *order)
 	}
 }
 
+static void shadows_free(struct shadow *shadow)
+{
+	while (shadow) {
+		struct shadow *next = shadow->next;
+		shadow_free(shadow);
+		shadow = next;
+	}
+}
+
 void loader_stop(struct loader *loader)
 {
 	if (!loader->running) {
@@ -268,6 +333,10 @@ void loader_stop(struct loader *loader)
 	pthread_cond_signal(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	pthread_join(loader->thread, NULL);
+	loader->running = false;
+	free_buried(take(loader->buried));
+	shadows_free(take(loader->shadows));
+	shadows_free(take(loader->shadows_done));
 	uint64_t scans = 0;
 	for (struct catalogue_event *event; (event = loader_collect(loader, &scans));) {
 		served_unref(event->served);
@@ -279,7 +348,6 @@ void loader_stop(struct loader *loader)
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
 	catalogue_deinit(&loader->catalogue);
-	loader->running = false;
 }
 
 uint64_t loader_scan(struct loader *loader, const struct config *config)
@@ -308,6 +376,30 @@ struct order *loader_finished(struct loader *loader)
 {
 	pthread_mutex_lock(&loader->mutex);
 	struct order *done = take(loader->done);
+	pthread_mutex_unlock(&loader->mutex);
+	return done;
+}
+
+void loader_shadow(struct loader *loader, struct shadow *shadow)
+{
+	pthread_mutex_lock(&loader->mutex);
+	bool room = loader->n_shadows < SHADOW_MOST;
+	if (room) {
+		shadow->next = loader->shadows;
+		loader->shadows = shadow;
+		loader->n_shadows++;
+		pthread_cond_signal(&loader->work);
+	}
+	pthread_mutex_unlock(&loader->mutex);
+	if (!room) {
+		shadow_free(shadow);
+	}
+}
+
+struct shadow *loader_shadows(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	struct shadow *done = take(loader->shadows_done);
 	pthread_mutex_unlock(&loader->mutex);
 	return done;
 }

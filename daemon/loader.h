@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "daemon/order.h"
+#include "daemon/shadow.h"
 
 struct loader {
 	struct budget *budget; /* given before the start */
@@ -26,6 +27,9 @@ struct loader {
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
 	struct order *orders, *done; /* to be carried out, in turn; and carried out */
+	struct shadow *shadows, *shadows_done; /* to be run, and run */
+	unsigned int n_shadows;
+	struct served *buried; /* nobody has them any more: they are freed here */
 	uint64_t last_order;
 
 	/* The thread's own: */
@@ -53,6 +57,11 @@ uint64_t loader_order(struct loader *loader, const struct config *config, struct
 /* The orders that are done, the caller's to free, or NULL. Their events are collected by whoever does
  * that after this. */
 struct order *loader_finished(struct loader *loader);
+
+/* Runs it when there is nothing else to do; takes it. Where too many wait it is dropped. */
+void loader_shadow(struct loader *loader, struct shadow *shadow);
+/* Those that have run, the caller's to free, or NULL. */
+struct shadow *loader_shadows(struct loader *loader);
 
 /* An event could not be heeded: the next scan loads everything again. */
 void loader_doubt(struct loader *loader);

@@ -107,13 +107,12 @@ void marks_clear(struct marks *marks, const struct digest *model)
 	}
 }
 
-bool marks_next_dead(struct marks *marks, struct digest *ret_model)
+bool marks_next_dead(const struct marks *marks, size_t *at, struct digest *ret_model)
 {
-	for (size_t i = 0; marks->slots && i < MARKS_SLOTS; i++) {
-		struct mark *mark = &marks->slots[i];
+	while (marks->slots && *at < MARKS_SLOTS) {
+		const struct mark *mark = &marks->slots[(*at)++];
 		if (mark->deaths >= MARKS_DEATHS) {
 			*ret_model = mark->model;
-			mark->deaths = 0;
 			return true;
 		}
 	}

@@ -41,8 +41,9 @@ struct mark *marks_take(struct marks *marks, const struct digest *model);
 void marks_give_back(struct marks *marks, const struct mark *mark);
 /* Nothing is held against that file any more. */
 void marks_clear(struct marks *marks, const struct digest *model);
-/* The next file with enough deaths, which are forgotten; false if there is none. */
-bool marks_next_dead(struct marks *marks, struct digest *ret_model);
+/* The next file with enough deaths, from slot *@at on, which begins at 0; false if there is none. They are
+ * held against it until marks_clear(). */
+bool marks_next_dead(const struct marks *marks, size_t *at, struct digest *ret_model);
 
 /* Any thread; NULL is fine. */
 void mark_begin(struct mark *mark);

@@ -19,10 +19,22 @@ static bool is_slow(
 		run_ns > SLACK_NS + probation->usual_ns * limits->slower;
 }
 
+static bool differ_too_often(
+	const struct probation *probation, const struct probation_limits *limits)
+{
+	return probation->differing >= LEAST_BAD &&
+		probation->differing * 100 > probation->compared * limits->differ;
+}
+
+static bool is_bad(const struct probation *probation)
+{
+	return probation->bad >= LEAST_BAD && probation->bad * 2 > probation->runs;
+}
+
 static enum probation_verdict judge(
 	struct probation *probation, const struct probation_limits *limits)
 {
-	if (probation->bad >= LEAST_BAD && probation->bad * 2 > probation->runs) {
+	if (is_bad(probation)) {
 		probation->on = false;
 		return PROBATION_FAILED;
 	}
@@ -49,6 +61,21 @@ enum probation_verdict probation_count(struct probation *probation,
 	return judge(probation, limits);
 }
 
+enum probation_verdict probation_compare(
+	struct probation *probation, const struct probation_limits *limits, bool differs)
+{
+	if (!probation->on) {
+		return PROBATION_GOES_ON;
+	}
+	probation->compared++;
+	probation->differing += differs;
+	if (differ_too_often(probation, limits)) {
+		probation->on = false;
+		return PROBATION_FAILED;
+	}
+	return PROBATION_GOES_ON;
+}
+
 enum probation_verdict probation_look(
 	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
 {
@@ -71,6 +98,12 @@ uint64_t probation_left(
 
 char *probation_reason(const struct probation *probation, char *out, size_t size)
 {
+	if (!is_bad(probation)) {
+		snprintf(out, size,
+			"%" PRIu64 " of %" PRIu64 " answers are not those of the version before",
+			probation->differing, probation->compared);
+		return out;
+	}
 	snprintf(out, size,
 		"%" PRIu64 " of %" PRIu64 " runs were bad: %" PRIu64 " failed, %" PRIu64
 		" gave NaN, %" PRIu64 " were too slow",

@@ -30,6 +30,7 @@ struct probation_limits {
 	uint64_t runs; /* it takes so many, 0: time alone counts */
 	uint64_t time_ns;
 	uint64_t slower; /* what a run may take, as a multiple of before; 0: anything */
+	uint64_t differ; /* percent of the answers compared with those of the version before */
 };
 
 struct probation {
@@ -39,6 +40,7 @@ struct probation {
 	uint64_t runs, run_ns; /* the sum of all */
 	uint64_t bad;
 	uint64_t faults[PROBATION_SLOW + 1];
+	uint64_t compared, differing; /* answers, with those of the version before */
 };
 
 void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns);
@@ -46,6 +48,9 @@ void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t no
 /* One run. Once the verdict is another than PROBATION_GOES_ON it is off. */
 enum probation_verdict probation_count(struct probation *probation,
 	const struct probation_limits *limits, enum probation_fault fault, uint64_t run_ns);
+/* One answer that the version before was asked for too: three, and a larger share than the limit, fail. */
+enum probation_verdict probation_compare(
+	struct probation *probation, const struct probation_limits *limits, bool differs);
 enum probation_verdict probation_look(
 	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
 

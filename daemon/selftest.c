@@ -177,7 +177,7 @@ static int output_check(
 	}
 	return data_match(due, data)
 		? 0
-		: error_set(err, -EBADMSG, "output %u is not what is due", due->index);
+		: error_set(err, SELFTEST_WRONG, "output %u is not what is due", due->index);
 }
 
 static int answer_check(struct edge_session *session, const struct part *reply, struct error *err)
@@ -232,7 +232,9 @@ static int next(struct edge_model *model, struct bytes_reader *r, const struct r
 /* What the model or the file did is a verdict about them; what the system did not have is none. */
 static int verdict_of(int code)
 {
-	return code == -ENOMEM || code == -ECANCELED || code == -ETIMEDOUT ? code : -EBADMSG;
+	return code == -ENOMEM || code == -ECANCELED || code == -ETIMEDOUT || code == SELFTEST_WRONG
+		? code
+		: -EBADMSG;
 }
 
 int selftest_run(struct edge_model *model, const void *golden, size_t size,

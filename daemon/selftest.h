@@ -9,11 +9,15 @@
 #ifndef DAEMON_SELFTEST_H
 #define DAEMON_SELFTEST_H
 
+#include <errno.h>
+
 #include "engine/edge.h"
+
+#define SELFTEST_WRONG (-EILSEQ) /* an answer is not the one that is due */
 
 /*
  * Asks @model all that @golden holds, each in a session of its own. *ret_n: how many questions there
- * were. -EBADMSG with the question's number and why, -ETIMEDOUT and -ECANCELED as @control says;
+ * were. SELFTEST_WRONG, or -EBADMSG for anything else that is wrong with either, with the question's number and why; -ETIMEDOUT and -ECANCELED as @control says;
  * -ENOMEM.
  */
 int must_check selftest_run(struct edge_model *model, const void *golden, size_t size,

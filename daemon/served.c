@@ -131,9 +131,18 @@ void served_unref(struct served *served)
 	if (!served || !ref_put(&served->ref)) {
 		return;
 	}
-	sessions_free(served->idle);
 	marks_give_back(served->marks, served->mark);
 	budget_take_away(served->budget, served->bytes);
+	if (served->bury) {
+		served->bury(served->bury_context, served);
+	} else {
+		served_free(served);
+	}
+}
+
+void served_free(struct served *served)
+{
+	sessions_free(served->idle);
 	edge_model_unref(served->model);
 	own_close_fd(&served->checkpoints);
 	pthread_mutex_destroy(&served->mutex);

@@ -46,6 +46,11 @@ struct served_use {
 
 struct served {
 	struct ref ref;
+	/* Frees it once nobody has it, where that holds nobody up: unmapping takes milliseconds. NULL: who
+	 * lets go of it last does so. */
+	void (*bury)(void *context, struct served *served);
+	void *bury_context;
+	struct served *next_buried;
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
 	struct digest digest; /* of the file */
@@ -84,6 +89,8 @@ bool served_idle(const struct served *served);
 void served_trim(struct served *served);
 struct served *served_ref(struct served *served);
 void served_unref(struct served *served); /* NULL is fine */
+/* What bury() does in the end: nobody has it any more. */
+void served_free(struct served *served);
 DEFINE_OWNED(struct served *, served_unref)
 
 /* An idle session of @signature, or a new one. It is the caller's until it is given back. */

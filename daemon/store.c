@@ -18,6 +18,7 @@ void store_deinit(struct store *store)
 {
 	for (size_t i = 0; i < store->n; i++) {
 		served_unref(store->models[i].served);
+		served_unref(store->models[i].before);
 	}
 	free(store->models);
 	*store = (struct store){0};
@@ -82,6 +83,7 @@ static void drop(struct store *store, const char *name)
 	size_t at = place(store, name, strlen(name), &there);
 	if (there) {
 		served_unref(store->models[at].served);
+		served_unref(store->models[at].before);
 		store->n--;
 		memmove(store->models + at, store->models + at + 1,
 			(store->n - at) * sizeof(store->models[0]));
@@ -98,12 +100,30 @@ static void probation_start(struct store_model *model)
 	}
 }
 
+static void before_drop(struct store_model *model)
+{
+	served_unref(model->before);
+	model->before = NULL;
+}
+
+/* What served is what the next one is compared with, unless that had not proved itself. */
+static void before_keep(const struct store *store, struct store_model *model)
+{
+	struct served *served = take(model->served);
+	if (!store->keeps_before || !model->about.trial) {
+		before_drop(model);
+	} else if (!model->before) {
+		model->before = take(served);
+	}
+	served_unref(served);
+}
+
 static void model_ready(
 	struct store *store, struct store_model *model, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	const struct served_use use = model->served ? model->served->use : model->use;
-	served_unref(model->served);
+	before_keep(store, model);
 	model->served = take(event->served);
 	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
@@ -121,6 +141,7 @@ void store_unload(struct store_model *model, const char *why)
 		snprintf(model->why, sizeof(model->why), "%s", why);
 		model->unloaded = true;
 		model->probation = (struct probation){0};
+		before_drop(model);
 		served_unref(take(model->served));
 	}
 }
@@ -142,8 +163,8 @@ static void model_apply(
 	}
 	model->about = event->about;
 	if (event->kind == CATALOGUE_LOST) {
-		served_unref(model->served);
-		model->served = NULL;
+		before_drop(model);
+		served_unref(take(model->served));
 		model->probation = (struct probation){0};
 		model->unloaded = model->wanted = model->load_asked = false;
 	}
@@ -200,7 +221,8 @@ static struct probation_limits limits_of(const struct config *config)
 {
 	return (struct probation_limits){.runs = config->probation_requests,
 		.time_ns = config->probation_time_ms * UINT64_C(1000000),
-		.slower = config->probation_slower};
+		.slower = config->probation_slower,
+		.differ = config->probation_differ};
 }
 
 /* Tells the loader, who changes what is on the disk, and what serves. */
@@ -213,6 +235,7 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
 		return;
 	}
+	before_drop(model);
 	order->verb = verdict == PROBATION_PROVED ? ORDER_PROVED : ORDER_FAILED;
 	order->digest = model->served->digest;
 	memcpy(order->model, model->name, sizeof(order->model));
@@ -227,11 +250,18 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 	loader_order(loader, config, order);
 }
 
+/* The model that serves with @served; NULL if it does not any more. */
+static struct store_model *model_of(struct store *store, const struct served *served)
+{
+	struct store_model *model = store_find(store, served->name);
+	return model && model->served == served ? model : NULL;
+}
+
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns)
 {
-	struct store_model *model = store_find(store, served->name);
-	if (!model || model->served != served) {
+	struct store_model *model = model_of(store, served);
+	if (!model) {
 		return;
 	}
 	if (!model->probation.on) {
@@ -244,11 +274,37 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		probation_count(&model->probation, &limits, fault, run_ns));
 }
 
+struct served *store_sample(
+	struct store *store, const struct config *config, const struct served *served)
+{
+	struct store_model *model = store->keeps_before ? model_of(store, served) : NULL;
+	if (!model || !model->probation.on || !model->before) {
+		return NULL;
+	}
+	model->sampled += (unsigned int)config->probation_shadow;
+	if (model->sampled < 100) {
+		return NULL;
+	}
+	model->sampled -= 100;
+	return model->before;
+}
+
+void store_note_compared(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, bool differs)
+{
+	struct store_model *model = model_of(store, served);
+	if (model && model->probation.on) {
+		const struct probation_limits limits = limits_of(config);
+		verdict_tell(store, loader, config, model,
+			probation_compare(&model->probation, &limits, differs));
+	}
+}
+
 void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served)
 {
-	struct store_model *model = store_find(store, served->name);
-	if (!model || model->served != served || model->broken) {
+	struct store_model *model = model_of(store, served);
+	if (!model || model->broken) {
 		return;
 	}
 	struct order *order = order_new();

@@ -26,6 +26,8 @@ struct store_model {
 	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
+	struct served *before; /* what it is compared with while it is on trial; NULL: nothing */
+	unsigned int sampled; /* percent of a sample that is due */
 	uint64_t runs, run_ns; /* of versions that were good: what is usual */
 	char reason[CATALOGUE_REASON_SIZE]; /* why the newest file does not serve, or empty */
 };
@@ -35,6 +37,7 @@ struct store {
 	struct store_model *models; /* sorted by name */
 	size_t n, capacity;
 	uint64_t scans_done;
+	bool keeps_before; /* for store_sample() */
 };
 
 struct store_count {
@@ -51,6 +54,12 @@ bool store_update(struct store *store, struct loader *loader);
 /* A run of @served has ended: trials are counted, and ended by an order to @loader. */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* The version that shall answer too what @served has just answered, borrowed; mostly NULL. */
+struct served *store_sample(
+	struct store *store, const struct config *config, const struct served *served);
+/* What came of that. */
+void store_note_compared(struct store *store, struct loader *loader, const struct config *config,
+	const struct served *served, bool differs);
 /* The disk did not give a part of @served: what is on it is looked at again, by orders to @loader. */
 void store_note_broken(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served);

@@ -151,7 +151,70 @@ def write(path, models):
         file.write(encode_signatures(models))
 
 
+def trial_main(kind):
+    """y = 2x as it should be; otherwise, later, never, or as no number."""
+    model = Model()
+    x, y = model.tensor("x", "float32", (4,)), model.tensor("y", "float32", (4,))
+    two = model.constant("two", np.full(4, 3 if kind == "wrong" else 2, np.float32))
+    if kind == "nan":
+        zero = model.tensor("zero", "float32", (4,))
+        model.op("SUB", [x, x], [zero], options="SubOptions")
+        model.op("DIV", [zero, zero], [y], options="DivOptions")
+    elif kind in ("slow", "loop"):
+        doubled = model.tensor("doubled", "float32", (4,))
+        first = model.constant("first", np.zeros(1, np.int32))
+        last = model.tensor("last", "int32", (1,))
+        model.op("WHILE", [x, first], [doubled, last], options="WhileOptions", condSubgraphIndex=1,
+                 bodySubgraphIndex=2)
+        model.op("MUL", [doubled, two], [y], options="MulOptions")
+    else:
+        model.op("MUL", [x, two], [y], options="MulOptions")
+    model.ends([x], [y])
+    return model
+
+
+def trial_condition(kind):
+    """So many rounds; or, for anything but zeros, no end."""
+    model = Model()
+    x, n = model.tensor("x", "float32", (4,)), model.tensor("n", "int32", (1,))
+    go_on = model.tensor("go_on", "bool", (1,))
+    if kind == "slow":
+        model.op("LESS", [n, model.constant("rounds", np.array([SLOW_ROUNDS], np.int32))], [go_on],
+                 options="LessOptions")
+    else:
+        largest = model.tensor("largest", "float32", (1,))
+        model.op("REDUCE_MAX", [x, model.constant("axis", np.zeros(1, np.int32))], [largest],
+                 options="ReducerOptions", keepDims=True)
+        model.op("GREATER", [largest, model.constant("zero", np.zeros(1, np.float32))], [go_on],
+                 options="GreaterOptions")
+    model.ends([x, n], [go_on])
+    return model
+
+
+def trial_body():
+    model = Model()
+    x, n = model.tensor("x", "float32", (4,)), model.tensor("n", "int32", (1,))
+    same, more = model.tensor("same", "float32", (4,)), model.tensor("more", "int32", (1,))
+    model.op("MUL", [x, model.constant("one", np.ones(4, np.float32))], [same], options="MulOptions")
+    model.op("ADD", [n, model.constant("step", np.ones(1, np.int32))], [more], options="AddOptions")
+    model.ends([x, n], [same, more])
+    return model
+
+
+SLOW_ROUNDS = 20000
+
+
+def trial(kind):
+    def make(path, rng):
+        models = {"double": trial_main(kind)}
+        if kind in ("slow", "loop"):
+            models |= {"condition": trial_condition(kind), "body": trial_body()}
+        write(path, models)
+    return make
+
+
 CASES = {
+    **{f"SERVICE_trial_{kind}": trial(kind) for kind in ("good", "wrong", "nan", "slow", "loop")},
     "SERVICE_signatures": signatures,
     "SERVICE_endless": endless,
 }

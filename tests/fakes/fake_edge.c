@@ -12,6 +12,7 @@
  *                 a session takes N bytes
  *   slowsum DIR   both
  *   add N         as echo 4, but N is added to each byte
+ *   back N        as echo 4, but the last byte comes first
  *   big N         as echo 4, and takes N bytes of memory
  *   late MS       as echo 4, but a run takes so many milliseconds
  *   fail N        as echo 4, but every run fails
@@ -51,7 +52,7 @@ struct edge_model {
 	struct edge_model_info info;
 	int32_t width;
 	char gate[200]; /* of slow models */
-	bool sums, fails, crashes, nan, moody;
+	bool sums, fails, crashes, nan, moody, back;
 	unsigned int late_ms, added;
 };
 
@@ -114,6 +115,7 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	model->crashes = strncmp(text, "crash ", 6) == 0;
 	model->nan = strncmp(text, "nan ", 4) == 0;
 	model->moody = strncmp(text, "moody ", 6) == 0;
+	model->back = strncmp(text, "back ", 5) == 0;
 	if (strncmp(text, "poison ", 7) == 0) {
 		abort();
 	}
@@ -137,7 +139,7 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		return free_of_rights && fd >= 0 ? error_set(err, -EBADMSG, "it could be reached")
 						 : 0;
 	}
-	if (model->fails || model->crashes || model->nan || model->moody) {
+	if (model->fails || model->crashes || model->nan || model->moody || model->back) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -349,6 +351,11 @@ int edge_session_run(
 	if (session->model->moody) {
 		uint64_t now = clock_now_ns();
 		memcpy(session->output, &now, 4);
+	}
+	for (uint64_t i = 0; session->model->back && session->bound && i < session->output_bytes;
+		i++) {
+		((uint8_t *)session->output)[i] =
+			((const uint8_t *)session->bound)[session->output_bytes - 1 - i];
 	}
 	for (uint64_t i = 0; i < session->output_bytes; i++) {
 		((uint8_t *)session->output)[i] += (uint8_t)session->model->added;

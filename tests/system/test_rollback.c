@@ -196,6 +196,18 @@ static void one_that_is_far_slower_is_rolled_back(void **state)
 		*state, "late 200", "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
 }
 
+/* True once version 1 serves again. */
+static bool ends_trial(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_LIST, 902, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	bool ended = wire_text_is(answer_find(&answer, "m").version, "1");
+	answer_free(&answer);
+	peer_close(&peer);
+	return ended;
+}
+
 /* As ask(), but two rows at once. */
 static void ask_for_more(struct daemon *daemon, int n)
 {
@@ -236,6 +248,77 @@ static void the_first_version_goes_on_whatever_it_does(void **state)
 	ask(daemon, 3);
 	daemon_wait_log(daemon, "there is no version to go back to");
 	expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+}
+
+/* As ask(), but the last number is the largest. */
+static void ask_rising(struct daemon *daemon, int n)
+{
+	struct peer peer = peer_open(daemon);
+	static const int8_t data[4] = {1, 2, 3, 4};
+	const struct wire_infer infer = {.model = wire_text_of("m"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {1, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	for (int i = 0; i < n; i++) {
+		struct bytes_writer w = {0};
+		wire_infer_encode(&w, &infer);
+		peer_send(&peer, WIRE_INFER, (uint64_t)i + 1, 0, &w);
+		peer_expect(&peer, (uint64_t)i + 1, EDGE_OK);
+		bytes_writer_deinit(&w);
+	}
+	peer_close(&peer);
+}
+
+/* Version 1 is good, version 2 on trial, for as long as it takes, and compared. */
+static void start_with_a_shadow(struct daemon *daemon, const char *line, const char *more)
+{
+	char config[200];
+	snprintf(config, sizeof(config),
+		"[models]\nprobation-requests = 10\nprobation-time = 60min\n%s", more);
+	daemon_config(daemon, config);
+	start_with_a_good_one(daemon);
+	snprintf(config, sizeof(config),
+		"[models]\nprobation-requests = 100000\nprobation-time = 60min\n%s", more);
+	daemon_config(daemon, config);
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "models ready");
+	put_and_reload(daemon, line);
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+}
+
+static void one_that_answers_otherwise_than_the_one_before_is_rolled_back(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_shadow(daemon, "back 1", "probation-shadow = 100\n");
+	while (!ends_trial(daemon)) {
+		ask_rising(daemon, 1);
+	}
+	expect_history(daemon, "3 of 3 answers are not those of the version before");
+	expect_store(daemon, "1", 1, 0, "3 of 3 answers are not those of the version before");
+}
+
+/* Other numbers, the same largest one. */
+static void one_that_answers_alike_stays(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_shadow(daemon, "add 1;", "probation-shadow = 50\n");
+	ask_rising(daemon, 50);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+	ask_rising(daemon, 50);
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+}
+
+static void nothing_is_compared_unless_it_is_asked_for(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_shadow(daemon, "back 1", "");
+	ask_rising(daemon, 50);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+	ask_rising(daemon, 50);
+	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void time_proves_a_version_too(void **state)
@@ -291,6 +374,31 @@ static void one_that_was_not_running_is_not_blamed(void **state)
 		daemon_start(daemon, false);
 		expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 	}
+}
+
+/* Whatever ends edged twice at the same place: a version that was good is not given up for that. */
+static void a_good_one_that_was_being_opened_at_two_deaths_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "m.tflite", line);
+	daemon_let_go(daemon, 1);
+	daemon_start(daemon, false);
+	daemon_wait_running(daemon);
+	ask(daemon, 10);
+	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	expect_store(daemon, "1", 1, 0, "");
+	for (int i = 0; i < 4; i++) {
+		daemon_signal(daemon, SIGKILL);
+		daemon_wait(daemon);
+		daemon_spawn(daemon, false);
+		daemon_wait_running(daemon);
+	}
+	daemon_let_go(daemon, 1);
+	daemon_wait_log(daemon, "models ready");
+	expect_store(daemon, "1", 1, 0, "");
+	ask(daemon, 1);
 }
 
 static void a_rollback_lasts_until_it_is_forgotten(void **state)
@@ -416,9 +524,13 @@ int main(void)
 		rollback_test(one_that_is_far_slower_is_rolled_back),
 		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
+		rollback_test(one_that_answers_otherwise_than_the_one_before_is_rolled_back),
+		rollback_test(one_that_answers_alike_stays),
+		rollback_test(nothing_is_compared_unless_it_is_asked_for),
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
 		rollback_test(one_that_was_not_running_is_not_blamed),
+		rollback_test(a_good_one_that_was_being_opened_at_two_deaths_serves),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),
 		rollback_test(a_pinned_version_stays),
 		rollback_test(an_order_waits_for_one_file_at_most),

@@ -91,6 +91,44 @@ static void what_is_bad_stays_bad_until_it_is_forgotten(void **state)
 	depot_close(&depot);
 }
 
+static void die_while_it_runs(const struct temp_folder *folder, const struct digest *digest)
+{
+	struct depot depot;
+	depot_open(&depot, folder->path, 0, &quiet);
+	mark_begin(marks_take(&depot.marks, digest));
+	depot_close(&depot);
+}
+
+static void two_deaths_make_a_file_bad_and_one_that_was_good_suspect(void **state)
+{
+	struct temp_folder *folder = *state;
+	const struct digest good = digest_of("good", 4), other = digest_of("other", 5);
+	struct manifest manifest = manifest_of("m");
+	struct depot depot;
+	manifest_add(&manifest, &(struct manifest_version){.version = 3, .model = good});
+	manifest.active = manifest.last_good = good;
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_int_equal(depot_save(&depot, &manifest, NULL), 0);
+	depot_close(&depot);
+	for (int i = 0; i < 2; i++) {
+		die_while_it_runs(folder, &good);
+		die_while_it_runs(folder, &other);
+	}
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_null(depot_find_bad(&depot, &good));
+	assert_true(depot_is_suspect(&depot, &good));
+	assert_non_null(depot_find_bad(&depot, &other));
+	assert_false(depot_is_suspect(&depot, &other));
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_true(depot_is_suspect(&depot, &good)); /* until somebody clears it */
+	marks_clear(&depot.marks, &good);
+	depot_close(&depot);
+	depot_open(&depot, folder->path, 0, &quiet);
+	assert_false(depot_is_suspect(&depot, &good));
+	depot_close(&depot);
+}
+
 static struct digest bad_of(const char *model, int i)
 {
 	char text[64];
@@ -250,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		temp_folder_test(what_was_saved_is_there_after_opening_again),
 		temp_folder_test(what_a_crash_left_is_dropped),
+		temp_folder_test(two_deaths_make_a_file_bad_and_one_that_was_good_suspect),
 		temp_folder_test(what_is_bad_stays_bad_until_it_is_forgotten),
 		temp_folder_test(only_so_many_are_remembered_as_bad),
 		temp_folder_test(the_failures_of_one_model_do_not_push_out_those_of_others),

@@ -25,6 +25,34 @@ static void die(struct marks *marks)
 	marks_close(marks);
 }
 
+/* As the depot does: what it has heard of is forgotten. */
+static bool next_dead(struct marks *marks, struct digest *ret_model)
+{
+	size_t at = 0;
+	bool found = marks_next_dead(marks, &at, ret_model);
+	if (found) {
+		marks_clear(marks, ret_model);
+	}
+	return found;
+}
+
+static void deaths_are_held_against_a_file_until_they_are_cleared(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest = digest_from(1), dead;
+	struct marks marks;
+	for (int i = 0; i < 4; i++) {
+		size_t at = 0;
+		marks_open(&marks, folder->fd);
+		assert_int_equal(marks_next_dead(&marks, &at, &dead), i >= 2);
+		assert_false(i >= 2 && marks_next_dead(&marks, &at, &dead));
+		if (i < 2) {
+			mark_begin(marks_take(&marks, &digest));
+		}
+		die(&marks);
+	}
+}
+
 static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 {
 	struct temp_folder *folder = *state;
@@ -32,17 +60,17 @@ static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 	struct marks marks;
 	for (int i = 0; i < 2; i++) {
 		marks_open(&marks, folder->fd);
-		assert_false(marks_next_dead(&marks, &dead));
+		assert_false(next_dead(&marks, &dead));
 		mark_begin(marks_take(&marks, &digest));
 		die(&marks);
 	}
 	marks_open(&marks, folder->fd);
-	assert_true(marks_next_dead(&marks, &dead));
+	assert_true(next_dead(&marks, &dead));
 	assert_true(digest_same(&dead, &digest));
-	assert_false(marks_next_dead(&marks, &dead));
+	assert_false(next_dead(&marks, &dead));
 	die(&marks);
 	marks_open(&marks, folder->fd);
-	assert_false(marks_next_dead(&marks, &dead));
+	assert_false(next_dead(&marks, &dead));
 	marks_close(&marks);
 }
 
@@ -88,7 +116,7 @@ static void deaths_while_it_did_not_run_are_not(void **state)
 	struct marks marks;
 	for (int i = 0; i < 5; i++) {
 		marks_open(&marks, folder->fd);
-		assert_false(marks_next_dead(&marks, &dead));
+		assert_false(next_dead(&marks, &dead));
 		struct mark *mark = marks_take(&marks, &digest);
 		mark_begin(mark);
 		mark_end(mark);
@@ -103,7 +131,7 @@ static void what_has_proved_itself_begins_anew(void **state)
 	struct marks marks;
 	for (int i = 0; i < 5; i++) {
 		marks_open(&marks, folder->fd);
-		assert_false(marks_next_dead(&marks, &dead));
+		assert_false(next_dead(&marks, &dead));
 		marks_clear(&marks, &digest);
 		mark_begin(marks_take(&marks, &digest));
 		die(&marks);
@@ -165,8 +193,9 @@ static void a_shorter_file_keeps_what_it_says(void **state)
 		assert_int_equal(ftruncate(fd, 64 * sizeof(struct mark)), 0);
 		close(fd);
 	}
+	size_t at = 0;
 	marks_open(&marks, folder->fd);
-	assert_true(marks_next_dead(&marks, &dead));
+	assert_true(marks_next_dead(&marks, &at, &dead));
 	assert_true(digest_same(&dead, &digest));
 	marks_close(&marks);
 }
@@ -182,11 +211,11 @@ static void foreign_bytes_are_no_deaths(void **state)
 	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
 	close(fd);
 	marks_open(&marks, folder->fd);
-	assert_false(marks_next_dead(&marks, &dead));
+	assert_false(next_dead(&marks, &dead));
 	marks_close(&marks);
 	temp_folder_put(folder, "running", "short");
 	marks_open(&marks, folder->fd);
-	assert_false(marks_next_dead(&marks, &dead));
+	assert_false(next_dead(&marks, &dead));
 	mark_begin(marks_take(&marks, &dead));
 	marks_close(&marks);
 }
@@ -202,13 +231,14 @@ static void without_a_file_nothing_is_marked(void **state)
 	mark_begin(mark);
 	mark_end(mark);
 	marks_clear(&marks, &digest);
-	assert_false(marks_next_dead(&marks, &digest));
+	assert_false(next_dead(&marks, &digest));
 	marks_close(&marks);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		temp_folder_test(deaths_are_held_against_a_file_until_they_are_cleared),
 		temp_folder_test(two_deaths_while_it_ran_are_held_against_a_file),
 		temp_folder_test(a_full_disk_has_no_room_for_them_and_does_not_kill),
 		temp_folder_test(deaths_while_it_did_not_run_are_not),

@@ -90,6 +90,29 @@ static void slow_is_a_multiple_of_what_was_usual(void **state)
 	}
 }
 
+static void answers_that_differ_too_often_fail(void **state)
+{
+	(void)state;
+	const struct probation_limits some = {.runs = 10, .time_ns = MS, .differ = 20};
+	struct probation probation;
+	char reason[128];
+	probation_begin(&probation, 0, 0);
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(probation_compare(&probation, &some, false), PROBATION_GOES_ON);
+	}
+	for (int i = 0; i < 3; i++) { /* 3 of 15 are just as many as may be */
+		assert_int_equal(probation_compare(&probation, &some, true), PROBATION_GOES_ON);
+	}
+	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_FAILED);
+	assert_string_equal(probation_reason(&probation, reason, sizeof(reason)),
+		"4 of 16 answers are not those of the version before");
+	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_GOES_ON);
+	probation_begin(&probation, 0, 0);
+	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_GOES_ON);
+	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_GOES_ON);
+	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_FAILED);
+}
+
 static void nan_is_found_in_floats_only(void **state)
 {
 	(void)state;
@@ -119,6 +142,7 @@ int main(void)
 		cmocka_unit_test(three_bad_runs_and_most_of_all_fail),
 		cmocka_unit_test(some_bad_runs_among_good_ones_do_not),
 		cmocka_unit_test(slow_is_a_multiple_of_what_was_usual),
+		cmocka_unit_test(answers_that_differ_too_often_fail),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,12 +57,34 @@ static void signatures_that_are_not_timed_are_long(void **state)
 	assert_int_equal(served_expected_ns(served, SERVED_TIMED), SERVED_LONG_NS);
 }
 
+static void bury(void *context, struct served *served)
+{
+	struct served **buried = context;
+	assert_null(*buried);
+	*buried = served;
+}
+
+/* Or whoever answers requests would unmap the model before. */
+static void the_last_to_let_go_leaves_it_to_whoever_frees(void **state)
+{
+	struct served *served = *state, *buried = NULL;
+	served->bury = bury;
+	served->bury_context = &buried;
+	ref_init(&served->ref);
+	assert_ptr_equal(served_ref(served), served);
+	served_unref(served);
+	assert_null(buried);
+	served_unref(served);
+	assert_ptr_equal(buried, served);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(runs_are_expected_to_be_long_until_many_were_short, fresh),
 		cmocka_unit_test_setup(a_long_run_is_remembered_for_some_runs, fresh),
 		cmocka_unit_test_setup(signatures_that_are_not_timed_are_long, fresh),
+		cmocka_unit_test_setup(the_last_to_let_go_leaves_it_to_whoever_frees, fresh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

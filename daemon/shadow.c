@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/shadow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define MOST_NS UINT64_C(1000000000) /* of a run: it holds up loading */
+#define TOLERANCE 0.1 /* of the larger one */
+
+/* ---- taking it */
+
+static bool can_be_asked_again(const struct request *request)
+{
+	return !request->session && request->planned && request->n_regions == 0 &&
+		!request->infer.regions && request->body_bytes <= SHADOW_MOST_BYTES &&
+		request->reply.size <= SHADOW_MOST_BYTES &&
+		!edge_model_info(request->served->model)->has_state;
+}
+
+static uint8_t *copy_of(const void *data, size_t size)
+{
+	uint8_t *copy = aligned_alloc(WIRE_ALIGNMENT, bytes_align_up(size + 1, WIRE_ALIGNMENT));
+	if (copy) {
+		memcpy(copy, data, size);
+	}
+	return copy;
+}
+
+static bool fill(struct shadow *shadow, const struct request *request)
+{
+	const struct wire_infer *infer = &request->infer;
+	shadow->question = copy_of(request->body, request->body_bytes);
+	shadow->answer = copy_of(request->reply.data, request->reply.size);
+	shadow->inputs = malloc((infer->n_inputs + 1) * sizeof(shadow->inputs[0]));
+	if (!shadow->question || !shadow->answer || !shadow->inputs) {
+		return false;
+	}
+	shadow->answer_bytes = request->reply.size;
+	shadow->n_inputs = infer->n_inputs;
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		const uint8_t *data = infer->inputs[i].data;
+		shadow->inputs[i] = infer->inputs[i];
+		shadow->inputs[i].data = shadow->question + (data - request->body);
+	}
+	return true;
+}
+
+struct shadow *shadow_new(const struct request *request, struct served *before)
+{
+	struct shadow *shadow = can_be_asked_again(request) ? calloc(1, sizeof(*shadow)) : NULL;
+	if (!shadow) {
+		return NULL;
+	}
+	shadow->version = served_ref(request->served);
+	shadow->before = served_ref(before);
+	shadow->signature = request->signature;
+	if (!fill(shadow, request)) {
+		shadow_free(shadow);
+		return NULL;
+	}
+	return shadow;
+}
+
+void shadow_free(struct shadow *shadow)
+{
+	if (shadow) {
+		served_unref(shadow->version);
+		served_unref(shadow->before);
+		free(shadow->inputs);
+		free(shadow->question);
+		free(shadow->answer);
+		free(shadow);
+	}
+}
+
+/* ---- comparing */
+
+/* False when elements of @type are no numbers here. */
+static bool number_at(unsigned int type, const void *data, uint64_t i, double *ret_number)
+{
+	union {
+		float f32;
+		double f64;
+		int8_t s8;
+		uint8_t u8;
+		int16_t s16;
+		int32_t s32;
+	} u;
+	const uint8_t *at = data;
+#define NUMBER(member)                                                                             \
+	memcpy(&u.member, at + i * sizeof(u.member), sizeof(u.member));                            \
+	*ret_number = (double)u.member;                                                            \
+	return true
+	switch (type) {
+	case DTYPE_FLOAT32:
+		NUMBER(f32);
+	case DTYPE_FLOAT64:
+		NUMBER(f64);
+	case DTYPE_INT8:
+		NUMBER(s8);
+	case DTYPE_UINT8:
+		NUMBER(u8);
+	case DTYPE_INT16:
+		NUMBER(s16);
+	case DTYPE_INT32:
+		NUMBER(s32);
+	default:
+		return false;
+	}
+#undef NUMBER
+}
+
+/* The first of the largest. NaN is never larger. */
+static uint64_t place_of_largest(unsigned int type, const void *data, uint64_t n)
+{
+	double largest = -INFINITY, number = 0;
+	uint64_t place = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		if (number_at(type, data, i, &number) && number > largest) {
+			largest = number;
+			place = i;
+		}
+	}
+	return place;
+}
+
+static double real_of(double number, const struct shadow_number *of)
+{
+	return of->scale != 0 ? (number - of->zero) * (double)of->scale : number;
+}
+
+bool shadow_differ(unsigned int type, uint64_t bytes, const void *a,
+	const struct shadow_number *of_a, const void *b, const struct shadow_number *of_b)
+{
+	double x = 0, y = 0;
+	uint64_t size = dtype_bits(type) / 8;
+	if (bytes == 0 || size == 0 || !number_at(type, a, 0, &x) || !number_at(type, b, 0, &y)) {
+		return bytes > 0 && memcmp(a, b, bytes) != 0;
+	}
+	if (bytes > size) {
+		return place_of_largest(type, a, bytes / size) !=
+			place_of_largest(type, b, bytes / size);
+	}
+	x = real_of(x, of_a);
+	y = real_of(y, of_b);
+	double larger = fabs(x) > fabs(y) ? fabs(x) : fabs(y);
+	return !(x == y || fabs(x - y) <= TOLERANCE * larger);
+}
+
+/* ---- asking */
+
+static int ask(struct shadow *shadow, struct edge_session *session)
+{
+	const struct run_control control = {.deadline_ns = clock_now_ns() + MOST_NS};
+	int code = 0;
+	for (uint32_t i = 0; i < shadow->n_inputs && code == 0; i++) {
+		const struct wire_tensor *input = &shadow->inputs[i];
+		code = edge_session_bind_input(
+			session, input->index, input->data, input->bytes, NULL);
+	}
+	return code < 0 ? code : edge_session_run(session, &control, NULL);
+}
+
+/* Negative when the two cannot be compared. */
+static int output_compare(
+	struct shadow *shadow, struct edge_session *session, const struct wire_tensor *output)
+{
+	struct edge_tensor_info before, now;
+	uint64_t bytes = 0;
+	int code = edge_session_output_info(session, output->index, &before, NULL);
+	if (code == 0) {
+		code = edge_model_output(
+			shadow->version->model, shadow->signature, output->index, &now);
+	}
+	const void *data = code < 0 ? NULL : edge_session_output(session, output->index, &bytes);
+	if (!data || before.type != output->type || bytes != output->bytes) {
+		return -1;
+	}
+	const struct shadow_number of_now = {now.scale, now.zero_point};
+	const struct shadow_number of_before = {before.scale, before.zero_point};
+	return shadow_differ(output->type, bytes, output->data, &of_now, data, &of_before);
+}
+
+static void compare(struct shadow *shadow, struct edge_session *session)
+{
+	owned_mem struct wire_infer_reply *reply = malloc(sizeof(*reply));
+	if (!reply ||
+		wire_infer_reply_decode(shadow->answer, shadow->answer_bytes, 0, reply, NULL) < 0) {
+		return;
+	}
+	shadow->compared = true;
+	for (uint32_t i = 0; i < reply->n_outputs; i++) {
+		int code = output_compare(shadow, session, &reply->outputs[i]);
+		shadow->compared = shadow->compared && code >= 0;
+		shadow->differs = shadow->differs || code > 0;
+	}
+}
+
+void shadow_run(struct shadow *shadow)
+{
+	struct served_session *session = NULL;
+	if (served_take_session(shadow->before, shadow->signature, &session, NULL) < 0) {
+		return;
+	}
+	if (!session->resized && ask(shadow, session->session) == 0) {
+		compare(shadow, session->session);
+	}
+	served_give_session(shadow->before, session);
+}

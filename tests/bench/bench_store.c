@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_store - what replacing models costs those who ask
+ *
+ *   bench_store first MODEL...     from a file's rename to its first answer, beyond the quiet period. Each time
+ *                                  another of the models, and bytes that edged has not seen
+ *   bench_store beside MODEL [OTHER]
+ *                                  what somebody who asks OTHER notices while MODEL is replaced again and again
+ *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
+ *                                  second, and while it is not
+ *
+ * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and
+ * without take turns, since the machine is not the same at all times. No test: it prints what it finds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/system/daemon.h"
+#include "tests/system/twin.h"
+
+#define MS UINT64_C(1000000)
+#define QUIET_MS 200
+#define CLIENTS 4
+#define MOST_TIMES ((size_t)4 << 20)
+#define OTHER "packaging/models/keyword.tflite"
+#define OWN "packaging/models/digits.tflite"
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void sleep_until(uint64_t ns)
+{
+	const struct timespec at = {
+		.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* ---- times */
+
+struct times {
+	size_t n;
+	uint64_t *ns;
+};
+
+static struct times times_new(void)
+{
+	struct times times = {.ns = malloc(MOST_TIMES * sizeof(uint64_t))};
+	assert_non_null(times.ns);
+	return times;
+}
+
+static void times_add(struct times *times, uint64_t ns)
+{
+	if (times->n < MOST_TIMES) {
+		times->ns[times->n++] = ns;
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Sorts them. */
+static double times_ms(struct times *times, double share)
+{
+	qsort(times->ns, times->n, sizeof(times->ns[0]), compare);
+	size_t at = (size_t)((double)times->n * share);
+	return times->n ? (double)times->ns[at < times->n ? at : times->n - 1] / 1e6 : 0;
+}
+
+/* ---- edged, and who replaces its model */
+
+static void configure(struct daemon *daemon, const char *level, unsigned int quiet_ms)
+{
+	const char *check = getenv("EDGED_CHECK");
+	char text[1400];
+	snprintf(text, sizeof(text),
+		"[daemon]\ncheck-program = %s\nlog-level = %s\n[models]\nwatch = yes\n"
+		"watch-quiet = %ums\nprobation-slower = 0\n",
+		check ? check : "none", level, quiet_ms);
+	daemon_config(daemon, text);
+}
+
+static void start(struct daemon *daemon, unsigned int quiet_ms)
+{
+	configure(daemon, "notice", quiet_ms);
+	daemon_start(daemon, true);
+	/* From here on nobody reads what it logs. */
+	configure(daemon, "error", quiet_ms);
+	daemon_signal(daemon, SIGHUP);
+}
+
+/* Bytes behind the file that no other had: another file for edged, the same model. */
+static void put_new(struct daemon *daemon, const char *name, const struct twin *twin, int which)
+{
+	static uint64_t unique;
+	uint8_t *bytes = malloc(twin->size + 16);
+	uint64_t tail[2] = {clock_now_ns(), ++unique};
+	memcpy(bytes, twin->file[which], twin->size);
+	memcpy(bytes + twin->size, tail, sizeof(tail));
+	daemon_put_bytes(daemon, name, bytes, twin->size + sizeof(tail));
+	free(bytes);
+}
+
+static void put_in_place(struct daemon *daemon, const char *from, const char *to)
+{
+	char a[160], b[160];
+	snprintf(a, sizeof(a), "%s/models/%s", daemon->folder, from);
+	snprintf(b, sizeof(b), "%s/models/%s", daemon->folder, to);
+	assert_int_equal(rename(a, b), 0);
+}
+
+static uint64_t generation_of(struct peer *peer, const char *model)
+{
+	peer_send(peer, WIRE_LIST, 1, 0, NULL);
+	struct answer answer = peer_receive(peer);
+	uint64_t generation = answer_find(&answer, model).generation;
+	answer_free(&answer);
+	return generation;
+}
+
+/* Asks edged until another generation serves. */
+static void wait_for_next(struct peer *peer, const char *model, uint64_t before)
+{
+	const struct timespec pause = {.tv_nsec = 500000};
+	while (generation_of(peer, model) == before) {
+		nanosleep(&pause, NULL);
+	}
+}
+
+static uint64_t ask(const struct twin *twin, struct peer *peer, const char *model)
+{
+	uint64_t generation = 0;
+	twin_ask(twin, peer, 2, model);
+	struct answer answer = peer_receive(peer);
+	twin_which(twin, &answer, &generation);
+	answer_free(&answer);
+	return generation;
+}
+
+/* ---- first */
+
+struct first {
+	struct daemon daemon;
+	struct twin twins[8];
+	size_t n;
+};
+
+static uint64_t replace_once(
+	struct first *first, struct peer *peer, size_t turn, struct times *loads)
+{
+	struct daemon *daemon = &first->daemon;
+	const struct twin *twin = &first->twins[turn % first->n];
+	uint64_t before = generation_of(peer, "m");
+	put_new(daemon, ".m.new", twin, 0);
+	sync(); /* not what is measured */
+	uint64_t from = clock_now_ns();
+	put_in_place(daemon, ".m.new", "m.tflite");
+	wait_for_next(peer, "m", before);
+	times_add(loads, clock_now_ns() - from);
+	ask(twin, peer, "m");
+	return clock_now_ns() - from;
+}
+
+static void bench_first(int n, char **paths)
+{
+	struct first *first = calloc(1, sizeof(*first));
+	struct times times = times_new(), loads = times_new();
+	const uint64_t runs = number_from("RUNS", 20);
+	for (first->n = 0; first->n < (size_t)n && first->n < 8; first->n++) {
+		first->twins[first->n] = twin_new(paths[first->n], true);
+	}
+	daemon_prepare(&first->daemon);
+	put_new(&first->daemon, "m.tflite", &first->twins[0], 0);
+	start(&first->daemon, QUIET_MS);
+	struct peer peer = peer_open(&first->daemon);
+	for (uint64_t i = 1; i <= runs; i++) {
+		times_add(&times, replace_once(first, &peer, i, &loads));
+	}
+	peer_close(&peer);
+	printf("rename to first answer, ms beyond %u ms of quiet: median %.1f, least %.1f, most %.1f; it serves after "
+	       "%.1f\n",
+		QUIET_MS, times_ms(&times, 0.5) - QUIET_MS, times_ms(&times, 0) - QUIET_MS,
+		times_ms(&times, 1) - QUIET_MS, times_ms(&loads, 0.5) - QUIET_MS);
+	daemon_end(&first->daemon);
+}
+
+/* ---- beside */
+
+struct beside {
+	struct daemon daemon;
+	struct twin model, other;
+	atomic_bool over;
+	bool replaces; /* in this phase */
+	unsigned int loads;
+};
+
+/* One after the other, as fast as edged takes them. */
+static void *replacer_main(void *argument)
+{
+	struct beside *beside = argument;
+	/* What it takes itself is not what is measured. */
+	const struct sched_param none = {0};
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	struct peer peer = peer_open(&beside->daemon);
+	while (!atomic_load(&beside->over)) {
+		uint64_t before = generation_of(&peer, "m");
+		put_new(&beside->daemon, ".m.new", &beside->model, 0);
+		put_in_place(&beside->daemon, ".m.new", "m.tflite");
+		const struct timespec pause = {.tv_nsec = 5000000};
+		while (generation_of(&peer, "m") == before) {
+			nanosleep(&pause, NULL);
+		}
+		beside->loads++;
+	}
+	peer_close(&peer);
+	return NULL;
+}
+
+#define EVERY_NS (2 * MS)
+
+static void ask_steadily(struct beside *beside, uint64_t seconds, struct times *times)
+{
+	struct peer peer = peer_open(&beside->daemon);
+	uint64_t at = clock_now_ns();
+	const uint64_t end = at + seconds * 1000 * MS;
+	for (; at < end; at += EVERY_NS) {
+		sleep_until(at);
+		uint64_t from = clock_now_ns();
+		ask(&beside->other, &peer, "other");
+		times_add(times, clock_now_ns() - from);
+	}
+	peer_close(&peer);
+}
+
+static void phase(struct beside *beside, bool replaces, uint64_t seconds, struct times *times)
+{
+	pthread_t replacer;
+	atomic_store(&beside->over, false);
+	beside->loads = 0;
+	if (replaces) {
+		assert_int_equal(pthread_create(&replacer, NULL, replacer_main, beside), 0);
+	}
+	ask_steadily(beside, seconds, times);
+	atomic_store(&beside->over, true);
+	if (replaces) {
+		pthread_join(replacer, NULL);
+	}
+	printf("  %-8s p50 %.3f  p99 %.3f  p99.9 %.3f  most %.3f ms  (%zu requests, %u loads)\n",
+		replaces ? "loading" : "quiet", times_ms(times, 0.5), times_ms(times, 0.99),
+		times_ms(times, 0.999), times_ms(times, 1), times->n, beside->loads);
+}
+
+static void bench_beside(const char *model, const char *other)
+{
+	struct beside *beside = calloc(1, sizeof(*beside));
+	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
+	struct times added = times_new();
+	beside->model = twin_new(model, true);
+	beside->other = twin_new(other, true);
+	daemon_prepare(&beside->daemon);
+	put_new(&beside->daemon, "m.tflite", &beside->model, 0);
+	put_new(&beside->daemon, "other.tflite", &beside->other, 0);
+	start(&beside->daemon, 0);
+	for (uint64_t i = 0; i < runs; i++) {
+		struct times quiet = times_new(), loading = times_new();
+		phase(beside, false, seconds, &quiet);
+		phase(beside, true, seconds, &loading);
+		double more = times_ms(&loading, 0.99) - times_ms(&quiet, 0.99);
+		times_add(&added, more > 0 ? (uint64_t)(more * 1e6) : 0);
+		free(quiet.ns);
+		free(loading.ns);
+	}
+	printf("added at p99 while %s is loaded: median %.3f ms\n", model, times_ms(&added, 0.5));
+	daemon_end(&beside->daemon);
+}
+
+/* ---- storm */
+
+struct storm {
+	struct daemon daemon;
+	struct twin twin;
+	atomic_bool over;
+	uint64_t every_ns; /* of each client; 0: without pause */
+	atomic_ulong answers;
+};
+
+struct client {
+	struct storm *storm;
+	pthread_t thread;
+	unsigned int number;
+	struct times times;
+	uint64_t first, last; /* generation */
+};
+
+/* A request is due at its time, whatever became of the one before it. */
+static void *client_main(void *argument)
+{
+	struct client *client = argument;
+	struct storm *storm = client->storm;
+	struct peer peer = peer_open(&storm->daemon);
+	uint64_t due = clock_now_ns() + client->number * storm->every_ns / CLIENTS;
+	for (; !atomic_load(&storm->over); due += storm->every_ns) {
+		uint64_t from = clock_now_ns();
+		if (storm->every_ns > 0) {
+			sleep_until(due);
+			from = due;
+		}
+		client->last = ask(&storm->twin, &peer, "m");
+		client->first = client->first ? client->first : client->last;
+		times_add(&client->times, clock_now_ns() - from);
+		atomic_fetch_add(&storm->answers, 1);
+	}
+	peer_close(&peer);
+	return NULL;
+}
+
+static unsigned int replace_for(struct storm *storm, uint64_t seconds, bool swaps)
+{
+	const uint64_t from = clock_now_ns(), end = from + seconds * 1000 * MS;
+	unsigned int n = 0;
+	for (uint64_t at = from; at < end; at += 10 * MS) {
+		sleep_until(at);
+		if (swaps) {
+			daemon_put_bytes(&storm->daemon, ".m.new", storm->twin.file[n % 2],
+				storm->twin.size);
+			put_in_place(&storm->daemon, ".m.new", "m.tflite");
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Clients for so long; what their requests took. */
+static struct times load_for(
+	struct storm *storm, uint64_t every_ns, uint64_t seconds, bool swaps, uint64_t *ret_swaps)
+{
+	struct client clients[CLIENTS] = {0};
+	struct times all = times_new();
+	storm->every_ns = every_ns;
+	atomic_store(&storm->over, false);
+	atomic_store(&storm->answers, 0);
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		clients[i] = (struct client){.storm = storm, .number = i, .times = times_new()};
+		assert_int_equal(
+			pthread_create(&clients[i].thread, NULL, client_main, &clients[i]), 0);
+	}
+	replace_for(storm, seconds, swaps);
+	atomic_store(&storm->over, true);
+	*ret_swaps = 0;
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		pthread_join(clients[i].thread, NULL);
+		for (size_t j = 0; j < clients[i].times.n; j++) {
+			times_add(&all, clients[i].times.ns[j]);
+		}
+		uint64_t swaps_seen = clients[i].last - clients[i].first;
+		*ret_swaps = swaps_seen > *ret_swaps ? swaps_seen : *ret_swaps;
+		free(clients[i].times.ns);
+	}
+	return all;
+}
+
+static double p99_at(struct storm *storm, uint64_t every_ns, uint64_t seconds, bool swaps)
+{
+	uint64_t seen = 0;
+	struct times times = load_for(storm, every_ns, seconds, swaps, &seen);
+	double p99 = times_ms(&times, 0.99);
+	printf("  %-8s p50 %.3f  p99 %.3f  p99.9 %.3f  most %.3f ms  (%.0f requests/s, %.1f swaps/s)\n",
+		swaps ? "storm" : "quiet", times_ms(&times, 0.5), p99, times_ms(&times, 0.999),
+		times_ms(&times, 1), (double)times.n / (double)seconds,
+		(double)seen / (double)seconds);
+	free(times.ns);
+	return p99;
+}
+
+static void bench_storm(const char *model)
+{
+	struct storm *storm = calloc(1, sizeof(*storm));
+	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
+	struct times ratios = times_new();
+	uint64_t seen = 0;
+	storm->twin = twin_new(model, false);
+	daemon_prepare(&storm->daemon);
+	daemon_put_bytes(&storm->daemon, "m.tflite", storm->twin.file[0], storm->twin.size);
+	start(&storm->daemon, (unsigned int)number_from("QUIET_MS", 0));
+	struct times full = load_for(storm, 0, seconds, false, &seen);
+	const double most = (double)full.n / (double)seconds;
+	const uint64_t every = (uint64_t)(1e9 * CLIENTS / (0.7 * most));
+	printf("%s: %d clients get at most %.0f answers/s; at 70 %% of that:\n", model, CLIENTS,
+		most);
+	for (uint64_t i = 0; i < runs; i++) {
+		double quiet = p99_at(storm, every, seconds, false);
+		double stormy = p99_at(storm, every, seconds, true);
+		times_add(&ratios, (uint64_t)(stormy / quiet * 1e6));
+	}
+	printf("p99 in the storm is %.2f times that without, median of %llu\n",
+		times_ms(&ratios, 0.5), (unsigned long long)runs);
+	daemon_end(&storm->daemon);
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 2 && strcmp(argv[1], "first") == 0) {
+		bench_first(argc - 2, argv + 2);
+	} else if (argc > 2 && strcmp(argv[1], "beside") == 0) {
+		bench_beside(argv[2], argc > 3 ? argv[3] : OTHER);
+	} else if (argc > 1 && strcmp(argv[1], "storm") == 0) {
+		bench_storm(argc > 2 ? argv[2] : OWN);
+	} else {
+		fputs("usage: bench_store first MODEL... | beside MODEL [OTHER] | storm [MODEL]\n",
+			stderr);
+		return 2;
+	}
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk that fails: --wrap of pread64, renameat, unlinkat, mkdirat and openat64.
+ *
+ * In the folder $DISK: while "eio" is there, reading a file whose name begins with "eio" fails; while
+ * "read-only" is there, nothing can be made, renamed or removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
+int __real_openat64(int folder, const char *path, int flags, ...);
+int __wrap_openat64(int folder, const char *path, int flags, ...);
+int __real_renameat(int from_folder, const char *from, int to_folder, const char *to);
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to);
+int __real_unlinkat(int folder, const char *name, int flags);
+int __wrap_unlinkat(int folder, const char *name, int flags);
+int __real_mkdirat(int folder, const char *name, mode_t mode);
+int __wrap_mkdirat(int folder, const char *name, mode_t mode);
+
+static bool fails(const char *what)
+{
+	char path[256];
+	const char *disk = getenv("DISK");
+	snprintf(path, sizeof(path), "%s/%s", disk ? disk : "/nonexistent", what);
+	return access(path, F_OK) == 0;
+}
+
+static bool is_broken(int fd)
+{
+	char path[64], name[512];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(path, name, sizeof(name) - 1);
+	name[n > 0 ? n : 0] = 0;
+	const char *slash = strrchr(name, '/');
+	return slash && strncmp(slash + 1, "eio", 3) == 0;
+}
+
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
+{
+	if (fails("eio") && is_broken(fd)) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pread64(fd, p, n, at);
+}
+
+int __wrap_openat64(int folder, const char *path, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+	va_end(rest);
+	if ((flags & O_CREAT) && fails("read-only")) {
+		errno = EROFS;
+		return -1;
+	}
+	return __real_openat64(folder, path, flags, mode);
+}
+
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+	if (fails("read-only")) {
+		errno = EROFS;
+		return -1;
+	}
+	return __real_renameat(from_folder, from, to_folder, to);
+}
+
+int __wrap_unlinkat(int folder, const char *name, int flags)
+{
+	if (fails("read-only")) {
+		errno = EROFS;
+		return -1;
+	}
+	return __real_unlinkat(folder, name, flags);
+}
+
+int __wrap_mkdirat(int folder, const char *name, mode_t mode)
+{
+	if (fails("read-only")) {
+		errno = EROFS;
+		return -1;
+	}
+	return __real_mkdirat(folder, name, mode);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Disks that are full, read-only or broken, and a system that watches no more folders: the model that is
+ * concerned is refused and says why, all others serve. Where a right to mount is needed the test takes
+ * namespaces of its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define SKIPPED 77
+
+static void path_of(const struct daemon *daemon, char out[256], const char *name)
+{
+	snprintf(out, 256, "%s/%s", daemon->folder, name);
+}
+
+static void reload(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
+static void expect_serves(struct daemon *daemon, const char *model, int32_t width)
+{
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, model, width, 7, 0);
+	peer_expect_echo(&peer, 1, width, 7);
+	peer_close(&peer);
+}
+
+static void expect_refused(struct daemon *daemon, const char *model, const char *reason)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_LIST, 901, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct wire_list_item item = answer_find(&answer, model);
+	if (!wire_text_is(item.reason, reason)) {
+		fail_msg("%s: %.*s: %.*s", model, (int)item.state.length, item.state.data,
+			(int)item.reason.length, item.reason.data);
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void put_large(struct daemon *daemon, const char *file, const char *line, size_t size)
+{
+	char *bytes = calloc(1, size);
+	memcpy(bytes, line, strlen(line));
+	bytes[strlen(line)] = '\n';
+	daemon_put_bytes(daemon, file, bytes, size);
+	free(bytes);
+}
+
+/* ---- full */
+
+static void a_full_disk_refuses_the_one_that_does_not_fit(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	path_of(daemon, path, "state");
+	assert_int_equal(mount("small", path, "tmpfs", 0, "size=256k"), 0);
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_start(daemon, false);
+	put_large(daemon, "large.tflite", "echo 8", 1 << 20);
+	daemon_put(daemon, "z.tflite", "echo 16");
+	reload(daemon);
+	expect_refused(daemon, "large", "copying the file: No space left on device");
+	expect_serves(daemon, "a", 4);
+	expect_serves(daemon, "z", 16);
+	put_large(daemon, "a.tflite", "echo 8", 1 << 20);
+	reload(daemon);
+	expect_refused(daemon, "a", "copying the file: No space left on device");
+	expect_serves(daemon, "a", 4); /* what served goes on */
+	daemon_put(daemon, "large.tflite", "echo 8");
+	reload(daemon);
+	expect_serves(daemon, "large", 8);
+}
+
+/* ---- read-only */
+
+static void a_disk_that_becomes_read_only_refuses_what_is_new(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_start(daemon, false);
+	daemon_put(daemon, "../gate/read-only", "");
+	daemon_put(daemon, "a.tflite", "echo 8");
+	daemon_put(daemon, "b.tflite", "echo 8");
+	reload(daemon);
+	expect_refused(daemon, "a", "copying the file: Read-only file system");
+	expect_refused(daemon, "b", "copying the file: Read-only file system");
+	expect_serves(daemon, "a", 4);
+	daemon_remove(daemon, "../gate/read-only");
+	reload(daemon);
+	expect_serves(daemon, "a", 8);
+	expect_serves(daemon, "b", 8);
+}
+
+static void a_read_only_disk_at_the_start_leaves_the_folders_models_serving(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	path_of(daemon, path, "state");
+	assert_int_equal(mount("fixed", path, "tmpfs", MS_RDONLY, "size=256k"), 0);
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, "models are kept in memory");
+	daemon_wait_log(daemon, "1 models ready");
+	expect_serves(daemon, "a", 4);
+	daemon_put(daemon, "a.tflite", "echo 8");
+	reload(daemon);
+	expect_serves(daemon, "a", 8);
+}
+
+/* ---- broken */
+
+static void a_file_that_cannot_be_read_is_refused_and_tried_again(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "../gate/eio", "");
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_put(daemon, "eio.tflite", "echo 8");
+	daemon_put(daemon, "z.tflite", "echo 16");
+	daemon_start(daemon, false);
+	expect_refused(daemon, "eio", "copying the file: Input/output error");
+	expect_serves(daemon, "a", 4);
+	expect_serves(daemon, "z", 16);
+	daemon_remove(daemon, "../gate/eio");
+	reload(daemon);
+	expect_serves(daemon, "eio", 8);
+	/* And while it serves. */
+	daemon_put(daemon, "../gate/eio", "");
+	daemon_put(daemon, "eio.tflite", "echo 32");
+	reload(daemon);
+	expect_refused(daemon, "eio", "copying the file: Input/output error");
+	expect_serves(daemon, "eio", 8);
+}
+
+/* ---- watches */
+
+/* Of this user namespace only. */
+static void limit_set(const char *name, const char *value)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/sys/user/%s", name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, value, strlen(value)), strlen(value));
+	close(fd);
+}
+
+/* It looks at regular times instead. */
+static void expect_seen_later(struct daemon *daemon, const char *said)
+{
+	daemon_config(daemon, "[models]\nwatch = yes\nwatch-quiet = 0ms\nrescan = 100ms\n");
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, said);
+	daemon_wait_log(daemon, "models ready");
+	expect_serves(daemon, "a", 4);
+	daemon_put(daemon, "b.tflite", "echo 8");
+	daemon_wait_log(daemon, "model b version 1: ready");
+	expect_serves(daemon, "b", 8);
+}
+
+static void without_watches_it_looks_at_regular_times(void **state)
+{
+	limit_set("max_inotify_watches", "0");
+	expect_seen_later(*state, "cannot be watched: the system's limit is reached");
+	limit_set("max_inotify_watches", "1000");
+}
+
+static void without_inotify_it_looks_at_regular_times(void **state)
+{
+	limit_set("max_inotify_instances", "0");
+	expect_seen_later(*state, "cannot be watched: Too many open files");
+	limit_set("max_inotify_instances", "100");
+}
+
+/* ---- */
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	char path[256];
+	daemon_prepare(daemon);
+	path_of(daemon, path, "gate");
+	setenv("DISK", path, 1);
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	if (daemon->pid > 0) {
+		daemon_signal(daemon, SIGTERM);
+		assert_int_equal(daemon_wait(daemon), 0);
+	}
+	path_of(daemon, path, "state");
+	umount2(path, MNT_DETACH); /* where something was mounted */
+	daemon_end(daemon);
+	free(daemon);
+	return 0;
+}
+
+static int map(const char *file, unsigned int id)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "0 %u 1", id);
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	ssize_t done = fd < 0 ? -1 : write(fd, text, (size_t)n);
+	close(fd);
+	return done == n ? 0 : -1;
+}
+
+/* Root of namespaces of its own, whoever this was before. */
+static int enter(void)
+{
+	unsigned int user = geteuid(), group = getegid();
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+		return -1;
+	}
+	int fd = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, "deny", 4);
+	(void)n;
+	close(fd);
+	return map("/proc/self/uid_map", user) == 0 ? map("/proc/self/gid_map", group) : -1;
+}
+
+#define disk_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest any[] = {
+		disk_test(a_disk_that_becomes_read_only_refuses_what_is_new),
+		disk_test(a_file_that_cannot_be_read_is_refused_and_tried_again),
+	};
+	const struct CMUnitTest mounting[] = {
+		disk_test(a_full_disk_refuses_the_one_that_does_not_fit),
+		disk_test(a_read_only_disk_at_the_start_leaves_the_folders_models_serving),
+		disk_test(without_watches_it_looks_at_regular_times),
+		disk_test(without_inotify_it_looks_at_regular_times),
+	};
+	int failed = cmocka_run_group_tests_name("any user", any, NULL, NULL);
+	if (enter() < 0) {
+		print_message(
+			"SKIPPED: no right to namespaces: nothing is mounted, no limit is set\n");
+		return failed ? failed : SKIPPED;
+	}
+	return failed + cmocka_run_group_tests_name("namespaces", mounting, NULL, NULL);
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One model of the store, from a file in the folder to an answer: what daemon/ does, step by step, with
+ * edged killed between any two of them.
+ *
+ * Who takes part, and where it is in the code:
+ *   people    put versions into the folder                         (outside)
+ *   loader    the loader's thread: install, restore, orders        install.c, order.c, catalogue.c, depot.c
+ *   loop      the loop's thread: swaps the pointer                 store.c
+ *   request   from its judging to its end, when the trial is
+ *             judged too; the run in between is a worker's         request.c, worker.c, served.c, probation.c
+ *   fate      kills edged, MOST_KILLS times, and starts it again
+ *
+ * What a thread does alone is atomic here only where the others cannot see it in between: a turn of the
+ * loop, a rename, a counter. What dies with the process stands in one list (forget()), what the disk
+ * keeps in another. A version is what its file does: see kind[].
+ *
+ * That edged waits for ever with nothing that serves is a deadlock of this model, which pan reports:
+ * requests wait for something that serves, and nobody else has anything to do.
+ *
+ * Mutations, each of which must be found out (tests/spin/run):
+ *   LATE_REF     a request reads the pointer, and takes its reference in a later step
+ *   EARLY_SWAP   the pointer is swapped before the manifest is on the disk
+ *   NO_TRIAL     the manifest does not say that the version is on trial
+ *   ANY_VERDICT  a verdict is heeded whatever it was about
+ *   LATE_BAD     a rollback writes the manifest before it writes what is bad
+ *   LATE_DEATHS  deaths are forgotten before the file is bad on the disk
+ *   BAD_PROVED   deaths make a version bad that has proved itself
+ *   NO_SELFTEST  a file is not asked what it must answer
+ *   TWICE        a swap lets go twice of what served
+ */
+#define VERSIONS 3 /* 1 is there from the start, and has proved itself */
+#define REQUESTS 2
+#define SLOTS 6 /* loaded: each request's, the one that serves, two that were announced, one that comes */
+#ifndef MOST_KILLS
+#define MOST_KILLS 3
+#endif
+#define NOTHING 255
+
+/* What a file does, which nobody knows beforehand. */
+#define GOOD 1
+#define WRONG 2 /* its self-test tells */
+#define WEAK 3 /* its self-test is well, its runs are bad */
+#define KILLER 4 /* a run of it ends edged */
+byte kind[VERSIONS + 1];
+
+/* ---- what the disk keeps */
+byte inbox = 1; /* the version that lies in the folder */
+byte m_active = 1, m_good = 1, m_previous; /* the manifest, renamed into place as a whole */
+bool m_trial;
+bool bad[VERSIONS + 1];
+byte marked[VERSIONS + 1]; /* STATE/running: how many runs of it are going on */
+byte deaths[VERSIONS + 1];
+
+/* ---- what dies with edged */
+bool up = true;
+byte serving; /* the loader's idea of what the loop has */
+byte tried; /* what the folder held when it was looked at */
+byte current = NOTHING; /* the loop's pointer: a slot */
+bool judging; /* what serves is on trial, and there is no verdict */
+byte version_of[SLOTS], refs[SLOTS];
+bool has_mark[SLOTS];
+chan events = [2] of {byte}; /* the loader's: a slot */
+chan orders = [2] of {byte, bool}; /* the loop's: whether that version is good */
+
+#define LOADER REQUESTS
+#define LOOP (REQUESTS + 1)
+#define ALL (REQUESTS + 2)
+bool dead[ALL]; /* threads that have not heard of it yet */
+byte kills;
+
+/* ---- what is proved, beside the asserts on the way */
+byte told; /* the version that was last seen to serve */
+byte killed[VERSIONS + 1];
+bool condemned[VERSIONS + 1];
+
+inline forget()
+{
+	d_step {
+		up = false;
+		serving = 0;
+		tried = 0;
+		current = NOTHING;
+		judging = false;
+		i = 0;
+		do
+		:: i < SLOTS ->
+			version_of[i] = 0;
+			refs[i] = 0;
+			has_mark[i] = false;
+			i++
+		:: else -> break
+		od;
+		do
+		:: len(events) > 0 -> events?_
+		:: len(events) == 0 -> break
+		od;
+		do
+		:: len(orders) > 0 -> orders?_, _
+		:: len(orders) == 0 -> break
+		od;
+		i = 0;
+		do
+		:: i < ALL -> dead[i] = true; i++
+		:: else -> break
+		od;
+		i = 0
+	}
+}
+
+/* The last reference frees. Nothing that is freed has one. */
+inline unref(s)
+{
+	assert(refs[s] > 0);
+	refs[s]--;
+	if
+	:: refs[s] == 0 -> version_of[s] = 0; has_mark[s] = false
+	:: else
+	fi
+}
+
+/* ---- the loader */
+
+/* load_model(): the file is opened under its mark; a slot with the store's reference. */
+inline load(v)
+{
+	marked[v]++;
+	atomic {
+		marked[v]--;
+		slot = 0;
+		do
+		:: refs[slot] > 0 -> slot++ /* the assert of its index is pan's */
+		:: else -> break
+		od;
+		version_of[slot] = v;
+		refs[slot] = 1
+	}
+}
+
+/* try_out(), and the event. */
+inline announce(v)
+{
+	atomic {
+		has_mark[slot] = m_trial && m_active == v;
+		serving = v
+	}
+	atomic { events!slot; slot = 0 }
+}
+
+#ifdef NO_SELFTEST
+#define passes(v) true
+#else
+#define passes(v) (kind[v] != WRONG)
+#endif
+
+/* install_candidate() */
+inline install()
+{
+	tried = inbox;
+	if
+	:: bad[tried] || (serving == tried && m_active == tried) || !passes(tried)
+	:: else ->
+		load(tried);
+#ifdef EARLY_SWAP
+		announce(tried);
+#endif
+		d_step { /* depot_save(): one rename */
+			assert(!condemned[tried]);
+#ifndef NO_TRIAL
+			m_trial = (m_active != tried -> m_good != tried : m_trial);
+#endif
+			m_active = tried
+		}
+#ifndef EARLY_SWAP
+		announce(tried)
+#endif
+	fi
+}
+
+/* install_restore(): what served, or else what was good. */
+inline restore()
+{
+	if
+	:: !bad[m_active] -> version = m_active
+	:: else ->
+		if
+		:: m_good && !bad[m_good] -> version = m_good
+		:: else -> version = (m_previous && !bad[m_previous] -> m_previous : 0)
+		fi
+	fi;
+	if
+	:: version -> load(version); announce(version); version = 0
+	:: else
+	fi
+}
+
+/* order.c: rollback(). What serves again is loaded before anything is written. */
+inline roll_back()
+{
+	load(m_good);
+#ifndef LATE_BAD
+	bad[m_active] = true;
+#endif
+	d_step { /* one rename */
+		version = m_active;
+		condemned[m_active] = true;
+		m_active = m_good;
+		m_trial = false
+	}
+#ifdef LATE_BAD
+	bad[version] = true;
+#endif
+	version = 0;
+	announce(m_active)
+}
+
+inline prove()
+{
+	d_step { /* one rename */
+		m_previous = (m_good != m_active -> m_good : m_previous);
+		m_good = m_active;
+		m_trial = false;
+		assert(kind[m_good] == GOOD)
+	}
+	deaths[m_good] = 0
+}
+
+#ifdef ANY_VERDICT
+#define heeded(v) true
+#else
+#define heeded(v) (m_trial && m_active == v)
+#endif
+
+inline obey()
+{
+	if
+	:: heeded(version) && good -> version = 0; prove()
+	:: heeded(version) && !good && m_good != m_active -> version = 0; roll_back()
+	:: else -> version = 0
+	fi
+}
+
+#ifdef BAD_PROVED
+#define proved(v) false
+#else
+#define proved(v) (v == m_good)
+#endif
+
+/* marks_open() and deaths_read(). */
+inline count_deaths()
+{
+	d_step {
+		i = 1;
+		do
+		:: i <= VERSIONS ->
+			deaths[i] = (marked[i] > 0 && deaths[i] < 2 -> deaths[i] + 1 : deaths[i]);
+			marked[i] = 0;
+			i++
+		:: else -> break
+		od;
+		i = 1
+	}
+	do
+	:: i <= VERSIONS && deaths[i] < 2 -> i++
+	:: i <= VERSIONS && deaths[i] >= 2 && proved(i) -> deaths[i] = 0 /* edged-check opens it again, and it is good */
+	:: i <= VERSIONS && deaths[i] >= 2 && !proved(i) ->
+#ifdef LATE_DEATHS
+		deaths[i] = 0;
+		bad[i] = true
+#else
+		bad[i] = true;
+		deaths[i] = 0
+#endif
+	:: i > VERSIONS -> i = 0; break
+	od
+}
+
+proctype loader()
+{
+	byte slot, i, version;
+	bool good;
+start:
+	{
+		count_deaths();
+		assert(!bad[m_good]);
+		restore();
+end:		do
+		:: orders?version, good -> obey(); good = false
+		:: empty(orders) && inbox != tried -> install()
+		od
+	} unless { dead[LOADER] };
+	do
+	:: d_step { dead[LOADER] -> dead[LOADER] = false; slot = 0; i = 0; version = 0; good = false }
+	:: up && !dead[LOADER] -> break
+	od;
+	goto start
+}
+
+/* ---- the loop */
+
+#define newer_or_known(v) (m_active >= v || m_good == v || condemned[v])
+
+proctype loop()
+{
+	byte slot, old;
+start:
+	{
+end:		do
+		:: atomic { /* store_update(): one pointer */
+			events?slot;
+			old = current;
+			current = slot;
+			/* What serves is on the disk, or something newer is. */
+			assert(newer_or_known(version_of[slot]));
+			/* Nobody who was told of a version finds an older one, but for what was bad. */
+			assert(version_of[slot] >= told || bad[told] || condemned[told]);
+			told = version_of[slot];
+			judging = has_mark[slot];
+			if
+			:: old != NOTHING ->
+				unref(old)
+#ifdef TWICE
+				; unref(old)
+#endif
+			:: else
+			fi;
+			old = 0;
+			slot = 0
+		   }
+		od
+	} unless { dead[LOOP] };
+	do
+	:: d_step { dead[LOOP] -> dead[LOOP] = false; slot = 0; old = 0 }
+	:: up && !dead[LOOP] -> break
+	od;
+	goto start
+}
+
+/* ---- a request, and the next one */
+
+/* store_note_run(): a verdict may come after any run, or later. */
+inline note_run(s)
+{
+	if
+	:: s == current && judging && kind[version_of[s]] != KILLER && nfull(orders) ->
+		judging = false;
+		orders!version_of[s], kind[version_of[s]] == GOOD
+	:: true
+	fi
+}
+
+proctype request(byte me)
+{
+	byte mine = NOTHING, i;
+	bool mark;
+start:
+	{
+		do
+		:: atomic { /* request_judge(), in a turn of the loop */
+			current != NOTHING;
+			mine = current;
+#ifdef LATE_REF
+		   }
+		   atomic {
+#endif
+			refs[mine]++
+		   }
+		   atomic { /* a worker: mark_begin() */
+			assert(version_of[mine] != 0);
+			assert(kind[version_of[mine]] != WRONG);
+			mark = has_mark[mine];
+			marked[version_of[mine]] = marked[version_of[mine]] + mark
+		   }
+		   if
+		   :: kind[version_of[mine]] == KILLER ->
+			atomic {
+				killed[version_of[mine]]++;
+				assert(killed[version_of[mine]] < 3);
+				forget()
+			}
+			false
+		   :: else
+		   fi;
+		   atomic {
+			assert(version_of[mine] != 0);
+			marked[version_of[mine]] = marked[version_of[mine]] - mark
+		   }
+		   atomic { /* finish() */
+			note_run(mine);
+			unref(mine);
+			mine = NOTHING;
+			mark = false
+		   }
+		od
+	} unless { dead[me] };
+	do
+	:: d_step { dead[me] -> dead[me] = false; mine = NOTHING; mark = false }
+	:: up && !dead[me] -> break
+	od;
+	goto start
+}
+
+/* ---- what comes from outside */
+
+proctype people()
+{
+	do
+	:: inbox < VERSIONS -> inbox++
+	:: else -> break
+	od
+}
+
+#define all_gone (!dead[0] && !dead[1] && !dead[LOADER] && !dead[LOOP])
+
+proctype fate()
+{
+	byte i;
+end:	do
+	:: atomic { up && kills < MOST_KILLS -> kills++; forget() }
+	:: atomic { !up && all_gone -> up = true }
+	od
+}
+
+init
+{
+	byte i = 2;
+	atomic {
+		kind[1] = GOOD;
+		do
+		:: i <= VERSIONS ->
+			if
+			:: kind[i] = GOOD
+			:: kind[i] = WRONG
+			:: kind[i] = WEAK
+			:: kind[i] = KILLER
+			fi;
+			i++
+		:: else -> break
+		od;
+		i = 0;
+		run loader();
+		run loop();
+		run request(0);
+		run request(1);
+		run people();
+		run fate()
+	}
+}

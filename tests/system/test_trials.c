@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Real models that break no rule and are no good: what served before them serves again, what they are is
+ * bad, and history and log say why. The models are those of tests/cases/service.py: y = 2x, as it should
+ * be; y = 3x; 0/0; y = 2x after 20,000 rounds; a loop that ends for zeros only.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/digest.h"
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+#define PROOF 10 /* probation-requests */
+
+static const float question[4] = {1, 2, 3, 4};
+
+static size_t model_read(const char *kind, uint8_t *out, size_t size)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "tests/data/SERVICE_trial_%s/model.tflite", kind);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t n = fread(out, 1, size, file);
+	fclose(file);
+	assert_true(n > 0 && n < size);
+	return n;
+}
+
+static void reload(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
+static void put(struct daemon *daemon, const char *kind)
+{
+	uint8_t bytes[8192];
+	size_t n = model_read(kind, bytes, sizeof(bytes));
+	daemon_put_bytes(daemon, ".m.new", bytes, n);
+	char from[160], to[160];
+	snprintf(from, sizeof(from), "%s/models/.m.new", daemon->folder);
+	snprintf(to, sizeof(to), "%s/models/m.tflite", daemon->folder);
+	assert_int_equal(rename(from, to), 0);
+}
+
+/* ---- asking */
+
+static void infer_encode(struct bytes_writer *w)
+{
+	const struct wire_infer infer = {.model = wire_text_of("m"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_FLOAT32,
+			.shape = {1, {4}},
+			.bytes = sizeof(question),
+			.data = question}}};
+	wire_infer_encode(w, &infer);
+}
+
+/* So many runs, each with a deadline; the second number of the last answer, NAN without one. */
+static float ask(struct daemon *daemon, int n, uint32_t deadline_us)
+{
+	struct peer peer = peer_open(daemon);
+	struct bytes_writer w = {0};
+	float second = NAN;
+	infer_encode(&w);
+	for (int i = 0; i < n; i++) {
+		struct wire_infer_reply reply;
+		peer_send(&peer, WIRE_INFER, (uint64_t)i + 1, deadline_us, &w);
+		struct answer answer = peer_receive(&peer);
+		if (answer.header.status == EDGE_OK) {
+			assert_int_equal(wire_infer_reply_decode(answer.body,
+						 answer.header.body_bytes, 0, &reply, NULL),
+				0);
+			memcpy(&second, (const uint8_t *)reply.outputs[0].data + 4, sizeof(second));
+		}
+		answer_free(&answer);
+	}
+	bytes_writer_deinit(&w);
+	peer_close(&peer);
+	return second;
+}
+
+/* The question, and y = @factor * x, as frames. */
+static void golden_put(struct daemon *daemon, float factor)
+{
+	struct bytes_writer frames = {0}, asked = {0}, due = {0};
+	float answer[4];
+	for (size_t i = 0; i < 4; i++) {
+		answer[i] = factor * question[i];
+	}
+	infer_encode(&asked);
+	struct wire_infer_reply reply = {.version = wire_text_of("1"),
+		.n_outputs = 1,
+		.outputs = {{.name = wire_text_of("y"),
+			.type = DTYPE_FLOAT32,
+			.shape = {1, {4}},
+			.bytes = sizeof(answer),
+			.data = answer}}};
+	wire_infer_reply_encode(&due, &reply);
+	const struct bytes_writer *bodies[] = {&asked, &due};
+	for (unsigned int i = 0; i < 2; i++) {
+		uint8_t head[WIRE_HEADER_BYTES];
+		const struct wire_header header = {.type = WIRE_INFER | (i ? WIRE_REPLY : 0),
+			.id = 1,
+			.body_bytes = (uint32_t)bodies[i]->size};
+		wire_header_encode(&header, head);
+		bytes_write(&frames, head, sizeof(head));
+		bytes_write(&frames, bodies[i]->data, bodies[i]->size);
+	}
+	daemon_put_bytes(daemon, "m.golden", frames.data, frames.size);
+	bytes_writer_deinit(&frames);
+	bytes_writer_deinit(&asked);
+	bytes_writer_deinit(&due);
+}
+
+/* ---- what the store says */
+
+static void expect_history(struct daemon *daemon, const char *text)
+{
+	struct peer peer = peer_open_store(daemon);
+	struct wire_text lines;
+	peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
+	if (!memmem(lines.data, lines.length, text, strlen(text))) {
+		fail_msg("no \"%s\" in: %.*s", text, (int)lines.length, lines.data);
+	}
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static bool is_bad(const struct daemon *daemon, const char *kind)
+{
+	uint8_t bytes[8192];
+	char path[256], text[DIGEST_TEXT_SIZE];
+	const struct digest digest = digest_of(bytes, model_read(kind, bytes, sizeof(bytes)));
+	snprintf(
+		path, sizeof(path), "%s/state/bad/%s", daemon->folder, digest_print(&digest, text));
+	return access(path, F_OK) == 0;
+}
+
+/* Of y = 2x. */
+static void expect_good_serves(struct daemon *daemon)
+{
+	assert_true(ask(daemon, 1, 0) == 4);
+}
+
+static void start_with_the_good_one(struct daemon *daemon)
+{
+	put(daemon, "good");
+	daemon_start(daemon, true);
+	assert_true(ask(daemon, PROOF, 0) == 4);
+	expect_history(daemon, "version 1 is good"); /* it comes behind the verdict */
+	assert_false(is_bad(daemon, "good"));
+}
+
+/* It serves, does badly, and goes; after a restart it does not come back. */
+static void expect_rolled_back(struct daemon *daemon, const char *kind, const char *why)
+{
+	start_with_the_good_one(daemon);
+	put(daemon, kind);
+	reload(daemon);
+	expect_history(daemon, "version 2 installed");
+	ask(daemon, 3, 100000);
+	daemon_wait_log(daemon, why);
+	daemon_wait_log(daemon, "model m version 1: ready");
+	expect_good_serves(daemon);
+	assert_true(is_bad(daemon, kind));
+	expect_history(daemon, why);
+	expect_history(daemon, "back to version 1");
+	daemon_signal(daemon, SIGKILL);
+	daemon_wait(daemon);
+	daemon_start(daemon, true);
+	expect_good_serves(daemon);
+	expect_history(daemon, "refused: bad: ");
+}
+
+static void one_that_gives_nan_makes_place_for_the_good_one(void **state)
+{
+	expect_rolled_back(*state, "nan", "0 failed, 3 gave NaN, 0 were too slow");
+}
+
+static void one_that_is_far_slower_makes_place_for_the_good_one(void **state)
+{
+	expect_rolled_back(*state, "slow", "0 failed, 0 gave NaN, 3 were too slow");
+}
+
+static void one_that_never_ends_makes_place_for_the_good_one(void **state)
+{
+	expect_rolled_back(*state, "loop", "0 failed, 0 gave NaN, 3 were too slow");
+}
+
+static void one_whose_answers_are_not_those_that_are_due_never_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	golden_put(daemon, 2);
+	start_with_the_good_one(daemon);
+	put(daemon, "wrong");
+	reload(daemon);
+	daemon_wait_log(daemon, "refused: self-test, question 1: output 0 is not what is due");
+	expect_good_serves(daemon);
+	assert_true(is_bad(daemon, "wrong"));
+	expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
+	daemon_signal(daemon, SIGKILL);
+	daemon_wait(daemon);
+	daemon_start(daemon, true);
+	expect_good_serves(daemon);
+	expect_history(daemon, "refused: bad: its answers are not those of golden ");
+}
+
+static void with_another_golden_it_is_tried_again(void **state)
+{
+	struct daemon *daemon = *state;
+	golden_put(daemon, 2);
+	start_with_the_good_one(daemon);
+	put(daemon, "wrong");
+	reload(daemon);
+	assert_true(is_bad(daemon, "wrong"));
+	golden_put(daemon, 3);
+	reload(daemon);
+	assert_true(ask(daemon, 1, 0) == 6);
+	assert_false(is_bad(daemon, "wrong"));
+}
+
+/* What stands beside it is wrong then. */
+static void a_version_that_was_good_is_not_bad_for_a_golden(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_the_good_one(daemon);
+	put(daemon, "wrong");
+	reload(daemon);
+	assert_true(ask(daemon, PROOF, 0) == 6);
+	expect_history(daemon, "version 2 is good");
+	golden_put(daemon, 7);
+	put(daemon, "good");
+	reload(daemon);
+	assert_true(ask(daemon, 1, 0) == 6);
+	assert_false(is_bad(daemon, "good"));
+	expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
+}
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	char config[1200];
+	assert_non_null(getenv("EDGED_CHECK"));
+	snprintf(config, sizeof(config),
+		"[daemon]\ncheck-program = %s\n[models]\nself-test-time = 200ms\n"
+		"probation-requests = %d\nprobation-time = 60min\n",
+		getenv("EDGED_CHECK"), PROOF);
+	daemon_prepare(daemon);
+	daemon_config(daemon, config);
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+#define trial_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		trial_test(one_that_gives_nan_makes_place_for_the_good_one),
+		trial_test(one_that_is_far_slower_makes_place_for_the_good_one),
+		trial_test(one_that_never_ends_makes_place_for_the_good_one),
+		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
+		trial_test(with_another_golden_it_is_tried_again),
+		trial_test(a_version_that_was_good_is_not_bad_for_a_golden),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
