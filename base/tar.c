@@ -62,10 +62,8 @@ static const char *type_name(uint8_t type)
 		uint8_t type;
 		const char *name;
 	} rows[] = {{'1', "a link"}, {'2', "a link"}, {'3', "a device"}, {'4', "a device"},
-		{'5', "a folder"}, {'6', "a FIFO"},
-		{'x', "an extended header (use --format=ustar)"},
-		{'g', "an extended header (use --format=ustar)"}, {'L', "a long name"},
-		{'K', "a long name"}, {'S', "a file with holes"}};
+		{'5', "a folder"}, {'6', "a FIFO"}, {'L', "a long name"}, {'K', "a long name"},
+		{'S', "a file with holes"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].type == type) {
 			return rows[i].name;
@@ -74,31 +72,99 @@ static const char *type_name(uint8_t type)
 	return "no regular file";
 }
 
+/* True for what has a meaning here; @entry has name and size. */
+static bool kind_find(uint8_t type, struct tar_entry *entry)
+{
+	const bool here = type == '5' && entry->size == 0 &&
+		(entry->name[0] == 0 || strcmp(entry->name, ".") == 0);
+	const bool extended = type == 'x' || type == 'g';
+	entry->kind = here ? TAR_HERE : extended ? TAR_EXTENDED : TAR_FILE;
+	return here || extended || type == '0' || type == 0;
+}
+
+/* Fields of the header, which is whole. */
+static int fields_decode(const uint8_t block[TAR_BLOCK], struct tar_entry *entry, struct error *err)
+{
+	char name[TAR_NAME_SIZE] = "", shown[TAR_NAME_SIZE];
+	memcpy(name, block, NAME_LENGTH);
+	const size_t skip = memcmp(name, "./", 2) == 0 ? 2 : 0;
+	memcpy(entry->name, name + skip, TAR_NAME_SIZE - skip);
+	error_escape(shown, sizeof(shown), name, strlen(name));
+	const bool counts = octal_parse(block + SIZE_AT, SIZE_LENGTH, &entry->size);
+	if (!kind_find(block[TYPE_AT], entry)) {
+		return error_set(err, -EBADMSG, "%s is %s", shown, type_name(block[TYPE_AT]));
+	}
+	if (block[PREFIX_AT] != 0 && entry->kind != TAR_EXTENDED) {
+		return error_set(err, -EBADMSG, "%s lies in a folder", shown);
+	}
+	return counts ? 0 : error_set(err, -EBADMSG, "%s has no size that counts", shown);
+}
+
 int tar_decode(const uint8_t block[TAR_BLOCK], struct tar_entry *ret_entry, struct error *err)
 {
 	struct tar_entry entry = {0};
-	char shown[NAME_LENGTH + 1];
 	uint64_t sum = 0;
 	if (is_zero(block)) {
-		*ret_entry = (struct tar_entry){.end = true};
+		*ret_entry = (struct tar_entry){.kind = TAR_END};
 		return 0;
 	}
 	if (!tar_is(block) || !octal_parse(block + SUM_AT, NUMBER_LENGTH, &sum) ||
 		sum != sum_of(block)) {
 		return error_set(err, -EBADMSG, "no header of an archive");
 	}
-	memcpy(entry.name, block, NAME_LENGTH);
-	error_escape(shown, sizeof(shown), entry.name, strlen(entry.name));
-	if (block[TYPE_AT] != '0' && block[TYPE_AT] != 0) {
-		return error_set(err, -EBADMSG, "%s is %s", shown, type_name(block[TYPE_AT]));
+	int code = fields_decode(block, &entry, err);
+	if (code == 0) {
+		*ret_entry = entry;
 	}
-	if (block[PREFIX_AT] != 0) {
-		return error_set(err, -EBADMSG, "%s lies in a folder", shown);
+	return code;
+}
+
+/* ---- extended headers: lines "LENGTH KEY=VALUE", LENGTH that of the whole line */
+
+static bool key_allowed(const char *key, size_t length)
+{
+	static const char *const keys[] = {
+		"mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strlen(keys[i]) == length && memcmp(keys[i], key, length) == 0) {
+			return true;
+		}
 	}
-	if (!octal_parse(block + SIZE_AT, SIZE_LENGTH, &entry.size)) {
-		return error_set(err, -EBADMSG, "%s has no size that counts", shown);
+	return false;
+}
+
+/* How long the line at @text is; 0: it is none. *ret_key is where its key begins. */
+static size_t line_length(const char *text, size_t size, size_t *ret_key)
+{
+	size_t length = 0, at = 0;
+	for (; at < size && at < 4 && text[at] >= '0' && text[at] <= '9'; at++) {
+		length = 10 * length + (size_t)(text[at] - '0');
 	}
-	*ret_entry = entry;
+	*ret_key = at + 1;
+	return at > 0 && length <= size && length > at + 2 && text[at] == ' ' &&
+			text[length - 1] == '\n'
+		? length
+		: 0;
+}
+
+int tar_check_extended(const char *text, size_t size, struct error *err)
+{
+	while (size > 0) {
+		char shown[64];
+		size_t key = 0;
+		const size_t length = line_length(text, size, &key);
+		const char *end = length > 0 ? memchr(text + key, '=', length - key) : NULL;
+		if (!end) {
+			return error_set(err, -EBADMSG, "an extended header is malformed");
+		}
+		const size_t key_length = (size_t)(end - text) - key;
+		if (!key_allowed(text + key, key_length)) {
+			return error_set(err, -EBADMSG, "an extended header says %s",
+				error_escape(shown, sizeof(shown), text + key, key_length));
+		}
+		text += length;
+		size -= length;
+	}
 	return 0;
 }
 

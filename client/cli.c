@@ -50,6 +50,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
 	[CLI_WATCH] = {"watch", "", "tell what becomes of the models, until it is ended", 0, 0,
 		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
+	[CLI_PIPELINE] = {"pipeline", "check|list|run|show [NAME] [INPUT...]",
+		"from files or a stream to what a pipelines.d/NAME.conf says", 1, -1,
+		CLI_COMPLETE_WORDS, CLI_COMPLETE_FILE, "check list run show"},
+	[CLI_TEACH] = {"teach", "NAME LABEL INPUT...",
+		"examples of a label for a pipeline of embeddings", 3, -1, CLI_COMPLETE_NONE,
+		CLI_COMPLETE_FILE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -61,11 +67,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
 		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_LOAD) | BIT(CLI_UNLOAD) |         \
 		BIT(CLI_FSCK) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) | BIT(CLI_REMOVE) |             \
-		BIT(CLI_WATCH))
+		BIT(CLI_WATCH) | OF_PIPELINES)
+#define OF_PIPELINES (BIT(CLI_PIPELINE) | BIT(CLI_TEACH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_WATCH) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) |       \
-		BIT(CLI_RELOAD) | OF_ANSWERS)
+		BIT(CLI_RELOAD) | OF_ANSWERS | BIT(CLI_PIPELINE))
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
 #define AT(member) offsetof(struct settings, member)
 
@@ -91,7 +98,15 @@ const struct cli_option cli_options[] = {
 	{"top-k", 'k', CLI_COUNT, "N", "at most N classes (5)", AT(top_k), OF_ANSWERS, 1, 1000000,
 		NULL, 0},
 	{"threshold", 't', CLI_REAL, "SCORE", "only classes of at least SCORE", AT(threshold),
-		OF_ANSWERS, 0, 0, NULL, 0},
+		OF_ANSWERS | BIT(CLI_PIPELINE), 0, 0, NULL, 0},
+	{"draw", 'd', CLI_TEXT, "FILE", "write the picture with what a pipeline found to a PNG",
+		AT(draw), BIT(CLI_INFER) | BIT(CLI_PIPELINE), 0, 0, NULL, CLI_COMPLETE_FILE},
+	{"mask", 0, CLI_TEXT, "FILE", "write the mask of classes to a grey PNG", AT(mask),
+		BIT(CLI_INFER) | BIT(CLI_PIPELINE), 0, 0, NULL, CLI_COMPLETE_FILE},
+	{"pipelines", 0, CLI_TEXT, "DIR", "folder of pipelines in place of the system's",
+		AT(pipelines), BIT(CLI_INFER) | OF_PIPELINES, 0, 0, NULL, CLI_COMPLETE_FOLDER},
+	{"no-pipeline", 0, CLI_FLAG, NULL, "the tensors, though the model has a pipeline",
+		AT(no_pipeline), BIT(CLI_INFER), 0, 0, NULL, 0},
 	{"exit-status", 0, CLI_FLAG, NULL, "exit 1 when no class reaches the threshold",
 		AT(exit_status), OF_ANSWERS, 0, 0, NULL, 0},
 	{"labels", 'l', CLI_TEXT, "FILE", "names of the classes", AT(labels), OF_ANSWERS, 0, 0,

@@ -36,6 +36,8 @@ enum cli_command_id {
 	CLI_INSTALL,
 	CLI_EXPORT,
 	CLI_REMOVE,
+	CLI_PIPELINE,
+	CLI_TEACH,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -131,6 +133,8 @@ struct settings {
 	int input_format; /* enum input_format */
 	uint32_t rate;
 	const char *cpu;
+	const char *draw, *mask, *pipelines;
+	bool no_pipeline;
 
 	bool run;
 	const char *golden;

@@ -7,6 +7,7 @@
 #include "client/commands.h"
 #include "client/pipeline/input.h"
 #include "client/pipeline/npy.h"
+#include "client/pipeline_files.h"
 #include "client/print.h"
 #include "client/record.h"
 #include "client/report.h"
@@ -365,8 +366,29 @@ static int make_output_dir(const char *folder, struct error *err)
 	return 0;
 }
 
+/* The pipeline of the model's name says what its inputs and outputs mean. Who says that on the command
+ * line, or wants the tensors, gets them. */
+static bool has_pipeline(const struct settings *s, char *ret_path)
+{
+	bool own = s->raw || s->output_dir || s->labels || s->signature || s->record ||
+		s->keep_state || s->mean.n || s->std.n || s->layout || s->resize ||
+		s->input_format || s->exit_status || s->no_pipeline;
+	return s->command == CLI_INFER && s->n_arguments > 1 && !own &&
+		!target_names_file(s->arguments[0]) &&
+		pipeline_files_find(s->pipelines, s->arguments[0], ret_path, NULL) == 0;
+}
+
 int cmd_infer(const struct settings *settings)
 {
+	char path[PIPELINE_FILES_PATH_SIZE];
+	if (has_pipeline(settings, path)) {
+		return cmd_pipeline_infer(settings, path);
+	}
+	if (settings->draw || settings->mask) {
+		report_line("--draw and --mask: model %s has no pipeline that says what to draw",
+			settings->arguments[0]);
+		return EXIT_USAGE;
+	}
 	__attribute__((cleanup(job_deinit))) struct job job = {.settings = settings};
 	struct error err = {0};
 	if (open_target(settings, &job.target, &err) < 0 || prepare(&job, &err) < 0) {

@@ -202,7 +202,7 @@ static int run_case(const struct check *check, const char *folder, struct error 
 		error_prefix(err, "golden %s", shown);
 		return r;
 	}
-	golden_run(golden, &check->options.cpu_features, 1, 1, 1, &result);
+	golden_run(golden, &check->options.cpu_features, 1, 1, 1, 0, &result);
 	return result.verdict == GOLDEN_PASSED
 		? 0
 		: error_set(err, -EIO, "golden %s: %s", shown, result.text);

@@ -18,6 +18,10 @@ int cmd_forget_bad(const struct settings *settings);
 int cmd_install(const struct settings *settings);
 int cmd_export(const struct settings *settings);
 int cmd_remove(const struct settings *settings);
+int cmd_pipeline(const struct settings *settings);
+int cmd_teach(const struct settings *settings);
+/* infer on a model that has a pipeline. */
+int cmd_pipeline_infer(const struct settings *settings, const char *path);
 int cmd_history(const struct settings *settings);
 int cmd_watch(const struct settings *settings);
 int cmd_fsck(const struct settings *settings);

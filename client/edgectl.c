@@ -41,6 +41,8 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_INSTALL] = cmd_install,
 	[CLI_EXPORT] = cmd_export,
 	[CLI_REMOVE] = cmd_remove,
+	[CLI_PIPELINE] = cmd_pipeline,
+	[CLI_TEACH] = cmd_teach,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

@@ -125,3 +125,9 @@ int json_print(const struct json_document *d, FILE *out, bool indented)
 	}
 	return 0;
 }
+
+char *json_text(const struct json_document *d)
+{
+	return d->failed ? NULL
+			 : json_dumps(d->open[0], JSON_REAL_PRECISION(DIGITS) | JSON_COMPACT);
+}

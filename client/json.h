@@ -39,4 +39,7 @@ void json_put_bool(struct json_document *document, const char *key, bool value);
 /* One line, or indented by two blanks when @indented. -ENOMEM or -EIO. */
 int must_check json_print(const struct json_document *document, FILE *out, bool indented);
 
+/* The same in one line without its end; the caller frees it. NULL without memory. */
+char *json_text(const struct json_document *document);
+
 #endif

@@ -38,6 +38,7 @@ static const char *place_name(enum edge_place place)
 		[EDGE_PLACE_INPUT] = "input",
 		[EDGE_PLACE_ARENA] = "arena",
 		[EDGE_PLACE_VARIABLE] = "state",
+		[EDGE_PLACE_INNER] = "inner",
 		[EDGE_PLACE_RUN_TIME] = "run time",
 	};
 	return names[place];

@@ -198,6 +198,7 @@ int target_open_file(const char *path, const struct target_options *options,
 	local->state = -1;
 	owned(target_free) struct target *target = &local->target;
 	int r = edge_model_open_file(path, &edge, &local->model, err);
+	r = r < 0 ? r : edge_model_keep(local->model, err);
 	r = r < 0 ? r : find_signature(local, options->signature, err);
 	r = r < 0 ? r : start(local, options, err);
 	if (r < 0) {
@@ -237,11 +238,7 @@ static int share(const struct target *target, struct target **ret_target, struct
 static int bind(struct local *local, const struct tensor_bytes *inputs, struct error *err)
 {
 	for (uint32_t i = 0; i < local->target.n_inputs; i++) {
-		struct edge_tensor_info info;
-		int r = edge_session_input_info(local->session, i, &info, err);
-		if (r == 0 && !shape_equal(&info.shape, &inputs[i].shape)) {
-			r = edge_session_resize(local->session, i, &inputs[i].shape, err);
-		}
+		int r = edge_session_resize(local->session, i, &inputs[i].shape, err);
 		if (r == 0) {
 			r = edge_session_bind_input(
 				local->session, i, inputs[i].data, inputs[i].bytes, err);

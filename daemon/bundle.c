@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ini.h"
 #include "base/tar.h"
 #include "daemon/import.h"
-#include "daemon/ini.h"
 #include "daemon/put.h"
 #include "daemon/scan.h"
 
 #define MAX_ABOUT 4096
+#define MAX_ENTRIES (3 * BUNDLE_PARTS) /* parts, what is said of each, the end */
 #define CHUNK ((size_t)64 << 10)
 
 static const char *const names[BUNDLE_PARTS] = {
@@ -85,16 +86,38 @@ static int entry_read(int fd, off_t at, struct tar_entry *ret_entry, struct erro
 	return code;
 }
 
+/* What an extended header says; it is small, or refused. */
+static int extended_check(int fd, off_t at, const struct tar_entry *entry, struct error *err)
+{
+	owned_mem char *text = NULL;
+	int code = entry->size > TAR_MAX_EXTENDED
+		? error_set(err, -EBADMSG, "an extended header is too long")
+		: import_bytes(fd, at, (off_t)entry->size, &text);
+	if (code == 0) {
+		code = tar_check_extended(text, (size_t)entry->size, err);
+	} else if (!err || err->text[0] == 0) {
+		code = error_set(err, -EBADMSG, "it is cut short");
+	}
+	if (code < 0) {
+		error_prefix(err, "the bundle");
+	}
+	return code;
+}
+
 int bundle_read(int fd, off_t size, struct bundle *ret_bundle, struct error *err)
 {
 	struct bundle bundle = {0};
 	struct tar_entry entry = {0};
-	/* Each round adds a part or ends: there are few. */
-	for (off_t at = 0; !entry.end;) {
-		int code = entry_read(fd, at, &entry, err);
+	int n = 0;
+	for (off_t at = 0; entry.kind != TAR_END;) {
+		int code = n++ < MAX_ENTRIES
+			? entry_read(fd, at, &entry, err)
+			: error_set(err, -EBADMSG, "the bundle: more entries than belong into one");
 		at += TAR_BLOCK;
-		if (code == 0 && !entry.end) {
+		if (code == 0 && entry.kind == TAR_FILE) {
 			code = part_add(&bundle, &entry, at, size, err);
+		} else if (code == 0 && entry.kind == TAR_EXTENDED) {
+			code = extended_check(fd, at, &entry, err);
 		}
 		if (code < 0) {
 			return code;

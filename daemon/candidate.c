@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ini.h"
 #include "daemon/blobs.h"
-#include "daemon/ini.h"
 #include "daemon/selftest.h"
 
 #define MOST_TRIES 3
@@ -291,10 +291,17 @@ static int conf_take(const struct taking *taking, struct error *err)
 {
 	owned_mem char *text = NULL;
 	size_t size = 0;
+	struct candidate *candidate = taking->candidate;
 	int code = part_read(taking, BUNDLE_CONF, &text, &size, err);
-	return code < 0 || !text
-		? code
-		: conf_read(taking->candidate, part_name(taking, BUNDLE_CONF), text, size, err);
+	if (code < 0 || !text) {
+		return code;
+	}
+	code = conf_read(candidate, part_name(taking, BUNDLE_CONF), text, size, err);
+	if (code < 0) {
+		return code;
+	}
+	code = blobs_put(taking->context->depot->blobs, text, size, &candidate->version.conf);
+	return code == 0 ? 0 : error_set(err, code, "the settings: %s", strerror(-code));
 }
 
 /* ---- the model */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/ini.h"
+#include "base/ini.h"
 
 #define MAX_FILES 256
 #define MAX_KEYS 96

@@ -124,7 +124,7 @@ enum config_kind {
 struct config_key {
 	const char *section, *key;
 	enum config_kind kind;
-	size_t offset; /* in struct config */
+	size_t offset; /* in struct config, or the record of a front end */
 	uint64_t min, max; /* of the number, of the text's length */
 	bool reloadable; /* takes effect at SIGHUP; others need a restart */
 	const char *value; /* the default, as a file would say it */
@@ -148,6 +148,10 @@ int must_check config_load(
 /* Sets one key from a file's text. -EINVAL with the reason, without place. */
 int must_check config_set(
 	struct config *config, const struct config_key *key, const char *value, struct error *err);
+
+/* The same for a record of another front end's, into which key->offset points. */
+int must_check config_value_set(
+	void *record, const struct config_key *key, const char *value, struct error *err);
 
 /* True when both have the same value of @key. */
 bool config_same(const struct config *a, const struct config *b, const struct config_key *key);

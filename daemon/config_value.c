@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ini.h"
 #include "daemon/config.h"
-#include "daemon/ini.h"
 
 struct unit {
 	const char *suffix;
@@ -102,25 +102,31 @@ static const char *kind_name(enum config_kind kind)
 	return names[kind];
 }
 
-static void *member(const struct config *config, const struct config_key *key)
+static void *member(const void *record, const struct config_key *key)
 {
-	return (char *)config + key->offset;
+	return (char *)(uintptr_t)record + key->offset;
 }
 
 static int text_set(
-	struct config *config, const struct config_key *key, const char *value, struct error *err)
+	void *record, const struct config_key *key, const char *value, struct error *err)
 {
 	size_t length = strlen(value);
 	if (length > key->max) {
 		return error_set(err, -EINVAL, "%s is longer than %llu bytes", key->key,
 			(unsigned long long)key->max);
 	}
-	memcpy(member(config, key), value, length + 1);
+	memcpy(member(record, key), value, length + 1);
 	return 0;
 }
 
 int config_set(
 	struct config *config, const struct config_key *key, const char *value, struct error *err)
+{
+	return config_value_set(config, key, value, err);
+}
+
+int config_value_set(
+	void *record, const struct config_key *key, const char *value, struct error *err)
 {
 	char shown[64];
 	uint64_t number = 0;
@@ -128,7 +134,7 @@ int config_set(
 		value = key->value;
 	}
 	if (key->kind == CONFIG_TEXT) {
-		return text_set(config, key, value, err);
+		return text_set(record, key, value, err);
 	}
 	if (!value_parse(key->kind, value, &number)) {
 		return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
@@ -141,7 +147,7 @@ int config_set(
 			(unsigned long long)key->min, (unsigned long long)key->max,
 			key->kind == CONFIG_TIME ? " ms" : "");
 	}
-	memcpy(member(config, key), &number, sizeof(number));
+	memcpy(member(record, key), &number, sizeof(number));
 	return 0;
 }
 

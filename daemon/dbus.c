@@ -41,7 +41,9 @@ static void wait_for_it(struct dbus *dbus)
 	uv_poll_start(&dbus->poll,
 		(events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0),
 		on_poll);
-	if (dbus->api.bus_get_timeout(dbus->bus, &until) < 0 || until == UINT64_MAX) {
+	if (dbus->stale) {
+		uv_timer_start(&dbus->timer, on_timer, 0, 0);
+	} else if (dbus->api.bus_get_timeout(dbus->bus, &until) < 0 || until == UINT64_MAX) {
 		uv_timer_stop(&dbus->timer);
 	} else {
 		uv_timer_start(
@@ -61,6 +63,10 @@ static void disconnect(struct dbus *dbus)
 static void settle(struct dbus *dbus)
 {
 	int code = 1;
+	if (dbus->stale) {
+		dbus->stale = false;
+		dbus_models_tell(dbus);
+	}
 	while (code > 0) {
 		code = dbus->api.bus_process(dbus->bus, NULL);
 	}
@@ -91,6 +97,14 @@ void dbus_models_changed(struct dbus *dbus)
 		dbus_models_tell(dbus);
 		dbus_calls_scanned(dbus);
 		settle(dbus);
+	}
+}
+
+void dbus_models_stale(struct dbus *dbus)
+{
+	if (dbus && dbus->bus) {
+		dbus->stale = true;
+		uv_timer_start(&dbus->timer, on_timer, 0, 0);
 	}
 }
 

@@ -25,6 +25,9 @@ void dbus_stop(struct dbus *dbus); /* NULL is fine, here and below */
 /* The store has changed, or a scan is done: tells who listens, answers who waits. */
 void dbus_models_changed(struct dbus *dbus);
 
+/* The same, from where the bus may be at work: it is told once that is done. */
+void dbus_models_stale(struct dbus *dbus);
+
 /* True when a call has waited for @order: it is answered, and the order is taken. */
 bool dbus_order_done(struct dbus *dbus, struct order *order);
 

@@ -17,6 +17,8 @@ struct dbus_call {
 	sd_bus_message *message;
 	struct order *order; /* what is asked for, until it is given to the loader; NULL: a look */
 	uint64_t order_number, scan_number; /* what it waits for; 0: not that */
+	bool asking; /* polkit */
+	enum order_verb verb; /* of @order; 0: a look */
 };
 
 static void unlink_call(struct dbus_call *call)
@@ -27,6 +29,7 @@ static void unlink_call(struct dbus_call *call)
 	}
 	*at = call->next;
 	call->dbus->n_calls--;
+	call->dbus->n_asking -= call->asking;
 }
 
 static void call_free(struct dbus_call *call)
@@ -50,8 +53,16 @@ static const char *error_name(int code)
 		return DBUS_ERROR("NotFound");
 	case EACCES:
 		return SD_BUS_ERROR_ACCESS_DENIED;
+	case EPERM:
+		return DBUS_ERROR("Denied");
+	case EBADMSG:
+	case EFBIG:
+		return DBUS_ERROR("ModelRefused");
 	case EINVAL:
 		return SD_BUS_ERROR_INVALID_ARGS;
+	case EAGAIN:
+	case EBUSY:
+		return DBUS_ERROR("Overloaded");
 	case ENOMEM:
 		return SD_BUS_ERROR_NO_MEMORY;
 	default:
@@ -67,14 +78,47 @@ static void refuse(struct dbus_call *call, const char *name, const char *why)
 
 /* ---- doing it */
 
+/* What is declared with lines has them, however few. */
+static bool has_lines(enum order_verb verb)
+{
+	return verb == ORDER_HISTORY || verb == ORDER_INSTALL || verb == ORDER_EXPORT ||
+		verb == ORDER_FSCK;
+}
+
+static void answer(struct dbus_call *call, const char *lines)
+{
+	const bool has = has_lines(call->verb);
+	call->dbus->api.bus_reply_method_return(
+		call->message, has ? "s" : "", has && lines ? lines : "");
+	call_end(call);
+}
+
+/* The loop does some itself, the loader the rest. */
+static void order_give(struct dbus_call *call)
+{
+	struct edged *edged = call->dbus->edged;
+	struct error err = {0};
+	int code = idle_order(&edged->idle, call->order, &err);
+	if (code < 0) {
+		refuse(call, error_name(code), err.text);
+	} else if (code > 0) {
+		dbus_models_tell(call->dbus);
+		answer(call, NULL);
+	} else {
+		call->order_number =
+			loader_order(&edged->loader, &edged->config, take(call->order));
+	}
+}
+
 static void carry_out(struct dbus_call *call)
 {
 	struct edged *edged = call->dbus->edged;
+	call->dbus->n_asking -= call->asking;
+	call->asking = false;
 	if (edged->draining) {
 		refuse(call, DBUS_ERROR("Stopping"), "edged is stopping");
 	} else if (call->order) {
-		call->order_number =
-			loader_order(&edged->loader, &edged->config, take(call->order));
+		order_give(call);
 	} else {
 		call->scan_number = edged_scan(edged);
 	}
@@ -106,9 +150,7 @@ bool dbus_calls_ordered(struct dbus *dbus, struct order *order)
 	if (order->error.code < 0) {
 		refuse(call, error_name(order->error.code), order->error.text);
 	} else {
-		dbus->api.bus_reply_method_return(
-			call->message, order->text ? "s" : "", order->text);
-		call_end(call);
+		answer(call, order->text);
 	}
 	order_free(order);
 	return true;
@@ -138,9 +180,15 @@ static int on_polkit(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	return 0;
 }
 
+/* Those who may do nothing do not keep out those who may. */
 static int ask_polkit(struct dbus_call *call)
 {
 	const struct dbus_api *api = &call->dbus->api;
+	if (call->dbus->n_asking >= DBUS_MAX_ASKING) {
+		return -EBUSY;
+	}
+	call->asking = true;
+	call->dbus->n_asking++;
 	return api->bus_call_method_async(call->dbus->bus, NULL, "org.freedesktop.PolicyKit1",
 		"/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
 		"CheckAuthorization", on_polkit, call, "(sa{sv})sa{ss}us", "system-bus-name", 1,
@@ -191,6 +239,7 @@ int dbus_call(
 	*call = (struct dbus_call){.next = dbus->calls,
 		.dbus = dbus,
 		.order = order,
+		.verb = order ? order->verb : 0,
 		.message = dbus->api.bus_message_ref(message)};
 	dbus->calls = call;
 	dbus->n_calls++;

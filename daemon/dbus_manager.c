@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* org.edged1.Manager: the store's verbs, as on the socket. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,25 +12,71 @@ static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	return dbus_call(userdata, message, NULL, ret_error);
 }
 
-/* @text becomes the order's model, or its argument. */
-static int order_call(struct dbus *dbus, sd_bus_message *message, enum order_verb verb,
-	bool is_model, sd_bus_error *ret_error)
+/* The next text of @message, which is @out's then. */
+static int text_read(
+	struct dbus *dbus, sd_bus_message *message, char *out, size_t size, sd_bus_error *ret_error)
 {
 	const char *text = NULL;
 	int code = dbus->api.bus_message_read(message, "s", &text);
-	struct order *order = code < 0 ? NULL : order_new();
-	if (!order) {
-		return code < 0 ? code : -ENOMEM;
+	if (code < 0) {
+		return code;
 	}
-	char *out = is_model ? order->model : order->argument;
-	const size_t size = is_model ? sizeof(order->model) : sizeof(order->argument);
-	order->verb = verb;
 	if (strlen(text) >= size) {
-		order_free(order);
 		return dbus->api.bus_error_set(
 			ret_error, SD_BUS_ERROR_INVALID_ARGS, "that text is too long");
 	}
 	memcpy(out, text, strlen(text) + 1);
+	return 0;
+}
+
+/* The message's descriptor goes with the message: the order has one of its own. */
+static int file_read(struct dbus *dbus, sd_bus_message *message, int *ret_fd)
+{
+	int fd = -1;
+	int code = dbus->api.bus_message_read(message, "h", &fd);
+	if (code < 0) {
+		return code;
+	}
+	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* The text of @message becomes the order's model, or its argument. */
+static int order_call(struct dbus *dbus, sd_bus_message *message, enum order_verb verb,
+	bool is_model, sd_bus_error *ret_error)
+{
+	struct order *order = order_new();
+	if (!order) {
+		return -ENOMEM;
+	}
+	order->verb = verb;
+	int code = is_model
+		? text_read(dbus, message, order->model, sizeof(order->model), ret_error)
+		: text_read(dbus, message, order->argument, sizeof(order->argument), ret_error);
+	if (code < 0) {
+		order_free(order);
+		return code;
+	}
+	return dbus_call(dbus, message, order, ret_error);
+}
+
+/* A descriptor and a model's name. */
+static int file_call(
+	struct dbus *dbus, sd_bus_message *message, enum order_verb verb, sd_bus_error *ret_error)
+{
+	struct order *order = order_new();
+	if (!order) {
+		return -ENOMEM;
+	}
+	order->verb = verb;
+	int code = file_read(dbus, message, &order->fd);
+	if (code == 0) {
+		code = text_read(dbus, message, order->model, sizeof(order->model), ret_error);
+	}
+	if (code < 0) {
+		order_free(order);
+		return code;
+	}
 	return dbus_call(dbus, message, order, ret_error);
 }
 
@@ -56,6 +103,31 @@ static int on_forget_bad(sd_bus_message *message, void *userdata, sd_bus_error *
 static int on_history(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
 	return order_call(userdata, message, ORDER_HISTORY, true, ret_error);
+}
+
+static int on_install(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return file_call(userdata, message, ORDER_INSTALL, ret_error);
+}
+
+static int on_export(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return file_call(userdata, message, ORDER_EXPORT, ret_error);
+}
+
+static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return order_call(userdata, message, ORDER_REMOVE, true, ret_error);
+}
+
+static int on_load(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return order_call(userdata, message, ORDER_LOAD, true, ret_error);
+}
+
+static int on_unload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	return order_call(userdata, message, ORDER_UNLOAD, true, ret_error);
 }
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -89,6 +161,16 @@ static const sd_bus_vtable members[] = {
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES("History", "s", SD_BUS_PARAM(model), "s", SD_BUS_PARAM(lines),
 		on_history, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES("Install", "hs", SD_BUS_PARAM(file) SD_BUS_PARAM(model), "s",
+		SD_BUS_PARAM(lines), on_install, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES("Export", "hs", SD_BUS_PARAM(file) SD_BUS_PARAM(model), "s",
+		SD_BUS_PARAM(lines), on_export, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Remove", "s", SD_BUS_PARAM(model), "", , on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Load", "s", SD_BUS_PARAM(model), "", , on_load, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Unload", "s", SD_BUS_PARAM(model), "", , on_unload, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Ready", "u", get_count, 0, 0),
 	SD_BUS_PROPERTY("Refused", "u", get_count, 0, 0),

@@ -18,6 +18,11 @@ void dbus_models_changed(struct dbus *dbus)
 	(void)dbus;
 }
 
+void dbus_models_stale(struct dbus *dbus)
+{
+	(void)dbus;
+}
+
 bool dbus_order_done(struct dbus *dbus, struct order *order)
 {
 	(void)dbus;

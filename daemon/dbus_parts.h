@@ -15,6 +15,7 @@
 #define DBUS_MODEL "org.edged1.Model"
 #define DBUS_ERROR(name) "org.edged1.Error." name
 #define DBUS_MAX_CALLS 64
+#define DBUS_MAX_ASKING 32 /* of them that wait for polkit, which may wait for a person */
 #define DBUS_MAX_MEMBERS 24
 
 /* A model as it was told to the bus last. */
@@ -39,9 +40,10 @@ struct dbus {
 	uv_timer_t timer;
 	unsigned int handles; /* of these two, that are not closed yet */
 	struct dbus_call *calls; /* that are not answered yet, newest first */
-	size_t n_calls;
+	size_t n_calls, n_asking;
 	struct dbus_shown *shown; /* in the store's order */
 	size_t n_shown;
+	bool stale; /* it is other than what is shown */
 	sd_bus_vtable manager[DBUS_MAX_MEMBERS], model[DBUS_MAX_MEMBERS], log[DBUS_MAX_MEMBERS];
 };
 

@@ -285,13 +285,21 @@ static void on_short(void *context)
 
 /* ---- all parts */
 
+static void on_unloaded(void *context)
+{
+	const struct edged *edged = context;
+	dbus_models_stale(edged->dbus);
+}
+
 static void parts_init(struct edged *edged)
 {
 	metrics_init(&edged->metrics);
 	accounts_init(&edged->accounts, &edged->config, &edged->log);
 	store_init(&edged->store, &edged->log);
 	budget_configure(&edged->budget, edged->config.memory_budget);
-	edged->idle = (struct idle){.store = &edged->store,
+	edged->idle = (struct idle){.changed = on_unloaded,
+		.context = edged,
+		.store = &edged->store,
 		.loader = &edged->loader,
 		.config = &edged->config,
 		.budget = &edged->budget};

@@ -227,9 +227,10 @@ static void beside_look(struct fsck *fsck, int blobs, struct manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
 		struct manifest_version *version = &manifest->versions[i];
-		struct digest *const digests[] = {&version->golden, &version->minisig};
-		static const char *const names[] = {"self-test", "signature"};
-		for (size_t k = 0; k < 2; k++) {
+		struct digest *const digests[] = {
+			&version->golden, &version->conf, &version->minisig};
+		static const char *const names[] = {"self-test", "settings", "signature"};
+		for (size_t k = 0; k < sizeof(digests) / sizeof(digests[0]); k++) {
 			if (!digest_none(digests[k]) && !is_there(blobs, digests[k])) {
 				tell(fsck, "manifests", manifest->name,
 					"version %llu has lost its %s",

@@ -291,19 +291,6 @@ static int order_make(
 	return 0;
 }
 
-/* What the loop does itself. 1 when that is all, 0 when the loader shall do it. */
-static int order_here(struct edged *edged, const struct order *order, struct error *err)
-{
-	if (order->verb == ORDER_LOAD) {
-		return idle_load(&edged->idle, order->model, err);
-	}
-	if (order->verb != ORDER_UNLOAD) {
-		return 0;
-	}
-	int code = idle_unload(&edged->idle, order->model, err);
-	return code < 0 ? code : 1;
-}
-
 static void on_store(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
@@ -316,7 +303,7 @@ static void on_store(struct conn *conn, struct request *request)
 		dispatch_refuse(&edged->dispatch, request, &err);
 		return;
 	}
-	int code = order_here(edged, order, &err);
+	int code = idle_order(&edged->idle, order, &err);
 	if (code == 0) {
 		dispatch_wait_order(&edged->dispatch, request,
 			loader_order(&edged->loader, &edged->config, order));

@@ -60,6 +60,9 @@ static void unload(const struct idle *idle, struct store_model *model, const cha
 		model->version, why, model->served->bytes);
 	tell_loader(idle, model);
 	store_unload(model, why);
+	if (idle->changed) {
+		idle->changed(idle->context);
+	}
 }
 
 /* Of those that may go the one with the least regret; among equals that which was used longest ago. */
@@ -203,4 +206,16 @@ int idle_load(struct idle *idle, const char *name, struct error *err)
 	return make_room(idle, model->bytes)
 		? 0
 		: error_set(err, -EAGAIN, "model %s: models in use have all the memory", name);
+}
+
+int idle_order(struct idle *idle, const struct order *order, struct error *err)
+{
+	if (order->verb == ORDER_LOAD) {
+		return idle_load(idle, order->model, err);
+	}
+	if (order->verb != ORDER_UNLOAD) {
+		return 0;
+	}
+	int code = idle_unload(idle, order->model, err);
+	return code < 0 ? code : 1;
 }

@@ -11,6 +11,7 @@
 #ifndef DAEMON_IDLE_H
 #define DAEMON_IDLE_H
 
+#include "daemon/order.h"
 #include "daemon/store.h"
 
 /* What all this works on, which is edged's. */
@@ -19,6 +20,9 @@ struct idle {
 	struct loader *loader;
 	const struct config *config;
 	struct budget *budget;
+	void (*changed)(
+		void *context); /* a model was unloaded; it only takes note. NULL: nobody asks */
+	void *context;
 	uint64_t relieved_ns; /* when caches were dropped last for the system's sake; 0: never */
 };
 
@@ -40,5 +44,8 @@ bool idle_relieve(struct idle *idle, uint64_t now_ns);
  * loader shall do it, -ENOENT, -EAGAIN when there is no room. */
 int must_check idle_unload(struct idle *idle, const char *name, struct error *err);
 int must_check idle_load(struct idle *idle, const char *name, struct error *err);
+
+/* Of @order what the loop does itself: these two. 1 when that is all, 0 when the loader shall do it, or an error. */
+int must_check idle_order(struct idle *idle, const struct order *order, struct error *err);
 
 #endif

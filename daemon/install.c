@@ -62,14 +62,30 @@ static void note_wrong(const struct load_context *context, const struct catalogu
 	}
 }
 
-/* True when the loop has just that: the same bytes, labels and number. */
-static bool serves_already(
-	const struct catalogue_model *model, const struct manifest_version *version)
+/* What nobody asks for is no difference. */
+static bool same_minisig(const struct load_context *context, const struct candidate *candidate,
+	const struct manifest *manifest, const struct manifest_version *known)
 {
+	const struct digest digest = candidate->minisig
+		? digest_of(candidate->minisig, candidate->minisig_bytes)
+		: (struct digest){0};
+	return config_policy_of(context->config, manifest->name) == CONFIG_POLICY_OFF ||
+		digest_same(&known->minisig, &digest);
+}
+
+/* True when the loop has just that: the same bytes and number, and the same beside it. The same file
+ * signed anew is something else: its number is to be remembered. */
+static bool serves_already(const struct load_context *context, const struct catalogue_model *model,
+	const struct candidate *candidate)
+{
+	const struct manifest_version *version = &candidate->version;
 	const struct manifest_version *known = manifest_find(&model->manifest, &version->model);
 	return known && digest_same(&model->serving, &version->model) &&
 		digest_same(&model->manifest.active, &version->model) &&
 		digest_same(&known->labels, &version->labels) &&
+		digest_same(&known->golden, &version->golden) &&
+		digest_same(&known->conf, &version->conf) &&
+		same_minisig(context, candidate, &model->manifest, known) &&
 		(version->version == 0 || version->version == known->version);
 }
 
@@ -90,7 +106,9 @@ static struct trust_question question_of(
 		.blob = candidate->blob,
 		.bytes = (off_t)candidate->version.bytes,
 		.digest = &candidate->version.model,
-		.labels = &candidate->version.labels,
+		.parts = {[MINISIGN_LABELS] = &candidate->version.labels,
+			[MINISIGN_GOLDEN] = &candidate->version.golden,
+			[MINISIGN_CONF] = &candidate->version.conf},
 		.number = candidate->version.version,
 		.manifest = &model->manifest,
 		.now = (uint64_t)time(NULL),
@@ -111,8 +129,16 @@ static int trusted(const struct load_context *context, const struct catalogue_mo
 		return code;
 	}
 	version->version = version->signed_version;
-	code = blobs_put(context->depot->blobs, candidate->minisig, candidate->minisig_bytes,
-		&version->minisig);
+	return 0;
+}
+
+static int keep_minisig(
+	const struct load_context *context, struct candidate *candidate, struct error *err)
+{
+	int code = candidate->minisig
+		? blobs_put(context->depot->blobs, candidate->minisig, candidate->minisig_bytes,
+			  &candidate->version.minisig)
+		: 0;
 	return code == 0 ? 0 : error_set(err, code, "the signature: %s", strerror(-code));
 }
 
@@ -124,13 +150,15 @@ static int check_trust(const struct load_context *context, const struct catalogu
 	const char *name = model->manifest.name;
 	enum config_policy policy = config_policy_of(context->config, name);
 	int code = policy == CONFIG_POLICY_OFF ? 0 : trusted(context, model, candidate, &why);
-	if (code < 0 && policy == CONFIG_POLICY_WARN) {
+	if (code < 0 && policy != CONFIG_POLICY_WARN) {
+		return error_set(err, code, "%s", why.text);
+	}
+	if (code < 0) {
 		log_warning(
 			context->depot->log, "model %s: accepted all the same: %s", name, why.text);
 		depot_note(context->depot, name, "accepted all the same: %s", why.text);
-		return 0;
 	}
-	return code == 0 ? 0 : error_set(err, code, "%s", why.text);
+	return keep_minisig(context, candidate, err);
 }
 
 /* What stands beside the model, asked and answered. */
@@ -337,7 +365,7 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 	}
 	candidate.passed = *passed;
 	if (code == 0) {
-		code = serves_already(model, &candidate.version) ||
+		code = serves_already(context, model, &candidate) ||
 				is_passed(model, place, &candidate)
 			? 1
 			: check_trust(context, model, &candidate, err);

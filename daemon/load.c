@@ -69,7 +69,11 @@ int load_model(const struct load_context *context, const char *name,
 	const uint64_t began_ns = clock_now_ns();
 	mark_begin(mark);
 	int code = edge_model_open_fd(blob, &options, &model, err);
+	if (code == 0) {
+		code = edge_model_keep(model, err);
+	}
 	if (code < 0) {
+		edge_model_unref(model);
 		free(labels);
 	} else {
 		code = served_new(model, labels, labels_length, ret_served, err);

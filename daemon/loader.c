@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/backends.h"
+#include "base/code.h"
 #include "daemon/check.h"
 
 #define LOADER_NICE 10
@@ -244,6 +245,7 @@ static void *loader_main(void *argument)
 		} else if (loader->shadows) {
 			shadow_next(loader);
 		} else {
+			code_forget_pages(); /* runs see little of what loading went through */
 			pthread_cond_wait(&loader->work, &loader->mutex);
 		}
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "daemon/ini.h"
+#include "base/ini.h"
 
 #define SEAL "sealed = "
 
@@ -100,6 +100,7 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 		if (digest_same(digest, &manifest->versions[i].model) ||
 			digest_same(digest, &manifest->versions[i].labels) ||
 			digest_same(digest, &manifest->versions[i].golden) ||
+			digest_same(digest, &manifest->versions[i].conf) ||
 			digest_same(digest, &manifest->versions[i].minisig)) {
 			return true;
 		}
@@ -157,6 +158,7 @@ static const struct row version_rows[] = {
 	{"sha256", KIND_DIGEST, VERSION(model)},
 	{"labels", KIND_DIGEST, VERSION(labels)},
 	{"golden", KIND_DIGEST, VERSION(golden)},
+	{"conf", KIND_DIGEST, VERSION(conf)},
 	{"minisig", KIND_DIGEST, VERSION(minisig)},
 	{"signature", KIND_DIGEST, VERSION(signature)},
 	{"version", KIND_NUMBER, VERSION(version)},

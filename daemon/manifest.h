@@ -19,12 +19,12 @@
 struct manifest_version {
 	struct digest model;
 	struct digest labels; /* none: it has none */
-	struct digest golden, minisig; /* what came with it; none: nothing did */
+	struct digest golden, conf, minisig; /* what came with it; none: nothing did */
 	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t version, bytes;
 	uint64_t since; /* seconds of the calendar */
 	uint64_t by; /* user id of the file's owner, or of who installed it */
-	uint64_t signed_by; /* id of the key that @minisig is of; 0: nobody looked */
+	uint64_t signed_by; /* id of the trusted key that @minisig is of; 0: none */
 	uint64_t signed_version; /* as it says */
 	bool installed; /* by an order, not from the models folder: it does not go with a file there */
 };

@@ -249,26 +249,47 @@ static bool model_parse(struct span value, char out[MINISIGN_NAME_SIZE])
 	return true;
 }
 
-static bool labels_parse(struct span value, char out[MINISIGN_DIGEST_SIZE])
+static bool part_parse(struct span value, char out[MINISIGN_DIGEST_SIZE])
 {
-	const size_t digits = MINISIGN_DIGEST_SIZE - 1;
-	if (value.length != digits) {
+	if (value.length >= MINISIGN_DIGEST_SIZE) {
 		return false;
 	}
-	memcpy(out, value.data, digits);
-	out[digits] = 0;
-	return strspn(out, "0123456789abcdef") == digits;
+	memcpy(out, value.data, value.length);
+	out[value.length] = 0;
+	return strcmp(out, MINISIGN_NONE) == 0 ||
+		strspn(out, "0123456789abcdef") == MINISIGN_DIGEST_SIZE - 1;
+}
+
+static const char *const part_names[MINISIGN_PARTS] = {
+	[MINISIGN_LABELS] = "labels", [MINISIGN_GOLDEN] = "golden", [MINISIGN_CONF] = "conf"};
+
+const char *minisign_part_name(enum minisign_part part)
+{
+	return part_names[part];
 }
 
 /* Takes "KEY:" off the word, if it begins so. */
 static bool key_take(struct span *word, const char *key)
 {
 	const size_t length = strlen(key);
-	if (word->length < length || memcmp(word->data, key, length) != 0) {
+	if (word->length <= length || memcmp(word->data, key, length) != 0 ||
+		word->data[length] != ':') {
 		return false;
 	}
-	*word = (struct span){word->data + length, word->length - length};
+	*word = (struct span){word->data + length + 1, word->length - length - 1};
 	return true;
+}
+
+/* NULL: the word is none of them. */
+static const char *claim_part(struct span *word, struct minisign_claims *claims, bool *ret_fine)
+{
+	for (int i = 0; i < MINISIGN_PARTS; i++) {
+		if (key_take(word, part_names[i])) {
+			*ret_fine = claims->parts[i][0] == 0 && part_parse(*word, claims->parts[i]);
+			return part_names[i];
+		}
+	}
+	return NULL;
 }
 
 static int claim(struct span word, struct minisign_claims *claims, struct error *err)
@@ -276,18 +297,17 @@ static int claim(struct span word, struct minisign_claims *claims, struct error 
 	struct span value = word;
 	const char *key = NULL;
 	bool fine = true;
-	if (key_take(&value, "version:")) {
+	if (key_take(&value, "version")) {
 		key = "version";
 		fine = claims->version == 0 && version_parse(value, &claims->version);
-	} else if (key_take(&value, "expires:")) {
+	} else if (key_take(&value, "expires")) {
 		key = "expires";
 		fine = claims->expires == 0 && expires_parse(value, &claims->expires);
-	} else if (key_take(&value, "model:")) {
+	} else if (key_take(&value, "model")) {
 		key = "model";
 		fine = claims->model[0] == 0 && model_parse(value, claims->model);
-	} else if (key_take(&value, "labels:")) {
-		key = "labels";
-		fine = claims->labels[0] == 0 && labels_parse(value, claims->labels);
+	} else {
+		key = claim_part(&value, claims, &fine);
 	}
 	return fine ? 0
 		    : error_set(err, -EBADMSG,

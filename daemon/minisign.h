@@ -26,7 +26,16 @@
 #define MINISIGN_KEY_BYTES 32
 #define MINISIGN_SIGNATURE_BYTES 64
 #define MINISIGN_NAME_SIZE 65 /* of a model, and the 0 */
+#define MINISIGN_NONE "none"
 #define MINISIGN_DIGEST_SIZE 65 /* 64 digits and the 0 */
+
+/* What stands beside a model; a trusted comment may name its digest. */
+enum minisign_part {
+	MINISIGN_LABELS, /* labels:SHA256 */
+	MINISIGN_GOLDEN, /* golden:SHA256, the self-test */
+	MINISIGN_CONF, /* conf:SHA256, the model's own settings */
+	MINISIGN_PARTS
+};
 
 struct minisign_key {
 	uint64_t id;
@@ -47,9 +56,12 @@ struct minisign_claims {
 	uint64_t version; /* 0: none is said */
 	uint64_t expires; /* second of the calendar from which on it counts no more; 0: never */
 	char model[MINISIGN_NAME_SIZE]; /* empty: none is said */
-	char labels
-		[MINISIGN_DIGEST_SIZE]; /* SHA-256 of the labels, small digits; empty: none is said */
+	/* SHA-256, small digits; "none": there must be none of it; empty: nothing is said */
+	char parts[MINISIGN_PARTS][MINISIGN_DIGEST_SIZE];
 };
+
+/* As a trusted comment calls it. */
+const char *minisign_part_name(enum minisign_part part);
 
 /* -EBADMSG with the reason. */
 int must_check minisign_parse_key(
@@ -58,8 +70,8 @@ int must_check minisign_parse_key(
 int must_check minisign_parse(
 	const char *text, size_t size, struct minisign_signature *ret_signature, struct error *err);
 /* The words version:N, expires:YYYY-MM-DD (to the end of that day, UTC) or
- * expires:YYYY-MM-DDTHH:MM:SSZ, model:NAME, labels:SHA256; others are left alone. -EBADMSG for one of these that is
- * malformed or there twice. */
+ * expires:YYYY-MM-DDTHH:MM:SSZ, model:NAME, and labels:, golden: and conf: with a SHA-256 or "none"; others are left alone.
+ * -EBADMSG for one of these that is malformed or there twice. */
 int must_check minisign_claims(const struct minisign_signature *signature,
 	struct minisign_claims *ret_claims, struct error *err);
 

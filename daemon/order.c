@@ -372,6 +372,12 @@ static int run_without_model(const struct ordering *ordering, struct error *err)
 	}
 }
 
+/* A name that was tried, or a model that was removed: there is nothing to pin. */
+static bool is_nothing(enum order_verb verb, const struct catalogue_model *model)
+{
+	return verb == ORDER_PIN && digest_none(&model->manifest.active);
+}
+
 static int run(struct ordering *ordering, struct error *err)
 {
 	struct order *order = ordering->order;
@@ -380,7 +386,7 @@ static int run(struct ordering *ordering, struct error *err)
 		return code;
 	}
 	ordering->model = catalogue_find(ordering->catalogue, order->model);
-	if (!ordering->model) {
+	if (!ordering->model || is_nothing(order->verb, ordering->model)) {
 		return error_set(
 			err, -ENOENT, "model %s: there is none of that name", order->model);
 	}

@@ -208,23 +208,37 @@ static uint64_t latest_time(const struct trust_question *question)
 	return latest;
 }
 
+/* What came beside the model is what was signed. */
+static int check_parts(const struct trust_question *question, const struct minisign_claims *claims,
+	struct error *err)
+{
+	for (int i = 0; i < MINISIGN_PARTS; i++) {
+		char text[DIGEST_TEXT_SIZE];
+		const struct digest *digest = question->parts[i];
+		const char *there =
+			digest_none(digest) ? MINISIGN_NONE : digest_print(digest, text);
+		if (claims->parts[i][0] != 0 && strcmp(claims->parts[i], there) != 0) {
+			return error_set(err, -EBADMSG, "%s: not what was signed",
+				minisign_part_name((enum minisign_part)i));
+		}
+	}
+	return 0;
+}
+
 static int check_claims(const struct trust_question *question, const struct minisign_claims *claims,
 	struct error *err)
 {
 	const char *model = question->manifest->name;
-	char shown[100], labels[DIGEST_TEXT_SIZE];
+	char shown[100];
 	if (claims->model[0] != 0 && strcmp(claims->model, model) != 0) {
 		return error_set(err, -EBADMSG, "it is for model %s",
 			error_escape(shown, sizeof(shown), claims->model, strlen(claims->model)));
 	}
-	if (claims->labels[0] != 0 &&
-		strcmp(claims->labels, digest_print(question->labels, labels)) != 0) {
-		return error_set(err, -EBADMSG, "the labels are not those that were signed");
-	}
 	if (claims->expires != 0 && latest_time(question) >= claims->expires) {
 		return error_set(err, -EBADMSG, "it has expired");
 	}
-	return check_version(question, claims, err);
+	int code = check_parts(question, claims, err);
+	return code < 0 ? code : check_version(question, claims, err);
 }
 
 static int check_by(const struct trust_question *question,

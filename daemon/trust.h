@@ -34,7 +34,7 @@ struct trust_question {
 	int blob; /* its bytes, which nobody can change */
 	off_t bytes;
 	const struct digest *digest; /* of them */
-	const struct digest *labels; /* that came with it; none: none did */
+	const struct digest *parts[MINISIGN_PARTS]; /* that came with it; none: none did */
 	uint64_t number; /* of the version's folder; 0: none */
 	const struct manifest *manifest; /* of the model that it is for */
 	uint64_t now; /* second of the calendar */

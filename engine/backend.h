@@ -20,7 +20,7 @@
 
 /* Where a tensor's bytes are during a run, and the shape they have now. */
 struct value {
-	void *data; /* 64-byte aligned for arena tensors; constants as the file has them (aligned to
+	void *data; /* 64-byte aligned for arena tensors, 16 for parts of one; constants as the file has them (aligned to
 		       their element) */
 	uint64_t bytes;
 	struct shape shape;
@@ -43,7 +43,24 @@ struct node_memory {
 	uint64_t scratch; /* during its run */
 	uint64_t state; /* from one run to the next, of each session: zero at the start and after a
 			   reset; a run that fails leaves it as it was before */
+	uint32_t later; /* it is run with the node that many places behind it in the step, so its
+			   operands live until then */
+	bool inner; /* its output is nowhere as a whole, and only nodes that are run with it read it */
 };
+
+/*
+ * What a plan may do otherwise than node by node, to the same bits. The checker leaves each out in
+ * turn; names are in engine/rewrites.c.
+ */
+enum rewrite {
+	REWRITE_STRIPS = 1u << 0, /* nodes in a row, some rows of the picture at a time */
+	REWRITE_PADS = 1u << 1, /* a PAD becomes padding of the window that reads it */
+	REWRITE_VIEWS = 1u << 2, /* tensors that are part of another one lie in it, uncopied */
+	REWRITE_SHAPES =
+		1u << 3, /* what SHAPE gives is known at load where its operand's shape is */
+	REWRITE_EAGER = 1u << 30, /* all of those wherever they can be, whether they pay or not */
+};
+#define REWRITES_ALL (REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES)
 
 struct team; /* threads that help with a run: backends/backends.h makes one */
 
@@ -99,6 +116,7 @@ struct compile_request {
 	uint64_t max_program_bytes; /* of the program; above it compile gives -EFBIG */
 	uint64_t cpu_features; /* EK_CPU_* mask that kernels may use */
 	unsigned int threads; /* that work on one run at most, with the caller; 0 counts as 1 */
+	uint32_t rewrites; /* REWRITE_* that are wanted */
 	const struct pack_memory *packs; /* NULL: none */
 };
 /* graph, subgraph, shapes, constants and nodes stay as they are until the program is freed. */
@@ -134,8 +152,9 @@ struct backend {
 		struct program **ret_program, struct error *err);
 
 	/* All nodes of the step in order. Checks the control between nodes. An error leaves outputs
-	 * undefined, nothing else. RESHAPE, SQUEEZE and EXPAND_DIMS may find their output in the
-	 * very memory of their input: nothing is to be copied then. */
+	 * undefined, nothing else. RESHAPE, SQUEEZE, EXPAND_DIMS, and SPLIT, UNPACK, CONCATENATION
+	 * and PACK for each part, may find their output in the very memory of their input: nothing is
+	 * to be copied then. */
 	int (*run)(const struct program *program, const struct run_frame *frame, struct error *err);
 
 	void (*free_program)(struct program *program); /* NULL is fine */

@@ -221,8 +221,8 @@ static int prepare(struct edge_model *model, const struct edge_options *options,
 		open_packs(model, options->packs, limits->prepared_bytes);
 		r = enter_all(model, err);
 	}
-	if (r == 0 && packs_seal(&model->packs) < 0) {
-		r = error_no_memory(err);
+	if (r == 0) {
+		packs_seal(&model->packs);
 	}
 	return r;
 }
@@ -243,6 +243,7 @@ static int open_file(struct model *file, const struct edge_options *options,
 		.backends = options->backends,
 		.cpu_features = options->cpu_features,
 		.threads = options->threads,
+		.rewrites = (REWRITES_ALL & ~options->without) | (options->without & REWRITE_EAGER),
 		.max_arena_bytes = limits->arena_bytes,
 		.max_macs = limits->macs,
 		.max_loops = limits->loops,
@@ -251,7 +252,6 @@ static int open_file(struct model *file, const struct edge_options *options,
 	};
 	int r = prepare(model, options, limits, err);
 	if (r == 0) {
-		model_forget_pages(file);
 		describe(model);
 	}
 	r = check_disk(model, r, err);
@@ -291,6 +291,13 @@ int edge_model_open_bytes(const void *data, size_t size, const struct edge_optio
 	struct model *file = NULL;
 	int r = model_open_bytes(data, size, &file_limits, &file, err);
 	return r < 0 ? r : open_file(file, options, &limits, ret_model, err);
+}
+
+int edge_model_keep(struct edge_model *model, struct error *err)
+{
+	model_forget_pages(model->file);
+	int r = packs_keep(&model->packs) < 0 ? error_no_memory(err) : 0;
+	return check_disk(model, r, err);
 }
 
 const struct edge_model_info *edge_model_info(const struct edge_model *model)

@@ -41,7 +41,7 @@ struct edge_limits {
  * its checksum is right, so nobody else may write to the folder.
  */
 struct edge_packs {
-	int folder; /* a descriptor, the caller's, in use during open */
+	int folder; /* a descriptor, the caller's, in use until edge_model_keep() */
 	const char *key;
 };
 
@@ -54,7 +54,12 @@ struct edge_options {
 		threads; /* that may work on one run, with the caller: room for each is planned;
 				 0 counts as 1. A run with a larger team does without it */
 	const struct edge_packs *packs; /* NULL: packed weights are in the heap */
+	uint32_t without; /* rewrites that are left out, and REWRITE_EAGER: edge_rewrites() */
 };
+
+/* Parses names of rewrites ("strips,pads", "all", "none", and "eager") into a mask of engine/backend.h;
+ * -EINVAL naming the word that is not known. */
+int must_check edge_rewrites(const char *text, uint32_t *ret_mask, struct error *err);
 
 /*
  * Opens, verifies and plans. The file is mapped read-only; nobody may write to it while the model
@@ -71,6 +76,12 @@ int must_check edge_model_open_fd(int fd, const struct edge_options *options,
  * aligned. */
 int must_check edge_model_open_bytes(const void *data, size_t size,
 	const struct edge_options *options, struct edge_model **ret_model, struct error *err);
+/*
+ * What opening leaves for when there is time: packed weights that were made are written to their file
+ * (edge_options.packs), and pages that a run does not need are given back. Once, while nobody runs the
+ * model; without it all works as well. -ENOMEM: the model cannot be run any more.
+ */
+int must_check edge_model_keep(struct edge_model *model, struct error *err);
 struct edge_model *edge_model_ref(struct edge_model *model);
 void edge_model_unref(struct edge_model *model); /* NULL is fine */
 DEFINE_OWNED(struct edge_model *, edge_model_unref)
@@ -156,6 +167,7 @@ enum edge_place {
 	EDGE_PLACE_INPUT, /* an input of the subgraph */
 	EDGE_PLACE_ARENA, /* at @offset of the arena of its subgraph */
 	EDGE_PLACE_VARIABLE, /* in the session's state */
+	EDGE_PLACE_INNER, /* in strips, while the nodes around it run together */
 	EDGE_PLACE_RUN_TIME, /* in the session's heap: only a run knows the size */
 };
 

@@ -48,6 +48,7 @@ static enum edge_place place_of(const struct subgraph_plan *part, uint32_t t)
 		[PLACE_INPUT] = EDGE_PLACE_INPUT,
 		[PLACE_ARENA] = EDGE_PLACE_ARENA,
 		[PLACE_VARIABLE] = EDGE_PLACE_VARIABLE,
+		[PLACE_INNER] = EDGE_PLACE_INNER,
 		[PLACE_RUN_TIME] = EDGE_PLACE_RUN_TIME,
 	};
 	return places[part->tensors[t].place];

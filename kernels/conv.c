@@ -219,6 +219,8 @@ static uint64_t patch_4(const struct ek_conv_shape *shape)
 const struct ek_conv_q_row ek_conv_s8[] = {
 	{{"conv_s8__c", 0}, 1, packs_nothing, NULL, patch_1, conv_s8__c},
 #if defined(__x86_64__)
+	{{"conv_s8__sse41", EK_CPU_SSE41}, 8, ek_conv_packed_bytes__sse41, ek_conv_s8_pack__sse41,
+		ek_conv_scratch_bytes__sse41, ek_conv_s8__sse41},
 	{{"conv_s8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_s8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_s8__avx2},
 	{{"conv_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,
@@ -242,6 +244,8 @@ const struct ek_conv_q_row ek_conv_s8[] = {
 const struct ek_conv_q_row ek_conv_u8[] = {
 	{{"conv_u8__c", 0}, 1, packs_nothing, NULL, patch_1, conv_u8__c},
 #if defined(__x86_64__)
+	{{"conv_u8__sse41", EK_CPU_SSE41}, 8, ek_conv_packed_bytes__sse41, ek_conv_u8_pack__sse41,
+		ek_conv_scratch_bytes__sse41, ek_conv_u8__sse41},
 	{{"conv_u8__avx2", EK_CPU_AVX2}, 16, ek_conv_packed_bytes__avx2, ek_conv_u8_pack__avx2,
 		ek_conv_scratch_bytes__avx2, ek_conv_u8__avx2},
 	{{"conv_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_conv_packed_bytes__avxvnni,

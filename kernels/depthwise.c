@@ -228,6 +228,9 @@ static uint64_t none(const struct ek_depthwise_shape *shape)
 const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 	{{"depthwise_s8__c", 0}, 1, none, NULL, none, depthwise_s8__c},
 #if defined(__x86_64__)
+	{{"depthwise_s8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_packed_bytes__sse41,
+		ek_depthwise_s8_pack__sse41, ek_depthwise_scratch_bytes__sse41,
+		ek_depthwise_s8__sse41},
 	{{"depthwise_s8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_packed_bytes__avx2,
 		ek_depthwise_s8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_s8__avx2},
@@ -248,6 +251,9 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 	{{"depthwise_u8__c", 0}, 1, none, NULL, none, depthwise_u8__c},
 #if defined(__x86_64__)
+	{{"depthwise_u8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_packed_bytes__sse41,
+		ek_depthwise_u8_pack__sse41, ek_depthwise_scratch_bytes__sse41,
+		ek_depthwise_u8__sse41},
 	{{"depthwise_u8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_packed_bytes__avx2,
 		ek_depthwise_u8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_u8__avx2},

@@ -147,6 +147,8 @@ static void matmul_h8__c(const struct ek_matmul_h *a, const struct ek_tile *t, v
 const struct ek_matmul_q_row ek_matmul_s8[] = {
 	{{"matmul_s8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_s8__c},
 #if defined(__x86_64__)
+	{{"matmul_s8__sse41", EK_CPU_SSE41}, 8, ek_matmul_packed_bytes__sse41,
+		ek_matmul_s8_pack__sse41, ek_matmul_scratch_bytes__sse41, ek_matmul_s8__sse41},
 	{{"matmul_s8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_s8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_s8__avx2},
 	{{"matmul_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,
@@ -173,6 +175,8 @@ const struct ek_matmul_q_row ek_matmul_s8[] = {
 const struct ek_matmul_q_row ek_matmul_u8[] = {
 	{{"matmul_u8__c", 0}, 1, packs_nothing, NULL, no_scratch, matmul_u8__c},
 #if defined(__x86_64__)
+	{{"matmul_u8__sse41", EK_CPU_SSE41}, 8, ek_matmul_packed_bytes__sse41,
+		ek_matmul_u8_pack__sse41, ek_matmul_scratch_bytes__sse41, ek_matmul_u8__sse41},
 	{{"matmul_u8__avx2", EK_CPU_AVX2}, 16, ek_matmul_packed_bytes__avx2,
 		ek_matmul_u8_pack__avx2, ek_matmul_scratch_bytes__avx2, ek_matmul_u8__avx2},
 	{{"matmul_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16, ek_matmul_packed_bytes__avxvnni,

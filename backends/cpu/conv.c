@@ -24,11 +24,19 @@ struct ek_window conv_window(const struct op_setup *setup)
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	const struct shape *out = op_shape_out(setup, 0);
 	const struct options_conv *o = &setup->node->options.conv;
-	return (struct ek_window){
+	const struct op_pad *pad = &setup->pad;
+	const int32_t height = in->dim[1] + (int32_t)(pad->top + pad->bottom);
+	const int32_t width = in->dim[2] + (int32_t)(pad->left + pad->right);
+	struct ek_window window = {
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(in->dim[1], out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
-		.x = conv_axis(in->dim[2], out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
+		.y = conv_axis(height, out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
+		.x = conv_axis(width, out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
 	};
+	window.y.in = (uint32_t)in->dim[1];
+	window.y.pad += pad->top;
+	window.x.in = (uint32_t)in->dim[2];
+	window.x.pad += pad->left;
+	return window;
 }
 
 static bool weights_fit(unsigned int type, unsigned int weights)
@@ -106,11 +114,12 @@ int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *weights = op_tensor_in(setup, 1);
 	float si = quant_scale(in, 0), so = quant_scale(op_tensor_out(setup, 0), 0);
-	struct ek_scale *scales = op_alloc(setup, channels * sizeof(*scales));
+	bool filled = false;
+	struct ek_scale *scales = op_alloc_pack(setup, channels * sizeof(*scales), &filled);
 	if (!scales) {
 		return op_alloc_failed(setup, err);
 	}
-	for (uint32_t n = 0; n < channels; n++) {
+	for (uint32_t n = 0; n < channels && !filled; n++) {
 		float sw = quant_scale(weights, n);
 		double product = in->type == DTYPE_UINT8 ? (double)(si * sw) : (double)si * sw;
 		scales[n] = quant_split(product / (double)so);
@@ -183,6 +192,7 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 		w.plain = op_constant(setup, 1);
 	}
 	if (packed_bytes) {
+		w.packed_bytes = packed_bytes;
 		w.packed = op_alloc_pack(setup, packed_bytes, &w.is_packed);
 		if (!w.packed) {
 			return op_alloc_failed(setup, err);
@@ -190,6 +200,19 @@ int conv_weights_prepare(struct op_setup *setup, uint64_t elements, uint64_t pac
 	}
 	*ret_weights = w;
 	return 0;
+}
+
+void conv_weights_pack(
+	struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack, const void *state)
+{
+	if (!weights->packed) {
+		return;
+	}
+	weights->source = weights->plain;
+	weights->plain = weights->packed;
+	if (!weights->is_packed) {
+		op_pack_weights(setup, pack, state, weights->packed_bytes);
+	}
 }
 
 const void *conv_weights_bind(const struct op_call *call, const struct conv_weights *weights)

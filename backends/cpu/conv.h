@@ -13,7 +13,8 @@
 struct ek_window_axis conv_axis(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation);
 
-/* The window of CONV_2D and DEPTHWISE_CONV_2D: input [batch, h, w, ...], weights [..., h, w, ...]. */
+/* The window of CONV_2D and DEPTHWISE_CONV_2D: input [batch, h, w, ...], with setup->pad around it,
+ * weights [..., h, w, ...]. */
 struct ek_window conv_window(const struct op_setup *setup);
 
 /* Operands 0, 1 and 2 have types that the kernels here take: float32, also with int8, int4 or uint8
@@ -34,7 +35,7 @@ struct conv_bias {
 };
 struct conv_bias conv_bind_bias(const struct op_call *call);
 
-/* [channels] factors scale(input) * scale(weights, channel) / scale(output) in program memory; for
+/* [channels] factors scale(input) * scale(weights, channel) / scale(output) beside the packed weights; for
  * uint8 the product of the two is rounded to float first, as the reference has it. */
 int must_check conv_scales(struct op_setup *setup, uint32_t channels,
 	const struct ek_scale **ret_scales, struct error *err);
@@ -50,8 +51,10 @@ uint64_t conv_features(const struct op_setup *setup, uint64_t rows);
 struct conv_weights {
 	const void *plain; /* dense, in the file's order; NULL: a run reads the operand */
 	void *made; /* @plain where it is no constant of the file, NULL else */
-	void *packed; /* room for the row's pack function, which reads @plain; NULL: it packs nothing */
+	void *packed; /* room for the row's pack function; NULL: it packs nothing */
 	bool is_packed; /* at an earlier load: @packed is not written */
+	const void *source; /* what the pack function reads */
+	uint64_t packed_bytes;
 	uint64_t unpacked_at; /* of the scratch, and of how many elements: computed int4 */
 	uint64_t n_unpacked;
 };
@@ -64,6 +67,11 @@ struct conv_weights {
  */
 int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,
 	uint64_t packed_bytes, struct conv_weights *ret_weights, struct error *err);
+
+/* What prepare() ends with where a row packs weights: has @pack do it, of @state, unless they are there,
+ * and makes them those that a run reads. */
+void conv_weights_pack(
+	struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack, const void *state);
 
 /* Weights of this run where they are not known before: the operand, or its int4 elements unpacked.
  */

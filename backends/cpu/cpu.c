@@ -4,8 +4,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "backends/cpu/chains.h"
 #include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
+#include "backends/cpu/packing.h"
+#include "backends/cpu/pads.h"
 #include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -16,14 +19,6 @@ static const struct cpu_op *const rows[] = {
 #define OP_ROW(name) &op_##name,
 #include "backends/cpu/op_table.h"
 #undef OP_ROW
-};
-
-struct prepared {
-	const struct node *node;
-	const struct cpu_op *op;
-	void *state;
-	const char *detail;
-	bool each_run; /* some shape or parameter is known only while running: prepared anew then */
 };
 
 struct program {
@@ -111,6 +106,14 @@ int op_alloc_failed(const struct op_setup *setup, struct error *err)
 		(unsigned long long)setup->memory->limit);
 }
 
+void op_pack_weights(struct op_setup *setup, op_pack_fn *pack, const void *state, uint64_t bytes)
+{
+	const struct packing_job job = {pack, state, bytes};
+	if (!setup->packing || !packing_add(setup->packing, &job)) {
+		pack(state);
+	}
+}
+
 static void cpu_free_program(struct program *program)
 {
 	if (!program) {
@@ -118,7 +121,7 @@ static void cpu_free_program(struct program *program)
 	}
 	for (uint32_t i = 0; i < program->n_nodes; i++) {
 		const struct prepared *node = &program->nodes[i];
-		if (node->op && node->op->release) {
+		if (node->op && node->op->release && node->state) {
 			node->op->release(node->state);
 		}
 	}
@@ -127,24 +130,49 @@ static void cpu_free_program(struct program *program)
 }
 DEFINE_OWNED(struct program *, cpu_free_program)
 
-static int node_prepare(struct program *program, const struct node *node, struct prepared *ret,
+static int node_prepare(struct program *program, struct prepared *p, struct packing *packing,
 	struct node_memory *ret_memory, struct error *err)
 {
-	struct op_setup setup = setup_of(&program->request, node);
+	struct op_setup setup = setup_of(&program->request, p->node);
 	setup.memory = &program->memory;
+	setup.packing = packing;
 	setup.packs = program->request.packs;
-	*ret = (struct prepared){.node = node, .op = row_find(node->op)};
-	ret->each_run = !shapes_known(setup.shapes, node->inputs, node->n_inputs) ||
-		!shapes_known(setup.shapes, node->outputs, node->n_outputs) ||
-		!params_known(&setup, ret->op);
-	setup.session_bytes = ret->op->session_bytes;
+	setup.pad = p->pad;
+	p->each_run = !shapes_known(setup.shapes, p->node->inputs, p->node->n_inputs) ||
+		!shapes_known(setup.shapes, p->node->outputs, p->node->n_outputs) ||
+		!params_known(&setup, p->op);
+	setup.session_bytes = p->op->session_bytes;
 	int r = 0;
-	if (!ret->each_run && ret->op->prepare) {
-		r = ret->op->prepare(&setup, err);
+	if (!p->each_run && p->op->prepare) {
+		r = p->op->prepare(&setup, err);
 	}
-	ret->state = setup.state;
-	ret->detail = setup.detail;
-	*ret_memory = (struct node_memory){setup.scratch_bytes, setup.session_bytes};
+	p->state = setup.state;
+	p->detail = setup.detail;
+	*ret_memory =
+		(struct node_memory){.scratch = setup.scratch_bytes, .state = setup.session_bytes};
+	if (r < 0) {
+		error_prefix(err, "%s", operator_name(p->node->op));
+	}
+	return r;
+}
+
+/* Nodes that are part of others have nothing of their own. */
+static int prepare_all(struct program *program, struct node_memory *ret_memory, struct error *err)
+{
+	struct packing list = {0};
+	owned(packing_deinit) struct packing *packing = &list;
+	const struct compile_request *request = &program->request;
+	int r = pads_fold(request, program->nodes, &program->memory, err);
+	for (uint32_t i = 0; r == 0 && i < request->n_nodes; i++) {
+		ret_memory[i] = (struct node_memory){0};
+		if (!program->nodes[i].is_inner) {
+			r = node_prepare(program, &program->nodes[i], packing, &ret_memory[i], err);
+		}
+	}
+	r = r < 0 ? r : chains_make(request, program->nodes, &program->memory, ret_memory, err);
+	if (r == 0) {
+		packing_run(packing);
+	}
 	return r;
 }
 
@@ -159,14 +187,15 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 	program->request = *request;
 	program->request.cpu_features &= ek_cpu_detect();
 	program->memory.limit = request->max_program_bytes;
+	program->n_nodes = request->n_nodes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
 		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
-		program->n_nodes = i + 1;
-		int r = node_prepare(program, node, &program->nodes[i], &ret_memory[i], err);
-		if (r < 0) {
-			error_prefix(err, "%s", operator_name(node->op));
-			return r;
-		}
+		program->nodes[i].node = node;
+		program->nodes[i].op = row_find(node->op);
+	}
+	int r = prepare_all(program, ret_memory, err);
+	if (r < 0) {
+		return r;
 	}
 	*ret_program = take(program);
 	return 0;
@@ -230,6 +259,12 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 		.outputs = frame->outputs,
 		.control = frame->control,
 	};
+	if (node->is_inner) {
+		return 0;
+	}
+	if (node->strips) {
+		return strips_run(node->strips, &call, err);
+	}
 	return node->each_run ? node_run_anew(program, node, frame, &call, err)
 			      : node->op->run(&call, err);
 }

@@ -14,6 +14,14 @@
 #include "engine/operators.h"
 
 struct cpu_op;
+/* Rows and columns around operand 0, of its zero point, that a window sees as well. */
+struct op_pad {
+	uint32_t top, bottom, left, right;
+};
+
+struct packing;
+struct strip_rows;
+struct strip_shape;
 
 /* What prepare() sees. */
 struct op_setup {
@@ -27,6 +35,7 @@ struct op_setup {
 	uint64_t cpu_features; /* that this CPU has */
 	unsigned int threads; /* that may work on one run, at least 1 */
 	bool for_one_run; /* what prepare() makes is used once */
+	struct op_pad pad;
 
 	/* Results, zero at the start: */
 	void *state; /* from op_alloc(); freed with the program */
@@ -37,6 +46,7 @@ struct op_setup {
 
 	struct op_memory *memory; /* used by op_alloc() */
 	const struct pack_memory *packs; /* used by op_alloc_pack(); may be NULL */
+	struct packing *packing; /* used by op_pack_weights(); NULL: at once */
 };
 
 /* What run() sees. */
@@ -63,6 +73,10 @@ struct cpu_op {
 	/* 0, -ETIMEDOUT, -ECANCELED, or -EIO/-EINVAL for a run-time value that breaks a rule. */
 	int (*run)(const struct op_call *call, struct error *err);
 	void (*release)(void *state); /* for what op_alloc() does not own; usually NULL */
+	/* Both or none (backends/cpu/strips.h). True where a node of that state can be run by rows,
+	 * operand @operand and the result of which are pictures; and such a run, which cannot fail. */
+	bool (*strip)(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret);
+	void (*run_rows)(const struct op_call *call, const struct strip_rows *rows);
 };
 
 /* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when
@@ -72,6 +86,14 @@ void *op_alloc(struct op_setup *setup, uint64_t bytes);
  * all: where *ret_filled, it is there already and must not be written. */
 void *op_alloc_pack(struct op_setup *setup, uint64_t bytes, bool *ret_filled);
 int op_alloc_failed(const struct op_setup *setup, struct error *err);
+
+/*
+ * Has @pack fill what op_alloc_pack() gave, of @bytes, from @state and what that points to: before
+ * compile returns, perhaps beside other nodes' in another thread. The last thing that prepare() does
+ * with them.
+ */
+typedef void op_pack_fn(const void *state);
+void op_pack_weights(struct op_setup *setup, op_pack_fn *pack, const void *state, uint64_t bytes);
 
 /*
  * Memory for output @i of a node whose output only its run can size (the planner knows no shape, or

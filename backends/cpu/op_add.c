@@ -6,6 +6,7 @@
 #include "backends/cpu/arith.h"
 #include "backends/cpu/broadcast.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "kernels/add.h"
 
 struct add_state {
@@ -69,6 +70,21 @@ static const struct ek_add *pick(const struct op_setup *setup, bool pot)
 	}
 }
 
+/* What was proven at an earlier load is kept beside the packed weights. */
+static void prove(struct op_setup *setup, const struct ek_add *kernel, struct ek_add_params *p)
+{
+	bool filled = false;
+	struct ek_line *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	if (filled) {
+		p->line = *kept;
+		return;
+	}
+	kernel->prove(p);
+	if (kept) {
+		*kept = p->line;
+	}
+}
+
 static int prepare_quantised(struct op_setup *setup, struct add_state *state, struct error *err)
 {
 	struct ek_add_params *p = &state->params;
@@ -89,7 +105,7 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 	int r = quant_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
-		kernel->prove(p);
+		prove(setup, kernel, p);
 	}
 	return r;
 }
@@ -130,7 +146,46 @@ static int add_run(const struct op_call *call, struct error *err)
 	return broadcast_run(&state->shape, call, add_row, state, err);
 }
 
+/* Pictures of equal shapes: a row is the same elements of all three. */
+static bool add_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct shape *out = op_shape_out(setup, 0);
+	const struct add_state *state = setup->state;
+	if (operand > 1 || out->rank != 4 || out->dim[0] != 1 ||
+		!shape_equal(op_shape_in(setup, 0), out) ||
+		!shape_equal(op_shape_in(setup, 1), out)) {
+		return false;
+	}
+	const uint32_t rows = (uint32_t)out->dim[1];
+	const uint64_t bytes = op_product(out, 2, 4) * state->shape.dst_bytes;
+	*ret = (struct strip_shape){
+		.y = {.in = rows, .out = rows, .taps = 1, .stride = 1, .dilation = 1},
+		.in_row_bytes = bytes,
+		.out_row_bytes = bytes};
+	return true;
+}
+
+static void add_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	static const size_t step[] = {1, 1};
+	const struct add_state *state = call->state;
+	const struct value *out = op_out(call, 0);
+	const size_t n = (size_t)op_product(&out->shape, 2, 4);
+	const size_t at = rows->first * n * state->shape.dst_bytes;
+	const void *src[] = {op_in(call, 0)->data, op_in(call, 1)->data};
+	src[rows->operand] = rows->input;
+	src[0] = (const uint8_t *)src[0] + at;
+	src[1] = (const uint8_t *)src[1] + at;
+	add_row(state, (uint8_t *)rows->output + at, src, step, rows->n * n);
+}
+
 const struct cpu_op op_add = {
-	.op = OP_ADD, .accept = add_accept, .prepare = add_prepare, .run = add_run};
+	.op = OP_ADD,
+	.accept = add_accept,
+	.prepare = add_prepare,
+	.run = add_run,
+	.strip = add_strip,
+	.run_rows = add_run_rows,
+};
 const struct cpu_op op_sub = {
 	.op = OP_SUB, .accept = add_accept, .prepare = add_prepare, .run = add_run};

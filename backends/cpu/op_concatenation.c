@@ -106,7 +106,7 @@ static int copy_part(const struct op_call *call, uint32_t i, char *dst, struct e
 			const void *from = src + row * part->row_bytes;
 			if (part->table) {
 				s->lut8(to, from, part->row_bytes, part->table);
-			} else {
+			} else if (to != from) { /* they may have been computed here */
 				memcpy(to, from, part->row_bytes);
 			}
 		}

@@ -4,6 +4,7 @@
 #include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "kernels/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -65,6 +66,14 @@ static int weights_prepare(
 	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
+static void pack_q(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_q args = state->q;
+	args.weights = state->weights.source;
+	state->row_q->pack(&args, state->weights.packed);
+}
+
 static int prepare_q(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
@@ -84,13 +93,9 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
+	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
-		state->row_q->pack(a, state->weights.packed);
-	}
-	if (r == 0 && state->weights.packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_q, state);
 	}
 	return r;
 }
@@ -119,6 +124,14 @@ static void prepare_blas(struct op_setup *setup, struct conv_state *state)
 	setup->detail = "conv_f32__openblas";
 }
 
+static void pack_f32(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_f32 args = state->f32;
+	args.weights = state->weights.source;
+	state->row_f32->pack(&args, state->weights.packed);
+}
+
 static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct error *err)
 {
 	struct ek_conv_f32 *a = &state->f32;
@@ -135,12 +148,8 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	int r = quant_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
-		state->row_f32->pack(a, state->weights.packed);
-	}
-	if (r == 0 && packed) {
-		state->weights.plain = state->weights.packed;
+	if (r == 0) {
+		conv_weights_pack(setup, &state->weights, pack_f32, state);
 	}
 	return r;
 }
@@ -153,6 +162,14 @@ static bool has_different_scales(const struct quant *q)
 		}
 	}
 	return false;
+}
+
+static void pack_h(const void *data)
+{
+	const struct conv_state *state = data;
+	struct ek_conv_h args = state->h;
+	args.weights = state->weights.source;
+	state->row_h->pack(&args, state->weights.packed);
 }
 
 /* One scale for all weights (or as many equal ones): symmetric rows; different ones, or groups:
@@ -176,13 +193,9 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
-		state->row_h->pack(a, state->weights.packed);
-	}
-	if (r == 0 && packed) {
-		state->weights.plain = state->weights.packed;
-		a->is_packed = true;
+	if (r == 0) {
+		a->is_packed = packed > 0;
+		conv_weights_pack(setup, &state->weights, pack_h, state);
 	}
 	return r;
 }
@@ -320,6 +333,44 @@ static int conv_run(const struct op_call *call, struct error *err)
 	return grid_run(call, &job, err);
 }
 
+/* Not where a run computes something for all of the picture before: scales, weights, patches. */
+static bool conv_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct conv_state *state = setup->state;
+	const struct ek_conv_shape *s = &state->shape;
+	const uint64_t element = dtype_bits(op_tensor_in(setup, 0)->type) / 8;
+	if (operand != 0 || state->row_h || state->blas.library || state->weights.n_unpacked > 0 ||
+		s->window.batch != 1) {
+		return false;
+	}
+	*ret = (struct strip_shape){
+		.y = s->window.y,
+		.in_row_bytes = (uint64_t)s->window.x.in * s->in_c * element,
+		.out_row_bytes = (uint64_t)s->window.x.out * s->out_c * element,
+		.scratch_bytes = state->scratch_each,
+	};
+	return true;
+}
+
+static void conv_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	struct conv_state state = *(const struct conv_state *)call->state;
+	const uint32_t width = state.shape.window.x.out;
+	const struct ek_tile tile = {rows->first * width, rows->n * width, 0, state.shape.out_c};
+	if (state.row_q) {
+		bind_q(call, conv_weights_bind(call, &state.weights), &state.q);
+		state.q.input = rows->input;
+		state.q.output = rows->output;
+		state.row_q->run(&state.q, &tile, rows->scratch);
+		return;
+	}
+	state.f32.input = rows->input;
+	state.f32.weights = conv_weights_bind(call, &state.weights);
+	state.f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state.f32.output = rows->output;
+	state.row_f32->run(&state.f32, &tile, rows->scratch);
+}
+
 static void conv_release(void *data)
 {
 	struct conv_state *state = data;
@@ -334,4 +385,6 @@ const struct cpu_op op_conv_2d = {
 	.prepare = conv_prepare,
 	.run = conv_run,
 	.release = conv_release,
+	.strip = conv_strip,
+	.run_rows = conv_run_rows,
 };

@@ -3,6 +3,7 @@
 #include "backends/cpu/grid.h"
 #include "backends/cpu/hybrid.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "kernels/depthwise.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
@@ -73,6 +74,14 @@ static int weights_prepare(struct op_setup *setup, struct depthwise_state *state
 	return conv_weights_prepare(setup, elements, packed_bytes, &state->weights, err);
 }
 
+static void pack_q(const void *data)
+{
+	const struct depthwise_state *state = data;
+	struct ek_depthwise_q args = state->q;
+	args.weights = state->weights.source;
+	state->row_q->pack(&args, state->weights.packed);
+}
+
 static int prepare_q(struct op_setup *setup, struct depthwise_state *state, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *w = op_tensor_in(setup, 1);
@@ -90,13 +99,9 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
 	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
-		a->weights = state->weights.plain;
+	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
-		state->row_q->pack(a, state->weights.packed);
-	}
-	if (r == 0 && state->weights.packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_q, state);
 	}
 	return r;
 }
@@ -230,9 +235,48 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 	return grid_run(call, &job, err);
 }
 
+static bool depthwise_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct depthwise_state *state = setup->state;
+	const struct ek_depthwise_shape *s = &state->shape;
+	const uint64_t element = dtype_bits(op_tensor_in(setup, 0)->type) / 8;
+	if (operand != 0 || state->row_h || state->weights.n_unpacked > 0 || s->window.batch != 1) {
+		return false;
+	}
+	*ret = (struct strip_shape){
+		.y = s->window.y,
+		.in_row_bytes = (uint64_t)s->window.x.in * s->in_c * element,
+		.out_row_bytes = (uint64_t)s->window.x.out * s->out_c * element,
+		.scratch_bytes = state->scratch_each,
+	};
+	return true;
+}
+
+static void depthwise_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	struct depthwise_state state = *(const struct depthwise_state *)call->state;
+	const uint32_t width = state.shape.window.x.out;
+	const struct ek_tile tile = {rows->first * width, rows->n * width, 0, state.shape.out_c};
+	const void *weights = conv_weights_bind(call, &state.weights);
+	if (state.row_q) {
+		bind_q(call, weights, &state.q);
+		state.q.input = rows->input;
+		state.q.output = rows->output;
+		state.row_q->run(&state.q, &tile, rows->scratch);
+		return;
+	}
+	state.f32.input = rows->input;
+	state.f32.weights = weights;
+	state.f32.bias = op_in(call, 2) ? op_in(call, 2)->data : NULL;
+	state.f32.output = rows->output;
+	state.row_f32->run(&state.f32, &tile, rows->scratch);
+}
+
 const struct cpu_op op_depthwise_conv_2d = {
 	.op = OP_DEPTHWISE_CONV_2D,
 	.accept = depthwise_accept,
 	.prepare = depthwise_prepare,
 	.run = depthwise_run,
+	.strip = depthwise_strip,
+	.run_rows = depthwise_run_rows,
 };

@@ -97,11 +97,12 @@ static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct 
 	const struct tensor *w = op_tensor_in(setup, 1);
 	double si = (double)quant_scale(op_tensor_in(setup, 0), 0);
 	double so = (double)quant_scale(op_tensor_out(setup, 0), 0);
-	double *scales = op_alloc(setup, a->shape.cols * sizeof(*scales));
+	bool filled = false;
+	double *scales = op_alloc_pack(setup, a->shape.cols * sizeof(*scales), &filled);
 	if (!scales) {
 		return op_alloc_failed(setup, err);
 	}
-	for (uint32_t n = 0; n < a->shape.cols; n++) {
+	for (uint32_t n = 0; n < a->shape.cols && !filled; n++) {
 		scales[n] = si * (double)quant_scale(w, n) / so;
 	}
 	a->scale = scales;
@@ -115,6 +116,14 @@ static int weights_prepare(
 	const struct ek_matmul_shape *s = &state->shape;
 	return conv_weights_prepare(
 		setup, (uint64_t)s->cols * s->depth, packed_bytes, &state->weights, err);
+}
+
+static void pack_q(const void *data)
+{
+	const struct fc_state *state = data;
+	struct ek_matmul_q args = state->q;
+	args.w = state->weights.source;
+	state->row_q->pack(&args, state->weights.packed);
 }
 
 static int prepare_q(struct op_setup *setup, struct fc_state *state, struct error *err)
@@ -139,15 +148,19 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 							  : scales_prepare(setup, a, err);
 	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
-	if (r == 0 && state->weights.packed && !state->weights.is_packed) {
-		a->w = state->weights.plain;
+	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
-		state->row_q->pack(a, state->weights.packed);
-	}
-	if (r == 0 && state->weights.packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_q, state);
 	}
 	return r;
+}
+
+static void pack_f32(const void *data)
+{
+	const struct fc_state *state = data;
+	struct ek_matmul_f32 args = state->f32;
+	args.w = state->weights.source;
+	state->row_f32->pack(&args, state->weights.packed);
 }
 
 static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct error *err)
@@ -161,18 +174,22 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
 	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
-	if (r == 0 && packed && !state->weights.is_packed) {
-		a->w = state->weights.plain;
-		state->row_f32->pack(a, state->weights.packed);
-	}
 	if (r == 0 && packed) {
-		state->weights.plain = state->weights.packed;
+		conv_weights_pack(setup, &state->weights, pack_f32, state);
 		state->threads = setup->threads;
 	} else if (r == 0 && blas_pays(a->shape.rows, a->shape.cols, a->shape.depth) &&
 		blas_open(&state->blas)) {
 		setup->detail = "matmul_f32__openblas";
 	}
 	return r;
+}
+
+static void pack_h(const void *data)
+{
+	const struct fc_state *state = data;
+	struct ek_matmul_h args = state->h;
+	args.w = state->weights.source;
+	state->row_h->pack(&args, state->weights.packed);
 }
 
 /* Blockwise weights are always read by asymmetric rows. */
@@ -198,14 +215,8 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	if (r < 0) {
 		return r;
 	}
-	if (packed && !state->weights.is_packed) {
-		a->w = state->weights.plain;
-		state->row_h->pack(a, state->weights.packed);
-	}
-	if (packed) {
-		state->weights.plain = state->weights.packed;
-		a->is_packed = true;
-	}
+	a->is_packed = packed > 0;
+	conv_weights_pack(setup, &state->weights, pack_h, state);
 	return blockwise ? blockwise_prepare(setup, a->shape.cols, a->shape.depth,
 				   state->weights.made, &a->scale, err)
 			 : hybrid_scales(setup, a->shape.cols, &a->scale, err);

@@ -42,6 +42,21 @@ static const struct ek_mul *pick(const struct op_setup *setup)
 	}
 }
 
+/* What was proven at an earlier load is kept beside the packed weights. */
+static void prove(struct op_setup *setup, const struct ek_mul *kernel, struct ek_mul_params *p)
+{
+	bool filled = false;
+	struct ek_line *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	if (filled) {
+		p->line = *kept;
+		return;
+	}
+	kernel->prove(p);
+	if (kept) {
+		*kept = p->line;
+	}
+}
+
 static int prepare_quantised(struct op_setup *setup, struct mul_state *state, struct error *err)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
@@ -60,7 +75,7 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 	int r = quant_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
-		kernel->prove(p);
+		prove(setup, kernel, p);
 	}
 	return r;
 }

@@ -75,7 +75,10 @@ static int split_run(const struct op_call *call, struct error *err)
 		for (uint64_t row = t.at; row < t.at + t.count; row++) {
 			for (uint32_t i = 0; i < call->node->n_outputs; i++) {
 				uint64_t bytes = s->part_bytes[i];
-				memcpy((char *)op_out(call, i)->data + row * bytes, from, bytes);
+				char *to = (char *)op_out(call, i)->data + row * bytes;
+				if (to != from) { /* they may lie there */
+					memcpy(to, from, bytes);
+				}
 				from += bytes;
 			}
 		}

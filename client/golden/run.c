@@ -248,13 +248,15 @@ static bool has_string_scalar(const struct golden_case *c)
 }
 
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, uint32_t team, struct golden_result *ret_result)
+	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result)
 {
 	uint64_t last = 0;
 	*ret_result = (struct golden_result){0};
 	for (uint32_t i = 0; i < n_masks && ret_result->verdict == GOLDEN_PASSED; i++) {
-		const struct edge_options options = {
-			.backends = backends_builtin(), .cpu_features = masks[i], .threads = team};
+		const struct edge_options options = {.backends = backends_builtin(),
+			.cpu_features = masks[i],
+			.threads = team,
+			.without = without};
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		struct error err = {0};
 		if (edge_model_open_file(c->model, &options, &model, &err) < 0) {

@@ -24,9 +24,9 @@ struct golden_result {
  * @masks: sets of CPU features, narrow to wide; a set with which the model picks the same kernels
  * as with the one before is not run again. @n_threads run the case at once, each in a session of
  * its own, on one loaded model; all must be right. @team: so many threads work together on each run,
- * also where that does not pay.
+ * also where that does not pay. @without: rewrites that are left out (edge_options).
  */
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, uint32_t team, struct golden_result *ret_result);
+	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result);
 
 #endif

@@ -34,7 +34,7 @@ enum fit_layout {
 enum fit_resize {
 	FIT_STRETCH, /* both axes to the model's size, as TFLite's own examples do */
 	FIT_CROP, /* the largest centred part of the model's proportions */
-	FIT_PAD /* the whole picture, centred on black */
+	FIT_PAD /* the whole picture, centred on a border */
 };
 
 #define FIT_MAX_CHANNELS SPEC_MAX_CHANNELS
@@ -45,12 +45,24 @@ struct fit_options {
 	uint32_t n_mean, n_std; /* 0: not said */
 	double mean[FIT_MAX_CHANNELS], std[FIT_MAX_CHANNELS];
 	uint32_t rate; /* samples a second that the model expects */
+	bool bgr; /* a tensor of 3 channels has blue first */
+	uint8_t pad; /* grey of the border of FIT_PAD */
+};
+
+/* Which part of the picture the tensor shows, in shares of the picture's width and height; beyond 0 and
+ * 1 where there is a border. */
+struct fit_frame {
+	double left, top, width, height;
 };
 
 /* -EINVAL, naming the shape, when the tensor takes no such thing, or when mean and std are not one
  * or one per channel. */
 int must_check fit_image(const struct spec *spec, const struct fit_options *options,
 	const struct image *image, struct tensor_bytes *ret_tensor, struct error *err);
+/* The same, and says where the tensor lies in the picture. */
+int must_check fit_image_placed(const struct spec *spec, const struct fit_options *options,
+	const struct image *image, struct tensor_bytes *ret_tensor, struct fit_frame *ret_frame,
+	struct error *err);
 int must_check fit_sound(const struct spec *spec, const struct fit_options *options,
 	const struct sound *sound, struct tensor_bytes *ret_tensor, struct error *err);
 int must_check fit_numbers(const struct spec *spec, const struct fit_options *options,

@@ -64,7 +64,7 @@ static int find_frame(
 
 /* The largest centred part of @image that has the proportions of @width x @height. */
 static int crop_to(const struct image *image, uint32_t width, uint32_t height,
-	struct image *ret_image, struct error *err)
+	struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
 {
 	uint64_t w = image->width, h = image->height;
 	if (w * height > h * width) {
@@ -74,13 +74,15 @@ static int crop_to(const struct image *image, uint32_t width, uint32_t height,
 	}
 	w = w ? w : 1;
 	h = h ? h : 1;
-	return image_crop(image, (uint32_t)(image->width - w) / 2,
-		(uint32_t)(image->height - h) / 2, (uint32_t)w, (uint32_t)h, ret_image, err);
+	uint32_t left = (uint32_t)(image->width - w) / 2, top = (uint32_t)(image->height - h) / 2;
+	*ret_frame = (struct fit_frame){(double)left / image->width, (double)top / image->height,
+		(double)w / image->width, (double)h / image->height};
+	return image_crop(image, left, top, (uint32_t)w, (uint32_t)h, ret_image, err);
 }
 
-/* The whole of @image at the largest size that fits, centred on black. */
-static int pad_to(const struct image *image, uint32_t width, uint32_t height,
-	struct image *ret_image, struct error *err)
+/* The whole of @image at the largest size that fits, centred on grey @pad. */
+static int pad_to(const struct image *image, uint32_t width, uint32_t height, uint8_t pad,
+	struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
 {
 	owned_image struct image small = {0};
 	uint64_t w = width, h = height;
@@ -98,7 +100,9 @@ static int pad_to(const struct image *image, uint32_t width, uint32_t height,
 	}
 	uint32_t n = image->channels, left = (width - small.width) / 2;
 	uint32_t top = (height - small.height) / 2;
-	memset(ret_image->pixels, 0, (size_t)width * height * n);
+	*ret_frame = (struct fit_frame){-(double)left / small.width, -(double)top / small.height,
+		(double)width / small.width, (double)height / small.height};
+	memset(ret_image->pixels, pad, (size_t)width * height * n);
 	for (uint32_t y = 0; y < small.height; y++) {
 		memcpy(ret_image->pixels + ((size_t)(top + y) * width + left) * n,
 			small.pixels + (size_t)y * small.width * n, (size_t)small.width * n);
@@ -106,17 +110,19 @@ static int pad_to(const struct image *image, uint32_t width, uint32_t height,
 	return 0;
 }
 
-static int scale_to(const struct image *image, uint32_t width, uint32_t height, enum fit_resize how,
-	struct image *ret_image, struct error *err)
+static int scale_to(const struct image *image, uint32_t width, uint32_t height,
+	const struct fit_options *options, struct image *ret_image, struct fit_frame *ret_frame,
+	struct error *err)
 {
 	owned_image struct image part = {0};
-	if (how == FIT_PAD) {
-		return pad_to(image, width, height, ret_image, err);
+	*ret_frame = (struct fit_frame){0, 0, 1, 1};
+	if (options->resize == FIT_PAD) {
+		return pad_to(image, width, height, options->pad, ret_image, ret_frame, err);
 	}
-	if (how == FIT_STRETCH) {
+	if (options->resize == FIT_STRETCH) {
 		return image_resize(image, width, height, ret_image, err);
 	}
-	int r = crop_to(image, width, height, &part, err);
+	int r = crop_to(image, width, height, &part, ret_frame, err);
 	return r < 0 ? r : image_resize(&part, width, height, ret_image, err);
 }
 
@@ -151,12 +157,13 @@ static void guess_norm(const struct spec *spec, struct fit_norm *norm)
 }
 
 static int fill(const struct spec *spec, const struct frame *f, const struct fit_norm *norm,
-	const struct image *image, struct tensor_bytes *tensor, struct error *err)
+	const struct image *image, bool bgr, struct tensor_bytes *tensor, struct error *err)
 {
 	size_t pixels = (size_t)image->width * image->height, n = image->channels;
 	for (uint32_t c = 0; c < n; c++) {
+		size_t from = bgr ? n - 1 - c : c;
 		for (size_t i = 0; i < pixels; i++) {
-			double real = (image->pixels[i * n + c] - norm->mean[c]) / norm->std[c];
+			double real = (image->pixels[i * n + from] - norm->mean[c]) / norm->std[c];
 			size_t index = f->planar ? c * pixels + i : i * n + c;
 			if (!values_put(spec, tensor->data, index, real)) {
 				return error_set(err, -EINVAL, "a pixel of %g does not fit into %s",
@@ -182,7 +189,7 @@ static int to_tensor(const struct spec *spec, const struct fit_options *options,
 		guess_norm(spec, &norm);
 	}
 	r = r < 0 ? r : tensor_new(spec->type, &shape, &tensor, err);
-	r = r < 0 ? r : fill(spec, f, &norm, image, &tensor, err);
+	r = r < 0 ? r : fill(spec, f, &norm, image, options->bgr, &tensor, err);
 	if (r < 0) {
 		return r;
 	}
@@ -191,10 +198,12 @@ static int to_tensor(const struct spec *spec, const struct fit_options *options,
 	return 0;
 }
 
-int fit_image(const struct spec *spec, const struct fit_options *options, const struct image *image,
-	struct tensor_bytes *ret_tensor, struct error *err)
+int fit_image_placed(const struct spec *spec, const struct fit_options *options,
+	const struct image *image, struct tensor_bytes *ret_tensor, struct fit_frame *ret_frame,
+	struct error *err)
 {
 	owned_image struct image scaled = {0};
+	struct fit_frame place = {0};
 	struct frame f = {0};
 	int r = find_frame(spec, options->layout, &f, err);
 	if (r < 0) {
@@ -202,7 +211,18 @@ int fit_image(const struct spec *spec, const struct fit_options *options, const 
 	}
 	uint32_t width = f.width ? f.width : image->width;
 	uint32_t height = f.height ? f.height : image->height;
-	r = scale_to(image, width, height, options->resize, &scaled, err);
+	r = scale_to(image, width, height, options, &scaled, &place, err);
 	r = r < 0 ? r : image_set_channels(&scaled, f.channels, err);
-	return r < 0 ? r : to_tensor(spec, options, &f, &scaled, ret_tensor, err);
+	r = r < 0 ? r : to_tensor(spec, options, &f, &scaled, ret_tensor, err);
+	if (r == 0) {
+		*ret_frame = place;
+	}
+	return r;
+}
+
+int fit_image(const struct spec *spec, const struct fit_options *options, const struct image *image,
+	struct tensor_bytes *ret_tensor, struct error *err)
+{
+	struct fit_frame place = {0};
+	return fit_image_placed(spec, options, image, ret_tensor, &place, err);
 }

@@ -44,6 +44,10 @@ int must_check image_bmp_decode(
 int must_check image_pnm_decode(
 	const void *data, size_t size, struct image *ret_image, struct error *err);
 
+/* The picture as a PNG of its channels; the bytes are malloc'ed. -ENOMEM, -EIO. */
+int must_check image_png_encode(
+	const struct image *image, void **ret_data, size_t *ret_size, struct error *err);
+
 /* Grey to RGB repeats the value; RGB to grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded
  * to nearest. @channels is 1 or 3. */
 int must_check image_set_channels(struct image *image, uint32_t channels, struct error *err);
@@ -55,6 +59,8 @@ int must_check image_crop(const struct image *image, uint32_t x, uint32_t y, uin
 /*
  * Another size. Per axis: when shrinking each new pixel is the mean of the area it covers, when
  * enlarging it is interpolated between the two nearest centres (edges repeat), rounded to nearest.
+ * Weights are floats; rows are weighted first, from top to bottom, then columns from left to right, and
+ * all sums are floats: tests/unit/client/test_image.c has the definition in full.
  */
 int must_check image_resize(const struct image *image, uint32_t width, uint32_t height,
 	struct image *ret_image, struct error *err);

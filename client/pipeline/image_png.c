@@ -79,3 +79,28 @@ int image_png_decode(const void *data, size_t size, struct image *ret_image, str
 	image = (struct image){0};
 	return 0;
 }
+
+int image_png_encode(
+	const struct image *image, void **ret_data, size_t *ret_size, struct error *err)
+{
+	__attribute__((cleanup(close_context))) spng_ctx *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+	struct spng_ihdr header = {.width = image->width,
+		.height = image->height,
+		.bit_depth = 8,
+		.color_type = image->channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE
+						   : SPNG_COLOR_TYPE_TRUECOLOR};
+	size_t bytes = (size_t)image->width * image->height * image->channels;
+	if (!ctx) {
+		return error_no_memory(err);
+	}
+	int e = spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1);
+	e = e ? e : spng_set_ihdr(ctx, &header);
+	e = e ? e
+	      : spng_encode_image(ctx, image->pixels, bytes, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+	void *data = e ? NULL : spng_get_png_buffer(ctx, ret_size, &e);
+	if (e || !data) {
+		return error_set(err, e == SPNG_EMEM ? -ENOMEM : -EIO, "PNG: %s", spng_strerror(e));
+	}
+	*ret_data = data;
+	return 0;
+}

@@ -7,7 +7,7 @@ import re
 import tarfile
 import zipfile
 
-MODULES = ["edged.py", "edged_tensor.py"]
+MODULES = ["edged.py", "edged_store.py", "edged_tensor.py"]
 SOURCES = MODULES + ["backend.py", "pyproject.toml", "README.md"]
 
 

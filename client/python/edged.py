@@ -22,7 +22,11 @@ described first, or again because it was replaced. A reply of more than `max_rep
 Threads. A Client may be shared: a lock lets one call through at a time. Threads that should be answered at once have a Client each.
 After fork() only one of the two processes may go on using it.
 
-Written from docs/protocol.md, versions 1.0, 1.1 and 1.3.
+Models. stored(), rollback(), pin(), unpin(), forget_bad(), history(), install(), export() and remove() are edged's store of models; all but the
+first and history() are for root and edged's own user. install() and export() open a connection of their own. One that does not end within its
+timeout raises Deadline, and edged goes on with it all the same: history() says how it ended.
+
+Written from docs/protocol.md, versions 1.0 to 1.3.
 """
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
+from edged_store import Source, StoredModel, Verb, encode_verb, new_file, open_source, read_file, read_stored
 from edged_tensor import (
     Answer, Deadline, Denied, Disconnected, EdgedError, ElementType, Failed, Invalid, Model, ModelRefused, ModelState, NotFound, Output,
     Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, bytes_of, check_strings, encode,
@@ -42,7 +47,7 @@ from edged_tensor import (
 __all__ = [
     "Answer", "Client", "DaemonStatus", "Deadline", "Denied", "Disconnected", "EdgedError", "ElementType", "Failed", "Invalid", "Model",
     "ModelRefused", "ModelState", "NotFound", "Output", "Overloaded", "Peer", "ProtocolError", "Reload", "Score", "Session", "Signature",
-    "Status", "Tensor", "TooLarge", "Unsupported",
+    "Status", "StoredModel", "Tensor", "TooLarge", "Unsupported",
 ]
 __version__ = "0.1.0"
 DEFAULT_SOCKET = "/run/edged/edged.sock"
@@ -55,9 +60,9 @@ _FLAG_KEY, _CLASS_SHIFT = 2, 2
 _PRIORITIES = ("normal", "batch", "realtime", "control")
 _REPLY = 0x8000
 _HELLO, _LIST, _DESCRIBE, _INFER, _STATUS, _RELOAD = 1, 2, 3, 4, 5, 7
-_SESSION_OPEN, _SESSION_RESET, _SESSION_CLOSE = 8, 9, 10
+_SESSION_OPEN, _SESSION_RESET, _SESSION_CLOSE, _STORE_LIST, _STORE = 8, 9, 10, 11, 12
 _HEEDS_DEADLINE = (_INFER, _SESSION_OPEN, _SESSION_RESET)
-_CAPABILITY_SESSIONS = 1 << 2
+_CAPABILITY_DESCRIPTORS, _CAPABILITY_SESSIONS, _CAPABILITY_STORE = 1 << 0, 1 << 2, 1 << 3
 _HELLO_BYTES = 1 << 16
 _ALIGN = 64
 _ALL_OUTPUTS = 0xFFFF
@@ -68,7 +73,7 @@ Inputs = Union[Mapping[str, Any], Sequence[Any]]
 
 
 class Peer(NamedTuple):
-    """What edged said in its greeting. `max_sessions` is 0 where it has none."""
+    """What edged said in its greeting. `max_sessions` is 0 where it has none. `capabilities`: bits of docs/protocol.md."""
     name: str
     version: str
     minor: int
@@ -76,6 +81,7 @@ class Peer(NamedTuple):
     max_in_flight: int
     max_tensors: int
     max_sessions: int
+    capabilities: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,8 @@ class DaemonStatus:
     run_us: int
     answers: Dict[int, int]
     models_unloaded: int = 0
-    model_bytes: int = 0
-    model_budget: int = 0
+    model_bytes: int = 0  # that loaded models take together, and
+    budget_bytes: int = 0  # that they may
 
 
 class Reload(NamedTuple):
@@ -111,6 +117,7 @@ class _Connection:
     def __init__(self, sock: socket.socket, max_reply: int) -> None:
         self.socket: Optional[socket.socket] = sock
         self.max_reply, self.max_body, self.id = max_reply, _HELLO_BYTES, 0
+        self.fd = -1  # goes with the first byte of what is sent next
 
     def close(self) -> None:
         if self.socket is not None:
@@ -158,7 +165,11 @@ class _Connection:
         rest = memoryview(frame)
         while rest:
             _limit(sock, end)
-            rest = rest[sock.send(rest):]
+            if self.fd >= 0:
+                rest = rest[socket.send_fds(sock, [rest], [self.fd]):]
+                self.fd = -1
+            else:
+                rest = rest[sock.send(rest):]
 
     def _receive(self, sock: socket.socket, type_: int, end: Optional[float]) -> Tuple[int, int, bytearray]:
         header = _HEADER.unpack(self._read(sock, _HEADER.size, end))
@@ -293,20 +304,21 @@ def _read_greeting(r: Reader) -> Peer:
     has_sessions = minor >= 1 and capabilities & _CAPABILITY_SESSIONS
     max_sessions = r.take("I")[0] if has_sessions else 0
     r.at = len(r.body)  # what follows belongs to later versions
-    return Peer(name, version, minor, max_body, max_in_flight, max_tensors, max_sessions)
+    return Peer(name, version, minor, max_body, max_in_flight, max_tensors, max_sessions, capabilities)
 
 
 def _read_list(r: Reader) -> List[ModelState]:
     return [ModelState(r.text(), r.text(), r.text(), r.text(), r.take("Q")[0]) for _ in range(r.take("I")[0])]
 
 
-def _read_status(r: Reader, minor: int) -> DaemonStatus:
+def _read_status(r: Reader) -> DaemonStatus:
     (uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
      n) = r.take("QIIIIIIIQQQQI")
     answers = dict(enumerate(r.take(f"{n}Q")))
-    memory = r.take("IQQ") if minor >= 3 else (0, 0, 0)
+    unloaded, memory, budget = r.take("IQQ") if r.at < len(r.body) else (0, 0, 0)
+    r.at = len(r.body)  # what follows belongs to later versions
     return DaemonStatus(uptime_us, ready, loading, refused, clients, workers, waiting, running, resident, charged, queue_us, run_us,
-                        answers, *memory)
+                        answers, unloaded, memory, budget)
 
 
 class Client:
@@ -314,13 +326,13 @@ class Client:
     `max_reply`: bytes of a reply that are taken."""
 
     def __init__(self, path: Optional[str] = None, *, timeout: Optional[float] = 30.0, max_reply: int = 64 << 20,
-                 name: str = "python") -> None:
-        self.timeout = timeout
+                 name: str = "python", _capabilities: int = _CAPABILITY_SESSIONS | _CAPABILITY_STORE) -> None:
+        self.timeout, self._path, self._name = timeout, path, name
         self._lock = threading.Lock()
         self._models: Dict[Tuple[str, str], Model] = {}
         self._connection = _Connection(_connect(path, timeout), max_reply)
         try:
-            hello = struct.pack("<HHQ", _MAJOR, _MINOR, _CAPABILITY_SESSIONS) + put_text(name.encode()[:255])
+            hello = struct.pack("<HHQ", _MAJOR, _MINOR, _capabilities) + put_text(name.encode()[:255])
             self.peer = self._call(_HELLO, hello, _read_greeting)
         except BaseException:
             self.close()
@@ -370,11 +382,88 @@ class Client:
 
     def status(self) -> DaemonStatus:
         """What edged counts."""
-        return self._call(_STATUS, b"", lambda r: _read_status(r, self.peer.minor))
+        return self._call(_STATUS, b"", _read_status)
 
     def reload(self, timeout: Optional[float] = _DEFAULT) -> Reload:
         """edged looks at its models folder again; returns when that is done. For root and edged's own user."""
         return self._call(_RELOAD, b"", lambda r: Reload(*r.take("II")), timeout)
+
+    def _need(self, minor: int, capabilities: int) -> None:
+        if self.peer.minor < minor or self.peer.capabilities & capabilities != capabilities:
+            raise Unsupported("this edged does not have it, or not for this connection", Status.UNSUPPORTED)
+
+    def _store(self, verb: Verb, model: str, argument: str = "", timeout: Optional[float] = _DEFAULT) -> str:
+        self._need(3 if verb >= Verb.INSTALL else 2, _CAPABILITY_STORE)
+        return self._call(_STORE, encode_verb(verb, model, argument), lambda r: r.text("I"), timeout)
+
+    def _store_file(self, verb: Verb, model: str, fd: int, timeout: Optional[float]) -> str:
+        """On a connection of its own: edged has room for only so many that may send descriptors."""
+        wanted = _CAPABILITY_STORE | _CAPABILITY_DESCRIPTORS
+        timeout = self.timeout if timeout == _DEFAULT else timeout
+        with Client(self._path, timeout=timeout, name=self._name, _capabilities=wanted) as client:
+            client._need(3, wanted)
+            client._connection.fd = fd
+            return client._store(verb, model)
+
+    def stored(self) -> List[StoredModel]:
+        """The models, by name, with what the store knows of them."""
+        self._need(2, _CAPABILITY_STORE)
+        return self._call(_STORE_LIST, b"", read_stored)
+
+    def rollback(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+        """The last good version serves, or the one before if that serves; what served is bad from now on."""
+        self._store(Verb.ROLLBACK, model, timeout=timeout)
+
+    def pin(self, model: str) -> None:
+        """Nothing but a rollback takes the place of what serves."""
+        self._store(Verb.PIN, model)
+
+    def unpin(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+        """Ends pin(), and looks at the models folder."""
+        self._store(Verb.UNPIN, model, timeout=timeout)
+
+    def forget_bad(self, digest: str, timeout: Optional[float] = _DEFAULT) -> None:
+        """The file whose SHA-256 begins with `digest`, 8 digits at least, may be tried again."""
+        self._store(Verb.FORGET_BAD, "", digest, timeout)
+
+    def history(self, model: str) -> List[str]:
+        """What happened to a model, a line each, oldest first."""
+        return self._store(Verb.HISTORY, model).splitlines()
+
+    def install(self, source: Source, model: str = "", timeout: Optional[float] = _DEFAULT) -> str:
+        """Gives edged a model or a bundle: a path, bytes, or an open binary file, which is read to its end. A NAME.tflite goes with what
+        stands beside it, and is called NAME unless `model` says otherwise; a bundle may say its name itself. Returns
+        "NAME version N: ready" when that is on the disk and serves; ModelRefused when it is refused."""
+        fd, name = open_source(source)
+        try:
+            return self._store_file(Verb.INSTALL, model or name, fd, timeout).rstrip("\n")
+        finally:
+            os.close(fd)
+
+    def export(self, model: str, timeout: Optional[float] = _DEFAULT) -> bytes:
+        """What serves, as a bundle."""
+        fd = new_file()
+        try:
+            self._store_file(Verb.EXPORT, model, fd, timeout)
+            return read_file(fd)
+        finally:
+            os.close(fd)
+
+    def load(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+        """The model is in memory when this returns."""
+        self._store(Verb.LOAD, model, timeout=timeout)
+
+    def unload(self, model: str) -> None:
+        """It is not, until somebody asks for it."""
+        self._store(Verb.UNLOAD, model)
+
+    def fsck(self, repair: bool = False, timeout: Optional[float] = _DEFAULT) -> List[str]:
+        """What is wrong with the store on the disk, a line each."""
+        return self._store(Verb.FSCK, "", "repair" if repair else "", timeout).splitlines()
+
+    def remove(self, model: str) -> None:
+        """Takes away what was installed. A model that the models folder has goes with its file: Denied."""
+        self._store(Verb.REMOVE, model)
 
     def infer(self, model: str, inputs: Inputs = (), *, version: str = "", signature: str = "",
               outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT,

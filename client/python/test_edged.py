@@ -5,6 +5,8 @@
 test_edged.py EDGED ROOT
 """
 import array
+import hashlib
+import io
 import os
 import shutil
 import signal
@@ -12,11 +14,14 @@ import socket
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
+import time
 import unittest
 import wave
 import zipfile
+from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -84,6 +89,8 @@ class WithDaemon(unittest.TestCase):
         self.client = edged.Client(self.socket, timeout=60)
         self.addCleanup(self.client.close)
 
+
+class Inference(WithDaemon):
     def test_the_greeting_and_the_counters(self):
         self.assertEqual(self.client.peer.name, "edged")
         self.assertGreaterEqual(self.client.peer.minor, 1)
@@ -295,6 +302,103 @@ class WithDaemon(unittest.TestCase):
             self.assertEqual(len(self.client.infer("digits", [bytes(784)])["scores"][0]), 10)
 
 
+class Store(WithDaemon):
+    """Each test has a model of its own."""
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(MODELS, "digits.tflite"), "rb") as file:
+            self.digits = file.read()
+
+    def about(self, name):
+        return {m.name: m for m in self.client.stored()}[name]
+
+    def test_a_model_is_installed_from_bytes_a_file_and_a_path(self):
+        self.assertEqual(self.client.install(self.digits, "one"), "one version 1: ready")
+        self.assertEqual(self.client.install(io.BytesIO(self.digits + b"1"), "one"), "one version 2: ready")
+        path = os.path.join(self.folder.name, "one.tflite")
+        with open(path, "wb") as file:
+            file.write(self.digits + b"22")
+        self.assertEqual(self.client.install(path), "one version 3: ready")
+        found = self.about("one")
+        self.assertEqual((found.sha256, found.by, found.state), (hashlib.sha256(self.digits + b"22").hexdigest(), os.getuid(), "ready"))
+        self.assertAlmostEqual(found.since, time.time(), delta=600)
+        self.assertEqual(len(self.client.infer("one", [bytes(784)]).outputs[0].flat()), 10)
+        self.assertEqual(len([line for line in self.client.history("one") if "installed" in line]), 3)
+
+    def test_what_stands_beside_a_path_goes_with_it_and_comes_back(self):
+        stem = os.path.join(self.folder.name, "two")
+        for end, data in [(".tflite", self.digits), (".labels.txt", b"a\nb\n"), (".conf", b"[model]\n")]:
+            with open(stem + end, "wb") as file:
+                file.write(data)
+        self.assertEqual(self.client.install(Path(stem + ".tflite")), "two version 1: ready")
+        self.assertEqual(self.client.describe("two").labels, ["a", "b"])
+        archive = self.client.export("two")
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            self.assertEqual({e.name: tar.extractfile(e).read() for e in tar},
+                             {"bundle.conf": b"[bundle]\nname = two\n", "model.tflite": self.digits, "labels.txt": b"a\nb\n", "model.conf": b"[model]\n"})
+        self.client.remove("two")
+        self.assertRaises(edged.NotFound, self.client.describe, "two")
+        self.assertEqual(self.client.install(archive), "two version 2: ready")
+
+    def test_a_pipe_is_read_to_its_end(self):
+        path = os.path.join(self.folder.name, "fifo")
+        os.mkfifo(path)
+        writer = threading.Thread(target=lambda: Path(path).write_bytes(self.digits))
+        writer.start()
+        self.assertEqual(self.client.install(path, "piped"), "piped version 1: ready")
+        writer.join()
+
+    def test_pins_rollbacks_and_bad_files(self):
+        self.client.install(self.digits, "three")
+        self.client.pin("three")
+        self.assertTrue(self.about("three").pinned)
+        self.assertRaises(edged.Denied, self.client.install, self.digits + b"1", "three")
+        self.assertRaises(edged.Denied, self.client.remove, "three")
+        self.client.unpin("three")
+        self.assertRaises(edged.NotFound, self.client.rollback, "three")
+        for _ in range(100):
+            self.client.infer("three", [bytes(784)])
+        while self.about("three").last_good != 1:
+            self.client.infer("three", [bytes(784)])
+        self.client.install(self.digits + b"1", "three")
+        self.assertTrue(self.about("three").on_trial)
+        bad = self.about("three").sha256
+        self.client.rollback("three")
+        self.assertEqual(self.about("three").version, "1")
+        with self.assertRaisesRegex(edged.ModelRefused, "bad"):
+            self.client.install(self.digits + b"1", "three")
+        self.client.forget_bad(bad[:10])
+        self.client.install(self.digits + b"1", "three")
+        self.assertEqual(self.about("three").sha256, bad)
+
+    def test_what_cannot_be_is_an_exception_and_the_connection_stays(self):
+        for call, kind in [
+            (lambda: self.client.install(b"no model", "four"), edged.ModelRefused), (lambda: self.client.install(self.digits), edged.Invalid),
+            (lambda: self.client.install(self.digits, "../four"), edged.Invalid), (lambda: self.client.export("four"), edged.NotFound),
+            (lambda: self.client.remove("digits"), edged.Denied), (lambda: self.client.forget_bad("ab"), edged.Invalid),
+            (lambda: self.client.pin("four"), edged.NotFound), (lambda: self.client.install("/nonexistent.tflite"), FileNotFoundError),
+        ]:
+            self.assertRaises(kind, call)
+        self.client.list()
+
+    def test_a_model_is_unloaded_and_loaded_and_the_store_is_whole(self):
+        self.client.install(self.digits, "six")
+        self.client.unload("six")
+        self.assertNotEqual(self.about("six").state, "ready")
+        self.client.load("six")
+        self.assertEqual(self.about("six").state, "ready")
+        self.assertEqual(self.client.fsck(), [])
+
+    def test_no_descriptor_is_left(self):
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            self.client.install(self.digits, "five")
+            self.client.export("five")
+            self.assertRaises(edged.ModelRefused, self.client.install, b"no model", "five")
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+
 HELLO = struct.pack("<HHQIII", 1, 1, 4, 1 << 20, 16, 64) + b"\5\0edged" + b"\1\0x" + struct.pack("<I", 16)
 
 
@@ -376,6 +480,12 @@ class WithBadPeer(unittest.TestCase):
         self.assertRaises(edged.Unsupported, client.session, "digits")
         self.assertTrue(client.connected)
 
+    def test_versions_before_1_2_have_no_store(self):
+        client = self.talk(frame(0x8001, 1, HELLO))
+        for call in [client.stored, lambda: client.pin("a"), lambda: client.remove("a")]:
+            self.assertRaises(edged.Unsupported, call)
+        self.assertTrue(client.connected)
+
     def test_nobody_listens(self):
         with self.assertRaisesRegex(edged.Disconnected, "No such file"):
             edged.Client("/nonexistent/edged.sock")
@@ -429,7 +539,7 @@ class Wheel(unittest.TestCase):
                 self.assertEqual(found.strip(), os.path.join(path, "edged.py"))
                 names = set(zipfile.ZipFile(path).namelist())
         info = f"edged-{edged.__version__}.dist-info/"
-        self.assertEqual(names, {"edged.py", "edged_tensor.py", info + "METADATA", info + "WHEEL", info + "RECORD"})
+        self.assertEqual(names, {"edged.py", "edged_store.py", "edged_tensor.py", info + "METADATA", info + "WHEEL", info + "RECORD"})
         self.assertEqual(wheels[0], wheels[1])
 
 

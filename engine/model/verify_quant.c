@@ -1,52 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <math.h>
 
+#include "base/bytes.h"
 #include "engine/model/schema.h"
 #include "engine/model/verify.h"
 
+struct range {
+	int64_t least, most;
+};
+
 /* Range of a type's zero points. Types that are not quantised carry scales through conversions, and
  * nobody reads their zero points. */
-static bool zero_in_range(unsigned int type, int64_t zero)
+static struct range zeros_of(unsigned int type)
 {
 	switch (type) {
 	case DTYPE_INT4:
-		return zero >= -8 && zero <= 7;
+		return (struct range){-8, 7};
 	case DTYPE_INT8:
-		return zero >= INT8_MIN && zero <= INT8_MAX;
+		return (struct range){INT8_MIN, INT8_MAX};
 	case DTYPE_UINT8:
-		return zero >= 0 && zero <= UINT8_MAX;
+		return (struct range){0, UINT8_MAX};
 	case DTYPE_INT16:
-		return zero >= INT16_MIN && zero <= INT16_MAX;
+		return (struct range){INT16_MIN, INT16_MAX};
 	case DTYPE_UINT16:
-		return zero >= 0 && zero <= UINT16_MAX;
+		return (struct range){0, UINT16_MAX};
 	default:
-		return zero >= INT32_MIN && zero <= INT32_MAX;
+		return (struct range){INT32_MIN, INT32_MAX};
 	}
+}
+
+/* Finite and above zero: of such floats the bits are 1 to those of the largest. */
+static bool is_scale(uint32_t bits)
+{
+	return bits - 1 < 0x7f7fffff;
+}
+
+/* There are as many as channels, so all are looked at before one is looked for. */
+static int check_scales(struct verify *v, const struct flat_vector *scales)
+{
+	bool good = true;
+	for (uint32_t i = 0; i < scales->count; i++) {
+		good &= is_scale(bytes_get_u32(scales->data + 4 * (size_t)i));
+	}
+	for (uint32_t i = 0; !good; i++) {
+		float scale = 0;
+		memcpy(&scale, scales->data + 4 * (size_t)i, sizeof(scale));
+		if (!is_scale(bytes_get_u32(scales->data + 4 * (size_t)i))) {
+			return error_set(v->err, -EBADMSG, "scale %u is %g", i, (double)scale);
+		}
+	}
+	return 0;
+}
+
+static int check_zeros(struct verify *v, const struct flat_vector *zeros, unsigned int type)
+{
+	const struct range range = zeros_of(type);
+	for (uint32_t i = 0; i < zeros->count; i++) {
+		int64_t zero = (int64_t)bytes_get_u64(zeros->data + 8 * (size_t)i);
+		if (zero < range.least || zero > range.most) {
+			return error_set(v->err, -EBADMSG, "zero point %u is %lld, not a %s", i,
+				(long long)zero, dtype_name(type));
+		}
+	}
+	return 0;
 }
 
 static int check_values(struct verify *v, const struct flat_vector *scales,
 	const struct flat_vector *zeros, unsigned int type)
 {
 	int r = verify_charge(v, (uint64_t)scales->count + zeros->count);
-	if (r < 0) {
-		return r;
-	}
-	for (uint32_t i = 0; i < scales->count; i++) {
-		float scale = 0;
-		memcpy(&scale, scales->data + 4 * (size_t)i, sizeof(scale));
-		if (!isfinite(scale) || scale <= 0) {
-			return error_set(v->err, -EBADMSG, "scale %u is %g", i, (double)scale);
-		}
-	}
-	for (uint32_t i = 0; i < zeros->count; i++) {
-		int64_t zero = (int64_t)bytes_get_u64(zeros->data + 8 * (size_t)i);
-		if (!zero_in_range(type, zero)) {
-			return error_set(v->err, -EBADMSG, "zero point %u is %lld, not a %s", i,
-				(long long)zero, dtype_name(type));
-		}
-	}
-	return 0;
+	r = r < 0 ? r : check_scales(v, scales);
+	return r < 0 ? r : check_zeros(v, zeros, type);
 }
 
 /* One scale, or one for each index of a dimension. In a 1-D tensor (a bias) the dimension's number

@@ -49,6 +49,7 @@ static int build(struct plan_cache *cache, uint32_t subgraph, const struct shape
 		.inputs = inputs,
 		.backends = cache->backends,
 		.cpu_features = cache->cpu_features,
+		.rewrites = cache->rewrites,
 		.threads = cache->threads,
 		.max_arena_bytes = cache->max_arena_bytes,
 		.max_prepared_bytes = cache->max_prepared_bytes - declared_bytes(cache),

@@ -18,6 +18,7 @@ struct plan_cache {
 	const struct graph *graph;
 	const struct backend *const *backends;
 	uint64_t cpu_features;
+	uint32_t rewrites; /* REWRITE_* that are wanted */
 	unsigned int threads;
 	const struct pack_memory *packs; /* for the declared shapes; NULL: none */
 	uint64_t max_arena_bytes, max_macs;

@@ -35,9 +35,21 @@ static bool writes_variables(const struct subgraph_plan *plan, const struct node
 	return false;
 }
 
+/* SHAPE and RANK say what the plan knows of tensors that only the run computes. So nodes whose
+ * parameters are made of the shapes of inputs need no check in each run. */
+static bool asks_for_shape(const struct fold *fold, const struct node *node)
+{
+	return fold->request->rewrites & REWRITE_SHAPES &&
+		(node->op == OP_SHAPE || node->op == OP_RANK) &&
+		!plan_is_run_time(fold->plan, (uint32_t)node->inputs[0]);
+}
+
 static bool inputs_are_known(const struct fold *fold, const struct node *node)
 {
 	uint32_t n_known = 0;
+	if (asks_for_shape(fold, node)) {
+		return true;
+	}
 	for (uint32_t i = 0; i < node->n_inputs; i++) {
 		if (node->inputs[i] < 0) {
 			continue;
@@ -55,7 +67,7 @@ static bool is_affordable(
 	const struct fold *fold, const struct node *node, uint64_t macs, uint64_t *ret_work)
 {
 	uint64_t work = 0, bytes = 0;
-	for (uint32_t i = 0; i < node->n_inputs; i++) {
+	for (uint32_t i = 0; i < node->n_inputs && !asks_for_shape(fold, node); i++) {
 		work += node->inputs[i] < 0 ? 0 : fold->plan->tensors[node->inputs[i]].bytes;
 	}
 	for (uint32_t i = 0; i < node->n_outputs; i++) {

@@ -11,7 +11,7 @@
  * then mapped where the memory was. Pages of a file are clean: the kernel may drop them, and a model
  * that nobody asks costs no memory for its packed weights.
  *
- * One thread at a time, until packs_seal(); nothing changes after it.
+ * One thread at a time, until packs_seal(); what the blocks hold does not change after it.
  */
 #ifndef ENGINE_PLAN_PACKS_H
 #define ENGINE_PLAN_PACKS_H
@@ -30,26 +30,30 @@ struct packs {
 	bool differs; /* from what the programs of this load asked for */
 	bool in_file; /* what @data points to; memory else */
 	struct mapped *note; /* of the file; NULL for memory */
-	bool making; /* a file, at packs_seal() */
+	bool making; /* until packs_seal(): a new one */
 	int folder;
 	char key[PACKS_KEY_BYTES];
 };
 
 /*
- * Maps file @key of @folder (a descriptor, which stays open until packs_seal()) if it was made for
+ * Maps file @key of @folder (a descriptor, which stays open until packs_keep()) if it was made for
  * @key, else begins a new one of at most @max_bytes. @key: no '/', shorter than PACKS_KEY_BYTES; NULL
  * makes a file that no other load finds. Where no file can be made, packed weights stay in memory:
  * that is no error.
  */
 void packs_open(struct packs *packs, int folder, const char *key, uint64_t max_bytes);
 
-/*
- * All programs are compiled: a new file is written and takes the memory's place, where it can be, and
- * all pages are given back until somebody reads them. -ENOMEM: what programs point to is gone.
- */
-int must_check packs_seal(struct packs *packs);
+/* All programs are compiled, and nothing is taken any more: what was not taken is given back. */
+void packs_seal(struct packs *packs);
 
-/* What the file holds. */
+/*
+ * Once, after packs_seal(): a new file is written and takes the memory's place, where it can be, and all
+ * pages are given back until somebody reads them. Writing takes as long as packing, which is why the
+ * first answer need not wait for it. -ENOMEM: what programs point to is gone.
+ */
+int must_check packs_keep(struct packs *packs);
+
+/* What the file holds, or will. */
 uint64_t packs_bytes(const struct packs *packs);
 
 /* True when the disk did not give a part of the file (base/mapped.h). */

@@ -186,17 +186,27 @@ int place_reads(struct subgraph_plan *plan, struct error *err)
 	return 0;
 }
 
-/* The memory of @node's output is its input's: see place_memory(). */
-static void share_memory(struct subgraph_plan *plan, const struct node *node)
+static bool is_inner(const struct node_memory *memory, struct tensor_plan *tensor)
 {
-	if (node->op != OP_RESHAPE && node->op != OP_SQUEEZE && node->op != OP_EXPAND_DIMS) {
+	if (memory->inner && tensor->place == PLACE_ARENA) {
+		tensor->place = PLACE_INNER;
+	}
+	return tensor->place == PLACE_INNER;
+}
+
+/* Tensor @t is alive at @at, which grows from call to call, and until @until. */
+static void keep(const struct subgraph_plan *plan, struct arena_block *blocks, uint32_t t,
+	uint32_t at, uint32_t until)
+{
+	const struct tensor_plan *root = &plan->tensors[plan->tensors[t].root];
+	struct arena_block *block = &blocks[plan->tensors[t].root];
+	if (plan->tensors[t].place != PLACE_ARENA) {
 		return;
 	}
-	struct tensor_plan *in = &plan->tensors[node->inputs[0]];
-	struct tensor_plan *out = &plan->tensors[node->outputs[0]];
-	if (in->place == PLACE_ARENA && out->place == PLACE_ARENA && in->bytes == out->bytes) {
-		out->root = in->root;
+	if (block->bytes == 0) {
+		*block = (struct arena_block){root->bytes, at, until};
 	}
+	block->last = until > block->last ? until : block->last;
 }
 
 /* Blocks 0..n_tensors - 1 are the tensors (empty where they take no memory of their own), then one
@@ -207,25 +217,22 @@ static void fill_blocks(
 	const struct subgraph *subgraph = plan->subgraph;
 	for (uint32_t at = 0; at < plan->n_order; at++) {
 		const struct node *node = &subgraph->nodes[plan->order[at]];
-		share_memory(plan, node);
 		for (uint32_t i = 0; i < node->n_outputs; i++) {
-			const struct tensor_plan *tensor = &plan->tensors[node->outputs[i]];
-			struct arena_block *block = &blocks[tensor->root];
-			if (tensor->place == PLACE_ARENA &&
-				tensor->root == (uint32_t)node->outputs[i]) {
-				*block = (struct arena_block){tensor->bytes, at, at};
+			uint32_t t = (uint32_t)node->outputs[i];
+			if (!is_inner(&memory[at], &plan->tensors[t])) {
+				keep(plan, blocks, t, at, at);
 			}
-			block->last = at;
 		}
 		for (uint32_t i = 0; i < node->n_inputs; i++) {
 			if (node->inputs[i] >= 0) {
-				blocks[plan->tensors[node->inputs[i]].root].last = at;
+				keep(plan, blocks, (uint32_t)node->inputs[i], at,
+					at + memory[at].later);
 			}
 		}
 		blocks[subgraph->n_tensors + at] = (struct arena_block){memory[at].scratch, at, at};
 	}
 	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
-		blocks[plan->tensors[subgraph->outputs[i]].root].last = plan->n_order;
+		keep(plan, blocks, (uint32_t)subgraph->outputs[i], plan->n_order, plan->n_order);
 	}
 }
 
@@ -254,7 +261,8 @@ static void set_offsets(
 		}
 	}
 	for (uint32_t t = 0; t < n_tensors; t++) {
-		plan->tensors[t].offset = plan->tensors[plan->tensors[t].root].offset;
+		const struct tensor_plan *root = &plan->tensors[plan->tensors[t].root];
+		plan->tensors[t].offset = root->offset + plan->tensors[t].shift;
 	}
 }
 

@@ -25,9 +25,10 @@ int must_check place_outputs(struct subgraph_plan *plan, uint32_t node, struct e
 int must_check place_reads(struct subgraph_plan *plan, struct error *err);
 
 /*
- * Lays out the arena (tensors by lifetimes, scratch for its node only) and the variables' block.
- * RESHAPE, SQUEEZE and EXPAND_DIMS share the memory of their input where both are in the arena:
- * every tensor is written once, so sharing is safe for as long as either lives.
+ * Lays out the arena (tensors by lifetimes, views where they lie, scratch for its node only) and the
+ * variables' block.
+ * Outputs that @memory says are never whole take none (PLACE_INNER), and operands of nodes that run
+ * later live until then.
  * @memory: one per entry of plan->order. @work_left: what arena_work() may cost, less what it has
  * cost at the end; beyond it the arena is laid out by a sweep. -ENOMEM.
  */

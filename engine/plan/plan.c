@@ -11,6 +11,7 @@
 #include "engine/plan/planning.h"
 #include "engine/plan/rule.h"
 #include "engine/plan/split.h"
+#include "engine/plan/views.h"
 
 static void planning_deinit(struct planning *p)
 {
@@ -383,6 +384,9 @@ static int plan_memory(struct planning *p, struct error *err)
 		p->request, p->part, p->callees_bytes, &p->plan->prepared_bytes, memory, err);
 	if (r == 0) {
 		r = check_node_memory(p, memory, err);
+	}
+	if (r == 0 && p->request->rewrites & REWRITE_VIEWS) {
+		views_find(p->part);
 	}
 	if (r == 0) {
 		r = place_memory(p->part, memory, &p->layout_left, err);

@@ -25,6 +25,7 @@ enum tensor_place {
 	PLACE_FOLDED, /* computed once at load, in the plan's own memory */
 	PLACE_INPUT, /* bound by the session, or in its input buffers */
 	PLACE_ARENA,
+	PLACE_INNER, /* never as a whole: struct node_memory has it */
 	PLACE_VARIABLE, /* in the session's state */
 	PLACE_RUN_TIME, /* size known only while running: in the session's heap */
 };
@@ -35,8 +36,10 @@ struct tensor_plan {
 	bool is_param; /* some node concludes from its values: must not change during a run */
 	uint32_t last_use; /* PLACE_RUN_TIME: position in order of the last node that reads or
 			      writes it, n_order for outputs of the subgraph */
-	uint32_t root; /* another tensor in whose memory this one lies (a RESHAPE's output in its
-			  input's), else itself; both in the arena, with the same offset */
+	uint32_t
+		root; /* another tensor in whose memory this one lies (engine/plan/views.h), both in the
+			  arena; else itself */
+	uint64_t shift; /* from the root's first byte to this one's */
 	uint64_t offset; /* in the arena or the variables' block; multiple of 64 */
 	uint64_t bytes;
 	uint8_t *initial; /* owned: what a variable starts with, NULL for the usual start */
@@ -112,6 +115,7 @@ struct plan_request {
 	const struct backend *const *backends;
 	uint64_t cpu_features;
 	unsigned int threads; /* as struct compile_request has them */
+	uint32_t rewrites; /* REWRITE_* that are wanted */
 	const struct pack_memory *packs; /* NULL: programs pack in memory of their own */
 	uint64_t max_arena_bytes, max_prepared_bytes, max_macs;
 	struct plan_work work_done; /* by the model's other plans: less is left for this one */

@@ -67,20 +67,28 @@ static int check_bias_scale(const struct rule_weighted *w, struct error *err)
 		: error_set(err, -EBADMSG, "bias has scale %g, products have %g", bias, product);
 }
 
+/* The larger the scale, the larger the factor: where the largest will do all do. */
+static uint32_t largest_scale(const struct quant *q)
+{
+	uint32_t largest = 0;
+	for (uint32_t c = 1; c < q->n_scales; c++) {
+		largest = q->scale[c] > q->scale[largest] ? c : largest;
+	}
+	return largest;
+}
+
 static int check_multipliers(const struct rule_weighted *w, struct error *err)
 {
+	const uint32_t c = largest_scale(&w->weights->quant);
 	double input = (double)w->input->quant.scale[0], output = (double)w->output->quant.scale[0];
 	bool wide = w->input->type == DTYPE_INT16 && w->bias_type != DTYPE_INT32;
-	for (uint32_t c = 0; c < w->weights->quant.n_scales; c++) {
-		double factor = input * (double)w->weights->quant.scale[c] / output;
-		int r = rule_multiplier(
-			factor, wide ? w->max_shift : RULE_MAX_SHIFT, "sum of products", err);
-		if (r < 0) {
-			error_prefix(err, "output channel %u", c);
-			return r;
-		}
+	double factor = input * (double)w->weights->quant.scale[c] / output;
+	int r = rule_multiplier(
+		factor, wide ? w->max_shift : RULE_MAX_SHIFT, "sum of products", err);
+	if (r < 0) {
+		error_prefix(err, "output channel %u", c);
 	}
-	return 0;
+	return r;
 }
 
 /* Only weights may be sparse. */

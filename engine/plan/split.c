@@ -91,6 +91,7 @@ int split_compile(const struct plan_request *request, struct subgraph_plan *plan
 		.constants = plan->constants,
 		.cpu_features = request->cpu_features,
 		.threads = request->threads,
+		.rewrites = request->rewrites,
 		.packs = request->packs,
 		.max_program_bytes = request->max_prepared_bytes - taken,
 	};

@@ -16,6 +16,13 @@ void ek_conv_s8__avx512vnni(
 void ek_conv_u8__avx512vnni(
 	const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
 
+uint64_t ek_conv_packed_bytes__sse41(const struct ek_conv_shape *shape);
+uint64_t ek_conv_scratch_bytes__sse41(const struct ek_conv_shape *shape);
+void ek_conv_s8_pack__sse41(const struct ek_conv_q *args, void *packed);
+void ek_conv_u8_pack__sse41(const struct ek_conv_q *args, void *packed);
+void ek_conv_s8__sse41(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+void ek_conv_u8__sse41(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+
 uint64_t ek_conv_packed_bytes__avx2(const struct ek_conv_shape *shape);
 uint64_t ek_conv_scratch_bytes__avx2(const struct ek_conv_shape *shape);
 void ek_conv_s8_pack__avx2(const struct ek_conv_q *args, void *packed);

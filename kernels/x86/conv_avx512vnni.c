@@ -8,6 +8,7 @@
 #include "kernels/x86/conv.h"
 #include "kernels/x86/conv_plan_avx512.h"
 #include "kernels/x86/conv_span_avx512.h"
+#include "kernels/x86/halves_avx512.h"
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
@@ -158,12 +159,7 @@ static void run_spans(const struct work *w, const struct spans *spans)
 static uint8_t *copy_halves(
 	uint8_t *to, const uint8_t *from, uint32_t n, size_t depth, __m512i sign)
 {
-	const long long words = (long long)depth / 8;
-	long long index[8];
-	for (long long i = 0; i < 8; i++) {
-		index[i] = i / words * 2 * words + i % words;
-	}
-	const __m512i even = _mm512_loadu_si512(index);
+	const __m512i even = halves_even(depth);
 	/* The last one may have no neighbour. */
 	size_t left = (2 * (size_t)n - 1) * depth;
 	for (; left >= 128; left -= 128, from += 128, to += 64) {

@@ -52,7 +52,11 @@ struct conv_plan {
 static inline void plan_pixels(struct conv_plan *p, const struct ek_conv_shape *s)
 {
 	uint64_t pixels = (uint64_t)s->window.batch * s->window.y.out * s->window.x.out;
-	size_t stride = 4 * p->fours, rows = BLOCK_BYTES / (stride * BLOCK_STEP) * BLOCK_STEP;
+	const size_t stride = 4 * p->fours;
+	/* In 32 bits: each call of a small layer divides. */
+	uint32_t rows = stride < BLOCK_BYTES
+		? BLOCK_BYTES / ((uint32_t)stride * BLOCK_STEP) * BLOCK_STEP
+		: 0;
 	rows = rows < BLOCK_STEP ? BLOCK_STEP : rows > BLOCK_PIXELS ? BLOCK_PIXELS : rows;
 	p->block = p->pixels = (uint32_t)(rows < pixels ? rows : pixels);
 	p->data = (p->block + (s->out_c % 64 ? MOST_READ_BEYOND : 1)) * stride;

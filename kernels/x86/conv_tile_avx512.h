@@ -96,7 +96,7 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 		for (int i = 0; i < pixels; i += 2) {
 			const uint8_t *from = at[i / 4] + (size_t)(i % 4) * pixel;
 			__m512i v = conv_four_upper(conv_four(from), from + pixel);
-			sums[i / 2] = _mm512_dpbusd_epi32(sums[i / 2], v, w[0]);
+			LINE_DOT(sums[i / 2], v, w[0]);
 		}
 		return;
 	}
@@ -107,9 +107,9 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 			__m512i a = conv_four(from), b = conv_four(from + pixel);
 			__m512i both = _mm512_mask_blend_epi32(0xFF00, a, b),
 				*to = sums + i / 2 * 3;
-			to[0] = _mm512_dpbusd_epi32(to[0], a, w[0]);
-			to[1] = _mm512_dpbusd_epi32(to[1], both, w[1]);
-			to[2] = _mm512_dpbusd_epi32(to[2], b, w[2]);
+			LINE_DOT(to[0], a, w[0]);
+			LINE_DOT(to[1], both, w[1]);
+			LINE_DOT(to[2], b, w[2]);
 		}
 		return;
 	}
@@ -118,7 +118,7 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 		__m512i v = conv_four(at[i / 4] + (size_t)(i % 4) * pixel);
 #pragma GCC unroll 4
 		for (int j = 0; j < nv; j++) {
-			sums[i * nv + j] = _mm512_dpbusd_epi32(sums[i * nv + j], v, w[j]);
+			LINE_DOT(sums[i * nv + j], v, w[j]);
 		}
 	}
 }
@@ -214,8 +214,7 @@ ALWAYS_INLINE void conv_sum_shared(const int kind, const int pixels, const struc
 				for (int k = 0; k < 3 * kind; k++) {
 					int to = i - k / kind, j = k % kind;
 					if (to >= 0 && to < pixels) {
-						sums[to * kind + j] = _mm512_dpbusd_epi32(
-							sums[to * kind + j], v, w[k]);
+						LINE_DOT(sums[to * kind + j], v, w[k]);
 					}
 				}
 			}
@@ -346,19 +345,25 @@ ALWAYS_INLINE void conv_put_parts(const struct line_limits *limits, const int ki
 	}
 }
 
+ALWAYS_INLINE void conv_put_of(const struct line_limits *limits, const int kind, const int pixels,
+	const struct conv_way *way, const struct conv_span *s, const __m512i *sums)
+{
+	if (kind == CONV_64) {
+		conv_put_64(limits, pixels, way, s, sums);
+	} else if (kind == CONV_24 || kind == CONV_8 || way->out_pixel == 16 * (size_t)kind) {
+		conv_put_whole(limits, conv_sums(kind, pixels), way, s, sums);
+	} else if (kind == CONV_48) {
+		conv_put_pieces(limits, kind, pixels, way, s, sums);
+	} else {
+		conv_put_parts(limits, kind, pixels, way, s, sums);
+	}
+}
+
 ALWAYS_INLINE void conv_put(const int kind, const int pixels, const struct conv_way *way,
 	const struct conv_span *s, const __m512i *sums)
 {
 	const struct line_limits limits = line_limits(&way->output);
-	if (kind == CONV_64) {
-		conv_put_64(&limits, pixels, way, s, sums);
-	} else if (kind == CONV_24 || kind == CONV_8 || way->out_pixel == 16 * (size_t)kind) {
-		conv_put_whole(&limits, conv_sums(kind, pixels), way, s, sums);
-	} else if (kind == CONV_48) {
-		conv_put_pieces(&limits, kind, pixels, way, s, sums);
-	} else {
-		conv_put_parts(&limits, kind, pixels, way, s, sums);
-	}
+	conv_put_of(&limits, kind, pixels, way, s, sums);
 }
 
 /* Codes of LINE_STEPS, in memory. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conv_ymm - convolution by panels of 16 columns, for the product that was included before
+ * conv_ymm - convolution by panels of columns, for the product that was included before
  *
  * What pixels see is gathered in blocks of rows, which one panel of weights goes over after the
  * other. YMM(name) is name with the instruction set behind it.
@@ -95,7 +95,7 @@ struct columns {
 static void block_columns(const struct ek_conv_q *a, const struct product_block *b,
 	uint32_t first_row, const struct columns *c)
 {
-	__m256i sums[BLOCK_STEP][PANEL_VECTORS];
+	panel_vector sums[BLOCK_STEP][PANEL_VECTORS];
 	size_t cols = a->shape.out_c;
 	uint8_t *to = (uint8_t *)a->output + first_row * cols + c->first;
 	for (uint32_t r = 0; r < b->n;) {

@@ -9,6 +9,7 @@
  */
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/depthwise_tile_avx512.h"
+#include "kernels/x86/halves_avx512.h"
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
@@ -65,13 +66,8 @@ static void copy_halves(
 {
 	const __m512i sign = sign_of(w);
 	const size_t pixel = w->plan.pixel, bytes = n * pixel;
-	const long long words = (long long)pixel / 8;
-	long long index[8];
-	for (long long i = 0; i < 8; i++) {
-		index[i] = i / words * 2 * words + i % words;
-	}
-	const __m512i even = _mm512_loadu_si512(index);
-	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64(words));
+	const __m512i even = halves_even(pixel);
+	const __m512i odd = _mm512_add_epi64(even, _mm512_set1_epi64((long long)pixel / 8));
 	uint8_t *to[2] = {slot + at % 2 * w->plan.phase + at / 2 * pixel,
 		slot + (at + 1) % 2 * w->plan.phase + (at + 1) / 2 * pixel};
 	size_t k = 0;
@@ -150,8 +146,8 @@ static void set_panel(struct depthwise_work *w, uint32_t first)
 	w->weights = weights + first / DEPTHWISE_BYTES * w->weights_step;
 }
 
-/* The input rows that a pixel's row reads. */
-static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
+/* The input rows that a pixel's row reads, or it and the one below. */
+static void point_rows(const struct depthwise_work *w, struct ek_pixel p, bool two)
 {
 	const struct ek_window *window = &w->args->shape.window;
 	const struct ek_window_axis *ay = &window->y;
@@ -162,52 +158,103 @@ static void point_rows(const struct depthwise_work *w, struct ek_pixel p)
 	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
 		bool inside = y >= 0 && y < ay->in;
 		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
-		if (k >= ay->taps + w->plan.pairs) { /* meets weights of zero */
+		if (k >= ay->taps + two) { /* meets weights of zero */
 			w->rows[k] = w->rows[0];
 		}
 	}
 }
 
-/* Output rows from @y on whose taps are all inside, of pictures one pixel wide. */
+/* Output rows from @p on whose taps are all inside, of a thin picture. */
 static uint32_t tall_rows(const struct ek_window *window, struct ek_pixel p)
 {
-	const struct ek_window_axis *y = &window->y, *x = &window->x;
+	const struct ek_window_axis *y = &window->y;
 	int64_t first = (int64_t)p.y * y->stride - y->pad,
 		last = (int64_t)y->in - depthwise_reach(y);
-	if (x->in != 1 || x->out != 1 || x->taps != 1 || x->pad != 0 || first < 0 || first > last) {
+	if (first < 0 || first > last) {
 		return 0;
 	}
 	return depthwise_least((uint32_t)((last - first) / y->stride) + 1, y->out - p.y);
 }
 
-/* All panels of one output row, or of two, or of a tall run, after another. */
-static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
+/* Where a tile has come to: an output row, or two, or a tall run. */
+struct panel_row {
+	struct ek_pixel p;
+	uint32_t row, end; /* output pixels */
+	uint32_t n; /* of one row */
+	bool two, tall;
+};
+
+static void panel_row_set(const struct depthwise_work *w, struct panel_row *r)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t width = window->x.out, left = r->end - r->row;
+	const uint32_t tall = w->plan.thin ? tall_rows(window, r->p) : 0;
+	r->two = w->plan.pairs && !tall && r->p.x == 0 && left >= 2 * width &&
+		r->p.y + 1 < window->y.out;
+	r->n = depthwise_least(left, tall ? tall : width - r->p.x);
+	r->tall = tall > 0;
+}
+
+static void panel_row_next(const struct depthwise_work *w, struct panel_row *r)
+{
+	r->row += r->two ? 2 * r->n : r->n;
+	r->p.y += r->two ? 2 : r->tall ? r->n : 1;
+	r->p.x = 0;
+	if (r->p.y >= w->args->shape.window.y.out) {
+		r->p.y = 0;
+		r->p.batch++;
+	}
+	panel_row_set(w, r);
+}
+
+static struct panel_row panel_row_first(const struct depthwise_work *w, const struct ek_tile *t)
+{
+	struct panel_row r = {.p = ek_window_pixel(&w->args->shape.window, t->first_row),
+		.row = t->first_row,
+		.end = t->first_row + t->n_rows};
+	panel_row_set(w, &r);
+	return r;
+}
+
+static void run_panel_row(
+	const struct depthwise_work *w, const struct panel_row *r, depthwise_rows_fn *fn)
 {
 	const struct ek_depthwise_shape *s = &w->args->shape;
-	const uint32_t width = s->window.x.out, end = t->first_row + t->n_rows;
-	uint8_t *output = w->args->output;
-	for (uint32_t row = t->first_row, n; row < end; row += n) {
-		struct ek_pixel p = ek_window_pixel(&s->window, row);
-		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
-			p.y + 1 < s->window.y.out;
-		point_rows(w, p);
-		uint32_t tall = tall_rows(&s->window, p);
-		n = depthwise_least(end - row, tall ? tall : width - p.x);
-		for (uint32_t c = t->first_col; c < t->first_col + t->n_cols;
-			c += DEPTHWISE_BYTES) {
-			uint8_t *to = output + row * (size_t)s->out_c + c;
-			set_panel(w, c);
-			const struct line_of_pixels l = {
-				.rows = w->rows,
-				.upper = to,
-				.lower = two ? to + (size_t)width * s->out_c : NULL,
-				.x = p.x,
-				.n = n,
-				.tall = tall > 0,
-			};
-			depthwise_rows(w)(w, &l);
+	uint8_t *to = (uint8_t *)w->args->output + r->row * (size_t)s->out_c + w->first;
+	const struct line_of_pixels l = {
+		.rows = w->rows,
+		.upper = to,
+		.lower = r->two ? to + (size_t)s->window.x.out * s->out_c : NULL,
+		.x = r->p.x,
+		.n = r->n,
+		.tall = r->tall,
+	};
+	fn(w, &l);
+}
+
+/* Of small pictures a panel after another, whose rows then stay near the core; else all panels of a
+ * row. */
+static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t end = t->first_col + t->n_cols;
+	const uint64_t bytes = (uint64_t)window->y.in * window->x.in * w->args->shape.in_c;
+	const struct panel_row first = panel_row_first(w, t);
+	for (uint32_t c = t->first_col; c < end && bytes <= DEPTHWISE_NEAR; c += DEPTHWISE_BYTES) {
+		set_panel(w, c);
+		depthwise_rows_fn *fn = depthwise_rows(w);
+		for (struct panel_row r = first; r.row < r.end; panel_row_next(w, &r)) {
+			point_rows(w, r.p, r.two);
+			run_panel_row(w, &r, fn);
 		}
-		n = two ? 2 * width : n;
+	}
+	for (struct panel_row r = first; r.row < r.end && bytes > DEPTHWISE_NEAR;
+		panel_row_next(w, &r)) {
+		point_rows(w, r.p, r.two);
+		for (uint32_t c = t->first_col; c < end; c += DEPTHWISE_BYTES) {
+			set_panel(w, c);
+			run_panel_row(w, &r, depthwise_rows(w));
+		}
 	}
 }
 
@@ -239,57 +286,55 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
-/* Codes of @n bytes vectors at the same place of the channels, seen through @groups times four taps,
- * which share the loads of constants. */
-ALWAYS_INLINE void tall_codes(const struct line_panel *panel, const int8_t *weights,
-	const uint32_t groups, const bool clamped, const int n, const __m512i *v,
-	__m512i y[][LINE_VECTORS])
+/* A call of tall_row(). */
+struct tall {
+	const struct line_of_pixels *l;
+	const struct line_panel *panel;
+	const int8_t *weights;
+	struct line_limits limits;
+	size_t step, bytes; /* from one vector of the same channels to the next; of the output */
+};
+
+/*
+ * Vectors of the output from byte @at on, block.n of them or pairs of them, seen through so many
+ * groups of four taps, which are the block's columns.
+ */
+ALWAYS_INLINE void tall_block(
+	const struct tall *t, const struct block block, const uint32_t groups, size_t at)
 {
-#pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		struct line line = line_load(panel, j);
-		__m512i sums[2] = {line_start(panel, j), line_start(panel, j)};
+	__m512i c[2 * 4 * LINE_VECTORS], y[4];
+#pragma GCC unroll 2
+	for (int p = 0; p < block.n; p++) {
 #pragma GCC unroll 4
 		for (uint32_t g = 0; g < groups; g++) {
-			__m512i by = _mm512_load_si512(
-				weights + (g * LINE_VECTORS + (uint32_t)j) * DEPTHWISE_BYTES);
-			LINE_HOLD(by);
-#pragma GCC unroll 2
-			for (int i = 0; i < n; i++) {
-				sums[i] = _mm512_dpbusd_epi32(sums[i],
-					v[((uint32_t)i * groups + g) * LINE_VECTORS + (uint32_t)j],
-					by);
-			}
+			column(t->l->rows + 4 * g, 4, at + (size_t)(p * block.rows) * t->step,
+				c + ((uint32_t)p * groups + g) * LINE_VECTORS);
 		}
-		LINE_HOLD(line.high);
-		LINE_HOLD(line.low);
-		LINE_HOLD(line.rho);
+	}
+	block_codes(block, (int)groups, &t->limits, t->panel, t->weights, c, y);
 #pragma GCC unroll 2
-		for (int i = 0; i < n; i++) {
-			y[i][j] = line_codes(&line, clamped, sums[i]);
+	for (int p = 0; p < block.n; p++) {
+#pragma GCC unroll 2
+		for (int row = 0; row < block.rows; row++, at += t->step) {
+			_mm512_mask_storeu_epi8(
+				t->l->upper + at, line_bytes(t->bytes - at), y[2 * row + p]);
 		}
 	}
 }
 
-/* @n vectors of the output from byte @at on, the channels' @step apart. */
-ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_panel *panel,
-	const int8_t *weights, const struct line_limits *limits, const uint32_t groups,
-	const bool clamped, const int n, size_t at, size_t step, size_t bytes)
+/* All vectors of a set. */
+ALWAYS_INLINE void tall_set(const struct tall *t, const bool pairs, const uint32_t groups,
+	const bool clamped, size_t at)
 {
-	__m512i v[2 * 4 * LINE_VECTORS], y[2][LINE_VECTORS];
-#pragma GCC unroll 2
-	for (int i = 0; i < n; i++) {
-#pragma GCC unroll 4
-		for (uint32_t g = 0; g < groups; g++) {
-			column(l->rows + 4 * g, 4, at + (size_t)i * step,
-				v + ((uint32_t)i * groups + g) * LINE_VECTORS);
-		}
+	struct block block = {BLOCK_64, groups, pairs ? 2 : 1, 2, clamped, false, 0,
+		(pairs ? 2 : 1) * DEPTHWISE_BYTES};
+	const size_t many = 2 * (size_t)block.rows - 1; /* more vectors of a block */
+	for (; at + many * t->step < t->bytes && groups <= 3; at += (many + 1) * t->step) {
+		tall_block(t, block, groups, at);
 	}
-	tall_codes(panel, weights, groups, clamped, n, v, y);
-#pragma GCC unroll 2
-	for (int i = 0; i < n; i++, at += step) {
-		_mm512_mask_storeu_epi8(l->upper + at, line_bytes(bytes - at),
-			line_pack(limits, y[i][0], y[i][1], y[i][2], y[i][3]));
+	block.rows = block.n = 1;
+	for (; at < t->bytes; at += t->step) {
+		tall_block(t, block, groups, at);
 	}
 }
 
@@ -297,17 +342,18 @@ ALWAYS_INLINE void tall_bytes(const struct line_of_pixels *l, const struct line_
 ALWAYS_INLINE void tall_row(const struct depthwise_work *w, const struct line_of_pixels *l,
 	const uint32_t groups, const bool clamped)
 {
-	const struct line_limits limits = line_limits(&w->output);
-	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
+	struct tall t = {.l = l,
+		.limits = line_limits(&w->output),
+		.step = (size_t)w->plan.panels * DEPTHWISE_BYTES,
+		.bytes = l->n * w->plan.pixel};
 	for (uint32_t set = 0; set < w->plan.panels; set++) {
-		const struct line_panel *panel = w->panel + set;
-		const int8_t *weights = w->weights + set * w->weights_step;
-		size_t at = (size_t)set * DEPTHWISE_BYTES;
-		for (; at + step < bytes && groups <= 3; at += 2 * step) {
-			tall_bytes(l, panel, weights, &limits, groups, clamped, 2, at, step, bytes);
-		}
-		for (; at < bytes; at += step) {
-			tall_bytes(l, panel, weights, &limits, groups, clamped, 1, at, step, bytes);
+		t.panel = w->panel + set;
+		t.weights = w->weights + set * w->weights_step;
+		const size_t at = (size_t)set * DEPTHWISE_BYTES;
+		if (groups <= 2 && w->plan.pairs) {
+			tall_set(&t, true, groups, clamped, at);
+		} else {
+			tall_set(&t, false, groups, clamped, at);
 		}
 	}
 }
@@ -367,7 +413,8 @@ static void run_tall(const struct depthwise_work *w, const struct ek_tile *t)
 		n = depthwise_least(end - row, y->out - p.y);
 		copy_tall(w, p, n);
 		for (uint32_t k = 0; k < w->plan.groups * 4; k++) {
-			uint32_t tap = k < y->taps ? k : 0; /* others meet weights of zero */
+			/* Others meet weights of zero. */
+			uint32_t tap = k < y->taps + w->plan.pairs ? k : 0;
 			w->rows[k] = w->slots + (p.y + (size_t)tap * y->dilation) * pixel;
 		}
 		const struct line_of_pixels l = {

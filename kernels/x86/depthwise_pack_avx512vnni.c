@@ -127,7 +127,8 @@ static void pack_weights(const struct packing *p, int32_t parts, int8_t *to)
 			for (uint32_t j = 0; j < LINE_VECTORS; j++, to += p->plan.vector) {
 				pack_vector(p, parts, (int32_t)g * 4, kx, j, to);
 				if (p->plan.pairs) {
-					pack_vector(p, parts, -1, kx, j, to + DEPTHWISE_BYTES);
+					pack_vector(p, parts, (int32_t)g * 4 - 1, kx, j,
+						to + DEPTHWISE_BYTES);
 				}
 			}
 		}

@@ -17,6 +17,7 @@
 #define DEPTHWISE_BYTES 64 /* of a panel or set */
 #define DEPTHWISE_MOST ((uint64_t)4 << 20) /* bytes of all slots */
 #define DEPTHWISE_TALL 32768 /* bytes */
+#define DEPTHWISE_NEAR 24576 /* bytes that stay in the first level of cache */
 
 static inline uint32_t depthwise_least(uint32_t a, uint32_t b)
 {
@@ -31,7 +32,10 @@ static inline uint32_t depthwise_reach(const struct ek_window_axis *a)
 /* How a shape is gone through. */
 struct depthwise_plan {
 	bool flat; /* bytes of all channels in a row; else 64 of one pixel */
-	bool pairs; /* two output rows at once: 3x3, stride 1 down and, if not flat, across */
+	/* Two output rows at once: 3x3, stride 1 down and, if not flat, across; and thin ones of
+	 * whole panels, where a row of taps more fits into one group or two. */
+	bool pairs;
+	bool thin; /* pictures one pixel wide, without padding beside it */
 	uint32_t panels; /* or sets */
 	uint32_t groups; /* of four rows of taps */
 	size_t pixel; /* bytes of one in a slot */
@@ -75,10 +79,14 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
 	size_t width = (size_t)(x->out - 1) * x->stride + depthwise_reach(x);
 	struct depthwise_plan p = {
 		.flat = s->in_c < DEPTHWISE_BYTES && depthwise_sets(s->in_c) <= DEPTHWISE_SETS,
+		.thin = x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0,
 		.groups = (y->taps + 3) / 4,
 	};
 	p.pairs = y->taps == 3 && x->taps == 3 && y->dilation == 1 && y->stride == 1 &&
 		(p.flat || (x->dilation == 1 && x->stride == 1));
+	p.pairs = p.pairs ||
+		(p.thin && y->stride == 1 && y->dilation == 1 && s->in_c % DEPTHWISE_BYTES == 0 &&
+			y->taps % 4 != 0 && y->taps < 8);
 	p.panels = p.flat ? depthwise_sets(s->in_c)
 			  : (s->in_c + DEPTHWISE_BYTES - 1) / DEPTHWISE_BYTES;
 	p.pixel = p.flat ? s->in_c : DEPTHWISE_BYTES;

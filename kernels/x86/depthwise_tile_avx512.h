@@ -8,7 +8,7 @@
 #ifndef KERNELS_X86_DEPTHWISE_TILE_AVX512_H
 #define KERNELS_X86_DEPTHWISE_TILE_AVX512_H
 
-#include "kernels/x86/depthwise_plan_avx512.h"
+#include "kernels/x86/depthwise_block_avx512.h"
 
 /* A call, and one panel or all sets of it. */
 struct depthwise_work {
@@ -201,44 +201,6 @@ ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_
 	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
-/* A row of vectors @c, four from one column to the next, for two outputs @apart columns. */
-ALWAYS_INLINE void two_taps(
-	const int8_t *w, const size_t vector, const size_t apart, const __m512i *c, __m512i sum[2])
-{
-#pragma GCC unroll 3
-	for (size_t x = 0; x < 3; x++) {
-		__m512i by = _mm512_load_si512(w + 4 * x * vector);
-		LINE_HOLD(by);
-		sum[0] = _mm512_dpbusd_epi32(sum[0], c[4 * x], by);
-		sum[1] = _mm512_dpbusd_epi32(sum[1], c[4 * (x + apart)], by);
-	}
-}
-
-/* The same for two neighbours, which share each load of weights; @apart columns. */
-ALWAYS_INLINE void two_3x3(const struct line_limits *limits, const struct line_panel *panel,
-	const int8_t *weights, const size_t part, const size_t vector, const size_t apart,
-	const bool clamped, const __m512i *c, __m512i ret[2])
-{
-	__m512i y[2][LINE_VECTORS];
-#pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		struct line line = line_load(panel, j);
-		const int8_t *w = weights + (size_t)j * vector;
-		__m512i sum[2] = {line_start(panel, j), line_start(panel, j)};
-		two_taps(w, vector, apart, c + j, sum);
-		if (part) {
-			two_taps(w + part, vector, apart, c + j, sum);
-		}
-		LINE_HOLD(line.high);
-		LINE_HOLD(line.low);
-		LINE_HOLD(line.rho);
-		y[0][j] = line_codes(&line, clamped, sum[0]);
-		y[1][j] = line_codes(&line, clamped, sum[1]);
-	}
-	ret[0] = line_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
-	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
-}
-
 /* Rows of the input as a filter of 64 channels sees them. */
 struct depthwise_columns {
 	const uint8_t *rows[4];
@@ -285,30 +247,31 @@ static struct depthwise_columns columns_of(
 	return c;
 }
 
-/* 3x3, stride 1, a panel of one pixel: columns serve three outputs of two rows. */
-ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line_of_pixels *l,
-	const bool is_signed, const bool clamped, const size_t part)
+/* 3x3, stride 1, a panel of one pixel, so many rows: columns serve three outputs of each. */
+ALWAYS_INLINE void panel_rows_3x3(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const int rows, const bool is_signed, const bool clamped, const bool full,
+	const size_t part)
 {
 	const struct line_limits limits = line_limits(&w->output);
 	const struct depthwise_columns from = columns_of(w, l);
-	const size_t step = w->args->shape.out_c, vector = 2 * DEPTHWISE_BYTES;
+	const size_t step = w->args->shape.out_c;
+	struct block block = {BLOCK_64, 1, rows, 2, clamped, full, part, 2 * DEPTHWISE_BYTES};
 	int64_t x = (int64_t)l->x - w->args->shape.window.x.pad;
-	/* A missing lower row is written over by the upper one. */
-	uint8_t *upper = l->upper, *lower = l->lower ? l->lower : l->upper;
-	__m512i c[4 * LINE_VECTORS], y[2];
+	uint8_t *upper = l->upper, *lower = l->lower;
+	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
 	pixel_column(&from, is_signed, 4, x, c);
 	pixel_column(&from, is_signed, 4, x + 1, c + 4);
 	uint32_t n = l->n;
 	for (; n >= 2; n -= 2, x += 2, upper += 2 * step, lower += 2 * step) {
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
 		pixel_column(&from, is_signed, 4, x + 3, c + 12);
-		two_3x3(&limits, w->panel, w->weights + DEPTHWISE_BYTES, part, vector, 1, clamped,
-			c, y);
-		_mm512_mask_storeu_epi8(lower, from.bytes, y[0]);
-		_mm512_mask_storeu_epi8(lower + step, from.bytes, y[1]);
-		two_3x3(&limits, w->panel, w->weights, part, vector, 1, clamped, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(upper + step, from.bytes, y[1]);
+		if (rows == 2) {
+			_mm512_mask_storeu_epi8(lower, from.bytes, y[2]);
+			_mm512_mask_storeu_epi8(lower + step, from.bytes, y[3]);
+		}
 #pragma GCC unroll 4
 		for (int j = 0; j < LINE_VECTORS; j++) {
 			c[j] = c[8 + j];
@@ -316,13 +279,25 @@ ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line
 		}
 	}
 	if (n > 0) {
+		block.n = 1;
 		pixel_column(&from, is_signed, 4, x + 2, c + 8);
-		y[1] = codes_3x3(&limits, w->panel, w->weights + DEPTHWISE_BYTES, part, vector,
-			clamped, c, c + 4, c + 8);
-		y[0] = codes_3x3(
-			&limits, w->panel, w->weights, part, vector, clamped, c, c + 4, c + 8);
-		_mm512_mask_storeu_epi8(lower, from.bytes, y[1]);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(upper, from.bytes, y[0]);
+		if (rows == 2) {
+			_mm512_mask_storeu_epi8(lower, from.bytes, y[2]);
+		}
+	}
+}
+
+ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
+{
+	if (l->lower && w->output.lo == 0 && w->output.hi == 255) {
+		panel_rows_3x3(w, l, 2, is_signed, clamped, true, part);
+	} else if (l->lower) {
+		panel_rows_3x3(w, l, 2, is_signed, clamped, false, part);
+	} else {
+		panel_rows_3x3(w, l, 1, is_signed, clamped, false, part);
 	}
 }
 
@@ -335,16 +310,17 @@ ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct lin
 	const uint32_t stride = w->args->shape.window.x.stride;
 	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
 	const size_t step = w->args->shape.out_c;
+	struct block block = {BLOCK_64, 2, 1, 2, clamped, false, part, DEPTHWISE_BYTES};
 	uint8_t *to = l->upper;
 	uint32_t n = l->n;
-	__m512i c[5 * LINE_VECTORS], y[2];
+	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
 	pixel_column(&from, is_signed, 3, x, c);
 	for (; n >= 2 && stride == 2; n -= 2, x += 4, to += 2 * step) {
 		pixel_column(&from, is_signed, 3, x + 1, c + 4);
 		pixel_column(&from, is_signed, 3, x + 2, c + 8);
 		pixel_column(&from, is_signed, 3, x + 3, c + 12);
 		pixel_column(&from, is_signed, 3, x + 4, c + 16);
-		two_3x3(&limits, w->panel, w->weights, part, DEPTHWISE_BYTES, 2, clamped, c, y);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
 		_mm512_mask_storeu_epi8(to + step, from.bytes, y[1]);
 #pragma GCC unroll 4
@@ -352,12 +328,12 @@ ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct lin
 			c[j] = c[16 + j];
 		}
 	}
+	block.n = 1;
 	for (; n > 0; n--, x += stride, to += step) {
 		pixel_column(&from, is_signed, 3, x, c);
 		pixel_column(&from, is_signed, 3, x + 1, c + 4);
 		pixel_column(&from, is_signed, 3, x + 2, c + 8);
-		y[0] = codes_3x3(&limits, w->panel, w->weights, part, DEPTHWISE_BYTES, clamped, c,
-			c + 4, c + 8);
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
 		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
 	}
 }
@@ -433,6 +409,59 @@ ALWAYS_INLINE void flat_3x3(const struct depthwise_work *w, const struct line_of
 	}
 }
 
+/* 3x3, one set of 8, 16 or 32 channels, so many rows: vectors serve their neighbours, shifted. */
+ALWAYS_INLINE void flat_blocks(
+	const struct depthwise_work *w, const struct line_of_pixels *l, struct block block)
+{
+	const struct line_limits limits = line_limits(&w->output);
+	const int used = block.rows + 2;
+	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[used - 1]};
+	const size_t bytes = l->n * (size_t)block.kind;
+	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
+	column(rows, used, 0, c);
+	for (size_t at = 0; at < bytes; at += 2 * DEPTHWISE_BYTES) {
+		const __mmask64 first = line_bytes(bytes - at);
+		const __mmask64 second =
+			bytes > at + 64 ? line_bytes(bytes - at - DEPTHWISE_BYTES) : 0;
+		column(rows, used, at + DEPTHWISE_BYTES, c + 4);
+		column(rows, used, at + 2 * DEPTHWISE_BYTES, c + 8);
+		if (block.stride == 2) {
+			column(rows, used, w->plan.phase + at, c + 4 * BLOCK_ODD);
+			column(rows, used, w->plan.phase + at + DEPTHWISE_BYTES,
+				c + 4 * (BLOCK_ODD + 1));
+		}
+		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
+		_mm512_mask_storeu_epi8(l->upper + at, first, y[0]);
+		_mm512_mask_storeu_epi8(l->upper + at + DEPTHWISE_BYTES, second, y[1]);
+		if (block.rows == 2) {
+			_mm512_mask_storeu_epi8(l->lower + at, first, y[2]);
+			_mm512_mask_storeu_epi8(l->lower + at + DEPTHWISE_BYTES, second, y[3]);
+		}
+#pragma GCC unroll 4
+		for (int j = 0; j < LINE_VECTORS; j++) {
+			c[j] = c[8 + j];
+		}
+	}
+}
+
+ALWAYS_INLINE void flat_pairs(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const enum block_kind kind, const bool clamped)
+{
+	struct block block = {kind, 1, 2, 2, clamped, false, 0, 2 * DEPTHWISE_BYTES};
+	if (!l->lower) {
+		block.rows = 1;
+		flat_blocks(w, l, block);
+	} else {
+		flat_blocks(w, l, block);
+	}
+}
+
+ALWAYS_INLINE void flat_halves(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const enum block_kind kind, const bool clamped)
+{
+	flat_blocks(w, l, (struct block){kind, 2, 1, 2, clamped, false, 0, DEPTHWISE_BYTES});
+}
+
 typedef void depthwise_rows_fn(const struct depthwise_work *w, const struct line_of_pixels *l);
 
 #define PAIR_PART ((size_t)3 * 4 * 2 * DEPTHWISE_BYTES)
@@ -465,6 +494,19 @@ ROWS_DEFINE(flat_single_whole, flat_3x3(w, l, false, 0, false))
 ROWS_DEFINE(flat_single_clamped_2, flat_3x3(w, l, true, SINGLE_PART, false))
 ROWS_DEFINE(flat_single_whole_2, flat_3x3(w, l, false, SINGLE_PART, false))
 
+ROWS_DEFINE(flat_pairs_32_whole, flat_pairs(w, l, BLOCK_32, false))
+ROWS_DEFINE(flat_pairs_32_clamped, flat_pairs(w, l, BLOCK_32, true))
+ROWS_DEFINE(flat_pairs_16_whole, flat_pairs(w, l, BLOCK_16, false))
+ROWS_DEFINE(flat_pairs_16_clamped, flat_pairs(w, l, BLOCK_16, true))
+ROWS_DEFINE(flat_pairs_8_whole, flat_pairs(w, l, BLOCK_8, false))
+ROWS_DEFINE(flat_pairs_8_clamped, flat_pairs(w, l, BLOCK_8, true))
+ROWS_DEFINE(flat_halves_32_whole, flat_halves(w, l, BLOCK_32, false))
+ROWS_DEFINE(flat_halves_32_clamped, flat_halves(w, l, BLOCK_32, true))
+ROWS_DEFINE(flat_halves_16_whole, flat_halves(w, l, BLOCK_16, false))
+ROWS_DEFINE(flat_halves_16_clamped, flat_halves(w, l, BLOCK_16, true))
+ROWS_DEFINE(flat_halves_8_whole, flat_halves(w, l, BLOCK_8, false))
+ROWS_DEFINE(flat_halves_8_clamped, flat_halves(w, l, BLOCK_8, true))
+
 /* By pairs, weights, clamped. */
 static depthwise_rows_fn *const panel_rows[2][3][2] = {
 	{{panel_single_s8_whole, panel_single_s8_clamped},
@@ -480,6 +522,27 @@ static depthwise_rows_fn *const flat_rows[2][2][2] = {
 	{{flat_single_whole, flat_single_clamped}, {flat_single_whole_2, flat_single_clamped_2}},
 	{{flat_pairs_whole, flat_pairs_clamped}, {flat_pairs_whole_2, flat_pairs_clamped_2}},
 };
+
+/* Of one set, 32, 16 or 8 channels: by that, two rows or every other column, clamped. */
+static depthwise_rows_fn *const flat_block_rows[3][2][2] = {
+	{{flat_halves_32_whole, flat_halves_32_clamped},
+		{flat_pairs_32_whole, flat_pairs_32_clamped}},
+	{{flat_halves_16_whole, flat_halves_16_clamped},
+		{flat_pairs_16_whole, flat_pairs_16_clamped}},
+	{{flat_halves_8_whole, flat_halves_8_clamped}, {flat_pairs_8_whole, flat_pairs_8_clamped}},
+};
+
+/* NULL where there is none. */
+static depthwise_rows_fn *flat_block_of(const struct depthwise_work *w, bool clamped)
+{
+	const struct ek_window_axis *x = &w->args->shape.window.x;
+	const size_t pixel = w->plan.pixel;
+	if (x->dilation > 1 || x->stride != (w->plan.pairs ? 1 : 2) ||
+		(pixel != 32 && pixel != 16 && pixel != 8)) {
+		return NULL;
+	}
+	return flat_block_rows[pixel == 32 ? 0 : pixel == 16 ? 1 : 2][w->plan.pairs][clamped];
+}
 
 /* All sets of a flat one have the same function. */
 static depthwise_rows_fn *depthwise_rows(const struct depthwise_work *w)
@@ -497,7 +560,8 @@ static depthwise_rows_fn *depthwise_rows(const struct depthwise_work *w)
 		any = any || window->x.dilation > 1;
 		return any ? panel_any : panel_rows[w->plan.pairs][kind][clamped];
 	}
-	return any ? flat_any : flat_rows[w->plan.pairs][second][clamped];
+	depthwise_rows_fn *fn = any || second ? NULL : flat_block_of(w, clamped);
+	return fn ? fn : any ? flat_any : flat_rows[w->plan.pairs][second][clamped];
 }
 
 #endif

@@ -37,6 +37,8 @@
 /* Keeps a value in a register: compilers would rather load it again for each use, and loads are
  * what bounds these loops. */
 #define LINE_HOLD(x) __asm__("" : "+v"(x))
+/* sum + products of bytes, of which @u are unsigned. As an intrinsic compilers move sums about. */
+#define LINE_DOT(sum, u, s) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(s))
 
 #define LINE_LANES 64
 #define LINE_VECTORS 4

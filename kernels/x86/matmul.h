@@ -14,6 +14,13 @@ void ek_matmul_s8__avx512vnni(
 void ek_matmul_u8__avx512vnni(
 	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
 
+uint64_t ek_matmul_packed_bytes__sse41(const struct ek_matmul_shape *shape);
+uint64_t ek_matmul_scratch_bytes__sse41(const struct ek_matmul_shape *shape);
+void ek_matmul_s8_pack__sse41(const struct ek_matmul_q *args, void *packed);
+void ek_matmul_u8_pack__sse41(const struct ek_matmul_q *args, void *packed);
+void ek_matmul_s8__sse41(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+void ek_matmul_u8__sse41(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+
 uint64_t ek_matmul_packed_bytes__avx2(const struct ek_matmul_shape *shape);
 uint64_t ek_matmul_scratch_bytes__avx2(const struct ek_matmul_shape *shape);
 void ek_matmul_s8_pack__avx2(const struct ek_matmul_q *args, void *packed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * matmul_ymm - products by panels of 16 columns, for the product that was included before
+ * matmul_ymm - products by panels of columns, for the product that was included before
  *
  * As matmul_avx512vnni.c. YMM(name) is name with the instruction set behind it.
  */
@@ -40,19 +40,6 @@ void YMM(ek_matmul_u8_pack)(const struct ek_matmul_q *args, void *packed)
 	pack(args, false, packed);
 }
 
-/* ek_round32() of four sums times their scales, as round32() of matmul_avx512vnni.c. */
-ALWAYS_INLINE __m128i rescale(__m128i sums, const double *scale)
-{
-	const __m256d half = _mm256_set1_pd(0x1.fffffffffffffp-2);
-	__m256d x = _mm256_mul_pd(_mm256_cvtepi32_pd(sums), _mm256_loadu_pd(scale));
-	__m256d sign = _mm256_and_pd(x, _mm256_set1_pd(-0.0));
-	__m256d y = _mm256_add_pd(x, _mm256_or_pd(half, sign));
-	y = _mm256_round_pd(y, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-	y = _mm256_min_pd(y, _mm256_set1_pd(2147483647.0));
-	y = _mm256_max_pd(y, _mm256_set1_pd(-2147483648.0));
-	return _mm256_cvttpd_epi32(y);
-}
-
 struct columns {
 	uint32_t first, n; /* of the output */
 	struct panel panel;
@@ -60,27 +47,17 @@ struct columns {
 	const product_element *weights;
 };
 
-ALWAYS_INLINE __m256i values(
-	const struct ek_matmul_q *a, const struct columns *c, int j, __m256i sums)
-{
-	const double *scale = c->scale + 8 * j;
-	__m256i y = a->fixed
-		? panel_requant_total(&c->panel, j, sums)
-		: _mm256_set_m128i(rescale(_mm256_extracti128_si256(sums, 1), scale + 4),
-			  rescale(_mm256_castsi256_si128(sums), scale));
-	y = _mm256_add_epi32(y, _mm256_set1_epi32(a->output_zero));
-	y = _mm256_max_epi32(y, _mm256_set1_epi32(a->lo));
-	return _mm256_min_epi32(y, _mm256_set1_epi32(a->hi));
-}
-
 /* One row of a panel's columns. */
 static void put(const struct ek_matmul_q *a, const struct columns *c, size_t row,
-	const __m256i sums[PANEL_VECTORS])
+	const panel_vector sums[PANEL_VECTORS])
 {
+	const struct panel_output output = {a->output_zero, a->lo, a->hi, false};
 	int32_t y[PANEL_COLS];
 	size_t at = row * a->shape.cols + c->first;
 	for (int j = 0; j < PANEL_VECTORS; j++) {
-		_mm256_storeu_si256((__m256i *)y + j, values(a, c, j, sums[j]));
+		panel_vector v = a->fixed ? panel_requant_total(&c->panel, j, sums[j])
+					  : panel_rescale(sums[j], c->scale + PANEL_LANES * j);
+		panel_store_32(&output, v, y + PANEL_LANES * j);
 	}
 	for (uint32_t i = 0; i < c->n; i++) {
 		if (a->output_s16) {
@@ -94,7 +71,7 @@ static void put(const struct ek_matmul_q *a, const struct columns *c, size_t row
 static void block_columns(const struct ek_matmul_q *a, const struct product_block *b,
 	uint32_t first_row, const struct columns *c)
 {
-	__m256i sums[BLOCK_STEP][PANEL_VECTORS];
+	panel_vector sums[BLOCK_STEP][PANEL_VECTORS];
 	for (uint32_t r = 0; r < b->n;) {
 		uint32_t n = product_run(b, r, c->weights, c->panel.start, sums);
 		for (uint32_t i = 0; i < n; i++) {

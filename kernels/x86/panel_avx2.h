@@ -17,7 +17,10 @@
 
 #define PANEL_COLS 16
 #define PANEL_VECTORS 2
+#define PANEL_LANES 8
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+typedef __m256i panel_vector;
 
 struct panel {
 	__m256i start[PANEL_VECTORS]; /* of the sums: the bias */
@@ -67,7 +70,7 @@ static inline void panel_init(struct panel *p, bool unpacked, const int32_t *bia
 	memset(p, 0, sizeof(*p));
 	p->fused = scale && panel_is_fused(bias, scale, n, products);
 	for (uint32_t at = 0; at < PANEL_COLS; at++) {
-		uint32_t channel = panel_channel(unpacked, at / 8, at % 8);
+		uint32_t channel = panel_channel(unpacked, at / PANEL_LANES, at % PANEL_LANES);
 		if (channel >= n) {
 			continue;
 		}
@@ -145,6 +148,10 @@ ALWAYS_INLINE void panel_store(const struct panel_output *o, bool unpacked,
 		_mm_storeu_si128((__m128i *)to, y);
 		return;
 	}
+	if (n == 8) {
+		_mm_storel_epi64((__m128i *)to, y);
+		return;
+	}
 	uint8_t codes[16];
 	_mm_storeu_si128((__m128i *)codes, y);
 	memcpy(to, codes, n);
@@ -163,9 +170,84 @@ ALWAYS_INLINE __m128i panel_load(const uint8_t *from, size_t n)
 	if (n >= 16) {
 		return _mm_loadu_si128((const __m128i *)from);
 	}
+	if (n == 8) { /* common, and copying by a length is a call */
+		return _mm_loadl_epi64((const __m128i *)from);
+	}
 	uint8_t codes[16] = {0};
 	memcpy(codes, from, n);
 	return _mm_loadu_si128((const __m128i *)codes);
+}
+
+/* The products of two taps of @n channels, added to the sums in the order of the unpacking. */
+ALWAYS_INLINE void panel_two_taps(bool is_signed, const uint8_t *const at[2], uint32_t n,
+	int32_t zero, const int16_t *weights, __m256i sums[PANEL_VECTORS])
+{
+	const __m256i z = _mm256_set1_epi16((int16_t)zero);
+	const __m256i *w = (const __m256i *)weights;
+	__m256i x = panel_widen(is_signed, panel_load(at[0], n), z);
+	__m256i y = panel_widen(is_signed, panel_load(at[1], n), z);
+	__m256i low = _mm256_unpacklo_epi16(x, y), high = _mm256_unpackhi_epi16(x, y);
+	sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(low, w[0]));
+	sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, w[1]));
+}
+
+/* Three rows of one column, widened: the first two by pairs, the third with zeros. */
+struct panel_column {
+	__m256i pairs[PANEL_VECTORS], last[PANEL_VECTORS];
+};
+
+ALWAYS_INLINE struct panel_column panel_column(
+	bool is_signed, const uint8_t *const at[3], uint32_t n, int32_t zero)
+{
+	const __m256i z = _mm256_set1_epi16((int16_t)zero), none = _mm256_setzero_si256();
+	__m256i a = panel_widen(is_signed, panel_load(at[0], n), z);
+	__m256i b = panel_widen(is_signed, panel_load(at[1], n), z);
+	__m256i c = panel_widen(is_signed, panel_load(at[2], n), z);
+	return (struct panel_column){
+		.pairs = {_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b)},
+		.last = {_mm256_unpacklo_epi16(c, none), _mm256_unpackhi_epi16(c, none)},
+	};
+}
+
+/* Its products with [pairs, last][vectors][channels][2] weights, added to the sums. */
+ALWAYS_INLINE void panel_add_column(
+	const struct panel_column *column, const int16_t *weights, __m256i sums[PANEL_VECTORS])
+{
+	const __m256i *w = (const __m256i *)weights;
+	for (int j = 0; j < PANEL_VECTORS; j++) {
+		__m256i x = _mm256_madd_epi16(column->pairs[j], _mm256_loadu_si256(w + j));
+		__m256i y = _mm256_madd_epi16(
+			column->last[j], _mm256_loadu_si256(w + PANEL_VECTORS + j));
+		sums[j] = _mm256_add_epi32(sums[j], _mm256_add_epi32(x, y));
+	}
+}
+
+/* ek_round32() of four sums times their scales, as round32() of matmul_avx512vnni.c. */
+ALWAYS_INLINE __m128i panel_rescale_4(__m128i sums, const double *scale)
+{
+	const __m256d half = _mm256_set1_pd(0x1.fffffffffffffp-2);
+	__m256d x = _mm256_mul_pd(_mm256_cvtepi32_pd(sums), _mm256_loadu_pd(scale));
+	__m256d sign = _mm256_and_pd(x, _mm256_set1_pd(-0.0));
+	__m256d y = _mm256_add_pd(x, _mm256_or_pd(half, sign));
+	y = _mm256_round_pd(y, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+	y = _mm256_min_pd(y, _mm256_set1_pd(2147483647.0));
+	y = _mm256_max_pd(y, _mm256_set1_pd(-2147483648.0));
+	return _mm256_cvttpd_epi32(y);
+}
+
+ALWAYS_INLINE __m256i panel_rescale(__m256i sums, const double *scale)
+{
+	return _mm256_set_m128i(panel_rescale_4(_mm256_extracti128_si256(sums, 1), scale + 4),
+		panel_rescale_4(_mm256_castsi256_si128(sums), scale));
+}
+
+/* Codes of 32 bits, with the zero point and in their limits, in memory. */
+ALWAYS_INLINE void panel_store_32(const struct panel_output *o, __m256i y, int32_t *to)
+{
+	y = _mm256_add_epi32(y, _mm256_set1_epi32(o->zero));
+	y = _mm256_max_epi32(y, _mm256_set1_epi32(o->lo));
+	y = _mm256_min_epi32(y, _mm256_set1_epi32(o->hi));
+	_mm256_storeu_si256((__m256i *)to, y);
 }
 
 #endif

@@ -28,7 +28,8 @@ void fake_backend_reset(void)
 static int accept_one(const struct compile_request *request, uint32_t node, struct error *err)
 {
 	int op = request->subgraph->nodes[node].op;
-	bool known = op == OP_ADD || op == OP_MUL || op == OP_RESHAPE || op == OP_DEQUANTIZE;
+	bool known = op == OP_ADD || op == OP_MUL || op == OP_RESHAPE || op == OP_DEQUANTIZE ||
+		op == OP_CONCATENATION || op == OP_SPLIT;
 	return known && op != fake.refuse_op ? 0 : error_set(err, -EOPNOTSUPP, "not for the fake");
 }
 

@@ -182,6 +182,13 @@ int edge_model_open_fd(int fd, const struct edge_options *options, struct edge_m
 	return 0;
 }
 
+int edge_model_keep(struct edge_model *model, struct error *err)
+{
+	(void)model;
+	(void)err;
+	return 0;
+}
+
 bool edge_model_broken(const struct edge_model *model)
 {
 	(void)model; /* nothing of it is mapped */

@@ -27,6 +27,9 @@ static const char *const models[] = {
 	"tests/data/WHILE_s32/model.tflite",
 	"tests/data/CALL_ONCE_add/model.tflite",
 	"tests/data/STABLEHLO_COMPOSITE_f32/model.tflite",
+	"tests/data/REWRITE_strips_s8/model.tflite",
+	"tests/data/REWRITE_pads_u8/model.tflite",
+	"tests/data/REWRITE_views/model.tflite",
 	/* From here on runs allocate: only they know shapes and sizes. */
 	"tests/data/IF_shapes/model.tflite",
 	"tests/data/WHILE_shapes/model.tflite",
@@ -34,12 +37,13 @@ static const char *const models[] = {
 	"tests/data/WHERE_chain/model.tflite",
 	"tests/data/HASHTABLE_str_to_s64/model.tflite",
 };
-#define STATIC_MODELS 6
+#define STATIC_MODELS 9
 
 /* Opens, runs once on zeros, and gives a checksum of all outputs. */
 static int open_and_run(const char *path, uint64_t *ret_sum, struct error *err)
 {
-	const struct edge_options options = {.backends = backends_builtin(), .cpu_features = ~0ull};
+	const struct edge_options options = {
+		.backends = backends_builtin(), .cpu_features = ~0ull, .without = REWRITE_EAGER};
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	owned(edge_session_free) struct edge_session *session = NULL;
 	int r = edge_model_open_file(path, &options, &model, err);
@@ -93,7 +97,8 @@ static void each_failure_is_an_error_and_nothing_more(void **state)
 static void a_run_after_the_first_allocates_nothing(void **state)
 {
 	(void)state;
-	const struct edge_options options = {.backends = backends_builtin(), .cpu_features = ~0ull};
+	const struct edge_options options = {
+		.backends = backends_builtin(), .cpu_features = ~0ull, .without = REWRITE_EAGER};
 	for (size_t m = 0; m < STATIC_MODELS; m++) {
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		owned(edge_session_free) struct edge_session *session = NULL;

@@ -2,9 +2,11 @@
 /*
  * golden - runs golden cases and compares every output byte
  *
- *   golden [--every N] [--threads N] [--team N] [--cpu FEATURES] [--skip-missing] [-f LIST] [FOLDER...]
+ *   golden [--every N] [--threads N] [--team N] [--cpu FEATURES]
+ *          [--without REWRITES] [--skip-missing] [-f LIST] [FOLDER...]
  *
- * Without --cpu each case runs on every set of kernel variants that this CPU has and the model
+ * --without leaves rewrites out ("strips,pads", "all"); with "eager" all others are made wherever they
+ * can be. Without --cpu each case runs on every set of kernel variants that this CPU has and the model
  * makes use of. Exit status 0 when every case passed, 1 when one failed, 2 for a bad command line,
  * and 77 (skipped, to meson) where --skip-missing is given and a folder or list is not there.
  */
@@ -17,6 +19,7 @@
 #include "backends/backends.h"
 #include "client/golden/find.h"
 #include "client/golden/run.h"
+#include "engine/edge.h"
 
 #define EXIT_SKIPPED 77
 #define MAX_MASKS 65 /* none, and one more for each bit */
@@ -28,6 +31,7 @@ struct settings {
 	uint32_t threads, team;
 	uint64_t masks[MAX_MASKS];
 	uint32_t n_masks;
+	uint32_t without;
 	bool skip_missing;
 };
 
@@ -96,7 +100,7 @@ static void run_one(const struct settings *s, const char *folder, struct tally *
 		result.verdict = GOLDEN_DIFFERS;
 		memcpy(result.text, err.text, sizeof(err.text));
 	} else {
-		golden_run(c, s->masks, s->n_masks, s->threads, s->team, &result);
+		golden_run(c, s->masks, s->n_masks, s->threads, s->team, s->without, &result);
 	}
 	if (result.verdict == GOLDEN_PASSED) {
 		tally->passed++;
@@ -133,8 +137,8 @@ static int add_cases(struct settings *s, const char *path, bool is_list)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: golden [--every N] [--threads N] [--team N] [--cpu FEATURES] [--skip-missing] "
-		"[-f LIST] [FOLDER...]\n");
+		"usage: golden [--every N] [--threads N] [--team N] [--cpu FEATURES] "
+		"[--without REWRITES] [--skip-missing] [-f LIST] [FOLDER...]\n");
 	return 2;
 }
 
@@ -174,6 +178,12 @@ static int parse_option(struct settings *s, int option, const char *argument)
 		s->n_masks = 1;
 		s->masks[0] &= backends_cpu_features();
 		return 0;
+	case 'w':
+		if (edge_rewrites(argument, &s->without, &err) < 0) {
+			fprintf(stderr, "golden: %s\n", err.text);
+			return 2;
+		}
+		return 0;
 	case 's':
 		s->skip_missing = true;
 		return 0;
@@ -189,6 +199,7 @@ static int parse(struct settings *s, int argc, char **argv)
 		{"threads", required_argument, NULL, 't'},
 		{"team", required_argument, NULL, 'm'},
 		{"cpu", required_argument, NULL, 'c'},
+		{"without", required_argument, NULL, 'w'},
 		{"skip-missing", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};

@@ -10,9 +10,11 @@
 
 #include "base/clock.h"
 #include "tests/kernels/crash.h"
+#include "tests/kernels/peak.h"
 
 #define UNTOUCHED 0xa5
 #define BENCH_NS 100000000ull
+#define BENCH_EACH_NS 20000ull
 
 struct check_buffer {
 	struct check_buffer *next;
@@ -70,7 +72,7 @@ void check_free_all(struct check *c)
 	type *name(struct check *c, size_t n)                                                      \
 	{                                                                                          \
 		type *x = check_buffer(c, n * sizeof(*x), sizeof(*x));                             \
-		bool ends = check_below(c, 4) == 0;                                                \
+		bool ends = check_below(c, 4) == 0 && !c->bench;                                   \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			x[i] = (type)(ends ? (check_below(c, 2) ? (lo) : (hi))                     \
 					   : check_between(c, lo, hi));                            \
@@ -152,22 +154,32 @@ void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_
 	}
 }
 
+void check_plain(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi)
+{
+	if (c->bench) {
+		check_range(type, lo, hi);
+		*zero = type == CHECK_S16 ? 0 : *lo;
+	}
+}
+
 struct ek_scale *check_scales(struct check *c, size_t n)
 {
 	struct ek_scale *s = check_buffer(c, n * sizeof(*s), sizeof(int32_t));
-	int32_t highest = !c->bench && check_below(c, 2) ? 5 : 0;
+	int32_t highest = check_below(c, 2) ? 5 : 0;
 	/* As real layers have them: no requantised value is far beyond the codes. */
 	int32_t lowest = -12;
-	if (!c->bench && check_below(c, 3) == 0) {
+	if (check_below(c, 3) == 0) {
 		highest = -7;
 		lowest = -16;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && c->bench; i++) {
+		s[i] = (struct ek_scale){(int32_t)(next(c) >> 2 | 1u << 30), -9};
+	}
+	for (size_t i = 0; i < n && !c->bench; i++) {
 		/* Powers of two, where every rounding can tie; nothing; anything. */
 		uint32_t kind = check_below(c, 8);
 		int32_t m = kind == 0 ? 1 << 30 : (int32_t)(next(c) >> 2 | 1u << 30);
-		s[i] = (struct ek_scale){
-			m, check_between(c, kind == 1 && !c->bench ? -31 : lowest, highest)};
+		s[i] = (struct ek_scale){m, check_between(c, kind == 1 ? -31 : lowest, highest)};
 		if (kind == 2) {
 			s[i] = (struct ek_scale){0, 0};
 		}
@@ -226,10 +238,16 @@ struct ek_window check_window_common(struct check *c, uint32_t taps)
 	return w;
 }
 
-struct ek_window check_window_large(uint32_t size)
+struct ek_window check_window_large(uint32_t size, uint32_t taps, uint32_t stride)
 {
-	const struct ek_window_axis a = {
-		.in = size, .out = size, .taps = 3, .stride = 1, .dilation = 1, .pad = 1};
+	const uint32_t out = (size + stride - 1) / stride;
+	const uint32_t seen = (out - 1) * stride + taps;
+	const struct ek_window_axis a = {.in = size,
+		.out = out,
+		.taps = taps,
+		.stride = stride,
+		.dilation = 1,
+		.pad = seen > size ? (seen - size) / 2 : 0};
 	return (struct ek_window){.batch = 1, .y = a, .x = a};
 }
 
@@ -321,18 +339,36 @@ static bool tile_right(const struct check_subject *s, const struct ek_tile *tile
 	return output_right(s, tile);
 }
 
-static void measure(const struct check_subject *s)
+/* The least time of several runs in a row: one may be too short for the clock. */
+static double measure(const struct check_subject *s)
 {
 	const struct ek_tile all = {0, s->rows, 0, s->cols};
-	uint64_t start = clock_now_ns(), now = start, runs = 0;
-	while (now - start < BENCH_NS) {
-		s->run(s->args, &all);
-		runs++;
-		now = clock_now_ns();
+	const uint64_t begin = clock_now_ns();
+	double least = INFINITY;
+	for (uint64_t now = begin; now - begin < BENCH_NS;) {
+		const uint64_t start = now;
+		uint32_t runs = 0;
+		for (; now - start < BENCH_EACH_NS; runs++, now = clock_now_ns()) {
+			s->run(s->args, &all);
+		}
+		least = fmin(least, (double)(now - start) / runs);
 	}
-	double ns = (double)(now - start) / (double)runs;
-	printf("%-24s %-60s %10.1f us %8.2f G/s\n", s->variant->name, s->what, ns / 1e3,
-		(double)s->work / ns);
+	return least;
+}
+
+static void bench(const struct check_subject *s)
+{
+	const double ns = measure(s), rate = (double)s->work / ns;
+	printf("%-26s %-40s %10.2f us %8.2f G/s", s->variant->name, s->what, ns / 1e3, rate);
+	double peak = s->products == CHECK_OTHER
+		? 0
+		: peak_measure(s->variant->needs,
+			  s->products == CHECK_FLOATS ? PEAK_FLOATS : PEAK_BYTES);
+	if (peak > 0) {
+		printf(" %5.1f %% of %.0f", 100 * rate / peak, peak);
+	}
+	printf("\n");
+	fflush(stdout);
 }
 
 void check_subject(struct check *c, const struct check_subject *s)
@@ -343,7 +379,7 @@ void check_subject(struct check *c, const struct check_subject *s)
 		fflush(stdout);
 	}
 	if (c->bench) {
-		measure(s);
+		bench(s);
 		return;
 	}
 	uint32_t row = check_below(c, s->rows + 1);

@@ -31,6 +31,12 @@ struct check {
 	struct check_buffer *buffers;
 };
 
+enum check_products {
+	CHECK_OTHER, /* or none: figures without a share of the peak */
+	CHECK_BYTES,
+	CHECK_FLOATS,
+};
+
 struct check_subject {
 	const struct ek_variant *variant;
 	char what[160]; /* the case, for a person */
@@ -40,6 +46,7 @@ struct check_subject {
 	const double *slack; /* float: what may be missing or too much per element; NULL: exact */
 	void *output; /* guarded */
 	uint64_t work; /* products of the whole output, for figures */
+	enum check_products products; /* what they are of */
 	void (*run)(const void *args, const struct ek_tile *tile);
 	const void *args;
 };
@@ -85,13 +92,16 @@ void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_
 /* One time in four: all codes, and the zero point is the lowest, as behind RELU6. */
 void check_full(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi);
 
+/* The same as most real layers have it: all codes, as behind RELU6, nothing at its extremes. */
+void check_plain(struct check *c, enum check_type type, int32_t *zero, int32_t *lo, int32_t *hi);
+
 /* A random window over small pictures; everything from 1x1 on. */
 struct ek_window check_window(struct check *c, bool dilated);
 /* What networks are made of: square filters, strides of 1 and 2, padding as SAME has it or none, no
  * dilation, outputs up to 40 pixels wide. */
 struct ek_window check_window_common(struct check *c, uint32_t taps);
-/* The size of a real layer, @size x @size, 3x3, stride 1, padding 1. */
-struct ek_window check_window_large(uint32_t size);
+/* The size of a real layer: a picture of @size x @size, filters of @taps x @taps, padded as SAME. */
+struct ek_window check_window_large(uint32_t size, uint32_t taps, uint32_t stride);
 
 /* The formulas, by division in wide integers. */
 int32_t check_requant(int32_t x, struct ek_scale s);

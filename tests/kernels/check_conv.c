@@ -51,10 +51,34 @@ static struct ek_conv_shape shape_common(struct check *c)
 	};
 }
 
-static struct ek_conv_shape shape_large(void)
+/* Layers of real networks, to measure: products of all depths, filters, a first layer. */
+static const struct {
+	uint32_t size, in_c, out_c, taps, stride;
+} layers[] = {
+	{112, 16, 96, 1, 1},
+	{112, 32, 64, 1, 1},
+	{56, 64, 128, 1, 1},
+	{56, 128, 128, 1, 1},
+	{28, 256, 256, 1, 1},
+	{14, 512, 512, 1, 1},
+	{7, 1024, 1024, 1, 1},
+	{56, 144, 24, 1, 1},
+	{32, 16, 16, 3, 1},
+	{16, 32, 32, 3, 1},
+	{8, 64, 64, 3, 1},
+	{224, 3, 32, 3, 2},
+	{96, 3, 8, 3, 2},
+};
+static const size_t n_layers = sizeof(layers) / sizeof(layers[0]);
+
+static struct ek_conv_shape shape_layer(size_t i)
 {
 	return (struct ek_conv_shape){
-		.window = check_window_large(16), .in_c = 32, .out_c = 32, .groups = 1};
+		.window = check_window_large(layers[i].size, layers[i].taps, layers[i].stride),
+		.in_c = layers[i].in_c,
+		.out_c = layers[i].out_c,
+		.groups = 1,
+	};
 }
 
 static size_t pixels(const struct ek_window *w)
@@ -102,7 +126,7 @@ static void *naive(struct check *c, enum check_type type, const struct ek_conv_q
 {
 	size_t rows = pixels(&a->shape.window), cols = a->shape.out_c;
 	void *expected = check_buffer(c, rows * cols * check_bytes(type), check_bytes(type));
-	for (size_t i = 0; i < rows * cols; i++) {
+	for (size_t i = 0; i < rows * cols && !c->bench; i++) {
 		uint32_t n = (uint32_t)(i % cols);
 		int64_t acc = naive_sum(type, a, i / cols, n);
 		acc += a->bias32 ? a->bias32[n] : a->bias64 ? a->bias64[n] : 0;
@@ -166,7 +190,9 @@ static struct ek_conv_q args_q(
 	if (type != CHECK_S16) {
 		check_full(c, type, &a.output_zero, &a.lo, &a.hi);
 	}
-	if (type != CHECK_S16 && check_below(c, 4) == 0) { /* the sum is the bias */
+	check_plain(c, type, &a.output_zero, &a.lo, &a.hi);
+	a.weights_zero = c->bench && type == CHECK_U8 ? 128 : a.weights_zero;
+	if (type != CHECK_S16 && !c->bench && check_below(c, 4) == 0) { /* the sum is the bias */
 		memset((void *)a.input, a.input_zero,
 			(size_t)w->batch * w->y.in * w->x.in * shape->in_c);
 		a.bias32 = check_ties(c, a.scale, shape->out_c);
@@ -180,6 +206,7 @@ static void check_q(struct check *c, size_t list, const struct ek_conv_shape *sh
 	struct ek_conv_q a = args_q(c, type, shape);
 	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
 	describe(&s, shape);
+	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
 	s.expected = naive(c, type, &a);
 	const void *weights = a.weights;
 	for (size_t i = 0; i < *lists[list].count; i++) {
@@ -249,10 +276,11 @@ static void check_f32_list(struct check *c, const struct ek_conv_shape *shape)
 	a.bias = check_below(c, 4) ? check_f32(c, shape->out_c) : NULL;
 	struct check_subject s = {.element_bytes = sizeof(float), .run = run_f32};
 	describe(&s, shape);
+	s.products = CHECK_FLOATS;
 	size_t n = (size_t)s.rows * s.cols;
 	float *expected = check_buffer(c, n * sizeof(float), sizeof(float));
 	double *slack = check_buffer(c, n * sizeof(double), sizeof(double));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !c->bench; i++) {
 		expected[i] = naive_f32(&a, i / s.cols, (uint32_t)(i % s.cols), &slack[i]);
 	}
 	s.expected = expected;
@@ -284,9 +312,9 @@ static void check_f32_list(struct check *c, const struct ek_conv_shape *shape)
 
 void check_conv(struct check *c)
 {
-	uint32_t cases = c->bench ? 1 : c->cases;
+	uint32_t cases = c->bench ? (uint32_t)n_layers : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_conv_shape shape = c->bench ? shape_large()
+		struct ek_conv_shape shape = c->bench ? shape_layer(i)
 			: i % 4 == 3                  ? shape_common(c)
 						      : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {

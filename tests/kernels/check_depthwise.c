@@ -54,10 +54,30 @@ static struct ek_depthwise_shape shape_tall(struct check *c)
 	return s;
 }
 
-static struct ek_depthwise_shape shape_large(void)
+/* Layers of real networks, to measure. */
+static const struct {
+	uint32_t size, channels, taps, stride;
+} layers[] = {
+	{112, 32, 3, 1},
+	{28, 64, 3, 1},
+	{28, 192, 3, 1},
+	{14, 384, 3, 1},
+	{7, 960, 3, 1},
+	{112, 64, 3, 2},
+	{28, 192, 3, 2},
+	{48, 16, 3, 2},
+	{48, 8, 3, 1},
+	{14, 128, 5, 1},
+};
+static const size_t n_layers = sizeof(layers) / sizeof(layers[0]);
+
+static struct ek_depthwise_shape shape_layer(size_t i)
 {
 	return (struct ek_depthwise_shape){
-		.window = check_window_large(28), .in_c = 64, .out_c = 64};
+		.window = check_window_large(layers[i].size, layers[i].taps, layers[i].stride),
+		.in_c = layers[i].channels,
+		.out_c = layers[i].channels,
+	};
 }
 
 static size_t pixels(const struct ek_window *w)
@@ -157,7 +177,9 @@ static struct ek_depthwise_q args_q(
 	if (type != CHECK_S16) {
 		check_full(c, type, &a.output_zero, &a.lo, &a.hi);
 	}
-	if (type != CHECK_S16 && check_below(c, 4) == 0) { /* the sum is the bias */
+	check_plain(c, type, &a.output_zero, &a.lo, &a.hi);
+	a.weights_zero = c->bench && type == CHECK_U8 ? 128 : a.weights_zero;
+	if (type != CHECK_S16 && !c->bench && check_below(c, 4) == 0) { /* the sum is the bias */
 		memset((void *)a.input, a.input_zero,
 			(size_t)w->batch * w->y.in * w->x.in * shape->in_c);
 		a.bias32 = check_ties(c, a.scale, shape->out_c);
@@ -171,6 +193,7 @@ static void check_q(struct check *c, size_t list, const struct ek_depthwise_shap
 	struct ek_depthwise_q a = args_q(c, type, shape);
 	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
 	describe(&s, shape);
+	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
 	s.expected = naive(c, type, &a);
 	const void *weights = a.weights;
 	for (size_t i = 0; i < *lists[list].count; i++) {
@@ -234,10 +257,11 @@ static void check_f32_list(struct check *c, const struct ek_depthwise_shape *sha
 	a.bias = check_below(c, 4) ? check_f32(c, shape->out_c) : NULL;
 	struct check_subject s = {.element_bytes = sizeof(float), .run = run_f32};
 	describe(&s, shape);
+	s.products = CHECK_FLOATS;
 	size_t n = (size_t)s.rows * s.cols;
 	float *expected = check_buffer(c, n * sizeof(float), sizeof(float));
 	double *slack = check_buffer(c, n * sizeof(double), sizeof(double));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !c->bench; i++) {
 		expected[i] = naive_f32(&a, i / s.cols, (uint32_t)(i % s.cols), &slack[i]);
 	}
 	s.expected = expected;
@@ -261,9 +285,9 @@ static void check_f32_list(struct check *c, const struct ek_depthwise_shape *sha
 
 void check_depthwise(struct check *c)
 {
-	uint32_t cases = c->bench ? 1 : c->cases;
+	uint32_t cases = c->bench ? (uint32_t)n_layers : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_depthwise_shape shape = c->bench ? shape_large()
+		struct ek_depthwise_shape shape = c->bench ? shape_layer(i)
 			: i % 4 == 3                       ? shape_common(c)
 			: i % 8 == 2                       ? shape_tall(c)
 							   : shape_small(c);

@@ -239,7 +239,7 @@ static struct ek_conv_shape shape_of(struct check *c)
 {
 	uint32_t groups = check_below(c, 4) ? 1 : 1 + check_below(c, 3);
 	return (struct ek_conv_shape){
-		.window = c->bench ? check_window_large(16) : check_window(c, true),
+		.window = c->bench ? check_window_large(16, 3, 1) : check_window(c, true),
 		.in_c = c->bench ? 32 : groups * (1 + check_below(c, 20)),
 		.out_c = c->bench ? 32 : groups * (1 + check_below(c, 30)),
 		.groups = c->bench ? 1 : groups,

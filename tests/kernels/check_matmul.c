@@ -34,7 +34,7 @@ static void *naive(
 {
 	size_t cols = a->shape.cols, depth = a->shape.depth, n = a->shape.rows * cols;
 	void *expected = check_buffer(c, n * check_bytes(out), check_bytes(out));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !c->bench; i++) {
 		size_t row = i / cols, col = i % cols;
 		int64_t acc = a->bias32 ? a->bias32[col] : a->bias64 ? a->bias64[col] : 0;
 		for (size_t k = 0; k < depth; k++) {
@@ -88,6 +88,12 @@ static struct ek_matmul_q args_q(
 	a.weights_zero = type == CHECK_U8 ? check_between(c, 0, UINT8_MAX) : 0;
 	a.output_zero = type == CHECK_S16 ? 0 : check_between(c, lo, hi);
 	check_limits(c, a.output_s16 ? CHECK_S16 : type, &a.lo, &a.hi);
+	if (c->bench) {
+		a.output_s16 = type == CHECK_S16;
+		a.fixed = NULL;
+		a.weights_zero = type == CHECK_U8 ? 128 : 0;
+		check_plain(c, type, &a.output_zero, &a.lo, &a.hi);
+	}
 	return a;
 }
 
@@ -98,6 +104,7 @@ static void check_q(struct check *c, size_t list, const struct ek_matmul_shape *
 	enum check_type out = a.output_s16 ? CHECK_S16 : type;
 	struct check_subject s = {.element_bytes = check_bytes(out), .run = run_q};
 	describe(&s, shape);
+	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
 	s.expected = naive(c, type, &a, out);
 	const void *weights = a.w;
 	for (size_t i = 0; i < *lists[list].count; i++) {
@@ -144,10 +151,11 @@ static void check_f32_list(struct check *c, const struct ek_matmul_shape *shape)
 	a.bias = check_below(c, 4) ? check_f32(c, shape->cols) : NULL;
 	struct check_subject s = {.element_bytes = sizeof(float), .run = run_f32};
 	describe(&s, shape);
+	s.products = CHECK_FLOATS;
 	size_t n = (size_t)s.rows * s.cols;
 	float *expected = check_buffer(c, n * sizeof(float), sizeof(float));
 	double *slack = check_buffer(c, n * sizeof(double), sizeof(double));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !c->bench; i++) {
 		size_t row = i / s.cols, col = i % s.cols;
 		double sum = a.bias ? (double)a.bias[col] : 0, magnitude = fabs(sum);
 		for (size_t k = 0; k < shape->depth; k++) {
@@ -185,13 +193,17 @@ static void check_f32_list(struct check *c, const struct ek_matmul_shape *shape)
 	check_free_all(c);
 }
 
+#define BENCH_LAYERS 4
+
 /* Degenerate first; one beyond 2^15, where sums of products leave a chunk; then anything. */
 static struct ek_matmul_shape shape_of(struct check *c, uint32_t i)
 {
 	static const struct ek_matmul_shape first[] = {
 		{1, 1, 1}, {1, 1, 2}, {2, 1, 1}, {1, 3, 1}, {1, 2, 32769}, {1, 2, 70001}};
+	static const struct ek_matmul_shape layers[BENCH_LAYERS] = {
+		{1, 128, 128}, {1, 256, 1024}, {1, 1001, 1280}, {16, 512, 512}};
 	if (c->bench) {
-		return (struct ek_matmul_shape){1, 256, 1024};
+		return layers[i];
 	}
 	if (i < sizeof(first) / sizeof(first[0])) {
 		return first[i];
@@ -202,7 +214,7 @@ static struct ek_matmul_shape shape_of(struct check *c, uint32_t i)
 
 void check_matmul(struct check *c)
 {
-	uint32_t cases = c->bench ? 1 : c->cases;
+	uint32_t cases = c->bench ? BENCH_LAYERS : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
 		struct ek_matmul_shape shape = shape_of(c, i);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {

@@ -119,7 +119,8 @@ void check_pool(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_window w = c->bench ? check_window_large(28) : check_window(c, false);
+		struct ek_window w =
+			c->bench ? check_window_large(28, 3, 1) : check_window(c, false);
 		uint32_t channels = c->bench ? 64 : 1 + check_below(c, check_below(c, 2) ? 4 : 140);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_list(c, &lists[k], &w, channels);

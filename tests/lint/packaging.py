@@ -21,6 +21,7 @@ DEPENDENCIES = {
     "spng": ("libspng-dev", "libspng", "libspng"),
     "libsodium": ("libsodium-dev", "libsodium", "libsodium"),
     "nettle": ("nettle-dev", "nettle", "nettle"),
+    "libmosquitto": ("libmosquitto-dev", "mosquitto", "mosquitto"),
     "cmocka": ("libcmocka-dev", None, None),
 }
 OF_LIBC = {"threads"}
@@ -86,7 +87,7 @@ def check_dependencies(root, version):
     debian = set(re.findall(r"^ ([a-z0-9.+-]+)", control, re.M))
     deps = set(re.findall(r"[a-z0-9.+-]+", found(r"^build=\(([^)]*)\)", read(root, "packaging/deps"))))
     recipe = read(root, YOCTO.format(version))
-    yocto = set((found(r'^DEPENDS = "(.*)"$', recipe) + " " + found(r"^PACKAGECONFIG\[.*,([a-z]+)\"$", recipe)).split())
+    yocto = set((found(r'^DEPENDS = "(.*)"$', recipe) + " " + " ".join(re.findall(r"^PACKAGECONFIG\[.*,([a-z]+)\"$", recipe, re.M))).split())
     makefile = read(root, BUILDROOT)
     buildroot = set(" ".join(re.findall(r"^EDGED_DEPENDENCIES \+?= (.*)$", makefile, re.M)).split())
     places = [("packaging/debian/control", debian), (YOCTO.format(version), yocto), (BUILDROOT, buildroot)]
@@ -120,6 +121,8 @@ def check_files(root, build):
     taken = set()
     for path in sorted(glob.glob(os.path.join(root, "packaging/debian/*.install")) +
                        glob.glob(os.path.join(root, "packaging/debian/*.manpages"))):
+        if "edged-mqtt" in path and "usr/bin/edged-mqtt" not in files:
+            continue  # built without libmosquitto
         for line in read(root, path).splitlines():
             pattern = line.split()[0].replace("debian/tmp/", "")
             if any(pattern.startswith(place) and not any(f.startswith(place) for f in files) for place in OPTIONAL):
@@ -146,8 +149,8 @@ def check_library(root):
 
 
 def check_units(root, version):
-    units = {os.path.basename(p).replace(".in", "") for p in glob.glob(os.path.join(root, "packaging/systemd/edged.*"))}
-    said = set(found(r'^SYSTEMD_SERVICE:\${PN} = "(.*)"$', read(root, YOCTO.format(version))).split())
+    units = {os.path.basename(p).replace(".in", "") for p in glob.glob(os.path.join(root, "packaging/systemd/edged*.s*"))}
+    said = set(" ".join(re.findall(r'^SYSTEMD_SERVICE:\${PN}(?:-mqtt)? = "(.*)"$', read(root, YOCTO.format(version)), re.M)).split())
     return [f"{YOCTO.format(version)}: SYSTEMD_SERVICE and packaging/systemd differ by {name}" for name in sorted(units ^ said)]
 
 

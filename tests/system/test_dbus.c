@@ -8,16 +8,19 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "tests/system/bus.h"
 #include "tests/system/daemon.h"
 
 #define EXIT_SKIPPED 77
@@ -33,43 +36,6 @@ struct world {
 	sd_bus *bus;
 	int heard; /* signals of the one name that was waited for */
 };
-
-static const char bus_config[] =
-	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" "
-	"\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-	"<busconfig><type>system</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>\n"
-	"<policy context=\"default\"><allow user=\"*\"/><allow own=\"*\"/>\n"
-	"<allow send_type=\"method_call\"/><allow send_type=\"signal\"/>\n"
-	"<allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
-	"<allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
-	"<allow receive_type=\"method_call\"/><allow receive_type=\"method_return\"/>\n"
-	"<allow receive_type=\"error\"/><allow receive_type=\"signal\"/></policy></busconfig>\n";
-
-/* Its process says when it listens, by its address on standard output. */
-static pid_t bus_spawn(const char *folder)
-{
-	int ready[2];
-	char path[128], option[160], address[256];
-	snprintf(path, sizeof(path), "%s/bus.conf", folder);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fprintf(file, bus_config, folder);
-	fclose(file);
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when a test fails half-way */
-		dup2(ready[1], 1);
-		snprintf(option, sizeof(option), "--config-file=%s", path);
-		execlp("dbus-daemon", "dbus-daemon", option, "--nofork", "--print-address", NULL);
-		_exit(127);
-	}
-	close(ready[1]);
-	ssize_t n = read(ready[0], address, sizeof(address));
-	close(ready[0]);
-	assert_true(n > 0);
-	return pid;
-}
 
 static int set_up(void **state)
 {
@@ -119,6 +85,32 @@ static void call(sd_bus *bus, const char *method, const char *argument, char nam
 		snprintf(name, 128, "%s", error.name);
 	}
 	sd_bus_error_free(&error);
+}
+
+/* Calls with a descriptor, which is closed; @lines gets what is answered, or the error's name. */
+static void call_with(sd_bus *bus, const char *method, int fd, const char *model, char lines[128])
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	const char *text = NULL;
+	if (sd_bus_call_method(bus, MANAGER, method, &error, &reply, "hs", fd, model) < 0) {
+		text = error.name;
+	} else if (sd_bus_message_read(reply, "s", &text) < 0) {
+		text = "no lines";
+	}
+	snprintf(lines, 128, "%s", text);
+	sd_bus_message_unref(reply);
+	sd_bus_error_free(&error);
+	close(fd);
+}
+
+/* A file in memory. */
+static int file_of(const char *text)
+{
+	int fd = memfd_create("given", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
 }
 
 static void assert_text(struct world *world, const char *property, const char *expected)
@@ -171,6 +163,41 @@ static void a_model_is_an_object_with_its_state(void **state)
 	assert_int_equal(trial, 1);
 	assert_true(sd_bus_get_property_trivial(
 			    world->bus, MODEL, "ArenaBytes", NULL, 't', &bytes) >= 0);
+}
+
+/* From "<interface name=..." to its end, without blanks and what does not count. */
+static void interface_of(const char *xml, char *out, size_t size)
+{
+	size_t n = 0;
+	const char *at = strstr(xml, "<interface name=\"" NAME ".Manager\"");
+	const char *end = at ? strstr(at, "</interface>") : NULL;
+	assert_non_null(end);
+	for (; at < end; at++) {
+		if (*at != ' ' && *at != '\n' && *at != '/' && n + 1 < size) {
+			out[n++] = *at;
+		}
+	}
+	out[n] = 0;
+}
+
+static void the_installed_description_is_what_is_there(void **state)
+{
+	struct world *world = *state;
+	sd_bus_message *reply = NULL;
+	const char *xml = NULL;
+	char file[4096] = "", described[4096], found[4096];
+	FILE *in = fopen("packaging/dbus/org.edged1.Manager.xml", "r");
+	assert_non_null(in);
+	assert_true(fread(file, 1, sizeof(file) - 1, in) > 0);
+	fclose(in);
+	assert_true(sd_bus_call_method(world->bus, NAME, "/org/edged1",
+			    "org.freedesktop.DBus.Introspectable", "Introspect", NULL, &reply,
+			    "") >= 0);
+	assert_true(sd_bus_message_read(reply, "s", &xml) >= 0);
+	interface_of(file, described, sizeof(described));
+	interface_of(xml, found, sizeof(found));
+	assert_string_equal(found, described);
+	sd_bus_message_unref(reply);
 }
 
 static void reload_returns_when_what_is_there_serves(void **state)
@@ -232,6 +259,69 @@ static void the_stores_verbs_are_there(void **state)
 	sd_bus_message_unref(reply);
 }
 
+static void a_model_comes_and_goes_by_a_descriptor(void **state)
+{
+	struct world *world = *state;
+	char lines[128], error[128], block[1024] = "";
+	int out = file_of("");
+	call_with(world->bus, "Install", file_of("echo 8"), "given", lines);
+	assert_string_equal(lines, "given version 1: ready\n");
+	call_with(world->bus, "Export", dup(out), "given", lines);
+	assert_string_equal(lines, "given version 1: ready\n");
+	assert_int_equal(pread(out, block, sizeof(block), 0), sizeof(block));
+	assert_string_equal(block, "bundle.conf");
+	assert_string_equal(block + 512, "[bundle]\nname = given\n");
+	call(world->bus, "Remove", "given", error);
+	assert_string_equal(error, "");
+	call(world->bus, "Remove", "given", error);
+	assert_string_equal(error, "org.edged1.Error.NotFound");
+	/* The bundle says its name. */
+	call_with(world->bus, "Install", out, "", lines);
+	assert_string_equal(lines, "given version 2: ready\n");
+}
+
+static void a_model_is_unloaded_and_loaded(void **state)
+{
+	struct world *world = *state;
+	char error[128];
+	call(world->bus, "Unload", "echo", error);
+	assert_string_equal(error, "");
+	assert_text(world, "State", "unloaded");
+	call(world->bus, "Load", "echo", error);
+	assert_string_equal(error, "");
+	assert_text(world, "State", "ready");
+	call(world->bus, "Load", "nothing", error);
+	assert_string_equal(error, "org.edged1.Error.NotFound");
+	call(world->bus, "Pin", "echo", error);
+	call(world->bus, "Unload", "echo", error);
+	assert_string_equal(error, "org.edged1.Error.Denied");
+}
+
+static void what_cannot_be_installed_has_a_name(void **state)
+{
+	struct world *world = *state;
+	int pipes[2];
+	char lines[128], error[128];
+	call_with(world->bus, "Install", file_of("bad"), "given", lines);
+	assert_string_equal(lines, "org.edged1.Error.ModelRefused");
+	call_with(world->bus, "Install", file_of("echo 8"), "", lines);
+	assert_string_equal(lines, SD_BUS_ERROR_INVALID_ARGS);
+	call_with(world->bus, "Install", file_of("echo 8"), "../given", lines);
+	assert_string_equal(lines, SD_BUS_ERROR_INVALID_ARGS);
+	assert_int_equal(pipe(pipes), 0);
+	call_with(world->bus, "Install", pipes[0], "given", lines);
+	assert_string_equal(lines, SD_BUS_ERROR_INVALID_ARGS);
+	call_with(world->bus, "Export", pipes[1], "echo", lines);
+	assert_string_equal(lines, SD_BUS_ERROR_INVALID_ARGS);
+	call_with(world->bus, "Export", file_of(""), "given", lines);
+	assert_string_equal(lines, "org.edged1.Error.NotFound");
+	call(world->bus, "Remove", "echo", error);
+	assert_string_equal(error, "org.edged1.Error.Denied");
+	call(world->bus, "Pin", "echo", error);
+	call_with(world->bus, "Install", file_of("echo 4 "), "echo", lines);
+	assert_string_equal(lines, "org.edged1.Error.Denied");
+}
+
 static void what_cannot_be_has_a_name(void **state)
 {
 	struct world *world = *state;
@@ -274,14 +364,26 @@ static int on_check(sd_bus_message *message, void *userdata, sd_bus_error *error
 	return sd_bus_reply_method_return(message, "(bba{ss})", *answer, 0, 0);
 }
 
-/* A process that answers as polkit does. */
+/* Polkit asks a person, who does not answer. */
+static int on_check_forever(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)userdata;
+	(void)error;
+	sd_bus_message_ref(message);
+	return 1;
+}
+
+#define FOREVER (-1)
+
+/* A process that answers as polkit does, or not. */
 static void polkit_spawn(struct world *world, int answer)
 {
 	int ready[2];
 	char byte = 0;
-	static const sd_bus_vtable members[] = {
+	const sd_bus_vtable members[] = {
 		SD_BUS_VTABLE_START(0),
-		SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", on_check,
+		SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})",
+			answer == FOREVER ? on_check_forever : on_check,
 			SD_BUS_VTABLE_UNPRIVILEGED),
 		SD_BUS_VTABLE_END,
 	};
@@ -336,6 +438,31 @@ static void without_polkit_others_change_nothing(void **state)
 	assert_string_equal(error, SD_BUS_ERROR_ACCESS_DENIED);
 }
 
+static void others_install_export_and_remove_nothing(void **state)
+{
+	(void)state;
+	int pipes[2];
+	char lines[3][128];
+	assert_int_equal(pipe(pipes), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sd_bus *bus = NULL;
+		if (setgid(NOBODY) == 0 && setuid(NOBODY) == 0 && sd_bus_open_system(&bus) >= 0) {
+			call_with(bus, "Install", file_of("echo 8"), "given", lines[0]);
+			call_with(bus, "Export", file_of(""), "echo", lines[1]);
+			call(bus, "Remove", "echo", lines[2]);
+		}
+		_exit(write(pipes[1], lines, sizeof(lines)) == sizeof(lines) ? 0 : 1);
+	}
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], lines, sizeof(lines)), sizeof(lines));
+	close(pipes[0]);
+	waitpid(pid, NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(lines[i], SD_BUS_ERROR_ACCESS_DENIED);
+	}
+}
+
 static void polkit_says_who_else_may(void **state)
 {
 	struct world *world = *state;
@@ -354,6 +481,53 @@ static void polkit_says_who_may_not(void **state)
 	assert_string_equal(error, SD_BUS_ERROR_ACCESS_DENIED);
 }
 
+static int count_answer(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int *n = userdata;
+	(void)error;
+	*n += sd_bus_message_is_method_error(message, SD_BUS_ERROR_ACCESS_DENIED) > 0;
+	return 0;
+}
+
+/* Half of what is asked waits for polkit, the other half is answered; then it waits to be ended. */
+static void ask_much_as_nobody(int ready, int calls)
+{
+	sd_bus *bus = NULL;
+	int n = 0;
+	bool fine = setgid(NOBODY) == 0 && setuid(NOBODY) == 0 && sd_bus_open_system(&bus) >= 0;
+	for (int i = 0; fine && i < calls; i++) {
+		fine = sd_bus_call_method_async(
+			       bus, NULL, MANAGER, "Pin", count_answer, &n, "s", "echo") >= 0;
+	}
+	while (fine && n < calls / 2) {
+		int code = sd_bus_process(bus, NULL);
+		fine = code > 0 || (code == 0 && sd_bus_wait(bus, UINT64_MAX) >= 0);
+	}
+	fine = fine && write(ready, "", 1) == 1;
+	pause();
+	_exit(1);
+}
+
+static void who_waits_for_polkit_keeps_nobody_out(void **state)
+{
+	struct world *world = *state;
+	int ready[2];
+	char byte = 0, error[128];
+	polkit_spawn(world, FOREVER);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		ask_much_as_nobody(ready[1], 64);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	call(world->bus, "Pin", "echo", error);
+	assert_string_equal(error, "");
+	end(pid);
+}
+
 static void a_bus_that_goes_is_not_missed(void **state)
 {
 	struct world *world = *state;
@@ -370,8 +544,10 @@ static int others_test(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_polkit_others_change_nothing),
+		TEST(others_install_export_and_remove_nothing),
 		TEST(polkit_says_who_else_may),
 		TEST(polkit_says_who_may_not),
+		TEST(who_waits_for_polkit_keeps_nobody_out),
 	};
 	if (geteuid() != 0) {
 		print_message("SKIPPED: only root can become somebody else\n");
@@ -384,9 +560,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_model_is_an_object_with_its_state),
+		TEST(the_installed_description_is_what_is_there),
 		TEST(reload_returns_when_what_is_there_serves),
 		TEST(what_comes_goes_and_changes_is_told),
 		TEST(the_stores_verbs_are_there),
+		TEST(a_model_comes_and_goes_by_a_descriptor),
+		TEST(a_model_is_unloaded_and_loaded),
+		TEST(what_cannot_be_installed_has_a_name),
 		TEST(what_cannot_be_has_a_name),
 		TEST(the_logs_level_is_set),
 		TEST(a_bus_that_goes_is_not_missed),

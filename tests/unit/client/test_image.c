@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <spng.h>
 #include <string.h>
 #include <turbojpeg.h>
@@ -247,6 +248,78 @@ static void the_same_size_changes_nothing(void **state)
 	assert_memory_equal(same.pixels, image.pixels, 105);
 }
 
+/* The weight of old pixel @k for new pixel @i of one axis, as image.h defines it. */
+static float weight_of(uint32_t i, uint32_t k, uint32_t old, uint32_t new)
+{
+	double step = (double)old / new;
+	if (old > new) {
+		double from = fmax(i * step, k), to = fmin((i + 1) * step, k + 1.0);
+		return to > from ? (float)((to - from) / ((i + 1) * step - i * step)) : 0;
+	}
+	double at = fmin(fmax((i + 0.5) * step - 0.5, 0), old - 1.0);
+	uint32_t first = (uint32_t)at;
+	float second = first + 1 < old ? (float)(at - first) : 0;
+	return k == first ? 1 - second : k == first + 1 ? second : 0;
+}
+
+/* One channel of one new pixel: columns of weighted rows, in float. */
+static uint8_t defined_pixel(const struct image *from, uint32_t x, uint32_t y, uint32_t c,
+	uint32_t width, uint32_t height)
+{
+	float sum = 0;
+	for (uint32_t i = 0; i < from->width; i++) {
+		float across = weight_of(x, i, from->width, width), column = 0;
+		for (uint32_t k = 0; k < from->height && across != 0; k++) {
+			float down = weight_of(y, k, from->height, height);
+			size_t at = ((size_t)k * from->width + i) * from->channels + c;
+			column += down != 0 ? down * from->pixels[at] : 0;
+		}
+		sum += across * column;
+	}
+	return (uint8_t)fminf(fmaxf(sum + 0.5f, 0), 255);
+}
+
+static void resizing_is_its_definition_to_the_bit(void **state)
+{
+	(void)state;
+	static const uint32_t sizes[][4] = {{17, 13, 5, 4}, {17, 13, 40, 31}, {9, 30, 20, 7},
+		{8, 8, 4, 4}, {1, 1, 3, 2}, {3, 2, 1, 1}, {31, 1, 7, 3}, {96, 64, 37, 63}};
+	uint32_t seed = 7;
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		uint32_t width = sizes[s][2], height = sizes[s][3];
+		owned_image struct image from = {0}, to = {0};
+		assert_int_equal(image_new(sizes[s][0], sizes[s][1], 3, &from, NULL), 0);
+		for (size_t i = 0; i < (size_t)from.width * from.height * 3; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			from.pixels[i] = (uint8_t)(seed >> 24);
+		}
+		assert_int_equal(image_resize(&from, width, height, &to, NULL), 0);
+		for (uint32_t i = 0; i < width * height * 3; i++) {
+			uint32_t x = i / 3 % width, y = i / 3 / width;
+			assert_int_equal(
+				to.pixels[i], defined_pixel(&from, x, y, i % 3, width, height));
+		}
+	}
+}
+
+static void a_png_that_is_written_comes_back(void **state)
+{
+	(void)state;
+	for (uint32_t channels = 1; channels <= 3; channels += 2) {
+		owned_image struct image from = {0}, to = {0};
+		owned_mem void *data = NULL;
+		size_t size = 0;
+		assert_int_equal(image_new(5, 3, channels, &from, NULL), 0);
+		for (uint32_t i = 0; i < 15 * channels; i++) {
+			from.pixels[i] = (uint8_t)(i * 37);
+		}
+		assert_int_equal(image_png_encode(&from, &data, &size, NULL), 0);
+		assert_int_equal(image_png_decode(data, size, &to, NULL), 0);
+		assert_int_equal(to.channels, channels);
+		assert_memory_equal(to.pixels, from.pixels, 15 * channels);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +336,8 @@ int main(void)
 		cmocka_unit_test(shrinking_takes_the_mean_of_the_area),
 		cmocka_unit_test(enlarging_interpolates_between_centres),
 		cmocka_unit_test(the_same_size_changes_nothing),
+		cmocka_unit_test(resizing_is_its_definition_to_the_bit),
+		cmocka_unit_test(a_png_that_is_written_comes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

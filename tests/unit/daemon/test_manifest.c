@@ -117,8 +117,15 @@ static void only_versions_with_a_role_are_kept(void **state)
 	assert_true(manifest_wants(&manifest, &good));
 	assert_false(manifest_wants(&manifest, &tried));
 	assert_false(manifest_wants(&manifest, &labels));
-	manifest.versions[0].labels = labels;
-	assert_true(manifest_wants(&manifest, &labels));
+	struct manifest_version *kept = &manifest.versions[0];
+	struct digest *const besides[] = {
+		&kept->labels, &kept->golden, &kept->conf, &kept->minisig};
+	for (size_t i = 0; i < sizeof(besides) / sizeof(besides[0]); i++) {
+		const struct digest before = *besides[i];
+		*besides[i] = labels;
+		assert_true(manifest_wants(&manifest, &labels));
+		*besides[i] = before;
+	}
 }
 
 static void a_full_one_forgets_the_oldest_without_a_role(void **state)

@@ -125,7 +125,8 @@ static void claims_that_are_malformed_or_there_twice_are_refused(void **state)
 		"expires:2023-1-01", "expires:2023-01-01T", "expires:2023-01-01T24:00:00Z",
 		"expires:2023-01-01T10:00:00", "expires:2023-01-01T10:00:00Zx",
 		"expires:1960-01-01", "expires:soon", "expires:2030-01-01 expires:2031-01-01",
-		"model:", "model:a model:b", "labels:", "labels:0",
+		"model:", "model:a model:b", "labels:", "labels:0", "labels:nobody",
+		"golden:", "golden:none golden:none", "conf:no",
 		("labels:00000000000000000000000000000000000000000000000000000000000000"
 		 "000"),
 		"labels:A000000000000000000000000000000000000000000000000000000000000000",

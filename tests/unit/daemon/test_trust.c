@@ -58,6 +58,7 @@ static int memory_of(const char *text)
 
 static void ask_about(struct asked *asked, const char *signature, const char *model)
 {
+	static const struct digest none;
 	*asked = (struct asked){.manifest = {.name = "m"}};
 	assert_int_equal(minisign_parse_key(KEY, strlen(KEY), &asked->trust.keys[0], NULL), 0);
 	asked->trust.n = 1;
@@ -68,7 +69,7 @@ static void ask_about(struct asked *asked, const char *signature, const char *mo
 		.blob = memory_of(model),
 		.bytes = (off_t)strlen(model),
 		.digest = &asked->digest,
-		.labels = &asked->manifest.last_good, /* none */
+		.parts = {&none, &none, &none},
 		.manifest = &asked->manifest,
 		.now = LAST_SECOND,
 	};

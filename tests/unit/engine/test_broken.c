@@ -85,6 +85,7 @@ static void expect_broken(int packs, struct team *team, uint64_t features)
 	struct error err = {0};
 	owned_fd int fd = copy(MODEL);
 	assert_int_equal(edge_model_open_fd(fd, &options, &model, &err), 0);
+	assert_int_equal(edge_model_keep(model, &err), 0);
 	assert_int_equal(edge_session_new(model, 0, &session, &err), 0);
 	if (packs >= 0 && edge_model_info(model)->pack_bytes == 0) {
 		print_message("SKIPPED: no kernel of this CPU packs weights\n");

@@ -188,6 +188,21 @@ static void a_session_keeps_its_model(void **state)
 
 #define EXIT_SKIPPED 77 /* as meson reads it */
 
+static void rewrites_have_names(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	uint32_t mask = 0;
+	assert_int_equal(edge_rewrites("strips,views", &mask, &err), 0);
+	assert_int_equal(mask, REWRITE_STRIPS | REWRITE_VIEWS);
+	assert_int_equal(edge_rewrites("all,eager", &mask, &err), 0);
+	assert_int_equal(mask, REWRITES_ALL | REWRITE_EAGER);
+	assert_int_equal(edge_rewrites("none", &mask, &err), 0);
+	assert_int_equal(mask, 0);
+	assert_int_equal(edge_rewrites("strips,stripes", &mask, &err), -EINVAL);
+	assert_string_equal(err.text, "no rewrite is called \"stripes\"");
+}
+
 int main(void)
 {
 	if (access(MODELS, R_OK) < 0) {
@@ -196,6 +211,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_model_tells_what_it_is),
+		cmocka_unit_test(rewrites_have_names),
 		cmocka_unit_test(every_budget_refuses_a_model),
 		cmocka_unit_test(a_missing_operator_is_named_with_version_and_place),
 		cmocka_unit_test(a_signature_has_its_own_names_and_order),

@@ -21,6 +21,7 @@ static struct plan_request request_of(const struct graph_builder *builder)
 	return (struct plan_request){
 		.graph = &builder->graph,
 		.backends = one_backend,
+		.rewrites = REWRITES_ALL,
 		.max_arena_bytes = 1 << 20,
 		.max_prepared_bytes = 1 << 20,
 		.max_macs = 1000000,
@@ -253,6 +254,85 @@ static void a_reshape_lies_in_the_memory_of_its_input(void **state)
 	assert_int_equal(part->arena_bytes, 2 * 448);
 }
 
+/* y = x + x and z = x * x, one behind the other along @axis in w, and w in parts again. */
+enum {
+	JOINED_X,
+	JOINED_Y,
+	JOINED_Z,
+	JOINED_W,
+	JOINED_AXIS,
+	JOINED_FIRST,
+	JOINED_SECOND
+};
+
+static void build_joined(struct graph_builder *b, const int32_t *axis)
+{
+	struct shape part = SHAPE(1, 4, 8), whole = part;
+	whole.dim[*axis] *= 2;
+	graph_builder_init(b);
+	graph_builder_input(b, DTYPE_FLOAT32, part);
+	graph_builder_tensor(b, DTYPE_FLOAT32, part);
+	graph_builder_tensor(b, DTYPE_FLOAT32, part);
+	graph_builder_tensor(b, DTYPE_FLOAT32, whole);
+	graph_builder_constant(b, DTYPE_INT32, SHAPE(1), axis);
+	graph_builder_tensor(b, DTYPE_FLOAT32, part);
+	graph_builder_tensor(b, DTYPE_FLOAT32, part);
+	graph_builder_node(b, OP_ADD, JOINED_X, JOINED_X, JOINED_Y);
+	graph_builder_node(b, OP_MUL, JOINED_X, JOINED_X, JOINED_Z);
+	uint32_t n = graph_builder_node(b, OP_CONCATENATION, JOINED_Y, JOINED_Z, JOINED_W);
+	b->nodes[n].options.table = OPTIONS_CONCATENATION;
+	b->nodes[n].options.axis.axis = *axis;
+	struct node *split = graph_builder_wide_node(b, OP_SPLIT, OPERANDS(JOINED_AXIS, JOINED_W),
+		OPERANDS(JOINED_FIRST, JOINED_SECOND));
+	split->options.table = OPTIONS_SPLIT;
+	split->options.axis.count = 2;
+	graph_builder_output(b, JOINED_FIRST);
+	graph_builder_output(b, JOINED_SECOND);
+}
+
+static void parts_of_a_tensor_lie_in_it(void **state)
+{
+	(void)state;
+	static const int32_t rows = 1;
+	struct graph_builder b = {0};
+	build_joined(&b, &rows);
+	struct plan_request request = request_of(&b);
+	owned(plan_unref) struct plan *plan = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	const struct tensor_plan *t = plan_entered(plan)->tensors;
+	assert_int_equal(plan->arena_bytes, 256);
+	assert_int_equal(t[JOINED_Y].offset, t[JOINED_W].offset);
+	assert_int_equal(t[JOINED_Z].offset, t[JOINED_W].offset + 128);
+	assert_int_equal(t[JOINED_FIRST].offset, t[JOINED_W].offset);
+	assert_int_equal(t[JOINED_SECOND].offset, t[JOINED_W].offset + 128);
+}
+
+static void parts_that_are_not_one_behind_the_other_have_their_own_memory(void **state)
+{
+	(void)state;
+	static const int32_t columns = 2;
+	struct graph_builder b = {0};
+	build_joined(&b, &columns);
+	struct plan_request request = request_of(&b);
+	owned(plan_unref) struct plan *plan = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	assert_int_equal(plan_entered(plan)->tensors[JOINED_Z].root, JOINED_Z);
+	assert_int_equal(plan->arena_bytes, 512);
+}
+
+static void without_views_each_tensor_has_its_own_memory(void **state)
+{
+	(void)state;
+	static const int32_t rows = 1;
+	struct graph_builder b = {0};
+	build_joined(&b, &rows);
+	struct plan_request request = request_of(&b);
+	request.rewrites &= ~(uint32_t)REWRITE_VIEWS;
+	owned(plan_unref) struct plan *plan = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	assert_int_equal(plan->arena_bytes, 512);
+}
+
 static void tensors_without_origin_or_with_two_are_refused(void **state)
 {
 	(void)state;
@@ -330,6 +410,9 @@ int main(void)
 		TEST(budgets_are_refused_with_figure_and_limit),
 		TEST(scratch_is_counted_and_lives_for_its_node_only),
 		TEST(a_reshape_lies_in_the_memory_of_its_input),
+		TEST(parts_of_a_tensor_lie_in_it),
+		TEST(parts_that_are_not_one_behind_the_other_have_their_own_memory),
+		TEST(without_views_each_tensor_has_its_own_memory),
 		TEST(tensors_without_origin_or_with_two_are_refused),
 		TEST(a_sparse_constant_is_no_output),
 		TEST(what_other_plans_took_is_not_there_any_more),

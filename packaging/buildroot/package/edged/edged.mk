@@ -12,7 +12,7 @@ EDGED_LICENSE = Apache-2.0
 EDGED_LICENSE_FILES = LICENSE
 EDGED_INSTALL_STAGING = YES
 EDGED_DEPENDENCIES = host-pkgconf jansson jpeg-turbo libsodium libspng libuv nettle
-EDGED_CONF_OPTS = -Dtests=false -Dmqtt=disabled
+EDGED_CONF_OPTS = -Dtests=false
 
 ifeq ($(BR2_PACKAGE_SYSTEMD),y)
 EDGED_DEPENDENCIES += systemd
@@ -21,8 +21,17 @@ else
 EDGED_CONF_OPTS += -Dsystemd=disabled
 endif
 
+ifeq ($(BR2_PACKAGE_MOSQUITTO),y)
+EDGED_DEPENDENCIES += mosquitto
+EDGED_CONF_OPTS += -Dmqtt=enabled
+EDGED_MQTT_USER = edged-mqtt -1 edged-mqtt -1 * /var/lib/edged-mqtt - edged front end of edged toward MQTT
+else
+EDGED_CONF_OPTS += -Dmqtt=disabled
+endif
+
 define EDGED_USERS
 	edged -1 edged -1 * /var/lib/edged - - inference daemon
+	$(EDGED_MQTT_USER)
 endef
 
 define EDGED_PERMISSIONS

@@ -13,9 +13,10 @@ EXTERNALSRC = "${@os.path.realpath(os.path.join(d.getVar('THISDIR'), '../../../.
 EXTERNALSRC_BUILD = "${WORKDIR}/build"
 
 MESON_BUILDTYPE = "release"
-EXTRA_OEMESON = "-Dtests=false -Dmqtt=disabled"
+EXTRA_OEMESON = "-Dtests=false"
 PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'systemd', d)}"
 PACKAGECONFIG[systemd] = "-Dsystemd=enabled,-Dsystemd=disabled,systemd"
+PACKAGECONFIG[mqtt] = "-Dmqtt=enabled,-Dmqtt=disabled,mosquitto"
 
 # Units are installed below the prefix; systemd.bbclass looks below the root where /usr is not merged.
 do_install:append() {
@@ -27,13 +28,19 @@ do_install:append() {
 }
 
 SYSTEMD_SERVICE:${PN} = "edged.service edged.socket"
-USERADD_PACKAGES = "${PN}"
+SYSTEMD_SERVICE:${PN}-mqtt = "edged-mqtt.service"
+SYSTEMD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
+USERADD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
 GROUPADD_PARAM:${PN} = "--system edged"
 USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --shell /sbin/nologin --gid edged edged"
 
-PACKAGE_BEFORE_PN = "${PN}-models libedged-client"
+USERADD_PARAM:${PN}-mqtt = "--system --no-create-home --home-dir /var/lib/edged-mqtt --shell /sbin/nologin --user-group --groups edged edged-mqtt"
+
+PACKAGE_BEFORE_PN = "${PN}-mqtt ${PN}-models libedged-client"
 FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d ${datadir}/bash-completion \
     ${datadir}/fish ${datadir}/zsh ${datadir}/dbus-1 ${datadir}/polkit-1"
+FILES:${PN}-mqtt = "${bindir}/edged-mqtt ${sysconfdir}/edged/edged-mqtt.conf ${systemd_system_unitdir}/edged-mqtt.service \
+    ${nonarch_libdir}/sysusers.d/edged-mqtt.conf"
 FILES:${PN}-models = "${datadir}/edged/models ${datadir}/edged/samples"
 FILES:libedged-client = "${libdir}/libedged-client.so.*"
 CONFFILES:${PN} = "${sysconfdir}/edged/edged.conf"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/ini.h"
+#include "base/ini.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ini - the dialect of edged.conf, of a model.conf and of the store's manifests
+ * ini - the dialect of edged.conf, of a model.conf, of pipelines and of the store's manifests
  *
  * [section], key = value, comments only where a line starts with # or ;. No continuation lines, no
  * quoting: a value is what stands behind the = without the blanks around it.
  */
-#ifndef DAEMON_INI_H
-#define DAEMON_INI_H
+#ifndef BASE_INI_H
+#define BASE_INI_H
 
 #include <stdbool.h>
 #include <stdio.h>

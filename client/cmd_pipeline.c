@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipeline: check, list, show and run; and infer on a model that has one. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/commands.h"
+#include "client/grid.h"
+#include "client/pipeline/source.h"
+#include "client/pipeline_files.h"
+#include "client/pipeline_targets.h"
+#include "client/report.h"
+
+#define PIECE_BYTES 8192 /* of a stream, at most: a quarter of a second at 16 kHz */
+
+struct work {
+	const struct settings *settings;
+	struct pipeline_targets targets;
+	struct pipeline *pipeline;
+	size_t n_results;
+	bool write_failed;
+};
+
+static void work_deinit(struct work *work)
+{
+	pipeline_close(work->pipeline);
+	pipeline_targets_deinit(&work->targets);
+}
+
+/* What a model's refusal gives is the daemon's; all else is the input's. */
+static int exit_of(const struct error *err)
+{
+	bool asked = err->code == -ENOTCONN || err->status == EDGE_NOT_FOUND ||
+		err->status == EDGE_OVERLOADED || err->status == EDGE_DRAINING ||
+		err->status == EDGE_DEADLINE || err->status == EDGE_DENIED;
+	return asked ? report_exit_of(err) : EXIT_UNREADABLE;
+}
+
+static void file_write(struct work *work, const char *path, const void *data, size_t bytes)
+{
+	FILE *file = fopen(path, "wbe");
+	bool wrote = file && fwrite(data, bytes, 1, file) == 1;
+	if (!file || fclose(file) != 0 || !wrote) {
+		report_line("%s: %s", path, strerror(errno));
+		work->write_failed = true;
+	}
+}
+
+static void result_print(void *context, const struct pipeline_result *result)
+{
+	struct work *work = context;
+	int format = work->settings->format;
+	if (format == CLI_FORMAT_JSON) {
+		fputs(work->n_results ? ",\n" : "[\n", stdout);
+	}
+	puts(format == CLI_FORMAT_TABLE ? result->text : result->json);
+	fflush(stdout); /* whoever reads a stream's events wants them now */
+	work->n_results++;
+	if (work->settings->draw && result->snapshot) {
+		file_write(work, work->settings->draw, result->snapshot, result->snapshot_bytes);
+	}
+	if (work->settings->mask && result->mask_png) {
+		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
+	}
+}
+
+static int open_path(struct work *work, const char *path, struct error *err)
+{
+	const struct settings *s = work->settings;
+	const struct pipeline_models models = pipeline_targets_models(&work->targets);
+	const struct pipeline_sink sink = {.result = result_print, .context = work};
+	work->targets.options =
+		(struct target_options){.socket = s->socket, .timeout_ms = s->timeout_ms};
+	int r = pipeline_open(path, &models, &sink, &work->pipeline, err);
+	if (r == 0 && !isnan(s->threshold)) {
+		r = pipeline_set_threshold(work->pipeline, s->threshold, err);
+	}
+	if (r == 0 && s->draw) {
+		pipeline_want_snapshots(work->pipeline);
+	}
+	if (r == 0 && s->mask) {
+		pipeline_want_masks(work->pipeline);
+	}
+	return r;
+}
+
+static int file_push(struct work *work, const char *path, const char *source)
+{
+	owned_source struct source bytes = {0};
+	struct error err = {0};
+	if (source_open(path, PIPELINE_MAX_INPUT_BYTES, &bytes, &err) < 0) {
+		report_error(path, &err);
+		return EXIT_UNREADABLE;
+	}
+	const struct pipeline_input input = {.data = bytes.data,
+		.size = bytes.size,
+		.content_type = source_is_table_name(path) ? "text/csv" : NULL,
+		.source = source};
+	if (pipeline_run(work->pipeline, &input, &err) < 0) {
+		report_error(path, &err);
+		return exit_of(&err);
+	}
+	return EXIT_DONE;
+}
+
+/* Standard input as it comes; @unit bytes belong together, what is left of one waits for the rest. */
+static int stream_push(struct work *work, size_t unit, const char *type)
+{
+	char piece[PIECE_BYTES];
+	size_t there = 0;
+	int code = EXIT_DONE;
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, piece + there, sizeof(piece) - there);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			break;
+		}
+		there += (size_t)n;
+		size_t whole = there - there % unit;
+		struct error err = {0};
+		const struct pipeline_input input = {
+			.data = piece, .size = whole, .content_type = type, .source = "-"};
+		if (whole > 0 && pipeline_run(work->pipeline, &input, &err) < 0) {
+			report_error("-", &err);
+			code = code ? code : exit_of(&err);
+			if (code == EXIT_UNREACHABLE) {
+				break;
+			}
+		}
+		memmove(piece, piece + whole, there - whole);
+		there -= whole;
+	}
+	return code;
+}
+
+/* Lines of numbers as they come. */
+static int lines_push(struct work *work)
+{
+	owned_mem char *line = NULL;
+	size_t room = 0;
+	int code = EXIT_DONE;
+	for (ssize_t n; (n = getline(&line, &room, stdin)) > 0;) {
+		struct error err = {0};
+		const struct pipeline_input input = {
+			.data = line, .size = (size_t)n, .content_type = "text/csv", .source = "-"};
+		if (strspn(line, " \t\r\n") == (size_t)n || line[0] == '#') {
+			continue;
+		}
+		if (pipeline_run(work->pipeline, &input, &err) < 0) {
+			report_error("-", &err);
+			code = code ? code : exit_of(&err);
+		}
+	}
+	return code;
+}
+
+static int one_push(struct work *work, const char *argument)
+{
+	uint32_t rate = 0, channels = 0;
+	enum pipeline_feed feed = pipeline_feed(work->pipeline, &rate, &channels);
+	bool standard = strcmp(argument, "-") == 0;
+	if (standard && feed == PIPELINE_STREAM_SOUND) {
+		return stream_push(work, 2 * (size_t)channels, "audio/l16");
+	}
+	if (standard && feed == PIPELINE_STREAM_NUMBERS) {
+		return lines_push(work);
+	}
+	/* The files of a stream are pieces of one. */
+	return file_push(work, argument, feed == PIPELINE_SINGLE ? argument : "-");
+}
+
+static int run_all(struct work *work, char **arguments)
+{
+	int code = EXIT_DONE;
+	for (; *arguments && code != EXIT_UNREACHABLE; arguments++) {
+		int one = one_push(work, *arguments);
+		code = code ? code : one;
+	}
+	if (work->settings->format == CLI_FORMAT_JSON) {
+		fputs(work->n_results ? "]\n" : "[]\n", stdout);
+	}
+	struct pipeline_counts counts = pipeline_counts(work->pipeline);
+	code = code == EXIT_DONE && (counts.failed || work->write_failed) ? EXIT_NEGATIVE : code;
+	if (work->settings->verbose) {
+		report_line("%llu questions, %llu results, %llu events, %llu skipped, %llu failed",
+			(unsigned long long)counts.questions, (unsigned long long)counts.results,
+			(unsigned long long)counts.events, (unsigned long long)counts.skipped,
+			(unsigned long long)counts.failed);
+	}
+	return code;
+}
+
+static int open_and_run(const struct settings *settings, const char *path, char **inputs)
+{
+	__attribute__((cleanup(work_deinit))) struct work work = {.settings = settings};
+	struct error err = {0};
+	if (open_path(&work, path, &err) < 0) {
+		report_error(NULL, &err);
+		return EXIT_UNREADABLE;
+	}
+	return run_all(&work, inputs);
+}
+
+int cmd_pipeline_infer(const struct settings *settings, const char *path)
+{
+	return open_and_run(settings, path, settings->arguments + 1);
+}
+
+#define TEXT_SIZE 320
+
+static void row_add(struct grid *grid, const struct pipeline *p)
+{
+	char models[TEXT_SIZE] = "", shown[TEXT_SIZE];
+	size_t used = 0;
+	for (size_t i = 0; pipeline_model_name(p, i); i++) {
+		int n = snprintf(models + used, sizeof(models) - used, "%s%s", i ? ", " : "",
+			pipeline_model_name(p, i));
+		used += n > 0 && (size_t)n < sizeof(models) - used ? (size_t)n : 0;
+	}
+	const char *description = pipeline_description(p);
+	grid_add(grid, "%s", pipeline_name(p));
+	grid_add(grid, "%s", error_escape(shown, sizeof(shown), models, strlen(models)));
+	grid_add(grid, "%s", error_escape(shown, sizeof(shown), description, strlen(description)));
+}
+
+/* Reads a file. @grid gets a row for it, @shown its keys; both may be NULL. */
+static int file_check(const char *path, struct grid *grid, FILE *shown)
+{
+	owned(pipeline_close) struct pipeline *p = NULL;
+	const struct pipeline_models nobody = {0};
+	struct error err = {0};
+	if (pipeline_open(path, &nobody, NULL, &p, &err) < 0) {
+		report_error(NULL, &err);
+		return EXIT_NEGATIVE;
+	}
+	if (grid) {
+		row_add(grid, p);
+	}
+	if (shown) {
+		pipeline_print(p, shown);
+	}
+	return EXIT_DONE;
+}
+
+static void files_free(struct pipeline_files *files)
+{
+	pipeline_files_free(files);
+}
+
+/* All there are. @grid as above. */
+static int all_check(const struct settings *settings, struct grid *grid)
+{
+	__attribute__((cleanup(files_free))) struct pipeline_files files = {0};
+	struct error err = {0};
+	int code = EXIT_DONE;
+	if (pipeline_files_list(settings->pipelines, &files, &err) < 0) {
+		report_error(NULL, &err);
+		return EXIT_UNREADABLE;
+	}
+	for (size_t i = 0; i < files.n; i++) {
+		int one = file_check(files.paths[i], grid, NULL);
+		code = code ? code : one;
+	}
+	return code;
+}
+
+static int find(const struct settings *settings, const char *name, char *ret_path)
+{
+	struct error err = {0};
+	if (pipeline_files_find(settings->pipelines, name, ret_path, &err) < 0) {
+		report_error(NULL, &err);
+		return EXIT_NO_MODEL;
+	}
+	return EXIT_DONE;
+}
+
+static int list(const struct settings *settings)
+{
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 3, 0);
+	grid_add(&grid, "PIPELINE");
+	grid_add(&grid, "MODELS");
+	grid_add(&grid, "DESCRIPTION");
+	int code = all_check(settings, &grid);
+	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_NEGATIVE : code;
+}
+
+static int each_named(const struct settings *settings, FILE *shown)
+{
+	char path[PIPELINE_FILES_PATH_SIZE];
+	int code = EXIT_DONE;
+	for (char **name = settings->arguments + 1; *name; name++) {
+		int one = find(settings, *name, path);
+		one = one ? one : file_check(path, NULL, shown);
+		code = code ? code : one;
+	}
+	return code;
+}
+
+static int usage(const char *text)
+{
+	report_line("pipeline: %s", text);
+	return EXIT_USAGE;
+}
+
+int cmd_pipeline(const struct settings *settings)
+{
+	char path[PIPELINE_FILES_PATH_SIZE];
+	const char *verb = settings->arguments[0];
+	int n = settings->n_arguments - 1;
+	if (strcmp(verb, "list") == 0) {
+		return n == 0 ? list(settings) : usage("list takes no name");
+	}
+	if (strcmp(verb, "check") == 0) {
+		return n == 0 ? all_check(settings, NULL) : each_named(settings, NULL);
+	}
+	if (strcmp(verb, "show") == 0) {
+		return n == 0 ? usage("show NAME...") : each_named(settings, stdout);
+	}
+	if (strcmp(verb, "run") != 0) {
+		return usage("check, list, run or show");
+	}
+	if (n < 2) {
+		return usage("run NAME INPUT...");
+	}
+	int code = find(settings, settings->arguments[1], path);
+	return code ? code : open_and_run(settings, path, settings->arguments + 2);
+}

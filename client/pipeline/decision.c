@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/decision.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_HISTORY 64 /* as the table of recipe.h allows */
+#define OTHERWISE 0.5 /* the threshold when nobody says one */
+
+struct decision_track {
+	size_t index;
+	char label[DECISION_LABEL_SIZE];
+	bool on;
+	double scores[MAX_HISTORY]; /* rings; what is not there yet is 0 */
+	bool hits[MAX_HISTORY];
+	size_t next_score, next_hit;
+	/* Of the input that is being judged: */
+	bool seen;
+	double score;
+	size_t count;
+	const char *zone;
+};
+
+void decision_state_free(struct decision_state *state)
+{
+	free(state->tracks);
+	free(state->told);
+	*state = (struct decision_state){0};
+}
+
+static double high_of(const struct recipe_decision *d, double threshold)
+{
+	return !isnan(d->threshold) ? d->threshold : !isnan(threshold) ? threshold : OTHERWISE;
+}
+
+static double level_of(const struct recipe_decision *d, double threshold, bool on)
+{
+	double high = high_of(d, threshold);
+	return on && !isnan(d->low) ? d->low : high;
+}
+
+/* Does nothing speak for keeping it? */
+static bool is_idle(const struct decision_track *track)
+{
+	bool idle = !track->on && !track->seen;
+	for (size_t i = 0; i < MAX_HISTORY && idle; i++) {
+		idle = track->scores[i] == 0 && !track->hits[i];
+	}
+	return idle;
+}
+
+static struct decision_track *track_new(struct decision_state *state)
+{
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		if (is_idle(&state->tracks[i])) {
+			return &state->tracks[i];
+		}
+	}
+	if (state->n_tracks == DECISION_MAX_TRACKS) {
+		return NULL;
+	}
+	struct decision_track *tracks =
+		realloc(state->tracks, (state->n_tracks + 1) * sizeof(tracks[0]));
+	if (!tracks) {
+		return NULL;
+	}
+	state->tracks = tracks;
+	return &tracks[state->n_tracks++];
+}
+
+static struct decision_track *track_find(struct decision_state *state, const struct finding *one)
+{
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		if (state->tracks[i].index == one->index) {
+			return &state->tracks[i];
+		}
+	}
+	struct decision_track *track = track_new(state);
+	if (track) {
+		*track = (struct decision_track){.index = one->index};
+		snprintf(track->label, sizeof(track->label), "%s", one->label ? one->label : "");
+	}
+	return track;
+}
+
+/* Is it one of those that the decision looks at? */
+static bool is_wanted(const struct recipe_decision *d, const struct finding *one)
+{
+	const char *label = one->label ? one->label : "";
+	bool named = !d->labels[0] || recipe_list_has(d->labels, label);
+	return named && !recipe_list_has(d->ignore, label) && (d->zones.n == 0 || one->zone);
+}
+
+static void zones_mark(const struct recipe_decision *d, struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n && d->zones.n > 0; i++) {
+		struct finding *one = &findings->items[i];
+		const struct zone *zone = one->has_box
+			? zones_find(&d->zones, (one->x1 + one->x2) / 2, one->y2)
+			: NULL;
+		one->zone = zone ? zone->name : NULL;
+	}
+}
+
+static void findings_count(const struct recipe_decision *d, double threshold,
+	struct decision_state *state, const struct findings *findings)
+{
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		state->tracks[i].seen = false;
+		state->tracks[i].score = 0;
+		state->tracks[i].count = 0;
+		state->tracks[i].zone = NULL;
+	}
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *one = &findings->items[i];
+		struct decision_track *track = is_wanted(d, one) ? track_find(state, one) : NULL;
+		if (!track) {
+			continue;
+		}
+		if (!track->seen || one->score > track->score) {
+			track->score = one->score;
+			track->zone = one->zone;
+			track->seen = true;
+		}
+		/* A mean of several inputs decides later; here each counts that was found. */
+		track->count += d->average > 1 || one->score >= level_of(d, threshold, track->on);
+	}
+}
+
+/* Takes this input in and says whether the track is to be on. */
+static bool track_step(
+	const struct recipe_decision *d, double threshold, struct decision_track *track)
+{
+	double sum = 0;
+	size_t hits = 0;
+	track->scores[track->next_score++ % d->average] = track->score;
+	for (size_t i = 0; i < d->average; i++) {
+		sum += track->scores[i];
+	}
+	track->score = sum / (double)d->average;
+	/* Where nothing was found no count is asked for: the mean may still be high. */
+	bool enough = track->count >= d->min_count || (d->average > 1 && d->min_count == 1);
+	track->hits[track->next_hit++ % d->n] =
+		enough && track->score >= level_of(d, threshold, track->on);
+	for (size_t i = 0; i < d->n; i++) {
+		hits += track->hits[i];
+	}
+	return hits >= d->k;
+}
+
+static bool is_held_off(
+	const struct recipe_decision *d, const struct decision_state *state, uint64_t time_us)
+{
+	return state->begun && time_us - state->last_begin_us < d->hold_off_ms * 1000;
+}
+
+static void change_add(
+	struct decision_verdict *verdict, const struct decision_track *track, bool began)
+{
+	if (verdict->n_changes == DECISION_MAX_CHANGES) {
+		return;
+	}
+	struct decision_change *change = &verdict->changes[verdict->n_changes++];
+	*change = (struct decision_change){.began = began,
+		.index = track->index,
+		.score = track->score,
+		.count = track->count,
+		.zone = track->zone};
+	memcpy(change->label, track->label, sizeof(change->label));
+}
+
+/* With a hold-off only the best of those that would begin at once does. */
+static void tracks_step(const struct recipe_decision *d, double threshold,
+	struct decision_state *state, uint64_t time_us, struct decision_verdict *verdict)
+{
+	struct decision_track *best = NULL;
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		struct decision_track *track = &state->tracks[i];
+		bool on = track_step(d, threshold, track);
+		if (track->on && !on) {
+			track->on = false;
+			change_add(verdict, track, false);
+		} else if (!track->on && on && d->hold_off_ms == 0) {
+			track->on = true;
+			change_add(verdict, track, true);
+		} else if (!track->on && on && (!best || track->score > best->score)) {
+			best = track;
+		}
+	}
+	if (best && !is_held_off(d, state, time_us)) {
+		best->on = true;
+		state->begun = true;
+		state->last_begin_us = time_us;
+		change_add(verdict, best, true);
+	}
+}
+
+/* Numbers: has one gone far enough from what was told? */
+static int numbers_judge(const struct recipe_decision *d, struct decision_state *state,
+	const struct findings *findings, bool *ret_changed, struct error *err)
+{
+	bool changed = state->n_told != findings->n;
+	for (size_t i = 0; i < findings->n && !changed; i++) {
+		changed = !(fabs(findings->items[i].score - state->told[i]) < d->change);
+	}
+	if (changed) {
+		double *told = realloc(state->told, (findings->n + 1) * sizeof(told[0]));
+		if (!told) {
+			return error_no_memory(err);
+		}
+		state->told = told;
+		state->n_told = findings->n;
+		for (size_t i = 0; i < findings->n; i++) {
+			told[i] = findings->items[i].score;
+		}
+	}
+	*ret_changed = changed;
+	return 0;
+}
+
+static bool is_within_limit(
+	const struct recipe_decision *d, struct decision_state *state, uint64_t time_us)
+{
+	if (d->rate_limit == 0) {
+		return true;
+	}
+	if (state->period_events == 0 ||
+		time_us - state->period_start_us >= d->rate_period_ms * 1000) {
+		state->period_start_us = time_us;
+		state->period_events = 0;
+	}
+	return state->period_events++ < d->rate_limit;
+}
+
+static bool is_told(const struct recipe_decision *d, const struct decision_verdict *verdict)
+{
+	bool began = false;
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		began |= verdict->changes[i].began;
+	}
+	return d->publish == RECIPE_PUBLISH_ALL ||
+		(d->publish == RECIPE_PUBLISH_CHANGES ? verdict->n_changes > 0 : began);
+}
+
+int decision_judge(const struct recipe_decision *d, double threshold, struct decision_state *state,
+	struct findings *findings, uint64_t time_us, struct decision_verdict *ret_verdict,
+	struct error *err)
+{
+	struct decision_verdict verdict = {0};
+	zones_mark(d, findings);
+	if (!isnan(d->change)) {
+		int r = numbers_judge(d, state, findings, &verdict.told, err);
+		if (r < 0) {
+			return r;
+		}
+		verdict.told |= d->publish == RECIPE_PUBLISH_ALL;
+	} else {
+		findings_count(d, threshold, state, findings);
+		tracks_step(d, threshold, state, time_us, &verdict);
+		verdict.told = is_told(d, &verdict);
+	}
+	if (verdict.told && !is_within_limit(d, state, time_us)) {
+		verdict.told = false;
+		verdict.limited = true;
+	}
+	*ret_verdict = verdict;
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/examples.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+void examples_free(struct examples *examples)
+{
+	for (size_t i = 0; i < examples->n; i++) {
+		free(examples->items[i].vector);
+	}
+	free(examples->items);
+	*examples = (struct examples){0};
+}
+
+static size_t count_numbers(const char *text, const char *end)
+{
+	size_t n = 0;
+	while (text < end) {
+		while (text < end && *text == ' ') {
+			text++;
+		}
+		n += text < end;
+		while (text < end && *text != ' ') {
+			text++;
+		}
+	}
+	return n;
+}
+
+/* Numbers between @text and @end, where the line ends. */
+static int vector_parse(struct examples *examples, const char *text, const char *end,
+	unsigned int line, struct error *err)
+{
+	struct example *one = &examples->items[examples->n - 1];
+	size_t n = count_numbers(text, end);
+	if (n == 0 || (examples->length && n != examples->length)) {
+		return error_set(err, -EBADMSG, "line %u has %zu numbers, not %zu", line, n,
+			examples->length);
+	}
+	if ((uint64_t)n * examples->n > EXAMPLES_MAX_VALUES) {
+		return error_set(err, -EFBIG, "more than %u numbers", EXAMPLES_MAX_VALUES);
+	}
+	examples->length = n;
+	one->vector = calloc(n, sizeof(one->vector[0]));
+	if (!one->vector) {
+		return error_no_memory(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		char *after = NULL;
+		one->vector[i] = strtof(text, &after);
+		if (after == text || after > end || !isfinite(one->vector[i])) {
+			return error_set(err, -EBADMSG, "line %u: number %zu", line, i + 1);
+		}
+		text = after;
+	}
+	return 0;
+}
+
+static int line_parse(struct examples *examples, const char *text, const char *end,
+	unsigned int line, struct error *err)
+{
+	const char *tab = memchr(text, '\t', (size_t)(end - text));
+	size_t length = tab ? (size_t)(tab - text) : 0;
+	if (length == 0 || length >= EXAMPLES_LABEL_SIZE) {
+		return error_set(
+			err, -EBADMSG, "line %u does not begin with a label and a tab", line);
+	}
+	if (examples->n == EXAMPLES_MAX) {
+		return error_set(err, -EFBIG, "more than %d examples", EXAMPLES_MAX);
+	}
+	struct example *items =
+		realloc(examples->items, (examples->n + 1) * sizeof(examples->items[0]));
+	if (!items) {
+		return error_no_memory(err);
+	}
+	examples->items = items;
+	struct example *one = &items[examples->n++];
+	*one = (struct example){0};
+	memcpy(one->label, text, length);
+	return vector_parse(examples, tab + 1, end, line, err);
+}
+
+int examples_parse(const char *text, size_t size, struct examples *ret_examples, struct error *err)
+{
+	owned_examples struct examples examples = {0};
+	const char *end = text + size;
+	unsigned int line = 1;
+	for (; text < end; line++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *stop = newline ? newline : end;
+		int r = stop > text ? line_parse(&examples, text, stop, line, err) : 0;
+		if (r < 0) {
+			return r;
+		}
+		text = stop + 1;
+	}
+	*ret_examples = examples;
+	examples = (struct examples){0};
+	return 0;
+}
+
+int examples_write(
+	FILE *file, const char *label, const float *vector, size_t length, struct error *err)
+{
+	size_t n = strlen(label);
+	if (n == 0 || n >= EXAMPLES_LABEL_SIZE || strpbrk(label, "\t\n\r")) {
+		return error_set(err, -EINVAL, "a label has 1 to %d bytes, no tab, no line end",
+			EXAMPLES_LABEL_SIZE - 1);
+	}
+	fprintf(file, "%s\t", label);
+	for (size_t i = 0; i < length; i++) {
+		fprintf(file, "%s%.9g", i ? " " : "", (double)vector[i]);
+	}
+	fputc('\n', file);
+	return ferror(file) ? error_set(err, -EIO, "writing failed") : 0;
+}
+
+static double distance_of(enum examples_distance how, const float *a, const float *b, size_t length)
+{
+	double dot = 0, square = 0;
+	for (size_t i = 0; i < length; i++) {
+		double difference = (double)a[i] - (double)b[i];
+		dot += (double)a[i] * (double)b[i];
+		square += difference * difference;
+	}
+	return how == EXAMPLES_COSINE ? 1 - dot : sqrt(square);
+}
+
+const struct example *examples_nearest(const struct examples *examples,
+	enum examples_distance distance, const float *vector, double *ret_distance)
+{
+	const struct example *best = NULL;
+	double least = INFINITY;
+	for (size_t i = 0; i < examples->n; i++) {
+		double d =
+			distance_of(distance, vector, examples->items[i].vector, examples->length);
+		if (d < least) {
+			least = d;
+			best = &examples->items[i];
+		}
+	}
+	*ret_distance = least;
+	return best;
+}

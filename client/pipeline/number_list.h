@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * number_list - numbers in JSON, without a tree of them
+ *
+ * [1, 2, 3], rows as [[1, 2], [3, 4]] to any of NUMBER_LIST_MAX_DEPTH, or an object whose member
+ * "values" is such a list. Other members are skipped.
+ */
+#ifndef CLIENT_PIPELINE_NUMBER_LIST_H
+#define CLIENT_PIPELINE_NUMBER_LIST_H
+
+#include "client/pipeline/table.h"
+
+#define NUMBER_LIST_MAX_DEPTH 8
+
+/* @text holds @size bytes and one zero byte after them. -EBADMSG with the byte, -EFBIG, -ENOMEM. */
+int must_check number_list_parse(
+	const char *text, size_t size, struct table *ret_table, struct error *err);
+
+#endif

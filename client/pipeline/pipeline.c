@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/pipeline.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/pipeline/result.h"
+#include "client/pipeline/work.h"
+
+#define NS_PER_US 1000
+
+/* ---- life */
+
+static int stages_open(struct pipeline *p, const char *name, struct error *err)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		struct recipe_stage *recipe = &p->recipe->stages[i];
+		int r = stage_init(&p->stages[i], recipe, err);
+		if (r < 0) {
+			error_prefix(err, "%s: stage %s", name, recipe->name);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int open_file(FILE *file, const char *name, const struct pipeline_models *models,
+	const struct pipeline_sink *sink, struct pipeline **ret_pipeline, struct error *err)
+{
+	owned(pipeline_close) struct pipeline *p = calloc(1, sizeof(*p));
+	if (!p) {
+		return error_no_memory(err);
+	}
+	p->models = *models;
+	p->sink = sink ? *sink : (struct pipeline_sink){0};
+	int r = recipe_read(file, name, &p->recipe, err);
+	r = r < 0 ? r : stages_open(p, name, err);
+	if (r < 0) {
+		return r;
+	}
+	*ret_pipeline = take(p);
+	return 0;
+}
+
+static void file_close(FILE **file)
+{
+	if (*file) {
+		fclose(*file);
+	}
+}
+
+int pipeline_open(const char *path, const struct pipeline_models *models,
+	const struct pipeline_sink *sink, struct pipeline **ret_pipeline, struct error *err)
+{
+	__attribute__((cleanup(file_close))) FILE *file = fopen(path, "re");
+	if (!file) {
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	}
+	return open_file(file, path, models, sink, ret_pipeline, err);
+}
+
+int pipeline_open_text(const char *name, const char *text, size_t size,
+	const struct pipeline_models *models, const struct pipeline_sink *sink,
+	struct pipeline **ret_pipeline, struct error *err)
+{
+	/* fmemopen() does not write to what is opened for reading. */
+	__attribute__((cleanup(file_close))) FILE *file =
+		fmemopen((void *)(uintptr_t)text, size, "r");
+	if (!file) {
+		return error_set(err, -errno, "%s: %s", name, strerror(errno));
+	}
+	return open_file(file, name, models, sink, ret_pipeline, err);
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	if (!p) {
+		return;
+	}
+	queue_deinit(&p->queue);
+	for (size_t i = 0; i < p->n_streams; i++) {
+		stream_deinit(&p->streams[i]);
+	}
+	for (size_t i = 0; i < RECIPE_MAX_STAGES; i++) {
+		stage_deinit(&p->stages[i]);
+	}
+	free(p->recipe);
+	free(p);
+}
+
+const char *pipeline_name(const struct pipeline *p)
+{
+	return p->recipe->name;
+}
+
+const char *pipeline_description(const struct pipeline *p)
+{
+	return p->recipe->description;
+}
+
+const char *pipeline_model_name(const struct pipeline *p, size_t index)
+{
+	return index < p->recipe->n_stages ? p->recipe->stages[index].model : NULL;
+}
+
+void pipeline_print(const struct pipeline *p, FILE *out)
+{
+	recipe_print(p->recipe, out);
+}
+
+void pipeline_forget_models(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		stage_forget_model(&p->stages[i]);
+	}
+}
+
+double pipeline_threshold(const struct pipeline *p)
+{
+	const struct recipe_stage *first = &p->recipe->stages[0];
+	return first->decision.given && !isnan(first->decision.threshold)
+		? first->decision.threshold
+		: result_threshold(&p->stages[0]);
+}
+
+int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *err)
+{
+	struct recipe_stage *first = &p->recipe->stages[0];
+	if (!isfinite(threshold) || fabs(threshold) > 1e12) {
+		return error_set(err, -EINVAL, "a threshold of %g", threshold);
+	}
+	uint64_t kind = first->post.kind;
+	if (!first->decision.given &&
+		(kind == RECIPE_POST_NUMBERS || kind == RECIPE_POST_EMBEDDING ||
+			kind == RECIPE_POST_TENSORS)) {
+		return error_set(err, -EOPNOTSUPP, "%s has no threshold", p->recipe->name);
+	}
+	if (first->decision.given && threshold < first->decision.low) {
+		return error_set(err, -EINVAL, "below low, %g", first->decision.low);
+	}
+	if (first->decision.given) {
+		first->decision.threshold = threshold;
+	} else {
+		first->post.threshold = threshold;
+	}
+	return 0;
+}
+
+void pipeline_want_snapshots(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		p->recipe->stages[i].post.snapshot = 1;
+	}
+}
+
+void pipeline_want_masks(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		p->recipe->stages[i].post.show_mask = 1;
+	}
+}
+
+enum pipeline_feed pipeline_feed(
+	const struct pipeline *p, uint32_t *ret_rate, uint32_t *ret_channels)
+{
+	const struct recipe_source *source = &p->recipe->source;
+	*ret_rate = (uint32_t)source->rate;
+	*ret_channels = (uint32_t)source->channels;
+	return source->kind == RECIPE_SOURCE_SOUND      ? PIPELINE_STREAM_SOUND
+		: source->kind == RECIPE_SOURCE_NUMBERS ? PIPELINE_STREAM_NUMBERS
+							: PIPELINE_SINGLE;
+}
+
+const char *pipeline_examples(const struct pipeline *p)
+{
+	return p->recipe->stages[0].post.examples;
+}
+
+struct pipeline_counts pipeline_counts(const struct pipeline *p)
+{
+	return p->counts;
+}
+
+size_t pipeline_pending(const struct pipeline *p)
+{
+	return p->queue.n;
+}
+
+void pipeline_forget_source(struct pipeline *p, const char *source)
+{
+	struct stream *stream = asking_source_find(p, source ? source : "");
+	if (stream) {
+		stream_deinit(stream);
+		*stream = p->streams[--p->n_streams];
+		p->streams[p->n_streams] = (struct stream){0};
+	}
+}
+
+static size_t values_waiting(const struct pipeline *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n_streams; i++) {
+		n += rows_waiting(&p->streams[i].waiting);
+	}
+	return n;
+}
+
+static bool is_stream(const struct pipeline *p, const struct material *material)
+{
+	uint64_t kind = p->recipe->source.kind;
+	return (kind == RECIPE_SOURCE_SOUND && material->kind == MATERIAL_SOUND) ||
+		(kind == RECIPE_SOURCE_NUMBERS && material->kind == MATERIAL_NUMBERS);
+}
+
+/* Samples and rows only wait here: pipeline_next() makes questions of them. */
+static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
+	uint64_t time_us, struct error *err)
+{
+	struct stage_window window = {0};
+	struct rows *rows = &stream->waiting;
+	int r = stage_describe(&p->stages[0], &p->models, err);
+	r = r < 0 ? r
+		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
+	if (time_us == 0) {
+		time_us =
+			rows_time(rows, material->rows, material->rate, clock_now_ns() / NS_PER_US);
+	}
+	r = r < 0
+		? r
+		: rows_append(rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
+	if (r == 0 && p->recipe->source.latest_only) {
+		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
+		p->counts.sampled_out += rows_catch_up(rows, &window);
+	}
+	return r;
+}
+
+static int whole_push(struct pipeline *p, struct stream *stream, struct material *material,
+	uint64_t time_us, uint64_t deadline_ns, struct error *err)
+{
+	if (stream->inputs++ % p->recipe->source.every != 0) {
+		p->counts.sampled_out++;
+		return 0;
+	}
+	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, deadline_ns);
+	if (!q) {
+		return error_no_memory(err);
+	}
+	if (p->recipe->source.latest_only) {
+		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
+	}
+	return asking_put(p, q, err);
+}
+
+int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+{
+	owned(material_unref) struct material *material = NULL;
+	const char *source = input->source ? input->source : "";
+	int r = strlen(source) < STREAM_NAME_SIZE
+		? material_decode(&p->recipe->source, input, &material, err)
+		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
+			  STREAM_NAME_SIZE - 1);
+	if (r == 0) {
+		struct stream *stream = asking_source(p, source);
+		r = is_stream(p, material)
+			? rows_push(p, stream, material, input->time_us, err)
+			: whole_push(p, stream, material,
+				  input->time_us ? input->time_us : clock_now_ns() / NS_PER_US,
+				  input->deadline_ns, err);
+	}
+	p->counts.inputs += r == 0;
+	p->counts.refused += r < 0;
+	return r;
+}
+
+/* One window of @stream becomes a question. 1 when one was made, 0 when there is none to make. */
+static int window_ask(struct pipeline *p, struct stream *stream)
+{
+	owned(material_unref) struct material *material = NULL;
+	struct stage_window window = {0};
+	struct error err = {0};
+	uint64_t time_us = 0;
+	if (stream->waiting.columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
+		stage_window(&p->stages[0], stream->waiting.columns, stream->waiting.rate, &window,
+			&err) < 0 ||
+		rows_take(&stream->waiting, &window, &material, &time_us, &err) < 0 || !material) {
+		return 0;
+	}
+	if (stream->windows++ % p->recipe->source.every != 0) {
+		p->counts.sampled_out++;
+		return 1;
+	}
+	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, 0);
+	struct question told = {.material = material, .time_us = time_us};
+	memcpy(told.source, stream->name, sizeof(told.source));
+	if (!q || asking_put(p, q, &err) < 0) {
+		telling_trouble(p, PIPELINE_FAILED, &told, q ? err.text : "no memory");
+	}
+	return 1;
+}
+
+/* Windows of all sources by turns, until one has become a question. */
+static struct question *window_next(struct pipeline *p)
+{
+	size_t idle = 0;
+	while (p->n_streams > 0 && idle < p->n_streams && p->queue.n < PIPELINE_MAX_QUESTIONS) {
+		struct stream *stream = &p->streams[p->next_stream++ % p->n_streams];
+		idle = window_ask(p, stream) ? 0 : idle + 1;
+		struct question *q = queue_next(&p->queue);
+		if (q) {
+			return q;
+		}
+	}
+	return NULL;
+}
+
+static bool is_late(const struct question *q)
+{
+	return q->shown.deadline_ns && clock_now_ns() > q->shown.deadline_ns;
+}
+
+const struct pipeline_question *pipeline_next(struct pipeline *p)
+{
+	for (;;) {
+		struct question *q = queue_next(&p->queue);
+		q = q ? q : window_next(p);
+		if (!q) {
+			return NULL;
+		}
+		if (!is_late(q)) {
+			q->given = true;
+			return &q->shown;
+		}
+		owned(question_free) struct question *late = queue_take(&p->queue, &q->shown);
+		telling_trouble(p, PIPELINE_SKIPPED, late, "budget");
+	}
+}
+
+/* ---- answers */
+
+int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
+	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err)
+{
+	struct error why = {0};
+	owned(question_free) struct question *q = queue_take(&p->queue, shown);
+	assert(q);
+	p->counts.answers++;
+	/* The model was forgotten while it was asked: what it said can't be read any more. */
+	int r = stage_describe(&p->stages[q->stage], &p->models, &why);
+	r = r < 0 ? r : answering_take(p, q, outputs, n_outputs, &why);
+	if (r < 0) {
+		telling_trouble(p, PIPELINE_FAILED, q, why.text);
+		if (err) {
+			*err = why;
+		}
+	}
+	return r;
+}
+
+void pipeline_fail(
+	struct pipeline *p, const struct pipeline_question *shown, const struct error *why)
+{
+	owned(question_free) struct question *q = queue_take(&p->queue, shown);
+	assert(q);
+	bool busy = why->code == -EBUSY || why->code == -EAGAIN || why->code == -ETIMEDOUT;
+	telling_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
+		why->text[0] ? why->text : strerror(-why->code));
+}
+
+static int question_ask(struct pipeline *p, const struct pipeline_question *q,
+	struct tensor_bytes *outputs, struct error *err)
+{
+	const struct pipeline_models *models = &p->models;
+	if (models->ask) {
+		return models->ask(models->context, q, outputs, q->n_outputs, err);
+	}
+	if (q->session) {
+		return error_set(err, -EOPNOTSUPP, "nobody here keeps sessions");
+	}
+	return models->run(models->context, q->model, q->signature, q->inputs, q->n_inputs, outputs,
+		q->n_outputs, err);
+}
+
+/* Outputs of one question, as many as the model has. */
+static int question_run(struct pipeline *p, const struct pipeline_question *q, struct error *err)
+{
+	uint32_t n = q->n_outputs;
+	struct tensor_bytes *outputs = calloc((size_t)n + 1, sizeof(outputs[0]));
+	struct error why = {0};
+	int r = outputs ? question_ask(p, q, outputs, &why) : error_no_memory(&why);
+	if (r < 0) {
+		pipeline_fail(p, q, &why);
+		if (err) {
+			*err = why;
+		}
+	} else {
+		r = pipeline_answer(p, q, outputs, n, err);
+	}
+	for (uint32_t i = 0; outputs && i < n; i++) {
+		tensor_free(&outputs[i]);
+	}
+	free(outputs);
+	return r;
+}
+
+int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+{
+	const struct pipeline_question *q = NULL;
+	int first = pipeline_push(p, input, err);
+	while (first != -ENOTCONN && (q = pipeline_next(p))) {
+		int r = question_run(p, q, first == 0 ? err : NULL);
+		first = first ? first : r;
+	}
+	return first;
+}

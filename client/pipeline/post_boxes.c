@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+
+#include "client/pipeline/post.h"
+
+/* Centre, width and height in whatever unit; @scale_* make shares of them. */
+struct centred {
+	double x, y, width, height;
+};
+
+static struct finding corners(const struct centred *box)
+{
+	return (struct finding){.has_box = true,
+		.x1 = box->x - box->width / 2,
+		.y1 = box->y - box->height / 2,
+		.x2 = box->x + box->width / 2,
+		.y2 = box->y + box->height / 2};
+}
+
+static int add(const struct post *post, struct findings *findings, size_t index, double score,
+	struct finding box, struct error *err)
+{
+	box.index = index;
+	box.label = post_label(post, index);
+	box.score = score;
+	if (post_is_skipped(post, box.label)) {
+		return 0;
+	}
+	struct finding *one = findings_add(findings);
+	if (!one) {
+		return error_no_memory(err);
+	}
+	*one = box;
+	return 0;
+}
+
+static bool is_sound(const struct centred *box)
+{
+	return isfinite(box->x) && isfinite(box->y) && box->width >= 0 && box->height >= 0 &&
+		isfinite(box->width) && isfinite(box->height);
+}
+
+static void finish(const struct post *post, struct findings *findings)
+{
+	findings_sort(findings, findings->n);
+	findings_suppress(findings, post->keys->nms, post->keys->class_agnostic,
+		(size_t)post->keys->max_boxes);
+}
+
+static int detections_read(const struct post *post, const struct post_outputs *outputs,
+	struct findings *findings, struct error *err)
+{
+	const struct post_view *boxes = &outputs->views[0], *classes = &outputs->views[1];
+	const struct post_view *scores = &outputs->views[2], *count = &outputs->views[3];
+	double threshold = post_threshold(post, scores);
+	if (boxes->n != 4 * scores->n || classes->n != scores->n || count->n != 1) {
+		return error_set(err, -EBADMSG,
+			"%zu, %zu, %zu and %zu numbers are no boxes, classes, scores and count",
+			boxes->n, classes->n, scores->n, count->n);
+	}
+	double said = post_get(count, 0);
+	size_t n = said >= 0 && said < (double)scores->n ? (size_t)said : scores->n;
+	for (size_t i = 0; i < n; i++) {
+		struct finding box = {.has_box = true,
+			.y1 = post_get(boxes, 4 * i),
+			.x1 = post_get(boxes, 4 * i + 1),
+			.y2 = post_get(boxes, 4 * i + 2),
+			.x2 = post_get(boxes, 4 * i + 3)};
+		double class = post_get(classes, i), score = post_get(scores, i);
+		bool sound = isfinite(box.x1 + box.y1 + box.x2 + box.y2);
+		if (!(score >= threshold) || !(class >= 0 && class < LABELS_MAX) || !sound) {
+			continue;
+		}
+		int r = add(post, findings, (size_t) class, score, box, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+	findings_sort(findings, (size_t)post->keys->max_boxes);
+	return 0;
+}
+
+static double activated(const struct post *post, double x)
+{
+	return post->keys->activation == RECIPE_SIGMOID ? 1 / (1 + exp(-x)) : x;
+}
+
+/* The best of @n scores at @first, @step apart. */
+static size_t best_of(
+	const struct post_view *view, size_t first, size_t step, size_t n, double *ret_best)
+{
+	size_t best = 0;
+	double most = -INFINITY;
+	for (size_t c = 0; c < n; c++) {
+		double score = post_get(view, first + c * step);
+		if (score > most) {
+			most = score;
+			best = c;
+		}
+	}
+	*ret_best = most;
+	return best;
+}
+
+static struct centred anchored(const struct post *post, const struct post_view *boxes, size_t i)
+{
+	const double *anchor = post->anchors + 4 * i, *scale = post->keys->box_scales.v;
+	return (struct centred){.y = post_get(boxes, 4 * i) / scale[0] * anchor[2] + anchor[0],
+		.x = post_get(boxes, 4 * i + 1) / scale[1] * anchor[3] + anchor[1],
+		.height = exp(post_get(boxes, 4 * i + 2) / scale[2]) * anchor[2],
+		.width = exp(post_get(boxes, 4 * i + 3) / scale[3]) * anchor[3]};
+}
+
+static int ssd_read(const struct post *post, const struct post_outputs *outputs,
+	struct findings *findings, struct error *err)
+{
+	const struct post_view *boxes = &outputs->views[0], *scores = &outputs->views[1];
+	size_t n = post->n_anchors, first = post->keys->background ? 1 : 0;
+	double threshold = post_threshold(post, scores);
+	if (n == 0 || boxes->n != 4 * n || scores->n % n || scores->n / n <= first) {
+		return error_set(err, -EBADMSG,
+			"%zu numbers of boxes and %zu of scores for %zu anchors", boxes->n,
+			scores->n, n);
+	}
+	size_t classes = scores->n / n;
+	for (size_t i = 0; i < n; i++) {
+		double score = 0;
+		size_t class = best_of(scores, i * classes + first, 1, classes - first, &score);
+		struct centred box = anchored(post, boxes, i);
+		score = activated(post, score);
+		int r = score >= threshold && is_sound(&box)
+			? add(post, findings, class, score, corners(&box), err)
+			: 0;
+		if (r < 0) {
+			return r;
+		}
+	}
+	finish(post, findings);
+	return 0;
+}
+
+/* Where the numbers of one box lie: box @i has number @k at i * box + k * number. */
+struct layout {
+	size_t n, numbers;
+	size_t box, number;
+};
+
+static bool layout_find(const struct post *post, const struct post_view *view, size_t head,
+	struct layout *ret_layout)
+{
+	if (view->rank != 2) {
+		return false;
+	}
+	size_t rows = view->dim[0], columns = view->dim[1];
+	bool v8 = post->keys->kind == RECIPE_POST_YOLOV8;
+	size_t labelled = post->labels->n ? head + post->labels->n : 0;
+	bool across = v8 && columns != labelled && (rows == labelled || rows <= columns);
+	*ret_layout = across ? (struct layout){columns, rows, 1, columns}
+			     : (struct layout){rows, columns, columns, 1};
+	return ret_layout->numbers > head;
+}
+
+static int yolo_read(const struct post *post, const struct post_outputs *outputs,
+	struct findings *findings, struct error *err)
+{
+	const struct post_view *view = &outputs->views[0];
+	size_t head = post->keys->kind == RECIPE_POST_YOLOV5 ? 5 : 4;
+	double threshold = post_threshold(post, view);
+	struct layout at = {0};
+	char shown[SHAPE_TEXT_SIZE];
+	if (!layout_find(post, view, head, &at) ||
+		(post->keys->pixels && (!post->input_width || !post->input_height))) {
+		return error_set(err, -EBADMSG, "a tensor of %s has no such boxes",
+			shape_format(shown, sizeof(shown), &view->spec.shape));
+	}
+	double across = post->keys->pixels ? post->input_width : 1;
+	double down = post->keys->pixels ? post->input_height : 1;
+	for (size_t i = 0; i < at.n; i++) {
+		size_t first = i * at.box;
+		double score = 0;
+		size_t class = best_of(
+			view, first + head * at.number, at.number, at.numbers - head, &score);
+		score = activated(post, score);
+		score *= head == 5 ? activated(post, post_get(view, first + 4 * at.number)) : 1;
+		struct centred box = {post_get(view, first) / across,
+			post_get(view, first + at.number) / down,
+			post_get(view, first + 2 * at.number) / across,
+			post_get(view, first + 3 * at.number) / down};
+		int r = score >= threshold && is_sound(&box)
+			? add(post, findings, class, score, corners(&box), err)
+			: 0;
+		if (r < 0) {
+			return r;
+		}
+	}
+	finish(post, findings);
+	return 0;
+}
+
+int post_boxes_read(const struct post *post, const struct post_outputs *outputs,
+	struct findings *findings, struct error *err)
+{
+	switch (post->keys->kind) {
+	case RECIPE_POST_DETECTIONS:
+		return detections_read(post, outputs, findings, err);
+	case RECIPE_POST_SSD:
+		return ssd_read(post, outputs, findings, err);
+	default:
+		return yolo_read(post, outputs, findings, err);
+	}
+}

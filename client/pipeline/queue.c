@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/queue.h"
+
+#include <string.h>
+
+void question_free(struct question *question)
+{
+	if (question) {
+		material_unref(question->material);
+		tensor_free(&question->input);
+		free(question);
+	}
+}
+
+void queue_deinit(struct queue *queue)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		question_free(queue->items[i]);
+	}
+	*queue = (struct queue){0};
+}
+
+/* Material that several share counts for each. */
+static size_t bytes_of(const struct question *question)
+{
+	const struct material *m = question->material;
+	return (size_t)question->input.bytes + m->n_bytes +
+		(size_t)m->image.width * m->image.height * m->image.channels +
+		m->rows * m->columns * sizeof(m->values[0]);
+}
+
+bool queue_add(struct queue *queue, struct question *question)
+{
+	question->bytes = bytes_of(question);
+	if (queue->n > 0 && queue->bytes + question->bytes > PIPELINE_MAX_HELD_BYTES) {
+		return false;
+	}
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		if (!queue->items[i]) {
+			question->shown.id = ++queue->last_id;
+			queue->items[i] = question;
+			queue->bytes += question->bytes;
+			queue->n++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool must_wait(const struct queue *queue, const struct question *question)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS && question->serial; i++) {
+		const struct question *one = queue->items[i];
+		if (one && one->given && one->stage == question->stage &&
+			strcmp(one->source, question->source) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct question *queue_next(const struct queue *queue)
+{
+	struct question *oldest = NULL;
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		struct question *one = queue->items[i];
+		bool older = one && (!oldest || one->shown.id < oldest->shown.id);
+		if (older && !one->given && !must_wait(queue, one)) {
+			oldest = one;
+		}
+	}
+	return oldest;
+}
+
+struct question *queue_take(struct queue *queue, const struct pipeline_question *shown)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		if (queue->items[i] && &queue->items[i]->shown == shown) {
+			queue->n--;
+			queue->bytes -= queue->items[i]->bytes;
+			return take(queue->items[i]);
+		}
+	}
+	return NULL;
+}
+
+size_t queue_drop(struct queue *queue, size_t stage, const char *source)
+{
+	size_t dropped = 0;
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		struct question *one = queue->items[i];
+		if (one && !one->given && one->stage == stage && strcmp(one->source, source) == 0) {
+			queue->n--;
+			queue->bytes -= one->bytes;
+			question_free(take(queue->items[i]));
+			dropped++;
+		}
+	}
+	return dropped;
+}

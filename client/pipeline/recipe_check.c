@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of a pipeline that are right each by itself and wrong together. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "client/pipeline/recipe.h"
+
+/* The line of a key, or where its stage began. */
+static unsigned int line_of(const struct recipe_stage *stage, const char *section, const char *key)
+{
+	size_t n = 0;
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, key) == 0 &&
+			stage->lines[i]) {
+			return stage->lines[i];
+		}
+	}
+	return stage->line ? stage->line : 1;
+}
+
+static bool gives_boxes(uint64_t kind)
+{
+	return kind == RECIPE_POST_DETECTIONS || kind == RECIPE_POST_SSD ||
+		kind == RECIPE_POST_YOLOV5 || kind == RECIPE_POST_YOLOV8 ||
+		kind == RECIPE_POST_KEYPOINTS || kind == RECIPE_POST_POSES;
+}
+
+static int fault(const struct recipe_stage *stage, const char *section, const char *key,
+	const char *why, unsigned int *ret_line, struct error *err)
+{
+	*ret_line = line_of(stage, section, key);
+	return error_set(err, -EINVAL, "%s: %s", key, why);
+}
+
+static int parent_find(
+	struct recipe *recipe, size_t index, unsigned int *ret_line, struct error *err)
+{
+	struct recipe_stage *stage = &recipe->stages[index];
+	stage->parent = index > 0 ? index - 1 : 0;
+	if (!stage->after[0]) {
+		return 0;
+	}
+	for (size_t i = 0; i < index; i++) {
+		if (strcmp(recipe->stages[i].name, stage->after) == 0) {
+			stage->parent = i;
+			return 0;
+		}
+	}
+	return fault(stage, "stage", "after", "no stage of that name stands before", ret_line, err);
+}
+
+static int cascade_check(
+	struct recipe *recipe, size_t index, unsigned int *ret_line, struct error *err)
+{
+	struct recipe_stage *stage = &recipe->stages[index];
+	static const char *const keys[] = {
+		"after", "when", "min-score", "on", "input", "grow", "max-crops", "budget"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && index == 0; i++) {
+		if (line_of(stage, "stage", keys[i]) != line_of(stage, "", "")) {
+			return fault(stage, "stage", keys[i], "the first stage comes after none",
+				ret_line, err);
+		}
+	}
+	int code = parent_find(recipe, index, ret_line, err);
+	if (code < 0) {
+		return code;
+	}
+	const struct recipe_stage *parent = &recipe->stages[stage->parent];
+	if (stage->input == RECIPE_INPUT_CROP && !gives_boxes(parent->post.kind)) {
+		return fault(stage, "stage", "input", "the stage before finds no boxes to crop",
+			ret_line, err);
+	}
+	bool judged = line_of(stage, "stage", "when") != line_of(stage, "", "") ||
+		line_of(stage, "stage", "on") != line_of(stage, "", "");
+	if (stage->input == RECIPE_INPUT_OUTPUTS && judged) {
+		return fault(stage, "stage", "input", "outputs are collected whatever they say",
+			ret_line, err);
+	}
+	if (index > 0 && stage->on == RECIPE_ON_EVENT && !parent->decision.given) {
+		return fault(
+			stage, "stage", "on", "the stage before has no [decision]", ret_line, err);
+	}
+	return 0;
+}
+
+static int crop_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_reals *crop = &stage->pre.crop;
+	bool whole = crop->n == 0;
+	bool inside = crop->n == 4 && crop->v[0] >= 0 && crop->v[1] >= 0 && crop->v[2] > 0 &&
+		crop->v[3] > 0 && crop->v[0] + crop->v[2] <= 1 && crop->v[1] + crop->v[3] <= 1;
+	return whole || inside
+		? 0
+		: fault(stage, "pre", "crop", "left, top, width and height, inside of 0 to 1",
+			  ret_line, err);
+}
+
+static int features_check(
+	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_pre *pre = &stage->pre;
+	double highest = isnan(pre->fmax) ? (double)pre->sr / 2 : pre->fmax;
+	if (pre->n_fft & (pre->n_fft - 1)) {
+		return fault(stage, "pre", "n_fft", "a power of two", ret_line, err);
+	}
+	if (pre->win_length > pre->n_fft) {
+		return fault(stage, "pre", "win_length", "longer than n_fft", ret_line, err);
+	}
+	if (pre->features == RECIPE_FEATURES_SPECTRAL || pre->features == RECIPE_FEATURES_NONE) {
+		return 0;
+	}
+	if (highest > (double)pre->sr / 2 || pre->fmin + 1 > highest) {
+		return fault(stage, "pre", isnan(pre->fmax) ? "fmin" : "fmax",
+			"fmin < fmax <= sr / 2, and 1 Hz between them", ret_line, err);
+	}
+	if (pre->features == RECIPE_FEATURES_MFCC && pre->n_mfcc > pre->n_mels) {
+		return fault(stage, "pre", "n_mfcc", "more than n_mels", ret_line, err);
+	}
+	if (pre->center && pre->style != 0) {
+		return fault(stage, "pre", "center", "tensorflow has no such", ret_line, err);
+	}
+	return 0;
+}
+
+static int std_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	for (uint32_t i = 0; i < stage->pre.std.n; i++) {
+		if (stage->pre.std.v[i] == 0) {
+			return fault(stage, "pre", "std", "0 divides nothing", ret_line, err);
+		}
+	}
+	return 0;
+}
+
+static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_post_keys *post = &stage->post;
+	if (post->kind == RECIPE_POST_SSD && !post->anchors[0]) {
+		return fault(stage, "post", "anchors", "ssd needs them", ret_line, err);
+	}
+	if (post->box_scales.n != 4 || !(post->box_scales.v[0] > 0) ||
+		!(post->box_scales.v[1] > 0) || !(post->box_scales.v[2] > 0) ||
+		!(post->box_scales.v[3] > 0)) {
+		return fault(stage, "post", "box-scales", "four numbers above 0", ret_line, err);
+	}
+	for (uint32_t i = 0; i < post->outputs.n; i++) {
+		double v = post->outputs.v[i];
+		if (v < 0 || v > 255 || v != floor(v)) {
+			return fault(stage, "post", "outputs", "numbers of outputs, from 0",
+				ret_line, err);
+		}
+	}
+	return 0;
+}
+
+static int decision_check(
+	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_decision *d = &stage->decision;
+	if (d->k > d->n) {
+		return fault(stage, "decision", "k", "more than n", ret_line, err);
+	}
+	if (d->low > d->threshold) {
+		return fault(stage, "decision", "low", "above threshold", ret_line, err);
+	}
+	if (d->zones.n > 0 && !gives_boxes(stage->post.kind)) {
+		return fault(stage, "decision", "zones", "nothing here finds boxes", ret_line, err);
+	}
+	if (!isnan(d->change) && stage->post.kind != RECIPE_POST_NUMBERS) {
+		return fault(stage, "decision", "change", "only for kind = numbers", ret_line, err);
+	}
+	return 0;
+}
+
+int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_source *source = &recipe->source;
+	if (recipe->stages[0].name[0] == 0) {
+		memcpy(recipe->stages[0].name, recipe->name, sizeof(recipe->name));
+	}
+	if ((source->width == 0) != (source->height == 0)) {
+		*ret_line = 1;
+		return error_set(err, -EINVAL, "width and height: both or none");
+	}
+	for (size_t i = 0; i < recipe->n_stages; i++) {
+		const struct recipe_stage *stage = &recipe->stages[i];
+		if (!stage->model[0]) {
+			*ret_line = stage->line ? stage->line : 1;
+			return error_set(err, -EINVAL, "stage %s has no [model] name", stage->name);
+		}
+		int code = cascade_check(recipe, i, ret_line, err);
+		code = code < 0 ? code : crop_check(stage, ret_line, err);
+		code = code < 0 ? code : std_check(stage, ret_line, err);
+		code = code < 0 ? code : features_check(stage, ret_line, err);
+		code = code < 0 ? code : post_check(stage, ret_line, err);
+		code = code < 0 ? code : decision_check(stage, ret_line, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of recipe.h: text to value and back. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/ini.h"
+#include "client/pipeline/recipe.h"
+
+static int complain(
+	const struct recipe_key *key, const char *value, const char *wanted, struct error *err)
+{
+	char shown[80];
+	return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
+		error_escape(shown, sizeof(shown), value, strlen(value)), wanted);
+}
+
+static int count_set(
+	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+{
+	uint64_t number = 0;
+	const char *at = value;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (bytes_mul_overflows(number, 10u, &number) ||
+			bytes_add_overflows(number, (uint64_t)(*at - '0'), &number)) {
+			return complain(key, value, "a number", err);
+		}
+	}
+	uint64_t unit = 1;
+	if (key->kind == RECIPE_TIME) {
+		unit = strcmp(at, "ms") == 0     ? 1
+			: strcmp(at, "s") == 0   ? 1000
+			: strcmp(at, "min") == 0 ? 60000
+						 : 0;
+	}
+	if (at == value || unit == 0 || (key->kind == RECIPE_COUNT && *at)) {
+		return complain(key, value,
+			key->kind == RECIPE_TIME ? "a time with its unit (ms, s, min)" : "a number",
+			err);
+	}
+	if (bytes_mul_overflows(number, unit, &number) || (double)number < key->min ||
+		(double)number > key->max) {
+		return error_set(err, -EINVAL, "%s: %s is not between %.0f and %.0f%s", key->key,
+			value, key->min, key->max, key->kind == RECIPE_TIME ? " ms" : "");
+	}
+	*place = number;
+	return 0;
+}
+
+static int choice_set(
+	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+{
+	size_t length = strlen(value);
+	uint64_t position = 0;
+	for (const char *word = key->words; *word; position++) {
+		size_t n = strcspn(word, " ");
+		if (n == length && memcmp(word, value, n) == 0) {
+			*place = position;
+			return 0;
+		}
+		word += n + (word[n] == ' ');
+	}
+	char wanted[160];
+	snprintf(wanted, sizeof(wanted), "one of: %s", key->words);
+	return complain(key, value, wanted, err);
+}
+
+static int truth_set(
+	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+{
+	bool truth = false;
+	if (ini_truth(value, &truth) < 0) {
+		return complain(key, value, "yes or no", err);
+	}
+	*place = truth;
+	return 0;
+}
+
+static int real_set(
+	double *place, const struct recipe_key *key, const char *value, struct error *err)
+{
+	char *end = NULL;
+	double real = value[0] ? strtod(value, &end) : NAN;
+	if (value[0] && (*end || end == value || !isfinite(real))) {
+		return complain(key, value, "a number", err);
+	}
+	if (real < key->min || real > key->max) {
+		return error_set(err, -EINVAL, "%s: %g is not between %g and %g", key->key, real,
+			key->min, key->max);
+	}
+	*place = real;
+	return 0;
+}
+
+static int reals_set(struct recipe_reals *place, const struct recipe_key *key, const char *value,
+	struct error *err)
+{
+	struct recipe_reals reals = {0};
+	for (const char *at = value; *at;) {
+		char *end = NULL;
+		double real = strtod(at, &end);
+		if (end == at || !isfinite(real) || (double)reals.n >= key->max) {
+			return complain(key, value, "up to 4 numbers with commas between", err);
+		}
+		reals.v[reals.n++] = real;
+		end += strspn(end, " \t");
+		if (*end && (*end != ',' || !end[1])) {
+			return complain(key, value, "up to 4 numbers with commas between", err);
+		}
+		at = end + (*end == ',');
+	}
+	*place = reals;
+	return 0;
+}
+
+static int text_set(char *place, const struct recipe_key *key, const char *value, struct error *err)
+{
+	size_t length = strlen(value);
+	if ((double)length > key->max) {
+		return error_set(err, -EINVAL, "%s is longer than %.0f bytes", key->key, key->max);
+	}
+	memcpy(place, value, length + 1);
+	return 0;
+}
+
+int recipe_set(void *base, const struct recipe_key *key, const char *value, struct error *err)
+{
+	void *place = (char *)base + key->offset;
+	value = value[0] ? value : key->value;
+	switch (key->kind) {
+	case RECIPE_TEXT:
+		return text_set(place, key, value, err);
+	case RECIPE_COUNT:
+	case RECIPE_TIME:
+		return count_set(place, key, value, err);
+	case RECIPE_TRUTH:
+		return truth_set(place, key, value, err);
+	case RECIPE_CHOICE:
+		return choice_set(place, key, value, err);
+	case RECIPE_REAL:
+		return real_set(place, key, value, err);
+	case RECIPE_REALS:
+		return reals_set(place, key, value, err);
+	case RECIPE_ZONES:
+		return zones_parse(value, place, err);
+	}
+	return error_set(err, -EINVAL, "%s", key->key);
+}
+
+static void choice_get(const char *words, uint64_t position, char *out, size_t size)
+{
+	for (; position > 0; position--) {
+		words += strcspn(words, " ") + 1;
+	}
+	snprintf(out, size, "%.*s", (int)strcspn(words, " "), words);
+}
+
+static void reals_get(const struct recipe_reals *reals, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = 0;
+	for (uint32_t i = 0; i < reals->n; i++) {
+		int n = snprintf(out + used, size - used, "%s%.9g", i ? "," : "", reals->v[i]);
+		used += n > 0 && (size_t)n < size - used ? (size_t)n : 0;
+	}
+}
+
+char *recipe_get(const void *base, const struct recipe_key *key, char *out, size_t size)
+{
+	const void *place = (const char *)base + key->offset;
+	const uint64_t *count = place;
+	const double *real = place;
+	out[0] = 0;
+	switch (key->kind) {
+	case RECIPE_TEXT:
+		snprintf(out, size, "%s", (const char *)place);
+		break;
+	case RECIPE_COUNT:
+	case RECIPE_TIME:
+		snprintf(out, size, "%llu%s", (unsigned long long)*count,
+			key->kind == RECIPE_TIME ? "ms" : "");
+		break;
+	case RECIPE_TRUTH:
+		snprintf(out, size, "%s", *count ? "yes" : "no");
+		break;
+	case RECIPE_CHOICE:
+		choice_get(key->words, *count, out, size);
+		break;
+	case RECIPE_REAL:
+		snprintf(out, isnan(*real) ? 0 : size, "%.9g", *real);
+		break;
+	case RECIPE_REALS:
+		reals_get(place, out, size);
+		break;
+	case RECIPE_ZONES:
+		zones_format(place, out, size);
+		break;
+	}
+	return out;
+}
+
+bool recipe_list_has(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+	while (*list) {
+		list += strspn(list, " \t,");
+		size_t n = strcspn(list, ",");
+		size_t shown = n;
+		while (shown > 0 && strchr(" \t", list[shown - 1])) {
+			shown--;
+		}
+		if (shown == length && n > 0 && memcmp(list, word, length) == 0) {
+			return true;
+		}
+		list += n;
+	}
+	return false;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/result.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/json.h"
+
+#define NS_PER_MS 1e6
+#define COCO_POINTS 17
+
+const char *result_point_name(const struct stage *stage, size_t index, size_t n)
+{
+	static const char *const names[COCO_POINTS] = {"nose", "left eye", "right eye", "left ear",
+		"right ear", "left shoulder", "right shoulder", "left elbow", "right elbow",
+		"left wrist", "right wrist", "left hip", "right hip", "left knee", "right knee",
+		"left ankle", "right ankle"};
+	const char *label = labels_get(&stage->labels, index);
+	return label ? label : n == COCO_POINTS && index < n ? names[index] : NULL;
+}
+
+double result_threshold(const struct stage *stage)
+{
+	double said = stage->recipe->post.threshold;
+	bool own = stage->described && stage->model.n_outputs > 0;
+	return !isnan(said) ? said : own ? (double)stage->model.outputs[0].score_threshold : NAN;
+}
+
+/* Pixels of the picture that came in; 0 where there was none. */
+static void picture_size(const struct material *m, double *ret_width, double *ret_height)
+{
+	bool picture = m && m->kind == MATERIAL_PICTURE && m->frame.width > 0;
+	*ret_width = picture ? round(m->image.width / m->frame.width) : 0;
+	*ret_height = picture ? round(m->image.height / m->frame.height) : 0;
+}
+
+static void put_four(
+	struct json_document *d, const char *key, double a, double b, double c, double e)
+{
+	json_begin_list(d, key);
+	json_put_real(d, NULL, a);
+	json_put_real(d, NULL, b);
+	json_put_real(d, NULL, c);
+	json_put_real(d, NULL, e);
+	json_end(d);
+}
+
+static void put_box(struct json_document *d, const struct finding *one, double width, double height)
+{
+	if (width > 0) {
+		put_four(d, "box", round(one->x1 * width), round(one->y1 * height),
+			round(one->x2 * width), round(one->y2 * height));
+	}
+	put_four(d, "box_norm", one->x1, one->y1, one->x2, one->y2);
+}
+
+static void put_points(struct json_document *d, const struct result_facts *facts,
+	const struct finding *one, double width, double height)
+{
+	json_begin_list(d, "points");
+	for (uint32_t k = 0; k < one->n_points; k++) {
+		const struct finding_point *p = &facts->findings->points[one->first_point + k];
+		const char *name = result_point_name(facts->stage, k, one->n_points);
+		if (p->score < facts->stage->recipe->post.point_threshold) {
+			continue;
+		}
+		json_begin_object(d, NULL);
+		json_put_integer(d, "index", k);
+		if (name) {
+			json_put_text(d, "name", name);
+		}
+		if (width > 0) {
+			json_put_real(d, "x", p->x * width);
+			json_put_real(d, "y", p->y * height);
+		}
+		json_put_real(d, "x_norm", p->x);
+		json_put_real(d, "y_norm", p->y);
+		json_put_real(d, "score", p->score);
+		json_end(d);
+	}
+	json_end(d);
+}
+
+static void put_findings(struct json_document *d, const struct result_facts *facts)
+{
+	double width = 0, height = 0;
+	picture_size(facts->material, &width, &height);
+	json_begin_list(d, "results");
+	for (size_t i = 0; i < facts->findings->n; i++) {
+		const struct finding *one = &facts->findings->items[i];
+		json_begin_object(d, NULL);
+		if (one->label) {
+			json_put_text(d, "label", one->label);
+		}
+		json_put_integer(d, "index", (int64_t)one->index);
+		json_put_real(d, "score", one->score);
+		if (one->has_box) {
+			put_box(d, one, width, height);
+		}
+		if (one->zone) {
+			json_put_text(d, "zone", one->zone);
+		}
+		if (one->n_points) {
+			put_points(d, facts, one, width, height);
+		}
+		json_end(d);
+	}
+	json_end(d);
+}
+
+/* Name @index of the list, or "value" and "value_1". */
+static void number_name(
+	const struct recipe_post_keys *post, size_t index, size_t n, char *out, size_t size)
+{
+	const char *at = post->names;
+	for (size_t i = 0; i < index && *at; i++) {
+		at += strcspn(at, ",");
+		at += *at == ',';
+	}
+	at += strspn(at, " \t");
+	size_t length = strcspn(at, ",");
+	if (length > 0) {
+		snprintf(out, size, "%.*s", (int)length, at);
+	} else if (n == 1) {
+		snprintf(out, size, "value");
+	} else {
+		snprintf(out, size, "value_%zu", index);
+	}
+}
+
+static void put_numbers(struct json_document *d, const struct result_facts *facts)
+{
+	const struct recipe_post_keys *post = &facts->stage->recipe->post;
+	char name[RECIPE_TEXT_SIZE];
+	for (size_t i = 0; i < facts->findings->n; i++) {
+		number_name(post, i, facts->findings->n, name, sizeof(name));
+		json_put_real(d, name, facts->findings->items[i].score);
+	}
+	if (post->unit[0]) {
+		json_put_text(d, "unit", post->unit);
+	}
+}
+
+/* What dashboards read: the best finding in plain members. */
+static void put_best(struct json_document *d, const struct result_facts *facts)
+{
+	const struct findings *f = facts->findings;
+	json_put_integer(d, "count", (int64_t)f->n);
+	if (f->n == 0) {
+		return;
+	}
+	if (f->items[0].label) {
+		json_put_text(d, "label", f->items[0].label);
+	}
+	json_put_real(d, "score", f->items[0].score);
+	double threshold = result_threshold(facts->stage);
+	bool anomaly = f->items[0].label && strcmp(f->items[0].label, "anomaly") == 0;
+	if (anomaly && !isnan(threshold)) {
+		json_put_bool(d, "anomaly", f->items[0].score > threshold);
+		json_put_real(d, "threshold", threshold);
+	}
+	if (f->mask.width) {
+		json_put_integer(d, "mask_width", f->mask.width);
+		json_put_integer(d, "mask_height", f->mask.height);
+	}
+}
+
+static void put_events(struct json_document *d, const struct decision_verdict *verdict)
+{
+	if (verdict->n_changes == 0) {
+		return;
+	}
+	bool began = false;
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		began |= verdict->changes[i].began;
+	}
+	json_put_text(d, "event", began ? "begin" : "end");
+	json_begin_list(d, "events");
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		const struct decision_change *change = &verdict->changes[i];
+		json_begin_object(d, NULL);
+		json_put_text(d, "event", change->began ? "begin" : "end");
+		if (change->label[0]) {
+			json_put_text(d, "label", change->label);
+		}
+		json_put_integer(d, "index", (int64_t)change->index);
+		json_put_real(d, "score", change->score);
+		json_put_integer(d, "count", (int64_t)change->count);
+		if (change->zone) {
+			json_put_text(d, "zone", change->zone);
+		}
+		json_end(d);
+	}
+	json_end(d);
+}
+
+static void put_window(struct json_document *d, const struct material *m)
+{
+	if (!m || !m->windowed) {
+		return;
+	}
+	if (m->rate) {
+		json_put_real(d, "from_s", (double)m->first_row / m->rate);
+	}
+	if (!isnan(m->to_s)) {
+		json_put_real(d, "to_s", m->to_s);
+	} else {
+		json_put_integer(d, "from_row", (int64_t)m->first_row);
+		json_put_integer(d, "to_row", (int64_t)(m->first_row + m->rows));
+	}
+}
+
+char *result_json(const struct result_facts *facts)
+{
+	owned(json_document_free) struct json_document *d = json_document_new(false);
+	if (!d) {
+		return NULL;
+	}
+	json_put_text(d, "pipeline", facts->pipeline);
+	json_put_text(d, "stage", facts->stage->recipe->name);
+	json_put_text(d, "model", facts->stage->recipe->model);
+	if (facts->stage->model.version[0]) {
+		json_put_text(d, "version", facts->stage->model.version);
+	}
+	json_put_text(d, "source", facts->source);
+	json_put_integer(d, "time_us", (int64_t)facts->time_us);
+	put_window(d, facts->material);
+	if (facts->skipped) {
+		json_put_text(d, "skipped", facts->skipped);
+	}
+	if (facts->error) {
+		json_put_text(d, "error", facts->error);
+	}
+	if (facts->verdict) {
+		put_events(d, facts->verdict);
+	}
+	if (facts->findings) {
+		json_put_real(d, "infer_ms", (double)facts->infer_ns / NS_PER_MS);
+		if (facts->stage->recipe->post.kind == RECIPE_POST_NUMBERS) {
+			put_numbers(d, facts);
+		} else {
+			put_best(d, facts);
+		}
+		put_findings(d, facts);
+	}
+	return json_text(d);
+}
+
+struct line {
+	char *out;
+	size_t size, used;
+};
+
+static void printf_like(2, 3) add(struct line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(line->out + line->used, line->size - line->used, format, arguments);
+	va_end(arguments);
+	line->used += n > 0 && (size_t)n < line->size - line->used ? (size_t)n
+								   : strlen(line->out + line->used);
+}
+
+static void add_name(struct line *line, const char *name, size_t index)
+{
+	char shown[160];
+	if (name && name[0]) {
+		add(line, " %s", error_escape(shown, sizeof(shown), name, strlen(name)));
+	} else {
+		add(line, " %zu", index);
+	}
+}
+
+static void add_events(struct line *line, const struct decision_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		const struct decision_change *change = &verdict->changes[i];
+		add(line, "%s %s", i ? "," : "", change->began ? "begin" : "end");
+		add_name(line, change->label, change->index);
+		add(line, " %.3f", change->score);
+		if (change->zone) {
+			add(line, " in %s", change->zone);
+		}
+	}
+}
+
+static void add_findings(struct line *line, const struct result_facts *facts)
+{
+	const struct recipe_post_keys *post = &facts->stage->recipe->post;
+	double width = 0, height = 0;
+	char name[RECIPE_TEXT_SIZE];
+	picture_size(facts->material, &width, &height);
+	for (size_t i = 0; i < facts->findings->n; i++) {
+		const struct finding *one = &facts->findings->items[i];
+		add(line, "%s", i ? "," : "");
+		if (post->kind == RECIPE_POST_NUMBERS) {
+			number_name(post, i, facts->findings->n, name, sizeof(name));
+			add_name(line, name, i);
+			add(line, " %.6g%s%s", one->score, post->unit[0] ? " " : "", post->unit);
+			continue;
+		}
+		add_name(line, one->label, one->index);
+		add(line, " %.4f", one->score);
+		if (one->has_box && width > 0) {
+			add(line, " [%.0f %.0f %.0f %.0f]", one->x1 * width, one->y1 * height,
+				one->x2 * width, one->y2 * height);
+		}
+	}
+	if (facts->findings->n == 0) {
+		add(line, " nothing");
+	}
+}
+
+char *result_text(const struct result_facts *facts, char *out, size_t size)
+{
+	struct line line = {out, size, 0};
+	char shown[160];
+	const struct material *m = facts->material;
+	out[0] = 0;
+	if (m && m->windowed && !isnan(m->to_s)) {
+		add(&line, "%.2f s", m->to_s);
+	} else if (m && m->windowed) {
+		add(&line, "row %zu", (size_t)m->first_row + m->rows);
+	} else {
+		add(&line, "%s",
+			error_escape(shown, sizeof(shown), facts->source, strlen(facts->source)));
+	}
+	add(&line, "  %s:", facts->stage->recipe->name);
+	if (facts->skipped) {
+		add(&line, " skipped: %s", facts->skipped);
+	} else if (facts->error) {
+		add(&line, " failed: %s", facts->error);
+	} else if (facts->verdict && facts->verdict->n_changes) {
+		add_events(&line, facts->verdict);
+	} else if (facts->findings) {
+		add_findings(&line, facts);
+	}
+	return out;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/stage.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "client/pipeline/fit.h"
+#include "client/pipeline/post.h"
+#include "client/pipeline/source.h"
+#include "client/pipeline/table.h"
+
+#define MAX_FILE (16u << 20) /* of labels, anchors, examples */
+
+static int labels_read(struct stage *stage, struct error *err)
+{
+	owned_source struct source source = {0};
+	int r = source_open(stage->recipe->post.labels, MAX_FILE, &source, err);
+	r = r < 0 ? r : labels_parse((const char *)source.data, source.size, &stage->labels, err);
+	if (r < 0) {
+		error_prefix(err, "labels");
+	}
+	stage->own_labels = r == 0;
+	return r;
+}
+
+static int anchors_read(struct stage *stage, struct error *err)
+{
+	owned_source struct source source = {0};
+	owned_table struct table table = {0};
+	int r = source_open(stage->recipe->post.anchors, MAX_FILE, &source, err);
+	r = r < 0 ? r : table_parse((const char *)source.data, source.size, &table, err);
+	if (r == 0 && (table.n == 0 || table.n % 4)) {
+		r = error_set(err, -EBADMSG, "%zu numbers are no rows of 4", table.n);
+	}
+	if (r < 0) {
+		error_prefix(err, "anchors");
+		return r;
+	}
+	stage->anchors = take(table.values);
+	stage->n_anchors = table.n / 4;
+	return 0;
+}
+
+/* Nothing has been taught before the first edgectl teach. */
+static int examples_read(struct stage *stage, struct error *err)
+{
+	owned_source struct source source = {0};
+	int r = source_open(stage->recipe->post.examples, MAX_FILE, &source, err);
+	if (r == -ENOENT) {
+		return 0;
+	}
+	r = r < 0 ? r
+		  : examples_parse((const char *)source.data, source.size, &stage->examples, err);
+	if (r < 0) {
+		error_prefix(err, "examples");
+	}
+	return r;
+}
+
+int stage_init(struct stage *stage, struct recipe_stage *recipe, struct error *err)
+{
+	*stage = (struct stage){.recipe = recipe};
+	int r = recipe->post.labels[0] ? labels_read(stage, err) : 0;
+	r = r == 0 && recipe->post.anchors[0] ? anchors_read(stage, err) : r;
+	r = r == 0 && recipe->post.examples[0] ? examples_read(stage, err) : r;
+	r = r == 0 && recipe->pre.features != RECIPE_FEATURES_NONE
+		? features_new(&recipe->pre, &stage->features, err)
+		: r;
+	if (r < 0) {
+		stage_deinit(stage);
+	}
+	return r;
+}
+
+void stage_forget_model(struct stage *stage)
+{
+	if (!stage->own_labels) {
+		labels_free(&stage->labels);
+	}
+	pipeline_model_free(&stage->model);
+	stage->described = false;
+}
+
+void stage_deinit(struct stage *stage)
+{
+	stage_forget_model(stage);
+	labels_free(&stage->labels);
+	free(stage->anchors);
+	examples_free(&stage->examples);
+	features_free(stage->features);
+	*stage = (struct stage){0};
+}
+
+int stage_describe(struct stage *stage, const struct pipeline_models *models, struct error *err)
+{
+	const struct recipe_stage *recipe = stage->recipe;
+	if (stage->described) {
+		return 0;
+	}
+	int r = models->describe(models->context, recipe->model,
+		recipe->signature[0] ? recipe->signature : NULL, &stage->model, err);
+	if (r < 0) {
+		return r;
+	}
+	const struct pipeline_model *model = &stage->model;
+	if (model->n_inputs != 1) {
+		r = error_set(err, -EOPNOTSUPP, "model %s has %u inputs; a pipeline fills one",
+			recipe->model, model->n_inputs);
+	}
+	for (uint32_t i = 0; i < model->n_outputs && r == 0 && stage->labels.n == 0; i++) {
+		const struct spec *spec = &model->outputs[i];
+		r = spec->labels
+			? labels_parse(spec->labels, spec->labels_bytes, &stage->labels, err)
+			: 0;
+	}
+	if (r < 0) {
+		stage_forget_model(stage);
+		return r;
+	}
+	stage->described = true;
+	return 0;
+}
+
+/* Samples at another rate, none lost. */
+static size_t rows_at(uint64_t rows, uint64_t from, uint64_t to)
+{
+	return (size_t)((rows * to + from - 1) / from);
+}
+
+int stage_window(const struct stage *stage, size_t columns, uint32_t rate,
+	struct stage_window *ret_window, struct error *err)
+{
+	const struct recipe_pre *pre = &stage->recipe->pre;
+	const struct spec *spec = &stage->model.inputs[0];
+	size_t elements = (size_t)spec_elements(spec);
+	size_t rows = (size_t)pre->window;
+	if (rows == 0) {
+		rows = stage->features ? features_rows(stage->features, elements, columns)
+				       : elements / columns;
+	}
+	if (rows == 0 || rows > (1u << 22)) {
+		return error_set(
+			err, -EINVAL, "window: the model's %zu elements do not say it", elements);
+	}
+	size_t hop = pre->hop ? (size_t)pre->hop : rows;
+	bool other = rate && rate != pre->sr;
+	*ret_window = (struct stage_window){.rows = other ? rows_at(rows, pre->sr, rate) : rows,
+		.hop = other ? rows_at(hop, pre->sr, rate) : hop};
+	return 0;
+}
+
+static struct fit_options options_of(const struct recipe_pre *pre)
+{
+	struct fit_options options = {.layout = (enum fit_layout)pre->layout,
+		.resize = (enum fit_resize)pre->resize,
+		.n_mean = pre->mean.n,
+		.n_std = pre->std.n,
+		.rate = (uint32_t)pre->sr,
+		.bgr = pre->colour == RECIPE_BGR,
+		.pad = (uint8_t)pre->pad};
+	memcpy(options.mean, pre->mean.v, sizeof(options.mean));
+	memcpy(options.std, pre->std.v, sizeof(options.std));
+	return options;
+}
+
+/* Shares of @inner, which lies in @outer, as shares of what @outer is of. */
+static struct findings_frame frame_in(
+	const struct findings_frame *outer, double left, double top, double width, double height)
+{
+	return (struct findings_frame){outer->left + left * outer->width,
+		outer->top + top * outer->height, width * outer->width, height * outer->height};
+}
+
+static int picture_prepare(const struct stage *stage, const struct material *material,
+	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err)
+{
+	owned_image struct image part = {0};
+	const struct recipe_pre *pre = &stage->recipe->pre;
+	struct fit_options options = options_of(pre);
+	const struct image *image = &material->image;
+	struct findings_frame frame = material->frame;
+	struct fit_frame place = {0};
+	int r = 0;
+	if (pre->crop.n == 4) {
+		uint32_t left = (uint32_t)(pre->crop.v[0] * image->width);
+		uint32_t top = (uint32_t)(pre->crop.v[1] * image->height);
+		uint32_t width = (uint32_t)fmax(pre->crop.v[2] * image->width, 1);
+		uint32_t height = (uint32_t)fmax(pre->crop.v[3] * image->height, 1);
+		left = left < image->width ? left : image->width - 1;
+		top = top < image->height ? top : image->height - 1;
+		width = width <= image->width - left ? width : image->width - left;
+		height = height <= image->height - top ? height : image->height - top;
+		r = image_crop(image, left, top, width, height, &part, err);
+		frame = frame_in(&frame, (double)left / image->width, (double)top / image->height,
+			(double)width / image->width, (double)height / image->height);
+		image = &part;
+	}
+	r = r < 0 ? r
+		  : fit_image_placed(
+			    &stage->model.inputs[0], &options, image, ret_tensor, &place, err);
+	if (r == 0) {
+		*ret_frame = frame_in(&frame, place.left, place.top, place.width, place.height);
+	}
+	return r;
+}
+
+/* The samples at the model's rate, of exactly the window's length where there is one. */
+static int sound_resampled(const struct stage *stage, const struct material *material,
+	struct sound *ret_sound, struct error *err)
+{
+	const struct recipe_pre *pre = &stage->recipe->pre;
+	const struct sound from = {material->values, material->rows, material->rate};
+	return sound_resample(&from, (uint32_t)pre->sr, ret_sound, err);
+}
+
+static int features_prepare(const struct stage *stage, const float *values, size_t rows,
+	size_t columns, struct tensor_bytes *ret_tensor, struct error *err)
+{
+	struct fit_options options = options_of(&stage->recipe->pre);
+	const struct spec *spec = &stage->model.inputs[0];
+	size_t wanted = features_rows(stage->features, (size_t)spec_elements(spec), columns);
+	/* Resampling may give a sample more or less than was asked for. */
+	if (wanted && rows > wanted &&
+		features_count(stage->features, rows, columns) != spec_elements(spec)) {
+		rows = wanted;
+	}
+	size_t n = features_count(stage->features, rows, columns);
+	owned_mem double *out = calloc(n + 1, sizeof(out[0]));
+	if (!out) {
+		return error_no_memory(err);
+	}
+	if (n == 0) {
+		return error_set(err, -EINVAL,
+			"%zu rows of %zu are too few for features, or too many", rows, columns);
+	}
+	int r = features_run(stage->features, values, rows, columns, out, err);
+	return r < 0 ? r : fit_numbers(spec, &options, out, n, ret_tensor, err);
+}
+
+static int sound_prepare(const struct stage *stage, const struct material *material,
+	struct tensor_bytes *ret_tensor, struct error *err)
+{
+	owned_sound struct sound resampled = {0};
+	struct fit_options options = options_of(&stage->recipe->pre);
+	struct sound sound = {material->values, material->rows, material->rate};
+	if (sound.rate != stage->recipe->pre.sr) {
+		int r = sound_resampled(stage, material, &resampled, err);
+		if (r < 0) {
+			return r;
+		}
+		sound = resampled;
+	}
+	return stage->features
+		? features_prepare(stage, sound.samples, sound.n, 1, ret_tensor, err)
+		: fit_sound(&stage->model.inputs[0], &options, &sound, ret_tensor, err);
+}
+
+static int numbers_prepare(const struct stage *stage, const struct material *material,
+	struct tensor_bytes *ret_tensor, struct error *err)
+{
+	struct fit_options options = options_of(&stage->recipe->pre);
+	size_t n = material->rows * material->columns;
+	if (stage->features) {
+		return features_prepare(stage, material->values, material->rows, material->columns,
+			ret_tensor, err);
+	}
+	owned_mem double *values = calloc(n + 1, sizeof(values[0]));
+	if (!values) {
+		return error_no_memory(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		values[i] = (double)material->values[i];
+	}
+	return fit_numbers(&stage->model.inputs[0], &options, values, n, ret_tensor, err);
+}
+
+static int bytes_prepare(const struct stage *stage, const struct material *material,
+	struct tensor_bytes *ret_tensor, struct error *err)
+{
+	const struct spec *spec = &stage->model.inputs[0];
+	if (material->n_bytes != spec->bytes || spec->type == DTYPE_STRING) {
+		return error_set(err, -EINVAL, "%zu bytes for a tensor of %llu", material->n_bytes,
+			(unsigned long long)spec->bytes);
+	}
+	return tensor_copy(
+		spec->type, &spec->shape, material->bytes, material->n_bytes, ret_tensor, err);
+}
+
+int stage_prepare(const struct stage *stage, const struct material *material,
+	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err)
+{
+	*ret_frame = material->frame;
+	switch (material->kind) {
+	case MATERIAL_PICTURE:
+		return picture_prepare(stage, material, ret_tensor, ret_frame, err);
+	case MATERIAL_SOUND:
+		return sound_prepare(stage, material, ret_tensor, err);
+	case MATERIAL_NUMBERS:
+		return numbers_prepare(stage, material, ret_tensor, err);
+	default:
+		return bytes_prepare(stage, material, ret_tensor, err);
+	}
+}
+
+/* Width and height of a picture tensor; 0 of any other. */
+static void picture_size(const struct stage *stage, const struct shape *shape, struct post *post)
+{
+	bool planar = stage->recipe->pre.layout == FIT_LAYOUT_NCHW;
+	if (shape->rank == 4) {
+		post->input_height = (uint32_t)shape->dim[planar ? 2 : 1];
+		post->input_width = (uint32_t)shape->dim[planar ? 3 : 2];
+	}
+}
+
+int stage_read(const struct stage *stage, const struct tensor_bytes *input,
+	const struct findings_frame *frame, const struct tensor_bytes *outputs, uint32_t n_outputs,
+	struct findings *ret_findings, struct error *err)
+{
+	struct post post = {.keys = &stage->recipe->post,
+		.labels = &stage->labels,
+		.anchors = stage->anchors,
+		.n_anchors = stage->n_anchors,
+		.examples = &stage->examples};
+	struct spec spec = stage->model.inputs[0];
+	if (n_outputs != stage->model.n_outputs) {
+		return error_set(err, -EBADMSG, "%u outputs of a model that has %u", n_outputs,
+			stage->model.n_outputs);
+	}
+	spec.shape = input->shape;
+	picture_size(stage, &input->shape, &post);
+	int r = post_read(&post, &spec, input, 1, stage->model.outputs, outputs, n_outputs,
+		ret_findings, err);
+	if (r == 0) {
+		findings_place(ret_findings, frame);
+	}
+	return r;
+}

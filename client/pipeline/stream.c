@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/stream.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+void stream_deinit(struct stream *s)
+{
+	free(s->waiting.values);
+	for (size_t i = 0; i < RECIPE_MAX_STAGES; i++) {
+		free(s->outputs[i].values);
+		decision_state_free(&s->decisions[i]);
+	}
+	*s = (struct stream){0};
+}
+
+size_t rows_waiting(const struct rows *s)
+{
+	return s->rows * s->columns;
+}
+
+uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
+{
+	if (rate == 0) {
+		return now_us;
+	}
+	uint64_t length_us = n * UINT64_C(1000000) / rate;
+	if (s->columns == 0) {
+		s->start_us = now_us > length_us ? now_us - length_us : 0;
+	}
+	return s->start_us + (s->position + s->rows - s->skip + n) * UINT64_C(1000000) / rate;
+}
+
+static int room_make(struct rows *s, size_t rows, struct error *err)
+{
+	size_t wanted = (s->rows + rows) * s->columns;
+	if (s->first > 0 && s->rows > 0) {
+		memmove(s->values, s->values + s->first * s->columns,
+			s->rows * s->columns * sizeof(s->values[0]));
+	}
+	s->first = 0;
+	if (wanted <= s->room) {
+		return 0;
+	}
+	size_t room = wanted + wanted / 2;
+	float *values = realloc(s->values, room * sizeof(values[0]));
+	if (!values) {
+		return error_no_memory(err);
+	}
+	s->values = values;
+	s->room = room;
+	return 0;
+}
+
+int rows_append(
+	struct rows *s, const struct material *m, size_t limit, uint64_t time_us, struct error *err)
+{
+	bool fresh = s->columns == 0;
+	if (!fresh && (s->columns != m->columns || s->rate != m->rate)) {
+		return error_set(err, -EINVAL,
+			"the source had %zu columns at %u samples a second, now %zu at %u",
+			s->columns, s->rate, m->columns, m->rate);
+	}
+	size_t skip = s->skip < m->rows ? s->skip : m->rows;
+	size_t rows = m->rows - skip;
+	if (rows * m->columns > limit) {
+		return error_set(err, -ENOSPC, "%zu values wait already", rows_waiting(s));
+	}
+	s->columns = m->columns;
+	int r = room_make(s, rows, err);
+	if (r < 0) {
+		s->columns = fresh ? 0 : s->columns;
+		return r;
+	}
+	if (rows > 0) {
+		memcpy(s->values + s->rows * s->columns, m->values + skip * m->columns,
+			rows * m->columns * sizeof(s->values[0]));
+	}
+	s->rate = m->rate;
+	s->rows += rows;
+	s->skip -= skip;
+	s->time_us = time_us;
+	return 0;
+}
+
+static void advance(struct rows *s, size_t rows)
+{
+	size_t there = rows < s->rows ? rows : s->rows;
+	s->first += there;
+	s->rows -= there;
+	s->skip += rows - there;
+	s->position += rows;
+}
+
+int rows_take(struct rows *s, const struct stage_window *window, struct material **ret_material,
+	uint64_t *ret_time_us, struct error *err)
+{
+	if (s->rows < window->rows) {
+		*ret_material = NULL;
+		return 0;
+	}
+	owned(material_unref) struct material *m = NULL;
+	int r = material_new(s->rate ? MATERIAL_SOUND : MATERIAL_NUMBERS, &m, err);
+	if (r < 0) {
+		return r;
+	}
+	size_t n = window->rows * s->columns;
+	m->values = malloc(n * sizeof(m->values[0]));
+	if (!m->values) {
+		return error_no_memory(err);
+	}
+	memcpy(m->values, s->values + s->first * s->columns, n * sizeof(m->values[0]));
+	m->rows = window->rows;
+	m->columns = s->columns;
+	m->rate = s->rate;
+	m->first_row = s->position;
+	m->windowed = true;
+	m->to_s = s->rate ? (double)(s->position + window->rows) / s->rate : NAN;
+	uint64_t behind = s->rate ? (s->rows - window->rows) * UINT64_C(1000000) / s->rate : 0;
+	*ret_time_us = s->time_us > behind ? s->time_us - behind : 0;
+	advance(s, window->hop);
+	*ret_material = take(m);
+	return 0;
+}
+
+size_t rows_catch_up(struct rows *s, const struct stage_window *window)
+{
+	size_t dropped = 0;
+	while (s->rows >= window->rows + window->hop) {
+		advance(s, window->hop);
+		dropped++;
+	}
+	return dropped;
+}

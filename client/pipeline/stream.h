@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream - what a pipeline keeps of one source: samples or rows that wait for a full window, and what
+ * each stage's decision remembers */
+#ifndef CLIENT_PIPELINE_STREAM_H
+#define CLIENT_PIPELINE_STREAM_H
+
+#include "client/pipeline/decision.h"
+#include "client/pipeline/material.h"
+#include "client/pipeline/stage.h"
+
+#define STREAM_NAME_SIZE 128
+#define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
+
+struct rows {
+	float *values; /* owned; room for `room`, rows * columns are there from `first` row on */
+	size_t room, first, rows;
+	size_t skip; /* rows that are still to come and in no window */
+	size_t columns;
+	uint32_t rate;
+	uint64_t position; /* number of the first row, since the source began */
+	uint64_t time_us; /* when the last row came */
+	uint64_t start_us; /* when the first did, for who says no times */
+};
+
+struct stream {
+	char name[STREAM_NAME_SIZE];
+	uint64_t id; /* never twice in one pipeline */
+	uint64_t last_used; /* by a counter of the pipeline */
+	uint64_t inputs, windows; /* so far, for `every` */
+	struct rows waiting; /* that came in */
+	struct rows outputs[RECIPE_MAX_STAGES]; /* of the stage before, for `input = outputs` */
+	struct decision_state decisions[RECIPE_MAX_STAGES];
+};
+
+void stream_deinit(struct stream *stream);
+
+/* Adds the rows of @material. -EINVAL when they are of another width or rate than those before, -ENOSPC
+ * when more than @limit values would wait. */
+int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
+	uint64_t time_us, struct error *err);
+
+/* When the last of @n further rows comes, by the samples since the first came; @now_us is when they do.
+ * Rows without a rate come now. */
+uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
+
+/* Values that wait. */
+size_t rows_waiting(const struct rows *rows);
+
+/* The next full window, copied, and goes on by its hop. *ret_material is NULL when there is none yet;
+ * *ret_time_us: when its last row came. */
+int must_check rows_take(struct rows *rows, const struct stage_window *window,
+	struct material **ret_material, uint64_t *ret_time_us, struct error *err);
+
+/* Drops what is older than the newest full window. Returns the windows that were dropped. */
+size_t rows_catch_up(struct rows *rows, const struct stage_window *window);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/pipeline/draw.h"
+#include "client/pipeline/result.h"
+#include "client/pipeline/work.h"
+
+static void tell(struct pipeline *p, enum pipeline_kind kind, const struct question *q,
+	const struct result_facts *facts, const struct pipeline_result *more)
+{
+	owned_mem char *json = result_json(facts);
+	char text[RESULT_TEXT_SIZE];
+	p->counts.results += kind == PIPELINE_RESULT;
+	p->counts.skipped += kind == PIPELINE_SKIPPED;
+	p->counts.failed += kind == PIPELINE_FAILED;
+	p->counts.events += more->event;
+	if (!p->sink.result || !json) {
+		return;
+	}
+	bool picture = q->material && q->material->kind == MATERIAL_PICTURE;
+	struct pipeline_result result = *more;
+	result.kind = kind;
+	result.pipeline = p->recipe->name;
+	result.stage = p->recipe->stages[q->stage].name;
+	result.model = p->recipe->stages[q->stage].model;
+	result.source = q->source;
+	result.time_us = q->time_us;
+	result.json = json;
+	result.text = result_text(facts, text, sizeof(text));
+	result.picture = picture ? &q->material->image : NULL;
+	p->sink.result(p->sink.context, &result);
+}
+
+static struct result_facts facts_of(const struct pipeline *p, const struct question *q)
+{
+	return (struct result_facts){.pipeline = p->recipe->name,
+		.source = q->source,
+		.stage = &p->stages[q->stage],
+		.material = q->material,
+		.time_us = q->time_us};
+}
+
+void telling_trouble(
+	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why)
+{
+	struct result_facts facts = facts_of(p, q);
+	facts.skipped = kind == PIPELINE_SKIPPED ? why : NULL;
+	facts.error = kind == PIPELINE_FAILED ? why : NULL;
+	tell(p, kind, q, &facts, &(struct pipeline_result){0});
+}
+
+/* Mask and snapshot as PNG, where the file asks for them. */
+struct extras {
+	void *mask, *snapshot; /* owned */
+	size_t mask_bytes, snapshot_bytes;
+};
+
+static void extras_free(struct extras *extras)
+{
+	free(extras->mask);
+	free(extras->snapshot);
+}
+
+static int extras_make(const struct recipe_stage *recipe, const struct material *material,
+	const struct findings *findings, struct extras *extras, struct error *err)
+{
+	int r = 0;
+	if (recipe->post.show_mask && findings->mask.width) {
+		const struct image mask = {
+			findings->mask.classes, findings->mask.width, findings->mask.height, 1};
+		r = image_png_encode(&mask, &extras->mask, &extras->mask_bytes, err);
+	}
+	if (r == 0 && recipe->post.snapshot && material->kind == MATERIAL_PICTURE) {
+		owned_image struct image copy = {0};
+		const struct image *image = &material->image;
+		/* Findings are places of the whole picture: only that one can show them. */
+		bool whole = material->frame.width == 1 && material->frame.height == 1;
+		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
+		r = r < 0 || !whole
+			? r
+			: draw_findings(&copy, findings, recipe->post.point_threshold, err);
+		r = r < 0
+			? r
+			: image_png_encode(&copy, &extras->snapshot, &extras->snapshot_bytes, err);
+	}
+	return r;
+}
+
+int telling_result(struct pipeline *p, const struct question *q, const struct findings *findings,
+	const struct decision_verdict *verdict, struct error *err)
+{
+	__attribute__((cleanup(extras_free))) struct extras extras = {0};
+	const struct recipe_stage *recipe = &p->recipe->stages[q->stage];
+	struct result_facts facts = facts_of(p, q);
+	int r = extras_make(recipe, q->material, findings, &extras, err);
+	if (r < 0) {
+		return r;
+	}
+	facts.infer_ns = clock_now_ns() - q->asked_ns;
+	facts.findings = findings;
+	facts.verdict = recipe->decision.given ? verdict : NULL;
+	const struct pipeline_result more = {.event = recipe->decision.given,
+		.mask_png = extras.mask,
+		.mask_bytes = extras.mask_bytes,
+		.snapshot = extras.snapshot,
+		.snapshot_bytes = extras.snapshot_bytes,
+		.vector = findings->vector,
+		.n_vector = findings->n_vector};
+	struct pipeline_result result = more;
+	result.event = recipe->decision.given &&
+		(verdict->n_changes > 0 || !isnan(recipe->decision.change));
+	tell(p, PIPELINE_RESULT, q, &facts, &result);
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * work - a pipeline from inside, for the files that do its work
+ *
+ * pipeline.c is what callers see; asking.c makes questions of material; answering.c reads answers and asks
+ * the stages that follow; telling.c tells the sink.
+ */
+#ifndef CLIENT_PIPELINE_WORK_H
+#define CLIENT_PIPELINE_WORK_H
+
+#include "client/pipeline/decision.h"
+#include "client/pipeline/pipeline.h"
+#include "client/pipeline/queue.h"
+#include "client/pipeline/stage.h"
+#include "client/pipeline/stream.h"
+
+#define WORK_NS_PER_MS 1000000
+
+struct pipeline {
+	struct recipe *recipe; /* owned */
+	struct pipeline_models models;
+	struct pipeline_sink sink;
+	struct stage stages[RECIPE_MAX_STAGES];
+	struct stream streams[PIPELINE_MAX_SOURCES];
+	size_t n_streams;
+	uint64_t uses;
+	size_t next_stream; /* whose window is looked at first, so that each gets its turn */
+	struct queue queue;
+	struct pipeline_counts counts;
+};
+
+/* The source of that name; NULL. */
+struct stream *asking_source_find(const struct pipeline *p, const char *name);
+/* The same, or a new one in place of the one not heard of for longest. */
+struct stream *asking_source(struct pipeline *p, const char *name);
+
+/* Does another stage collect the outputs of this one? */
+bool asking_is_collected(const struct pipeline *p, size_t stage);
+
+/* A question about @material, which is shared. @from: the question whose answer led to it, NULL for one
+ * from outside. NULL without memory. */
+struct question *asking_new(const struct pipeline *p, size_t stage, const char *source,
+	struct material *material, uint64_t time_us, const struct question *from,
+	uint64_t deadline_ns);
+
+/* Makes the tensors and moves @taken into the queue; it is gone also on failure. -ENOSPC when there is no
+ * room, else what describing and preparing gave. */
+int must_check asking_put(struct pipeline *p, struct question *taken, struct error *err);
+
+/* Reads outputs, judges, tells, and asks the stages that follow. */
+int must_check answering_take(struct pipeline *p, const struct question *q,
+	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
+
+void telling_trouble(
+	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why);
+int must_check telling_result(struct pipeline *p, const struct question *q,
+	const struct findings *findings, const struct decision_verdict *verdict, struct error *err);
+
+#endif

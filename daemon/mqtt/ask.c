@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/ask.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct ask *ask_new(const void *payload, size_t size)
+{
+	struct ask *ask = calloc(1, sizeof(*ask));
+	uint8_t *copy = malloc(size + 1);
+	if (!ask || !copy) {
+		free(ask);
+		free(copy);
+		return NULL;
+	}
+	if (size) {
+		memcpy(copy, payload, size);
+	}
+	copy[size] = 0;
+	ask->payload = copy;
+	ask->size = size;
+	ask->fields = "";
+	ask->priority = ASK_NORMAL;
+	return ask;
+}
+
+void ask_free(struct ask *ask)
+{
+	if (ask) {
+		decode_result_free(&ask->tensors);
+		free(ask->payload);
+		free(ask->response_topic);
+		free(ask);
+	}
+}
+
+enum ask_priority ask_priority_of(const char *text)
+{
+	bool digit = text[0] >= '0' && text[0] <= '9' && text[1] == 0;
+	if (strcmp(text, "high") == 0 || (digit && text[0] <= '3')) {
+		return ASK_HIGH;
+	}
+	return strcmp(text, "low") == 0 || (digit && text[0] >= '7') ? ASK_LOW : ASK_NORMAL;
+}
+
+void asks_add(struct asks *asks, struct ask *ask)
+{
+	struct ask **at = &asks->first;
+	while (*at && (*at)->priority <= ask->priority) {
+		at = &(*at)->next;
+	}
+	ask->next = *at;
+	*at = ask;
+	asks->n++;
+	asks->bytes += ask->size;
+}
+
+void asks_set_running(struct asks *asks, struct ask *ask, bool running)
+{
+	bool is = ask->state == ASK_RUNNING;
+	ask->state = running ? ASK_RUNNING : ASK_READY;
+	if (is != running) {
+		asks->running += running ? 1 : (size_t)-1;
+		asks->n -= running ? 1 : (size_t)-1;
+		asks->bytes -= running ? ask->size : (size_t)0 - ask->size;
+	}
+}
+
+void asks_remove(struct asks *asks, struct ask *ask)
+{
+	struct ask **at = &asks->first;
+	while (*at != ask) {
+		assert(*at);
+		at = &(*at)->next;
+	}
+	*at = ask->next;
+	ask->next = NULL;
+	if (ask->state == ASK_RUNNING) {
+		asks->running--;
+		return;
+	}
+	asks->n--;
+	asks->bytes -= ask->size;
+}
+
+struct ask *asks_find(const struct asks *asks, enum ask_state state)
+{
+	struct ask *ask = asks->first;
+	while (ask && ask->state != state) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
+struct ask *asks_victim(const struct asks *asks)
+{
+	struct ask *victim = NULL;
+	for (struct ask *ask = asks->first; ask; ask = ask->next) {
+		bool waits = ask->state == ASK_NEW || ask->state == ASK_READY;
+		if (waits && (!victim || ask->priority > victim->priority)) {
+			victim = ask;
+		}
+	}
+	return victim;
+}
+
+struct ask *asks_expired(const struct asks *asks, uint64_t now_ns)
+{
+	for (struct ask *ask = asks->first; ask; ask = ask->next) {
+		if ((ask->state == ASK_NEW || ask->state == ASK_READY) &&
+			ask_is_expired(ask, now_ns)) {
+			return ask;
+		}
+	}
+	return NULL;
+}

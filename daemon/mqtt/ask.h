@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ask - one request that came over MQTT, and the line in which requests wait
+ *
+ * The line is bounded by number and bytes. Higher priorities come first, older ones before younger.
+ * Time is CLOCK_MONOTONIC: no calendar decides what has expired.
+ */
+#ifndef DAEMON_MQTT_ASK_H
+#define DAEMON_MQTT_ASK_H
+
+#include "daemon/mqtt/decode.h"
+#include "daemon/mqtt/outbox.h"
+
+enum ask_state {
+	ASK_NEW, /* to be decoded */
+	ASK_DECODING,
+	ASK_READY, /* tensors are there */
+	ASK_RUNNING, /* edged has it */
+};
+
+enum ask_answer {
+	ASK_JSON, /* flat */
+	ASK_RAW, /* bytes of the outputs, one behind the other */
+	ASK_OIP, /* Open Inference Protocol */
+	ASK_BASE64, /* raw, in JSON */
+};
+
+enum ask_priority {
+	ASK_HIGH,
+	ASK_NORMAL,
+	ASK_LOW,
+	ASK_N_PRIORITIES
+};
+
+struct link;
+
+struct ask {
+	struct ask *next;
+	enum ask_state state;
+	enum ask_priority priority;
+	enum ask_answer answer;
+	struct link *link; /* where it came from */
+	char model[64];
+	char source[64]; /* "infer", "pool", or the route's name */
+	const char *fields; /* of the route, or "" */
+	enum decode_format format;
+	unsigned int qos;
+	char *response_topic; /* owned; NULL: none */
+	uint8_t correlation[OUTBOX_MAX_CORRELATION];
+	size_t correlation_bytes;
+	char traceparent[64];
+	char id[DECODE_ID_SIZE]; /* of JSON */
+	uint64_t arrived_ns, deadline_ns; /* 0: none */
+	uint8_t *payload; /* owned, a zero byte follows; NULL once decoded */
+	size_t size;
+	struct decode_result tensors;
+	uint64_t edge_id; /* of the connection to edged, while it runs */
+	uint64_t key; /* of dedup.h; 0: none */
+	bool asked_again; /* edged was lost once */
+};
+
+struct asks {
+	struct ask *first;
+	size_t n, bytes, max, max_bytes; /* of all that are not ASK_RUNNING */
+	size_t running;
+};
+
+/* @payload is copied. NULL without memory. */
+struct ask *ask_new(const void *payload, size_t size);
+void ask_free(struct ask *ask); /* NULL is fine */
+DEFINE_OWNED(struct ask *, ask_free)
+
+/* "high", "normal", "low", or 0 to 9 as in syslog's manner (0 to 3 high, 4 to 6 normal); ASK_NORMAL for
+ * anything else. */
+enum ask_priority ask_priority_of(const char *text);
+
+static inline bool ask_is_expired(const struct ask *ask, uint64_t now_ns)
+{
+	return ask->deadline_ns && ask->deadline_ns <= now_ns;
+}
+
+static inline bool asks_fit(const struct asks *asks, size_t size)
+{
+	return asks->n < asks->max && asks->bytes + size <= asks->max_bytes;
+}
+
+void asks_add(struct asks *asks, struct ask *ask);
+/* Takes it out of the line. */
+void asks_remove(struct asks *asks, struct ask *ask);
+/* It goes to edged, or comes back from there. */
+void asks_set_running(struct asks *asks, struct ask *ask, bool running);
+/* The first in that state; NULL: none. */
+struct ask *asks_find(const struct asks *asks, enum ask_state state);
+/* Who goes first when there is no room: of those that nobody works on, the oldest of the lowest
+ * priority. NULL: none. */
+struct ask *asks_victim(const struct asks *asks);
+/* The first whose time is over and that nobody works on. */
+struct ask *asks_expired(const struct asks *asks, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/bridge.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "daemon/bus.h"
+
+#define THREADS "12" /* of libuv: one for each broker that hangs, and some for the rest */
+#define N_THREADS 12
+#define THREAD_STACK (256 << 10)
+#define CAPABILITY_MS 2000
+#define DRAIN_TURN_MS 20
+#define QUIET_NS                                                                                   \
+	(UINT64_C(300) * 1000000) /* so long nothing comes: the broker had nothing more for us */
+#define NS_PER_MS UINT64_C(1000000)
+#define US_PER_MS 1000
+#define PACKET_ROOM 4096 /* of a packet, beside topic and payload */
+
+int bridge_configure(struct bridge *b, const char *path, const char *socket, struct error *err)
+{
+	*b = (struct bridge){0};
+	log_init(&b->log, LOG_LEVEL_INFO);
+	int r = settings_load(&b->settings, path, &b->log, err);
+	if (r < 0) {
+		return r;
+	}
+	struct settings *s = &b->settings;
+	if (socket && strlen(socket) >= sizeof(s->socket)) {
+		return error_set(err, -EINVAL, "the socket's path is too long");
+	}
+	if (socket) {
+		memcpy(s->socket, socket, strlen(socket) + 1);
+	}
+	const char *state = s->state[0] ? s->state : getenv("STATE_DIRECTORY");
+	snprintf(b->state, sizeof(b->state), "%s", state ? state : "");
+	atomic_store(&b->log.level, (int)s->log_level);
+	return 0;
+}
+
+/* ---- what the parts tell */
+
+static void say_status(struct bridge *b)
+{
+	char status[128];
+	size_t up = 0;
+	for (size_t i = 0; i < b->n_links; i++) {
+		up += b->links[i].state == LINK_UP;
+	}
+	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s", up, b->n_links,
+		service_is_up(&b->service) ? "answers" : "is away");
+	bus_ready(status);
+}
+
+static void on_link_up(struct link *link)
+{
+	say_status(link->data);
+	announce_all(link->data, link);
+}
+
+/* What waits is answered once the broker is back, while there is time. */
+static void on_link_down(struct link *link)
+{
+	const struct bridge *b = link->data;
+	if (!b->draining) {
+		say_status(link->data);
+	}
+}
+
+static void on_link_message(struct link *link, const struct mosq_message *message)
+{
+	serve_message(link->data, link, message);
+}
+
+static const struct link_events link_events = {
+	.on_up = on_link_up,
+	.on_down = on_link_down,
+	.on_message = on_link_message,
+};
+
+static void on_service_up(void *data)
+{
+	struct bridge *b = data;
+	say_status(b);
+	announce_gateway(b, NULL);
+	serve_dispatch(b);
+}
+
+static void on_service_down(void *data)
+{
+	struct bridge *b = data;
+	announce_pool(b);
+	if (!b->draining) {
+		say_status(b);
+		announce_gateway(b, NULL);
+	}
+}
+
+static void on_service_models(void *data)
+{
+	struct bridge *b = data;
+	b->listed = true;
+	announce_models(b);
+	serve_dispatch(b);
+}
+
+static const struct service_events service_events = {
+	.on_up = on_service_up,
+	.on_down = on_service_down,
+	.on_models = on_service_models,
+};
+
+/* ---- the end */
+
+static void close_timer(uv_timer_t *timer)
+{
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void stop_everything(struct bridge *b)
+{
+	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
+		&b->rediscover, &b->drain, &b->watchdog};
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+		close_timer(timers[i]);
+	}
+	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
+		uv_close((uv_handle_t *)&b->signals[i], NULL);
+	}
+	service_stop(&b->service);
+	decoder_stop(&b->decoder);
+	for (size_t i = 0; i < b->n_links; i++) {
+		link_stop(&b->links[i]);
+	}
+}
+
+static bool is_done(const struct bridge *b)
+{
+	bool flushed = true;
+	for (size_t i = 0; i < b->n_links; i++) {
+		flushed &= link_is_flushed(&b->links[i]);
+	}
+	return flushed && !b->asks.first && clock_now_ns() - b->last_request_ns > QUIET_NS;
+}
+
+/* What a broker has set aside for us still comes after it has unsubscribed us, and would be lost with the
+ * connection. So first everything is answered until nothing comes any more, then the brokers are told, then they have it. */
+static void on_drain(uv_timer_t *timer)
+{
+	struct bridge *b = timer->data;
+	bool late = clock_now_ns() >= b->drain_ends_ns;
+	if (!late && !is_done(b)) {
+		return;
+	}
+	if (!b->said_stopped) {
+		announce_stopped(b);
+		b->said_stopped = true;
+		if (!late) {
+			return;
+		}
+	}
+	stop_everything(b);
+}
+
+static void unsubscribe_all(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_links; i++) {
+		struct link *link = &b->links[i];
+		while (link->n_subscriptions > 0) {
+			link_unsubscribe(link, link->subscriptions[0].filter);
+		}
+	}
+}
+
+static void begin_to_drain(struct bridge *b)
+{
+	bus_stopping();
+	log_info(&b->log, "stopping: %zu requests to answer", b->asks.n + b->asks.running);
+	unsubscribe_all(b);
+	b->last_request_ns = clock_now_ns();
+	b->drain_ends_ns = clock_now_ns() + b->settings.drain_timeout_ms * NS_PER_MS;
+	announce_on_capability(&b->capability);
+	b->draining = true;
+	uv_timer_start(&b->drain, on_drain, DRAIN_TURN_MS, DRAIN_TURN_MS);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct bridge *b = handle->data;
+	if (number == SIGHUP) {
+		log_notice(&b->log,
+			"SIGHUP: edged is asked for its models; configuration needs a restart");
+		service_poll(&b->service);
+	} else if (b->draining) {
+		_exit(128 + number);
+	} else {
+		begin_to_drain(b);
+	}
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	bus_alive();
+}
+
+/* ---- the beginning */
+
+/* Memory has a bound before anybody is listened to. Only the soft one: the child that decodes has another. */
+static int limit_memory(const struct bridge *b, struct error *err)
+{
+	uint64_t most = b->settings.max_memory;
+	struct rlimit data = {0};
+	getrlimit(RLIMIT_DATA, &data);
+	data.rlim_cur = most && most < data.rlim_max ? most : data.rlim_cur;
+	return setrlimit(RLIMIT_DATA, &data) < 0
+		? error_set(err, -errno, "max-memory: %s", strerror(errno))
+		: 0;
+}
+
+static void do_nothing(uv_work_t *work)
+{
+	pthread_barrier_wait(work->data);
+}
+
+static void after_nothing(uv_work_t *work, int status)
+{
+	(void)work;
+	(void)status;
+}
+
+/* libuv ends the process when a thread cannot be started: all are, before memory is limited. Their
+ * stacks follow the limit of the main one's. */
+static int start_threads(struct bridge *b)
+{
+	uv_work_t works[N_THREADS];
+	pthread_barrier_t barrier;
+	struct rlimit before = {0};
+	getrlimit(RLIMIT_STACK, &before);
+	const struct rlimit small = {.rlim_cur = THREAD_STACK, .rlim_max = before.rlim_max};
+	setrlimit(RLIMIT_STACK, &small);
+	pthread_barrier_init(&barrier, NULL, N_THREADS);
+	for (size_t i = 0; i < N_THREADS; i++) {
+		works[i].data = &barrier;
+		int r = uv_queue_work(&b->loop, &works[i], do_nothing, after_nothing);
+		if (r < 0) {
+			return r;
+		}
+	}
+	uv_run(&b->loop, UV_RUN_DEFAULT);
+	pthread_barrier_destroy(&barrier);
+	setrlimit(RLIMIT_STACK, &before);
+	return 0;
+}
+
+static int subscribe_own(struct bridge *b, struct link *link, struct error *err)
+{
+	char filter[TOPICS_MAX];
+	const struct settings *s = &b->settings;
+	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
+	int r = link_subscribe(link, filter, 1, err);
+	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
+	r = r < 0 || !s->commands[0] ? r : link_subscribe(link, filter, 1, err);
+	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
+	r = r < 0 || !link->settings->discovery ? r : link_subscribe(link, filter, 0, err);
+	for (size_t i = 0; i < s->n_routes && r == 0; i++) {
+		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
+	}
+	return r;
+}
+
+static int start_link(struct bridge *b, size_t i, struct error *err)
+{
+	char folder[CONFIG_PATH_SIZE + SETTINGS_NAME_SIZE + 8];
+	const struct settings_broker *broker = &b->settings.brokers[i];
+	if (broker->client_id[0]) {
+		snprintf(b->client_ids[i], sizeof(b->client_ids[i]), "%s", broker->client_id);
+	} else {
+		snprintf(b->client_ids[i], sizeof(b->client_ids[i]), "edged-%s",
+			b->settings.gateway);
+	}
+	snprintf(folder, sizeof(folder), "%s/spool-%s", b->state, broker->name);
+	if (broker->spool_bytes && !b->state[0]) {
+		return error_set(
+			err, -EINVAL, "[broker %s]: spool needs a state folder", broker->name);
+	}
+	b->n_links++;
+	int r = link_start(&b->links[i], &b->loop, &b->log, broker, b->client_ids[i],
+		b->status_topic, (uint32_t)b->settings.max_message + PACKET_ROOM,
+		b->state[0] ? folder : NULL, &link_events, b, err);
+	return r < 0 ? r : subscribe_own(b, &b->links[i], err);
+}
+
+static void start_timers(struct bridge *b)
+{
+	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
+		&b->rediscover, &b->drain, &b->watchdog};
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+		uv_timer_init(&b->loop, timers[i]);
+		timers[i]->data = b;
+	}
+	uint64_t stats_ms = b->settings.stats_ms;
+	if (stats_ms) {
+		uv_timer_start(&b->stats, announce_on_stats, stats_ms, stats_ms);
+	}
+	uv_timer_start(&b->capability, announce_on_capability, CAPABILITY_MS, CAPABILITY_MS);
+	uint64_t alive_ms = bus_watchdog_us() / 2 / US_PER_MS;
+	if (alive_ms) {
+		uv_timer_start(&b->watchdog, on_watchdog, alive_ms, alive_ms);
+	}
+}
+
+static void start_signals(struct bridge *b)
+{
+	static const int numbers[BRIDGE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
+		uv_signal_init(&b->loop, &b->signals[i]);
+		b->signals[i].data = b;
+		uv_signal_start(&b->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static int start(struct bridge *b, struct error *err)
+{
+	const struct settings *s = &b->settings;
+	int r = limit_memory(b, err);
+	if (r < 0) {
+		return r;
+	}
+	b->asks = (struct asks){.max = s->queue_length, .max_bytes = s->queue_bytes};
+	b->started_ns = clock_now_ns();
+	dedup_init(&b->dedup);
+	models_load_settings(&b->models, b->state);
+	discovery_device_find(&b->device, EDGED_VERSION);
+	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
+	start_timers(b);
+	start_signals(b);
+	decoder_init(&b->decoder, &b->loop, &b->log, s->decode_memory, s->decode_timeout_ms,
+		s->max_memory ? s->max_memory / 4 : s->decode_memory);
+	service_start(&b->service, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
+		&service_events, b);
+	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
+		r = start_link(b, i, err);
+	}
+	return r;
+}
+
+static void deinit(struct bridge *b)
+{
+	while (b->asks.first) {
+		struct ask *ask = b->asks.first;
+		asks_remove(&b->asks, ask);
+		ask_free(ask);
+	}
+	for (size_t i = 0; i < b->n_links; i++) {
+		link_deinit(&b->links[i]);
+	}
+	models_deinit(&b->models);
+	uv_loop_close(&b->loop);
+}
+
+/* A name server or a broker may hold a thread for minutes: nobody waits for it. */
+static void on_guard(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+int bridge_run(struct bridge *b)
+{
+	struct error err = {0};
+	setenv("UV_THREADPOOL_SIZE", THREADS, 1);
+	mosq_library_init();
+	int r = uv_loop_init(&b->loop);
+	r = r < 0 ? r : start_threads(b);
+	if (r < 0) {
+		log_error(&b->log, "%s", uv_strerror(r));
+		return 1;
+	}
+	if (start(b, &err) < 0) {
+		log_error(&b->log, "%s", err.text);
+		return 1;
+	}
+	say_status(b);
+	while (!uv_is_closing((uv_handle_t *)&b->drain)) {
+		uv_run(&b->loop, UV_RUN_ONCE);
+	}
+	signal(SIGALRM, on_guard);
+	alarm(2);
+	uv_run(&b->loop, UV_RUN_DEFAULT);
+	deinit(b);
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bridge - edged-mqtt as a whole: its parts, in the order in which they start
+ *
+ * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
+ * threads, on things that nobody else touches meanwhile.
+ *
+ *   link.h      brokers            serve.c     a message becomes a request, which waits for its turn
+ *   service.h   edged              respond.c   what the message says
+ *   decoder.h   the child          announce.c  what is said without being asked
+ *                                  command.c   what is set over MQTT
+ */
+#ifndef DAEMON_MQTT_BRIDGE_H
+#define DAEMON_MQTT_BRIDGE_H
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "daemon/mqtt/ask.h"
+#include "daemon/mqtt/decoder.h"
+#include "daemon/mqtt/dedup.h"
+#include "daemon/mqtt/discovery.h"
+#include "daemon/mqtt/link.h"
+#include "daemon/mqtt/service.h"
+#include "daemon/mqtt/settings.h"
+#include "daemon/mqtt/topics.h"
+
+#define BRIDGE_N_CODES EDGE_CLIENT_N_CODES
+#define BRIDGE_SIGNALS 3
+
+struct bridge_counts {
+	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands;
+	uint64_t by_code[BRIDGE_N_CODES]; /* answers */
+};
+
+/* What was said last of a model, so that only news is said. */
+struct bridge_said {
+	char model[64];
+	uint64_t state, threshold, enable, pin; /* hashes; 0: nothing */
+};
+
+struct bridge {
+	struct log log;
+	struct settings settings;
+	char state[CONFIG_PATH_SIZE]; /* folder; "": none */
+	char status_topic[TOPICS_MAX], client_ids[SETTINGS_MAX_BROKERS][SETTINGS_TOPIC_SIZE];
+	uv_loop_t loop;
+	struct models models;
+	struct asks asks;
+	struct dedup dedup;
+	struct service service;
+	struct decoder decoder;
+	struct link links[SETTINGS_MAX_BROKERS];
+	size_t n_links;
+	uv_signal_t signals[BRIDGE_SIGNALS];
+	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog;
+	bool listed; /* edged has said which models there are */
+	bool draining, said_stopped, paused, in_pool;
+	uint64_t last_request_ns;
+	uint64_t pause_ended_ns; /* nothing is paused again before */
+	uint64_t started_ns, drain_ends_ns;
+	uint64_t sequence; /* of results */
+	double service_ns; /* moving mean of what a request takes in edged */
+	struct bridge_counts counts;
+	struct bridge_said said[MODELS_MAX];
+	size_t n_said;
+	struct discovery_device device;
+	struct discovery announced;
+	uint64_t discovery_hash; /* of what was announced; 0: nothing */
+};
+
+/* Reads the configuration. *bridge is zeroed first. */
+int must_check bridge_configure(
+	struct bridge *bridge, const char *path, const char *socket, struct error *err);
+
+/* Runs until a signal ends it. Returns the exit status. */
+int bridge_run(struct bridge *bridge);
+
+/* ---- serve.c */
+
+void serve_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
+/* Starts what can be started. */
+void serve_dispatch(struct bridge *bridge);
+/* @ask leaves the line and ends. */
+void serve_finish(struct bridge *bridge, struct ask *ask);
+void serve_on_expiry(uv_timer_t *timer);
+void serve_on_pause_end(uv_timer_t *timer);
+/* Milliseconds that a request that came now would wait. */
+double serve_wait_ms(const struct bridge *bridge);
+
+/* ---- respond.c */
+
+/* Answers with an error; the ask stays with the caller. */
+void respond_refuse(
+	struct bridge *bridge, const struct ask *ask, unsigned int status, const char *text);
+void respond_refuse_and_end(
+	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
+/* Answers with what edged has said; the ask ends. */
+void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
+	const struct edge_client_answer *answer);
+
+/* ---- announce.c */
+
+/* Everything that is retained, for a broker that has just said yes. */
+void announce_all(struct bridge *bridge, struct link *link);
+/* Info and health, when edged comes and goes. */
+void announce_gateway(struct bridge *bridge, struct link *link);
+/* What has changed about the models. */
+void announce_models(struct bridge *bridge);
+void announce_settings(struct bridge *bridge, const struct model_entry *model);
+void announce_discovery(struct bridge *bridge, bool again);
+void announce_pool(struct bridge *bridge);
+void announce_stopped(struct bridge *bridge);
+void announce_on_stats(uv_timer_t *timer);
+void announce_on_capability(uv_timer_t *timer);
+void announce_on_rediscover(uv_timer_t *timer);
+/* A message to all brokers, or to @link. */
+void announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind kind, bool retain,
+	const char *topic, const void *payload, size_t size);
+
+/* ---- command.c */
+
+void command_message(struct bridge *bridge, const char *model, const char *key,
+	const struct mosq_message *message);
+
+#endif

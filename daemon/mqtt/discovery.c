@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/discovery.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/digest.h"
+#include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/topics.h"
+
+#define URL "https://example.org/edged"
+
+/* A file's first line; "" when it cannot be read. */
+static void read_line(const char *path, char *out, size_t size)
+{
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
+	out[n > 0 ? n : 0] = 0;
+	out[strcspn(out, "\n")] = 0;
+}
+
+void discovery_device_find(struct discovery_device *device, const char *version)
+{
+	char id[64] = "", salted[96];
+	*device = (struct discovery_device){.version = version};
+	read_line("/proc/device-tree/model", device->machine, sizeof(device->machine));
+	if (!device->machine[0]) {
+		snprintf(device->machine, sizeof(device->machine), "Linux gateway");
+	}
+	/* The machine's id itself must not leave it: machine-id(5). */
+	read_line("/etc/machine-id", id, sizeof(id));
+	int n = snprintf(salted, sizeof(salted), "edged-mqtt:%s", id);
+	if (id[0]) {
+		char hex[DIGEST_TEXT_SIZE];
+		const struct digest digest = digest_of(salted, (size_t)n);
+		snprintf(device->serial, sizeof(device->serial), "%.32s",
+			digest_print(&digest, hex));
+	}
+}
+
+void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	size_t n = 0;
+	bool changed = false;
+	for (const char *at = name; *at; at++) {
+		const char one[] = {*at, 0};
+		bool fits = topics_is_word(one);
+		hash = (hash ^ (uint8_t)*at) * 16777619u;
+		changed |= !fits;
+		if (n < DISCOVERY_ID_SIZE - 12) {
+			out[n++] = fits ? *at : '_';
+		}
+	}
+	out[n] = 0;
+	if (changed) {
+		snprintf(out + n, DISCOVERY_ID_SIZE - n, "_%08x", hash);
+	}
+}
+
+void discovery_topic(char *out, size_t size, const struct settings *settings)
+{
+	snprintf(out, size, "%s/device/edged_%s/config", settings->discovery_prefix,
+		settings->gateway);
+}
+
+/* What is being written. */
+struct writing {
+	struct bytes_writer *w;
+	const struct settings *settings;
+	const struct model_entry *model;
+	char id[DISCOVERY_ID_SIZE]; /* of the model */
+	char result[TOPICS_MAX]; /* its topic of results */
+	struct discovery *now;
+};
+
+static void put_topic(struct writing *g, const char *key, const char *level)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/%s/%s/%s", g->settings->prefix, g->settings->gateway,
+		g->model->name, level);
+	flat_text(g->w, key, topic);
+}
+
+/* Opens a component; false when there are too many. */
+static bool begin(struct writing *g, const char *suffix, const char *platform, const char *name)
+{
+	char unique[DISCOVERY_ID_SIZE + SETTINGS_MAX_GATEWAY + 16], shown[160];
+	if (g->now->n == DISCOVERY_MAX) {
+		return false;
+	}
+	struct discovery_component *c = &g->now->components[g->now->n++];
+	snprintf(c->id, sizeof(c->id), "%.80s_%s", g->id, suffix);
+	c->platform = platform;
+	snprintf(unique, sizeof(unique), "edged_%s_%s", g->settings->gateway, c->id);
+	snprintf(shown, sizeof(shown), "%s %s", g->model->name, name);
+	flat_begin(g->w, c->id, '{');
+	flat_text(g->w, "p", platform);
+	flat_text(g->w, "uniq_id", unique);
+	flat_text(g->w, "name", shown);
+	return true;
+}
+
+/* A component that shows something of the results. */
+static bool begin_of_result(struct writing *g, const char *suffix, const char *platform,
+	const char *name, const char *template)
+{
+	if (!begin(g, suffix, platform, name)) {
+		return false;
+	}
+	flat_text(g->w, "stat_t", g->result);
+	flat_text(g->w, "val_tpl", template);
+	return true;
+}
+
+static void write_classes(struct writing *g)
+{
+	if (begin_of_result(g, "label", "sensor", "label",
+		    "{{ (value_json.label | default(value_json.index | default('none')) | string)[:255] }}")) {
+		flat_text(g->w, "json_attr_t", g->result);
+		flat_end(g->w, '}');
+	}
+	if (begin_of_result(g, "score", "sensor", "score", "{{ value_json.score | default(0) }}")) {
+		flat_text(g->w, "stat_cla", "measurement");
+		flat_end(g->w, '}');
+	}
+	if (begin_of_result(g, "count", "sensor", "count", "{{ value_json.count | default(0) }}")) {
+		flat_text(g->w, "stat_cla", "measurement");
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_anomaly(struct writing *g)
+{
+	if (begin_of_result(g, "anomalous", "binary_sensor", "anomalous",
+		    "{{ 'ON' if value_json.anomalous | default(0) | int > 0 else 'OFF' }}")) {
+		flat_text(g->w, "dev_cla", "problem");
+		flat_text(g->w, "json_attr_t", g->result);
+		flat_end(g->w, '}');
+	}
+	if (begin_of_result(g, "anomaly", "sensor", "anomaly score",
+		    "{{ value_json.anomaly_score | default(0) }}")) {
+		flat_text(g->w, "stat_cla", "measurement");
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_time(struct writing *g)
+{
+	if (begin_of_result(g, "ms", "sensor", "inference time",
+		    "{{ value_json.infer_ms | default(0) }}")) {
+		flat_text(g->w, "dev_cla", "duration");
+		flat_text(g->w, "unit_of_meas", "ms");
+		flat_text(g->w, "stat_cla", "measurement");
+		flat_text(g->w, "ent_cat", "diagnostic");
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_commands(struct writing *g)
+{
+	const char *commands = g->settings->commands;
+	if (settings_has_word(commands, "threshold") && g->model->kind != MODELS_TENSORS &&
+		begin(g, "threshold", "number", "threshold")) {
+		put_topic(g, "cmd_t", "set/threshold");
+		put_topic(g, "stat_t", "get/threshold");
+		flat_integer(g->w, "min", 0);
+		flat_integer(g->w, "max", g->model->kind == MODELS_CLASSES ? 1 : 1000000);
+		flat_real(g->w, "step", 0.001, 3);
+		flat_text(g->w, "mode", "box");
+		flat_text(g->w, "ent_cat", "config");
+		flat_end(g->w, '}');
+	}
+	static const char *const switches[] = {"enable", "pin"};
+	for (size_t i = 0; i < 2; i++) {
+		char set[16], get[16];
+		if (!settings_has_word(commands, switches[i]) ||
+			!begin(g, switches[i], "switch", switches[i])) {
+			continue;
+		}
+		snprintf(set, sizeof(set), "set/%s", switches[i]);
+		snprintf(get, sizeof(get), "get/%s", switches[i]);
+		put_topic(g, "cmd_t", set);
+		put_topic(g, "stat_t", get);
+		flat_text(g->w, "pl_on", "ON");
+		flat_text(g->w, "pl_off", "OFF");
+		flat_text(g->w, "ent_cat", "config");
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_model(struct writing *g)
+{
+	const struct settings *s = g->settings;
+	discovery_id(g->id, g->model->name);
+	if (!topics_fill(g->result, sizeof(g->result), s->result_topic, s->prefix, s->gateway,
+		    g->model->name, "infer")) {
+		return;
+	}
+	if (g->model->kind == MODELS_CLASSES) {
+		write_classes(g);
+	} else if (g->model->kind == MODELS_ANOMALY) {
+		write_anomaly(g);
+	}
+	write_time(g);
+	write_commands(g);
+}
+
+static bool has(const struct discovery *d, const char *id)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (strcmp(d->components[i].id, id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t discovery_gone(const struct discovery *before, const struct discovery *now)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < before->n; i++) {
+		n += !has(now, before->components[i].id);
+	}
+	return n;
+}
+
+static void write_device(
+	struct bytes_writer *w, const struct settings *s, const struct discovery_device *device)
+{
+	char text[128];
+	flat_begin(w, "dev", '{');
+	flat_begin(w, "ids", '[');
+	snprintf(text, sizeof(text), "edged_%s", s->gateway);
+	flat_text(w, NULL, text);
+	flat_end(w, ']');
+	snprintf(text, sizeof(text), "edged %s", s->gateway);
+	flat_text(w, "name", text);
+	flat_text(w, "mf", "edged");
+	flat_text(w, "mdl", device->machine);
+	flat_text(w, "sw", device->version);
+	if (device->serial[0]) {
+		flat_text(w, "sn", device->serial);
+	}
+	flat_end(w, '}');
+	flat_begin(w, "o", '{');
+	flat_text(w, "name", "edged");
+	flat_text(w, "sw", device->version);
+	flat_text(w, "url", URL);
+	flat_end(w, '}');
+	/* "stopped" is not Home Assistant's word. */
+	flat_begin(w, "avty", '[');
+	flat_begin(w, NULL, '{');
+	snprintf(text, sizeof(text), "%.60s/%s/status", s->prefix, s->gateway);
+	flat_text(w, "t", text);
+	flat_text(w, "val_tpl", "{{ 'online' if value == 'online' else 'offline' }}");
+	flat_end(w, '}');
+	flat_end(w, ']');
+	flat_integer(w, "qos", 1);
+}
+
+void discovery_write(struct bytes_writer *w, const struct settings *settings,
+	const struct discovery_device *device, const struct models *models,
+	const struct discovery *before, bool gone, struct discovery *now)
+{
+	struct writing g = {.w = w, .settings = settings, .now = now};
+	now->n = 0;
+	flat_begin(w, NULL, '{');
+	write_device(w, settings, device);
+	flat_begin(w, "cmps", '{');
+	for (size_t i = 0; i < models->n; i++) {
+		g.model = models->entries[i];
+		if (models_is_ready(g.model)) {
+			write_model(&g);
+		}
+	}
+	for (size_t i = 0; gone && i < before->n; i++) {
+		if (!has(now, before->components[i].id)) {
+			flat_begin(w, before->components[i].id, '{');
+			flat_text(w, "p", before->components[i].platform);
+			flat_end(w, '}');
+		}
+	}
+	flat_end(w, '}');
+	flat_end(w, '}');
+}

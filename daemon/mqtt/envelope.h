@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* envelope - the JSON of decode.h is read: the door of jansson on this side of the project */
+#ifndef DAEMON_MQTT_ENVELOPE_H
+#define DAEMON_MQTT_ENVELOPE_H
+
+#include "daemon/mqtt/decode.h"
+
+/*
+ * Fills result->envelope, and the tensors where the numbers are in the JSON itself. Where "data" is
+ * base64, *ret_inner (owned, a zero byte follows) are its bytes and *ret_format is their format;
+ * else *ret_inner stays NULL.
+ */
+int must_check envelope_read(const struct decode_job *job, struct decode_result *result,
+	uint8_t **ret_inner, size_t *ret_inner_bytes, enum decode_format *ret_format,
+	struct error *err);
+
+#endif

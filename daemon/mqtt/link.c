@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/link_send.h"
+
+#define SECOND_MS 1000
+#define STABLE_NS (UINT64_C(30) * 1000000000)
+#define RESUBSCRIBE_S 60
+#define NUDGE_MS 500 /* between two tries to end a connect that hangs */
+#define NS_PER_S UINT64_C(1000000000)
+
+/* A watched descriptor: the library closes its own before it says so, and libuv must not lose one
+ * that it polls. */
+struct link_socket {
+	uv_poll_t poll;
+	struct link *link; /* NULL: over */
+	int fd;
+};
+
+/* A connect in the other thread. */
+struct link_attempt {
+	uv_work_t work;
+	struct link *link; /* NULL: nobody wants it any more */
+	const struct link *options; /* what it may read */
+	int version;
+	struct mosq *mosq;
+	struct error err;
+	pthread_mutex_t lock; /* of the two below */
+	pthread_t thread;
+	bool running;
+};
+
+static void attempt_start(struct link *link);
+static void arm(struct link *link);
+
+static void on_connected(void *data, int reason);
+static void on_lost(void *data, const char *why);
+static void on_message(void *data, const struct mosq_message *message);
+static void on_subscribed(void *data, int mid, int granted);
+static void on_unsubscribed(void *data);
+
+static const struct mosq_events mosq_events = {
+	.on_connected = on_connected,
+	.on_lost = on_lost,
+	.on_message = on_message,
+	.on_published = link_on_published,
+	.on_subscribed = on_subscribed,
+	.on_unsubscribed = on_unsubscribed,
+};
+
+/* ---- subscriptions */
+
+static void subscribe_one(struct link *link, struct link_subscription *s)
+{
+	struct error err = {0};
+	s->refused = false;
+	if (mosq_subscribe(link->mosq, s->filter, s->qos, &s->mid, &err) < 0) {
+		s->mid = 0;
+	}
+}
+
+static struct link_subscription *find_subscription(const struct link *link, const char *filter)
+{
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		if (strcmp(link->subscriptions[i].filter, filter) == 0) {
+			return (struct link_subscription *)&link->subscriptions[i];
+		}
+	}
+	return NULL;
+}
+
+bool link_is_subscribed(const struct link *link, const char *filter)
+{
+	return find_subscription(link, filter);
+}
+
+int link_subscribe(struct link *link, const char *filter, unsigned int qos, struct error *err)
+{
+	if (find_subscription(link, filter)) {
+		return 0;
+	}
+	if (link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS) {
+		return error_set(
+			err, -ENOSPC, "more than %d subscriptions", LINK_MAX_SUBSCRIPTIONS);
+	}
+	char *copy = strdup(filter);
+	if (!copy) {
+		return error_no_memory(err);
+	}
+	struct link_subscription *s = &link->subscriptions[link->n_subscriptions++];
+	*s = (struct link_subscription){.filter = copy, .qos = qos};
+	if (link->state == LINK_UP) {
+		subscribe_one(link, s);
+	}
+	return 0;
+}
+
+void link_unsubscribe(struct link *link, const char *filter)
+{
+	struct link_subscription *s = find_subscription(link, filter);
+	struct error err = {0};
+	if (!s) {
+		return;
+	}
+	if (link->state == LINK_UP) {
+		link->unsubscribing += mosq_unsubscribe(link->mosq, filter, &err) == 0;
+	}
+	free(s->filter);
+	*s = link->subscriptions[--link->n_subscriptions];
+}
+
+static void on_subscribed(void *data, int mid, int granted)
+{
+	struct link *link = data;
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		struct link_subscription *s = &link->subscriptions[i];
+		if (s->mid != mid || granted < 128) {
+			continue;
+		}
+		char shown[160];
+		s->refused = true;
+		link->counts.refused_subscriptions++;
+		log_warning(link->log, "broker %s: no subscription to %s (reason %d)",
+			link->settings->name,
+			error_escape(shown, sizeof(shown), s->filter, strlen(s->filter)), granted);
+	}
+}
+
+static void on_unsubscribed(void *data)
+{
+	struct link *link = data;
+	link->unsubscribing -= link->unsubscribing > 0;
+}
+
+static void subscribe_again(struct link *link)
+{
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		if (link->subscriptions[i].refused || link->subscriptions[i].mid == 0) {
+			subscribe_one(link, &link->subscriptions[i]);
+		}
+	}
+}
+
+/* ---- a connection's life */
+
+static void on_message(void *data, const struct mosq_message *message)
+{
+	struct link *link = data;
+	link->counts.received++;
+	link->events->on_message(link, message);
+}
+
+/* What is to be done about it waits until the library has returned. */
+static void on_lost(void *data, const char *why)
+{
+	struct link *link = data;
+	if (!link->lost[0]) {
+		snprintf(link->lost, sizeof(link->lost), "%s", why[0] ? why : "lost");
+	}
+}
+
+static bool is_auto(const struct link *link)
+{
+	return strcmp(link->settings->protocol, "auto") == 0;
+}
+
+static void on_connected(void *data, int reason)
+{
+	struct link *link = data;
+	if (link->state != LINK_GREETING) {
+		on_lost(link, "a second CONNACK");
+		return;
+	}
+	if (reason != 0) {
+		snprintf(link->lost, sizeof(link->lost), "it refused us (reason %d)", reason);
+		return;
+	}
+	link->state = LINK_UP;
+	link->up_since_ns = clock_now_ns();
+	link->said = false;
+	link->counts.connects++;
+	uv_timer_stop(&link->timer);
+	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
+		link->version == 5 ? "5" : "3.1.1");
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		subscribe_one(link, &link->subscriptions[i]);
+	}
+	link->events->on_up(link);
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	struct link_socket *socket = handle->data;
+	close(socket->fd);
+	free(socket);
+}
+
+static void unwatch(struct link *link)
+{
+	struct link_socket *socket = take(link->socket);
+	if (socket) {
+		socket->link = NULL;
+		uv_poll_stop(&socket->poll);
+		uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+	}
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Full jitter: any part of a time that doubles. */
+static void wait_then_retry(struct link *link)
+{
+	const struct settings_broker *s = link->settings;
+	uint64_t chance = 0;
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0) {
+		chance = clock_now_ns();
+	}
+	link->backoff_ms = link->backoff_ms ? 2 * link->backoff_ms : s->reconnect_min_ms;
+	if (link->backoff_ms > s->reconnect_max_ms) {
+		link->backoff_ms = s->reconnect_max_ms;
+	}
+	link->state = LINK_WAITING;
+	uv_timer_start(&link->timer, on_timer, 1 + chance % link->backoff_ms, 0);
+}
+
+static void say_lost(struct link *link, bool was_up)
+{
+	if (was_up || !link->said) {
+		log_warning(link->log, "broker %s: %s", link->settings->name, link->lost);
+		link->said = true;
+	}
+}
+
+/* The other version's turn, where the broker may know only that one. */
+static void choose_version(struct link *link, bool was_up)
+{
+	if (is_auto(link)) {
+		link->version = was_up || link->version == 4 ? 5 : 4;
+	}
+}
+
+static void end_connection(struct link *link)
+{
+	bool was_up = link->state == LINK_UP;
+	bool greeting = link->state == LINK_GREETING;
+	say_lost(link, was_up);
+	unwatch(link);
+	mosq_free(take(link->mosq));
+	link->lost[0] = 0;
+	link->unsubscribing = 0;
+	link->state = LINK_WAITING;
+	link_put_back(link);
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		link->subscriptions[i].mid = 0;
+	}
+	if (was_up) {
+		link->counts.lost++;
+		if (clock_now_ns() - link->up_since_ns > STABLE_NS) {
+			link->backoff_ms = 0;
+		}
+		link->events->on_down(link);
+	}
+	if (was_up || greeting) {
+		choose_version(link, was_up);
+	}
+	wait_then_retry(link);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct link_socket *socket = poll->data;
+	struct link *link = socket->link;
+	if (!link || !link->mosq) {
+		return;
+	}
+	if (status < 0) {
+		on_lost(link, uv_strerror(status));
+		return;
+	}
+	if (events & UV_WRITABLE) {
+		mosq_write(link->mosq);
+	}
+	if ((events & UV_READABLE) && !link->lost[0]) {
+		mosq_read(link->mosq);
+	}
+}
+
+static void arm(struct link *link)
+{
+	int events = (link->paused ? 0 : UV_READABLE) | UV_DISCONNECT;
+	events |= mosq_wants_write(link->mosq) ? UV_WRITABLE : 0;
+	/* A peer that closes while nothing is read shows once reading goes on. */
+	events = link->paused ? events & ~UV_DISCONNECT : events;
+	int r = events ? uv_poll_start(&link->socket->poll, events, on_ready)
+		       : uv_poll_stop(&link->socket->poll);
+	if (r < 0) {
+		on_lost(link, uv_strerror(r));
+	}
+}
+
+static int watch(struct link *link)
+{
+	struct link_socket *socket = calloc(1, sizeof(*socket));
+	int fd = fcntl(mosq_fd(link->mosq), F_DUPFD_CLOEXEC, 0);
+	int r = !socket || fd < 0 ? -ENOMEM : uv_poll_init(link->loop, &socket->poll, fd);
+	if (r < 0) {
+		free(socket);
+		own_close_fd(&fd);
+		return r;
+	}
+	socket->fd = fd;
+	socket->poll.data = socket;
+	socket->link = link;
+	link->socket = socket;
+	return 0;
+}
+
+/* ---- attempts */
+
+static void connect_it(uv_work_t *work)
+{
+	struct link_attempt *a = work->data;
+	const struct link *o = a->options;
+	pthread_mutex_lock(&a->lock);
+	a->thread = pthread_self();
+	a->running = true;
+	pthread_mutex_unlock(&a->lock);
+	int r = mosq_new(o->settings, o->client_id, a->version, o->max_packet, o->will_topic,
+		&mosq_events, (void *)(uintptr_t)o, &a->mosq, &a->err);
+	if (r == 0 && mosq_connect(a->mosq, &a->err) < 0) {
+		mosq_free(take(a->mosq));
+	}
+	pthread_mutex_lock(&a->lock);
+	a->running = false;
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void attempt_free(struct link_attempt *a)
+{
+	pthread_mutex_destroy(&a->lock);
+	free(a);
+}
+
+static void on_attempted(uv_work_t *work, int status)
+{
+	struct link_attempt *a = work->data;
+	struct link *link = a->link;
+	(void)status;
+	if (!link) {
+		mosq_free(a->mosq);
+		attempt_free(a);
+		return;
+	}
+	link->attempt = NULL;
+	link->mosq = a->mosq;
+	link->lost[0] = 0; /* connecting has said what it had to in a->err */
+	link->state = LINK_GREETING;
+	if (!link->mosq || mosq_fd(link->mosq) < 0 || watch(link) < 0) {
+		link->state = LINK_CONNECTING; /* nobody was there to greet */
+		on_lost(link, a->err.text);
+		end_connection(link);
+	}
+	attempt_free(a);
+}
+
+static void attempt_start(struct link *link)
+{
+	struct link_attempt *a = calloc(1, sizeof(*a));
+	if (!a) {
+		wait_then_retry(link);
+		return;
+	}
+	pthread_mutex_init(&a->lock, NULL);
+	a->work.data = a;
+	a->link = link;
+	a->options = link;
+	a->version = link->version;
+	link->state = LINK_CONNECTING;
+	link->attempt = a;
+	if (uv_queue_work(link->loop, &a->work, connect_it, on_attempted) < 0) {
+		link->attempt = NULL;
+		attempt_free(a);
+		wait_then_retry(link);
+		return;
+	}
+	uv_timer_start(&link->timer, on_timer, link->settings->connect_timeout_ms, NUDGE_MS);
+}
+
+/* Ends a connect() that hangs: the signal has a handler that does nothing. */
+static void nudge(struct link_attempt *a)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->running) {
+		pthread_kill(a->thread, SIGUSR2);
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+	switch (link->state) {
+	case LINK_WAITING:
+		attempt_start(link);
+		break;
+	case LINK_CONNECTING:
+		nudge(link->attempt);
+		break;
+	case LINK_GREETING:
+		on_lost(link, "no CONNACK in time");
+		break;
+	default:
+		uv_timer_stop(timer);
+		break;
+	}
+}
+
+/* ---- the loop's turns */
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct link *link = prepare->data;
+	if (!link->mosq) {
+		return;
+	}
+	if (!link->lost[0] && link->state == LINK_UP) {
+		link_pump(link);
+	}
+	if (!link->lost[0]) {
+		arm(link);
+	}
+	if (link->lost[0]) {
+		end_connection(link);
+	}
+}
+
+static void on_second(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+	link_sync(link);
+	if (link->mosq && link->state >= LINK_GREETING && !link->lost[0]) {
+		mosq_misc(link->mosq);
+	}
+	uint64_t up_s = (clock_now_ns() - link->up_since_ns) / NS_PER_S;
+	if (link->state == LINK_UP && !link->lost[0] && up_s % RESUBSCRIBE_S == RESUBSCRIBE_S - 1) {
+		subscribe_again(link);
+	}
+}
+
+static void on_nothing(int number)
+{
+	(void)number;
+}
+
+int link_start(struct link *link, uv_loop_t *loop, const struct log *log,
+	const struct settings_broker *settings, const char *client_id, const char *will_topic,
+	uint32_t max_packet, const char *spool_folder, const struct link_events *events, void *data,
+	struct error *err)
+{
+	*link = (struct link){.loop = loop,
+		.log = log,
+		.settings = settings,
+		.client_id = client_id,
+		.will_topic = will_topic,
+		.max_packet = max_packet,
+		.events = events,
+		.data = data,
+		.version = strcmp(settings->protocol, "3.1.1") == 0 ? 4 : 5};
+	const struct sigaction nothing = {.sa_handler = on_nothing}; /* calls end with EINTR */
+	sigaction(SIGUSR2, &nothing, NULL);
+	outbox_init(&link->outbox, settings->outbox_messages, settings->outbox_bytes);
+	int r = spool_folder && settings->spool_bytes
+		? spool_open(spool_folder, settings->spool_bytes, &link->spool, err)
+		: 0;
+	uv_timer_init(loop, &link->timer);
+	uv_timer_init(loop, &link->second);
+	uv_prepare_init(loop, &link->prepare);
+	link->timer.data = link->second.data = link->prepare.data = link;
+	uv_timer_start(&link->second, on_second, SECOND_MS, SECOND_MS);
+	uv_prepare_start(&link->prepare, on_prepare);
+	attempt_start(link);
+	return r;
+}
+
+void link_stop(struct link *link)
+{
+	if (link->attempt) {
+		link->attempt->link = NULL;
+		nudge(take(link->attempt));
+	}
+	if (link->mosq && link->state == LINK_UP && !link->lost[0]) {
+		mosq_disconnect(link->mosq);
+	}
+	unwatch(link);
+	mosq_free(take(link->mosq));
+	link_put_back(link);
+	link->state = LINK_CLOSED;
+	uv_close((uv_handle_t *)&link->timer, NULL);
+	uv_close((uv_handle_t *)&link->second, NULL);
+	uv_close((uv_handle_t *)&link->prepare, NULL);
+}
+
+void link_deinit(struct link *link)
+{
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		free(link->subscriptions[i].filter);
+	}
+	link->n_subscriptions = 0;
+	outbox_deinit(&link->outbox);
+	spool_close(take(link->spool));
+}
+
+void link_pause(struct link *link, bool paused)
+{
+	link->paused = paused;
+}
+
+bool link_is_flushed(const struct link *link)
+{
+	bool spooled = link->spool && spool_length(link->spool) > 0;
+	return link->state != LINK_UP ||
+		(link->outbox.n == 0 && !spooled && link->unsubscribing == 0 &&
+			!mosq_wants_write(link->mosq));
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * link - one broker: connecting again and again, what goes there, what comes from there
+ *
+ * Names are looked up and connections made in another thread; until that is done nobody else touches
+ * its mosq. A connection that did not get the broker's yes in time is given up. Between attempts a
+ * random part of a time that doubles is waited; it starts anew once a connection has held.
+ *
+ * What is sent goes through the outbox, whose messages outlive connections. Results may go through a
+ * spool on disk while the broker is away; from then on all go there until it is empty, so that they
+ * arrive in order.
+ */
+#ifndef DAEMON_MQTT_LINK_H
+#define DAEMON_MQTT_LINK_H
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "daemon/mqtt/mosq.h"
+#include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/spool.h"
+
+#define LINK_MAX_SUBSCRIPTIONS 384
+
+enum link_state {
+	LINK_WAITING, /* for the next attempt */
+	LINK_CONNECTING, /* in the other thread */
+	LINK_GREETING, /* the broker is to say yes */
+	LINK_UP,
+	LINK_CLOSED,
+};
+
+struct link;
+struct link_socket;
+struct link_attempt;
+
+struct link_events {
+	void (*on_up)(struct link *link);
+	void (*on_down)(struct link *link);
+	void (*on_message)(struct link *link, const struct mosq_message *message);
+};
+
+struct link_subscription {
+	char *filter; /* owned */
+	unsigned int qos;
+	int mid; /* of the SUBSCRIBE; 0: not sent on this connection */
+	bool refused;
+};
+
+struct link_counts {
+	uint64_t connects, lost, received, sent, acknowledged, refused_subscriptions, too_large,
+		spooled, replayed;
+};
+
+struct link {
+	uv_loop_t *loop;
+	const struct log *log;
+	const struct settings_broker *settings;
+	const char *client_id, *will_topic;
+	uint32_t max_packet;
+	const struct link_events *events;
+	void *data;
+
+	enum link_state state;
+	int version; /* of MQTT, of the next attempt */
+	struct mosq *mosq;
+	struct link_attempt *attempt; /* in the other thread */
+	struct link_socket *socket;
+	char lost[160]; /* why; "": it is not */
+	uint64_t backoff_ms, up_since_ns;
+	bool said; /* that it cannot be reached */
+	bool paused; /* nothing is read */
+	uv_timer_t timer; /* the next attempt, or the end of this one */
+	uv_timer_t second;
+	uv_prepare_t prepare;
+	struct outbox outbox;
+	struct spool *spool; /* NULL: none */
+	uv_work_t sync;
+	int sync_fd; /* that is being synced; -1: none */
+	bool syncing;
+	struct link_subscription subscriptions[LINK_MAX_SUBSCRIPTIONS];
+	size_t n_subscriptions;
+	size_t unsubscribing; /* words of the broker that are still to come */
+	struct link_counts counts;
+};
+
+/* @spool_folder: NULL for none. Starts the first attempt. */
+int must_check link_start(struct link *link, uv_loop_t *loop, const struct log *log,
+	const struct settings_broker *settings, const char *client_id, const char *will_topic,
+	uint32_t max_packet, const char *spool_folder, const struct link_events *events, void *data,
+	struct error *err);
+
+/* Says goodbye and closes the handles with the loop's turns. */
+void link_stop(struct link *link);
+/* What is left when the loop has ended. */
+void link_deinit(struct link *link);
+
+/* @message is taken. */
+void link_publish(struct link *link, struct outbox_message *message);
+
+/* Now if it is up, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
+int must_check link_subscribe(
+	struct link *link, const char *filter, unsigned int qos, struct error *err);
+void link_unsubscribe(struct link *link, const char *filter);
+bool link_is_subscribed(const struct link *link, const char *filter);
+
+/* Stops and goes on reading. */
+void link_pause(struct link *link, bool paused);
+
+/* Has everything been handed over and acknowledged, and will nothing come any more that was unsubscribed? */
+bool link_is_flushed(const struct link *link);
+
+#endif

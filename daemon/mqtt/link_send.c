@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link - what goes to the broker: the outbox, and the spool behind it */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/link_send.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* True when @message went to disk. */
+static bool spool_message(struct link *link, const struct outbox_message *message)
+{
+	struct error err = {0};
+	if (spool_append(link->spool, message->topic, message->payload, message->size, &err) < 0) {
+		log_warning(link->log, "broker %s: %s", link->settings->name, err.text);
+		return false;
+	}
+	link->counts.spooled++;
+	return true;
+}
+
+void link_publish(struct link *link, struct outbox_message *message)
+{
+	owned(outbox_message_free) struct outbox_message *m = message;
+	bool later = link->state != LINK_UP || (link->spool && spool_length(link->spool) > 0);
+	if (m->kind == OUTBOX_RESULT && link->spool && later && spool_message(link, m)) {
+		return;
+	}
+	outbox_put(&link->outbox, take(m));
+}
+
+/* Results that were on their way, or would be, go to disk; those that are there already stay there. */
+void link_put_back(struct link *link)
+{
+	outbox_rewind(&link->outbox);
+	if (!link->spool) {
+		return;
+	}
+	for (struct outbox_message *m; (m = outbox_take_result(&link->outbox));) {
+		if (!m->of_spool && !spool_message(link, m)) {
+			link->outbox.dropped++;
+		}
+		outbox_message_free(m);
+	}
+	spool_rewind(link->spool);
+}
+
+/* The next record of the spool into the outbox. */
+static bool refill(struct link *link)
+{
+	struct spool_record record;
+	if (!link->spool || !spool_read(link->spool, &record)) {
+		return false;
+	}
+	struct outbox_message *m =
+		outbox_message_new(OUTBOX_RESULT, record.topic, record.payload, record.size);
+	if (!m) {
+		return false;
+	}
+	m->qos = 1;
+	m->content_type = "application/json";
+	m->of_spool = true;
+	m->record = record.number;
+	outbox_put(&link->outbox, m);
+	link->counts.replayed++;
+	return true;
+}
+
+static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, struct error *err)
+{
+	int mid = 0;
+	struct mosq_publication p = {.topic = m->topic,
+		.payload = m->payload,
+		.size = m->size,
+		.qos = m->qos,
+		.retain = m->retain,
+		.content_type = m->content_type,
+		.status = m->status,
+		.tensors = m->tensors,
+		.traceparent = m->traceparent,
+		.correlation = m->correlation,
+		.correlation_bytes = m->correlation_bytes,
+		.expiry_s = MOSQ_NO_EXPIRY};
+	if (m->expires_ns) {
+		p.expiry_s = (uint32_t)((m->expires_ns - now + NS_PER_S - 1) / NS_PER_S);
+	}
+	int r = mosq_publish(link->mosq, &p, &mid, err);
+	if (r == 0) {
+		link->counts.sent++;
+		outbox_sent(&link->outbox, m, mid);
+	}
+	return r;
+}
+
+/* As much as the broker takes at once: the library's own queue has no bound. */
+void link_pump(struct link *link)
+{
+	struct error err = {0};
+	uint64_t now = clock_now_ns();
+	while (link->outbox.in_flight < link->settings->in_flight &&
+		!mosq_wants_write(link->mosq)) {
+		struct outbox_message *m = outbox_next(&link->outbox, now);
+		if (!m) {
+			if (refill(link)) {
+				continue;
+			}
+			return;
+		}
+		int r = hand_over(link, m, now, &err);
+		if (r == -EFBIG) {
+			log_warning(link->log, "broker %s: %zu bytes: %s", link->settings->name,
+				m->size, err.text);
+			link->counts.too_large++;
+			if (m->of_spool) {
+				spool_done(link->spool, m->record);
+			}
+			outbox_drop(&link->outbox, m);
+		} else if (r < 0) {
+			return;
+		}
+	}
+}
+
+void link_on_published(void *data, int mid, int reason)
+{
+	struct link *link = data;
+	owned(outbox_message_free) struct outbox_message *m = outbox_take_mid(&link->outbox, mid);
+	if (!m) {
+		return;
+	}
+	link->counts.acknowledged++;
+	if (reason >= 128) { /* PUBACK of MQTT 5: it will not be taken the next time either */
+		log_warning(link->log, "broker %s: it refused a message (reason %d)",
+			link->settings->name, reason);
+	}
+	if (m->of_spool) {
+		spool_done(link->spool, m->record);
+	}
+}
+
+static void sync_it(uv_work_t *work)
+{
+	struct link *link = work->data;
+	int r = fsync(link->sync_fd);
+	(void)r; /* a disk that fails shows in writing */
+	close(link->sync_fd);
+}
+
+static void on_synced(uv_work_t *work, int status)
+{
+	struct link *link = work->data;
+	(void)status;
+	link->syncing = false;
+}
+
+void link_sync(struct link *link)
+{
+	if (!link->spool || link->syncing || !spool_is_dirty(link->spool)) {
+		return;
+	}
+	link->sync_fd = spool_sync_fd(link->spool);
+	link->sync.data = link;
+	if (link->sync_fd >= 0) {
+		link->syncing = uv_queue_work(link->loop, &link->sync, sync_it, on_synced) == 0;
+		if (!link->syncing) {
+			close(link->sync_fd);
+		}
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link_send - what link.c asks of link_send.c */
+#ifndef DAEMON_MQTT_LINK_SEND_H
+#define DAEMON_MQTT_LINK_SEND_H
+
+#include "daemon/mqtt/link.h"
+
+/* As much as the broker takes at once: the library's own queue has no bound. */
+void link_pump(struct link *link);
+/* The connection is gone: results that were on their way, or would be, go to disk; those that are
+ * there already stay there; the rest waits again. */
+void link_put_back(struct link *link);
+/* What was written to the spool is put on the disk, in another thread. */
+void link_sync(struct link *link);
+/* Of struct mosq_events. */
+void link_on_published(void *data, int mid, int reason);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/models.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "daemon/config.h"
+#include "daemon/mqtt/topics.h"
+
+static void entry_free(struct model_entry *entry)
+{
+	if (entry) {
+		labels_free(&entry->labels);
+		free(entry);
+	}
+}
+
+void models_deinit(struct models *models)
+{
+	for (size_t i = 0; i < models->n; i++) {
+		entry_free(models->entries[i]);
+	}
+	models->n = 0;
+}
+
+struct model_entry *models_find(const struct models *models, const char *name)
+{
+	for (size_t i = 0; i < models->n; i++) {
+		if (strcmp(models->entries[i]->name, name) == 0) {
+			return models->entries[i];
+		}
+	}
+	return NULL;
+}
+
+struct model_entry *models_add(struct models *models, const char *name)
+{
+	struct model_entry *entry = models->n < MODELS_MAX ? calloc(1, sizeof(*entry)) : NULL;
+	if (entry) {
+		snprintf(entry->name, sizeof(entry->name), "%s", name);
+		entry->threshold = (double)NAN;
+		models->entries[models->n++] = entry;
+	}
+	return entry;
+}
+
+bool models_is_ready(const struct model_entry *model)
+{
+	return model->listed && model->usable && model->generation != 0;
+}
+
+static void fill_shape(const struct edge_client_shape *from, struct shape *to)
+{
+	to->rank = (uint8_t)(from->rank <= SHAPE_MAX_RANK ? from->rank : SHAPE_MAX_RANK);
+	memcpy(to->dim, from->dim, sizeof(to->dim));
+}
+
+static void fill_spec(const struct edge_client_tensor_info *info, struct spec *spec)
+{
+	*spec = (struct spec){.type = info->type,
+		.scale = (double)info->scale,
+		.zero_point = info->zero_point,
+		.bytes = info->bytes,
+		.score_threshold = info->score_threshold};
+	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
+	fill_shape(&info->shape, &spec->shape);
+	fill_shape(info->run_time_shape ? &info->shape : &info->declared, &spec->declared);
+	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;
+	spec->n_mean = fits ? info->n_mean : 0;
+	spec->n_std = fits ? info->n_std : 0;
+	memcpy(spec->mean, info->mean, spec->n_mean * sizeof(float));
+	memcpy(spec->std, info->std, spec->n_std * sizeof(float));
+}
+
+/* As answer.h tells kinds apart, before there is an answer. */
+static enum models_kind kind_of(const struct model_entry *m)
+{
+	uint32_t wide = 0;
+	uint64_t elements = spec_elements(&m->outputs[0]);
+	for (unsigned int i = 0; i < m->outputs[0].shape.rank; i++) {
+		wide += m->outputs[0].shape.dim[i] != 1;
+	}
+	if (m->n_outputs != 1) {
+		return MODELS_TENSORS;
+	}
+	if (m->n_inputs == 1 && strcmp(m->outputs[0].name, "reconstruction") == 0 &&
+		shape_equal(&m->inputs[0].shape, &m->outputs[0].shape)) {
+		return MODELS_ANOMALY;
+	}
+	return wide == 1 && elements >= 2 ? MODELS_CLASSES : MODELS_TENSORS;
+}
+
+int models_describe(
+	struct model_entry *model, const struct edge_client_model *from, struct error *err)
+{
+	const struct edge_client_signature *s = from->n_signatures ? from->signatures : NULL;
+	model->usable = s && s->n_inputs >= 1 && s->n_inputs <= DECODE_MAX_INPUTS &&
+		s->n_outputs >= 1 && s->n_outputs <= MODELS_MAX_OUTPUTS;
+	model->described = from->generation;
+	labels_free(&model->labels);
+	if (!model->usable) {
+		return 0;
+	}
+	model->n_inputs = s->n_inputs;
+	model->n_outputs = s->n_outputs;
+	for (uint32_t i = 0; i < s->n_inputs; i++) {
+		fill_spec(&s->inputs[i], &model->inputs[i]);
+	}
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		fill_spec(&s->outputs[i], &model->outputs[i]);
+	}
+	model->kind = kind_of(model);
+	const char *labels = s->outputs[0].labels[0] ? s->outputs[0].labels : from->labels;
+	return labels[0] && s->n_outputs == 1
+		? labels_parse(labels, strlen(labels), &model->labels, err)
+		: 0;
+}
+
+/* The file: [MODEL] with threshold = NUMBER and enable = yes or no. */
+struct settings_reading {
+	struct models *models;
+	struct model_entry *entry;
+};
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct settings_reading *reading = context;
+	(void)err;
+	reading->entry = topics_is_model(name) ? models_find(reading->models, name) : NULL;
+	if (!reading->entry && topics_is_model(name)) {
+		reading->entry = models_add(reading->models, name);
+	}
+	return 0;
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct settings_reading *reading = context;
+	char *end = NULL;
+	bool on = true;
+	(void)line;
+	(void)err;
+	if (reading->entry && strcmp(key, "threshold") == 0) {
+		double threshold = strtod(value, &end);
+		if (end != value && *end == 0 && isfinite(threshold)) {
+			reading->entry->threshold = threshold;
+		}
+	}
+	if (reading->entry && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
+		reading->entry->off = !on;
+	}
+	return 0;
+}
+
+void models_load_settings(struct models *models, const char *folder)
+{
+	char path[CONFIG_PATH_SIZE + 16];
+	struct settings_reading reading = {.models = models};
+	const struct ini_reader reader = {section_read, key_read, &reading};
+	snprintf(path, sizeof(path), "%s/set.conf", folder);
+	FILE *file = folder[0] ? fopen(path, "re") : NULL;
+	if (file) {
+		int r = ini_read(file, "set.conf", &reader, NULL);
+		(void)r; /* what could be read counts */
+		fclose(file);
+	}
+}
+
+int models_save_settings(const struct models *models, const char *folder, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE + 16], new[CONFIG_PATH_SIZE + 16];
+	if (!folder[0]) {
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s/set.conf", folder);
+	snprintf(new, sizeof(new), "%s/set.new", folder);
+	FILE *file = fopen(new, "we");
+	if (!file) {
+		return error_set(err, -errno, "what was set: %s", strerror(errno));
+	}
+	for (size_t i = 0; i < models->n; i++) {
+		const struct model_entry *m = models->entries[i];
+		if (m->off || !isnan(m->threshold)) {
+			fprintf(file, "[%s]\nenable = %s\n", m->name, m->off ? "no" : "yes");
+		}
+		if (!isnan(m->threshold)) {
+			fprintf(file, "threshold = %.9g\n", m->threshold);
+		}
+	}
+	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
+	fclose(file);
+	return ok && rename(new, path) == 0
+		? 0
+		: error_set(err, -errno, "what was set: %s", strerror(errno));
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/outbox.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct outbox_message *outbox_message_new(
+	enum outbox_kind kind, const char *topic, const void *payload, size_t size)
+{
+	size_t of_topic = strlen(topic) + 1;
+	struct outbox_message *m = calloc(1, sizeof(*m) + of_topic + size);
+	if (m) {
+		m->kind = kind;
+		m->topic = (char *)(m + 1);
+		m->payload = (uint8_t *)m->topic + of_topic;
+		m->size = size;
+		memcpy(m->topic, topic, of_topic);
+		if (size) {
+			memcpy(m->payload, payload, size);
+		}
+	}
+	return m;
+}
+
+void outbox_message_free(struct outbox_message *message)
+{
+	free(message);
+}
+
+static size_t cost(const struct outbox_message *m)
+{
+	return sizeof(*m) + strlen(m->topic) + 1 + m->size;
+}
+
+void outbox_init(struct outbox *outbox, size_t max_messages, size_t max_bytes)
+{
+	*outbox = (struct outbox){.max_messages = max_messages, .max_bytes = max_bytes};
+	outbox->last = &outbox->first;
+}
+
+/* Unlinks what *at points to. */
+static struct outbox_message *unlink_at(struct outbox *outbox, struct outbox_message **at)
+{
+	struct outbox_message *m = *at;
+	*at = m->next;
+	if (!*at) {
+		outbox->last = at;
+	}
+	m->next = NULL;
+	outbox->n--;
+	outbox->bytes -= cost(m);
+	outbox->in_flight -= m->mid != 0;
+	return m;
+}
+
+void outbox_deinit(struct outbox *outbox)
+{
+	while (outbox->first) {
+		outbox_message_free(unlink_at(outbox, &outbox->first));
+	}
+}
+
+static bool fits(const struct outbox *outbox, const struct outbox_message *m)
+{
+	return outbox->n < outbox->max_messages && outbox->bytes + cost(m) <= outbox->max_bytes;
+}
+
+/* Drops the oldest of @kind that is not on its way. */
+static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
+{
+	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
+		if ((*at)->kind == kind && (*at)->mid == 0 && !(*at)->of_spool) {
+			outbox_message_free(unlink_at(outbox, at));
+			outbox->dropped++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A newer message of the same topic that waits is enough. */
+static void drop_same_topic(struct outbox *outbox, const char *topic)
+{
+	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
+		if ((*at)->kind == OUTBOX_LAST && (*at)->mid == 0 &&
+			strcmp((*at)->topic, topic) == 0) {
+			outbox_message_free(unlink_at(outbox, at));
+			return;
+		}
+	}
+}
+
+bool outbox_put(struct outbox *outbox, struct outbox_message *message)
+{
+	owned(outbox_message_free) struct outbox_message *m = message;
+	if (m->kind == OUTBOX_LAST) {
+		drop_same_topic(outbox, m->topic);
+	}
+	if (cost(m) > outbox->max_bytes) {
+		outbox->dropped++;
+		return false;
+	}
+	while (!fits(outbox, m)) {
+		if (!drop_oldest(outbox, OUTBOX_RESULT) &&
+			(m->kind == OUTBOX_RESULT || !drop_oldest(outbox, OUTBOX_RESPONSE))) {
+			outbox->dropped++;
+			return false;
+		}
+	}
+	outbox->n++;
+	outbox->bytes += cost(m);
+	*outbox->last = m;
+	outbox->last = &m->next;
+	m = NULL;
+	return true;
+}
+
+struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns)
+{
+	for (struct outbox_message **at = &outbox->first; *at;) {
+		if ((*at)->mid != 0) {
+			at = &(*at)->next;
+		} else if ((*at)->expires_ns && (*at)->expires_ns <= now_ns) {
+			outbox_message_free(unlink_at(outbox, at));
+			outbox->expired++;
+		} else {
+			return *at;
+		}
+	}
+	return NULL;
+}
+
+static struct outbox_message **find(struct outbox *outbox, const struct outbox_message *message)
+{
+	struct outbox_message **at = &outbox->first;
+	while (*at != message) {
+		assert(*at);
+		at = &(*at)->next;
+	}
+	return at;
+}
+
+void outbox_drop(struct outbox *outbox, struct outbox_message *message)
+{
+	outbox_message_free(unlink_at(outbox, find(outbox, message)));
+}
+
+void outbox_sent(struct outbox *outbox, struct outbox_message *message, int mid)
+{
+	if (message->qos == 0) {
+		outbox_drop(outbox, message);
+		return;
+	}
+	message->mid = mid;
+	outbox->in_flight++;
+}
+
+struct outbox_message *outbox_take_mid(struct outbox *outbox, int mid)
+{
+	for (struct outbox_message **at = &outbox->first; mid && *at; at = &(*at)->next) {
+		if ((*at)->mid == mid) {
+			return unlink_at(outbox, at);
+		}
+	}
+	return NULL;
+}
+
+struct outbox_message *outbox_take_result(struct outbox *outbox)
+{
+	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
+		if ((*at)->kind == OUTBOX_RESULT) {
+			return unlink_at(outbox, at);
+		}
+	}
+	return NULL;
+}
+
+void outbox_rewind(struct outbox *outbox)
+{
+	for (struct outbox_message *m = outbox->first; m; m = m->next) {
+		m->mid = 0;
+	}
+	outbox->in_flight = 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * outbox - what waits to be published to one broker
+ *
+ * A bounded line, in order. A message stays here until the broker has said that it has it (QoS 1) or
+ * until it was handed over (QoS 0), whatever happens to connections. What happens when the line is
+ * full says its kind:
+ *
+ *   OUTBOX_LAST      only the last message of its topic counts: a newer one takes its place
+ *   OUTBOX_RESULT    the oldest is dropped
+ *   OUTBOX_RESPONSE  the oldest is dropped once no result is left to drop
+ */
+#ifndef DAEMON_MQTT_OUTBOX_H
+#define DAEMON_MQTT_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum outbox_kind {
+	OUTBOX_LAST,
+	OUTBOX_RESULT,
+	OUTBOX_RESPONSE
+};
+
+#define OUTBOX_MAX_CORRELATION 64
+
+struct outbox_message {
+	struct outbox_message *next;
+	enum outbox_kind kind;
+	char *topic; /* these are one allocation with the message */
+	uint8_t *payload;
+	size_t size;
+	unsigned int qos;
+	bool retain;
+	const char *content_type; /* a constant, or NULL */
+	char status[16], traceparent[64], tensors[256]; /* "": none */
+	uint8_t correlation[OUTBOX_MAX_CORRELATION];
+	size_t correlation_bytes;
+	uint64_t expires_ns; /* of CLOCK_MONOTONIC; 0: never */
+	bool of_spool; /* its record is on disk as well */
+	uint64_t record; /* number of that record */
+	int mid; /* of the library; 0: not handed over */
+};
+
+struct outbox {
+	struct outbox_message *first, **last;
+	size_t n, bytes, max_messages, max_bytes;
+	size_t in_flight; /* handed over, QoS 1 */
+	uint64_t dropped, expired; /* counted since the start */
+};
+
+/* Zeroed but for topic, payload and kind. NULL without memory. */
+struct outbox_message *outbox_message_new(
+	enum outbox_kind kind, const char *topic, const void *payload, size_t size);
+void outbox_message_free(struct outbox_message *message); /* NULL is fine */
+DEFINE_OWNED(struct outbox_message *, outbox_message_free)
+
+void outbox_init(struct outbox *outbox, size_t max_messages, size_t max_bytes);
+void outbox_deinit(struct outbox *outbox);
+
+/* @message is taken. False when it was dropped itself: it alone is above the bound, or all that waits
+ * is on its way or more important. */
+bool outbox_put(struct outbox *outbox, struct outbox_message *message);
+
+/* The first that was not handed over; those that expired are dropped on the way. NULL: none. */
+struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns);
+
+/* @message, of outbox_next(), was handed over under @mid: QoS 0 leaves, QoS 1 waits. */
+void outbox_sent(struct outbox *outbox, struct outbox_message *message, int mid);
+void outbox_drop(struct outbox *outbox, struct outbox_message *message);
+
+/* Takes the message out that was handed over under @mid; NULL: none. */
+struct outbox_message *outbox_take_mid(struct outbox *outbox, int mid);
+/* Takes the first result out, on its way or not; NULL: none. */
+struct outbox_message *outbox_take_result(struct outbox *outbox);
+
+/* The connection is gone: what was on its way waits again. */
+void outbox_rewind(struct outbox *outbox);
+
+#endif

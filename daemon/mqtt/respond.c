@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/result.h"
+
+static struct result_options options_of(const struct bridge *b, uint64_t sequence)
+{
+	return (struct result_options){.gateway = b->settings.gateway,
+		.top_k = (uint32_t)b->settings.top_k,
+		.now_ns = clock_now_ns(),
+		.sequence = sequence};
+}
+
+static struct outbox_message *response_new(
+	const struct ask *ask, const struct bytes_writer *w, const char *content_type)
+{
+	struct outbox_message *m =
+		outbox_message_new(OUTBOX_RESPONSE, ask->response_topic, w->data, w->size);
+	if (m) {
+		m->qos = ask->qos;
+		m->content_type = content_type;
+		m->expires_ns = ask->deadline_ns;
+		m->correlation_bytes = ask->correlation_bytes;
+		memcpy(m->correlation, ask->correlation, ask->correlation_bytes);
+		memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
+	}
+	return m;
+}
+
+static void count(struct bridge *b, unsigned int status)
+{
+	b->counts.answers++;
+	b->counts.by_code[status < BRIDGE_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
+}
+
+/* Where an error goes that nobody has asked to have elsewhere. */
+static void publish_error(struct bridge *b, const struct ask *ask, const struct bytes_writer *w)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix, b->settings.gateway,
+		ask->model);
+	announce_publish(b, ask->link, OUTBOX_RESULT, false, topic, w->data, w->size);
+}
+
+/* Answers with an error. The ask stays with the caller. */
+void respond_refuse(struct bridge *b, const struct ask *ask, unsigned int status, const char *text)
+{
+	struct bytes_writer w = {0};
+	const struct result_options options = options_of(b, 0);
+	count(b, status);
+	dedup_forget(&b->dedup, ask->key);
+	log_debug(&b->log, "%s: %s: %s", ask->model, edge_client_code_name(status), text);
+	result_write_error(&w, ask, status, text, &options);
+	struct outbox_message *m = NULL;
+	if (!w.failed && ask->response_topic) {
+		m = response_new(ask, &w, "application/json");
+	} else if (!w.failed) {
+		publish_error(b, ask, &w);
+	}
+	if (m) {
+		snprintf(m->status, sizeof(m->status), "%s", edge_client_code_name(status));
+		link_publish(ask->link, m);
+	}
+	bytes_writer_deinit(&w);
+}
+
+void respond_refuse_and_end(
+	struct bridge *b, struct ask *ask, unsigned int status, const char *text)
+{
+	respond_refuse(b, ask, status, text);
+	serve_finish(b, ask);
+}
+
+static int respond(struct bridge *b, const struct ask *ask, const struct model_entry *model,
+	const struct edge_client_answer *answer, struct error *err)
+{
+	struct bytes_writer w = {0};
+	const struct result_options options = options_of(b, 0);
+	int r = result_write(&w, ask->answer, ask, model, answer, &options, err);
+	struct outbox_message *m = r < 0
+		? NULL
+		: response_new(ask, &w,
+			  ask->answer == ASK_RAW ? "application/octet-stream" : "application/json");
+	bytes_writer_deinit(&w);
+	if (!m) {
+		return r < 0 ? r : error_no_memory(err);
+	}
+	snprintf(m->status, sizeof(m->status), "OK");
+	if (ask->answer == ASK_RAW) {
+		result_tensors(model, answer, m->tensors, sizeof(m->tensors));
+	}
+	link_publish(ask->link, m);
+	return 0;
+}
+
+static int feed(struct bridge *b, const struct ask *ask, const struct model_entry *model,
+	const struct edge_client_answer *answer, struct error *err)
+{
+	char topic[TOPICS_MAX];
+	struct bytes_writer w = {0};
+	const struct settings *s = &b->settings;
+	const struct result_options options = options_of(b, ++b->sequence);
+	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, s->gateway, ask->model,
+		    ask->source)) {
+		return error_set(err, -EINVAL, "result-topic");
+	}
+	int r = result_write(&w, ASK_JSON, ask, model, answer, &options, err);
+	struct outbox_message *m =
+		r < 0 ? NULL : outbox_message_new(OUTBOX_RESULT, topic, w.data, w.size);
+	bytes_writer_deinit(&w);
+	if (!m) {
+		return r < 0 ? r : error_no_memory(err);
+	}
+	m->qos = (unsigned int)s->result_qos;
+	m->content_type = "application/json";
+	memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
+	link_publish(ask->link, m);
+	b->counts.results++;
+	return 0;
+}
+
+void respond_succeed(struct bridge *b, struct ask *ask, struct model_entry *model,
+	const struct edge_client_answer *answer)
+{
+	struct error err = {0};
+	bool all = strcmp(b->settings.feed, "all") == 0;
+	bool none = strcmp(b->settings.feed, "none") == 0;
+	int r = ask->response_topic ? respond(b, ask, model, answer, &err) : 0;
+	if (r == 0 && !none && (all || !ask->response_topic)) {
+		r = feed(b, ask, model, answer, &err);
+	}
+	if (r < 0) {
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
+		return;
+	}
+	count(b, EDGE_CLIENT_OK);
+	serve_finish(b, ask);
+}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/bridge.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+#define US_PER_NS 1000
+#define EXPIRY_MS 50
+#define MEAN_WEIGHT 0.1
+#define MAX_DEADLINE_MS 86400000
+
+/* ---- the line */
+
+void serve_finish(struct bridge *b, struct ask *ask)
+{
+	asks_remove(&b->asks, ask);
+	ask_free(ask);
+	if (b->paused && b->asks.n <= b->asks.max / 2) {
+		b->paused = false;
+		for (size_t i = 0; i < b->n_links; i++) {
+			link_pause(&b->links[i], false);
+		}
+	}
+}
+
+/* ---- edged */
+
+struct running {
+	struct bridge *bridge;
+	struct ask *ask;
+	uint64_t since_ns;
+};
+
+static void on_answer(void *data, const struct edge_client_reply *reply)
+{
+	owned_mem struct running *running = data;
+	struct bridge *b = running->bridge;
+	struct ask *ask = running->ask;
+	struct model_entry *model = models_find(&b->models, ask->model);
+	double took = (double)(clock_now_ns() - running->since_ns);
+	if (reply->error.code == -ENOTCONN && !ask->asked_again && !b->service.stopping) {
+		ask->asked_again =
+			true; /* edged was restarted: it has run nothing of this for us */
+		asks_set_running(&b->asks, ask, false);
+		return;
+	}
+	if (reply->error.code || !reply->answer || !model) {
+		respond_refuse_and_end(b, ask,
+			reply->error.code ? reply->error.status : EDGE_CLIENT_INTERNAL,
+			reply->error.text);
+	} else {
+		b->service_ns = b->service_ns == 0
+			? took
+			: (1 - MEAN_WEIGHT) * b->service_ns + MEAN_WEIGHT * took;
+		model->requests++;
+		respond_succeed(b, ask, model, reply->answer);
+	}
+	serve_dispatch(b);
+}
+
+static void fill_tensor(
+	const struct tensor_bytes *from, uint32_t index, struct edge_client_tensor *to)
+{
+	*to = (struct edge_client_tensor){.index = index,
+		.type = from->type,
+		.shape = {.rank = from->shape.rank},
+		.data = from->data,
+		.bytes = (size_t)from->bytes};
+	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
+}
+
+/* False when edged takes nothing now. */
+static bool start(struct bridge *b, struct ask *ask)
+{
+	struct edge_client_tensor tensors[DECODE_MAX_INPUTS];
+	struct edge_client_error err = {0};
+	uint64_t now = clock_now_ns(), id = 0;
+	struct edge_client_request request = {.model = ask->model,
+		.n_inputs = ask->tensors.n,
+		.inputs = tensors,
+		.deadline_us = 0};
+	struct running *running = calloc(1, sizeof(*running));
+	for (uint32_t i = 0; i < ask->tensors.n; i++) {
+		fill_tensor(&ask->tensors.tensors[i], i, &tensors[i]);
+	}
+	if (ask->deadline_ns) {
+		uint64_t left_us = (ask->deadline_ns - now) / US_PER_NS;
+		request.deadline_us = left_us > UINT32_MAX ? 0 : (uint32_t)(left_us + 1);
+	}
+	if (!running) {
+		return false;
+	}
+	*running = (struct running){b, ask, now};
+	int r = service_infer(&b->service, &request, on_answer, running, &id, &err);
+	if (r == 0) {
+		ask->edge_id = id;
+		asks_set_running(&b->asks, ask, true);
+		return true;
+	}
+	free(running);
+	if (r == -EAGAIN || r == -ENOTCONN) {
+		return false;
+	}
+	respond_refuse_and_end(b, ask, err.status ? err.status : EDGE_CLIENT_INVALID, err.text);
+	return true;
+}
+
+/* ---- decoding */
+
+/* What JSON said counts where the message's properties said nothing. */
+static bool take_envelope(struct bridge *b, struct ask *ask, const struct decode_envelope *e)
+{
+	const struct settings *s = &b->settings;
+	memcpy(ask->id, e->id, sizeof(ask->id));
+	if (e->there && ask->answer == ASK_JSON) {
+		ask->answer = e->oip ? ASK_OIP : ASK_JSON;
+		if (strcmp(e->accept, "application/octet-stream") == 0) {
+			ask->answer = ASK_BASE64;
+		}
+	}
+	if (!ask->traceparent[0]) {
+		memcpy(ask->traceparent, e->traceparent, sizeof(ask->traceparent));
+	}
+	if (e->deadline_ms) {
+		uint64_t deadline = ask->arrived_ns + e->deadline_ms * NS_PER_MS;
+		bool sooner = !ask->deadline_ns || deadline < ask->deadline_ns;
+		ask->deadline_ns = sooner ? deadline : ask->deadline_ns;
+	}
+	if (!e->reply_to[0] || ask->response_topic) {
+		return true;
+	}
+	if (!topics_may_answer(
+		    e->reply_to, s->response_prefix, s->prefix, s->gateway, s->discovery_prefix)) {
+		return false;
+	}
+	ask->response_topic = strdup(e->reply_to);
+	return true;
+}
+
+static void on_decoded(void *data, struct decode_result *result,
+	const struct decode_envelope *envelope, const struct error *err)
+{
+	struct running *running = data;
+	struct bridge *b = running->bridge;
+	struct ask *ask = running->ask;
+	free(running);
+	ask->state = ASK_READY;
+	bool may = take_envelope(b, ask, envelope);
+	if (result) {
+		ask->tensors = *result; /* owned from here on */
+	}
+	if (envelope->priority[0]) {
+		asks_remove(&b->asks, ask);
+		ask->priority = ask_priority_of(envelope->priority);
+		asks_add(&b->asks, ask);
+	}
+	free(take(ask->payload));
+	if (!may) {
+		b->counts.refused++;
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED,
+			"reply_to is not for answers (response-prefix)");
+	} else if (!result) {
+		/* A picture that is none says nothing of the model. */
+		bool bad = err->code == -EBADMSG;
+		respond_refuse_and_end(
+			b, ask, bad ? EDGE_CLIENT_INVALID : error_status_of(err->code), err->text);
+	} else if (b->settings.duplicate_window_ms && ask->id[0] && ask->qos && !ask->key) {
+		ask->key = dedup_hash(&b->dedup, 0, ask->id, strlen(ask->id));
+		const char *to = ask->response_topic ? ask->response_topic : ask->source;
+		ask->key = dedup_hash(&b->dedup, ask->key, to, strlen(to));
+		if (dedup_see(&b->dedup, ask->key, clock_now_ns(),
+			    b->settings.duplicate_window_ms * NS_PER_MS)) {
+			b->counts.duplicates++;
+			serve_finish(b, ask);
+		}
+	}
+	serve_dispatch(b);
+}
+
+static void decode(struct bridge *b, struct ask *ask, const struct model_entry *model)
+{
+	struct error err = {0};
+	const struct decode_job job = {.format = ask->format,
+		.specs = model->inputs,
+		.n_specs = model->n_inputs,
+		.fields = ask->fields,
+		.payload = ask->payload,
+		.size = ask->size};
+	struct running *running = calloc(1, sizeof(*running));
+	if (!running) {
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, "no memory");
+		return;
+	}
+	*running = (struct running){b, ask, 0};
+	ask->state = ASK_DECODING;
+	if (decoder_start(&b->decoder, &job, on_decoded, running, &err) < 0) {
+		free(running);
+		ask->state = ASK_NEW;
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
+	}
+}
+
+/* A tensor's own bytes need no decoding. */
+static bool take_raw(struct ask *ask, const struct model_entry *model)
+{
+	const struct spec *spec = &model->inputs[0];
+	struct error err = {0};
+	bool json = ask->size && (ask->payload[0] == '{' || ask->payload[0] == '[');
+	bool raw = ask->format == DECODE_RAW || (ask->format == DECODE_AUTO && !json);
+	if (!raw || model->n_inputs != 1 || ask->size != spec->bytes ||
+		spec->type == DTYPE_STRING || ask->fields[0]) {
+		return false;
+	}
+	if (tensor_copy(spec->type, &spec->shape, ask->payload, ask->size, &ask->tensors.tensors[0],
+		    &err) < 0) {
+		return false;
+	}
+	ask->tensors.n = 1;
+	free(take(ask->payload));
+	return true;
+}
+
+/* ---- the line */
+
+/* The first that waits for the decoder, or that needs none. True when it was dealt with. */
+static bool prepare_one(struct bridge *b)
+{
+	struct ask *ask = asks_find(&b->asks, ASK_NEW);
+	if (!ask || !b->listed) {
+		return false;
+	}
+	const struct model_entry *model = models_find(&b->models, ask->model);
+	if (!model || !model->listed) {
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
+		return true;
+	}
+	if (model->off) {
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED, "the model was switched off");
+		return true;
+	}
+	if (!models_is_ready(model)) {
+		bool soon = model->generation && model->described != model->generation;
+		if (soon) {
+			return false; /* its description is on the way */
+		}
+		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
+		return true;
+	}
+	if (take_raw(ask, model)) {
+		ask->state = ASK_READY;
+		return true;
+	}
+	if (!decoder_is_idle(&b->decoder)) {
+		return false;
+	}
+	decode(b, ask, model);
+	return true;
+}
+
+static void drop_expired(struct bridge *b)
+{
+	uint64_t now = clock_now_ns();
+	for (struct ask *ask; (ask = asks_expired(&b->asks, now));) {
+		b->counts.expired++;
+		dedup_forget(&b->dedup, ask->key);
+		serve_finish(b, ask);
+	}
+}
+
+void serve_dispatch(struct bridge *b)
+{
+	drop_expired(b);
+	for (;;) {
+		struct ask *ready = asks_find(&b->asks, ASK_READY);
+		bool room = b->asks.running < b->settings.in_flight && service_is_up(&b->service);
+		if (ready && room && start(b, ready)) {
+			continue;
+		}
+		if (b->asks.n >= 1 && prepare_one(b)) {
+			continue;
+		}
+		return;
+	}
+}
+
+void serve_on_expiry(uv_timer_t *timer)
+{
+	struct bridge *b = timer->data;
+	serve_dispatch(b);
+	if (b->asks.n > 0) {
+		uv_timer_start(timer, serve_on_expiry, EXPIRY_MS, 0);
+	}
+}
+
+double serve_wait_ms(const struct bridge *b)
+{
+	double slots = (double)b->settings.in_flight;
+	double ahead = (double)(b->asks.n + b->asks.running);
+	return ahead * b->service_ns / slots / (double)NS_PER_MS;
+}
+
+/* ---- messages */
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+	if (n < size) {
+		memcpy(out, text, n + 1);
+	}
+}
+
+static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
+{
+	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
+	if (m->expiry_s != MOSQ_NO_EXPIRY) {
+		deadline = now + m->expiry_s * NS_PER_S;
+	}
+	char *end = NULL;
+	long ms = m->deadline[0] ? strtol(m->deadline, &end, 10) : 0;
+	if (end && *end == 0 && ms > 0 && ms <= MAX_DEADLINE_MS) {
+		uint64_t sooner = now + (uint64_t)ms * NS_PER_MS;
+		deadline = !deadline || sooner < deadline ? sooner : deadline;
+	}
+	return deadline;
+}
+
+/* What the message says, into a new ask. NULL: it was refused, or there is no memory. */
+static struct ask *make_ask(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const char *model, const char *source)
+{
+	const struct settings *s = &b->settings;
+	bool answer_elsewhere = m->response_topic[0] != 0;
+	if (answer_elsewhere &&
+		!topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
+			s->discovery_prefix)) {
+		b->counts.refused++;
+		return NULL;
+	}
+	struct ask *ask = ask_new(m->payload, m->size);
+	if (!ask) {
+		return NULL;
+	}
+	ask->link = link;
+	ask->arrived_ns = clock_now_ns();
+	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
+	ask->qos = m->qos > 1 ? 1 : m->qos;
+	ask->priority = ask_priority_of(m->priority);
+	ask->format = decode_format_of(m->content_type);
+	copy_text(ask->model, sizeof(ask->model), model);
+	copy_text(ask->source, sizeof(ask->source), source);
+	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	ask->response_topic = answer_elsewhere ? strdup(m->response_topic) : NULL;
+	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
+	raw |= strcmp(m->accept, "application/octet-stream") == 0;
+	ask->answer = raw ? ASK_RAW : ASK_JSON;
+	if (m->correlation_bytes && m->correlation_bytes <= sizeof(ask->correlation)) {
+		ask->correlation_bytes = m->correlation_bytes;
+		memcpy(ask->correlation, m->correlation, m->correlation_bytes);
+	}
+	return ask;
+}
+
+/* Was it here a moment ago? Only what is told apart by correlation data can be told apart at all. */
+static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_message *m)
+{
+	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
+	if (!window || m->qos == 0 || !ask->correlation_bytes) {
+		return false;
+	}
+	uint64_t key = dedup_hash(&b->dedup, 0, m->correlation, m->correlation_bytes);
+	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
+	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
+	ask->key = dedup_hash(&b->dedup, key, m->payload, m->size);
+	return dedup_see(&b->dedup, ask->key, ask->arrived_ns, window);
+}
+
+/* Lets old ones go, or refuses the new one. */
+static bool make_room(struct bridge *b, const struct ask *ask)
+{
+	while (!asks_fit(&b->asks, ask->size)) {
+		struct ask *victim = asks_victim(&b->asks);
+		if (!victim || victim->priority < ask->priority) {
+			b->counts.shed++;
+			return false;
+		}
+		b->counts.shed++;
+		respond_refuse_and_end(
+			b, victim, EDGE_CLIENT_OVERLOADED, "newer requests took its place");
+	}
+	return true;
+}
+
+/* Nothing is read while the line is nearly full, for a while. */
+static void brake(struct bridge *b)
+{
+	uint64_t now = clock_now_ns(), pause_ms = b->settings.max_pause_ms;
+	if (b->paused || !pause_ms || b->asks.n < b->asks.max - b->asks.max / 4 ||
+		now < b->pause_ended_ns) {
+		return;
+	}
+	for (size_t i = 0; i < b->n_links; i++) {
+		uint64_t most = b->links[i].settings->keepalive_ms / 2;
+		pause_ms = most < pause_ms ? most : pause_ms;
+		link_pause(&b->links[i], true);
+	}
+	b->paused = true;
+	uv_timer_start(&b->pause, serve_on_pause_end, pause_ms, 0);
+}
+
+void serve_on_pause_end(uv_timer_t *timer)
+{
+	struct bridge *b = timer->data;
+	b->paused = false;
+	b->pause_ended_ns = clock_now_ns() + b->settings.max_pause_ms * NS_PER_MS;
+	for (size_t i = 0; i < b->n_links; i++) {
+		link_pause(&b->links[i], false);
+	}
+}
+
+static void accept_ask(struct bridge *b, struct ask *ask)
+{
+	if (!make_room(b, ask)) {
+		respond_refuse(b, ask, EDGE_CLIENT_OVERLOADED, "too many requests wait");
+		ask_free(ask);
+		return;
+	}
+	asks_add(&b->asks, ask);
+	brake(b);
+	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
+		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
+	}
+	serve_dispatch(b);
+}
+
+/* Why it is refused before it waits; NULL: it is not. */
+static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
+	const struct mosq_message *m, unsigned int *ret_status)
+{
+	*ret_status = EDGE_CLIENT_INVALID;
+	if (ask->format == DECODE_N_FORMATS) {
+		*ret_status = EDGE_CLIENT_UNSUPPORTED;
+		return "a content type that is not known";
+	}
+	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
+		return "more than 64 bytes of correlation data";
+	}
+	if (m->size > b->settings.max_message) {
+		*ret_status = EDGE_CLIENT_TOO_LARGE;
+		return "above max-message";
+	}
+	if (b->said_stopped) {
+		*ret_status = EDGE_CLIENT_DRAINING;
+		return "the gateway is about to stop";
+	}
+	return NULL;
+}
+
+static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const char *model, const char *source, const struct settings_route *route)
+{
+	unsigned int status = 0;
+	b->counts.requests++;
+	b->last_request_ns = clock_now_ns();
+	if (m->expiry_s == 0) {
+		b->counts.expired++;
+		return;
+	}
+	struct ask *ask = make_ask(b, link, m, model, source);
+	if (!ask) {
+		return;
+	}
+	if (route) {
+		ask->format = decode_format_named(route->format);
+		ask->fields = route->fields;
+		ask->answer = ASK_JSON;
+	}
+	const char *why = reason_to_refuse(b, ask, m, &status);
+	if (why) {
+		respond_refuse(b, ask, status, why);
+		ask_free(ask);
+		return;
+	}
+	if (is_duplicate(b, ask, m)) {
+		b->counts.duplicates++;
+		ask_free(ask);
+		return;
+	}
+	accept_ask(b, ask);
+}
+
+static const struct settings_route *route_of(const struct bridge *b, const char *topic)
+{
+	for (size_t i = 0; i < b->settings.n_routes; i++) {
+		if (topics_match(b->settings.routes[i].topic, topic)) {
+			return &b->settings.routes[i];
+		}
+	}
+	return NULL;
+}
+
+/* Home Assistant has started: it is told again, after a while that differs from gateway to gateway. */
+static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/status", b->settings.discovery_prefix);
+	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
+}
+
+void serve_message(struct bridge *b, struct link *link, const struct mosq_message *m)
+{
+	const struct settings *s = &b->settings;
+	if (is_home_birth(b, m)) {
+		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
+		uv_timer_start(&b->rediscover, announce_on_rediscover, wait_ms, 0);
+		return;
+	}
+	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
+	const struct settings_route *route =
+		parts.kind == TOPICS_OTHER ? route_of(b, m->topic) : NULL;
+	if (m->retain) {
+		b->counts
+			.retained++; /* nobody asks now: bookworm's broker gives old ones to groups */
+	} else if (parts.kind == TOPICS_SET) {
+		command_message(b, parts.model, parts.key, m);
+	} else if (parts.kind == TOPICS_INFER || parts.kind == TOPICS_POOL) {
+		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer",
+			NULL);
+	} else if (route) {
+		request(b, link, m, route->model, route->name, route);
+	}
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/mqtt/topics.h"
+
+#define OPEN_TIMEOUT_MS 5000
+#define RETRY_MS 500
+
+/* A watched descriptor; outlives the connection until its handle is closed. */
+struct service_socket {
+	uv_poll_t poll;
+	struct service *service;
+};
+
+struct service_open {
+	uv_work_t work;
+	struct service *service; /* NULL: nobody wants it any more */
+	const char *path;
+	struct edge_client *client;
+	struct edge_client_error err;
+};
+
+static void on_timer(uv_timer_t *timer);
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+/* Sets what is waited for, which changes with every call of the client library. */
+static void arm(struct service *service)
+{
+	short events = edge_client_events(service->client);
+	int wanted = UV_READABLE | (events & POLLOUT ? UV_WRITABLE : 0);
+	int r = uv_poll_start(&service->socket->poll, wanted, on_ready);
+	(void)r; /* it was started before, with another set */
+}
+
+static void retry(struct service *service)
+{
+	if (!service->stopping) {
+		uv_timer_start(&service->timer, on_timer, RETRY_MS, 0);
+	}
+}
+
+static void lose(struct service *service, const char *why)
+{
+	struct edge_client *client = take(service->client);
+	struct service_socket *socket = take(service->socket);
+	log_warning(service->log, "edged is away: %s", why);
+	service->polling = false;
+	uv_poll_stop(&socket->poll);
+	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+	edge_client_close(client);
+	for (size_t i = 0; i < service->models->n; i++) {
+		service->models->entries[i]->asked = false;
+	}
+	service->events->on_down(service->data);
+	retry(service);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct service_socket *socket = poll->data;
+	struct service *service = socket->service;
+	struct edge_client_error err = {0};
+	(void)status;
+	(void)events;
+	if (service->socket != socket) {
+		return;
+	}
+	if (edge_client_process(service->client, &err) < 0) {
+		lose(service, err.text);
+		return;
+	}
+	arm(service);
+}
+
+static int watch(struct service *service)
+{
+	struct service_socket *socket = calloc(1, sizeof(*socket));
+	if (!socket) {
+		return -ENOMEM;
+	}
+	int r = uv_poll_init(service->loop, &socket->poll, edge_client_fd(service->client));
+	if (r < 0) {
+		free(socket);
+		return r;
+	}
+	socket->poll.data = socket;
+	socket->service = service;
+	service->socket = socket;
+	arm(service);
+	return 0;
+}
+
+static void open_it(uv_work_t *work)
+{
+	struct service_open *open = work->data;
+	int r = edge_client_open(open->path, OPEN_TIMEOUT_MS, &open->client, &open->err);
+	if (r < 0) {
+		open->client = NULL;
+	}
+}
+
+static void on_opened(uv_work_t *work, int status)
+{
+	owned_mem struct service_open *open = work->data;
+	struct service *service = open->service;
+	(void)status;
+	if (!service) {
+		edge_client_close(open->client);
+		return;
+	}
+	service->opening = NULL;
+	service->client = open->client;
+	if (!service->client || watch(service) < 0) {
+		edge_client_close(take(service->client));
+		if (!service->said) {
+			log_warning(service->log, "edged is not there yet: %s", open->err.text);
+			service->said = true;
+		}
+		retry(service);
+		return;
+	}
+	log_info(service->log, "edged %s answers", edge_client_peer(service->client)->version);
+	service->said = false;
+	service->events->on_up(service->data);
+	service_poll(service);
+}
+
+static void open_start(struct service *service)
+{
+	struct service_open *open = calloc(1, sizeof(*open));
+	if (!open) {
+		retry(service);
+		return;
+	}
+	open->work.data = open;
+	open->service = service;
+	open->path = service->path;
+	if (uv_queue_work(service->loop, &open->work, open_it, on_opened) < 0) {
+		free(open);
+		retry(service);
+		return;
+	}
+	service->opening = open;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	if (service->client) {
+		service_poll(service);
+	} else if (!service->opening) {
+		open_start(service);
+	}
+}
+
+void service_start(struct service *service, uv_loop_t *loop, const struct log *log,
+	const char *path, uint64_t poll_ms, struct models *models,
+	const struct service_events *events, void *data)
+{
+	*service = (struct service){.loop = loop,
+		.log = log,
+		.path = path,
+		.poll_ms = poll_ms,
+		.models = models,
+		.events = events,
+		.data = data};
+	uv_timer_init(loop, &service->timer);
+	service->timer.data = service;
+	open_start(service);
+}
+
+void service_stop(struct service *service)
+{
+	service->stopping = true;
+	if (service->opening) {
+		service->opening->service = NULL;
+	}
+	if (service->client) {
+		lose(service, "stopping");
+	}
+	uv_close((uv_handle_t *)&service->timer, NULL);
+}
+
+static void on_description(void *data, const struct edge_client_reply *reply)
+{
+	struct service *service = data;
+	struct error err = {0};
+	if (reply->error.code || !reply->model) {
+		for (size_t i = 0; i < service->models->n; i++) {
+			service->models->entries[i]->asked = false; /* the next poll asks again */
+		}
+		return;
+	}
+	struct model_entry *entry = models_find(service->models, reply->model->name);
+	if (!entry) {
+		return;
+	}
+	entry->asked = false;
+	if (models_describe(entry, reply->model, &err) < 0) {
+		log_warning(service->log, "%s: labels: %s", entry->name, err.text);
+	}
+	service->events->on_models(service->data);
+}
+
+static void describe(struct service *service, struct model_entry *entry)
+{
+	uint64_t id = 0;
+	struct edge_client_error err = {0};
+	if (entry->listed && entry->generation && entry->described != entry->generation &&
+		!entry->asked) {
+		entry->asked = edge_client_start_describe(service->client, entry->name, NULL,
+				       on_description, service, &id, &err) == 0;
+	}
+}
+
+static void take_item(struct service *service, const struct edge_client_list_item *item)
+{
+	struct model_entry *entry = models_find(service->models, item->name);
+	if (!topics_is_model(item->name)) {
+		return; /* a name that no topic can have */
+	}
+	entry = entry ? entry : models_add(service->models, item->name);
+	if (!entry) {
+		return;
+	}
+	entry->listed = true;
+	entry->generation = item->generation;
+	entry->pinned = item->pinned;
+	snprintf(entry->version, sizeof(entry->version), "%s", item->version);
+	snprintf(entry->state, sizeof(entry->state), "%s", item->state);
+	snprintf(entry->reason, sizeof(entry->reason), "%s", item->reason);
+	snprintf(entry->sha256, sizeof(entry->sha256), "%s", item->sha256 ? item->sha256 : "");
+	describe(service, entry);
+}
+
+static void on_list(void *data, const struct edge_client_reply *reply)
+{
+	struct service *service = data;
+	service->polling = false;
+	if (reply->error.code || !reply->list) {
+		return;
+	}
+	for (size_t i = 0; i < service->models->n; i++) {
+		service->models->entries[i]->listed = false;
+	}
+	for (size_t i = 0; i < reply->list->n_items; i++) {
+		take_item(service, &reply->list->items[i]);
+	}
+	service->events->on_models(service->data);
+}
+
+static void on_status(void *data, const struct edge_client_reply *reply)
+{
+	struct service *service = data;
+	if (!reply->error.code && reply->status) {
+		service->status = *reply->status;
+	}
+}
+
+void service_poll(struct service *service)
+{
+	uint64_t id = 0;
+	struct edge_client_error err = {0};
+	if (!service->client) {
+		return;
+	}
+	uv_timer_start(&service->timer, on_timer, service->poll_ms, 0);
+	if (!service->polling) {
+		service->polling =
+			edge_client_start_list(service->client, on_list, service, &id, &err) == 0;
+		int r = edge_client_start_status(service->client, on_status, service, &id, &err);
+		(void)r; /* the next one may do */
+		arm(service);
+	}
+}
+
+int service_infer(struct service *service, const struct edge_client_request *request,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err)
+{
+	int r = edge_client_start_infer(service->client, request, fn, data, ret_id, err);
+	if (r == 0) {
+		arm(service);
+	}
+	return r;
+}

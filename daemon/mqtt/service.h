@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service - the connection to edged, an ordinary client's
+ *
+ * Opened in another thread, because greeting waits; then driven by the loop. When edged is away every
+ * request that it had is told so, and the service tries again until it is back. Every poll_ms it asks
+ * what models there are, and describes those that have changed.
+ */
+#ifndef DAEMON_MQTT_SERVICE_H
+#define DAEMON_MQTT_SERVICE_H
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "client/edge_client.h"
+#include "daemon/mqtt/models.h"
+
+struct service_events {
+	void (*on_up)(void *data);
+	void (*on_down)(void *data); /* after every request was told */
+	void (*on_models)(void *data); /* something about the models is news */
+};
+
+struct service_socket;
+struct service_open;
+
+struct service {
+	uv_loop_t *loop;
+	const struct log *log;
+	const char *path; /* of the socket */
+	uint64_t poll_ms;
+	struct models *models;
+	const struct service_events *events;
+	void *data;
+
+	struct edge_client *client; /* NULL: away */
+	struct service_socket *socket; /* what the loop watches */
+	struct service_open *opening; /* the other thread is at it */
+	uv_timer_t timer;
+	bool stopping, polling, said;
+	struct edge_client_status status; /* of the last poll */
+	uint64_t run_us, queue_us; /* moving means of our own requests */
+};
+
+void service_start(struct service *service, uv_loop_t *loop, const struct log *log,
+	const char *path, uint64_t poll_ms, struct models *models,
+	const struct service_events *events, void *data);
+/* Handles close with the loop's turns. */
+void service_stop(struct service *service);
+
+static inline bool service_is_up(const struct service *service)
+{
+	return service->client;
+}
+
+/* As edge_client_start_infer(). */
+int must_check service_infer(struct service *service, const struct edge_client_request *request,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err);
+
+/* Asks now rather than when it is time. */
+void service_poll(struct service *service);
+
+#endif

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/settings.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "daemon/mqtt/topics.h"
+
+#define MAX_KEYS 64
+#define MAX_FILES 256
+#define PLACE_SIZE 96
+
+/* What is being read. */
+struct reading {
+	struct settings *settings;
+	const struct log *log;
+	const char *path;
+	const struct config_key
+		*keys; /* of the section; NULL before the first, and in a foreign one */
+	size_t n_keys;
+	void *record; /* that the section fills */
+	bool foreign;
+	char sections[PLACE_SIZE][2 * SETTINGS_NAME_SIZE]; /* of this file, so far */
+	size_t n_sections, section;
+	unsigned int seen[PLACE_SIZE][MAX_KEYS]; /* lines */
+};
+
+static void set_defaults(void *record, const char *kind)
+{
+	size_t n = 0;
+	const struct config_key *keys = settings_keys(kind, &n);
+	assert(n <= MAX_KEYS);
+	for (size_t i = 0; i < n; i++) {
+		int code = config_value_set(record, &keys[i], keys[i].value, NULL);
+		assert(code == 0);
+		(void)code;
+	}
+}
+
+static void *find_broker(struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		if (strcmp(s->brokers[i].name, name) == 0) {
+			return &s->brokers[i];
+		}
+	}
+	if (s->n_brokers == SETTINGS_MAX_BROKERS) {
+		return NULL;
+	}
+	struct settings_broker *broker = &s->brokers[s->n_brokers++];
+	set_defaults(broker, "broker");
+	memcpy(broker->name, name, strlen(name) + 1);
+	return broker;
+}
+
+static void *find_route(struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_routes; i++) {
+		if (strcmp(s->routes[i].name, name) == 0) {
+			return &s->routes[i];
+		}
+	}
+	if (s->n_routes == SETTINGS_MAX_ROUTES) {
+		return NULL;
+	}
+	struct settings_route *route = &s->routes[s->n_routes++];
+	set_defaults(route, "route");
+	memcpy(route->name, name, strlen(name) + 1);
+	return route;
+}
+
+/* The record of "broker NAME" or "route NAME". */
+static int named_section(
+	struct reading *reading, const char *kind, const char *name, struct error *err)
+{
+	bool broker = strcmp(kind, "broker") == 0;
+	if (strlen(name) >= SETTINGS_NAME_SIZE || !topics_is_word(name)) {
+		return error_set(err, -EINVAL,
+			"[%s NAME]: a name is letters, digits, - and _, at most %d", kind,
+			SETTINGS_NAME_SIZE - 1);
+	}
+	reading->record =
+		broker ? find_broker(reading->settings, name) : find_route(reading->settings, name);
+	reading->keys = settings_keys(kind, &reading->n_keys);
+	return reading->record ? 0
+			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
+					 broker ? SETTINGS_MAX_BROKERS : SETTINGS_MAX_ROUTES, kind);
+}
+
+/* A section may stand twice in a file, a key in it not. */
+static int note_section(struct reading *reading, const char *name, struct error *err)
+{
+	size_t i = 0;
+	while (i < reading->n_sections && strcmp(reading->sections[i], name) != 0) {
+		i++;
+	}
+	if (i == PLACE_SIZE) {
+		return error_set(err, -EINVAL, "more than %d sections", PLACE_SIZE);
+	}
+	if (i == reading->n_sections) {
+		snprintf(reading->sections[i], sizeof(reading->sections[i]), "%s", name);
+		reading->n_sections++;
+	}
+	reading->section = i;
+	return 0;
+}
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	char shown[64];
+	reading->foreign = strncmp(name, "X-", 2) == 0;
+	if (reading->foreign) {
+		return 0;
+	}
+	if (strlen(name) >= sizeof(reading->sections[0])) {
+		return error_set(err, -EINVAL, "the section's name is too long");
+	}
+	int r = note_section(reading, name, err);
+	if (r < 0) {
+		return r;
+	}
+	if (strcmp(name, "bridge") == 0) {
+		reading->record = reading->settings;
+		reading->keys = settings_keys("bridge", &reading->n_keys);
+		return 0;
+	}
+	if (strncmp(name, "broker ", 7) == 0) {
+		return named_section(reading, "broker", name + 7, err);
+	}
+	if (strncmp(name, "route ", 6) == 0) {
+		return named_section(reading, "route", name + 6, err);
+	}
+	return error_set(err, -EINVAL,
+		"there is no section [%s]; there are [bridge], [broker NAME], [route NAME]",
+		error_escape(shown, sizeof(shown), name, strlen(name)));
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct reading *reading = context;
+	char shown[64];
+	error_escape(shown, sizeof(shown), key, strlen(key));
+	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
+		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, shown);
+		return 0;
+	}
+	for (size_t i = 0; i < reading->n_keys; i++) {
+		if (strcmp(reading->keys[i].key, key) != 0) {
+			continue;
+		}
+		unsigned int *seen = &reading->seen[reading->section][i];
+		if (*seen) {
+			return error_set(
+				err, -EINVAL, "%s was given in line %u already", key, *seen);
+		}
+		*seen = line;
+		return config_value_set(reading->record, &reading->keys[i], value, err);
+	}
+	return reading->keys
+		? error_set(err, -EINVAL, "there is no key %s in [%s]", shown,
+			  reading->sections[reading->section])
+		: error_set(err, -EINVAL, "%s stands before the first [section]", shown);
+}
+
+static int file_read(
+	struct settings *settings, const char *path, const struct log *log, struct error *err)
+{
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	}
+	struct reading *reading = calloc(1, sizeof(*reading));
+	int code = reading ? 0 : error_no_memory(err);
+	if (reading) {
+		*reading = (struct reading){.settings = settings, .log = log, .path = path};
+		const struct ini_reader reader = {
+			.section = section_read, .key = key_read, .context = reading};
+		code = ini_read(file, path, &reader, err);
+	}
+	free(reading);
+	fclose(file);
+	return code;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return entry->d_name[0] != '.' && length > 5 &&
+		strcmp(entry->d_name + length - 5, ".conf") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int drop_ins_read(
+	struct settings *settings, const char *path, const struct log *log, struct error *err)
+{
+	char folder[CONFIG_PATH_SIZE], file[CONFIG_PATH_SIZE + 257];
+	struct dirent **entries = NULL;
+	int length = snprintf(folder, sizeof(folder), "%s.d", path);
+	if (length < 0 || (size_t)length >= sizeof(folder)) {
+		return error_set(err, -EINVAL, "the configuration's path is too long");
+	}
+	int n = scandir(folder, &entries, is_drop_in, by_name);
+	int code = n < 0 && errno != ENOENT && errno != ENOTDIR
+		? error_set(err, -errno, "%s: %s", folder, strerror(errno))
+		: 0;
+	for (int i = 0; i < n; i++) {
+		if (code == 0 && i < MAX_FILES) {
+			snprintf(file, sizeof(file), "%s/%s", folder, entries[i]->d_name);
+			code = file_read(settings, file, log, err);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return code;
+}
+
+bool settings_has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+	while (*(list += strspn(list, " "))) {
+		size_t n = strcspn(list, " ");
+		if (n == length && memcmp(list, word, n) == 0) {
+			return true;
+		}
+		list += n;
+	}
+	return false;
+}
+
+/* Is every word of @list one of @known? */
+static bool all_known(const char *list, const char *known)
+{
+	char word[32];
+	while (*(list += strspn(list, " "))) {
+		size_t n = strcspn(list, " ");
+		if (n >= sizeof(word)) {
+			return false;
+		}
+		memcpy(word, list, n);
+		word[n] = 0;
+		if (!settings_has_word(known, word)) {
+			return false;
+		}
+		list += n;
+	}
+	return true;
+}
+
+static bool is_source(const char *text)
+{
+	const char *name = strncmp(text, "credential:", 11) == 0 ? text + 11 : NULL;
+	return !text[0] || (name && name[0] && !strchr(name, '/') && name[0] != '.') ||
+		strncmp(text, "file:/", 6) == 0;
+}
+
+static int broker_check(const struct settings_broker *b, struct error *err)
+{
+	const char *const sources[] = {b->password, b->ca, b->certificate, b->key, b->psk};
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (!is_source(sources[i])) {
+			return error_set(err, -EINVAL,
+				"[broker %s]: secrets and certificates are named, credential:NAME or file:/PATH",
+				b->name);
+		}
+	}
+	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
+		return error_set(
+			err, -EINVAL, "[broker %s]: protocol is auto, 5 or 3.1.1", b->name);
+	}
+	bool tls = strncmp(b->address, "mqtts://", 8) == 0;
+	if (!tls && strncmp(b->address, "mqtt://", 7) != 0 &&
+		strncmp(b->address, "unix:/", 6) != 0) {
+		return error_set(err, -EINVAL,
+			"[broker %s]: address is mqtt://HOST, mqtts://HOST or unix:/PATH", b->name);
+	}
+	if (!tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
+		return error_set(err, -EINVAL, "[broker %s]: TLS needs mqtts://", b->name);
+	}
+	if (!b->certificate[0] != !b->key[0] || !b->psk[0] != !b->psk_identity[0]) {
+		return error_set(err, -EINVAL,
+			"[broker %s]: certificate and key, psk and psk-identity come in pairs",
+			b->name);
+	}
+	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
+		return error_set(err, -EINVAL, "[broker %s]: either psk or certificates", b->name);
+	}
+	return b->reconnect_min_ms <= b->reconnect_max_ms
+		? 0
+		: error_set(err, -EINVAL, "[broker %s]: reconnect-min is above reconnect-max",
+			  b->name);
+}
+
+static int route_check(const struct settings_route *r, struct error *err)
+{
+	if (!topics_is_filter(r->topic)) {
+		return error_set(
+			err, -EINVAL, "[route %s]: topic is missing or no filter", r->name);
+	}
+	if (!topics_is_model(r->model)) {
+		return error_set(err, -EINVAL, "[route %s]: model is missing or no name", r->name);
+	}
+	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
+		return error_set(err, -EINVAL,
+			"[route %s]: format is auto, image, wav, s16le, csv, json or raw", r->name);
+	}
+	return r->fields[0] && strcmp(r->format, "json") != 0
+		? error_set(err, -EINVAL, "[route %s]: fields are of format = json", r->name)
+		: 0;
+}
+
+static int bridge_check(const struct settings *s, struct error *err)
+{
+	char topic[TOPICS_MAX];
+	if (s->gateway[0] && (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0)) {
+		return error_set(
+			err, -EINVAL, "gateway: letters, digits, - and _, and not \"pool\"");
+	}
+	if (!topics_is_word(s->prefix) || !topics_is_word(s->pool_group) ||
+		!topics_is_name(s->discovery_prefix)) {
+		return error_set(err, -EINVAL,
+			"prefix and pool-group are one level of letters, digits, - and _, discovery-prefix a topic");
+	}
+	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
+		!topics_is_name(topic)) {
+		return error_set(err, -EINVAL,
+			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
+	}
+	if (!settings_has_word("unanswered all none", s->feed)) {
+		return error_set(err, -EINVAL, "feed is unanswered, all or none");
+	}
+	if (!all_known(s->commands, "threshold enable pin")) {
+		return error_set(err, -EINVAL, "commands are threshold, enable and pin");
+	}
+	return s->max_message > s->queue_bytes
+		? error_set(err, -EINVAL, "max-message is above queue-bytes")
+		: 0;
+}
+
+static int check(const struct settings *s, struct error *err)
+{
+	int code = bridge_check(s, err);
+	for (size_t i = 0; i < s->n_brokers && code == 0; i++) {
+		code = broker_check(&s->brokers[i], err);
+	}
+	for (size_t i = 0; i < s->n_routes && code == 0; i++) {
+		code = route_check(&s->routes[i], err);
+	}
+	return code;
+}
+
+/* The host's name up to its first dot, what is no letter or digit made a dash. */
+static void fill_gateway(char *gateway)
+{
+	char host[SETTINGS_MAX_GATEWAY + 1] = "";
+	if (gethostname(host, sizeof(host) - 1) < 0 || !host[0]) {
+		memcpy(host, "gateway", sizeof("gateway"));
+	}
+	host[strcspn(host, ".")] = 0;
+	for (char *at = host; *at; at++) {
+		const char one[] = {*at, 0};
+		*at = topics_is_word(one) ? *at : '-';
+	}
+	memcpy(gateway, host, sizeof(host));
+}
+
+int settings_load(
+	struct settings *settings, const char *path, const struct log *log, struct error *err)
+{
+	const char *system = SYSCONFDIR "/edged/edged-mqtt.conf";
+	struct settings *read = calloc(1, sizeof(*read));
+	if (!read) {
+		return error_no_memory(err);
+	}
+	set_defaults(read, "bridge");
+	bool there = path || access(system, F_OK) == 0;
+	path = path ? path : system;
+	int code = there ? file_read(read, path, log, err) : 0;
+	code = code < 0 ? code : drop_ins_read(read, path, log, err);
+	if (code == 0 && read->n_brokers == 0) {
+		find_broker(read, "local");
+	}
+	code = code < 0 ? code : check(read, err);
+	if (code == 0) {
+		if (!read->gateway[0]) {
+			fill_gateway(read->gateway);
+		}
+		*settings = *read;
+	}
+	free(read);
+	return code;
+}
+
+static void lines_print(FILE *out, const char *text)
+{
+	fputs("# ", out);
+	for (; *text; text++) {
+		putc(*text, out);
+		if (*text == '\n') {
+			fputs("# ", out);
+		}
+	}
+	putc('\n', out);
+}
+
+void settings_print(FILE *out)
+{
+	static const struct {
+		const char *kind, *section;
+	} kinds[] = {
+		{"bridge", "[bridge]"}, {"broker", "#[broker local]"}, {"route", "#[route NAME]"}};
+	fputs("# edged-mqtt.conf: every key with its default. See edged-mqtt.conf(5).\n", out);
+	fputs("# Files of edged-mqtt.conf.d that end in .conf are read after this one.\n", out);
+	fputs("# A key of [broker NAME] or [route NAME] needs its section's line too.\n", out);
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		size_t n = 0;
+		const struct config_key *keys = settings_keys(kinds[k].kind, &n);
+		fprintf(out, "\n%s\n", kinds[k].section);
+		for (size_t i = 0; i < n; i++) {
+			putc('\n', out);
+			lines_print(out, keys[i].help);
+			fprintf(out, "#%s = %s\n", keys[i].key, keys[i].value);
+		}
+	}
+}
+
+int settings_secret_path(const char *source, char *out, size_t size, struct error *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	bool credential = strncmp(source, "credential:", 11) == 0;
+	if (credential && !folder) {
+		return error_set(err, -ENOENT, "%s: there are no credentials here", source);
+	}
+	int n = credential ? snprintf(out, size, "%s/%s", folder, source + 11)
+			   : snprintf(out, size, "%s", source + strlen("file:"));
+	return n > 0 && (size_t)n < size ? 0 : error_set(err, -EINVAL, "the path is too long");
+}
+
+int settings_read_secret(const char *source, char *out, size_t size, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE];
+	if (!source[0]) {
+		out[0] = 0;
+		return 0;
+	}
+	int r = settings_secret_path(source, path, sizeof(path), err);
+	if (r < 0) {
+		return r;
+	}
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size);
+	if (n < 0) {
+		return error_set(err, -errno, "%s: %s", source, strerror(errno));
+	}
+	if ((size_t)n == size) {
+		return error_set(err, -EFBIG, "%s: more than %zu bytes", source, size - 1);
+	}
+	out[n] = 0;
+	while (n > 0 && strchr("\r\n", out[n - 1])) {
+		out[--n] = 0;
+	}
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/topics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_letter_or_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool topics_is_word(const char *text)
+{
+	const char *at = text;
+	while (is_letter_or_digit(*at) || *at == '_' || *at == '-') {
+		at++;
+	}
+	return at > text && *at == 0;
+}
+
+bool topics_is_model(const char *name)
+{
+	if (!is_letter_or_digit(name[0])) {
+		return false;
+	}
+	size_t n = 0;
+	for (; name[n]; n++) {
+		bool fits = is_letter_or_digit(name[n]) || strchr("._-", name[n]);
+		if (!fits || (name[n] >= 'A' && name[n] <= 'Z')) {
+			return false;
+		}
+	}
+	return n < sizeof(((struct topics_parts *)0)->model);
+}
+
+/* Copies the level that *at stands on and goes behind its slash. False when it does not fit. */
+static bool take_level(const char **at, char *out, size_t size)
+{
+	size_t length = strcspn(*at, "/");
+	if (length >= size) {
+		return false;
+	}
+	memcpy(out, *at, length);
+	out[length] = 0;
+	*at += length + ((*at)[length] == '/');
+	return true;
+}
+
+/* Goes behind @word and a slash. */
+static bool skip(const char **at, const char *word)
+{
+	size_t length = strlen(word);
+	if (strncmp(*at, word, length) != 0 || (*at)[length] != '/') {
+		return false;
+	}
+	*at += length + 1;
+	return true;
+}
+
+struct topics_parts topics_parse(const char *prefix, const char *gateway, const char *topic)
+{
+	struct topics_parts parts = {.kind = TOPICS_OTHER};
+	const char *at = topic;
+	if (!skip(&at, prefix)) {
+		return parts;
+	}
+	bool own = skip(&at, gateway);
+	bool pool = !own && skip(&at, "pool");
+	if (!(own || pool) || !take_level(&at, parts.model, sizeof(parts.model)) ||
+		!topics_is_model(parts.model)) {
+		return parts;
+	}
+	if (strcmp(at, "infer") == 0) {
+		parts.kind = own ? TOPICS_INFER : TOPICS_POOL;
+	} else if (own && skip(&at, "set") && take_level(&at, parts.key, sizeof(parts.key)) &&
+		*at == 0 && topics_is_word(parts.key)) {
+		parts.kind = TOPICS_SET;
+	}
+	return parts;
+}
+
+bool topics_match(const char *filter, const char *topic)
+{
+	if (topic[0] == '$' && filter[0] != '$') {
+		return false;
+	}
+	for (;;) {
+		size_t of_filter = strcspn(filter, "/"), of_topic = strcspn(topic, "/");
+		if (strcmp(filter, "#") == 0) {
+			return true;
+		}
+		bool any = of_filter == 1 && filter[0] == '+';
+		if (!any && (of_filter != of_topic || memcmp(filter, topic, of_filter) != 0)) {
+			return false;
+		}
+		filter += of_filter;
+		topic += of_topic;
+		if (!*filter || !*topic) {
+			return (!*filter && !*topic) || (!*topic && strcmp(filter, "/#") == 0);
+		}
+		filter++;
+		topic++;
+	}
+}
+
+bool topics_is_filter(const char *filter)
+{
+	size_t n = strlen(filter);
+	if (n == 0 || n >= TOPICS_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (filter[i] != '+' && filter[i] != '#') {
+			continue;
+		}
+		bool begins = i == 0 || filter[i - 1] == '/';
+		bool ends = i + 1 == n || (filter[i] == '+' && filter[i + 1] == '/');
+		if (!begins || !ends) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool topics_is_name(const char *topic)
+{
+	size_t n = strlen(topic);
+	return n > 0 && n < TOPICS_MAX && strcspn(topic, "+#") == n;
+}
+
+/* Is @topic below @a/@b/? */
+static bool is_below(const char *topic, const char *a, const char *b)
+{
+	return skip(&topic, a) && (!b || skip(&topic, b));
+}
+
+static bool begins_with_one_of(const char *topic, const char *words)
+{
+	while (*(words += strspn(words, " "))) {
+		size_t length = strcspn(words, " ");
+		if ((length == 1 && *words == '*') || strncmp(topic, words, length) == 0) {
+			return true;
+		}
+		words += length;
+	}
+	return false;
+}
+
+bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+	const char *gateway, const char *discovery_prefix)
+{
+	return topics_is_name(topic) && topic[0] != '$' && begins_with_one_of(topic, allowed) &&
+		!is_below(topic, prefix, gateway) && !is_below(topic, prefix, "pool") &&
+		!is_below(topic, discovery_prefix, NULL);
+}
+
+/* What stands for the word behind a brace; NULL for none of ours. */
+static const char *value_of(const char *at, const char *const *names, const char *const *values)
+{
+	for (size_t i = 0; names[i]; i++) {
+		if (strncmp(at, names[i], strlen(names[i])) == 0) {
+			return values[i];
+		}
+	}
+	return NULL;
+}
+
+bool topics_fill(char *out, size_t size, const char *template, const char *prefix,
+	const char *gateway, const char *model, const char *source)
+{
+	static const char *const names[] = {"{prefix}", "{gw}", "{model}", "{source}", NULL};
+	const char *const values[] = {prefix, gateway, model, source};
+	size_t used = 0;
+	for (const char *at = template; *at;) {
+		const char *text = *at == '{' ? value_of(at, names, values) : NULL;
+		if (*at == '{' && !text) {
+			return false;
+		}
+		size_t length = text ? strlen(text) : 1;
+		if (used + length >= size) {
+			return false;
+		}
+		memcpy(out + used, text ? text : at, length);
+		used += length;
+		at = text ? strchr(at, '}') + 1 : at + 1;
+	}
+	out[used] = 0;
+	return used > 0;
+}

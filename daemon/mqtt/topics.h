@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * topics - names of topics: made, taken apart, and judged
+ *
+ * All functions are about text alone. A topic that comes from outside is never used as a path.
+ */
+#ifndef DAEMON_MQTT_TOPICS_H
+#define DAEMON_MQTT_TOPICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TOPICS_MAX 1024 /* bytes of a topic, with its zero */
+
+enum topics_kind {
+	TOPICS_OTHER,
+	TOPICS_INFER, /* PREFIX/GW/MODEL/infer */
+	TOPICS_SET, /* PREFIX/GW/MODEL/set/KEY */
+	TOPICS_POOL, /* PREFIX/pool/MODEL/infer */
+};
+
+struct topics_parts {
+	enum topics_kind kind;
+	char model[64];
+	char key[32];
+};
+
+/* What a topic of ours is about. A model's or key's name that is none gives TOPICS_OTHER. */
+struct topics_parts topics_parse(const char *prefix, const char *gateway, const char *topic);
+
+/* Does @topic match the subscription @filter (MQTT 5, section 4.7; $share is not looked at)? */
+bool topics_match(const char *filter, const char *topic);
+
+/* A filter that a broker takes: wildcards alone in their level, # last, not empty. */
+bool topics_is_filter(const char *filter);
+
+/* A name that may be published to: no wildcards, not empty, shorter than TOPICS_MAX. */
+bool topics_is_name(const char *topic);
+
+/* [A-Za-z0-9_-]+ */
+bool topics_is_word(const char *text);
+
+/* A model's name: [a-z0-9][a-z0-9._-]*, at most 63 bytes. */
+bool topics_is_model(const char *name);
+
+/*
+ * May a stranger have us publish there? Only names that begin with one of the words of @allowed ("*":
+ * any), and never one of $, of @own (PREFIX/GW/), of the pool, or of Home Assistant's configurations.
+ */
+bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+	const char *gateway, const char *discovery_prefix);
+
+/* @template with {prefix}, {gw}, {model} and {source} filled in. False when it does not fit or names
+ * something else in braces. */
+bool topics_fill(char *out, size_t size, const char *template, const char *prefix,
+	const char *gateway, const char *model, const char *source);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "client/pipeline/decision.h"
+
+#define SECOND UINT64_C(1000000)
+
+static struct recipe_decision plain(void)
+{
+	return (struct recipe_decision){.given = true,
+		.threshold = 0.5,
+		.low = NAN,
+		.k = 1,
+		.n = 1,
+		.average = 1,
+		.min_count = 1,
+		.rate_period_ms = 60000,
+		.publish = RECIPE_PUBLISH_CHANGES,
+		.change = NAN};
+}
+
+struct bench {
+	struct recipe_decision decision;
+	struct decision_state state;
+	struct decision_verdict verdict;
+	uint64_t time_us;
+};
+
+static void bench_free(struct bench *bench)
+{
+	decision_state_free(&bench->state);
+}
+#define owned_bench __attribute__((cleanup(bench_free)))
+
+/* One label "a" of that score, at the time. 'b': it began, 'e': it ended, '-': nothing. */
+static char step(struct bench *bench, double score)
+{
+	struct finding item = {.label = "a", .score = score};
+	struct findings f = {.items = &item, .n = isnan(score) ? 0 : 1};
+	assert_int_equal(decision_judge(&bench->decision, NAN, &bench->state, &f, bench->time_us,
+				 &bench->verdict, NULL),
+		0);
+	bench->time_us += SECOND;
+	return bench->verdict.n_changes == 0 ? '-' : bench->verdict.changes[0].began ? 'b' : 'e';
+}
+
+static void check(struct bench *bench, const double *scores, const char *wanted)
+{
+	for (size_t i = 0; wanted[i]; i++) {
+		char got = step(bench, scores[i]);
+		if (got != wanted[i]) {
+			fail_msg("input %zu: %c, not %c", i, got, wanted[i]);
+		}
+	}
+}
+
+static void what_is_above_the_threshold_begins_once(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	check(&bench, (double[]){0.4, 0.5, 0.9, 0.3, NAN, 0.6}, "-b-e-b");
+}
+
+static void hysteresis_keeps_what_is_between(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.low = 0.3;
+	check(&bench, (double[]){0.4, 0.6, 0.4, 0.3, 0.29, 0.4}, "-b--e-");
+}
+
+static void k_of_the_last_n_decide(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.k = 2;
+	bench.decision.n = 3;
+	check(&bench, (double[]){0.9, NAN, NAN, 0.9, NAN, 0.9, NAN, NAN}, "-----be-");
+}
+
+static void the_mean_of_several_scores_decides(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.average = 2;
+	check(&bench, (double[]){0.9, 0.2, 0.9, 0.9, NAN, NAN}, "-b--e-");
+}
+
+static void a_beginning_waits_for_hold_off(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.hold_off_ms = 3000;
+	check(&bench, (double[]){0.9, NAN, 0.9, 0.9, NAN, NAN, 0.9}, "be-be-b");
+}
+
+static void events_beyond_the_rate_are_not_told(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.rate_limit = 2;
+	bench.decision.rate_period_ms = 10000;
+	size_t told = 0, limited = 0;
+	for (int i = 0; i < 12; i++) {
+		step(&bench, i % 2 ? NAN : 0.9);
+		told += bench.verdict.told;
+		limited += bench.verdict.limited;
+	}
+	assert_int_equal(told, 4);
+	assert_int_equal(limited, 8);
+}
+
+static void publish_says_what_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		enum recipe_publish publish;
+		size_t told;
+	} cases[] = {
+		{RECIPE_PUBLISH_ALL, 5}, {RECIPE_PUBLISH_CHANGES, 3}, {RECIPE_PUBLISH_BEGIN, 2}};
+	for (size_t i = 0; i < 3; i++) {
+		owned_bench struct bench bench = {.decision = plain()};
+		const double scores[5] = {0.9, 0.9, 0.1, 0.1, 0.9};
+		size_t told = 0;
+		bench.decision.publish = cases[i].publish;
+		for (int k = 0; k < 5; k++) {
+			step(&bench, scores[k]);
+			told += bench.verdict.told;
+		}
+		assert_int_equal(told, cases[i].told);
+	}
+}
+
+static struct finding box(const char *label, double x, double bottom)
+{
+	return (struct finding){.label = label,
+		.index = (size_t)label[0],
+		.score = 0.9,
+		.has_box = true,
+		.x1 = x - 0.1,
+		.x2 = x + 0.1,
+		.y1 = 0,
+		.y2 = bottom};
+}
+
+static void only_boxes_that_stand_in_a_zone_count(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	struct finding items[3] = {
+		box("cat", 0.25, 0.2), box("cat", 0.25, 0.9), box("dog", 0.8, 0.9)};
+	struct findings f = {.items = items, .n = 3};
+	assert_int_equal(
+		zones_parse("left: 0 0.5, 0.5 0.5, 0.5 1, 0 1", &bench.decision.zones, NULL), 0);
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 1, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 1);
+	assert_string_equal(bench.verdict.changes[0].label, "cat");
+	assert_int_equal(bench.verdict.changes[0].count, 1);
+	assert_string_equal(bench.verdict.changes[0].zone, "left");
+	assert_null(items[0].zone);
+	assert_string_equal(items[1].zone, "left");
+}
+
+static void so_many_at_once_may_be_asked_for(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	struct finding items[2] = {box("cat", 0.2, 0.2), box("cat", 0.8, 0.2)};
+	struct findings f = {.items = items, .n = 1};
+	bench.decision.min_count = 2;
+	for (size_t n = 1; n <= 2; n++) {
+		f.n = n;
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, n,
+					 &bench.verdict, NULL),
+			0);
+		assert_int_equal(bench.verdict.n_changes, n - 1);
+	}
+}
+
+static void each_label_has_a_track_of_its_own(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	struct finding items[3] = {
+		box("cat", 0.2, 0.2), box("dog", 0.8, 0.2), box("fox", 0.5, 0.2)};
+	struct findings f = {.items = items, .n = 3};
+	for (uint64_t t = 1; t < 3; t++) {
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, t,
+					 &bench.verdict, NULL),
+			0);
+		assert_int_equal(bench.verdict.n_changes, t == 1 ? 3 : 0);
+	}
+	f.n = 2;
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 3, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 1);
+	assert_false(bench.verdict.changes[0].began);
+	assert_string_equal(bench.verdict.changes[0].label, "fox");
+}
+
+static void labels_that_are_not_looked_at_change_nothing(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	strcpy(bench.decision.ignore, "a");
+	check(&bench, (double[]){0.9, 0.9}, "--");
+	bench.decision.ignore[0] = 0;
+	strcpy(bench.decision.labels, "b, c");
+	check(&bench, (double[]){0.9, 0.9}, "--");
+	strcpy(bench.decision.labels, "b, a");
+	check(&bench, (double[]){0.9}, "b");
+}
+
+static void a_number_is_told_when_it_has_changed_enough(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	static const double numbers[] = {20, 20.4, 20.5, 20.9, 19.9};
+	static const bool told[] = {true, false, true, false, true};
+	bench.decision.change = 0.5;
+	for (size_t i = 0; i < 5; i++) {
+		step(&bench, numbers[i]);
+		assert_int_equal(bench.verdict.told, told[i]);
+	}
+}
+
+static void more_labels_than_fit_do_no_harm(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	static struct finding items[3 * DECISION_MAX_TRACKS];
+	struct findings f = {.items = items, .n = 3 * DECISION_MAX_TRACKS};
+	for (size_t i = 0; i < f.n; i++) {
+		items[i] = (struct finding){.index = i, .score = 0.9};
+	}
+	for (uint64_t t = 1; t < 4; t++) {
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, t,
+					 &bench.verdict, NULL),
+			0);
+	}
+	assert_int_equal(bench.state.n_tracks, DECISION_MAX_TRACKS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_above_the_threshold_begins_once),
+		cmocka_unit_test(hysteresis_keeps_what_is_between),
+		cmocka_unit_test(k_of_the_last_n_decide),
+		cmocka_unit_test(the_mean_of_several_scores_decides),
+		cmocka_unit_test(a_beginning_waits_for_hold_off),
+		cmocka_unit_test(events_beyond_the_rate_are_not_told),
+		cmocka_unit_test(publish_says_what_is_told),
+		cmocka_unit_test(only_boxes_that_stand_in_a_zone_count),
+		cmocka_unit_test(so_many_at_once_may_be_asked_for),
+		cmocka_unit_test(each_label_has_a_track_of_its_own),
+		cmocka_unit_test(labels_that_are_not_looked_at_change_nothing),
+		cmocka_unit_test(a_number_is_told_when_it_has_changed_enough),
+		cmocka_unit_test(more_labels_than_fit_do_no_harm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

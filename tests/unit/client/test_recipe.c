@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/pipeline/recipe.h"
+
+#define MODEL "[model]\nname = m\n"
+
+static int read_text(const char *text, struct recipe **ret_recipe, struct error *err)
+{
+	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	assert_non_null(file);
+	int r = recipe_read(file, "dir/p.conf", ret_recipe, err);
+	fclose(file);
+	return r;
+}
+
+static struct recipe *must_read(const char *text)
+{
+	struct recipe *recipe = NULL;
+	struct error err = {0};
+	if (read_text(text, &recipe, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return recipe;
+}
+
+static void a_model_is_enough(void **state)
+{
+	(void)state;
+	owned_mem struct recipe *recipe = must_read(MODEL);
+	assert_string_equal(recipe->name, "p");
+	assert_int_equal(recipe->n_stages, 1);
+	assert_string_equal(recipe->stages[0].name, "p");
+	assert_string_equal(recipe->stages[0].model, "m");
+	assert_int_equal(recipe->source.every, 1);
+	assert_int_equal(recipe->stages[0].post.top_k, 5);
+	assert_true(isnan(recipe->stages[0].post.threshold));
+	assert_false(recipe->stages[0].decision.given);
+}
+
+static void sections_belong_to_the_stage_before_them(void **state)
+{
+	(void)state;
+	owned_mem struct recipe *recipe = must_read(
+		"# two stages\n[source]\nkind = picture\n[stage find]\n[model]\nname = a\n"
+		"[post]\nkind = detections\nthreshold = 0.25\n"
+		"[stage face]\nafter = find\nwhen = person, dog\ninput = crop\ngrow = 0.1\n"
+		"budget = 2s\n[model]\nname = b\n[decision]\nk = 2\nn = 3\n");
+	assert_int_equal(recipe->n_stages, 2);
+	assert_string_equal(recipe->stages[0].name, "find");
+	assert_true(recipe->stages[0].post.threshold == 0.25);
+	assert_int_equal(recipe->stages[1].parent, 0);
+	assert_int_equal(recipe->stages[1].budget_ms, 2000);
+	assert_int_equal(recipe->stages[1].decision.n, 3);
+	assert_true(recipe->stages[1].decision.given);
+	assert_false(recipe->stages[0].decision.given);
+	assert_string_equal(recipe->stages[1].model, "b");
+}
+
+static void what_is_printed_reads_the_same(void **state)
+{
+	(void)state;
+	owned_mem struct recipe *first =
+		must_read("[pipeline]\ndescription = a b\n" MODEL
+			  "[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\nlog = ln\n"
+			  "[post]\nkind = yolov8\nnms = 0.3\n"
+			  "[decision]\nzones = door: 0 0, 1 0, 1 1; x: 0.1 0.1, 0.2 0.1, 0.2 0.3\n"
+			  "hold-off = 3s\nlow = 0.2\n");
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	recipe_print(first, file);
+	fclose(file);
+	owned_mem struct recipe *second = must_read(text);
+	free(text);
+	memset(first->lines, 0, sizeof(first->lines));
+	memset(second->lines, 0, sizeof(second->lines));
+	for (size_t i = 0; i < first->n_stages; i++) {
+		memset(first->stages[i].lines, 0, sizeof(first->stages[i].lines));
+		memset(second->stages[i].lines, 0, sizeof(second->stages[i].lines));
+		first->stages[i].line = second->stages[i].line = 0;
+	}
+	size_t n = 0;
+	char a[ZONES_TEXT_SIZE], b[ZONES_TEXT_SIZE];
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		bool common = recipe_key_is_common(&keys[i]);
+		const void *one = common ? (void *)first : (void *)&first->stages[0];
+		const void *other = common ? (void *)second : (void *)&second->stages[0];
+		assert_string_equal(recipe_get(one, &keys[i], a, sizeof(a)),
+			recipe_get(other, &keys[i], b, sizeof(b)));
+	}
+}
+
+static void what_belongs_to_others_is_skipped(void **state)
+{
+	(void)state;
+	owned_mem struct recipe *recipe =
+		must_read("[X-mine]\nanything = here\n[model]\nname = m\nX-note = y\n");
+	assert_string_equal(recipe->stages[0].model, "m");
+}
+
+struct mistake {
+	const char *text;
+	const char *place, *why; /* both in the error */
+};
+
+static const struct mistake mistakes[] = {
+	{"", "p.conf:1: ", "no [model] name"},
+	{"name = m\n", "p.conf:1: ", "before the first [section]"},
+	{"[modle]\nname = m\n", "p.conf:1: ", "no section [modle]"},
+	{"[stage]\n" MODEL, "p.conf:1: ", "no section [stage]"},
+	{"[stage a b]\n" MODEL, "p.conf:1: ", "letters, digits"},
+	{"[model\nname = m\n", "p.conf:1: ", "[name]"},
+	{"[model]\nnam = m\n", "p.conf:2: ", "no key nam in [model]"},
+	{"[model]\nname = m\nname = n\n", "p.conf:3: ", "in line 2 already"},
+	{"[model]\nname\n", "p.conf:2: ", "neither"},
+	{MODEL "[source]\nkind = video\n", "p.conf:4: ", "one of: auto picture"},
+	{MODEL "[source]\nevery = 0\n", "p.conf:4: ", "between 1 and 1000000"},
+	{MODEL "[source]\nevery = 2x\n", "p.conf:4: ", "a number"},
+	{MODEL "[source]\nevery = -1\n", "p.conf:4: ", "a number"},
+	{MODEL "[source]\nrate = 99999999999999999999\n", "p.conf:4: ", "a number"},
+	{MODEL "[source]\nlatest-only = true\n", "p.conf:4: ", "yes or no"},
+	{MODEL "[source]\nwidth = 8\n", "p.conf:1: ", "both or none"},
+	{MODEL "[pre]\ncrop = 0,0,1\n", "p.conf:4: ", "left, top"},
+	{MODEL "[pre]\ncrop = 0.5,0,0.6,1\n", "p.conf:4: ", "left, top"},
+	{MODEL "[pre]\ncrop = 1,2,3,4,5\n", "p.conf:4: ", "up to 4 numbers"},
+	{MODEL "[pre]\nmean = 1,,2\n", "p.conf:4: ", "up to 4 numbers"},
+	{MODEL "[pre]\nmean = 1,\n", "p.conf:4: ", "up to 4 numbers"},
+	{MODEL "[pre]\nstd = 1,0\n", "p.conf:4: ", "0 divides nothing"},
+	{MODEL "[pre]\nn_fft = 500\n", "p.conf:4: ", "power of two"},
+	{MODEL "[pre]\nwin_length = 600\n", "p.conf:4: ", "longer than n_fft"},
+	{MODEL "[pre]\nfeatures = mel\nfmax = 9000\n", "p.conf:5: ", "sr / 2"},
+	{MODEL "[pre]\nfeatures = mel\nfmin = 8000\n", "p.conf:5: ", "fmin < fmax"},
+	{MODEL "[pre]\nfeatures = mel\nfmin = 100\nfmax = 100.5\n", "p.conf:6: ", "1 Hz"},
+	{MODEL "[pre]\nfeatures = mfcc\nn_mfcc = 41\n", "p.conf:5: ", "more than n_mels"},
+	{MODEL "[pre]\nfeatures = mel\nstyle = tensorflow\ncenter = yes\n",
+		"p.conf:6: ", "no such"},
+	{MODEL "[pre]\npower = nan\n", "p.conf:4: ", "a number"},
+	{MODEL "[pre]\npower = 5\n", "p.conf:4: ", "between 0.5 and 4"},
+	{MODEL "[post]\nkind = ssd\n", "p.conf:1: ", "ssd needs them"},
+	{MODEL "[post]\nbox-scales = 10,10\n", "p.conf:4: ", "four numbers"},
+	{MODEL "[post]\noutputs = 0.5\n", "p.conf:4: ", "numbers of outputs"},
+	{MODEL "[post]\nnms = 1.5\n", "p.conf:4: ", "between 0 and 1"},
+	{MODEL "[decision]\nk = 2\n", "p.conf:4: ", "more than n"},
+	{MODEL "[decision]\nthreshold = 0.4\nlow = 0.5\n", "p.conf:5: ", "above threshold"},
+	{MODEL "[decision]\nhold-off = 3\n", "p.conf:4: ", "time with its unit"},
+	{MODEL "[decision]\nhold-off = 2d\n", "p.conf:4: ", "time with its unit"},
+	{MODEL "[decision]\nhold-off = 9999min\n", "p.conf:4: ", "between 0 and 86400000 ms"},
+	{MODEL "[decision]\nchange = 1\n", "p.conf:4: ", "only for kind = numbers"},
+	{MODEL "[decision]\nzones = a: 0 0, 1 0, 1 1\n", "p.conf:4: ", "nothing here finds boxes"},
+	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0\n", "p.conf:6: ", "zone 1"},
+	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0, 1 2\n",
+		"p.conf:6: ", "zone 1"},
+	{"[stage a]\nbudget = 1s\n" MODEL, "p.conf:2: ", "first stage comes after none"},
+	{MODEL "[stage b]\nafter = c\n" MODEL, "p.conf:4: ", "no stage of that name"},
+	{MODEL "[stage b]\ninput = crop\n" MODEL, "p.conf:4: ", "no boxes to crop"},
+	{MODEL "[stage b]\non = event\n" MODEL, "p.conf:4: ", "no [decision]"},
+	{MODEL "[stage b]\ninput = outputs\nwhen = x\n" MODEL, "p.conf:4: ", "collected"},
+	{MODEL "[stage b]\n[pre]\nhop = 2\n", "p.conf:3: ", "no [model] name"},
+	{"[stage a]\n" MODEL "[stage a]\n" MODEL, "p.conf:4: ", "began in line 1"},
+};
+
+static void every_mistake_is_told_with_its_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		struct recipe *recipe = NULL;
+		struct error err = {0};
+		const char *text = mistakes[i].text[0] ? mistakes[i].text : "\n";
+		if (read_text(text, &recipe, &err) != -EINVAL || recipe ||
+			!strstr(err.text, mistakes[i].place) ||
+			!strstr(err.text, mistakes[i].why)) {
+			fail_msg("mistake %zu: '%s' lacks '%s' or '%s'", i, err.text,
+				mistakes[i].place, mistakes[i].why);
+		}
+	}
+}
+
+static void files_with_bytes_changed_are_read_or_refused(void **state)
+{
+	(void)state;
+	uint32_t seed = 1;
+	for (int round = 0; round < 5000; round++) {
+		char text[512];
+		struct recipe *recipe = NULL;
+		struct error err = {0};
+		const char *from =
+			mistakes[(size_t)round % (sizeof(mistakes) / sizeof(mistakes[0]))].text;
+		int n = snprintf(text, sizeof(text),
+			"%s[decision]\nzones = a: 0 0, 1 0, 1 1\nk = 1\nhold-off = 2s\n", from);
+		for (int i = 0; i < 3; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			text[(seed >> 8) % (uint32_t)n] = (char)(1 + (seed >> 24) % 255);
+		}
+		int r = read_text(text, &recipe, &err);
+		if (r < 0) {
+			assert_true(err.text[0]);
+			assert_null(recipe);
+		}
+		free(recipe);
+	}
+}
+
+static void there_are_not_more_stages_than_fit(void **state)
+{
+	(void)state;
+	char text[1024] = "";
+	struct recipe *recipe = NULL;
+	struct error err = {0};
+	for (int i = 0; i <= RECIPE_MAX_STAGES; i++) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			"[stage s%d]\n[model]\nname = m\n", i);
+	}
+	assert_int_equal(read_text(text, &recipe, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "more than 8 stages"));
+}
+
+static void lists_have_whole_words(void **state)
+{
+	(void)state;
+	assert_true(recipe_list_has("cat, big dog ,x", "big dog"));
+	assert_true(recipe_list_has("cat, big dog ,x", "x"));
+	assert_true(recipe_list_has("cat", "cat"));
+	assert_false(recipe_list_has("cats", "cat"));
+	assert_false(recipe_list_has("", ""));
+	assert_false(recipe_list_has("a,,b", ""));
+}
+
+static void a_point_is_in_the_first_zone_around_it(void **state)
+{
+	(void)state;
+	struct zones zones = {0};
+	assert_int_equal(
+		zones_parse("l: 0 0, 0.5 0, 0.5 1, 0 1; all: 0 0, 1 0, 1 1, 0 1", &zones, NULL), 0);
+	assert_string_equal(zones_find(&zones, 0.2, 0.2)->name, "l");
+	assert_string_equal(zones_find(&zones, 0.7, 0.2)->name, "all");
+	assert_null(zones_find(&zones, 1.2, 0.5));
+	/* An L: its notch is outside. */
+	assert_int_equal(zones_parse("L: 0 0, 0.3 0, 0.3 0.7, 1 0.7, 1 1, 0 1", &zones, NULL), 0);
+	assert_null(zones_find(&zones, 0.6, 0.3));
+	assert_non_null(zones_find(&zones, 0.6, 0.8));
+}
+
+/* "a_b" as the page's markup has it. */
+static void escape(const char *key, char *out)
+{
+	for (; *key; key++) {
+		if (*key == '_') {
+			*out++ = '\\';
+		}
+		*out++ = *key;
+	}
+	*out = 0;
+}
+
+static void the_manual_names_every_key_with_its_default(void **state)
+{
+	(void)state;
+	static char page[65536];
+	FILE *file = fopen(SOURCE_ROOT "/docs/man/edged-pipelines.5.scd", "r");
+	assert_non_null(file);
+	size_t size = fread(page, 1, sizeof(page) - 1, file), n = 0;
+	fclose(file);
+	assert_true(size > 0 && size < sizeof(page) - 1);
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		char key[80], value[160], wanted[320], title[64];
+		snprintf(title, sizeof(title), "# SECTION [%s", keys[i].section);
+		const char *section = strstr(page, title);
+		assert_non_null(section);
+		escape(keys[i].key, key);
+		escape(keys[i].value, value);
+		snprintf(wanted, sizeof(wanted), "\n*%s* =%s%s%s\n", key, value[0] ? " _" : "",
+			value, value[0] ? "_" : "");
+		const char *found = strstr(section, wanted);
+		const char *next = strstr(section + 1, "\n# ");
+		if (!found || found > next) {
+			fail_msg("[%s] lacks %s", keys[i].section, wanted);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_model_is_enough),
+		cmocka_unit_test(sections_belong_to_the_stage_before_them),
+		cmocka_unit_test(what_is_printed_reads_the_same),
+		cmocka_unit_test(what_belongs_to_others_is_skipped),
+		cmocka_unit_test(every_mistake_is_told_with_its_line),
+		cmocka_unit_test(files_with_bytes_changed_are_read_or_refused),
+		cmocka_unit_test(there_are_not_more_stages_than_fit),
+		cmocka_unit_test(lists_have_whole_words),
+		cmocka_unit_test(the_manual_names_every_key_with_its_default),
+		cmocka_unit_test(a_point_is_in_the_first_zone_around_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

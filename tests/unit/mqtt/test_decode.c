@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "daemon/mqtt/base64.h"
+#include "daemon/mqtt/decode.h"
+#include "daemon/mqtt/dedup.h"
+
+/* int8[1,4], scale 0.5, zero point 2. */
+static struct spec small_spec(void)
+{
+	struct spec spec = {.name = "x",
+		.type = DTYPE_INT8,
+		.shape = {.rank = 2, .dim = {1, 4}},
+		.declared = {.rank = 2, .dim = {1, 4}},
+		.scale = 0.5,
+		.zero_point = 2,
+		.bytes = 4,
+		.score_threshold = NAN};
+	return spec;
+}
+
+/* Decodes @text, over the bytes that both processes exchange. Returns the error's code. */
+static int run(enum decode_format format, const char *fields, const char *text, uint32_t n_specs,
+	struct decode_result *ret_result)
+{
+	struct spec specs[2] = {small_spec(), small_spec()}, read[DECODE_MAX_INPUTS];
+	struct decode_job job = {.format = format,
+		.specs = specs,
+		.n_specs = n_specs,
+		.fields = fields,
+		.payload = text,
+		.size = strlen(text)};
+	struct bytes_writer w = {0}, answer = {0};
+	struct decode_result result;
+	struct error err = {0}, failed = {0};
+	snprintf(specs[1].name, sizeof(specs[1].name), "y");
+	decode_job_write(&w, &job);
+	assert_int_equal(decode_job_read(w.data, w.size, read, &job, &err), 0);
+	int r = decode_run(&job, &result, &err);
+	assert_int_equal(r, err.code);
+	decode_result_write(&answer, &result, &err);
+	decode_result_free(&result);
+	assert_int_equal(decode_result_read(answer.data, answer.size, specs, n_specs, 1000,
+				 ret_result, &failed, &err),
+		0);
+	/* Cut short anywhere it is refused. */
+	for (size_t i = 0; i < answer.size; i++) {
+		struct decode_result none;
+		int code = decode_result_read(
+			answer.data, i, specs, n_specs, 1000, &none, &failed, &err);
+		assert_int_not_equal(code, failed.code == 0 ? 0 : 1);
+	}
+	bytes_writer_deinit(&w);
+	bytes_writer_deinit(&answer);
+	return r;
+}
+
+static void expect(
+	enum decode_format format, const char *fields, const char *text, const char *bytes)
+{
+	struct decode_result result;
+	assert_int_equal(run(format, fields, text, 1, &result), 0);
+	assert_int_equal(result.n, 1);
+	assert_memory_equal(result.tensors[0].data, bytes, 4);
+	decode_result_free(&result);
+}
+
+static void numbers_come_as_csv_json_base64_and_bytes(void **state)
+{
+	(void)state;
+	expect(DECODE_CSV, "", "0,0.5,1,-1", "\x02\x03\x04\x00");
+	expect(DECODE_AUTO, "", "a,b,c,d\n0,0.5,1,-1\n", "\x02\x03\x04\x00");
+	expect(DECODE_JSON, "", "[0, 0.5, 1, -1]", "\x02\x03\x04\x00");
+	expect(DECODE_AUTO, "", " {\"data\": [[0, 0.5], [1, -1]]}", "\x02\x03\x04\x00");
+	expect(DECODE_RAW, "", "abcd", "abcd");
+	expect(DECODE_AUTO, "", "{bcd", "{bcd"); /* no JSON, but a tensor's size */
+	expect(DECODE_JSON, "",
+		"{\"data\":\"YWJjZA==\",\"content_type\":\"application/octet-stream\"}", "abcd");
+	expect(DECODE_JSON, "a.b c", "{\"a\":{\"b\":[0,0.5]},\"c\":[1,-1],\"d\":7}",
+		"\x02\x03\x04\x00");
+}
+
+static void the_envelope_is_read(void **state)
+{
+	struct decode_result result;
+	(void)state;
+	assert_int_equal(
+		run(DECODE_JSON, "",
+			"{\"id\":17,\"reply_to\":\"a/b\",\"accept\":\"x/y\",\"priority\":\"high\",\"deadline_ms\":250,"
+			"\"traceparent\":\"00-1\",\"inputs\":[{\"name\":\"y\",\"datatype\":\"INT8\",\"data\":[1,2,3,4]},"
+			"{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,4],\"data\":[0,0.5,1,-1]}]}",
+			2, &result),
+		0);
+	assert_true(result.envelope.there && result.envelope.oip);
+	assert_string_equal(result.envelope.id, "17");
+	assert_string_equal(result.envelope.reply_to, "a/b");
+	assert_string_equal(result.envelope.accept, "x/y");
+	assert_string_equal(result.envelope.priority, "high");
+	assert_string_equal(result.envelope.traceparent, "00-1");
+	assert_int_equal(result.envelope.deadline_ms, 250);
+	assert_memory_equal(result.tensors[0].data, "\x02\x03\x04\x00", 4);
+	assert_memory_equal(result.tensors[1].data, "\1\2\3\4", 4);
+	decode_result_free(&result);
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {"", "{", "{}", "[]", "[1,2,3]", "[1,2,3,\"4\"]",
+		"[1,2,3,4,5]", "{\"data\":1}", "{\"data\":\"****\"}", "{\"data\":\"YWJjZA\"}",
+		"{\"data\":[1,2,3,4],\"data\":[1,2,3,4]}", "[[[[[[[[[1,2,3,4]]]]]]]]]",
+		"{\"inputs\":[]}", "{\"inputs\":[{\"data\":[1,2,3]}]}",
+		"{\"inputs\":[{\"datatype\":\"INT8\",\"data\":[1,2,3,400]}]}",
+		"{\"inputs\":[{\"datatype\":\"BYTES\",\"data\":[1,2,3,4]}]}",
+		"{\"inputs\":[{\"shape\":[4,1],\"data\":[1,2,3,4]}]}",
+		"{\"data\":[1,2,3,4],\"id\":{}}", "{\"data\":[1,2,3,4],\"deadline_ms\":-1}",
+		"{\"data\":[1,2,3,4],\"id\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+		"{\"data\":\"W10=\",\"content_type\":\"application/json\"}", "[1e999,1,1,1]",
+		"[NaN,1,1,1]"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct decode_result result;
+		if (run(DECODE_JSON, "", wrong[i], 1, &result) == 0) {
+			fail_msg("taken: %s", wrong[i]);
+		}
+	}
+	struct decode_result result;
+	assert_true(run(DECODE_JSON, "a.b", "{\"a\":{\"c\":1}}", 1, &result) < 0);
+	assert_true(run(DECODE_RAW, "", "abc", 1, &result) < 0);
+	assert_true(run(DECODE_CSV, "", "1,2,3,4", 2, &result) < 0);
+	assert_true(run(DECODE_IMAGE, "", "\xff\xd8\xff", 1, &result) < 0);
+}
+
+static void base64_goes_there_and_back(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 70; n++) {
+		uint8_t data[70], *back = NULL;
+		size_t size = 0;
+		struct bytes_writer w = {0};
+		for (size_t i = 0; i < n; i++) {
+			data[i] = (uint8_t)(i * 37 + n);
+		}
+		base64_write(&w, data, n);
+		assert_int_equal(
+			base64_decode(w.data ? (char *)w.data : "", w.size, &back, &size, NULL), 0);
+		assert_int_equal(size, n);
+		assert_memory_equal(back, data, n);
+		free(back);
+		bytes_writer_deinit(&w);
+	}
+}
+
+static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
+{
+	static struct dedup dedup;
+	(void)state;
+	dedup_init(&dedup);
+	uint64_t a = dedup_hash(&dedup, 0, "abcdefghij", 10),
+		 b = dedup_hash(&dedup, 0, "abcdefghik", 10);
+	assert_int_not_equal(a, b);
+	assert_int_equal(a, dedup_hash(&dedup, 0, "abcdefghij", 10));
+	assert_int_not_equal(dedup_hash(&dedup, 0, "a", 1), dedup_hash(&dedup, 0, "a\0", 2));
+	assert_false(dedup_see(&dedup, a, 100, 50));
+	assert_true(dedup_see(&dedup, a, 149, 50));
+	assert_false(dedup_see(&dedup, a, 150, 50));
+	dedup_forget(&dedup, a);
+	assert_false(dedup_see(&dedup, a, 151, 50));
+	for (uint64_t i = 1; i <= DEDUP_SLOTS; i++) {
+		assert_false(dedup_see(&dedup, i << 40, 152, 50));
+	}
+	assert_false(dedup_see(&dedup, a, 153, 50)); /* others have taken its place */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_come_as_csv_json_base64_and_bytes),
+		cmocka_unit_test(the_envelope_is_read),
+		cmocka_unit_test(what_is_wrong_is_refused),
+		cmocka_unit_test(base64_goes_there_and_back),
+		cmocka_unit_test(a_request_is_seen_for_its_time_and_may_be_forgotten),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

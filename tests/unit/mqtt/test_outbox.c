@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "daemon/mqtt/outbox.h"
+
+#define SMALL 3
+#define BYTES 100000
+
+static void put(
+	struct outbox *o, enum outbox_kind kind, const char *topic, const char *text, bool fits)
+{
+	struct outbox_message *m = outbox_message_new(kind, topic, text, strlen(text));
+	assert_non_null(m);
+	m->qos = 1;
+	assert_int_equal(outbox_put(o, m), fits);
+}
+
+static void expect(struct outbox *o, const char *text)
+{
+	struct outbox_message *m = outbox_next(o, 1);
+	assert_non_null(m);
+	assert_int_equal(m->size, strlen(text));
+	assert_memory_equal(m->payload, text, m->size);
+	outbox_drop(o, m);
+}
+
+static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_LAST, "a", "old", true);
+	put(&o, OUTBOX_LAST, "b", "other", true);
+	put(&o, OUTBOX_LAST, "a", "new", true);
+	expect(&o, "other");
+	expect(&o, "new");
+	assert_null(outbox_next(&o, 1));
+	outbox_deinit(&o);
+}
+
+static void the_oldest_result_goes_first_then_responses_never_states(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_LAST, "s", "state", true);
+	put(&o, OUTBOX_RESPONSE, "r", "response", true);
+	put(&o, OUTBOX_RESULT, "t", "one", true);
+	put(&o, OUTBOX_RESULT, "t", "two", true);
+	put(&o, OUTBOX_RESPONSE, "r", "response 2", true);
+	put(&o, OUTBOX_RESULT, "t", "three", false);
+	put(&o, OUTBOX_RESPONSE, "r", "response 3", true);
+	assert_int_equal(o.dropped, 4);
+	expect(&o, "state");
+	expect(&o, "response 2");
+	expect(&o, "response 3");
+	outbox_deinit(&o);
+}
+
+static void what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	for (int i = 0; i < SMALL; i++) {
+		put(&o, OUTBOX_RESULT, "t", i == 0 ? "0" : i == 1 ? "1" : "2", true);
+	}
+	outbox_sent(&o, outbox_next(&o, 1), 7);
+	outbox_sent(&o, outbox_next(&o, 1), 8);
+	assert_int_equal(o.in_flight, 2);
+	put(&o, OUTBOX_RESULT, "t", "3", true); /* 2 goes */
+	struct outbox_message *m = outbox_take_mid(&o, 7);
+	assert_memory_equal(m->payload, "0", 1);
+	outbox_message_free(m);
+	assert_null(outbox_take_mid(&o, 7));
+	assert_null(outbox_take_mid(&o, 0));
+	outbox_rewind(&o);
+	assert_int_equal(o.in_flight, 0);
+	expect(&o, "1");
+	expect(&o, "3");
+	outbox_deinit(&o);
+}
+
+static void bytes_are_bounded_too_and_return_to_nothing(void **state)
+{
+	struct outbox o;
+	char text[2000];
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	outbox_init(&o, 1000, 10000);
+	for (int i = 0; i < 100; i++) {
+		put(&o, OUTBOX_RESULT, "t", text, true);
+		assert_true(o.bytes <= 10000);
+	}
+	assert_true(o.n >= 3 && o.n < 10);
+	outbox_deinit(&o);
+	assert_int_equal(o.bytes, 0);
+	outbox_init(&o, 10, 1000);
+	put(&o, OUTBOX_RESULT, "t", text, false);
+	outbox_deinit(&o);
+}
+
+static void what_has_expired_is_not_sent(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, 10, BYTES);
+	struct outbox_message *m = outbox_message_new(OUTBOX_RESPONSE, "a", "x", 1);
+	m->expires_ns = 100;
+	outbox_put(&o, m);
+	assert_non_null(outbox_next(&o, 99));
+	assert_null(outbox_next(&o, 100));
+	assert_int_equal(o.expired, 1);
+	outbox_deinit(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_newest_of_a_topic_takes_the_place_of_the_older),
+		cmocka_unit_test(the_oldest_result_goes_first_then_responses_never_states),
+		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
+		cmocka_unit_test(bytes_are_bounded_too_and_return_to_nothing),
+		cmocka_unit_test(what_has_expired_is_not_sent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "daemon/mqtt/settings.h"
+#include "tests/unit/daemon/temp_folder.h"
+
+static struct settings settings;
+
+static int load(const struct temp_folder *folder, const char *text, struct error *err)
+{
+	char path[96];
+	struct log log;
+	log_init(&log, LOG_LEVEL_ERROR);
+	snprintf(path, sizeof(path), "%s/m.conf", folder->path);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	return settings_load(&settings, path, &log, err);
+}
+
+static void sections_may_come_often_and_later_files_win(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct error err = {0};
+	char path[128];
+	snprintf(path, sizeof(path), "%s/m.conf.d", folder->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/m.conf.d/1.conf", folder->path);
+	FILE *file = fopen(path, "w");
+	fputs("[broker two]\nkeepalive = 15s\n", file);
+	fclose(file);
+	assert_int_equal(
+		load(folder,
+			"[bridge]\ngateway = g-1\n[broker one]\naddress = mqtts://a\n[broker two]\naddress = unix:/x\n"
+			"keepalive = 5s\n[route r]\ntopic = a/+/b\nmodel = m\nformat = json\nfields = x y\n",
+			&err),
+		0);
+	assert_int_equal(settings.n_brokers, 2);
+	assert_string_equal(settings.brokers[1].name, "two");
+	assert_int_equal(settings.brokers[1].keepalive_ms, 15000);
+	assert_int_equal(settings.brokers[0].keepalive_ms, 30000);
+	assert_int_equal(settings.n_routes, 1);
+	assert_string_equal(settings.routes[0].fields, "x y");
+	assert_string_equal(settings.gateway, "g-1");
+}
+
+static void nothing_means_the_broker_of_this_machine(void **state)
+{
+	struct error err = {0};
+	assert_int_equal(load(*state, "", &err), 0);
+	assert_int_equal(settings.n_brokers, 1);
+	assert_string_equal(settings.brokers[0].address, "mqtt://localhost");
+	assert_true(settings.gateway[0]);
+}
+
+static void every_mistake_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{"[bridge]\nnothing = 1\n", "m.conf:2: there is no key nothing"},
+		{"[bridges]\n", "m.conf:1: there is no section [bridges]"},
+		{"gateway = x\n", "m.conf:1: gateway stands before"},
+		{"[bridge]\ngateway = a\ngateway = b\n", "m.conf:3: gateway was given in line 2"},
+		{"[broker a]\nqos = 1\n", "m.conf:2: there is no key qos in [broker a]"},
+		{"[broker a b]\n", "m.conf:1: [broker NAME]"},
+		{"[bridge]\nqueue-length = 0\n", "m.conf:2: queue-length: 0 is not between"},
+		{"[bridge]\ngateway = a/b\n", "gateway: letters"},
+		{"[bridge]\ngateway = pool\n", "gateway: letters"},
+		{"[bridge]\nresult-topic = {who}\n", "result-topic"},
+		{"[bridge]\ncommands = reboot\n", "commands are"},
+		{"[bridge]\nmax-message = 8M\nqueue-bytes = 4M\n", "max-message is above"},
+		{"[broker a]\naddress = http://x\n", "[broker a]: address"},
+		{"[broker a]\npassword = secret\n", "[broker a]: secrets"},
+		{"[broker a]\nca = credential:../x\n", "[broker a]: secrets"},
+		{"[broker a]\nca = file:/x\n", "[broker a]: TLS needs"},
+		{"[broker a]\naddress = mqtts://x\nkey = file:/k\n",
+			"[broker a]: certificate and key"},
+		{"[broker a]\naddress = mqtts://x\npsk = file:/k\npsk-identity = i\nca = file:/c\n",
+			"either psk"},
+		{"[broker a]\nprotocol = 4\n", "[broker a]: protocol"},
+		{"[broker a]\nreconnect-min = 10s\nreconnect-max = 1s\n", "reconnect-min is above"},
+		{"[route r]\nmodel = m\n", "[route r]: topic"},
+		{"[route r]\ntopic = a/#/b\nmodel = m\n", "[route r]: topic"},
+		{"[route r]\ntopic = a\nmodel = M\n", "[route r]: model"},
+		{"[route r]\ntopic = a\nmodel = m\nformat = gif\n", "[route r]: format"},
+		{"[route r]\ntopic = a\nmodel = m\nfields = x\n", "[route r]: fields"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = {0};
+		assert_int_equal(load(*state, cases[i].text, &err), -EINVAL);
+		if (!strstr(err.text, cases[i].why)) {
+			fail_msg("'%s' instead of '%s'", err.text, cases[i].why);
+		}
+	}
+}
+
+/* conf/edged-mqtt.conf is what the tables say, and the manual has every key. */
+static void the_installed_file_and_the_manual_are_the_tables(void **state)
+{
+	(void)state;
+	static char page[1 << 17], printed[1 << 16], file[1 << 16];
+	FILE *out = fmemopen(printed, sizeof(printed), "w");
+	settings_print(out);
+	fclose(out);
+	FILE *in = fopen(SOURCE_ROOT "/conf/edged-mqtt.conf", "r");
+	assert_non_null(in);
+	file[fread(file, 1, sizeof(file) - 1, in)] = 0;
+	fclose(in);
+	assert_string_equal(file, printed);
+	in = fopen(SOURCE_ROOT "/docs/man/edged-mqtt.conf.5.scd", "r");
+	assert_non_null(in);
+	page[fread(page, 1, sizeof(page) - 1, in)] = 0;
+	fclose(in);
+	static const char *const kinds[] = {"bridge", "broker", "route"};
+	for (size_t k = 0; k < 3; k++) {
+		size_t n = 0;
+		const struct config_key *keys = settings_keys(kinds[k], &n);
+		for (size_t i = 0; i < n; i++) {
+			char wanted[64];
+			snprintf(wanted, sizeof(wanted), "*%s* =", keys[i].key);
+			if (!strstr(page, wanted)) {
+				fail_msg("edged-mqtt.conf(5) has no %s", keys[i].key);
+			}
+		}
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sections_may_come_often_and_later_files_win),
+		TEST(nothing_means_the_broker_of_this_machine),
+		TEST(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(the_installed_file_and_the_manual_are_the_tables),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

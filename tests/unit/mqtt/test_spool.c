@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "daemon/mqtt/spool.h"
+#include "tests/unit/daemon/temp_folder.h"
+
+#define MIB (1u << 20)
+
+static struct spool *open_spool(const struct temp_folder *folder, uint64_t max)
+{
+	struct spool *spool = NULL;
+	struct error err = {0};
+	char path[96];
+	snprintf(path, sizeof(path), "%s/spool", folder->path);
+	int r = spool_open(path, max, &spool, &err);
+	if (r < 0) {
+		fail_msg("%s", err.text);
+	}
+	return spool;
+}
+
+static void append(struct spool *spool, unsigned int from, unsigned int n)
+{
+	struct error err = {0};
+	for (unsigned int i = from; i < from + n; i++) {
+		char text[32];
+		int length = snprintf(text, sizeof(text), "result %u", i);
+		assert_int_equal(spool_append(spool, "a/topic", text, (size_t)length, &err), 0);
+	}
+}
+
+/* Reads @n and finds them to be those from @from on. */
+static void expect(struct spool *spool, unsigned int from, unsigned int n, bool done)
+{
+	for (unsigned int i = from; i < from + n; i++) {
+		struct spool_record record;
+		char text[32];
+		int length = snprintf(text, sizeof(text), "result %u", i);
+		assert_true(spool_read(spool, &record));
+		assert_string_equal(record.topic, "a/topic");
+		assert_int_equal(record.size, length);
+		assert_memory_equal(record.payload, text, record.size);
+		if (done) {
+			spool_done(spool, record.number);
+		}
+	}
+}
+
+static void what_goes_in_comes_out_in_order_over_many_segments(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB / 4);
+	struct spool_record record;
+	append(spool, 0, 5000);
+	assert_int_equal(spool_length(spool), 5000);
+	expect(spool, 0, 1000, false);
+	spool_rewind(spool);
+	expect(spool, 0, 5000, true);
+	assert_false(spool_read(spool, &record));
+	assert_int_equal(spool_length(spool), 0);
+	append(spool, 5000, 3);
+	expect(spool, 5000, 3, true);
+	spool_close(spool);
+}
+
+static void what_was_not_delivered_is_there_after_a_restart(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB);
+	append(spool, 0, 100);
+	expect(spool, 0, 40, true);
+	expect(spool, 40, 10, false);
+	spool_close(spool);
+	spool = open_spool(*state, MIB);
+	assert_int_equal(spool_length(spool), 60);
+	append(spool, 100, 10);
+	expect(spool, 40, 70, true);
+	spool_close(spool);
+	spool = open_spool(*state, MIB);
+	assert_int_equal(spool_length(spool), 0);
+	append(spool, 110, 1);
+	expect(spool, 110, 1, true);
+	spool_close(spool);
+}
+
+static void the_mark_moves_only_over_what_was_delivered_without_gaps(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB);
+	append(spool, 0, 3);
+	expect(spool, 0, 3, false);
+	spool_done(spool, 2);
+	spool_done(spool, 1);
+	assert_int_equal(spool_length(spool), 3);
+	spool_rewind(spool);
+	expect(spool, 0, 3, true);
+	assert_int_equal(spool_length(spool), 0);
+	spool_close(spool);
+}
+
+static void above_the_bound_the_oldest_go(void **state)
+{
+	struct spool *spool = open_spool(*state, 80000);
+	struct spool_record record;
+	append(spool, 0, 10000);
+	assert_true(spool_dropped(spool) > 5000);
+	uint64_t left = spool_length(spool);
+	assert_int_equal(left + spool_dropped(spool), 10000);
+	assert_true(spool_read(spool, &record));
+	assert_int_equal(record.number, spool_dropped(spool));
+	spool_done(spool, record.number);
+	expect(spool, (unsigned int)record.number + 1, (unsigned int)left - 1, true);
+	spool_close(spool);
+}
+
+/* A power cut anywhere in the last record: it is taken off, what was before stays. */
+static void a_record_cut_short_is_taken_off(void **state)
+{
+	const struct temp_folder *folder = *state;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/spool/0000000000000000.spool", folder->path);
+	for (off_t cut = 1; cut < 40; cut += 3) {
+		struct spool *spool = open_spool(folder, MIB);
+		append(spool, 0, 3);
+		spool_close(spool);
+		struct stat st;
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(truncate(path, st.st_size - cut), 0);
+		spool = open_spool(folder, MIB);
+		uint64_t whole = cut < 34 ? 2 : 1;
+		assert_int_equal(spool_length(spool), whole);
+		expect(spool, 0, (unsigned int)whole, false);
+		append(spool, (unsigned int)whole, 1);
+		expect(spool, (unsigned int)whole, 1, false);
+		spool_close(spool);
+		char used[128], aside[128];
+		snprintf(used, sizeof(used), "%s/spool", folder->path);
+		snprintf(aside, sizeof(aside), "%s/used-%d", folder->path, (int)cut);
+		assert_int_equal(rename(used, aside), 0);
+	}
+}
+
+static void a_byte_that_changed_ends_the_segment(void **state)
+{
+	const struct temp_folder *folder = *state;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/spool/0000000000000000.spool", folder->path);
+	struct spool *spool = open_spool(folder, MIB);
+	append(spool, 0, 3);
+	spool_close(spool);
+	FILE *file = fopen(path, "r+");
+	assert_non_null(file);
+	fseek(file, 60, SEEK_SET);
+	int byte = fgetc(file);
+	fseek(file, 60, SEEK_SET);
+	fputc(byte ^ 1, file);
+	fclose(file);
+	spool = open_spool(folder, MIB);
+	assert_int_equal(spool_length(spool), 1);
+	spool_close(spool);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_goes_in_comes_out_in_order_over_many_segments),
+		TEST(what_was_not_delivered_is_there_after_a_restart),
+		TEST(the_mark_moves_only_over_what_was_delivered_without_gaps),
+		TEST(above_the_bound_the_oldest_go),
+		TEST(a_record_cut_short_is_taken_off),
+		TEST(a_byte_that_changed_ends_the_segment),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

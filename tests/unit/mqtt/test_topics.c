@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "daemon/mqtt/topics.h"
+
+static void parse_tells_requests_orders_and_the_pool_apart(void **state)
+{
+	(void)state;
+	struct topics_parts p = topics_parse("edged", "gw1", "edged/gw1/a.b-c_1/infer");
+	assert_int_equal(p.kind, TOPICS_INFER);
+	assert_string_equal(p.model, "a.b-c_1");
+	p = topics_parse("edged", "gw1", "edged/gw1/m/set/threshold");
+	assert_int_equal(p.kind, TOPICS_SET);
+	assert_string_equal(p.key, "threshold");
+	assert_int_equal(topics_parse("edged", "gw1", "edged/pool/m/infer").kind, TOPICS_POOL);
+}
+
+static void parse_takes_nothing_else(void **state)
+{
+	(void)state;
+	static const char *const others[] = {"", "edged", "edged/gw1", "edged/gw1//infer",
+		"edged/gw1/M/infer", "edged/gw1/../infer", "edged/gw1/m/infer/",
+		"edged/gw1/m/infer/x", "edged/gw2/m/infer", "edged/gw10/m/infer",
+		"edgedx/gw1/m/infer", "edged/pool/m/set/x", "edged/gw1/m/set/",
+		"edged/gw1/m/set/a/b", "edged/gw1/m/set/a.b", "edged/gw1/-m/infer",
+		"edged/gw1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/infer"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_int_equal(topics_parse("edged", "gw1", others[i]).kind, TOPICS_OTHER);
+	}
+}
+
+/* MQTT 5, section 4.7, with its own examples. */
+static void match_follows_the_standard(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *filter, *topic;
+		bool match;
+	} cases[] = {{"sport/tennis/player1/#", "sport/tennis/player1", true},
+		{"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
+		{"sport/#", "sport", true}, {"#", "a/b/c", true}, {"#", "$SYS/x", false},
+		{"+/monitor", "$SYS/monitor", false}, {"$SYS/#", "$SYS/x", true},
+		{"sport/tennis/+", "sport/tennis/player1", true},
+		{"sport/tennis/+", "sport/tennis/player1/ranking", false},
+		{"sport/+", "sport", false}, {"sport/+", "sport/", true}, {"+/+", "/finance", true},
+		{"/+", "/finance", true}, {"+", "/finance", false}, {"a/b", "a/b", true},
+		{"a/b", "a/bc", false}, {"a/b", "a/b/", false}, {"a//b", "a//b", true},
+		{"a/+/b", "a//b", true}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(topics_match(cases[i].filter, cases[i].topic), cases[i].match);
+	}
+}
+
+static void filters_and_names_are_judged(void **state)
+{
+	(void)state;
+	assert_true(topics_is_filter("a/+/b/#"));
+	assert_true(topics_is_filter("#"));
+	assert_false(topics_is_filter(""));
+	assert_false(topics_is_filter("a/b+"));
+	assert_false(topics_is_filter("a/#/b"));
+	assert_false(topics_is_filter("a#"));
+	assert_true(topics_is_name("a/b"));
+	assert_false(topics_is_name("a/+"));
+	assert_false(topics_is_name(""));
+}
+
+static void answers_go_only_where_they_may(void **state)
+{
+	(void)state;
+	const char *allowed = "edged/reply/ r/";
+	assert_true(topics_may_answer("edged/reply/x", allowed, "edged", "gw1", "homeassistant"));
+	assert_true(topics_may_answer("r/x", allowed, "edged", "gw1", "homeassistant"));
+	static const char *const never[] = {"s/x", "$SYS/x", "edged/reply/+", "", "edged/reply/#"};
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		assert_false(topics_may_answer(never[i], allowed, "edged", "gw1", "homeassistant"));
+	}
+	static const char *const own[] = {"edged/gw1/m/set/enable", "edged/pool/m/infer",
+		"homeassistant/device/x/config", "$share/x"};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		assert_false(topics_may_answer(own[i], "*", "edged", "gw1", "homeassistant"));
+	}
+	assert_true(topics_may_answer("any/thing", "*", "edged", "gw1", "homeassistant"));
+}
+
+static void templates_are_filled_or_refused(void **state)
+{
+	(void)state;
+	char out[32];
+	assert_true(topics_fill(
+		out, sizeof(out), "{prefix}/{gw}/{model}/{source}", "e", "g", "m", "s"));
+	assert_string_equal(out, "e/g/m/s");
+	assert_false(topics_fill(out, sizeof(out), "{other}", "e", "g", "m", "s"));
+	assert_false(topics_fill(out, 5, "{prefix}/{gw}/{model}", "e", "g", "m", "s"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parse_tells_requests_orders_and_the_pool_apart),
+		cmocka_unit_test(parse_takes_nothing_else),
+		cmocka_unit_test(match_follows_the_standard),
+		cmocka_unit_test(filters_and_names_are_judged),
+		cmocka_unit_test(answers_go_only_where_they_may),
+		cmocka_unit_test(templates_are_filled_or_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
