@@ -47,6 +47,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 		va_start(args, format);
 		err->code = code;
 		err->status = error_status_of(code);
+		err->retry_after_us = 0;
 		vsnprintf(err->text, sizeof(err->text), format, args);
 		va_end(args);
 	}

@@ -12,6 +12,7 @@
 #define BASE_ERROR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/own.h"
 #include "base/status.h"
@@ -20,6 +21,7 @@ struct error {
 	int code; /* negative errno */
 	enum edge_status status; /* what a peer is told */
 	char text[240];
+	uint32_t retry_after_us; /* of EDGE_OVERLOADED: when to ask again; 0: not told */
 };
 
 /*

@@ -22,6 +22,8 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_STORE] = "STORE",
 	[WIRE_REGION_ADD] = "REGION_ADD",
 	[WIRE_REGION_REMOVE] = "REGION_REMOVE",
+	[WIRE_SUBSCRIBE] = "SUBSCRIBE",
+	[WIRE_EVENT] = "EVENT",
 };
 
 const char *wire_type_name(unsigned int type)
@@ -68,14 +70,18 @@ int wire_header_decode(
 	};
 	bool reply = ret_header->type & WIRE_REPLY;
 	bool infer = (ret_header->type & ~WIRE_REPLY) == WIRE_INFER;
-	if (ret_header->flags & ~(infer ? WIRE_FLAG_REGIONS : 0)) {
+	const unsigned int known = !infer ? 0
+		: reply                   ? WIRE_FLAG_REGIONS
+					  : WIRE_FLAG_REGIONS | WIRE_FLAG_KEY | WIRE_FLAGS_CLASS;
+	if (ret_header->flags & ~known) {
 		return error_set(
 			err, -EPROTO, "header: flags 0x%04x are not known", ret_header->flags);
 	}
 	if (ret_header->session != 0 && ret_header->type != WIRE_INFER) {
 		return error_set(err, -EPROTO, "header: bytes 28 to 31 are not zero");
 	}
-	if (reply ? ret_header->deadline_us != 0 : ret_header->status != 0) {
+	bool timed = !reply || ret_header->status == EDGE_OVERLOADED;
+	if ((!timed && ret_header->deadline_us != 0) || (!reply && ret_header->status != 0)) {
 		return error_set(err, -EPROTO, "header: a %s has no %s",
 			reply ? "reply" : "request", reply ? "deadline" : "status");
 	}
@@ -258,6 +264,39 @@ int wire_list_item_decode(
 		*ret_item = item;
 	}
 	return code;
+}
+
+/* ---- SUBSCRIBE, EVENT */
+
+void wire_subscribe_encode(struct bytes_writer *w, uint32_t kinds)
+{
+	bytes_write_u32(w, kinds);
+}
+
+int wire_subscribe_decode(const void *body, size_t size, uint32_t *ret_kinds, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(body, size);
+	uint32_t kinds = bytes_read_u32(&r);
+	int code = wire_end(&r, WIRE_SUBSCRIBE, err);
+	if (code == 0) {
+		*ret_kinds = kinds;
+	}
+	return code;
+}
+
+void wire_event_encode(struct bytes_writer *w, uint32_t kind, uint32_t n_items)
+{
+	bytes_write_u32(w, kind);
+	wire_list_encode(w, n_items);
+}
+
+int wire_event_decode(struct bytes_reader *r, uint32_t *ret_n_items, struct error *err)
+{
+	uint32_t kind = bytes_read_u32(r);
+	if (!r->failed && kind != WIRE_EVENT_MODELS) {
+		return error_set(err, -EPROTO, "EVENT: kind %u was not asked for", kind);
+	}
+	return wire_list_decode(r, ret_n_items, err);
 }
 
 /* ---- STATUS, CANCEL, RELOAD */

@@ -44,11 +44,13 @@ enum wire_type {
 	WIRE_STORE = 12,
 	WIRE_REGION_ADD = 13,
 	WIRE_REGION_REMOVE = 14,
+	WIRE_SUBSCRIBE = 15, /* these two since 1.3 */
+	WIRE_EVENT = 16, /* only ever a reply, under the id of its SUBSCRIBE */
 	WIRE_TYPE_COUNT
 };
 
 /* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 those of shared memory
- * and the store too; the others are kept for what will come. */
+ * and the store too, 1.3 that of streams. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
@@ -56,19 +58,39 @@ enum wire_type {
 
 /* Of a header: the tensors of this INFER, or of its reply, may lie in regions (1.2). */
 #define WIRE_FLAG_REGIONS 1u
+/* Of an INFER's header (1.3): it has a key, and two bits that are its class. */
+#define WIRE_FLAG_KEY 2u
+#define WIRE_CLASS_SHIFT 2
+#define WIRE_FLAGS_CLASS (3u << WIRE_CLASS_SHIFT)
+
+/* How urgent an INFER is: control before realtime before normal before batch. */
+enum wire_class {
+	WIRE_CLASS_NORMAL = 0,
+	WIRE_CLASS_BATCH = 1,
+	WIRE_CLASS_REALTIME = 2,
+	WIRE_CLASS_CONTROL = 3,
+};
 
 /* "HELLO", ...; "message" for a number that is not in the list. The reply bit is ignored. */
 const char *wire_type_name(unsigned int type);
 
 struct wire_header {
 	uint16_t type; /* enum wire_type, | WIRE_REPLY */
-	uint16_t flags; /* WIRE_FLAG_REGIONS of INFER and its reply, since 1.2; else 0 */
+	uint16_t
+		flags; /* WIRE_FLAG_REGIONS of INFER and its reply, since 1.2; of INFER since 1.3 key
+			   and class; else 0 */
 	uint64_t id; /* chosen by the client, unique among its requests in flight */
 	uint32_t body_bytes;
 	uint32_t status; /* enum edge_status in replies, 0 in requests */
-	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0 */
+	uint32_t deadline_us; /* requests: from when the header was read, 0 none; replies: 0, but
+				 OVERLOADED since 1.3: when to ask again, 0 not told */
 	uint32_t session; /* INFER since 1.1: in which it runs, 0 none; all others: 0 */
 };
+
+static inline enum wire_class wire_class(const struct wire_header *header)
+{
+	return (enum wire_class)((header->flags & WIRE_FLAGS_CLASS) >> WIRE_CLASS_SHIFT);
+}
 
 void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADER_BYTES]);
 
@@ -221,12 +243,14 @@ struct wire_place {
 };
 
 /* @regions of both: the header has WIRE_FLAG_REGIONS, and so the body has the fields that name
- * them. */
+ * them. @key: not 0 when the header has WIRE_FLAG_KEY: a newer request of the same user, model and key
+ * takes the place of this one while it waits. */
 struct wire_infer {
 	bool regions;
 	struct wire_text model;
 	struct wire_text version; /* empty: the one that serves */
 	struct wire_text signature; /* key; empty: the default */
+	uint64_t key;
 	uint32_t n_inputs;
 	uint32_t n_wanted; /* WIRE_ALL_OUTPUTS, or how many of @wanted */
 	uint16_t wanted[WIRE_MAX_TENSORS];
@@ -385,6 +409,19 @@ int must_check wire_store_decode(
 void wire_store_reply_encode(struct bytes_writer *w, struct wire_text lines);
 int must_check wire_store_reply_decode(
 	const void *body, size_t size, struct wire_text *ret_lines, struct error *err);
+
+/* ---- SUBSCRIBE, whose reply has no body, and EVENT (1.3) */
+
+#define WIRE_EVENT_MODELS 1u /* what models are like */
+
+void wire_subscribe_encode(struct bytes_writer *w, uint32_t kinds);
+int must_check wire_subscribe_decode(
+	const void *body, size_t size, uint32_t *ret_kinds, struct error *err);
+
+/* What an EVENT begins with: as many items of LIST follow. A model that is not there any more has the
+ * state "gone". The decoder gives -EPROTO for another kind. */
+void wire_event_encode(struct bytes_writer *w, uint32_t kind, uint32_t n_items);
+int must_check wire_event_decode(struct bytes_reader *r, uint32_t *ret_n_items, struct error *err);
 
 /* ---- REGION_ADD, whose first byte brings a descriptor, and REGION_REMOVE (1.2) */
 

@@ -26,14 +26,15 @@ static int bytes_check(const struct wire_tensor *tensor, struct subject subject,
 {
 	char text[SHAPE_TEXT_SIZE];
 	uint64_t bytes = 0;
-	shape_format(text, sizeof(text), &tensor->shape);
 	int code = tensor->type == DTYPE_STRING ? shape_elements(&tensor->shape, &bytes)
 						: shape_bytes(&tensor->shape, tensor->type, &bytes);
 	if (code < 0) {
+		shape_format(text, sizeof(text), &tensor->shape);
 		return error_set(err, -EPROTO, "INFER: %s %u: %s %s cannot be sent", subject.kind,
 			subject.index, dtype_name(tensor->type), text);
 	}
 	if (tensor->type != DTYPE_STRING && bytes != tensor->bytes) {
+		shape_format(text, sizeof(text), &tensor->shape);
 		return error_set(err, -EPROTO, "INFER: %s %u: %s %s has %llu bytes, not %u",
 			subject.kind, subject.index, dtype_name(tensor->type), text,
 			(unsigned long long)bytes, tensor->bytes);
@@ -147,6 +148,9 @@ void wire_infer_encode_head(struct bytes_writer *w, const struct wire_infer *inf
 	wire_field_text_encode(w, infer->model);
 	wire_field_text_encode(w, infer->version);
 	wire_field_text_encode(w, infer->signature);
+	if (infer->key) {
+		bytes_write_u64(w, infer->key);
+	}
 	bytes_write_u16(w, (uint16_t)infer->n_inputs);
 	bytes_write_u16(w, (uint16_t)infer->n_wanted);
 	for (uint32_t i = 0; infer->n_wanted != WIRE_ALL_OUTPUTS && i < infer->n_wanted; i++) {
@@ -173,6 +177,10 @@ static int infer_head_decode(
 	infer->model = wire_field_name_decode(r);
 	infer->version = wire_field_name_decode(r);
 	infer->signature = wire_field_name_decode(r);
+	infer->key = flags & WIRE_FLAG_KEY ? bytes_read_u64(r) : 0;
+	if (!r->failed && flags & WIRE_FLAG_KEY && infer->key == 0) {
+		return error_set(err, -EPROTO, "INFER: the key is 0");
+	}
 	infer->n_inputs = bytes_read_u16(r);
 	infer->n_wanted = bytes_read_u16(r);
 	bool all = infer->n_wanted == WIRE_ALL_OUTPUTS;

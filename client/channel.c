@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 struct channel_frame {
@@ -19,14 +20,23 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int channel_init(struct channel *channel, int fd, struct error *err)
+void channel_init(struct channel *channel, int fd)
 {
 	*channel = (struct channel){.fd = fd, .last = &channel->first};
-	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-		return error_set(err, -errno, "socket: %s", strerror(errno));
+}
+
+bool channel_wait(struct channel *channel, uint32_t timeout_ms)
+{
+	const struct timeval time = {.tv_sec = (time_t)(timeout_ms / 1000),
+		.tv_usec = (suseconds_t)(timeout_ms % 1000 * 1000)};
+	if (channel->wait_ms != timeout_ms) {
+		if (setsockopt(channel->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0) {
+			return false;
+		}
+		channel->wait_ms = timeout_ms;
 	}
-	return 0;
+	channel->may_wait = true;
+	return true;
 }
 
 static void pop_frame(struct channel *channel)
@@ -172,7 +182,9 @@ static ssize_t receive_some(struct channel *channel, void *data, size_t size)
 		return recv(channel->fd, data, size, MSG_DONTWAIT);
 	}
 	if (!channel_has_more(channel)) {
-		ssize_t n = recv(channel->fd, channel->ahead, sizeof(channel->ahead), MSG_DONTWAIT);
+		const int flags = channel->may_wait ? 0 : MSG_DONTWAIT;
+		channel->may_wait = false;
+		ssize_t n = recv(channel->fd, channel->ahead, sizeof(channel->ahead), flags);
 		if (n <= 0) {
 			return n;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * channel - whole frames over a stream socket that never blocks
+ * channel - whole frames over a stream socket, which waits only where it is told to
  *
  * Frames to send wait in a queue; a frame that comes is collected in memory aligned for tensors.
  * The peer's numbers are bounded before anything is allocated by them.
@@ -21,6 +21,8 @@ struct channel {
 	int fd; /* owned; -1: closed */
 	struct channel_frame *first, **last;
 	uint64_t queued_bytes;
+	bool may_wait; /* the next receive may, once, for up to @wait_ms */
+	uint32_t wait_ms; /* that the socket was told; 0: without end */
 	bool shut; /* the peer reads no more, but may still have said why */
 
 	uint8_t ahead[CHANNEL_AHEAD]; /* received, and not looked at from @ahead_at to @ahead_end */
@@ -32,8 +34,8 @@ struct channel {
 	size_t body_at;
 };
 
-/* @fd is made non-blocking and belongs to the channel. */
-int must_check channel_init(struct channel *channel, int fd, struct error *err);
+/* @fd belongs to the channel. */
+void channel_init(struct channel *channel, int fd);
 void channel_deinit(struct channel *channel);
 
 /* Queues a frame; @header->body_bytes is set here. @body is taken, also on failure: -EAGAIN above
@@ -52,6 +54,10 @@ static inline bool channel_has_more(const struct channel *channel)
 {
 	return channel->ahead_at < channel->ahead_end;
 }
+
+/* Lets the next receive wait for its first bytes, for up to @timeout_ms (0: without end): a call less than
+ * poll() before it. False where the socket cannot. */
+bool channel_wait(struct channel *channel, uint32_t timeout_ms);
 
 /* Sends what can be. -ENOTCONN when the connection is gone. */
 int must_check channel_send(struct channel *channel, struct error *err);

@@ -48,6 +48,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_MODEL, CLI_COMPLETE_FILE, NULL},
 	[CLI_REMOVE] = {"remove", "MODEL", "take away a model that was installed", 1, 1,
 		CLI_COMPLETE_MODEL, CLI_COMPLETE_NONE, NULL},
+	[CLI_WATCH] = {"watch", "", "tell what becomes of the models, until it is ended", 0, 0,
+		CLI_COMPLETE_NONE, CLI_COMPLETE_NONE, NULL},
 	[CLI_PIPELINE] = {"pipeline", "check|list|run|show [NAME] [INPUT...]",
 		"from files or a stream to what a pipelines.d/NAME.conf says", 1, -1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_FILE, "check list run show"},
@@ -65,12 +67,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
 		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_LOAD) | BIT(CLI_UNLOAD) |         \
 		BIT(CLI_FSCK) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) | BIT(CLI_REMOVE) |             \
-		OF_PIPELINES)
+		BIT(CLI_WATCH) | OF_PIPELINES)
 #define OF_PIPELINES (BIT(CLI_PIPELINE) | BIT(CLI_TEACH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
-	(BIT(CLI_LIST) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) | BIT(CLI_RELOAD) |      \
-		OF_ANSWERS | BIT(CLI_PIPELINE))
+	(BIT(CLI_LIST) | BIT(CLI_WATCH) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) |       \
+		BIT(CLI_RELOAD) | OF_ANSWERS | BIT(CLI_PIPELINE))
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
 #define AT(member) offsetof(struct settings, member)
 
@@ -127,6 +129,12 @@ const struct cli_option cli_options[] = {
 		CLI_COMPLETE_WORDS},
 	{"rate", 0, CLI_COUNT, "HZ", "samples a second that the model expects (16000)", AT(rate),
 		OF_ANSWERS, 1000, 384000, NULL, 0},
+	{"priority", 0, CLI_CHOICE, "CLASS", "normal, batch, realtime or control", AT(priority),
+		BIT(CLI_INFER) | BIT(CLI_BENCH), 0, 0, "normal batch realtime control",
+		CLI_COMPLETE_WORDS},
+	{"latest-key", 0, CLI_COUNT, "KEY",
+		"take the place of a question of the same key that still waits", AT(latest_key),
+		BIT(CLI_INFER), 1, UINT32_MAX, NULL, 0},
 	{"signature", 's', CLI_TEXT, "KEY", "a signature other than the default", AT(signature),
 		OF_ANSWERS | BIT(CLI_SHOW), 0, 0, NULL, 0},
 	{"keep-state", 0, CLI_FLAG, NULL, "each INPUT finds the state that the one before left",
@@ -156,6 +164,9 @@ const struct cli_option cli_options[] = {
 		BIT(CLI_BENCH), 1, 256, NULL, 0},
 	{"ipc", 0, CLI_FLAG, NULL, "what asking costs: in the body, in shared memory, at least",
 		AT(ipc), BIT(CLI_BENCH), 0, 0, NULL, 0},
+	{"spin", 0, CLI_COUNT, "US",
+		"look for answers up to US microseconds without sleep, with --ipc", AT(spin_us),
+		BIT(CLI_BENCH), 0, 1000000, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
 };

@@ -29,6 +29,7 @@ enum cli_command_id {
 	CLI_UNPIN,
 	CLI_FORGET_BAD,
 	CLI_HISTORY,
+	CLI_WATCH,
 	CLI_LOAD,
 	CLI_UNLOAD,
 	CLI_FSCK,
@@ -140,6 +141,9 @@ struct settings {
 
 	bool local, per_op, plan, ipc;
 	uint32_t count, warmup, threads, clients;
+	int priority; /* enum edge_client_priority */
+	uint32_t latest_key; /* 0: none */
+	uint32_t spin_us;
 };
 
 /* Defaults first, then @argv. -EINVAL with a text for a command line that is not understood. With

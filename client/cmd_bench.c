@@ -152,6 +152,8 @@ static int open_first(struct bench *bench, struct target **ret_target, struct er
 {
 	const struct settings *s = bench->settings;
 	struct target_options options = {.socket = s->socket,
+		.priority = (unsigned int)s->priority,
+		.latest_key = s->latest_key,
 		.timeout_ms = s->timeout_ms,
 		.cpu = s->cpu,
 		.threads = s->threads};

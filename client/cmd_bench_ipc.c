@@ -187,6 +187,7 @@ static int ipc_open(struct ipc *ipc, struct error *err)
 		return remote_error(&why, err);
 	}
 	ipc->daemon = daemon_of(ipc->client);
+	edge_client_set_spin(ipc->client, s->spin_us);
 	return ask_prepare(ipc, err);
 }
 

@@ -42,6 +42,8 @@ static void job_deinit(struct job *job)
 static int open_target(const struct settings *s, struct target **ret_target, struct error *err)
 {
 	struct target_options options = {.socket = s->socket,
+		.priority = (unsigned int)s->priority,
+		.latest_key = s->latest_key,
 		.timeout_ms = s->timeout_ms,
 		.signature = s->signature,
 		.cpu = s->cpu,

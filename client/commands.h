@@ -23,6 +23,7 @@ int cmd_teach(const struct settings *settings);
 /* infer on a model that has a pipeline. */
 int cmd_pipeline_infer(const struct settings *settings, const char *path);
 int cmd_history(const struct settings *settings);
+int cmd_watch(const struct settings *settings);
 int cmd_fsck(const struct settings *settings);
 
 #endif

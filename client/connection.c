@@ -28,6 +28,7 @@ int connection_tell(const struct error *err, struct edge_client_error *ret_err)
 	if (ret_err) {
 		ret_err->code = err->code;
 		ret_err->status = (unsigned int)err->status;
+		ret_err->retry_after_us = err->retry_after_us;
 		_Static_assert(sizeof(ret_err->text) == sizeof(err->text), "the same text");
 		memcpy(ret_err->text, err->text, sizeof(ret_err->text));
 	}
@@ -190,7 +191,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_tensors = hello.max_tensors,
 		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
 		.has_regions = (hello.capabilities & WIRE_CAP_SHARED_MEMORY) != 0,
-		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0};
+		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0,
+		.has_events = (hello.capabilities & WIRE_CAP_STREAMS) != 0};
 	return 0;
 }
 
@@ -224,11 +226,27 @@ static int abandon_session(
 	return r;
 }
 
+/* What nobody asked for. */
+static int tell_models(struct edge_client *client, const void *body, size_t size, struct error *err)
+{
+	struct edge_client_list *list = NULL;
+	int r = replies_list(body, size, WIRE_EVENT, &list, err);
+	if (r == 0) {
+		client->models_fn(client->models_data, list);
+		replies_list_free(list);
+	}
+	return r == -ENOMEM ? 0 : r;
+}
+
 /* A negative errno when the peer broke the protocol. */
 static int dispatch(struct edge_client *client, const struct wire_header *header, void **body,
 	struct error *err)
 {
 	struct outcome outcome = {0};
+	if (header->type == (WIRE_EVENT | WIRE_REPLY) && client->subscription != 0 &&
+		header->id == client->subscription && header->status == EDGE_OK) {
+		return tell_models(client, *body, header->body_bytes, err);
+	}
 	struct waiting *waiting = find_waiting(client, header->id);
 	if (!waiting || header->type != (waiting->type | WIRE_REPLY)) {
 		return judge_stray(header, *body, err);
@@ -236,6 +254,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	int r = 0;
 	if (header->status != EDGE_OK) {
 		wire_error_decode(*body, header->body_bytes, header->status, &outcome.err);
+		outcome.err.retry_after_us = header->deadline_us;
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
@@ -350,30 +369,11 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	return 0;
 }
 
-static int start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
+int connection_start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
 	struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	return start_header(
 		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
-}
-
-int connection_start_hello(
-	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_hello hello = {.major = WIRE_MAJOR,
-		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN,
-		.name = wire_text_of("libedged-client")};
-	wire_hello_encode(&body, &hello);
-	return start(client, WIRE_HELLO, &body, listener, ret_id, err);
-}
-
-int connection_start_empty(struct edge_client *client, uint16_t type, struct listener listener,
-	uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	return start(client, type, &body, listener, ret_id, err);
 }
 
 int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,
@@ -396,18 +396,7 @@ int connection_start_store(struct edge_client *client, const struct wire_store *
 		listener, ret_id, err);
 }
 
-int connection_start_describe(struct edge_client *client, const char *model, const char *version,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_describe describe = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	wire_describe_encode(&body, &describe);
-	return start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
-}
-
-/* The daemon is older, or was told not to have any. */
-static int no_sessions(struct error *err)
+int connection_no_sessions(struct error *err)
 {
 	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
@@ -429,14 +418,19 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 		return r;
 	}
 	if (session && client->peer.max_sessions == 0) {
-		return no_sessions(err);
+		return connection_no_sessions(err);
 	}
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
 	}
+	const bool classes = client->peer.protocol_minor >= 3;
+	infer.key = classes ? infer.key : 0;
 	wire_infer_encode(&body, &infer);
+	const unsigned int flags = (infer.regions ? WIRE_FLAG_REGIONS : 0) |
+		(infer.key ? WIRE_FLAG_KEY : 0) |
+		(classes ? request->priority << WIRE_CLASS_SHIFT : 0);
 	const struct wire_header header = {.type = WIRE_INFER,
-		.flags = infer.regions ? WIRE_FLAG_REGIONS : 0,
+		.flags = (uint16_t)flags,
 		.deadline_us = request->deadline_us,
 		.session = session};
 	const struct extra extra = {.fd = -1, .places = infer.places, .n_places = infer.n_places};
@@ -468,31 +462,7 @@ int connection_start_region_remove(struct edge_client *client, uint32_t region,
 		return no_regions(err);
 	}
 	wire_region_encode(&body, region);
-	return start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
-}
-
-int connection_start_session_open(struct edge_client *client, const char *model,
-	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_session_open open = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	if (client->peer.max_sessions == 0) {
-		return no_sessions(err);
-	}
-	wire_session_open_encode(&body, &open);
-	return start(client, WIRE_SESSION_OPEN, &body, listener, ret_id, err);
-}
-
-int connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (client->peer.max_sessions == 0) {
-		return no_sessions(err);
-	}
-	wire_session_encode(&body, session);
-	return start(client, type, &body, listener, ret_id, err);
+	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
 int connection_cancel(struct edge_client *client, uint64_t id, struct error *err)
@@ -505,7 +475,7 @@ int connection_cancel(struct edge_client *client, uint64_t id, struct error *err
 			err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
 	}
 	wire_cancel_encode(&body, id);
-	return start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
+	return connection_start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
 }
 
 /* ---- synchronous calls */
@@ -542,26 +512,54 @@ static int poll_time(uint64_t end_ns)
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
+/* Receives until it is done, for as long as this connection spins. */
+static int spin(struct edge_client *client, const struct outcome *outcome, struct error *err)
+{
+	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
+	int r = 0;
+	while (r == 0 && !outcome->done && clock_now_ns() < end_ns) {
+		r = receive_frames(client, outcome, err);
+	}
+	return lost(client, r, err);
+}
+
+/* -ETIMEDOUT at the end. With nothing left to send, the first time, it is the receive itself that waits. */
+static int wait_for_bytes(struct edge_client *client, uint32_t first_ms, uint64_t end_ns)
+{
+	struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
+	if (first_ms && !(ready.events & POLLOUT) && channel_wait(&client->channel, first_ms)) {
+		return 0;
+	}
+	int time = poll_time(end_ns);
+	if (time == 0) {
+		return -ETIMEDOUT;
+	}
+	return poll(&ready, 1, time) < 0 && errno != EINTR ? -errno : 0;
+}
+
 int connection_wait(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint32_t timeout_ms, struct error *err)
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
+	bool first = true;
 	for (;;) {
 		int r = send_frames(client, err);
+		r = r < 0 ? r : spin(client, outcome, err);
+		if (outcome->done) {
+			*err = outcome->err;
+			return err->code;
+		}
 		if (r < 0) {
 			return r;
 		}
-		struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
-		int time = poll_time(end_ns);
-		if (time == 0) {
-			return give_up(client, id, err);
-		}
-		if (poll(&ready, 1, time) < 0 && errno != EINTR) {
-			int code = -errno;
-			(void)give_up(client, id, err);
-			return error_set(err, code, "poll: %s", strerror(-code));
+		r = wait_for_bytes(client, first ? timeout_ms : 0, end_ns);
+		first = false;
+		if (r < 0) {
+			int code = give_up(client, id, err);
+			return r == -ETIMEDOUT ? code : error_set(err, r, "poll: %s", strerror(-r));
 		}
 		r = lost(client, receive_frames(client, outcome, err), err);
+		client->channel.may_wait = false;
 		if (outcome->done) {
 			*err = outcome->err;
 			return err->code;

@@ -40,6 +40,10 @@ struct edge_client {
 	struct waiting *waiting;
 	size_t n_waiting;
 	uint64_t last_id;
+	uint32_t spin_us;
+	uint64_t subscription; /* id of its request; 0: none */
+	edge_client_models_fn models_fn;
+	void *models_data;
 	struct error gone; /* code not 0: why the connection answers nothing any more */
 	struct edge_client_peer peer;
 	char peer_name[64], peer_version[64]; /* escaped */
@@ -55,11 +59,21 @@ int must_check connection_process(struct edge_client *client, struct error *err)
 /* Everybody who waits is told @why, or what was the matter before. Returns that error's code. */
 int connection_lose(struct edge_client *client, const struct error *why);
 
-/* Queue a request each; the listener is told once when they gave 0. */
+/* The daemon is older, or was told not to have any: -EOPNOTSUPP. */
+int connection_no_sessions(struct error *err);
+
+/* Queues a request; the listener is told once when it gave 0. @body is taken. */
+int must_check connection_start(struct edge_client *client, uint16_t type,
+	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* The same for each message. */
 int must_check connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,
 	int fd, struct listener listener, uint64_t *ret_id, struct error *err);
+/* Whatever is told from then on goes to @fn. */
+int must_check connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn,
+	void *data, struct listener listener, uint64_t *ret_id, struct error *err);
 /* @type: WIRE_LIST, WIRE_STORE_LIST, WIRE_STATUS or WIRE_RELOAD. */
 int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);

@@ -27,6 +27,11 @@ short edge_client_events(const struct edge_client *client)
 	return (short)(POLLIN | (channel_wants_to_send(&client->channel) ? POLLOUT : 0));
 }
 
+void edge_client_set_spin(struct edge_client *client, uint32_t us)
+{
+	client->spin_us = us;
+}
+
 size_t edge_client_in_flight(const struct edge_client *client)
 {
 	return client->n_waiting;
@@ -329,6 +334,25 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	return 0;
 }
 
+int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
+	uint32_t timeout_ms, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_subscribe(
+		client, fn, data, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	r = connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		client->subscription = 0;
+		return connection_tell(&err, ret_err);
+	}
+	return 0;
+}
+
 int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *ret_err)
 {
@@ -363,8 +387,8 @@ static int open_connected(
 		close(fd);
 		return error_no_memory(err);
 	}
-	int r = channel_init(&client->channel, fd, err);
-	r = r < 0 ? r : greet(client, timeout_ms, err);
+	channel_init(&client->channel, fd);
+	int r = greet(client, timeout_ms, err);
 	if (r < 0) {
 		edge_client_close(client);
 		return r;

@@ -75,6 +75,7 @@ struct edge_client_error {
 	int code; /* negative errno */
 	unsigned int status; /* enum edge_client_code */
 	char text[240]; /* printable, says what and where */
+	uint32_t retry_after_us; /* of OVERLOADED: when to ask again; 0: not told */
 };
 
 /* Element types: the numbers of TensorFlow Lite's TensorType. */
@@ -118,6 +119,10 @@ EDGE_CLIENT_API int edge_client_open(const char *path, uint32_t timeout_ms,
 EDGE_CLIENT_API int edge_client_open_fd(int fd, uint32_t timeout_ms,
 	struct edge_client **ret_client, struct edge_client_error *err);
 
+/* Synchronous calls look for their answer again and again for up to @us before they sleep: sooner there
+ * where cores are free, at the price of one. 0, as at first: they sleep. */
+EDGE_CLIENT_API void edge_client_set_spin(struct edge_client *client, uint32_t us);
+
 /* NULL is fine. Requests without an answer are told -ENOTCONN. Not from within a callback. */
 EDGE_CLIENT_API void edge_client_close(struct edge_client *client);
 
@@ -131,6 +136,7 @@ struct edge_client_peer {
 	uint32_t max_sessions; /* of this connection; 0: the daemon has none */
 	int has_store; /* it tells of its store, and takes orders for it */
 	int has_regions; /* memory may be shared with the daemon */
+	int has_events; /* it tells of changes by itself */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -224,6 +230,15 @@ struct edge_client_place {
 	uint64_t room; /* bytes that the output may have there */
 };
 
+/* How urgent a request is: control before realtime before normal before batch, which gets a twentieth
+ * at least. The daemon's configuration says who may use which. */
+enum edge_client_priority {
+	EDGE_CLIENT_NORMAL = 0,
+	EDGE_CLIENT_BATCH = 1,
+	EDGE_CLIENT_REALTIME = 2,
+	EDGE_CLIENT_CONTROL = 3
+};
+
 struct edge_client_request {
 	const char *model;
 	const char *version, *signature; /* NULL: the one that serves, the default */
@@ -232,6 +247,11 @@ struct edge_client_request {
 	uint32_t deadline_us; /* the daemon gives up then and answers DEADLINE; 0: never */
 	uint32_t n_places;
 	const struct edge_client_place *places; /* of outputs; the others come with the answer */
+	/* Daemons before protocol 1.3 know neither of these, and are not told. */
+	unsigned int priority; /* enum edge_client_priority */
+	uint64_t
+		latest_key; /* not 0: takes the place of a request of the same user, model and key that
+				still waits, which is answered SUPERSEDED; not in sessions */
 };
 
 struct edge_client_answer {
@@ -365,6 +385,18 @@ EDGE_CLIENT_API int edge_client_store_fd(struct edge_client *client,
 	enum edge_client_store_verb verb, const char *model, int fd, uint32_t timeout_ms,
 	char **ret_text, struct edge_client_error *err);
 EDGE_CLIENT_API void edge_client_text_free(char *text); /* NULL is fine */
+
+/* ---- what is told without being asked for */
+
+/* The models that have changed, borrowed; one that is not there any more has the state "gone". Called
+ * from within a call of this library on the same connection, which it may not close. */
+typedef void (*edge_client_models_fn)(void *data, const struct edge_client_list *list);
+
+/* From now on @fn is told of all models, at once and when they change: whenever edge_client_process()
+ * or a synchronous call reads what came. Once for each connection. -EOPNOTSUPP where the daemon tells
+ * nothing by itself. */
+EDGE_CLIENT_API int edge_client_subscribe_models(struct edge_client *client,
+	edge_client_models_fn fn, void *data, uint32_t timeout_ms, struct edge_client_error *err);
 
 /* ---- in an event loop */
 

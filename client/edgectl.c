@@ -34,6 +34,7 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_UNPIN] = cmd_store,
 	[CLI_FORGET_BAD] = cmd_forget_bad,
 	[CLI_HISTORY] = cmd_history,
+	[CLI_WATCH] = cmd_watch,
 	[CLI_LOAD] = cmd_store,
 	[CLI_UNLOAD] = cmd_store,
 	[CLI_FSCK] = cmd_fsck,

@@ -70,9 +70,13 @@ int question_build(
 		.model = wire_text_of(request->model ? request->model : ""),
 		.version = wire_text_of(request->version ? request->version : ""),
 		.signature = wire_text_of(request->signature ? request->signature : ""),
+		.key = request->latest_key,
 		.n_inputs = request->n_inputs,
 		.n_wanted = WIRE_ALL_OUTPUTS,
 	};
+	if (request->priority > EDGE_CLIENT_CONTROL) {
+		return error_set(err, -EINVAL, "there is no priority %u", request->priority);
+	}
 	if (request->n_inputs > WIRE_MAX_TENSORS) {
 		return error_set(
 			err, -EINVAL, "%u inputs, limit %d", request->n_inputs, WIRE_MAX_TENSORS);

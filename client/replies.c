@@ -82,7 +82,7 @@ void replies_list_free(struct edge_client_list *list)
 }
 DEFINE_OWNED(struct edge_client_list *, replies_list_free)
 
-/* @type: WIRE_LIST, which tells less, or WIRE_STORE_LIST. */
+/* @type: WIRE_LIST and WIRE_EVENT, which tell less, or WIRE_STORE_LIST. */
 static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_store_item *ret_item,
 	struct error *err)
 {
@@ -125,7 +125,7 @@ int replies_list(const void *body, size_t size, unsigned int type,
 {
 	struct bytes_reader r = bytes_reader_of(body, size);
 	uint32_t n = 0;
-	int e = wire_list_decode(&r, &n, err);
+	int e = type == WIRE_EVENT ? wire_event_decode(&r, &n, err) : wire_list_decode(&r, &n, err);
 	if (e < 0) {
 		return e;
 	}

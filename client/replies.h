@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "client/edge_client.h"
 
-/* @type: WIRE_LIST or WIRE_STORE_LIST. */
+/* @type: WIRE_LIST, WIRE_STORE_LIST or WIRE_EVENT. */
 int must_check replies_list(const void *body, size_t size, unsigned int type,
 	struct edge_client_list **ret_list, struct error *err);
 int must_check replies_model(

@@ -34,6 +34,8 @@ struct target_options {
 	const char *cpu; /* as backends_cpu_mask() reads it; NULL: all */
 	bool keep_state; /* each run finds the state that the one before has left */
 	const char *state; /* folder of checkpoints, of a file only; NULL: none */
+	unsigned int priority; /* enum edge_client_priority, in the daemon */
+	uint64_t latest_key; /* in the daemon; 0: none */
 };
 
 /* What the commands may want to know of a model in this process; NULL for one of the daemon. */

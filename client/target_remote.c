@@ -198,6 +198,8 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 		.signature = remote->options.signature,
 		.n_inputs = target->n_inputs,
 		.inputs = remote->tensors,
+		.priority = remote->options.priority,
+		.latest_key = remote->session ? 0 : remote->options.latest_key,
 	};
 	for (uint32_t i = 0; i < target->n_inputs; i++) {
 		fill_tensor(&inputs[i], i, &remote->tensors[i]);

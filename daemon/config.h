@@ -26,6 +26,8 @@
 #define CONFIG_PATH_SIZE 1024
 #define CONFIG_SOCKET_SIZE 108 /* sun_path */
 #define CONFIG_WORD_SIZE 128
+#define CONFIG_LIST_SIZE 128
+#define CONFIG_ACCESS_SIZE 512
 
 /* What becomes of a new version that does not fit beside the one that serves. */
 enum config_update {
@@ -51,6 +53,7 @@ struct config {
 	uint64_t workers; /* 0: as many as cores, at most 4 */
 	uint64_t threads_per_run; /* as workers */
 	uint64_t short_run_us;
+	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
@@ -70,6 +73,13 @@ struct config {
 	uint64_t header_timeout_ms;
 	uint64_t write_timeout_ms;
 	uint64_t log_lines_per_user;
+
+	char access_control[CONFIG_LIST_SIZE]; /* access.h reads these */
+	char access_realtime[CONFIG_LIST_SIZE];
+	char access_normal[CONFIG_LIST_SIZE];
+	char access_batch[CONFIG_LIST_SIZE];
+	char access_manage[CONFIG_LIST_SIZE];
+	char access_models[CONFIG_ACCESS_SIZE];
 
 	uint64_t max_models;
 	uint64_t max_file_bytes;

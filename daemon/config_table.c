@@ -39,6 +39,10 @@ static const struct config_key keys[] = {
 		"Runs that are expected to take at most so many microseconds are done by the thread\n"
 		"that reads requests when nothing else is to be done: waking a worker takes longer.\n"
 		"0: none."},
+	{"daemon", "spin-us", CONFIG_COUNT, AT(spin_us), 0, 1000, RELOAD, "0",
+		"How many microseconds after a request the thread that reads requests looks for the\n"
+		"next one again and again, and does not sleep. It answers sooner, and takes a core\n"
+		"while requests come. 0: it sleeps."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
@@ -86,6 +90,23 @@ static const struct config_key keys[] = {
 		"1s", "How long a client may take to accept a reply, and a second for each 10 MB."},
 	{"limits", "log-lines-per-user", CONFIG_COUNT, AT(log_lines_per_user), 0, 1000000, RELOAD,
 		"20", "Log lines in a minute that one user id can cause."},
+
+	{"access", "control", CONFIG_TEXT, AT(access_control), LENGTH(access_control), RELOAD,
+		"root",
+		"Who may ask in the class control, before all others: users, @groups, their numbers, or\n"
+		"everybody. root and edged's own user may do all that these five keys are about."},
+	{"access", "realtime", CONFIG_TEXT, AT(access_realtime), LENGTH(access_realtime), RELOAD,
+		"everybody", "Who may ask in the class realtime."},
+	{"access", "normal", CONFIG_TEXT, AT(access_normal), LENGTH(access_normal), RELOAD,
+		"everybody",
+		"Who may ask in the class normal, which is that of requests that name none."},
+	{"access", "batch", CONFIG_TEXT, AT(access_batch), LENGTH(access_batch), RELOAD,
+		"everybody", "Who may ask in the class batch."},
+	{"access", "manage", CONFIG_TEXT, AT(access_manage), LENGTH(access_manage), RELOAD, "root",
+		"Who may have models looked at again, rolled back and pinned."},
+	{"access", "models", CONFIG_TEXT, AT(access_models), LENGTH(access_models), RELOAD, "none",
+		"Models that not everybody may use: MODEL=WHO,WHO... for each, separated by blanks; a\n"
+		"MODEL may end in *. The first one that fits counts, and for root too."},
 
 	{"models", "max-models", CONFIG_COUNT, AT(max_models), 1, 65536, RELOAD, "64",
 		"Models in the folder; further ones are not loaded."},

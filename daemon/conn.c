@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "daemon/admission.h"
 #include "daemon/edged.h"
 #include "daemon/frame.h"
 #include "daemon/framing.h"
@@ -13,7 +14,7 @@
 #include "daemon/process.h"
 #include "daemon/receive.h"
 
-#define SMALL_BODY 4096u /* of every message but INFER */
+#define MOST_UNSENT 256 /* frames, of which many are what nobody asked for */
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
@@ -63,6 +64,7 @@ void conn_close(struct conn *conn)
 	conn->request = NULL;
 	client_sessions_close(&conn->sessions);
 	regions_close(&conn->regions);
+	events_forget(conn->edged, conn);
 	own_close_fd(&conn->fd);
 	conn->fd = -1;
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
@@ -109,16 +111,34 @@ void conn_sent(struct conn *conn, bool ok)
 	edged_check_drained(conn->edged);
 }
 
-/* Takes the reply's body. A connection for which there is no memory will be closed. */
-static void send_reply(struct conn *conn, struct reply *reply)
+/* What sending a frame came to. A connection for which there is no memory will be closed. */
+static void note_sent(struct conn *conn, int code)
 {
-	int code = frame_send(conn, reply);
 	if (code < 0) {
 		conn_break(conn);
 	} else if (code == 0) {
 		conn->unsent++;
 		conn->edged->unsent++;
 	}
+}
+
+/* Takes the reply's body. */
+static void send_reply(struct conn *conn, struct reply *reply)
+{
+	note_sent(conn, frame_send(conn, reply));
+}
+
+void conn_tell(struct conn *conn, struct reply *reply)
+{
+	if (conn->state != CONN_OPEN) {
+		bytes_writer_deinit(&reply->body);
+		return;
+	}
+	send_reply(conn, reply);
+	if (conn->unsent > MOST_UNSENT) {
+		conn_break(conn);
+	}
+	update(conn);
 }
 
 void conn_reply(void *peer, struct reply *reply)
@@ -139,11 +159,9 @@ void conn_reply(void *peer, struct reply *reply)
 /* Answers the message that the header at hand begins, if that much is known of it. */
 static void refuse(struct conn *conn, const struct error *err)
 {
-	struct reply reply = {.type = conn->header.type & (uint16_t)~WIRE_REPLY,
-		.id = conn->header.id,
-		.status = err->status};
-	wire_error_encode(&reply.body, err->text);
-	send_reply(conn, &reply);
+	int code = frame_send_error(
+		conn, conn->header.type & (uint16_t)~WIRE_REPLY, conn->header.id, err);
+	note_sent(conn, code);
 }
 
 /* Before refuse(), where the header at hand may be that of an earlier message. */
@@ -163,29 +181,6 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 }
 
 /* ---- headers */
-
-/* What refuses this request, but not the connection. */
-static int check_request(struct conn *conn, struct error *err)
-{
-	const struct wire_header *header = &conn->header;
-	if (!framing_knows(conn, header->type)) {
-		return error_set(
-			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
-	}
-	if (header->type != WIRE_INFER && header->body_bytes > SMALL_BODY) {
-		return error_set(err, -EPROTO, "%s: the body has %u bytes",
-			wire_type_name(header->type), header->body_bytes);
-	}
-	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
-		return error_set(err, -EINVAL, "a request of that id is in flight");
-	}
-	if (header->type == WIRE_INFER && conn->edged->draining) {
-		error_set(err, -ESHUTDOWN, "edged is about to stop");
-		err->status = EDGE_DRAINING;
-		return -ESHUTDOWN;
-	}
-	return request_new(conn->account, header, &conn->request, err);
-}
 
 /* Answers the request at once; its body is thrown away as it comes. */
 static void skip(struct conn *conn, const struct error *err)
@@ -221,7 +216,7 @@ static void on_header(struct conn *conn)
 	conn->read_by_ms = uv_now(conn->pipe.loop) +
 		transfer_ms(config->header_timeout_ms, conn->header.body_bytes);
 	conn->part = CONN_BODY;
-	if (check_request(conn, &err) < 0) {
+	if (framing_admit(conn, &err) < 0) {
 		if (conn->state == CONN_HELLO) {
 			refuse_and_close(conn, &err);
 		} else {
@@ -230,7 +225,9 @@ static void on_header(struct conn *conn)
 		return;
 	}
 	conn->in_flight++;
-	conn->request->fd = take_fd(conn->fd);
+	if (framing_takes_descriptor(conn->header.type)) {
+		conn->request->fd = take_fd(conn->fd);
+	}
 	conn->request->front = conn->front;
 	conn->request->peer = conn;
 }
@@ -242,6 +239,9 @@ static void on_head(struct conn *conn)
 	conn->judged = true;
 	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions,
 		&conn->regions, conn->got, conn->edged->config.max_body, &err);
+	code = code == 0
+		? admission_check_head(&conn->edged->dispatch, conn->request, &conn->line, &err)
+		: code;
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);
@@ -275,8 +275,10 @@ static void advance(struct conn *conn)
 {
 	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
 		on_header(conn);
-		own_close_fd(&conn->fd); /* of a request that was refused */
-		conn->fd = -1;
+		if (framing_takes_descriptor(conn->header.type)) { /* and was refused */
+			own_close_fd(&conn->fd);
+			conn->fd = -1;
+		}
 	}
 	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING ||
 		conn->part == CONN_HEADER) {
@@ -295,10 +297,23 @@ static void advance(struct conn *conn)
 	}
 }
 
+/* At the first byte of a header nobody knows yet what follows. A descriptor behind HELLO would be lost: it
+ * is read before it is known how the rest will be. */
+static bool reads_ahead(const struct conn *conn)
+{
+	return conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN;
+}
+
+static uv_buf_t place_to_read(struct conn *conn)
+{
+	return reads_ahead(conn) ? uv_buf_init((char *)conn->ahead, sizeof(conn->ahead))
+				 : place(conn);
+}
+
 static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
 	(void)suggested;
-	*ret_buffer = place(handle->data);
+	*ret_buffer = place_to_read(handle->data);
 }
 
 /* @n more bytes are in their place. */
@@ -312,6 +327,47 @@ static void on_bytes(struct conn *conn, size_t n)
 	}
 	conn->got += (uint32_t)n;
 	advance(conn);
+}
+
+static bool has_ahead(const struct conn *conn)
+{
+	return conn->ahead_at < conn->ahead_end;
+}
+
+/* A request that has begun is read to its end; another one only where there is room for it. */
+static bool wants_more(const struct conn *conn)
+{
+	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
+	bool inside = conn->part != CONN_HEADER || conn->got > 0;
+	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
+	return open && (inside || room);
+}
+
+/* Takes what was read ahead to where it belongs. */
+static void use_ahead(struct conn *conn)
+{
+	conn->using_ahead = true;
+	while (has_ahead(conn) && wants_more(conn)) {
+		const uv_buf_t to = place(conn);
+		const size_t there = conn->ahead_end - conn->ahead_at;
+		const size_t n = there < to.len ? there : to.len;
+		memcpy(to.base, conn->ahead + conn->ahead_at, n);
+		conn->ahead_at = (uint16_t)(conn->ahead_at + n);
+		on_bytes(conn, n);
+	}
+	conn->using_ahead = false;
+}
+
+/* @n bytes have come to where place_to_read() wanted them. */
+static void on_came(struct conn *conn, size_t n, bool ahead)
+{
+	if (ahead) {
+		conn->ahead_at = 0;
+		conn->ahead_end = (uint16_t)n;
+		use_ahead(conn);
+	} else {
+		on_bytes(conn, n);
+	}
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
@@ -319,11 +375,11 @@ static void on_bytes(struct conn *conn, size_t n)
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
-	(void)buffer;
+	struct conn *conn = stream->data;
 	if (n < 0) {
-		conn_close(stream->data);
-	} else {
-		on_bytes(stream->data, (size_t)n);
+		conn_close(conn);
+	} else if (n > 0) {
+		on_came(conn, (size_t)n, buffer->base == (char *)conn->ahead);
 	}
 }
 
@@ -335,7 +391,8 @@ static bool read_once(struct conn *conn)
 	struct error err = {0};
 	owned_fd int fd = -1;
 	const bool first = conn->part == CONN_HEADER && conn->got == 0;
-	const uv_buf_t buffer = place(conn);
+	const bool ahead = reads_ahead(conn);
+	const uv_buf_t buffer = place_to_read(conn);
 	ssize_t n = receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
 	if (n == -EAGAIN) {
 		return false;
@@ -351,8 +408,8 @@ static bool read_once(struct conn *conn)
 		return false;
 	}
 	conn->fd = fd >= 0 ? take_fd(fd) : conn->fd;
-	on_bytes(conn, (size_t)n);
-	return conn->reading;
+	on_came(conn, (size_t)n, ahead);
+	return conn->reading && (size_t)n == buffer.len;
 }
 
 /* To the end of one message, if it is there: what follows is told by the next turn. */
@@ -369,40 +426,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			break;
 		}
 	}
-}
-
-/* Who may install has always room for it, whatever others do and whoever wants no regions. */
-static bool has_room(const struct conn *conn)
-{
-	const struct edged *edged = conn->edged;
-	return conn->uid == 0 || conn->uid == geteuid() ||
-		(edged->config.max_regions > 0 &&
-			edged->n_sharing < edged->config.max_shared_clients);
-}
-
-bool conn_share(struct conn *conn, const struct wire_hello *hello)
-{
-	struct edged *edged = conn->edged;
-	int fd = -1;
-	bool wanted = hello->major == WIRE_MAJOR && hello->minor >= 2 &&
-		hello->capabilities & WIRE_CAP_SHARED_MEMORY;
-	if (!wanted || !has_room(conn) || uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0) {
-		return false;
-	}
-	conn->poll_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (conn->poll_fd < 0 || uv_poll_init(&edged->loop, &conn->poll, conn->poll_fd) < 0) {
-		own_close_fd(&conn->poll_fd);
-		conn->poll_fd = -1;
-		return false;
-	}
-	conn->poll.data = conn;
-	conn->open_handles++;
-	edged->n_sharing++;
-	if (conn->reading) {
-		uv_read_stop((uv_stream_t *)&conn->pipe);
-		conn->reading = false; /* update() starts the other */
-	}
-	return true;
 }
 
 /* ---- time and back-pressure */
@@ -430,6 +453,7 @@ static void on_timer(uv_timer_t *timer)
 		header_forget(conn);
 		refuse_and_close(conn, &err);
 	}
+	use_ahead(conn);
 	if (conn->state != CONN_CLOSED) {
 		update(conn);
 	}
@@ -446,7 +470,8 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
-	next = conn->broken ? now : next;
+	next = conn->broken || (has_ahead(conn) && wants_more(conn)) ? now : next;
+	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
 	} else {
@@ -469,13 +494,14 @@ static void reading_stop(struct conn *conn)
 	}
 }
 
-/* Reads while there is room for another request; a request that has begun is read to its end. */
+/* Reads while something is wanted. What was read ahead comes before what the socket has: the timer sees to
+ * it, because who calls this may be walking over the requests. */
 static void update(struct conn *conn)
 {
-	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
-	bool inside = conn->part != CONN_HEADER || conn->got > 0;
-	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
-	bool wanted = open && (inside || room);
+	if (conn->using_ahead) {
+		return;
+	}
+	const bool wanted = wants_more(conn) && !has_ahead(conn);
 	if (wanted && !conn->reading && reading_start(conn) < 0) {
 		conn_break(conn);
 		return;
@@ -499,24 +525,18 @@ static int identify(struct conn *conn, struct error *err)
 		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
 	}
 	conn->uid = peer.uid;
-	return account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+	if (code == 0) {
+		conn->line.user = &conn->account->queue;
+	}
+	return code;
 }
 
 /* Best effort: the socket's buffer is empty, so it fits. */
 static void tell_and_close(struct conn *conn, const struct error *err)
 {
-	struct bytes_writer body = {0};
-	uint8_t bytes[WIRE_HEADER_BYTES];
-	wire_error_encode(&body, err->text);
-	const struct wire_header header = {
-		.type = WIRE_REPLY, .status = err->status, .body_bytes = (uint32_t)body.size};
-	wire_header_encode(&header, bytes);
-	const uv_buf_t buffers[2] = {uv_buf_init((char *)bytes, sizeof(bytes)),
-		uv_buf_init((char *)body.data, (unsigned int)body.size)};
-	int n = uv_try_write((uv_stream_t *)&conn->pipe, buffers, body.failed ? 1 : 2);
-	(void)n;
-	bytes_writer_deinit(&body);
 	conn->state = CONN_CLOSED;
+	note_sent(conn, frame_send_error(conn, 0, 0, err));
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
 }

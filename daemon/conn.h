@@ -4,8 +4,9 @@
  *
  *   header -> body -> message -> header ...        HELLO comes first (docs/protocol.md)
  *
- * Bytes are read only into the place where they belong, and only while the client has less than
- * max-in-flight requests and replies open. Each header, body and reply has its time. The memory
+ * Bytes are read into the place where they belong, but a header with a little that may follow it: a
+ * small request is one read. They are read only while the client has less than max-in-flight requests
+ * and replies open. Each header, body and reply has its time. The memory
  * lives until the last of the connection's handles is closed.
  *
  * Replies go out by @pipe. Requests come in by it too, until HELLO agrees on shared memory: from then
@@ -18,12 +19,15 @@
 #include <uv.h>
 
 #include "base/wire.h"
+#include "daemon/access.h"
 #include "daemon/account.h"
 #include "daemon/client_session.h"
 #include "daemon/front.h"
 #include "daemon/region.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
+
+#define CONN_AHEAD 256 /* a header and a small body; not more, since each connection has them */
 
 enum conn_state {
 	CONN_HELLO, /* nothing but HELLO is accepted */
@@ -51,14 +55,21 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
-	uint16_t minor; /* of the client's protocol */
+	struct access_peer access;
+	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
+	bool subscribed; /* to states of models, under the id @subscription */
+	uint64_t subscription;
 	struct client_sessions sessions;
 	struct regions regions;
 
 	enum conn_part part;
 	bool reading; /* the pipe, or @poll, is being read */
-	int fd; /* came with the header that is being read; -1: none */
+	int fd; /* came with what was read, and is for the next header; -1: none */
+	uint8_t ahead
+		[CONN_AHEAD]; /* read with a header, from @ahead_at to @ahead_end not used yet */
+	uint16_t ahead_at, ahead_end;
+	bool using_ahead; /* update() comes after that */
 	uint8_t bytes[WIRE_HEADER_BYTES];
 	struct wire_header header;
 	uint32_t got; /* bytes of the part that are there */
@@ -69,7 +80,7 @@ struct conn {
 	uint32_t in_flight; /* requests without an answer, the one being read too */
 	uint32_t unsent; /* replies that are not written yet */
 	uint64_t read_by_ms, write_by_ms; /* of the loop's clock; 0: no limit */
-	struct sched_line line;
+	struct queue_line line;
 };
 
 /*
@@ -79,10 +90,6 @@ struct conn {
 int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
 	struct conn **list, struct error *err);
 
-/* Reads in the way that descriptors need, if @hello wants shared memory, from the next byte on. False
- * when that cannot be: what a client says then brings none. */
-bool conn_share(struct conn *conn, const struct wire_hello *hello);
-
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
 
@@ -91,6 +98,9 @@ void conn_close_after_replies(struct conn *conn);
 
 /* A frame that was not written at once has been now, or not: its memory is gone. */
 void conn_sent(struct conn *conn, bool ok);
+
+/* Sends what nobody asked for. A connection that does not take it will be closed. */
+void conn_tell(struct conn *conn, struct reply *reply);
 
 /* A front's reply(): @peer is the connection. */
 void conn_reply(void *peer, struct reply *reply);

@@ -3,12 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/admission.h"
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 #include "daemon/handle.h"
+#include "daemon/short.h"
 
 #define MS UINT64_C(1000000)
 #define US UINT64_C(1000)
@@ -43,17 +46,20 @@ static void count(struct dispatch *dispatch, const struct request *request, enum
 	metrics_count(metrics, status);
 	if (status == EDGE_OK) {
 		metrics_count_run(metrics, (request->taken_ns - request->received_ns) / US,
-			(request->finished_ns - request->taken_ns) / US);
+			request_run_ns(request) / US);
 	}
 }
 
-static void answer_error(struct dispatch *dispatch, const struct request *request,
-	enum edge_status status, const char *text)
+static void answer_error(
+	struct dispatch *dispatch, const struct request *request, const struct error *err)
 {
-	struct reply reply = {.type = request->type, .id = request->id, .status = status};
-	count(dispatch, request, status);
+	struct reply reply = {.type = request->type,
+		.id = request->id,
+		.status = err->status,
+		.retry_after_us = err->retry_after_us};
+	count(dispatch, request, err->status);
 	if (request->peer) {
-		wire_error_encode(&reply.body, text);
+		wire_error_encode(&reply.body, err->text);
 		request->front->reply(request->peer, &reply);
 	}
 }
@@ -77,7 +83,7 @@ void dispatch_answer(struct dispatch *dispatch, struct request *request, struct 
 
 void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err)
 {
-	answer_error(dispatch, request, err->status, err->text);
+	answer_error(dispatch, request, err);
 	request_free(request);
 }
 
@@ -107,9 +113,7 @@ static void session_advance(struct dispatch *dispatch, struct client_session *se
 	session->busy = next != NULL;
 	if (next) {
 		session_unwait(dispatch, next);
-		int code = sched_push(&dispatch->sched, next->line, next, UINT32_MAX);
-		assert(code == 0);
-		(void)code;
+		sched_put(&dispatch->sched, next);
 	}
 }
 
@@ -155,7 +159,7 @@ static bool withdraw(struct dispatch *dispatch, struct request *request)
 		session_unwait(dispatch, request);
 		return true;
 	}
-	if (!sched_remove(&dispatch->sched, request->line, request)) {
+	if (!sched_remove(&dispatch->sched, request)) {
 		return false;
 	}
 	session_leave(dispatch, request, false);
@@ -177,6 +181,10 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 	}
 	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
 		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
+	if (request->error.code == 0 && request->served) {
+		predict_note(&request->served->predict, &dispatch->machine, request->served->model,
+			request->signature, request->scale, (int64_t)request_run_ns(request));
+	}
 	if (!failed && !request->nan && request->reshaped) {
 		return; /* or whoever asks for more at once could end a trial */
 	}
@@ -184,7 +192,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		failed                 ? PROBATION_FAILURE
 			: request->nan ? PROBATION_NAN
 				       : PROBATION_FINE,
-		request->finished_ns - request->taken_ns);
+		request_run_ns(request));
 }
 
 /* Some answers of a version on trial are asked for once more, of the version before. */
@@ -234,8 +242,10 @@ static void finish(struct dispatch *dispatch, struct request *request)
 void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_status status,
 	const char *text)
 {
+	struct error err = {.status = status};
 	assert(!request->answered);
-	answer_error(dispatch, request, status, text);
+	snprintf(err.text, sizeof(err.text), "%s", text);
+	answer_error(dispatch, request, &err);
 	request->answered = true;
 	request->peer = NULL;
 	if (withdraw(dispatch, request)) {
@@ -341,24 +351,44 @@ static void timer_update(struct dispatch *dispatch)
 
 /* ---- work */
 
-/* True when there is room: below @most of all that wait. */
-static bool enqueue(struct dispatch *dispatch, struct request *request, uint32_t most)
+static int enqueue(struct dispatch *dispatch, struct request *request, struct error *err)
 {
 	struct client_session *session = request->session;
-	uint32_t queued = 0, running = 0;
-	if (!session || !session->busy) {
-		uint32_t room = most > dispatch->n_waiting ? most - dispatch->n_waiting : 0;
-		bool pushed = sched_push(&dispatch->sched, request->line, request, room) == 0;
-		if (session) {
-			session->busy = pushed;
+	if (session && session->busy) {
+		int code = admission_check_room(dispatch, request, err);
+		if (code == 0) {
+			session_wait(dispatch, request);
 		}
-		return pushed;
+		return code;
 	}
-	sched_count(&dispatch->sched, &queued, &running);
-	if (queued + dispatch->n_waiting >= most) {
+	int code = admission_push(dispatch, request, err);
+	if (session) {
+		session->busy = code == 0;
+	}
+	return code;
+}
+
+/* ---- what a newer request makes needless */
+
+/* True when @request has the place that an older one had in the queue. One that runs goes on. */
+static bool supersede(struct dispatch *dispatch, struct request *request)
+{
+	const struct error err = {
+		.status = EDGE_SUPERSEDED, .text = "a newer request took its place"};
+	struct request *other = admission_find_older(dispatch, request);
+	if (!other) {
 		return false;
 	}
-	session_wait(dispatch, request);
+	bool same = other->line == request->line && other->class == request->class;
+	if (same ? !sched_swap(&dispatch->sched, other, request)
+		 : !sched_remove(&dispatch->sched, other)) {
+		return false;
+	}
+	if (!same) {
+		sched_put(&dispatch->sched, request);
+	}
+	link_out(dispatch, other);
+	dispatch_refuse(dispatch, other, &err);
 	return true;
 }
 
@@ -370,64 +400,31 @@ static void session_discard(const struct request *request)
 	}
 }
 
-/* ---- short runs */
-
-/* Of the only request there is. What depends on more than its inputs may take any time. */
-static bool is_short(const struct dispatch *dispatch, const struct request *request)
-{
-	const uint64_t most_ns = dispatch->edged->config.short_run_us * US;
-	return most_ns > 0 && request->type == WIRE_INFER && !request->session &&
-		request->planned && !request->next &&
-		(!dispatch->short_line || dispatch->short_line == request->line) &&
-		served_expected_ns(request->served, request->signature) <= most_ns &&
-		!edge_model_info(request->served->model)->has_state;
-}
-
-/* False when it took so much longer than expected that it was given up: then it is as before. */
-static bool run_short(struct dispatch *dispatch, struct request *request)
-{
-	const uint64_t deadline_ns = request->deadline_ns;
-	const uint64_t end_ns = clock_now_ns() + SERVED_LONG_NS;
-	const bool sooner = deadline_ns && deadline_ns <= end_ns;
-	dispatch->short_line = request->line;
-	request->deadline_ns = sooner ? deadline_ns : end_ns;
-	worker_run(request);
-	request->deadline_ns = deadline_ns;
-	if (request->error.code != -ETIMEDOUT || sooner) {
-		return true;
-	}
-	served_note_run(request->served, request->signature, SERVED_LONG_NS);
-	request->error = (struct error){0};
-	return false;
-}
-
 static void on_turn(uv_prepare_t *turn)
 {
 	struct dispatch *dispatch = turn->data;
 	dispatch->short_line = NULL;
 }
 
-void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line)
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct queue_line *line)
 {
 	struct error err = {0};
-	const struct config *config = &dispatch->edged->config;
 	if (request->deadline_ns && clock_now_ns() >= request->deadline_ns) {
 		session_discard(request);
 		error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
-	request->line = line;
+	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
+	admission_judge(dispatch, request, line);
 	link_in(dispatch, request);
-	if (is_short(dispatch, request) && run_short(dispatch, request)) {
+	if (short_is(dispatch, request) && short_run(dispatch, request)) {
 		finish(dispatch, request);
 		return;
 	}
-	if (!enqueue(dispatch, request, (uint32_t)config->queue_length)) {
+	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
 		session_discard(request);
-		error_set(&err, -EAGAIN, "%llu requests are waiting already",
-			(unsigned long long)config->queue_length);
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
@@ -562,6 +559,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	uv_prepare_init(&edged->loop, &dispatch->turn);
+	spin_init(&dispatch->spin, &edged->loop);
 	dispatch->async.data = dispatch->timer.data = dispatch->turn.data = dispatch;
 	uv_prepare_start(&dispatch->turn, on_turn);
 	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,
@@ -591,6 +589,7 @@ void dispatch_stop(struct dispatch *dispatch)
 	uv_close((uv_handle_t *)&dispatch->async, NULL);
 	uv_close((uv_handle_t *)&dispatch->timer, NULL);
 	uv_close((uv_handle_t *)&dispatch->turn, NULL);
+	uv_close((uv_handle_t *)&dispatch->spin.idle, NULL);
 	sched_deinit(&dispatch->sched);
 	dispatch->edged = NULL;
 }

@@ -20,19 +20,22 @@
 #include "daemon/order.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
+#include "daemon/spin.h"
 #include "daemon/worker.h"
 
 struct dispatch {
 	struct edged *edged;
 	struct sched sched;
 	struct workers workers;
+	struct predict_machine machine;
+	struct spin spin;
 	struct request *first;
 	uint32_t n_parked; /* that wait for their model */
 	uint32_t n_waiting; /* in the lines of sessions; queue-length counts them too */
 	uv_async_t async; /* workers gave something back */
 	uv_timer_t timer; /* of the nearest deadline */
 	uv_prepare_t turn; /* a new turn of the loop */
-	const struct sched_line
+	const struct queue_line
 		*short_line; /* whose runs were short in this turn; NULL: nobody's */
 };
 
@@ -42,7 +45,7 @@ void dispatch_stop(struct dispatch *dispatch);
 
 /* Takes a judged INFER, or an OPEN or RESET of a session, of @line and sees to its answer, now or
  * later. */
-void dispatch_submit(struct dispatch *dispatch, struct request *request, struct sched_line *line);
+void dispatch_submit(struct dispatch *dispatch, struct request *request, struct queue_line *line);
 
 /* Takes a request whose model is unloaded: it is handled again once some model was loaded, or answered
  * OVERLOADED after load-wait. */

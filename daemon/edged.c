@@ -58,6 +58,9 @@ int edged_configure(struct edged *edged, const struct edged_options *options, st
 	log_init(&edged->log, LOG_LEVEL_INFO);
 	int code = read_config(edged, &edged->config, err);
 	if (code == 0) {
+		code = access_read(&edged->access, &edged->config, &edged->log, err);
+	}
+	if (code == 0) {
 		edged->log.level = (int)edged->config.log_level;
 	}
 	return code;
@@ -151,6 +154,7 @@ static void on_loaded(uv_async_t *async)
 	}
 	dispatch_scan_done(&edged->dispatch);
 	dbus_models_changed(edged->dbus);
+	events_models(edged);
 	orders_done(edged, done);
 	if (changed) {
 		dispatch_unpark(&edged->dispatch);
@@ -197,7 +201,8 @@ void edged_reload(struct edged *edged)
 	}
 	bus_reloading();
 	log_notice(&edged->log, "reloading");
-	if (read_config(edged, &next, &err) < 0) {
+	if (read_config(edged, &next, &err) < 0 ||
+		access_read(&edged->access, &next, &edged->log, &err) < 0) {
 		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
@@ -355,6 +360,7 @@ static void parts_stop(struct edged *edged)
 		/* uv_stop() of before ends it early */
 	}
 	store_deinit(&edged->store);
+	events_deinit(&edged->events);
 	accounts_deinit(&edged->accounts);
 }
 

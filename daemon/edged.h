@@ -10,10 +10,12 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "daemon/access.h"
 #include "daemon/account.h"
 #include "daemon/config.h"
 #include "daemon/dbus.h"
 #include "daemon/dispatch.h"
+#include "daemon/events.h"
 #include "daemon/front_socket.h"
 #include "daemon/idle.h"
 #include "daemon/loader.h"
@@ -31,6 +33,7 @@ struct edged_options {
 struct edged {
 	struct edged_options options;
 	struct config config;
+	struct access access;
 	struct log log;
 	uv_loop_t loop;
 	struct metrics metrics;
@@ -43,6 +46,7 @@ struct edged {
 	struct loader loader;
 	struct watch watch;
 	struct front_socket socket;
+	struct events events;
 	struct dbus *dbus; /* NULL: there is no bus */
 
 	uv_async_t loaded; /* the loader found something */

@@ -118,6 +118,37 @@ static int write_now(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
 	return code;
 }
 
+/* Older clients do not know the field. */
+static uint32_t retry_of(const struct conn *conn, enum edge_status status, uint32_t retry_us)
+{
+	return conn->minor >= 3 && status == EDGE_OVERLOADED ? retry_us : 0;
+}
+
+int frame_send_error(struct conn *conn, uint16_t type, uint64_t id, const struct error *err)
+{
+	uint8_t bytes[WIRE_HEADER_BYTES], text[2 + WIRE_MAX_TEXT];
+	uv_buf_t buffers[2];
+	struct bytes_writer body = {.data = text, .capacity = sizeof(text), .limit = sizeof(text)};
+	wire_error_encode(&body, err->text);
+	const struct wire_header header = {.type = (uint16_t)(type | WIRE_REPLY),
+		.id = id,
+		.body_bytes = (uint32_t)body.size,
+		.status = err->status,
+		.deadline_us = retry_of(conn, err->status, err->retry_after_us)};
+	wire_header_encode(&header, bytes);
+	unsigned int n = buffers_of(bytes, &body, 0, buffers);
+	int sent = uv_try_write((uv_stream_t *)&conn->pipe, buffers, n);
+	const size_t done = sent > 0 ? (size_t)sent : 0;
+	if (done == WIRE_HEADER_BYTES + body.size) {
+		return 1;
+	}
+	struct bytes_writer kept = {0};
+	bytes_write(&kept, body.data, body.size);
+	int code = kept.failed ? -ENOMEM : write_later(conn, bytes, &kept, 0, done);
+	bytes_writer_deinit(&kept);
+	return code;
+}
+
 int frame_send(struct conn *conn, struct reply *reply)
 {
 	uint8_t bytes[WIRE_HEADER_BYTES];
@@ -127,10 +158,11 @@ int frame_send(struct conn *conn, struct reply *reply)
 	}
 	const uint64_t charged = charge_reply(conn, reply);
 	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
-		.flags = reply->status == EDGE_OK ? reply->flags : 0,
+		.flags = reply->status == EDGE_OK ? reply->flags & WIRE_FLAG_REGIONS : 0,
 		.id = reply->id,
 		.body_bytes = (uint32_t)reply->body.size,
-		.status = reply->status};
+		.status = reply->status,
+		.deadline_us = retry_of(conn, reply->status, reply->retry_after_us)};
 	wire_header_encode(&header, bytes);
 	return write_now(conn, bytes, &reply->body, charged);
 }

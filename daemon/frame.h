@@ -14,4 +14,9 @@ struct conn;
  */
 int must_check frame_send(struct conn *conn, struct reply *reply);
 
+/* As above, of an error, without memory of its own unless the socket is full: whoever is turned away
+ * costs little. */
+int must_check frame_send_error(
+	struct conn *conn, uint16_t type, uint64_t id, const struct error *err);
+
 #endif

@@ -3,8 +3,31 @@
 
 #include <errno.h>
 
+#include "daemon/admission.h"
 #include "daemon/conn.h"
 #include "daemon/edged.h"
+
+#define SMALL_BODY 4096u /* of every message but INFER */
+
+bool framing_takes_descriptor(uint16_t type)
+{
+	return type == WIRE_REGION_ADD || type == WIRE_STORE;
+}
+
+/* What was read together may be several messages, and the descriptor came with one of them: the first
+ * behind the header at hand that may have one. A header that is not all there may be of that one. */
+static bool other_follows(const struct conn *conn)
+{
+	uint64_t at = (uint64_t)conn->ahead_at + conn->header.body_bytes;
+	while (at + WIRE_HEADER_BYTES <= conn->ahead_end) {
+		const uint8_t *header = conn->ahead + at;
+		if (framing_takes_descriptor(bytes_get_u16(header + 4))) {
+			return true;
+		}
+		at += WIRE_HEADER_BYTES + (uint64_t)bytes_get_u32(header + 16);
+	}
+	return at < conn->ahead_end;
+}
 
 int framing_check(struct conn *conn, struct error *err)
 {
@@ -26,10 +49,13 @@ int framing_check(struct conn *conn, struct error *err)
 	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
 	}
-	if (header->flags && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
+	if (header->flags & ~WIRE_FLAG_REGIONS && conn->minor < 3) {
+		return error_set(err, -EPROTO, "header: keys and classes are of version 1.3");
+	}
+	if (header->flags & WIRE_FLAG_REGIONS && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
 		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
 	}
-	if (conn->fd >= 0 && header->type != WIRE_REGION_ADD && header->type != WIRE_STORE) {
+	if (conn->fd >= 0 && !framing_takes_descriptor(header->type) && !other_follows(conn)) {
 		return error_set(err, -EPROTO, "only REGION_ADD and STORE come with a descriptor");
 	}
 	return 0;
@@ -41,8 +67,59 @@ bool framing_knows(const struct conn *conn, uint16_t type)
 		type == WIRE_SESSION_CLOSE;
 	bool of_regions = type == WIRE_REGION_ADD || type == WIRE_REGION_REMOVE;
 	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
-	return type > 0 && type < WIRE_TYPE_COUNT &&
+	return type > 0 && type < WIRE_EVENT &&
+		(type != WIRE_SUBSCRIBE || conn->capabilities & WIRE_CAP_STREAMS) &&
 		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
 		(!of_store || conn->capabilities & WIRE_CAP_ADMIN) &&
 		(!of_regions || conn->capabilities & WIRE_CAP_SHARED_MEMORY);
+}
+
+static int socket_of(const struct conn *conn)
+{
+	int fd = -1;
+	int code = uv_fileno((const uv_handle_t *)&conn->pipe, &fd);
+	return code < 0 ? -1 : fd;
+}
+
+bool framing_may(struct conn *conn, enum access_right right)
+{
+	return access_may(&conn->edged->access, &conn->access, socket_of(conn), conn->uid, right);
+}
+
+bool framing_may_use(struct conn *conn, const char *model)
+{
+	return access_may_use(
+		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
+}
+
+static int check_infer(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	if (conn->edged->draining) {
+		error_set(err, -ESHUTDOWN, "edged is about to stop");
+		err->status = EDGE_DRAINING;
+		return -ESHUTDOWN;
+	}
+	if (!framing_may(conn, ACCESS_CLASS + request_class(header))) {
+		return error_set(err, -EACCES, "this user may not ask in that class");
+	}
+	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
+}
+
+int framing_admit(struct conn *conn, struct error *err)
+{
+	const struct wire_header *header = &conn->header;
+	if (!framing_knows(conn, header->type)) {
+		return error_set(
+			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
+	}
+	if (header->type != WIRE_INFER && header->body_bytes > SMALL_BODY) {
+		return error_set(err, -EPROTO, "%s: the body has %u bytes",
+			wire_type_name(header->type), header->body_bytes);
+	}
+	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
+		return error_set(err, -EINVAL, "a request of that id is in flight");
+	}
+	int code = header->type == WIRE_INFER ? check_infer(conn, err) : 0;
+	return code < 0 ? code : request_new(conn->account, header, &conn->request, err);
 }

@@ -7,13 +7,24 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "daemon/access.h"
 
 struct conn;
 
 /* Decodes conn->bytes into conn->header. What it refuses ends the connection: -EPROTO, -EFBIG. */
 int must_check framing_check(struct conn *conn, struct error *err);
 
+/* Whether messages of that type may come with one. */
+bool framing_takes_descriptor(uint16_t type);
+
 /* True for the types that HELLO's version and capabilities have. */
 bool framing_knows(const struct conn *conn, uint16_t type);
+
+/* What refuses the request that the header begins, but not the connection; else makes conn->request. */
+int must_check framing_admit(struct conn *conn, struct error *err);
+
+/* Whether the peer has the right, and may use a model of that name. */
+bool framing_may(struct conn *conn, enum access_right right);
+bool framing_may_use(struct conn *conn, const char *model);
 
 #endif

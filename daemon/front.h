@@ -18,6 +18,7 @@ struct reply {
 	uint16_t type; /* enum wire_type of the request */
 	uint64_t id;
 	enum edge_status status;
+	uint32_t retry_after_us; /* of OVERLOADED: when to ask again; 0: not told */
 	uint16_t flags; /* of the header: WIRE_FLAG_* */
 	struct bytes_writer body;
 };

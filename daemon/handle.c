@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "daemon/edged.h"
+#include "daemon/framing.h"
 #include "daemon/message.h"
+#include "daemon/sharing.h"
 
 static int answer_hello(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
@@ -18,12 +20,12 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		uint64_t offered = conn_share(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		uint64_t offered = sharing_begin(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
 		conn->state = CONN_OPEN;
-		conn->minor = hello.minor;
+		conn->minor = hello.minor < WIRE_MINOR ? hello.minor : WIRE_MINOR;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
 	}
@@ -146,6 +148,29 @@ static int answer(
 	}
 }
 
+static int answer_subscribe(struct conn *conn, const struct request *request, struct error *err)
+{
+	uint32_t kinds = 0;
+	int code = wire_subscribe_decode(request->body, request->body_bytes, &kinds, err);
+	return code < 0 ? code : events_subscribe(conn, request->id, kinds, err);
+}
+
+/* The first event comes behind the reply. */
+static void on_subscribe(struct conn *conn, struct request *request)
+{
+	struct edged *edged = conn->edged;
+	struct bytes_writer nothing = {0};
+	struct error err = {0};
+	if (answer_subscribe(conn, request, &err) < 0) {
+		dispatch_refuse(&edged->dispatch, request, &err);
+		return;
+	}
+	dispatch_answer(&edged->dispatch, request, &nothing);
+	if (conn->state == CONN_OPEN) {
+		events_begin(edged, conn);
+	}
+}
+
 static void on_simple(struct conn *conn, struct request *request)
 {
 	struct dispatch *dispatch = &conn->edged->dispatch;
@@ -172,8 +197,8 @@ static void on_reload(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
 	int code = expect_empty(request, &err);
-	if (code == 0 && conn->uid != 0 && conn->uid != geteuid()) {
-		code = error_set(&err, -EACCES, "only root and edged's own user may reload");
+	if (code == 0 && !framing_may(conn, ACCESS_MANAGE)) {
+		code = error_set(&err, -EACCES, "this user may not manage models");
 	}
 	if (code < 0) {
 		dispatch_refuse(&conn->edged->dispatch, request, &err);
@@ -213,15 +238,15 @@ static bool verb_known(uint32_t verb)
 	return verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_REMOVE;
 }
 
-static int order_judge(const struct conn *conn, const struct wire_store *store, struct order *order,
-	struct error *err)
+static int order_judge(
+	struct conn *conn, const struct wire_store *store, struct order *order, struct error *err)
 {
-	bool privileged = conn->uid == 0 || conn->uid == geteuid();
+	bool privileged = framing_may(conn, ACCESS_MANAGE);
 	if (!verb_known(store->verb)) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
 	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
-		return error_set(err, -EACCES, "only root and edged's own user may do that");
+		return error_set(err, -EACCES, "this user may not manage models");
 	}
 	order->verb = (enum order_verb)store->verb;
 	order->by = conn->uid;
@@ -243,8 +268,8 @@ static int order_take_fd(struct order *order, struct request *request, struct er
 	return 0;
 }
 
-static int order_make(const struct conn *conn, struct request *request, struct order **ret_order,
-	struct error *err)
+static int order_make(
+	struct conn *conn, struct request *request, struct order **ret_order, struct error *err)
 {
 	struct wire_store store;
 	struct order *order = order_new();
@@ -294,6 +319,13 @@ static void on_store(struct conn *conn, struct request *request)
 	}
 }
 
+static int check_use(struct conn *conn, const struct request *request, struct error *err)
+{
+	return framing_may_use(conn, request->served->name)
+		? 0
+		: error_set(err, -EACCES, "this user may not use %s", request->served->name);
+}
+
 static int session_open(struct conn *conn, struct request *request, struct error *err)
 {
 	struct wire_session_open open;
@@ -302,6 +334,7 @@ static int session_open(struct conn *conn, struct request *request, struct error
 		code = store_get(
 			&conn->edged->store, open.model, open.version, &request->served, err);
 	}
+	code = code == 0 ? check_use(conn, request, err) : code;
 	return code != 0 ? code
 			 : client_session_new(&conn->sessions, request->served, conn->account,
 				   conn->edged->config.max_sessions, &request->session, err);
@@ -350,6 +383,7 @@ static void on_infer(struct conn *conn, struct request *request)
 	}
 	int code = request_judge(request, &conn->edged->store, &conn->sessions, &conn->regions,
 		request->body_bytes, conn->edged->config.max_body, &err);
+	code = code == 0 ? check_use(conn, request, &err) : code;
 	take_turn(conn, request, code, &err);
 }
 
@@ -364,6 +398,9 @@ void handle_message(struct conn *conn, struct request *request)
 		break;
 	case WIRE_STORE:
 		on_store(conn, request);
+		break;
+	case WIRE_SUBSCRIBE:
+		on_subscribe(conn, request);
 		break;
 	case WIRE_SESSION_OPEN:
 	case WIRE_SESSION_RESET:

@@ -19,6 +19,7 @@ int message_hello(const struct edged *edged, const struct wire_hello *hello, uin
 {
 	const uint64_t max_sessions = edged->config.max_sessions;
 	bool sessions = hello->minor >= 1 && max_sessions > 0;
+	offered |= hello->minor >= 3 ? WIRE_CAP_STREAMS : 0;
 	offered |= (sessions ? WIRE_CAP_SESSIONS : 0) | (hello->minor >= 2 ? WIRE_CAP_ADMIN : 0);
 	const uint64_t capabilities = hello->capabilities & offered;
 	if (hello->major != WIRE_MAJOR) {
@@ -51,6 +52,11 @@ static struct wire_list_item item_of(const struct store_model *model)
 			model->reason[0] || !model->unloaded ? model->reason : model->why),
 		.generation = model->served ? model->served->generation : 0,
 	};
+}
+
+struct wire_list_item message_item(const struct store_model *model)
+{
+	return item_of(model);
 }
 
 int message_list(const struct edged *edged, struct bytes_writer *w, struct error *err)

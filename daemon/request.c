@@ -8,6 +8,15 @@
 #include "daemon/client_session.h"
 #include "daemon/store.h"
 
+enum queue_class request_class(const struct wire_header *header)
+{
+	static const enum queue_class classes[] = {[WIRE_CLASS_NORMAL] = QUEUE_NORMAL,
+		[WIRE_CLASS_BATCH] = QUEUE_BATCH,
+		[WIRE_CLASS_REALTIME] = QUEUE_REALTIME,
+		[WIRE_CLASS_CONTROL] = QUEUE_CONTROL};
+	return classes[wire_class(header)];
+}
+
 int request_new(struct account *account, const struct wire_header *header,
 	struct request **ret_request, struct error *err)
 {
@@ -28,6 +37,9 @@ int request_new(struct account *account, const struct wire_header *header,
 	request->charged = size;
 	request->type = header->type;
 	request->flags = header->flags;
+	request->class = request_class(header);
+	request->user = &account->queue;
+	request->scale = 1;
 	request->fd = -1;
 	request->id = header->id;
 	request->session_id = header->session;
@@ -118,7 +130,10 @@ static int judge_input(struct request *request, const struct wire_tensor *tensor
 		return error_set(err, -EINVAL, "input %u is %s, not %s", tensor->index,
 			dtype_name(info.type), dtype_name(tensor->type));
 	}
-	request->planned = request->planned && shape_equal(&info.shape, &tensor->shape);
+	bool planned = shape_equal(&info.shape, &tensor->shape);
+	request->planned = request->planned && planned;
+	request->scale *=
+		planned || info.bytes == 0 ? 1 : (double)tensor->bytes / (double)info.bytes;
 	return 0;
 }
 
@@ -131,6 +146,7 @@ static int judge_inputs(struct request *request, uint32_t n_inputs, struct error
 			n_inputs, infer->n_inputs);
 	}
 	request->planned = true;
+	request->scale = 1;
 	static_assert(WIRE_MAX_TENSORS <= 64, "a bit of seen per input");
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		struct wire_tensor *tensor = &infer->inputs[i];
@@ -362,6 +378,9 @@ int request_judge(struct request *request, const struct store *store,
 		: wire_infer_decode(request->body, bytes, request->flags, &request->infer, err);
 	if (code < 0) {
 		return code == -EAGAIN ? 1 : code;
+	}
+	if (request->infer.key && request->session_id) {
+		return error_set(err, -EINVAL, "a session's requests cannot be superseded");
 	}
 	code = find_regions(request, regions, err);
 	if (code < 0) {

@@ -19,8 +19,8 @@
 
 struct client_session;
 struct client_sessions;
-struct sched_line;
 struct store;
+struct worker;
 
 /* A body of an INFER is judged after that many bytes: its head is rarely longer. */
 #define REQUEST_HEAD_BYTES 2048u
@@ -42,7 +42,10 @@ struct request {
 	/* The dispatcher's list, and the queue's. */
 	struct request *next, *prev;
 	struct request *queue_next;
-	struct sched_line *line;
+	struct queue_line *line;
+	struct queue_user *user; /* of the account */
+	enum queue_class class;
+	int64_t cost_ns; /* that it is expected to take */
 	bool waits; /* in its session's line, not in the queue */
 	bool again; /* of those that are parked: its turn is to come */
 	bool parked; /* until its model is loaded again */
@@ -54,6 +57,9 @@ struct request {
 	uint64_t taken_ns, finished_ns; /* by a worker */
 	atomic_bool cancelled;
 	struct team *team; /* that helps the worker which runs it; NULL: nobody */
+	struct worker
+		*worker; /* that runs it, and may do others between its operators; NULL: the loop */
+	uint64_t yielded_ns; /* that others took meanwhile */
 
 	/* Of a session, once that is found: a reference. */
 	uint32_t session_id; /* of the header */
@@ -63,6 +69,7 @@ struct request {
 	struct served *served;
 	uint32_t signature;
 	bool planned; /* every input has the shape that was planned at load */
+	double scale; /* bytes of its inputs by those planned for */
 	struct wire_infer infer;
 	uint32_t n_regions;
 	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
@@ -81,6 +88,15 @@ int must_check request_new(struct account *account, const struct wire_header *he
 	struct request **ret_request, struct error *err);
 void request_free(struct request *request); /* NULL is fine */
 DEFINE_OWNED(struct request *, request_free)
+
+/* What its run took, without what was done between its operators. */
+static inline uint64_t request_run_ns(const struct request *request)
+{
+	return request->finished_ns - request->taken_ns - request->yielded_ns;
+}
+
+/* The class that a header asks for. */
+enum queue_class request_class(const struct wire_header *header);
 
 /*
  * Holds an INFER against the model's signature: names, types, shapes, exact bytes, wanted outputs.

@@ -6,9 +6,16 @@
 
 #include "daemon/request.h"
 
+#define OVERLOAD_RUNS 4 /* under overload so many runs may be ahead of each worker... */
+#define OVERLOAD_NS INT64_C(500000) /* ...or that much, if they are short */
+#define CALM_NS UINT64_C(250000000) /* without anybody turned away: overload is over */
+#define RETRY_LEAST_US 1000
+#define RETRY_MOST_US 1000000
+
 int sched_init(struct sched *sched, void (*wake)(void *context), void *context)
 {
-	*sched = (struct sched){.wake = wake, .context = context};
+	*sched = (struct sched){.wake = wake, .context = context, .n_workers = 1};
+	atomic_init(&sched->urgent, -1);
 	int code = pthread_mutex_init(&sched->mutex, NULL);
 	if (code != 0) {
 		return -code;
@@ -22,112 +29,201 @@ int sched_init(struct sched *sched, void (*wake)(void *context), void *context)
 
 void sched_deinit(struct sched *sched)
 {
-	assert(sched->n_queued == 0 && sched->n_running == 0 && !sched->done);
+	assert(sched->queue.n_queued == 0 && sched->n_running == 0 && !sched->done);
 	pthread_cond_destroy(&sched->work);
 	pthread_mutex_destroy(&sched->mutex);
 }
 
-/* A line that got its first request waits behind all others. */
-static void line_enter(struct sched *sched, struct sched_line *line)
+/* ---- who is let in */
+
+static uint32_t retry_us(int64_t wait_ns)
 {
-	if (!sched->turn) {
-		sched->turn = line->next = line->prev = line;
-		return;
-	}
-	line->next = sched->turn;
-	line->prev = sched->turn->prev;
-	line->prev->next = line;
-	line->next->prev = line;
+	int64_t us = wait_ns / 1000;
+	return us < RETRY_LEAST_US   ? RETRY_LEAST_US
+		: us > RETRY_MOST_US ? RETRY_MOST_US
+				     : (uint32_t)us;
 }
 
-static void line_leave(struct sched *sched, struct sched_line *line)
+/* Until a worker is there for it. Half of what runs is still to be done. */
+static int64_t wait_ns(const struct sched *sched, const struct sched_wish *wish)
 {
-	if (line->next == line) {
-		sched->turn = NULL;
-	} else {
-		line->prev->next = line->next;
-		line->next->prev = line->prev;
-		sched->turn = sched->turn == line ? line->next : sched->turn;
+	if (sched->queue.n_queued == 0 && sched->n_running < sched->n_workers) {
+		return 0;
 	}
-	line->next = line->prev = NULL;
+	const int64_t ahead = queue_ahead_ns(&sched->queue, wish->line, wish->class, wish->cost_ns);
+	return (ahead + sched->running_ns / 2) / sched->n_workers;
 }
 
-int sched_push(
-	struct sched *sched, struct sched_line *line, struct request *request, uint32_t limit)
+/* Alone a user may fill the queue. With others it has no more than twice what is free, so there is
+ * always room for who comes. */
+static bool has_room(struct sched *sched, const struct sched_wish *wish)
+{
+	const uint32_t queued = sched->queue.n_queued;
+	if (queued >= wish->most) {
+		return false;
+	}
+	const uint32_t own = wish->line->user->n_queued;
+	bool alone = sched->queue.n_users <= (own > 0);
+	return alone || own < 2 * (uint64_t)(wish->most - queued);
+}
+
+static bool had_enough(struct sched *sched, const struct sched_wish *wish)
+{
+	struct queue_line *line = wish->line;
+	return share_is_over(&line->user->share, &sched->queue.shares, wish->now_ns) ||
+		share_is_over(&line->share, &line->user->lines, wish->now_ns);
+}
+
+static int64_t bound_ns(struct sched *sched, const struct sched_wish *wish)
+{
+	int64_t run = wish->cost_ns > sched->mean_ns ? wish->cost_ns : sched->mean_ns;
+	int64_t bound = OVERLOAD_RUNS * run;
+	bound = bound < OVERLOAD_NS ? OVERLOAD_NS : bound;
+	return had_enough(sched, wish) ? bound / 2 : bound;
+}
+
+static bool admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us)
+{
+	share_ask(&wish->line->user->share, &sched->queue.shares, wish->now_ns);
+	share_ask(&wish->line->share, &wish->line->user->lines, wish->now_ns);
+	const int64_t wait = wait_ns(sched, wish);
+	if (!has_room(sched, wish)) {
+		sched->overload_ns = wish->now_ns + CALM_NS;
+		*ret_retry_us = retry_us(wait / 2);
+		return false;
+	}
+	bool overload = wish->now_ns < sched->overload_ns;
+	const int64_t bound = overload ? bound_ns(sched, wish) : INT64_MAX;
+	if (wait > bound) {
+		sched->overload_ns = wish->now_ns + CALM_NS;
+		*ret_retry_us = retry_us(wait - bound);
+		return false;
+	}
+	/* What a run takes is a guess, and is learned only by running: it decides only when there is
+	 * something else to do. */
+	bool late = wait > 0 && (uint64_t)(wait + wish->cost_ns) > wish->left_ns;
+	*ret_retry_us = retry_us(wait);
+	return !late;
+}
+
+static void learn(struct sched *sched, const struct sched_wish *wish)
+{
+	sched->mean_ns += (wish->cost_ns - sched->mean_ns) / 16;
+	share_note(&wish->line->user->share, &sched->queue.shares, wish->now_ns,
+		(uint64_t)wish->cost_ns);
+	share_note(&wish->line->share, &wish->line->user->lines, wish->now_ns,
+		(uint64_t)wish->cost_ns);
+}
+
+bool sched_admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us)
 {
 	pthread_mutex_lock(&sched->mutex);
-	bool room = sched->n_queued < limit;
-	if (room) {
-		request->queue_next = NULL;
-		if (line->last) {
-			line->last->queue_next = request;
-		} else {
-			line->first = request;
-			line_enter(sched, line);
-		}
-		line->last = request;
-		sched->n_queued++;
+	bool admitted = admits(sched, wish, ret_retry_us);
+	pthread_mutex_unlock(&sched->mutex);
+	return admitted;
+}
+
+/* ---- in and out */
+
+/* After the queue has changed. With a worker that waits, or is about to wake, nobody is to yield. */
+static void urgent_update(struct sched *sched)
+{
+	int top = sched->queue.n_queued > sched->n_idle ? queue_top(&sched->queue) : -1;
+	atomic_store_explicit(&sched->urgent, top, memory_order_relaxed);
+}
+
+static void put(struct sched *sched, struct request *request)
+{
+	queue_put(&sched->queue, request);
+	urgent_update(sched);
+	if (sched->n_idle > 0) {
 		pthread_cond_signal(&sched->work);
 	}
-	pthread_mutex_unlock(&sched->mutex);
-	return room ? 0 : -EAGAIN;
 }
 
-bool sched_remove(struct sched *sched, struct sched_line *line, struct request *request)
+int sched_push(struct sched *sched, struct request *request, const struct sched_wish *wish,
+	uint32_t *ret_retry_us)
 {
 	pthread_mutex_lock(&sched->mutex);
-	struct request *before = NULL, *at = line->first;
-	while (at && at != request) {
-		before = at;
-		at = at->queue_next;
-	}
-	if (at) {
-		*(before ? &before->queue_next : &line->first) = at->queue_next;
-		line->last = line->last == at ? before : line->last;
-		at->queue_next = NULL;
-		sched->n_queued--;
-		if (!line->first) {
-			line_leave(sched, line);
-		}
+	bool admitted = admits(sched, wish, ret_retry_us);
+	if (admitted) {
+		learn(sched, wish);
+		put(sched, request);
 	}
 	pthread_mutex_unlock(&sched->mutex);
-	return at != NULL;
+	return admitted ? 0 : -EAGAIN;
 }
 
-static struct request *pop(struct sched *sched)
+void sched_put(struct sched *sched, struct request *request)
 {
-	struct sched_line *line = sched->turn;
-	struct request *request = line->first;
-	line->first = request->queue_next;
-	request->queue_next = NULL;
-	sched->turn = line->next;
-	if (!line->first) {
-		line->last = NULL;
-		line_leave(sched, line);
+	pthread_mutex_lock(&sched->mutex);
+	put(sched, request);
+	pthread_mutex_unlock(&sched->mutex);
+}
+
+bool sched_remove(struct sched *sched, struct request *request)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_remove(&sched->queue, request);
+	urgent_update(sched);
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
+bool sched_swap(struct sched *sched, struct request *old, struct request *request)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_swap(&sched->queue, old, request);
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
+static struct request *pop(struct sched *sched, int above)
+{
+	struct request *request = queue_pop(&sched->queue, above);
+	if (request) {
+		sched->n_running++;
+		sched->running_ns += request->cost_ns;
 	}
-	sched->n_queued--;
-	sched->n_running++;
 	return request;
 }
 
 struct request *sched_take(struct sched *sched, bool *ret_alone)
 {
 	pthread_mutex_lock(&sched->mutex);
-	while (!sched->stopping && !sched->turn) {
+	sched->n_idle++;
+	while (!sched->stopping && sched->queue.n_queued == 0) {
 		pthread_cond_wait(&sched->work, &sched->mutex);
 	}
-	struct request *request = sched->stopping ? NULL : pop(sched);
-	*ret_alone = sched->n_queued == 0 && sched->n_running == 1;
+	sched->n_idle--;
+	struct request *request = sched->stopping ? NULL : pop(sched, -1);
+	*ret_alone = sched->queue.n_queued == 0 && sched->n_running == 1;
+	urgent_update(sched);
 	pthread_mutex_unlock(&sched->mutex);
 	return request;
 }
 
-void sched_give_back(struct sched *sched, struct request *request)
+struct request *sched_take_above(struct sched *sched, enum queue_class class)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool mine = !sched->stopping && sched->queue.n_queued > sched->n_idle;
+	struct request *request = mine ? pop(sched, (int)class) : NULL;
+	urgent_update(sched);
+	pthread_mutex_unlock(&sched->mutex);
+	return request;
+}
+
+void sched_give_back(struct sched *sched, struct request *request, uint64_t ns)
 {
 	pthread_mutex_lock(&sched->mutex);
 	request->queue_next = sched->done;
 	sched->done = request;
 	sched->n_running--;
+	sched->running_ns -= request->cost_ns;
+	if (request->user) {
+		turns_correct(&request->user->parties[request->class].turn,
+			(int64_t)ns - request->cost_ns);
+	}
 	pthread_mutex_unlock(&sched->mutex);
 	sched->wake(sched->context);
 }
@@ -151,7 +247,7 @@ struct request *sched_collect(struct sched *sched)
 void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_running)
 {
 	pthread_mutex_lock(&sched->mutex);
-	*ret_queued = sched->n_queued;
+	*ret_queued = sched->queue.n_queued;
 	*ret_running = sched->n_running;
 	pthread_mutex_unlock(&sched->mutex);
 }

@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched - the queue between the loop and the workers
+ * sched - who is let in, and which request a worker gets (docs/scheduling.md)
  *
- * Bounded, and fair between connections: each has its own line, and the lines take turns. Within a
- * line the order is kept. The loop pushes, removes and collects; workers take and give back. These
- * five are the only place where the threads meet.
+ * The queue (queue.h) behind a lock. The loop asks, pushes, removes and collects; workers take and
+ * give back. These are the only place where the threads meet.
+ *
+ * Let in is what can be done in time: a place is free, the deadline is not behind what is ahead, and
+ * under contention no user has more of the queue than twice what is free. Bursts fill the queue; once
+ * somebody had to be turned away it is too long to be of use, and until nobody has been turned away for
+ * a while only so much is let in as is done within a few runs, half of that for who has had more
+ * than an equal part lately.
  */
 #ifndef DAEMON_SCHED_H
 #define DAEMON_SCHED_H
 
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdatomic.h>
 
 #include "base/own.h"
-
-struct request;
-
-/* A connection's line; belongs to the connection, which removes its requests before it goes. */
-struct sched_line {
-	struct request *first, *last;
-	struct sched_line *next, *prev; /* ring of the lines that are not empty */
-};
+#include "daemon/queue.h"
 
 struct sched {
 	pthread_mutex_t mutex;
 	pthread_cond_t work;
-	struct sched_line *turn; /* whose request is next */
+	struct queue queue;
 	struct request *done; /* given back, newest first */
-	uint32_t n_queued, n_running;
+	uint32_t n_running, n_workers; /* workers: at least 1 counts */
+	uint32_t n_idle; /* workers that wait */
+	int64_t running_ns; /* predicted, of what runs */
+	int64_t mean_ns; /* of what was let in lately */
+	uint64_t overload_ns; /* until then there is overload: somebody was turned away before */
 	bool stopping;
+	atomic_int urgent; /* the highest class that waits, -1: none; read without the lock */
 	void (*wake)(void *context); /* called by workers when something was given back */
 	void *context;
 };
@@ -37,17 +39,48 @@ struct sched {
 int must_check sched_init(struct sched *sched, void (*wake)(void *context), void *context);
 void sched_deinit(struct sched *sched);
 
-/* -EAGAIN when @limit requests are queued. The request is the queue's from then on. */
-int must_check sched_push(
-	struct sched *sched, struct sched_line *line, struct request *request, uint32_t limit);
+/* What somebody asks for. */
+struct sched_wish {
+	struct queue_line *line;
+	enum queue_class class;
+	int64_t cost_ns;
+	uint64_t now_ns;
+	uint64_t left_ns; /* until the deadline; UINT64_MAX: none */
+	uint32_t most; /* requests that may wait, with this one */
+};
+
+/* True when it would be let in now. Else *ret_retry_us says after how long it may be. Changes nothing
+ * but what is known of who asked. */
+bool sched_admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us);
+
+/* As above, and pushes @request, whose line, class and cost_ns are those of @wish: -EAGAIN when it is
+ * not let in. The request is the queue's from then on. */
+int must_check sched_push(struct sched *sched, struct request *request,
+	const struct sched_wish *wish, uint32_t *ret_retry_us);
+
+/* Pushes what has been let in before. */
+void sched_put(struct sched *sched, struct request *request);
 
 /* True when it was still queued and is the caller's again; false when a worker has it. */
-bool sched_remove(struct sched *sched, struct sched_line *line, struct request *request);
+bool sched_remove(struct sched *sched, struct request *request);
+
+/* @request takes the place of @old, of the same line and class. False when a worker has that. */
+bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
 /* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
  * waits or is run at this moment. */
 struct request *sched_take(struct sched *sched, bool *ret_alone);
-void sched_give_back(struct sched *sched, struct request *request);
+/* One of a class above @class that nobody else is about to take, or NULL: while something of
+ * @class runs. */
+struct request *sched_take_above(struct sched *sched, enum queue_class class);
+/* @ns: what it took. */
+void sched_give_back(struct sched *sched, struct request *request, uint64_t ns);
+
+/* True when something above @class waits: a look without the lock. */
+static inline bool sched_has_above(struct sched *sched, enum queue_class class)
+{
+	return atomic_load_explicit(&sched->urgent, memory_order_relaxed) > (int)class;
+}
 
 /* What was given back since the last call, oldest first, linked by queue_next. */
 struct request *sched_collect(struct sched *sched);

@@ -14,6 +14,7 @@
 #include "daemon/budget.h"
 #include "daemon/digest.h"
 #include "daemon/marks.h"
+#include "daemon/predict.h"
 #include "engine/edge.h"
 
 #define SERVED_NAME_SIZE 65 /* [a-z0-9][a-z0-9._-]{0,63} */
@@ -70,7 +71,8 @@ struct served {
 	uint32_t labels_length;
 	pthread_mutex_t mutex;
 	struct served_session *idle;
-	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take */
+	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take, if it is short */
+	struct predict predict; /* the loop's: the same for the queue */
 };
 
 /* Takes @model and @labels, also on failure. A first session of the default signature is made, so

@@ -141,7 +141,7 @@ static int reply_build(struct request *request, struct edge_session *session, st
 		.version = wire_text_of(request->served->version),
 		.generation = request->served->generation,
 		.queue_us = (request->taken_ns - request->received_ns) / US,
-		.run_us = (clock_now_ns() - request->taken_ns) / US,
+		.run_us = (clock_now_ns() - request->taken_ns - request->yielded_ns) / US,
 		.n_outputs = request->infer.n_wanted,
 	};
 	for (uint32_t i = 0; i < reply.n_outputs; i++) {
@@ -167,11 +167,15 @@ static int reply_build(struct request *request, struct edge_session *session, st
 
 /* ---- one request */
 
+static void worker_between(void *context);
+
 static int run_in(struct request *request, struct served_session *session, struct error *err)
 {
 	const struct run_control control = {.deadline_ns = request->deadline_ns,
 		.cancelled = &request->cancelled,
-		.team = request->team};
+		.team = request->team,
+		.between = request->worker ? worker_between : NULL,
+		.context = request->worker};
 	const struct served *served = request->session ? request->session->served : request->served;
 	const bool other = !request->planned;
 	int code = 0;
@@ -283,8 +287,7 @@ void worker_run(struct request *request)
 	}
 	request->finished_ns = clock_now_ns();
 	if (code == 0 && !request->session && request->planned) {
-		served_note_run(request->served, request->signature,
-			request->finished_ns - request->taken_ns);
+		served_note_run(request->served, request->signature, request_run_ns(request));
 	}
 }
 
@@ -328,16 +331,49 @@ static void team_give_back(struct workers *workers, struct team *team)
 	}
 }
 
+static void worker_do(struct worker *worker, struct request *request)
+{
+	request->worker = worker;
+	worker->request = request;
+	worker_run(request);
+	sched_give_back(worker->workers->sched, request, request_run_ns(request));
+}
+
+/*
+ * Between two operators of what is run: what is more urgent comes first. The run below goes on for a
+ * QUEUE_FLOORth of that before it makes way again, so urgent work without end does not stop it.
+ */
+static void worker_between(void *context)
+{
+	struct worker *worker = context;
+	struct request *below = worker->request;
+	struct sched *sched = worker->workers->sched;
+	if (!sched_has_above(sched, below->class)) {
+		return;
+	}
+	const uint64_t start = clock_now_ns();
+	struct request *request =
+		start < worker->yield_ns ? NULL : sched_take_above(sched, below->class);
+	if (!request) {
+		return;
+	}
+	worker_do(worker, request);
+	worker->request = below;
+	const uint64_t end = clock_now_ns();
+	below->yielded_ns += end - start;
+	worker->yield_ns = end + (end - start) / QUEUE_FLOOR;
+}
+
 static void *worker_main(void *argument)
 {
-	struct workers *workers = argument;
+	struct worker *worker = argument;
+	struct workers *workers = worker->workers;
 	bool alone = false;
 	for (struct request *request; (request = sched_take(workers->sched, &alone));) {
 		struct team *team = team_take(workers, request, alone);
 		request->team = team;
-		worker_run(request);
+		worker_do(worker, request);
 		team_give_back(workers, team);
-		sched_give_back(workers->sched, request);
 	}
 	return NULL;
 }
@@ -361,11 +397,14 @@ int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
 		(struct workers){.sched = sched, .threads_per_run = workers_count(threads_per_run)};
 	const unsigned int n = workers_count(wanted);
 	int code = pthread_mutex_init(&workers->mutex, NULL);
+	sched->n_workers = n > 0 ? n : 1;
 	sigfillset(&all); /* signals are the loop's */
 	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (code == 0 && workers->n < n) {
-		code = pthread_create(&workers->threads[workers->n], NULL, worker_main, workers);
+		struct worker *worker = &workers->threads[workers->n];
+		worker->workers = workers;
+		code = pthread_create(&worker->thread, NULL, worker_main, worker);
 		workers->n += code == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -383,7 +422,7 @@ void workers_stop(struct workers *workers)
 	}
 	sched_stop(workers->sched);
 	while (workers->n > 0) {
-		pthread_join(workers->threads[--workers->n], NULL);
+		pthread_join(workers->threads[--workers->n].thread, NULL);
 	}
 	backends_team_free(workers->team);
 	workers->team = NULL;

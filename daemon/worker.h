@@ -13,8 +13,15 @@
 
 #define WORKER_MAX 64
 
+struct worker {
+	pthread_t thread;
+	struct workers *workers;
+	struct request *request; /* the innermost that it runs */
+	uint64_t yield_ns; /* it does nothing else before that */
+};
+
 struct workers {
-	pthread_t threads[WORKER_MAX];
+	struct worker threads[WORKER_MAX];
 	unsigned int n;
 	struct sched *sched;
 	unsigned int threads_per_run;

@@ -69,6 +69,10 @@ struct run_control {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	const atomic_bool *cancelled; /* may be NULL */
 	struct team *team; /* this run's alone until it ends; NULL: the caller does it all */
+	/* Called by the run's own thread before each operator: may do something more urgent first. NULL:
+	 * nothing is. */
+	void (*between)(void *context);
+	void *context;
 };
 
 /* Looked at between operators, and between tiles of long ones. 0, -ETIMEDOUT or -ECANCELED. */

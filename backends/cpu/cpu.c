@@ -241,6 +241,9 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 static int run_node(const struct program *program, uint32_t index, const struct run_frame *frame,
 	struct error *err)
 {
+	if (frame->control && frame->control->between) {
+		frame->control->between(frame->control->context);
+	}
 	int r = run_control_check(frame->control);
 	if (r < 0) {
 		return error_set(err, r, "given up before the operator was run");

@@ -56,6 +56,8 @@ GRACE = 1.0
 _MAGIC = b"EDG1"
 _HEADER = struct.Struct("<4sHHQIIII")
 _MAJOR, _MINOR = 1, 3
+_FLAG_KEY, _CLASS_SHIFT = 2, 2
+_PRIORITIES = ("normal", "batch", "realtime", "control")
 _REPLY = 0x8000
 _HELLO, _LIST, _DESCRIBE, _INFER, _STATUS, _RELOAD = 1, 2, 3, 4, 5, 7
 _SESSION_OPEN, _SESSION_RESET, _SESSION_CLOSE, _STORE_LIST, _STORE = 8, 9, 10, 11, 12
@@ -84,7 +86,8 @@ class Peer(NamedTuple):
 
 @dataclass(frozen=True)
 class DaemonStatus:
-    """What edged counts. `answers`: INFER requests answered, by status code."""
+    """What edged counts. `answers`: INFER requests answered, by status code. The last three are 0 with an edged before protocol 1.3:
+    models that are unloaded, and bytes that those loaded take and may."""
     uptime_us: int
     models_ready: int
     models_loading: int
@@ -121,14 +124,15 @@ class _Connection:
             self.socket.close()
             self.socket = None
 
-    def call(self, type_: int, body: Union[bytes, bytearray], end: Optional[float], timeout: Optional[float], session: int) -> memoryview:
+    def call(self, type_: int, body: Union[bytes, bytearray], end: Optional[float], timeout: Optional[float], session: int,
+             flags: int = 0) -> memoryview:
         """The body of an OK reply. Whatever else happens between the first byte out and the last one in closes the connection."""
         if self.socket is None:
             raise Disconnected("the connection is closed")
         if len(body) > self.max_body:
             raise TooLarge(f"the request has {len(body)} bytes, edged takes {self.max_body}", Status.TOO_LARGE)
         try:
-            status, reply = self._exchange(self.socket, type_, body, end, timeout, session)
+            status, retry_us, reply = self._exchange(self.socket, type_, body, end, timeout, session, flags)
             text = None if status == Status.OK else _read_all(memoryview(reply), Reader.text)
         except socket.timeout:
             self.close()
@@ -140,17 +144,19 @@ class _Connection:
             self.close()
             raise
         if text is not None:
-            raise error(status, text)
+            problem = error(status, text)
+            problem.retry_after = retry_us / 1e6
+            raise problem
         return memoryview(reply)
 
     def _exchange(self, sock: socket.socket, type_: int, body: Union[bytes, bytearray], end: Optional[float], timeout: Optional[float],
-                  session: int) -> Tuple[int, bytearray]:
+                  session: int, flags: int) -> Tuple[int, int, bytearray]:
         deadline_us = 0
         if type_ in _HEEDS_DEADLINE and timeout is not None:
             deadline_us = int(min(max(timeout * 1e6, 1), 0xFFFFFFFF))
         self.id += 1
         try:
-            self._send(sock, _HEADER.pack(_MAGIC, type_, 0, self.id, len(body), 0, deadline_us, session) + body, end)
+            self._send(sock, _HEADER.pack(_MAGIC, type_, flags, self.id, len(body), 0, deadline_us, session) + body, end)
         except (BrokenPipeError, ConnectionResetError):
             pass  # why may stand in a reply that edged sent before it closed
         return self._receive(sock, type_, end)
@@ -165,10 +171,10 @@ class _Connection:
             else:
                 rest = rest[sock.send(rest):]
 
-    def _receive(self, sock: socket.socket, type_: int, end: Optional[float]) -> Tuple[int, bytearray]:
+    def _receive(self, sock: socket.socket, type_: int, end: Optional[float]) -> Tuple[int, int, bytearray]:
         header = _HEADER.unpack(self._read(sock, _HEADER.size, end))
-        magic, found, flags, id_, size, status, deadline, session = header
-        if magic != _MAGIC or flags or deadline or session or not found & _REPLY:
+        magic, found, flags, id_, size, status, retry_us, session = header
+        if magic != _MAGIC or flags or (retry_us and status != Status.OVERLOADED) or session or not found & _REPLY:
             raise ProtocolError("what answers is not edged")
         if size > min(self.max_body, self.max_reply):
             raise TooLarge(f"a reply has {size} bytes, {min(self.max_body, self.max_reply)} is the limit", Status.TOO_LARGE)
@@ -177,7 +183,7 @@ class _Connection:
             if status == Status.OK:
                 raise ProtocolError("a reply to a request that was not sent")
             raise error(status, Reader(memoryview(body)).text())  # edged closes the connection, and says why
-        return status, body
+        return status, retry_us, body
 
     def _read(self, sock: socket.socket, size: int, end: Optional[float]) -> bytearray:
         data = bytearray(size)
@@ -230,7 +236,7 @@ def _pick(tensors: Tuple[Tensor, ...], which: Union[int, str], what: str) -> int
     raise NotFound(f"the model has no {what} {which}", Status.NOT_FOUND)
 
 
-def _infer_head(named: Tuple[str, str, str], signature: Signature, inputs: Inputs, wanted: Sequence[int], all_: bool,
+def _infer_head(named: Tuple[str, str, str], key: int, signature: Signature, inputs: Inputs, wanted: Sequence[int], all_: bool,
                 resize: bool) -> Tuple[bytearray, List[bytes]]:
     """The body of an INFER up to its data, and the data."""
     pairs = inputs.items() if isinstance(inputs, Mapping) else enumerate(inputs)
@@ -239,6 +245,7 @@ def _infer_head(named: Tuple[str, str, str], signature: Signature, inputs: Input
     if missing:
         raise Invalid(f"missing: {', '.join(missing)}", Status.INVALID)
     body = bytearray(b"".join(put_text(text) for text in named))
+    body += struct.pack("<Q", key) if key else b""
     body += struct.pack("<HH", len(given), _ALL_OUTPUTS if all_ else len(wanted))
     body += b"" if all_ else struct.pack(f"<{len(wanted)}H", *wanted)
     data = []
@@ -347,13 +354,14 @@ class Client:
         """Whether calls can be made."""
         return self._connection.socket is not None
 
-    def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = _DEFAULT, session: int = 0) -> T:
+    def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = _DEFAULT, session: int = 0,
+              flags: int = 0) -> T:
         timeout = self.timeout if timeout == _DEFAULT else timeout
         end = None if timeout is None else time.monotonic() + timeout + (GRACE if type_ in _HEEDS_DEADLINE else 0)
         if not self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
             raise Deadline("another thread's call took all the time", Status.DEADLINE)
         try:
-            reply = self._connection.call(type_, body, end, timeout, session)
+            reply = self._connection.call(type_, body, end, timeout, session, flags)
             try:
                 return _read_all(reply, read)
             except ProtocolError:
@@ -458,28 +466,37 @@ class Client:
         self._store(Verb.REMOVE, model)
 
     def infer(self, model: str, inputs: Inputs = (), *, version: str = "", signature: str = "",
-              outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT) -> Answer:
+              outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT,
+              priority: str = "normal", latest_key: int = 0) -> Answer:
         """Asks a model. `inputs`: all of the signature's, by position or by name. `outputs`: those that are wanted, all without it.
-        `resize`: sends shapes that the model does not declare, and lets edged find out whether it can run so."""
+        `resize`: sends shapes that the model does not declare, and lets edged find out whether it can run so. `priority`: normal, batch,
+        realtime or control. `latest_key`: takes the place of a request of this user, model and key that waits, which fails with
+        Status.SUPERSEDED."""
+        urgency = (priority, latest_key)
         known = self._models.get((model, version))
         try:
-            return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout)
+            return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout, urgency=urgency)
         except (Invalid, NotFound):
             # What is known of the model may be of one that has been replaced.
             if known is None or not self.connected or self.describe(model, version).generation == known.generation:
                 raise
-        return self._infer(self._models[model, version], (model, version, signature), inputs, outputs, resize, timeout)
+        return self._infer(self._models[model, version], (model, version, signature), inputs, outputs, resize, timeout, urgency=urgency)
 
     def _infer(self, model: Model, named: Tuple[str, str, str], inputs: Inputs, outputs: Optional[Sequence[Union[int, str]]],
-               resize: bool, timeout: Optional[float], session: int = 0) -> Answer:
+               resize: bool, timeout: Optional[float], session: int = 0, urgency: Tuple[str, int] = ("normal", 0)) -> Answer:
+        if urgency[0] not in _PRIORITIES:
+            raise Invalid(f"there is no priority {urgency[0]}", Status.INVALID)
+        known = self.peer.minor >= 3
+        key = urgency[1] if known else 0
+        flags = (_PRIORITIES.index(urgency[0]) << _CLASS_SHIFT if known else 0) | (_FLAG_KEY if key else 0)
         signature = model.signature(named[2])
         names: Sequence[Union[int, str]] = range(len(signature.outputs)) if outputs is None else outputs
         wanted = [_pick(signature.outputs, which, "output") for which in names]
-        body, data = _infer_head(named, signature, inputs, wanted, outputs is None, resize)
+        body, data = _infer_head(named, key, signature, inputs, wanted, outputs is None, resize)
         for one in data:
             body += bytes(-len(body) % _ALIGN)
             body += one
-        raw = self._call(_INFER, body, _read_infer, timeout, session)
+        raw = self._call(_INFER, body, _read_infer, timeout, session, flags)
         if raw.generation != model.generation:  # replaced since it was described
             model = self.describe(named[0], named[1])
             signature = model.signature(named[2])

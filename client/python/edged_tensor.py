@@ -35,11 +35,12 @@ class Status(enum.IntEnum):
 
 
 class EdgedError(Exception):
-    """Anything that went wrong. `status`: a Status, a number that this version does not know, or None. `text`: why."""
+    """Anything that went wrong. `status`: a Status, a number that this version does not know, or None. `text`: why. `retry_after`:
+    seconds after which an overloaded edged may be asked again; 0.0 where it does not say."""
 
     def __init__(self, text: str, status: Optional[int] = None) -> None:
         super().__init__(text)
-        self.text, self.status = text, status
+        self.text, self.status, self.retry_after = text, status, 0.0
 
     def __str__(self) -> str:
         name = self.status.name.lower() if isinstance(self.status, Status) else self.status

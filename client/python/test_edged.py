@@ -198,6 +198,39 @@ class Inference(WithDaemon):
         self.assertTrue(self.client.connected)
         self.client.infer("digits", [bytes(784)])
 
+    def test_every_priority_is_answered_and_no_other_is_sent(self):
+        plain = self.client.infer("digits", [bytes(784)])
+        for priority in ("normal", "batch", "realtime", "control"):
+            answer = self.client.infer("digits", [bytes(784)], priority=priority, latest_key=3)
+            self.assertEqual(bytes(answer.outputs[0].data), bytes(plain.outputs[0].data))
+        with self.assertRaises(edged.Invalid):
+            self.client.infer("digits", [bytes(784)], priority="urgent")
+        self.assertTrue(self.client.connected)
+
+    def test_a_newer_request_takes_the_place_of_one_that_waits(self):
+        ends = []
+
+        def ask(priority, key):
+            with edged.Client(self.socket, timeout=60) as client:
+                try:
+                    client.infer("service_endless", [[1]], timeout=5, priority=priority, latest_key=key)
+                except edged.EdgedError as problem:
+                    ends.append(problem.status)
+
+        workers = self.client.status().workers
+        first = [threading.Thread(target=ask, args=("realtime", 0)) for _ in range(workers)]
+        for thread in first:
+            thread.start()
+        while self.client.status().running < workers:
+            pass
+        keyed = [threading.Thread(target=ask, args=("realtime", 9)) for _ in range(3)]
+        for thread in keyed:
+            thread.start()
+        for thread in first + keyed:
+            thread.join()
+        self.assertEqual(ends.count(edged.Status.SUPERSEDED), 2)
+        self.assertEqual(ends.count(edged.Status.DEADLINE), workers + 1)
+
     def test_a_replaced_model_is_seen(self):
         path = os.path.join(self.models, "changing.tflite")
         with open(os.path.join(self.models, "changing.conf"), "w", encoding="utf-8") as config:

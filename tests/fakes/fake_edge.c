@@ -85,6 +85,9 @@ static int gate_wait(const char *folder, const struct run_control *control)
 		return -EIO;
 	}
 	while (code == 0 && poll(&waited, 1, 1) == 0) {
+		if (control && control->between) {
+			control->between(control->context);
+		}
 		code = run_control_check(control);
 	}
 	return code < 0 ? code : read(go, &byte, 1) == 1 ? 0 : -EIO;

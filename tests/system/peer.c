@@ -56,6 +56,15 @@ struct peer peer_open_1_1(const struct daemon *daemon)
 			.name = wire_text_of("test")});
 }
 
+struct peer peer_open_1_3(const struct daemon *daemon)
+{
+	return greet(daemon,
+		&(struct wire_hello){.major = WIRE_MAJOR,
+			.minor = 3,
+			.capabilities = WIRE_CAP_STREAMS,
+			.name = wire_text_of("test")});
+}
+
 struct peer peer_open_store(const struct daemon *daemon)
 {
 	return greet(daemon,
@@ -186,6 +195,33 @@ void peer_infer_in(struct peer *peer, uint32_t session, uint64_t id, const char 
 	peer_send_in(peer, session, WIRE_INFER, id, deadline_us, &w);
 	bytes_writer_deinit(&w);
 	free(data);
+}
+
+void peer_infer_as(struct peer *peer, enum wire_class class, uint64_t key, uint64_t id,
+	const char *model, int8_t value)
+{
+	struct bytes_writer w = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	const int8_t data[4] = {value, value, value, value};
+	const struct wire_infer infer = {.model = wire_text_of(model),
+		.key = key,
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {1, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	wire_infer_encode(&w, &infer);
+	assert_false(w.failed);
+	wire_header_encode(
+		&(struct wire_header){.type = WIRE_INFER,
+			.flags = (uint16_t)(class << WIRE_CLASS_SHIFT | (key ? WIRE_FLAG_KEY : 0)),
+			.id = id,
+			.body_bytes = (uint32_t)w.size},
+		header);
+	peer_send_bytes(peer, header, sizeof(header));
+	peer_send_bytes(peer, w.data, w.size);
+	bytes_writer_deinit(&w);
 }
 
 void peer_session_open(struct peer *peer, uint64_t id, const char *model)

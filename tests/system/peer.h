@@ -25,6 +25,8 @@ struct peer peer_open_1_1(const struct daemon *daemon);
 struct peer peer_open_shared(const struct daemon *daemon);
 /* In version 1.2, with the store. */
 struct peer peer_open_store(const struct daemon *daemon);
+/* In version 1.3. */
+struct peer peer_open_1_3(const struct daemon *daemon);
 /* In version 1.3, with the store and descriptors. */
 struct peer peer_open_transfer(const struct daemon *daemon);
 void peer_close(struct peer *peer);
@@ -38,6 +40,9 @@ void peer_send(struct peer *peer, unsigned int type, uint64_t id, uint32_t deadl
 /* An INFER of an [rows, width] int8 input filled with @value. */
 void peer_infer(struct peer *peer, uint64_t id, const char *model, int32_t width, int8_t value,
 	uint32_t deadline_us);
+/* The same of a class, and with a key if that is not 0, without deadline. */
+void peer_infer_as(struct peer *peer, enum wire_class class, uint64_t key, uint64_t id,
+	const char *model, int8_t value);
 /* The same in a session. */
 void peer_infer_in(struct peer *peer, uint32_t session, uint64_t id, const char *model,
 	int32_t width, int8_t value, uint32_t deadline_us);

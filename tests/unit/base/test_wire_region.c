@@ -57,7 +57,7 @@ static void only_an_infer_may_have_tensors_in_regions(void **state)
 	header.type = WIRE_DESCRIBE;
 	wire_header_encode(&header, bytes);
 	assert_int_equal(wire_header_decode(bytes, &back, NULL), -EPROTO);
-	header = (struct wire_header){.type = WIRE_INFER, .flags = 2};
+	header = (struct wire_header){.type = WIRE_INFER, .flags = 16};
 	wire_header_encode(&header, bytes);
 	assert_int_equal(wire_header_decode(bytes, &back, NULL), -EPROTO);
 }

@@ -148,6 +148,16 @@ static bool bad_is(const struct depot *depot, const char *model, int i)
 	return depot_find_bad(depot, &digest) != NULL;
 }
 
+/* Files that are written together may have the same time. */
+static void bad_date(const struct temp_folder *folder, const char *model, int i)
+{
+	char digest[DIGEST_TEXT_SIZE], path[DIGEST_TEXT_SIZE + 8];
+	const struct digest bad = bad_of(model, i);
+	const struct timespec times[] = {{.tv_sec = 1000 + i}, {.tv_sec = 1000 + i}};
+	snprintf(path, sizeof(path), "bad/%s", digest_print(&bad, digest));
+	assert_int_equal(utimensat(folder->fd, path, times, 0), 0);
+}
+
 static void the_failures_of_one_model_do_not_push_out_those_of_others(void **state)
 {
 	struct temp_folder *folder = *state;
@@ -156,6 +166,7 @@ static void the_failures_of_one_model_do_not_push_out_those_of_others(void **sta
 	bad_add(&depot, "quiet", 0);
 	for (int i = 0; i < 3 * DEPOT_BAD_OF_MODEL; i++) {
 		bad_add(&depot, "noisy", i);
+		bad_date(folder, "noisy", i);
 	}
 	assert_int_equal(depot.n_bad, 1 + DEPOT_BAD_OF_MODEL);
 	depot_close(&depot);

@@ -14,10 +14,15 @@
 #include "daemon/sched.h"
 
 #define LINES 3
+#define MS INT64_C(1000000)
+#define NOW (UINT64_C(1) << 40)
+#define CALM UINT64_C(250000000)
 
 struct bench {
 	struct sched sched;
-	struct sched_line lines[LINES];
+	struct queue_user
+		users[2]; /* all lines are the first one's, unless a test says otherwise */
+	struct queue_line lines[LINES];
 	struct request requests[LINES][4];
 	unsigned int woken;
 };
@@ -33,8 +38,11 @@ static int set_up(void **state)
 	assert_non_null(bench);
 	assert_int_equal(sched_init(&bench->sched, count_wake, &bench->woken), 0);
 	for (unsigned int i = 0; i < LINES; i++) {
+		bench->lines[i].user = &bench->users[0];
 		for (unsigned int j = 0; j < 4; j++) {
 			bench->requests[i][j].id = i * 10 + j;
+			bench->requests[i][j].line = &bench->lines[i];
+			bench->requests[i][j].class = QUEUE_NORMAL;
 		}
 	}
 	*state = bench;
@@ -51,7 +59,38 @@ static int tear_down(void **state)
 
 static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t limit)
 {
-	return sched_push(&bench->sched, &bench->lines[line], &bench->requests[line][n], limit);
+	struct request *request = &bench->requests[line][n];
+	uint32_t retry_us = 0;
+	const struct sched_wish wish = {.line = request->line,
+		.class = request->class,
+		.cost_ns = request->cost_ns,
+		.now_ns = NOW,
+		.left_ns = UINT64_MAX,
+		.most = limit};
+	request->user = request->line->user;
+	return sched_push(&bench->sched, request, &wish, &retry_us);
+}
+
+/* What the requests of a line are, and what they take. */
+static void line_is(struct bench *bench, unsigned int line, unsigned int user,
+	enum queue_class class, int64_t cost_ns)
+{
+	bench->lines[line].user = &bench->users[user];
+	for (unsigned int i = 0; i < 4; i++) {
+		bench->requests[line][i].class = class;
+		bench->requests[line][i].cost_ns = cost_ns;
+	}
+}
+
+static struct sched_wish wish_of(struct bench *bench, unsigned int line, uint64_t left_ns)
+{
+	const struct request *request = &bench->requests[line][0];
+	return (struct sched_wish){.line = request->line,
+		.class = request->class,
+		.cost_ns = request->cost_ns,
+		.now_ns = NOW,
+		.left_ns = left_ns,
+		.most = 100};
 }
 
 /* Takes one and gives it back; its id. */
@@ -61,7 +100,7 @@ static uint64_t work(struct bench *bench)
 	struct request *request = sched_take(&bench->sched, &alone);
 	assert_non_null(request);
 	uint64_t id = request->id;
-	sched_give_back(&bench->sched, request);
+	sched_give_back(&bench->sched, request, (uint64_t)request->cost_ns);
 	return id;
 }
 
@@ -113,7 +152,7 @@ static void the_limit_refuses_and_a_place_that_is_free_again_takes(void **state)
 	assert_int_equal(queued, 1);
 	assert_int_equal(running, 1);
 	assert_int_equal(push(bench, 2, 0, 2), 0);
-	sched_give_back(&bench->sched, request);
+	sched_give_back(&bench->sched, request, 0);
 	work(bench);
 	work(bench);
 	sched_collect(&bench->sched);
@@ -129,10 +168,10 @@ static void a_worker_is_told_when_its_request_is_the_only_one(void **state)
 	assert_int_equal(push(bench, 1, 0, 3), 0);
 	struct request *second = sched_take(&bench->sched, &alone);
 	assert_false(alone); /* the first is still run */
-	sched_give_back(&bench->sched, first);
-	sched_give_back(&bench->sched, second);
+	sched_give_back(&bench->sched, first, 0);
+	sched_give_back(&bench->sched, second, 0);
 	assert_int_equal(push(bench, 2, 0, 3), 0);
-	sched_give_back(&bench->sched, sched_take(&bench->sched, &alone));
+	sched_give_back(&bench->sched, sched_take(&bench->sched, &alone), 0);
 	assert_true(alone);
 	sched_collect(&bench->sched);
 }
@@ -144,16 +183,15 @@ static void a_queued_request_can_be_removed_from_anywhere(void **state)
 		assert_int_equal(push(bench, 0, i, 10), 0);
 	}
 	assert_int_equal(push(bench, 1, 0, 10), 0);
-	struct sched_line *line = &bench->lines[0];
-	assert_true(sched_remove(&bench->sched, line, &bench->requests[0][3]));
-	assert_true(sched_remove(&bench->sched, line, &bench->requests[0][1]));
-	assert_true(sched_remove(&bench->sched, line, &bench->requests[0][0]));
-	assert_false(sched_remove(&bench->sched, line, &bench->requests[0][0]));
+	assert_true(sched_remove(&bench->sched, &bench->requests[0][3]));
+	assert_true(sched_remove(&bench->sched, &bench->requests[0][1]));
+	assert_true(sched_remove(&bench->sched, &bench->requests[0][0]));
+	assert_false(sched_remove(&bench->sched, &bench->requests[0][0]));
 	assert_int_equal(push(bench, 0, 1, 10), 0);
 	assert_int_equal(work(bench), 2);
 	assert_int_equal(work(bench), 10);
 	assert_int_equal(work(bench), 1);
-	assert_false(sched_remove(&bench->sched, line, &bench->requests[0][1]));
+	assert_false(sched_remove(&bench->sched, &bench->requests[0][1]));
 	sched_collect(&bench->sched);
 }
 
@@ -162,11 +200,197 @@ static void removing_the_last_one_ends_the_lines_turn(void **state)
 	struct bench *bench = *state;
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	assert_int_equal(push(bench, 1, 0, 10), 0);
-	assert_true(sched_remove(&bench->sched, &bench->lines[0], &bench->requests[0][0]));
+	assert_true(sched_remove(&bench->sched, &bench->requests[0][0]));
 	assert_int_equal(work(bench), 10);
 	assert_int_equal(push(bench, 2, 0, 10), 0);
-	assert_true(sched_remove(&bench->sched, &bench->lines[2], &bench->requests[2][0]));
-	assert_null(bench->sched.turn);
+	assert_true(sched_remove(&bench->sched, &bench->requests[2][0]));
+	assert_int_equal(queue_top(&bench->sched.queue), -1);
+	sched_collect(&bench->sched);
+}
+
+static void push_all(struct bench *bench, unsigned int line)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(push(bench, line, i, 100), 0);
+	}
+}
+
+static void expect(struct bench *bench, const uint64_t *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(work(bench), wanted[i]);
+	}
+	sched_collect(&bench->sched);
+}
+
+static void a_higher_class_goes_first(void **state)
+{
+	struct bench *bench = *state;
+	static const uint64_t wanted[] = {20, 10, 0};
+	line_is(bench, 0, 0, QUEUE_BATCH, MS);
+	line_is(bench, 1, 0, QUEUE_NORMAL, MS);
+	line_is(bench, 2, 0, QUEUE_CONTROL, MS);
+	for (unsigned int i = 0; i < LINES; i++) {
+		assert_int_equal(push(bench, i, 0, 100), 0);
+	}
+	expect(bench, wanted, 3);
+}
+
+/* 19 ms of realtime work owe batch 1 ms. */
+static void the_lowest_class_gets_its_twentieth(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int before = 0;
+	line_is(bench, 0, 0, QUEUE_BATCH, MS);
+	line_is(bench, 1, 1, QUEUE_REALTIME, MS);
+	assert_int_equal(push(bench, 0, 0, 100), 0);
+	assert_int_equal(push(bench, 1, 0, 100), 0);
+	while (work(bench) == 10) {
+		sched_collect(&bench->sched);
+		assert_int_equal(push(bench, 1, 0, 100), 0);
+		before++;
+	}
+	assert_int_equal(before, QUEUE_FLOOR + 1);
+	assert_int_equal(work(bench), 10);
+	sched_collect(&bench->sched);
+}
+
+/* Line 0 is a user's, lines 1 and 2 another's. */
+static void users_share_before_connections_do(void **state)
+{
+	struct bench *bench = *state;
+	static const uint64_t wanted[] = {0, 10, 1, 20, 2, 11, 3, 21};
+	line_is(bench, 0, 0, QUEUE_NORMAL, MS);
+	line_is(bench, 1, 1, QUEUE_NORMAL, MS);
+	line_is(bench, 2, 1, QUEUE_NORMAL, MS);
+	for (unsigned int i = 0; i < LINES; i++) {
+		push_all(bench, i);
+	}
+	expect(bench, wanted, 8);
+	for (unsigned int i = 0; i < 4; i++) {
+		work(bench);
+	}
+	sched_collect(&bench->sched);
+}
+
+/* Three runs of 1 ms for one of 3 ms. */
+static void turns_are_of_time_not_of_requests(void **state)
+{
+	struct bench *bench = *state;
+	line_is(bench, 0, 0, QUEUE_NORMAL, 3 * MS);
+	line_is(bench, 1, 1, QUEUE_NORMAL, MS);
+	unsigned int big = 0;
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(push(bench, 0, i, 100), 0);
+	}
+	push_all(bench, 1);
+	for (unsigned int i = 0; i < 4; i++) {
+		big += work(bench) < 10;
+	}
+	assert_int_equal(big, 1);
+	work(bench);
+	work(bench);
+	sched_collect(&bench->sched);
+}
+
+static void a_deadline_behind_what_is_ahead_is_not_let_in(void **state)
+{
+	struct bench *bench = *state;
+	uint32_t retry_us = 0;
+	bool alone = false;
+	line_is(bench, 0, 0, QUEUE_NORMAL, 10 * MS);
+	struct sched_wish wish = wish_of(bench, 0, 5 * MS);
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us)); /* what it takes is a guess */
+	push_all(bench, 0);
+	struct request *runs = sched_take(&bench->sched, &alone);
+	wish.left_ns = 45 * MS; /* 30 ms wait, 10 run, 10 are its own */
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	wish.left_ns = 44 * MS;
+	assert_false(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_int_equal(retry_us, 35000);
+	line_is(bench, 1, 0, QUEUE_REALTIME, 10 * MS); /* what is less urgent is not ahead of it */
+	wish = wish_of(bench, 1, 15 * MS);
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	sched_give_back(&bench->sched, runs, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		work(bench);
+	}
+	sched_collect(&bench->sched);
+}
+
+static void who_was_turned_away_shortens_the_queue_for_a_while(void **state)
+{
+	struct bench *bench = *state;
+	uint32_t retry_us = 0;
+	bool alone = false;
+	line_is(bench, 0, 0, QUEUE_NORMAL, MS);
+	line_is(bench, 1, 0, QUEUE_NORMAL, MS);
+	push_all(bench, 0);
+	push_all(bench, 1);
+	struct request *runs = sched_take(&bench->sched, &alone);
+	struct sched_wish wish =
+		wish_of(bench, 0, UINT64_MAX); /* behind 3 of its own and 4 others */
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_int_equal(push(bench, 2, 0, 7), -EAGAIN);
+	assert_false(sched_admits(&bench->sched, &wish, &retry_us));
+	wish.now_ns += CALM - 1;
+	assert_false(sched_admits(&bench->sched, &wish, &retry_us)); /* again somebody */
+	wish.now_ns += CALM;
+	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	sched_give_back(&bench->sched, runs, 0);
+	for (unsigned int i = 0; i < 7; i++) {
+		work(bench);
+	}
+	sched_collect(&bench->sched);
+}
+
+/* With two users that ask, one of them cannot have it all. */
+static void a_user_leaves_room_for_another(void **state)
+{
+	struct bench *bench = *state;
+	line_is(bench, 1, 1, QUEUE_NORMAL, 0);
+	assert_int_equal(push(bench, 1, 0, 5), 0);
+	assert_int_equal(push(bench, 0, 0, 5), 0);
+	assert_int_equal(push(bench, 0, 1, 5), 0);
+	assert_int_equal(push(bench, 0, 2, 5), 0);
+	assert_int_equal(push(bench, 0, 3, 5), -EAGAIN);
+	for (unsigned int i = 0; i < 4; i++) {
+		work(bench);
+	}
+	sched_collect(&bench->sched);
+}
+
+static void a_newer_one_takes_the_place_of_an_older(void **state)
+{
+	struct bench *bench = *state;
+	static const uint64_t wanted[] = {0, 3, 2};
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(push(bench, 0, i, 100), 0);
+	}
+	assert_true(sched_swap(&bench->sched, &bench->requests[0][1], &bench->requests[0][3]));
+	assert_false(sched_swap(&bench->sched, &bench->requests[0][1], &bench->requests[0][3]));
+	expect(bench, wanted, 3);
+}
+
+static void what_is_more_urgent_is_taken_while_something_runs(void **state)
+{
+	struct bench *bench = *state;
+	bool alone = false;
+	line_is(bench, 0, 0, QUEUE_BATCH, MS);
+	line_is(bench, 1, 0, QUEUE_REALTIME, MS);
+	assert_int_equal(push(bench, 0, 0, 100), 0);
+	struct request *batch = sched_take(&bench->sched, &alone);
+	assert_false(sched_has_above(&bench->sched, QUEUE_BATCH));
+	assert_int_equal(push(bench, 0, 1, 100), 0);
+	assert_null(sched_take_above(&bench->sched, QUEUE_BATCH));
+	assert_int_equal(push(bench, 1, 0, 100), 0);
+	assert_true(sched_has_above(&bench->sched, QUEUE_BATCH));
+	assert_false(sched_has_above(&bench->sched, QUEUE_REALTIME));
+	struct request *urgent = sched_take_above(&bench->sched, QUEUE_BATCH);
+	assert_ptr_equal(urgent, &bench->requests[1][0]);
+	sched_give_back(&bench->sched, urgent, 0);
+	sched_give_back(&bench->sched, batch, 0);
+	assert_int_equal(work(bench), 1);
 	sched_collect(&bench->sched);
 }
 
@@ -185,7 +409,7 @@ static void a_waiting_worker_is_woken_by_work_and_by_the_stop(void **state)
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	pthread_join(first, &got);
 	assert_ptr_equal(got, &bench->requests[0][0]);
-	sched_give_back(&bench->sched, got);
+	sched_give_back(&bench->sched, got, 0);
 	assert_int_equal(pthread_create(&second, NULL, wait_for_work, &bench->sched), 0);
 	sched_stop(&bench->sched);
 	pthread_join(second, &got);
@@ -206,6 +430,22 @@ int main(void)
 			a_queued_request_can_be_removed_from_anywhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			removing_the_last_one_ends_the_lines_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_higher_class_goes_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_lowest_class_gets_its_twentieth, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			users_share_before_connections_do, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			turns_are_of_time_not_of_requests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_deadline_behind_what_is_ahead_is_not_let_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_was_turned_away_shortens_the_queue_for_a_while, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_user_leaves_room_for_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_newer_one_takes_the_place_of_an_older, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_more_urgent_is_taken_while_something_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_waiting_worker_is_woken_by_work_and_by_the_stop, set_up, tear_down),
 	};

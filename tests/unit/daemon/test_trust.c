@@ -190,11 +190,13 @@ static void a_clock_that_went_back_does_not_bring_it_back(void **state)
 
 /* ---- the folder */
 
-static struct config config_of(const struct temp_folder *folder, enum config_policy policy)
+static struct config *config_of(const struct temp_folder *folder, enum config_policy policy)
 {
-	struct config config = {.signatures = policy};
+	static struct config config; /* too large for the stack */
+	memset(&config, 0, sizeof(config));
+	config.signatures = policy;
 	snprintf(config.keys, sizeof(config.keys), "%s", folder->path);
-	return config;
+	return &config;
 }
 
 static void keys_are_read_when_somebody_asks_for_them(void **state)
@@ -202,23 +204,23 @@ static void keys_are_read_when_somebody_asks_for_them(void **state)
 	const struct temp_folder *folder = *state;
 	const struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
 	struct trust trust = {0};
-	struct config config = config_of(folder, CONFIG_POLICY_OFF);
+	struct config *config = config_of(folder, CONFIG_POLICY_OFF);
 	temp_folder_put(folder, "a.pub", KEY);
 	temp_folder_put(folder, "b.pub", "no key");
 	temp_folder_put(folder, "a.txt", KEY);
-	assert_true(trust_load(&trust, &config, &quiet));
+	assert_true(trust_load(&trust, config, &quiet));
 	assert_int_equal(trust.n, 0);
-	config.signatures = CONFIG_POLICY_REQUIRE;
-	assert_true(trust_load(&trust, &config, &quiet));
+	config->signatures = CONFIG_POLICY_REQUIRE;
+	assert_true(trust_load(&trust, config, &quiet));
 	assert_int_equal(trust.n, 1);
 	assert_int_equal(trust.keys[0].id, KEY_ID);
-	assert_false(trust_load(&trust, &config, &quiet));
+	assert_false(trust_load(&trust, config, &quiet));
 	assert_int_equal(trust.n, 1);
 	assert_int_equal(unlinkat(folder->fd, "a.pub", 0), 0);
-	assert_true(trust_load(&trust, &config, &quiet));
+	assert_true(trust_load(&trust, config, &quiet));
 	assert_int_equal(trust.n, 0);
-	snprintf(config.keys, sizeof(config.keys), "%s/nowhere", folder->path);
-	assert_true(trust_load(&trust, &config, &quiet));
+	snprintf(config->keys, sizeof(config->keys), "%s/nowhere", folder->path);
+	assert_true(trust_load(&trust, config, &quiet));
 	assert_int_equal(trust.code, -ENOENT);
 }
 
@@ -227,13 +229,13 @@ static void no_more_than_64_keys_are_kept(void **state)
 	const struct temp_folder *folder = *state;
 	const struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
 	struct trust trust = {0};
-	const struct config config = config_of(folder, CONFIG_POLICY_WARN);
+	const struct config *config = config_of(folder, CONFIG_POLICY_WARN);
 	for (int i = 0; i < 70; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "%d.pub", i);
 		temp_folder_put(folder, name, KEY);
 	}
-	trust_load(&trust, &config, &quiet);
+	trust_load(&trust, config, &quiet);
 	assert_int_equal(trust.n, TRUST_MAX_KEYS);
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/admission.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/edged.h"
+
+#define US UINT64_C(1000)
+#define OTHER_NS 50000 /* what opening a session, or taking it back, is taken for */
+
+static struct sched_wish wish_of(const struct dispatch *dispatch, struct queue_line *line,
+	enum queue_class class, int64_t cost_ns)
+{
+	const uint32_t most = (uint32_t)dispatch->edged->config.queue_length;
+	return (struct sched_wish){.line = line,
+		.class = class,
+		.cost_ns = cost_ns,
+		.now_ns = clock_now_ns(),
+		.left_ns = UINT64_MAX,
+		.most = most > dispatch->n_waiting ? most - dispatch->n_waiting : 0};
+}
+
+static struct sched_wish wish_of_request(
+	const struct dispatch *dispatch, const struct request *request, struct queue_line *line)
+{
+	struct sched_wish wish = wish_of(dispatch, line, request->class, request->cost_ns);
+	if (request->deadline_ns) {
+		bool over = request->deadline_ns <= wish.now_ns;
+		wish.left_ns = over ? 0 : request->deadline_ns - wish.now_ns;
+	}
+	return wish;
+}
+
+static int turn_away(struct error *err, uint32_t retry_us)
+{
+	error_set(err, -EAGAIN, "too much waits already; ask again in %u us", retry_us);
+	if (err) {
+		err->retry_after_us = retry_us;
+	}
+	return -EAGAIN;
+}
+
+int admission_check_header(struct dispatch *dispatch, const struct wire_header *header,
+	struct queue_line *line, struct error *err)
+{
+	uint32_t retry_us = 0;
+	struct sched_wish wish = wish_of(dispatch, line, request_class(header), line->cost_ns);
+	if (header->flags & WIRE_FLAG_KEY) {
+		return 0; /* it may take another one's place */
+	}
+	if (header->deadline_us) {
+		wish.left_ns = header->deadline_us * US;
+	}
+	return sched_admits(&dispatch->sched, &wish, &retry_us) ? 0 : turn_away(err, retry_us);
+}
+
+static void judge_cost(struct dispatch *dispatch, struct request *request, struct queue_line *line)
+{
+	request->cost_ns = request->type != WIRE_INFER
+		? OTHER_NS
+		: predict_ns(&request->served->predict, &dispatch->machine, request->served->model,
+			  request->signature, request->scale);
+	line->cost_ns = request->cost_ns;
+}
+
+void admission_judge(struct dispatch *dispatch, struct request *request, struct queue_line *line)
+{
+	request->line = line;
+	judge_cost(dispatch, request, line);
+}
+
+int admission_check_head(struct dispatch *dispatch, struct request *request,
+	struct queue_line *line, struct error *err)
+{
+	uint32_t retry_us = 0;
+	judge_cost(dispatch, request, line);
+	const struct sched_wish wish = wish_of_request(dispatch, request, line);
+	return request->infer.key || sched_admits(&dispatch->sched, &wish, &retry_us)
+		? 0
+		: turn_away(err, retry_us);
+}
+
+int admission_check_room(
+	struct dispatch *dispatch, const struct request *request, struct error *err)
+{
+	uint32_t queued = 0, running = 0;
+	sched_count(&dispatch->sched, &queued, &running);
+	return queued < wish_of_request(dispatch, request, request->line).most ? 0
+									       : turn_away(err, 0);
+}
+
+int admission_push(struct dispatch *dispatch, struct request *request, struct error *err)
+{
+	uint32_t retry_us = 0;
+	const struct sched_wish wish = wish_of_request(dispatch, request, request->line);
+	int code = sched_push(&dispatch->sched, request, &wish, &retry_us);
+	return code < 0 ? turn_away(err, retry_us) : 0;
+}
+
+static bool is_older(const struct request *other, const struct request *request)
+{
+	return other != request && other->type == WIRE_INFER && other->line && !other->answered &&
+		other->infer.key == request->infer.key && other->account == request->account &&
+		strcmp(other->served->name, request->served->name) == 0;
+}
+
+struct request *admission_find_older(const struct dispatch *dispatch, const struct request *request)
+{
+	struct request *other = request->infer.key ? dispatch->first : NULL;
+	while (other && !is_older(other, request)) {
+		other = other->next;
+	}
+	return other;
+}
