@@ -69,7 +69,9 @@ static int file_prepare(const char *path, mode_t mode, const char *group,
 {
 	struct stat st;
 	gid_t gid = group_find(group);
-	if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) < 0 && errno != EPERM) {
+	/* EINVAL: a group that this user namespace does not have. */
+	if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) < 0 && errno != EPERM &&
+		errno != EINVAL) {
 		return error_set(err, -errno, "the socket's group: %s", strerror(errno));
 	}
 	if (chmod(path, mode) < 0 || lstat(path, &st) < 0) {
