@@ -92,7 +92,8 @@ ALWAYS_INLINE int block_quarter(const struct block b, const int set, const int i
 ALWAYS_INLINE void block_taps(const struct block b, const int8_t *weights, const __m512i *c,
 	const int x, const int set, __m512i sums[4])
 {
-	__m512i by;
+	__m512i by =
+		_mm512_setzero_si512(); /* not read: gcc 12 cannot tell where it has no time to */
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		const int j = block_quarter(b, set, i);
