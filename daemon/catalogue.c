@@ -394,6 +394,13 @@ static void watch_look(struct catalogue *catalogue, const struct load_context *l
 	}
 }
 
+/* True when the folder of that name is @st's. */
+static bool is_still_there(const char *path, const struct stat *st)
+{
+	struct stat now;
+	return stat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
 static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_left_out)
 {
 	owned_mem struct scan_model *models = NULL;
@@ -410,7 +417,8 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	if (code == 0) {
 		code = inbox_scan(scanning, folder, models, n, ret_left_out);
 	}
-	if (code == 0) {
+	/* One that was replaced meanwhile may have been emptied: nobody removed its models. */
+	if (code == 0 && is_still_there(scanning->load->config->models, &st)) {
 		code = removed_drop(scanning, same_device);
 	}
 	if (code == 0) {

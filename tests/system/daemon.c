@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +116,7 @@ void daemon_spawn(struct daemon *daemon, bool real)
 	assert_true(daemon->pid >= 0);
 	if (daemon->pid == 0) {
 		char pid[16];
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a test ends half-way */
 		snprintf(pid, sizeof(pid), "%d", (int)getpid());
 		setenv("LISTEN_PID", pid, 1);
 		dup2(pipes[1], STDERR_FILENO);
