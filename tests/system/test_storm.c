@@ -331,18 +331,27 @@ static void with_real_models_too(void **state)
 	expect_no_loss(*state, storm_ms() / 1000);
 }
 
-/* The quiet that never comes is waited for 2 s at most. */
-static void with_the_usual_quiet_there_is_a_swap_in_two_seconds(void **state)
+/* Swaps while a storm of @ms goes on. */
+static uint64_t count_swaps(struct storm *storm, uint64_t ms)
 {
-	struct storm *storm = *state;
-	const uint64_t ms = storm_ms() < 5000 ? 5000 : storm_ms();
 	uint64_t before = atomic_load(&storm->newest);
 	run_storm(storm, ms);
 	wait_idle(&storm->daemon);
 	uint64_t swaps = atomic_load(&storm->newest) - before;
-	/* A look that finds a file half written is in vain, and one on a busy machine is late. */
 	print_message("%" PRIu64 " swaps in %" PRIu64 " ms\n", swaps, ms);
-	assert_true(swaps >= 1);
+	return swaps;
+}
+
+/* The quiet that never comes is waited for 2 s at most. */
+static void with_the_usual_quiet_there_is_a_swap_in_two_seconds(void **state)
+{
+	const uint64_t ms = storm_ms() < 5000 ? 5000 : storm_ms();
+	bool enough = false;
+	/* A look that finds a file half written is in vain. Of three storms, since others may have the CPUs. */
+	for (int i = 0; i < 3 && !enough; i++) {
+		enough = count_swaps(*state, ms) * 2000 * 4 >= ms * 3;
+	}
+	assert_true(enough);
 }
 
 static void configure(struct storm *storm, const char *quiet, const char *level)
