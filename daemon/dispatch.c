@@ -11,6 +11,7 @@
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 #include "daemon/handle.h"
+#include "daemon/ring.h"
 #include "daemon/short.h"
 
 #define MS UINT64_C(1000000)
@@ -56,6 +57,7 @@ static void answer_error(
 	struct reply reply = {.type = request->type,
 		.id = request->id,
 		.status = err->status,
+		.by_ring = request->by_ring,
 		.retry_after_us = err->retry_after_us};
 	count(dispatch, request, err->status);
 	if (request->peer) {
@@ -67,8 +69,11 @@ static void answer_error(
 /* The request's charge is given back before the front charges what it will hold. */
 void dispatch_answer(struct dispatch *dispatch, struct request *request, struct bytes_writer *body)
 {
-	struct reply reply = {
-		.type = request->type, .flags = request->flags, .id = request->id, .body = *body};
+	struct reply reply = {.type = request->type,
+		.flags = request->flags,
+		.id = request->id,
+		.by_ring = request->by_ring,
+		.body = *body};
 	const struct front *front = request->front;
 	void *peer = request->peer;
 	*body = (struct bytes_writer){0};
@@ -559,7 +564,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	uv_prepare_init(&edged->loop, &dispatch->turn);
-	spin_init(&dispatch->spin, &edged->loop);
+	spin_init(&dispatch->spin, &edged->loop, rings_look, rings_sleep, edged);
 	dispatch->async.data = dispatch->timer.data = dispatch->turn.data = dispatch;
 	uv_prepare_start(&dispatch->turn, on_turn);
 	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,

@@ -21,6 +21,7 @@
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
 #include "daemon/pressure.h"
+#include "daemon/ring.h"
 #include "daemon/signals.h"
 #include "daemon/store.h"
 #include "daemon/watch.h"
@@ -56,6 +57,7 @@ struct edged {
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
+	struct ring *rings; /* of all connections */
 	uint32_t n_sharing; /* connections that agreed on shared memory */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */
 };

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "daemon/accept.h"
 #include "daemon/bus.h"
 #include "daemon/edged.h"
 
@@ -15,8 +16,8 @@ static void on_retry(uv_timer_t *timer);
 static void accept_one(struct front_socket *socket)
 {
 	struct error err = {0};
-	int code = conn_accept((uv_stream_t *)&socket->listener, socket->edged, &socket->front,
-		&socket->first, &err);
+	int code = accept_connection((uv_stream_t *)&socket->listener, socket->edged,
+		&socket->front, &socket->first, &err);
 	if (code < 0) {
 		log_debug(&socket->edged->log, "connection refused: %s", err.text);
 	}

@@ -20,7 +20,7 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		uint64_t offered = sharing_begin(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		uint64_t offered = sharing_begin(conn, &hello) ? sharing_capabilities(&hello) : 0;
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
@@ -98,6 +98,13 @@ static int answer_region_remove(struct conn *conn, const struct request *request
 	return code;
 }
 
+static int answer_ring_open(struct conn *conn, struct request *request, struct error *err)
+{
+	struct wire_ring shape;
+	int code = wire_ring_decode(request->body, request->body_bytes, &shape, err);
+	return code < 0 ? code : ring_open(conn, &shape, &request->fd, err);
+}
+
 /* Empty bodies of requests that have none. */
 static int expect_empty(const struct request *request, struct error *err)
 {
@@ -123,7 +130,7 @@ static int answer_empty(
 }
 
 static int answer(
-	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+	struct conn *conn, struct request *request, struct bytes_writer *w, struct error *err)
 {
 	switch (request->type) {
 	case WIRE_HELLO:
@@ -142,6 +149,8 @@ static int answer(
 		return answer_region_add(conn, request, w, err);
 	case WIRE_REGION_REMOVE:
 		return answer_region_remove(conn, request, err);
+	case WIRE_RING_OPEN:
+		return answer_ring_open(conn, request, err);
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
