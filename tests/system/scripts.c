@@ -406,7 +406,7 @@ static void flood(struct hostile *h)
 static void act(struct hostile *h, int fd)
 {
 	static void (*const acts[])(struct hostile * h, int fd) = {
-		talk, talk, talk, garbage, slowly, hugely, descriptors, share, share};
+		talk, talk, garbage, slowly, hugely, descriptors, share, share, share};
 	acts[chance(h, sizeof(acts) / sizeof(acts[0]))](h, fd);
 }
 
@@ -430,7 +430,7 @@ void hostile_run(struct hostile *h, uint32_t seed)
 	if (chance(h, 12) != 0) {
 		hello(h, fd);
 	}
-	for (uint32_t n = 1 + chance(h, 3); n > 0; n--) {
+	for (uint32_t n = chance(h, 3) == 0 ? 3 : 1; n > 0; n--) {
 		act(h, fd);
 	}
 	if (chance(h, 3) == 0) {
