@@ -73,6 +73,8 @@ struct config {
 	uint64_t header_timeout_ms;
 	uint64_t write_timeout_ms;
 	uint64_t log_lines_per_user;
+	uint64_t max_greeting;
+	uint64_t max_offences;
 
 	char access_control[CONFIG_LIST_SIZE]; /* access.h reads these */
 	char access_realtime[CONFIG_LIST_SIZE];

@@ -19,12 +19,19 @@
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
+void conn_enter(struct conn *conn, enum conn_state state)
+{
+	conn->state = state;
+	conn->edged->n_greeting -= conn->greeting;
+	conn->greeting = false;
+}
+
 /* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over
  * the requests that closing frees. */
 static void conn_break(struct conn *conn)
 {
 	if (conn->state != CONN_CLOSED) {
-		conn->state = CONN_CLOSING;
+		conn_enter(conn, CONN_CLOSING);
 		conn->broken = true;
 		conn_update(conn);
 	}
@@ -53,7 +60,7 @@ void conn_close(struct conn *conn)
 	if (conn->state == CONN_CLOSED) {
 		return;
 	}
-	conn->state = CONN_CLOSED;
+	conn_enter(conn, CONN_CLOSED);
 	*(conn->prev ? &conn->prev->next : conn->list) = conn->next;
 	if (conn->next) {
 		conn->next->prev = conn->prev;
@@ -80,7 +87,7 @@ void conn_close_after_replies(struct conn *conn)
 	if (conn->state == CONN_CLOSED) {
 		return;
 	}
-	conn->state = CONN_CLOSING;
+	conn_enter(conn, CONN_CLOSING);
 	conn->read_by_ms = 0;
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	if (conn->unsent == 0) {
@@ -172,11 +179,17 @@ static void header_forget(struct conn *conn)
 	}
 }
 
-void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
+void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err)
 {
 	account_log(conn->account, LOG_LEVEL_INFO, "connection closed: %s", err->text);
 	refuse(conn, header, err);
 	conn_close_after_replies(conn);
+}
+
+void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
+{
+	account_offend(conn->account);
+	conn_drop(conn, header, err);
 }
 
 /* ---- requests in a ring */
@@ -466,6 +479,7 @@ static void on_timer(uv_timer_t *timer)
 	if (conn->write_by_ms && now >= conn->write_by_ms) {
 		account_log(
 			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
+		account_offend(conn->account);
 		conn_close(conn);
 		return;
 	}

@@ -54,6 +54,7 @@ struct conn {
 	int poll_fd; /* -1: @poll is not used */
 	unsigned int open_handles;
 	enum conn_state state;
+	bool greeting; /* counted as one that has not said HELLO */
 	uid_t uid;
 	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
@@ -84,6 +85,9 @@ struct conn {
 	struct queue_line line;
 };
 
+/* The state is another one from now on. */
+void conn_enter(struct conn *conn, enum conn_state state);
+
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
 
@@ -103,8 +107,9 @@ void conn_update(struct conn *conn);
  * closed. */
 void conn_note_sent(struct conn *conn, int code);
 
-/* Breaking the protocol's framing ends the connection; @header: of the message that did, as far as it is
- * known. */
+/* Ends the connection, which is told why; @header: of the message that is to blame, as far as it is known. */
+void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err);
+/* The same for breaking the protocol's framing, or a time: an offence. */
 void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err);
 
 /* For requests in the connection's ring: whether another may be taken; one of that header is answered at once;

@@ -24,7 +24,7 @@ static int answer_hello(
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
-		conn->state = CONN_OPEN;
+		conn_enter(conn, CONN_OPEN);
 		conn->minor = hello.minor < WIRE_MINOR ? hello.minor : WIRE_MINOR;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));

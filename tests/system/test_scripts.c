@@ -228,7 +228,7 @@ static struct daemon *start(void)
 	daemon_put(daemon, "fails.tflite", "fail 1");
 	daemon_config(daemon,
 		"[limits]\nheader-timeout = 50ms\nhello-timeout = 50ms\nwrite-timeout = 100ms\n"
-		"max-body = 2M\nmax-bytes-per-user = 8M\n");
+		"max-body = 2M\nmax-bytes-per-user = 8M\nmax-offences = 0\n");
 	daemon_start(daemon, false);
 	return daemon;
 }
