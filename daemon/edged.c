@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mapped.h"
 #include "daemon/bus.h"
+#include "daemon/kept.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
@@ -390,6 +391,7 @@ int edged_run(struct edged *edged)
 	code = parts_start(edged, &err);
 	if (code == 0) {
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
+		kept_save(&edged->metrics, &edged->log);
 		if (must_leave(edged)) {
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);
