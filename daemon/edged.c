@@ -11,8 +11,8 @@
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
-/* A run that ignores its cancellation for so long is a defect. */
-#define STUCK_NS UINT64_C(10000000000)
+/* A run that ignores its cancellation for that part of the watchdog's time is a defect. */
+#define WATCHDOG_GRACE 3
 
 /* ---- configuration */
 
@@ -254,7 +254,8 @@ void edged_drain(struct edged *edged)
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), STUCK_NS)) {
+	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
+	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns)) {
 		bus_alive();
 	}
 }

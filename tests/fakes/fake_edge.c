@@ -345,8 +345,10 @@ int edge_session_run(
 	if (session->model->fails) {
 		return error_set(err, -EIO, "it always fails");
 	}
-	const struct timespec late = {.tv_nsec = (long)session->model->late_ms * 1000000};
-	if (late.tv_nsec > 0) {
+	const unsigned int late_ms = session->model->late_ms;
+	const struct timespec late = {
+		.tv_sec = late_ms / 1000, .tv_nsec = (long)(late_ms % 1000) * 1000000};
+	if (late_ms > 0) {
 		nanosleep(&late, NULL);
 	}
 	free(session->output);
