@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mapped.h"
 #include "daemon/bus.h"
+#include "daemon/confine.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
@@ -373,13 +374,37 @@ static bool must_leave(const struct edged *edged)
 	return running > 0;
 }
 
+/* Before there are threads, which would go on as they were. */
+static int confine(const struct edged *edged, struct error *err)
+{
+	const struct config *config = &edged->config;
+	const bool shipped = strcmp(config->check_program, "auto") == 0;
+	const struct confine_paths paths = {.state = config->state,
+		.socket = config->socket,
+		.program = shipped ? LIBEXECDIR "/edged-check" : config->check_program,
+		.watch = getenv("MEMORY_PRESSURE_WATCH")};
+	struct confine_result result = {.before = true};
+	int code = config->sandbox ? confine_enter(&paths, &result, err) : 0;
+	if (code == 0 && !result.before) {
+		log_info(&edged->log, "sandbox: system calls %s, files %s",
+			result.calls ? "filtered" : "not filtered (the kernel cannot)",
+			result.files ? "written below state only" : "as they were (no Landlock)");
+	}
+	return code;
+}
+
 int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
-	int code = uv_loop_init(&edged->loop);
+	int code = confine(edged, &err);
+	if (code < 0) {
+		log_error(&edged->log, "%s", err.text);
+		return 1;
+	}
+	code = uv_loop_init(&edged->loop);
 	if (code < 0) {
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));
 		return 1;

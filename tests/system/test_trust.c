@@ -8,10 +8,12 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,12 +127,62 @@ static void what_clients_are_told_names_no_place_of_the_machine(void **state)
 	peer_close(&peer);
 }
 
+/* ---- without a service manager */
+
+static void expect_filtered(const char *task)
+{
+	char line[128];
+	bool filtered = false;
+	FILE *file = fopen(task, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		filtered = filtered || strcmp(line, "Seccomp:\t2\n") == 0;
+	}
+	fclose(file);
+	if (!filtered) {
+		fail_msg("%s has no filter", task);
+	}
+}
+
+/* Its threads too, and it does all that it is asked. A sanitizer's thread was there before. */
+static void edged_confines_itself_and_does_its_work(void **state)
+{
+	struct daemon *daemon = *state;
+	char pattern[64];
+	glob_t tasks;
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0) {
+		print_message("SKIPPED: calls are filtered here already, or cannot be\n");
+		return;
+	}
+	daemon_config(daemon, "[daemon]\nsandbox = yes\nlog-level = info\n");
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, "sandbox: system calls filtered");
+	daemon_wait_log(daemon, "models ready");
+	struct peer peer = peer_open_transfer(daemon);
+	peer_infer(&peer, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	int fd = file_of("echo 4");
+	peer_store_fd(&peer, 2, WIRE_STORE_INSTALL, "given", fd);
+	peer_expect(&peer, 2, EDGE_OK);
+	peer_infer(&peer, 3, "given", 4, 2, 0);
+	peer_expect_echo(&peer, 3, 4, 2);
+	peer_close(&peer);
+	close(fd);
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/status", (int)daemon->pid);
+	assert_int_equal(glob(pattern, 0, NULL, &tasks), 0);
+	for (size_t i = 0; i < tasks.gl_pathc && (i == 0 || daemon_memory_counts()); i++) {
+		expect_filtered(tasks.gl_pathv[i]);
+	}
+	globfree(&tasks);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_clients_are_told_names_no_place_of_the_machine),
+		TEST(edged_confines_itself_and_does_its_work),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
