@@ -8,6 +8,8 @@
 #include "daemon/served.h"
 #include "daemon/trust.h"
 
+struct check_memory;
+
 struct load_context {
 	const struct config *config;
 	uint64_t cpu_features;
@@ -21,6 +23,7 @@ struct load_context {
 	void *unload_context;
 	const struct trust *trust; /* whose signatures count; NULL: nobody's */
 	const char *check; /* program for check_run(); NULL: none */
+	struct check_memory *check_memory; /* for check_files_once(); NULL: nothing is remembered */
 };
 
 struct edge_options load_options(const struct load_context *context);

@@ -362,6 +362,23 @@ static void one_that_kills_edged_twice_is_not_run_a_third_time(void **state)
 	ask(daemon, 1);
 }
 
+/* It ends edged when it is tried, before it has served anybody. */
+static void one_that_kills_edged_before_it_serves_is_not_tried_a_third_time(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	daemon_put(daemon, "m.tflite", "burn 1");
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	assert_int_equal(daemon_wait(daemon), -SIGABRT);
+	peer_close(&peer);
+	daemon_spawn(daemon, false);
+	assert_int_equal(daemon_wait(daemon), -SIGABRT);
+	daemon_start(daemon, false);
+	expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	ask(daemon, 1);
+}
+
 /* Being killed while nothing of it runs is not its fault. */
 static void one_that_was_not_running_is_not_blamed(void **state)
 {
@@ -529,6 +546,7 @@ int main(void)
 		rollback_test(nothing_is_compared_unless_it_is_asked_for),
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
+		rollback_test(one_that_kills_edged_before_it_serves_is_not_tried_a_third_time),
 		rollback_test(one_that_was_not_running_is_not_blamed),
 		rollback_test(a_good_one_that_was_being_opened_at_two_deaths_serves),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),
