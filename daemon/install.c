@@ -341,6 +341,9 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code < 0) {
 		return code;
 	}
+	if (model->manifest.trial) {
+		context->alone(context->unload_context, next.name);
+	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
 		take(candidate->labels), candidate->labels_length, &served, err);
 	if (code < 0) {

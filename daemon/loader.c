@@ -63,16 +63,26 @@ static bool stopping(void *context)
 	return stop;
 }
 
-/* Has the loop let go of what serves. */
-static void unload(void *context, const char *name)
+static void let_go(void *context, const char *name, enum catalogue_event_kind kind)
 {
 	struct catalogue_event *event = calloc(1, sizeof(*event));
 	if (event) {
-		event->kind = CATALOGUE_UNLOADED;
+		event->kind = kind;
 		snprintf(event->name, sizeof(event->name), "%s", name);
 		snprintf(event->reason, sizeof(event->reason), "for a new version");
 		post(context, event);
 	}
+}
+
+/* Has the loop let go of what serves. */
+static void unload(void *context, const char *name)
+{
+	let_go(context, name, CATALOGUE_UNLOADED);
+}
+
+static void alone(void *context, const char *name)
+{
+	let_go(context, name, CATALOGUE_ALONE);
 }
 
 static struct load_context load_of(struct loader *loader, const struct config *config)
@@ -85,6 +95,7 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.stopping_context = loader,
 		.budget = loader->budget,
 		.unload = unload,
+		.alone = alone,
 		.unload_context = loader,
 		.trust = &loader->trust,
 		.check = loader->check,
