@@ -448,6 +448,12 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 	return strcmp(text, "all") == 0 ? 0 : error_set(err, -EINVAL, "only all");
 }
 
+void backends_cpu_names(uint64_t mask, char ret_text[BACKENDS_CPU_SIZE])
+{
+	(void)mask;
+	strcpy(ret_text, "none");
+}
+
 int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, struct error *err)
 {
 	(void)threads;
