@@ -27,7 +27,7 @@
 #include "kernels/quant.h"
 
 #define PRODUCT_COLS 16
-#define PRODUCT_BLOCK_ROWS 48 /* of a block, at most */
+#define PRODUCT_BLOCK_ROWS 96 /* of a block, at most */
 
 struct product_head {
 	int32_t sum[PRODUCT_COLS]; /* of w' */

@@ -170,35 +170,53 @@ ALWAYS_INLINE void put_pair(int8_t *to, int8x16_t x, int8x16_t y)
 	vst2q_s64((int64_t *)(void *)to, pair);
 }
 
-/* What has whole vectors of both rows; sums are not asked for. */
-ALWAYS_INLINE void bring_whole(
-	const bool flips, int8_t *to, const uint8_t *row0, const uint8_t *row1, size_t depth)
+/* 32 codes of both rows in a turn; compilers move registers to where ST2 wants them. */
+/* clang-format off */
+#define BRING_TURNS(flips)                                                                         \
+	__asm__ volatile(                                                                          \
+		"1:\n"                                                                             \
+		"ldp q0, q2, [%[row0]], 32\n"                                                      \
+		"ldp q1, q3, [%[row1]], 32\n"                                                      \
+		flips                                                                              \
+		"st2 {v0.2d, v1.2d}, [%[to]], 32\n"                                                \
+		"st2 {v2.2d, v3.2d}, [%[to]], 32\n"                                                \
+		"subs %[left], %[left], 32\n"                                                      \
+		"b.ne 1b\n"                                                                        \
+		: [to] "+r"(to), [row0] "+r"(row0), [row1] "+r"(row1), [left] "+r"(left)           \
+		: [flip] "w"(f)                                                                    \
+		: "v0", "v1", "v2", "v3", "cc", "memory")
+#define BRING_FLIPS                                                                                \
+	"eor v0.16b, v0.16b, %[flip].16b\n"                                                        \
+	"eor v1.16b, v1.16b, %[flip].16b\n"                                                        \
+	"eor v2.16b, v2.16b, %[flip].16b\n"                                                        \
+	"eor v3.16b, v3.16b, %[flip].16b\n"
+/* clang-format on */
+
+/* Whole vectors of both rows; sums are not asked for. */
+static void bring_whole(
+	int8_t *to, const uint8_t *row0, const uint8_t *row1, size_t depth, uint8_t flip)
 {
-	const uint8x16_t f = vdupq_n_u8(128);
-#pragma GCC unroll 4
-	for (size_t k = 0; k + 16 <= depth; k += 16, to += 32) {
-		uint8x16_t x = vld1q_u8(row0 + k), y = vld1q_u8(row1 + k);
-		put_pair(to, vreinterpretq_s8_u8(flips ? veorq_u8(x, f) : x),
-			vreinterpretq_s8_u8(flips ? veorq_u8(y, f) : y));
+	const uint8x16_t f = vdupq_n_u8(flip);
+	size_t left = depth / 32 * 32;
+	if (left && flip) {
+		BRING_TURNS(BRING_FLIPS);
+	} else if (left) {
+		BRING_TURNS("");
+	}
+	if (depth % 32 != 0) {
+		put_pair(to, vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row0), f)),
+			vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row1), f)));
 	}
 }
 
-static void bring(
+/* With sums, or a rest. Not inlined: the other way is short. */
+static __attribute__((noinline)) void bring_any(
 	int8_t *to, const uint8_t *const rows[2], size_t depth, uint8_t flip, int32_t *ret_sums)
 {
 	const uint8_t *row0 = rows[0], *row1 = rows[1];
 	const uint8x16_t f = vdupq_n_u8(flip);
 	int32x4_t sum0 = vdupq_n_s32(0), sum1 = sum0;
 	size_t k = 0;
-	if (!ret_sums) {
-		if (flip) {
-			bring_whole(true, to, row0, row1, depth);
-		} else {
-			bring_whole(false, to, row0, row1, depth);
-		}
-		k = depth / 16 * 16;
-		to += 2 * k;
-	}
 	for (; k + 16 <= depth; k += 16, to += 32) {
 		int8x16_t x = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row0 + k), f));
 		int8x16_t y = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(row1 + k), f));
@@ -216,6 +234,16 @@ static void bring(
 	if (ret_sums) {
 		ret_sums[0] = rows_sum(sum0);
 		ret_sums[1] = rows_sum(sum1);
+	}
+}
+
+static void bring(
+	int8_t *to, const uint8_t *const rows[2], size_t depth, uint8_t flip, int32_t *ret_sums)
+{
+	if (ret_sums || depth % 16 != 0) {
+		bring_any(to, rows, depth, flip, ret_sums);
+	} else {
+		bring_whole(to, rows[0], rows[1], depth, flip);
 	}
 }
 
