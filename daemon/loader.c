@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/backends.h"
@@ -14,6 +15,7 @@
 #include "daemon/check.h"
 
 #define LOADER_NICE 10
+#define SETTLED_S 1
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -226,6 +228,22 @@ static void shadow_next(struct loader *loader)
 	loader->wake(loader->context);
 }
 
+/*
+ * Runs see little of the code that loading went through. What came of a load is told by other threads, and
+ * so is given back a second time when they have.
+ */
+static void wait_for_work(struct loader *loader)
+{
+	struct timespec until;
+	code_forget_pages();
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += SETTLED_S;
+	if (pthread_cond_timedwait(&loader->work, &loader->mutex, &until) == ETIMEDOUT) {
+		code_forget_pages();
+		pthread_cond_wait(&loader->work, &loader->mutex);
+	}
+}
+
 static void *loader_main(void *argument)
 {
 	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
@@ -245,8 +263,7 @@ static void *loader_main(void *argument)
 		} else if (loader->shadows) {
 			shadow_next(loader);
 		} else {
-			code_forget_pages(); /* runs see little of what loading went through */
-			pthread_cond_wait(&loader->work, &loader->mutex);
+			wait_for_work(loader);
 		}
 	}
 	pthread_mutex_unlock(&loader->mutex);
