@@ -13,6 +13,13 @@
 
 #include "client/edge_client.h"
 
+/* The call whose time is that of struct timespec: of 64 bits here also where a long has 32. */
+#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
+#define FUTEX SYS_futex_time64
+#else
+#define FUTEX SYS_futex
+#endif
+
 static atomic_uint *word(const struct lane *lane, uint32_t at)
 {
 	return (atomic_uint *)(void *)(lane->base + at);
@@ -80,8 +87,8 @@ void lane_sleep(struct lane *lane, uint64_t ns)
 		.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
 	atomic_store(word(lane, WIRE_RING_CLIENT_SLEEPS), 1);
 	if (!lane_has_answer(lane)) {
-		syscall(SYS_futex, word(lane, WIRE_RING_ANSWERED), FUTEX_WAIT, lane->answered,
-			&time, NULL, 0);
+		syscall(FUTEX, word(lane, WIRE_RING_ANSWERED), FUTEX_WAIT, lane->answered, &time,
+			NULL, 0);
 	}
 	atomic_store(word(lane, WIRE_RING_CLIENT_SLEEPS), 0);
 }

@@ -22,6 +22,7 @@ static int identify(struct conn *conn, struct error *err)
 		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
 	}
 	conn->uid = peer.uid;
+	conn->pid = peer.pid;
 	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
 	if (code == 0) {
 		conn->line.user = &conn->account->queue;

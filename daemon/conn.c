@@ -11,6 +11,7 @@
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
 #include "daemon/process.h"
 #include "daemon/receive.h"
 #include "daemon/ring.h"
@@ -201,7 +202,7 @@ void conn_turn_away(struct conn *conn, const struct wire_header *header, const s
 		.status = err->status,
 		.by_ring = true,
 		.retry_after_us = err->retry_after_us};
-	metrics_count(&conn->edged->metrics, err->status);
+	observe_refused(conn->edged, NULL, err->status);
 	wire_error_encode(&reply.body, err->text);
 	send_reply(conn, &reply);
 }
@@ -211,6 +212,7 @@ void conn_begin(struct conn *conn, struct request *request)
 	conn->in_flight++;
 	request->front = conn->front;
 	request->peer = conn;
+	request->pid = conn->pid;
 }
 
 bool conn_has_room(const struct conn *conn)
@@ -225,7 +227,7 @@ bool conn_has_room(const struct conn *conn)
 static void skip(struct conn *conn, const struct error *err)
 {
 	if (conn->header.type == WIRE_INFER) {
-		metrics_count(&conn->edged->metrics, err->status);
+		observe_refused(conn->edged, conn->request, err->status);
 	}
 	request_free(conn->request);
 	conn->request = NULL;

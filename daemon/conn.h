@@ -56,6 +56,7 @@ struct conn {
 	enum conn_state state;
 	bool greeting; /* counted as one that has not said HELLO */
 	uid_t uid;
+	pid_t pid; /* that connected: for people, who may have gone */
 	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */

@@ -90,6 +90,7 @@ bool framing_knows(const struct conn *conn, uint16_t type)
 	bool of_regions = type == WIRE_REGION_ADD || type == WIRE_REGION_REMOVE;
 	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
 	return type > 0 && type < WIRE_TYPE_COUNT && type != WIRE_EVENT &&
+		(type < WIRE_STATS || conn->minor >= 3) &&
 		(type != WIRE_RING_OPEN || conn->capabilities & WIRE_CAP_RINGS) &&
 		(type != WIRE_SUBSCRIBE || conn->capabilities & WIRE_CAP_STREAMS) &&
 		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&

@@ -23,6 +23,12 @@
 #include "base/clock.h"
 #include "tests/system/regions.h"
 
+/* Its time is that of struct timespec. */
+#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
+#define FUTEX SYS_futex_time64
+#else
+#define FUTEX SYS_futex
+#endif
 #define SLOTS 4
 #define SLOT_BYTES 1024
 #define RING_AT 4096 /* of memory that is twice as large as a ring */
@@ -147,8 +153,8 @@ static void wait_answer(const struct ringer *ringer)
 	atomic_store(word(ringer, WIRE_RING_CLIENT_SLEEPS), 1);
 	while (atomic_load(word(ringer, WIRE_RING_ANSWERED)) == ringer->answered) {
 		assert_true(clock_now_ns() < until);
-		syscall(SYS_futex, word(ringer, WIRE_RING_ANSWERED), FUTEX_WAIT, ringer->answered,
-			&nap, NULL, 0);
+		syscall(FUTEX, word(ringer, WIRE_RING_ANSWERED), FUTEX_WAIT, ringer->answered, &nap,
+			NULL, 0);
 	}
 	atomic_store(word(ringer, WIRE_RING_CLIENT_SLEEPS), 0);
 }
