@@ -376,6 +376,8 @@ int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	flight_open(&edged->flight);
+	flight_guard(&edged->flight, edged->config.state);
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
 	int code = uv_loop_init(&edged->loop);

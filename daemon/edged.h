@@ -16,6 +16,7 @@
 #include "daemon/dbus.h"
 #include "daemon/dispatch.h"
 #include "daemon/events.h"
+#include "daemon/flight.h"
 #include "daemon/front_socket.h"
 #include "daemon/idle.h"
 #include "daemon/loader.h"
@@ -37,6 +38,8 @@ struct edged {
 	struct log log;
 	uv_loop_t loop;
 	struct metrics metrics;
+	struct slow slow;
+	struct flight flight;
 	struct accounts accounts;
 	struct budget budget;
 	struct store store;

@@ -22,6 +22,7 @@ static struct tally_times times_of(const struct request *request, bool ours)
 	const bool ran = request->finished_ns != 0;
 	times.queue_ns = (ran ? request->taken_ns : now) - request->received_ns;
 	times.compute_ns = ran ? request_run_ns(request) : 0;
+	times.others_ns = ran ? request->yielded_ns : 0;
 	return times;
 }
 
@@ -47,6 +48,18 @@ void observe_answer(
 	}
 	if (model) {
 		tally_note(&model->tally, status, &times);
+	}
+	flight_note(&edged->flight, request, status, &times);
+	if (ours) {
+		slow_note(edged, request, status, &times);
+	}
+}
+
+void observe_late(struct edged *edged, const struct request *request)
+{
+	if (request->type == WIRE_INFER) {
+		const struct tally_times times = times_of(request, true);
+		slow_note(edged, request, request->told, &times);
 	}
 }
 

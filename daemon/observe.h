@@ -14,6 +14,9 @@ struct edged;
 void observe_answer(
 	struct edged *edged, const struct request *request, enum edge_status status, bool ours);
 
+/* A worker brings back @request, which was answered without it. */
+void observe_late(struct edged *edged, const struct request *request);
+
 /* An INFER was refused before it was a request that anybody could answer: @request NULL when only its
  * header had come. */
 void observe_refused(struct edged *edged, const struct request *request, enum edge_status status);

@@ -18,6 +18,7 @@
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
+ *   fault N       as echo 4, but a run ends the process by SIGSEGV in its own thread
  *   poison N      opening it ends the process
  *   hog N         checking it takes N bytes of memory
  *   killed N      checking it ends by SIGKILL
@@ -52,7 +53,7 @@ struct edge_model {
 	struct edge_model_info info;
 	int32_t width;
 	char gate[200]; /* of slow models */
-	bool sums, fails, crashes, nan, moody, back;
+	bool sums, fails, crashes, faults, nan, moody, back;
 	unsigned int late_ms, added;
 };
 
@@ -63,6 +64,7 @@ struct edge_session {
 	void *output;
 	uint64_t output_bytes;
 	uint8_t sum[4];
+	bool profiled;
 };
 
 static struct text text_of(const char *text)
@@ -116,6 +118,7 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	}
 	model->fails = strncmp(text, "fail ", 5) == 0;
 	model->crashes = strncmp(text, "crash ", 6) == 0;
+	model->faults = strncmp(text, "fault ", 6) == 0;
 	model->nan = strncmp(text, "nan ", 4) == 0;
 	model->moody = strncmp(text, "moody ", 6) == 0;
 	model->back = strncmp(text, "back ", 5) == 0;
@@ -142,7 +145,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		return free_of_rights && fd >= 0 ? error_set(err, -EBADMSG, "it could be reached")
 						 : 0;
 	}
-	if (model->fails || model->crashes || model->nan || model->moody || model->back) {
+	if (model->fails || model->crashes || model->faults || model->nan || model->moody ||
+		model->back) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -342,6 +346,9 @@ int edge_session_run(
 	if (session->model->crashes && session->bound) {
 		abort();
 	}
+	if (session->model->faults && session->bound) {
+		raise(SIGSEGV);
+	}
 	if (session->model->fails) {
 		return error_set(err, -EIO, "it always fails");
 	}
@@ -418,6 +425,28 @@ void edge_session_set_checkpoints(struct edge_session *session, int folder, uint
 	(void)session;
 	(void)folder;
 	(void)max_bytes;
+}
+
+int edge_session_profile(struct edge_session *session, bool on)
+{
+	session->profiled = on;
+	return 0;
+}
+
+const uint64_t *edge_session_node_ns(const struct edge_session *session)
+{
+	static const uint64_t ns[] = {1000, 7000000, 3000000};
+	return session->profiled ? ns : NULL;
+}
+
+int edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_node_info *ret_info)
+{
+	static const char *const ops[] = {"FIRST", "LONG", "SECOND"};
+	(void)model;
+	(void)signature;
+	*ret_info = (struct edge_node_info){.op = index < 3 ? ops[index] : "", .detail = "fake"};
+	return index < 3 ? 0 : -ENOENT;
 }
 
 const struct backend *const *backends_builtin(void)
