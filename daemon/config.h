@@ -55,6 +55,7 @@ struct config {
 	uint64_t short_run_us;
 	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
+	uint64_t sandbox; /* truth */
 	uint64_t drain_timeout_ms;
 	uint64_t slow_request_us; /* 0: none is */
 	char cpu_features[CONFIG_WORD_SIZE];
