@@ -54,7 +54,9 @@ struct edged {
 
 	uv_async_t loaded; /* the loader found something */
 	struct signals signals;
-	uv_timer_t drain_timer, watchdog, trim, trials;
+	uv_timer_t drain_timer, watchdog, trim, trials, overload;
+	bool stuck; /* the watchdog found a worker that does not end its run */
+	struct metrics before_overload; /* while @overload runs: counts when it began */
 	uint64_t told_scan; /* the manager was told ready after that scan */
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */

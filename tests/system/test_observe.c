@@ -119,6 +119,37 @@ static void nothing_is_told_or_timed_when_nobody_wants_it(void **state)
 	assert_int_equal(count(daemon, "slow request"), 0);
 }
 
+/* ---- overload */
+
+static void overload_is_told_when_it_begins_and_when_it_has_ended(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[daemon]\nworkers = 2\n[limits]\nqueue-length = 1\n");
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "models ready");
+	struct peer peer = peer_open(daemon);
+	for (uint64_t i = 1; i <= 2; i++) {
+		peer_infer(&peer, i, "slow", 4, 1, 0);
+		daemon_wait_running(daemon);
+	}
+	peer_infer(&peer, 3, "slow", 4, 1, 0);
+	peer_infer(&peer, 4, "echo", 4, 1, 0);
+	peer_expect(&peer, 4, EDGE_OVERLOADED);
+	peer_infer(&peer, 5, "echo", 4, 1, 0);
+	peer_expect(&peer, 5, EDGE_OVERLOADED);
+	daemon_wait_log(daemon, "overload: more is asked than can be done in time");
+	daemon_let_go(daemon, 3);
+	for (int i = 0; i < 3; i++) {
+		struct answer answer = peer_receive(&peer);
+		assert_int_equal(answer.header.status, EDGE_OK);
+		answer_free(&answer);
+	}
+	daemon_wait_log(daemon, "overload has ended after ");
+	assert_non_null(strstr(daemon->text, " ms: 3 requests were answered, 2 turned away"));
+	assert_int_equal(count(daemon, "overload: more"), 1);
+	peer_close(&peer);
+}
+
 /* ---- flight records */
 
 struct records {
@@ -308,6 +339,7 @@ int main(void)
 		TEST(ten_slow_requests_are_told_in_a_minute),
 		TEST(one_whose_deadline_passed_is_told_when_its_run_has_ended),
 		TEST(nothing_is_told_or_timed_when_nobody_wants_it),
+		TEST(overload_is_told_when_it_begins_and_when_it_has_ended),
 		TEST(what_was_asked_is_written_at_a_signal),
 		TEST(the_last_ten_thousand_are_kept),
 		TEST(they_are_told_to_who_manages),
