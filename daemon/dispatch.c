@@ -413,6 +413,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 		finish(dispatch, request);
 		return;
 	}
+	observe_queued(request);
 	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
 		session_discard(request);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/probe.h"
 #include "daemon/edged.h"
 #include "daemon/notice.h"
 
@@ -85,6 +86,14 @@ static void count(struct edged *edged, enum edge_status status)
 
 /* ---- answers */
 
+void observe_queued(const struct request *request)
+{
+	if (request->type == WIRE_INFER) {
+		PROBE4(request_queued, request->id, request->served->name, (int)request->class,
+			request->cost_ns);
+	}
+}
+
 void observe_answer(
 	struct edged *edged, const struct request *request, enum edge_status status, bool ours)
 {
@@ -93,6 +102,8 @@ void observe_answer(
 	}
 	const struct tally_times times = times_of(request, ours);
 	struct store_model *model = model_of(edged, request);
+	PROBE5(request_done, request->id, request->served ? request->served->name : "", (int)status,
+		times.queue_ns, times.compute_ns);
 	count(edged, status);
 	if (status == EDGE_OK) {
 		count_ok(edged, request, &times);

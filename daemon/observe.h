@@ -10,6 +10,9 @@
 
 struct edged;
 
+/* @request is about to wait for a worker. */
+void observe_queued(const struct request *request);
+
 /* @request is about to be answered. @ours: no worker has it, so its times may be read. */
 void observe_answer(
 	struct edged *edged, const struct request *request, enum edge_status status, bool ours);

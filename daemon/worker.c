@@ -9,6 +9,7 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
+#include "base/probe.h"
 #include "base/threads.h"
 #include "base/wire.h"
 #include "daemon/client_session.h"
@@ -279,6 +280,8 @@ void worker_run(struct request *request)
 {
 	struct error err = {0};
 	request->taken_ns = clock_now_ns();
+	PROBE3(request_start, request->id, request->served ? request->served->name : "",
+		request->taken_ns - request->received_ns);
 	int code = run(request, &err);
 	if (code < 0) {
 		if (err.text[0] == 0) {
