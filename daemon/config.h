@@ -57,6 +57,7 @@ struct config {
 	uint64_t d_bus; /* truth */
 	uint64_t sandbox; /* truth */
 	uint64_t drain_timeout_ms;
+	uint64_t slow_request_us; /* 0: none is */
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
 
@@ -117,6 +118,7 @@ enum config_kind {
 	CONFIG_COUNT, /* decimal */
 	CONFIG_BYTES, /* decimal with K, M or G (powers of 1024) */
 	CONFIG_TIME, /* decimal with ms, s or min; milliseconds in struct config */
+	CONFIG_SHORT, /* as CONFIG_TIME and with us; microseconds in struct config */
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */

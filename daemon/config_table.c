@@ -45,6 +45,10 @@ static const struct config_key keys[] = {
 		"while requests come. 0: it sleeps."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
+	{"daemon", "slow-request", CONFIG_SHORT, AT(slow_request_us), 0, 600000000, RELOAD, "0s",
+		"Requests that take at least so long, from header to answer, are told in the log with\n"
+		"the operators that took longest, ten a minute at most. 0s: none. While it is set every\n"
+		"operator is timed, which takes some tens of nanoseconds of each. The unit may be us too."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},

@@ -220,6 +220,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	session_recharge(request);
 	session_leave(dispatch, request, !request->answered && request->error.code == 0);
 	if (request->answered) {
+		observe_late(dispatch->edged, request);
 		request_free(request);
 	} else if (request->error.code < 0) {
 		dispatch_refuse(dispatch, request, &request->error);
@@ -238,6 +239,7 @@ void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_
 	snprintf(err.text, sizeof(err.text), "%s", text);
 	answer_error(request, &err);
 	request->answered = true;
+	request->told = status;
 	request->peer = NULL;
 	const bool ours = withdraw(dispatch, request);
 	observe_answer(dispatch->edged, request, status, ours);
@@ -410,11 +412,13 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	}
 	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
 	admission_judge(dispatch, request, line);
+	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	link_in(dispatch, request);
 	if (short_is(dispatch, request) && short_run(dispatch, request)) {
 		finish(dispatch, request);
 		return;
 	}
+	observe_queued(request);
 	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
 		session_discard(request);

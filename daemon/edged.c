@@ -10,6 +10,7 @@
 #include "daemon/bus.h"
 #include "daemon/confine.h"
 #include "daemon/kept.h"
+#include "daemon/notice.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
@@ -99,7 +100,7 @@ static void tell_ready(struct edged *edged)
 	char status[96];
 	struct store_count count = store_count(&edged->store);
 	snprintf(status, sizeof(status), "%u models ready, %u refused", count.ready, count.refused);
-	log_notice(&edged->log, "%s", status);
+	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
 	bus_ready(status);
 }
 
@@ -205,7 +206,8 @@ void edged_reload(struct edged *edged)
 	log_notice(&edged->log, "reloading");
 	if (read_config(edged, &next, &err) < 0 ||
 		access_read(&edged->access, &next, &edged->log, &err) < 0) {
-		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
+		notice(&edged->log, NOTICE_CONFIG_REFUSED, NULL,
+			"the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
 		budget_configure(&edged->budget, edged->config.memory_budget);
@@ -242,7 +244,7 @@ static void on_drain_timeout(uv_timer_t *timer)
 
 void edged_drain(struct edged *edged)
 {
-	log_notice(&edged->log, "stopping");
+	notice(&edged->log, NOTICE_STOPPING, NULL, "stopping");
 	edged->draining = true;
 	bus_stopping();
 	edged->socket.front.drain(&edged->socket.front);
@@ -257,15 +259,20 @@ static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
 	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
-	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns)) {
+	const bool stuck = dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns);
+	if (!stuck) {
 		bus_alive();
+	} else if (!edged->stuck) {
+		notice(&edged->log, NOTICE_WORKER_HUNG, NULL,
+			"a worker does not end its run: the service manager is not told that edged lives");
 	}
+	edged->stuck = stuck;
 }
 
 static void timers_init(struct edged *edged)
 {
-	uv_timer_t *timers[] = {
-		&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials};
+	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials,
+		&edged->overload};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;
@@ -398,6 +405,9 @@ int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	log_open_journal(&edged->log, LOG_JOURNAL, "edged");
+	flight_open(&edged->flight);
+	flight_guard(&edged->flight, edged->config.state);
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
 	int code = confine(edged, &err);
@@ -416,6 +426,7 @@ int edged_run(struct edged *edged)
 	parts_init(edged);
 	code = parts_start(edged, &err);
 	if (code == 0) {
+		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
 		kept_save(&edged->metrics, &edged->log);
 		if (must_leave(edged)) {

@@ -261,6 +261,14 @@ void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES])
 	pthread_mutex_unlock(&sched->mutex);
 }
 
+bool sched_overloaded(struct sched *sched, uint64_t now_ns)
+{
+	pthread_mutex_lock(&sched->mutex);
+	const bool overloaded = now_ns < sched->overload_ns;
+	pthread_mutex_unlock(&sched->mutex);
+	return overloaded;
+}
+
 void sched_stop(struct sched *sched)
 {
 	pthread_mutex_lock(&sched->mutex);

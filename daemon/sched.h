@@ -89,6 +89,9 @@ void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_runnin
 /* How many wait of each class. */
 void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES]);
 
+/* True while there is overload: somebody was turned away a moment ago. */
+bool sched_overloaded(struct sched *sched, uint64_t now_ns);
+
 /* Workers get NULL from now on, whatever is queued. */
 void sched_stop(struct sched *sched);
 

@@ -31,6 +31,7 @@ struct served_session {
 	struct edge_session *session;
 	struct served_session *next;
 	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
+	bool profiled; /* its steps are timed: slow.h */
 	bool resized; /* some input has another shape than planned */
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted */
