@@ -24,6 +24,7 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_REGION_REMOVE] = "REGION_REMOVE",
 	[WIRE_SUBSCRIBE] = "SUBSCRIBE",
 	[WIRE_EVENT] = "EVENT",
+	[WIRE_POWER] = "POWER",
 };
 
 const char *wire_type_name(unsigned int type)

@@ -46,6 +46,7 @@ enum wire_type {
 	WIRE_REGION_REMOVE = 14,
 	WIRE_SUBSCRIBE = 15, /* these two since 1.3 */
 	WIRE_EVENT = 16, /* only ever a reply, under the id of its SUBSCRIBE */
+	WIRE_POWER = 21, /* since 1.3 */
 	WIRE_TYPE_COUNT
 };
 
@@ -442,5 +443,32 @@ int must_check wire_region_add_decode(
 void wire_region_encode(struct bytes_writer *w, uint32_t region);
 int must_check wire_region_decode(
 	const void *body, size_t size, unsigned int type, uint32_t *ret_region, struct error *err);
+
+/* ---- POWER (1.3): the request is a model's name, which may be empty */
+
+#define WIRE_POWER_TEMPERATURE 1u /* temperature_mc and limit_mc are known */
+#define WIRE_POWER_METER 2u /* what the machine takes is known */
+#define WIRE_POWER_SHEDS 4u /* batch work is turned away */
+#define WIRE_POWER_CURRENT                                                                         \
+	8u /* the sensors are read; else these are the last readings before a pause */
+
+struct wire_power {
+	uint32_t policy; /* 0 performance, 1 balanced, 2 cool */
+	uint32_t flags; /* WIRE_POWER_* */
+	uint32_t duty; /* percent of the time that workers may run */
+	int32_t temperature_mc,
+		limit_mc; /* millidegrees; of what is nearest to being slowed down, and when that happens */
+	uint32_t power_mw, idle_mw; /* that the machine takes; without any work */
+	struct wire_text sensor; /* whose temperature it is */
+	uint64_t model_runs; /* of the model that was asked for: runs that its energy is known of */
+	uint64_t model_nj; /* estimated nanojoules of a run; 0: not known */
+};
+
+void wire_power_encode(struct bytes_writer *w, const struct wire_power *power);
+int must_check wire_power_decode(
+	const void *body, size_t size, struct wire_power *ret_power, struct error *err);
+void wire_power_ask_encode(struct bytes_writer *w, struct wire_text model);
+int must_check wire_power_ask_decode(
+	const void *body, size_t size, struct wire_text *ret_model, struct error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
+#include "client/power_view.h"
 #include "client/remote.h"
 #include "client/report.h"
 
@@ -194,7 +195,7 @@ static size_t list_figures(const struct edge_client_status *s, struct figure *ou
 
 #define MAX_FIGURES 16
 
-static int status_json(const struct edge_client *client, const struct edge_client_status *status,
+static int status_json(struct edge_client *client, const struct edge_client_status *status,
 	const struct settings *s)
 {
 	struct figure figures[MAX_FIGURES];
@@ -212,11 +213,12 @@ static int status_json(const struct edge_client *client, const struct edge_clien
 			json_put_integer(d, edge_client_code_name(i), (int64_t)status->counts[i]);
 		}
 		json_end(d);
+		power_view_json(client, timeout_of(s), d);
 	}
 	return print_document(d, s);
 }
 
-static int status_table(const struct edge_client *client, const struct edge_client_status *status,
+static int status_table(struct edge_client *client, const struct edge_client_status *status,
 	const struct settings *s)
 {
 	struct figure figures[MAX_FIGURES];
@@ -237,6 +239,7 @@ static int status_table(const struct edge_client *client, const struct edge_clie
 			grid_add(&grid, "%llu", (unsigned long long)status->counts[i]);
 		}
 	}
+	power_view_table(client, timeout_of(s), &grid);
 	return grid_print(&grid, stdout, false, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 

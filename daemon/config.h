@@ -56,6 +56,8 @@ struct config {
 	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
 	uint64_t sandbox; /* truth */
+	uint64_t power_policy; /* enum governor_policy */
+	char sensors[CONFIG_PATH_SIZE];
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
@@ -120,6 +122,7 @@ enum config_kind {
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */
 	CONFIG_UPDATE, /* keep-serving or replace */
 	CONFIG_POLICY, /* require, warn or off */
+	CONFIG_GOVERNOR, /* performance, balanced or cool */
 };
 
 struct config_key {
