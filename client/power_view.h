@@ -7,9 +7,9 @@
 #include "client/grid.h"
 #include "client/json.h"
 
-/* Rows of two columns; nothing where the daemon knows nothing of that, or speaks an older version. */
-void power_view_table(struct edge_client *client, uint32_t timeout_ms, struct grid *grid);
+/* Rows of two columns; none where no sensor was read. */
+void power_view_add(struct grid *grid, const struct edge_client_power *power);
 /* The same as an object "power". */
-void power_view_json(struct edge_client *client, uint32_t timeout_ms, struct json_document *d);
+void power_view_put(struct json_document *d, const struct edge_client_power *power);
 
 #endif
