@@ -158,6 +158,8 @@ static int decode_reply(const struct waiting *waiting, const struct wire_header 
 		return replies_status(*body, size, &outcome->status, err);
 	case WIRE_STATS:
 		return replies_stats(*body, size, &outcome->stats, err);
+	case WIRE_POWER:
+		return replies_power(*body, size, &outcome->power, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
 	case WIRE_FLIGHT:

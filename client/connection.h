@@ -21,6 +21,7 @@ struct outcome {
 	struct edge_client_model *model;
 	struct edge_client_answer *answer;
 	struct edge_client_status status;
+	struct edge_client_power power;
 	struct edge_client_reload reload;
 	uint32_t session, region;
 	char *text; /* of STORE */
@@ -99,6 +100,9 @@ int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_describe(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
+/* @model: NULL for none. */
+int must_check connection_start_power(struct edge_client *client, const char *model,
+	struct listener listener, uint64_t *ret_id, struct error *err);
 /* @session: 0 for none. */
 int must_check connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,

@@ -64,6 +64,14 @@ int connection_start_describe(struct edge_client *client, const char *model, con
 	return connection_start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
 }
 
+int connection_start_power(struct edge_client *client, const char *model, struct listener listener,
+	uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	wire_power_ask_encode(&body, wire_text_of(model ? model : ""));
+	return connection_start(client, WIRE_POWER, &body, listener, ret_id, err);
+}
+
 int connection_start_session_open(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
 {

@@ -56,6 +56,8 @@ struct config {
 	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
 	uint64_t sandbox; /* truth */
+	uint64_t power_policy; /* enum governor_policy */
+	char sensors[CONFIG_PATH_SIZE];
 	uint64_t drain_timeout_ms;
 	uint64_t slow_request_us; /* 0: none is */
 	char cpu_features[CONFIG_WORD_SIZE];
@@ -124,6 +126,7 @@ enum config_kind {
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */
 	CONFIG_UPDATE, /* keep-serving or replace */
 	CONFIG_POLICY, /* require, warn or off */
+	CONFIG_GOVERNOR, /* performance, balanced or cool */
 };
 
 struct config_key {

@@ -166,6 +166,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		return;
 	}
 	idle_note_use(request->served, request->finished_ns);
+	power_note_run(&edged->power, request->served, request_run_ns(request));
 	if (request->broken) {
 		store_note_broken(&edged->store, &edged->loader, &edged->config, request->served);
 		return;
@@ -413,6 +414,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
 	admission_judge(dispatch, request, line);
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
+	power_wake(&dispatch->edged->power);
 	link_in(dispatch, request);
 	if (short_is(dispatch, request) && short_run(dispatch, request)) {
 		finish(dispatch, request);

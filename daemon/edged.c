@@ -327,6 +327,7 @@ static int parts_start(struct edged *edged, struct error *err)
 	}
 	code = signals_start(&edged->signals, edged, err);
 	if (code == 0) {
+		power_start(&edged->power, edged);
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {

@@ -21,6 +21,7 @@
 #include "daemon/idle.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
+#include "daemon/power.h"
 #include "daemon/pressure.h"
 #include "daemon/ring.h"
 #include "daemon/signals.h"
@@ -46,6 +47,7 @@ struct edged {
 	struct store store;
 	struct idle idle;
 	struct pressure pressure;
+	struct power power;
 	struct dispatch dispatch;
 	struct loader loader;
 	struct watch watch;

@@ -157,6 +157,8 @@ static int answer(
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	case WIRE_POWER:
+		return message_power(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:

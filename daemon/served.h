@@ -13,6 +13,7 @@
 #include "base/ref.h"
 #include "daemon/budget.h"
 #include "daemon/digest.h"
+#include "daemon/energy.h"
 #include "daemon/marks.h"
 #include "daemon/predict.h"
 #include "engine/edge.h"
@@ -74,6 +75,7 @@ struct served {
 	struct served_session *idle;
 	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take, if it is short */
 	struct predict predict; /* the loop's: the same for the queue */
+	struct energy_share energy; /* the loop's: what a run takes */
 };
 
 /* Takes @model and @labels, also on failure. A first session of the default signature is made, so
