@@ -213,8 +213,8 @@ static void say_gone(struct bridge *b, const struct discovery *now)
 	struct discovery *again = malloc(sizeof(*again));
 	struct bytes_writer w = {0};
 	if (again && discovery_gone(&b->announced, now) > 0) {
-		discovery_write(
-			&w, &b->settings, &b->device, &b->models, &b->announced, true, again);
+		discovery_write(&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced,
+			true, again);
 		if (!w.failed) {
 			/* Not of those whose newest alone counts: both have to arrive. */
 			publish_discovery(b, OUTBOX_RESPONSE, &w);
@@ -231,7 +231,8 @@ void announce_discovery(struct bridge *b, bool again)
 	if (!now) {
 		return;
 	}
-	discovery_write(&w, &b->settings, &b->device, &b->models, &b->announced, false, now);
+	discovery_write(
+		&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced, false, now);
 	uint64_t hash = dedup_hash(&b->dedup, 0, w.data, w.size);
 	if (!w.failed && (again || hash != b->discovery_hash)) {
 		say_gone(b, now);

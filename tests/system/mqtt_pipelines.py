@@ -294,6 +294,34 @@ class Pipelines(unittest.TestCase):
         device.publish(f"{topic}/in/cam", good)
         device.wait(f"{topic}/result/cam")
 
+    def test_home_assistant_is_told_of_pipelines_and_their_sources(self):
+        numbers = "[source]\nkind = tensor\n[model]\nname = digits\n[post]\nkind = numbers\nnames = zero, one\nunit = %\n"
+        _, device = self.bridge(extra="discovery = yes", digit=DIGIT, word=WORD, num=numbers)
+        topic, config = "edged/gw1/pipeline/digit", "homeassistant/device/edged_gw1/config"
+        device.subscribe("homeassistant/#")
+        device.publish("homeassistant/status", "online")
+        cmps = device.wait_json(config, lambda c: "pipeline-digit_enable" in c["cmps"])["cmps"]
+        self.assertNotIn("digit-front_door_active", cmps)
+        device.publish(f"{topic}/in/front_door", self.rig.sample("digit-7.png"))
+        device.publish("edged/gw1/pipeline/num/in/x", bytes(784))
+        cmps = device.wait_json(config, lambda c: "digit-front_door_active" in c["cmps"] and "num-x_one" in c["cmps"])["cmps"]
+        active = cmps["digit-front_door_active"]
+        self.assertEqual((active["p"], active["stat_t"]), ("binary_sensor", f"{topic}/last/front_door"))
+        self.assertIn("value_json.active", active["val_tpl"])
+        self.assertEqual(cmps["digit-front_door_snapshot"]["img_t"], f"{topic}/snapshot/front_door")
+        self.assertEqual(cmps["digit-front_door_snapshot"]["cont_type"], "image/png")
+        self.assertEqual(cmps["num-x_one"]["unit_of_meas"], "%")
+        self.assertIn("value_json['one']", cmps["num-x_one"]["val_tpl"])
+        self.assertEqual(cmps["pipeline-digit_threshold"]["cmd_t"], f"{topic}/set/threshold")
+        ids = [one["uniq_id"] for one in cmps.values()]
+        self.assertEqual(len(set(ids)), len(ids))
+        for name, one in cmps.items():
+            self.assertRegex(name, r"^[a-zA-Z0-9_-]+$")
+            self.assertRegex(one["uniq_id"], r"^[a-zA-Z0-9_-]+$")
+        # What the entities would show is what is there.
+        self.assertEqual(json.loads(device.wait(active["stat_t"])[-1].payload)["active"], 1)
+        self.assertGreaterEqual(json.loads(device.wait("edged/gw1/pipeline/num/result/x")[-1].payload)["one"], 0)
+
     def test_files_are_read_again_and_no_connection_is_lost(self):
         bridge, device = self.bridge(digit=EACH_DIGIT, bad="[model]\nname = digits\n", wait=None)
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
