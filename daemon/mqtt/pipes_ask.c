@@ -259,8 +259,9 @@ static bool may_ask(const struct pipes *pipes, const struct pipes_question *q)
 bool pipes_ask(struct pipes *pipes, struct pipes_question *question)
 {
 	struct pipes_asked *asked = calloc(1, sizeof(*asked));
-	if (!asked || !may_ask(pipes, question) ||
-		pipes->n_asked >= pipes->bridge->settings.in_flight) {
+	/* One whose answer it is at makes room already. */
+	size_t open = pipes->n_asked - (pipes->order == PIPES_ANSWER);
+	if (!asked || !may_ask(pipes, question) || open >= pipes->bridge->settings.in_flight) {
 		free(asked);
 		pipes_question_deinit(question);
 		return false;

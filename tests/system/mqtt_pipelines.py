@@ -349,6 +349,41 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(check.returncode, 1)
         self.assertIn("wrong.conf:2: ", check.stderr)
 
+    def recipes(self):
+        with open(os.path.join(ROOT, "docs", "mqtt.md"), encoding="utf-8") as page:
+            text = page.read().split("## Recipes")[1].split("\n## ")[0]
+        return {kind: re.findall(rf"```{kind}\n(.*?)```", text, re.S) for kind in ("ini", "json", "toml")}
+
+    def test_the_recipes_of_the_manual_do_what_they_say(self):
+        recipes = self.recipes()
+        routes = dict(re.match(r"\[(route \w+)\]\n(.*)", one, re.S).groups() for one in recipes["ini"])
+        with open(os.path.join(ROOT, "conf", "pipelines.d", "vibration.conf"), encoding="utf-8") as file:
+            vibration = file.read()
+        _, device = self.bridge("health = yes", others=routes, door=EACH_DIGIT, vibration=vibration)
+        # A camera as Frigate has them.
+        device.publish("frigate/garden/person/snapshot", self.rig.sample("digit-7.png"), 0)
+        device.wait("edged/gw1/pipeline/door/result/garden")
+        # A sensor of Zigbee2MQTT that begins to shake.
+        rows = [line.split(",") for line in self.rig.sample("vibration-fault.csv").decode().split() if re.match(r"^[-0-9.]", line)]
+        for x, y, z in rows * 3:
+            device.publish("zigbee2mqtt/pump4", json.dumps({"linkquality": 80, "x_axis": float(x), "y_axis": float(y), "z_axis": float(z)}), 0)
+        result = device.wait_json("edged/gw1/pipeline/vibration/result/pump4", lambda r: r["event"] == "begin")
+        self.assertEqual((result["event_label"], result["anomaly"]), ("anomaly", 1))
+        # Node-RED's flow, done by hand.
+        nodes = {node["id"]: node for node in json.loads(recipes["json"][0])}
+        rules = {rule["p"]: rule["to"] for rule in nodes["e3"]["rules"]}
+        self.assertEqual(rules["responseTopic"], nodes["e5"]["topic"])
+        device.subscribe(nodes["e5"]["topic"])
+        device.publish(nodes["e1"]["topic"], self.rig.sample(os.path.basename(nodes["e1"]["payload"])),
+                       ResponseTopic=rules["responseTopic"], ContentType=rules["contentType"])
+        self.assertEqual(json.loads(device.wait(nodes["e5"]["topic"])[0].payload)["label"], "7")
+        # Telegraf's lines of topics have as many levels as the topics, and its time is there.
+        toml = recipes["toml"][0]
+        for line, measurement, tags in re.findall(r'topic = "([^"]+)"\s+measurement = "([^"]+)"\s+tags = "([^"]+)"', toml):
+            self.assertEqual({one.count("/") for one in (measurement, tags)}, {line.count("/")})
+        self.assertIn('json_time_key = "ts_ms"', toml)
+        self.assertGreater(result["ts_ms"], 1600000000000)
+
     def test_a_model_with_state_has_a_session_for_each_microphone(self):
         micro = os.path.join(SHARED, "models", "micro")
         if not os.path.isdir(micro):
