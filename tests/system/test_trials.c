@@ -249,6 +249,18 @@ static void one_whose_answers_are_not_those_that_are_due_never_serves(void **sta
 	expect_history(daemon, "refused: bad: its answers are not those of golden ");
 }
 
+/* It goes on for ever. */
+static void one_whose_answer_comes_too_late_never_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	golden_put(daemon, 2);
+	start_with_the_good_one(daemon);
+	put(daemon, "loop");
+	reload(daemon);
+	daemon_wait_log(daemon, "refused: self-test, question 1: the deadline passed");
+	expect_good_serves(daemon);
+}
+
 static void with_another_golden_it_is_tried_again(void **state)
 {
 	struct daemon *daemon = *state;
@@ -307,6 +319,7 @@ int main(void)
 		trial_test(one_that_is_far_slower_makes_place_for_the_good_one),
 		trial_test(one_that_never_ends_makes_place_for_the_good_one),
 		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
+		trial_test(one_whose_answer_comes_too_late_never_serves),
 		trial_test(with_another_golden_it_is_tried_again),
 		trial_test(a_version_that_was_good_is_not_bad_for_a_golden),
 	};
