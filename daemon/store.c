@@ -19,6 +19,7 @@ void store_deinit(struct store *store)
 	for (size_t i = 0; i < store->n; i++) {
 		served_unref(store->models[i].served);
 		served_unref(store->models[i].before);
+		free(store->models[i].tally);
 	}
 	free(store->models);
 	*store = (struct store){0};
@@ -84,6 +85,7 @@ static void drop(struct store *store, const char *name)
 	if (there) {
 		served_unref(store->models[at].served);
 		served_unref(store->models[at].before);
+		free(store->models[at].tally);
 		store->n--;
 		memmove(store->models + at, store->models + at + 1,
 			(store->n - at) * sizeof(store->models[0]));

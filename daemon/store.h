@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "daemon/loader.h"
 #include "daemon/probation.h"
+#include "daemon/tally.h"
 
 struct store_model {
 	char name[SERVED_NAME_SIZE];
@@ -32,6 +33,7 @@ struct store_model {
 	uint64_t bytes_before; /* as bytes */
 	unsigned int sampled; /* percent of a sample that is due */
 	uint64_t runs, run_ns; /* of versions that were good: what is usual */
+	struct tally *tally; /* of all versions; NULL: nobody has asked it */
 	char reason[CATALOGUE_REASON_SIZE]; /* why the newest file does not serve, or empty */
 };
 

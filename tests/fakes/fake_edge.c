@@ -362,8 +362,10 @@ int edge_session_run(
 	if (session->model->fails && session->bound) {
 		return error_set(err, -EIO, "it always fails");
 	}
-	const struct timespec late = {.tv_nsec = (long)session->model->late_ms * 1000000};
-	if (late.tv_nsec > 0 && session->bound) {
+	const unsigned int late_ms = session->model->late_ms;
+	const struct timespec late = {
+		.tv_sec = late_ms / 1000, .tv_nsec = (long)(late_ms % 1000) * 1000000};
+	if (late_ms > 0 && session->bound) {
 		nanosleep(&late, NULL);
 	}
 	free(session->output);
@@ -452,6 +454,12 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 {
 	*ret_mask = 0;
 	return strcmp(text, "all") == 0 ? 0 : error_set(err, -EINVAL, "only all");
+}
+
+void backends_cpu_names(uint64_t mask, char ret_text[BACKENDS_CPU_SIZE])
+{
+	(void)mask;
+	strcpy(ret_text, "none");
 }
 
 int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, struct error *err)
