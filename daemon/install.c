@@ -361,6 +361,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code < 0) {
 		return error_set(err, code, "the signature: %s", strerror(-code));
 	}
+	served->signature = *signature;
 	code = check_signature(model, candidate, signature, err);
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);

@@ -67,6 +67,10 @@ bool sched_remove(struct sched *sched, struct request *request);
 /* @request takes the place of @old, of the same line and class. False when a worker has that. */
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
+/* Has @change done to @request while no worker can take it. False when one has it: nothing is done. */
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context);
+
 /* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
  * waits or is run at this moment. */
 struct request *sched_take(struct sched *sched, bool *ret_alone);
