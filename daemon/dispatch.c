@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "daemon/admission.h"
+#include "daemon/adopt.h"
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 #include "daemon/handle.h"
@@ -185,6 +186,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 			: request->nan ? PROBATION_NAN
 				       : PROBATION_FINE,
 		request_run_ns(request));
+	adopt_waiting(dispatch);
 }
 
 /* Some answers of a version on trial are asked for once more, of the version before. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mapped.h"
+#include "daemon/adopt.h"
 #include "daemon/bus.h"
 #include "daemon/confine.h"
 #include "daemon/kept.h"
@@ -152,6 +153,7 @@ static void on_loaded(uv_async_t *async)
 	edged->store.keeps_before = edged->config.probation_shadow > 0;
 	shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
+	adopt_waiting(&edged->dispatch);
 	if (changed) {
 		idle_enforce(&edged->idle);
 	}

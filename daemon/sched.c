@@ -199,6 +199,18 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
 	return found;
 }
 
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_has(request);
+	if (found) {
+		change(context, request);
+	}
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
 static struct request *pop(struct sched *sched, int above)
 {
 	struct request *request = queue_pop(&sched->queue, above);

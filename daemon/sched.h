@@ -78,6 +78,10 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
  */
 void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty);
 
+/* Has @change done to @request while no worker can take it. False when one has it: nothing is done. */
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context);
+
 /* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
  * waits or is run at this moment. */
 struct request *sched_take(struct sched *sched, bool *ret_alone);

@@ -57,6 +57,7 @@ struct served {
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
 	struct digest digest; /* of the file */
+	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t generation;
 	uint64_t load_ns; /* what loading it took */
 	struct served_use use;
