@@ -367,6 +367,8 @@ ROWS_DEFINE(rows_3x3_s2_full, FILTER_3X3_S2, STRIPS_FULL)
 ROWS_DEFINE(rows_3x3_s2_away, FILTER_3X3_S2, STRIPS_AWAY)
 ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
 ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
+ROWS_DEFINE(rows_3x3_s1_few, FILTER_3X3_S1, STRIPS_FEW)
+ROWS_DEFINE(rows_any_few, FILTER_ANY, STRIPS_FEW)
 ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
 ROWS_DEFINE(rows_wide, FILTER_WIDE, STRIPS_OTHER)
 
@@ -381,10 +383,12 @@ static enum filter filter_of(const struct ek_window *w)
 
 static void run(const struct strips_work *work)
 {
-	static rows_fn *const fns[][3] = {
-		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_other},
-		[FILTER_3X3_S1] = {rows_3x3_s1_full, rows_3x3_s1_away, rows_3x3_s1_other},
-		[FILTER_3X3_S2] = {rows_3x3_s2_full, rows_3x3_s2_away, rows_any_other},
+	static rows_fn *const fns[][4] = {
+		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_few, rows_any_other},
+		[FILTER_3X3_S1] = {rows_3x3_s1_full, rows_3x3_s1_away, rows_3x3_s1_few,
+			rows_3x3_s1_other},
+		[FILTER_3X3_S2] = {rows_3x3_s2_full, rows_3x3_s2_away, rows_any_few,
+			rows_any_other},
 	};
 	fns[filter_of(&work->args->shape.window)][strips_kind(work)](work);
 }
