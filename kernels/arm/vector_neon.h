@@ -57,6 +57,16 @@ VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
 	return vfmaq_f32(c, a, b);
 }
 
+/* The same with lane @lane of @a, a constant. */
+#define VECTOR_HAS_LANES
+VECTOR_INLINE vector vector_fma_lane(vector a, const int lane, vector b, vector c)
+{
+	return lane == 0    ? vfmaq_laneq_f32(c, b, a, 0)
+		: lane == 1 ? vfmaq_laneq_f32(c, b, a, 1)
+		: lane == 2 ? vfmaq_laneq_f32(c, b, a, 2)
+			    : vfmaq_laneq_f32(c, b, a, 3);
+}
+
 /* ek_clamp_f32(): NaN passes, and a zero keeps its sign, which FMAX and FMIN would not leave alone. */
 VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
 {
