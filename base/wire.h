@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/dtype.h"
 #include "base/error.h"
+#include "base/histogram.h"
 
 #define WIRE_MAJOR 1
 #define WIRE_MINOR 3
@@ -46,6 +47,9 @@ enum wire_type {
 	WIRE_REGION_REMOVE = 14,
 	WIRE_SUBSCRIBE = 15, /* these two since 1.3 */
 	WIRE_EVENT = 16, /* only ever a reply, under the id of its SUBSCRIBE */
+	WIRE_STATS = 17, /* these three since 1.3 */
+	WIRE_FLIGHT = 18,
+	WIRE_CONFIG = 19,
 	WIRE_TYPE_COUNT
 };
 
@@ -318,6 +322,65 @@ struct wire_status {
 void wire_status_encode(struct bytes_writer *w, const struct wire_status *status);
 int must_check wire_status_decode(
 	const void *body, size_t size, struct wire_status *ret_status, struct error *err);
+
+/* ---- STATS (1.3): the request has no body; the reply is one wire_stats, then users, then models */
+
+#define WIRE_CLASSES 4 /* of enum wire_class */
+#define WIRE_STATS_USER_BYTES 40u /* of one on the wire */
+
+/* Of a request: until a worker had it, while it ran, from its header to its answer. */
+enum wire_phase {
+	WIRE_PHASE_QUEUE,
+	WIRE_PHASE_COMPUTE,
+	WIRE_PHASE_TOTAL,
+	WIRE_PHASES
+};
+
+struct wire_stats {
+	uint32_t queued[WIRE_CLASSES]; /* by enum wire_class */
+	struct wire_text backends; /* "cpu: avx2, avx-vnni", a line each */
+	uint32_t n_users, n_models;
+};
+
+struct wire_stats_user {
+	uint32_t uid, clients, queued;
+	uint32_t reserved; /* 0 */
+	uint64_t charged_bytes;
+	uint64_t requests,
+		run_us; /* answered OK since its first connection that is still there, or later */
+};
+
+struct wire_stats_model {
+	struct wire_text name, version, state; /* as LIST has them */
+	uint64_t held_bytes; /* 0 while it is not loaded */
+	uint64_t counts[EDGE_STATUS_COUNT]; /* INFER answered, by status */
+	struct histogram phases[WIRE_PHASES]; /* of those answered OK */
+};
+
+void wire_stats_encode(struct bytes_writer *w, const struct wire_stats *stats);
+void wire_stats_user_encode(struct bytes_writer *w, const struct wire_stats_user *user);
+void wire_stats_model_encode(struct bytes_writer *w, const struct wire_stats_model *model);
+int must_check wire_stats_decode(
+	struct bytes_reader *r, struct wire_stats *ret_stats, struct error *err);
+int must_check wire_stats_user_decode(
+	struct bytes_reader *r, struct wire_stats_user *ret_user, struct error *err);
+int must_check wire_stats_model_decode(
+	struct bytes_reader *r, struct wire_stats_model *ret_model, struct error *err);
+
+/* ---- FLIGHT (1.3): the request has no body, the reply is a file of flight records (base/flight.h) */
+
+/* ---- CONFIG (1.3): the request has no body; the reply begins as that of LIST */
+
+struct wire_config_item {
+	struct wire_text section, key, value;
+	struct wire_text origin; /* "default", "FILE:LINE", ... */
+	struct wire_text
+		pending; /* what the files say by now, with when it counts; empty: the same */
+};
+
+void wire_config_item_encode(struct bytes_writer *w, const struct wire_config_item *item);
+int must_check wire_config_item_decode(
+	struct bytes_reader *r, struct wire_config_item *ret_item, struct error *err);
 
 /* ---- CANCEL: the reply has no body */
 

@@ -41,6 +41,7 @@ static void outcome_deinit(struct outcome *outcome)
 	free(outcome->text);
 	replies_model_free(outcome->model);
 	replies_answer_free(outcome->answer);
+	replies_stats_free(outcome->stats);
 }
 
 /* ---- answers find those who wait */
@@ -154,6 +155,8 @@ static int decode_reply(const struct waiting *waiting, const struct wire_header 
 		return decode_answer(waiting, header, body, outcome, err);
 	case WIRE_STATUS:
 		return replies_status(*body, size, &outcome->status, err);
+	case WIRE_STATS:
+		return replies_stats(*body, size, &outcome->stats, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
 	case WIRE_SESSION_OPEN:

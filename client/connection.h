@@ -23,6 +23,7 @@ struct outcome {
 	struct edge_client_reload reload;
 	uint32_t session, region;
 	char *text; /* of STORE */
+	struct edge_client_stats *stats;
 	bool done;
 };
 

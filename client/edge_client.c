@@ -334,6 +334,29 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	return 0;
 }
 
+int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_stats **ret_stats, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = client->peer.protocol_minor < 3
+		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
+		: connection_start_empty(
+			  client, WIRE_STATS, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_stats = outcome.stats;
+	return 0;
+}
+
+void edge_client_stats_free(struct edge_client_stats *stats)
+{
+	replies_stats_free(stats);
+}
+
 int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {

@@ -5,58 +5,12 @@
 
 #include "base/strings.h"
 #include "base/wire.h"
+#include "client/pool.h"
 
 /* Of all signatures of a model: a struct is several times the size of the fewest bytes that a
  * hostile peer could send for it. */
 #define MAX_TENSOR_INFOS 65536u
 #define MAX_SIGNATURES 4096u
-
-/* Memory that goes together. */
-struct pool {
-	struct block {
-		struct block *next;
-		max_align_t data[];
-	} * blocks;
-	bool failed;
-};
-
-/* Zeroed; NULL and failed without memory. */
-static void *pool_get(struct pool *pool, size_t n, size_t size)
-{
-	size_t bytes = 0;
-	struct block *block = NULL;
-	if (!bytes_mul_overflows(n, size, &bytes) &&
-		!bytes_add_overflows(bytes, sizeof(*block), &bytes)) {
-		block = calloc(1, bytes);
-	}
-	if (!block) {
-		pool->failed = true;
-		return NULL;
-	}
-	block->next = pool->blocks;
-	pool->blocks = block;
-	return block->data;
-}
-
-/* A copy with a zero byte at its end; "" without memory, so that nobody meets a NULL. */
-static const char *pool_text(struct pool *pool, struct wire_text text)
-{
-	char *copy = text.length ? pool_get(pool, (size_t)text.length + 1, 1) : NULL;
-	if (!copy) {
-		return "";
-	}
-	memcpy(copy, text.data, text.length);
-	return copy;
-}
-
-static void pool_free(struct pool *pool)
-{
-	for (struct block *block = pool->blocks; block;) {
-		struct block *next = block->next;
-		free(block);
-		block = next;
-	}
-}
 
 static void shape_to_public(const struct shape *from, struct edge_client_shape *to)
 {

@@ -27,6 +27,11 @@ int must_check replies_status(
 int must_check replies_reload(
 	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err);
 
+/* replies_stats.c */
+int must_check replies_stats(
+	const void *body, size_t size, struct edge_client_stats **ret_stats, struct error *err);
+void replies_stats_free(struct edge_client_stats *stats);
+
 void replies_list_free(struct edge_client_list *list); /* NULL is fine, here and below */
 void replies_model_free(struct edge_client_model *model);
 void replies_answer_free(struct edge_client_answer *answer);

@@ -22,6 +22,7 @@ struct account {
 	unsigned int refs; /* connections and what they left behind in the queue */
 	unsigned int clients; /* connections */
 	uint64_t charged;
+	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */
 	uint64_t window_ns; /* when the log's current minute began */
 	uint64_t lines, suppressed; /* in this minute */

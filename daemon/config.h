@@ -55,6 +55,7 @@ struct config {
 	uint64_t short_run_us;
 	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
+	uint64_t sandbox; /* truth */
 	uint64_t drain_timeout_ms;
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */

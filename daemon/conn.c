@@ -11,6 +11,7 @@
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
 #include "daemon/process.h"
 #include "daemon/receive.h"
 
@@ -186,7 +187,7 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 static void skip(struct conn *conn, const struct error *err)
 {
 	if (conn->header.type == WIRE_INFER) {
-		metrics_count(&conn->edged->metrics, err->status);
+		observe_refused(conn->edged, conn->request, err->status);
 	}
 	request_free(conn->request);
 	conn->request = NULL;
@@ -230,6 +231,7 @@ static void on_header(struct conn *conn)
 	}
 	conn->request->front = conn->front;
 	conn->request->peer = conn;
+	conn->request->pid = conn->pid;
 }
 
 /* A body is judged by its head, so that one that will be refused is not kept. */
@@ -525,6 +527,7 @@ static int identify(struct conn *conn, struct error *err)
 		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
 	}
 	conn->uid = peer.uid;
+	conn->pid = peer.pid;
 	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
 	if (code == 0) {
 		conn->line.user = &conn->account->queue;

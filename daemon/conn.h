@@ -55,6 +55,7 @@ struct conn {
 	unsigned int open_handles;
 	enum conn_state state;
 	uid_t uid;
+	pid_t pid; /* that connected: for people, who may have gone */
 	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */

@@ -11,10 +11,10 @@
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
 #include "daemon/short.h"
 
 #define MS UINT64_C(1000000)
-#define US UINT64_C(1000)
 #define MAX_PARKED 256 /* they are walked for each one */
 
 static void link_in(struct dispatch *dispatch, struct request *request)
@@ -37,27 +37,12 @@ static void link_out(struct dispatch *dispatch, struct request *request)
 
 /* ---- answers */
 
-static void count(struct dispatch *dispatch, const struct request *request, enum edge_status status)
-{
-	if (request->type != WIRE_INFER) {
-		return;
-	}
-	struct metrics *metrics = &dispatch->edged->metrics;
-	metrics_count(metrics, status);
-	if (status == EDGE_OK) {
-		metrics_count_run(metrics, (request->taken_ns - request->received_ns) / US,
-			request_run_ns(request) / US);
-	}
-}
-
-static void answer_error(
-	struct dispatch *dispatch, const struct request *request, const struct error *err)
+static void answer_error(const struct request *request, const struct error *err)
 {
 	struct reply reply = {.type = request->type,
 		.id = request->id,
 		.status = err->status,
 		.retry_after_us = err->retry_after_us};
-	count(dispatch, request, err->status);
 	if (request->peer) {
 		wire_error_encode(&reply.body, err->text);
 		request->front->reply(request->peer, &reply);
@@ -72,7 +57,7 @@ void dispatch_answer(struct dispatch *dispatch, struct request *request, struct 
 	const struct front *front = request->front;
 	void *peer = request->peer;
 	*body = (struct bytes_writer){0};
-	count(dispatch, request, EDGE_OK);
+	observe_answer(dispatch->edged, request, EDGE_OK, true);
 	request_free(request);
 	if (peer) {
 		front->reply(peer, &reply);
@@ -83,7 +68,8 @@ void dispatch_answer(struct dispatch *dispatch, struct request *request, struct 
 
 void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err)
 {
-	answer_error(dispatch, request, err);
+	observe_answer(dispatch->edged, request, err->status, true);
+	answer_error(request, err);
 	request_free(request);
 }
 
@@ -245,10 +231,12 @@ void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_
 	struct error err = {.status = status};
 	assert(!request->answered);
 	snprintf(err.text, sizeof(err.text), "%s", text);
-	answer_error(dispatch, request, &err);
+	answer_error(request, &err);
 	request->answered = true;
 	request->peer = NULL;
-	if (withdraw(dispatch, request)) {
+	const bool ours = withdraw(dispatch, request);
+	observe_answer(dispatch->edged, request, status, ours);
+	if (ours) {
 		link_out(dispatch, request);
 		request_free(request);
 		return;

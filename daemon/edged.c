@@ -8,11 +8,12 @@
 #include "base/clock.h"
 #include "base/mapped.h"
 #include "daemon/bus.h"
+#include "daemon/confine.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
-/* A run that ignores its cancellation for so long is a defect. */
-#define STUCK_NS UINT64_C(10000000000)
+/* A run that ignores its cancellation for that part of the watchdog's time is a defect. */
+#define WATCHDOG_GRACE 3
 
 /* ---- configuration */
 
@@ -254,7 +255,8 @@ void edged_drain(struct edged *edged)
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), STUCK_NS)) {
+	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
+	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns)) {
 		bus_alive();
 	}
 }
@@ -372,13 +374,37 @@ static bool must_leave(const struct edged *edged)
 	return running > 0;
 }
 
+/* Before there are threads, which would go on as they were. */
+static int confine(const struct edged *edged, struct error *err)
+{
+	const struct config *config = &edged->config;
+	const bool shipped = strcmp(config->check_program, "auto") == 0;
+	const struct confine_paths paths = {.state = config->state,
+		.socket = config->socket,
+		.program = shipped ? LIBEXECDIR "/edged-check" : config->check_program,
+		.watch = getenv("MEMORY_PRESSURE_WATCH")};
+	struct confine_result result = {.before = true};
+	int code = config->sandbox ? confine_enter(&paths, &result, err) : 0;
+	if (code == 0 && !result.before) {
+		log_info(&edged->log, "sandbox: system calls %s, files %s",
+			result.calls ? "filtered" : "not filtered (the kernel cannot)",
+			result.files ? "written below state only" : "as they were (no Landlock)");
+	}
+	return code;
+}
+
 int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
-	int code = uv_loop_init(&edged->loop);
+	int code = confine(edged, &err);
+	if (code < 0) {
+		log_error(&edged->log, "%s", err.text);
+		return 1;
+	}
+	code = uv_loop_init(&edged->loop);
 	if (code < 0) {
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));
 		return 1;

@@ -67,7 +67,8 @@ bool framing_knows(const struct conn *conn, uint16_t type)
 		type == WIRE_SESSION_CLOSE;
 	bool of_regions = type == WIRE_REGION_ADD || type == WIRE_REGION_REMOVE;
 	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
-	return type > 0 && type < WIRE_EVENT &&
+	return type > 0 && type < WIRE_TYPE_COUNT && type != WIRE_EVENT &&
+		(type < WIRE_STATS || conn->minor >= 3) &&
 		(type != WIRE_SUBSCRIBE || conn->capabilities & WIRE_CAP_STREAMS) &&
 		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
 		(!of_store || conn->capabilities & WIRE_CAP_ADMIN) &&

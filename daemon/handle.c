@@ -9,6 +9,7 @@
 #include "daemon/framing.h"
 #include "daemon/message.h"
 #include "daemon/sharing.h"
+#include "daemon/stats.h"
 
 static int answer_hello(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
@@ -117,6 +118,8 @@ static int answer_empty(
 		return message_list(conn->edged, w, err);
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
+	case WIRE_STATS:
+		return stats_encode(conn, w, err);
 	default:
 		return message_status(conn->edged, conn->minor >= 3, w, err);
 	}
@@ -131,6 +134,7 @@ static int answer(
 	case WIRE_LIST:
 	case WIRE_STORE_LIST:
 	case WIRE_STATUS:
+	case WIRE_STATS:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);

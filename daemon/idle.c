@@ -100,8 +100,22 @@ static bool caches_drop(const struct idle *idle)
 	return atomic_load(&idle->budget->held) < before;
 }
 
+/* What models on trial would go back to. False: there is nothing of that kind. */
+static bool befores_drop(const struct idle *idle)
+{
+	bool dropped = false;
+	for (size_t i = 0; !idle->store->keeps_before && i < idle->store->n; i++) {
+		dropped = dropped || idle->store->models[i].before;
+		store_drop_before(&idle->store->models[i]);
+	}
+	return dropped;
+}
+
 static bool make_room(const struct idle *idle, uint64_t bytes)
 {
+	if (budget_excess(idle->budget, bytes) > 0) {
+		befores_drop(idle);
+	}
 	if (budget_excess(idle->budget, bytes) > 0) {
 		caches_drop(idle);
 	}
@@ -162,7 +176,8 @@ bool idle_relieve(struct idle *idle, uint64_t now_ns)
 {
 	const bool again = idle->relieved_ns && now_ns - idle->relieved_ns < SOON_NS;
 	idle->relieved_ns = now_ns;
-	if (caches_drop(idle) || !again) {
+	const bool dropped = befores_drop(idle);
+	if (caches_drop(idle) || dropped || !again) {
 		log_notice(idle->store->log, "memory is short: idle sessions are dropped");
 		return true;
 	}

@@ -36,6 +36,7 @@ static void count(struct queue *queue, const struct request *request, int n)
 	user->n_queued += (uint32_t)n;
 	queue->n_users += user->n_queued > 0;
 	queue->n_queued += (uint32_t)n;
+	queue->n_of_class[request->class] += (uint32_t)n;
 	costs_update(flow_of(request), party);
 }
 

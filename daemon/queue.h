@@ -65,6 +65,7 @@ struct queue {
 	int64_t owed_ns[QUEUE_CLASSES];
 	struct share_group shares;
 	uint32_t n_queued, n_users; /* users: that have something in it */
+	uint32_t n_of_class[QUEUE_CLASSES];
 };
 
 /* At the end of its line's flow. request->line, class and cost_ns say where and how much. */

@@ -30,6 +30,7 @@ struct request {
 	const struct front *front;
 	void *peer;
 	struct account *account;
+	pid_t pid; /* that of the connection */
 	uint64_t charged;
 
 	uint16_t type; /* enum wire_type */

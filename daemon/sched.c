@@ -252,6 +252,15 @@ void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_runnin
 	pthread_mutex_unlock(&sched->mutex);
 }
 
+void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES])
+{
+	pthread_mutex_lock(&sched->mutex);
+	for (unsigned int i = 0; i < QUEUE_CLASSES; i++) {
+		ret_queued[i] = sched->queue.n_of_class[i];
+	}
+	pthread_mutex_unlock(&sched->mutex);
+}
+
 void sched_stop(struct sched *sched)
 {
 	pthread_mutex_lock(&sched->mutex);

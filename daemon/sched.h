@@ -86,6 +86,8 @@ static inline bool sched_has_above(struct sched *sched, enum queue_class class)
 struct request *sched_collect(struct sched *sched);
 
 void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_running);
+/* How many wait of each class. */
+void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES]);
 
 /* Workers get NULL from now on, whatever is queued. */
 void sched_stop(struct sched *sched);

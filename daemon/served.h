@@ -81,6 +81,9 @@ int must_check served_new(struct edge_model *model, char *labels, uint32_t label
 	struct served **ret_served, struct error *err);
 /* Takes @folder, before anybody else has @served. */
 void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes);
+/* Runs its idle session about zeros, before anybody else has @served: who asks first finds in memory what a
+ * run touches. What comes of it is no matter, and nothing of it stays in the session. */
+void served_warm(struct served *served, const struct run_control *control);
 /* From now on it is counted, before anybody else has @served. @budget outlives it and its sessions. */
 void served_count(struct served *served, struct budget *budget);
 /* What it takes with one session. */

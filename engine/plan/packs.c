@@ -229,6 +229,10 @@ static bool finish(struct packs *packs)
 	owned_fd int fd = make_file(packs, name);
 	bool written = fd >= 0 && write_all(fd, packs->data, packs->size);
 	bool usable = !written || change_places(packs, fd);
+	if (written) {
+		/* On the way to the disk already, its pages are ones that the system may drop. */
+		(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	}
 	if (packs->key[0] != 0 && fd >= 0 &&
 		(!packs->in_file || renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
 		unlinkat(packs->folder, name, 0);

@@ -17,8 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
+
+#define WATCHDOG_US "500000"
+#define WATCHDOG_MS 500
 
 /* A service manager: its socket for messages, and a listening socket to pass. */
 struct manager {
@@ -100,6 +104,41 @@ static void the_watchdog_is_fed(void **state)
 	wait_message(manager, "WATCHDOG=1");
 }
 
+/* True when it says that it is alive before the manager's time is over. */
+static bool is_fed(const struct manager *manager)
+{
+	char text[1024];
+	struct pollfd waited = {.fd = manager->messages, .events = POLLIN};
+	if (poll(&waited, 1, WATCHDOG_MS) == 0) {
+		return false;
+	}
+	ssize_t n = recv(manager->messages, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = 0;
+	return true;
+}
+
+/* Its deadline is answered, and it goes on as if nobody had told it to end. */
+static void a_run_that_does_not_end_starves_the_watchdog(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	daemon_put(daemon, "late.tflite", "late 4000");
+	setenv("WATCHDOG_USEC", WATCHDOG_US, 1);
+	daemon_start(daemon, false);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "late", 4, 1, 500000);
+	peer_expect(&peer, 1, EDGE_DEADLINE);
+	const uint64_t until = clock_now_ns() + UINT64_C(60000000000);
+	while (is_fed(manager)) {
+		assert_true(clock_now_ns() < until);
+	}
+	peer_infer(&peer, 2, "echo", 4, 1, 0); /* the loop has not noticed anything */
+	peer_expect_echo(&peer, 2, 4, 1);
+	wait_message(manager, "WATCHDOG=1"); /* when it has ended after all */
+	peer_close(&peer);
+}
+
 /* Descriptor 3 listens; edged uses it, and leaves its file alone at the end. */
 static void a_passed_socket_is_used_and_not_removed(void **state)
 {
@@ -133,6 +172,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_manager_is_told_what_happens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
 	};

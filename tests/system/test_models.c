@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
@@ -77,6 +78,26 @@ static void reload_finds_new_changed_and_removed_models(void **state)
 	peer_expect(&peer, 3, EDGE_NOT_FOUND);
 	peer_infer(&peer, 4, "echo", 4, 4, 0);
 	peer_expect_echo(&peer, 4, 4, 4);
+	peer_close(&peer);
+}
+
+/* "touch" makes its file when a run is not asked anything. */
+static void a_model_has_run_once_before_it_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[160], path[128];
+	struct peer peer = peer_open(daemon);
+	snprintf(path, sizeof(path), "%s/warm", daemon->folder);
+	snprintf(line, sizeof(line), "touch %s", path);
+	daemon_put(daemon, "second.tflite", line);
+	reload(&peer);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	/* Nothing of that stays where runs add up. */
+	daemon_put(daemon, "second.tflite", "sum 0");
+	reload(&peer);
+	peer_infer(&peer, 1, "second", 4, 3, 0);
+	peer_expect_echo(&peer, 1, 4, 3);
 	peer_close(&peer);
 }
 
@@ -305,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reload_finds_new_changed_and_removed_models),
+		cmocka_unit_test(a_model_has_run_once_before_it_serves),
 		cmocka_unit_test(sighup_does_the_same),
 		cmocka_unit_test(a_refused_file_leaves_the_old_model_serving),
 		cmocka_unit_test(overwriting_a_file_in_place_changes_nothing_by_itself),

@@ -182,9 +182,9 @@ static void expect_rolled_back(struct daemon *daemon, const char *kind, const ch
 	daemon_wait_log(daemon, why);
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_good_serves(daemon);
-	assert_true(is_bad(daemon, kind));
-	expect_history(daemon, why);
+	expect_history(daemon, why); /* it comes behind the verdict */
 	expect_history(daemon, "back to version 1");
+	assert_true(is_bad(daemon, kind));
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
 	daemon_start(daemon, true);
