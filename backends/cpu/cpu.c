@@ -9,7 +9,7 @@
 #include "backends/cpu/op.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
-#include "kernels/cpu.h"
+#include "backends/cpu/tune.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
 #include "backends/cpu/op_table.h"
@@ -185,7 +185,7 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 		return error_no_memory(err);
 	}
 	program->request = *request;
-	program->request.cpu_features &= ek_cpu_detect();
+	program->request.cpu_features = tune_allowed(request->cpu_features);
 	program->memory.limit = request->max_program_bytes;
 	program->n_nodes = request->n_nodes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
