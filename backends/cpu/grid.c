@@ -10,9 +10,12 @@
  * sharing would cost a few. */
 #define TEAM_SHARE 16
 /* Tiles for each member at most, so that a slow one delays the others by little, and what part of a tile's
- * work they have at least: some microseconds. */
+ * work they have at least, where that makes more than two: some microseconds. */
 #define PARTS_EACH 4
-#define PART_SHARE 32
+#define PART_SHARE 16
+/* Of elements that are little work each, so many take some microseconds and whole cache lines. */
+#define LINE_WORK ((uint64_t)1 << 18)
+#define LINE_STEP 256
 /* Kernels work on several rows at once: with fewer in a part they lose time. */
 #define TEAM_ROWS 16
 
@@ -134,6 +137,9 @@ static bool shares_rows(const struct grid_job *job, const struct parting *p, uin
 {
 	const uint64_t each = job->rows / members;
 	const uint64_t rows = unevenness(p->units, members) + (each < TEAM_ROWS ? 16 : 0);
+	if (p->unit > 1 && p->units >= 3 * members) {
+		return true; /* whole rows of a picture are worth more than even shares */
+	}
 	return each >= (uint64_t)PARTS_EACH * TEAM_ROWS ? p->units >= members
 							: rows <= unevenness(p->steps, members);
 }
@@ -159,6 +165,7 @@ static struct parting share(const struct grid_job *job, uint64_t members, uint64
 {
 	const uint64_t work = job->rows * job->cols * at_least_1(job->work);
 	uint64_t each = least(work / members / (tile_work / PART_SHARE), PARTS_EACH);
+	each = each < 2 ? 2 : each; /* something is left to take over from one that comes late */
 	struct parting p = {.unit = at_least_1(job->row_step), .across = 1, .down = 1};
 	p.units = parts_of(job->rows, p.unit);
 	p.steps = parts_of(job->cols, job->col_step);
@@ -221,4 +228,44 @@ int grid_run(const struct op_call *call, const struct grid_job *job, struct erro
 		job->run(job->args, &t, call->scratch);
 	}
 	return 0;
+}
+
+struct line {
+	grid_line_fn *run;
+	const void *args;
+};
+
+static void run_line(const void *args, const struct ek_tile *tile, void *scratch)
+{
+	const struct line *line = args;
+	(void)scratch;
+	line->run(line->args, tile->first_row, tile->n_rows);
+}
+
+/* As rows of one element. */
+static struct grid_job job_of(const struct line *line, uint64_t n)
+{
+	return (struct grid_job){.rows = n,
+		.cols = 1,
+		.work = 1,
+		.col_step = 1,
+		.row_step = LINE_STEP,
+		.tile_work = LINE_WORK,
+		.threads = TEAM_MAX_MEMBERS,
+		.run = run_line,
+		.args = line};
+}
+
+bool grid_shares_line(const struct op_call *call, uint64_t n)
+{
+	const struct grid_job job = job_of(NULL, n);
+	return n <= UINT32_MAX && helpers(call, &job, LINE_WORK);
+}
+
+int grid_run_line(const struct op_call *call, uint64_t n, grid_line_fn *run, const void *args,
+	struct error *err)
+{
+	const struct line line = {run, args};
+	const struct grid_job job = job_of(&line, n);
+	return grid_run(call, &job, err);
 }

@@ -33,4 +33,14 @@ struct grid_job {
  */
 int must_check grid_run(const struct op_call *call, const struct grid_job *job, struct error *err);
 
+/* Makes elements @first to @first + @n - 1 of a result. */
+typedef void grid_line_fn(const void *args, uint64_t first, uint64_t n);
+
+/* True where the run has a team that makes @n elements, which are little work each, sooner than one thread. */
+bool grid_shares_line(const struct op_call *call, uint64_t n);
+
+/* Then: makes them, in parts of about the same size. As grid_run(). */
+int must_check grid_run_line(const struct op_call *call, uint64_t n, grid_line_fn *run,
+	const void *args, struct error *err);
+
 #endif
