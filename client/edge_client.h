@@ -137,6 +137,7 @@ struct edge_client_peer {
 	int has_store; /* it tells of its store, and takes orders for it */
 	int has_regions; /* memory may be shared with the daemon */
 	int has_events; /* it tells of changes by itself */
+	int has_rings; /* requests may go through memory */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -323,6 +324,15 @@ EDGE_CLIENT_API int edge_client_region_add(struct edge_client *client, int fd, s
 /* Requests that were sent before still have it. */
 EDGE_CLIENT_API int edge_client_region_remove(struct edge_client *client, uint32_t region,
 	uint32_t timeout_ms, struct edge_client_error *err);
+
+/*
+ * From now on synchronous inferences go through memory that daemon and client share, unless they are
+ * long, and not through the socket: that costs less, and with edge_client_set_spin() here and spin-us in
+ * the daemon no system call at all. It takes one of the connection's regions and a descriptor.
+ * -EOPNOTSUPP where peer->has_rings is 0.
+ */
+EDGE_CLIENT_API int edge_client_use_ring(
+	struct edge_client *client, uint32_t timeout_ms, struct edge_client_error *err);
 
 /* ---- the daemon */
 

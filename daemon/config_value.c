@@ -16,6 +16,8 @@ struct unit {
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 static const struct unit byte_units[] = {
 	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+static const struct unit short_units[] = {
+	{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"min", 60000000}, {NULL, 0}};
 static const struct unit time_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
 
 /* Digits of @base, then one of the suffixes. False for anything else, and when it overflows. */
@@ -80,6 +82,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return number_parse(text, 10, byte_units, ret_value);
 	case CONFIG_TIME:
 		return number_parse(text, 10, time_units, ret_value);
+	case CONFIG_SHORT:
+		return number_parse(text, 10, short_units, ret_value);
 	case CONFIG_MODE:
 		return number_parse(text, 8, no_units, ret_value);
 	case CONFIG_LEVEL:
@@ -106,6 +110,7 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_COUNT] = "a number",
 		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
+		[CONFIG_SHORT] = "a time with its unit (us, ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
 		[CONFIG_TRUTH] = "yes or no",
 		[CONFIG_UPDATE] = "keep-serving or replace",
@@ -159,7 +164,9 @@ int config_value_set(
 		return error_set(err, -EINVAL, "%s: %s is not between %llu and %llu%s", key->key,
 			error_escape(shown, sizeof(shown), value, strlen(value)),
 			(unsigned long long)key->min, (unsigned long long)key->max,
-			key->kind == CONFIG_TIME ? " ms" : "");
+			key->kind == CONFIG_TIME            ? " ms"
+				: key->kind == CONFIG_SHORT ? " us"
+							    : "");
 	}
 	memcpy(member(record, key), &number, sizeof(number));
 	return 0;

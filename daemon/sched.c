@@ -199,6 +199,18 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
 	return found;
 }
 
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_has(request);
+	if (found) {
+		change(context, request);
+	}
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
 static struct request *pop(struct sched *sched, int above)
 {
 	struct request *request = queue_pop(&sched->queue, above);
@@ -332,6 +344,14 @@ void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES])
 		ret_queued[i] = sched->queue.n_of_class[i];
 	}
 	pthread_mutex_unlock(&sched->mutex);
+}
+
+bool sched_overloaded(struct sched *sched, uint64_t now_ns)
+{
+	pthread_mutex_lock(&sched->mutex);
+	const bool overloaded = now_ns < sched->overload_ns;
+	pthread_mutex_unlock(&sched->mutex);
+	return overloaded;
 }
 
 void sched_stop(struct sched *sched)

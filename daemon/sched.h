@@ -79,6 +79,10 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
  */
 void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty);
 
+/* Has @change done to @request while no worker can take it. False when one has it: nothing is done. */
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context);
+
 /* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
  * waits or is run at this moment. */
 struct request *sched_take(struct sched *sched, bool *ret_alone);
@@ -100,6 +104,9 @@ struct request *sched_collect(struct sched *sched);
 void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_running);
 /* How many wait of each class. */
 void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES]);
+
+/* True while there is overload: somebody was turned away a moment ago. */
+bool sched_overloaded(struct sched *sched, uint64_t now_ns);
 
 /* Workers get NULL from now on, whatever is queued. */
 void sched_stop(struct sched *sched);

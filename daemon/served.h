@@ -32,6 +32,7 @@ struct served_session {
 	struct edge_session *session;
 	struct served_session *next;
 	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
+	bool profiled; /* its steps are timed: slow.h */
 	bool resized; /* some input has another shape than planned */
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted */
@@ -56,6 +57,7 @@ struct served {
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
 	struct digest digest; /* of the file */
+	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t generation;
 	uint64_t load_ns; /* what loading it took */
 	struct served_use use;
