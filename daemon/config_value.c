@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/ini.h"
 #include "daemon/config.h"
+#include "daemon/governor.h"
 
 struct unit {
 	const char *suffix;
@@ -65,6 +66,16 @@ static bool update_parse(const char *text, uint64_t *ret_value)
 	return replace || strcmp(text, "keep-serving") == 0;
 }
 
+static bool governor_parse(const char *text, uint64_t *ret_value)
+{
+	uint64_t policy = 0;
+	while (governor_policy_name(policy) && strcmp(text, governor_policy_name(policy)) != 0) {
+		policy++;
+	}
+	*ret_value = policy;
+	return policy < GOVERNOR_POLICIES;
+}
+
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
 	switch (kind) {
@@ -84,6 +95,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return update_parse(text, ret_value);
 	case CONFIG_POLICY:
 		return config_policy_parse(text, strlen(text), ret_value);
+	case CONFIG_GOVERNOR:
+		return governor_parse(text, ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -103,6 +116,7 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_TRUTH] = "yes or no",
 		[CONFIG_UPDATE] = "keep-serving or replace",
 		[CONFIG_POLICY] = "require, warn or off",
+		[CONFIG_GOVERNOR] = "performance, balanced or cool",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];

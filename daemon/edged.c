@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/mapped.h"
+#include "daemon/adopt.h"
 #include "daemon/bus.h"
 #include "daemon/confine.h"
+#include "daemon/kept.h"
 #include "daemon/notice.h"
 #include "daemon/process.h"
 
@@ -151,6 +153,7 @@ static void on_loaded(uv_async_t *async)
 	edged->store.keeps_before = edged->config.probation_shadow > 0;
 	shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
+	adopt_waiting(&edged->dispatch);
 	if (changed) {
 		idle_enforce(&edged->idle);
 	}
@@ -326,6 +329,7 @@ static int parts_start(struct edged *edged, struct error *err)
 	}
 	code = signals_start(&edged->signals, edged, err);
 	if (code == 0) {
+		power_start(&edged->power, edged);
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {
@@ -427,6 +431,7 @@ int edged_run(struct edged *edged)
 	if (code == 0) {
 		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
+		kept_save(&edged->metrics, &edged->log);
 		if (must_leave(edged)) {
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);

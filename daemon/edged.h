@@ -21,7 +21,9 @@
 #include "daemon/idle.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
+#include "daemon/power.h"
 #include "daemon/pressure.h"
+#include "daemon/ring.h"
 #include "daemon/signals.h"
 #include "daemon/store.h"
 #include "daemon/watch.h"
@@ -45,6 +47,7 @@ struct edged {
 	struct store store;
 	struct idle idle;
 	struct pressure pressure;
+	struct power power;
 	struct dispatch dispatch;
 	struct loader loader;
 	struct watch watch;
@@ -61,6 +64,8 @@ struct edged {
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
+	struct ring *rings; /* of all connections */
+	uint32_t n_greeting; /* connections that have not said HELLO */
 	uint32_t n_sharing; /* connections that agreed on shared memory */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */
 };

@@ -23,11 +23,11 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		uint64_t offered = sharing_begin(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		uint64_t offered = sharing_begin(conn, &hello) ? sharing_capabilities(&hello) : 0;
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
-		conn->state = CONN_OPEN;
+		conn_enter(conn, CONN_OPEN);
 		conn->minor = hello.minor < WIRE_MINOR ? hello.minor : WIRE_MINOR;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
@@ -101,6 +101,13 @@ static int answer_region_remove(struct conn *conn, const struct request *request
 	return code;
 }
 
+static int answer_ring_open(struct conn *conn, struct request *request, struct error *err)
+{
+	struct wire_ring shape;
+	int code = wire_ring_decode(request->body, request->body_bytes, &shape, err);
+	return code < 0 ? code : ring_open(conn, &shape, &request->fd, err);
+}
+
 /* Empty bodies of requests that have none. */
 static int expect_empty(const struct request *request, struct error *err)
 {
@@ -143,7 +150,7 @@ static int answer_empty(
 }
 
 static int answer(
-	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+	struct conn *conn, struct request *request, struct bytes_writer *w, struct error *err)
 {
 	switch (request->type) {
 	case WIRE_HELLO:
@@ -157,6 +164,8 @@ static int answer(
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	case WIRE_POWER:
+		return message_power(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:
@@ -165,6 +174,8 @@ static int answer(
 		return answer_region_add(conn, request, w, err);
 	case WIRE_REGION_REMOVE:
 		return answer_region_remove(conn, request, err);
+	case WIRE_RING_OPEN:
+		return answer_ring_open(conn, request, err);
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);

@@ -37,7 +37,8 @@ struct request {
 	uint16_t type; /* enum wire_type */
 	uint16_t flags; /* WIRE_FLAG_* */
 	uint64_t id;
-	int fd; /* that came with REGION_ADD or STORE; -1: none */
+	bool by_ring; /* it came in a ring's slot, and its reply goes there */
+	int fd; /* that came with REGION_ADD, RING_OPEN or STORE; -1: none */
 	uint32_t body_bytes;
 	uint8_t *body; /* WIRE_ALIGNMENT */
 

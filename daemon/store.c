@@ -138,6 +138,7 @@ static void model_ready(struct store *store, struct store_model *model,
 	before_keep(store, model, about);
 	model->served = take(event->served);
 	model->served->generation = ++store->generation;
+	store->swapped = true;
 	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
 	model->bytes = served_bytes(model->served);
@@ -265,6 +266,7 @@ static bool back_at_once(struct store *store, struct store_model *model)
 		return false;
 	}
 	before->generation = ++store->generation;
+	store->swapped = true;
 	before->use = model->served->use;
 	served_unref(model->served);
 	model->served = take(model->before);

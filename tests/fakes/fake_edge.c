@@ -326,6 +326,14 @@ int edge_session_bind_input(struct edge_session *session, uint32_t index, const 
 	return 0;
 }
 
+void *edge_session_input(struct edge_session *session, uint32_t index, uint64_t *ret_bytes)
+{
+	(void)session;
+	(void)index;
+	*ret_bytes = 0;
+	return NULL;
+}
+
 static void add(struct edge_session *session)
 {
 	uint8_t *output = session->output;
