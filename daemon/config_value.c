@@ -197,9 +197,17 @@ static const char *word_of(enum config_kind kind, uint64_t value)
 		return value == CONFIG_UPDATE_REPLACE ? "replace" : "keep-serving";
 	case CONFIG_POLICY:
 		return config_policy_name(value);
-	default:
-		return NULL;
+	case CONFIG_GOVERNOR:
+		return governor_policy_name(value);
+	case CONFIG_TEXT:
+	case CONFIG_COUNT:
+	case CONFIG_BYTES:
+	case CONFIG_TIME:
+	case CONFIG_SHORT:
+	case CONFIG_MODE:
+		break;
 	}
+	return NULL;
 }
 
 void config_value_print(
