@@ -47,8 +47,8 @@ static bool is_wanted(const struct log *log, enum log_level level)
 	return (int)level <= atomic_load_explicit(&log->level, memory_order_relaxed);
 }
 
-static void write_line(
-	const struct log *log, enum log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+write_line(const struct log *log, enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
 	int used = log->prefix_number ? snprintf(line, sizeof(line), "<%d>", (int)level)
