@@ -26,6 +26,7 @@
 #define CONFIG_PATH_SIZE 1024
 #define CONFIG_SOCKET_SIZE 108 /* sun_path */
 #define CONFIG_WORD_SIZE 128
+#define CONFIG_SENSORS_SIZE 256 /* as struct sensors has */
 #define CONFIG_LIST_SIZE 128
 #define CONFIG_ACCESS_SIZE 512
 
@@ -57,7 +58,7 @@ struct config {
 	uint64_t d_bus; /* truth */
 	uint64_t sandbox; /* truth */
 	uint64_t power_policy; /* enum governor_policy */
-	char sensors[CONFIG_PATH_SIZE];
+	char sensors[CONFIG_SENSORS_SIZE];
 	uint64_t drain_timeout_ms;
 	uint64_t slow_request_us; /* 0: none is */
 	char cpu_features[CONFIG_WORD_SIZE];

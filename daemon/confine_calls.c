@@ -31,7 +31,8 @@
 		CLONE_NEWUSER | CLONE_NEWUTS)
 
 #ifdef ARCHITECTURE
-/* Refused whatever they are asked: what the unit's SystemCallFilter= leaves out and a daemon has no use for. */
+/* Refused whatever they are asked: what the unit's SystemCallFilter= leaves out and a daemon has
+ * no use for. */
 static const long refused[] = {
 	/* other users */
 	SYS_setuid,
@@ -170,8 +171,9 @@ _Static_assert(N_REFUSED < 256, "a jump reaches 255");
 #endif
 
 /*
- * The kernel remembers which calls are allowed whatever they are asked (5.11 and later), so those of a request cost nothing.
- * The architecture, calls of another ABI, and clone3(), whose flags are in memory: libc does without it.
+ * The kernel remembers which calls are allowed whatever they are asked (5.11 and later), so
+ * those of a request cost nothing. The architecture, calls of another ABI, and clone3(), whose
+ * flags are in memory: libc does without it.
  */
 static size_t head_build(struct sock_filter *code)
 {

@@ -3,8 +3,8 @@
 #ifndef DAEMON_CONFINE_CALLS_H
 #define DAEMON_CONFINE_CALLS_H
 
-/* Of the calling thread and those that it makes; it has given up new privileges before. 0, or a negative
- * errno. */
+/* Of the calling thread and those that it makes; it has given up new privileges before. 0, or a
+ * negative errno. */
 int confine_calls(void);
 
 #endif

@@ -29,10 +29,14 @@ double energy_end(struct energy *energy, uint64_t uj, uint64_t ns, bool idle)
 	const double seconds = (double)ns / 1e9;
 	energy->power_uw = (double)uj / seconds;
 	learn_idle(energy, idle);
+	if (idle) {
+		energy->carried_uj = 0;
+		return -1;
+	}
 	const double more = (double)uj - energy->idle_uw * seconds;
 	const double active = energy->carried_uj + (more > 0 ? more : 0);
 	/* A long run gets what it took in the interval in which it ends. */
-	energy->carried_uj = !idle && energy->busy_ns == 0 ? active : 0;
+	energy->carried_uj = energy->busy_ns == 0 ? active : 0;
 	return active;
 }
 

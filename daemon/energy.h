@@ -2,10 +2,11 @@
 /*
  * energy - what a run of a model takes, estimated
  *
- * What the machine took in an interval, less what it takes without any work, is divided among the models that ran in it, by the
- * time that they ran. What it takes without work is the least that it ever took, and follows what it takes between two
- * bursts of work where a counter tells. What other programs take meanwhile is counted too: the figure is right on a
- * machine that does little else.
+ * What the machine took in an interval, less what it takes without any work, is divided among
+ * the models that ran in it, by the time that they ran. What it takes without work is the least
+ * that it ever took, and follows what it takes between two bursts of work where a counter tells.
+ * What other programs take meanwhile is counted too: the figure is right on a machine that does
+ * little else.
  */
 #ifndef DAEMON_ENERGY_H
 #define DAEMON_ENERGY_H
@@ -33,8 +34,9 @@ struct energy_share {
 void energy_note_run(struct energy *energy, struct energy_share *share, uint64_t ns);
 
 /*
- * An interval has ended, in which the machine took @uj microjoules. Returns what of it is to be divided by energy_divide() for
- * each model; then energy_begin(). @idle: nothing ran in it, so it is not.
+ * An interval has ended, in which the machine took @uj microjoules. Returns what of it is to be
+ * divided by energy_divide() for each model; then energy_begin(). @idle: next to nothing ran in it,
+ * and what others took is nobody's: negative.
  */
 double energy_end(struct energy *energy, uint64_t uj, uint64_t ns, bool idle);
 /* @active_uj: negative where nobody knows what the interval took: its runs do not count. */

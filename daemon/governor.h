@@ -2,9 +2,10 @@
 /*
  * governor - what is done less of before the kernel slows everything down
  *
- * By how far the machine is from the temperature at which that happens: first batch work is turned away, then workers rest
- * between runs, in steps, but for urgent classes. What was begun at some distance ends three degrees
- * further away. It decides; who calls does. No clock of its own.
+ * By how far the machine is from the temperature at which that happens: first batch work is
+ * turned away, then workers rest between runs, in steps, but for urgent classes. What was begun
+ * at some distance ends three degrees further away. It decides; who calls does. No clock of its
+ * own.
  */
 #ifndef DAEMON_GOVERNOR_H
 #define DAEMON_GOVERNOR_H

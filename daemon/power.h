@@ -2,8 +2,9 @@
 /*
  * power - the loop's side of sensors, governor and energy
  *
- * While something is to be done the sensors are read once a second, seldom enough to take less than a thousandth of the loop's time. When
- * nothing is, nothing is read, and nothing is held back: a machine without work cools down by itself. Loop thread only.
+ * While something is to be done the sensors are read once a second, seldom enough to take less
+ * than a thousandth of the loop's time. When nothing is, nothing is read, and nothing is held
+ * back: a machine without work cools down by itself. Loop thread only.
  */
 #ifndef DAEMON_POWER_H
 #define DAEMON_POWER_H

@@ -73,8 +73,9 @@ bool sched_remove(struct sched *sched, struct request *request);
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
 /*
- * From now on only classes from @least on are let in, and a worker rests after each run so long that it runs for @duty percent of
- * the time, SCHED_ALL: without rest. Realtime and control do not wait for that. What is queued stays.
+ * From now on only classes from @least on are let in, and a worker rests after each run so long that
+ * it runs for @duty percent of the time, SCHED_ALL: without rest. Realtime and control do not wait
+ * for that. What is queued stays.
  */
 void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty);
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sensors - how warm the machine is, at what temperature its kernel slows it down, and what it takes
+ * sensors - how warm the machine is, at what temperature its kernel slows it down, and what it
+ * takes
  *
  * Below the root of sysfs, looked for once:
- *   class/thermal/thermal_zone*: temp, and the lowest trip point of type passive or hot; of critical ones 10 degrees less
+ *   class/thermal/thermal_zone*: temp, and the lowest trip point of type passive or hot; of
+ *     critical ones 10 degrees less
  *   class/hwmon/hwmon*: temp*_input with temp*_max, else 10 degrees below temp*_crit
  *   class/powercap: energy_uj of packages (RAPL)
- *   class/hwmon, where there is no such: power*_input, else in*_input times curr*_input of the same number (INA). A board has one on its
- *   supply and others behind it, so the greatest counts
- * Sources: the kernel's Documentation/ABI/testing/sysfs-class-thermal, sysfs-class-hwmon, sysfs-class-powercap.
+ *   class/hwmon, where there is no such: power*_input, else in*_input times curr*_input of the
+ *     same number (INA). A board has one on its supply and others behind it, so the greatest
+ *     counts
+ * Sources: the kernel's Documentation/ABI/testing/sysfs-class-thermal, sysfs-class-hwmon, sysfs-
+ * class-powercap.
  *
- * Files are opened to be read and closed again; one that is not there any more, or that this user may not read, does not count.
+ * Files are opened to be read and closed again; one that is not there any more, or that this
+ * user may not read, does not count.
  */
 #ifndef DAEMON_SENSORS_H
 #define DAEMON_SENSORS_H
@@ -59,11 +64,11 @@ struct sensors_reading {
 	uint64_t energy_uj, ns;
 };
 
-/* What there is below @root. */
+/* What there is below @root, a path of at most 255 bytes. */
 void sensors_find(struct sensors *sensors, const char *root);
 
-/* A meter of power counts for the time since the last reading only if that is at most a few seconds ago: nobody knows
- * what was before. */
+/* A meter of power counts for the time since the last reading only if that is at most a few
+ * seconds ago: nobody knows what was before. */
 void sensors_read(struct sensors *sensors, uint64_t now_ns, struct sensors_reading *ret_reading);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/cpu/accept.h"
+#include "backends/cpu/grid.h"
 #include "backends/cpu/tiles.h"
 
 /* Steps of an operand through the dimensions of the result, aligned at the end. */
@@ -307,4 +308,38 @@ int broadcast_run(const struct broadcast *plan, const struct op_call *call, broa
 		.control = call->control,
 		.dst = op_out(call, 0)->data};
 	return run_plan(&rows, rows_at_once(plan), src, err);
+}
+
+/* Operands and result of one row. */
+struct shared_row {
+	const struct broadcast *plan;
+	broadcast_row_fn *row;
+	const void *state;
+	char *dst;
+	const char *src[BROADCAST_OPERANDS];
+};
+
+static void run_part(const void *args, uint64_t first, uint64_t n)
+{
+	const struct shared_row *s = args;
+	size_t step[BROADCAST_OPERANDS];
+	const void *src[BROADCAST_OPERANDS] = {0};
+	for (uint32_t k = 0; k < s->plan->n; k++) {
+		step[k] = (size_t)s->plan->step[k][0];
+		src[k] = s->src[k] + first * step[k] * s->plan->bytes[k];
+	}
+	s->row(s->state, s->dst + first * s->plan->dst_bytes, src, step, (size_t)n);
+}
+
+int broadcast_run_shared(const struct broadcast *plan, const struct op_call *call,
+	broadcast_row_fn *row, const void *state, struct error *err)
+{
+	if (plan->rank != 1 || plan->empty || !grid_shares_line(call, plan->size[0])) {
+		return broadcast_run(plan, call, row, state, err);
+	}
+	struct shared_row shared = {plan, row, state, op_out(call, 0)->data, {0}};
+	for (uint32_t k = 0; k < plan->n; k++) {
+		shared.src[k] = op_in(call, k)->data;
+	}
+	return grid_run_line(call, plan->size[0], run_part, &shared, err);
 }

@@ -37,7 +37,11 @@ typedef void broadcast_row_fn(
 int must_check broadcast_run(const struct broadcast *plan, const struct op_call *call,
 	broadcast_row_fn *row, const void *state, struct error *err);
 
-/* The same for operands and a result that are somewhere else; a row sees operands where they are, never
+/* The same, by the run's team where it has one: @row is called by several threads at once. */
+int must_check broadcast_run_shared(const struct broadcast *plan, const struct op_call *call,
+	broadcast_row_fn *row, const void *state, struct error *err);
+
+/* The same as the first for operands and a result that are somewhere else; a row sees operands where they are, never
  * a copy. */
 int must_check broadcast_run_at(const struct broadcast *plan, const struct run_control *control,
 	void *dst, const void *const *src, broadcast_row_fn *row, const void *state,

@@ -16,6 +16,7 @@ struct grid_job {
 	uint64_t rows, cols; /* of the output */
 	uint64_t work; /* products or element operations per output element */
 	uint32_t col_step; /* tiles begin at multiples of it */
+	uint32_t row_step; /* so do those of a team, where it can be; 0 counts as 1 */
 	uint64_t tile_work; /* products of one tile, 0: what plain C does in a few milliseconds */
 	uint64_t tile_rows; /* at most, 0: any */
 	unsigned int
@@ -31,5 +32,15 @@ struct grid_job {
  * shared out. 0, -ETIMEDOUT or -ECANCELED.
  */
 int must_check grid_run(const struct op_call *call, const struct grid_job *job, struct error *err);
+
+/* Makes elements @first to @first + @n - 1 of a result. */
+typedef void grid_line_fn(const void *args, uint64_t first, uint64_t n);
+
+/* True where the run has a team that makes @n elements, which are little work each, sooner than one thread. */
+bool grid_shares_line(const struct op_call *call, uint64_t n);
+
+/* Then: makes them, in parts of about the same size. As grid_run(). */
+int must_check grid_run_line(const struct op_call *call, uint64_t n, grid_line_fn *run,
+	const void *args, struct error *err);
 
 #endif

@@ -143,7 +143,7 @@ static void add_row(
 static int add_run(const struct op_call *call, struct error *err)
 {
 	const struct add_state *state = call->state;
-	return broadcast_run(&state->shape, call, add_row, state, err);
+	return broadcast_run_shared(&state->shape, call, add_row, state, err);
 }
 
 /* Pictures of equal shapes: a row is the same elements of all three. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "backends/cpu/grid.h"
 #include "backends/cpu/quant.h"
 #include "backends/cpu/tiles.h"
 
@@ -56,19 +57,39 @@ void table_fill_requant(
 	}
 }
 
+/* One run of a table. */
+struct table_job {
+	const struct table *table;
+	uint8_t *dst;
+	const uint8_t *src;
+};
+
+static void run_part(const void *args, uint64_t first, uint64_t n)
+{
+	const struct table_job *job = args;
+	const struct table *table = job->table;
+	uint8_t *dst = job->dst + first * table->entry_bytes;
+	const uint8_t *src = job->src + first;
+	if (table->entry_bytes == 1) {
+		table->run(dst, src, (size_t)n, table->u8);
+	} else if (table->entry_bytes == 2) {
+		ek_lut16((uint16_t *)(void *)dst, src, (size_t)n, table->u16);
+	} else {
+		ek_lut32((uint32_t *)(void *)dst, src, (size_t)n, table->u32);
+	}
+}
+
 int table_run(const struct table *table, const struct op_call *call, struct error *err)
 {
 	const struct value *out = op_out(call, 0);
-	const uint8_t *src = op_in(call, 0)->data;
-	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
+	const struct table_job job = {table, out->data, op_in(call, 0)->data};
+	const uint64_t n = op_elements(&out->shape);
+	if (grid_shares_line(call, n)) {
+		return grid_run_line(call, n, run_part, &job, err);
+	}
+	struct tiles t = {.total = n, .control = call->control};
 	while (tiles_next(&t)) {
-		if (table->entry_bytes == 1) {
-			table->run((uint8_t *)out->data + t.at, src + t.at, t.count, table->u8);
-		} else if (table->entry_bytes == 2) {
-			ek_lut16((uint16_t *)out->data + t.at, src + t.at, t.count, table->u16);
-		} else {
-			ek_lut32((uint32_t *)out->data + t.at, src + t.at, t.count, table->u32);
-		}
+		run_part(&job, t.at, t.count);
 	}
 	return tiles_end(&t, err);
 }

@@ -173,6 +173,10 @@ static void what_it_takes_without_work_is_learned_anew(void **state)
 	assert_in_range((uint64_t)energy.idle_uw, 3990000, 4000000);
 	interval(&energy, 3, &a, &b, true);
 	assert_int_equal((uint64_t)energy.idle_uw, 3000000);
+	energy_note_run(&energy, &a, 1000); /* after an hour in which somebody else was busy */
+	const double active = energy_end(&energy, UINT64_C(1) << 40, 3600 * SECOND, true);
+	energy_divide(&energy, &a, active);
+	assert_int_equal(energy_of_run(&a), 0);
 }
 
 int main(void)
