@@ -37,13 +37,18 @@ int log_level_find(const char *name)
 	return -1;
 }
 
+const char *log_level_name(int level)
+{
+	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? level_names[level] : "info";
+}
+
 static bool is_wanted(const struct log *log, enum log_level level)
 {
 	return (int)level <= atomic_load_explicit(&log->level, memory_order_relaxed);
 }
 
-static void write_line(
-	const struct log *log, enum log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+write_line(const struct log *log, enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
 	int used = log->prefix_number ? snprintf(line, sizeof(line), "<%d>", (int)level)

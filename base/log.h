@@ -61,6 +61,7 @@ void log_event(const struct log *log, enum log_level level, const char *id,
 
 /* "error", "warning", "notice", "info", "debug"; -1 for another name. */
 int log_level_find(const char *name);
+const char *log_level_name(int level);
 
 #define log_error(log, ...) log_write(log, LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(log, ...) log_write(log, LOG_LEVEL_WARNING, __VA_ARGS__)

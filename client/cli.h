@@ -40,6 +40,7 @@ enum cli_command_id {
 	CLI_TEACH,
 	CLI_TOP,
 	CLI_FLIGHT,
+	CLI_CONFIG,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };

@@ -45,6 +45,7 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_TEACH] = cmd_teach,
 	[CLI_TOP] = cmd_top,
 	[CLI_FLIGHT] = cmd_flight,
+	[CLI_CONFIG] = cmd_config,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

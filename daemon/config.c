@@ -20,6 +20,13 @@ struct reading {
 	unsigned int line;
 	char section[64];
 	unsigned int seen[MAX_KEYS]; /* line of each key in this file, 0: not there */
+	const struct tracer *tracer;
+};
+
+/* Who wants to know where keys are; @seen NULL: nobody does. */
+struct tracer {
+	config_seen_function *seen;
+	void *context;
 };
 
 void config_init(struct config *config)
@@ -81,6 +88,10 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 				reading->seen[i]);
 		}
 		reading->seen[i] = reading->line;
+		if (reading->tracer->seen) {
+			reading->tracer->seen(
+				reading->tracer->context, &keys[i], reading->path, reading->line);
+		}
 		return config_set(reading->config, &keys[i], value, err);
 	}
 	error_escape(shown, sizeof(shown), key, strlen(key));
@@ -89,14 +100,14 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 		: error_set(err, -EINVAL, "there is no key %s in [%s]", shown, reading->section);
 }
 
-static int file_read(
-	struct config *config, const char *path, const struct log *log, struct error *err)
+static int file_read(struct config *config, const char *path, const struct log *log,
+	const struct tracer *tracer, struct error *err)
 {
 	FILE *file = fopen(path, "re");
 	if (!file) {
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	}
-	struct reading reading = {.config = config, .log = log, .path = path};
+	struct reading reading = {.config = config, .log = log, .path = path, .tracer = tracer};
 	const struct ini_reader reader = {
 		.section = section_read, .key = key_read, .context = &reading};
 	int code = ini_read(file, path, &reader, err);
@@ -117,17 +128,17 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 }
 
 static int drop_in_read(struct config *config, const char *folder, const char *name,
-	const struct log *log, struct error *err)
+	const struct log *log, const struct tracer *tracer, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 256];
 	int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
 	return length < 0 || (size_t)length >= sizeof(path)
 		? error_set(err, -EINVAL, "%s: the name is too long", folder)
-		: file_read(config, path, log, err);
+		: file_read(config, path, log, tracer, err);
 }
 
-static int drop_ins_read(
-	struct config *config, const char *folder, const struct log *log, struct error *err)
+static int drop_ins_read(struct config *config, const char *folder, const struct log *log,
+	const struct tracer *tracer, struct error *err)
 {
 	struct dirent **entries = NULL;
 	int n = scandir(folder, &entries, is_drop_in, by_name);
@@ -136,7 +147,7 @@ static int drop_ins_read(
 		: 0;
 	for (int i = 0; i < n; i++) {
 		if (code == 0 && i < MAX_FILES) {
-			code = drop_in_read(config, folder, entries[i]->d_name, log, err);
+			code = drop_in_read(config, folder, entries[i]->d_name, log, tracer, err);
 		}
 		free(entries[i]);
 	}
@@ -173,6 +184,13 @@ static const char *system_path(void)
 
 int config_load(struct config *config, const char *path, const struct log *log, struct error *err)
 {
+	return config_trace(config, path, log, NULL, NULL, err);
+}
+
+int config_trace(struct config *config, const char *path, const struct log *log,
+	config_seen_function *seen, void *context, struct error *err)
+{
+	const struct tracer tracer = {seen, context};
 	struct config read;
 	config_init(&read);
 	const char *file = path ? path : system_path();
@@ -182,9 +200,9 @@ int config_load(struct config *config, const char *path, const struct log *log, 
 	if (length < 0 || (size_t)length >= sizeof(folder)) {
 		return error_set(err, -EINVAL, "the configuration's path is too long");
 	}
-	int code = file ? file_read(&read, file, log, err) : 0;
+	int code = file ? file_read(&read, file, log, &tracer, err) : 0;
 	if (code == 0) {
-		code = drop_ins_read(&read, folder, log, err);
+		code = drop_ins_read(&read, folder, log, &tracer, err);
 	}
 	if (code == 0) {
 		code = config_check(&read, err);

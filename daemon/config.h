@@ -154,6 +154,19 @@ void config_init(struct config *config);
 int must_check config_load(
 	struct config *config, const char *path, const struct log *log, struct error *err);
 
+/* Where a key was last given while the files were read; @path is valid during the call. */
+typedef void config_seen_function(
+	void *context, const struct config_key *key, const char *path, unsigned int line);
+
+/* As config_load(), and tells @seen each key that some file gives, later ones after earlier ones. */
+int must_check config_trace(struct config *config, const char *path, const struct log *log,
+	config_seen_function *seen, void *context, struct error *err);
+
+/* The value of @key as a file would say it, with the largest unit that divides it. Truncated where
+ * @size is not enough. */
+void config_value_print(
+	const struct config *config, const struct config_key *key, char *out, size_t size);
+
 /* Sets one key from a file's text. -EINVAL with the reason, without place. */
 int must_check config_set(
 	struct config *config, const struct config_key *key, const char *value, struct error *err);
@@ -172,6 +185,7 @@ void config_copy(struct config *to, const struct config *from, const struct conf
 enum config_policy config_policy_of(const struct config *config, const char *model);
 /* True when some model's is not off. */
 bool config_policy_any(const struct config *config);
+const char *config_policy_name(uint64_t policy);
 bool config_policy_parse(const char *text, size_t length, uint64_t *ret_policy);
 /* -EINVAL for what signatures-of cannot be. */
 int must_check config_policy_check(const char *list, struct error *err);

@@ -24,6 +24,11 @@ bool config_policy_parse(const char *text, size_t length, uint64_t *ret_policy)
 	return false;
 }
 
+const char *config_policy_name(uint64_t policy)
+{
+	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : "off";
+}
+
 /* The next NAME=POLICY; the name's length is 0 when it is none. NULL at the end. */
 static const char *entry_next(const char **at, size_t *ret_name, uint64_t *ret_policy)
 {

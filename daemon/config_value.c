@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The values of config.h: text to number and back to the default. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -170,6 +171,67 @@ int config_value_set(
 	}
 	memcpy(member(record, key), &number, sizeof(number));
 	return 0;
+}
+
+/* ---- and back */
+
+/* In the largest unit that divides it. */
+static void number_print(uint64_t value, const struct unit *units, char *out, size_t size)
+{
+	const struct unit *best = units;
+	for (const struct unit *u = units; u->suffix; u++) {
+		best = value % u->factor == 0 && u->factor > best->factor ? u : best;
+	}
+	best = value == 0 ? units : best;
+	snprintf(out, size, "%llu%s", (unsigned long long)(value / best->factor), best->suffix);
+}
+
+static const char *word_of(enum config_kind kind, uint64_t value)
+{
+	switch (kind) {
+	case CONFIG_LEVEL:
+		return log_level_name((int)value);
+	case CONFIG_TRUTH:
+		return value ? "yes" : "no";
+	case CONFIG_UPDATE:
+		return value == CONFIG_UPDATE_REPLACE ? "replace" : "keep-serving";
+	case CONFIG_POLICY:
+		return config_policy_name(value);
+	case CONFIG_GOVERNOR:
+		return governor_policy_name(value);
+	case CONFIG_TEXT:
+	case CONFIG_COUNT:
+	case CONFIG_BYTES:
+	case CONFIG_TIME:
+	case CONFIG_SHORT:
+	case CONFIG_MODE:
+		break;
+	}
+	return NULL;
+}
+
+void config_value_print(
+	const struct config *config, const struct config_key *key, char *out, size_t size)
+{
+	uint64_t value = 0;
+	if (key->kind == CONFIG_TEXT) {
+		snprintf(out, size, "%s", (const char *)member(config, key));
+		return;
+	}
+	memcpy(&value, member(config, key), sizeof(value));
+	const char *word = word_of(key->kind, value);
+	if (word) {
+		snprintf(out, size, "%s", word);
+	} else if (key->kind == CONFIG_MODE) {
+		snprintf(out, size, "%04llo", (unsigned long long)value);
+	} else {
+		number_print(value,
+			key->kind == CONFIG_BYTES           ? byte_units
+				: key->kind == CONFIG_TIME  ? time_units
+				: key->kind == CONFIG_SHORT ? short_units
+							    : no_units,
+			out, size);
+	}
 }
 
 bool config_same(const struct config *a, const struct config *b, const struct config_key *key)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/config_show.h"
 #include "daemon/edged.h"
 #include "daemon/flight.h"
 #include "daemon/framing.h"
@@ -114,12 +115,16 @@ static int expect_empty(const struct request *request, struct error *err)
 	return wire_end(&r, request->type, err);
 }
 
-/* Who else asked what is for those only who manage. */
-static int answer_flight(struct conn *conn, struct bytes_writer *w, struct error *err)
+/* Who else asked what, and how edged is configured, is for those only who manage. */
+static int answer_manager(
+	struct conn *conn, unsigned int type, struct bytes_writer *w, struct error *err)
 {
-	return framing_may(conn, ACCESS_MANAGE)
-		? flight_encode(&conn->edged->flight, conn->edged->config.max_body, w, err)
-		: error_set(err, -EACCES, "this user may not manage models");
+	if (!framing_may(conn, ACCESS_MANAGE)) {
+		return error_set(err, -EACCES, "this user may not manage models");
+	}
+	return type == WIRE_CONFIG
+		? config_show(conn->edged, w, err)
+		: flight_encode(&conn->edged->flight, conn->edged->config.max_body, w, err);
 }
 
 static int answer_empty(
@@ -135,7 +140,8 @@ static int answer_empty(
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
 	case WIRE_FLIGHT:
-		return answer_flight(conn, w, err);
+	case WIRE_CONFIG:
+		return answer_manager(conn, request->type, w, err);
 	case WIRE_STATS:
 		return stats_encode(conn, w, err);
 	default:
@@ -154,6 +160,7 @@ static int answer(
 	case WIRE_STATUS:
 	case WIRE_STATS:
 	case WIRE_FLIGHT:
+	case WIRE_CONFIG:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);

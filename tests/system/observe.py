@@ -215,6 +215,54 @@ class Slow(Daemon):
         self.assertEqual(times, sorted(times, reverse=True))
 
 
+class Config(Daemon):
+    config = "[daemon]\nworkers = 2\nslow-request = 1500us\n[limits]\nmax-body = 2M\nheader-timeout = 2s\n"
+
+    def shown(self):
+        return {(item["section"], item["key"]): item for item in self.ask_json("config", "show")}
+
+    def test_each_value_is_told_with_its_origin(self):
+        os.mkdir(self.path("edged.conf.d"))
+        with open(self.path("edged.conf.d/10-later.conf"), "w", encoding="utf-8") as file:
+            file.write("# later wins\n[limits]\nmax-body = 3145728\n")
+        self.edged.send_signal(signal.SIGHUP)
+        self.wait_log("models ready")
+        shown, file = self.shown(), self.path("edged.conf")
+        for key, value, origin in [
+                (("daemon", "workers"), "2", file + ":2"), (("daemon", "slow-request"), "1500us", file + ":3"),
+                (("limits", "max-body"), "3M", self.path("edged.conf.d/10-later.conf") + ":3"),
+                (("limits", "header-timeout"), "2s", file + ":6"), (("daemon", "socket"), self.path("s"), "--socket"),
+                (("daemon", "state"), self.state, "--state"), (("daemon", "socket-mode"), "0660", "default"),
+                (("models", "rescan"), "1min", "default"), (("models", "signatures"), "off", "default")]:
+            self.assertEqual((shown[key]["value"], shown[key]["origin"], "pending" in shown[key]), (value, origin, False), key)
+
+    def test_what_the_files_say_by_now_is_told(self):
+        with open(self.path("edged.conf"), "w", encoding="utf-8") as file:
+            file.write("[daemon]\nworkers = 3\nslow-request = 2ms\n")
+        shown = self.shown()
+        self.assertEqual(shown["daemon", "workers"]["value"], "2")
+        self.assertEqual(shown["daemon", "workers"]["pending"], "3, after a restart")
+        self.assertEqual(shown["daemon", "slow-request"]["pending"], "2ms, after a reload")
+        with open(self.path("edged.conf"), "w", encoding="utf-8") as file:
+            file.write("nonsense\n")
+        shown = self.shown()
+        self.assertEqual(shown["daemon", "workers"]["value"], "2")
+        self.assertTrue(shown["daemon", "workers"]["origin"].startswith("not known"))
+
+    def test_what_is_shown_is_a_file_that_means_the_same(self):
+        text = self.ask("config", "show").stdout.decode()
+        self.assertIn("[limits]\n", text)
+        with open(self.path("again.conf"), "w", encoding="utf-8") as file:
+            file.write(text)
+        done = subprocess.run([EDGED, "--check-config", "--config", self.path("again.conf")], capture_output=True)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        values = {line for line in text.splitlines() if " = " in line}
+        printed = subprocess.run([EDGED, "--print-config"], capture_output=True).stdout.decode()
+        keys = {line.lstrip("#").split(" = ")[0] for line in printed.splitlines() if line.startswith("#") and " = " in line and not line.startswith("# ")}
+        self.assertEqual({line.split(" = ")[0] for line in values}, keys)
+        self.assertEqual(self.ask("config", "frobnicate").returncode, 2)
+
+
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(MODELS, "digits.tflite")):
         print("the shipped models are not there")

@@ -265,7 +265,9 @@ static void they_are_told_to_who_manages(void **state)
 
 static void ended_by(struct daemon *daemon, int number)
 {
-	assert_int_equal(daemon_wait(daemon), -number);
+	const int code = daemon_wait(daemon);
+	/* A sanitizer, which was there before, reports a fault and leaves with a code of its own. */
+	assert_true(code == -number || (!daemon_memory_counts() && code != 0));
 	struct records records = records_read(daemon, "flight.crash");
 	assert_int_equal(records.view.header.signal, number);
 	assert_int_equal(records.view.header.seq, 1);

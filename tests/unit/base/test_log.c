@@ -77,8 +77,8 @@ static void stream_is_stderr(bool really)
 	setenv("JOURNAL_STREAM", text, 1);
 }
 
-static void say(const struct log *log, enum log_level level, const struct log_field *fields,
-	size_t n, const char *format, ...)
+static void printf_like(5, 6) say(const struct log *log, enum log_level level,
+	const struct log_field *fields, size_t n, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
