@@ -43,9 +43,9 @@ uint64_t backends_cpu_choose(uint64_t mask)
 	return tune_choose(mask);
 }
 
-uint64_t backends_cpu_packing(uint64_t features)
+uint64_t backends_cpu_packing(uint64_t mask)
 {
-	return features & ~EK_CPU_IN_ORDER;
+	return mask & ~EK_CPU_IN_ORDER;
 }
 
 int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)

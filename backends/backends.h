@@ -18,8 +18,8 @@ uint64_t backends_cpu_features(void);
  */
 uint64_t backends_cpu_choose(uint64_t mask);
 
-/* Of @features those that packed weights depend on. */
-uint64_t backends_cpu_packing(uint64_t features);
+/* Of @mask those that packed weights depend on. */
+uint64_t backends_cpu_packing(uint64_t mask);
 
 /*
  * Which build of the kernels this is: 16 digits of the GNU build-id that the linker gave the program.
