@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/pairs.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/pairs.h"
 #endif
 
 static inline int32_t add_one(int32_t a, int32_t b, const struct ek_add_params *p)
@@ -51,6 +53,8 @@ const struct ek_add ek_add_s8[] = {
 	{{"add_s8__avx2", EK_CPU_AVX2}, ek_add_s8__avx2, ek_add_s8_prove__avx2},
 	{{"add_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s8__avx512vnni,
 		ek_add_s8_prove__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"add_s8__neon", EK_CPU_NEON}, ek_add_s8__neon, NULL},
 #endif
 };
 const struct ek_add ek_add_u8[] = {
@@ -59,6 +63,8 @@ const struct ek_add ek_add_u8[] = {
 	{{"add_u8__avx2", EK_CPU_AVX2}, ek_add_u8__avx2, ek_add_u8_prove__avx2},
 	{{"add_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_u8__avx512vnni,
 		ek_add_u8_prove__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"add_u8__neon", EK_CPU_NEON}, ek_add_u8__neon, NULL},
 #endif
 };
 const struct ek_add ek_add_s16[] = {

@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
+#elif defined(__aarch64__)
+#include "kernels/arm/pairs.h"
 #endif
 
 static void lut8__c(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])
@@ -37,6 +39,8 @@ const struct ek_lut8 ek_lut8[] = {
 	{{"lut8__c", 0}, lut8__c},
 #if defined(__x86_64__)
 	{{"lut8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_lut8__avx512vnni},
+#elif defined(__aarch64__)
+	{{"lut8__neon", EK_CPU_NEON}, ek_lut8__neon},
 #endif
 };
 const size_t ek_lut8_count = sizeof(ek_lut8) / sizeof(ek_lut8[0]);

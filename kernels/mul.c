@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/pairs.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/pairs.h"
 #endif
 
 static inline int32_t mul_one(int32_t a, int32_t b, const struct ek_mul_params *p)
@@ -40,6 +42,8 @@ const struct ek_mul ek_mul_s8[] = {
 	{{"mul_s8__avx2", EK_CPU_AVX2}, ek_mul_s8__avx2, ek_mul_s8_prove__avx2},
 	{{"mul_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s8__avx512vnni,
 		ek_mul_s8_prove__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"mul_s8__neon", EK_CPU_NEON}, ek_mul_s8__neon, NULL},
 #endif
 };
 const struct ek_mul ek_mul_u8[] = {
@@ -48,6 +52,8 @@ const struct ek_mul ek_mul_u8[] = {
 	{{"mul_u8__avx2", EK_CPU_AVX2}, ek_mul_u8__avx2, ek_mul_u8_prove__avx2},
 	{{"mul_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_u8__avx512vnni,
 		ek_mul_u8_prove__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"mul_u8__neon", EK_CPU_NEON}, ek_mul_u8__neon, NULL},
 #endif
 };
 const struct ek_mul ek_mul_s16[] = {

@@ -11,7 +11,6 @@
 #include "backends/cpu/pads.h"
 #include "backends/cpu/tune.h"
 #include "base/probe.h"
-#include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
 #include "backends/cpu/op_table.h"

@@ -13,6 +13,9 @@
 
 #define TILE_ROWS 6
 
+/* A turn of a loop is longer than the strings that every compiler of C has to take; gcc and clang do. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
 /* What is the same for all whole tiles of a panel. */
 struct tile16 {
 	const int8_t *weights;
