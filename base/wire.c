@@ -28,6 +28,7 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_FLIGHT] = "FLIGHT",
 	[WIRE_CONFIG] = "CONFIG",
 	[WIRE_RING_OPEN] = "RING_OPEN",
+	[WIRE_POWER] = "POWER",
 };
 
 const char *wire_type_name(unsigned int type)

@@ -51,6 +51,8 @@ enum wire_type {
 	WIRE_FLIGHT = 18,
 	WIRE_CONFIG = 19,
 	WIRE_RING_OPEN = 20, /* since 1.3 */
+
+	WIRE_POWER = 21, /* since 1.3 */
 	WIRE_TYPE_COUNT
 };
 
@@ -551,5 +553,32 @@ void wire_ring_encode(struct bytes_writer *w, const struct wire_ring *ring);
 /* -EPROTO also for numbers that no ring has. */
 int must_check wire_ring_decode(
 	const void *body, size_t size, struct wire_ring *ret_ring, struct error *err);
+
+/* ---- POWER (1.3): the request is a model's name, which may be empty */
+
+#define WIRE_POWER_TEMPERATURE 1u /* temperature_mc and limit_mc are known */
+#define WIRE_POWER_METER 2u /* what the machine takes is known */
+#define WIRE_POWER_SHEDS 4u /* batch work is turned away */
+#define WIRE_POWER_CURRENT                                                                         \
+	8u /* the sensors are read; else these are the last readings before a pause */
+
+struct wire_power {
+	uint32_t policy; /* 0 performance, 1 balanced, 2 cool */
+	uint32_t flags; /* WIRE_POWER_* */
+	uint32_t duty; /* percent of the time that workers may run */
+	int32_t temperature_mc,
+		limit_mc; /* millidegrees; of what is nearest to being slowed down, and when that happens */
+	uint32_t power_mw, idle_mw; /* that the machine takes; without any work */
+	struct wire_text sensor; /* whose temperature it is */
+	uint64_t model_runs; /* of the model that was asked for: runs that its energy is known of */
+	uint64_t model_nj; /* estimated nanojoules of a run; 0: not known */
+};
+
+void wire_power_encode(struct bytes_writer *w, const struct wire_power *power);
+int must_check wire_power_decode(
+	const void *body, size_t size, struct wire_power *ret_power, struct error *err);
+void wire_power_ask_encode(struct bytes_writer *w, struct wire_text model);
+int must_check wire_power_ask_decode(
+	const void *body, size_t size, struct wire_text *ret_model, struct error *err);
 
 #endif

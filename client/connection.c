@@ -42,6 +42,7 @@ static void outcome_deinit(struct outcome *outcome)
 	replies_model_free(outcome->model);
 	replies_answer_free(outcome->answer);
 	replies_stats_free(outcome->stats);
+	free(outcome->body);
 }
 
 /* ---- answers find those who wait */
@@ -157,8 +158,16 @@ static int decode_reply(const struct waiting *waiting, const struct wire_header 
 		return replies_status(*body, size, &outcome->status, err);
 	case WIRE_STATS:
 		return replies_stats(*body, size, &outcome->stats, err);
+	case WIRE_POWER:
+		return replies_power(*body, size, &outcome->power, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
+	case WIRE_FLIGHT:
+	case WIRE_CONFIG:
+		outcome->body = *body;
+		outcome->size = size;
+		*body = NULL;
+		return 0;
 	case WIRE_SESSION_OPEN:
 		return replies_session(*body, size, &outcome->session, err);
 	case WIRE_REGION_ADD:

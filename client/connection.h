@@ -21,10 +21,13 @@ struct outcome {
 	struct edge_client_model *model;
 	struct edge_client_answer *answer;
 	struct edge_client_status status;
+	struct edge_client_power power;
 	struct edge_client_reload reload;
 	uint32_t session, region;
 	char *text; /* of STORE */
 	struct edge_client_stats *stats;
+	void *body; /* of FLIGHT and CONFIG, as it came */
+	size_t size;
 	bool done;
 };
 
@@ -97,6 +100,9 @@ int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_describe(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
+/* @model: NULL for none. */
+int must_check connection_start_power(struct edge_client *client, const char *model,
+	struct listener listener, uint64_t *ret_id, struct error *err);
 /* @session: 0 for none. */
 int must_check connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
@@ -118,6 +124,11 @@ int must_check connection_start_region_remove(struct edge_client *client, uint32
 /* Tells the daemon of the ring that @lane is, in @region. */
 int must_check connection_start_ring(struct edge_client *client, const struct lane *lane,
 	uint32_t region, struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* Asks with an empty body what edgectl alone asks: WIRE_FLIGHT or WIRE_CONFIG. The reply's body is the
+ * caller's to free. -EOPNOTSUPP for a daemon before protocol 1.3. */
+int must_check connection_ask(struct edge_client *client, uint16_t type, uint32_t timeout_ms,
+	void **ret_body, size_t *ret_size, struct error *err);
 
 /* -ENOENT when nobody waits for that request. */
 int must_check connection_cancel(struct edge_client *client, uint64_t id, struct error *err);

@@ -398,6 +398,24 @@ void edge_client_stats_free(struct edge_client_stats *stats)
 	replies_stats_free(stats);
 }
 
+int edge_client_power(struct edge_client *client, const char *model, uint32_t timeout_ms,
+	struct edge_client_power *ret_power, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = client->peer.protocol_minor < 3
+		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
+		: connection_start_power(
+			  client, model, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_power = outcome.power;
+	return 0;
+}
+
 int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {

@@ -404,6 +404,24 @@ EDGE_CLIENT_API void edge_client_stats_free(struct edge_client_stats *stats); /*
 EDGE_CLIENT_API uint64_t edge_client_percentile_ns(
 	const struct edge_client_timing *timing, double part);
 
+/* How warm the machine is, what edged does about it, and what runs take. Since protocol 1.3. */
+struct edge_client_power {
+	const char *policy; /* "performance", "balanced", "cool" */
+	int sheds_batch; /* 1: batch work is turned away */
+	unsigned int duty; /* percent of the time that workers may run */
+	int current; /* 0: nothing is to be done, and these are the last readings before */
+	int has_temperature, has_meter; /* what the next two lines say is known */
+	int32_t temperature_mc, limit_mc; /* millidegrees Celsius; where the kernel slows down */
+	uint32_t power_mw, idle_mw; /* that the machine takes, and without any work */
+	char sensor[64]; /* whose temperature it is */
+	uint64_t model_runs,
+		model_nj; /* of the model: nanojoules of a run, estimated; 0: not known */
+};
+
+/* @model: whose runs are meant; NULL: none. -EOPNOTSUPP for a daemon before protocol 1.3. */
+EDGE_CLIENT_API int edge_client_power(struct edge_client *client, const char *model,
+	uint32_t timeout_ms, struct edge_client_power *ret_power, struct edge_client_error *err);
+
 struct edge_client_reload {
 	uint32_t models_ready, models_refused;
 };

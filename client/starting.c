@@ -64,6 +64,14 @@ int connection_start_describe(struct edge_client *client, const char *model, con
 	return connection_start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
 }
 
+int connection_start_power(struct edge_client *client, const char *model, struct listener listener,
+	uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	wire_power_ask_encode(&body, wire_text_of(model ? model : ""));
+	return connection_start(client, WIRE_POWER, &body, listener, ret_id, err);
+}
+
 int connection_start_session_open(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
 {
@@ -193,4 +201,22 @@ int connection_start_ring(struct edge_client *client, const struct lane *lane, u
 	wire_ring_encode(&body, &shape);
 	return connection_start_header(client, (struct wire_header){.type = WIRE_RING_OPEN}, &body,
 		&extra, listener, ret_id, err);
+}
+
+int connection_ask(struct edge_client *client, uint16_t type, uint32_t timeout_ms, void **ret_body,
+	size_t *ret_size, struct error *err)
+{
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	if (client->peer.protocol_minor < 3) {
+		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
+	}
+	int r = connection_start_empty(
+		client, type, (struct listener){NULL, NULL, &outcome}, &id, err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
+	if (r == 0) {
+		*ret_body = outcome.body;
+		*ret_size = outcome.size;
+	}
+	return r;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/edged.h"
+#include "daemon/flight.h"
 #include "daemon/framing.h"
 #include "daemon/message.h"
 #include "daemon/sharing.h"
@@ -113,6 +114,14 @@ static int expect_empty(const struct request *request, struct error *err)
 	return wire_end(&r, request->type, err);
 }
 
+/* Who else asked what is for those only who manage. */
+static int answer_flight(struct conn *conn, struct bytes_writer *w, struct error *err)
+{
+	return framing_may(conn, ACCESS_MANAGE)
+		? flight_encode(&conn->edged->flight, conn->edged->config.max_body, w, err)
+		: error_set(err, -EACCES, "this user may not manage models");
+}
+
 static int answer_empty(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
 {
@@ -125,6 +134,8 @@ static int answer_empty(
 		return message_list(conn->edged, w, err);
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
+	case WIRE_FLIGHT:
+		return answer_flight(conn, w, err);
 	case WIRE_STATS:
 		return stats_encode(conn, w, err);
 	default:
@@ -142,9 +153,12 @@ static int answer(
 	case WIRE_STORE_LIST:
 	case WIRE_STATUS:
 	case WIRE_STATS:
+	case WIRE_FLIGHT:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	case WIRE_POWER:
+		return message_power(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:

@@ -134,6 +134,7 @@ static void a_run_that_does_not_end_starves_the_watchdog(void **state)
 	while (is_fed(manager)) {
 		assert_true(clock_now_ns() < until);
 	}
+	daemon_wait_log(daemon, "a worker does not end its run");
 	peer_infer(&peer, 2, "echo", 4, 1, 0); /* the loop has not noticed anything */
 	peer_expect_echo(&peer, 2, 4, 1);
 	wait_message(manager, "WATCHDOG=1"); /* when it has ended after all */
