@@ -2,7 +2,7 @@
 /*
  * Arms fault.c in a program that is tested from outside.
  *
- * $FAULT_CALL says which call fails from the start on. SIGUSR1 with a value (sigqueue) says on
+ * $FAULT_CALL says which call fails from the start on. SIGUSR2 with a value (sigqueue) says on
  * standard error whether the last one armed has fired, and arms that call. Call 0 arms none.
  */
 #include <signal.h>
@@ -27,6 +27,6 @@ __attribute__((constructor)) static void start(void)
 {
 	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 	const char *call = getenv("FAULT_CALL");
-	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
 	fault_arm(call ? strtoul(call, NULL, 10) : 0);
 }

@@ -64,7 +64,7 @@ static void model_put(struct bench *bench, const char *name)
 static bool arm(struct bench *bench, unsigned long call)
 {
 	struct daemon *daemon = &bench->daemon;
-	assert_int_equal(sigqueue(daemon->pid, SIGUSR1, (union sigval){.sival_int = (int)call}), 0);
+	assert_int_equal(sigqueue(daemon->pid, SIGUSR2, (union sigval){.sival_int = (int)call}), 0);
 	daemon_wait_log(daemon, "fault: ");
 	return strncmp(daemon->text + daemon->seen, "fired", 5) == 0;
 }

@@ -41,7 +41,7 @@ static int tear_down(void **state)
 /* The @nth call from now on that can fail in edged does. */
 static void arm(const struct daemon *daemon, int nth)
 {
-	assert_int_equal(sigqueue(daemon->pid, SIGUSR1, (union sigval){.sival_int = nth}), 0);
+	assert_int_equal(sigqueue(daemon->pid, SIGUSR2, (union sigval){.sival_int = nth}), 0);
 }
 
 /* False when edged closes instead. */

@@ -368,14 +368,14 @@ static void calls_that_fail_harm_who_made_them(void **state)
 	regions_expect_good(daemon);
 	const struct held before = held_by(daemon);
 	for (uint32_t i = 0; i < n; i += 5) {
-		assert_int_equal(sigqueue(daemon->pid, SIGUSR1,
+		assert_int_equal(sigqueue(daemon->pid, SIGUSR2,
 					 (union sigval){.sival_int = (int)(1 + i / 5 % 400)}),
 			0);
 		run_beside(daemon, &good, 1000000 + i, 5);
 		assert_int_equal(good.wrong, 0);
 		free(good.us);
 	}
-	sigqueue(daemon->pid, SIGUSR1, (union sigval){.sival_int = 0});
+	sigqueue(daemon->pid, SIGUSR2, (union sigval){.sival_int = 0});
 	held_expect(daemon, &before);
 	end(daemon);
 }
