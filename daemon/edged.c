@@ -68,12 +68,7 @@ int edged_configure(struct edged *edged, const struct edged_options *options, st
 	return code;
 }
 
-<<<<<<< HEAD
-/* Takes from @next what may change while running, and says what may not; the rest of it
- * becomes what it is now. */
-=======
 /* Takes from @next what may change while running, and says what may not; that becomes in @next as it was. */
->>>>>>> main
 static void config_take(struct edged *edged, struct config *next)
 {
 	size_t n = 0;
