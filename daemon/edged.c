@@ -7,8 +7,11 @@
 
 #include "base/clock.h"
 #include "base/mapped.h"
+#include "daemon/adopt.h"
 #include "daemon/bus.h"
 #include "daemon/confine.h"
+#include "daemon/kept.h"
+#include "daemon/notice.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
@@ -98,7 +101,7 @@ static void tell_ready(struct edged *edged)
 	char status[96];
 	struct store_count count = store_count(&edged->store);
 	snprintf(status, sizeof(status), "%u models ready, %u refused", count.ready, count.refused);
-	log_notice(&edged->log, "%s", status);
+	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
 	bus_ready(status);
 }
 
@@ -150,6 +153,7 @@ static void on_loaded(uv_async_t *async)
 	edged->store.keeps_before = edged->config.probation_shadow > 0;
 	shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
+	adopt_waiting(&edged->dispatch);
 	if (changed) {
 		idle_enforce(&edged->idle);
 	}
@@ -204,7 +208,8 @@ void edged_reload(struct edged *edged)
 	log_notice(&edged->log, "reloading");
 	if (read_config(edged, &next, &err) < 0 ||
 		access_read(&edged->access, &next, &edged->log, &err) < 0) {
-		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
+		notice(&edged->log, NOTICE_CONFIG_REFUSED, NULL,
+			"the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
 		budget_configure(&edged->budget, edged->config.memory_budget);
@@ -241,7 +246,7 @@ static void on_drain_timeout(uv_timer_t *timer)
 
 void edged_drain(struct edged *edged)
 {
-	log_notice(&edged->log, "stopping");
+	notice(&edged->log, NOTICE_STOPPING, NULL, "stopping");
 	edged->draining = true;
 	bus_stopping();
 	edged->socket.front.drain(&edged->socket.front);
@@ -256,15 +261,20 @@ static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
 	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
-	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns)) {
+	const bool stuck = dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns);
+	if (!stuck) {
 		bus_alive();
+	} else if (!edged->stuck) {
+		notice(&edged->log, NOTICE_WORKER_HUNG, NULL,
+			"a worker does not end its run: the service manager is not told that edged lives");
 	}
+	edged->stuck = stuck;
 }
 
 static void timers_init(struct edged *edged)
 {
-	uv_timer_t *timers[] = {
-		&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials};
+	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials,
+		&edged->overload};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;
@@ -319,6 +329,7 @@ static int parts_start(struct edged *edged, struct error *err)
 	}
 	code = signals_start(&edged->signals, edged, err);
 	if (code == 0) {
+		power_start(&edged->power, edged);
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {
@@ -397,6 +408,9 @@ int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	log_open_journal(&edged->log, LOG_JOURNAL, "edged");
+	flight_open(&edged->flight);
+	flight_guard(&edged->flight, edged->config.state);
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
 	int code = confine(edged, &err);
@@ -415,7 +429,9 @@ int edged_run(struct edged *edged)
 	parts_init(edged);
 	code = parts_start(edged, &err);
 	if (code == 0) {
+		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
+		kept_save(&edged->metrics, &edged->log);
 		if (must_leave(edged)) {
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);

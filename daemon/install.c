@@ -49,7 +49,7 @@ static int check_bad(
 
 /* One that has proved itself is not bad: what stands beside it may be wrong. */
 static void note_wrong(const struct load_context *context, const struct catalogue_model *model,
-	const struct candidate *candidate)
+	const struct candidate *candidate, int code)
 {
 	char reason[80];
 	struct error err = {0};
@@ -58,7 +58,11 @@ static void note_wrong(const struct load_context *context, const struct catalogu
 		return;
 	}
 	depot_unlist_bad(context->depot, digest);
-	wrong_print(candidate, reason, sizeof(reason));
+	if (code == SELFTEST_NAN) {
+		snprintf(reason, sizeof(reason), "it gives NaN, whatever it is asked");
+	} else {
+		wrong_print(candidate, reason, sizeof(reason));
+	}
 	if (depot_add_bad(context->depot, digest, model->manifest.name, reason, &err) < 0) {
 		log_warning(context->depot->log, "%s", err.text);
 	}
@@ -357,6 +361,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code < 0) {
 		return error_set(err, code, "the signature: %s", strerror(-code));
 	}
+	served->signature = *signature;
 	code = check_signature(model, candidate, signature, err);
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);
@@ -399,8 +404,8 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 	if (code == 0) {
 		code = admit(context, model, &candidate, ret_served, err);
 	}
-	if (code == SELFTEST_WRONG) {
-		note_wrong(context, model, &candidate);
+	if (code == SELFTEST_WRONG || code == SELFTEST_NAN) {
+		note_wrong(context, model, &candidate, code);
 	} else if (code == 0) {
 		depot_unlist_bad(context->depot, &candidate.version.model);
 	}

@@ -97,6 +97,12 @@ bool queue_remove(struct queue *queue, struct request *request)
 	return true;
 }
 
+bool queue_has(const struct request *request)
+{
+	struct request *before = NULL;
+	return find(request, &before);
+}
+
 bool queue_swap(struct queue *queue, struct request *old, struct request *request)
 {
 	struct request *before = NULL;

@@ -72,6 +72,7 @@ struct queue {
 void queue_put(struct queue *queue, struct request *request);
 /* False when it is not there. */
 bool queue_remove(struct queue *queue, struct request *request);
+bool queue_has(const struct request *request);
 /* @request takes the place of @old, of the same line and class. False when @old is not there. */
 bool queue_swap(struct queue *queue, struct request *old, struct request *request);
 

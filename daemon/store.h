@@ -43,6 +43,7 @@ struct store {
 	size_t n, capacity;
 	uint64_t scans_done;
 	uint64_t generation; /* of the newest that serves or served */
+	bool swapped; /* something other serves under some name: adopt_waiting() looks */
 	bool keeps_before; /* whatever it costs: for store_sample() */
 };
 

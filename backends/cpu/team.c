@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/threads.h"
+
 /* Looks at the next job before a member sleeps: some tens of microseconds, the pause between two
  * operators of one run. */
 #define LOOKS 4000
@@ -175,8 +177,7 @@ static int member_start(struct team *team, unsigned int index)
 		return -ENOMEM;
 	}
 	*member = (struct member){team, index};
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
+	threads_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&team->threads[index], NULL, member_main, member);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

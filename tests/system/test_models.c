@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -322,6 +324,29 @@ static void without_a_state_folder_models_are_kept_in_memory(void **state)
 	peer_close(&peer);
 }
 
+/* Who holds its lock is another edged. */
+static void a_store_that_another_edged_uses_is_not_touched(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	snprintf(path, sizeof(path), "%s/state", daemon->folder);
+	mkdir(path, 0700); /* unless it is there */
+	snprintf(path, sizeof(path), "%s/state/blobs", daemon->folder);
+	mkdir(path, 0700);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, "another edged uses it: models are kept in memory");
+	daemon_wait_log(daemon, "models ready");
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 3, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 3, 4, 1);
+	peer_close(&peer);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_second_edged_on_the_same_socket_gives_up),
 		cmocka_unit_test(the_socket_of_a_dead_edged_is_replaced),
 		cmocka_unit_test(without_a_state_folder_models_are_kept_in_memory),
+		cmocka_unit_test(a_store_that_another_edged_uses_is_not_touched),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
