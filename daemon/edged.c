@@ -32,25 +32,23 @@ static int override(char *out, size_t size, const char *value, const char *what,
 	return 0;
 }
 
+/* What is in *ret_config after a failure is of no use. */
 static int read_config(const struct edged *edged, struct config *ret_config, struct error *err)
 {
 	const struct edged_options *options = &edged->options;
 	const char *socket = options->socket ? options->socket : getenv("EDGED_SOCKET");
-	struct config config;
-	int code = config_load(&config, options->config_path, &edged->log, err);
+	int code = config_load(ret_config, options->config_path, &edged->log, err);
 	if (code == 0) {
-		code = override(config.socket, sizeof(config.socket), socket, "the socket", err);
+		code = override(
+			ret_config->socket, sizeof(ret_config->socket), socket, "the socket", err);
 	}
 	if (code == 0) {
-		code = override(config.models, sizeof(config.models), options->models,
+		code = override(ret_config->models, sizeof(ret_config->models), options->models,
 			"the models folder", err);
 	}
 	if (code == 0) {
-		code = override(config.state, sizeof(config.state), options->state,
+		code = override(ret_config->state, sizeof(ret_config->state), options->state,
 			"the state folder", err);
-	}
-	if (code == 0) {
-		*ret_config = config;
 	}
 	return code;
 }
