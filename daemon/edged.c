@@ -197,18 +197,18 @@ static void on_look(void *context)
 void edged_reload(struct edged *edged)
 {
 	struct error err = {0};
-	struct config next;
 	if (edged->draining) {
 		return;
 	}
+	owned_mem struct config *next = malloc(sizeof(*next)); /* too large for the stack */
 	bus_reloading();
 	log_notice(&edged->log, "reloading");
-	if (read_config(edged, &next, &err) < 0 ||
-		access_read(&edged->access, &next, &edged->log, &err) < 0) {
+	int code = next ? read_config(edged, next, &err) : error_no_memory(&err);
+	if (code < 0 || access_read(&edged->access, next, &edged->log, &err) < 0) {
 		notice(&edged->log, NOTICE_CONFIG_REFUSED, NULL,
 			"the configuration stays as it was: %s", err.text);
 	} else {
-		config_take(edged, &next);
+		config_take(edged, next);
 		budget_configure(&edged->budget, edged->config.memory_budget);
 		idle_enforce(&edged->idle);
 		watch_configure(&edged->watch);

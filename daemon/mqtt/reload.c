@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration at work: read, listened for, and read again without losing a connection. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,27 +73,26 @@ static void unsubscribe_routes(struct bridge *b, const struct settings *old)
 	}
 }
 
+#define FIXED(member)                                                                              \
+	{                                                                                          \
+		offsetof(struct settings, member), sizeof(((struct settings *)0)->member)          \
+	}
+
 /* What can only be taken at a start stays as it was. True when something of that would change. */
 static bool keep_fixed(const struct settings *old, struct settings *now)
 {
-	bool same = strcmp(old->gateway, now->gateway) == 0 &&
-		strcmp(old->socket, now->socket) == 0 && strcmp(old->state, now->state) == 0 &&
-		strcmp(old->prefix, now->prefix) == 0 &&
-		strcmp(old->discovery_prefix, now->discovery_prefix) == 0 &&
-		strcmp(old->pool_group, now->pool_group) == 0 &&
-		old->max_memory == now->max_memory && old->max_message == now->max_message &&
-		old->n_brokers == now->n_brokers &&
-		memcmp(old->brokers, now->brokers, sizeof(old->brokers)) == 0;
-	memcpy(now->gateway, old->gateway, sizeof(now->gateway));
-	memcpy(now->socket, old->socket, sizeof(now->socket));
-	memcpy(now->state, old->state, sizeof(now->state));
-	memcpy(now->prefix, old->prefix, sizeof(now->prefix));
-	memcpy(now->discovery_prefix, old->discovery_prefix, sizeof(now->discovery_prefix));
-	memcpy(now->pool_group, old->pool_group, sizeof(now->pool_group));
-	memcpy(now->brokers, old->brokers, sizeof(now->brokers));
-	now->n_brokers = old->n_brokers;
-	now->max_memory = old->max_memory;
-	now->max_message = old->max_message;
+	static const struct {
+		size_t offset, size;
+	} fixed[] = {FIXED(gateway), FIXED(socket), FIXED(state), FIXED(prefix),
+		FIXED(discovery_prefix), FIXED(pool_group), FIXED(max_memory), FIXED(max_message),
+		FIXED(n_brokers), FIXED(brokers)};
+	bool same = true;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		const void *from = (const char *)old + fixed[i].offset;
+		void *to = (char *)now + fixed[i].offset;
+		same &= memcmp(to, from, fixed[i].size) == 0;
+		memcpy(to, from, fixed[i].size);
+	}
 	return !same;
 }
 
