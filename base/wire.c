@@ -27,6 +27,8 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_STATS] = "STATS",
 	[WIRE_FLIGHT] = "FLIGHT",
 	[WIRE_CONFIG] = "CONFIG",
+	[WIRE_RING_OPEN] = "RING_OPEN",
+	[WIRE_POWER] = "POWER",
 };
 
 const char *wire_type_name(unsigned int type)

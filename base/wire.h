@@ -50,15 +50,19 @@ enum wire_type {
 	WIRE_STATS = 17, /* these three since 1.3 */
 	WIRE_FLIGHT = 18,
 	WIRE_CONFIG = 19,
+	WIRE_RING_OPEN = 20, /* since 1.3 */
+
+	WIRE_POWER = 21, /* since 1.3 */
 	WIRE_TYPE_COUNT
 };
 
 /* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 those of shared memory
- * and the store too, 1.3 that of streams. */
+ * and the store too, 1.3 those of streams and rings. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
 #define WIRE_CAP_ADMIN (UINT64_C(1) << 3)
+#define WIRE_CAP_RINGS (UINT64_C(1) << 4)
 
 /* Of a header: the tensors of this INFER, or of its reply, may lie in regions (1.2). */
 #define WIRE_FLAG_REGIONS 1u
@@ -505,5 +509,76 @@ int must_check wire_region_add_decode(
 void wire_region_encode(struct bytes_writer *w, uint32_t region);
 int must_check wire_region_decode(
 	const void *body, size_t size, unsigned int type, uint32_t *ret_region, struct error *err);
+
+/* ---- RING_OPEN, whose first byte brings the bell, and what a ring looks like (1.3) */
+
+/*
+ * A ring is a part of a region: four words that are counted or set by one side each, then the slots of
+ * requests, then those of replies. A slot holds one frame.
+ */
+#define WIRE_RING_SUBMITTED 0u /* the client's: requests that are in their slots, ever */
+#define WIRE_RING_CLIENT_SLEEPS 4u /* the client's: not 0 while it waits for WIRE_RING_ANSWERED */
+#define WIRE_RING_ANSWERED 64u /* edged's: replies that are in their slots, ever */
+#define WIRE_RING_EDGED_SLEEPS 68u /* edged's: not 0 while a request needs the bell */
+#define WIRE_RING_SLOTS 128u
+
+#define WIRE_RING_MAX_SLOTS 64u
+#define WIRE_RING_MIN_SLOT 256u /* bytes */
+#define WIRE_RING_MAX_SLOT 65536u
+
+struct wire_ring {
+	uint32_t region;
+	uint64_t offset; /* in it; a multiple of WIRE_ALIGNMENT */
+	uint32_t slots, slot_bytes; /* the second is a multiple of WIRE_ALIGNMENT */
+};
+
+/* What a ring takes in its region. */
+static inline uint64_t wire_ring_bytes(const struct wire_ring *ring)
+{
+	return WIRE_RING_SLOTS + (uint64_t)2 * ring->slots * ring->slot_bytes;
+}
+
+/* Where the slot of request, or of reply, number @n is, counted from the ring's start. */
+static inline uint64_t wire_ring_request_at(const struct wire_ring *ring, uint32_t n)
+{
+	return WIRE_RING_SLOTS + (uint64_t)(n % ring->slots) * ring->slot_bytes;
+}
+
+static inline uint64_t wire_ring_reply_at(const struct wire_ring *ring, uint32_t n)
+{
+	return wire_ring_request_at(ring, n) + (uint64_t)ring->slots * ring->slot_bytes;
+}
+
+void wire_ring_encode(struct bytes_writer *w, const struct wire_ring *ring);
+/* -EPROTO also for numbers that no ring has. */
+int must_check wire_ring_decode(
+	const void *body, size_t size, struct wire_ring *ret_ring, struct error *err);
+
+/* ---- POWER (1.3): the request is a model's name, which may be empty */
+
+#define WIRE_POWER_TEMPERATURE 1u /* temperature_mc and limit_mc are known */
+#define WIRE_POWER_METER 2u /* what the machine takes is known */
+#define WIRE_POWER_SHEDS 4u /* batch work is turned away */
+#define WIRE_POWER_CURRENT                                                                         \
+	8u /* the sensors are read; else these are the last readings before a pause */
+
+struct wire_power {
+	uint32_t policy; /* 0 performance, 1 balanced, 2 cool */
+	uint32_t flags; /* WIRE_POWER_* */
+	uint32_t duty; /* percent of the time that workers may run */
+	int32_t temperature_mc,
+		limit_mc; /* millidegrees; of what is nearest to being slowed down, and when that happens */
+	uint32_t power_mw, idle_mw; /* that the machine takes; without any work */
+	struct wire_text sensor; /* whose temperature it is */
+	uint64_t model_runs; /* of the model that was asked for: runs that its energy is known of */
+	uint64_t model_nj; /* estimated nanojoules of a run; 0: not known */
+};
+
+void wire_power_encode(struct bytes_writer *w, const struct wire_power *power);
+int must_check wire_power_decode(
+	const void *body, size_t size, struct wire_power *ret_power, struct error *err);
+void wire_power_ask_encode(struct bytes_writer *w, struct wire_text model);
+int must_check wire_power_ask_decode(
+	const void *body, size_t size, struct wire_text *ret_model, struct error *err);
 
 #endif

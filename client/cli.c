@@ -58,6 +58,9 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		CLI_COMPLETE_FILE, NULL},
 	[CLI_TOP] = {"top", "", "what the daemon is doing, once a second", 0, 0, CLI_COMPLETE_NONE,
 		CLI_COMPLETE_NONE, NULL},
+	[CLI_FLIGHT] = {"flight", "[FILE]",
+		"the last requests, of the daemon or of a file that it wrote", 0, 1,
+		CLI_COMPLETE_FILE, CLI_COMPLETE_NONE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -69,12 +72,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
 		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_LOAD) | BIT(CLI_UNLOAD) |         \
 		BIT(CLI_FSCK) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) | BIT(CLI_REMOVE) |             \
-		BIT(CLI_WATCH) | BIT(CLI_TOP) | OF_PIPELINES)
+		BIT(CLI_WATCH) | BIT(CLI_TOP) | BIT(CLI_FLIGHT) | OF_PIPELINES)
 #define OF_PIPELINES (BIT(CLI_PIPELINE) | BIT(CLI_TEACH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_WATCH) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) |       \
-		BIT(CLI_RELOAD) | OF_ANSWERS | BIT(CLI_PIPELINE))
+		BIT(CLI_RELOAD) | BIT(CLI_FLIGHT) | OF_ANSWERS | BIT(CLI_PIPELINE))
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
 #define AT(member) offsetof(struct settings, member)
 

@@ -39,6 +39,7 @@ enum cli_command_id {
 	CLI_PIPELINE,
 	CLI_TEACH,
 	CLI_TOP,
+	CLI_FLIGHT,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };

@@ -6,6 +6,7 @@
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/json.h"
+#include "client/power_view.h"
 #include "client/remote.h"
 #include "client/report.h"
 #include "client/stats_view.h"
@@ -46,6 +47,7 @@ struct answers {
 	const struct edge_client_peer *peer;
 	struct edge_client_status status;
 	struct edge_client_stats *stats;
+	struct edge_client_power power; /* without anything where nothing was told */
 };
 
 static int print_json(const struct answers *a, const struct settings *s)
@@ -64,6 +66,7 @@ static int print_json(const struct answers *a, const struct settings *s)
 		if (a->stats) {
 			stats_view_put(d, a->stats);
 		}
+		power_view_put(d, &a->power);
 	}
 	const int r = d ? json_print(d, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
 	if (r < 0) {
@@ -92,6 +95,7 @@ static int print_figures(const struct answers *a, const struct settings *s)
 			grid_add(&grid, "%llu", (unsigned long long)a->status.counts[i]);
 		}
 	}
+	power_view_add(&grid, &a->power);
 	return grid_print(&grid, stdout, false, s);
 }
 
@@ -112,6 +116,9 @@ static int ask(struct edge_client *client, const struct settings *s, struct answ
 	int r = edge_client_status(client, timeout_ms, &answers->status, why);
 	if (r == 0) {
 		r = edge_client_stats(client, timeout_ms, &answers->stats, why);
+	}
+	if (r == 0) {
+		r = edge_client_power(client, NULL, timeout_ms, &answers->power, why);
 	}
 	return r == -EOPNOTSUPP ? 0 : r;
 }

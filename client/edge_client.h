@@ -137,6 +137,7 @@ struct edge_client_peer {
 	int has_store; /* it tells of its store, and takes orders for it */
 	int has_regions; /* memory may be shared with the daemon */
 	int has_events; /* it tells of changes by itself */
+	int has_rings; /* requests may go through memory */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -324,6 +325,15 @@ EDGE_CLIENT_API int edge_client_region_add(struct edge_client *client, int fd, s
 EDGE_CLIENT_API int edge_client_region_remove(struct edge_client *client, uint32_t region,
 	uint32_t timeout_ms, struct edge_client_error *err);
 
+/*
+ * From now on synchronous inferences go through memory that daemon and client share, unless they are
+ * long, and not through the socket: that costs less, and with edge_client_set_spin() here and spin-us in
+ * the daemon no system call at all. It takes one of the connection's regions and a descriptor.
+ * -EOPNOTSUPP where peer->has_rings is 0.
+ */
+EDGE_CLIENT_API int edge_client_use_ring(
+	struct edge_client *client, uint32_t timeout_ms, struct edge_client_error *err);
+
 /* ---- the daemon */
 
 #define EDGE_CLIENT_N_CODES 14
@@ -393,6 +403,24 @@ EDGE_CLIENT_API void edge_client_stats_free(struct edge_client_stats *stats); /*
  * of rank ceil(part * count), at most max_ns. 0 when there are none. */
 EDGE_CLIENT_API uint64_t edge_client_percentile_ns(
 	const struct edge_client_timing *timing, double part);
+
+/* How warm the machine is, what edged does about it, and what runs take. Since protocol 1.3. */
+struct edge_client_power {
+	const char *policy; /* "performance", "balanced", "cool" */
+	int sheds_batch; /* 1: batch work is turned away */
+	unsigned int duty; /* percent of the time that workers may run */
+	int current; /* 0: nothing is to be done, and these are the last readings before */
+	int has_temperature, has_meter; /* what the next two lines say is known */
+	int32_t temperature_mc, limit_mc; /* millidegrees Celsius; where the kernel slows down */
+	uint32_t power_mw, idle_mw; /* that the machine takes, and without any work */
+	char sensor[64]; /* whose temperature it is */
+	uint64_t model_runs,
+		model_nj; /* of the model: nanojoules of a run, estimated; 0: not known */
+};
+
+/* @model: whose runs are meant; NULL: none. -EOPNOTSUPP for a daemon before protocol 1.3. */
+EDGE_CLIENT_API int edge_client_power(struct edge_client *client, const char *model,
+	uint32_t timeout_ms, struct edge_client_power *ret_power, struct edge_client_error *err);
 
 struct edge_client_reload {
 	uint32_t models_ready, models_refused;

@@ -371,6 +371,34 @@ int replies_status(
 	return 0;
 }
 
+int replies_power(
+	const void *body, size_t size, struct edge_client_power *ret_power, struct error *err)
+{
+	static const char *const policies[] = {"performance", "balanced", "cool"};
+	struct wire_power from;
+	int e = wire_power_decode(body, size, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	*ret_power = (struct edge_client_power){
+		.policy = from.policy < 3 ? policies[from.policy] : "unknown",
+		.sheds_batch = (from.flags & WIRE_POWER_SHEDS) != 0,
+		.duty = from.duty,
+		.current = (from.flags & WIRE_POWER_CURRENT) != 0,
+		.has_temperature = (from.flags & WIRE_POWER_TEMPERATURE) != 0,
+		.has_meter = (from.flags & WIRE_POWER_METER) != 0,
+		.temperature_mc = from.temperature_mc,
+		.limit_mc = from.limit_mc,
+		.power_mw = from.power_mw,
+		.idle_mw = from.idle_mw,
+		.model_runs = from.model_runs,
+		.model_nj = from.model_nj,
+	};
+	error_escape(
+		ret_power->sensor, sizeof(ret_power->sensor), from.sensor.data, from.sensor.length);
+	return 0;
+}
+
 int replies_reload(
 	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err)
 {

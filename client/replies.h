@@ -24,6 +24,8 @@ int must_check replies_answer(void *body, size_t size, unsigned int flags,
 
 int must_check replies_status(
 	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err);
+int must_check replies_power(
+	const void *body, size_t size, struct edge_client_power *ret_power, struct error *err);
 int must_check replies_reload(
 	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err);
 

@@ -10,6 +10,7 @@
 
 #include "backends/backends.h"
 #include "base/code.h"
+#include "base/threads.h"
 #include "daemon/background.h"
 
 #define RESTED_S 1 /* then nothing more is to be expected for now */
@@ -305,8 +306,7 @@ static void check_find(struct loader *loader)
 static int thread_start(struct loader *loader)
 {
 	sigset_t all, before;
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
+	threads_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&loader->thread, NULL, loader_main, loader);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -337,7 +337,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 		error_prefix(err, "cpu-features");
 		return code;
 	}
-	loader->cpu_features = mask & backends_cpu_features();
+	loader->cpu_features = backends_cpu_choose(mask);
 	check_find(loader);
 	depot_open(&loader->depot, config->state, loader->cpu_features, log);
 	pthread_mutex_init(&loader->mutex, NULL);

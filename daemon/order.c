@@ -10,6 +10,7 @@
 #include "daemon/blobs.h"
 #include "daemon/fsck.h"
 #include "daemon/install.h"
+#include "daemon/notice.h"
 #include "daemon/transfer.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
@@ -187,7 +188,9 @@ static void put_away(struct depot *depot, const char *name, const struct digest 
 	if (code < 0 && code != -ENOMEM) {
 		blobs_quarantine(depot->blobs, digest);
 		depot_note(depot, name, "the store's copy %s is broken, and put away", text);
-		log_warning(depot->log, "the store's copy %s is broken, and put away", text);
+		const struct notice_about about = {.model = name, .digest = digest};
+		notice(depot->log, NOTICE_QUARANTINED, &about,
+			"the store's copy %s is broken, and put away", text);
 	}
 }
 

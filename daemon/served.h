@@ -13,6 +13,7 @@
 #include "base/ref.h"
 #include "daemon/budget.h"
 #include "daemon/digest.h"
+#include "daemon/energy.h"
 #include "daemon/marks.h"
 #include "daemon/predict.h"
 #include "engine/edge.h"
@@ -31,6 +32,7 @@ struct served_session {
 	struct edge_session *session;
 	struct served_session *next;
 	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
+	bool profiled; /* its steps are timed: slow.h */
 	bool resized; /* some input has another shape than planned */
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted */
@@ -74,6 +76,7 @@ struct served {
 	struct served_session *idle;
 	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take, if it is short */
 	struct predict predict; /* the loop's: the same for the queue */
+	struct energy_share energy; /* the loop's: what a run takes */
 };
 
 /* Takes @model and @labels, also on failure. A first session of the default signature is made, so

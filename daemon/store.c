@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/notice.h"
 
 #define LEAST_RUNS 5 /* before what is usual is known */
 
@@ -130,6 +131,10 @@ static void model_ready(struct store *store, struct store_model *model,
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	const struct served_use use = model->served ? model->served->use : model->use;
+	char replaced[SERVED_VERSION_SIZE] = "";
+	if (model->served) {
+		memcpy(replaced, model->served->version, sizeof(replaced));
+	}
 	before_keep(store, model, about);
 	model->served = take(event->served);
 	model->served->generation = ++store->generation;
@@ -138,9 +143,13 @@ static void model_ready(struct store *store, struct store_model *model,
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
 	model->bytes = served_bytes(model->served);
 	probation_start(model);
-	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
-		model->name, event->version, (unsigned long long)info->file_bytes,
-		(unsigned long long)info->arena_bytes);
+	const struct notice_about told = {
+		.model = model->name, .version = event->version, .digest = &model->served->digest};
+	notice(store->log, replaced[0] ? NOTICE_MODEL_REPLACED : NOTICE_MODEL_READY, &told,
+		"model %s version %s: ready, %llu bytes, arena %llu bytes%s%s", model->name,
+		event->version, (unsigned long long)info->file_bytes,
+		(unsigned long long)info->arena_bytes, replaced[0] ? ", in place of version " : "",
+		replaced);
 }
 
 void store_unload(struct store_model *model, const char *why)
@@ -185,7 +194,9 @@ static void model_apply(
 		model->unloaded = model->wanted = model->load_asked = false;
 	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
-		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
+		const struct notice_about about = {.model = model->name};
+		notice(store->log, NOTICE_MODEL_REFUSED, &about, "model %s: refused: %s",
+			model->name, event->reason);
 	}
 	memcpy(model->reason, event->reason, sizeof(model->reason));
 	if (event->kind == CATALOGUE_READY) {
@@ -201,7 +212,8 @@ static void model_apply(
 static bool event_apply(struct store *store, struct catalogue_event *event)
 {
 	if (event->kind == CATALOGUE_REMOVED) {
-		log_info(store->log, "model %s: removed", event->name);
+		const struct notice_about about = {.model = event->name};
+		notice(store->log, NOTICE_MODEL_REMOVED, &about, "model %s: removed", event->name);
 		drop(store, event->name);
 		return true;
 	}
@@ -263,7 +275,10 @@ static bool back_at_once(struct store *store, struct store_model *model)
 	probation_reason(&model->probation, model->reason, sizeof(model->reason));
 	model->probation = (struct probation){0};
 	memcpy(model->version, model->served->version, sizeof(model->version));
-	log_info(store->log, "model %s version %s: ready again", model->name, model->version);
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &model->served->digest};
+	notice(store->log, NOTICE_MODEL_REPLACED, &about, "model %s version %s: ready again",
+		model->name, model->version);
 	return true;
 }
 
@@ -271,8 +286,10 @@ static void verdict_failed(struct store *store, struct store_model *model, struc
 {
 	order->verb = ORDER_FAILED;
 	probation_reason(&model->probation, order->argument, sizeof(order->argument));
-	log_warning(store->log, "model %s version %s: %s", model->name, model->version,
-		order->argument);
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &order->digest};
+	notice(store->log, NOTICE_MODEL_FAILED, &about, "model %s version %s: %s", model->name,
+		model->version, order->argument);
 	order->back = back_at_once(store, model);
 	order->bytes = model->bytes;
 	store_drop_before(model);
@@ -367,8 +384,11 @@ void store_note_broken(struct store *store, struct loader *loader, const struct 
 	if (!order) {
 		return; /* the next request says it again */
 	}
-	log_error(store->log, "model %s version %s: the disk did not give a part of it",
-		model->name, model->version);
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &served->digest};
+	notice(store->log, NOTICE_MODEL_BROKEN, &about,
+		"model %s version %s: the disk did not give a part of it", model->name,
+		model->version);
 	model->broken = true;
 	order->verb = ORDER_BROKEN;
 	order->digest = served->digest;

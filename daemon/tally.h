@@ -22,6 +22,7 @@ struct tally_times {
 	uint64_t queue_ns; /* from its header to a worker, or to its end */
 	uint64_t compute_ns; /* in a worker, without what was done between its operators */
 	uint64_t total_ns; /* from its header to its answer */
+	uint64_t others_ns; /* what was done between its operators */
 };
 
 /* Counts into *tally, which is made if it is NULL; without memory nothing is counted. */

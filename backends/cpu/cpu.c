@@ -9,6 +9,8 @@
 #include "backends/cpu/op.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
+#include "backends/cpu/tune.h"
+#include "base/probe.h"
 #include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -185,7 +187,7 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 		return error_no_memory(err);
 	}
 	program->request = *request;
-	program->request.cpu_features &= ek_cpu_detect();
+	program->request.cpu_features = tune_allowed(request->cpu_features);
 	program->memory.limit = request->max_program_bytes;
 	program->n_nodes = request->n_nodes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
@@ -272,7 +274,9 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 static int cpu_run_node(const struct program *program, uint32_t index,
 	const struct run_frame *frame, struct error *err)
 {
+	PROBE2(operator_start, (int)program->nodes[index].node->op, index);
 	int r = run_node(program, index, frame, err);
+	PROBE3(operator_done, (int)program->nodes[index].node->op, index, r);
 	if (r < 0) {
 		error_prefix(err, "%s", operator_name(program->nodes[index].node->op));
 	}

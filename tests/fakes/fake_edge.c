@@ -18,6 +18,7 @@
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
+ *   fault N       as echo 4, but a run ends the process by SIGSEGV in its own thread
  *   burn N        as echo 4, but a run that is not asked anything does
  *   touch PATH    as echo 4, but such a run makes PATH
  *   poison N      opening it ends the process
@@ -56,7 +57,7 @@ struct edge_model {
 	int32_t width;
 	char gate[200]; /* of slow models */
 	char touched[200];
-	bool sums, fails, crashes, burns, nan, moody, back;
+	bool sums, fails, crashes, faults, burns, nan, moody, back;
 	unsigned int late_ms, added;
 };
 
@@ -67,6 +68,7 @@ struct edge_session {
 	void *output;
 	uint64_t output_bytes;
 	uint8_t sum[4];
+	bool profiled;
 };
 
 static struct text text_of(const char *text)
@@ -120,6 +122,7 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	}
 	model->fails = strncmp(text, "fail ", 5) == 0;
 	model->crashes = strncmp(text, "crash ", 6) == 0;
+	model->faults = strncmp(text, "fault ", 6) == 0;
 	model->burns = strncmp(text, "burn ", 5) == 0;
 	model->nan = strncmp(text, "nan ", 4) == 0;
 	model->moody = strncmp(text, "moody ", 6) == 0;
@@ -147,8 +150,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		return free_of_rights && fd >= 0 ? error_set(err, -EBADMSG, "it could be reached")
 						 : 0;
 	}
-	if (model->fails || model->crashes || model->burns || model->nan || model->moody ||
-		model->back || sscanf(text, "touch %199s", model->touched) == 1) {
+	if (model->fails || model->crashes || model->faults || model->burns || model->nan ||
+		model->moody || model->back || sscanf(text, "touch %199s", model->touched) == 1) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -356,6 +359,9 @@ int edge_session_run(
 	if (session->bound ? session->model->crashes : session->model->burns) {
 		abort();
 	}
+	if (session->model->faults && session->bound) {
+		raise(SIGSEGV);
+	}
 	if (!session->bound && session->model->touched[0]) {
 		close(open(session->model->touched, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	}
@@ -439,6 +445,28 @@ void edge_session_set_checkpoints(struct edge_session *session, int folder, uint
 	(void)max_bytes;
 }
 
+int edge_session_profile(struct edge_session *session, bool on)
+{
+	session->profiled = on;
+	return 0;
+}
+
+const uint64_t *edge_session_node_ns(const struct edge_session *session)
+{
+	static const uint64_t ns[] = {1000, 7000000, 3000000};
+	return session->profiled ? ns : NULL;
+}
+
+int edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_node_info *ret_info)
+{
+	static const char *const ops[] = {"FIRST", "LONG", "SECOND"};
+	(void)model;
+	(void)signature;
+	*ret_info = (struct edge_node_info){.op = index < 3 ? ops[index] : "", .detail = "fake"};
+	return index < 3 ? 0 : -ENOENT;
+}
+
 const struct backend *const *backends_builtin(void)
 {
 	static const struct backend *const none[] = {NULL};
@@ -448,6 +476,16 @@ const struct backend *const *backends_builtin(void)
 uint64_t backends_cpu_features(void)
 {
 	return 0;
+}
+
+uint64_t backends_cpu_choose(uint64_t mask)
+{
+	return mask;
+}
+
+uint64_t backends_cpu_packing(uint64_t mask)
+{
+	return mask;
 }
 
 int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)

@@ -163,6 +163,58 @@ class Top(Daemon):
         self.assertNotEqual(top.returncode, 0)
 
 
+class Flight(Daemon):
+    def test_the_last_requests_are_shown_in_order(self):
+        self.infer(2)
+        self.assertEqual(self.ask("infer", "none", DIGIT).returncode, 3)
+        table = [line.split() for line in self.ask("flight").stdout.decode().splitlines()]
+        self.assertEqual(table[0], ["ENDED", "MODEL", "VERSION", "STATUS", "CLASS", "QUEUE", "COMPUTE", "TOTAL", "BYTES", "USER", "PID"])
+        self.assertEqual([row[2:6] for row in table[1:3]], [["digits", "1", "OK", "normal"]] * 2)
+        told = self.ask_json("flight")
+        self.assertEqual((told["pid"], told["signal"], told["requests"]), (self.edged.pid, 0, len(told["records"])))
+        first, second = told["records"][:2]
+        self.assertEqual((first["seq"], first["model"], first["status"], first["uid"]), (1, "digits", "OK", os.getuid()))
+        self.assertGreater(first["body_bytes"], 0)
+        self.assertGreaterEqual(first["total_us"], first["queue_us"] + first["compute_us"])
+        self.assertLessEqual(first["ended_us"], second["ended_us"])
+        lines = self.ask("flight", "-o", "jsonl").stdout.splitlines()
+        self.assertEqual(json.loads(lines[0]), first)
+
+    def test_files_are_read_without_a_daemon(self):
+        self.infer(2)
+        self.edged.send_signal(signal.SIGUSR1)
+        path = self.wait_log("flight records of 2 requests").split()[-1]
+        self.assertEqual(path, os.path.join(self.state, "flight"))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.edged.send_signal(signal.SIGSEGV)
+        self.edged.wait(timeout=60)
+        self.assertEqual([r["model"] for r in self.ask_json("flight", path)["records"]], ["digits"] * 2)
+        done = self.ask("flight", os.path.join(self.state, "flight.crash"))
+        self.assertIn(f"edged, process {self.edged.pid}, was ended by signal 11".encode(), done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 3)
+        for bad in (DIGIT, "/nonexistent", self.state):
+            self.assertEqual(self.ask("flight", bad).returncode, 6)
+
+
+class Slow(Daemon):
+    config = "[daemon]\nslow-request = 20us\n"
+
+    def test_the_steps_of_a_real_model_are_named_with_their_kernels(self):
+        shown = json.loads(subprocess.run([EDGECTL, "show", os.path.join(MODELS, "keyword.tflite"), "--json"], capture_output=True).stdout)
+        done = self.ask("infer", "keyword", *[os.path.join(MODELS, "samples", "yes.wav")] * 20, "-q")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        line = self.wait_log("slow request: model keyword version 1")
+        steps = line.split("; slowest steps: ")[1].split("; ")[0].split(", ")
+        self.assertEqual(len(steps), min(4, len(shown["nodes"])))
+        times = []
+        for step in steps:
+            number, op, *detail, us, unit = step.split()
+            self.assertEqual((shown["nodes"][int(number)]["op"], unit), (op, "us"))
+            self.assertEqual(" ".join(detail), shown["nodes"][int(number)]["kernel"])
+            times.append(int(us))
+        self.assertEqual(times, sorted(times, reverse=True))
+
+
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(MODELS, "digits.tflite")):
         print("the shipped models are not there")
