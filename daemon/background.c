@@ -9,12 +9,13 @@
 
 #define NICER 10 /* than it was */
 #define NICEST 19
-#define SLICE_NS 100000 /* the least that Linux 6.12 takes; older ones do not look at it */
+#define SLICE_NS                                                                                   \
+	5000000 /* longer than anybody's that has not asked for another; before Linux 6.12 nobody looks */
 
 /*
- * SCHED_BATCH takes a CPU from nobody when it wakes. A slice is what it may have before one that wakes
- * takes it away: without a short one that is 3 ms, whatever its nice value. Source: sched(7),
- * Documentation/scheduler/sched-eevdf.rst.
+ * SCHED_BATCH takes a CPU from nobody when it wakes. Who wakes takes it from whom has the longer slice, at
+ * once; from whom has the same, when that one's is over, whatever the nice values. Source: sched(7),
+ * Documentation/scheduler/sched-eevdf.rst, PREEMPT_SHORT in kernel/sched/features.h of Linux 6.12.
  */
 void background_enter(void)
 {

@@ -198,10 +198,13 @@ static void cut(struct packs *packs)
 	packs->size = packs->used;
 }
 
+/* In pieces: some kernels let nobody else have the CPU in the middle of one. */
 static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
 {
+	const uint64_t most = (uint64_t)256 << 10;
 	for (uint64_t at = 0; at < bytes;) {
-		ssize_t n = write(fd, data + at, (size_t)(bytes - at));
+		const uint64_t rest = bytes - at;
+		ssize_t n = write(fd, data + at, (size_t)(rest < most ? rest : most));
 		if (n < 0 && errno != EINTR) {
 			return false;
 		}

@@ -213,9 +213,36 @@ struct beside {
 	struct daemon daemon;
 	struct twin model, other;
 	atomic_bool over;
-	bool replaces; /* in this phase */
-	unsigned int loads;
+	unsigned int files, loads; /* of this phase: ready to be put in place, and put there */
 };
+
+#define MOST_LOADS_A_SECOND 30
+
+static void file_name(char out[32], unsigned int n)
+{
+	snprintf(out, 32, ".m.%u", n);
+}
+
+/* What the phase puts in place: writing it is not what is measured. */
+static void files_write(struct beside *beside, uint64_t seconds)
+{
+	char name[32];
+	beside->files = (unsigned int)seconds * MOST_LOADS_A_SECOND;
+	for (unsigned int i = 0; i < beside->files; i++) {
+		file_name(name, i);
+		put_new(&beside->daemon, name, &beside->model, 0);
+	}
+	sync();
+}
+
+static void files_remove(struct beside *beside)
+{
+	char name[32];
+	for (unsigned int i = beside->loads; i < beside->files; i++) {
+		file_name(name, i);
+		daemon_remove(&beside->daemon, name);
+	}
+}
 
 /* One after the other, as fast as edged takes them. */
 static void *replacer_main(void *argument)
@@ -225,10 +252,11 @@ static void *replacer_main(void *argument)
 	const struct sched_param none = {0};
 	sched_setscheduler(0, SCHED_IDLE, &none);
 	struct peer peer = peer_open(&beside->daemon);
-	while (!atomic_load(&beside->over)) {
+	char name[32];
+	while (!atomic_load(&beside->over) && beside->loads < beside->files) {
 		uint64_t before = generation_of(&peer, "m");
-		put_new(&beside->daemon, ".m.new", &beside->model, 0);
-		put_in_place(&beside->daemon, ".m.new", "m.tflite");
+		file_name(name, beside->loads);
+		put_in_place(&beside->daemon, name, "m.tflite");
 		const struct timespec pause = {.tv_nsec = 5000000};
 		while (generation_of(&peer, "m") == before) {
 			nanosleep(&pause, NULL);
@@ -261,12 +289,14 @@ static void phase(struct beside *beside, bool replaces, uint64_t seconds, struct
 	atomic_store(&beside->over, false);
 	beside->loads = 0;
 	if (replaces) {
+		files_write(beside, seconds);
 		assert_int_equal(pthread_create(&replacer, NULL, replacer_main, beside), 0);
 	}
 	ask_steadily(beside, seconds, times);
 	atomic_store(&beside->over, true);
 	if (replaces) {
 		pthread_join(replacer, NULL);
+		files_remove(beside);
 	}
 	printf("  %-8s p50 %.3f  p99 %.3f  p99.9 %.3f  most %.3f ms  (%zu requests, %u loads)\n",
 		replaces ? "loading" : "quiet", times_ms(times, 0.5), times_ms(times, 0.99),
