@@ -9,6 +9,8 @@
 #ifndef KERNELS_X86_CONV_YMM_TILE_H
 #define KERNELS_X86_CONV_YMM_TILE_H
 
+#include "kernels/x86/put_ymm.h"
+
 #define TILE_ROWS_1 8
 
 /* How a call's tiles are gone through; bytes. */
@@ -29,74 +31,6 @@ struct conv_span {
 	const struct line_panel *panel;
 	const uint8_t *weights;
 };
-
-/* Codes of LINE_STEPS, unsigned as the others. */
-static inline vec steps_codes(
-	const struct vec_limits *l, const struct line_panel *panel, int j, vec sums)
-{
-	vec y = vec_add(line_steps(panel, j, sums), l->zero);
-	return vec_add(vec_least(vec_most(y, l->least), l->most), l->offset);
-}
-
-/* The sums of @n pixels become codes where @mode is LINE_CLAMPED or LINE_WHOLE; else they are codes. */
-ALWAYS_INLINE void put_sums(const int mode, const int vectors, const struct conv_way *way,
-	const struct conv_span *s, const vec *sums, uint32_t n, uint8_t *to)
-{
-	const struct line first = line_load(s->panel, 0), second = line_load(s->panel, vectors - 1);
-	const struct vec_limits limits = way->limits;
-	const size_t step = way->out_pixel;
-	const uint32_t each = vectors == 2 ? 2 : 4;
-	for (uint32_t i = 0; i < n; i += each, to += each * step, sums += 4) {
-		vec v[4];
-#pragma GCC unroll 4
-		for (int k = 0; k < 4; k++) {
-			const struct line *l = vectors == 2 && k % 2 ? &second : &first;
-			v[k] = mode == LINE_STEPS ? sums[k]
-						  : line_codes(l, mode == LINE_CLAMPED, sums[k]);
-		}
-		if (vectors == 2) {
-			vec_put_2(&limits, v, v + 2, s->channels, to, i + 1 < n ? to + step : to);
-		} else {
-			vec_put_4(&limits, v, s->channels, to, step, conv_least(4, n - i));
-		}
-	}
-}
-
-#define PUT_DEFINE(name, mode, vectors)                                                            \
-	static __attribute__((noinline)) void name(const struct conv_way *way,                     \
-		const struct conv_span *s, const vec *sums, uint32_t n, uint8_t *to)               \
-	{                                                                                          \
-		put_sums(mode, vectors, way, s, sums, n, to);                                      \
-	}
-
-PUT_DEFINE(put_clamped_1, LINE_CLAMPED, 1)
-PUT_DEFINE(put_clamped_2, LINE_CLAMPED, 2)
-PUT_DEFINE(put_whole_1, LINE_WHOLE, 1)
-PUT_DEFINE(put_whole_2, LINE_WHOLE, 2)
-PUT_DEFINE(put_codes_1, LINE_STEPS, 1)
-PUT_DEFINE(put_codes_2, LINE_STEPS, 2)
-
-static __attribute__((noinline)) void put_steps(const int vectors, const struct conv_way *way,
-	const struct conv_span *s, vec *sums, uint32_t n, uint8_t *to)
-{
-	for (uint32_t i = 0; i < n * (uint32_t)vectors; i++) {
-		sums[i] = steps_codes(&way->limits, s->panel, (int)i % vectors, sums[i]);
-	}
-	(vectors == 2 ? put_codes_2 : put_codes_1)(way, s, sums, n, to);
-}
-
-/* @sums: of as many pixels as are a multiple of what is stored at once. */
-ALWAYS_INLINE void conv_put(const int vectors, const struct conv_way *way,
-	const struct conv_span *s, vec *sums, uint32_t n, uint8_t *to)
-{
-	if (s->panel->mode == LINE_CLAMPED) {
-		(vectors == 2 ? put_clamped_2 : put_clamped_1)(way, s, sums, n, to);
-	} else if (s->panel->mode == LINE_WHOLE) {
-		(vectors == 2 ? put_whole_2 : put_whole_1)(way, s, sums, n, to);
-	} else {
-		put_steps(vectors, way, s, sums, n, to);
-	}
-}
 
 /* Multiples of the step from pixel to pixel that x86 can't compute while it addresses. */
 struct multiples {
@@ -162,10 +96,11 @@ ALWAYS_INLINE void tile_sums(const int mr, const int vectors, const struct conv_
 ALWAYS_INLINE void tiles_of(const int mr, const int vectors, const struct conv_way *way,
 	struct conv_span *s, uint32_t count)
 {
+	const struct put put = {&way->limits, s->panel, s->channels, way->out_pixel};
 	vec sums[16] = {0};
 	for (uint32_t i = 0; i < count; i++) {
 		tile_sums(mr, vectors, way, s, s->in, s->add, sums);
-		conv_put(vectors, way, s, sums, (uint32_t)mr, s->out);
+		put_pixels(vectors, &put, sums, (uint32_t)mr, s->out);
 		s->in += (size_t)mr * way->pixel;
 		s->out += (size_t)mr * way->out_pixel;
 		s->add += s->add ? mr : 0;

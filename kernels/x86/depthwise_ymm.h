@@ -20,7 +20,13 @@ static uint64_t columns_of(
 	return (uint64_t)(pixels + STRIP_PIXELS - 1) * s->window.x.stride + p->reach;
 }
 
-/* A row of zero points, a strip. */
+/* Sums of @pixels outputs of a strip, in vectors. */
+static size_t sums_of(const struct strip_plan *p, uint32_t pixels)
+{
+	return ((size_t)pixels + STRIP_PIXELS - 1) / STRIP_PIXELS * STRIP_PIXELS * 2 * p->out_rows;
+}
+
+/* A row of zero points, sums, a strip. */
 uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
 {
 	if (!strip_is_walked(shape)) {
@@ -28,7 +34,8 @@ uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
 	}
 	const struct strip_plan p = strip_plan_of(shape);
 	const uint32_t pixels = strip_least(p.pixels, shape->window.x.out);
-	return OUTSIDE_BYTES + columns_of(shape, &p, pixels) * p.column;
+	return OUTSIDE_BYTES + sums_of(&p, pixels) * VEC_BYTES +
+		columns_of(shape, &p, pixels) * p.column;
 }
 
 /* A call. */
@@ -38,6 +45,7 @@ struct work {
 	struct strip_way way;
 	struct source source;
 	uint8_t *outside, *columns;
+	vec *sums;
 };
 
 /* The input rows of a strip, of a panel's channels. */
@@ -86,7 +94,7 @@ ALWAYS_INLINE void put_inside(const struct work *w, const uint8_t **at, const si
 }
 
 /* Those from pixel @x on. Rows of few groups stay in registers; @some: not all channels of the lanes. */
-ALWAYS_INLINE void put_pixels(const struct work *w, const struct strip_rows *r, const bool is_signed,
+ALWAYS_INLINE void put_picture(const struct work *w, const struct strip_rows *r, const bool is_signed,
 	const int vectors, const bool some, size_t x, size_t count, uint8_t *to)
 {
 	const uint8_t *at[STRIP_ROWS + SOURCE_CODES], *few[2 * SOURCE_CODES];
@@ -117,7 +125,7 @@ typedef void pixels_fn(
 	static void name(const struct work *w, const struct strip_rows *r, size_t x, size_t count, \
 		uint8_t *to)                                                                       \
 	{                                                                                          \
-		put_pixels(w, r, is_signed, vectors, some, x, count, to);                          \
+		put_picture(w, r, is_signed, vectors, some, x, count, to);                          \
 	}
 
 PIXELS_DEFINE(pixels_u8_1, false, 1, false)
@@ -166,7 +174,8 @@ static void run_rows(const struct work *w, struct strip *s, uint32_t first, stru
 	struct strip_rows r;
 	way.pixel = x->stride * column;
 	way.tap = x->dilation * column;
-	strip_fn *fn = strip_pick(&w->args->shape.window, vectors, rows);
+	strip_fn *fn = strip_pick(
+		&w->args->shape.window, vectors, rows, s->panel->sums);
 	rows_init(&r, w, pixel, first, s->channels);
 	for (uint32_t i = 0; i < n; i += s->n) {
 		const int64_t at = (int64_t)(pixel.x + i) * x->stride - x->pad;
@@ -185,6 +194,7 @@ static void run_panel(const struct work *w, const struct ek_tile *t, uint32_t fi
 	const uint32_t width = a->shape.window.x.out, parts = w->source.is_signed ? 1 : SOURCE_PARTS;
 	struct strip s = {
 		.in = w->columns,
+		.sums = w->sums,
 		.channels = strip_least(a->shape.out_c - first, VEC_COLS),
 		.panel = (const struct line_panel *)a->weights + first / VEC_COLS,
 		.weights = strip_weights(&a->shape, parts, a->weights, first),
@@ -203,7 +213,9 @@ static __attribute__((noinline)) void run_tile(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct work w = {.args = a, .plan = strip_plan_of(&a->shape), .outside = scratch};
-	w.columns = w.outside + OUTSIDE_BYTES;
+	w.sums = (vec *)(w.outside + OUTSIDE_BYTES);
+	w.columns = (uint8_t *)(w.sums +
+		sums_of(&w.plan, strip_least(w.plan.pixels, a->shape.window.x.out)));
 	w.source = (struct source){is_signed, a->input_zero};
 	w.way = (struct strip_way){
 		.taps = a->shape.window.x.taps,

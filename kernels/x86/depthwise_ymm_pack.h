@@ -16,7 +16,8 @@
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/line_make.h"
 
-#define STRIP_BYTES 12288
+#define STRIP_BYTES 12288 /* of columns */
+#define STRIP_MOST 64 /* outputs of a row */
 #define STRIP_ROWS 64 /* input rows of a strip, at most */
 #define STRIP_PIXELS 8 /* outputs that are made at once, at most */
 
@@ -51,7 +52,8 @@ static inline struct strip_plan strip_plan_of(const struct ek_depthwise_shape *s
 	p.reach = (uint64_t)(x->taps - 1) * x->dilation + 1;
 	uint64_t columns = STRIP_BYTES / p.column, stride = x->stride;
 	uint64_t pixels = columns < p.reach ? 0 : (columns - p.reach) / stride + 1;
-	p.pixels = (uint32_t)(pixels / STRIP_PIXELS * STRIP_PIXELS);
+	pixels = pixels < STRIP_MOST ? pixels / STRIP_PIXELS * STRIP_PIXELS : STRIP_MOST;
+	p.pixels = (uint32_t)pixels;
 	return p;
 }
 

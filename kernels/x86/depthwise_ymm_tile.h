@@ -3,6 +3,8 @@
 #ifndef KERNELS_X86_DEPTHWISE_YMM_TILE_H
 #define KERNELS_X86_DEPTHWISE_YMM_TILE_H
 
+#include "kernels/x86/put_ymm.h"
+
 /* How strips of a panel are gone through; bytes. */
 struct strip_way {
 	uint32_t taps, groups;
@@ -14,6 +16,7 @@ struct strip_way {
 
 struct strip {
 	const uint8_t *in; /* the first output's first column */
+	vec *sums; /* room for as many outputs as are made at once */
 	uint8_t *out;
 	uint32_t n; /* outputs of a row */
 	uint32_t channels;
@@ -21,133 +24,113 @@ struct strip {
 	const uint8_t *weights;
 };
 
-/* Sums become codes, but for LINE_STEPS, whose sums are. */
-ALWAYS_INLINE void strip_codes(
-	const int mode, const int vectors, const int n, const struct strip *s, vec *v)
+/*
+ * The sums of vector @v of eight outputs, @rows rows of them, to [rows][outputs][vectors] of which a row
+ * is @row vectors. @k taps by @k and their stride, constants: each column is read once for all outputs
+ * that it is in.
+ */
+ALWAYS_INLINE void sums_of_square(const int k, const int stride, const int vectors, const int rows,
+	const struct strip *s, const int v, const uint8_t *in, vec *sums, size_t row)
 {
-	for (int j = 0; j < vectors && mode != LINE_STEPS; j++) {
-		const struct line line = line_load(s->panel, j);
-#pragma GCC unroll 8
-		for (int i = j; i < n; i += vectors) {
-			v[i] = line_codes(&line, mode == LINE_CLAMPED, v[i]);
-		}
-	}
-}
-
-/* Codes of LINE_STEPS, in memory. */
-static __attribute__((noinline)) void strip_steps(
-	const struct strip_way *way, const struct strip *s, int vectors, vec v[8])
-{
-	const struct vec_limits *l = &way->limits;
-	for (int i = 0; i < 8; i++) {
-		vec y = vec_add(line_steps(s->panel, i % vectors, v[i]), l->zero);
-		v[i] = vec_add(vec_least(vec_most(y, l->least), l->most), l->offset);
-	}
-}
-
-/* The first @count outputs of a row. */
-ALWAYS_INLINE void strip_put(const int vectors, const int pixels, const struct strip_way *way,
-	const struct strip *s, const vec *v, uint32_t count, uint8_t *to)
-{
-	const size_t step = way->out_pixel;
-	const uint32_t each = vectors == 1 ? 4 : 2;
-#pragma GCC unroll 4
-	for (uint32_t i = 0; i < (uint32_t)pixels; i += each, v += 4, to += each * step) {
-		if (i < count && vectors == 1) {
-			vec_put_4(&way->limits, v, s->channels, to, step, strip_least(count - i, 4));
-		} else if (i < count) {
-			vec_put_2(&way->limits, v, v + 2, s->channels, to,
-				i + 1 < count ? to + step : to);
-		}
-	}
-}
-
-/* The sums of @pixels outputs of @rows rows each, [rows][pixels][vectors], eight in all: constants. */
-ALWAYS_INLINE void strip_sums(const int vectors, const int rows, const struct strip_way *way,
-	const struct strip *s, const uint8_t *in, vec acc[8])
-{
-	const int pixels = 8 / (vectors * rows);
-	const size_t row = (size_t)vectors * VEC_BYTES;
-	const uint8_t *w = s->weights;
+	const int pixels = 8 / rows, groups = (k + SOURCE_CODES - 1) / SOURCE_CODES;
+	const int out_rows = stride == 1 ? 2 : 1; /* of the packed weights */
+	const uint8_t *w = s->weights + v * VEC_BYTES;
+	vec acc[8];
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) {
-		acc[i] = line_start(s->panel, i % vectors);
+		acc[i] = line_start(s->panel, v);
 	}
-	for (int32_t part = 0; part < s->panel->sums; part++) {
-		const uint8_t *tap = in;
-#pragma GCC unroll 5
-		for (uint32_t x = 0; x < way->taps; x++, tap += way->tap) {
-			const uint8_t *at = tap;
+#pragma GCC unroll 20
+	for (int c = 0; c < (pixels - 1) * stride + k; c++) {
 #pragma GCC unroll 3
-			for (uint32_t g = 0; g < way->groups; g++, at += row, w += way->out_rows * row) {
-#pragma GCC unroll 8
-				for (int i = 0; i < pixels * vectors; i++) {
-					const int p = i / vectors, v = i % vectors;
-					const vec a = vec_load(at + (size_t)p * way->pixel +
-						(size_t)v * VEC_BYTES);
+		for (int g = 0; g < groups; g++) {
+			vec a = vec_load(in + ((c * groups + g) * vectors + v) * VEC_BYTES);
+			__asm__("" : "+x"(a)); /* in this order: registers are few */
+#pragma GCC unroll 5
+			for (int x = 0; x < k; x++) {
+				const int p = (c - x) / stride;
+				if (c < x || (c - x) % stride || p >= pixels) {
+					continue;
+				}
 #pragma GCC unroll 2
-					for (int r = 0; r < rows; r++) {
-						vec *sum = &acc[(r * pixels + p) * vectors + v];
-						*sum = source_dot(*sum, a,
-							vec_load(w + (size_t)r * row +
-								(size_t)v * VEC_BYTES));
-					}
+				for (int r = 0; r < rows; r++) {
+					const int at = (x * groups + g) * out_rows + r;
+					acc[r * pixels + p] = source_dot(acc[r * pixels + p], a,
+						vec_load(w + at * vectors * VEC_BYTES));
 				}
 			}
 		}
 	}
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
+		sums[(size_t)(i / pixels) * row + (size_t)(i % pixels * vectors)] = acc[i];
+	}
 }
 
-/* All outputs of a strip; beyond the last one columns have any codes. */
-ALWAYS_INLINE void strip_run(
-	const int vectors, const int rows, const struct strip_way *way, const struct strip *s)
+/* The same of any filter, and of weights in parts. */
+ALWAYS_INLINE void sums_of_any(const int vectors, const int rows, const struct strip_way *way,
+	const struct strip *s, const int v, const uint8_t *in, vec *sums, size_t row)
 {
-	const int pixels = 8 / (vectors * rows);
-	const uint8_t *in = s->in;
-	uint8_t *out = s->out;
-	for (uint32_t i = 0; i < s->n; i += (uint32_t)pixels) {
-		vec acc[8];
-		strip_sums(vectors, rows, way, s, in, acc);
-		if (s->panel->mode == LINE_CLAMPED) {
-			strip_codes(LINE_CLAMPED, vectors, 8, s, acc);
-		} else if (s->panel->mode == LINE_WHOLE) {
-			strip_codes(LINE_WHOLE, vectors, 8, s, acc);
-		} else {
-			vec sums[8];
-			for (int k = 0; k < 8; k++) {
-				sums[k] = acc[k];
-			}
-			strip_steps(way, s, vectors, sums);
-			for (int k = 0; k < 8; k++) {
-				acc[k] = sums[k];
-			}
-		}
-		const uint32_t count = strip_least(s->n - i, (uint32_t)pixels);
+	const int pixels = 8 / rows;
+	const size_t taps = way->taps, groups = way->groups;
+	vec acc[8];
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
+		acc[i] = line_start(s->panel, v);
+	}
+	for (size_t n = 0; n < (size_t)s->panel->sums * taps * groups; n++) {
+		const size_t x = n / groups % taps, g = n % groups;
+		const size_t lane = (size_t)v * VEC_BYTES, step = (size_t)vectors * VEC_BYTES;
+		const uint8_t *at = in + x * way->tap + g * step + lane;
+		const uint8_t *w = s->weights + n * way->out_rows * step + lane;
+#pragma GCC unroll 8
+		for (int p = 0; p < pixels; p++) {
+			const vec a = vec_load(at + (size_t)p * way->pixel);
 #pragma GCC unroll 2
-		for (int r = 0; r < rows; r++) {
-			strip_put(vectors, pixels, way, s, acc + r * pixels * vectors, count,
-				out + (size_t)r * way->out_row);
+			for (int r = 0; r < rows; r++) {
+				acc[r * pixels + p] = source_dot(
+					acc[r * pixels + p], a, vec_load(w + (size_t)r * step));
+			}
 		}
-		in += (size_t)pixels * way->pixel;
-		out += (size_t)pixels * way->out_pixel;
+	}
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
+		sums[(size_t)(i / pixels) * row + (size_t)(i % pixels * vectors)] = acc[i];
+	}
+}
+
+/* All outputs of a strip; beyond the last one columns have any codes. @k 0: any filter. */
+ALWAYS_INLINE void strip_run(const int k, const int stride, const int vectors, const int rows,
+	const struct strip_way *way, const struct strip *s)
+{
+	const uint32_t pixels = 8 / (uint32_t)rows;
+	const size_t row = ((size_t)s->n + pixels - 1) / pixels * pixels * (size_t)vectors;
+	const struct put put = {&way->limits, s->panel, s->channels, way->out_pixel};
+	for (int v = 0; v < vectors; v++) {
+		const uint8_t *in = s->in;
+		vec *sums = s->sums + v;
+		for (uint32_t i = 0; i < s->n; i += pixels) {
+			if (k) {
+				sums_of_square(k, stride, vectors, rows, s, v, in, sums, row);
+			} else {
+				sums_of_any(vectors, rows, way, s, v, in, sums, row);
+			}
+			in += pixels * way->pixel;
+			sums += pixels * (uint32_t)vectors;
+		}
+	}
+	for (int r = 0; r < rows; r++) {
+		put_pixels(vectors, &put, s->sums + (size_t)r * row, s->n,
+			s->out + (size_t)r * way->out_row);
 	}
 }
 
 typedef void strip_fn(const struct strip_way *way, const struct strip *s);
 
-/* @k taps by @k, with strips as packed for them; 0: any. */
 #define STRIP_DEFINE(name, k, stride, vectors, rows)                                               \
 	static void name(const struct strip_way *way, const struct strip *s)                       \
 	{                                                                                          \
-		struct strip_way w = *way;                                                         \
-		if (k) {                                                                           \
-			w.taps = k;                                                                \
-			w.groups = ((k) + SOURCE_CODES - 1) / SOURCE_CODES;                        \
-			w.tap = w.groups * (vectors)*VEC_BYTES;                                    \
-			w.pixel = (stride)*w.tap;                                                  \
-			w.out_rows = (stride) == 1 ? 2 : 1;                                        \
-		}                                                                                  \
-		strip_run(vectors, rows, &w, s);                                                   \
+		strip_run(k, stride, vectors, rows, way, s);                                       \
 	}
 
 STRIP_DEFINE(strip_any_1_1, 0, 0, 1, 1)
@@ -167,8 +150,9 @@ STRIP_DEFINE(strip_5x5_2_2, 5, 1, 2, 2)
 STRIP_DEFINE(strip_5x5s2_1, 5, 2, 1, 1)
 STRIP_DEFINE(strip_5x5s2_2, 5, 2, 2, 1)
 
-/* By the filter, vectors and output rows of a strip. */
-static strip_fn *strip_pick(const struct ek_window *w, uint32_t vectors, uint32_t rows)
+/* By the filter, vectors and output rows of a strip, and parts of the weights. */
+static strip_fn *strip_pick(
+	const struct ek_window *w, uint32_t vectors, uint32_t rows, int32_t parts)
 {
 	static strip_fn *const any[2][2] = {
 		{strip_any_1_1, strip_any_1_2}, {strip_any_2_1, strip_any_2_2}};
@@ -179,7 +163,7 @@ static strip_fn *strip_pick(const struct ek_window *w, uint32_t vectors, uint32_
 	const struct ek_window_axis *y = &w->y, *x = &w->x;
 	bool square = x->taps == y->taps && x->stride == y->stride && x->dilation == 1 &&
 		y->dilation == 1 && (x->taps == 3 || x->taps == 5) && x->stride <= 2;
-	if (!square) {
+	if (!square || parts > 1) {
 		return any[vectors - 1][rows - 1];
 	}
 	if (x->stride == 2) {
