@@ -36,6 +36,9 @@ ALWAYS_INLINE void sums_of_square(const int k, const int stride, const int vecto
 	const int out_rows = stride == 1 ? 2 : 1; /* of the packed weights */
 	const uint8_t *w = s->weights + v * VEC_BYTES;
 	vec acc[8];
+	if (k * groups * out_rows > 6) {
+		__asm__("" : "+r"(w)); /* more than registers can keep: not to be read ahead */
+	}
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) {
 		acc[i] = line_start(s->panel, v);
