@@ -45,9 +45,9 @@ static int32_t sum_of(const struct work *w, const uint8_t *at)
 {
 	const struct conv_plan *p = &w->plan;
 	uint32_t sum = 0;
-	for (uint32_t y = 0; y < p->rows; y++, at += w->way.row_step) {
+	for (uint32_t y = 0; y < p->rows; y++, at += w->way.tile.row_step) {
 		for (uint32_t x = 0; x < p->cols; x++) {
-			sum += (uint32_t)source_sum(at + x * w->way.col_step, p->segment);
+			sum += (uint32_t)source_sum(at + x * w->way.tile.col_step, p->segment);
 		}
 	}
 	return (int32_t)sum;
@@ -58,7 +58,7 @@ static void sum_pixels(const struct work *w, const struct spans *spans)
 	int32_t *add = w->add;
 	for (uint32_t r = 0; r < spans->rows; r++) {
 		const uint8_t *in = spans->in + r * spans->row_bytes;
-		for (uint32_t i = 0; i < spans->n; i++, in += w->way.pixel) {
+		for (uint32_t i = 0; i < spans->n; i++, in += w->way.tile.pixel) {
 			*add++ = ek_mul32(w->sums, sum_of(w, in));
 		}
 	}
@@ -118,7 +118,7 @@ static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t lef
 	rows = part ? 1 : rows;
 	const size_t row_bytes = w->plan.row * SOURCE_BYTES;
 	const struct spans spans = {
-		.in = w->data + p.x * w->way.pixel,
+		.in = w->data + p.x * w->way.tile.pixel,
 		.row_bytes = y->stride * row_bytes,
 		.first = first,
 		.rows = rows,
@@ -145,7 +145,7 @@ static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
 		const uint8_t *from =
 			(const uint8_t *)w->args->input + y * window->x.in * depth + p.x * step;
 		left = conv_least(end - first, window->x.out - p.x);
-		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.pixel) {
+		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.tile.pixel) {
 			source_copy(&w->source, to, from, depth);
 		}
 	}
@@ -159,7 +159,7 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	const uint8_t *from = (const uint8_t *)w->args->input + first * depth;
 	bool dense = window->x.stride == 1 && window->y.stride == 1 &&
 		window->x.in == window->x.out && window->y.in == window->y.out &&
-		depth * SOURCE_BYTES == w->way.pixel;
+		depth * SOURCE_BYTES == w->way.tile.pixel;
 	struct spans spans = {w->data, 0, first, 1, n};
 	if (dense && SOURCE_BYTES == 1 && !w->source.is_signed) {
 		spans.in = from;
@@ -193,13 +193,14 @@ static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan *p, bool is_signed)
 {
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	const size_t pixel = a->shape.in_c * (size_t)SOURCE_BYTES;
 	return (struct conv_way){
-		.pixel = p->by_pixel ? 4 * p->steps : (size_t)x->stride * a->shape.in_c * SOURCE_BYTES,
-		.rows = p->rows,
-		.cols = p->cols,
-		.row_step = y->dilation * p->row * SOURCE_BYTES,
-		.col_step = (size_t)x->dilation * a->shape.in_c * SOURCE_BYTES,
-		.steps = p->steps,
+		.tile = {.pixel = p->by_pixel ? 4 * p->steps : x->stride * pixel,
+			.rows = p->rows,
+			.cols = p->cols,
+			.row_step = y->dilation * p->row * SOURCE_BYTES,
+			.col_step = x->dilation * pixel,
+			.steps = p->steps},
 		.out_pixel = a->shape.out_c,
 		.limits = vec_limits(a->output_zero, a->lo, a->hi, is_signed),
 	};

@@ -128,8 +128,8 @@ static inline size_t conv_vector_bytes(const struct conv_plan *p)
 	return (size_t)p->rows * p->cols * p->steps * 4 * VEC_LANES;
 }
 
-static inline const uint8_t *conv_weights(
-	const struct ek_conv_shape *s, const struct conv_plan *p, const void *packed, uint32_t first)
+static inline const uint8_t *conv_weights(const struct ek_conv_shape *s, const struct conv_plan *p,
+	const void *packed, uint32_t first)
 {
 	const struct line_panel *panels = packed;
 	const uint8_t *weights = (const uint8_t *)(panels + conv_panels_of(s));

@@ -48,26 +48,23 @@ struct work {
 	vec *sums;
 };
 
-/* The input rows of a strip, of a panel's channels. */
+/* The input rows of a strip, and the panel's channels. */
 struct strip_rows {
 	const uint8_t *at[STRIP_ROWS + SOURCE_CODES];
 	size_t step[STRIP_ROWS + SOURCE_CODES]; /* from pixel to pixel; 0 outside, of zero points */
-	uint32_t channels;
+	uint32_t first, channels;
 };
 
-static void rows_init(struct strip_rows *r, const struct work *w, struct ek_pixel pixel,
-	uint32_t first, uint32_t channels)
+static void rows_init(struct strip_rows *r, const struct work *w, struct ek_pixel pixel)
 {
 	const struct ek_depthwise_q *a = w->args;
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
 	int64_t row = (int64_t)pixel.y * y->stride - y->pad;
-	r->channels = channels;
 	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++, row += y->dilation) {
 		bool inside = i < w->plan.in_rows && row >= 0 && row < y->in;
 		size_t line = (size_t)pixel.batch * y->in + (inside ? (size_t)row : 0);
-		r->at[i] = inside
-			? (const uint8_t *)a->input + line * x->in * a->shape.in_c + first
-			: w->outside;
+		r->at[i] = inside ? (const uint8_t *)a->input + line * x->in * a->shape.in_c
+				  : w->outside;
 		r->step[i] = inside ? a->shape.in_c : 0;
 	}
 }
@@ -94,13 +91,14 @@ ALWAYS_INLINE void put_inside(const struct work *w, const uint8_t **at, const si
 }
 
 /* Those from pixel @x on. Rows of few groups stay in registers; @some: not all channels of the lanes. */
-ALWAYS_INLINE void put_picture(const struct work *w, const struct strip_rows *r, const bool is_signed,
-	const int vectors, const bool some, size_t x, size_t count, uint8_t *to)
+ALWAYS_INLINE void put_picture(const struct work *w, const struct strip_rows *r,
+	const bool is_signed, const int vectors, const bool some, size_t x, size_t count,
+	uint8_t *to)
 {
 	const uint8_t *at[STRIP_ROWS + SOURCE_CODES], *few[2 * SOURCE_CODES];
 	size_t steps[2 * SOURCE_CODES];
 	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++) {
-		at[i] = r->at[i] + x * r->step[i];
+		at[i] = r->at[i] + x * r->step[i] + (r->step[i] ? r->first : 0);
 	}
 	if (some || w->plan.groups > 2) {
 		put_inside(w, at, r->step, w->plan.groups, some ? r->channels : 0, is_signed,
@@ -125,7 +123,7 @@ typedef void pixels_fn(
 	static void name(const struct work *w, const struct strip_rows *r, size_t x, size_t count, \
 		uint8_t *to)                                                                       \
 	{                                                                                          \
-		put_picture(w, r, is_signed, vectors, some, x, count, to);                          \
+		put_picture(w, r, is_signed, vectors, some, x, count, to);                         \
 	}
 
 PIXELS_DEFINE(pixels_u8_1, false, 1, false)
@@ -144,15 +142,15 @@ static pixels_fn *const pixels[2][2][2] = {
 };
 
 /* @count columns from @x on, which may be outside of the picture. */
-static void make_columns(const struct work *w, const struct strip_rows *r, uint32_t vectors,
-	int64_t x, size_t count)
+static void make_columns(
+	const struct work *w, const struct strip_rows *r, uint32_t vectors, int64_t x, size_t count)
 {
 	const int64_t width = w->args->shape.window.x.in, end = x + (int64_t)count;
 	const size_t column = w->plan.groups * (size_t)vectors * VEC_BYTES;
 	const int64_t first = x < 0 ? (end < 0 ? end : 0) : x;
 	const int64_t last = end < width ? end : width < first ? first : width;
 	uint8_t *to = w->columns;
-	source_pad(&w->source, to, (size_t)(first - x) * column / SOURCE_BYTES);
+	source_pad_strip(&w->source, to, (size_t)(first - x) * column / SOURCE_BYTES);
 	to += (size_t)(first - x) * column;
 	if (last > first) {
 		bool some = r->channels % VEC_LANES != 0;
@@ -160,53 +158,65 @@ static void make_columns(const struct work *w, const struct strip_rows *r, uint3
 			w, r, (size_t)first, (size_t)(last - first), to);
 		to += (size_t)(last - first) * column;
 	}
-	source_pad(&w->source, to, (size_t)(end - last) * column / SOURCE_BYTES);
+	source_pad_strip(&w->source, to, (size_t)(end - last) * column / SOURCE_BYTES);
 }
 
-/* @n outputs of @rows rows from @pixel on. */
-static void run_rows(const struct work *w, struct strip *s, uint32_t first, struct ek_pixel pixel,
-	uint32_t rows, uint32_t n)
-{
-	const struct ek_window_axis *x = &w->args->shape.window.x;
-	const uint32_t vectors = vectors_at(&w->args->shape, first);
-	const size_t column = w->plan.groups * (size_t)vectors * VEC_BYTES;
-	struct strip_way way = w->way;
-	struct strip_rows r;
-	way.pixel = x->stride * column;
-	way.tap = x->dilation * column;
-	strip_fn *fn = strip_pick(
-		&w->args->shape.window, vectors, rows, s->panel->sums);
-	rows_init(&r, w, pixel, first, s->channels);
-	for (uint32_t i = 0; i < n; i += s->n) {
-		const int64_t at = (int64_t)(pixel.x + i) * x->stride - x->pad;
-		s->n = strip_least(n - i, w->plan.pixels);
-		make_columns(w, &r, vectors, at,
-			(size_t)(s->n - 1) * x->stride + (size_t)w->plan.reach);
-		fn(&way, s);
-		s->out += s->n * way.out_pixel;
-	}
-}
+/* Some rows of outputs. */
+struct strip_outputs {
+	struct ek_pixel pixel; /* the first one */
+	uint32_t row; /* its number */
+	uint32_t rows, n;
+};
 
-/* The rows of a tile, of the panel from channel @first on. */
-static void run_panel(const struct work *w, const struct ek_tile *t, uint32_t first)
+/* Those of one panel. */
+static void run_panel(
+	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
 {
 	const struct ek_depthwise_q *a = w->args;
-	const uint32_t width = a->shape.window.x.out, parts = w->source.is_signed ? 1 : SOURCE_PARTS;
+	const struct ek_window_axis *x = &a->shape.window.x;
+	const uint32_t vectors = vectors_at(&a->shape, r->first);
+	const uint32_t parts = w->source.is_signed ? 1 : SOURCE_PARTS;
+	const size_t column = w->plan.groups * (size_t)vectors * VEC_BYTES;
+	struct strip_way way = w->way;
 	struct strip s = {
 		.in = w->columns,
 		.sums = w->sums,
-		.channels = strip_least(a->shape.out_c - first, VEC_COLS),
-		.panel = (const struct line_panel *)a->weights + first / VEC_COLS,
-		.weights = strip_weights(&a->shape, parts, a->weights, first),
+		.out = (uint8_t *)a->output + o->row * (size_t)a->shape.out_c + r->first,
+		.channels = r->channels,
+		.panel = (const struct line_panel *)a->weights + r->first / VEC_COLS,
+		.weights = strip_weights(&a->shape, &w->plan, parts, a->weights, r->first),
 	};
-	for (uint32_t row = t->first_row, end = row + t->n_rows, n; row < end; row += n) {
-		const struct ek_pixel p = ek_window_pixel(&a->shape.window, row);
-		bool both = w->plan.out_rows == 2 && p.x == 0 && (end - row) / 2 >= width &&
-			p.y + 1 < a->shape.window.y.out;
-		n = both ? 2 * width : strip_least(end - row, width - p.x);
-		s.out = (uint8_t *)a->output + row * (size_t)a->shape.out_c + first;
-		run_rows(w, &s, first, p, both ? 2 : 1, both ? width : n);
+	way.pixel = x->stride * column;
+	way.tap = x->dilation * column;
+	strip_fn *fn = strip_pick(&a->shape.window, vectors, o->rows, s.panel->sums);
+	for (uint32_t i = 0; i < o->n; i += s.n) {
+		const int64_t at = (int64_t)(o->pixel.x + i) * x->stride - x->pad;
+		s.n = strip_least(o->n - i, w->plan.pixels);
+		make_columns(
+			w, r, vectors, at, (size_t)(s.n - 1) * x->stride + (size_t)w->plan.reach);
+		fn(&way, &s);
+		s.out += s.n * way.out_pixel;
 	}
+}
+
+/* A tile's outputs from row @row on, one output row or two: returns how many. */
+static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t row)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t width = window->x.out, left = t->first_row + t->n_rows - row;
+	struct strip_outputs o = {.pixel = ek_window_pixel(window, row), .row = row};
+	struct strip_rows r;
+	bool both = w->plan.out_rows == 2 && o.pixel.x == 0 && left / 2 >= width &&
+		o.pixel.y + 1 < window->y.out;
+	o.rows = both ? 2 : 1;
+	o.n = both ? width : strip_least(left, width - o.pixel.x);
+	rows_init(&r, w, o.pixel);
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += VEC_COLS) {
+		r.first = n;
+		r.channels = strip_least(w->args->shape.out_c - n, VEC_COLS);
+		run_panel(w, &r, &o);
+	}
+	return o.rows * o.n;
 }
 
 static __attribute__((noinline)) void run_tile(
@@ -226,8 +236,9 @@ static __attribute__((noinline)) void run_tile(
 		.limits = vec_limits(a->output_zero, a->lo, a->hi, is_signed),
 	};
 	memset(w.outside, a->input_zero, OUTSIDE_BYTES);
-	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += VEC_COLS) {
-		run_panel(&w, t, n);
+	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
+	for (uint32_t row = t->first_row; row < end;) {
+		row += run_rows(&w, t, row);
 	}
 }
 

@@ -77,17 +77,17 @@ static inline uint32_t vectors_at(const struct ek_depthwise_shape *s, uint32_t f
 }
 
 /* Bytes of the weights of a vector, one part of them. */
-static inline size_t part_bytes(const struct ek_depthwise_shape *s)
+static inline size_t part_bytes(const struct ek_depthwise_shape *s, const struct strip_plan *p)
 {
-	const struct strip_plan p = strip_plan_of(s);
-	return (size_t)s->window.x.taps * p.groups * p.out_rows * VEC_BYTES;
+	return (size_t)s->window.x.taps * p->groups * p->out_rows * VEC_BYTES;
 }
 
-static inline const uint8_t *strip_weights(
-	const struct ek_depthwise_shape *s, uint32_t parts, const void *packed, uint32_t first)
+static inline const uint8_t *strip_weights(const struct ek_depthwise_shape *s,
+	const struct strip_plan *p, uint32_t parts, const void *packed, uint32_t first)
 {
-	const uint8_t *weights = (const uint8_t *)((const struct line_panel *)packed + panels_of(s));
-	return weights + first / VEC_LANES * parts * part_bytes(s);
+	const uint8_t *weights =
+		(const uint8_t *)((const struct line_panel *)packed + panels_of(s));
+	return weights + first / VEC_LANES * parts * part_bytes(s, p);
 }
 
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
@@ -95,10 +95,11 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
 	if (!strip_is_walked(s)) {
 		return 0;
 	}
+	const struct strip_plan p = strip_plan_of(s);
 	uint64_t panels = panels_of(s), last = (panels - 1) * VEC_COLS;
 	uint64_t vectors = 2 * (panels - 1) + vectors_at(s, (uint32_t)last);
 	return panels * sizeof(struct line_panel) +
-		vectors * (is_signed ? 1 : SOURCE_PARTS) * part_bytes(s);
+		vectors * (is_signed ? 1 : SOURCE_PARTS) * part_bytes(s, &p);
 }
 
 uint64_t YMM(ek_depthwise_s8_packed_bytes)(const struct ek_depthwise_shape *shape)
@@ -119,8 +120,8 @@ static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, size_t tap
 }
 
 /* A channel, and in how many parts its weights are. */
-static struct line_channel channel_of(
-	const struct ek_depthwise_q *a, const struct source *source, uint32_t channel, int32_t *parts)
+static struct line_channel channel_of(const struct ek_depthwise_q *a, const struct source *source,
+	uint32_t channel, int32_t *parts)
 {
 	uint32_t sum = 0;
 	uint64_t size = 0;
@@ -134,31 +135,30 @@ static struct line_channel channel_of(
 	}
 	int32_t bias = a->bias32 ? a->bias32[channel] : 0;
 	return (struct line_channel){.scale = a->scale[channel],
-		.start = source_start(source, bias, sum),
+		.start = source_start_strip(source, bias, sum),
 		.bias = bias,
 		.reach = size * 255};
 }
 
 /* Part @part of the weights of channel @channel, for the lane that begins at @to. */
-static void pack_lane(const struct ek_depthwise_q *a, bool is_signed, uint32_t part,
-	uint32_t channel, uint32_t vectors, source_weight *to)
+static void pack_lane(const struct ek_depthwise_q *a, bool is_signed, const struct strip_plan *p,
+	uint32_t part, uint32_t channel, uint32_t vectors, source_weight *to)
 {
-	const struct strip_plan p = strip_plan_of(&a->shape);
 	const uint32_t taps_y = a->shape.window.y.taps, taps_x = a->shape.window.x.taps;
 	const size_t step = (size_t)vectors * VEC_LANES * SOURCE_CODES;
 	for (uint32_t x = 0; x < taps_x; x++) {
-		for (uint32_t row = 0; row < taps_y * p.out_rows; row++) {
+		for (uint32_t row = 0; row < taps_y * p->out_rows; row++) {
 			uint32_t down = row / taps_y, tap = row % taps_y, at = tap + down;
 			int32_t w = weight(a, is_signed, (size_t)tap * taps_x + x, channel);
-			size_t group = (size_t)x * p.groups + at / SOURCE_CODES;
-			to[(group * p.out_rows + down) * step + at % SOURCE_CODES] =
+			size_t group = (size_t)x * p->groups + at / SOURCE_CODES;
+			to[(group * p->out_rows + down) * step + at % SOURCE_CODES] =
 				(source_weight)source_part(w, part);
 		}
 	}
 }
 
-static void pack_panel(const struct ek_depthwise_q *a, const struct source *source, uint32_t first,
-	struct line_panel *panel, source_weight *to)
+static void pack_panel(const struct ek_depthwise_q *a, const struct source *source,
+	const struct strip_plan *p, uint32_t first, struct line_panel *panel, source_weight *to)
 {
 	const struct line_output output = {a->output_zero, a->lo, a->hi, source->is_signed};
 	const uint32_t vectors = vectors_at(&a->shape, first);
@@ -170,12 +170,12 @@ static void pack_panel(const struct ek_depthwise_q *a, const struct source *sour
 	}
 	line_panel_make(panel, (int)vectors, channels, &output);
 	panel->sums = parts;
-	const size_t part = part_bytes(&a->shape) * vectors / sizeof(*to);
+	const size_t part = part_bytes(&a->shape, p) * vectors / sizeof(*to);
 	for (uint32_t at = 0; at < (uint32_t)parts * vectors * VEC_LANES; at++) {
 		uint32_t lane = at % (vectors * VEC_LANES), of = at / (vectors * VEC_LANES);
 		uint32_t i = VEC_CHANNEL(vectors, lane / VEC_LANES, lane % VEC_LANES);
 		if (i < n) {
-			pack_lane(a, source->is_signed, of, first + i, vectors,
+			pack_lane(a, source->is_signed, p, of, first + i, vectors,
 				to + of * part + (size_t)lane * SOURCE_CODES);
 		}
 	}
@@ -186,11 +186,13 @@ static __attribute__((noinline)) void pack_panels(
 {
 	struct line_panel *panels = packed;
 	const struct source source = {is_signed, a->input_zero};
+	const struct strip_plan p = strip_plan_of(&a->shape);
 	memset(packed, 0, (size_t)packed_bytes(&a->shape, is_signed));
 	for (uint32_t n = 0; n < a->shape.out_c; n += VEC_COLS) {
 		const uint8_t *to =
-			strip_weights(&a->shape, is_signed ? 1 : SOURCE_PARTS, packed, n);
-		pack_panel(a, &source, n, &panels[n / VEC_COLS], (source_weight *)(uintptr_t)to);
+			strip_weights(&a->shape, &p, is_signed ? 1 : SOURCE_PARTS, packed, n);
+		pack_panel(
+			a, &source, &p, n, &panels[n / VEC_COLS], (source_weight *)(uintptr_t)to);
 	}
 }
 

@@ -8,7 +8,8 @@
 /* How strips of a panel are gone through; bytes. */
 struct strip_way {
 	uint32_t taps, groups;
-	size_t pixel, tap; /* from one output's first column to the next one's, and from tap to tap */
+	size_t pixel,
+		tap; /* from one output's first column to the next one's, and from tap to tap */
 	uint32_t out_rows; /* of the packed weights */
 	size_t out_pixel, out_row;
 	struct vec_limits limits;

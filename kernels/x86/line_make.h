@@ -107,8 +107,8 @@ static vec steps_reached(const struct steps *s)
 /* What is left stays below the multiplier, so below 2^31. */
 static void steps_next(struct steps *s, vec lanes, bool up)
 {
-	vec rest = up ? vec_sub(s->rest, s->part)
-		      : vec_sub(s->rest, vec_sub(s->multiplier, s->part));
+	vec rest =
+		up ? vec_sub(s->rest, s->part) : vec_sub(s->rest, vec_sub(s->multiplier, s->part));
 	vec below = vec_greater(vec_all(0), rest); /* up: a sum more; else: not yet */
 	vec over = up ? below : vec_and_not(vec_all(-1), below);
 	rest = vec_add(rest, vec_and(below, s->multiplier));
@@ -156,8 +156,7 @@ static bool make_lines(struct line_panel *p, int j, const struct line_channel *c
 		for (int i = 0; i < VEC_LANES; i++) {
 			if (!(right >> i & 1)) {
 				const struct line_shape line = line_of(&channels[i], output);
-				line_set(
-					p, j * VEC_LANES + i, channels[i].start, &line, nudges[n]);
+				line_set(p, j * VEC_LANES + i, channels[i].start, &line, nudges[n]);
 			}
 		}
 		right = prove(p, j, channels, output, true);

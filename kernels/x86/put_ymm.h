@@ -64,7 +64,8 @@ static __attribute__((noinline)) void put_steps(
 {
 	const struct vec_limits *l = p->limits;
 	for (uint32_t i = 0; i < n * (uint32_t)vectors; i++) {
-		vec y = vec_add(line_steps(p->panel, (int)(i % (uint32_t)vectors), sums[i]), l->zero);
+		vec y = vec_add(
+			line_steps(p->panel, (int)(i % (uint32_t)vectors), sums[i]), l->zero);
 		sums[i] = vec_add(vec_least(vec_most(y, l->least), l->most), l->offset);
 	}
 	(vectors == 2 ? put_codes_2 : put_codes_1)(p, sums, n, to);

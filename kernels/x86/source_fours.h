@@ -21,8 +21,7 @@ struct source {
 	int32_t zero;
 };
 
-static inline void source_copy(
-	const struct source *s, uint8_t *to, const uint8_t *codes, size_t n)
+static inline void source_copy(const struct source *s, uint8_t *to, const uint8_t *codes, size_t n)
 {
 	const __m256i sign = _mm256_set1_epi8((char)(s->is_signed ? 0x80 : 0));
 	size_t i = 0;
@@ -78,6 +77,9 @@ static inline int32_t source_sum(const uint8_t *at, size_t n)
 	x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4E));
 	return (int32_t)((uint32_t)sum + (uint32_t)_mm_cvtsi128_si32(x));
 }
+
+#define source_pad_strip source_pad
+#define source_start_strip source_start
 
 /* The codes of SOURCE_CODES rows, in turns, of a vector's channels or of two vectors'. */
 ALWAYS_INLINE void source_strip(const struct source *s, bool is_signed, const int vectors,

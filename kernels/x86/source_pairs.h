@@ -22,15 +22,15 @@ struct source {
 };
 
 /* @n codes of a tensor as they are multiplied. */
-static inline void source_copy(
-	const struct source *s, uint8_t *to, const uint8_t *codes, size_t n)
+static inline void source_copy(const struct source *s, uint8_t *to, const uint8_t *codes, size_t n)
 {
 	const vec zero = vec_all_16((int16_t)s->zero);
 	size_t i = 0;
 	if (n >= VEC_COLS) {
 		for (; i < n; i += VEC_COLS) {
 			i = i + VEC_COLS > n ? n - VEC_COLS : i;
-			vec x = s->is_signed ? vec_widen(true, codes + i) : vec_widen(false, codes + i);
+			vec x = s->is_signed ? vec_widen(true, codes + i)
+					     : vec_widen(false, codes + i);
 			vec_store(to + 2 * i, vec_sub_16(x, zero));
 		}
 		return;
@@ -73,17 +73,31 @@ static inline int32_t source_sum(const uint8_t *at, size_t n)
 	return 0;
 }
 
+/* In strips zero points stay in the codes, since each is used a few times only: */
+static inline void source_pad_strip(const struct source *s, uint8_t *to, size_t n)
+{
+	const int16_t zero = (int16_t)s->zero;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(to + 2 * i, &zero, sizeof(zero));
+	}
+}
+
+static inline int32_t source_start_strip(
+	const struct source *s, int32_t bias, uint32_t sum_of_weights)
+{
+	return (int32_t)((uint32_t)bias - (uint32_t)s->zero * sum_of_weights);
+}
+
 /* The codes of SOURCE_CODES rows, in turns, of a vector's channels or of two vectors'. */
 ALWAYS_INLINE void source_strip(const struct source *s, bool is_signed, const int vectors,
 	const uint8_t *const rows[SOURCE_CODES], uint8_t *to)
 {
+	(void)s;
 	if (vectors == 1) {
-		vec_store(to, vec_pairs(is_signed, rows[0], rows[1], s->zero));
+		vec_store(to, vec_pairs(is_signed, rows[0], rows[1]));
 		return;
 	}
-	const vec zero = vec_all_16((int16_t)s->zero);
-	vec x = vec_sub_16(vec_widen(is_signed, rows[0]), zero);
-	vec y = vec_sub_16(vec_widen(is_signed, rows[1]), zero);
+	const vec x = vec_widen(is_signed, rows[0]), y = vec_widen(is_signed, rows[1]);
 	vec_store(to, vec_unpack_low_16(x, y));
 	vec_store(to + VEC_BYTES, vec_unpack_high_16(x, y));
 }
@@ -98,7 +112,8 @@ static inline int32_t source_part(int32_t w, uint32_t part)
 ALWAYS_INLINE vec source_dot(vec sum, vec a, vec w)
 {
 	sum = vec_add(sum, vec_madd(a, w));
-	__asm__("" : "+x"(sum)); /* compilers would add products first, which registers are short of */
+	__asm__(""
+		: "+x"(sum)); /* compilers would add products first, which registers are short of */
 	return sum;
 }
 

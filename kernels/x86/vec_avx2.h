@@ -125,20 +125,38 @@ ALWAYS_INLINE vec vec_unpack_high_16(vec a, vec b)
 	return _mm256_unpackhi_epi16(a, b);
 }
 
-/* VEC_LANES codes each, by pairs, less @zero. */
-ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b, int32_t zero)
+/* VEC_LANES codes each, by pairs. */
+ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b)
 {
-	const __m128i z = _mm_set1_epi16((int16_t)zero);
 	__m128i x = _mm_loadl_epi64((const __m128i *)a), y = _mm_loadl_epi64((const __m128i *)b);
-	x = _mm_sub_epi16(is_signed ? _mm_cvtepi8_epi16(x) : _mm_cvtepu8_epi16(x), z);
-	y = _mm_sub_epi16(is_signed ? _mm_cvtepi8_epi16(y) : _mm_cvtepu8_epi16(y), z);
+	x = is_signed ? _mm_cvtepi8_epi16(x) : _mm_cvtepu8_epi16(x);
+	y = is_signed ? _mm_cvtepi8_epi16(y) : _mm_cvtepu8_epi16(y);
 	return _mm256_set_m128i(_mm_unpackhi_epi16(x, y), _mm_unpacklo_epi16(x, y));
+}
+
+/* ek_round32() of four sums times their scales, as round32() of matmul_avx512vnni.c; conversion cuts. */
+ALWAYS_INLINE __m128i vec_rescale_4(__m128i sums, const double *scale)
+{
+	const __m256d half = _mm256_set1_pd(0x1.fffffffffffffp-2);
+	__m256d x = _mm256_mul_pd(_mm256_cvtepi32_pd(sums), _mm256_loadu_pd(scale));
+	__m256d sign = _mm256_and_pd(x, _mm256_set1_pd(-0.0));
+	__m256d y = _mm256_add_pd(x, _mm256_or_pd(half, sign));
+	y = _mm256_min_pd(y, _mm256_set1_pd(2147483647.0));
+	y = _mm256_max_pd(y, _mm256_set1_pd(-2147483648.0));
+	return _mm256_cvttpd_epi32(y);
+}
+
+ALWAYS_INLINE vec vec_rescale(vec sums, const double scale[VEC_LANES])
+{
+	return _mm256_set_m128i(vec_rescale_4(_mm256_extracti128_si256(sums, 1), scale + 4),
+		vec_rescale_4(_mm256_castsi256_si128(sums), scale));
 }
 
 /* What all stores of a call need; codes are unsigned until they are stored. */
 struct vec_limits {
 	__m256i lo, hi, sign; /* bytes */
-	__m256i zero, least, most; /* int32, of the type's own codes, and how they become unsigned */
+	__m256i zero, least,
+		most; /* int32, of the type's own codes, and how they become unsigned */
 	__m256i offset;
 };
 
@@ -190,6 +208,14 @@ ALWAYS_INLINE void vec_put_2(const struct vec_limits *l, const vec a[2], const v
 		vec_store_some(to_b, second, n);
 		vec_store_some(to_a, first, n);
 	}
+}
+
+/* Two vectors in order become a panel's lanes. */
+ALWAYS_INLINE void vec_to_lanes(vec v[2])
+{
+	const vec low = _mm256_permute2x128_si256(v[0], v[1], 0x20);
+	v[1] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
+	v[0] = low;
 }
 
 /* @n channels of @count of four pixels, one vector each, @step bytes from pixel to pixel. */

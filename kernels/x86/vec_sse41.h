@@ -112,13 +112,29 @@ ALWAYS_INLINE vec vec_unpack_high_16(vec a, vec b)
 	return _mm_unpackhi_epi16(a, b);
 }
 
-ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b, int32_t zero)
+ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b)
 {
-	const vec z = vec_all_16((int16_t)zero);
 	vec x = vec_broadcast(a), y = vec_broadcast(b);
-	x = vec_sub_16(is_signed ? _mm_cvtepi8_epi16(x) : _mm_cvtepu8_epi16(x), z);
-	y = vec_sub_16(is_signed ? _mm_cvtepi8_epi16(y) : _mm_cvtepu8_epi16(y), z);
+	x = is_signed ? _mm_cvtepi8_epi16(x) : _mm_cvtepu8_epi16(x);
+	y = is_signed ? _mm_cvtepi8_epi16(y) : _mm_cvtepu8_epi16(y);
 	return _mm_unpacklo_epi16(x, y);
+}
+
+ALWAYS_INLINE __m128i vec_rescale_2(__m128i sums, const double *scale)
+{
+	const __m128d half = _mm_set1_pd(0x1.fffffffffffffp-2);
+	__m128d x = _mm_mul_pd(_mm_cvtepi32_pd(sums), _mm_loadu_pd(scale));
+	__m128d sign = _mm_and_pd(x, _mm_set1_pd(-0.0));
+	__m128d y = _mm_add_pd(x, _mm_or_pd(half, sign));
+	y = _mm_min_pd(y, _mm_set1_pd(2147483647.0));
+	y = _mm_max_pd(y, _mm_set1_pd(-2147483648.0));
+	return _mm_cvttpd_epi32(y);
+}
+
+ALWAYS_INLINE vec vec_rescale(vec sums, const double scale[VEC_LANES])
+{
+	vec upper = _mm_unpackhi_epi64(sums, sums);
+	return _mm_unpacklo_epi64(vec_rescale_2(sums, scale), vec_rescale_2(upper, scale + 2));
 }
 
 struct vec_limits {
@@ -166,6 +182,11 @@ ALWAYS_INLINE void vec_put_2(const struct vec_limits *l, const vec a[2], const v
 		vec_store_some(to_b, _mm_unpackhi_epi64(y, y), n);
 		vec_store_some(to_a, y, n);
 	}
+}
+
+ALWAYS_INLINE void vec_to_lanes(vec v[2])
+{
+	(void)v;
 }
 
 ALWAYS_INLINE void vec_put_4(const struct vec_limits *l, const vec v[4], uint32_t n, uint8_t *to,
