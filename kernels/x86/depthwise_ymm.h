@@ -29,13 +29,14 @@ static size_t sums_of(const struct strip_plan *p, uint32_t pixels)
 /* A row of zero points, sums, a strip. */
 uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
 {
-	if (!strip_is_walked(shape)) {
+	const struct ek_depthwise_shape s = strip_shape(shape);
+	if (!strip_is_walked(&s)) {
 		return 0;
 	}
-	const struct strip_plan p = strip_plan_of(shape);
-	const uint32_t pixels = strip_least(p.pixels, shape->window.x.out);
+	const struct strip_plan p = strip_plan_of(&s);
+	const uint32_t pixels = strip_least(p.pixels, s.window.x.out);
 	return OUTSIDE_BYTES + sums_of(&p, pixels) * VEC_BYTES +
-		columns_of(shape, &p, pixels) * p.column;
+		columns_of(&s, &p, pixels) * p.column;
 }
 
 /* A call. */
@@ -245,28 +246,26 @@ static __attribute__((noinline)) void run_tile(
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
+	struct ek_depthwise_q args = *a;
+	args.shape = strip_shape(&a->shape);
+	if (!strip_is_walked(&args.shape)) {
+		(is_signed ? ek_depthwise_s8 : ek_depthwise_u8)[0].run(a, t, scratch);
+		return;
+	}
 	unsigned floats = line_begin();
-	run_tile(a, t, is_signed, scratch);
+	run_tile(&args, t, is_signed, scratch);
 	line_end(floats);
 }
 
 void YMM(ek_depthwise_s8)(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!strip_is_walked(&args->shape)) {
-		ek_depthwise_s8[0].run(args, tile, scratch);
-		return;
-	}
 	run(args, tile, true, scratch);
 }
 
 void YMM(ek_depthwise_u8)(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!strip_is_walked(&args->shape)) {
-		ek_depthwise_u8[0].run(args, tile, scratch);
-		return;
-	}
 	run(args, tile, false, scratch);
 }
 

@@ -26,6 +26,18 @@ static inline uint32_t strip_least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* A picture one pixel wide, which sound is, lies on its side: all its outputs are of one row. */
+static inline struct ek_depthwise_shape strip_shape(const struct ek_depthwise_shape *s)
+{
+	const struct ek_window_axis *x = &s->window.x;
+	struct ek_depthwise_shape on_side = *s;
+	if (x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0) {
+		on_side.window.x = s->window.y;
+		on_side.window.y = *x;
+	}
+	return on_side;
+}
+
 struct strip_plan {
 	uint32_t out_rows; /* of a strip */
 	uint32_t in_rows, groups;
@@ -104,12 +116,14 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
 
 uint64_t YMM(ek_depthwise_s8_packed_bytes)(const struct ek_depthwise_shape *shape)
 {
-	return packed_bytes(shape, true);
+	const struct ek_depthwise_shape s = strip_shape(shape);
+	return packed_bytes(&s, true);
 }
 
 uint64_t YMM(ek_depthwise_u8_packed_bytes)(const struct ek_depthwise_shape *shape)
 {
-	return packed_bytes(shape, false);
+	const struct ek_depthwise_shape s = strip_shape(shape);
+	return packed_bytes(&s, false);
 }
 
 static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, size_t tap, uint32_t channel)
@@ -199,7 +213,9 @@ static __attribute__((noinline)) void pack_panels(
 static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
 {
 	unsigned floats = line_begin();
-	pack_panels(a, is_signed, packed);
+	struct ek_depthwise_q args = *a;
+	args.shape = strip_shape(&a->shape);
+	pack_panels(&args, is_signed, packed);
 	line_end(floats);
 }
 
