@@ -2,6 +2,7 @@
 #include "backends/backends.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/cpu/cpu.h"
@@ -56,6 +57,19 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 	}
 	*ret_mask = mask;
 	return 0;
+}
+
+void backends_cpu_names(uint64_t mask, char ret_text[BACKENDS_CPU_SIZE])
+{
+	size_t used = 0;
+	strcpy(ret_text, "none");
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		const bool single = features[i].mask != 0 && ~features[i].mask != 0;
+		if (single && features[i].mask & mask && used < BACKENDS_CPU_SIZE) {
+			used += (size_t)snprintf(ret_text + used, BACKENDS_CPU_SIZE - used, "%s%s",
+				used ? ", " : "", features[i].name);
+		}
+	}
 }
 
 _Static_assert(BACKENDS_MAX_THREADS == TEAM_MAX_MEMBERS, "one limit, said in two places");

@@ -22,6 +22,10 @@ bool backends_build(char ret_text[BACKENDS_BUILD_SIZE]);
  */
 int must_check backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err);
 
+/* The names of the features in @mask, separated by commas; "none". */
+#define BACKENDS_CPU_SIZE 96
+void backends_cpu_names(uint64_t mask, char ret_text[BACKENDS_CPU_SIZE]);
+
 /*
  * Threads that work on one run together, for run_control.team: @threads of them with the one that
  * runs, 1 to BACKENDS_MAX_THREADS. It helps one run at a time. @eager: also where that does not pay, as

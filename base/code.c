@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define MOST_SEGMENTS 64 /* three of each object */
+
 /* True where the loader wrote into code that it made read-only after: those pages are in no file. */
 static bool has_written_code(const struct dl_phdr_info *object)
 {
@@ -26,32 +28,59 @@ static bool has_written_code(const struct dl_phdr_info *object)
 	return false;
 }
 
+/*
+ * Found first and given back after: the linker's tables, which say where segments are, lie in such
+ * segments themselves, and would come back for the next object.
+ */
+struct segments {
+	struct {
+		void *start;
+		size_t bytes;
+	} of[MOST_SEGMENTS];
+	unsigned int n;
+};
+
 /* Whole pages of @segment; its ends may share a page with a segment that is written to. */
-static void forget_segment(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
+static void add_segment(
+	struct segments *segments, const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_filesz;
 	start = (start + page - 1) / page * page;
 	end = end / page * page;
-	if (start < end) {
-		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+	if (start < end && segments->n < MOST_SEGMENTS) {
+		segments->of[segments->n].start = (void *)start;
+		segments->of[segments->n++].bytes = end - start;
 	}
 }
 
-static int forget_object(struct dl_phdr_info *object, size_t size, void *context)
+static int add_object(struct dl_phdr_info *object, size_t size, void *context)
 {
 	(void)size;
-	(void)context;
 	for (unsigned int i = 0; !has_written_code(object) && i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
 		if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W)) {
-			forget_segment(object, segment);
+			add_segment(context, object, segment);
 		}
 	}
 	return 0;
 }
 
+/* Within the call of one object, so that no other thread unloads one meanwhile. */
+static int forget_all(struct dl_phdr_info *object, size_t size, void *context)
+{
+	struct segments *segments = context;
+	(void)object;
+	(void)size;
+	dl_iterate_phdr(add_object, segments);
+	for (unsigned int i = 0; i < segments->n; i++) {
+		(void)madvise(segments->of[i].start, segments->of[i].bytes, MADV_DONTNEED);
+	}
+	return 1;
+}
+
 void code_forget_pages(void)
 {
-	dl_iterate_phdr(forget_object, NULL);
+	struct segments segments = {.n = 0};
+	dl_iterate_phdr(forget_all, &segments);
 }

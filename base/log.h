@@ -10,8 +10,10 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/own.h"
 
@@ -27,6 +29,13 @@ struct log {
 	int fd;
 	atomic_int level; /* enum log_level: lines above it are dropped; may change at any time */
 	bool prefix_number; /* "<6>" rather than "info: " */
+	int journal; /* the journal's socket, for log_event(); -1: there is none */
+	const char *program; /* what the journal is told it is called */
+};
+
+/* What the journal keeps beside a line: NAME=value, its names as systemd.journal-fields(7) has them. */
+struct log_field {
+	const char *name, *value;
 };
 
 /* Standard error; numbers unless it is a terminal. */
@@ -34,6 +43,21 @@ void log_init(struct log *log, enum log_level level);
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 	printf_like(3, 4);
+
+#define LOG_JOURNAL "/run/systemd/journal/socket"
+
+/*
+ * From now on log_event() speaks to the journal at @path by its own protocol
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/), if standard error goes there: if it is what
+ * $JOURNAL_STREAM says. @program is kept. Other lines go on through standard error.
+ */
+void log_open_journal(struct log *log, const char *path, const char *program);
+
+/* A line like any other, and in the journal with @fields. @id: MESSAGE_ID, 32 hexadecimal digits.
+ * At most 16 fields and 8 KB in all; fields beyond that are left out. */
+void log_event(const struct log *log, enum log_level level, const char *id,
+	const struct log_field *fields, size_t n, const char *format, va_list args)
+	__attribute__((format(printf, 6, 0)));
 
 /* "error", "warning", "notice", "info", "debug"; -1 for another name. */
 int log_level_find(const char *name);

@@ -24,6 +24,11 @@ static const char *const type_names[WIRE_TYPE_COUNT] = {
 	[WIRE_REGION_REMOVE] = "REGION_REMOVE",
 	[WIRE_SUBSCRIBE] = "SUBSCRIBE",
 	[WIRE_EVENT] = "EVENT",
+	[WIRE_STATS] = "STATS",
+	[WIRE_FLIGHT] = "FLIGHT",
+	[WIRE_CONFIG] = "CONFIG",
+	[WIRE_RING_OPEN] = "RING_OPEN",
+	[WIRE_POWER] = "POWER",
 };
 
 const char *wire_type_name(unsigned int type)

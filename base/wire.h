@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/dtype.h"
 #include "base/error.h"
+#include "base/histogram.h"
 
 #define WIRE_MAJOR 1
 #define WIRE_MINOR 3
@@ -46,15 +47,22 @@ enum wire_type {
 	WIRE_REGION_REMOVE = 14,
 	WIRE_SUBSCRIBE = 15, /* these two since 1.3 */
 	WIRE_EVENT = 16, /* only ever a reply, under the id of its SUBSCRIBE */
+	WIRE_STATS = 17, /* these three since 1.3 */
+	WIRE_FLIGHT = 18,
+	WIRE_CONFIG = 19,
+	WIRE_RING_OPEN = 20, /* since 1.3 */
+
+	WIRE_POWER = 21, /* since 1.3 */
 	WIRE_TYPE_COUNT
 };
 
 /* Bits of a HELLO. Version 1.0 answers none of them, 1.1 that of sessions, 1.2 those of shared memory
- * and the store too, 1.3 that of streams. */
+ * and the store too, 1.3 those of streams and rings. */
 #define WIRE_CAP_SHARED_MEMORY (UINT64_C(1) << 0)
 #define WIRE_CAP_STREAMS (UINT64_C(1) << 1)
 #define WIRE_CAP_SESSIONS (UINT64_C(1) << 2)
 #define WIRE_CAP_ADMIN (UINT64_C(1) << 3)
+#define WIRE_CAP_RINGS (UINT64_C(1) << 4)
 
 /* Of a header: the tensors of this INFER, or of its reply, may lie in regions (1.2). */
 #define WIRE_FLAG_REGIONS 1u
@@ -319,6 +327,65 @@ void wire_status_encode(struct bytes_writer *w, const struct wire_status *status
 int must_check wire_status_decode(
 	const void *body, size_t size, struct wire_status *ret_status, struct error *err);
 
+/* ---- STATS (1.3): the request has no body; the reply is one wire_stats, then users, then models */
+
+#define WIRE_CLASSES 4 /* of enum wire_class */
+#define WIRE_STATS_USER_BYTES 40u /* of one on the wire */
+
+/* Of a request: until a worker had it, while it ran, from its header to its answer. */
+enum wire_phase {
+	WIRE_PHASE_QUEUE,
+	WIRE_PHASE_COMPUTE,
+	WIRE_PHASE_TOTAL,
+	WIRE_PHASES
+};
+
+struct wire_stats {
+	uint32_t queued[WIRE_CLASSES]; /* by enum wire_class */
+	struct wire_text backends; /* "cpu: avx2, avx-vnni", a line each */
+	uint32_t n_users, n_models;
+};
+
+struct wire_stats_user {
+	uint32_t uid, clients, queued;
+	uint32_t reserved; /* 0 */
+	uint64_t charged_bytes;
+	uint64_t requests,
+		run_us; /* answered OK since its first connection that is still there, or later */
+};
+
+struct wire_stats_model {
+	struct wire_text name, version, state; /* as LIST has them */
+	uint64_t held_bytes; /* 0 while it is not loaded */
+	uint64_t counts[EDGE_STATUS_COUNT]; /* INFER answered, by status */
+	struct histogram phases[WIRE_PHASES]; /* of those answered OK */
+};
+
+void wire_stats_encode(struct bytes_writer *w, const struct wire_stats *stats);
+void wire_stats_user_encode(struct bytes_writer *w, const struct wire_stats_user *user);
+void wire_stats_model_encode(struct bytes_writer *w, const struct wire_stats_model *model);
+int must_check wire_stats_decode(
+	struct bytes_reader *r, struct wire_stats *ret_stats, struct error *err);
+int must_check wire_stats_user_decode(
+	struct bytes_reader *r, struct wire_stats_user *ret_user, struct error *err);
+int must_check wire_stats_model_decode(
+	struct bytes_reader *r, struct wire_stats_model *ret_model, struct error *err);
+
+/* ---- FLIGHT (1.3): the request has no body, the reply is a file of flight records (base/flight.h) */
+
+/* ---- CONFIG (1.3): the request has no body; the reply begins as that of LIST */
+
+struct wire_config_item {
+	struct wire_text section, key, value;
+	struct wire_text origin; /* "default", "FILE:LINE", ... */
+	struct wire_text
+		pending; /* what the files say by now, with when it counts; empty: the same */
+};
+
+void wire_config_item_encode(struct bytes_writer *w, const struct wire_config_item *item);
+int must_check wire_config_item_decode(
+	struct bytes_reader *r, struct wire_config_item *ret_item, struct error *err);
+
 /* ---- CANCEL: the reply has no body */
 
 void wire_cancel_encode(struct bytes_writer *w, uint64_t id);
@@ -442,5 +509,76 @@ int must_check wire_region_add_decode(
 void wire_region_encode(struct bytes_writer *w, uint32_t region);
 int must_check wire_region_decode(
 	const void *body, size_t size, unsigned int type, uint32_t *ret_region, struct error *err);
+
+/* ---- RING_OPEN, whose first byte brings the bell, and what a ring looks like (1.3) */
+
+/*
+ * A ring is a part of a region: four words that are counted or set by one side each, then the slots of
+ * requests, then those of replies. A slot holds one frame.
+ */
+#define WIRE_RING_SUBMITTED 0u /* the client's: requests that are in their slots, ever */
+#define WIRE_RING_CLIENT_SLEEPS 4u /* the client's: not 0 while it waits for WIRE_RING_ANSWERED */
+#define WIRE_RING_ANSWERED 64u /* edged's: replies that are in their slots, ever */
+#define WIRE_RING_EDGED_SLEEPS 68u /* edged's: not 0 while a request needs the bell */
+#define WIRE_RING_SLOTS 128u
+
+#define WIRE_RING_MAX_SLOTS 64u
+#define WIRE_RING_MIN_SLOT 256u /* bytes */
+#define WIRE_RING_MAX_SLOT 65536u
+
+struct wire_ring {
+	uint32_t region;
+	uint64_t offset; /* in it; a multiple of WIRE_ALIGNMENT */
+	uint32_t slots, slot_bytes; /* the second is a multiple of WIRE_ALIGNMENT */
+};
+
+/* What a ring takes in its region. */
+static inline uint64_t wire_ring_bytes(const struct wire_ring *ring)
+{
+	return WIRE_RING_SLOTS + (uint64_t)2 * ring->slots * ring->slot_bytes;
+}
+
+/* Where the slot of request, or of reply, number @n is, counted from the ring's start. */
+static inline uint64_t wire_ring_request_at(const struct wire_ring *ring, uint32_t n)
+{
+	return WIRE_RING_SLOTS + (uint64_t)(n % ring->slots) * ring->slot_bytes;
+}
+
+static inline uint64_t wire_ring_reply_at(const struct wire_ring *ring, uint32_t n)
+{
+	return wire_ring_request_at(ring, n) + (uint64_t)ring->slots * ring->slot_bytes;
+}
+
+void wire_ring_encode(struct bytes_writer *w, const struct wire_ring *ring);
+/* -EPROTO also for numbers that no ring has. */
+int must_check wire_ring_decode(
+	const void *body, size_t size, struct wire_ring *ret_ring, struct error *err);
+
+/* ---- POWER (1.3): the request is a model's name, which may be empty */
+
+#define WIRE_POWER_TEMPERATURE 1u /* temperature_mc and limit_mc are known */
+#define WIRE_POWER_METER 2u /* what the machine takes is known */
+#define WIRE_POWER_SHEDS 4u /* batch work is turned away */
+#define WIRE_POWER_CURRENT                                                                         \
+	8u /* the sensors are read; else these are the last readings before a pause */
+
+struct wire_power {
+	uint32_t policy; /* 0 performance, 1 balanced, 2 cool */
+	uint32_t flags; /* WIRE_POWER_* */
+	uint32_t duty; /* percent of the time that workers may run */
+	int32_t temperature_mc,
+		limit_mc; /* millidegrees; of what is nearest to being slowed down, and when that happens */
+	uint32_t power_mw, idle_mw; /* that the machine takes; without any work */
+	struct wire_text sensor; /* whose temperature it is */
+	uint64_t model_runs; /* of the model that was asked for: runs that its energy is known of */
+	uint64_t model_nj; /* estimated nanojoules of a run; 0: not known */
+};
+
+void wire_power_encode(struct bytes_writer *w, const struct wire_power *power);
+int must_check wire_power_decode(
+	const void *body, size_t size, struct wire_power *ret_power, struct error *err);
+void wire_power_ask_encode(struct bytes_writer *w, struct wire_text model);
+int must_check wire_power_ask_decode(
+	const void *body, size_t size, struct wire_text *ret_model, struct error *err);
 
 #endif

@@ -46,3 +46,42 @@ int wire_region_decode(
 	}
 	return code;
 }
+
+/* ---- rings */
+
+void wire_ring_encode(struct bytes_writer *w, const struct wire_ring *ring)
+{
+	bytes_write_u32(w, ring->region);
+	bytes_write_u64(w, ring->offset);
+	bytes_write_u32(w, ring->slots);
+	bytes_write_u32(w, ring->slot_bytes);
+}
+
+/* The count of slots divides that of the words, which go on at 0 behind their end. */
+static bool is_power(uint32_t n)
+{
+	return n > 0 && (n & (n - 1)) == 0;
+}
+
+int wire_ring_decode(const void *body, size_t size, struct wire_ring *ret_ring, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(body, size);
+	struct wire_ring ring = {.region = bytes_read_u32(&r)};
+	ring.offset = bytes_read_u64(&r);
+	ring.slots = bytes_read_u32(&r);
+	ring.slot_bytes = bytes_read_u32(&r);
+	int code = wire_end(&r, WIRE_RING_OPEN, err);
+	if (code == 0 &&
+		(ring.region == 0 || ring.offset % WIRE_ALIGNMENT != 0 || !is_power(ring.slots) ||
+			ring.slots > WIRE_RING_MAX_SLOTS || ring.slot_bytes < WIRE_RING_MIN_SLOT ||
+			ring.slot_bytes > WIRE_RING_MAX_SLOT ||
+			ring.slot_bytes % WIRE_ALIGNMENT != 0)) {
+		code = error_set(err, -EPROTO,
+			"RING_OPEN: %u slots of %u bytes at %llu of region %u are no ring",
+			ring.slots, ring.slot_bytes, (unsigned long long)ring.offset, ring.region);
+	}
+	if (code == 0) {
+		*ret_ring = ring;
+	}
+	return code;
+}

@@ -56,6 +56,11 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 	[CLI_TEACH] = {"teach", "NAME LABEL INPUT...",
 		"examples of a label for a pipeline of embeddings", 3, -1, CLI_COMPLETE_NONE,
 		CLI_COMPLETE_FILE, NULL},
+	[CLI_TOP] = {"top", "", "what the daemon is doing, once a second", 0, 0, CLI_COMPLETE_NONE,
+		CLI_COMPLETE_NONE, NULL},
+	[CLI_FLIGHT] = {"flight", "[FILE]",
+		"the last requests, of the daemon or of a file that it wrote", 0, 1,
+		CLI_COMPLETE_FILE, CLI_COMPLETE_NONE, NULL},
 	[CLI_COMPLETION] = {"completion", "bash|zsh|fish", "print the completion for a shell", 1, 1,
 		CLI_COMPLETE_WORDS, CLI_COMPLETE_NONE, "bash zsh fish"},
 };
@@ -67,12 +72,12 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		BIT(CLI_RELOAD) | BIT(CLI_ROLLBACK) | BIT(CLI_PIN) | BIT(CLI_UNPIN) |              \
 		BIT(CLI_FORGET_BAD) | BIT(CLI_HISTORY) | BIT(CLI_LOAD) | BIT(CLI_UNLOAD) |         \
 		BIT(CLI_FSCK) | BIT(CLI_INSTALL) | BIT(CLI_EXPORT) | BIT(CLI_REMOVE) |             \
-		BIT(CLI_WATCH) | OF_PIPELINES)
+		BIT(CLI_WATCH) | BIT(CLI_TOP) | BIT(CLI_FLIGHT) | OF_PIPELINES)
 #define OF_PIPELINES (BIT(CLI_PIPELINE) | BIT(CLI_TEACH))
 #define OF_ANSWERS (BIT(CLI_INFER) | BIT(CLI_RUN))
 #define OF_OUTPUT                                                                                  \
 	(BIT(CLI_LIST) | BIT(CLI_WATCH) | BIT(CLI_SHOW) | BIT(CLI_STATUS) | BIT(CLI_BENCH) |       \
-		BIT(CLI_RELOAD) | OF_ANSWERS | BIT(CLI_PIPELINE))
+		BIT(CLI_RELOAD) | BIT(CLI_FLIGHT) | OF_ANSWERS | BIT(CLI_PIPELINE))
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
 #define AT(member) offsetof(struct settings, member)
 
@@ -84,8 +89,8 @@ const struct cli_option cli_options[] = {
 	{"verbose", 'v', CLI_FLAG, NULL, "say more", AT(verbose), ALL, 0, 0, NULL, 0},
 	{"color", 0, CLI_CHOICE, "WHEN", "auto (on a terminal), always or never", AT(colour), ALL,
 		0, 0, "auto always never", CLI_COMPLETE_WORDS},
-	{"no-legend", 0, CLI_FLAG, NULL, "tables without headings", AT(no_legend), OF_OUTPUT, 0, 0,
-		NULL, 0},
+	{"no-legend", 0, CLI_FLAG, NULL, "tables without headings", AT(no_legend),
+		OF_OUTPUT | BIT(CLI_TOP), 0, 0, NULL, 0},
 	{"socket", 0, CLI_TEXT, "PATH", "the daemon's socket", AT(socket), OF_DAEMON, 0, 0, NULL,
 		CLI_COMPLETE_FILE},
 	{"output", 'o', CLI_CHOICE, "FORMAT", "table, json or jsonl", AT(format), OF_OUTPUT, 0, 0,
@@ -169,6 +174,8 @@ const struct cli_option cli_options[] = {
 		BIT(CLI_BENCH), 0, 1000000, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
+	{"repeat", 'n', CLI_COUNT, "N", "show N pages and leave", AT(repeat), BIT(CLI_TOP), 1,
+		1000000000, NULL, 0},
 };
 const size_t cli_n_options = sizeof(cli_options) / sizeof(cli_options[0]);
 

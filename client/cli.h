@@ -38,6 +38,8 @@ enum cli_command_id {
 	CLI_REMOVE,
 	CLI_PIPELINE,
 	CLI_TEACH,
+	CLI_TOP,
+	CLI_FLIGHT,
 	CLI_COMPLETION,
 	CLI_COMMAND_COUNT
 };
@@ -144,6 +146,7 @@ struct settings {
 	int priority; /* enum edge_client_priority */
 	uint32_t latest_key; /* 0: none */
 	uint32_t spin_us;
+	uint32_t repeat; /* 0: until it is ended */
 };
 
 /* Defaults first, then @argv. -EINVAL with a text for a command line that is not understood. With

@@ -2,8 +2,9 @@
 /*
  * bench --ipc: what asking costs, beside what the machine makes it cost
  *
- * The same question with its tensors in the body and in shared memory, and a ping-pong of 64 bytes
- * over a socketpair between two processes, each with both sides on one core and on two.
+ * The same question with its tensors in the body, in shared memory, and with everything in shared
+ * memory (a ring), and a ping-pong of 64 bytes over a socketpair between two processes, each with both sides
+ * on one core and on two.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 
 #define FLOOR_BYTES 64
 #define LEARNING 300u /* rounds before those that count: edged learns how long the model takes */
-#define MAX_ROWS 6
+#define MAX_ROWS 8
 
 struct row {
 	const char *what, *cores;
@@ -35,6 +36,7 @@ struct row {
 struct ipc {
 	const struct settings *settings;
 	struct edge_client *client;
+	struct edge_client *ring; /* the same with a ring; NULL where the daemon has none */
 	struct edge_client_model *model;
 	struct edge_client_tensor *inputs, *shared_inputs;
 	struct edge_client_place *places;
@@ -60,6 +62,7 @@ static void ipc_deinit(struct ipc *ipc)
 	free(ipc->places);
 	free(ipc->ns);
 	edge_client_model_free(ipc->model);
+	edge_client_close(ipc->ring);
 	edge_client_close(ipc->client);
 }
 
@@ -73,6 +76,34 @@ static uint64_t room_of(const struct edge_client_tensor_info *info)
 static bool has_place(const struct edge_client_tensor_info *info)
 {
 	return !info->run_time_shape && info->type != EDGE_CLIENT_STRING;
+}
+
+static int add_region(struct ipc *ipc, struct edge_client *client, int fd, uint32_t *ret_region,
+	struct error *err)
+{
+	struct edge_client_error why = {0};
+	int r = edge_client_region_add(client, fd, ipc->bytes,
+		EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS, REMOTE_TIMEOUT_MS, ret_region, &why);
+	return r < 0 ? remote_error(&why, err) : 0;
+}
+
+/* A connection with a ring, which calls the same memory by the same number. */
+static int share_with_ring(struct ipc *ipc, int fd, uint32_t region, struct error *err)
+{
+	struct edge_client_error why = {0};
+	uint32_t own = 0;
+	if (!edge_client_peer(ipc->client)->has_rings) {
+		return 0;
+	}
+	int r = remote_open(ipc->settings->socket, ipc->settings->timeout_ms, &ipc->ring, err);
+	r = r < 0 ? r : add_region(ipc, ipc->ring, fd, &own, err);
+	if (r == 0 && own != region) {
+		return error_set(err, -EPROTO, "region %u is %u for another", region, own);
+	}
+	if (r == 0 && edge_client_use_ring(ipc->ring, REMOTE_TIMEOUT_MS, &why) < 0) {
+		return remote_error(&why, err);
+	}
+	return r;
 }
 
 static int share(struct ipc *ipc, const struct edge_client_signature *s, struct error *err)
@@ -91,18 +122,15 @@ static int share(struct ipc *ipc, const struct edge_client_signature *s, struct 
 		return remote_error(&why, err);
 	}
 	ipc->bytes = (size_t)bytes;
-	if (edge_client_region_add(ipc->client, fd, ipc->bytes,
-		    EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS, REMOTE_TIMEOUT_MS, &region,
-		    &why) < 0) {
-		return remote_error(&why, err);
-	}
+	int r = add_region(ipc, ipc->client, fd, &region, err);
+	r = r < 0 ? r : share_with_ring(ipc, fd, region, err);
 	for (uint32_t i = 0; i < s->n_inputs; i++) {
 		ipc->shared_inputs[i].region = region;
 	}
 	for (uint32_t i = 0; i < ipc->n_places; i++) {
 		ipc->places[i].region = region;
 	}
-	return 0;
+	return r;
 }
 
 /* Inputs first, then the places of outputs; all zero. */
@@ -188,18 +216,23 @@ static int ipc_open(struct ipc *ipc, struct error *err)
 	}
 	ipc->daemon = daemon_of(ipc->client);
 	edge_client_set_spin(ipc->client, s->spin_us);
-	return ask_prepare(ipc, err);
+	r = ask_prepare(ipc, err);
+	if (ipc->ring) {
+		edge_client_set_spin(ipc->ring, s->spin_us);
+	}
+	return r;
 }
 
 /* ---- rounds */
 
 typedef int (*round_fn)(struct ipc *ipc, struct error *err);
 
-static int ask(struct ipc *ipc, const struct edge_client_request *request, struct error *err)
+static int ask(
+	struct edge_client *client, const struct edge_client_request *request, struct error *err)
 {
 	struct edge_client_answer *answer = NULL;
 	struct edge_client_error why = {0};
-	if (edge_client_infer(ipc->client, request, REMOTE_TIMEOUT_MS, &answer, &why) < 0) {
+	if (edge_client_infer(client, request, REMOTE_TIMEOUT_MS, &answer, &why) < 0) {
 		return remote_error(&why, err);
 	}
 	edge_client_answer_free(answer);
@@ -208,12 +241,17 @@ static int ask(struct ipc *ipc, const struct edge_client_request *request, struc
 
 static int round_body(struct ipc *ipc, struct error *err)
 {
-	return ask(ipc, &ipc->request, err);
+	return ask(ipc->client, &ipc->request, err);
 }
 
 static int round_shared(struct ipc *ipc, struct error *err)
 {
-	return ask(ipc, &ipc->shared_request, err);
+	return ask(ipc->client, &ipc->shared_request, err);
+}
+
+static int round_ring(struct ipc *ipc, struct error *err)
+{
+	return ask(ipc->ring, &ipc->shared_request, err);
 }
 
 static int round_floor(struct ipc *ipc, struct error *err)
@@ -338,6 +376,9 @@ static int measure_on(
 	r = pins_set(&pins, core, other_core, err);
 	r = r < 0 ? r : measure(ipc, "tensors in the body", cores, round_body, err);
 	r = r < 0 ? r : measure(ipc, "tensors in shared memory", cores, round_shared, err);
+	if (r == 0 && ipc->ring) {
+		r = measure(ipc, "all in shared memory", cores, round_ring, err);
+	}
 	pins_deinit(&pins);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list, status and reload: what the daemon has and does. */
+/* list and reload: the models that the daemon has. */
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -160,100 +160,6 @@ int cmd_list(const struct settings *s)
 	default:
 		return list_table(list, s);
 	}
-}
-
-/* ---- status */
-
-/* One row per number, for both forms. */
-struct figure {
-	const char *key, *title;
-	uint64_t value;
-};
-
-static size_t list_figures(const struct edge_client_status *s, struct figure *out)
-{
-	const struct figure all[] = {
-		{"models_ready", "models ready", s->models_ready},
-		{"models_loading", "models loading", s->models_loading},
-		{"models_refused", "models refused", s->models_refused},
-		{"models_unloaded", "models unloaded", s->models_unloaded},
-		{"held_bytes", "bytes of loaded models", s->held_bytes},
-		{"budget_bytes", "bytes that they may have", s->budget_bytes},
-		{"clients", "clients", s->clients},
-		{"workers", "workers", s->workers},
-		{"queue_length", "requests queued", s->queue_length},
-		{"running", "requests running", s->running},
-		{"resident_bytes", "resident bytes", s->resident_bytes},
-		{"charged_bytes", "bytes held for clients", s->charged_bytes},
-		{"queue_us", "us queued, sum", s->queue_us},
-		{"run_us", "us running, sum", s->run_us},
-	};
-	memcpy(out, all, sizeof(all));
-	return sizeof(all) / sizeof(all[0]);
-}
-
-#define MAX_FIGURES 16
-
-static int status_json(const struct edge_client *client, const struct edge_client_status *status,
-	const struct settings *s)
-{
-	struct figure figures[MAX_FIGURES];
-	size_t n = list_figures(status, figures);
-	owned(json_document_free) struct json_document *d = json_document_new(false);
-	if (d) {
-		json_put_text(d, "name", edge_client_peer(client)->name);
-		json_put_text(d, "version", edge_client_peer(client)->version);
-		json_put_real(d, "uptime_s", (double)status->uptime_us / 1e6);
-		for (size_t i = 0; i < n; i++) {
-			json_put_integer(d, figures[i].key, (int64_t)figures[i].value);
-		}
-		json_begin_object(d, "requests");
-		for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-			json_put_integer(d, edge_client_code_name(i), (int64_t)status->counts[i]);
-		}
-		json_end(d);
-	}
-	return print_document(d, s);
-}
-
-static int status_table(const struct edge_client *client, const struct edge_client_status *status,
-	const struct settings *s)
-{
-	struct figure figures[MAX_FIGURES];
-	size_t n = list_figures(status, figures);
-	owned_grid struct grid grid = {0};
-	grid_init(&grid, 2, 0);
-	grid_add(&grid, "daemon");
-	grid_add(&grid, "%s %s", edge_client_peer(client)->name, edge_client_peer(client)->version);
-	grid_add(&grid, "uptime");
-	grid_add(&grid, "%.0f s", (double)status->uptime_us / 1e6);
-	for (size_t i = 0; i < n; i++) {
-		grid_add(&grid, "%s", figures[i].title);
-		grid_add(&grid, "%llu", (unsigned long long)figures[i].value);
-	}
-	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-		if (status->counts[i] || i == EDGE_CLIENT_OK) {
-			grid_add(&grid, "answered %s", edge_client_code_name(i));
-			grid_add(&grid, "%llu", (unsigned long long)status->counts[i]);
-		}
-	}
-	return grid_print(&grid, stdout, false, s) < 0 ? EXIT_NEGATIVE : EXIT_DONE;
-}
-
-int cmd_status(const struct settings *s)
-{
-	owned(edge_client_close) struct edge_client *client = NULL;
-	struct edge_client_status status = {0};
-	struct edge_client_error why = {0};
-	struct error err = {0};
-	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return fail(&err);
-	}
-	if (edge_client_status(client, timeout_of(s), &status, &why) < 0) {
-		return fail_public(&why);
-	}
-	return s->format == CLI_FORMAT_TABLE ? status_table(client, &status, s)
-					     : status_json(client, &status, s);
 }
 
 /* ---- reload */

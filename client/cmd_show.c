@@ -12,7 +12,7 @@
 #include "client/target.h"
 #include "engine/edge.h"
 
-#define MAX_FIGURES 12
+#define MAX_FIGURES 13
 #define TEXT_SIZE 256
 
 /* A number or a text of the model as a whole. */
@@ -77,6 +77,17 @@ static void local_figures(struct edge_model *model, struct figures *f)
 	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 }
 
+/* Where the machine has a meter, and the model has run. */
+static void add_energy(
+	struct edge_client *client, const char *model, uint32_t timeout_ms, struct figures *f)
+{
+	struct edge_client_power power = {0};
+	if (edge_client_power(client, model, timeout_ms, &power, NULL) == 0 &&
+		power.model_runs > 0) {
+		add_number(f, "run_uj", "microjoules of a run, estimated", power.model_nj / 1000);
+	}
+}
+
 static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
@@ -106,6 +117,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
 	}
 	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
+	add_energy(client, s->arguments[0], timeout_ms, f);
 	return 0;
 }
 

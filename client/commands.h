@@ -7,6 +7,8 @@
 
 int cmd_list(const struct settings *settings);
 int cmd_show(const struct settings *settings);
+int cmd_top(const struct settings *settings);
+int cmd_flight(const struct settings *settings);
 int cmd_status(const struct settings *settings);
 int cmd_infer(const struct settings *settings); /* also run */
 int cmd_verify(const struct settings *settings);

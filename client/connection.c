@@ -5,12 +5,12 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "client/question.h"
 #include "client/replies.h"
 
 #define MAX_WAITING 4096 /* requests without an answer */
 #define FRAMES_PER_CALL 64 /* so that one busy connection does not hold up its loop */
 #define MS_NS UINT64_C(1000000)
+#define LANE_NAP_NS (50 * MS_NS) /* between looks at the socket */
 
 /* A request without an answer. */
 struct waiting {
@@ -41,6 +41,8 @@ static void outcome_deinit(struct outcome *outcome)
 	free(outcome->text);
 	replies_model_free(outcome->model);
 	replies_answer_free(outcome->answer);
+	replies_stats_free(outcome->stats);
+	free(outcome->body);
 }
 
 /* ---- answers find those who wait */
@@ -154,13 +156,23 @@ static int decode_reply(const struct waiting *waiting, const struct wire_header 
 		return decode_answer(waiting, header, body, outcome, err);
 	case WIRE_STATUS:
 		return replies_status(*body, size, &outcome->status, err);
+	case WIRE_STATS:
+		return replies_stats(*body, size, &outcome->stats, err);
+	case WIRE_POWER:
+		return replies_power(*body, size, &outcome->power, err);
 	case WIRE_RELOAD:
 		return replies_reload(*body, size, &outcome->reload, err);
+	case WIRE_FLIGHT:
+	case WIRE_CONFIG:
+		outcome->body = *body;
+		outcome->size = size;
+		*body = NULL;
+		return 0;
 	case WIRE_SESSION_OPEN:
 		return replies_session(*body, size, &outcome->session, err);
 	case WIRE_REGION_ADD:
 		return wire_region_decode(*body, size, type, &outcome->region, err);
-	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE: nothing is in it */
+	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE, RING_OPEN: nothing is in it */
 		return size == 0
 			? 0
 			: error_set(err, -EPROTO, "%s: a reply with a body", wire_type_name(type));
@@ -192,7 +204,8 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 		.max_sessions = hello.capabilities & WIRE_CAP_SESSIONS ? hello.max_sessions : 0,
 		.has_regions = (hello.capabilities & WIRE_CAP_SHARED_MEMORY) != 0,
 		.has_store = (hello.capabilities & WIRE_CAP_ADMIN) != 0,
-		.has_events = (hello.capabilities & WIRE_CAP_STREAMS) != 0};
+		.has_events = (hello.capabilities & WIRE_CAP_STREAMS) != 0,
+		.has_rings = (hello.capabilities & WIRE_CAP_RINGS) != 0};
 	return 0;
 }
 
@@ -317,18 +330,8 @@ int connection_process(struct edge_client *client, struct error *err)
 
 /* ---- requests */
 
-/* What goes out with a request beside its body. */
-struct extra {
-	int fd; /* -1: none */
-	const struct wire_place *places;
-	uint32_t n_places;
-};
-
-static const struct extra no_extra = {.fd = -1};
-
-/* Queues a request; @body is taken, @header gets its id. */
-static int start_header(struct edge_client *client, struct wire_header header,
-	struct bytes_writer *body, const struct extra *extra, struct listener listener,
+int connection_start_header(struct edge_client *client, struct wire_header header,
+	struct bytes_writer *body, const struct connection_extra *extra, struct listener listener,
 	uint64_t *ret_id, struct error *err)
 {
 	const size_t size = sizeof(struct waiting) + extra->n_places * sizeof(extra->places[0]);
@@ -350,7 +353,14 @@ static int start_header(struct edge_client *client, struct wire_header header,
 		return r;
 	}
 	header.id = client->last_id + 1;
-	r = channel_queue(&client->channel, &header, body, extra->fd, err);
+	header.body_bytes = (uint32_t)body->size;
+	if (extra->lane && !body->failed && lane_takes(&client->lane, body->size)) {
+		lane_ask(&client->lane, &header, body);
+		client->in_lane = header.id;
+		bytes_writer_deinit(body);
+	} else {
+		r = channel_queue(&client->channel, &header, body, extra->fd, err);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -367,102 +377,6 @@ static int start_header(struct edge_client *client, struct wire_header header,
 	client->n_waiting++;
 	*ret_id = header.id;
 	return 0;
-}
-
-int connection_start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	return start_header(
-		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
-}
-
-int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	const struct extra extra = {.fd = fd};
-	if (!client->peer.has_store) {
-		return error_set(err, -EOPNOTSUPP, "the daemon has no store");
-	}
-	if (store->verb > WIRE_STORE_HISTORY && client->peer.protocol_minor < 3) {
-		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
-	}
-	if (fd >= 0 && !client->peer.has_regions) {
-		return error_set(
-			err, -EOPNOTSUPP, "the daemon takes no descriptors of this connection");
-	}
-	wire_store_encode(&body, store);
-	return start_header(client, (struct wire_header){.type = WIRE_STORE}, &body, &extra,
-		listener, ret_id, err);
-}
-
-int connection_no_sessions(struct error *err)
-{
-	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
-}
-
-/* The daemon is older, or was told not to have it, or has no room for it. */
-static int no_regions(struct error *err)
-{
-	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
-}
-
-int connection_start_infer(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
-	struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_infer infer;
-	int r = question_build(request, &infer, err);
-	if (r < 0) {
-		return r;
-	}
-	if (session && client->peer.max_sessions == 0) {
-		return connection_no_sessions(err);
-	}
-	if (infer.regions && !client->peer.has_regions) {
-		return no_regions(err);
-	}
-	const bool classes = client->peer.protocol_minor >= 3;
-	infer.key = classes ? infer.key : 0;
-	wire_infer_encode(&body, &infer);
-	const unsigned int flags = (infer.regions ? WIRE_FLAG_REGIONS : 0) |
-		(infer.key ? WIRE_FLAG_KEY : 0) |
-		(classes ? request->priority << WIRE_CLASS_SHIFT : 0);
-	const struct wire_header header = {.type = WIRE_INFER,
-		.flags = (uint16_t)flags,
-		.deadline_us = request->deadline_us,
-		.session = session};
-	const struct extra extra = {.fd = -1, .places = infer.places, .n_places = infer.n_places};
-	return start_header(client, header, &body, &extra, listener, ret_id, err);
-}
-
-int connection_start_region_add(struct edge_client *client, int fd,
-	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
-	struct error *err)
-{
-	struct bytes_writer body = {0};
-	const struct extra extra = {.fd = fd};
-	if (!client->peer.has_regions) {
-		return no_regions(err);
-	}
-	if (fd < 0) {
-		return error_set(err, -EINVAL, "no descriptor");
-	}
-	wire_region_add_encode(&body, region);
-	return start_header(client, (struct wire_header){.type = WIRE_REGION_ADD}, &body, &extra,
-		listener, ret_id, err);
-}
-
-int connection_start_region_remove(struct edge_client *client, uint32_t region,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (!client->peer.has_regions) {
-		return no_regions(err);
-	}
-	wire_region_encode(&body, region);
-	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
 int connection_cancel(struct edge_client *client, uint64_t id, struct error *err)
@@ -512,6 +426,53 @@ static int poll_time(uint64_t end_ns)
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
+/* What has come through the lane, if anything has. */
+static int receive_lane(struct edge_client *client, struct error *err)
+{
+	struct wire_header header = {0};
+	owned_mem void *body = NULL;
+	if (!lane_is_busy(&client->lane) || !lane_has_answer(&client->lane)) {
+		return 0;
+	}
+	int r = lane_take(&client->lane, &header, &body, err);
+	return r <= 0 ? r : dispatch(client, &header, &body, err);
+}
+
+/* True while the answer to @id is expected from there. */
+static bool lane_holds(const struct edge_client *client, uint64_t id, const struct outcome *outcome)
+{
+	return client->in_lane == id && lane_is_busy(&client->lane) && !outcome->done &&
+		client->gone.code == 0;
+}
+
+static void lane_spin(const struct edge_client *client)
+{
+	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
+	while (!lane_has_answer(&client->lane) && end_ns && clock_now_ns() < end_ns) {}
+}
+
+/* While the lane has request @id. A daemon that ended wakes nobody, so sleep is short, and the socket is looked at
+ * in between. Else only what is left there of an earlier one, which nobody waits for, is taken. */
+static int wait_at_lane(struct edge_client *client, uint64_t id, const struct outcome *outcome,
+	uint64_t end_ns, struct error *err)
+{
+	if (lane_holds(client, id, outcome)) {
+		lane_spin(client);
+	}
+	int r = receive_lane(client, err);
+	while (r == 0 && lane_holds(client, id, outcome)) {
+		const uint64_t now = clock_now_ns();
+		if (end_ns && now >= end_ns) {
+			return -ETIMEDOUT;
+		}
+		const uint64_t left = end_ns ? end_ns - now : LANE_NAP_NS;
+		lane_sleep(&client->lane, left < LANE_NAP_NS ? left : LANE_NAP_NS);
+		r = receive_lane(client, err);
+		r = r < 0 || outcome->done ? r : receive_frames(client, outcome, err);
+	}
+	return lost(client, r, err);
+}
+
 /* Receives until it is done, for as long as this connection spins. */
 static int spin(struct edge_client *client, const struct outcome *outcome, struct error *err)
 {
@@ -544,7 +505,11 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 	bool first = true;
 	for (;;) {
 		int r = send_frames(client, err);
-		r = r < 0 ? r : spin(client, outcome, err);
+		r = r < 0 ? r : wait_at_lane(client, id, outcome, end_ns, err);
+		if (r == -ETIMEDOUT) {
+			return give_up(client, id, err);
+		}
+		r = r < 0 || outcome->done ? r : spin(client, outcome, err);
 		if (outcome->done) {
 			*err = outcome->err;
 			return err->code;

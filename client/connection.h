@@ -12,6 +12,7 @@
 #include "base/wire.h"
 #include "client/channel.h"
 #include "client/edge_client.h"
+#include "client/lane.h"
 
 /* What came for one request. */
 struct outcome {
@@ -20,9 +21,13 @@ struct outcome {
 	struct edge_client_model *model;
 	struct edge_client_answer *answer;
 	struct edge_client_status status;
+	struct edge_client_power power;
 	struct edge_client_reload reload;
 	uint32_t session, region;
 	char *text; /* of STORE */
+	struct edge_client_stats *stats;
+	void *body; /* of FLIGHT and CONFIG, as it came */
+	size_t size;
 	bool done;
 };
 
@@ -41,6 +46,8 @@ struct edge_client {
 	size_t n_waiting;
 	uint64_t last_id;
 	uint32_t spin_us;
+	struct lane lane; /* once there is one: for INFER of synchronous calls */
+	uint64_t in_lane; /* id of the last request that went there */
 	uint64_t subscription; /* id of its request; 0: none */
 	edge_client_models_fn models_fn;
 	void *models_data;
@@ -62,6 +69,20 @@ int connection_lose(struct edge_client *client, const struct error *why);
 /* The daemon is older, or was told not to have any: -EOPNOTSUPP. */
 int connection_no_sessions(struct error *err);
 
+/* What goes out with a request beside its body. */
+struct connection_extra {
+	int fd; /* -1: none */
+	const struct wire_place *places;
+	uint32_t n_places;
+	bool lane; /* it may go there, if that is free */
+};
+
+/* Queues a request, or asks it in the lane; @body is taken, @header gets its id. The listener is told once
+ * when it gave 0. */
+int must_check connection_start_header(struct edge_client *client, struct wire_header header,
+	struct bytes_writer *body, const struct connection_extra *extra, struct listener listener,
+	uint64_t *ret_id, struct error *err);
+
 /* Queues a request; the listener is told once when it gave 0. @body is taken. */
 int must_check connection_start(struct edge_client *client, uint16_t type,
 	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
@@ -79,6 +100,9 @@ int must_check connection_start_empty(struct edge_client *client, uint16_t type,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 int must_check connection_start_describe(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
+/* @model: NULL for none. */
+int must_check connection_start_power(struct edge_client *client, const char *model,
+	struct listener listener, uint64_t *ret_id, struct error *err);
 /* @session: 0 for none. */
 int must_check connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
@@ -96,6 +120,15 @@ int must_check connection_start_region_add(struct edge_client *client, int fd,
 	struct error *err);
 int must_check connection_start_region_remove(struct edge_client *client, uint32_t region,
 	struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* Tells the daemon of the ring that @lane is, in @region. */
+int must_check connection_start_ring(struct edge_client *client, const struct lane *lane,
+	uint32_t region, struct listener listener, uint64_t *ret_id, struct error *err);
+
+/* Asks with an empty body what edgectl alone asks: WIRE_FLIGHT or WIRE_CONFIG. The reply's body is the
+ * caller's to free. -EOPNOTSUPP for a daemon before protocol 1.3. */
+int must_check connection_ask(struct edge_client *client, uint16_t type, uint32_t timeout_ms,
+	void **ret_body, size_t *ret_size, struct error *err);
 
 /* -ENOENT when nobody waits for that request. */
 int must_check connection_cancel(struct edge_client *client, uint64_t id, struct error *err);

@@ -294,6 +294,47 @@ int edge_client_region_remove(struct edge_client *client, uint32_t region, uint3
 	return r < 0 ? connection_tell(&err, ret_err) : 0;
 }
 
+static int open_ring(struct edge_client *client, const struct lane *lane, uint32_t region,
+	uint32_t timeout_ms, struct error *err)
+{
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_ring(
+		client, lane, region, (struct listener){NULL, NULL, &outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
+}
+
+int edge_client_use_ring(
+	struct edge_client *client, uint32_t timeout_ms, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct lane lane = {0};
+	owned_fd int fd = -1;
+	uint32_t region = 0;
+	if (client->lane.base) {
+		return 0;
+	}
+	if (!client->peer.has_rings) {
+		error_set(&err, -EOPNOTSUPP, "the daemon has no rings");
+		return connection_tell(&err, ret_err);
+	}
+	int r = lane_init(&lane, &fd, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	r = edge_client_region_add(client, fd, lane.bytes, EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS,
+		timeout_ms, &region, ret_err);
+	if (r == 0 && (r = open_ring(client, &lane, region, timeout_ms, &err)) < 0) {
+		connection_tell(&err, ret_err);
+	}
+	if (r < 0) {
+		lane_deinit(&lane);
+		return r;
+	}
+	client->lane = lane;
+	return 0;
+}
+
 static int tell_session(struct edge_client *client, uint16_t type, uint32_t session,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {
@@ -331,6 +372,47 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 		return connection_tell(&err, ret_err);
 	}
 	*ret_status = outcome.status;
+	return 0;
+}
+
+int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_stats **ret_stats, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = client->peer.protocol_minor < 3
+		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
+		: connection_start_empty(
+			  client, WIRE_STATS, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_stats = outcome.stats;
+	return 0;
+}
+
+void edge_client_stats_free(struct edge_client_stats *stats)
+{
+	replies_stats_free(stats);
+}
+
+int edge_client_power(struct edge_client *client, const char *model, uint32_t timeout_ms,
+	struct edge_client_power *ret_power, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = client->peer.protocol_minor < 3
+		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
+		: connection_start_power(
+			  client, model, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return connection_tell(&err, ret_err);
+	}
+	*ret_power = outcome.power;
 	return 0;
 }
 
@@ -465,6 +547,7 @@ void edge_client_close(struct edge_client *client)
 	error_set(&err, -ENOTCONN, "the connection was closed");
 	connection_lose(client, &err);
 	channel_deinit(&client->channel);
+	lane_deinit(&client->lane);
 	free(client);
 }
 

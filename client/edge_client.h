@@ -137,6 +137,7 @@ struct edge_client_peer {
 	int has_store; /* it tells of its store, and takes orders for it */
 	int has_regions; /* memory may be shared with the daemon */
 	int has_events; /* it tells of changes by itself */
+	int has_rings; /* requests may go through memory */
 };
 EDGE_CLIENT_API const struct edge_client_peer *edge_client_peer(const struct edge_client *client);
 
@@ -324,6 +325,15 @@ EDGE_CLIENT_API int edge_client_region_add(struct edge_client *client, int fd, s
 EDGE_CLIENT_API int edge_client_region_remove(struct edge_client *client, uint32_t region,
 	uint32_t timeout_ms, struct edge_client_error *err);
 
+/*
+ * From now on synchronous inferences go through memory that daemon and client share, unless they are
+ * long, and not through the socket: that costs less, and with edge_client_set_spin() here and spin-us in
+ * the daemon no system call at all. It takes one of the connection's regions and a descriptor.
+ * -EOPNOTSUPP where peer->has_rings is 0.
+ */
+EDGE_CLIENT_API int edge_client_use_ring(
+	struct edge_client *client, uint32_t timeout_ms, struct edge_client_error *err);
+
 /* ---- the daemon */
 
 #define EDGE_CLIENT_N_CODES 14
@@ -342,6 +352,75 @@ struct edge_client_status {
 
 EDGE_CLIENT_API int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_status *ret_status, struct edge_client_error *err);
+
+/* So many took at least @low_ns and less than @high_ns. */
+struct edge_client_bucket {
+	uint64_t low_ns, high_ns, count;
+};
+
+/* How long requests took. Buckets are sorted; empty ones are left out. */
+struct edge_client_timing {
+	uint64_t count, sum_ns, max_ns;
+	uint32_t n_buckets;
+	const struct edge_client_bucket *buckets;
+};
+
+enum edge_client_phase {
+	EDGE_CLIENT_PHASE_QUEUE, /* from the request's header to a worker */
+	EDGE_CLIENT_PHASE_COMPUTE, /* in a worker */
+	EDGE_CLIENT_PHASE_TOTAL, /* from the header to the answer */
+	EDGE_CLIENT_PHASES
+};
+
+struct edge_client_stats_user {
+	uint32_t uid, clients, queued;
+	uint64_t charged_bytes; /* held for it */
+	uint64_t requests, run_us; /* answered OK */
+};
+
+struct edge_client_stats_model {
+	const char *name, *version, *state;
+	uint64_t held_bytes;
+	uint64_t counts[EDGE_CLIENT_N_CODES]; /* requests answered, by status */
+	struct edge_client_timing phases[EDGE_CLIENT_PHASES]; /* of those answered OK */
+};
+
+struct edge_client_stats {
+	uint32_t queued[4]; /* by enum edge_client_priority */
+	const char *backends; /* "cpu: avx2, avx-vnni", a line each */
+	size_t n_users; /* only the caller's own for who may not manage models */
+	const struct edge_client_stats_user *users;
+	size_t n_models;
+	const struct edge_client_stats_model *models; /* sorted by name */
+};
+
+/* -EOPNOTSUPP for a daemon before protocol 1.3. */
+EDGE_CLIENT_API int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
+	struct edge_client_stats **ret_stats, struct edge_client_error *err);
+EDGE_CLIENT_API void edge_client_stats_free(struct edge_client_stats *stats); /* NULL is fine */
+
+/* The time that @part (0 to 1) of the requests did not exceed, within 3.2 %: the middle of the bucket
+ * of rank ceil(part * count), at most max_ns. 0 when there are none. */
+EDGE_CLIENT_API uint64_t edge_client_percentile_ns(
+	const struct edge_client_timing *timing, double part);
+
+/* How warm the machine is, what edged does about it, and what runs take. Since protocol 1.3. */
+struct edge_client_power {
+	const char *policy; /* "performance", "balanced", "cool" */
+	int sheds_batch; /* 1: batch work is turned away */
+	unsigned int duty; /* percent of the time that workers may run */
+	int current; /* 0: nothing is to be done, and these are the last readings before */
+	int has_temperature, has_meter; /* what the next two lines say is known */
+	int32_t temperature_mc, limit_mc; /* millidegrees Celsius; where the kernel slows down */
+	uint32_t power_mw, idle_mw; /* that the machine takes, and without any work */
+	char sensor[64]; /* whose temperature it is */
+	uint64_t model_runs,
+		model_nj; /* of the model: nanojoules of a run, estimated; 0: not known */
+};
+
+/* @model: whose runs are meant; NULL: none. -EOPNOTSUPP for a daemon before protocol 1.3. */
+EDGE_CLIENT_API int edge_client_power(struct edge_client *client, const char *model,
+	uint32_t timeout_ms, struct edge_client_power *ret_power, struct edge_client_error *err);
 
 struct edge_client_reload {
 	uint32_t models_ready, models_refused;

@@ -43,6 +43,8 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_REMOVE] = cmd_remove,
 	[CLI_PIPELINE] = cmd_pipeline,
 	[CLI_TEACH] = cmd_teach,
+	[CLI_TOP] = cmd_top,
+	[CLI_FLIGHT] = cmd_flight,
 	[CLI_COMPLETION] = cmd_completion,
 };
 

@@ -5,58 +5,12 @@
 
 #include "base/strings.h"
 #include "base/wire.h"
+#include "client/pool.h"
 
 /* Of all signatures of a model: a struct is several times the size of the fewest bytes that a
  * hostile peer could send for it. */
 #define MAX_TENSOR_INFOS 65536u
 #define MAX_SIGNATURES 4096u
-
-/* Memory that goes together. */
-struct pool {
-	struct block {
-		struct block *next;
-		max_align_t data[];
-	} * blocks;
-	bool failed;
-};
-
-/* Zeroed; NULL and failed without memory. */
-static void *pool_get(struct pool *pool, size_t n, size_t size)
-{
-	size_t bytes = 0;
-	struct block *block = NULL;
-	if (!bytes_mul_overflows(n, size, &bytes) &&
-		!bytes_add_overflows(bytes, sizeof(*block), &bytes)) {
-		block = calloc(1, bytes);
-	}
-	if (!block) {
-		pool->failed = true;
-		return NULL;
-	}
-	block->next = pool->blocks;
-	pool->blocks = block;
-	return block->data;
-}
-
-/* A copy with a zero byte at its end; "" without memory, so that nobody meets a NULL. */
-static const char *pool_text(struct pool *pool, struct wire_text text)
-{
-	char *copy = text.length ? pool_get(pool, (size_t)text.length + 1, 1) : NULL;
-	if (!copy) {
-		return "";
-	}
-	memcpy(copy, text.data, text.length);
-	return copy;
-}
-
-static void pool_free(struct pool *pool)
-{
-	for (struct block *block = pool->blocks; block;) {
-		struct block *next = block->next;
-		free(block);
-		block = next;
-	}
-}
 
 static void shape_to_public(const struct shape *from, struct edge_client_shape *to)
 {
@@ -414,6 +368,34 @@ int replies_status(
 	for (uint32_t i = 0; i < from.n_counts && i < EDGE_CLIENT_N_CODES; i++) {
 		ret_status->counts[i] = from.counts[i];
 	}
+	return 0;
+}
+
+int replies_power(
+	const void *body, size_t size, struct edge_client_power *ret_power, struct error *err)
+{
+	static const char *const policies[] = {"performance", "balanced", "cool"};
+	struct wire_power from;
+	int e = wire_power_decode(body, size, &from, err);
+	if (e < 0) {
+		return e;
+	}
+	*ret_power = (struct edge_client_power){
+		.policy = from.policy < 3 ? policies[from.policy] : "unknown",
+		.sheds_batch = (from.flags & WIRE_POWER_SHEDS) != 0,
+		.duty = from.duty,
+		.current = (from.flags & WIRE_POWER_CURRENT) != 0,
+		.has_temperature = (from.flags & WIRE_POWER_TEMPERATURE) != 0,
+		.has_meter = (from.flags & WIRE_POWER_METER) != 0,
+		.temperature_mc = from.temperature_mc,
+		.limit_mc = from.limit_mc,
+		.power_mw = from.power_mw,
+		.idle_mw = from.idle_mw,
+		.model_runs = from.model_runs,
+		.model_nj = from.model_nj,
+	};
+	error_escape(
+		ret_power->sensor, sizeof(ret_power->sensor), from.sensor.data, from.sensor.length);
 	return 0;
 }
 

@@ -24,8 +24,15 @@ int must_check replies_answer(void *body, size_t size, unsigned int flags,
 
 int must_check replies_status(
 	const void *body, size_t size, struct edge_client_status *ret_status, struct error *err);
+int must_check replies_power(
+	const void *body, size_t size, struct edge_client_power *ret_power, struct error *err);
 int must_check replies_reload(
 	const void *body, size_t size, struct edge_client_reload *ret_reload, struct error *err);
+
+/* replies_stats.c */
+int must_check replies_stats(
+	const void *body, size_t size, struct edge_client_stats **ret_stats, struct error *err);
+void replies_stats_free(struct edge_client_stats *stats);
 
 void replies_list_free(struct edge_client_list *list); /* NULL is fine, here and below */
 void replies_model_free(struct edge_client_model *model);

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Those requests of connection.h that bring nothing but their body. */
+/* The requests of connection.h, one by one. */
 #include <errno.h>
 
 #include "client/connection.h"
+#include "client/question.h"
+
+static const struct connection_extra no_extra = {.fd = -1};
+
+int connection_start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	return connection_start_header(
+		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
+}
 
 int connection_start_hello(
 	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err)
@@ -11,7 +21,7 @@ int connection_start_hello(
 	struct wire_hello hello = {.major = WIRE_MAJOR,
 		.minor = WIRE_MINOR,
 		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN |
-			WIRE_CAP_STREAMS,
+			WIRE_CAP_STREAMS | WIRE_CAP_RINGS,
 		.name = wire_text_of("libedged-client")};
 	wire_hello_encode(&body, &hello);
 	return connection_start(client, WIRE_HELLO, &body, listener, ret_id, err);
@@ -54,6 +64,14 @@ int connection_start_describe(struct edge_client *client, const char *model, con
 	return connection_start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
 }
 
+int connection_start_power(struct edge_client *client, const char *model, struct listener listener,
+	uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	wire_power_ask_encode(&body, wire_text_of(model ? model : ""));
+	return connection_start(client, WIRE_POWER, &body, listener, ret_id, err);
+}
+
 int connection_start_session_open(struct edge_client *client, const char *model,
 	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
 {
@@ -76,4 +94,129 @@ int connection_start_session(struct edge_client *client, uint16_t type, uint32_t
 	}
 	wire_session_encode(&body, session);
 	return connection_start(client, type, &body, listener, ret_id, err);
+}
+
+int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct connection_extra extra = {.fd = fd};
+	if (!client->peer.has_store) {
+		return error_set(err, -EOPNOTSUPP, "the daemon has no store");
+	}
+	if (store->verb > WIRE_STORE_HISTORY && client->peer.protocol_minor < 3) {
+		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
+	}
+	if (fd >= 0 && !client->peer.has_regions) {
+		return error_set(
+			err, -EOPNOTSUPP, "the daemon takes no descriptors of this connection");
+	}
+	wire_store_encode(&body, store);
+	return connection_start_header(client, (struct wire_header){.type = WIRE_STORE}, &body,
+		&extra, listener, ret_id, err);
+}
+
+int connection_no_sessions(struct error *err)
+{
+	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
+}
+
+/* The daemon is older, or was told not to have it, or has no room for it. */
+static int no_regions(struct error *err)
+{
+	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
+}
+
+int connection_start_infer(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
+	struct error *err)
+{
+	struct bytes_writer body = {0};
+	struct wire_infer infer;
+	int r = question_build(request, &infer, err);
+	if (r < 0) {
+		return r;
+	}
+	if (session && client->peer.max_sessions == 0) {
+		return connection_no_sessions(err);
+	}
+	if (infer.regions && !client->peer.has_regions) {
+		return no_regions(err);
+	}
+	const bool classes = client->peer.protocol_minor >= 3;
+	infer.key = classes ? infer.key : 0;
+	wire_infer_encode(&body, &infer);
+	const unsigned int flags = (infer.regions ? WIRE_FLAG_REGIONS : 0) |
+		(infer.key ? WIRE_FLAG_KEY : 0) |
+		(classes ? request->priority << WIRE_CLASS_SHIFT : 0);
+	const struct wire_header header = {.type = WIRE_INFER,
+		.flags = (uint16_t)flags,
+		.deadline_us = request->deadline_us,
+		.session = session};
+	const struct connection_extra extra = {.fd = -1,
+		.places = infer.places,
+		.n_places = infer.n_places,
+		.lane = listener.outcome != NULL};
+	return connection_start_header(client, header, &body, &extra, listener, ret_id, err);
+}
+
+int connection_start_region_add(struct edge_client *client, int fd,
+	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
+	struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct connection_extra extra = {.fd = fd};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	if (fd < 0) {
+		return error_set(err, -EINVAL, "no descriptor");
+	}
+	wire_region_add_encode(&body, region);
+	return connection_start_header(client, (struct wire_header){.type = WIRE_REGION_ADD}, &body,
+		&extra, listener, ret_id, err);
+}
+
+int connection_start_region_remove(struct edge_client *client, uint32_t region,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	if (!client->peer.has_regions) {
+		return no_regions(err);
+	}
+	wire_region_encode(&body, region);
+	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
+}
+
+int connection_start_ring(struct edge_client *client, const struct lane *lane, uint32_t region,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct connection_extra extra = {.fd = lane->bell};
+	struct wire_ring shape = lane->shape;
+	if (!client->peer.has_rings) {
+		return error_set(err, -EOPNOTSUPP, "the daemon has no rings");
+	}
+	shape.region = region;
+	wire_ring_encode(&body, &shape);
+	return connection_start_header(client, (struct wire_header){.type = WIRE_RING_OPEN}, &body,
+		&extra, listener, ret_id, err);
+}
+
+int connection_ask(struct edge_client *client, uint16_t type, uint32_t timeout_ms, void **ret_body,
+	size_t *ret_size, struct error *err)
+{
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	if (client->peer.protocol_minor < 3) {
+		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
+	}
+	int r = connection_start_empty(
+		client, type, (struct listener){NULL, NULL, &outcome}, &id, err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
+	if (r == 0) {
+		*ret_body = outcome.body;
+		*ret_size = outcome.size;
+	}
+	return r;
 }

@@ -34,7 +34,8 @@ static void sweep(struct accounts *accounts)
 	while (*link) {
 		struct account *account = *link;
 		bool quiet = clock_now_ns() - account->window_ns > MINUTE_NS;
-		if (account->refs == 0 && (quiet || account->lines == 0)) {
+		if (account->refs == 0 &&
+			(quiet || (account->lines == 0 && account->offences == 0))) {
 			*link = account->next;
 			free(account);
 		} else {
@@ -64,6 +65,13 @@ static struct account *account_new(struct accounts *accounts, uid_t uid)
 	return account;
 }
 
+static bool is_shut_out(const struct account *account)
+{
+	const uint64_t most = account->accounts->config->max_offences;
+	return most > 0 && account->offences > most &&
+		clock_now_ns() - account->window_ns <= MINUTE_NS;
+}
+
 int account_open(
 	struct accounts *accounts, uid_t uid, struct account **ret_account, struct error *err)
 {
@@ -76,6 +84,10 @@ int account_open(
 	if (account && account->clients >= accounts->config->max_clients_per_user) {
 		return error_set(err, -EAGAIN, "this user has %u connections, which is the limit",
 			account->clients);
+	}
+	if (account && is_shut_out(account)) {
+		return error_set(err, -EAGAIN, "this user broke the protocol %llu times lately",
+			(unsigned long long)account->offences);
 	}
 	account = account ? account : account_new(accounts, uid);
 	if (!account) {
@@ -178,7 +190,7 @@ static void window_turn(struct account *account)
 			(unsigned int)account->uid, (unsigned long long)account->suppressed);
 	}
 	account->window_ns = now;
-	account->lines = account->suppressed = 0;
+	account->lines = account->suppressed = account->offences = 0;
 }
 
 void account_log(struct account *account, enum log_level level, const char *format, ...)
@@ -199,4 +211,12 @@ void account_log(struct account *account, enum log_level level, const char *form
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	log_write(accounts->log, level, "user %u: %s", (unsigned int)account->uid, text);
+}
+
+void account_offend(struct account *account)
+{
+	if (account->uid != 0 && account->uid != geteuid()) {
+		window_turn(account);
+		account->offences++;
+	}
 }

@@ -22,9 +22,11 @@ struct account {
 	unsigned int refs; /* connections and what they left behind in the queue */
 	unsigned int clients; /* connections */
 	uint64_t charged;
+	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */
 	uint64_t window_ns; /* when the log's current minute began */
 	uint64_t lines, suppressed; /* in this minute */
+	uint64_t offences; /* in this minute */
 };
 
 struct accounts {
@@ -38,11 +40,16 @@ struct accounts {
 void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log);
 void accounts_deinit(struct accounts *accounts);
 
-/* A connection of @uid. -EAGAIN when there are too many of it or of all, -ENOMEM. */
+/* A connection of @uid. -EAGAIN when there are too many of it or of all, or it has offended too often,
+ * -ENOMEM. */
 int must_check account_open(
 	struct accounts *accounts, uid_t uid, struct account **ret_account, struct error *err);
 /* The connection is gone. */
 void account_close(struct account *account);
+
+/* One of its connections broke the protocol or a time. Above max-offences in a minute no new ones are let in
+ * for the rest of it, but those of root and of edged's own user. */
+void account_offend(struct account *account);
 
 /* -EAGAIN above max-bytes-per-user or max-bytes. A charge keeps the account alive. */
 int must_check account_charge(struct account *account, uint64_t bytes, struct error *err);

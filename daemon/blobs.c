@@ -15,7 +15,7 @@
 #include "daemon/put.h"
 
 #define CHUNK ((size_t)64 << 10)
-#define BLOB_MODE 0400
+#define BLOB_MODE 0444 /* in a folder of 0700 */
 
 static int in_memory(int *ret_fd)
 {

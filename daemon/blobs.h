@@ -2,7 +2,7 @@
 /*
  * blobs - files by the digest of what is in them, which nobody changes
  *
- * A folder of 0400 files, each named by its SHA-256. One that is there is whole, or blobs_open()
+ * A folder of 0444 files, each named by its SHA-256. One that is there is whole, or blobs_open()
  * finds out. Without a folder (-1) a blob is sealed memory: it lives as long as its descriptor and
  * is found by nobody.
  */

@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -79,27 +82,82 @@ uint64_t bus_watchdog_us(void)
 	return watchdog_enabled && watchdog_enabled(0, &us) > 0 ? us : 0;
 }
 
-int bus_listener(int *ret_fd, struct error *err)
+bool bus_listens(void)
 {
-	FIND(listen_fds);
+	return getenv("NOTIFY_SOCKET") != NULL;
+}
+
+int bus_keep(const char *name, int fd)
+{
+	char state[128];
+	FIND(pid_notify_with_fds);
+	if (!pid_notify_with_fds) {
+		return -ELIBACC;
+	}
+	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	notify_plainly(state);
+	snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+	int code = pid_notify_with_fds(0, 0, state, &fd, 1);
+	return code < 0 ? code : 0;
+}
+
+/* ---- what is passed */
+
+struct passed {
+	int n;
+	char **names; /* owned, NULL: of none */
+};
+
+static void passed_free(const struct passed *passed)
+{
+	for (int i = 0; passed->names && i < passed->n; i++) {
+		free(passed->names[i]);
+	}
+	free(passed->names);
+}
+
+/* Names are those of socket units too, which may be called anything: what listens is the socket. */
+static int passed_sort(const struct passed *passed, const char *name, int *ret_listener,
+	int *ret_kept, struct error *err)
+{
 	FIND(is_socket);
-	if (manager_is_there() && !(listen_fds && is_socket)) {
+	int listener = -1, kept = -1;
+	for (int i = 0; i < passed->n; i++) {
+		const int fd = SD_LISTEN_FDS_START + i;
+		const char *own = passed->names ? passed->names[i] : "";
+		bool listens = is_socket && is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
+		if (listens && listener < 0) {
+			listener = fd;
+		} else if (!listens && kept < 0 && strcmp(own, name) == 0) {
+			kept = fd;
+		} else if (listens || is_socket(fd, AF_UNSPEC, 0, -1) > 0) {
+			return error_set(err, -EINVAL,
+				"socket activation: wanted one listening Unix stream socket, got "
+				"%d descriptors",
+				passed->n);
+		} else {
+			close(fd);
+		}
+	}
+	*ret_listener = listener;
+	*ret_kept = kept;
+	return 0;
+}
+
+int bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error *err)
+{
+	__attribute__((cleanup(passed_free))) struct passed passed = {0};
+	FIND(listen_fds_with_names);
+	FIND(is_socket);
+	*ret_listener = *ret_kept = -1;
+	if (manager_is_there() && !(listen_fds_with_names && is_socket)) {
 		return error_set(err, -ELIBACC, "the service manager is spoken to by %s: %s",
 			LIBRARY, dlerror());
 	}
-	int n = listen_fds ? listen_fds(1) : 0;
+	int n = listen_fds_with_names ? listen_fds_with_names(1, &passed.names) : 0;
 	if (n < 0) {
 		return error_set(err, n, "socket activation: %s", strerror(-n));
 	}
-	if (n == 0) {
-		*ret_fd = -1;
-		return 0;
-	}
-	if (n > 1 || is_socket(SD_LISTEN_FDS_START, AF_UNIX, SOCK_STREAM, 1) <= 0) {
-		return error_set(err, -EINVAL,
-			"socket activation: wanted one listening Unix stream socket, got %d descriptors",
-			n);
-	}
-	*ret_fd = SD_LISTEN_FDS_START;
-	return 0;
+	passed.n = n;
+	return n == 0 ? 0 : passed_sort(&passed, name, ret_listener, ret_kept, err);
 }

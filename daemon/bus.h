@@ -7,6 +7,7 @@
 #ifndef DAEMON_BUS_H
 #define DAEMON_BUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,8 +21,16 @@ void bus_alive(void);
 /* Microseconds within which the manager wants bus_alive(); 0: it does not. */
 uint64_t bus_watchdog_us(void);
 
-/* The listening socket that the manager opened; *ret_fd is -1 when it opened none. -EINVAL for
- * anything but one Unix stream socket. */
-int must_check bus_listener(int *ret_fd, struct error *err);
+/* True when a manager takes messages. */
+bool bus_listens(void);
+
+/* Has the manager keep @fd, which stays the caller's, for the next start, in place of what it keeps under that
+ * name. A negative errno when it cannot be asked; whether it does is not known. */
+int must_check bus_keep(const char *name, int fd);
+
+/* What the manager passes: the listening socket that it opened, and the descriptor kept under @name; each -1 when
+ * there is none. What it kept under other names, for another version, is closed. -EINVAL for anything else but
+ * one Unix stream socket. */
+int must_check bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error *err);
 
 #endif

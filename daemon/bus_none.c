@@ -2,6 +2,8 @@
 /* Without libsystemd: no manager listens. */
 #include "daemon/bus.h"
 
+#include <errno.h>
+
 void bus_ready(const char *status)
 {
 	(void)status;
@@ -24,9 +26,22 @@ uint64_t bus_watchdog_us(void)
 	return 0;
 }
 
-int bus_listener(int *ret_fd, struct error *err)
+bool bus_listens(void)
 {
+	return false;
+}
+
+int bus_keep(const char *name, int fd)
+{
+	(void)name;
+	(void)fd;
+	return -EOPNOTSUPP;
+}
+
+int bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error *err)
+{
+	(void)name;
 	(void)err;
-	*ret_fd = -1;
+	*ret_listener = *ret_kept = -1;
 	return 0;
 }

@@ -85,7 +85,7 @@ bool candidate_same(const struct candidate_identity *a, const struct candidate_i
 static bool is_verdict(int code)
 {
 	static const int verdicts[] = {0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP,
-		-EXDEV, -ENOENT, -ETIMEDOUT, SELFTEST_WRONG};
+		-EXDEV, -ENOENT, -ETIMEDOUT, SELFTEST_WRONG, SELFTEST_NAN};
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
 		if (code == verdicts[i]) {
 			return true;

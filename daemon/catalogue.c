@@ -147,6 +147,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 	const struct catalogue_model *model, uint64_t version, const char *reason)
 {
 	const struct manifest *manifest = &model->manifest;
+	static const struct digest none;
 	struct catalogue_event *event = calloc(1, sizeof(*event));
 	if (!event) {
 		return NULL;
@@ -162,6 +163,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 		.since = serves ? serves->since : 0,
 		.by = serves ? serves->by : 0,
 		.last_good = good ? good->version : 0,
+		.good = good ? good->model : none,
 		.trial = manifest->trial && digest_same(&model->serving, &manifest->active),
 		.pinned = manifest->pinned,
 	};
@@ -178,9 +180,8 @@ void catalogue_doubt_model(struct catalogue_model *model)
 	}
 }
 
-bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *sink,
-	struct catalogue_model *model, enum catalogue_event_kind kind, uint64_t version,
-	struct served *served, const char *reason)
+bool catalogue_post(const struct catalogue_sink *sink, struct catalogue_model *model,
+	enum catalogue_event_kind kind, uint64_t version, struct served *served, const char *reason)
 {
 	struct catalogue_event *event = event_new(kind, model, version, reason);
 	if (!event) {
@@ -189,7 +190,6 @@ bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *si
 		return false;
 	}
 	if (served) {
-		served->generation = ++catalogue->generation;
 		model->loaded = true;
 		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
@@ -221,7 +221,7 @@ static void restore_all(const struct scanning *scanning)
 		}
 		model->restored = true;
 		int code = install_restore(scanning->load, model, &served, reason, sizeof(reason));
-		catalogue_post(catalogue, scanning->sink, model,
+		catalogue_post(scanning->sink, model,
 			code == 0 ? CATALOGUE_READY : CATALOGUE_REFUSED, 0, served, reason);
 	}
 }

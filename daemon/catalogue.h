@@ -24,6 +24,7 @@ enum catalogue_event_kind {
 	CATALOGUE_KEPT, /* what served goes on; @reason as above */
 	CATALOGUE_REFUSED, /* no file of this model can be loaded: @reason */
 	CATALOGUE_ABOUT, /* @about is other than it was; nothing else */
+	CATALOGUE_ALONE, /* a third version is about to be loaded: the one that is kept to go back to makes place */
 	CATALOGUE_UNLOADED, /* what serves makes room: @reason; it is loaded again when asked for */
 	CATALOGUE_LOST, /* what served cannot be loaded any more: @reason */
 	CATALOGUE_REMOVED, /* the model is gone from the folder */
@@ -34,6 +35,7 @@ struct catalogue_about {
 	struct digest digest;
 	uint64_t since, by; /* as in the manifest */
 	uint64_t last_good; /* number of the version that proved itself last; 0: none */
+	struct digest good; /* its file; none: none */
 	bool trial, pinned;
 };
 
@@ -79,7 +81,6 @@ struct catalogue_model {
 struct catalogue {
 	struct catalogue_model **models;
 	size_t n, capacity;
-	uint64_t generation; /* of the newest model */
 	bool unwatched; /* said already that the folder cannot be watched */
 	dev_t device; /* of the folder that was looked at last; 0: none was */
 };
@@ -112,10 +113,10 @@ int must_check catalogue_remove(struct catalogue *catalogue, const struct load_c
 
 struct catalogue_model *catalogue_find(const struct catalogue *catalogue, const char *name);
 
-/* Makes @served what serves, numbers its generation and says so. Takes @served. False without
- * memory: the next scan tries again. */
-bool catalogue_post(struct catalogue *catalogue, const struct catalogue_sink *sink,
-	struct catalogue_model *model, enum catalogue_event_kind kind, uint64_t version,
-	struct served *served, const char *reason);
+/* Makes @served what serves and says so. Takes @served. False without memory: the next scan tries
+ * again. */
+bool catalogue_post(const struct catalogue_sink *sink, struct catalogue_model *model,
+	enum catalogue_event_kind kind, uint64_t version, struct served *served,
+	const char *reason);
 
 #endif

@@ -215,3 +215,47 @@ int check_run(const struct load_context *context, const char *program, int blob,
 	close(child.verdict);
 	return code;
 }
+
+/* ---- what passed before */
+
+static bool is_same(const struct check_passed *passed, const struct check_passed *wanted)
+{
+	return digest_same(&passed->model, &wanted->model) &&
+		digest_same(&passed->golden, &wanted->golden) &&
+		memcmp(&passed->task, &wanted->task, sizeof(wanted->task)) == 0;
+}
+
+static const struct check_passed *find(
+	const struct check_memory *memory, const struct check_passed *wanted)
+{
+	for (size_t i = 0; memory && i < CHECK_REMEMBERED; i++) {
+		if (is_same(&memory->passed[i], wanted)) {
+			return &memory->passed[i];
+		}
+	}
+	return NULL;
+}
+
+int check_files_once(const struct load_context *context, const struct check_files *files,
+	uint64_t *ret_bytes, struct error *err)
+{
+	struct check_memory *memory = context->check_memory;
+	struct check_passed wanted = {.model = *files->blob_digest,
+		.golden = *files->golden_digest,
+		.task = task_of(context, files->golden >= 0)};
+	const struct check_passed *before = find(memory, &wanted);
+	if (before) {
+		*ret_bytes = before->bytes;
+		return 0;
+	}
+	int code =
+		check_run(context, context->check, files->blob, files->golden, &wanted.bytes, err);
+	if (code < 0) {
+		return code;
+	}
+	if (memory) {
+		memory->passed[memory->next++ % CHECK_REMEMBERED] = wanted;
+	}
+	*ret_bytes = wanted.bytes;
+	return 0;
+}

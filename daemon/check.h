@@ -32,6 +32,23 @@ struct check_verdict {
 	char text[240]; /* 0-terminated */
 };
 
+/* The newest of what passed while edged has been running. All zero: nothing. */
+#define CHECK_REMEMBERED 32
+struct check_memory {
+	unsigned int next;
+	struct check_passed {
+		struct digest model, golden; /* the latter none: there was none */
+		struct check_task task;
+		uint64_t bytes;
+	} passed[CHECK_REMEMBERED];
+};
+
+/* A file, and what stands beside it. */
+struct check_files {
+	int blob, golden; /* the latter -1: there is none */
+	const struct digest *blob_digest, *golden_digest;
+};
+
 /* True when @program can be run. */
 bool check_there(const char *program);
 
@@ -43,5 +60,10 @@ bool check_there(const char *program);
  */
 int must_check check_run(const struct load_context *context, const char *program, int blob,
 	int golden, uint64_t *ret_bytes, struct error *err);
+
+/* As above by context->check, unless context->check_memory has it that the same bytes passed with the same
+ * questions and limits. What was refused is asked again. */
+int must_check check_files_once(const struct load_context *context, const struct check_files *files,
+	uint64_t *ret_bytes, struct error *err);
 
 #endif

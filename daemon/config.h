@@ -55,7 +55,11 @@ struct config {
 	uint64_t short_run_us;
 	uint64_t spin_us;
 	uint64_t d_bus; /* truth */
+	uint64_t sandbox; /* truth */
+	uint64_t power_policy; /* enum governor_policy */
+	char sensors[CONFIG_PATH_SIZE];
 	uint64_t drain_timeout_ms;
+	uint64_t slow_request_us; /* 0: none is */
 	char cpu_features[CONFIG_WORD_SIZE];
 	char check_program[CONFIG_PATH_SIZE]; /* "none", "auto" */
 
@@ -73,6 +77,8 @@ struct config {
 	uint64_t header_timeout_ms;
 	uint64_t write_timeout_ms;
 	uint64_t log_lines_per_user;
+	uint64_t max_greeting;
+	uint64_t max_offences;
 
 	char access_control[CONFIG_LIST_SIZE]; /* access.h reads these */
 	char access_realtime[CONFIG_LIST_SIZE];
@@ -114,11 +120,13 @@ enum config_kind {
 	CONFIG_COUNT, /* decimal */
 	CONFIG_BYTES, /* decimal with K, M or G (powers of 1024) */
 	CONFIG_TIME, /* decimal with ms, s or min; milliseconds in struct config */
+	CONFIG_SHORT, /* as CONFIG_TIME and with us; microseconds in struct config */
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
 	CONFIG_TRUTH, /* yes or no: 1 or 0 */
 	CONFIG_UPDATE, /* keep-serving or replace */
 	CONFIG_POLICY, /* require, warn or off */
+	CONFIG_GOVERNOR, /* performance, balanced or cool */
 };
 
 struct config_key {

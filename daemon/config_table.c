@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "daemon/config.h"
+#include "daemon/governor.h"
 
 #define AT(member) offsetof(struct config, member)
 #define LENGTH(member) 0, sizeof(((struct config *)0)->member) - 1
@@ -45,16 +46,31 @@ static const struct config_key keys[] = {
 		"while requests come. 0: it sleeps."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
+	{"daemon", "slow-request", CONFIG_SHORT, AT(slow_request_us), 0, 600000000, RELOAD, "0s",
+		"Requests that take at least so long, from header to answer, are told in the log with\n"
+		"the operators that took longest, ten a minute at most. 0s: none. While it is set every\n"
+		"operator is timed, which takes some tens of nanoseconds of each. The unit may be us too."},
 	{"daemon", "cpu-features", CONFIG_TEXT, AT(cpu_features), LENGTH(cpu_features), RESTART,
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},
 
 	{"daemon", "d-bus", CONFIG_TRUTH, AT(d_bus), 0, 1, RESTART, "yes",
 		"Be org.edged1 on the system bus, where there is one."},
+	{"daemon", "sandbox", CONFIG_TRUTH, AT(sandbox), 0, 1, RESTART, "yes",
+		"Where nobody has filtered edged's system calls before, as its unit does: give up by\n"
+		"itself what it does not need. Files are then only written below state."},
 	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
 		"auto",
 		"Program that opens a model first, in a process without rights. auto: the one that came\n"
 		"with edged; none: nothing does."},
+
+	{"power", "policy", CONFIG_GOVERNOR, AT(power_policy), GOVERNOR_PERFORMANCE, GOVERNOR_COOL,
+		RELOAD, "balanced",
+		"What is done before the kernel slows a hot machine down. balanced: batch work is turned\n"
+		"away 8 degrees before, and workers rest between runs from 4 degrees before. cool: 20\n"
+		"and 15 degrees. performance: nothing."},
+	{"power", "sensors", CONFIG_TEXT, AT(sensors), LENGTH(sensors), RESTART, "/sys",
+		"Where the kernel shows temperatures and power."},
 
 	{"limits", "max-clients", CONFIG_COUNT, AT(max_clients), 1, 60000, RESTART, "2048",
 		"Connections at a time."},
@@ -90,6 +106,13 @@ static const struct config_key keys[] = {
 		"1s", "How long a client may take to accept a reply, and a second for each 10 MB."},
 	{"limits", "log-lines-per-user", CONFIG_COUNT, AT(log_lines_per_user), 0, 1000000, RELOAD,
 		"20", "Log lines in a minute that one user id can cause."},
+	{"limits", "max-greeting", CONFIG_COUNT, AT(max_greeting), 2, 60000, RELOAD, "128",
+		"Connections at a time that have not said HELLO yet. From half of that on each new one\n"
+		"may cost one of them, taken by chance, its place: the more there are, the likelier."},
+	{"limits", "max-offences", CONFIG_COUNT, AT(max_offences), 0, 1000000, RELOAD, "120",
+		"Times in a minute that connections of one user id may break the protocol or be too\n"
+		"slow. After one more, new ones are refused for the rest of it; those of root and of\n"
+		"edged's own user are not. 0: as often as they like."},
 
 	{"access", "control", CONFIG_TEXT, AT(access_control), LENGTH(access_control), RELOAD,
 		"root",

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/ini.h"
 #include "daemon/config.h"
+#include "daemon/governor.h"
 
 struct unit {
 	const char *suffix;
@@ -15,6 +16,8 @@ struct unit {
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 static const struct unit byte_units[] = {
 	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+static const struct unit short_units[] = {
+	{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"min", 60000000}, {NULL, 0}};
 static const struct unit time_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
 
 /* Digits of @base, then one of the suffixes. False for anything else, and when it overflows. */
@@ -62,6 +65,16 @@ static bool update_parse(const char *text, uint64_t *ret_value)
 	return replace || strcmp(text, "keep-serving") == 0;
 }
 
+static bool governor_parse(const char *text, uint64_t *ret_value)
+{
+	uint64_t policy = 0;
+	while (governor_policy_name(policy) && strcmp(text, governor_policy_name(policy)) != 0) {
+		policy++;
+	}
+	*ret_value = policy;
+	return policy < GOVERNOR_POLICIES;
+}
+
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
 	switch (kind) {
@@ -69,6 +82,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return number_parse(text, 10, byte_units, ret_value);
 	case CONFIG_TIME:
 		return number_parse(text, 10, time_units, ret_value);
+	case CONFIG_SHORT:
+		return number_parse(text, 10, short_units, ret_value);
 	case CONFIG_MODE:
 		return number_parse(text, 8, no_units, ret_value);
 	case CONFIG_LEVEL:
@@ -79,6 +94,8 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return update_parse(text, ret_value);
 	case CONFIG_POLICY:
 		return config_policy_parse(text, strlen(text), ret_value);
+	case CONFIG_GOVERNOR:
+		return governor_parse(text, ret_value);
 	case CONFIG_COUNT:
 	case CONFIG_TEXT:
 		break;
@@ -93,10 +110,12 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_COUNT] = "a number",
 		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
+		[CONFIG_SHORT] = "a time with its unit (us, ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
 		[CONFIG_TRUTH] = "yes or no",
 		[CONFIG_UPDATE] = "keep-serving or replace",
 		[CONFIG_POLICY] = "require, warn or off",
+		[CONFIG_GOVERNOR] = "performance, balanced or cool",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];
@@ -145,7 +164,9 @@ int config_value_set(
 		return error_set(err, -EINVAL, "%s: %s is not between %llu and %llu%s", key->key,
 			error_escape(shown, sizeof(shown), value, strlen(value)),
 			(unsigned long long)key->min, (unsigned long long)key->max,
-			key->kind == CONFIG_TIME ? " ms" : "");
+			key->kind == CONFIG_TIME            ? " ms"
+				: key->kind == CONFIG_SHORT ? " us"
+							    : "");
 	}
 	memcpy(member(record, key), &number, sizeof(number));
 	return 0;

@@ -11,29 +11,36 @@
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
 #include "daemon/process.h"
 #include "daemon/receive.h"
+#include "daemon/ring.h"
 
 #define MOST_UNSENT 256 /* frames, of which many are what nobody asked for */
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
 
-static void update(struct conn *conn);
+void conn_enter(struct conn *conn, enum conn_state state)
+{
+	conn->state = state;
+	conn->edged->n_greeting -= conn->greeting;
+	conn->greeting = false;
+}
 
 /* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over
  * the requests that closing frees. */
 static void conn_break(struct conn *conn)
 {
 	if (conn->state != CONN_CLOSED) {
-		conn->state = CONN_CLOSING;
+		conn_enter(conn, CONN_CLOSING);
 		conn->broken = true;
-		update(conn);
+		conn_update(conn);
 	}
 }
 
 /* ---- the end of a connection */
 
-static void on_closed(uv_handle_t *handle)
+void conn_on_closed(uv_handle_t *handle)
 {
 	struct conn *conn = handle->data;
 	if (--conn->open_handles > 0) {
@@ -54,7 +61,7 @@ void conn_close(struct conn *conn)
 	if (conn->state == CONN_CLOSED) {
 		return;
 	}
-	conn->state = CONN_CLOSED;
+	conn_enter(conn, CONN_CLOSED);
 	*(conn->prev ? &conn->prev->next : conn->list) = conn->next;
 	if (conn->next) {
 		conn->next->prev = conn->prev;
@@ -64,14 +71,15 @@ void conn_close(struct conn *conn)
 	conn->request = NULL;
 	client_sessions_close(&conn->sessions);
 	regions_close(&conn->regions);
+	ring_close(take(conn->ring));
 	events_forget(conn->edged, conn);
 	own_close_fd(&conn->fd);
 	conn->fd = -1;
-	uv_close((uv_handle_t *)&conn->pipe, on_closed);
-	uv_close((uv_handle_t *)&conn->timer, on_closed);
+	uv_close((uv_handle_t *)&conn->pipe, conn_on_closed);
+	uv_close((uv_handle_t *)&conn->timer, conn_on_closed);
 	if (conn->poll_fd >= 0) {
 		conn->edged->n_sharing--;
-		uv_close((uv_handle_t *)&conn->poll, on_closed);
+		uv_close((uv_handle_t *)&conn->poll, conn_on_closed);
 	}
 }
 
@@ -80,7 +88,7 @@ void conn_close_after_replies(struct conn *conn)
 	if (conn->state == CONN_CLOSED) {
 		return;
 	}
-	conn->state = CONN_CLOSING;
+	conn_enter(conn, CONN_CLOSING);
 	conn->read_by_ms = 0;
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	if (conn->unsent == 0) {
@@ -106,13 +114,13 @@ void conn_sent(struct conn *conn, bool ok)
 	if (!ok || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
 		conn_close(conn);
 	} else {
-		update(conn);
+		conn_update(conn);
 	}
 	edged_check_drained(conn->edged);
 }
 
 /* What sending a frame came to. A connection for which there is no memory will be closed. */
-static void note_sent(struct conn *conn, int code)
+void conn_note_sent(struct conn *conn, int code)
 {
 	if (code < 0) {
 		conn_break(conn);
@@ -125,7 +133,8 @@ static void note_sent(struct conn *conn, int code)
 /* Takes the reply's body. */
 static void send_reply(struct conn *conn, struct reply *reply)
 {
-	note_sent(conn, frame_send(conn, reply));
+	conn_note_sent(
+		conn, reply->by_ring ? ring_send(conn->ring, reply) : frame_send(conn, reply));
 }
 
 void conn_tell(struct conn *conn, struct reply *reply)
@@ -138,7 +147,7 @@ void conn_tell(struct conn *conn, struct reply *reply)
 	if (conn->unsent > MOST_UNSENT) {
 		conn_break(conn);
 	}
-	update(conn);
+	conn_update(conn);
 }
 
 void conn_reply(void *peer, struct reply *reply)
@@ -152,16 +161,15 @@ void conn_reply(void *peer, struct reply *reply)
 	}
 	send_reply(conn, reply);
 	if (conn->state != CONN_CLOSED) {
-		update(conn);
+		conn_update(conn);
 	}
 }
 
-/* Answers the message that the header at hand begins, if that much is known of it. */
-static void refuse(struct conn *conn, const struct error *err)
+/* Answers the message that @header begins, if that much is known of it. */
+static void refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
 {
-	int code = frame_send_error(
-		conn, conn->header.type & (uint16_t)~WIRE_REPLY, conn->header.id, err);
-	note_sent(conn, code);
+	int code = frame_send_error(conn, header->type & (uint16_t)~WIRE_REPLY, header->id, err);
+	conn_note_sent(conn, code);
 }
 
 /* Before refuse(), where the header at hand may be that of an earlier message. */
@@ -172,12 +180,45 @@ static void header_forget(struct conn *conn)
 	}
 }
 
-/* Breaking the protocol's framing ends the connection. */
-static void refuse_and_close(struct conn *conn, const struct error *err)
+void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err)
 {
 	account_log(conn->account, LOG_LEVEL_INFO, "connection closed: %s", err->text);
-	refuse(conn, err);
+	refuse(conn, header, err);
 	conn_close_after_replies(conn);
+}
+
+void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
+{
+	account_offend(conn->account);
+	conn_drop(conn, header, err);
+}
+
+/* ---- requests in a ring */
+
+void conn_turn_away(struct conn *conn, const struct wire_header *header, const struct error *err)
+{
+	struct reply reply = {.type = header->type,
+		.id = header->id,
+		.status = err->status,
+		.by_ring = true,
+		.retry_after_us = err->retry_after_us};
+	observe_refused(conn->edged, NULL, err->status);
+	wire_error_encode(&reply.body, err->text);
+	send_reply(conn, &reply);
+}
+
+void conn_begin(struct conn *conn, struct request *request)
+{
+	conn->in_flight++;
+	request->front = conn->front;
+	request->peer = conn;
+	request->pid = conn->pid;
+}
+
+bool conn_has_room(const struct conn *conn)
+{
+	return conn->state == CONN_OPEN &&
+		conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
 }
 
 /* ---- headers */
@@ -186,12 +227,12 @@ static void refuse_and_close(struct conn *conn, const struct error *err)
 static void skip(struct conn *conn, const struct error *err)
 {
 	if (conn->header.type == WIRE_INFER) {
-		metrics_count(&conn->edged->metrics, err->status);
+		observe_refused(conn->edged, conn->request, err->status);
 	}
 	request_free(conn->request);
 	conn->request = NULL;
 	conn->part = CONN_SKIP;
-	refuse(conn, err);
+	refuse(conn, &conn->header, err);
 }
 
 static void on_message(struct conn *conn)
@@ -208,7 +249,7 @@ static void on_header(struct conn *conn)
 	struct error err = {0};
 	const struct config *config = &conn->edged->config;
 	if (framing_check(conn, &err) < 0) {
-		refuse_and_close(conn, &err);
+		conn_refuse(conn, &conn->header, &err);
 		return;
 	}
 	conn->got = 0;
@@ -216,20 +257,18 @@ static void on_header(struct conn *conn)
 	conn->read_by_ms = uv_now(conn->pipe.loop) +
 		transfer_ms(config->header_timeout_ms, conn->header.body_bytes);
 	conn->part = CONN_BODY;
-	if (framing_admit(conn, &err) < 0) {
+	if (framing_admit(conn, &conn->header, &conn->request, &err) < 0) {
 		if (conn->state == CONN_HELLO) {
-			refuse_and_close(conn, &err);
+			conn_refuse(conn, &conn->header, &err);
 		} else {
 			skip(conn, &err);
 		}
 		return;
 	}
-	conn->in_flight++;
+	conn_begin(conn, conn->request);
 	if (framing_takes_descriptor(conn->header.type)) {
 		conn->request->fd = take_fd(conn->fd);
 	}
-	conn->request->front = conn->front;
-	conn->request->peer = conn;
 }
 
 /* A body is judged by its head, so that one that will be refused is not kept. */
@@ -369,7 +408,7 @@ static void on_came(struct conn *conn, size_t n, bool ahead)
 		on_bytes(conn, n);
 	}
 	if (conn->state != CONN_CLOSED) {
-		update(conn);
+		conn_update(conn);
 	}
 }
 
@@ -400,7 +439,7 @@ static bool read_once(struct conn *conn)
 	if (n == -EPROTO || (fd >= 0 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
-		refuse_and_close(conn, &err);
+		conn_refuse(conn, &conn->header, &err);
 		return false;
 	}
 	if (n <= 0) {
@@ -442,6 +481,7 @@ static void on_timer(uv_timer_t *timer)
 	if (conn->write_by_ms && now >= conn->write_by_ms) {
 		account_log(
 			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
+		account_offend(conn->account);
 		conn_close(conn);
 		return;
 	}
@@ -451,12 +491,22 @@ static void on_timer(uv_timer_t *timer)
 				: conn->part == CONN_HEADER ? "header"
 							    : "body");
 		header_forget(conn);
-		refuse_and_close(conn, &err);
+		conn_refuse(conn, &conn->header, &err);
 	}
 	use_ahead(conn);
-	if (conn->state != CONN_CLOSED) {
-		update(conn);
+	if (conn->ring) {
+		ring_take(conn->ring);
 	}
+	if (conn->state != CONN_CLOSED) {
+		conn_update(conn);
+	}
+}
+
+/* What is there already, and wanted by now. */
+static bool has_more(const struct conn *conn)
+{
+	return (has_ahead(conn) && wants_more(conn)) ||
+		(conn->ring && ring_has_more(conn->ring) && conn_has_room(conn));
 }
 
 static void timer_update(struct conn *conn)
@@ -470,7 +520,7 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
-	next = conn->broken || (has_ahead(conn) && wants_more(conn)) ? now : next;
+	next = conn->broken || has_more(conn) ? now : next;
 	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
@@ -496,7 +546,7 @@ static void reading_stop(struct conn *conn)
 
 /* Reads while something is wanted. What was read ahead comes before what the socket has: the timer sees to
  * it, because who calls this may be walking over the requests. */
-static void update(struct conn *conn)
+void conn_update(struct conn *conn)
 {
 	if (conn->using_ahead) {
 		return;
@@ -511,76 +561,4 @@ static void update(struct conn *conn)
 	}
 	conn->reading = wanted;
 	timer_update(conn);
-}
-
-/* ---- the beginning of a connection */
-
-static int identify(struct conn *conn, struct error *err)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	int fd = -1;
-	int code = uv_fileno((uv_handle_t *)&conn->pipe, &fd);
-	if (code < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
-	}
-	conn->uid = peer.uid;
-	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
-	if (code == 0) {
-		conn->line.user = &conn->account->queue;
-	}
-	return code;
-}
-
-/* Best effort: the socket's buffer is empty, so it fits. */
-static void tell_and_close(struct conn *conn, const struct error *err)
-{
-	conn->state = CONN_CLOSED;
-	note_sent(conn, frame_send_error(conn, 0, 0, err));
-	uv_close((uv_handle_t *)&conn->pipe, on_closed);
-	uv_close((uv_handle_t *)&conn->timer, on_closed);
-}
-
-static struct conn *conn_new(struct edged *edged, const struct front *front, struct conn **list)
-{
-	struct conn *conn = calloc(1, sizeof(*conn));
-	if (!conn) {
-		return NULL;
-	}
-	conn->edged = edged;
-	conn->front = front;
-	conn->list = list;
-	uv_pipe_init(&edged->loop, &conn->pipe, 0);
-	uv_timer_init(&edged->loop, &conn->timer);
-	conn->pipe.data = conn->timer.data = conn;
-	conn->open_handles = 2;
-	conn->fd = conn->poll_fd = -1;
-	return conn;
-}
-
-int conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
-	struct conn **list, struct error *err)
-{
-	struct conn *conn = conn_new(edged, front, list);
-	if (!conn) {
-		return error_no_memory(err);
-	}
-	int code = uv_accept(listener, (uv_stream_t *)&conn->pipe);
-	if (code < 0) {
-		error_set(err, code, "accept: %s", uv_strerror(code));
-	} else {
-		code = identify(conn, err);
-	}
-	if (code < 0) {
-		tell_and_close(conn, err);
-		return code;
-	}
-	conn->next = *list;
-	if (conn->next) {
-		conn->next->prev = conn;
-	}
-	*list = conn;
-	conn->read_by_ms = uv_now(&edged->loop) + edged->config.hello_timeout_ms;
-	update(conn);
-	return 0;
 }

@@ -54,7 +54,9 @@ struct conn {
 	int poll_fd; /* -1: @poll is not used */
 	unsigned int open_handles;
 	enum conn_state state;
+	bool greeting; /* counted as one that has not said HELLO */
 	uid_t uid;
+	pid_t pid; /* that connected: for people, who may have gone */
 	struct access_peer access;
 	uint16_t minor; /* of the protocol, the lower one */
 	uint64_t capabilities; /* that HELLO agreed on: WIRE_CAP_* */
@@ -62,6 +64,7 @@ struct conn {
 	uint64_t subscription;
 	struct client_sessions sessions;
 	struct regions regions;
+	struct ring *ring; /* NULL: none */
 
 	enum conn_part part;
 	bool reading; /* the pipe, or @poll, is being read */
@@ -83,12 +86,8 @@ struct conn {
 	struct queue_line line;
 };
 
-/*
- * Takes the connection that waits at @listener. On error it has been accepted, told why if it could
- * be, and closed.
- */
-int must_check conn_accept(uv_stream_t *listener, struct edged *edged, const struct front *front,
-	struct conn **list, struct error *err);
+/* The state is another one from now on. */
+void conn_enter(struct conn *conn, enum conn_state state);
 
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
@@ -101,6 +100,27 @@ void conn_sent(struct conn *conn, bool ok);
 
 /* Sends what nobody asked for. A connection that does not take it will be closed. */
 void conn_tell(struct conn *conn, struct reply *reply);
+
+/* Reads, and looks for more to do, while something is wanted. */
+void conn_update(struct conn *conn);
+
+/* What sending a frame came to: what frame_send() returned. A connection for which there is no memory will be
+ * closed. */
+void conn_note_sent(struct conn *conn, int code);
+
+/* Ends the connection, which is told why; @header: of the message that is to blame, as far as it is known. */
+void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err);
+/* The same for breaking the protocol's framing, or a time: an offence. */
+void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err);
+
+/* For requests in the connection's ring: whether another may be taken; one of that header is answered at once;
+ * one is there. */
+bool conn_has_room(const struct conn *conn);
+void conn_turn_away(struct conn *conn, const struct wire_header *header, const struct error *err);
+void conn_begin(struct conn *conn, struct request *request);
+
+/* For its handles. */
+void conn_on_closed(uv_handle_t *handle);
 
 /* A front's reply(): @peer is the connection. */
 void conn_reply(void *peer, struct reply *reply);

@@ -12,6 +12,7 @@
 
 #include "daemon/blobs.h"
 #include "daemon/history.h"
+#include "daemon/notice.h"
 #include "daemon/put.h"
 #include "daemon/scan.h"
 
@@ -132,7 +133,8 @@ static void condemn(struct depot *depot, const struct digest *model)
 {
 	char text[DIGEST_TEXT_SIZE];
 	struct error err = {0};
-	log_warning(depot->log, "file %s is bad: edged died twice while it ran",
+	const struct notice_about about = {.digest = model};
+	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: edged died twice while it ran",
 		digest_print(model, text));
 	if (depot_add_bad(depot, model, "", "edged died twice while it ran", &err) < 0) {
 		log_warning(depot->log, "%s", err.text);

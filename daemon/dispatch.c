@@ -8,13 +8,15 @@
 
 #include "base/clock.h"
 #include "daemon/admission.h"
+#include "daemon/adopt.h"
 #include "daemon/client_session.h"
 #include "daemon/edged.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
+#include "daemon/ring.h"
 #include "daemon/short.h"
 
 #define MS UINT64_C(1000000)
-#define US UINT64_C(1000)
 #define MAX_PARKED 256 /* they are walked for each one */
 
 static void link_in(struct dispatch *dispatch, struct request *request)
@@ -37,27 +39,13 @@ static void link_out(struct dispatch *dispatch, struct request *request)
 
 /* ---- answers */
 
-static void count(struct dispatch *dispatch, const struct request *request, enum edge_status status)
-{
-	if (request->type != WIRE_INFER) {
-		return;
-	}
-	struct metrics *metrics = &dispatch->edged->metrics;
-	metrics_count(metrics, status);
-	if (status == EDGE_OK) {
-		metrics_count_run(metrics, (request->taken_ns - request->received_ns) / US,
-			request_run_ns(request) / US);
-	}
-}
-
-static void answer_error(
-	struct dispatch *dispatch, const struct request *request, const struct error *err)
+static void answer_error(const struct request *request, const struct error *err)
 {
 	struct reply reply = {.type = request->type,
 		.id = request->id,
 		.status = err->status,
+		.by_ring = request->by_ring,
 		.retry_after_us = err->retry_after_us};
-	count(dispatch, request, err->status);
 	if (request->peer) {
 		wire_error_encode(&reply.body, err->text);
 		request->front->reply(request->peer, &reply);
@@ -67,12 +55,15 @@ static void answer_error(
 /* The request's charge is given back before the front charges what it will hold. */
 void dispatch_answer(struct dispatch *dispatch, struct request *request, struct bytes_writer *body)
 {
-	struct reply reply = {
-		.type = request->type, .flags = request->flags, .id = request->id, .body = *body};
+	struct reply reply = {.type = request->type,
+		.flags = request->flags,
+		.id = request->id,
+		.by_ring = request->by_ring,
+		.body = *body};
 	const struct front *front = request->front;
 	void *peer = request->peer;
 	*body = (struct bytes_writer){0};
-	count(dispatch, request, EDGE_OK);
+	observe_answer(dispatch->edged, request, EDGE_OK, true);
 	request_free(request);
 	if (peer) {
 		front->reply(peer, &reply);
@@ -83,7 +74,8 @@ void dispatch_answer(struct dispatch *dispatch, struct request *request, struct 
 
 void dispatch_refuse(struct dispatch *dispatch, struct request *request, const struct error *err)
 {
-	answer_error(dispatch, request, err);
+	observe_answer(dispatch->edged, request, err->status, true);
+	answer_error(request, err);
 	request_free(request);
 }
 
@@ -175,6 +167,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		return;
 	}
 	idle_note_use(request->served, request->finished_ns);
+	power_note_run(&edged->power, request->served, request_run_ns(request));
 	if (request->broken) {
 		store_note_broken(&edged->store, &edged->loader, &edged->config, request->served);
 		return;
@@ -193,6 +186,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 			: request->nan ? PROBATION_NAN
 				       : PROBATION_FINE,
 		request_run_ns(request));
+	adopt_waiting(dispatch);
 }
 
 /* Some answers of a version on trial are asked for once more, of the version before. */
@@ -229,6 +223,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	session_recharge(request);
 	session_leave(dispatch, request, !request->answered && request->error.code == 0);
 	if (request->answered) {
+		observe_late(dispatch->edged, request);
 		request_free(request);
 	} else if (request->error.code < 0) {
 		dispatch_refuse(dispatch, request, &request->error);
@@ -245,10 +240,13 @@ void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_
 	struct error err = {.status = status};
 	assert(!request->answered);
 	snprintf(err.text, sizeof(err.text), "%s", text);
-	answer_error(dispatch, request, &err);
+	answer_error(request, &err);
 	request->answered = true;
+	request->told = status;
 	request->peer = NULL;
-	if (withdraw(dispatch, request)) {
+	const bool ours = withdraw(dispatch, request);
+	observe_answer(dispatch->edged, request, status, ours);
+	if (ours) {
 		link_out(dispatch, request);
 		request_free(request);
 		return;
@@ -417,11 +415,14 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	}
 	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
 	admission_judge(dispatch, request, line);
+	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
+	power_wake(&dispatch->edged->power);
 	link_in(dispatch, request);
 	if (short_is(dispatch, request) && short_run(dispatch, request)) {
 		finish(dispatch, request);
 		return;
 	}
+	observe_queued(request);
 	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
 		session_discard(request);
@@ -559,7 +560,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	uv_prepare_init(&edged->loop, &dispatch->turn);
-	spin_init(&dispatch->spin, &edged->loop);
+	spin_init(&dispatch->spin, &edged->loop, rings_look, rings_sleep, edged);
 	dispatch->async.data = dispatch->timer.data = dispatch->turn.data = dispatch;
 	uv_prepare_start(&dispatch->turn, on_turn);
 	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,

@@ -7,12 +7,16 @@
 
 #include "base/clock.h"
 #include "base/mapped.h"
+#include "daemon/adopt.h"
 #include "daemon/bus.h"
+#include "daemon/confine.h"
+#include "daemon/kept.h"
+#include "daemon/notice.h"
 #include "daemon/process.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
-/* A run that ignores its cancellation for so long is a defect. */
-#define STUCK_NS UINT64_C(10000000000)
+/* A run that ignores its cancellation for that part of the watchdog's time is a defect. */
+#define WATCHDOG_GRACE 3
 
 /* ---- configuration */
 
@@ -28,25 +32,23 @@ static int override(char *out, size_t size, const char *value, const char *what,
 	return 0;
 }
 
+/* What is in *ret_config after a failure is of no use. */
 static int read_config(const struct edged *edged, struct config *ret_config, struct error *err)
 {
 	const struct edged_options *options = &edged->options;
 	const char *socket = options->socket ? options->socket : getenv("EDGED_SOCKET");
-	struct config config;
-	int code = config_load(&config, options->config_path, &edged->log, err);
+	int code = config_load(ret_config, options->config_path, &edged->log, err);
 	if (code == 0) {
-		code = override(config.socket, sizeof(config.socket), socket, "the socket", err);
+		code = override(
+			ret_config->socket, sizeof(ret_config->socket), socket, "the socket", err);
 	}
 	if (code == 0) {
-		code = override(config.models, sizeof(config.models), options->models,
+		code = override(ret_config->models, sizeof(ret_config->models), options->models,
 			"the models folder", err);
 	}
 	if (code == 0) {
-		code = override(config.state, sizeof(config.state), options->state,
+		code = override(ret_config->state, sizeof(ret_config->state), options->state,
 			"the state folder", err);
-	}
-	if (code == 0) {
-		*ret_config = config;
 	}
 	return code;
 }
@@ -97,7 +99,7 @@ static void tell_ready(struct edged *edged)
 	char status[96];
 	struct store_count count = store_count(&edged->store);
 	snprintf(status, sizeof(status), "%u models ready, %u refused", count.ready, count.refused);
-	log_notice(&edged->log, "%s", status);
+	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
 	bus_ready(status);
 }
 
@@ -149,6 +151,7 @@ static void on_loaded(uv_async_t *async)
 	edged->store.keeps_before = edged->config.probation_shadow > 0;
 	shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
+	adopt_waiting(&edged->dispatch);
 	if (changed) {
 		idle_enforce(&edged->idle);
 	}
@@ -203,7 +206,8 @@ void edged_reload(struct edged *edged)
 	log_notice(&edged->log, "reloading");
 	if (read_config(edged, &next, &err) < 0 ||
 		access_read(&edged->access, &next, &edged->log, &err) < 0) {
-		log_error(&edged->log, "the configuration stays as it was: %s", err.text);
+		notice(&edged->log, NOTICE_CONFIG_REFUSED, NULL,
+			"the configuration stays as it was: %s", err.text);
 	} else {
 		config_take(edged, &next);
 		budget_configure(&edged->budget, edged->config.memory_budget);
@@ -240,7 +244,7 @@ static void on_drain_timeout(uv_timer_t *timer)
 
 void edged_drain(struct edged *edged)
 {
-	log_notice(&edged->log, "stopping");
+	notice(&edged->log, NOTICE_STOPPING, NULL, "stopping");
 	edged->draining = true;
 	bus_stopping();
 	edged->socket.front.drain(&edged->socket.front);
@@ -254,15 +258,21 @@ void edged_drain(struct edged *edged)
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!dispatch_stuck(&edged->dispatch, clock_now_ns(), STUCK_NS)) {
+	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
+	const bool stuck = dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns);
+	if (!stuck) {
 		bus_alive();
+	} else if (!edged->stuck) {
+		notice(&edged->log, NOTICE_WORKER_HUNG, NULL,
+			"a worker does not end its run: the service manager is not told that edged lives");
 	}
+	edged->stuck = stuck;
 }
 
 static void timers_init(struct edged *edged)
 {
-	uv_timer_t *timers[] = {
-		&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials};
+	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials,
+		&edged->overload};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;
@@ -317,6 +327,7 @@ static int parts_start(struct edged *edged, struct error *err)
 	}
 	code = signals_start(&edged->signals, edged, err);
 	if (code == 0) {
+		power_start(&edged->power, edged);
 		code = dispatch_start(&edged->dispatch, edged, err);
 	}
 	if (code == 0) {
@@ -372,13 +383,40 @@ static bool must_leave(const struct edged *edged)
 	return running > 0;
 }
 
+/* Before there are threads, which would go on as they were. */
+static int confine(const struct edged *edged, struct error *err)
+{
+	const struct config *config = &edged->config;
+	const bool shipped = strcmp(config->check_program, "auto") == 0;
+	const struct confine_paths paths = {.state = config->state,
+		.socket = config->socket,
+		.program = shipped ? LIBEXECDIR "/edged-check" : config->check_program,
+		.watch = getenv("MEMORY_PRESSURE_WATCH")};
+	struct confine_result result = {.before = true};
+	int code = config->sandbox ? confine_enter(&paths, &result, err) : 0;
+	if (code == 0 && !result.before) {
+		log_info(&edged->log, "sandbox: system calls %s, files %s",
+			result.calls ? "filtered" : "not filtered (the kernel cannot)",
+			result.files ? "written below state only" : "as they were (no Landlock)");
+	}
+	return code;
+}
+
 int edged_run(struct edged *edged)
 {
 	struct error err = {0};
 	process_tune_memory();
+	log_open_journal(&edged->log, LOG_JOURNAL, "edged");
+	flight_open(&edged->flight);
+	flight_guard(&edged->flight, edged->config.state);
 	int guarded = mapped_guard();
 	(void)guarded; /* without it a disk that fails ends edged */
-	int code = uv_loop_init(&edged->loop);
+	int code = confine(edged, &err);
+	if (code < 0) {
+		log_error(&edged->log, "%s", err.text);
+		return 1;
+	}
+	code = uv_loop_init(&edged->loop);
 	if (code < 0) {
 		log_error(&edged->log, "the loop: %s", uv_strerror(code));
 		return 1;
@@ -389,7 +427,9 @@ int edged_run(struct edged *edged)
 	parts_init(edged);
 	code = parts_start(edged, &err);
 	if (code == 0) {
+		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
+		kept_save(&edged->metrics, &edged->log);
 		if (must_leave(edged)) {
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);

@@ -16,11 +16,14 @@
 #include "daemon/dbus.h"
 #include "daemon/dispatch.h"
 #include "daemon/events.h"
+#include "daemon/flight.h"
 #include "daemon/front_socket.h"
 #include "daemon/idle.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
+#include "daemon/power.h"
 #include "daemon/pressure.h"
+#include "daemon/ring.h"
 #include "daemon/signals.h"
 #include "daemon/store.h"
 #include "daemon/watch.h"
@@ -37,11 +40,14 @@ struct edged {
 	struct log log;
 	uv_loop_t loop;
 	struct metrics metrics;
+	struct slow slow;
+	struct flight flight;
 	struct accounts accounts;
 	struct budget budget;
 	struct store store;
 	struct idle idle;
 	struct pressure pressure;
+	struct power power;
 	struct dispatch dispatch;
 	struct loader loader;
 	struct watch watch;
@@ -51,11 +57,15 @@ struct edged {
 
 	uv_async_t loaded; /* the loader found something */
 	struct signals signals;
-	uv_timer_t drain_timer, watchdog, trim, trials;
+	uv_timer_t drain_timer, watchdog, trim, trials, overload;
+	bool stuck; /* the watchdog found a worker that does not end its run */
+	struct metrics before_overload; /* while @overload runs: counts when it began */
 	uint64_t told_scan; /* the manager was told ready after that scan */
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
+	struct ring *rings; /* of all connections */
+	uint32_t n_greeting; /* connections that have not said HELLO */
 	uint32_t n_sharing; /* connections that agreed on shared memory */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */
 };

@@ -124,6 +124,17 @@ static uint32_t retry_of(const struct conn *conn, enum edge_status status, uint3
 	return conn->minor >= 3 && status == EDGE_OVERLOADED ? retry_us : 0;
 }
 
+void frame_header(const struct conn *conn, const struct reply *reply, uint8_t *ret_bytes)
+{
+	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
+		.flags = reply->status == EDGE_OK ? reply->flags & WIRE_FLAG_REGIONS : 0,
+		.id = reply->id,
+		.body_bytes = (uint32_t)reply->body.size,
+		.status = reply->status,
+		.deadline_us = retry_of(conn, reply->status, reply->retry_after_us)};
+	wire_header_encode(&header, ret_bytes);
+}
+
 int frame_send_error(struct conn *conn, uint16_t type, uint64_t id, const struct error *err)
 {
 	uint8_t bytes[WIRE_HEADER_BYTES], text[2 + WIRE_MAX_TEXT];
@@ -157,12 +168,6 @@ int frame_send(struct conn *conn, struct reply *reply)
 		return -ENOMEM;
 	}
 	const uint64_t charged = charge_reply(conn, reply);
-	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
-		.flags = reply->status == EDGE_OK ? reply->flags & WIRE_FLAG_REGIONS : 0,
-		.id = reply->id,
-		.body_bytes = (uint32_t)reply->body.size,
-		.status = reply->status,
-		.deadline_us = retry_of(conn, reply->status, reply->retry_after_us)};
-	wire_header_encode(&header, bytes);
+	frame_header(conn, reply, bytes);
 	return write_now(conn, bytes, &reply->body, charged);
 }

@@ -7,6 +7,9 @@
 
 struct conn;
 
+/* The header of @reply as it is. */
+void frame_header(const struct conn *conn, const struct reply *reply, uint8_t *ret_bytes);
+
 /*
  * Takes the reply's body and writes it. 1: the socket took all of it. 0: conn_sent() follows, once,
  * from the loop. A reply for which the client's account has no room becomes an error. On failure

@@ -11,7 +11,7 @@
 
 bool framing_takes_descriptor(uint16_t type)
 {
-	return type == WIRE_REGION_ADD || type == WIRE_STORE;
+	return type == WIRE_REGION_ADD || type == WIRE_STORE || type == WIRE_RING_OPEN;
 }
 
 /* What was read together may be several messages, and the descriptor came with one of them: the first
@@ -27,6 +27,36 @@ static bool other_follows(const struct conn *conn)
 		at += WIRE_HEADER_BYTES + (uint64_t)bytes_get_u32(header + 16);
 	}
 	return at < conn->ahead_end;
+}
+
+/* What HELLO agreed on, and no more. */
+static int check_agreed(
+	const struct conn *conn, const struct wire_header *header, struct error *err)
+{
+	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
+		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
+	}
+	if (header->flags & ~WIRE_FLAG_REGIONS && conn->minor < 3) {
+		return error_set(err, -EPROTO, "header: keys and classes are of version 1.3");
+	}
+	if (header->flags & WIRE_FLAG_REGIONS && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
+		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
+	}
+	return 0;
+}
+
+int framing_check_slot(const struct conn *conn, const uint8_t bytes[WIRE_HEADER_BYTES],
+	uint32_t slot_bytes, struct wire_header *ret_header, struct error *err)
+{
+	int code = wire_header_decode(bytes, ret_header, err);
+	if (code == 0 && ret_header->type != WIRE_INFER) {
+		return error_set(err, -EPROTO, "a ring's slot holds INFER and nothing else");
+	}
+	if (code == 0 && ret_header->body_bytes > slot_bytes - WIRE_HEADER_BYTES) {
+		return error_set(err, -EPROTO, "a body of %u bytes in a slot of %u",
+			ret_header->body_bytes, slot_bytes);
+	}
+	return code < 0 ? code : check_agreed(conn, ret_header, err);
 }
 
 int framing_check(struct conn *conn, struct error *err)
@@ -46,19 +76,11 @@ int framing_check(struct conn *conn, struct error *err)
 	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
 		return error_set(err, -EPROTO, "the first message is not HELLO");
 	}
-	if (header->session != 0 && !(conn->capabilities & WIRE_CAP_SESSIONS)) {
-		return error_set(err, -EPROTO, "header: HELLO did not agree on sessions");
-	}
-	if (header->flags & ~WIRE_FLAG_REGIONS && conn->minor < 3) {
-		return error_set(err, -EPROTO, "header: keys and classes are of version 1.3");
-	}
-	if (header->flags & WIRE_FLAG_REGIONS && !(conn->capabilities & WIRE_CAP_SHARED_MEMORY)) {
-		return error_set(err, -EPROTO, "header: HELLO did not agree on shared memory");
-	}
 	if (conn->fd >= 0 && !framing_takes_descriptor(header->type) && !other_follows(conn)) {
-		return error_set(err, -EPROTO, "only REGION_ADD and STORE come with a descriptor");
+		return error_set(err, -EPROTO,
+			"only REGION_ADD, RING_OPEN and STORE come with a descriptor");
 	}
-	return 0;
+	return check_agreed(conn, header, err);
 }
 
 bool framing_knows(const struct conn *conn, uint16_t type)
@@ -67,7 +89,9 @@ bool framing_knows(const struct conn *conn, uint16_t type)
 		type == WIRE_SESSION_CLOSE;
 	bool of_regions = type == WIRE_REGION_ADD || type == WIRE_REGION_REMOVE;
 	bool of_store = type == WIRE_STORE_LIST || type == WIRE_STORE;
-	return type > 0 && type < WIRE_EVENT &&
+	return type > 0 && type < WIRE_TYPE_COUNT && type != WIRE_EVENT &&
+		(type < WIRE_STATS || conn->minor >= 3) &&
+		(type != WIRE_RING_OPEN || conn->capabilities & WIRE_CAP_RINGS) &&
 		(type != WIRE_SUBSCRIBE || conn->capabilities & WIRE_CAP_STREAMS) &&
 		(!of_sessions || conn->capabilities & WIRE_CAP_SESSIONS) &&
 		(!of_store || conn->capabilities & WIRE_CAP_ADMIN) &&
@@ -92,9 +116,8 @@ bool framing_may_use(struct conn *conn, const char *model)
 		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
 }
 
-static int check_infer(struct conn *conn, struct error *err)
+static int check_infer(struct conn *conn, const struct wire_header *header, struct error *err)
 {
-	const struct wire_header *header = &conn->header;
 	if (conn->edged->draining) {
 		error_set(err, -ESHUTDOWN, "edged is about to stop");
 		err->status = EDGE_DRAINING;
@@ -106,9 +129,9 @@ static int check_infer(struct conn *conn, struct error *err)
 	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
 }
 
-int framing_admit(struct conn *conn, struct error *err)
+int framing_admit(struct conn *conn, const struct wire_header *header, struct request **ret_request,
+	struct error *err)
 {
-	const struct wire_header *header = &conn->header;
 	if (!framing_knows(conn, header->type)) {
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", header->type);
@@ -120,6 +143,6 @@ int framing_admit(struct conn *conn, struct error *err)
 	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
 		return error_set(err, -EINVAL, "a request of that id is in flight");
 	}
-	int code = header->type == WIRE_INFER ? check_infer(conn, err) : 0;
-	return code < 0 ? code : request_new(conn->account, header, &conn->request, err);
+	int code = header->type == WIRE_INFER ? check_infer(conn, header, err) : 0;
+	return code < 0 ? code : request_new(conn->account, header, ret_request, err);
 }

@@ -8,6 +8,8 @@
 #ifndef DAEMON_FRONT_H
 #define DAEMON_FRONT_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -20,6 +22,7 @@ struct reply {
 	enum edge_status status;
 	uint32_t retry_after_us; /* of OVERLOADED: when to ask again; 0: not told */
 	uint16_t flags; /* of the header: WIRE_FLAG_* */
+	bool by_ring; /* that is how the request came */
 	struct bytes_writer body;
 };
 

@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "daemon/accept.h"
 #include "daemon/bus.h"
 #include "daemon/edged.h"
+#include "daemon/kept.h"
 
 #define BACKLOG 511
 #define RETRY_MS 100
@@ -15,8 +17,8 @@ static void on_retry(uv_timer_t *timer);
 static void accept_one(struct front_socket *socket)
 {
 	struct error err = {0};
-	int code = conn_accept((uv_stream_t *)&socket->listener, socket->edged, &socket->front,
-		&socket->first, &err);
+	int code = accept_connection((uv_stream_t *)&socket->listener, socket->edged,
+		&socket->front, &socket->first, &err);
 	if (code < 0) {
 		log_debug(&socket->edged->log, "connection refused: %s", err.text);
 	}
@@ -45,7 +47,11 @@ static void on_connection(uv_stream_t *listener, int status)
 static int open_listener(struct front_socket *socket, int *ret_fd, struct error *err)
 {
 	const struct config *config = &socket->edged->config;
-	int code = bus_listener(ret_fd, err);
+	owned_fd int kept = -1;
+	int code = bus_passed(KEPT_NAME, ret_fd, &kept, err);
+	if (kept >= 0 && !kept_load(kept, &socket->edged->metrics)) {
+		log_notice(&socket->edged->log, "what was kept as statistics is none: ignored");
+	}
 	if (code < 0 || *ret_fd >= 0) {
 		return code;
 	}

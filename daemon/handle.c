@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "daemon/edged.h"
+#include "daemon/flight.h"
 #include "daemon/framing.h"
 #include "daemon/message.h"
 #include "daemon/sharing.h"
+#include "daemon/stats.h"
 
 static int answer_hello(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
@@ -20,11 +22,11 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		uint64_t offered = sharing_begin(conn, &hello) ? WIRE_CAP_SHARED_MEMORY : 0;
+		uint64_t offered = sharing_begin(conn, &hello) ? sharing_capabilities(&hello) : 0;
 		code = message_hello(conn->edged, &hello, offered, w, &conn->capabilities, err);
 	}
 	if (code == 0) {
-		conn->state = CONN_OPEN;
+		conn_enter(conn, CONN_OPEN);
 		conn->minor = hello.minor < WIRE_MINOR ? hello.minor : WIRE_MINOR;
 		account_log(conn->account, LOG_LEVEL_DEBUG, "%s connected",
 			error_escape(shown, sizeof(shown), hello.name.data, hello.name.length));
@@ -98,11 +100,26 @@ static int answer_region_remove(struct conn *conn, const struct request *request
 	return code;
 }
 
+static int answer_ring_open(struct conn *conn, struct request *request, struct error *err)
+{
+	struct wire_ring shape;
+	int code = wire_ring_decode(request->body, request->body_bytes, &shape, err);
+	return code < 0 ? code : ring_open(conn, &shape, &request->fd, err);
+}
+
 /* Empty bodies of requests that have none. */
 static int expect_empty(const struct request *request, struct error *err)
 {
 	const struct bytes_reader r = bytes_reader_of(request->body, request->body_bytes);
 	return wire_end(&r, request->type, err);
+}
+
+/* Who else asked what is for those only who manage. */
+static int answer_flight(struct conn *conn, struct bytes_writer *w, struct error *err)
+{
+	return framing_may(conn, ACCESS_MANAGE)
+		? flight_encode(&conn->edged->flight, conn->edged->config.max_body, w, err)
+		: error_set(err, -EACCES, "this user may not manage models");
 }
 
 static int answer_empty(
@@ -117,13 +134,17 @@ static int answer_empty(
 		return message_list(conn->edged, w, err);
 	case WIRE_STORE_LIST:
 		return message_store_list(conn->edged, w, err);
+	case WIRE_FLIGHT:
+		return answer_flight(conn, w, err);
+	case WIRE_STATS:
+		return stats_encode(conn, w, err);
 	default:
 		return message_status(conn->edged, conn->minor >= 3, w, err);
 	}
 }
 
 static int answer(
-	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+	struct conn *conn, struct request *request, struct bytes_writer *w, struct error *err)
 {
 	switch (request->type) {
 	case WIRE_HELLO:
@@ -131,9 +152,13 @@ static int answer(
 	case WIRE_LIST:
 	case WIRE_STORE_LIST:
 	case WIRE_STATUS:
+	case WIRE_STATS:
+	case WIRE_FLIGHT:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	case WIRE_POWER:
+		return message_power(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:
@@ -142,6 +167,8 @@ static int answer(
 		return answer_region_add(conn, request, w, err);
 	case WIRE_REGION_REMOVE:
 		return answer_region_remove(conn, request, err);
+	case WIRE_RING_OPEN:
+		return answer_ring_open(conn, request, err);
 	default:
 		return error_set(
 			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);

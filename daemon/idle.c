@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/notice.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define HALF_LIFE_NS (600 * SECOND_NS) /* a request counts half after that */
@@ -56,8 +57,11 @@ static void tell_loader(const struct idle *idle, const struct store_model *model
 
 static void unload(const struct idle *idle, struct store_model *model, const char *why)
 {
-	log_notice(idle->store->log, "model %s version %s: unloaded %s, %zu bytes", model->name,
-		model->version, why, model->served->bytes);
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &model->served->digest};
+	notice(idle->store->log, NOTICE_MODEL_UNLOADED, &about,
+		"model %s version %s: unloaded %s, %zu bytes", model->name, model->version, why,
+		model->served->bytes);
 	tell_loader(idle, model);
 	store_unload(model, why);
 	if (idle->changed) {
@@ -100,8 +104,22 @@ static bool caches_drop(const struct idle *idle)
 	return atomic_load(&idle->budget->held) < before;
 }
 
+/* What models on trial would go back to. False: there is nothing of that kind. */
+static bool befores_drop(const struct idle *idle)
+{
+	bool dropped = false;
+	for (size_t i = 0; !idle->store->keeps_before && i < idle->store->n; i++) {
+		dropped = dropped || idle->store->models[i].before;
+		store_drop_before(&idle->store->models[i]);
+	}
+	return dropped;
+}
+
 static bool make_room(const struct idle *idle, uint64_t bytes)
 {
+	if (budget_excess(idle->budget, bytes) > 0) {
+		befores_drop(idle);
+	}
 	if (budget_excess(idle->budget, bytes) > 0) {
 		caches_drop(idle);
 	}
@@ -162,8 +180,10 @@ bool idle_relieve(struct idle *idle, uint64_t now_ns)
 {
 	const bool again = idle->relieved_ns && now_ns - idle->relieved_ns < SOON_NS;
 	idle->relieved_ns = now_ns;
-	if (caches_drop(idle) || !again) {
-		log_notice(idle->store->log, "memory is short: idle sessions are dropped");
+	const bool dropped = befores_drop(idle);
+	if (caches_drop(idle) || dropped || !again) {
+		notice(idle->store->log, NOTICE_MEMORY_SHORT, NULL,
+			"memory is short: idle sessions are dropped");
 		return true;
 	}
 	struct store_model *model = victim_find(idle);

@@ -66,8 +66,7 @@ static bool is_known(const struct look *look, const struct catalogue_tried *trie
 
 static void tell_loading(const struct look *look)
 {
-	catalogue_post(look->catalogue, look->sink, look->model, CATALOGUE_LOADING, look->version,
-		NULL, "");
+	catalogue_post(look->sink, look->model, CATALOGUE_LOADING, look->version, NULL, "");
 }
 
 static void version_install(
@@ -176,8 +175,8 @@ static void outcome_post(struct look *look)
 {
 	struct catalogue_model *model = look->model;
 	model->inbox = model->seen = true;
-	catalogue_post(look->catalogue, look->sink, model, look->kind, look->version,
-		take(look->served), look->reason);
+	catalogue_post(
+		look->sink, model, look->kind, look->version, take(look->served), look->reason);
 }
 
 /* A pinned model stays what it is, whatever the folder holds. */

@@ -13,6 +13,8 @@
 #include "daemon/selftest.h"
 #include "daemon/signature.h"
 
+#define WARM_UP_NS UINT64_C(1000000000) /* what a run has touched by then will do */
+
 /* ---- from the folder */
 
 #define WRONG_PREFIX "its answers are not those of golden "
@@ -47,7 +49,7 @@ static int check_bad(
 
 /* One that has proved itself is not bad: what stands beside it may be wrong. */
 static void note_wrong(const struct load_context *context, const struct catalogue_model *model,
-	const struct candidate *candidate)
+	const struct candidate *candidate, int code)
 {
 	char reason[80];
 	struct error err = {0};
@@ -56,7 +58,11 @@ static void note_wrong(const struct load_context *context, const struct catalogu
 		return;
 	}
 	depot_unlist_bad(context->depot, digest);
-	wrong_print(candidate, reason, sizeof(reason));
+	if (code == SELFTEST_NAN) {
+		snprintf(reason, sizeof(reason), "it gives NaN, whatever it is asked");
+	} else {
+		wrong_print(candidate, reason, sizeof(reason));
+	}
 	if (depot_add_bad(context->depot, digest, model->manifest.name, reason, &err) < 0) {
 		log_warning(context->depot->log, "%s", err.text);
 	}
@@ -185,6 +191,21 @@ static int check_answers(const struct load_context *context, const struct candid
 	return code;
 }
 
+/* Not where a run may save files, or read those of runs before. */
+static void warm_up(const struct load_context *context, const struct candidate *candidate,
+	struct served *served)
+{
+	if (edge_model_info(served->model)->uses_checkpoints) {
+		return;
+	}
+	const struct run_control control = {.deadline_ns = clock_now_ns() + WARM_UP_NS};
+	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
+	mark_begin(mark);
+	served_warm(served, &control);
+	mark_end(mark);
+	marks_give_back(&context->depot->marks, mark);
+}
+
 static int check_signature(const struct catalogue_model *model, const struct candidate *candidate,
 	const struct digest *signature, struct error *err)
 {
@@ -304,8 +325,11 @@ static int check(const struct load_context *context, struct catalogue_model *mod
 	uint64_t bytes = candidate->version.bytes;
 	int code = make_room(context, model, bytes, err);
 	if (code == 0 && context->check) {
-		code = check_run(
-			context, context->check, candidate->blob, candidate->golden, &bytes, err);
+		const struct check_files files = {.blob = candidate->blob,
+			.golden = candidate->golden,
+			.blob_digest = &candidate->version.model,
+			.golden_digest = &candidate->version.golden};
+		code = check_files_once(context, &files, &bytes, err);
 		code = code < 0 ? code : make_room(context, model, bytes, err);
 	}
 	return code;
@@ -321,6 +345,9 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code < 0) {
 		return code;
 	}
+	if (model->manifest.trial) {
+		context->alone(context->unload_context, next.name);
+	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
 		take(candidate->labels), candidate->labels_length, &served, err);
 	if (code < 0) {
@@ -334,9 +361,13 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 	if (code < 0) {
 		return error_set(err, code, "the signature: %s", strerror(-code));
 	}
+	served->signature = *signature;
 	code = check_signature(model, candidate, signature, err);
 	if (code == 0) {
 		code = check_answers(context, candidate, served, err);
+	}
+	if (code == 0) {
+		warm_up(context, candidate, served);
 	}
 	if (edge_model_broken(served->model)) {
 		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
@@ -373,8 +404,8 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 	if (code == 0) {
 		code = admit(context, model, &candidate, ret_served, err);
 	}
-	if (code == SELFTEST_WRONG) {
-		note_wrong(context, model, &candidate);
+	if (code == SELFTEST_WRONG || code == SELFTEST_NAN) {
+		note_wrong(context, model, &candidate, code);
 	} else if (code == 0) {
 		depot_unlist_bad(context->depot, &candidate.version.model);
 	}

@@ -52,6 +52,7 @@ static void name_it(struct served *served, const char *name, const struct manife
 	snprintf(served->name, sizeof(served->name), "%s", name);
 	snprintf(served->version, sizeof(served->version), "%" PRIu64, version->version);
 	served->digest = version->model;
+	served->signature = version->signature;
 }
 
 int load_model(const struct load_context *context, const char *name,

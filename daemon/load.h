@@ -8,6 +8,8 @@
 #include "daemon/served.h"
 #include "daemon/trust.h"
 
+struct check_memory;
+
 struct load_context {
 	const struct config *config;
 	uint64_t cpu_features;
@@ -18,9 +20,12 @@ struct load_context {
 	struct budget *budget; /* NULL: nothing is counted */
 	/* Has the loop let go of what serves under @name, which stays the model: for room. */
 	void (*unload)(void *context, const char *name);
-	void *unload_context;
+	/* Has it let go of the version that it would go back to: a third one comes. */
+	void (*alone)(void *context, const char *name);
+	void *unload_context; /* of both */
 	const struct trust *trust; /* whose signatures count; NULL: nobody's */
 	const char *check; /* program for check_run(); NULL: none */
+	struct check_memory *check_memory; /* for check_files_once(); NULL: nothing is remembered */
 };
 
 struct edge_options load_options(const struct load_context *context);

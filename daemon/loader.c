@@ -6,14 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "backends/backends.h"
 #include "base/code.h"
-#include "daemon/check.h"
+#include "base/threads.h"
+#include "daemon/background.h"
 
-#define LOADER_NICE 10
+#define RESTED_S 1 /* then nothing more is to be expected for now */
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -64,16 +64,26 @@ static bool stopping(void *context)
 	return stop;
 }
 
-/* Has the loop let go of what serves. */
-static void unload(void *context, const char *name)
+static void let_go(void *context, const char *name, enum catalogue_event_kind kind)
 {
 	struct catalogue_event *event = calloc(1, sizeof(*event));
 	if (event) {
-		event->kind = CATALOGUE_UNLOADED;
+		event->kind = kind;
 		snprintf(event->name, sizeof(event->name), "%s", name);
 		snprintf(event->reason, sizeof(event->reason), "for a new version");
 		post(context, event);
 	}
+}
+
+/* Has the loop let go of what serves. */
+static void unload(void *context, const char *name)
+{
+	let_go(context, name, CATALOGUE_UNLOADED);
+}
+
+static void alone(void *context, const char *name)
+{
+	let_go(context, name, CATALOGUE_ALONE);
 }
 
 static struct load_context load_of(struct loader *loader, const struct config *config)
@@ -86,9 +96,11 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.stopping_context = loader,
 		.budget = loader->budget,
 		.unload = unload,
+		.alone = alone,
 		.unload_context = loader,
 		.trust = &loader->trust,
-		.check = loader->check};
+		.check = loader->check,
+		.check_memory = &loader->check_memory};
 }
 
 /* What the store remembers; where that cannot be read, the models folder says it again. */
@@ -127,6 +139,14 @@ static void order_append(struct order **list, struct order *order)
 	*list = order;
 }
 
+/* Under the mutex, which is let go meanwhile: who wakes takes the CPU, and would wait for it. */
+static void call(struct loader *loader)
+{
+	pthread_mutex_unlock(&loader->mutex);
+	loader->wake(loader->context);
+	pthread_mutex_lock(&loader->mutex);
+}
+
 /* Carries it out; gives it back to whoever waits. Under the mutex, which is let go meanwhile. */
 static void obey(struct loader *loader, struct order *order)
 {
@@ -147,7 +167,7 @@ static void obey(struct loader *loader, struct order *order)
 		return;
 	}
 	order_append(&loader->done, order);
-	loader->wake(loader->context);
+	call(loader);
 }
 
 /* Under the mutex, which is let go meanwhile. */
@@ -209,7 +229,7 @@ static void scan(struct loader *loader)
 	look(loader, &config);
 	pthread_mutex_lock(&loader->mutex);
 	loader->scans_done = number;
-	loader->wake(loader->context);
+	call(loader);
 }
 
 /* Under the mutex, which is let go meanwhile. */
@@ -223,14 +243,31 @@ static void shadow_next(struct loader *loader)
 	pthread_mutex_lock(&loader->mutex);
 	shadow->next = loader->shadows_done;
 	loader->shadows_done = shadow;
-	loader->wake(loader->context);
+	call(loader);
+}
+
+/* Waits for work. What loading went through is of no use to runs, but would be to the next load. Under the mutex. */
+static void rest(struct loader *loader, bool *rested)
+{
+	struct timespec until;
+	if (*rested) {
+		pthread_cond_wait(&loader->work, &loader->mutex);
+		*rested = false;
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += RESTED_S;
+	*rested = pthread_cond_timedwait(&loader->work, &loader->mutex, &until) == ETIMEDOUT;
+	if (*rested) {
+		code_forget_pages();
+	}
 }
 
 static void *loader_main(void *argument)
 {
-	/* Whoever asks comes before whoever loads; without the right to that it does not matter. */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), LOADER_NICE);
 	struct loader *loader = argument;
+	bool rested = false;
+	background_enter();
 	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
@@ -245,8 +282,7 @@ static void *loader_main(void *argument)
 		} else if (loader->shadows) {
 			shadow_next(loader);
 		} else {
-			code_forget_pages(); /* runs see little of what loading went through */
-			pthread_cond_wait(&loader->work, &loader->mutex);
+			rest(loader, &rested);
 		}
 	}
 	pthread_mutex_unlock(&loader->mutex);
@@ -270,12 +306,20 @@ static void check_find(struct loader *loader)
 static int thread_start(struct loader *loader)
 {
 	sigset_t all, before;
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
+	threads_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&loader->thread, NULL, loader_main, loader);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -code;
+}
+
+static void work_init(pthread_cond_t *work)
+{
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(work, &attributes);
+	pthread_condattr_destroy(&attributes);
 }
 
 int loader_start(struct loader *loader, const struct config *config, const struct log *log,
@@ -297,7 +341,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	check_find(loader);
 	depot_open(&loader->depot, config->state, loader->cpu_features, log);
 	pthread_mutex_init(&loader->mutex, NULL);
-	pthread_cond_init(&loader->work, NULL);
+	work_init(&loader->work);
 	code = thread_start(loader);
 	if (code < 0) {
 		depot_close(&loader->depot);

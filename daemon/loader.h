@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/log.h"
+#include "daemon/check.h"
 #include "daemon/order.h"
 #include "daemon/shadow.h"
 
@@ -35,6 +36,7 @@ struct loader {
 	/* The thread's own: */
 	uint64_t cpu_features;
 	const char *check; /* program for check_run(); NULL: none */
+	struct check_memory check_memory;
 	struct trust trust;
 	struct depot depot;
 	struct catalogue catalogue;

@@ -230,3 +230,26 @@ int message_status(struct edged *edged, bool memory, struct bytes_writer *w, str
 	wire_status_encode(w, &status);
 	return done(w, err);
 }
+
+/* ---- POWER */
+
+int message_power(const struct edged *edged, const void *body, uint32_t bytes,
+	struct bytes_writer *w, struct error *err)
+{
+	const struct store_model *model = NULL;
+	struct wire_text name;
+	int code = wire_power_ask_decode(body, bytes, &name, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = 0; i < edged->store.n && name.length > 0 && !model; i++) {
+		model = wire_text_is(name, edged->store.models[i].name) ? &edged->store.models[i]
+									: NULL;
+	}
+	if (name.length > 0 && !model) {
+		return error_set(err, -ENOENT, "there is no model of that name");
+	}
+	const struct wire_power power = power_tell(&edged->power, model ? model->served : NULL);
+	wire_power_encode(w, &power);
+	return done(w, err);
+}

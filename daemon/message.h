@@ -23,4 +23,8 @@ int must_check message_describe(const struct edged *edged, const void *body, uin
 int must_check message_status(
 	struct edged *edged, bool memory, struct bytes_writer *w, struct error *err);
 
+/* POWER: of the machine, and of the model that it names. */
+int must_check message_power(const struct edged *edged, const void *body, uint32_t bytes,
+	struct bytes_writer *w, struct error *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "daemon/blobs.h"
 #include "daemon/fsck.h"
 #include "daemon/install.h"
+#include "daemon/notice.h"
 #include "daemon/transfer.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
@@ -42,8 +43,7 @@ void order_free(struct order *order)
 
 static void tell_about(const struct ordering *ordering)
 {
-	catalogue_post(
-		ordering->catalogue, ordering->sink, ordering->model, CATALOGUE_ABOUT, 0, NULL, "");
+	catalogue_post(ordering->sink, ordering->model, CATALOGUE_ABOUT, 0, NULL, "");
 }
 
 /* Only what is on the disk counts. */
@@ -83,6 +83,19 @@ static int condemn(const struct ordering *ordering, const struct manifest *next,
 	return code < 0 ? code : saved;
 }
 
+/* What serves from now on; *ret_served stays NULL where the loop has it already. */
+static int fallback_load(const struct ordering *ordering, const struct manifest_version *fallback,
+	struct served **ret_served, struct error *err)
+{
+	struct catalogue_model *model = ordering->model;
+	if (ordering->order->back) {
+		model->loaded = true;
+		model->bytes = ordering->order->bytes;
+		return 0;
+	}
+	return load_version(ordering->load, model->manifest.name, fallback, ret_served, err);
+}
+
 static int rollback(const struct ordering *ordering, const char *reason, struct error *err)
 {
 	owned(served_unref) struct served *served = NULL;
@@ -95,7 +108,7 @@ static int rollback(const struct ordering *ordering, const char *reason, struct 
 	const uint64_t version = fallback->version;
 	const struct digest digest = fallback->model;
 	back_to(&next, &digest);
-	int code = load_version(ordering->load, next.name, fallback, &served, err);
+	int code = fallback_load(ordering, fallback, &served, err);
 	if (code < 0) {
 		return code;
 	}
@@ -108,8 +121,8 @@ static int rollback(const struct ordering *ordering, const char *reason, struct 
 	model->serving = digest;
 	depot_note(ordering->load->depot, next.name, "back to version %" PRIu64 ": %s", version,
 		reason);
-	bool told = catalogue_post(ordering->catalogue, ordering->sink, model, CATALOGUE_READY, 0,
-		take(served), reason);
+	const enum catalogue_event_kind kind = served ? CATALOGUE_READY : CATALOGUE_KEPT;
+	bool told = catalogue_post(ordering->sink, model, kind, 0, take(served), reason);
 	return told ? code : error_no_memory(err);
 }
 
@@ -151,7 +164,8 @@ static int failed(const struct ordering *ordering, struct error *err)
 	if (!is_on_trial(ordering)) {
 		return 0;
 	}
-	int code = ordering->model->manifest.pinned
+	/* A pin that came behind the verdict is one of what serves by now. */
+	int code = ordering->model->manifest.pinned && !order->back
 		? error_set(err, -EPERM, "it is pinned and goes on")
 		: rollback(ordering, order->argument, err);
 	if (code < 0) {
@@ -174,7 +188,9 @@ static void put_away(struct depot *depot, const char *name, const struct digest 
 	if (code < 0 && code != -ENOMEM) {
 		blobs_quarantine(depot->blobs, digest);
 		depot_note(depot, name, "the store's copy %s is broken, and put away", text);
-		log_warning(depot->log, "the store's copy %s is broken, and put away", text);
+		const struct notice_about about = {.model = name, .digest = digest};
+		notice(depot->log, NOTICE_QUARANTINED, &about,
+			"the store's copy %s is broken, and put away", text);
 	}
 }
 
@@ -189,7 +205,7 @@ static int restore(const struct ordering *ordering)
 	if (code < 0) {
 		catalogue_doubt_model(model); /* the next look at the folder may find it */
 	}
-	bool told = catalogue_post(ordering->catalogue, ordering->sink, model,
+	bool told = catalogue_post(ordering->sink, model,
 		code == 0 ? CATALOGUE_READY : CATALOGUE_LOST, 0, served, reason);
 	return told ? 0 : -ENOMEM;
 }

@@ -40,6 +40,8 @@ struct order {
 	struct digest digest;
 	unsigned int by; /* user id */
 	int fd; /* of INSTALL and EXPORT; -1: none */
+	bool back; /* of FAILED: the last good one serves already, */
+	uint64_t bytes; /* which has so many in memory */
 
 	/* Once it is done: */
 	struct error error; /* code 0: done */

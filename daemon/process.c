@@ -23,17 +23,17 @@ void process_tune_memory(void)
 void process_reserve_files(uint64_t *max_clients, uint64_t *max_shared, const struct log *log)
 {
 	struct rlimit limit;
-	const uint64_t wanted = *max_clients + *max_shared + ROOM_FILES;
+	const uint64_t wanted = *max_clients + 2 * *max_shared + ROOM_FILES;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
 		return;
 	}
 	/* Lowered too: libuv's table of watchers is as long as the highest descriptor. */
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-		limit.rlim_cur < *max_clients + *max_shared + SPARE_FILES) {
+		limit.rlim_cur < *max_clients + 2 * *max_shared + SPARE_FILES) {
 		uint64_t left = limit.rlim_cur > 2 * SPARE_FILES ? limit.rlim_cur - SPARE_FILES : 1;
-		*max_shared = *max_shared < left / 4 ? *max_shared : left / 4;
-		left -= *max_shared;
+		*max_shared = *max_shared < left / 6 ? *max_shared : left / 6;
+		left -= 2 * *max_shared;
 		*max_clients = *max_clients < left ? *max_clients : left;
 		log_warning(log, "max-clients is %llu: the limit of open files is %llu",
 			(unsigned long long)*max_clients, (unsigned long long)limit.rlim_cur);

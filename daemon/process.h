@@ -10,7 +10,7 @@
 /* Freed memory goes back to the system; one heap for all threads. */
 void process_tune_memory(void);
 
-/* The limit of open files becomes what *max_clients need, of which *max_shared need two, also if it
+/* The limit of open files becomes what *max_clients need, of which *max_shared need three, also if it
  * was higher; where the system gives fewer, both shrink and a warning says so. */
 void process_reserve_files(uint64_t *max_clients, uint64_t *max_shared, const struct log *log);
 

@@ -36,6 +36,7 @@ static void count(struct queue *queue, const struct request *request, int n)
 	user->n_queued += (uint32_t)n;
 	queue->n_users += user->n_queued > 0;
 	queue->n_queued += (uint32_t)n;
+	queue->n_of_class[request->class] += (uint32_t)n;
 	costs_update(flow_of(request), party);
 }
 
@@ -94,6 +95,12 @@ bool queue_remove(struct queue *queue, struct request *request)
 	}
 	unlink_request(queue, before, request);
 	return true;
+}
+
+bool queue_has(const struct request *request)
+{
+	struct request *before = NULL;
+	return find(request, &before);
 }
 
 bool queue_swap(struct queue *queue, struct request *old, struct request *request)

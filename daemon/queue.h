@@ -65,12 +65,14 @@ struct queue {
 	int64_t owed_ns[QUEUE_CLASSES];
 	struct share_group shares;
 	uint32_t n_queued, n_users; /* users: that have something in it */
+	uint32_t n_of_class[QUEUE_CLASSES];
 };
 
 /* At the end of its line's flow. request->line, class and cost_ns say where and how much. */
 void queue_put(struct queue *queue, struct request *request);
 /* False when it is not there. */
 bool queue_remove(struct queue *queue, struct request *request);
+bool queue_has(const struct request *request);
 /* @request takes the place of @old, of the same line and class. False when @old is not there. */
 bool queue_swap(struct queue *queue, struct request *old, struct request *request);
 

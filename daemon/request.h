@@ -16,6 +16,7 @@
 #include "daemon/front.h"
 #include "daemon/region.h"
 #include "daemon/served.h"
+#include "daemon/slow.h"
 
 struct client_session;
 struct client_sessions;
@@ -30,12 +31,14 @@ struct request {
 	const struct front *front;
 	void *peer;
 	struct account *account;
+	pid_t pid; /* that of the connection */
 	uint64_t charged;
 
 	uint16_t type; /* enum wire_type */
 	uint16_t flags; /* WIRE_FLAG_* */
 	uint64_t id;
-	int fd; /* that came with REGION_ADD or STORE; -1: none */
+	bool by_ring; /* it came in a ring's slot, and its reply goes there */
+	int fd; /* that came with REGION_ADD, RING_OPEN or STORE; -1: none */
 	uint32_t body_bytes;
 	uint8_t *body; /* WIRE_ALIGNMENT */
 
@@ -51,10 +54,13 @@ struct request {
 	bool parked; /* until its model is loaded again */
 	uint64_t parked_until_ns; /* that it waits at most; 0: it never did */
 	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
+	enum edge_status told; /* then: which */
 	uint64_t scan; /* of RELOAD, or the order of STORE: answered when it is done */
 
 	uint64_t received_ns, deadline_ns; /* 0: no deadline */
 	uint64_t taken_ns, finished_ns; /* by a worker */
+	uint64_t slow_ns; /* slow-request: its steps are timed; 0: they are not */
+	struct slow_steps slow;
 	atomic_bool cancelled;
 	struct team *team; /* that helps the worker which runs it; NULL: nobody */
 	struct worker

@@ -3,7 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "daemon/request.h"
 
 #define OVERLOAD_RUNS 4 /* under overload so many runs may be ahead of each worker... */
@@ -11,16 +13,31 @@
 #define CALM_NS UINT64_C(250000000) /* without anybody turned away: overload is over */
 #define RETRY_LEAST_US 1000
 #define RETRY_MOST_US 1000000
+#define NS_PER_S UINT64_C(1000000000)
+
+/* On the clock of clock_now_ns(). */
+static int work_init(pthread_cond_t *work)
+{
+	pthread_condattr_t attributes;
+	int code = pthread_condattr_init(&attributes);
+	if (code == 0) {
+		code = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+		code = code ? code : pthread_cond_init(work, &attributes);
+		pthread_condattr_destroy(&attributes);
+	}
+	return code;
+}
 
 int sched_init(struct sched *sched, void (*wake)(void *context), void *context)
 {
-	*sched = (struct sched){.wake = wake, .context = context, .n_workers = 1};
+	*sched =
+		(struct sched){.wake = wake, .context = context, .n_workers = 1, .duty = SCHED_ALL};
 	atomic_init(&sched->urgent, -1);
 	int code = pthread_mutex_init(&sched->mutex, NULL);
 	if (code != 0) {
 		return -code;
 	}
-	code = pthread_cond_init(&sched->work, NULL);
+	code = work_init(&sched->work);
 	if (code != 0) {
 		pthread_mutex_destroy(&sched->mutex);
 	}
@@ -51,7 +68,7 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_wish *wish)
 		return 0;
 	}
 	const int64_t ahead = queue_ahead_ns(&sched->queue, wish->line, wish->class, wish->cost_ns);
-	return (ahead + sched->running_ns / 2) / sched->n_workers;
+	return (ahead + sched->running_ns / 2) / sched->n_workers * SCHED_ALL / sched->duty;
 }
 
 /* Alone a user may fill the queue. With others it has no more than twice what is free, so there is
@@ -84,6 +101,10 @@ static int64_t bound_ns(struct sched *sched, const struct sched_wish *wish)
 
 static bool admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us)
 {
+	if (wish->class < sched->least) {
+		*ret_retry_us = RETRY_MOST_US;
+		return false;
+	}
 	share_ask(&wish->line->user->share, &sched->queue.shares, wish->now_ns);
 	share_ask(&wish->line->share, &wish->line->user->lines, wish->now_ns);
 	const int64_t wait = wait_ns(sched, wish);
@@ -178,6 +199,18 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
 	return found;
 }
 
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_has(request);
+	if (found) {
+		change(context, request);
+	}
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
 static struct request *pop(struct sched *sched, int above)
 {
 	struct request *request = queue_pop(&sched->queue, above);
@@ -188,14 +221,65 @@ static struct request *pop(struct sched *sched, int above)
 	return request;
 }
 
+void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty)
+{
+	pthread_mutex_lock(&sched->mutex);
+	sched->least = least;
+	sched->duty = duty;
+	sched->rest_ns = duty == SCHED_ALL ? 0 : sched->rest_ns;
+	pthread_cond_broadcast(&sched->work);
+	pthread_mutex_unlock(&sched->mutex);
+}
+
+/* ---- rest */
+
+/* Whoever comes to take something takes over what is to be rested; 0: nothing is. */
+static uint64_t rest_take(struct sched *sched)
+{
+	const uint64_t until = sched->rest_ns > 0 ? clock_now_ns() + sched->rest_ns : 0;
+	sched->rest_ns = 0;
+	return until;
+}
+
+/* What is left of it when something urgent came in between, for who comes next. */
+static void rest_leave(struct sched *sched, uint64_t until_ns)
+{
+	const uint64_t now = until_ns > 0 && sched->duty < SCHED_ALL ? clock_now_ns() : until_ns;
+	sched->rest_ns += until_ns > now ? until_ns - now : 0;
+}
+
+/* True when the rest is over, or something is there that does not wait for that. */
+static bool may_take(const struct sched *sched, uint64_t until_ns)
+{
+	if (sched->queue.n_queued == 0) {
+		return false;
+	}
+	return until_ns == 0 || sched->duty == SCHED_ALL ||
+		queue_top(&sched->queue) >= QUEUE_REALTIME || clock_now_ns() >= until_ns;
+}
+
+/* With nothing to do nobody wakes up for the end of a rest. */
+static void wait_for_work(struct sched *sched, uint64_t until_ns)
+{
+	if (until_ns == 0 || sched->queue.n_queued == 0) {
+		pthread_cond_wait(&sched->work, &sched->mutex);
+		return;
+	}
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / NS_PER_S), .tv_nsec = (long)(until_ns % NS_PER_S)};
+	pthread_cond_timedwait(&sched->work, &sched->mutex, &until);
+}
+
 struct request *sched_take(struct sched *sched, bool *ret_alone)
 {
 	pthread_mutex_lock(&sched->mutex);
+	const uint64_t until_ns = rest_take(sched);
 	sched->n_idle++;
-	while (!sched->stopping && sched->queue.n_queued == 0) {
-		pthread_cond_wait(&sched->work, &sched->mutex);
+	while (!sched->stopping && !may_take(sched, until_ns)) {
+		wait_for_work(sched, until_ns);
 	}
 	sched->n_idle--;
+	rest_leave(sched, until_ns);
 	struct request *request = sched->stopping ? NULL : pop(sched, -1);
 	*ret_alone = sched->queue.n_queued == 0 && sched->n_running == 1;
 	urgent_update(sched);
@@ -220,6 +304,7 @@ void sched_give_back(struct sched *sched, struct request *request, uint64_t ns)
 	sched->done = request;
 	sched->n_running--;
 	sched->running_ns -= request->cost_ns;
+	sched->rest_ns += ns * (SCHED_ALL - sched->duty) / sched->duty;
 	if (request->user) {
 		turns_correct(&request->user->parties[request->class].turn,
 			(int64_t)ns - request->cost_ns);
@@ -250,6 +335,23 @@ void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_runnin
 	*ret_queued = sched->queue.n_queued;
 	*ret_running = sched->n_running;
 	pthread_mutex_unlock(&sched->mutex);
+}
+
+void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES])
+{
+	pthread_mutex_lock(&sched->mutex);
+	for (unsigned int i = 0; i < QUEUE_CLASSES; i++) {
+		ret_queued[i] = sched->queue.n_of_class[i];
+	}
+	pthread_mutex_unlock(&sched->mutex);
+}
+
+bool sched_overloaded(struct sched *sched, uint64_t now_ns)
+{
+	pthread_mutex_lock(&sched->mutex);
+	const bool overloaded = now_ns < sched->overload_ns;
+	pthread_mutex_unlock(&sched->mutex);
+	return overloaded;
 }
 
 void sched_stop(struct sched *sched)

@@ -20,6 +20,8 @@
 #include "base/own.h"
 #include "daemon/queue.h"
 
+#define SCHED_ALL 100u /* percent */
+
 struct sched {
 	pthread_mutex_t mutex;
 	pthread_cond_t work;
@@ -30,6 +32,9 @@ struct sched {
 	int64_t running_ns; /* predicted, of what runs */
 	int64_t mean_ns; /* of what was let in lately */
 	uint64_t overload_ns; /* until then there is overload: somebody was turned away before */
+	enum queue_class least; /* what is below is turned away */
+	unsigned int duty; /* percent of the time that a worker may run */
+	uint64_t rest_ns; /* that somebody must rest before taking anything but urgent work */
 	bool stopping;
 	atomic_int urgent; /* the highest class that waits, -1: none; read without the lock */
 	void (*wake)(void *context); /* called by workers when something was given back */
@@ -67,6 +72,16 @@ bool sched_remove(struct sched *sched, struct request *request);
 /* @request takes the place of @old, of the same line and class. False when a worker has that. */
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
+/*
+ * From now on only classes from @least on are let in, and a worker rests after each run so long that it runs for @duty percent of
+ * the time, SCHED_ALL: without rest. Realtime and control do not wait for that. What is queued stays.
+ */
+void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty);
+
+/* Has @change done to @request while no worker can take it. False when one has it: nothing is done. */
+bool sched_change(struct sched *sched, struct request *request,
+	void (*change)(void *context, struct request *request), void *context);
+
 /* Workers: waits for the next request; NULL when the workers shall end. *ret_alone: no other request
  * waits or is run at this moment. */
 struct request *sched_take(struct sched *sched, bool *ret_alone);
@@ -86,6 +101,11 @@ static inline bool sched_has_above(struct sched *sched, enum queue_class class)
 struct request *sched_collect(struct sched *sched);
 
 void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_running);
+/* How many wait of each class. */
+void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES]);
+
+/* True while there is overload: somebody was turned away a moment ago. */
+bool sched_overloaded(struct sched *sched, uint64_t now_ns);
 
 /* Workers get NULL from now on, whatever is queued. */
 void sched_stop(struct sched *sched);

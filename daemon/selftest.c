@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/wire.h"
+#include "daemon/nan.h"
 
 #define RELATIVE 1e-3
 #define ABSOLUTE 1e-4
@@ -263,19 +264,83 @@ static int is_random(void *context, const struct edge_step *step)
 	return strncmp(step->op, "RANDOM", 6) == 0 || strcmp(step->op, "MULTINOMIAL") == 0;
 }
 
-/* The digest of all outputs would do; their bytes one after the other are simpler. */
-static int answer_take(struct edge_session *session, uint32_t n, struct bytes_writer *out)
+/* What came of a question: the bytes of all outputs one after the other. Their digest would do; this is simpler. */
+struct reply {
+	struct bytes_writer bytes;
+	bool nan; /* some output has one */
+};
+
+static void reply_free(struct reply *reply)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t bytes = 0;
-		const void *data = edge_session_output(session, i, &bytes);
-		bytes_write(out, data, data ? (size_t)bytes : 0);
+	bytes_writer_deinit(&reply->bytes);
+}
+#define owned_reply __attribute__((cleanup(reply_free)))
+
+static int output_take(struct edge_session *session, uint32_t index, struct reply *reply)
+{
+	struct edge_tensor_info info;
+	uint64_t bytes = 0;
+	const void *data = edge_session_output(session, index, &bytes);
+	int code = data ? edge_session_output_info(session, index, &info, NULL) : -ENOENT;
+	if (code == 0 && bytes <= UINT32_MAX) {
+		const struct wire_tensor tensor = {
+			.type = info.type, .bytes = (uint32_t)bytes, .data = data};
+		reply->nan = reply->nan || nan_any(&tensor, 1);
+		bytes_write(&reply->bytes, data, (size_t)bytes);
 	}
-	return out->failed ? -ENOMEM : 0;
+	return code;
 }
 
-static int answer_to_zeros(
-	struct edge_model *model, const struct run_control *control, struct bytes_writer *out)
+static int reply_take(struct edge_session *session, uint32_t n, struct reply *reply)
+{
+	int code = 0;
+	for (uint32_t i = 0; i < n && code == 0; i++) {
+		code = output_take(session, i, reply);
+	}
+	return reply->bytes.failed ? -ENOMEM : code;
+}
+
+/* xorshift32: always the same numbers. */
+static uint32_t next_random(uint32_t *random)
+{
+	*random ^= *random << 13;
+	*random ^= *random >> 17;
+	*random ^= *random << 5;
+	return *random;
+}
+
+/* Floats from 0 to 1, bytes of any value; what counts or names something stays zero. */
+static void noise_fill(void *data, uint64_t bytes, uint8_t type, uint32_t *random)
+{
+	const uint64_t size = type == DTYPE_FLOAT32 ? sizeof(float) : 1;
+	if (type != DTYPE_FLOAT32 && type != DTYPE_INT8 && type != DTYPE_UINT8) {
+		return;
+	}
+	for (uint64_t at = 0; at + size <= bytes; at += size) {
+		const uint32_t number = next_random(random);
+		const float share = (float)(number >> 8) / 16777216.0f;
+		memcpy((uint8_t *)data + at, size == 1 ? (const void *)&number : &share, size);
+	}
+}
+
+static int inputs_fill(const struct edge_model *model, struct edge_session *session, uint32_t n)
+{
+	uint32_t random = 1;
+	int code = 0;
+	for (uint32_t i = 0; i < n && code == 0; i++) {
+		struct edge_tensor_info info;
+		uint64_t bytes = 0;
+		void *data = edge_session_input(session, i, &bytes);
+		code = edge_model_input(model, 0, i, &info);
+		if (code == 0 && data) {
+			noise_fill(data, bytes, info.type, &random);
+		}
+	}
+	return code;
+}
+
+static int asked(struct edge_model *model, bool noise, const struct run_control *control,
+	struct reply *reply)
 {
 	owned(edge_session_free) struct edge_session *session = NULL;
 	struct edge_signature_info info;
@@ -283,24 +348,35 @@ static int answer_to_zeros(
 	if (code == 0) {
 		code = edge_session_new(model, 0, &session, NULL);
 	}
+	if (code == 0 && noise) {
+		code = inputs_fill(model, session, info.n_inputs);
+	}
 	if (code == 0) {
 		code = edge_session_run(session, control, NULL);
 	}
-	return code < 0 ? code : answer_take(session, info.n_outputs, out);
+	return code < 0 ? code : reply_take(session, info.n_outputs, reply);
+}
+
+static bool is_same(const struct bytes_writer *a, const struct bytes_writer *b)
+{
+	return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }
 
 int selftest_repeat(struct edge_model *model, const struct run_control *control, struct error *err)
 {
-	struct bytes_writer first = {0}, second = {0};
-	if (edge_model_steps(model, 0, is_random, NULL) != 0) {
+	owned_reply struct reply first = {0};
+	owned_reply struct reply second = {0};
+	owned_reply struct reply noise = {0};
+	if (edge_model_steps(model, 0, is_random, NULL) != 0 ||
+		asked(model, false, control, &first) < 0 ||
+		asked(model, false, control, &second) < 0) {
 		return 0;
 	}
-	bool both = answer_to_zeros(model, control, &first) == 0 &&
-		answer_to_zeros(model, control, &second) == 0;
-	bool same = !both ||
-		(first.size == second.size &&
-			(first.size == 0 || memcmp(first.data, second.data, first.size) == 0));
-	bytes_writer_deinit(&first);
-	bytes_writer_deinit(&second);
-	return same ? 0 : error_set(err, -EBADMSG, "it answers otherwise to the same question");
+	if (!is_same(&first.bytes, &second.bytes)) {
+		return error_set(err, -EBADMSG, "it answers otherwise to the same question");
+	}
+	if (first.nan && asked(model, true, control, &noise) == 0 && noise.nan) {
+		return error_set(err, SELFTEST_NAN, "it gives NaN, whatever it is asked");
+	}
+	return 0;
 }

@@ -14,6 +14,7 @@
 #include "engine/edge.h"
 
 #define SELFTEST_WRONG (-EILSEQ) /* an answer is not the one that is due */
+#define SELFTEST_NAN (-EDOM) /* it gives NaN, whatever it is asked */
 
 /*
  * Asks @model all that @golden holds, each in a session of its own. *ret_n: how many questions there
@@ -25,8 +26,9 @@ int must_check selftest_run(struct edge_model *model, const void *golden, size_t
 
 /*
  * Asks @model, by its default signature, twice about zeros: -EBADMSG when it answers otherwise the
- * second time. A model that cannot answer to zeros, or not in time, or that has random numbers, is
- * not judged so: 0.
+ * second time. Where the answer has NaN, it is asked about numbers from 0 to 1, and any bytes where
+ * inputs are bytes: SELFTEST_NAN when that answer has NaN too. A model that cannot answer to these, or not
+ * in time, or that has random numbers, is not judged so: 0.
  */
 int must_check selftest_repeat(
 	struct edge_model *model, const struct run_control *control, struct error *err);

@@ -74,6 +74,14 @@ void served_set_checkpoints(struct served *served, int folder, uint64_t max_byte
 	edge_session_set_checkpoints(served->idle->session, folder, max_bytes);
 }
 
+void served_warm(struct served *served, const struct run_control *control)
+{
+	struct edge_session *session = served->idle->session;
+	int code = edge_session_run(session, control, NULL);
+	(void)code;
+	edge_session_reset(session);
+}
+
 static uint64_t model_bytes(const struct served *served)
 {
 	const struct edge_model_info *info = edge_model_info(served->model);

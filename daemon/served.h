@@ -13,6 +13,7 @@
 #include "base/ref.h"
 #include "daemon/budget.h"
 #include "daemon/digest.h"
+#include "daemon/energy.h"
 #include "daemon/marks.h"
 #include "daemon/predict.h"
 #include "engine/edge.h"
@@ -31,6 +32,7 @@ struct served_session {
 	struct edge_session *session;
 	struct served_session *next;
 	uint32_t signature; /* the one that is entered; SERVED_NO_SIGNATURE: none */
+	bool profiled; /* its steps are timed: slow.h */
 	bool resized; /* some input has another shape than planned */
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted */
@@ -55,6 +57,7 @@ struct served {
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
 	struct digest digest; /* of the file */
+	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t generation;
 	uint64_t load_ns; /* what loading it took */
 	struct served_use use;
@@ -73,6 +76,7 @@ struct served {
 	struct served_session *idle;
 	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take, if it is short */
 	struct predict predict; /* the loop's: the same for the queue */
+	struct energy_share energy; /* the loop's: what a run takes */
 };
 
 /* Takes @model and @labels, also on failure. A first session of the default signature is made, so
@@ -81,6 +85,9 @@ int must_check served_new(struct edge_model *model, char *labels, uint32_t label
 	struct served **ret_served, struct error *err);
 /* Takes @folder, before anybody else has @served. */
 void served_set_checkpoints(struct served *served, int folder, uint64_t max_bytes);
+/* Runs its idle session about zeros, before anybody else has @served: who asks first finds in memory what a
+ * run touches. What comes of it is no matter, and nothing of it stays in the session. */
+void served_warm(struct served *served, const struct run_control *control);
 /* From now on it is counted, before anybody else has @served. @budget outlives it and its sessions. */
 void served_count(struct served *served, struct budget *budget);
 /* What it takes with one session. */

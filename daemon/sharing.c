@@ -39,3 +39,8 @@ bool sharing_begin(struct conn *conn, const struct wire_hello *hello)
 	}
 	return true;
 }
+
+uint64_t sharing_capabilities(const struct wire_hello *hello)
+{
+	return WIRE_CAP_SHARED_MEMORY | (hello->minor >= 3 ? WIRE_CAP_RINGS : 0);
+}

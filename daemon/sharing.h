@@ -13,4 +13,7 @@ struct conn;
  * when that cannot be: what a client says then brings none. */
 bool sharing_begin(struct conn *conn, const struct wire_hello *hello);
 
+/* What a connection that shares memory may have. */
+uint64_t sharing_capabilities(const struct wire_hello *hello);
+
 #endif

@@ -11,8 +11,8 @@
 bool short_is(const struct dispatch *dispatch, const struct request *request)
 {
 	const uint64_t most_ns = dispatch->edged->config.short_run_us * US;
-	return most_ns > 0 && request->type == WIRE_INFER && !request->session &&
-		request->planned && !request->next &&
+	return most_ns > 0 && dispatch->sched.duty == SCHED_ALL && request->type == WIRE_INFER &&
+		!request->session && request->planned && !request->next &&
 		(!dispatch->short_line || dispatch->short_line == request->line) &&
 		served_expected_ns(request->served, request->signature) <= most_ns &&
 		!edge_model_info(request->served->model)->has_state;

@@ -20,6 +20,12 @@ static void on_hangup(struct edged *edged, int number)
 	edged_reload(edged);
 }
 
+static void on_user(struct edged *edged, int number)
+{
+	(void)number;
+	flight_write(edged);
+}
+
 static const struct {
 	int number;
 	void (*act)(struct edged *edged, int number);
@@ -27,6 +33,7 @@ static const struct {
 	{SIGTERM, on_terminate},
 	{SIGINT, on_terminate},
 	{SIGHUP, on_hangup},
+	{SIGUSR1, on_user},
 };
 
 #define N_SIGNALS (sizeof(table) / sizeof(table[0]))
@@ -58,6 +65,7 @@ int signals_start(struct signals *signals, struct edged *edged, struct error *er
 void signals_release(void)
 {
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		signal(table[i].number, table[i].number == SIGHUP ? SIG_IGN : SIG_DFL);
+		bool ends = table[i].act == on_terminate;
+		signal(table[i].number, ends ? SIG_DFL : SIG_IGN);
 	}
 }

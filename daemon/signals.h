@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signals - SIGTERM and SIGINT drain, a second one leaves at once; SIGHUP reloads; SIGPIPE is
- * ignored */
+/* signals - SIGTERM and SIGINT drain, a second one leaves at once; SIGHUP reloads; SIGUSR1
+ * writes the flight records; SIGPIPE is ignored */
 #ifndef DAEMON_SIGNALS_H
 #define DAEMON_SIGNALS_H
 
@@ -10,7 +10,7 @@
 
 struct edged;
 
-#define SIGNALS_MAX 3
+#define SIGNALS_MAX 4
 
 struct signals {
 	uv_signal_t handles[SIGNALS_MAX];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/notice.h"
 
 #define LEAST_RUNS 5 /* before what is usual is known */
 
@@ -19,6 +20,7 @@ void store_deinit(struct store *store)
 	for (size_t i = 0; i < store->n; i++) {
 		served_unref(store->models[i].served);
 		served_unref(store->models[i].before);
+		free(store->models[i].tally);
 	}
 	free(store->models);
 	*store = (struct store){0};
@@ -84,6 +86,7 @@ static void drop(struct store *store, const char *name)
 	if (there) {
 		served_unref(store->models[at].served);
 		served_unref(store->models[at].before);
+		free(store->models[at].tally);
 		store->n--;
 		memmove(store->models + at, store->models + at + 1,
 			(store->n - at) * sizeof(store->models[0]));
@@ -100,38 +103,53 @@ static void probation_start(struct store_model *model)
 	}
 }
 
-static void before_drop(struct store_model *model)
+void store_drop_before(struct store_model *model)
 {
 	served_unref(model->before);
 	model->before = NULL;
 }
 
-/* What served is what the next one is compared with, unless that had not proved itself. */
-static void before_keep(const struct store *store, struct store_model *model)
+/* What served is what the next one goes back to, or is compared with, unless that had not proved itself. */
+static void before_keep(
+	const struct store *store, struct store_model *model, const struct catalogue_about *about)
 {
 	struct served *served = take(model->served);
-	if (!store->keeps_before || !model->about.trial) {
-		before_drop(model);
-	} else if (!model->before) {
+	const bool good = served && digest_same(&served->digest, &model->about.good);
+	if (!model->about.trial) {
+		store_drop_before(model);
+	} else if (!model->before && (good || store->keeps_before)) {
 		model->before = take(served);
+		model->about_before = *about;
+		model->bytes_before = model->bytes;
 	}
 	served_unref(served);
 }
 
-static void model_ready(
-	struct store *store, struct store_model *model, struct catalogue_event *event)
+/* @about: of what served. */
+static void model_ready(struct store *store, struct store_model *model,
+	const struct catalogue_about *about, struct catalogue_event *event)
 {
 	const struct edge_model_info *info = edge_model_info(event->served->model);
 	const struct served_use use = model->served ? model->served->use : model->use;
-	before_keep(store, model);
+	char replaced[SERVED_VERSION_SIZE] = "";
+	if (model->served) {
+		memcpy(replaced, model->served->version, sizeof(replaced));
+	}
+	before_keep(store, model, about);
 	model->served = take(event->served);
+	model->served->generation = ++store->generation;
+	store->swapped = true;
 	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
 	model->bytes = served_bytes(model->served);
 	probation_start(model);
-	log_info(store->log, "model %s version %s: ready, %llu bytes, arena %llu bytes",
-		model->name, event->version, (unsigned long long)info->file_bytes,
-		(unsigned long long)info->arena_bytes);
+	const struct notice_about told = {
+		.model = model->name, .version = event->version, .digest = &model->served->digest};
+	notice(store->log, replaced[0] ? NOTICE_MODEL_REPLACED : NOTICE_MODEL_READY, &told,
+		"model %s version %s: ready, %llu bytes, arena %llu bytes%s%s", model->name,
+		event->version, (unsigned long long)info->file_bytes,
+		(unsigned long long)info->arena_bytes, replaced[0] ? ", in place of version " : "",
+		replaced);
 }
 
 void store_unload(struct store_model *model, const char *why)
@@ -141,7 +159,7 @@ void store_unload(struct store_model *model, const char *why)
 		snprintf(model->why, sizeof(model->why), "%s", why);
 		model->unloaded = true;
 		model->probation = (struct probation){0};
-		before_drop(model);
+		store_drop_before(model);
 		served_unref(take(model->served));
 	}
 }
@@ -153,6 +171,12 @@ static void model_apply(
 		model->about = event->about;
 		return;
 	}
+	if (event->kind == CATALOGUE_ALONE) {
+		if (!store->keeps_before) {
+			store_drop_before(model);
+		}
+		return;
+	}
 	if (event->kind == CATALOGUE_UNLOADED) {
 		store_unload(model, event->reason);
 		return;
@@ -161,19 +185,22 @@ static void model_apply(
 	if (event->kind == CATALOGUE_LOADING) {
 		return;
 	}
+	const struct catalogue_about before = model->about;
 	model->about = event->about;
 	if (event->kind == CATALOGUE_LOST) {
-		before_drop(model);
+		store_drop_before(model);
 		served_unref(take(model->served));
 		model->probation = (struct probation){0};
 		model->unloaded = model->wanted = model->load_asked = false;
 	}
 	if (strcmp(model->reason, event->reason) != 0 && event->reason[0] != 0) {
-		log_warning(store->log, "model %s: refused: %s", model->name, event->reason);
+		const struct notice_about about = {.model = model->name};
+		notice(store->log, NOTICE_MODEL_REFUSED, &about, "model %s: refused: %s",
+			model->name, event->reason);
 	}
 	memcpy(model->reason, event->reason, sizeof(model->reason));
 	if (event->kind == CATALOGUE_READY) {
-		model_ready(store, model, event);
+		model_ready(store, model, &before, event);
 	}
 	const char *version = model->served ? model->served->version
 		: model->unloaded           ? model->version
@@ -185,7 +212,8 @@ static void model_apply(
 static bool event_apply(struct store *store, struct catalogue_event *event)
 {
 	if (event->kind == CATALOGUE_REMOVED) {
-		log_info(store->log, "model %s: removed", event->name);
+		const struct notice_about about = {.model = event->name};
+		notice(store->log, NOTICE_MODEL_REMOVED, &about, "model %s: removed", event->name);
 		drop(store, event->name);
 		return true;
 	}
@@ -225,9 +253,59 @@ static struct probation_limits limits_of(const struct config *config)
 		.differ = config->probation_differ};
 }
 
+/*
+ * What was good serves again from this moment, if it is still there and nobody uses it, who would be
+ * told another generation than he began with. The loader sees to the rest.
+ */
+static bool back_at_once(struct store *store, struct store_model *model)
+{
+	struct served *before = model->before;
+	if (!before || model->about.pinned || !served_idle(before) ||
+		edge_model_broken(before->model) ||
+		!digest_same(&before->digest, &model->about.good)) {
+		return false;
+	}
+	before->generation = ++store->generation;
+	store->swapped = true;
+	before->use = model->served->use;
+	served_unref(model->served);
+	model->served = take(model->before);
+	model->about = model->about_before;
+	model->bytes = model->bytes_before;
+	probation_reason(&model->probation, model->reason, sizeof(model->reason));
+	model->probation = (struct probation){0};
+	memcpy(model->version, model->served->version, sizeof(model->version));
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &model->served->digest};
+	notice(store->log, NOTICE_MODEL_REPLACED, &about, "model %s version %s: ready again",
+		model->name, model->version);
+	return true;
+}
+
+static void verdict_failed(struct store *store, struct store_model *model, struct order *order)
+{
+	order->verb = ORDER_FAILED;
+	probation_reason(&model->probation, order->argument, sizeof(order->argument));
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &order->digest};
+	notice(store->log, NOTICE_MODEL_FAILED, &about, "model %s version %s: %s", model->name,
+		model->version, order->argument);
+	order->back = back_at_once(store, model);
+	order->bytes = model->bytes;
+	store_drop_before(model);
+}
+
+static void verdict_proved(struct store_model *model, struct order *order)
+{
+	order->verb = ORDER_PROVED;
+	model->runs = model->probation.runs;
+	model->run_ns = model->probation.run_ns;
+	store_drop_before(model);
+}
+
 /* Tells the loader, who changes what is on the disk, and what serves. */
-static void verdict_tell(const struct store *store, struct loader *loader,
-	const struct config *config, struct store_model *model, enum probation_verdict verdict)
+static void verdict_tell(struct store *store, struct loader *loader, const struct config *config,
+	struct store_model *model, enum probation_verdict verdict)
 {
 	struct order *order = verdict == PROBATION_GOES_ON ? NULL : order_new();
 	if (!order) {
@@ -235,17 +313,12 @@ static void verdict_tell(const struct store *store, struct loader *loader,
 		model->probation.on = model->probation.on || verdict != PROBATION_GOES_ON;
 		return;
 	}
-	before_drop(model);
-	order->verb = verdict == PROBATION_PROVED ? ORDER_PROVED : ORDER_FAILED;
 	order->digest = model->served->digest;
 	memcpy(order->model, model->name, sizeof(order->model));
-	if (verdict == PROBATION_FAILED) {
-		probation_reason(&model->probation, order->argument, sizeof(order->argument));
-		log_warning(store->log, "model %s version %s: %s", model->name, model->version,
-			order->argument);
+	if (verdict == PROBATION_PROVED) {
+		verdict_proved(model, order);
 	} else {
-		model->runs = model->probation.runs;
-		model->run_ns = model->probation.run_ns;
+		verdict_failed(store, model, order);
 	}
 	loader_order(loader, config, order);
 }
@@ -311,8 +384,11 @@ void store_note_broken(struct store *store, struct loader *loader, const struct 
 	if (!order) {
 		return; /* the next request says it again */
 	}
-	log_error(store->log, "model %s version %s: the disk did not give a part of it",
-		model->name, model->version);
+	const struct notice_about about = {
+		.model = model->name, .version = model->version, .digest = &served->digest};
+	notice(store->log, NOTICE_MODEL_BROKEN, &about,
+		"model %s version %s: the disk did not give a part of it", model->name,
+		model->version);
 	model->broken = true;
 	order->verb = ORDER_BROKEN;
 	order->digest = served->digest;

@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "daemon/loader.h"
 #include "daemon/probation.h"
+#include "daemon/tally.h"
 
 struct store_model {
 	char name[SERVED_NAME_SIZE];
@@ -26,9 +27,13 @@ struct store_model {
 	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
-	struct served *before; /* what it is compared with while it is on trial; NULL: nothing */
+	/* While it is on trial what it goes back to, and is compared with; NULL: the store has it alone. */
+	struct served *before;
+	struct catalogue_about about_before;
+	uint64_t bytes_before; /* as bytes */
 	unsigned int sampled; /* percent of a sample that is due */
 	uint64_t runs, run_ns; /* of versions that were good: what is usual */
+	struct tally *tally; /* of all versions; NULL: nobody has asked it */
 	char reason[CATALOGUE_REASON_SIZE]; /* why the newest file does not serve, or empty */
 };
 
@@ -37,7 +42,9 @@ struct store {
 	struct store_model *models; /* sorted by name */
 	size_t n, capacity;
 	uint64_t scans_done;
-	bool keeps_before; /* for store_sample() */
+	uint64_t generation; /* of the newest that serves or served */
+	bool swapped; /* something other serves under some name: adopt_waiting() looks */
+	bool keeps_before; /* whatever it costs: for store_sample() */
 };
 
 struct store_count {
@@ -70,6 +77,8 @@ uint64_t store_look_at_trials(
 
 /* The model of that name, or NULL. */
 struct store_model *store_find(struct store *store, const char *name);
+/* Lets go of what the model would go back to: it is loaded when it is needed. */
+void store_drop_before(struct store_model *model);
 /* Lets go of what serves; @why as in the log. */
 void store_unload(struct store_model *model, const char *why);
 

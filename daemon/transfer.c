@@ -98,7 +98,7 @@ int transfer_install(struct order *order, struct catalogue *catalogue,
 	}
 	if (served) {
 		/* Without memory to tell of it the next look serves it. */
-		(void)catalogue_post(catalogue, sink, model, CATALOGUE_READY, 0, take(served), "");
+		(void)catalogue_post(sink, model, CATALOGUE_READY, 0, take(served), "");
 		catalogue_sweep(catalogue, load->depot);
 	}
 	return text_tell(order, &model->manifest);

@@ -9,6 +9,8 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
+#include "base/probe.h"
+#include "base/threads.h"
 #include "base/wire.h"
 #include "daemon/client_session.h"
 #include "daemon/nan.h"
@@ -192,9 +194,11 @@ static int run_in(struct request *request, struct served_session *session, struc
 		edge_session_reset(session->session); /* requests do not depend on each other */
 	}
 	if (code == 0) {
+		slow_run_begin(request, session);
 		mark_begin(request->served->mark);
 		code = edge_session_run(session->session, &control, err);
 		mark_end(request->served->mark);
+		slow_run_end(request, session);
 	}
 	if (code == 0) {
 		code = reply_build(request, session->session, err);
@@ -276,6 +280,8 @@ void worker_run(struct request *request)
 {
 	struct error err = {0};
 	request->taken_ns = clock_now_ns();
+	PROBE3(request_start, request->id, request->served ? request->served->name : "",
+		request->taken_ns - request->received_ns);
 	int code = run(request, &err);
 	if (code < 0) {
 		if (err.text[0] == 0) {
@@ -398,8 +404,7 @@ int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
 	const unsigned int n = workers_count(wanted);
 	int code = pthread_mutex_init(&workers->mutex, NULL);
 	sched->n_workers = n > 0 ? n : 1;
-	sigfillset(&all); /* signals are the loop's */
-	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
+	threads_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (code == 0 && workers->n < n) {
 		struct worker *worker = &workers->threads[workers->n];

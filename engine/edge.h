@@ -259,7 +259,8 @@ void edge_session_reset(struct edge_session *session);
  */
 void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes);
 
-/* Switches per-node timing on; nanoseconds of the last run, one per node of the main subgraph. */
+/* Switches per-node timing on; nanoseconds of the last run, one per node of the entered subgraph, 0 for what
+ * it has not come to. NULL before; entering another signature takes it back, until it is switched on again. */
 int must_check edge_session_profile(struct edge_session *session, bool on);
 const uint64_t *edge_session_node_ns(const struct edge_session *session);
 

@@ -4,9 +4,9 @@
  *
  * Built once from a verified file (engine/model/build.c), immutable from then on, shared by all
  * threads. Names, constants and scales point into the file's mapping, which lives as long as the
- * graph; everything else lives in one allocation of the graph. Every index in here is in range and
- * every constant has exactly the bytes that its shape asks for: engine/model/verify.c has proved
- * it.
+ * graph, or to copies that do (engine/model/texts.c); everything else lives in one allocation of the
+ * graph. Every index in here is in range and every constant has exactly the bytes that its shape asks
+ * for: engine/model/verify.c has proved it.
  */
 #ifndef ENGINE_GRAPH_H
 #define ENGINE_GRAPH_H

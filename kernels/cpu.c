@@ -22,16 +22,20 @@ uint64_t ek_cpu_detect(void)
 {
 	uint32_t a, b, c, d, c1, b7, c7, a71 = 0;
 	uint64_t mask = 0;
-	if (!__get_cpuid(1, &a, &b, &c1, &d)) {
+	const uint32_t leaves =
+		__get_cpuid_max(0, NULL); /* each CPUID is microseconds in a guest */
+	if (leaves < 1) {
 		return 0;
 	}
+	__cpuid(1, a, b, c1, d);
 	mask |= c1 & (1u << 19) ? EK_CPU_SSE41 : 0;
 	uint64_t xcr0 = c1 & (1u << 27) ? read_xcr0() : 0;
-	if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d)) {
+	if (leaves < 7) {
 		return mask;
 	}
+	__cpuid_count(7, 0, a, b7, c7, d);
 	if (a >= 1) {
-		__get_cpuid_count(7, 1, &a71, &b, &c, &d);
+		__cpuid_count(7, 1, a71, b, c, d);
 	}
 	if ((xcr0 & 0x6) == 0x6 && (c1 & (1u << 28)) && (c1 & (1u << 12)) && (b7 & (1u << 5))) {
 		mask |= EK_CPU_AVX2;

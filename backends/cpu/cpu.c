@@ -9,6 +9,7 @@
 #include "backends/cpu/op.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
+#include "base/probe.h"
 #include "kernels/cpu.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -272,7 +273,9 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 static int cpu_run_node(const struct program *program, uint32_t index,
 	const struct run_frame *frame, struct error *err)
 {
+	PROBE2(operator_start, (int)program->nodes[index].node->op, index);
 	int r = run_node(program, index, frame, err);
+	PROBE3(operator_done, (int)program->nodes[index].node->op, index, r);
 	if (r < 0) {
 		error_prefix(err, "%s", operator_name(program->nodes[index].node->op));
 	}

@@ -9,9 +9,11 @@
 /* Work below this part of a tile's is done by one thread: some tens of microseconds, of which
  * sharing would cost a few. */
 #define TEAM_SHARE 16
-/* Tiles for each member, so that a slow one delays the others by little. */
+/* Tiles for each member at most, so that a slow one delays the others by little, and what part of a tile's
+ * work they have at least: some microseconds. */
 #define PARTS_EACH 4
-/* Rows that kernels work on at once divide it. */
+#define PART_SHARE 32
+/* Kernels work on several rows at once: with fewer in a part they lose time. */
 #define TEAM_ROWS 16
 
 static uint64_t at_least_1(uint64_t n)
@@ -30,10 +32,16 @@ struct tiling {
 	uint64_t across, down; /* tiles */
 };
 
+/* An output in parts of about the same size: rows in units, columns in the steps of the job. */
+struct parting {
+	uint64_t unit, units, steps;
+	uint64_t across, down; /* parts */
+};
+
 struct shared_job {
 	const struct op_call *call;
 	const struct grid_job *job;
-	struct tiling tiling;
+	struct parting parting;
 	atomic_int result;
 };
 
@@ -60,6 +68,22 @@ static struct ek_tile tile_at(const struct grid_job *job, const struct tiling *t
 	};
 }
 
+static struct ek_tile part_at(const struct grid_job *job, const struct parting *p, uint64_t i)
+{
+	const uint64_t down = i / p->across, across = i % p->across;
+	const uint64_t row = p->units * down / p->down * p->unit;
+	const uint64_t col = p->steps * across / p->across * job->col_step;
+	return (struct ek_tile){
+		.first_row = (uint32_t)row,
+		.n_rows = (uint32_t)(least(p->units * (down + 1) / p->down * p->unit, job->rows) -
+			row),
+		.first_col = (uint32_t)col,
+		.n_cols = (uint32_t)(least(p->steps * (across + 1) / p->across * job->col_step,
+					     job->cols) -
+			col),
+	};
+}
+
 static void run_shared(void *args, unsigned int member, unsigned int part)
 {
 	struct shared_job *shared = args;
@@ -69,7 +93,7 @@ static void run_shared(void *args, unsigned int member, unsigned int part)
 		atomic_store_explicit(&shared->result, r, memory_order_relaxed);
 		return;
 	}
-	struct ek_tile t = tile_at(job, &shared->tiling, part);
+	struct ek_tile t = part_at(job, &shared->parting, part);
 	job->run(job->args, &t, (uint8_t *)shared->call->scratch + member * job->scratch_each);
 }
 
@@ -83,45 +107,76 @@ static struct team *helpers(
 	const struct op_call *call, const struct grid_job *job, uint64_t tile_work)
 {
 	struct team *team = call->control ? call->control->team : NULL;
-	if (!team || team_members(team) > job->threads || job->rows == 0) { /* an empty batch */
+	if (!team || team_members(team) > job->threads || job->rows == 0 ||
+		job->cols == 0) { /* an empty batch */
 		return NULL;
 	}
 	const uint64_t least_elements = tile_work / TEAM_SHARE / at_least_1(job->work);
 	return team_is_eager(team) || job->rows * job->cols >= least_elements ? team : NULL;
 }
 
-static uint64_t part_of(uint64_t n, uint64_t parts, uint64_t step)
+static uint64_t parts_of(uint64_t n, uint64_t each)
 {
-	uint64_t each = (n + parts - 1) / parts;
-	return (each + step - 1) / step * step;
+	return (n + each - 1) / each;
+}
+
+/* How much longer the member with most of @n units has than all would have of equal shares, in 1/64. */
+static uint64_t unevenness(uint64_t n, uint64_t members)
+{
+	return 64 * members * parts_of(n, members) / at_least_1(n);
 }
 
 /*
- * About @parts tiles: of rows where there are enough of them, since kernels work on several rows at
- * once, else of columns, so that each member reads its part of the weights only.
+ * Rows where there are many of them; of few, what can be shared more evenly: of columns each member reads
+ * its part of the weights only, but they come in steps; rows do not, but kernels lose with fewer.
  */
-static struct tiling share(const struct grid_job *job, uint64_t parts, uint64_t tile_work)
+static bool shares_rows(const struct grid_job *job, const struct parting *p, uint64_t members)
 {
-	struct tiling t = {.rows = job->rows, .cols = job->cols};
-	if (job->rows >= parts * TEAM_ROWS) {
-		t.rows = part_of(job->rows, parts, TEAM_ROWS);
-	} else {
-		t.cols = part_of(job->cols, parts, job->col_step);
-	}
+	const uint64_t each = job->rows / members;
+	const uint64_t rows = unevenness(p->units, members) + (each < TEAM_ROWS ? 16 : 0);
+	return each >= (uint64_t)PARTS_EACH * TEAM_ROWS ? p->units >= members
+							: rows <= unevenness(p->steps, members);
+}
+
+/* No part takes more than a tile may. */
+static void bound(const struct grid_job *job, struct parting *p, uint64_t tile_work)
+{
 	const uint64_t most = at_least_1(tile_work / at_least_1(job->work));
-	t.cols = least(t.cols, at_least_1(most / job->col_step) * job->col_step);
-	t.rows = least(t.rows, at_least_1(most / t.cols));
-	t.rows = job->tile_rows ? least(t.rows, job->tile_rows) : t.rows;
-	t.across = (job->cols + t.cols - 1) / t.cols;
-	t.down = (job->rows + t.rows - 1) / t.rows;
-	return t;
+	const uint64_t steps = at_least_1(most / job->col_step);
+	p->across = p->across < parts_of(p->steps, steps) ? parts_of(p->steps, steps) : p->across;
+	const uint64_t cols = least(parts_of(p->steps, p->across) * job->col_step, job->cols);
+	uint64_t rows = at_least_1(most / cols);
+	rows = job->tile_rows ? least(rows, job->tile_rows) : rows;
+	if (rows < p->unit) {
+		p->unit = 1;
+		p->units = job->rows;
+	}
+	const uint64_t down = parts_of(p->units, rows / p->unit);
+	p->down = p->down < down ? down : p->down;
+}
+
+static struct parting share(const struct grid_job *job, uint64_t members, uint64_t tile_work)
+{
+	const uint64_t work = job->rows * job->cols * at_least_1(job->work);
+	uint64_t each = least(work / members / (tile_work / PART_SHARE), PARTS_EACH);
+	struct parting p = {.unit = at_least_1(job->row_step), .across = 1, .down = 1};
+	p.units = parts_of(job->rows, p.unit);
+	p.steps = parts_of(job->cols, job->col_step);
+	if (shares_rows(job, &p, members)) {
+		each = least(each, job->rows / members / TEAM_ROWS);
+		p.down = least(members * at_least_1(each), p.units);
+	} else {
+		p.across = least(members * at_least_1(each), p.steps);
+	}
+	bound(job, &p, tile_work);
+	return p;
 }
 
 static int run_team(const struct op_call *call, const struct grid_job *job, struct team *team,
-	const struct tiling *tiling, struct error *err)
+	const struct parting *parting, struct error *err)
 {
-	struct shared_job shared = {.call = call, .job = job, .tiling = *tiling};
-	team_run(team, (unsigned int)(tiling->across * tiling->down), run_shared, &shared);
+	struct shared_job shared = {.call = call, .job = job, .parting = *parting};
+	team_run(team, (unsigned int)(parting->across * parting->down), run_shared, &shared);
 	return given_up(atomic_load(&shared.result), err);
 }
 
@@ -148,8 +203,7 @@ int grid_run(const struct op_call *call, const struct grid_job *job, struct erro
 	const uint64_t tile_work = job->tile_work ? job->tile_work : GRID_WORK;
 	struct team *team = helpers(call, job, tile_work);
 	if (team) {
-		const struct tiling shared =
-			share(job, (uint64_t)team_members(team) * PARTS_EACH, tile_work);
+		const struct parting shared = share(job, team_members(team), tile_work);
 		if (shared.across * shared.down <= TEAM_MAX_PARTS) {
 			return run_team(call, job, team, &shared, err);
 		}

@@ -16,6 +16,7 @@ struct grid_job {
 	uint64_t rows, cols; /* of the output */
 	uint64_t work; /* products or element operations per output element */
 	uint32_t col_step; /* tiles begin at multiples of it */
+	uint32_t row_step; /* so do those of a team, where it can be; 0 counts as 1 */
 	uint64_t tile_work; /* products of one tile, 0: what plain C does in a few milliseconds */
 	uint64_t tile_rows; /* at most, 0: any */
 	unsigned int

@@ -222,6 +222,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = taps_of(s),
+		.row_step = s->window.x.out,
 		.col_step = state.row_q ? state.row_q->col_step
 			: state.row_h   ? state.row_h->col_step
 					: state.row_f32->col_step,

@@ -14,22 +14,28 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/threads.h"
+
 /* Looks at the next job before a member sleeps: some tens of microseconds, the pause between two
  * operators of one run. */
 #define LOOKS 4000
 
 /*
- * The state has everything that a claim depends on, so that one exchange decides it:
- * job number << 32 | parts << 16 | parts claimed so far. A member reads @fn and @args only after a
- * claim, and no job follows before every claimed part is done.
+ * The parts of one member: job number << 32 | end << 16 | first, of those that nobody has claimed yet.
+ * The word has everything that a claim depends on, so that one exchange decides it. A member reads @fn
+ * and @args only after a claim, and no job follows before every claimed part is done.
  */
+struct share {
+	_Alignas(64) _Atomic uint64_t left;
+};
+
 struct team {
 	unsigned int members;
 	bool eager;
 	pthread_t threads[TEAM_MAX_MEMBERS];
 	team_fn *fn;
 	void *args;
-	_Alignas(64) _Atomic uint64_t state;
+	struct share shares[TEAM_MAX_MEMBERS];
 	_Alignas(64) atomic_uint done; /* parts of the job */
 	_Alignas(64) atomic_uint job; /* number of the last job: what sleepers wait on */
 	atomic_uint sleepers;
@@ -61,17 +67,20 @@ static void wake_all(atomic_uint *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-static bool claim(struct team *team, unsigned int *ret_part)
+/* Its own parts a member takes from the first on; those of others from the last on, so that what is left to
+ * them lies together. */
+static bool claim(struct share *share, bool own, unsigned int *ret_part)
 {
-	uint64_t state = atomic_load_explicit(&team->state, memory_order_acquire);
+	uint64_t left = atomic_load_explicit(&share->left, memory_order_acquire);
 	for (;;) {
-		unsigned int parts = state >> 16 & 0xffff, claimed = state & 0xffff;
-		if (claimed == parts) {
+		const unsigned int end = left >> 16 & 0xffff, first = left & 0xffff;
+		if (first == end) {
 			return false;
 		}
-		if (atomic_compare_exchange_weak_explicit(&team->state, &state, state + 1,
-			    memory_order_acq_rel, memory_order_acquire)) {
-			*ret_part = claimed;
+		if (atomic_compare_exchange_weak_explicit(&share->left, &left,
+			    own ? left + 1 : left - (1 << 16), memory_order_acq_rel,
+			    memory_order_acquire)) {
+			*ret_part = own ? first : end - 1;
 			return true;
 		}
 	}
@@ -79,10 +88,16 @@ static bool claim(struct team *team, unsigned int *ret_part)
 
 static void work(struct team *team, unsigned int member)
 {
-	unsigned int part;
-	while (claim(team, &part)) {
-		team->fn(team->args, member, part);
-		atomic_fetch_add_explicit(&team->done, 1, memory_order_release);
+	unsigned int part, done = 0;
+	for (unsigned int i = 0; i < team->members; i++) {
+		const unsigned int of = (member + i) % team->members;
+		while (claim(&team->shares[of], i == 0, &part)) {
+			team->fn(team->args, member, part);
+			done++;
+		}
+	}
+	if (done > 0) {
+		atomic_fetch_add_explicit(&team->done, done, memory_order_release);
 	}
 }
 
@@ -141,8 +156,12 @@ void team_run(struct team *team, unsigned int parts, team_fn *fn, void *args)
 	team->args = args;
 	atomic_store_explicit(&team->done, 0, memory_order_relaxed);
 	const uint64_t number = (uint64_t)atomic_load(&team->job) + 1;
-	atomic_store_explicit(
-		&team->state, number << 32 | (uint64_t)parts << 16, memory_order_release);
+	for (uint64_t i = 0; i < team->members; i++) {
+		const uint64_t first = parts * i / team->members;
+		const uint64_t end = parts * (i + 1) / team->members;
+		atomic_store_explicit(&team->shares[i].left, number << 32 | end << 16 | first,
+			memory_order_release);
+	}
 	call_members(team);
 	work(team, 0);
 	/* What others have claimed is on its way: a part each, at most. */
@@ -175,8 +194,7 @@ static int member_start(struct team *team, unsigned int index)
 		return -ENOMEM;
 	}
 	*member = (struct member){team, index};
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); /* of the thread that reads what is not there (base/mapped.h) */
+	threads_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&team->threads[index], NULL, member_main, member);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -3,9 +3,11 @@
  * team - a few threads that share the parts of one job
  *
  * Between two operators of a run lie microseconds, between two runs anything: a member that has
- * nothing to do looks for the next job for a moment, then sleeps until it is woken. Parts are
- * claimed one by one, so a member that the system takes away delays its own part only, and one that
- * wakes too late finds nothing left.
+ * nothing to do looks for the next job for a moment, then sleeps until it is woken. Each member begins
+ * with the same share of the parts in every job, so that what one operator has made lies in the caches of
+ * the core that goes on with it. Parts are claimed one by one, and whoever has done its own takes those of
+ * others: a member that the system takes away delays one part only, and one that wakes too late finds
+ * nothing left.
  */
 #ifndef BACKENDS_CPU_TEAM_H
 #define BACKENDS_CPU_TEAM_H

@@ -102,6 +102,7 @@ int asking_put(struct pipeline *p, struct question *taken, struct error *err)
 		.n_outputs = stage->model.n_outputs,
 		.deadline_ns = deadline_ns,
 		.source = q->source,
+		.priority = (unsigned int)p->recipe->priority,
 		.session = stage->recipe->session ? session_of(p, q) : 0};
 	if (!queue_add(&p->queue, q)) {
 		return error_set(err, -ENOSPC, "%d questions wait already", PIPELINE_MAX_QUESTIONS);

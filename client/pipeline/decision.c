@@ -193,6 +193,9 @@ static void tracks_step(const struct recipe_decision *d, double threshold,
 		state->last_begin_us = time_us;
 		change_add(verdict, best, true);
 	}
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		verdict->n_on += state->tracks[i].on;
+	}
 }
 
 /* Numbers: has one gone far enough from what was told? */

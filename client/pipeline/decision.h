@@ -45,6 +45,7 @@ struct decision_change {
 struct decision_verdict {
 	struct decision_change changes[DECISION_MAX_CHANGES];
 	size_t n_changes;
+	size_t n_on; /* labels that are on now */
 	bool told; /* by `publish` and the limits */
 	bool limited; /* would be told, but for rate-limit */
 };

@@ -106,6 +106,37 @@ const char *pipeline_model_name(const struct pipeline *p, size_t index)
 	return index < p->recipe->n_stages ? p->recipe->stages[index].model : NULL;
 }
 
+const char *pipeline_signature_name(const struct pipeline *p, size_t index)
+{
+	bool said = index < p->recipe->n_stages && p->recipe->stages[index].signature[0];
+	return said ? p->recipe->stages[index].signature : NULL;
+}
+
+static bool has_threshold(const struct recipe_stage *stage)
+{
+	uint64_t kind = stage->post.kind;
+	return stage->decision.given ||
+		(kind != RECIPE_POST_NUMBERS && kind != RECIPE_POST_EMBEDDING &&
+			kind != RECIPE_POST_TENSORS);
+}
+
+struct pipeline_about pipeline_about(const struct pipeline *p)
+{
+	const struct recipe_stage *first = &p->recipe->stages[0];
+	struct pipeline_about about = {.latest_only = p->recipe->source.latest_only != 0,
+		.decides = first->decision.given,
+		.tells_ends = first->decision.publish != RECIPE_PUBLISH_BEGIN,
+		.numbers = first->post.kind == RECIPE_POST_NUMBERS,
+		.anomaly = first->post.kind == RECIPE_POST_RECONSTRUCTION,
+		.names = first->post.names,
+		.unit = first->post.unit,
+		.has_threshold = has_threshold(first)};
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		about.snapshot |= p->recipe->stages[i].post.snapshot != 0;
+	}
+	return about;
+}
+
 void pipeline_print(const struct pipeline *p, FILE *out)
 {
 	recipe_print(p->recipe, out);
@@ -132,10 +163,7 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 	if (!isfinite(threshold) || fabs(threshold) > 1e12) {
 		return error_set(err, -EINVAL, "a threshold of %g", threshold);
 	}
-	uint64_t kind = first->post.kind;
-	if (!first->decision.given &&
-		(kind == RECIPE_POST_NUMBERS || kind == RECIPE_POST_EMBEDDING ||
-			kind == RECIPE_POST_TENSORS)) {
+	if (!has_threshold(first)) {
 		return error_set(err, -EOPNOTSUPP, "%s has no threshold", p->recipe->name);
 	}
 	if (first->decision.given && threshold < first->decision.low) {

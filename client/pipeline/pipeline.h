@@ -85,12 +85,15 @@ struct pipeline_result {
 	enum pipeline_kind kind;
 	const char *pipeline; /* name of the file without .conf */
 	const char *stage; /* [stage NAME]; the pipeline's name for the first, unnamed one */
+	size_t stage_index; /* its place in the file, from 0 */
 	const char *model; /* that answered */
 	const char *source; /* as pushed */
 	uint64_t time_us; /* as pushed; of a window: when its last sample came in */
 	bool event; /* the decision's: something began, ended or changed; false where every result
 		       is shown */
 	const char *json; /* one object in one line, without its end: docs/pipelines.md */
+	const char *flat; /* the same of one level, for dashboards: the best findings, numbers for
+			     truths, no "time_us" */
 	const char *text; /* the same for a person, one line */
 	const struct image *picture; /* that the stage saw, decoded; or NULL */
 	const void *mask_png; /* of `show = mask`; or NULL */
@@ -134,6 +137,21 @@ const char *pipeline_description(const struct pipeline *pipeline);
 
 /* Model of stage @index, from 0; NULL behind the last. The same model may come twice. */
 const char *pipeline_model_name(const struct pipeline *pipeline, size_t index);
+
+/* Its signature; NULL: the default, or no such stage. */
+const char *pipeline_signature_name(const struct pipeline *pipeline, size_t index);
+
+/* What a front end wants to know before anything was pushed: of the first stage where not of all. */
+struct pipeline_about {
+	bool latest_only;
+	bool decides; /* it has a [decision]: results are events */
+	bool tells_ends; /* and tells when something ends */
+	bool numbers, anomaly; /* `kind`; neither: labels */
+	const char *names, *unit; /* of numbers; "" */
+	bool snapshot; /* any stage gives one */
+	bool has_threshold; /* pipeline_set_threshold() has something to set */
+};
+struct pipeline_about pipeline_about(const struct pipeline *pipeline);
 
 /* Every key with what it is, defaults too, as a file would say it (`edgectl pipeline show`). */
 void pipeline_print(const struct pipeline *pipeline, FILE *out);
@@ -182,6 +200,7 @@ struct pipeline_question {
 	uint32_t n_outputs; /* that the answer must have */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC: nobody wants the answer later; 0: none */
 	const char *source;
+	unsigned int priority; /* the file's; as enum edge_client_priority */
 	uint64_t
 		session; /* not 0: the model keeps its state between questions of the same number; they
 			     come one at a time, in order. Numbers are never used again once the source

@@ -166,6 +166,7 @@ struct recipe_stage {
 struct recipe {
 	char name[RECIPE_NAME_SIZE];
 	char description[RECIPE_TEXT_SIZE];
+	uint64_t priority; /* as enum edge_client_priority */
 	struct recipe_source source;
 	unsigned int lines[RECIPE_MAX_KEYS];
 	size_t n_stages;

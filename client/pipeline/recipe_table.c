@@ -10,6 +10,9 @@
 static const struct recipe_key keys[] = {
 	{"pipeline", "description", RECIPE_TEXT, OF(description), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
 		"What the pipeline does, for people."},
+	{"pipeline", "priority", RECIPE_CHOICE, OF(priority), 0, 0, "normal",
+		"normal batch realtime",
+		"Class of its questions to the daemon, as far as it lets its user have it."},
 
 	{"source", "kind", RECIPE_CHOICE, OF(source.kind), 0, 0, "auto",
 		"auto picture sound numbers tensor",

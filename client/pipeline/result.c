@@ -28,8 +28,7 @@ double result_threshold(const struct stage *stage)
 	return !isnan(said) ? said : own ? (double)stage->model.outputs[0].score_threshold : NAN;
 }
 
-/* Pixels of the picture that came in; 0 where there was none. */
-static void picture_size(const struct material *m, double *ret_width, double *ret_height)
+void result_picture_size(const struct material *m, double *ret_width, double *ret_height)
 {
 	bool picture = m && m->kind == MATERIAL_PICTURE && m->frame.width > 0;
 	*ret_width = picture ? round(m->image.width / m->frame.width) : 0;
@@ -86,7 +85,7 @@ static void put_points(struct json_document *d, const struct result_facts *facts
 static void put_findings(struct json_document *d, const struct result_facts *facts)
 {
 	double width = 0, height = 0;
-	picture_size(facts->material, &width, &height);
+	result_picture_size(facts->material, &width, &height);
 	json_begin_list(d, "results");
 	for (size_t i = 0; i < facts->findings->n; i++) {
 		const struct finding *one = &facts->findings->items[i];
@@ -130,7 +129,7 @@ static void number_name(
 	}
 }
 
-static void put_numbers(struct json_document *d, const struct result_facts *facts)
+void result_put_numbers(struct json_document *d, const struct result_facts *facts)
 {
 	const struct recipe_post_keys *post = &facts->stage->recipe->post;
 	char name[RECIPE_TEXT_SIZE];
@@ -212,12 +211,8 @@ static void put_window(struct json_document *d, const struct material *m)
 	}
 }
 
-char *result_json(const struct result_facts *facts)
+void result_put_head(struct json_document *d, const struct result_facts *facts)
 {
-	owned(json_document_free) struct json_document *d = json_document_new(false);
-	if (!d) {
-		return NULL;
-	}
 	json_put_text(d, "pipeline", facts->pipeline);
 	json_put_text(d, "stage", facts->stage->recipe->name);
 	json_put_text(d, "model", facts->stage->recipe->model);
@@ -225,7 +220,6 @@ char *result_json(const struct result_facts *facts)
 		json_put_text(d, "version", facts->stage->model.version);
 	}
 	json_put_text(d, "source", facts->source);
-	json_put_integer(d, "time_us", (int64_t)facts->time_us);
 	put_window(d, facts->material);
 	if (facts->skipped) {
 		json_put_text(d, "skipped", facts->skipped);
@@ -233,13 +227,23 @@ char *result_json(const struct result_facts *facts)
 	if (facts->error) {
 		json_put_text(d, "error", facts->error);
 	}
+}
+
+char *result_json(const struct result_facts *facts)
+{
+	owned(json_document_free) struct json_document *d = json_document_new(false);
+	if (!d) {
+		return NULL;
+	}
+	result_put_head(d, facts);
+	json_put_integer(d, "time_us", (int64_t)facts->time_us);
 	if (facts->verdict) {
 		put_events(d, facts->verdict);
 	}
 	if (facts->findings) {
 		json_put_real(d, "infer_ms", (double)facts->infer_ns / NS_PER_MS);
 		if (facts->stage->recipe->post.kind == RECIPE_POST_NUMBERS) {
-			put_numbers(d, facts);
+			result_put_numbers(d, facts);
 		} else {
 			put_best(d, facts);
 		}
@@ -291,7 +295,7 @@ static void add_findings(struct line *line, const struct result_facts *facts)
 	const struct recipe_post_keys *post = &facts->stage->recipe->post;
 	double width = 0, height = 0;
 	char name[RECIPE_TEXT_SIZE];
-	picture_size(facts->material, &width, &height);
+	result_picture_size(facts->material, &width, &height);
 	for (size_t i = 0; i < facts->findings->n; i++) {
 		const struct finding *one = &facts->findings->items[i];
 		add(line, "%s", i ? "," : "");

@@ -11,12 +11,13 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	const struct result_facts *facts, const struct pipeline_result *more)
 {
 	owned_mem char *json = result_json(facts);
+	owned_mem char *flat = result_flat(facts);
 	char text[RESULT_TEXT_SIZE];
 	p->counts.results += kind == PIPELINE_RESULT;
 	p->counts.skipped += kind == PIPELINE_SKIPPED;
 	p->counts.failed += kind == PIPELINE_FAILED;
 	p->counts.events += more->event;
-	if (!p->sink.result || !json) {
+	if (!p->sink.result || !json || !flat) {
 		return;
 	}
 	bool picture = q->material && q->material->kind == MATERIAL_PICTURE;
@@ -24,10 +25,12 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	result.kind = kind;
 	result.pipeline = p->recipe->name;
 	result.stage = p->recipe->stages[q->stage].name;
+	result.stage_index = q->stage;
 	result.model = p->recipe->stages[q->stage].model;
 	result.source = q->source;
 	result.time_us = q->time_us;
 	result.json = json;
+	result.flat = flat;
 	result.text = result_text(facts, text, sizeof(text));
 	result.picture = picture ? &q->material->image : NULL;
 	p->sink.result(p->sink.context, &result);

@@ -213,8 +213,8 @@ static void say_gone(struct bridge *b, const struct discovery *now)
 	struct discovery *again = malloc(sizeof(*again));
 	struct bytes_writer w = {0};
 	if (again && discovery_gone(&b->announced, now) > 0) {
-		discovery_write(
-			&w, &b->settings, &b->device, &b->models, &b->announced, true, again);
+		discovery_write(&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced,
+			true, again);
 		if (!w.failed) {
 			/* Not of those whose newest alone counts: both have to arrive. */
 			publish_discovery(b, OUTBOX_RESPONSE, &w);
@@ -231,7 +231,8 @@ void announce_discovery(struct bridge *b, bool again)
 	if (!now) {
 		return;
 	}
-	discovery_write(&w, &b->settings, &b->device, &b->models, &b->announced, false, now);
+	discovery_write(
+		&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced, false, now);
 	uint64_t hash = dedup_hash(&b->dedup, 0, w.data, w.size);
 	if (!w.failed && (again || hash != b->discovery_hash)) {
 		say_gone(b, now);
@@ -298,6 +299,7 @@ void announce_all(struct bridge *b, struct link *link)
 	for (size_t i = 0; i < b->models.n; i++) {
 		say_model(b, link, b->models.entries[i]);
 	}
+	pipes_announce(&b->pipes, link);
 	announce_discovery(b, true);
 	announce_on_capability(&b->capability);
 }
@@ -356,6 +358,21 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 	flat_integer(w, "decoder_restarts", (int64_t)b->decoder.restarts);
 }
 
+static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
+{
+	const struct pipes_counts *c = &b->pipes.counts;
+	flat_integer(w, "pipelines", (int64_t)b->pipes.n);
+	flat_integer(w, "pipeline_inputs", (int64_t)c->inputs);
+	flat_integer(w, "pipeline_inputs_refused", (int64_t)c->refused);
+	flat_integer(w, "pipeline_inputs_sampled", (int64_t)c->sampled);
+	flat_integer(w, "pipeline_questions", (int64_t)c->questions);
+	flat_integer(w, "pipeline_results", (int64_t)c->results);
+	flat_integer(w, "pipeline_events", (int64_t)c->events);
+	flat_integer(w, "pipeline_skipped", (int64_t)c->skipped);
+	flat_integer(w, "pipeline_failed", (int64_t)c->failed);
+	flat_integer(w, "pipeline_restarts", (int64_t)c->restarts);
+}
+
 static void write_edged(struct bytes_writer *w, const struct bridge *b)
 {
 	const struct edge_client_status *s = &b->service.status;
@@ -380,6 +397,7 @@ void announce_on_stats(uv_timer_t *timer)
 	flat_integer(&w, "in_flight", (int64_t)b->asks.running);
 	flat_real(&w, "wait_ms", serve_wait_ms(b), DIGITS);
 	write_counts(&w, b);
+	write_pipelines(&w, b);
 	write_links(&w, b);
 	write_edged(&w, b);
 	flat_end(&w, '}');

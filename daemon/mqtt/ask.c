@@ -19,7 +19,6 @@ struct ask *ask_new(const void *payload, size_t size)
 	copy[size] = 0;
 	ask->payload = copy;
 	ask->size = size;
-	ask->fields = "";
 	ask->priority = ASK_NORMAL;
 	return ask;
 }
@@ -37,10 +36,12 @@ void ask_free(struct ask *ask)
 enum ask_priority ask_priority_of(const char *text)
 {
 	bool digit = text[0] >= '0' && text[0] <= '9' && text[1] == 0;
-	if (strcmp(text, "high") == 0 || (digit && text[0] <= '3')) {
+	bool high = strcmp(text, "high") == 0 || strcmp(text, "realtime") == 0;
+	bool low = strcmp(text, "low") == 0 || strcmp(text, "batch") == 0;
+	if (high || (digit && text[0] <= '3')) {
 		return ASK_HIGH;
 	}
-	return strcmp(text, "low") == 0 || (digit && text[0] >= '7') ? ASK_LOW : ASK_NORMAL;
+	return low || (digit && text[0] >= '7') ? ASK_LOW : ASK_NORMAL;
 }
 
 void asks_add(struct asks *asks, struct ask *ask)
@@ -83,10 +84,21 @@ void asks_remove(struct asks *asks, struct ask *ask)
 	asks->bytes -= ask->size;
 }
 
-struct ask *asks_find(const struct asks *asks, enum ask_state state)
+struct ask *asks_find(const struct asks *asks, enum ask_state state, bool of_pipeline)
 {
 	struct ask *ask = asks->first;
-	while (ask && ask->state != state) {
+	while (ask && (ask->state != state || ask->of_pipeline != of_pipeline)) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
+struct ask *asks_find_input(const struct asks *asks, const char *pipeline, const char *source)
+{
+	struct ask *ask = asks->first;
+	while (ask &&
+		(ask->state != ASK_NEW || !ask->of_pipeline || strcmp(ask->model, pipeline) != 0 ||
+			strcmp(ask->source, source) != 0)) {
 		ask = ask->next;
 	}
 	return ask;

@@ -13,7 +13,7 @@
 
 enum ask_state {
 	ASK_NEW, /* to be decoded */
-	ASK_DECODING,
+	ASK_DECODING, /* or with the process of the pipelines */
 	ASK_READY, /* tensors are there */
 	ASK_RUNNING, /* edged has it */
 };
@@ -40,9 +40,10 @@ struct ask {
 	enum ask_priority priority;
 	enum ask_answer answer;
 	struct link *link; /* where it came from */
+	bool of_pipeline; /* an input of the pipeline that @model names */
 	char model[64];
-	char source[64]; /* "infer", "pool", or the route's name */
-	const char *fields; /* of the route, or "" */
+	char source[64]; /* "infer", "pool", or the route's name; of a pipeline the source */
+	char fields[256]; /* of the route, or "" */
 	enum decode_format format;
 	unsigned int qos;
 	char *response_topic; /* owned; NULL: none */
@@ -70,8 +71,8 @@ struct ask *ask_new(const void *payload, size_t size);
 void ask_free(struct ask *ask); /* NULL is fine */
 DEFINE_OWNED(struct ask *, ask_free)
 
-/* "high", "normal", "low", or 0 to 9 as in syslog's manner (0 to 3 high, 4 to 6 normal); ASK_NORMAL for
- * anything else. */
+/* "high" or "realtime", "normal", "low" or "batch", or 0 to 9 as in syslog's manner (0 to 3 high, 4 to 6
+ * normal); ASK_NORMAL for anything else. */
 enum ask_priority ask_priority_of(const char *text);
 
 static inline bool ask_is_expired(const struct ask *ask, uint64_t now_ns)
@@ -89,8 +90,10 @@ void asks_add(struct asks *asks, struct ask *ask);
 void asks_remove(struct asks *asks, struct ask *ask);
 /* It goes to edged, or comes back from there. */
 void asks_set_running(struct asks *asks, struct ask *ask, bool running);
-/* The first in that state; NULL: none. */
-struct ask *asks_find(const struct asks *asks, enum ask_state state);
+/* The first in that state, of pipelines or of models; NULL: none. */
+struct ask *asks_find(const struct asks *asks, enum ask_state state, bool of_pipeline);
+/* One that waits of this pipeline and source; NULL: none. */
+struct ask *asks_find_input(const struct asks *asks, const char *pipeline, const char *source);
 /* Who goes first when there is no room: of those that nobody works on, the oldest of the lowest
  * priority. NULL: none. */
 struct ask *asks_victim(const struct asks *asks);

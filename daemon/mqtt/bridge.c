@@ -23,30 +23,28 @@
 #define US_PER_MS 1000
 #define PACKET_ROOM 4096 /* of a packet, beside topic and payload */
 
-int bridge_configure(struct bridge *b, const char *path, const char *socket, struct error *err)
+int bridge_configure(
+	struct bridge *b, const char *path, const char *socket, size_t *ret_bad, struct error *err)
 {
 	*b = (struct bridge){0};
 	log_init(&b->log, LOG_LEVEL_INFO);
-	int r = settings_load(&b->settings, path, &b->log, err);
+	b->pipes.bridge = b;
+	b->path = path;
+	b->socket = socket;
+	int r = reload_read(b, &b->settings, err);
 	if (r < 0) {
 		return r;
 	}
-	struct settings *s = &b->settings;
-	if (socket && strlen(socket) >= sizeof(s->socket)) {
-		return error_set(err, -EINVAL, "the socket's path is too long");
-	}
-	if (socket) {
-		memcpy(s->socket, socket, strlen(socket) + 1);
-	}
+	const struct settings *s = &b->settings;
 	const char *state = s->state[0] ? s->state : getenv("STATE_DIRECTORY");
 	snprintf(b->state, sizeof(b->state), "%s", state ? state : "");
 	atomic_store(&b->log.level, (int)s->log_level);
-	return 0;
+	return pipes_load(&b->pipes, ret_bad, err);
 }
 
 /* ---- what the parts tell */
 
-static void say_status(struct bridge *b)
+void bridge_say_status(struct bridge *b)
 {
 	char status[128];
 	size_t up = 0;
@@ -60,7 +58,7 @@ static void say_status(struct bridge *b)
 
 static void on_link_up(struct link *link)
 {
-	say_status(link->data);
+	bridge_say_status(link->data);
 	announce_all(link->data, link);
 }
 
@@ -69,7 +67,7 @@ static void on_link_down(struct link *link)
 {
 	const struct bridge *b = link->data;
 	if (!b->draining) {
-		say_status(link->data);
+		bridge_say_status(link->data);
 	}
 }
 
@@ -87,7 +85,7 @@ static const struct link_events link_events = {
 static void on_service_up(void *data)
 {
 	struct bridge *b = data;
-	say_status(b);
+	bridge_say_status(b);
 	announce_gateway(b, NULL);
 	serve_dispatch(b);
 }
@@ -96,8 +94,9 @@ static void on_service_down(void *data)
 {
 	struct bridge *b = data;
 	announce_pool(b);
+	pipes_forget_sessions(&b->pipes);
 	if (!b->draining) {
-		say_status(b);
+		bridge_say_status(b);
 		announce_gateway(b, NULL);
 	}
 }
@@ -106,14 +105,22 @@ static void on_service_models(void *data)
 {
 	struct bridge *b = data;
 	b->listed = true;
+	pipes_look_at_models(&b->pipes);
 	announce_models(b);
 	serve_dispatch(b);
+}
+
+static void on_service_description(void *data, const struct edge_client_model *model)
+{
+	struct bridge *b = data;
+	pipes_describe(&b->pipes, model);
 }
 
 static const struct service_events service_events = {
 	.on_up = on_service_up,
 	.on_down = on_service_down,
 	.on_models = on_service_models,
+	.on_description = on_service_description,
 };
 
 /* ---- the end */
@@ -133,6 +140,7 @@ static void stop_everything(struct bridge *b)
 	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	}
+	pipes_stop(&b->pipes);
 	service_stop(&b->service);
 	decoder_stop(&b->decoder);
 	for (size_t i = 0; i < b->n_links; i++) {
@@ -146,7 +154,8 @@ static bool is_done(const struct bridge *b)
 	for (size_t i = 0; i < b->n_links; i++) {
 		flushed &= link_is_flushed(&b->links[i]);
 	}
-	return flushed && !b->asks.first && clock_now_ns() - b->last_request_ns > QUIET_NS;
+	return flushed && !b->asks.first && b->pipes.n_asked == 0 &&
+		clock_now_ns() - b->last_request_ns > QUIET_NS;
 }
 
 /* What a broker has set aside for us still comes after it has unsubscribed us, and would be lost with the
@@ -194,9 +203,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct bridge *b = handle->data;
 	if (number == SIGHUP) {
-		log_notice(&b->log,
-			"SIGHUP: edged is asked for its models; configuration needs a restart");
-		service_poll(&b->service);
+		reload_begin(b);
 	} else if (b->draining) {
 		_exit(128 + number);
 	} else {
@@ -259,22 +266,6 @@ static int start_threads(struct bridge *b)
 	return 0;
 }
 
-static int subscribe_own(struct bridge *b, struct link *link, struct error *err)
-{
-	char filter[TOPICS_MAX];
-	const struct settings *s = &b->settings;
-	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
-	int r = link_subscribe(link, filter, 1, err);
-	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
-	r = r < 0 || !s->commands[0] ? r : link_subscribe(link, filter, 1, err);
-	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
-	r = r < 0 || !link->settings->discovery ? r : link_subscribe(link, filter, 0, err);
-	for (size_t i = 0; i < s->n_routes && r == 0; i++) {
-		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
-	}
-	return r;
-}
-
 static int start_link(struct bridge *b, size_t i, struct error *err)
 {
 	char folder[CONFIG_PATH_SIZE + SETTINGS_NAME_SIZE + 8];
@@ -294,7 +285,7 @@ static int start_link(struct bridge *b, size_t i, struct error *err)
 	int r = link_start(&b->links[i], &b->loop, &b->log, broker, b->client_ids[i],
 		b->status_topic, (uint32_t)b->settings.max_message + PACKET_ROOM,
 		b->state[0] ? folder : NULL, &link_events, b, err);
-	return r < 0 ? r : subscribe_own(b, &b->links[i], err);
+	return r < 0 ? r : reload_subscribe(b, &b->links[i], err);
 }
 
 static void start_timers(struct bridge *b)
@@ -349,6 +340,9 @@ static int start(struct bridge *b, struct error *err)
 	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
 		r = start_link(b, i, err);
 	}
+	if (r == 0) {
+		pipes_start(&b->pipes);
+	}
 	return r;
 }
 
@@ -363,6 +357,7 @@ static void deinit(struct bridge *b)
 		link_deinit(&b->links[i]);
 	}
 	models_deinit(&b->models);
+	pipes_deinit(&b->pipes);
 	uv_loop_close(&b->loop);
 }
 
@@ -388,7 +383,7 @@ int bridge_run(struct bridge *b)
 		log_error(&b->log, "%s", err.text);
 		return 1;
 	}
-	say_status(b);
+	bridge_say_status(b);
 	while (!uv_is_closing((uv_handle_t *)&b->drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}

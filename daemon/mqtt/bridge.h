@@ -8,7 +8,7 @@
  *   link.h      brokers            serve.c     a message becomes a request, which waits for its turn
  *   service.h   edged              respond.c   what the message says
  *   decoder.h   the child          announce.c  what is said without being asked
- *                                  command.c   what is set over MQTT
+ *   pipes.h     pipelines          command.c   what is set over MQTT
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -21,6 +21,7 @@
 #include "daemon/mqtt/dedup.h"
 #include "daemon/mqtt/discovery.h"
 #include "daemon/mqtt/link.h"
+#include "daemon/mqtt/pipes.h"
 #include "daemon/mqtt/service.h"
 #include "daemon/mqtt/settings.h"
 #include "daemon/mqtt/topics.h"
@@ -42,6 +43,7 @@ struct bridge_said {
 struct bridge {
 	struct log log;
 	struct settings settings;
+	const char *path, *socket; /* of the command line; NULL: not there */
 	char state[CONFIG_PATH_SIZE]; /* folder; "": none */
 	char status_topic[TOPICS_MAX], client_ids[SETTINGS_MAX_BROKERS][SETTINGS_TOPIC_SIZE];
 	uv_loop_t loop;
@@ -50,6 +52,7 @@ struct bridge {
 	struct dedup dedup;
 	struct service service;
 	struct decoder decoder;
+	struct pipes pipes;
 	struct link links[SETTINGS_MAX_BROKERS];
 	size_t n_links;
 	uv_signal_t signals[BRIDGE_SIGNALS];
@@ -69,12 +72,26 @@ struct bridge {
 	uint64_t discovery_hash; /* of what was announced; 0: nothing */
 };
 
-/* Reads the configuration. *bridge is zeroed first. */
-int must_check bridge_configure(
-	struct bridge *bridge, const char *path, const char *socket, struct error *err);
+/* Reads the configuration, and the pipelines: of those *ret_bad are no good, which was logged. *bridge is
+ * zeroed first; @path and @socket outlive it. */
+int must_check bridge_configure(struct bridge *bridge, const char *path, const char *socket,
+	size_t *ret_bad, struct error *err);
 
 /* Runs until a signal ends it. Returns the exit status. */
 int bridge_run(struct bridge *bridge);
+
+/* Tells the service manager how things are. */
+void bridge_say_status(struct bridge *bridge);
+
+/* ---- reload.c */
+
+/* The files, and what of the command line counts more. */
+int must_check reload_read(struct bridge *bridge, struct settings *ret_settings, struct error *err);
+/* Listens for everything that the configuration says, once for each filter. */
+int must_check reload_subscribe(struct bridge *bridge, struct link *link, struct error *err);
+/* The configuration is read again, pipelines too. With a mistake in it all stays as it was; connections
+ * stay in any case. */
+void reload_begin(struct bridge *bridge);
 
 /* ---- serve.c */
 
@@ -122,5 +139,10 @@ void announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind
 
 void command_message(struct bridge *bridge, const char *model, const char *key,
 	const struct mosq_message *message);
+/* The same to a pipeline. */
+void command_pipeline_message(struct bridge *bridge, const char *pipeline, const char *key,
+	const struct mosq_message *message);
+/* ON, OFF and the like. -EINVAL. */
+int must_check command_parse_switch(const char *text, bool *ret_on);
 
 #endif

@@ -63,7 +63,7 @@ static void set_pin(struct bridge *b, const struct model_entry *model, bool on)
 	}
 }
 
-static int parse_switch(const char *text, bool *ret_on)
+int command_parse_switch(const char *text, bool *ret_on)
 {
 	static const struct {
 		const char *word;
@@ -97,7 +97,7 @@ static int set(struct bridge *b, struct model_entry *model, const char *key, con
 	if (strcmp(key, "threshold") == 0) {
 		return parse_threshold(value, &model->threshold);
 	}
-	int r = parse_switch(value, &on);
+	int r = command_parse_switch(value, &on);
 	if (r == 0 && strcmp(key, "enable") == 0) {
 		model->off = !on;
 	} else if (r == 0) {
@@ -128,4 +128,27 @@ void command_message(
 	}
 	log_info(&b->log, "%s: %s was set", name, key);
 	announce_settings(b, model);
+}
+
+void command_pipeline_message(
+	struct bridge *b, const char *name, const char *key, const struct mosq_message *message)
+{
+	char value[VALUE_SIZE] = "";
+	struct error err = {0};
+	struct pipe *pipe = pipes_find(&b->pipes, name);
+	bool allowed = pipe && settings_has_word(b->settings.commands, key) &&
+		message->size < sizeof(value);
+	if (allowed && message->size) {
+		memcpy(value, message->payload, message->size);
+	}
+	if (!allowed || pipes_set(&b->pipes, pipe, key, value) < 0) {
+		b->counts.refused++;
+		log_notice(&b->log, "pipeline %s: an order that is not taken", name);
+		return;
+	}
+	b->counts.commands++;
+	if (pipes_save_settings(&b->pipes, &err) < 0) {
+		log_warning(&b->log, "%s", err.text);
+	}
+	log_info(&b->log, "pipeline %s: %s was set", name, key);
 }

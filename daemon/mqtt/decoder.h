@@ -12,20 +12,19 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "daemon/mqtt/child.h"
 #include "daemon/mqtt/decode.h"
 
 /* @result is the receiver's to free; NULL when @err says why not. The envelope comes with errors too. */
 typedef void (*decoder_fn)(void *data, struct decode_result *result,
 	const struct decode_envelope *envelope, const struct error *err);
 
-struct decoder_child;
-
 struct decoder {
 	uv_loop_t *loop;
 	const struct log *log;
 	uint64_t memory_bytes, timeout_ms, max_tensor_bytes;
 	uv_timer_t timer;
-	struct decoder_child *child; /* NULL: none runs */
+	struct child *child; /* NULL: none runs */
 	decoder_fn fn; /* NULL: idle */
 	void *data;
 	struct spec specs[DECODE_MAX_INPUTS]; /* of the job */

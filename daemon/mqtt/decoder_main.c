@@ -1,38 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The child of decoder.h. */
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/bytes.h"
+#include "daemon/mqtt/child.h"
 #include "daemon/mqtt/decoder.h"
 #include "daemon/sandbox.h"
 
-#define PIPE 0
 #define CPU_SECONDS 3600 /* of its life; then a new child takes its place */
-
-static bool read_all(void *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = read(PIPE, (char *)data + at, size - at);
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
-static bool write_all(const void *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = write(PIPE, (const char *)data + at, size - at);
-		if (n < 0 && errno != EINTR) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
 
 static int work(const void *data, size_t size, struct bytes_writer *out)
 {
@@ -54,18 +26,10 @@ static int work(const void *data, size_t size, struct bytes_writer *out)
 /* One job. False when the parent is gone. */
 static bool serve(void)
 {
-	uint32_t bytes = 0;
 	struct bytes_writer out = {0};
-	if (!read_all(&bytes, sizeof(bytes))) {
-		return false;
-	}
-	owned_mem uint8_t *job = malloc(bytes ? bytes : 1);
-	bool ok = job && read_all(job, bytes) && work(job, bytes, &out) == 0 && !out.failed;
-	if (ok) {
-		const uint32_t of_answer = (uint32_t)(out.size - sizeof(uint32_t));
-		memcpy(out.data, &of_answer, sizeof(of_answer));
-		ok = write_all(out.data, out.size);
-	}
+	size_t size = 0;
+	owned_mem uint8_t *job = child_read(&size);
+	bool ok = job && work(job, size, &out) == 0 && child_write(&out);
 	bytes_writer_deinit(&out);
 	return ok;
 }

@@ -11,6 +11,9 @@
 #include "daemon/mqtt/topics.h"
 
 #define URL "https://example.org/edged"
+#define OFF_DELAY_S 10
+#define MAX_PLAIN 64 /* letters of an id that are the name's own: a hash and a suffix follow */
+#define MAX_NUMBER_NAME 48
 
 /* A file's first line; "" when it cannot be read. */
 static void read_line(const char *path, char *out, size_t size)
@@ -49,8 +52,8 @@ void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name)
 		const char one[] = {*at, 0};
 		bool fits = topics_is_word(one);
 		hash = (hash ^ (uint8_t)*at) * 16777619u;
-		changed |= !fits;
-		if (n < DISCOVERY_ID_SIZE - 12) {
+		changed |= !fits || n == MAX_PLAIN;
+		if (n < MAX_PLAIN) {
 			out[n++] = fits ? *at : '_';
 		}
 	}
@@ -70,8 +73,10 @@ void discovery_topic(char *out, size_t size, const struct settings *settings)
 struct writing {
 	struct bytes_writer *w;
 	const struct settings *settings;
-	const struct model_entry *model;
-	char id[DISCOVERY_ID_SIZE]; /* of the model */
+	const struct model_entry *model; /* NULL: of a pipeline */
+	char base[TOPICS_MAX / 2]; /* its topics begin with it */
+	char name[DISCOVERY_NAME_SIZE]; /* for people */
+	char id[DISCOVERY_ID_SIZE]; /* of the model or pipeline */
 	char result[TOPICS_MAX]; /* its topic of results */
 	struct discovery *now;
 };
@@ -79,15 +84,14 @@ struct writing {
 static void put_topic(struct writing *g, const char *key, const char *level)
 {
 	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/%s/%s/%s", g->settings->prefix, g->settings->gateway,
-		g->model->name, level);
+	snprintf(topic, sizeof(topic), "%s/%s", g->base, level);
 	flat_text(g->w, key, topic);
 }
 
 /* Opens a component; false when there are too many. */
 static bool begin(struct writing *g, const char *suffix, const char *platform, const char *name)
 {
-	char unique[DISCOVERY_ID_SIZE + SETTINGS_MAX_GATEWAY + 16], shown[160];
+	char unique[DISCOVERY_ID_SIZE + SETTINGS_MAX_GATEWAY + 16], shown[DISCOVERY_NAME_SIZE + 64];
 	if (g->now->n == DISCOVERY_MAX) {
 		return false;
 	}
@@ -95,7 +99,7 @@ static bool begin(struct writing *g, const char *suffix, const char *platform, c
 	snprintf(c->id, sizeof(c->id), "%.80s_%s", g->id, suffix);
 	c->platform = platform;
 	snprintf(unique, sizeof(unique), "edged_%s_%s", g->settings->gateway, c->id);
-	snprintf(shown, sizeof(shown), "%s %s", g->model->name, name);
+	snprintf(shown, sizeof(shown), "%s %s", g->name, name);
 	flat_begin(g->w, c->id, '{');
 	flat_text(g->w, "p", platform);
 	flat_text(g->w, "uniq_id", unique);
@@ -159,42 +163,44 @@ static void write_time(struct writing *g)
 	}
 }
 
-static void write_commands(struct writing *g)
+/* Any number may be an anomaly's; others are shares. */
+static void write_threshold(struct writing *g, bool any)
 {
-	const char *commands = g->settings->commands;
-	if (settings_has_word(commands, "threshold") && g->model->kind != MODELS_TENSORS &&
+	if (settings_has_word(g->settings->commands, "threshold") &&
 		begin(g, "threshold", "number", "threshold")) {
 		put_topic(g, "cmd_t", "set/threshold");
 		put_topic(g, "stat_t", "get/threshold");
 		flat_integer(g->w, "min", 0);
-		flat_integer(g->w, "max", g->model->kind == MODELS_CLASSES ? 1 : 1000000);
+		flat_integer(g->w, "max", any ? 1000000 : 1);
 		flat_real(g->w, "step", 0.001, 3);
 		flat_text(g->w, "mode", "box");
 		flat_text(g->w, "ent_cat", "config");
 		flat_end(g->w, '}');
 	}
-	static const char *const switches[] = {"enable", "pin"};
-	for (size_t i = 0; i < 2; i++) {
-		char set[16], get[16];
-		if (!settings_has_word(commands, switches[i]) ||
-			!begin(g, switches[i], "switch", switches[i])) {
-			continue;
-		}
-		snprintf(set, sizeof(set), "set/%s", switches[i]);
-		snprintf(get, sizeof(get), "get/%s", switches[i]);
-		put_topic(g, "cmd_t", set);
-		put_topic(g, "stat_t", get);
-		flat_text(g->w, "pl_on", "ON");
-		flat_text(g->w, "pl_off", "OFF");
-		flat_text(g->w, "ent_cat", "config");
-		flat_end(g->w, '}');
+}
+
+static void write_switch(struct writing *g, const char *key)
+{
+	char set[16], get[16];
+	if (!settings_has_word(g->settings->commands, key) || !begin(g, key, "switch", key)) {
+		return;
 	}
+	snprintf(set, sizeof(set), "set/%s", key);
+	snprintf(get, sizeof(get), "get/%s", key);
+	put_topic(g, "cmd_t", set);
+	put_topic(g, "stat_t", get);
+	flat_text(g->w, "pl_on", "ON");
+	flat_text(g->w, "pl_off", "OFF");
+	flat_text(g->w, "ent_cat", "config");
+	flat_end(g->w, '}');
 }
 
 static void write_model(struct writing *g)
 {
 	const struct settings *s = g->settings;
 	discovery_id(g->id, g->model->name);
+	snprintf(g->name, sizeof(g->name), "%s", g->model->name);
+	snprintf(g->base, sizeof(g->base), "%s/%s/%s", s->prefix, s->gateway, g->model->name);
 	if (!topics_fill(g->result, sizeof(g->result), s->result_topic, s->prefix, s->gateway,
 		    g->model->name, "infer")) {
 		return;
@@ -205,7 +211,114 @@ static void write_model(struct writing *g)
 		write_anomaly(g);
 	}
 	write_time(g);
-	write_commands(g);
+	if (g->model->kind != MODELS_TENSORS) {
+		write_threshold(g, g->model->kind == MODELS_ANOMALY);
+	}
+	write_switch(g, "enable");
+	write_switch(g, "pin");
+}
+
+/* ---- pipelines */
+
+/* What a decision has found, of one source. */
+static void write_decision(struct writing *g, const struct pipeline_about *says, const char *last)
+{
+	/* Where ends are not told the state falls back by itself. */
+	const char *topic = says->tells_ends ? last : g->result;
+	if (begin(g, "active", "binary_sensor", "active")) {
+		flat_text(g->w, "stat_t", topic);
+		flat_text(g->w, "val_tpl",
+			"{{ 'ON' if value_json.active | default(0) | int > 0 else 'OFF' }}");
+		flat_text(g->w, "json_attr_t", topic);
+		if (!says->tells_ends) {
+			flat_integer(g->w, "off_dly", OFF_DELAY_S);
+		}
+		flat_end(g->w, '}');
+	}
+	if (begin_of_result(g, "label", "sensor", "label",
+		    "{{ (value_json.event_label | default(value_json.label | default('none')))[:255] }}")) {
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_number(struct writing *g, const char *name, const char *unit)
+{
+	char id[DISCOVERY_ID_SIZE], template[DISCOVERY_ID_SIZE + 64];
+	discovery_id(id, name);
+	snprintf(template, sizeof(template), "{{ value_json['%s'] | default(0) }}", name);
+	if (!strpbrk(name, "'\\{}") && begin_of_result(g, id, "sensor", name, template)) {
+		if (unit[0]) {
+			flat_text(g->w, "unit_of_meas", unit);
+		}
+		flat_text(g->w, "stat_cla", "measurement");
+		flat_end(g->w, '}');
+	}
+}
+
+/* Their names are separated by commas. */
+static void write_numbers(struct writing *g, const struct pipeline_about *says)
+{
+	char name[MAX_NUMBER_NAME];
+	if (!says->names[0]) {
+		write_number(g, "value", says->unit);
+	}
+	for (const char *at = says->names; *at; at += *at == ',') {
+		at += strspn(at, " \t");
+		size_t length = strcspn(at, ",");
+		if (length > 0 && length < sizeof(name)) {
+			memcpy(name, at, length);
+			name[length] = 0;
+			write_number(g, name, says->unit);
+		}
+		at += length;
+	}
+}
+
+static void write_source(struct writing *g, const struct pipe *pipe, const char *source)
+{
+	const struct pipeline_about *says = &pipe->says;
+	char last[TOPICS_MAX], id[2 * DISCOVERY_ID_SIZE];
+	snprintf(id, sizeof(id), "%s-%s", pipe->name, source);
+	discovery_id(g->id, id);
+	snprintf(g->name, sizeof(g->name), "%s %s", pipe->name, source);
+	snprintf(g->result, sizeof(g->result), "%s/result/%s", g->base, source);
+	snprintf(last, sizeof(last), "%s/last/%s", g->base, source);
+	if (says->numbers) {
+		write_numbers(g, says);
+	} else if (says->anomaly) {
+		write_number(g, "score", "");
+	} else if (!says->decides) {
+		write_classes(g);
+	}
+	if (says->decides && !says->numbers) {
+		write_decision(g, says, last);
+	}
+	if (says->snapshot && begin(g, "snapshot", "image", "snapshot")) {
+		snprintf(last, sizeof(last), "snapshot/%s", source);
+		put_topic(g, "img_t", last);
+		flat_text(g->w, "cont_type", "image/png");
+		flat_end(g->w, '}');
+	}
+}
+
+static void write_pipeline(struct writing *g, const struct pipe *pipe)
+{
+	const struct settings *s = g->settings;
+	char id[DISCOVERY_ID_SIZE];
+	g->model = NULL;
+	snprintf(g->base, sizeof(g->base), "%s/%s/pipeline/%s", s->prefix, s->gateway, pipe->name);
+	for (size_t i = 0; i < pipe->n_sources; i++) {
+		if (pipe->sources[i].told) {
+			write_source(g, pipe, pipe->sources[i].name);
+		}
+	}
+	snprintf(id, sizeof(id), "pipeline-%s", pipe->name);
+	discovery_id(g->id, id);
+	snprintf(g->name, sizeof(g->name), "%s", pipe->name);
+	if (pipe->says.has_threshold) {
+		write_threshold(g, pipe->says.anomaly || pipe->says.numbers);
+	}
+	write_switch(g, "enable");
 }
 
 static bool has(const struct discovery *d, const char *id)
@@ -263,7 +376,7 @@ static void write_device(
 
 void discovery_write(struct bytes_writer *w, const struct settings *settings,
 	const struct discovery_device *device, const struct models *models,
-	const struct discovery *before, bool gone, struct discovery *now)
+	const struct pipes *pipes, const struct discovery *before, bool gone, struct discovery *now)
 {
 	struct writing g = {.w = w, .settings = settings, .now = now};
 	now->n = 0;
@@ -274,6 +387,11 @@ void discovery_write(struct bytes_writer *w, const struct settings *settings,
 		g.model = models->entries[i];
 		if (models_is_ready(g.model)) {
 			write_model(&g);
+		}
+	}
+	for (size_t i = 0; i < pipes->n; i++) {
+		if (!pipes->items[i]->refused[0]) {
+			write_pipeline(&g, pipes->items[i]);
 		}
 	}
 	for (size_t i = 0; gone && i < before->n; i++) {

@@ -12,10 +12,12 @@
 
 #include "base/bytes.h"
 #include "daemon/mqtt/models.h"
+#include "daemon/mqtt/pipes.h"
 #include "daemon/mqtt/settings.h"
 
 #define DISCOVERY_MAX 1024 /* components */
 #define DISCOVERY_ID_SIZE 96
+#define DISCOVERY_NAME_SIZE 160 /* of a model, or a pipeline and a source */
 
 struct discovery_component {
 	char id[DISCOVERY_ID_SIZE];
@@ -41,12 +43,14 @@ void discovery_device_find(struct discovery_device *device, const char *version)
 void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name);
 
 /*
- * The payload for the models that are there. @gone: components of @before that are there no more are in it
+ * The payload for the models and pipelines that are there; of a pipeline also for each source that something was
+ * told of. @gone: components of @before that are there no more are in it
  * with "p" alone. *now is what it announces.
  */
 void discovery_write(struct bytes_writer *w, const struct settings *settings,
 	const struct discovery_device *device, const struct models *models,
-	const struct discovery *before, bool gone, struct discovery *now);
+	const struct pipes *pipes, const struct discovery *before, bool gone,
+	struct discovery *now);
 
 /* How many of @before are missing in @now. */
 size_t discovery_gone(const struct discovery *before, const struct discovery *now);

@@ -11,6 +11,7 @@
 #include "daemon/mqtt/base64.h"
 
 #define MAX_DEADLINE_MS 86400000
+#define NUMBER_SIZE 28 /* of a float64 as text, with a comma and the end */
 
 static void decref(json_t **json)
 {
@@ -163,21 +164,56 @@ static const json_t *follow(const json_t *root, const char *path, size_t length)
 }
 
 /* The numbers that a route's @fields name. */
-static int read_fields(const json_t *root, const struct decode_job *job,
-	struct decode_result *result, struct error *err)
+static int add_fields(
+	const json_t *root, const char *fields, struct numbers *numbers, struct error *err)
 {
-	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
-	for (const char *at = job->fields; *(at += strspn(at, " "));) {
+	for (const char *at = fields; *(at += strspn(at, " "));) {
 		size_t length = strcspn(at, " ");
 		const json_t *member = follow(root, at, length);
-		int r = json_is_array(member) ? add_all(&numbers, member, err)
-					      : add_one(&numbers, member, err);
+		int r = json_is_array(member) ? add_all(numbers, member, err)
+					      : add_one(numbers, member, err);
 		if (r < 0) {
 			return error_set(err, r, "JSON: %.*s is no number", (int)length, at);
 		}
 		at += length;
 	}
-	return fit_list(job, &numbers, result, err);
+	return 0;
+}
+
+static int read_fields(const json_t *root, const struct decode_job *job,
+	struct decode_result *result, struct error *err)
+{
+	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
+	int r = add_fields(root, job->fields, &numbers, err);
+	return r < 0 ? r : fit_list(job, &numbers, result, err);
+}
+
+int envelope_fields(const void *payload, size_t size, const char *fields, char **ret_text,
+	size_t *ret_size, struct error *err)
+{
+	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
+	json_error_t why;
+	owned_json json_t *root = json_loadb(payload, size, JSON_REJECT_DUPLICATES, &why);
+	if (!root) {
+		return error_set(
+			err, -EINVAL, "JSON: line %d, column %d: not JSON", why.line, why.column);
+	}
+	int r = add_fields(root, fields, &numbers, err);
+	if (r < 0) {
+		return r;
+	}
+	char *text = malloc(numbers.n * NUMBER_SIZE + 1);
+	if (!text) {
+		return error_no_memory(err);
+	}
+	*ret_size = 0;
+	text[0] = 0;
+	for (size_t i = 0; i < numbers.n; i++) {
+		*ret_size += (size_t)snprintf(
+			text + *ret_size, NUMBER_SIZE, "%s%.17g", i ? "," : "", numbers.values[i]);
+	}
+	*ret_text = text;
+	return 0;
 }
 
 /* Names of the Open Inference Protocol, v2. */

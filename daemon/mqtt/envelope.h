@@ -14,4 +14,9 @@ int must_check envelope_read(const struct decode_job *job, struct decode_result 
 	uint8_t **ret_inner, size_t *ret_inner_bytes, enum decode_format *ret_format,
 	struct error *err);
 
+/* The numbers of the members that @fields name (separated by blanks; a list gives all of its own), as one line of
+ * CSV: *ret_text is owned, a zero byte follows. @payload has one behind its end too. */
+int must_check envelope_fields(const void *payload, size_t size, const char *fields,
+	char **ret_text, size_t *ret_size, struct error *err);
+
 #endif

@@ -63,7 +63,7 @@ static void subscribe_one(struct link *link, struct link_subscription *s)
 {
 	struct error err = {0};
 	s->refused = false;
-	if (mosq_subscribe(link->mosq, s->filter, s->qos, &s->mid, &err) < 0) {
+	if (mosq_subscribe(link->mosq, s->filter, s->qos, s->own, &s->mid, &err) < 0) {
 		s->mid = 0;
 	}
 }
@@ -83,7 +83,8 @@ bool link_is_subscribed(const struct link *link, const char *filter)
 	return find_subscription(link, filter);
 }
 
-int link_subscribe(struct link *link, const char *filter, unsigned int qos, struct error *err)
+static int subscribe(
+	struct link *link, const char *filter, unsigned int qos, bool own, struct error *err)
 {
 	if (find_subscription(link, filter)) {
 		return 0;
@@ -97,11 +98,21 @@ int link_subscribe(struct link *link, const char *filter, unsigned int qos, stru
 		return error_no_memory(err);
 	}
 	struct link_subscription *s = &link->subscriptions[link->n_subscriptions++];
-	*s = (struct link_subscription){.filter = copy, .qos = qos};
+	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
 	if (link->state == LINK_UP) {
 		subscribe_one(link, s);
 	}
 	return 0;
+}
+
+int link_subscribe(struct link *link, const char *filter, unsigned int qos, struct error *err)
+{
+	return subscribe(link, filter, qos, false, err);
+}
+
+int link_subscribe_own(struct link *link, const char *filter, struct error *err)
+{
+	return subscribe(link, filter, 1, true, err);
 }
 
 void link_unsubscribe(struct link *link, const char *filter)

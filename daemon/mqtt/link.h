@@ -43,6 +43,7 @@ struct link_events {
 struct link_subscription {
 	char *filter; /* owned */
 	unsigned int qos;
+	bool own; /* what is retained of our own topics */
 	int mid; /* of the SUBSCRIBE; 0: not sent on this connection */
 	bool refused;
 };
@@ -101,6 +102,8 @@ void link_publish(struct link *link, struct outbox_message *message);
 /* Now if it is up, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
 int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
+/* The same to see what the broker has kept of ours. */
+int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/pipes_main.h"
 
 static const char usage[] =
 	"Usage: edged-mqtt [OPTION]...\n"
@@ -94,11 +95,12 @@ static int configured(enum action action, const char *config, const char *socket
 {
 	static struct bridge bridge; /* one per process; too large for the stack */
 	struct error err = {0};
-	if (bridge_configure(&bridge, config, socket, &err) < 0) {
+	size_t bad = 0;
+	if (bridge_configure(&bridge, config, socket, &bad, &err) < 0) {
 		fprintf(stderr, "edged-mqtt: %s\n", err.text);
 		return action == ACTION_CHECK ? 1 : 2;
 	}
-	return action == ACTION_CHECK ? 0 : bridge_run(&bridge);
+	return action == ACTION_CHECK ? bad > 0 : bridge_run(&bridge);
 }
 
 int main(int argc, char **argv)
@@ -106,6 +108,9 @@ int main(int argc, char **argv)
 	const char *config = NULL, *socket = NULL;
 	if (argc == 3 && strcmp(argv[1], "--decode") == 0) {
 		return decoder_main(strtoull(argv[2], NULL, 10));
+	}
+	if (argc == 3 && strcmp(argv[1], "--pipelines") == 0) {
+		return pipes_main(strtoull(argv[2], NULL, 10));
 	}
 	switch (parse(argc, argv, &config, &socket)) {
 	case ACTION_USAGE:

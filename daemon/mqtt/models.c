@@ -119,6 +119,14 @@ int models_describe(
 		: 0;
 }
 
+void models_forget_description(struct models *models, const char *name)
+{
+	struct model_entry *model = models_find(models, name);
+	if (model) {
+		model->described = 0; /* what is known serves until the next one comes */
+	}
+}
+
 /* The file: [MODEL] with threshold = NUMBER and enable = yes or no. */
 struct settings_reading {
 	struct models *models;

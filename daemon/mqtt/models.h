@@ -59,6 +59,9 @@ bool models_is_ready(const struct model_entry *model);
 int must_check models_describe(
 	struct model_entry *model, const struct edge_client_model *from, struct error *err);
 
+/* It is asked for anew. */
+void models_forget_description(struct models *models, const char *name);
+
 /* What was set, of all models: read at the start, written when it changes. A file that is not there or
  * broken leaves everything as it is. @folder "": nothing is kept. */
 void models_load_settings(struct models *models, const char *folder);

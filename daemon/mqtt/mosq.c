@@ -461,11 +461,12 @@ int mosq_publish(struct mosq *m, const struct mosq_publication *p, int *ret_mid,
 	return r;
 }
 
-int mosq_subscribe(
-	struct mosq *m, const char *filter, unsigned int qos, int *ret_mid, struct error *err)
+int mosq_subscribe(struct mosq *m, const char *filter, unsigned int qos, bool own, int *ret_mid,
+	struct error *err)
 {
 	/* Shared subscriptions take no retain handling other than their own. */
-	int options = m->version == MQTT_PROTOCOL_V5 ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
+	int wanted = own ? MQTT_SUB_OPT_NO_LOCAL : MQTT_SUB_OPT_SEND_RETAIN_NEVER;
+	int options = m->version == MQTT_PROTOCOL_V5 ? wanted : 0;
 	int rc = mosquitto_subscribe_v5(m->mosquitto, ret_mid, filter, (int)qos, options, NULL);
 	return rc ? rc_error("subscribe", rc, err) : 0;
 }

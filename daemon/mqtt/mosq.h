@@ -84,8 +84,10 @@ void mosq_misc(struct mosq *mosq);
 /* -EFBIG for what the broker said that it does not take, -ENOTCONN, -ENOMEM. */
 int must_check mosq_publish(struct mosq *mosq, const struct mosq_publication *publication,
 	int *ret_mid, struct error *err);
-int must_check mosq_subscribe(
-	struct mosq *mosq, const char *filter, unsigned int qos, int *ret_mid, struct error *err);
+/* Nothing that is retained comes, as far as the version can say so. With @own that alone does, and not what
+ * this connection publishes. */
+int must_check mosq_subscribe(struct mosq *mosq, const char *filter, unsigned int qos, bool own,
+	int *ret_mid, struct error *err);
 int must_check mosq_unsubscribe(struct mosq *mosq, const char *filter, struct error *err);
 
 /* Says goodbye; the will is not sent. */

@@ -41,8 +41,12 @@ static void count(struct bridge *b, unsigned int status)
 static void publish_error(struct bridge *b, const struct ask *ask, const struct bytes_writer *w)
 {
 	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix, b->settings.gateway,
-		ask->model);
+	if (ask->of_pipeline) {
+		pipes_topic(&b->pipes, ask->model, "error", ask->source, topic);
+	} else {
+		snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix,
+			b->settings.gateway, ask->model);
+	}
 	announce_publish(b, ask->link, OUTBOX_RESULT, false, topic, w->data, w->size);
 }
 

@@ -115,7 +115,7 @@ static void write_head(struct bytes_writer *w, const struct ask *ask, const char
 	const struct result_options *options)
 {
 	flat_begin(w, NULL, '{');
-	flat_text(w, "model", ask->model);
+	flat_text(w, ask->of_pipeline ? "pipeline" : "model", ask->model);
 	if (version) {
 		flat_text(w, "version", version);
 	}

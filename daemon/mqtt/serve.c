@@ -76,13 +76,16 @@ static void fill_tensor(
 /* False when edged takes nothing now. */
 static bool start(struct bridge *b, struct ask *ask)
 {
+	static const unsigned int classes[ASK_N_PRIORITIES] = {[ASK_HIGH] = EDGE_CLIENT_REALTIME,
+		[ASK_NORMAL] = EDGE_CLIENT_NORMAL,
+		[ASK_LOW] = EDGE_CLIENT_BATCH};
 	struct edge_client_tensor tensors[DECODE_MAX_INPUTS];
 	struct edge_client_error err = {0};
 	uint64_t now = clock_now_ns(), id = 0;
 	struct edge_client_request request = {.model = ask->model,
 		.n_inputs = ask->tensors.n,
 		.inputs = tensors,
-		.deadline_us = 0};
+		.priority = classes[ask->priority]};
 	struct running *running = calloc(1, sizeof(*running));
 	for (uint32_t i = 0; i < ask->tensors.n; i++) {
 		fill_tensor(&ask->tensors.tensors[i], i, &tensors[i]);
@@ -229,7 +232,7 @@ static bool take_raw(struct ask *ask, const struct model_entry *model)
 /* The first that waits for the decoder, or that needs none. True when it was dealt with. */
 static bool prepare_one(struct bridge *b)
 {
-	struct ask *ask = asks_find(&b->asks, ASK_NEW);
+	struct ask *ask = asks_find(&b->asks, ASK_NEW, false);
 	if (!ask || !b->listed) {
 		return false;
 	}
@@ -274,13 +277,17 @@ static void drop_expired(struct bridge *b)
 void serve_dispatch(struct bridge *b)
 {
 	drop_expired(b);
+	pipes_ask_again(&b->pipes);
 	for (;;) {
-		struct ask *ready = asks_find(&b->asks, ASK_READY);
+		struct ask *ready = asks_find(&b->asks, ASK_READY, false);
 		bool room = b->asks.running < b->settings.in_flight && service_is_up(&b->service);
 		if (ready && room && start(b, ready)) {
 			continue;
 		}
 		if (b->asks.n >= 1 && prepare_one(b)) {
+			continue;
+		}
+		if (pipes_feed(&b->pipes)) {
 			continue;
 		}
 		return;
@@ -291,7 +298,7 @@ void serve_on_expiry(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
 	serve_dispatch(b);
-	if (b->asks.n > 0) {
+	if (b->asks.n > 0 || b->pipes.n_asked > 0) {
 		uv_timer_start(timer, serve_on_expiry, EXPIRY_MS, 0);
 	}
 }
@@ -428,6 +435,9 @@ static void accept_ask(struct bridge *b, struct ask *ask)
 		ask_free(ask);
 		return;
 	}
+	if (ask->of_pipeline) {
+		pipes_accept(&b->pipes, ask);
+	}
 	asks_add(&b->asks, ask);
 	brake(b);
 	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
@@ -459,8 +469,20 @@ static const char *reason_to_refuse(const struct bridge *b, const struct ask *as
 	return NULL;
 }
 
+/* The same of a pipeline. */
+static const char *reason_of_pipeline(
+	const struct bridge *b, const struct ask *ask, unsigned int *ret_status)
+{
+	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
+	*ret_status = pipe && !pipe->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
+	if (!pipe || pipe->refused[0]) {
+		return pipe ? pipe->refused : "there is no such pipeline";
+	}
+	return pipe->off ? "the pipeline was switched off" : NULL;
+}
+
 static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const char *model, const char *source, const struct settings_route *route)
+	const char *model, const char *source, const struct settings_route *route, bool of_pipeline)
 {
 	unsigned int status = 0;
 	b->counts.requests++;
@@ -473,12 +495,16 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 	if (!ask) {
 		return;
 	}
+	ask->of_pipeline = of_pipeline;
 	if (route) {
 		ask->format = decode_format_named(route->format);
-		ask->fields = route->fields;
+		copy_text(ask->fields, sizeof(ask->fields), route->fields);
 		ask->answer = ASK_JSON;
 	}
 	const char *why = reason_to_refuse(b, ask, m, &status);
+	if (!why && ask->of_pipeline) {
+		why = reason_of_pipeline(b, ask, &status);
+	}
 	if (why) {
 		respond_refuse(b, ask, status, why);
 		ask_free(ask);
@@ -510,6 +536,29 @@ static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
 	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
 }
 
+static void route_message(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const struct settings_route *route)
+{
+	char source[TOPICS_SOURCE_SIZE] = "";
+	if (route->model[0]) {
+		request(b, link, m, route->model, route->name, route, false);
+		return;
+	}
+	topics_source(route->topic, m->topic, source);
+	request(b, link, m, route->pipeline, source[0] ? source : route->name, route, true);
+}
+
+/* What the broker has kept: nobody asks now, and bookworm's gives old ones to groups. */
+static void retained_message(
+	struct bridge *b, const struct mosq_message *m, const struct topics_parts *parts)
+{
+	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
+		pipes_on_last(&b->pipes, parts->model, parts->key);
+	} else if (m->size) {
+		b->counts.retained++;
+	}
+}
+
 void serve_message(struct bridge *b, struct link *link, const struct mosq_message *m)
 {
 	const struct settings *s = &b->settings;
@@ -522,14 +571,17 @@ void serve_message(struct bridge *b, struct link *link, const struct mosq_messag
 	const struct settings_route *route =
 		parts.kind == TOPICS_OTHER ? route_of(b, m->topic) : NULL;
 	if (m->retain) {
-		b->counts
-			.retained++; /* nobody asks now: bookworm's broker gives old ones to groups */
+		retained_message(b, m, &parts);
 	} else if (parts.kind == TOPICS_SET) {
 		command_message(b, parts.model, parts.key, m);
+	} else if (parts.kind == TOPICS_PIPELINE_SET) {
+		command_pipeline_message(b, parts.model, parts.key, m);
+	} else if (parts.kind == TOPICS_PIPELINE_IN) {
+		request(b, link, m, parts.model, parts.key, NULL, true);
 	} else if (parts.kind == TOPICS_INFER || parts.kind == TOPICS_POOL) {
-		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer",
-			NULL);
+		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer", NULL,
+			false);
 	} else if (route) {
-		request(b, link, m, route->model, route->name, route);
+		route_message(b, link, m, route);
 	}
 }

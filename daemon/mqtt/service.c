@@ -209,6 +209,7 @@ static void on_description(void *data, const struct edge_client_reply *reply)
 	if (models_describe(entry, reply->model, &err) < 0) {
 		log_warning(service->log, "%s: labels: %s", entry->name, err.text);
 	}
+	service->events->on_description(service->data, reply->model);
 	service->events->on_models(service->data);
 }
 
@@ -292,4 +293,44 @@ int service_infer(struct service *service, const struct edge_client_request *req
 		arm(service);
 	}
 	return r;
+}
+
+int service_session_open(struct service *service, const char *model, edge_client_reply_fn fn,
+	void *data, struct edge_client_error *err)
+{
+	uint64_t id = 0;
+	int r = edge_client_start_session_open(service->client, model, NULL, fn, data, &id, err);
+	if (r == 0) {
+		arm(service);
+	}
+	return r;
+}
+
+int service_session_infer(struct service *service, uint32_t session,
+	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
+	struct edge_client_error *err)
+{
+	uint64_t id = 0;
+	int r = edge_client_start_session_infer(
+		service->client, session, request, fn, data, &id, err);
+	if (r == 0) {
+		arm(service);
+	}
+	return r;
+}
+
+static void on_session_closed(void *data, const struct edge_client_reply *reply)
+{
+	(void)data;
+	(void)reply;
+}
+
+void service_session_close(struct service *service, uint32_t session)
+{
+	uint64_t id = 0;
+	if (service->client &&
+		edge_client_start_session_close(
+			service->client, session, on_session_closed, NULL, &id, NULL) == 0) {
+		arm(service);
+	}
 }

@@ -19,6 +19,8 @@ struct service_events {
 	void (*on_up)(void *data);
 	void (*on_down)(void *data); /* after every request was told */
 	void (*on_models)(void *data); /* something about the models is news */
+	/* A model has been described, borrowed; on_models follows. */
+	void (*on_description)(void *data, const struct edge_client_model *model);
 };
 
 struct service_socket;
@@ -56,6 +58,15 @@ static inline bool service_is_up(const struct service *service)
 /* As edge_client_start_infer(). */
 int must_check service_infer(struct service *service, const struct edge_client_request *request,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err);
+
+/* As edge_client_start_session_open() and edge_client_start_session_infer(). */
+int must_check service_session_open(struct service *service, const char *model,
+	edge_client_reply_fn fn, void *data, struct edge_client_error *err);
+int must_check service_session_infer(struct service *service, uint32_t session,
+	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
+	struct edge_client_error *err);
+/* Nobody waits for its end. */
+void service_session_close(struct service *service, uint32_t session);
 
 /* Asks now rather than when it is time. */
 void service_poll(struct service *service);

@@ -305,8 +305,14 @@ static int route_check(const struct settings_route *r, struct error *err)
 		return error_set(
 			err, -EINVAL, "[route %s]: topic is missing or no filter", r->name);
 	}
-	if (!topics_is_model(r->model)) {
-		return error_set(err, -EINVAL, "[route %s]: model is missing or no name", r->name);
+	if (!r->model[0] == !r->pipeline[0]) {
+		return error_set(err, -EINVAL, "[route %s]: either model or pipeline", r->name);
+	}
+	if (r->model[0] && !topics_is_model(r->model)) {
+		return error_set(err, -EINVAL, "[route %s]: model is no name", r->name);
+	}
+	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
+		return error_set(err, -EINVAL, "[route %s]: pipeline is no name", r->name);
 	}
 	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
 		return error_set(err, -EINVAL,
@@ -339,6 +345,9 @@ static int bridge_check(const struct settings *s, struct error *err)
 	}
 	if (!all_known(s->commands, "threshold enable pin")) {
 		return error_set(err, -EINVAL, "commands are threshold, enable and pin");
+	}
+	if (!all_known(s->retain, "last snapshot")) {
+		return error_set(err, -EINVAL, "retain: last and snapshot");
 	}
 	return s->max_message > s->queue_bytes
 		? error_set(err, -EINVAL, "max-message is above queue-bytes")

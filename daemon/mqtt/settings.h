@@ -48,7 +48,8 @@ struct settings_broker {
 struct settings_route {
 	char name[SETTINGS_NAME_SIZE];
 	char topic[SETTINGS_TOPIC_SIZE]; /* a filter: + and # are allowed */
-	char model[SETTINGS_NAME_SIZE];
+	char model[SETTINGS_NAME_SIZE]; /* or: */
+	char pipeline[SETTINGS_NAME_SIZE];
 	char format[16]; /* auto, image, wav, s16le, csv, json, raw */
 	char fields[SETTINGS_TOPIC_SIZE]; /* of JSON: members that are the numbers, by blanks */
 	uint64_t qos;
@@ -64,6 +65,8 @@ struct settings {
 	char response_prefix[SETTINGS_TOPIC_SIZE];
 	char feed[16]; /* unanswered, all, none */
 	char commands[SETTINGS_TOPIC_SIZE];
+	char pipelines[CONFIG_PATH_SIZE]; /* folder; "": the system's; "none" */
+	char retain[SETTINGS_TOPIC_SIZE]; /* last, snapshot */
 	char discovery_prefix[SETTINGS_TOPIC_SIZE];
 	char pool_group[SETTINGS_NAME_SIZE];
 	uint64_t pool_max_wait_ms;

@@ -40,6 +40,12 @@ static const struct config_key bridge_keys[] = {
 		"or none."),
 	TEXT(bridge, "commands", commands, "threshold enable",
 		"What may be set over MQTT: threshold, enable, pin."),
+	TEXT(bridge, "pipelines", pipelines, "",
+		"Folder of pipelines, each of which is served. Empty: the pipelines.d of /etc/edged,\n"
+		"/run/edged and /usr/lib/edged; none: there are none."),
+	TEXT(bridge, "retain", retain, "last snapshot",
+		"What of pipelines the brokers keep: last (what each source's decision said last),\n"
+		"snapshot (its last picture)."),
 	TEXT(bridge, "discovery-prefix", discovery_prefix, "homeassistant",
 		"Where Home Assistant listens."),
 	TEXT(bridge, "pool-group", pool_group, "edged", "Group of the shared subscriptions."),
@@ -122,7 +128,10 @@ static const struct config_key broker_keys[] = {
 static const struct config_key route_keys[] = {
 	TEXT(route, "topic", topic, "",
 		"Topic of somebody else, + and # allowed, whose messages are inputs."),
-	TEXT(route, "model", model, "", "The model that they are for."),
+	TEXT(route, "model", model, "", "The model that they are for,"),
+	TEXT(route, "pipeline", pipeline, "",
+		"or the pipeline: the source is what the topic's wildcards stand for, else the\n"
+		"route's name."),
 	TEXT(route, "format", format, "auto", "auto, image, wav, s16le, csv, json or raw."),
 	TEXT(route, "fields", fields, "",
 		"Of JSON: the members that are the input's numbers, in this order."),

@@ -57,6 +57,34 @@ static bool skip(const char **at, const char *word)
 	return true;
 }
 
+bool topics_is_level(const char *text)
+{
+	const char *at = text;
+	while (is_letter_or_digit(*at) || (*at && strchr("_.-", *at))) {
+		at++;
+	}
+	return at > text && *at == 0 && at - text < TOPICS_SOURCE_SIZE;
+}
+
+/* NAME/in/SOURCE and the like. False when it is none of these. */
+static bool parse_pipeline(const char *at, struct topics_parts *parts)
+{
+	if (!take_level(&at, parts->model, sizeof(parts->model)) ||
+		!topics_is_level(parts->model)) {
+		return false;
+	}
+	enum topics_kind kind = skip(&at, "in") ? TOPICS_PIPELINE_IN
+		: skip(&at, "set")              ? TOPICS_PIPELINE_SET
+		: skip(&at, "last")             ? TOPICS_PIPELINE_LAST
+						: TOPICS_OTHER;
+	if (kind == TOPICS_OTHER || !topics_is_level(at)) {
+		return false;
+	}
+	memcpy(parts->key, at, strlen(at) + 1);
+	parts->kind = kind;
+	return true;
+}
+
 struct topics_parts topics_parse(const char *prefix, const char *gateway, const char *topic)
 {
 	struct topics_parts parts = {.kind = TOPICS_OTHER};
@@ -65,6 +93,10 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 		return parts;
 	}
 	bool own = skip(&at, gateway);
+	const char *rest = at;
+	if (own && skip(&rest, "pipeline") && parse_pipeline(rest, &parts)) {
+		return parts;
+	}
 	bool pool = !own && skip(&at, "pool");
 	if (!(own || pool) || !take_level(&at, parts.model, sizeof(parts.model)) ||
 		!topics_is_model(parts.model)) {
@@ -100,6 +132,35 @@ bool topics_match(const char *filter, const char *topic)
 		}
 		filter++;
 		topic++;
+	}
+}
+
+/* One level more of a source's name. */
+static void add_level(char out[TOPICS_SOURCE_SIZE], const char *level, size_t length)
+{
+	size_t n = strlen(out);
+	if (n > 0 && n + 1 < TOPICS_SOURCE_SIZE) {
+		out[n++] = '_';
+	}
+	for (size_t i = 0; i < length && n + 1 < TOPICS_SOURCE_SIZE; i++) {
+		const char one[] = {level[i], 0};
+		out[n++] = topics_is_level(one) ? level[i] : '_';
+	}
+	out[n] = 0;
+}
+
+void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE_SIZE])
+{
+	bool rest = false; /* behind # */
+	out[0] = 0;
+	while (*topic) {
+		size_t of_topic = strcspn(topic, "/"), of_filter = strcspn(filter, "/");
+		rest |= of_filter == 1 && *filter == '#';
+		if (rest || (of_filter == 1 && *filter == '+')) {
+			add_level(out, topic, of_topic);
+		}
+		topic += of_topic + (topic[of_topic] == '/');
+		filter += rest ? 0 : of_filter + (filter[of_filter] == '/');
 	}
 }
 

@@ -17,12 +17,17 @@ enum topics_kind {
 	TOPICS_INFER, /* PREFIX/GW/MODEL/infer */
 	TOPICS_SET, /* PREFIX/GW/MODEL/set/KEY */
 	TOPICS_POOL, /* PREFIX/pool/MODEL/infer */
+	TOPICS_PIPELINE_IN, /* PREFIX/GW/pipeline/NAME/in/SOURCE */
+	TOPICS_PIPELINE_SET, /* PREFIX/GW/pipeline/NAME/set/KEY */
+	TOPICS_PIPELINE_LAST, /* PREFIX/GW/pipeline/NAME/last/SOURCE, which is our own */
 };
+
+#define TOPICS_SOURCE_SIZE 64
 
 struct topics_parts {
 	enum topics_kind kind;
-	char model[64];
-	char key[32];
+	char model[64]; /* or the pipeline */
+	char key[TOPICS_SOURCE_SIZE]; /* or the source */
 };
 
 /* What a topic of ours is about. A model's or key's name that is none gives TOPICS_OTHER. */
@@ -42,6 +47,13 @@ bool topics_is_word(const char *text);
 
 /* A model's name: [a-z0-9][a-z0-9._-]*, at most 63 bytes. */
 bool topics_is_model(const char *name);
+
+/* One level that a pipeline or a source may be called: [A-Za-z0-9_.-]+, at most 63 bytes. */
+bool topics_is_level(const char *text);
+
+/* What the wildcards of @filter stand for in @topic, which it matches, as a source's name: levels put together
+ * by _, other letters become _ too; "" where there is none. */
+void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE_SIZE]);
 
 /*
  * May a stranger have us publish there? Only names that begin with one of the words of @allowed ("*":

@@ -6,6 +6,7 @@
 #include "engine/model/build.h"
 #include "engine/model/file.h"
 #include "engine/model/metadata.h"
+#include "engine/model/texts.h"
 #include "engine/model/verify.h"
 
 #define DEFAULT_FILE_BYTES (256u << 20)
@@ -14,6 +15,7 @@ struct model {
 	struct file file;
 	struct graph *graph;
 	struct model_metadata *metadata;
+	void *texts; /* of both */
 };
 
 static uint64_t file_limit(const struct model_limits *limits)
@@ -35,7 +37,8 @@ static int read_file(struct model *model, const struct model_limits *limits, str
 	if (r < 0) {
 		return r;
 	}
-	return metadata_build(&f, root, model->graph, &model->metadata, err);
+	r = metadata_build(&f, root, model->graph, &model->metadata, err);
+	return r < 0 ? r : texts_copy(model->graph, model->metadata, &model->texts, err);
 }
 
 /* Takes over @file, whatever happens. */
@@ -80,6 +83,7 @@ void model_free(struct model *model)
 	if (!model) {
 		return;
 	}
+	free(model->texts);
 	free(model->metadata);
 	free(model->graph);
 	file_deinit(&model->file);

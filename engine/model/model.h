@@ -4,7 +4,7 @@
  *
  * file (mapping) -> verify (every byte that is ever followed) -> build (graph). Immutable
  * afterwards. The mapping lives as long as the model, and so do all pointers of the graph and the
- * metadata. No weight is ever copied to the heap.
+ * metadata. No weight is ever copied to the heap; what callers are told is (texts.h).
  */
 #ifndef ENGINE_MODEL_MODEL_H
 #define ENGINE_MODEL_MODEL_H

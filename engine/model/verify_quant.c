@@ -55,7 +55,11 @@ static int check_scales(struct verify *v, const struct flat_vector *scales)
 static int check_zeros(struct verify *v, const struct flat_vector *zeros, unsigned int type)
 {
 	const struct range range = zeros_of(type);
+	uint64_t any = 0; /* 0 is in all ranges, and what weights have */
 	for (uint32_t i = 0; i < zeros->count; i++) {
+		any |= bytes_get_u64(zeros->data + 8 * (size_t)i);
+	}
+	for (uint32_t i = 0; any != 0 && i < zeros->count; i++) {
 		int64_t zero = (int64_t)bytes_get_u64(zeros->data + 8 * (size_t)i);
 		if (zero < range.least || zero > range.most) {
 			return error_set(v->err, -EBADMSG, "zero point %u is %lld, not a %s", i,

@@ -71,8 +71,12 @@ static int check_bias_scale(const struct rule_weighted *w, struct error *err)
 static uint32_t largest_scale(const struct quant *q)
 {
 	uint32_t largest = 0;
+	float most = q->scale[0];
 	for (uint32_t c = 1; c < q->n_scales; c++) {
-		largest = q->scale[c] > q->scale[largest] ? c : largest;
+		if (q->scale[c] > most) {
+			most = q->scale[c];
+			largest = c;
+		}
 	}
 	return largest;
 }

@@ -255,6 +255,9 @@ static void start_run(struct session *session, const struct run_control *control
 	run->loops = 0;
 	run->node_ns = session->profiling ? session->node_ns : NULL;
 	run->profiled = session->frame;
+	if (run->node_ns) { /* a run that is given up has not come to all */
+		memset(run->node_ns, 0, session->subgraph->n_nodes * sizeof(*run->node_ns));
+	}
 	frame_clear(session->frame);
 	frame_save(session->frame);
 }

@@ -21,12 +21,23 @@ static uint64_t pixels(const struct ek_conv_shape *shape)
 	return (uint64_t)w->batch * w->y.out * w->x.out;
 }
 
+static uint64_t panels_bytes(const struct ek_conv_shape *shape)
+{
+	return product_panels(shape->out_c) * sizeof(struct product_panel);
+}
+
+/* Panels' scales by pairs of columns, where the instruction set reads those. */
+static uint64_t pairs_bytes(const struct product_isa *isa, const struct ek_conv_shape *shape)
+{
+	return isa->pair == 2 ? product_panels(shape->out_c) * sizeof(struct product_pairs) : 0;
+}
+
 /* Panels, a block, and the patches of a pair of rows; with groups a patch. */
 static uint64_t scratch_bytes(const struct product_isa *isa, const struct ek_conv_shape *shape)
 {
 	uint64_t depth = ek_conv_depth(shape);
 	return shape->groups > 1 ? depth
-				 : product_panels(shape->out_c) * sizeof(struct product_panel) +
+				 : panels_bytes(shape) + pairs_bytes(isa, shape) +
 			product_block_bytes(isa, pixels(shape), depth) + 2 * depth;
 }
 
@@ -72,6 +83,7 @@ struct job {
 	const struct ek_conv_q *args;
 	struct product_output output;
 	struct product_panel *panels; /* of the tile's columns */
+	struct product_pairs *pairs; /* of each of them; NULL: none */
 	struct product_block block;
 	int8_t *rows; /* room for those of a block */
 	int32_t *sums;
@@ -96,6 +108,9 @@ static void make_panels(struct job *job, const struct ek_tile *t)
 		product_panel_start(p, head, depth, bias, zero, cols);
 		product_panel_scale(p, head, depth, bias, a->scale + n, zero, &job->output, cols);
 		job->rests = job->rests || p->rests;
+		if (job->pairs) {
+			product_panel_pair(p, job->pairs + (p - job->panels));
+		}
 	}
 }
 
@@ -119,39 +134,38 @@ static void gather(const struct job *job, uint32_t row, uint8_t *patch)
 	}
 }
 
-/* Rows @r and on of the block, isa->pair of them, which are output pixels @row and on. */
-static void bring(struct job *job, uint32_t r, uint32_t row, size_t depth)
+/* Output pixels [row, row + job->block.n) as rows of the block, gathered. */
+static void bring_patches(struct job *job, uint32_t row, size_t depth)
 {
-	const struct ek_conv_q *a = job->args;
-	const uint8_t *rows[2] = {NULL, NULL};
-	int8_t *to = job->rows + r * job->block.stride;
-	for (uint32_t i = 0; i < job->isa->pair; i++) {
-		/* The last row of all is taken twice where rows come in pairs. */
-		bool twice = r + i == job->block.n;
-		rows[i] = (const uint8_t *)a->input + (row + i) * depth;
-		if (twice) {
-			rows[i] = rows[0];
-		} else if (!job->pointwise) {
+	const struct product_block *b = &job->block;
+	for (uint32_t r = 0; r < b->n; r += job->isa->pair) {
+		const uint8_t *rows[2] = {job->patches, job->patches};
+		for (uint32_t i = 0; i < job->isa->pair && r + i < b->n; i++) {
 			uint8_t *patch = job->patches + i * depth;
-			gather(job, row + i, patch);
+			gather(job, row + r + i, patch);
 			rows[i] = patch;
 		}
+		job->isa->bring(job->rows + r * b->depth, rows, depth, job->flip,
+			job->rests ? job->sums + r : NULL);
 	}
-	job->isa->bring(to, rows, depth, job->flip, job->rests ? job->sums + r : NULL);
 }
 
-/* Output pixels [row, row + job->block.n) as rows of the block. */
+/* The same, or the picture itself where it can be read. */
 static void bring_block(struct job *job, uint32_t row)
 {
 	size_t depth = (size_t)ek_conv_depth(&job->args->shape);
 	struct product_block *b = &job->block;
+	const uint8_t *from = (const uint8_t *)job->args->input + row * depth;
 	if (job->pointwise && !job->flip && depth % 16 == 0 && job->isa->pair == 1) {
-		b->rows = (const int8_t *)job->args->input + row * depth;
+		b->rows = (const int8_t *)from;
 		return;
 	}
 	b->rows = job->rows;
-	for (uint32_t r = 0; r < b->n; r += job->isa->pair) {
-		bring(job, r, row + r, depth);
+	if (job->pointwise) {
+		product_bring(job->isa, from, depth, job->flip, b->n, job->rows,
+			job->rests ? job->sums : NULL);
+	} else {
+		bring_patches(job, row, depth);
 	}
 }
 
@@ -169,10 +183,12 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 		.x = inside_of(&a->shape.window.x),
 		.y = inside_of(&a->shape.window.y),
 	};
-	job.sums = (int32_t *)(job.panels + product_panels(a->shape.out_c));
+	char *behind = (char *)scratch + panels_bytes(&a->shape);
+	job.pairs = pairs_bytes(isa, &a->shape) ? (struct product_pairs *)behind : NULL;
+	job.sums = (int32_t *)(behind + pairs_bytes(isa, &a->shape));
 	job.rows = (int8_t *)(job.sums + product_sums(product_block_rows(isa, all, depth)));
 	job.patches = (uint8_t *)job.sums + product_block_bytes(isa, all, depth);
-	job.block.stride = job.block.depth = (size_t)product_stride(depth);
+	job.block.depth = (size_t)product_stride(depth);
 	job.block.sums = job.sums;
 	make_panels(&job, t);
 	return job;

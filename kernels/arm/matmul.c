@@ -66,12 +66,8 @@ static void bring_block(struct job *job, uint32_t row)
 		return;
 	}
 	b->rows = job->rows;
-	for (uint32_t r = 0; r < b->n; r += job->isa->pair) {
-		const uint8_t *row0 = from + r * depth, *row1 = r + 1 < b->n ? row0 + depth : row0;
-		const uint8_t *const rows[2] = {row0, row1};
-		job->isa->bring(job->rows + r * b->stride, rows, depth, job->flip,
-			job->rests ? job->row_sums + r : NULL);
-	}
+	product_bring(job->isa, from, depth, job->flip, b->n, job->rows,
+		job->rests ? job->row_sums : NULL);
 }
 
 /* Sums times scales, ties away from zero, 16 of them; ek_round32(). */
@@ -166,7 +162,7 @@ static void run(const struct product_isa *isa, const struct ek_matmul_q *a, bool
 	uint32_t most = product_block_rows(isa, t->n_rows, a->shape.depth);
 	job.row_sums = (int32_t *)((char *)scratch + sums_bytes(most));
 	job.rows = (int8_t *)(job.row_sums + product_sums(most));
-	job.block.stride = job.block.depth = (size_t)product_stride(a->shape.depth);
+	job.block.depth = (size_t)product_stride(a->shape.depth);
 	job.block.sums = job.row_sums;
 	job.rests = any_rests(a, t);
 	for (uint32_t row = t->first_row; row < end_row; row += job.block.n) {

@@ -23,6 +23,7 @@ void product_panel_start(struct product_panel *p, const struct product_head *hea
 	}
 	p->rests = head->rests;
 	p->lowest = head->lowest;
+	p->pairs = NULL;
 	p->weights = (const int8_t *)(head + 1);
 }
 
@@ -46,11 +47,12 @@ static bool values_fit(const struct product_panel *p, const struct product_head 
 		uint32_t up = positive * (255 - below) + negative * below;
 		uint32_t down = positive * below + negative * (255 - below);
 		float most = (float)(up > down ? up : down) + fabsf((float)bias[i]);
-		int32_t right = p->right[i] < -16 ? 16 : -p->right[i];
+		int32_t right = p->scale[i / 4][1][i % 4];
+		right = right < -16 ? 16 : -right;
 		float limit = (float)(int32_t)(VALUE_LIMIT << right);
 		outside |= size == SIZE_LIMIT;
 		outside |= !(most < 2147000000.0f);
-		outside |= !(most * ((float)p->multiplier[i] * 0x1p-31f) < limit);
+		outside |= !(most * ((float)p->scale[i / 4][0][i % 4] * 0x1p-31f) < limit);
 	}
 	return !outside;
 }
@@ -67,14 +69,26 @@ void product_panel_scale(struct product_panel *p, const struct product_head *hea
 	some(b, bias, n);
 	memcpy(s, scale, n * sizeof(*s));
 	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
-		p->multiplier[i] = s[i].multiplier;
-		p->right[i] = s[i].shift < 0 ? s[i].shift : 0;
+		p->scale[i / 4][0][i % 4] = s[i].multiplier;
+		p->scale[i / 4][1][i % 4] = s[i].shift < 0 ? s[i].shift : 0;
 		p->left[i] = s[i].shift > 0 ? s[i].shift : 0;
 		others |= s[i].shift > 0 || (s[i].shift == 0 && s[i].multiplier != 0);
 	}
 	p->rounding = others ? PRODUCT_TOTAL : full ? PRODUCT_FULL : PRODUCT_AWAY;
 	p->fits = !others && depth < 1 << 16 &&
 		values_fit(p, head, (uint32_t)depth, b, (uint32_t)(input_zero - INT8_MIN));
+}
+
+void product_panel_pair(struct product_panel *p, struct product_pairs *pairs)
+{
+	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+		for (uint32_t twice = 0; twice < 2; twice++) {
+			uint32_t lane = i % 2 + 2 * twice;
+			pairs->scale[i / 2][0][lane] = p->scale[i / 4][0][i % 4];
+			pairs->scale[i / 2][1][lane] = p->scale[i / 4][1][i % 4];
+		}
+	}
+	p->pairs = pairs;
 }
 
 ALWAYS_INLINE void put_rows(const enum product_rounding rounding, const int32_t *sums, uint32_t n,

@@ -56,8 +56,8 @@ struct panel_scale {
 ALWAYS_INLINE struct panel_scale panel_scale(const struct product_panel *p, int first)
 {
 	return (struct panel_scale){
-		vld1q_s32(p->multiplier + first),
-		vld1q_s32(p->right + first),
+		vld1q_s32(p->scale[first / 4][0]),
+		vld1q_s32(p->scale[first / 4][1]),
 		vld1q_s32(p->left + first),
 	};
 }

@@ -73,6 +73,23 @@ uint32_t product_block_rows(const struct product_isa *isa, uint64_t rows, uint64
 	return (uint32_t)(rows < tiles * isa->rows ? rows : tiles * isa->rows);
 }
 
+void product_bring(const struct product_isa *isa, const uint8_t *from, size_t depth, uint8_t flip,
+	uint32_t n, int8_t *rows, int32_t *sums)
+{
+	size_t stride = (size_t)product_stride(depth);
+	if (isa->pair == 1 && depth == stride && !sums) { /* as one row */
+		const uint8_t *const all[2] = {from, NULL};
+		isa->bring(rows, all, n * depth, flip, NULL);
+		return;
+	}
+	for (uint32_t r = 0; r < n; r += isa->pair) {
+		/* The last row of all is taken twice where rows come in pairs. */
+		const uint8_t *const some[2] = {
+			from + r * depth, from + (r + 1 < n ? r + 1 : r) * depth};
+		isa->bring(rows + r * stride, some, depth, flip, sums ? sums + r : NULL);
+	}
+}
+
 uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth)
 {
 	uint32_t most = product_block_rows(isa, rows, depth);

@@ -27,7 +27,7 @@
 #include "kernels/quant.h"
 
 #define PRODUCT_COLS 16
-#define PRODUCT_BLOCK_ROWS 48 /* of a block, at most */
+#define PRODUCT_BLOCK_ROWS 96 /* of a block, at most */
 
 struct product_head {
 	int32_t sum[PRODUCT_COLS]; /* of w' */
@@ -60,13 +60,20 @@ enum product_rounding {
 	PRODUCT_FULL
 };
 
+/* A panel's scales as sums of two rows by two columns want them: of each pair of columns, twice. */
+struct product_pairs {
+	int32_t scale[PRODUCT_COLS / 2][2][4]; /* as in struct product_panel */
+};
+
 /* One panel of a call. */
 struct product_panel {
 	int32_t start[PRODUCT_COLS];
 	int32_t rest[PRODUCT_COLS]; /* times the row's sum */
-	int32_t multiplier[PRODUCT_COLS];
-	int32_t right[PRODUCT_COLS]; /* 0 or below: the right shift, as VRSHL takes it */
+	/* Of four columns each: multipliers, and right shifts as VRSHL takes them, 0 or below. */
+	int32_t scale[PRODUCT_COLS / 4][2][4];
 	int32_t left[PRODUCT_COLS];
+	const struct product_pairs
+		*pairs; /* NULL: of an instruction set that has no use for them */
 	enum product_rounding rounding;
 	const int8_t *weights;
 	bool rests, lowest;
@@ -81,11 +88,10 @@ struct product_output {
 	bool is_signed; /* int8, else uint8 */
 };
 
-/* Rows of x'. Row r begins at rows + r * stride; of an instruction set that takes rows in pairs,
+/* Rows of x'. Row r begins at rows + r * depth; of an instruction set that takes rows in pairs,
  * both rows of a pair lie there in turns of 8. */
 struct product_block {
 	const int8_t *rows;
-	size_t stride;
 	size_t depth; /* rounded up */
 	const int32_t *sums; /* of each row; read where a panel has rests */
 	uint32_t n;
@@ -109,7 +115,7 @@ struct product_isa {
 	 */
 	void (*bring)(int8_t *to, const uint8_t *const rows[2], size_t depth, uint8_t flip,
 		int32_t *ret_sums);
-	/* All rows of a block, requantised. */
+	/* All rows of a block, requantised; panels have pairs where rows come in pairs. */
 	void (*codes)(const struct product_block *b, const struct product_panel *p,
 		const struct product_output *o, const struct product_target *to);
 	/* All rows of a block, sums as they are: [b->n][16]. */
@@ -191,6 +197,13 @@ static inline uint32_t product_sums(uint32_t rows)
 	return (rows + 15) / 16 * 16;
 }
 
+/*
+ * @n rows of @depth codes, one behind the other, become rows of a block at @rows, as isa->bring()
+ * has them. @sums: NULL, or room for as many, rounded up to whole pairs.
+ */
+void product_bring(const struct product_isa *isa, const uint8_t *from, size_t depth, uint8_t flip,
+	uint32_t n, int8_t *rows, int32_t *sums);
+
 /* Room for such a block: its rows and their sums. */
 uint64_t product_block_bytes(const struct product_isa *isa, uint64_t rows, uint64_t depth);
 
@@ -201,6 +214,8 @@ void product_panel_start(struct product_panel *p, const struct product_head *hea
 void product_panel_scale(struct product_panel *p, const struct product_head *head, uint64_t depth,
 	const int32_t *bias, const struct ek_scale *scale, int32_t input_zero,
 	const struct product_output *o, uint32_t n);
+/* Its scales by pairs of columns; @pairs lives as long as the panel. */
+void product_panel_pair(struct product_panel *p, struct product_pairs *pairs);
 
 /* Requantises @n rows of sums, [n][16], for every panel. */
 void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,

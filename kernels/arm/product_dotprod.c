@@ -28,7 +28,7 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 	tile16_start(mr, p->start, acc);
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
-		rows[r] = b->rows + (first + (size_t)r) * b->stride;
+		rows[r] = b->rows + (first + (size_t)r) * b->depth;
 	}
 	for (size_t k = 0; k < b->depth; k += 16, w += 16 * PRODUCT_COLS) {
 		int8x16_t x[TILE_ROWS];
@@ -53,42 +53,58 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 	"sdot %[s4" j "].4s," c ".16b,v4.4b[" i "]\n"                                              \
 	"sdot %[s5" j "].4s," c ".16b,v5.4b[" i "]\n"
 #define GROUP_DOTS(i)                                                                              \
-	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "0", i) DOTS("v7", "1", i)                           \
-	"ldp q6, q7, [%[w]], 32\n" DOTS("v6", "2", i) DOTS("v7", "3", i)
+	"ldp q6, q7, [x14], 32\n" DOTS("v6", "0", i) DOTS("v7", "1", i)                           \
+	"ldp q6, q7, [x14], 32\n" DOTS("v6", "2", i) DOTS("v7", "3", i)
 
-/* x9 to x14 are the rows' ends, x15 counts up to them. */
-ALWAYS_INLINE void tile_whole(const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
+/* 16 steps of the depth. */
+#define TURN                                                                                       \
+	"ldr q0, [%[rows]], 16\n"                                                                  \
+	"ldr q1, [x9], 16\n"                                                                       \
+	"ldr q2, [x10], 16\n"                                                                      \
+	"ldr q3, [x11], 16\n"                                                                      \
+	"ldr q4, [x12], 16\n"                                                                      \
+	"ldr q5, [x13], 16\n"                                                                      \
+	GROUP_DOTS("0") GROUP_DOTS("1") GROUP_DOTS("2") GROUP_DOTS("3")
+
+/* Rows from @rows on; returns where the next ones are, the end of the last one. */
+ALWAYS_INLINE const int8_t *tile_whole(
+	const struct tile16 *tile, const int8_t *rows, int32x4_t acc[TILE_ROWS][4])
 {
-	const int8_t *w = p->weights, *rows = b->rows + first * b->stride;
 	__asm__ volatile(
-		"ldp %q[s00], %q[s01], [%[start]]\n"
-		"ldp %q[s02], %q[s03], [%[start], 32]\n"
-		"add x9, %[rows], %[depth]\n"
-		"add x10, x9, %[stride]\n"
-		"add x11, x10, %[stride]\n"
-		"add x12, x11, %[stride]\n"
-		"add x13, x12, %[stride]\n"
-		"add x14, x13, %[stride]\n"
-		"neg x15, %[depth]\n"
-		TILE16_COPY_ROW("1", "0") TILE16_COPY_ROW("2", "0") TILE16_COPY_ROW("3", "0")
-		TILE16_COPY_ROW("4", "0") TILE16_COPY_ROW("5", "0")
-		"1:\n"
-		"ldr q0, [x9, x15]\n"
-		"ldr q1, [x10, x15]\n"
-		"ldr q2, [x11, x15]\n"
-		"ldr q3, [x12, x15]\n"
-		"ldr q4, [x13, x15]\n"
-		"ldr q5, [x14, x15]\n"
-		GROUP_DOTS("0") GROUP_DOTS("1") GROUP_DOTS("2") GROUP_DOTS("3")
-		"adds x15, x15, 16\n"
-		"b.ne 1b\n"
-		: TILE16_SUMS(acc), [w] "+r"(w)
-		: [rows] "r"(rows), [stride] "r"(b->stride), [depth] "r"(b->depth),
-		  [start] "r"(p->start)
+		TILE16_LOAD
+		TILE16_START_ROW("0") TILE16_START_ROW("1") TILE16_START_ROW("2")
+		TILE16_START_ROW("3") TILE16_START_ROW("4") TILE16_START_ROW("5")
+		"add x9, %[rows], x15\n"
+		"add x10, x9, x15\n"
+		"add x11, x10, x15\n"
+		"add x12, x11, x15\n"
+		"add x13, x12, x15\n"
+		TILE16_TURNS(TURN)
+		"mov %[rows], x13\n"
+		: TILE16_SUMS(acc), [rows] "+r"(rows)
+		: [tile] "r"(tile)
 		: "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "x9", "x10", "x11", "x12", "x13",
-		  "x14", "x15", "cc", "memory");
+		  "x14", "x15", "x16", "cc", "memory");
 	/* clang-format on */
+	return rows;
+}
+
+/* Sums are in rows as they are. */
+ALWAYS_INLINE void tile_rows(int32x4_t acc[TILE_ROWS][4])
+{
+	(void)acc;
+}
+
+ALWAYS_INLINE uint8_t *tile_put(const enum product_rounding rounding, const struct product_panel *p,
+	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
+{
+	return tile16_put(rounding, p, o, step, acc, to);
+}
+
+ALWAYS_INLINE const int32_t *tile_start(const struct product_panel *p, int32_t room[32])
+{
+	(void)room;
+	return p->start;
 }
 
 #include "kernels/arm/tile16_body.h"

@@ -113,7 +113,7 @@ struct work {
 	int32x4_t start, rest;
 	struct panel_scale scale;
 	const int8_t *weights;
-	size_t stride, depth;
+	size_t depth;
 	bool rests;
 };
 
@@ -125,7 +125,6 @@ static struct work work_init(
 		.rest = vld1q_s32(p->rest + col),
 		.scale = panel_scale(p, (int)col),
 		.weights = p->weights + col * b->depth,
-		.stride = b->stride,
 		.depth = b->depth,
 		.rests = p->rests,
 	};
@@ -141,7 +140,7 @@ ALWAYS_INLINE void tile(const int mr, const bool lowest, const bool rests, const
 	ptrdiff_t k = -(ptrdiff_t)work->depth;
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
-		ends[r] = (r ? ends[r - 1] : from - k) + (r ? work->stride : 0);
+		ends[r] = (r ? ends[r - 1] : from - k) + (r ? work->depth : 0);
 	}
 	step(mr, true, lowest, ends, k, w, acc);
 	for (k += 16; k != 0; k += 16) {
@@ -204,7 +203,7 @@ ALWAYS_INLINE void codes_part(const enum product_rounding rounding, const bool r
 		int32x4_t sums[TILE_ROWS];
 		tile(TILE_ROWS, false, rests, w, from, row_sums, sums);
 		put_tile(rounding, w, &output, to->step, sums, at);
-		from += TILE_ROWS * w->stride;
+		from += TILE_ROWS * w->depth;
 		at += TILE_ROWS * to->step;
 		row_sums += TILE_ROWS;
 	}
@@ -230,7 +229,7 @@ ALWAYS_INLINE void sums_tile(const int mr, const bool lowest, const struct work 
 	const struct product_block *b, uint32_t first, int32_t *to)
 {
 	int32x4_t sums[TILE_ROWS];
-	tile(mr, lowest, w->rests, w, b->rows + first * w->stride, b->sums + first, sums);
+	tile(mr, lowest, w->rests, w, b->rows + first * w->depth, b->sums + first, sums);
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
 		vst1q_s32(to + r * PRODUCT_COLS, sums[r]);

@@ -10,7 +10,6 @@
 
 #define FOUR 4 /* rows */
 #define FOUR_BYTES 64 /* of a column: 16 channels of four rows */
-#define PIXELS_3 3 /* that the filter of three columns makes at once */
 
 static uint32_t fours_of(const struct ek_window *w)
 {
@@ -153,9 +152,9 @@ static void bring_all(const struct strips_work *work, struct ek_pixel pixel)
 	}
 }
 
-/* @n neighbouring pixels by three taps side by side, stride 1. */
-ALWAYS_INLINE void pixels_3(
-	const int n, const int8_t *from, const int8_t *weights, int32x4_t acc[STRIP_PIXELS][4])
+/* @n neighbouring pixels by three taps side by side, @stride columns apart. */
+ALWAYS_INLINE void pixels_3(const int n, const int stride, const int8_t *from,
+	const int8_t *weights, int32x4_t acc[STRIP_PIXELS][4])
 {
 	int8x16_t w[3][4];
 #pragma GCC unroll 3
@@ -165,22 +164,76 @@ ALWAYS_INLINE void pixels_3(
 			w[k][j] = vld1q_s8(weights + 64 * k + 16 * j);
 		}
 	}
-#pragma GCC unroll 8
-	for (int c = 0; c < n + 2; c++) {
+#pragma GCC unroll 9
+	for (int c = 0; c < (n - 1) * stride + 3; c++) {
 		int8x16_t x[4];
 #pragma GCC unroll 4
 		for (int j = 0; j < 4; j++) {
 			x[j] = vld1q_s8(from + FOUR_BYTES * c + 16 * j);
 		}
 #pragma GCC unroll 4
-		for (int u = c < 2 ? 0 : c - 2; u <= c && u < n; u++) {
+		for (int u = 0; u < n; u++) {
+			const int k = c - u * stride;
+			if (k < 0 || k > 2) {
+				continue;
+			}
 #pragma GCC unroll 4
 			for (int j = 0; j < 4; j++) {
-				acc[u][j] = vdotq_s32(acc[u][j], x[j], w[c - u][j]);
+				acc[u][j] = vdotq_s32(acc[u][j], x[j], w[k][j]);
 			}
 		}
 	}
 }
+
+/*
+ * Four pixels of stride 1. Sums, the weights of three taps (v4 to v15) and a column (v0 to v3) need all
+ * registers, which compilers do not find. One half of the next column is read while the other half
+ * of this one is multiplied.
+ */
+/* clang-format off */
+#define DOTS(u, j, x, w) "sdot %[s" u j "].4s, " x ".16b, " w ".16b\n"
+#define LOW_0(u) DOTS(u, "0", "v0", "v4") DOTS(u, "1", "v1", "v5")
+#define HIGH_0(u) DOTS(u, "2", "v2", "v6") DOTS(u, "3", "v3", "v7")
+#define LOW_1(u) DOTS(u, "0", "v0", "v8") DOTS(u, "1", "v1", "v9")
+#define HIGH_1(u) DOTS(u, "2", "v2", "v10") DOTS(u, "3", "v3", "v11")
+#define LOW_2(u) DOTS(u, "0", "v0", "v12") DOTS(u, "1", "v1", "v13")
+#define HIGH_2(u) DOTS(u, "2", "v2", "v14") DOTS(u, "3", "v3", "v15")
+#define LOAD_LOW(c) "ldp q0, q1, [%[from], " c " * 64]\n"
+#define LOAD_HIGH(c) "ldp q2, q3, [%[from], " c " * 64 + 32]\n"
+#define START(u)                                                                                   \
+	"ldp %q[s" u "0], %q[s" u "1], [%[start]]\n"                                               \
+	"ldp %q[s" u "2], %q[s" u "3], [%[start], 32]\n"
+#define SUM_NAME(name) [name]
+#define SUM(u, j) SUM_NAME(s##u##j) "=&w"(acc[u][j])
+#define SUMS(u) SUM(u, 0), SUM(u, 1), SUM(u, 2), SUM(u, 3)
+
+ALWAYS_INLINE void pixels_3_four(const int8_t *from, const int8_t *weights, const int32_t *start,
+	int32x4_t acc[STRIP_PIXELS][4])
+{
+	__asm__ volatile(
+		"ldp q4, q5, [%[w]]\n"
+		"ldp q6, q7, [%[w], 32]\n"
+		LOAD_LOW("0") LOAD_HIGH("0")
+		START("0") START("1")
+		"ldp q8, q9, [%[w], 64]\n"
+		"ldp q10, q11, [%[w], 96]\n"
+		LOW_0("0") LOAD_LOW("1") HIGH_0("0") LOAD_HIGH("1")
+		START("2") START("3")
+		"ldp q12, q13, [%[w], 128]\n"
+		"ldp q14, q15, [%[w], 160]\n"
+		LOW_1("0") LOW_0("1") LOAD_LOW("2") HIGH_1("0") HIGH_0("1") LOAD_HIGH("2")
+		LOW_2("0") LOW_1("1") LOW_0("2") LOAD_LOW("3")
+		HIGH_2("0") HIGH_1("1") HIGH_0("2") LOAD_HIGH("3")
+		LOW_2("1") LOW_1("2") LOW_0("3") LOAD_LOW("4")
+		HIGH_2("1") HIGH_1("2") HIGH_0("3") LOAD_HIGH("4")
+		LOW_2("2") LOW_1("3") LOAD_LOW("5") HIGH_2("2") HIGH_1("3") LOAD_HIGH("5")
+		LOW_2("3") HIGH_2("3")
+		: SUMS(0), SUMS(1), SUMS(2), SUMS(3)
+		: [from] "r"(from), [w] "r"(weights), [start] "r"(start)
+		: "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",
+		  "v13", "v14", "v15", "memory");
+}
+/* clang-format on */
 
 /* By any taps side by side. */
 ALWAYS_INLINE void pixels_any(const int n, const struct ek_window_axis *axis, const int8_t *from,
@@ -201,23 +254,41 @@ ALWAYS_INLINE void pixels_any(const int n, const struct ek_window_axis *axis, co
 	}
 }
 
+enum filter {
+	FILTER_ANY,
+	FILTER_3_S1, /* three columns, up to four rows, not dilated; stride 1 */
+	FILTER_3_S2
+};
+
+ALWAYS_INLINE void start(const int n, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+{
+#pragma GCC unroll 4
+	for (int j = 0; j < 4; j++) {
+#pragma GCC unroll 4
+		for (int u = 0; u < n; u++) {
+			acc[u][j] = vld1q_s32(p->start + 4 * j);
+		}
+	}
+}
+
 /* Pixels [first, first + n) of an output row. */
-ALWAYS_INLINE void some(const int n, const bool is_3, const enum strips_kind kind,
+ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips_kind kind,
 	const struct strips_work *work, const struct panel_output *o, const int8_t *weights,
 	uint32_t first, uint8_t *to)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	const int8_t *from = (const int8_t *)work->scratch;
 	int32x4_t acc[STRIP_PIXELS][4];
-#pragma GCC unroll 4
-	for (int j = 0; j < 4; j++) {
-#pragma GCC unroll 4
-		for (int u = 0; u < n; u++) {
-			acc[u][j] = vld1q_s32(work->panel->start + 4 * j);
-		}
+	if (filter == FILTER_3_S1 && n == 4) {
+		from += (size_t)first * FOUR_BYTES;
+		pixels_3_four(from, weights, work->panel->start, acc);
+		strips_put(n, kind, work, o, acc, to);
+		return;
 	}
-	if (is_3) {
-		pixels_3(n, from + (size_t)first * FOUR_BYTES, weights, acc);
+	start(n, work->panel, acc);
+	if (filter != FILTER_ANY) {
+		const int stride = filter == FILTER_3_S1 ? 1 : 2;
+		pixels_3(n, stride, from + (size_t)first * stride * FOUR_BYTES, weights, acc);
 	} else {
 		const size_t bytes = (size_t)strips_width(&w->x) * FOUR_BYTES;
 		from += (size_t)first * w->x.stride * FOUR_BYTES;
@@ -230,85 +301,101 @@ ALWAYS_INLINE void some(const int n, const bool is_3, const enum strips_kind kin
 }
 
 /* @count pixels of an output row. Three that are left are made together with the one before. */
-ALWAYS_INLINE void pixels_of_row(const bool is_3, const enum strips_kind kind,
-	const struct strips_work *work, const int8_t *weights, uint32_t first, uint32_t count,
-	uint8_t *to)
+ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
+	const struct strips_work *work, const struct panel_output *o, const int8_t *weights,
+	uint32_t first, uint32_t count, uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
-	const struct panel_output o = panel_output(work->output);
-	const uint32_t n = is_3 ? PIXELS_3 : STRIP_PIXELS;
+	const uint32_t n = filter == FILTER_3_S2 ? 3 : STRIP_PIXELS;
 	uint32_t x = 0;
 	while (x + n <= count || (x + 3 == count && x > 0)) {
 		uint32_t at = product_least(x, count - n);
-		some((int)n, is_3, kind, work, &o, weights, first + at, to + at * step);
+		some((int)n, filter, kind, work, o, weights, first + at, to + at * step);
 		x = at + n;
 	}
 	if (x + 2 <= count) {
-		some(2, is_3, kind, work, &o, weights, first + x, to + x * step);
+		some(2, filter, kind, work, o, weights, first + x, to + x * step);
 		x += 2;
 	}
 	if (x < count) {
-		some(1, is_3, kind, work, &o, weights, first + x, to + x * step);
+		some(1, filter, kind, work, o, weights, first + x, to + x * step);
 	}
 }
 
-typedef void row_fn(const struct strips_work *work, const int8_t *weights, uint32_t first,
-	uint32_t count, uint8_t *to);
-
-#define ROW_DEFINE(name, is_3, kind)                                                               \
-	static void name(const struct strips_work *work, const int8_t *weights, uint32_t first,    \
-		uint32_t count, uint8_t *to)                                                       \
-	{                                                                                          \
-		pixels_of_row(is_3, kind, work, weights, first, count, to);                        \
-	}
-
-ROW_DEFINE(row_3_full, true, STRIPS_FULL)
-ROW_DEFINE(row_3_away, true, STRIPS_AWAY)
-ROW_DEFINE(row_3_other, true, STRIPS_OTHER)
-ROW_DEFINE(row_any_full, false, STRIPS_FULL)
-ROW_DEFINE(row_any_away, false, STRIPS_AWAY)
-ROW_DEFINE(row_any_other, false, STRIPS_OTHER)
-
-static row_fn *pick_row(const struct strips_work *work)
+/* All rows of the tile. */
+ALWAYS_INLINE void rows_of_tile(
+	const enum filter filter, const enum strips_kind kind, const struct strips_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
-	const bool full = strips_kind(work) == STRIPS_FULL;
-	const bool is_3 =
-		w->y.taps <= FOUR && w->x.taps == 3 && w->x.stride == 1 && w->x.dilation == 1;
-	if (strips_kind(work) == STRIPS_OTHER) {
-		return is_3 ? row_3_other : row_any_other;
+	const struct ek_tile *t = work->tile;
+	const struct panel_output o = panel_output(work->output);
+	const size_t step = work->args->shape.out_c, set = set_bytes(w);
+	const bool twice = rows_at_once(w) == 2;
+	uint32_t left = t->n_rows;
+	bool brought = false; /* strips that serve the next row as well */
+	struct ek_pixel pixel = ek_window_pixel(w, t->first_row);
+	uint8_t *to = (uint8_t *)work->args->output + t->first_row * step + work->first;
+	while (left > 0) {
+		const uint32_t n = product_least(w->x.out - pixel.x, left);
+		const int8_t *weights = work->panel->weights;
+		if (brought) {
+			weights += set;
+		} else {
+			bring_all(work, pixel);
+		}
+		pixels_of_row(filter, kind, work, &o, weights, pixel.x, n, to);
+		to += n * step;
+		left -= n;
+		pixel.x = 0;
+		brought = twice && !brought && pixel.y + 1 < w->y.out;
+		if (++pixel.y == w->y.out) {
+			pixel.y = 0;
+			pixel.batch++;
+		}
 	}
-	if (is_3) {
-		return full ? row_3_full : row_3_away;
+}
+
+typedef void rows_fn(const struct strips_work *work);
+
+#define ROWS_DEFINE(name, filter, kind)                                                            \
+	static void name(const struct strips_work *work)                                           \
+	{                                                                                          \
+		rows_of_tile(filter, kind, work);                                                  \
 	}
-	return full ? row_any_full : row_any_away;
+
+ROWS_DEFINE(rows_3_s1_full, FILTER_3_S1, STRIPS_FULL)
+ROWS_DEFINE(rows_3_s1_away, FILTER_3_S1, STRIPS_AWAY)
+ROWS_DEFINE(rows_3_s1_other, FILTER_3_S1, STRIPS_OTHER)
+ROWS_DEFINE(rows_3_s2_full, FILTER_3_S2, STRIPS_FULL)
+ROWS_DEFINE(rows_3_s2_away, FILTER_3_S2, STRIPS_AWAY)
+ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
+ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
+ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
+
+static enum filter filter_of(const struct ek_window *w)
+{
+	const bool is_3 = w->y.taps <= FOUR && w->x.taps == 3 && w->x.dilation == 1;
+	return !is_3               ? FILTER_ANY
+		: w->x.stride == 1 ? FILTER_3_S1
+		: w->x.stride == 2 ? FILTER_3_S2
+				   : FILTER_ANY;
+}
+
+static rows_fn *pick_rows(const struct strips_work *work)
+{
+	static rows_fn *const fns[][3] = {
+		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_other},
+		[FILTER_3_S1] = {rows_3_s1_full, rows_3_s1_away, rows_3_s1_other},
+		[FILTER_3_S2] = {rows_3_s2_full, rows_3_s2_away, rows_any_other},
+	};
+	return fns[filter_of(&work->args->shape.window)][strips_kind(work)];
 }
 
 static void run(const struct strips_work *work)
 {
-	const struct ek_window *w = &work->args->shape.window;
-	const struct ek_tile *t = work->tile;
-	size_t step = work->args->shape.out_c;
-	uint32_t end = t->first_row + t->n_rows,
-		 brought = UINT32_MAX; /* output row of the strips */
-	row_fn *fn = pick_row(work);
 	memset(work->scratch, work->args->input_zero ^ work->flip,
 		(size_t)scratch_bytes(&work->args->shape));
-	for (uint32_t row = t->first_row, n; row < end; row += n) {
-		struct ek_pixel pixel = ek_window_pixel(w, row);
-		const int8_t *weights = work->panel->weights;
-		uint32_t output_row = row / w->x.out;
-		n = product_least(w->x.out - pixel.x, end - row);
-		if (rows_at_once(w) == 2 && pixel.y > 0 && output_row - 1 == brought) {
-			weights += set_bytes(w);
-			brought = UINT32_MAX;
-		} else {
-			bring_all(work, pixel);
-			brought = output_row;
-		}
-		uint8_t *to = (uint8_t *)work->args->output + row * step + work->first;
-		fn(work, weights, pixel.x, n, to);
-	}
+	pick_rows(work)(work);
 }
 
 const struct strips_isa strips_dotprod = {

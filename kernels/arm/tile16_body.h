@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tile16_body - all rows of a block, by an instruction set's tile_whole() and tile_some()
+ * tile16_body - all rows of a block, by an instruction set's tiles
  *
- * tile_whole(block, first, panel, acc) makes the sums of six rows from @first on, tile_some(mr, ...)
- * those of @mr rows, a constant: column 4 j + i in lane i of acc[r][j]. This file is included once
- * by each instruction set, behind them.
+ *   tile_start(panel, room)     what all rows' sums of a whole tile start at, in @room if need be
+ *   tile_whole(tile, rows, acc) sums of six rows, in an order of its own; returns the next rows
+ *   tile_rows(acc)              brings them into rows' order: column 4 j + i in lane i of acc[r][j]
+ *   tile_put(...)               requantises them in their own order, as tile16_put() in rows' order
+ *   tile_some(mr, ...)          sums of @mr rows, a constant, in rows' order
+ *
+ * This file is included once by each instruction set, behind them.
  */
 
 /* What the rows' sums add. */
@@ -21,23 +25,10 @@ ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint
 	}
 }
 
-ALWAYS_INLINE void tile16_put(const enum product_rounding rounding, const struct product_panel *p,
-	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
+ALWAYS_INLINE struct tile16 tile16_init(
+	const struct product_block *b, const struct product_panel *p, int32_t room[32])
 {
-#pragma GCC unroll 4
-	for (int j = 0; j < 4; j++) {
-		const struct panel_scale scale = panel_scale(p, 4 * j);
-#pragma GCC unroll 8
-		for (int r = 0; r < TILE_ROWS; r++) {
-			acc[r][j] = panel_requant(rounding, scale, acc[r][j]);
-		}
-	}
-#pragma GCC unroll 8
-	for (int r = 0; r < TILE_ROWS; r++, to += step) {
-		uint8x16_t codes =
-			panel_codes(rounding, true, o, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
-		vst1q_u8(to, codes);
-	}
+	return (struct tile16){p->weights, b->depth, tile_start(p, room)};
 }
 
 /* Whole tiles of a panel that fits; returns how many rows that were. */
@@ -46,17 +37,24 @@ ALWAYS_INLINE uint32_t tile16_codes(const enum product_rounding rounding, const 
 	const struct product_output *o, const struct product_target *to)
 {
 	const struct panel_output output = panel_output(o);
+	int32_t room[32];
+	const struct tile16 tile = tile16_init(b, p, room);
+	const size_t step = to->step;
+	const uint32_t end = b->n / TILE_ROWS * TILE_ROWS;
+	const int8_t *rows = b->rows;
 	uint8_t *at = to->to;
-	uint32_t r = 0;
-	for (; r + TILE_ROWS <= b->n; r += TILE_ROWS, at += TILE_ROWS * to->step) {
+	for (uint32_t r = 0; r < end; r += TILE_ROWS) {
 		int32x4_t acc[TILE_ROWS][4];
-		tile_whole(b, r, p, acc);
+		rows = tile_whole(&tile, rows, acc);
 		if (rests) {
+			tile_rows(acc);
 			tile16_rest(TILE_ROWS, b, r, p, acc);
+			at = tile16_put(rounding, p, &output, step, acc, at);
+		} else {
+			at = tile_put(rounding, p, &output, step, acc, at);
 		}
-		tile16_put(rounding, p, &output, to->step, acc, at);
 	}
-	return r;
+	return end;
 }
 
 /* One function for each kind of panel, so that sums stay in registers in each of them. */
@@ -77,7 +75,10 @@ ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint
 {
 	int32x4_t acc[TILE_ROWS][4];
 	if (mr == TILE_ROWS) {
-		tile_whole(b, first, p, acc);
+		int32_t room[32];
+		const struct tile16 tile = tile16_init(b, p, room);
+		tile_whole(&tile, b->rows + first * b->depth, acc);
+		tile_rows(acc);
 	} else {
 		tile_some(mr, b, first, p, acc);
 	}

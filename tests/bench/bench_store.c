@@ -8,6 +8,8 @@
  *                                  what somebody who asks OTHER notices while MODEL is replaced again and again
  *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
  *                                  second, and while it is not
+ *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 100, are swapped in while clients
+ *                                  ask without pause
  *
  * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and
  * without take turns, since the machine is not the same at all times. No test: it prints what it finds.
@@ -302,6 +304,7 @@ struct storm {
 	struct twin twin;
 	atomic_bool over;
 	uint64_t every_ns; /* of each client; 0: without pause */
+	uint64_t swap_ns; /* between replacements */
 	atomic_ulong answers;
 };
 
@@ -339,7 +342,7 @@ static unsigned int replace_for(struct storm *storm, uint64_t seconds, bool swap
 {
 	const uint64_t from = clock_now_ns(), end = from + seconds * 1000 * MS;
 	unsigned int n = 0;
-	for (uint64_t at = from; at < end; at += 10 * MS) {
+	for (uint64_t at = from; at < end; at += storm->swap_ns) {
 		sleep_until(at);
 		if (swaps) {
 			daemon_put_bytes(&storm->daemon, ".m.new", storm->twin.file[n % 2],
@@ -393,16 +396,42 @@ static double p99_at(struct storm *storm, uint64_t every_ns, uint64_t seconds, b
 	return p99;
 }
 
-static void bench_storm(const char *model)
+static struct storm *storm_start(const char *model, uint64_t rate)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
-	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
-	struct times ratios = times_new();
-	uint64_t seen = 0;
+	storm->swap_ns = 1000 * MS / rate;
 	storm->twin = twin_new(model, false);
 	daemon_prepare(&storm->daemon);
 	daemon_put_bytes(&storm->daemon, "m.tflite", storm->twin.file[0], storm->twin.size);
 	start(&storm->daemon, (unsigned int)number_from("QUIET_MS", 0));
+	return storm;
+}
+
+static void bench_swaps(const char *model)
+{
+	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
+	struct storm *storm = storm_start(model, number_from("RATE", 100));
+	struct times all = times_new();
+	for (uint64_t i = 0; i < runs; i++) {
+		uint64_t seen = 0;
+		struct times times = load_for(storm, 0, seconds, true, &seen);
+		printf("  %.1f swaps/s of %.0f replacements, %.0f answers/s\n",
+			(double)seen / (double)seconds, 1e9 / (double)storm->swap_ns,
+			(double)times.n / (double)seconds);
+		times_add(&all, seen * 1000 * MS / seconds);
+		free(times.ns);
+	}
+	printf("%s: %.1f swaps/s, median of %llu\n", model, times_ms(&all, 0.5) / 1000,
+		(unsigned long long)runs);
+	daemon_end(&storm->daemon);
+}
+
+static void bench_storm(const char *model)
+{
+	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
+	struct storm *storm = storm_start(model, 100);
+	struct times ratios = times_new();
+	uint64_t seen = 0;
 	struct times full = load_for(storm, 0, seconds, false, &seen);
 	const double most = (double)full.n / (double)seconds;
 	const uint64_t every = (uint64_t)(1e9 * CLIENTS / (0.7 * most));
@@ -427,8 +456,10 @@ int main(int argc, char **argv)
 		bench_beside(argv[2], argc > 3 ? argv[3] : OTHER);
 	} else if (argc > 1 && strcmp(argv[1], "storm") == 0) {
 		bench_storm(argc > 2 ? argv[2] : OWN);
+	} else if (argc > 1 && strcmp(argv[1], "swaps") == 0) {
+		bench_swaps(argc > 2 ? argv[2] : OWN);
 	} else {
-		fputs("usage: bench_store first MODEL... | beside MODEL [OTHER] | storm [MODEL]\n",
+		fputs("usage: bench_store first MODEL... | beside MODEL [OTHER] | storm [MODEL] | swaps [MODEL]\n",
 			stderr);
 		return 2;
 	}

@@ -2,10 +2,10 @@
 /*
  * load - how long a model takes from its file to the first answer, and what memory it holds then
  *
- *   load [--rounds N] [--threads N] [--smaps] FILE.tflite...
+ *   load [--rounds N] [--threads N] [--smaps] [--warm] FILE.tflite...
  *
  * Each round is a process of its own, once without the file of packed weights (cold), once with it
- * (warm). The pages of the model's file are in the system's cache in both. Prints the least of all
+ * (warm, with --warm no others). The pages of the model's file are in the system's cache in both. Prints the least of all
  * rounds: opening until the model can be run, the first run, both, what edge_model_keep() takes
  * after it, a run after some others, and Rss of smaps_rollup (with that of the program before it opened anything).
  */
@@ -34,7 +34,7 @@ struct plan_of_rounds {
 	const char *path;
 	int folder; /* of packed weights; -1: they stay in memory */
 	unsigned int threads;
-	bool smaps;
+	bool smaps, warm;
 };
 
 static uint64_t memory_kb(const char *field)
@@ -176,18 +176,25 @@ static void bench(const struct plan_of_rounds *plan, unsigned int rounds)
 	without.folder = -1;
 	without.smaps = false;
 	for (unsigned int i = 0; i < rounds; i++) {
-		struct figures f = live_in_child(&without);
-		keep_least(&heap, &f);
-		unlinkat(plan->folder, "weights", 0);
-		f = live_in_child(plan);
-		keep_least(&cold, &f);
+		struct figures f;
+		if (!plan->warm) {
+			f = live_in_child(&without);
+			keep_least(&heap, &f);
+		}
+		if (!plan->warm || i == 0) {
+			unlinkat(plan->folder, "weights", 0);
+			f = live_in_child(plan);
+			keep_least(&cold, &f);
+		}
 		f = live_in_child(plan);
 		keep_least(&warm, &f);
 	}
 	unlinkat(plan->folder, "weights", 0);
 	printf("%s\n", plan->path);
-	print_row("heap", &heap);
-	print_row("cold", &cold);
+	if (!plan->warm) {
+		print_row("heap", &heap);
+		print_row("cold", &cold);
+	}
 	print_row("warm", &warm);
 }
 
@@ -200,6 +207,8 @@ int main(int argc, char **argv)
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (strcmp(argv[at], "--smaps") == 0) {
 			plan.smaps = true;
+		} else if (strcmp(argv[at], "--warm") == 0) {
+			plan.warm = true;
 		} else if (strcmp(argv[at], "--rounds") == 0 && at + 1 < argc) {
 			rounds = (unsigned int)strtoul(argv[++at], NULL, 10);
 		} else if (strcmp(argv[at], "--threads") == 0 && at + 1 < argc) {
@@ -209,7 +218,8 @@ int main(int argc, char **argv)
 	plan.folder = mkdtemp(name) ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (plan.folder < 0 || at == argc || plan.threads < 1 ||
 		plan.threads > BACKENDS_MAX_THREADS) {
-		fprintf(stderr, "load [--rounds N] [--threads N] [--smaps] FILE.tflite...\n");
+		fprintf(stderr,
+			"load [--rounds N] [--threads N] [--smaps] [--warm] FILE.tflite...\n");
 		return 2;
 	}
 	for (; at < argc; at++) {

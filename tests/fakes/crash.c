@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ends the process as SIGKILL does, at a call that writes to the file system: --wrap of write, fsync,
- * fchmod, renameat, unlinkat, mkdirat, and openat64 where it creates.
+ * fchmod, ftruncate64, posix_fallocate64, ioctl (clones, fs-verity), renameat, unlinkat, mkdirat, and openat64
+ * where it creates.
  *
  * $CRASH_CALL says at which of them, counted from 1; none if it is 0 or not set. $CRASH_HOW: "before"
  * it, "after" it, or "half": a write of which half is done, another call not at all.
@@ -17,6 +18,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
+#include <linux/fsverity.h>
+
 static atomic_ulong calls;
 static unsigned long target;
 static bool after, half;
@@ -29,6 +33,12 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __real_fchmod(int fd, mode_t mode);
 int __wrap_fchmod(int fd, mode_t mode);
+int __real_ftruncate64(int fd, off_t size);
+int __wrap_ftruncate64(int fd, off_t size);
+int __real_posix_fallocate64(int fd, off_t at, off_t size);
+int __wrap_posix_fallocate64(int fd, off_t at, off_t size);
+int __real_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
 int __real_renameat(int from_folder, const char *from, int to_folder, const char *to);
 int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to);
 int __real_unlinkat(int folder, const char *name, int flags);
@@ -91,6 +101,32 @@ int __wrap_fchmod(int fd, mode_t mode)
 {
 	bool last = due();
 	int code = last && half ? -1 : __real_fchmod(fd, mode);
+	return last ? end(code) : code;
+}
+
+int __wrap_ftruncate64(int fd, off_t size)
+{
+	bool last = due();
+	int code = last && half ? -1 : __real_ftruncate64(fd, size);
+	return last ? end(code) : code;
+}
+
+int __wrap_posix_fallocate64(int fd, off_t at, off_t size)
+{
+	bool last = due();
+	int code = __real_posix_fallocate64(fd, at, last && half ? size / 2 : size);
+	return last ? end(code) : code;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list rest;
+	va_start(rest, request);
+	void *argument = va_arg(rest, void *);
+	va_end(rest);
+	bool writes = request == FICLONE || request == FS_IOC_ENABLE_VERITY;
+	bool last = writes && due();
+	int code = last && half ? -1 : __real_ioctl(fd, request, argument);
 	return last ? end(code) : code;
 }
 

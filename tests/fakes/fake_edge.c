@@ -18,6 +18,9 @@
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
+ *   fault N       as echo 4, but a run ends the process by SIGSEGV in its own thread
+ *   burn N        as echo 4, but a run that is not asked anything does
+ *   touch PATH    as echo 4, but such a run makes PATH
  *   poison N      opening it ends the process
  *   hog N         checking it takes N bytes of memory
  *   killed N      checking it ends by SIGKILL
@@ -28,7 +31,8 @@
  *
  * A session whose sum is GROWS takes 10 MB.
  *
- * Anything else is refused with its own words.
+ * What a run does that is not asked anything, its input being nobody's, is as echo does. Anything else is
+ * refused with its own words.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +56,8 @@ struct edge_model {
 	struct edge_model_info info;
 	int32_t width;
 	char gate[200]; /* of slow models */
-	bool sums, fails, crashes, nan, moody, back;
+	char touched[200];
+	bool sums, fails, crashes, faults, burns, nan, moody, back;
 	unsigned int late_ms, added;
 };
 
@@ -63,6 +68,7 @@ struct edge_session {
 	void *output;
 	uint64_t output_bytes;
 	uint8_t sum[4];
+	bool profiled;
 };
 
 static struct text text_of(const char *text)
@@ -116,6 +122,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	}
 	model->fails = strncmp(text, "fail ", 5) == 0;
 	model->crashes = strncmp(text, "crash ", 6) == 0;
+	model->faults = strncmp(text, "fault ", 6) == 0;
+	model->burns = strncmp(text, "burn ", 5) == 0;
 	model->nan = strncmp(text, "nan ", 4) == 0;
 	model->moody = strncmp(text, "moody ", 6) == 0;
 	model->back = strncmp(text, "back ", 5) == 0;
@@ -142,7 +150,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 		return free_of_rights && fd >= 0 ? error_set(err, -EBADMSG, "it could be reached")
 						 : 0;
 	}
-	if (model->fails || model->crashes || model->nan || model->moody || model->back) {
+	if (model->fails || model->crashes || model->faults || model->burns || model->nan ||
+		model->moody || model->back || sscanf(text, "touch %199s", model->touched) == 1) {
 		return 0;
 	}
 	if (sscanf(text, "echo %d", &model->width) == 1) {
@@ -317,6 +326,14 @@ int edge_session_bind_input(struct edge_session *session, uint32_t index, const 
 	return 0;
 }
 
+void *edge_session_input(struct edge_session *session, uint32_t index, uint64_t *ret_bytes)
+{
+	(void)session;
+	(void)index;
+	*ret_bytes = 0;
+	return NULL;
+}
+
 static void add(struct edge_session *session)
 {
 	uint8_t *output = session->output;
@@ -339,14 +356,22 @@ int edge_session_run(
 	if (code < 0) {
 		return error_set(err, code, "the run was ended");
 	}
-	if (session->model->crashes && session->bound) {
+	if (session->bound ? session->model->crashes : session->model->burns) {
 		abort();
 	}
-	if (session->model->fails) {
+	if (session->model->faults && session->bound) {
+		raise(SIGSEGV);
+	}
+	if (!session->bound && session->model->touched[0]) {
+		close(open(session->model->touched, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	if (session->model->fails && session->bound) {
 		return error_set(err, -EIO, "it always fails");
 	}
-	const struct timespec late = {.tv_nsec = (long)session->model->late_ms * 1000000};
-	if (late.tv_nsec > 0) {
+	const unsigned int late_ms = session->model->late_ms;
+	const struct timespec late = {
+		.tv_sec = late_ms / 1000, .tv_nsec = (long)(late_ms % 1000) * 1000000};
+	if (late_ms > 0 && session->bound) {
 		nanosleep(&late, NULL);
 	}
 	free(session->output);
@@ -370,7 +395,7 @@ int edge_session_run(
 	for (uint64_t i = 0; i < session->output_bytes; i++) {
 		((uint8_t *)session->output)[i] += (uint8_t)session->model->added;
 	}
-	if (session->model->nan) {
+	if (session->model->nan && session->bound) {
 		memset(session->output, 0xff, session->output_bytes);
 	}
 	if (session->model->sums && session->output_bytes == sizeof(session->sum)) {
@@ -420,6 +445,28 @@ void edge_session_set_checkpoints(struct edge_session *session, int folder, uint
 	(void)max_bytes;
 }
 
+int edge_session_profile(struct edge_session *session, bool on)
+{
+	session->profiled = on;
+	return 0;
+}
+
+const uint64_t *edge_session_node_ns(const struct edge_session *session)
+{
+	static const uint64_t ns[] = {1000, 7000000, 3000000};
+	return session->profiled ? ns : NULL;
+}
+
+int edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
+	struct edge_node_info *ret_info)
+{
+	static const char *const ops[] = {"FIRST", "LONG", "SECOND"};
+	(void)model;
+	(void)signature;
+	*ret_info = (struct edge_node_info){.op = index < 3 ? ops[index] : "", .detail = "fake"};
+	return index < 3 ? 0 : -ENOENT;
+}
+
 const struct backend *const *backends_builtin(void)
 {
 	static const struct backend *const none[] = {NULL};
@@ -435,6 +482,12 @@ int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 {
 	*ret_mask = 0;
 	return strcmp(text, "all") == 0 ? 0 : error_set(err, -EINVAL, "only all");
+}
+
+void backends_cpu_names(uint64_t mask, char ret_text[BACKENDS_CPU_SIZE])
+{
+	(void)mask;
+	strcpy(ret_text, "none");
 }
 
 int backends_team_new(unsigned int threads, bool eager, struct team **ret_team, struct error *err)

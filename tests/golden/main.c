@@ -3,7 +3,7 @@
  * golden - runs golden cases and compares every output byte
  *
  *   golden [--every N] [--threads N] [--team N] [--cpu FEATURES]
- *          [--without REWRITES] [--skip-missing] [-f LIST] [FOLDER...]
+ *          [--without REWRITES] [--sweep N] [--skip-missing] [-f LIST] [FOLDER...]
  *
  * --without leaves rewrites out ("strips,pads", "all"); with "eager" all others are made wherever they
  * can be. Without --cpu each case runs on every set of kernel variants that this CPU has and the model
@@ -24,11 +24,15 @@
 #define EXIT_SKIPPED 77
 #define MAX_MASKS 65 /* none, and one more for each bit */
 #define MAX_MISSING 256
+#define SWEEP_TEAMS 4
+#define SWEEP_SETS 7
+#define SWEEP_WAYS (SWEEP_TEAMS * SWEEP_SETS)
 
 struct settings {
 	struct golden_list list;
 	size_t every;
 	uint32_t threads, team;
+	uint32_t sweep; /* ways; 0: that of @team and @without alone */
 	uint64_t masks[MAX_MASKS];
 	uint32_t n_masks;
 	uint32_t without;
@@ -43,6 +47,7 @@ struct missing {
 
 struct tally {
 	unsigned int passed, failed, left_out;
+	unsigned int ways; /* of a sweep, so far */
 	struct missing missing[MAX_MISSING];
 	unsigned int n_missing;
 };
@@ -91,6 +96,26 @@ static void count_missing(struct tally *tally, const char *text)
 	}
 }
 
+/* The numbers of sets and teams have no common divisor: both go on by one, and every pair comes. */
+static void run_ways(const struct settings *s, const struct golden_case *c, struct tally *tally,
+	struct golden_result *ret_result)
+{
+	static const char *const sets[SWEEP_SETS] = {
+		"none", "strips", "pads", "views", "shapes", "all", "eager"};
+	for (uint32_t i = 0; i < s->sweep && ret_result->verdict == GOLDEN_PASSED; i++) {
+		const char *set = sets[tally->ways % SWEEP_SETS];
+		uint32_t team = tally->ways++ % SWEEP_TEAMS + 1, without = 0;
+		size_t length;
+		(void)!edge_rewrites(set, &without, NULL);
+		golden_run(c, s->masks, s->n_masks, s->threads, team, without, ret_result);
+		length = strlen(ret_result->text);
+		if (ret_result->verdict != GOLDEN_PASSED) {
+			snprintf(ret_result->text + length, sizeof(ret_result->text) - length,
+				" (--without %s --team %u)", set, team);
+		}
+	}
+}
+
 static void run_one(const struct settings *s, const char *folder, struct tally *tally)
 {
 	owned(golden_case_free) struct golden_case *c = NULL;
@@ -99,6 +124,8 @@ static void run_one(const struct settings *s, const char *folder, struct tally *
 	if (golden_case_read(folder, &c, &err) < 0) {
 		result.verdict = GOLDEN_DIFFERS;
 		memcpy(result.text, err.text, sizeof(err.text));
+	} else if (s->sweep) {
+		run_ways(s, c, tally, &result);
 	} else {
 		golden_run(c, s->masks, s->n_masks, s->threads, s->team, s->without, &result);
 	}
@@ -138,7 +165,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: golden [--every N] [--threads N] [--team N] [--cpu FEATURES] "
-		"[--without REWRITES] [--skip-missing] [-f LIST] [FOLDER...]\n");
+		"[--without REWRITES] [--sweep N] [--skip-missing] [-f LIST] [FOLDER...]\n");
 	return 2;
 }
 
@@ -184,6 +211,8 @@ static int parse_option(struct settings *s, int option, const char *argument)
 			return 2;
 		}
 		return 0;
+	case 'p':
+		return parse_count(argument, SWEEP_WAYS, &s->sweep) < 0 ? usage() : 0;
 	case 's':
 		s->skip_missing = true;
 		return 0;
@@ -200,6 +229,7 @@ static int parse(struct settings *s, int argc, char **argv)
 		{"team", required_argument, NULL, 'm'},
 		{"cpu", required_argument, NULL, 'c'},
 		{"without", required_argument, NULL, 'w'},
+		{"sweep", required_argument, NULL, 'p'},
 		{"skip-missing", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};

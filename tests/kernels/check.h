@@ -26,6 +26,7 @@ struct check {
 	uint64_t features;
 	const char *only; /* variants whose name has this text; NULL for all */
 	bool verbose, bench;
+	bool count; /* in bench mode: one run between two marks in place of time */
 	uint32_t cases; /* random cases per family */
 	uint32_t passed, failed;
 	struct check_buffer *buffers;
@@ -84,6 +85,8 @@ enum check_type {
 };
 size_t check_bytes(enum check_type type);
 void *check_fill(struct check *c, enum check_type type, size_t n);
+/* Weights: to measure, what the specification of quantisation has, without a type's lowest code. */
+void *check_weights(struct check *c, enum check_type type, size_t n);
 int32_t check_get(enum check_type type, const void *x, size_t i);
 void check_put(enum check_type type, void *x, size_t i, int64_t value);
 void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi);

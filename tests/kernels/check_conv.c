@@ -167,7 +167,7 @@ static struct ek_conv_q args_q(
 	const struct ek_window *w = &shape->window;
 	struct ek_conv_q a = {.shape = *shape};
 	a.input = check_fill(c, type, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
-	a.weights = check_fill(c, weights_type(type), shape->out_c * ek_conv_depth(shape));
+	a.weights = check_weights(c, weights_type(type), shape->out_c * ek_conv_depth(shape));
 	a.wide = type == CHECK_S16 && check_below(c, 2);
 	if (a.wide && check_below(c, 4)) {
 		int64_t *bias = check_buffer(c, shape->out_c * sizeof(*bias), sizeof(*bias));

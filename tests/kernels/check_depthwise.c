@@ -157,7 +157,7 @@ static struct ek_depthwise_q args_q(
 	const struct ek_window *w = &shape->window;
 	struct ek_depthwise_q a = {.shape = *shape};
 	a.input = check_fill(c, type, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
-	a.weights = check_fill(c, weights_type(type), (size_t)taps(w) * shape->out_c);
+	a.weights = check_weights(c, weights_type(type), (size_t)taps(w) * shape->out_c);
 	a.scale = check_scales(c, shape->out_c);
 	if (type == CHECK_S16) {
 		int64_t *bias = check_buffer(c, shape->out_c * sizeof(*bias), sizeof(*bias));

@@ -2,7 +2,9 @@
 /*
  * check_kernels - is every variant of every kernel family exact, and how fast is it
  *
- *   check_kernels [--bench] [--seed N] [--cases N] [--only TEXT] [-v]
+ *   check_kernels [--bench | --count] [--seed N] [--cases N] [--only TEXT] [-v]
+ *
+ * --count is for tests/kernels/count, which counts instructions between marks in place of time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,8 @@
 
 static void usage(void)
 {
-	fputs("usage: check_kernels [--bench] [--seed N] [--cases N] [--only TEXT] [-v]\n", stderr);
+	fputs("usage: check_kernels [--bench | --count] [--seed N] [--cases N] [--only TEXT] [-v]\n",
+		stderr);
 	exit(2);
 }
 
@@ -23,6 +26,8 @@ static void parse(struct check *c, int argc, char **argv)
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(argv[i], "--bench") == 0) {
 			c->bench = true;
+		} else if (strcmp(argv[i], "--count") == 0) {
+			c->bench = c->count = true;
 		} else if (strcmp(argv[i], "-v") == 0) {
 			c->verbose = true;
 		} else if (strcmp(argv[i], "--seed") == 0 && value) {

@@ -71,7 +71,7 @@ static struct ek_matmul_q args_q(
 {
 	struct ek_matmul_q a = {.shape = *shape};
 	a.a = check_fill(c, type, (size_t)shape->rows * shape->depth);
-	a.w = check_fill(c, weights_type(type), (size_t)shape->cols * shape->depth);
+	a.w = check_weights(c, weights_type(type), (size_t)shape->cols * shape->depth);
 	a.bias32 = check_below(c, 4) ? check_s32(c, shape->cols) : NULL;
 	a.wide = type == CHECK_S16 && check_below(c, 2);
 	a.output_s16 = type == CHECK_S16 || check_below(c, 4) == 0;

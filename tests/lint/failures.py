@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds docs/failures.md against the tests: each row names a test that there is.
+"""Holds docs/failures.md and docs/threat-model.md against the tests: each row names a test that there is.
 
 failures.py ROOT
 
-The last column is `FILE`, or `FILE`: name, name; several are separated by semicolons. "the same" is the
-row before.
+The last column of a table whose last heading is "test" is `FILE`, or `FILE`: name, name; several are separated by
+semicolons. "the same" is the row before; "none: REASON" says that there is no test. A row with nothing but
+its first cell is a heading.
 """
 import os
 import re
@@ -15,10 +16,15 @@ TEST = re.compile(r"`([\w./]+)`(?::((?: ?\w+,?)+))?")
 
 
 def rows(page):
-    """(line number, first and last column) of the table's rows."""
+    """(line number, first and last column) of the rows of tables of tests."""
+    inside = False
     for number, line in enumerate(page.splitlines(), 1):
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.startswith("|") and set(line) - set("|- ") and cells[-1] != "test":
+        if not line.startswith("|"):
+            inside = False
+        elif cells[-1] == "test":
+            inside = True
+        elif inside and set(line) - set("|- ") and any(cells[1:]):
             yield number, cells[0], cells[-1]
 
 
@@ -31,24 +37,25 @@ def missing(root, file, names):
     return [f"tests/{file} has no {name}" for name in names if name not in there]
 
 
-def errors(root, page):
+def errors(root, name, least):
+    with open(os.path.join(root, name), encoding="utf-8") as file:
+        page = file.read()
     n = 0
     for number, what, shown in rows(page):
         n += 1
         tests = TEST.findall(shown)
-        if not tests and not (shown == "the same" and n > 1):
-            yield f"docs/failures.md:{number}: no test shows \"{what}\""
+        if not tests and not (shown == "the same" and n > 1) and not shown.startswith("none: "):
+            yield f"{name}:{number}: no test shows \"{what}\""
         for file, names in tests:
             for error in missing(root, file, re.findall(r"\w+", names)):
-                yield f"docs/failures.md:{number}: {error}"
-    if n < 20:
-        yield f"docs/failures.md: {n} rows are no table of failures"
+                yield f"{name}:{number}: {error}"
+    if n < least:
+        yield f"{name}: {n} rows are too few"
 
 
 def main():
     root = sys.argv[1]
-    with open(os.path.join(root, "docs/failures.md"), encoding="utf-8") as file:
-        found = list(errors(root, file.read()))
+    found = [*errors(root, "docs/failures.md", 60), *errors(root, "docs/threat-model.md", 40)]
     print("\n".join(found))
     return 1 if found else 0
 

@@ -32,6 +32,7 @@ DOORS = {
     "nettle/": ["daemon/digest.c"],
     "sodium.h": ["daemon/sodium.c"],
     "systemd/": ["daemon/bus.c", "daemon/dbus_api.h", "tests/system/test_dbus.c"],
+    "sys/sdt.h": ["base/probe.h"],
     "turbojpeg.h": ["client/pipeline/image_jpeg.c"],
     "spng.h": ["client/pipeline/image_png.c"],
     "jansson.h": ["client/json.c", "client/json.h", "daemon/mqtt/envelope.c"],

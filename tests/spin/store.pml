@@ -6,7 +6,8 @@
  * Who takes part, and where it is in the code:
  *   people    put versions into the folder                         (outside)
  *   loader    the loader's thread: install, restore, orders        install.c, order.c, catalogue.c, depot.c
- *   loop      the loop's thread: swaps the pointer                 store.c
+ *   loop      the loop's thread: swaps the pointer, and keeps
+ *             what was good while the next one is on trial         store.c
  *   request   from its judging to its end, when the trial is
  *             judged too; the run in between is a worker's         request.c, worker.c, served.c, probation.c
  *   fate      kills edged, MOST_KILLS times, and starts it again
@@ -28,10 +29,11 @@
  *   BAD_PROVED   deaths make a version bad that has proved itself
  *   NO_SELFTEST  a file is not asked what it must answer
  *   TWICE        a swap lets go twice of what served
+ *   KEEP_ANY     what a version on trial goes back to need not have proved itself
  */
 #define VERSIONS 3 /* 1 is there from the start, and has proved itself */
 #define REQUESTS 2
-#define SLOTS 6 /* loaded: each request's, the one that serves, two that were announced, one that comes */
+#define SLOTS 7 /* loaded: each request's, the one that serves, the one before, two that were announced, one that comes */
 #ifndef MOST_KILLS
 #define MOST_KILLS 3
 #endif
@@ -57,11 +59,12 @@ bool up = true;
 byte serving; /* the loader's idea of what the loop has */
 byte tried; /* what the folder held when it was looked at */
 byte current = NOTHING; /* the loop's pointer: a slot */
+byte before = NOTHING; /* the slot that it goes back to while what serves is on trial */
 bool judging; /* what serves is on trial, and there is no verdict */
 byte version_of[SLOTS], refs[SLOTS];
 bool has_mark[SLOTS];
-chan events = [2] of {byte}; /* the loader's: a slot */
-chan orders = [2] of {byte, bool}; /* the loop's: whether that version is good */
+chan events = [2] of {byte, byte}; /* the loader's: a slot, and the version that was good then */
+chan orders = [2] of {byte, bool, bool}; /* the loop's: whether that version is good, and the one before serves already */
 
 #define LOADER REQUESTS
 #define LOOP (REQUESTS + 1)
@@ -81,6 +84,7 @@ inline forget()
 		serving = 0;
 		tried = 0;
 		current = NOTHING;
+		before = NOTHING;
 		judging = false;
 		i = 0;
 		do
@@ -92,11 +96,11 @@ inline forget()
 		:: else -> break
 		od;
 		do
-		:: len(events) > 0 -> events?_
+		:: len(events) > 0 -> events?_, _
 		:: len(events) == 0 -> break
 		od;
 		do
-		:: len(orders) > 0 -> orders?_, _
+		:: len(orders) > 0 -> orders?_, _, _
 		:: len(orders) == 0 -> break
 		od;
 		i = 0;
@@ -144,7 +148,7 @@ inline announce(v)
 		has_mark[slot] = m_trial && m_active == v;
 		serving = v
 	}
-	atomic { events!slot; slot = 0 }
+	atomic { events!slot, m_good; slot = 0 }
 }
 
 #ifdef NO_SELFTEST
@@ -194,10 +198,13 @@ inline restore()
 	fi
 }
 
-/* order.c: rollback(). What serves again is loaded before anything is written. */
+/* order.c: rollback(). What serves again is there before anything is written. */
 inline roll_back()
 {
-	load(m_good);
+	if
+	:: !back -> load(m_good)
+	:: else
+	fi;
 #ifndef LATE_BAD
 	bad[m_active] = true;
 #endif
@@ -211,7 +218,10 @@ inline roll_back()
 	bad[version] = true;
 #endif
 	version = 0;
-	announce(m_active)
+	if
+	:: !back -> announce(m_active)
+	:: else -> serving = m_active
+	fi
 }
 
 inline prove()
@@ -278,19 +288,19 @@ inline count_deaths()
 proctype loader()
 {
 	byte slot, i, version;
-	bool good;
+	bool good, back;
 start:
 	{
 		count_deaths();
 		assert(!bad[m_good]);
 		restore();
 end:		do
-		:: orders?version, good -> obey(); good = false
+		:: orders?version, good, back -> obey(); good = false; back = false
 		:: empty(orders) && inbox != tried -> install()
 		od
 	} unless { dead[LOADER] };
 	do
-	:: d_step { dead[LOADER] -> dead[LOADER] = false; slot = 0; i = 0; version = 0; good = false }
+	:: d_step { dead[LOADER] -> dead[LOADER] = false; slot = 0; i = 0; version = 0; good = false; back = false }
 	:: up && !dead[LOADER] -> break
 	od;
 	goto start
@@ -298,16 +308,22 @@ end:		do
 
 /* ---- the loop */
 
+#ifdef KEEP_ANY
+#define keeps(v) true
+#else
+#define keeps(v) (v == good)
+#endif
+
 #define newer_or_known(v) (m_active >= v || m_good == v || condemned[v])
 
 proctype loop()
 {
-	byte slot, old;
+	byte slot, old, good;
 start:
 	{
 end:		do
 		:: atomic { /* store_update(): one pointer */
-			events?slot;
+			events?slot, good;
 			old = current;
 			current = slot;
 			/* What serves is on the disk, or something newer is. */
@@ -317,7 +333,13 @@ end:		do
 			told = version_of[slot];
 			judging = has_mark[slot];
 			if
-			:: old != NOTHING ->
+			:: !judging && before != NOTHING -> unref(before); before = NOTHING
+			:: else
+			fi;
+			if
+			:: old != NOTHING && judging && before == NOTHING && keeps(version_of[old]) ->
+				before = old /* before_keep() */
+			:: old != NOTHING && !(judging && before == NOTHING && keeps(version_of[old])) ->
 				unref(old)
 #ifdef TWICE
 				; unref(old)
@@ -325,12 +347,16 @@ end:		do
 			:: else
 			fi;
 			old = 0;
+			good = 0;
 			slot = 0
+		   }
+		:: atomic { /* there is no room for it, or a third one comes */
+			before != NOTHING -> unref(before); before = NOTHING
 		   }
 		od
 	} unless { dead[LOOP] };
 	do
-	:: d_step { dead[LOOP] -> dead[LOOP] = false; slot = 0; old = 0 }
+	:: d_step { dead[LOOP] -> dead[LOOP] = false; slot = 0; old = 0; good = 0 }
 	:: up && !dead[LOOP] -> break
 	od;
 	goto start
@@ -344,7 +370,21 @@ inline note_run(s)
 	if
 	:: s == current && judging && kind[version_of[s]] != KILLER && nfull(orders) ->
 		judging = false;
-		orders!version_of[s], kind[version_of[s]] == GOOD
+		if
+		:: kind[version_of[s]] != GOOD && before != NOTHING && refs[before] == 1 -> /* back_at_once() */
+			assert(kind[version_of[before]] == GOOD);
+			orders!version_of[s], false, true;
+			unref(s);
+			current = before;
+			told = version_of[current]
+		:: else ->
+			orders!version_of[s], kind[version_of[s]] == GOOD, false;
+			if
+			:: before != NOTHING -> unref(before)
+			:: else
+			fi
+		fi;
+		before = NOTHING
 	:: true
 	fi
 }

@@ -51,7 +51,7 @@ void daemon_prepare(struct daemon *daemon)
 {
 	static const char *const folders[] = {"models", "state", "gate", "edged.conf.d"};
 	static const char base[] =
-		"[daemon]\ncheck-program = none\n[models]\nwatch = no\nallow-signature-change = yes\n";
+		"[daemon]\nsandbox = no\ncheck-program = none\n[models]\nwatch = no\nallow-signature-change = yes\n";
 	char path[256];
 	/* Not /tmp, which may be in memory, where no page is ever clean. */
 	*daemon = (struct daemon){.folder = "/var/tmp/edged-test-XXXXXX", .log = -1};

@@ -29,8 +29,8 @@ void daemon_prepare(struct daemon *daemon);
 void daemon_put(struct daemon *daemon, const char *file, const char *line);
 void daemon_put_bytes(struct daemon *daemon, const char *file, const void *bytes, size_t size);
 void daemon_remove(struct daemon *daemon, const char *file);
-/* A drop-in on top of the tests' base: models may be replaced by any
- * others, and are looked at only when asked. */
+/* A drop-in on top of the tests' base: models may be replaced by any others, and are looked at only when asked; no
+ * sandbox, beyond which the FIFOs are. */
 void daemon_config(struct daemon *daemon, const char *text);
 
 /* Starts $EDGED_FAKE, or $EDGED for @real, and waits until the models are loaded. */

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 EDGECTL, EDGED, ROOT = sys.argv[1:4]
@@ -263,6 +264,34 @@ class WithDaemon(unittest.TestCase):
         status = json.loads(self.ask("status", "--json").stdout)
         self.assertEqual(status["models_ready"], 3)
         self.assertGreaterEqual(status["requests"]["OK"], 1)
+
+    def test_heat_and_power_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {"thermal/thermal_zone0/temp": "80000", "thermal/thermal_zone0/type": "soc", "thermal/thermal_zone0/trip_point_0_type": "hot",
+                               "thermal/thermal_zone0/trip_point_0_temp": "85000", "hwmon/hwmon0/power1_input": "4500000"}.items():
+                path = os.path.join(folder, "class", name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w") as file:
+                    file.write(text + "\n")
+            config, socket = os.path.join(folder, "edged.conf"), os.path.join(folder, "s")
+            with open(config, "w") as file:
+                file.write(f"[power]\nsensors = {folder}\npolicy = cool\n")
+            edged = subprocess.Popen([EDGED, "--config", config, "--socket", socket, "--models", MODELS, "--state", folder], stderr=subprocess.PIPE)
+            self.addCleanup(edged.communicate, timeout=60)
+            self.addCleanup(edged.terminate)
+            while b" models ready" not in edged.stderr.readline():
+                pass
+            env, until = {"EDGED_SOCKET": socket}, time.monotonic() + 60
+            self.assertNotIn("power", json.loads(edgectl("status", "--json", env=env).stdout))  # nothing was read yet
+            while "run_uj" not in json.loads(edgectl("show", "digits", "--json", env=env).stdout):
+                self.assertLess(time.monotonic(), until)
+                self.assertEqual(edgectl("infer", "digits", sample("digit-7.png"), env=env).returncode, 0)
+            power = json.loads(edgectl("status", "--json", env=env).stdout)["power"]
+            self.assertEqual((power["sensor"], power["temperature_c"], power["limit_c"], power["power_w"]), ("soc", 80, 85, 4.5))
+            table = edgectl("status", env=env).stdout.decode()
+            self.assertRegex(table, r"temperature +80\.0 C of 85\.0 C \(soc\)")
+            self.assertIn("4.50 W", table)
+            self.assertRegex(table, r"held back +.*\(cool\)")
 
     def test_a_model_that_is_not_there(self):
         done = self.ask("infer", "none", sample("digit-7.png"))

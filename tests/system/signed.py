@@ -262,7 +262,7 @@ class Signed(WithDaemon):
     def test_no_process_is_started_for_what_nobody_signed(self):
         marker, check = self.at("started"), os.path.join(os.path.dirname(os.path.abspath(EDGED)), "edged-check")
         os.chmod(self.write("check", f"#!/bin/sh\necho >> {marker}\nexec {check} \"$@\"\n".encode()), 0o755)
-        self.write("edged.conf.d/x.conf", f"[daemon]\ncheck-program = {self.at('check')}\n".encode())
+        self.write("edged.conf.d/x.conf", f"[daemon]\nsandbox = no\ncheck-program = {self.at('check')}\n".encode())
         self.restart()
         self.give(bundle(("model.tflite", read(DIGITS))))
         self.give(self.signed(read(DIGITS), "version:1 model:keyword"))

@@ -134,6 +134,59 @@ static void a_pinned_model_stays(void **state)
 	tell(daemon, WIRE_STORE_UNLOAD, "c", EDGE_DENIED);
 }
 
+static uint64_t held_bytes(struct daemon *daemon)
+{
+	struct wire_status status;
+	struct peer peer = peer_open_1_3(daemon);
+	peer_send(&peer, WIRE_STATUS, 902, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(
+		wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL), 0);
+	answer_free(&answer);
+	peer_close(&peer);
+	return status.held_bytes;
+}
+
+/* Version 1 of m is good, version 2 on trial: both are in memory. */
+static void start_on_trial(struct daemon *daemon)
+{
+	daemon_config(daemon, BUDGET);
+	daemon_put(daemon, "m.tflite", "big 400000");
+	daemon_start(daemon, false);
+	ask(daemon, "m", 1);
+	tell(daemon, WIRE_STORE_HISTORY, "m", EDGE_OK); /* it comes behind the verdict */
+	daemon_put(daemon, "m.tflite", "big 400001");
+	reload(daemon);
+	assert_true(held_bytes(daemon) > 800000);
+}
+
+static void what_a_version_on_trial_would_go_back_to_makes_place_first(void **state)
+{
+	struct daemon *daemon = *state;
+	start_on_trial(daemon);
+	daemon_put(daemon, "n.tflite", "big 400002");
+	reload(daemon);
+	assert_true(is_in_state(daemon, "m", "ready"));
+	assert_true(is_in_state(daemon, "n", "ready"));
+	assert_in_range(held_bytes(daemon), 800000, 1000000);
+}
+
+static void of_one_model_two_versions_are_in_memory_at_most(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[128];
+	start_on_trial(daemon);
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "m.tflite", line);
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	daemon_wait_running(daemon);
+	while (held_bytes(daemon) > 500000) {} /* it is told before the third is opened */
+	daemon_let_go(daemon, 1);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
 static void all_kinds_of_requests_wait_for_it(void **state)
 {
 	struct daemon *daemon = *state;
@@ -393,6 +446,8 @@ int main(void)
 		budget_test(what_was_used_longest_ago_goes_when_nobody_has_asked),
 		budget_test(who_asks_has_it_loaded_and_another_goes),
 		budget_test(a_pinned_model_stays),
+		budget_test(what_a_version_on_trial_would_go_back_to_makes_place_first),
+		budget_test(of_one_model_two_versions_are_in_memory_at_most),
 		budget_test(all_kinds_of_requests_wait_for_it),
 		budget_test(others_are_answered_while_it_is_loaded),
 		budget_test(nobody_waits_longer_than_load_wait),

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,46 +73,146 @@ static struct shared share(const struct daemon *daemon)
 	return shared;
 }
 
-static void answers_in_place_are_those_of_the_golden_case(void **state)
+struct question {
+	struct shared shared;
+	struct edge_client_model *model;
+	struct edge_client_tensor input;
+	struct edge_client_place place;
+	struct edge_client_request request;
+	uint8_t wanted[BYTES];
+	size_t n_wanted;
+};
+
+/* The golden case, in place. */
+static struct question *question_new(const struct daemon *daemon)
 {
-	struct shared shared = share(*state);
-	struct edge_client_model *model = NULL;
-	struct edge_client_answer *answer = NULL;
-	static uint8_t wanted[BYTES];
-	assert_int_equal(edge_client_describe(shared.client, "conv", NULL, 10000, &model, NULL), 0);
-	const struct edge_client_tensor_info *info = &model->signatures[0].inputs[0];
-	const struct edge_client_tensor input = {.type = info->type,
+	struct question *q = calloc(1, sizeof(*q));
+	assert_non_null(q);
+	q->shared = share(daemon);
+	assert_int_equal(
+		edge_client_describe(q->shared.client, "conv", NULL, 10000, &q->model, NULL), 0);
+	const struct edge_client_tensor_info *info = &q->model->signatures[0].inputs[0];
+	q->input = (struct edge_client_tensor){.type = info->type,
 		.shape = info->shape,
 		.bytes = (size_t)info->bytes,
-		.region = shared.region};
-	const struct edge_client_place place = {
-		.region = shared.region, .offset = BYTES / 2, .room = BYTES / 2};
-	const struct edge_client_request request = {
-		.model = "conv", .n_inputs = 1, .inputs = &input, .n_places = 1, .places = &place};
-	assert_int_equal(read_file(CASE "in0_0.bin", shared.data, BYTES / 2), info->bytes);
-	size_t n = read_file(CASE "out0_0.bin", wanted, sizeof(wanted));
-	for (int i = 0; i < 50; i++) {
-		memset(shared.data + BYTES / 2, 0, BYTES / 2);
+		.region = q->shared.region};
+	q->place = (struct edge_client_place){
+		.region = q->shared.region, .offset = BYTES / 2, .room = BYTES / 2};
+	q->request = (struct edge_client_request){.model = "conv",
+		.n_inputs = 1,
+		.inputs = &q->input,
+		.n_places = 1,
+		.places = &q->place};
+	assert_int_equal(read_file(CASE "in0_0.bin", q->shared.data, BYTES / 2), info->bytes);
+	q->n_wanted = read_file(CASE "out0_0.bin", q->wanted, sizeof(q->wanted));
+	return q;
+}
+
+static void question_free(struct question *q)
+{
+	edge_client_model_free(q->model);
+	edge_client_close(q->shared.client);
+	munmap(q->shared.data, BYTES);
+	free(q);
+}
+
+static void expect_answers(struct question *q, int n)
+{
+	struct edge_client_answer *answer = NULL;
+	for (int i = 0; i < n; i++) {
+		memset(q->shared.data + BYTES / 2, 0, BYTES / 2);
 		assert_int_equal(
-			edge_client_infer(shared.client, &request, 10000, &answer, NULL), 0);
-		assert_int_equal(answer->outputs[0].bytes, n);
+			edge_client_infer(q->shared.client, &q->request, 10000, &answer, NULL), 0);
+		assert_int_equal(answer->outputs[0].bytes, q->n_wanted);
 		assert_null(answer->outputs[0].data);
-		assert_memory_equal(shared.data + BYTES / 2, wanted, n);
+		assert_memory_equal(q->shared.data + BYTES / 2, q->wanted, q->n_wanted);
 		edge_client_answer_free(answer);
 	}
-	assert_int_equal(edge_client_region_remove(shared.client, shared.region, 10000, NULL), 0);
+}
+
+static void answers_in_place_are_those_of_the_golden_case(void **state)
+{
+	struct question *q = question_new(*state);
+	struct edge_client_answer *answer = NULL;
 	struct edge_client_error err;
-	assert_true(edge_client_infer(shared.client, &request, 10000, &answer, &err) < 0);
+	expect_answers(q, 50);
+	assert_int_equal(
+		edge_client_region_remove(q->shared.client, q->shared.region, 10000, NULL), 0);
+	assert_true(edge_client_infer(q->shared.client, &q->request, 10000, &answer, &err) < 0);
 	assert_int_equal(err.status, EDGE_CLIENT_NOT_FOUND);
-	edge_client_model_free(model);
-	edge_client_close(shared.client);
-	munmap(shared.data, BYTES);
+	question_free(q);
+}
+
+static void a_ring_gives_the_same_answers_with_and_without_spinning(void **state)
+{
+	struct question *q = question_new(*state);
+	assert_true(edge_client_peer(q->shared.client)->has_rings);
+	assert_int_equal(edge_client_use_ring(q->shared.client, 10000, NULL), 0);
+	assert_int_equal(edge_client_use_ring(q->shared.client, 10000, NULL), 0); /* has one */
+	expect_answers(q, 50);
+	edge_client_set_spin(q->shared.client, 200);
+	expect_answers(q, 50);
+	question_free(q);
+}
+
+/* Its answer does not fit into a slot, and errors do. */
+static void long_answers_and_errors_come_with_a_ring_too(void **state)
+{
+	struct question *q = question_new(*state);
+	struct edge_client_answer *answer = NULL;
+	struct edge_client_error err = {0};
+	assert_int_equal(edge_client_use_ring(q->shared.client, 10000, NULL), 0);
+	q->request.n_places = 0;
+	q->input.shape.dim[0] = 50; /* of the batch: 40,000 bytes come back */
+	q->input.bytes *= 50;
+	for (int i = 0; i < 50; i++) {
+		read_file(CASE "in0_0.bin", q->shared.data + (size_t)i * 100, 100);
+	}
+	assert_int_equal(edge_client_infer(q->shared.client, &q->request, 10000, &answer, NULL), 0);
+	assert_int_equal(answer->outputs[0].bytes, 50 * q->n_wanted);
+	for (size_t i = 0; i < 50; i++) {
+		const uint8_t *output = answer->outputs[0].data;
+		assert_memory_equal(output + i * q->n_wanted, q->wanted, q->n_wanted);
+	}
+	edge_client_answer_free(answer);
+	q->input.shape.dim[0] = 1;
+	q->input.bytes = 100;
+	q->request.model = "nobody";
+	assert_true(edge_client_infer(q->shared.client, &q->request, 10000, &answer, &err) < 0);
+	assert_int_equal(err.status, EDGE_CLIENT_NOT_FOUND);
+	q->request.model = "conv";
+	q->request.n_places = 1;
+	expect_answers(q, 3);
+	question_free(q);
+}
+
+static void a_daemon_that_dies_is_noticed_by_who_waits_at_a_ring(void **state)
+{
+	struct daemon *daemon = *state;
+	struct question *q = question_new(daemon);
+	struct edge_client_answer *answer = NULL;
+	struct edge_client_error err = {0};
+	assert_int_equal(edge_client_use_ring(q->shared.client, 10000, NULL), 0);
+	daemon_signal(daemon, SIGSTOP);
+	/* The time-out is that of a daemon that does nothing. */
+	assert_int_equal(
+		edge_client_infer(q->shared.client, &q->request, 20, &answer, &err), -ETIMEDOUT);
+	daemon_signal(daemon, SIGCONT);
+	expect_answers(q, 3); /* what came for nobody is thrown away */
+	daemon_signal(daemon, SIGKILL);
+	assert_int_equal(daemon_wait(daemon), -SIGKILL);
+	assert_int_equal(
+		edge_client_infer(q->shared.client, &q->request, 10000, &answer, &err), -ENOTCONN);
+	question_free(q);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_in_place_are_those_of_the_golden_case),
+		cmocka_unit_test(a_ring_gives_the_same_answers_with_and_without_spinning),
+		cmocka_unit_test(long_answers_and_errors_come_with_a_ring_too),
+		cmocka_unit_test(a_daemon_that_dies_is_noticed_by_who_waits_at_a_ring),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

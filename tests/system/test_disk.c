@@ -110,6 +110,27 @@ static void expect_right(struct daemon *daemon, const char *version)
 	answer_free(&answer);
 }
 
+static void whatever_becomes_of_the_folders_file_the_answers_stay(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	daemon_config(daemon, "[models]\nwatch = no\n");
+	model_put(daemon, 0);
+	daemon_start(daemon, true);
+	expect_right(daemon, "1");
+	snprintf(path, sizeof(path), "%s/models/m.tflite", daemon->folder);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	uint8_t garbage[4096];
+	memset(garbage, 0xa5, sizeof(garbage));
+	assert_int_equal(pwrite(fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+	expect_right(daemon, "1");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	expect_right(daemon, "1");
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	expect_right(daemon, "1");
+}
+
 /* Cuts every file of @folder of the store to nothing, as a disk does that gives no page of it. */
 static size_t cut_all(struct daemon *daemon, const char *folder)
 {
@@ -319,6 +340,7 @@ static void models_are_sealed_where_the_file_system_can(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		disk_test(whatever_becomes_of_the_folders_file_the_answers_stay),
 		disk_test(a_blob_that_is_cut_while_it_serves_is_copied_again_from_the_folder),
 		disk_test(without_the_folder_the_last_good_version_serves),
 		disk_test(a_model_that_nothing_has_any_more_is_refused),

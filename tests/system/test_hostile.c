@@ -12,13 +12,19 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
 #define MANY 1000
+#define CONFIG                                                                                     \
+	"[limits]\nheader-timeout = 2s\nhello-timeout = 2s\n"                                      \
+	"write-timeout = 500ms\nmax-body = 2M\n"                                                   \
+	"max-greeting = 2000\nlog-lines-per-user = 1000000\n"
 #define GROWTH_KB 1024 /* of edged's memory, after everything hostile has gone */
 
 static int set_up(void **state)
@@ -34,10 +40,7 @@ static int set_up(void **state)
 	daemon_put(daemon, "slow.tflite", line);
 	daemon_put(daemon, "echo.tflite", "echo 4");
 	daemon_put(daemon, "wide.tflite", "echo 500000");
-	daemon_config(daemon,
-		"[limits]\nheader-timeout = 2s\nhello-timeout = 2s\n"
-		"write-timeout = 500ms\nmax-body = 2M\n"
-		"log-lines-per-user = 1000000\n");
+	daemon_config(daemon, CONFIG);
 	daemon_start(daemon, false);
 	*state = daemon;
 	return 0;
@@ -240,6 +243,74 @@ static void a_thousand_connections_and_a_good_client(void **state)
 	expect_good(*state);
 }
 
+/* Tells edged other limits, and has them taken. */
+static void limit(struct daemon *daemon, const char *text)
+{
+	daemon_config(daemon, text);
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "models ready");
+}
+
+static void who_says_nothing_makes_room_for_who_comes(void **state)
+{
+	static struct peer silent[200];
+	struct daemon *daemon = *state;
+	struct peer good[20];
+	unsigned int dropped = 0;
+	limit(daemon, "[limits]\nmax-greeting = 40\nhello-timeout = 10min\n");
+	for (int i = 0; i < 200; i++) {
+		silent[i] = peer_connect(daemon);
+	}
+	for (int i = 0; i < 20; i++) { /* none of these is dropped */
+		good[i] = peer_open(daemon);
+		peer_infer(&good[i], 1, "echo", 4, 11, 0);
+		peer_expect_echo(&good[i], 1, 4, 11);
+	}
+	for (int i = 0; i < 200; i++) {
+		uint8_t bytes[WIRE_HEADER_BYTES];
+		struct wire_header header = {0};
+		if (recv(silent[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes)) {
+			assert_int_equal(wire_header_decode(bytes, &header, NULL), 0);
+			assert_int_equal(header.status, EDGE_OVERLOADED);
+			dropped++;
+		}
+		peer_close(&silent[i]);
+	}
+	for (int i = 0; i < 20; i++) {
+		peer_close(&good[i]);
+	}
+	assert_in_range(dropped, 160, 199);
+	limit(daemon, CONFIG);
+}
+
+/* As another user: root may. */
+static void who_breaks_the_protocol_again_and_again_is_kept_out(void **state)
+{
+	struct daemon *daemon = *state;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can become somebody else\n");
+		return;
+	}
+	assert_int_equal(chmod(daemon->folder, 0755), 0);
+	assert_int_equal(chmod(daemon->socket, 0666), 0);
+	limit(daemon, "[limits]\nmax-offences = 5\n");
+	assert_int_equal(seteuid(65534), 0);
+	for (int i = 0; i < 6; i++) {
+		struct peer peer = peer_connect(daemon);
+		throw_bytes(&peer, (const uint8_t *)"garbage that is no header at all", 32);
+		peer_expect(&peer, 0, EDGE_INVALID);
+		peer_expect_closed(&peer);
+		peer_close(&peer);
+	}
+	struct peer peer = peer_connect(daemon);
+	peer_expect(&peer, 0, EDGE_OVERLOADED);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+	assert_int_equal(seteuid(0), 0);
+	expect_good(daemon);
+	limit(daemon, CONFIG);
+}
+
 /* A process that dies in the middle of whatever it was doing. */
 static void die_in_the_middle(struct daemon *daemon, int how)
 {
@@ -309,6 +380,8 @@ int main(void)
 		cmocka_unit_test(frames_byte_by_byte_are_understood),
 		cmocka_unit_test(a_client_that_takes_no_replies_is_closed),
 		cmocka_unit_test(a_thousand_connections_and_a_good_client),
+		cmocka_unit_test(who_says_nothing_makes_room_for_who_comes),
+		cmocka_unit_test(who_breaks_the_protocol_again_and_again_is_kept_out),
 		cmocka_unit_test(clients_killed_mid_request_leave_nothing_behind),
 		cmocka_unit_test(memory_returns_to_where_it_was),
 	};

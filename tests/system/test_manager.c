@@ -17,8 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
+
+#define WATCHDOG_US "500000"
+#define WATCHDOG_MS 500
 
 /* A service manager: its socket for messages, and a listening socket to pass. */
 struct manager {
@@ -57,6 +61,7 @@ static int tear_down(void **state)
 	struct manager *manager = *state;
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	unsetenv("LISTEN_PID");
 	unsetenv("WATCHDOG_USEC");
 	close(manager->messages);
@@ -100,6 +105,42 @@ static void the_watchdog_is_fed(void **state)
 	wait_message(manager, "WATCHDOG=1");
 }
 
+/* True when it says that it is alive before the manager's time is over. */
+static bool is_fed(const struct manager *manager)
+{
+	char text[1024];
+	struct pollfd waited = {.fd = manager->messages, .events = POLLIN};
+	if (poll(&waited, 1, WATCHDOG_MS) == 0) {
+		return false;
+	}
+	ssize_t n = recv(manager->messages, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = 0;
+	return true;
+}
+
+/* Its deadline is answered, and it goes on as if nobody had told it to end. */
+static void a_run_that_does_not_end_starves_the_watchdog(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	daemon_put(daemon, "late.tflite", "late 4000");
+	setenv("WATCHDOG_USEC", WATCHDOG_US, 1);
+	daemon_start(daemon, false);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "late", 4, 1, 500000);
+	peer_expect(&peer, 1, EDGE_DEADLINE);
+	const uint64_t until = clock_now_ns() + UINT64_C(60000000000);
+	while (is_fed(manager)) {
+		assert_true(clock_now_ns() < until);
+	}
+	daemon_wait_log(daemon, "a worker does not end its run");
+	peer_infer(&peer, 2, "echo", 4, 1, 0); /* the loop has not noticed anything */
+	peer_expect_echo(&peer, 2, 4, 1);
+	wait_message(manager, "WATCHDOG=1"); /* when it has ended after all */
+	peer_close(&peer);
+}
+
 /* Descriptor 3 listens; edged uses it, and leaves its file alone at the end. */
 static void a_passed_socket_is_used_and_not_removed(void **state)
 {
@@ -127,6 +168,124 @@ static void a_passed_socket_is_used_and_not_removed(void **state)
 	}
 }
 
+/* Receives messages until one contains @wanted, which brings a descriptor. */
+static int wait_descriptor(const struct manager *manager, const char *wanted)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) * 4];
+	char text[1024];
+	for (;;) {
+		struct pollfd waited = {.fd = manager->messages, .events = POLLIN};
+		struct iovec part = {text, sizeof(text) - 1};
+		struct msghdr message = {.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control)};
+		assert_int_equal(poll(&waited, 1, 60000), 1);
+		ssize_t n = recvmsg(manager->messages, &message, MSG_CMSG_CLOEXEC);
+		assert_true(n > 0);
+		text[n] = 0;
+		if (!strstr(text, wanted)) {
+			continue;
+		}
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+			if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+				int fd = -1;
+				memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+				return fd;
+			}
+		}
+		fail_msg("%s without a descriptor", wanted);
+	}
+}
+
+/* Starts edged with what a manager passes at the descriptors 3 and 4. */
+static void start_with(struct manager *manager, int listener, int kept)
+{
+	int before[2];
+	for (int i = 0; i < 2; i++) {
+		before[i] = fcntl(3 + i, F_DUPFD_CLOEXEC, 100);
+	}
+	assert_int_equal(dup2(listener, 3), 3);
+	assert_int_equal(dup2(kept, 4), 4);
+	setenv("LISTEN_FDS", "2", 1);
+	setenv("LISTEN_FDNAMES", "infer:statistics", 1);
+	daemon_start(&manager->daemon, false);
+	for (int i = 0; i < 2; i++) {
+		if (before[i] >= 0) {
+			dup2(before[i], 3 + i);
+			close(before[i]);
+		} else {
+			close(3 + i);
+		}
+	}
+}
+
+static uint64_t answered(const struct manager *manager)
+{
+	struct peer peer = peer_open(&manager->daemon);
+	struct wire_status status = {0};
+	peer_send(&peer, WIRE_STATUS, 1, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(
+		wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL), 0);
+	answer_free(&answer);
+	peer_close(&peer);
+	return status.counts[EDGE_OK];
+}
+
+static void ask(const struct manager *manager, int n)
+{
+	struct peer peer = peer_open(&manager->daemon);
+	for (int i = 0; i < n; i++) {
+		peer_infer(&peer, 1, "echo", 4, 1, 0);
+		peer_expect_echo(&peer, 1, 4, 1);
+	}
+	peer_close(&peer);
+}
+
+/* A connection that came while nobody was there is answered by the next edged, which counts on. */
+static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
+{
+	struct manager *manager = *state;
+	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(listen(listener, 16), 0);
+	start_with(manager, listener, nothing); /* which is not what was kept: ignored */
+	ask(manager, 5);
+	daemon_signal(&manager->daemon, SIGTERM);
+	wait_message(manager, "FDSTOREREMOVE=1\nFDNAME=statistics");
+	const int kept = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
+	assert_int_equal(daemon_wait(&manager->daemon), 0);
+	struct peer early = peer_connect(&manager->daemon);
+	start_with(manager, listener, kept);
+	assert_int_equal(answered(manager), 5);
+	ask(manager, 2);
+	assert_int_equal(answered(manager), 7);
+	struct bytes_writer w = {0};
+	const struct wire_hello hello = {.major = WIRE_MAJOR, .name = wire_text_of("early")};
+	wire_hello_encode(&w, &hello);
+	peer_send(&early, WIRE_HELLO, 9, 0, &w);
+	peer_expect(&early, 9, EDGE_OK);
+	bytes_writer_deinit(&w);
+	peer_close(&early);
+	close(kept);
+	close(listener);
+}
+
+/* Memory that somebody can still write, or of another size, is not the statistics. */
+static void other_memory_is_not_taken_for_statistics(void **state)
+{
+	struct manager *manager = *state;
+	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	struct memory memory = memory_new(4096);
+	memset(memory.data, 0xff, memory.bytes);
+	assert_int_equal(listen(listener, 16), 0);
+	start_with(manager, listener, memory.fd);
+	assert_int_equal(answered(manager), 0);
+	memory_free(&memory);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,7 +293,13 @@ int main(void)
 			the_manager_is_told_what_happens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
+			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
 			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_restart_keeps_connections_that_wait_and_statistics, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			other_memory_is_not_taken_for_statistics, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

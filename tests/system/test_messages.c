@@ -55,7 +55,8 @@ static void hello_tells_version_and_limits(void **state)
 	assert_int_equal(reply.major, 1);
 	assert_int_equal(reply.minor, WIRE_MINOR);
 	assert_int_equal(reply.capabilities,
-		WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN | WIRE_CAP_STREAMS);
+		WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN | WIRE_CAP_STREAMS |
+			WIRE_CAP_RINGS);
 	assert_int_equal(reply.max_body, 1 << 20);
 	assert_int_equal(reply.max_in_flight, 4);
 	assert_true(wire_text_is(reply.name, "edged"));

@@ -6,11 +6,14 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
@@ -77,6 +80,26 @@ static void reload_finds_new_changed_and_removed_models(void **state)
 	peer_expect(&peer, 3, EDGE_NOT_FOUND);
 	peer_infer(&peer, 4, "echo", 4, 4, 0);
 	peer_expect_echo(&peer, 4, 4, 4);
+	peer_close(&peer);
+}
+
+/* "touch" makes its file when a run is not asked anything. */
+static void a_model_has_run_once_before_it_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[160], path[128];
+	struct peer peer = peer_open(daemon);
+	snprintf(path, sizeof(path), "%s/warm", daemon->folder);
+	snprintf(line, sizeof(line), "touch %s", path);
+	daemon_put(daemon, "second.tflite", line);
+	reload(&peer);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	/* Nothing of that stays where runs add up. */
+	daemon_put(daemon, "second.tflite", "sum 0");
+	reload(&peer);
+	peer_infer(&peer, 1, "second", 4, 3, 0);
+	peer_expect_echo(&peer, 1, 4, 3);
 	peer_close(&peer);
 }
 
@@ -301,10 +324,34 @@ static void without_a_state_folder_models_are_kept_in_memory(void **state)
 	peer_close(&peer);
 }
 
+/* Who holds its lock is another edged. */
+static void a_store_that_another_edged_uses_is_not_touched(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	snprintf(path, sizeof(path), "%s/state", daemon->folder);
+	mkdir(path, 0700); /* unless it is there */
+	snprintf(path, sizeof(path), "%s/state/blobs", daemon->folder);
+	mkdir(path, 0700);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, "another edged uses it: models are kept in memory");
+	daemon_wait_log(daemon, "models ready");
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 3, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 3, 4, 1);
+	peer_close(&peer);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reload_finds_new_changed_and_removed_models),
+		cmocka_unit_test(a_model_has_run_once_before_it_serves),
 		cmocka_unit_test(sighup_does_the_same),
 		cmocka_unit_test(a_refused_file_leaves_the_old_model_serving),
 		cmocka_unit_test(overwriting_a_file_in_place_changes_nothing_by_itself),
@@ -316,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_second_edged_on_the_same_socket_gives_up),
 		cmocka_unit_test(the_socket_of_a_dead_edged_is_replaced),
 		cmocka_unit_test(without_a_state_folder_models_are_kept_in_memory),
+		cmocka_unit_test(a_store_that_another_edged_uses_is_not_touched),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -55,6 +55,55 @@ static void replies_come_in_the_order_in_which_they_are_ready(void **state)
 	peer_close(&peer);
 }
 
+static void replace(struct daemon *daemon, const char *line)
+{
+	struct peer peer = peer_open(daemon);
+	daemon_put(daemon, "echo.tflite", line);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
+/* The reply to peer_infer() of 8, @added to each byte; the generation that it names. */
+static uint64_t expect_added(struct peer *peer, uint64_t id, int8_t added)
+{
+	struct wire_infer_reply reply;
+	struct answer answer = peer_receive(peer);
+	assert_int_equal(answer.header.id, id);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_infer_reply_decode(answer.body, answer.header.body_bytes, 0, &reply, NULL), 0);
+	assert_int_equal(((const int8_t *)reply.outputs[0].data)[0], 8 + added);
+	const uint64_t generation = reply.generation;
+	answer_free(&answer);
+	return generation;
+}
+
+static void who_waits_is_answered_by_what_serves_when_its_turn_comes(void **state)
+{
+	struct peer peer = peer_open(*state), waiting = peer_open(*state);
+	peer_infer(&waiting, 2, "echo", 4, 8, 0);
+	const uint64_t before = expect_added(&waiting, 2, 0);
+	occupy(*state, &peer, 1);
+	peer_infer(&waiting, 2, "echo", 4, 8, 0);
+	peer_infer(&waiting, 3, "echo", 4, 8, 0);
+	replace(*state, "add 1;");
+	daemon_let_go(*state, 1);
+	assert_true(expect_added(&waiting, 2, 1) > before);
+	expect_added(&waiting, 3, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	/* Nothing that it was judged for: it is run by what it was judged for. */
+	occupy(*state, &peer, 1);
+	peer_infer(&waiting, 2, "echo", 4, 8, 0);
+	replace(*state, "echo 16");
+	daemon_let_go(*state, 1);
+	expect_added(&waiting, 2, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	replace(*state, "echo 4");
+	peer_close(&waiting);
+	peer_close(&peer);
+}
+
 static void a_deadline_is_answered_while_the_model_runs(void **state)
 {
 	struct peer peer = peer_open(*state);
@@ -291,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies_come_in_the_order_in_which_they_are_ready),
+		cmocka_unit_test(who_waits_is_answered_by_what_serves_when_its_turn_comes),
 		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
 		cmocka_unit_test(a_deadline_in_the_queue_keeps_the_request_from_running),
 		cmocka_unit_test(cancel_ends_a_queued_and_a_running_request),

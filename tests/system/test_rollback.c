@@ -133,7 +133,8 @@ static void expect_rolled_back(struct daemon *daemon, const char *line, const ch
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_store(daemon, "1", 1, 0, why);
 	ask(daemon, 3);
-	expect_history(daemon, why);
+	expect_history(daemon, why); /* it comes behind the verdict */
+	expect_store(daemon, "1", 1, 0, why);
 	put_and_reload(daemon, line);
 	snprintf(reason, sizeof(reason), "bad: %s", why);
 	expect_store(daemon, "1", 1, 0, reason);
@@ -143,6 +144,39 @@ static void one_that_fails_is_rolled_back(void **state)
 {
 	expect_rolled_back(
 		*state, "fail 1", "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+}
+
+/* Whatever the loader is at: nothing has to be loaded. */
+static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "n.tflite", line);
+	struct peer loading = peer_open(daemon), peer = peer_open(daemon);
+	peer_send(&loading, WIRE_RELOAD, 900, 0, NULL);
+	daemon_wait_running(daemon);
+	ask(daemon, 3);
+	peer_infer(&peer, 1, "m", 4, 7, 0);
+	struct answer answer = peer_receive(&peer);
+	struct wire_infer_reply reply;
+	assert_int_equal(
+		wire_infer_reply_decode(answer.body, answer.header.body_bytes, 0, &reply, NULL), 0);
+	assert_true(wire_text_is(reply.version, "1"));
+	assert_int_equal(reply.generation, 3); /* the loads of this run, and this */
+	answer_free(&answer);
+	daemon_let_go(daemon, 1);
+	peer_expect(&loading, 900, EDGE_OK);
+	peer_close(&loading);
+	peer_close(&peer);
+	expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	put_and_reload(daemon, "fail 1");
+	peer = peer_open(daemon);
+	peer_infer(&peer, 1, "m", 4, 7, 0);
+	peer_expect_echo(&peer, 1, 4, 7);
+	peer_close(&peer);
 }
 
 /* Whether anything can be written to the store's @folder; not by whom: root writes everywhere. */
@@ -362,6 +396,23 @@ static void one_that_kills_edged_twice_is_not_run_a_third_time(void **state)
 	ask(daemon, 1);
 }
 
+/* It ends edged when it is tried, before it has served anybody. */
+static void one_that_kills_edged_before_it_serves_is_not_tried_a_third_time(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon);
+	daemon_put(daemon, "m.tflite", "burn 1");
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	assert_int_equal(daemon_wait(daemon), -SIGABRT);
+	peer_close(&peer);
+	daemon_spawn(daemon, false);
+	assert_int_equal(daemon_wait(daemon), -SIGABRT);
+	daemon_start(daemon, false);
+	expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	ask(daemon, 1);
+}
+
 /* Being killed while nothing of it runs is not its fault. */
 static void one_that_was_not_running_is_not_blamed(void **state)
 {
@@ -518,6 +569,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollback_test(one_that_fails_is_rolled_back),
+		rollback_test(who_asks_after_a_trial_that_failed_is_answered_by_the_good_one),
 		rollback_test(one_that_fails_goes_although_the_disk_is_full),
 		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
@@ -529,6 +581,7 @@ int main(void)
 		rollback_test(nothing_is_compared_unless_it_is_asked_for),
 		rollback_test(time_proves_a_version_too),
 		rollback_test(one_that_kills_edged_twice_is_not_run_a_third_time),
+		rollback_test(one_that_kills_edged_before_it_serves_is_not_tried_a_third_time),
 		rollback_test(one_that_was_not_running_is_not_blamed),
 		rollback_test(a_good_one_that_was_being_opened_at_two_deaths_serves),
 		rollback_test(a_rollback_lasts_until_it_is_forgotten),

@@ -127,6 +127,10 @@ static void models_serve_after_a_restart_when_their_folder_is_empty_or_gone(void
 	assert_int_equal(rename(models, away), 0);
 	restart(daemon, SIGTERM);
 	expect_serves(daemon, "m", 8);
+	close(open(models, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)); /* and no folder */
+	restart(daemon, SIGTERM);
+	expect_serves(daemon, "m", 8);
+	assert_int_equal(unlink(models), 0);
 	assert_int_equal(rename(away, models), 0);
 	daemon_put(daemon, "m.tflite", "echo 16");
 	reload(daemon);
@@ -145,7 +149,7 @@ static void a_file_that_is_known_keeps_its_number_and_is_not_copied_again(void *
 	path_of(daemon, name, "state/blobs");
 	snprintf(blob, sizeof(blob), "%s/%s", name, digest_print(&digest, text));
 	assert_int_equal(stat(blob, &before), 0);
-	assert_int_equal(before.st_mode & 07777, 0400);
+	assert_int_equal(before.st_mode & 07777, 0444);
 	restart(daemon, SIGTERM);
 	daemon_put(daemon, "m.tflite", "echo 8");
 	reload(daemon);
@@ -316,6 +320,36 @@ static void a_folder_that_is_replaced_is_the_one_that_counts(void **state)
 	expect_none(daemon, "gone");
 }
 
+/* It is emptied by who has put another one in its place: nobody has removed its models. */
+static void a_folder_that_is_replaced_while_it_is_read_has_lost_no_models(void **state)
+{
+	struct daemon *daemon = *state;
+	char models[256], old[256], gone[256], line[120];
+	struct peer peer;
+	path_of(daemon, models, "models");
+	path_of(daemon, old, "old");
+	path_of(daemon, gone, "old/z.tflite");
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_put(daemon, "z.tflite", "echo 8");
+	daemon_start(daemon, false);
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "a.tflite", line);
+	peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	daemon_wait_running(daemon);
+	assert_int_equal(rename(models, old), 0);
+	assert_int_equal(mkdir(models, 0755), 0);
+	daemon_put(daemon, "z.tflite", "echo 16");
+	assert_int_equal(unlink(gone), 0);
+	daemon_let_go(daemon, 1);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_close(&peer);
+	expect_serves(daemon, "z", 8);
+	reload(daemon);
+	expect_serves(daemon, "z", 16);
+	expect_none(daemon, "a");
+}
+
 static void hostile_names_and_files_disturb_nobody(void **state)
 {
 	struct daemon *daemon = *state;
@@ -423,6 +457,7 @@ int main(void)
 		store_test(a_conf_that_is_not_understood_refuses_its_model_only),
 		store_test(a_swapped_link_brings_the_new_files),
 		store_test(a_folder_that_is_replaced_is_the_one_that_counts),
+		store_test(a_folder_that_is_replaced_while_it_is_read_has_lost_no_models),
 		store_test(hostile_names_and_files_disturb_nobody),
 		store_test(models_that_are_there_stay_when_others_come_before_them),
 		store_test(a_hundred_thousand_names_leave_the_first_models_serving),

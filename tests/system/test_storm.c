@@ -349,16 +349,18 @@ static void with_the_usual_quiet_there_is_a_swap_in_two_seconds(void **state)
 	bool enough = false;
 	/* A look that finds a file half written is in vain. Of three storms, since others may have the CPUs. */
 	for (int i = 0; i < 3 && !enough; i++) {
-		enough = count_swaps(*state, ms) * 2000 * 4 >= ms * 3;
+		enough = count_swaps(*state, ms) >= ms / 2000;
 	}
 	assert_true(enough);
 }
 
 static void configure(struct storm *storm, const char *quiet, const char *level)
 {
-	char text[300];
-	snprintf(text, sizeof(text), CONFIG "watch-quiet = %s\n[daemon]\nlog-level = %s\n", quiet,
-		level);
+	char text[1200];
+	const char *check = storm->real ? getenv("EDGED_CHECK") : NULL;
+	snprintf(text, sizeof(text),
+		CONFIG "watch-quiet = %s\n[daemon]\ncheck-program = %s\nlog-level = %s\n", quiet,
+		check ? check : "none", level);
 	daemon_config(&storm->daemon, text);
 }
 
@@ -367,8 +369,8 @@ static int start(void **state, bool real, const char *quiet)
 	struct storm *storm = calloc(1, sizeof(*storm));
 	assert_non_null(storm);
 	daemon_prepare(&storm->daemon);
-	configure(storm, quiet, "notice");
 	storm->real = real;
+	configure(storm, quiet, "notice");
 	if (real) {
 		storm->twin = twin_new("packaging/models/digits.tflite", false);
 		daemon_put_bytes(&storm->daemon, "m.tflite", storm->twin.file[0], storm->twin.size);

@@ -96,6 +96,23 @@ static void expect_status(
 	peer_close(&peer);
 }
 
+static void two_descriptors_end_the_connection(void **state)
+{
+	struct peer peer = peer_open_transfer(*state);
+	uint8_t header[WIRE_HEADER_BYTES];
+	const int fds[] = {memory_of("echo 8"), memory_of("echo 8")};
+	wire_header_encode(
+		&(struct wire_header){.type = WIRE_STORE, .id = 1, .body_bytes = 64}, header);
+	peer_send_fds(&peer, header, sizeof(header), fds, 2);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.status, EDGE_INVALID);
+	answer_free(&answer);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* A writer or a peer that does not come would hold up the loader. */
 static void what_is_no_file_is_not_read(void **state)
 {
@@ -248,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_model_comes_and_goes_by_the_socket),
 		TEST(what_is_no_file_is_not_read),
+		TEST(two_descriptors_end_the_connection),
 		TEST(a_connection_without_descriptors_is_told_so),
 		TEST(what_cannot_be_written_to_is_an_error),
 		TEST(names_that_are_none_are_refused),

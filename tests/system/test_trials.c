@@ -182,9 +182,9 @@ static void expect_rolled_back(struct daemon *daemon, const char *kind, const ch
 	daemon_wait_log(daemon, why);
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_good_serves(daemon);
-	assert_true(is_bad(daemon, kind));
-	expect_history(daemon, why);
+	expect_history(daemon, why); /* it comes behind the verdict */
 	expect_history(daemon, "back to version 1");
+	assert_true(is_bad(daemon, kind));
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
 	daemon_start(daemon, true);
@@ -192,9 +192,33 @@ static void expect_rolled_back(struct daemon *daemon, const char *kind, const ch
 	expect_history(daemon, "refused: bad: ");
 }
 
+static void configure(struct daemon *daemon, const char *check)
+{
+	char config[1200];
+	snprintf(config, sizeof(config),
+		"[daemon]\ncheck-program = %s\n[models]\nself-test-time = 200ms\n"
+		"probation-requests = %d\nprobation-time = 60min\n",
+		check, PROOF);
+	daemon_config(daemon, config);
+}
+
+/* Nobody has tried it before. */
 static void one_that_gives_nan_makes_place_for_the_good_one(void **state)
 {
+	configure(*state, "none");
 	expect_rolled_back(*state, "nan", "0 failed, 3 gave NaN, 0 were too slow");
+}
+
+static void one_that_gives_nan_whatever_it_is_asked_never_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_the_good_one(daemon);
+	put(daemon, "nan");
+	reload(daemon);
+	daemon_wait_log(daemon, "refused: it gives NaN, whatever it is asked");
+	expect_good_serves(daemon);
+	assert_true(is_bad(daemon, "nan"));
+	expect_history(daemon, "refused: it gives NaN, whatever it is asked");
 }
 
 static void one_that_is_far_slower_makes_place_for_the_good_one(void **state)
@@ -223,6 +247,19 @@ static void one_whose_answers_are_not_those_that_are_due_never_serves(void **sta
 	daemon_start(daemon, true);
 	expect_good_serves(daemon);
 	expect_history(daemon, "refused: bad: its answers are not those of golden ");
+}
+
+/* It goes on for ever. */
+static void one_whose_answer_comes_too_late_never_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	golden_put(daemon, 2);
+	start_with_the_good_one(daemon);
+	put(daemon, "loop");
+	reload(daemon);
+	daemon_wait_log(
+		daemon, "refused: self-test, question 1: "); /* at whichever of its operators */
+	expect_good_serves(daemon);
 }
 
 static void with_another_golden_it_is_tried_again(void **state)
@@ -259,14 +296,9 @@ static void a_version_that_was_good_is_not_bad_for_a_golden(void **state)
 static int set_up(void **state)
 {
 	struct daemon *daemon = malloc(sizeof(*daemon));
-	char config[1200];
 	assert_non_null(getenv("EDGED_CHECK"));
-	snprintf(config, sizeof(config),
-		"[daemon]\ncheck-program = %s\n[models]\nself-test-time = 200ms\n"
-		"probation-requests = %d\nprobation-time = 60min\n",
-		getenv("EDGED_CHECK"), PROOF);
 	daemon_prepare(daemon);
-	daemon_config(daemon, config);
+	configure(daemon, getenv("EDGED_CHECK"));
 	*state = daemon;
 	return 0;
 }
@@ -284,9 +316,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		trial_test(one_that_gives_nan_makes_place_for_the_good_one),
+		trial_test(one_that_gives_nan_whatever_it_is_asked_never_serves),
 		trial_test(one_that_is_far_slower_makes_place_for_the_good_one),
 		trial_test(one_that_never_ends_makes_place_for_the_good_one),
 		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
+		trial_test(one_whose_answer_comes_too_late_never_serves),
 		trial_test(with_another_golden_it_is_tried_again),
 		trial_test(a_version_that_was_good_is_not_bad_for_a_golden),
 	};

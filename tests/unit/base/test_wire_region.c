@@ -163,10 +163,57 @@ static void places_that_cannot_be_are_refused(void **state)
 	expect_malformed(&infer);
 }
 
+static void a_ring_has_its_bytes_in_place(void **state)
+{
+	static const uint8_t bytes[] = {
+		7, 0, 0, 0, 0x40, 0x10, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 4, 0, 0};
+	struct bytes_writer w = {0};
+	const struct wire_ring ring = {
+		.region = 7, .offset = 0x1040, .slots = 4, .slot_bytes = 1024};
+	struct wire_ring back = {0};
+	(void)state;
+	wire_ring_encode(&w, &ring);
+	assert_int_equal(w.size, sizeof(bytes));
+	assert_memory_equal(w.data, bytes, sizeof(bytes));
+	assert_int_equal(wire_ring_decode(w.data, w.size, &back, NULL), 0);
+	assert_memory_equal(&back, &ring, sizeof(ring));
+	assert_int_equal(wire_ring_bytes(&ring), 128 + 8 * 1024);
+	assert_int_equal(wire_ring_request_at(&ring, 5), 128 + 1024);
+	assert_int_equal(wire_ring_reply_at(&ring, UINT32_MAX), 128 + 7 * 1024);
+	for (size_t n = 0; n < w.size; n++) {
+		assert_int_equal(wire_ring_decode(w.data, n, &back, NULL), -EPROTO);
+	}
+	bytes_writer_deinit(&w);
+}
+
+static void what_is_no_ring_is_refused(void **state)
+{
+	const struct wire_ring bad[] = {
+		{.region = 0, .slots = 1, .slot_bytes = 256},
+		{.region = 1, .offset = 32, .slots = 1, .slot_bytes = 256},
+		{.region = 1, .slots = 0, .slot_bytes = 256},
+		{.region = 1, .slots = 6, .slot_bytes = 256},
+		{.region = 1, .slots = 128, .slot_bytes = 256},
+		{.region = 1, .slots = 1, .slot_bytes = 192},
+		{.region = 1, .slots = 1, .slot_bytes = 320 + 32},
+		{.region = 1, .slots = 1, .slot_bytes = 65536 + 64},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct bytes_writer w = {0};
+		struct wire_ring back;
+		wire_ring_encode(&w, &bad[i]);
+		assert_int_equal(wire_ring_decode(w.data, w.size, &back, NULL), -EPROTO);
+		bytes_writer_deinit(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(region_messages_have_their_bytes_in_place),
+		cmocka_unit_test(a_ring_has_its_bytes_in_place),
+		cmocka_unit_test(what_is_no_ring_is_refused),
 		cmocka_unit_test(only_an_infer_may_have_tensors_in_regions),
 		cmocka_unit_test(tensors_in_regions_are_left_out_of_the_body),
 		cmocka_unit_test(a_head_without_inputs_is_waited_for),

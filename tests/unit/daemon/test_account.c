@@ -138,6 +138,32 @@ static void log_lines_of_a_user_are_bounded(void **state)
 	account_close(a);
 }
 
+static void who_offends_too_often_is_let_in_after_a_minute(void **state)
+{
+	struct bench *bench = *state;
+	struct account *first = NULL, *again = NULL, *root = NULL;
+	bench->config.max_offences = 3;
+	assert_int_equal(account_open(&bench->accounts, 77777, &first, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		account_offend(first);
+	}
+	account_close(first); /* which is not forgotten */
+	assert_int_equal(account_open(&bench->accounts, 77777, &first, NULL), 0);
+	account_offend(first);
+	assert_int_equal(account_open(&bench->accounts, 77777, &again, NULL), -EAGAIN);
+	first->window_ns -= UINT64_C(61000000000);
+	assert_int_equal(account_open(&bench->accounts, 77777, &again, NULL), 0);
+	account_close(again);
+	account_close(first);
+	assert_int_equal(account_open(&bench->accounts, 0, &root, NULL), 0);
+	for (int i = 0; i < 10; i++) {
+		account_offend(root);
+	}
+	assert_int_equal(account_open(&bench->accounts, 0, &again, NULL), 0);
+	account_close(again);
+	account_close(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +175,8 @@ int main(void)
 			a_charge_grows_and_shrinks_within_the_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_charge_keeps_the_account, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(log_lines_of_a_user_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_offends_too_often_is_let_in_after_a_minute, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

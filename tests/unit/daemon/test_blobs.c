@@ -61,7 +61,7 @@ static void a_blob_is_a_private_file_named_by_its_digest(void **state)
 	int fd = -1, blobs = blobs_folder(folder);
 	expect_private_copy(folder, blobs);
 	assert_int_equal(fstatat(blobs, digest_print(&digest, name), &st, 0), 0);
-	assert_int_equal(st.st_mode & 0777, 0400);
+	assert_int_equal(st.st_mode & 0777, 0444);
 	assert_int_equal(blobs_open(blobs, &digest, &fd), 0);
 	assert_int_equal(write(fd, "x", 1), -1);
 	close(fd);

@@ -15,7 +15,7 @@
 #include "daemon/depot.h"
 #include "tests/unit/daemon/temp_folder.h"
 
-static struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
+static struct log quiet = {.fd = -1, .journal = -1, .level = LOG_LEVEL_ERROR};
 
 static struct manifest manifest_of(const char *name)
 {

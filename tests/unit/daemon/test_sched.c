@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/request.h"
 #include "daemon/sched.h"
 
@@ -417,6 +418,64 @@ static void a_waiting_worker_is_woken_by_work_and_by_the_stop(void **state)
 	sched_collect(&bench->sched);
 }
 
+/* ---- what a hot machine does less of */
+
+static void classes_below_the_least_are_turned_away(void **state)
+{
+	struct bench *bench = *state;
+	bench->requests[0][0].class = QUEUE_BATCH;
+	bench->requests[0][2].class = QUEUE_BATCH;
+	assert_int_equal(push(bench, 0, 0, 10), 0);
+	sched_restrain(&bench->sched, QUEUE_NORMAL, SCHED_ALL);
+	assert_int_equal(push(bench, 0, 2, 10), -EAGAIN);
+	assert_int_equal(push(bench, 0, 1, 10), 0);
+	sched_restrain(&bench->sched, QUEUE_BATCH, SCHED_ALL);
+	assert_int_equal(push(bench, 0, 2, 10), 0);
+	for (int i = 0; i < 3; i++) { /* what was queued stayed */
+		sched_give_back(&bench->sched, wait_for_work(&bench->sched), 0);
+	}
+	sched_collect(&bench->sched);
+}
+
+static void a_worker_rests_as_long_as_it_ran_at_half_duty(void **state)
+{
+	struct bench *bench = *state;
+	const uint64_t ran_ns = 50 * MS;
+	sched_restrain(&bench->sched, QUEUE_BATCH, 50);
+	assert_int_equal(push(bench, 0, 0, 10), 0);
+	struct request *request = wait_for_work(&bench->sched);
+	const uint64_t start = clock_now_ns();
+	sched_give_back(&bench->sched, request, ran_ns);
+	assert_int_equal(push(bench, 0, 1, 10), 0);
+	request = wait_for_work(&bench->sched);
+	assert_true(clock_now_ns() - start >= ran_ns);
+	sched_give_back(&bench->sched, request, 0);
+	sched_collect(&bench->sched);
+}
+
+/* A rest of an hour: who waited for its end would be seen. */
+static void urgent_work_and_full_duty_end_a_rest(void **state)
+{
+	struct bench *bench = *state;
+	sched_restrain(&bench->sched, QUEUE_BATCH, 50);
+	bench->requests[0][1].class = QUEUE_REALTIME;
+	bench->requests[0][2].class = QUEUE_NORMAL;
+	assert_int_equal(push(bench, 0, 0, 10), 0);
+	struct request *request = wait_for_work(&bench->sched);
+	sched_give_back(&bench->sched, request, UINT64_C(3600000000000));
+	assert_int_equal(push(bench, 0, 2, 10), 0);
+	assert_int_equal(push(bench, 0, 1, 10), 0);
+	request = wait_for_work(&bench->sched);
+	assert_ptr_equal(request, &bench->requests[0][1]);
+	sched_give_back(&bench->sched, request, 0);
+	assert_true(bench->sched.rest_ns > UINT64_C(3000000000000)); /* what is left of it */
+	sched_restrain(&bench->sched, QUEUE_BATCH, SCHED_ALL);
+	request = wait_for_work(&bench->sched);
+	assert_ptr_equal(request, &bench->requests[0][2]);
+	sched_give_back(&bench->sched, request, 0);
+	sched_collect(&bench->sched);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +507,12 @@ int main(void)
 			what_is_more_urgent_is_taken_while_something_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_waiting_worker_is_woken_by_work_and_by_the_stop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			classes_below_the_least_are_turned_away, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_worker_rests_as_long_as_it_ran_at_half_duty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			urgent_work_and_full_duty_end_a_rest, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

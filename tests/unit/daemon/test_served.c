@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
+#include "backends/backends.h"
 #include "daemon/served.h"
 
 #define SHORT_NS 50000
@@ -78,6 +81,60 @@ static void the_last_to_let_go_leaves_it_to_whoever_frees(void **state)
 	assert_ptr_equal(buried, served);
 }
 
+/* False in builds with a sanitizer, which brings memory of its own. */
+static bool memory_counts(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return false;
+#elif defined(__has_feature)
+	return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+	return true;
+#endif
+}
+
+static long faults_now(void)
+{
+	struct rusage usage;
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* Pages that are touched for the first time in the first run of a model. */
+static long first_faults(bool warm)
+{
+	const struct edge_options options = {
+		.backends = backends_builtin(), .cpu_features = backends_cpu_features()};
+	owned(served_unref) struct served *served = NULL;
+	struct served_session *session = NULL;
+	struct edge_model *model = NULL;
+	assert_int_equal(edge_model_open_file(SOURCE_ROOT "/packaging/models/keyword.tflite",
+				 &options, &model, NULL),
+		0);
+	assert_int_equal(served_new(model, NULL, 0, &served, NULL), 0);
+	if (warm) {
+		served_warm(served, NULL);
+	}
+	assert_int_equal(served_take_session(served, 0, &session, NULL), 0);
+	const long before = faults_now();
+	assert_int_equal(edge_session_run(session->session, NULL, NULL), 0);
+	const long faults = faults_now() - before;
+	served_give_session(served, session);
+	return faults;
+}
+
+static void who_asks_a_warm_model_first_waits_for_no_page(void **state)
+{
+	(void)state;
+	const long once = first_faults(false); /* the code of all this is in memory after that */
+	const long cold = first_faults(false), warm = first_faults(true);
+	print_message("%ld, %ld, warm %ld\n", once, cold, warm);
+	if (memory_counts()) {
+		assert_true(cold > 4);
+		assert_in_range(warm, 0, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +142,7 @@ int main(void)
 		cmocka_unit_test_setup(a_long_run_is_remembered_for_some_runs, fresh),
 		cmocka_unit_test_setup(signatures_that_are_not_timed_are_long, fresh),
 		cmocka_unit_test_setup(the_last_to_let_go_leaves_it_to_whoever_frees, fresh),
+		cmocka_unit_test(who_asks_a_warm_model_first_waits_for_no_page),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,31 @@ static void metadata_tells_names_normalisation_and_labels(void **state)
 	bytes_writer_deinit(&metadata);
 }
 
+static bool lies_in(const struct bytes_writer *file, const void *data)
+{
+	return (const uint8_t *)data >= file->data &&
+		(const uint8_t *)data < file->data + file->size;
+}
+
+static void what_callers_are_told_is_no_part_of_the_file(void **state)
+{
+	(void)state;
+	struct bytes_writer metadata = write_metadata(), file = write_model(&metadata);
+	struct model *model = NULL;
+	assert_int_equal(model_open_bytes(file.data, file.size, NULL, &model, NULL), 0);
+	const struct model_metadata *m = model_get_metadata(model);
+	const struct subgraph *s = &model_graph(model)->subgraphs[0];
+	assert_false(lies_in(&file, m->name.data));
+	assert_false(lies_in(&file, m->inputs[0].name.data));
+	assert_false(lies_in(&file, m->inputs[0].mean));
+	assert_false(lies_in(&file, m->outputs[0].labels.data));
+	assert_false(lies_in(&file, s->tensors[s->inputs[0]].name.data));
+	assert_false(lies_in(&file, s->tensors[s->outputs[0]].name.data));
+	model_free(model);
+	bytes_writer_deinit(&file);
+	bytes_writer_deinit(&metadata);
+}
+
 static void metadata_that_is_broken_is_no_metadata(void **state)
 {
 	(void)state;
@@ -304,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metadata_tells_names_normalisation_and_labels),
+		cmocka_unit_test(what_callers_are_told_is_no_part_of_the_file),
 		cmocka_unit_test(metadata_that_is_broken_is_no_metadata),
 		cmocka_unit_test(metadata_is_empty_without_a_buffer),
 		cmocka_unit_test(zip_finds_an_archive_behind_other_bytes),

@@ -101,6 +101,53 @@ static void templates_are_filled_or_refused(void **state)
 	assert_false(topics_fill(out, 5, "{prefix}/{gw}/{model}", "e", "g", "m", "s"));
 }
 
+static void pipelines_have_topics_of_their_own(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *topic;
+		enum topics_kind kind;
+	} cases[] = {{"edged/gw1/pipeline/door/in/cam.1", TOPICS_PIPELINE_IN},
+		{"edged/gw1/pipeline/set/set/enable", TOPICS_PIPELINE_SET},
+		{"edged/gw1/pipeline/door/last/cam1", TOPICS_PIPELINE_LAST},
+		{"edged/gw1/pipeline/infer", TOPICS_INFER}, /* a model of that name */
+		{"edged/gw1/pipeline/set/enable", TOPICS_SET},
+		{"edged/gw1/pipeline/door/in/a/b", TOPICS_OTHER},
+		{"edged/gw1/pipeline/door/in/", TOPICS_OTHER},
+		{"edged/gw1/pipeline/door/in/a b", TOPICS_OTHER},
+		{"edged/gw1/pipeline/door/result/cam1", TOPICS_OTHER},
+		{"edged/gw2/pipeline/door/in/cam1", TOPICS_OTHER},
+		{"edged/pool/pipeline/door/in/cam1", TOPICS_OTHER}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct topics_parts parts = topics_parse("edged", "gw1", cases[i].topic);
+		assert_int_equal(parts.kind, cases[i].kind);
+	}
+	struct topics_parts parts =
+		topics_parse("edged", "gw1", "edged/gw1/pipeline/door/in/cam.1");
+	assert_string_equal(parts.model, "door");
+	assert_string_equal(parts.key, "cam.1");
+}
+
+static void wildcards_name_the_source(void **state)
+{
+	(void)state;
+	char source[TOPICS_SOURCE_SIZE], deep[TOPICS_MAX];
+	static const char *const cases[][3] = {
+		{"frigate/+/person/snapshot", "frigate/front door/person/snapshot", "front_door"},
+		{"zigbee2mqtt/#", "zigbee2mqtt/hall/pump4", "hall_pump4"},
+		{"+/+/x", "a/b/x", "a_b"}, {"a/b", "a/b", ""}, {"a/#", "a", ""},
+		{"#", "a/b", "a_b"}, {"+/x", "\xc3\xa4/x", "__"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		topics_source(cases[i][0], cases[i][1], source);
+		assert_string_equal(source, cases[i][2]);
+	}
+	memset(deep, 'x', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = 0;
+	topics_source("#", deep, source);
+	assert_int_equal(strlen(source), TOPICS_SOURCE_SIZE - 1);
+	assert_true(topics_is_level(source));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +157,8 @@ int main(void)
 		cmocka_unit_test(filters_and_names_are_judged),
 		cmocka_unit_test(answers_go_only_where_they_may),
 		cmocka_unit_test(templates_are_filled_or_refused),
+		cmocka_unit_test(pipelines_have_topics_of_their_own),
+		cmocka_unit_test(wildcards_name_the_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --she
 USERADD_PARAM:${PN}-mqtt = "--system --no-create-home --home-dir /var/lib/edged-mqtt --shell /sbin/nologin --user-group --groups edged edged-mqtt"
 
 PACKAGE_BEFORE_PN = "${PN}-mqtt ${PN}-models libedged-client"
-FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d ${datadir}/bash-completion \
+FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d ${nonarch_libdir}/systemd/catalog ${datadir}/bash-completion \
     ${datadir}/fish ${datadir}/zsh ${datadir}/dbus-1 ${datadir}/polkit-1"
 FILES:${PN}-mqtt = "${bindir}/edged-mqtt ${sysconfdir}/edged/edged-mqtt.conf ${systemd_system_unitdir}/edged-mqtt.service \
     ${nonarch_libdir}/sysusers.d/edged-mqtt.conf"

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/adopt.h"
+
+#include "daemon/edged.h"
+
+static bool names_version(const struct request *request)
+{
+	const struct wire_text version = request->infer.version;
+	return version.length > 0 && !wire_text_is(version, "0");
+}
+
+/* What the request would be run by if it came now; NULL: the same, or nothing that it was judged for. */
+static struct served *next_of(struct store *store, const struct request *request)
+{
+	struct served *before = request->served;
+	/* Without a peer, whose line has gone, nobody waits for it. */
+	if (request->type != WIRE_INFER || request->session || !request->peer || !request->line ||
+		!before || names_version(request)) {
+		return NULL;
+	}
+	const struct store_model *model = store_find(store, before->name);
+	struct served *now = model ? model->served : NULL;
+	return now && now != before && !digest_none(&now->signature) &&
+			digest_same(&now->signature, &before->signature)
+		? now
+		: NULL;
+}
+
+struct change {
+	struct served *now, *before;
+};
+
+static void take_over(void *context, struct request *request)
+{
+	struct change *change = context;
+	change->before = request->served;
+	request->served = served_ref(change->now);
+}
+
+void adopt_waiting(struct dispatch *dispatch)
+{
+	struct store *store = &dispatch->edged->store;
+	if (!store->swapped) {
+		return;
+	}
+	store->swapped = false;
+	for (struct request *request = dispatch->first; request; request = request->next) {
+		struct change change = {.now = next_of(store, request)};
+		if (change.now && sched_change(&dispatch->sched, request, take_over, &change)) {
+			served_unref(change.before);
+		}
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* adopt - who waits is answered by what serves when its turn comes */
+#ifndef DAEMON_ADOPT_H
+#define DAEMON_ADOPT_H
+
+#include "daemon/dispatch.h"
+
+/*
+ * Where other versions serve since the last call: requests that wait for the ones before take their
+ * references of the new ones, if these have the same inputs and outputs. Not those of sessions, nor those
+ * that name a version; and what runs ends as it began. Loop thread only.
+ */
+void adopt_waiting(struct dispatch *dispatch);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/pipes_main.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/pipeline/pipeline.h"
+#include "daemon/mqtt/child.h"
+#include "daemon/mqtt/envelope.h"
+#include "daemon/mqtt/pipes_wire.h"
+#include "daemon/sandbox.h"
+
+#define CPU_SECONDS (1 << 30) /* its parent's clock ends it when it takes too long for one order */
+
+/* What a model is like: the order that said so. */
+struct pipes_model {
+	struct pipes_model *next;
+	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+	uint8_t *frame; /* owned */
+	size_t size;
+};
+
+struct world;
+
+struct pipes_own {
+	struct world *world;
+	struct pipeline *pipeline; /* owned */
+	uint32_t index;
+};
+
+struct world {
+	struct pipes_own items[PIPES_MAX];
+	uint32_t n;
+	struct pipes_model *models;
+	struct {
+		uint32_t pipeline;
+		const struct pipeline_question *question;
+	} given[PIPES_MAX_QUESTIONS];
+	uint32_t n_given, max_given;
+	uint32_t next; /* pipeline that is asked first */
+	bool broken; /* the parent is gone */
+};
+
+static void say(struct world *world, struct bytes_writer *frame)
+{
+	world->broken |= !child_write(frame);
+	bytes_writer_deinit(frame);
+}
+
+/* ---- models */
+
+static struct pipes_model *model_find(
+	const struct world *world, const char *name, const char *signature)
+{
+	struct pipes_model *model = world->models;
+	while (model && (strcmp(model->name, name) || strcmp(model->signature, signature))) {
+		model = model->next;
+	}
+	return model;
+}
+
+static int describe(void *context, const char *name, const char *signature,
+	struct pipeline_model *ret_model, struct error *err)
+{
+	const struct pipes_own *own = context;
+	const struct pipes_model *model = model_find(own->world, name, signature ? signature : "");
+	char names[2][PIPES_MODEL_SIZE];
+	bool there = false;
+	struct pipeline_model found = {0};
+	if (model) {
+		struct bytes_reader r = bytes_reader_of(model->frame, model->size);
+		int code = pipes_model_read(&r, names[0], names[1], &there, &found, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	if (!there) {
+		return error_set(err, -ENOENT, "there is no model %s", name);
+	}
+	*ret_model = found;
+	return 0;
+}
+
+static int model_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	struct pipeline_model unused = {0};
+	struct bytes_reader again = *r;
+	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+	bool there = false;
+	int code = pipes_model_read(&again, name, signature, &there, &unused, err);
+	if (code < 0) {
+		return code;
+	}
+	pipeline_model_free(&unused);
+	struct pipes_model *model = model_find(world, name, signature);
+	if (!model) {
+		model = calloc(1, sizeof(*model));
+		if (!model) {
+			return error_no_memory(err);
+		}
+		memcpy(model->name, name, sizeof(name));
+		memcpy(model->signature, signature, sizeof(signature));
+		model->next = world->models;
+		world->models = model;
+	}
+	free(model->frame);
+	model->size = r->size - r->at;
+	model->frame = malloc(model->size);
+	if (!model->frame) {
+		model->size = 0;
+		return error_no_memory(err);
+	}
+	memcpy(model->frame, r->data + r->at, model->size);
+	for (uint32_t i = 0; i < world->n; i++) {
+		pipeline_forget_models(world->items[i].pipeline);
+	}
+	return 0;
+}
+
+/* ---- results and questions */
+
+static void on_result(void *context, const struct pipeline_result *result)
+{
+	const struct pipes_own *own = context;
+	struct bytes_writer w = {0};
+	pipes_result_write(&w, own->index, result);
+	say(own->world, &w);
+}
+
+/* Of all pipelines by turns, as many as the parent takes. */
+static void ask(struct world *world)
+{
+	uint32_t idle = 0;
+	while (idle < world->n && world->n_given < world->max_given && !world->broken) {
+		struct pipes_own *own = &world->items[world->next++ % world->n];
+		const struct pipeline_question *q = pipeline_next(own->pipeline);
+		idle = q ? 0 : idle + 1;
+		if (!q) {
+			continue;
+		}
+		struct bytes_writer w = {0};
+		pipes_question_write(&w, own->index, q);
+		if (q->n_inputs > PIPES_MAX_TENSORS || w.failed) {
+			struct error err = {0};
+			error_set(&err, w.failed ? -ENOMEM : -EOPNOTSUPP, "%s",
+				w.failed ? "no memory" : "too many inputs");
+			bytes_writer_deinit(&w);
+			pipeline_fail(own->pipeline, q, &err);
+			continue;
+		}
+		say(world, &w);
+		world->given[world->n_given].pipeline = own->index;
+		world->given[world->n_given++].question = q;
+	}
+}
+
+static int answer_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	struct pipes_answer answer;
+	int code = pipes_answer_read(r, &answer, err);
+	if (code < 0) {
+		return code;
+	}
+	uint32_t i = 0;
+	while (i < world->n_given &&
+		(world->given[i].pipeline != answer.pipeline ||
+			world->given[i].question->id != answer.question)) {
+		i++;
+	}
+	if (i < world->n_given) {
+		struct pipeline *p = world->items[answer.pipeline].pipeline;
+		const struct pipeline_question *q = world->given[i].question;
+		world->given[i] = world->given[--world->n_given];
+		if (!answer.failed.code && answer.n != q->n_outputs) {
+			error_set(&answer.failed, -EPROTO, "%u outputs instead of %u", answer.n,
+				q->n_outputs);
+		}
+		if (answer.failed.code) {
+			pipeline_fail(p, q, &answer.failed);
+		} else {
+			int told = pipeline_answer(p, q, answer.tensors, answer.n, NULL);
+			(void)told; /* the sink was */
+		}
+	}
+	pipes_answer_deinit(&answer);
+	return 0;
+}
+
+/* ---- orders */
+
+static int open_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	struct pipes_text text;
+	int code = pipes_open_read(r, &text, err);
+	if (code < 0 || world->n == PIPES_MAX) {
+		return code < 0 ? code : error_set(err, -EFBIG, "too many pipelines");
+	}
+	struct pipes_own *own = &world->items[world->n];
+	own->world = world;
+	own->index = world->n;
+	const struct pipeline_models models = {.describe = describe, .context = own};
+	const struct pipeline_sink sink = {.result = on_result, .context = own};
+	code = pipeline_open_text(
+		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
+	world->n += code == 0;
+	return code;
+}
+
+static int input_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	struct pipes_input input;
+	owned_mem char *line = NULL;
+	uint32_t rate = 0, channels = 0;
+	int code = pipes_input_read(r, &input, err);
+	if (code < 0 || input.pipeline >= world->n) {
+		return code < 0 ? code : error_set(err, -ENOENT, "no such pipeline");
+	}
+	struct pipeline *p = world->items[input.pipeline].pipeline;
+	bool sound = pipeline_feed(p, &rate, &channels) == PIPELINE_STREAM_SOUND;
+	struct pipeline_input push = {.data = input.data,
+		.size = input.size,
+		.content_type = input.content_type[0] ? input.content_type : NULL,
+		.source = input.source,
+		.time_us = sound ? 0 : input.time_us, /* samples are a better clock */
+		.deadline_ns = input.deadline_ns};
+	if (input.fields[0]) {
+		code = envelope_fields(
+			input.data, input.size, input.fields, &line, &push.size, err);
+		push.data = line;
+		push.content_type = "text/csv";
+	}
+	return code < 0 ? code : pipeline_push(p, &push, err);
+}
+
+static int set_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	uint32_t index = bytes_read_u32(r);
+	uint64_t bits = bytes_read_u64(r);
+	double threshold = 0;
+	memcpy(&threshold, &bits, sizeof(threshold));
+	return index < world->n
+		? pipeline_set_threshold(world->items[index].pipeline, threshold, err)
+		: error_set(err, -ENOENT, "no such pipeline");
+}
+
+static int begin_take(
+	struct world *world, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
+{
+	world->max_given = bytes_read_u32(r);
+	if (r->failed || world->max_given > PIPES_MAX_QUESTIONS) {
+		return error_set(err, -EPROTO, "too many questions");
+	}
+	sandbox_enter(CPU_SECONDS, memory_bytes);
+	return 0;
+}
+
+static int order_take(
+	struct world *world, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
+{
+	switch (bytes_read_u8(r)) {
+	case PIPES_OPEN:
+		return open_take(world, r, err);
+	case PIPES_BEGIN:
+		return begin_take(world, r, memory_bytes, err);
+	case PIPES_MODEL:
+		return model_take(world, r, err);
+	case PIPES_INPUT:
+		return input_take(world, r, err);
+	case PIPES_ANSWER:
+		return answer_take(world, r, err);
+	case PIPES_SET:
+		return set_take(world, r, err);
+	default:
+		return error_set(err, -EPROTO, "no such order");
+	}
+}
+
+int pipes_main(uint64_t memory_bytes)
+{
+	static struct world world; /* one per process; too large for the stack */
+	for (;;) {
+		struct error err = {0};
+		struct bytes_writer w = {0};
+		size_t size = 0;
+		owned_mem uint8_t *order = child_read(&size);
+		if (!order || world.broken) {
+			return 0; /* all ends with the process */
+		}
+		struct bytes_reader r = bytes_reader_of(order, size);
+		int code = order_take(&world, &r, memory_bytes, &err);
+		(void)code; /* the parent is told */
+		ask(&world);
+		pipes_done_write(&w, &err);
+		say(&world, &w);
+	}
+}

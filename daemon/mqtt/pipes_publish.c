@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What pipelines say becomes messages; what is set over MQTT becomes theirs. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/ini.h"
+#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/flat.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define US_PER_MS 1000.0
+#define NS_PER_US 1000
+#define DIGITS 6
+#define MAX_STAGES 64
+
+void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *leaf,
+	const char *level, char *out)
+{
+	const struct settings *s = &pipes->bridge->settings;
+	snprintf(out, TOPICS_MAX, "%s/%s/pipeline/%s/%s%s%s", s->prefix, s->gateway, pipeline, leaf,
+		level ? "/" : "", level ? level : "");
+}
+
+static void publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
+	const char *topic, const char *content_type, const void *payload, size_t size)
+{
+	struct outbox_message *m = outbox_message_new(kind, topic, payload, size);
+	if (m) {
+		m->qos = kind == OUTBOX_RESULT ? (unsigned int)pipes->bridge->settings.result_qos
+					       : 1;
+		m->retain = retain;
+		m->content_type = content_type;
+		link_publish(link, m);
+	}
+}
+
+static struct pipes_source *source_find(struct pipe *pipe, const char *name)
+{
+	for (size_t i = 0; i < pipe->n_sources; i++) {
+		if (strcmp(pipe->sources[i].name, name) == 0) {
+			return &pipe->sources[i];
+		}
+	}
+	return NULL;
+}
+
+/* The gateway's members, then the child's. */
+static void write_result(struct pipes *pipes, const struct pipe *pipe,
+	const struct pipes_result *result, struct bytes_writer *w)
+{
+	uint32_t rate = 0, channels = 0;
+	flat_begin(w, NULL, '{');
+	flat_text(w, "gw", pipes->bridge->settings.gateway);
+	if (result->kind == PIPELINE_RESULT) {
+		flat_integer(w, "seq", (int64_t)++pipes->bridge->sequence);
+	}
+	flat_time(w);
+	uint64_t now_us = clock_now_ns() / NS_PER_US;
+	if (result->time_us && result->time_us <= now_us &&
+		pipeline_feed(pipe->about, &rate, &channels) != PIPELINE_STREAM_SOUND) {
+		flat_real(w, "total_ms", (double)(now_us - result->time_us) / US_PER_MS, DIGITS);
+	}
+	bytes_write_u8(w, ',');
+	bytes_write(w, result->flat + 1, result->flat_bytes - 1);
+}
+
+static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_source *source,
+	const struct pipes_result *result)
+{
+	const char *retain = pipes->bridge->settings.retain;
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX];
+	write_result(pipes, pipe, result, &w);
+	if (w.failed) {
+		bytes_writer_deinit(&w);
+		return;
+	}
+	pipes_topic(pipes, pipe->name, "result", source->name, topic);
+	publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json", w.data,
+		w.size);
+	if (result->event && result->stage == 0) {
+		pipes_topic(pipes, pipe->name, "last", source->name, topic);
+		publish(pipes, source->link, OUTBOX_LAST, settings_has_word(retain, "last"), topic,
+			"application/json", w.data, w.size);
+	}
+	if (result->snapshot_bytes) {
+		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
+		publish(pipes, source->link, OUTBOX_LAST, settings_has_word(retain, "snapshot"),
+			topic, "image/png", result->snapshot, result->snapshot_bytes);
+	}
+	bytes_writer_deinit(&w);
+	if (!source->told) {
+		source->told = true;
+		announce_discovery(pipes->bridge, false);
+	}
+}
+
+/* Stages that are skipped are told once a second: there are many when there are some. */
+static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_source *source,
+	const struct pipes_result *result)
+{
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX];
+	uint64_t now = clock_now_ns();
+	if (result->kind == PIPELINE_SKIPPED) {
+		if (source->skipped_ns && now - source->skipped_ns < NS_PER_S) {
+			return;
+		}
+		source->skipped_ns = now;
+	}
+	write_result(pipes, pipe, result, &w);
+	if (!w.failed) {
+		pipes_topic(pipes, pipe->name, "error", source->name, topic);
+		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
+			w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
+}
+
+bool pipes_publish(struct pipes *pipes, const struct pipes_result *result)
+{
+	struct pipe *pipe = result->pipeline < pipes->n ? pipes->items[result->pipeline] : NULL;
+	struct pipes_source *source = pipe ? source_find(pipe, result->source) : NULL;
+	if (!pipe || result->stage > MAX_STAGES) {
+		return false;
+	}
+	if (!source) {
+		return true; /* so many others have come since that it was forgotten */
+	}
+	pipes->counts.results += result->kind == PIPELINE_RESULT;
+	pipes->counts.events += result->event;
+	pipes->counts.skipped += result->kind == PIPELINE_SKIPPED;
+	pipes->counts.failed += result->kind == PIPELINE_FAILED;
+	if (result->kind == PIPELINE_RESULT) {
+		say_result(pipes, pipe, source, result);
+	} else {
+		say_trouble(pipes, pipe, source, result);
+	}
+	return true;
+}
+
+/* ---- what is retained */
+
+/* Publishes when it differs from what *hash stands for, or to a broker that has just come. */
+static void say_news(struct pipes *pipes, struct link *link, const char *topic, const void *data,
+	size_t size, uint64_t *hash)
+{
+	struct bridge *b = pipes->bridge;
+	uint64_t now = dedup_hash(&b->dedup, 0, data, size);
+	if (link || *hash != now) {
+		*hash = now;
+		announce_publish(b, link, OUTBOX_LAST, true, topic, data, size);
+	}
+}
+
+static void write_state(const struct pipes *pipes, const struct pipe *pipe, struct bytes_writer *w)
+{
+	const char *model = NULL;
+	char models[512] = "";
+	size_t used = 0;
+	for (size_t i = 0; (model = pipeline_model_name(pipe->about, i)); i++) {
+		int n = snprintf(models + used, sizeof(models) - used, "%s%s", i ? " " : "", model);
+		used += n > 0 && (size_t)n < sizeof(models) - used ? (size_t)n : 0;
+	}
+	flat_begin(w, NULL, '{');
+	flat_text(w, "state",
+		pipe->refused[0]       ? "refused"
+			: pipe->off    ? "off"
+			: pipes->works ? "ready"
+				       : "starting");
+	flat_text(w, "description", pipeline_description(pipe->about));
+	flat_text(w, "models", models);
+	if (pipe->refused[0]) {
+		flat_text(w, "reason", pipe->refused);
+	}
+	flat_end(w, '}');
+}
+
+static void say_setting(struct pipes *pipes, struct link *link, const struct pipe *pipe,
+	const char *key, const char *value, uint64_t *hash)
+{
+	char topic[TOPICS_MAX];
+	if (settings_has_word(pipes->bridge->settings.commands, key)) {
+		pipes_topic(pipes, pipe->name, "get", key, topic);
+		say_news(pipes, link, topic, value, strlen(value), hash);
+	}
+}
+
+static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pipe)
+{
+	char topic[TOPICS_MAX], number[32] = "";
+	struct bytes_writer w = {0};
+	write_state(pipes, pipe, &w);
+	if (!w.failed) {
+		pipes_topic(pipes, pipe->name, "state", NULL, topic);
+		say_news(pipes, link, topic, w.data, w.size, &pipe->said_state);
+	}
+	bytes_writer_deinit(&w);
+	double threshold = pipeline_threshold(pipe->about);
+	if (!isnan(threshold)) {
+		snprintf(number, sizeof(number), "%.7g", threshold);
+	}
+	if (pipe->says.has_threshold) {
+		say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
+	}
+	say_setting(pipes, link, pipe, "enable", pipe->off ? "OFF" : "ON", &pipe->said_enable);
+}
+
+void pipes_announce(struct pipes *pipes, struct link *link)
+{
+	for (size_t i = 0; i < pipes->n; i++) {
+		announce_one(pipes, link, pipes->items[i]);
+	}
+}
+
+static void empty(struct pipes *pipes, const struct pipe *pipe, const char *leaf, const char *level)
+{
+	char topic[TOPICS_MAX];
+	pipes_topic(pipes, pipe->name, leaf, level, topic);
+	announce_publish(pipes->bridge, NULL, OUTBOX_LAST, true, topic, "", 0);
+}
+
+void pipes_forget(struct pipes *pipes, struct pipe *pipe)
+{
+	empty(pipes, pipe, "state", NULL);
+	empty(pipes, pipe, "get", "threshold");
+	empty(pipes, pipe, "get", "enable");
+	for (size_t i = 0; i < pipe->n_sources; i++) {
+		if (pipe->sources[i].told) {
+			empty(pipes, pipe, "last", pipe->sources[i].name);
+			empty(pipes, pipe, "snapshot", pipe->sources[i].name);
+		}
+	}
+}
+
+void pipes_say_reset(struct pipes *pipes)
+{
+	static const char nothing[] = "{\"active\":0}";
+	char topic[TOPICS_MAX];
+	for (size_t i = 0; i < pipes->n && !pipes->stopped; i++) {
+		struct pipe *pipe = pipes->items[i];
+		for (size_t k = 0; k < pipe->n_sources && pipe->says.decides; k++) {
+			const struct pipes_source *source = &pipe->sources[k];
+			if (!source->told) {
+				continue;
+			}
+			pipes_topic(pipes, pipe->name, "last", source->name, topic);
+			publish(pipes, source->link, OUTBOX_LAST,
+				settings_has_word(pipes->bridge->settings.retain, "last"), topic,
+				"application/json", nothing, sizeof(nothing) - 1);
+		}
+	}
+}
+
+void pipes_on_last(struct pipes *pipes, const char *pipeline, const char *source)
+{
+	struct pipe *pipe = pipes_find(pipes, pipeline);
+	const struct pipes_source *known = pipe ? source_find(pipe, source) : NULL;
+	char topic[TOPICS_MAX];
+	if (!known || !known->told) {
+		pipes_topic(pipes, pipeline, "last", source, topic);
+		announce_publish(pipes->bridge, NULL, OUTBOX_LAST, true, topic, "", 0);
+	}
+}
+
+/* ---- what is set */
+
+static int set_threshold(struct pipe *pipe, const char *value)
+{
+	char *end = NULL;
+	struct error err = {0};
+	double threshold = value[0] ? strtod(value, &end) : pipe->own_threshold;
+	if ((value[0] && *end) || pipeline_set_threshold(pipe->about, threshold, &err) < 0) {
+		return -EINVAL;
+	}
+	pipe->threshold = value[0] ? threshold : (double)NAN;
+	pipe->threshold_is_news = true;
+	return 0;
+}
+
+int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value)
+{
+	bool on = true;
+	int r = -EINVAL;
+	if (strcmp(key, "threshold") == 0) {
+		r = set_threshold(pipe, value);
+	} else if (strcmp(key, "enable") == 0 && command_parse_switch(value, &on) == 0) {
+		pipe->off = !on;
+		r = 0;
+	}
+	if (r == 0) {
+		announce_one(pipes, NULL, pipe);
+		pipes_feed(pipes);
+	}
+	return r;
+}
+
+/* The file: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
+struct reading {
+	struct pipes *pipes;
+	struct pipe *pipe;
+};
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	(void)err;
+	reading->pipe = pipes_find(reading->pipes, name);
+	return 0;
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	const struct reading *reading = context;
+	bool on = true;
+	(void)line;
+	(void)err;
+	if (reading->pipe && strcmp(key, "threshold") == 0) {
+		int r = set_threshold(reading->pipe, value);
+		(void)r; /* the file has changed since */
+	}
+	if (reading->pipe && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
+		reading->pipe->off = !on;
+	}
+	return 0;
+}
+
+static bool path_of(const struct pipes *pipes, const char *name, char *out, size_t size)
+{
+	const char *folder = pipes->bridge->state;
+	int n = snprintf(out, size, "%s/%s", folder, name);
+	return folder[0] && n > 0 && (size_t)n < size;
+}
+
+void pipes_load_settings(struct pipes *pipes)
+{
+	char path[CONFIG_PATH_SIZE + 32];
+	struct reading reading = {.pipes = pipes};
+	const struct ini_reader reader = {section_read, key_read, &reading};
+	FILE *file =
+		path_of(pipes, "set-pipelines.conf", path, sizeof(path)) ? fopen(path, "re") : NULL;
+	if (file) {
+		int r = ini_read(file, "set-pipelines.conf", &reader, NULL);
+		(void)r; /* what could be read counts */
+		fclose(file);
+	}
+}
+
+int pipes_save_settings(const struct pipes *pipes, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE + 32], new[CONFIG_PATH_SIZE + 32];
+	if (!path_of(pipes, "set-pipelines.conf", path, sizeof(path)) ||
+		!path_of(pipes, "set-pipelines.new", new, sizeof(new))) {
+		return 0;
+	}
+	FILE *file = fopen(new, "we");
+	if (!file) {
+		return error_set(err, -errno, "what was set: %s", strerror(errno));
+	}
+	for (size_t i = 0; i < pipes->n; i++) {
+		const struct pipe *pipe = pipes->items[i];
+		if (pipe->off || !isnan(pipe->threshold)) {
+			fprintf(file, "[%s]\nenable = %s\n", pipe->name, pipe->off ? "no" : "yes");
+		}
+		if (!isnan(pipe->threshold)) {
+			fprintf(file, "threshold = %.9g\n", pipe->threshold);
+		}
+	}
+	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
+	fclose(file);
+	return ok && rename(new, path) == 0
+		? 0
+		: error_set(err, -errno, "what was set: %s", strerror(errno));
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration at work: read, listened for, and read again without losing a connection. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/bus.h"
+#include "daemon/mqtt/bridge.h"
+
+int reload_read(struct bridge *b, struct settings *ret_settings, struct error *err)
+{
+	int r = settings_load(ret_settings, b->path, &b->log, err);
+	if (r < 0) {
+		return r;
+	}
+	if (b->socket && strlen(b->socket) >= sizeof(ret_settings->socket)) {
+		return error_set(err, -EINVAL, "the socket's path is too long");
+	}
+	if (b->socket) {
+		memcpy(ret_settings->socket, b->socket, strlen(b->socket) + 1);
+	}
+	return 0;
+}
+
+/* Its own last words too: those of an earlier life are taken back. */
+/* Its own last words too: those of an earlier life are taken back. */
+static int subscribe_pipelines(struct bridge *b, struct link *link, struct error *err)
+{
+	static const char *const leaves[] = {"in", "set", "last"};
+	char filter[TOPICS_MAX];
+	int r = 0;
+	for (size_t i = 0; i < 3 && r == 0; i++) {
+		if (i != 1 || b->settings.commands[0]) {
+			pipes_topic(&b->pipes, "+", leaves[i], "+", filter);
+			r = i == 2 ? link_subscribe_own(link, filter, err)
+				   : link_subscribe(link, filter, 1, err);
+		}
+	}
+	return r;
+}
+
+int reload_subscribe(struct bridge *b, struct link *link, struct error *err)
+{
+	char filter[TOPICS_MAX];
+	const struct settings *s = &b->settings;
+	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
+	int r = link_subscribe(link, filter, 1, err);
+	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
+	r = r < 0 || !s->commands[0] ? r : link_subscribe(link, filter, 1, err);
+	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
+	r = r < 0 || !link->settings->discovery ? r : link_subscribe(link, filter, 0, err);
+	if (strcmp(s->pipelines, "none") != 0) {
+		r = r < 0 ? r : subscribe_pipelines(b, link, err);
+	}
+	for (size_t i = 0; i < s->n_routes && r == 0; i++) {
+		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
+	}
+	return r;
+}
+
+/* Filters of routes that are no more. */
+static void unsubscribe_routes(struct bridge *b, const struct settings *old)
+{
+	for (size_t i = 0; i < old->n_routes; i++) {
+		bool stays = false;
+		for (size_t k = 0; k < b->settings.n_routes; k++) {
+			stays |= strcmp(b->settings.routes[k].topic, old->routes[i].topic) == 0;
+		}
+		for (size_t k = 0; k < b->n_links && !stays; k++) {
+			link_unsubscribe(&b->links[k], old->routes[i].topic);
+		}
+	}
+}
+
+/* What can only be taken at a start stays as it was. True when something of that would change. */
+static bool keep_fixed(const struct settings *old, struct settings *now)
+{
+	bool same = strcmp(old->gateway, now->gateway) == 0 &&
+		strcmp(old->socket, now->socket) == 0 && strcmp(old->state, now->state) == 0 &&
+		strcmp(old->prefix, now->prefix) == 0 &&
+		strcmp(old->discovery_prefix, now->discovery_prefix) == 0 &&
+		strcmp(old->pool_group, now->pool_group) == 0 &&
+		old->max_memory == now->max_memory && old->max_message == now->max_message &&
+		old->n_brokers == now->n_brokers &&
+		memcmp(old->brokers, now->brokers, sizeof(old->brokers)) == 0;
+	memcpy(now->gateway, old->gateway, sizeof(now->gateway));
+	memcpy(now->socket, old->socket, sizeof(now->socket));
+	memcpy(now->state, old->state, sizeof(now->state));
+	memcpy(now->prefix, old->prefix, sizeof(now->prefix));
+	memcpy(now->discovery_prefix, old->discovery_prefix, sizeof(now->discovery_prefix));
+	memcpy(now->pool_group, old->pool_group, sizeof(now->pool_group));
+	memcpy(now->brokers, old->brokers, sizeof(now->brokers));
+	now->n_brokers = old->n_brokers;
+	now->max_memory = old->max_memory;
+	now->max_message = old->max_message;
+	return !same;
+}
+
+static void take_settings(struct bridge *b, const struct settings *old)
+{
+	const struct settings *s = &b->settings;
+	struct error err = {0};
+	b->asks.max = s->queue_length;
+	b->asks.max_bytes = s->queue_bytes;
+	b->decoder.memory_bytes = s->decode_memory;
+	b->decoder.timeout_ms = s->decode_timeout_ms;
+	b->service.poll_ms = s->poll_ms;
+	atomic_store(&b->log.level, (int)s->log_level);
+	uv_timer_stop(&b->stats);
+	if (s->stats_ms) {
+		uv_timer_start(&b->stats, announce_on_stats, s->stats_ms, s->stats_ms);
+	}
+	unsubscribe_routes(b, old);
+	for (size_t i = 0; i < b->n_links; i++) {
+		if (reload_subscribe(b, &b->links[i], &err) < 0) {
+			log_error(&b->log, "%s", err.text);
+		}
+	}
+}
+
+void reload_begin(struct bridge *b)
+{
+	struct error err = {0};
+	size_t bad = 0;
+	owned_mem struct settings *now = malloc(sizeof(*now));
+	owned_mem struct settings *old = malloc(sizeof(*old));
+	bus_reloading();
+	int r = now && old ? reload_read(b, now, &err) : error_no_memory(&err);
+	if (r == 0) {
+		*old = b->settings;
+		if (keep_fixed(old, now)) {
+			log_warning(&b->log,
+				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory, max-message and brokers stay as they were until a restart");
+		}
+		b->settings = *now;
+		take_settings(b, old);
+		r = pipes_reload(&b->pipes, &bad, &err);
+	}
+	if (r < 0) {
+		log_error(&b->log, "configuration: %s; all stays as it was", err.text);
+	} else {
+		log_notice(&b->log, "configuration read again: %zu pipelines, %zu no good",
+			b->pipes.n, bad);
+	}
+	announce_models(b);
+	service_poll(&b->service);
+	bridge_say_status(b);
+}

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Pipelines over a real mosquitto: pictures, streams of sound and lines of numbers become decisions.
+
+mqtt_pipelines.py EDGED EDGED_MQTT ROOT [--long] [TEST...]. Exit status 77 (skipped) where mosquitto or paho is not installed.
+"""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import unittest
+import wave
+import zlib
+
+try:
+    import paho.mqtt.client  # noqa: F401
+except ImportError:
+    if os.path.exists("/usr/bin/python3") and not os.environ.get("EDGED_SYSTEM_PYTHON"):
+        os.execve("/usr/bin/python3", ["/usr/bin/python3", *sys.argv], {**os.environ, "EDGED_SYSTEM_PYTHON": "1"})
+    print("SKIPPED: python3-paho-mqtt is not installed, so pipelines over MQTT were not tested")
+    sys.exit(77)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, wait_for  # noqa: E402
+
+if not os.path.exists(find_mosquitto()):
+    print("SKIPPED: mosquitto is not installed, so pipelines over MQTT were not tested")
+    sys.exit(77)
+LONG = "--long" in sys.argv
+ARGUMENTS = [a for a in sys.argv[1:] if a != "--long"]
+EDGED, EDGED_MQTT, ROOT = ARGUMENTS[:3]
+MUTANTS = 5000 if LONG else 300
+KILLS = 50 if LONG else 5
+SHARED = os.path.join(ROOT, "..", "shared")
+
+DIGIT = """[pipeline]
+description = which digit it is
+[source]
+kind = picture
+[model]
+name = digits
+[post]
+kind = classes
+snapshot = yes
+top-k = 2
+[decision]
+threshold = 0.6
+"""
+EACH_DIGIT = "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\n"
+WORD = """[source]
+kind = sound
+rate = 16000
+[model]
+name = keyword
+[pre]
+window = 16000
+hop = 4000
+[post]
+kind = classes
+[decision]
+labels = yes, no
+average = 2
+threshold = 0.8
+low = 0.4
+hold-off = 1s
+publish = begin
+"""
+SHAKE = """[source]
+kind = numbers
+columns = 3
+[model]
+name = vibration
+[post]
+kind = reconstruction
+"""
+
+
+def white_png(width=28, height=28):
+    """A picture with nothing in it."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + b"\0" * width for _ in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class Pipelines(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.rig = Rig(EDGED, EDGED_MQTT, ROOT)
+        cls.addClassCleanup(cls.rig.close)
+        cls.port = free_port()
+        cls.edged = cls.rig.start_edged()
+        cls.broker = cls.rig.start_broker(f"listener {cls.port} 127.0.0.1\nallow_anonymous true")
+        cls.number = 0
+
+    def setUp(self):
+        type(self).number += 1
+        self.folder = self.rig.path(f"pipelines-{self.number}")
+        os.mkdir(self.folder)
+
+    def put(self, name, text):
+        with open(os.path.join(self.folder, name + ".conf.new"), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(file.name, os.path.join(self.folder, name + ".conf"))
+
+    def bridge(self, text="", extra="", others=None, wait="ready", **pipelines):
+        for name, recipe in pipelines.items():
+            self.put(name, recipe)
+        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 200ms\n{text}", {
+            "broker a": f"address = mqtt://127.0.0.1:{self.port}\n{extra}", **(others or {})})
+        self.addCleanup(bridge.end)
+        device = self.device("main")
+        device.subscribe("edged/gw1/#")
+        for name in pipelines if wait else ():
+            device.wait_json(f"edged/gw1/pipeline/{name}/state", lambda s: s["state"] == wait)
+        for model in ("digits", "keyword", "vibration"):
+            device.wait_json(f"edged/gw1/{model}/state", lambda s: "input_bytes" in s)
+        return bridge, device
+
+    def device(self, name):
+        device = Device(self.port, name)
+        self.addCleanup(device.close)
+        return device
+
+    def child(self, bridge):
+        """The process in which the pipelines work."""
+        out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(bridge.child.pid)], capture_output=True, text=True, check=False).stdout
+        return next((int(line.split()[0]) for line in out.splitlines() if "--pipelines" in line), None)
+
+    def check_flat(self, result):
+        for key, value in result.items():
+            self.assertNotIsInstance(value, (dict, list, bool), key)
+        for key in ("ts_ms", "infer_ms", "seq"):
+            self.assertIsInstance(result[key], (int, float))
+        self.assertRegex(result["ts"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertEqual(result["gw"], "gw1")
+
+    def test_a_picture_becomes_a_decision_that_is_told_when_it_changes(self):
+        bridge, device = self.bridge(digit=DIGIT)
+        topic = "edged/gw1/pipeline/digit"
+        for _ in range(3):
+            device.publish(f"{topic}/in/cam1", self.rig.sample("digit-7.png"), ContentType="image/png")
+        result = json.loads(device.wait(f"{topic}/result/cam1")[0].payload)
+        self.check_flat(result)
+        for key, value in {"pipeline": "digit", "model": "digits", "source": "cam1", "event": "begin", "event_label": "7", "label": "7",
+                           "active": 1}.items():
+            self.assertEqual(result[key], value)
+        self.assertGreater(result["score"], 0.9)
+        self.assertTrue(device.wait(f"{topic}/snapshot/cam1")[0].payload.startswith(b"\x89PNG"))
+        for _ in range(2):
+            device.publish(f"{topic}/in/cam1", white_png())
+        device.wait_json(f"{topic}/result/cam1", lambda r: r["event"] == "end" and r["event_label"] == "7")
+        events = [(json.loads(m.payload)["event"], json.loads(m.payload)["event_label"]) for m in device.of(f"{topic}/result/cam1")]
+        self.assertEqual(events.count(("begin", "7")), 1)
+        self.assertFalse(any(m.retain for m in device.of(f"{topic}/result/cam1")))
+        late = self.device("late")
+        late.subscribe(f"{topic}/#")
+        self.assertEqual(json.loads(late.wait(f"{topic}/last/cam1")[0].payload)["source"], "cam1")
+        self.assertTrue(late.wait(f"{topic}/snapshot/cam1")[0].retain)
+        self.assertEqual(late.of(f"{topic}/result/cam1"), [])
+        stats = device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 5)
+        self.assertEqual((stats["pipelines"], stats["pipeline_inputs_refused"], stats["pipeline_restarts"]), (1, 0, 0))
+        # What was kept is taken back by the next life, which knows nothing of it.
+        bridge.end(signal.SIGKILL)
+        self.bridge(digit=DIGIT)
+        wait_for(lambda: late.of(f"{topic}/last/cam1")[-1].payload == b"", "the last word to be taken back")
+
+    def test_words_in_streams_of_several_microphones_are_heard_once_each(self):
+        _, device = self.bridge(word=WORD)
+        with wave.open(os.path.join(ROOT, "packaging", "models", "samples", "yes.wav")) as file:
+            yes = file.readframes(file.getnframes())
+        rng = random.Random(1)
+        quiet = b"".join(struct.pack("<h", rng.randint(-3, 3)) for _ in range(16000))
+        streams = {"kitchen": quiet + yes + quiet + quiet + yes + quiet, "hall": quiet * 4 + yes + quiet}
+        for at in range(0, 2 * 16000 * 6, 3200):
+            for name, stream in streams.items():
+                if at < len(stream):
+                    device.publish(f"edged/gw1/pipeline/word/in/{name}", stream[at:at + 3200], ContentType="audio/l16")
+        for name, times in (("kitchen", [2, 5]), ("hall", [5])):
+            results = device.wait(f"edged/gw1/pipeline/word/result/{name}", len(times))
+            found = [(r["event_label"], r["to_s"]) for r in (json.loads(m.payload) for m in results)]
+            self.assertEqual([label for label, _ in found], ["yes"] * len(times), found)
+            for (_, at), wanted in zip(found, times):
+                self.assertLess(abs(at - wanted), 1.01, found)
+        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 120 and s["queue_length"] == 0)
+
+    def test_single_readings_of_sensors_are_collected_into_windows(self):
+        routes = {"route pumps": "topic = zigbee2mqtt/+/vibration\npipeline = shake\nformat = json\nfields = accel.x accel.y accel.z"}
+        _, device = self.bridge(others=routes, shake=SHAKE)
+        normal = self.rig.sample("vibration-normal.csv").decode().split()
+        fault = self.rig.sample("vibration-fault.csv").decode().split()
+        numbers = [[[float(v) for v in line.split(",")] for line in lines if re.match(r"^[-0-9.]", line)] for lines in (normal, fault)]
+        for row in range(128):
+            for pump, which in (("pump 4", 0), ("pump5", 1)):
+                x, y, z = numbers[which][row]
+                device.publish(f"zigbee2mqtt/{pump}/vibration", json.dumps({"battery": 97, "accel": {"x": x, "y": y, "z": z}}))
+        for source, anomaly in (("pump_4", 0), ("pump5", 1)):
+            result = json.loads(device.wait(f"edged/gw1/pipeline/shake/result/{source}")[0].payload)
+            self.check_flat(result)
+            self.assertEqual(result["anomaly"], anomaly, result)
+            self.assertEqual(result["to_row"], 128)
+        device.publish("zigbee2mqtt/pump5/vibration", json.dumps({"battery": 97}))
+        error = device.wait_json("edged/gw1/pipeline/shake/error/pump5", lambda e: e["error"] == "INVALID")
+        self.assertIn("accel.x", error["message"])
+
+    def test_malformed_pictures_disturb_nothing_else(self):
+        _, device = self.bridge("queue-length = 4096\nduplicate-window = 0ms", digit=EACH_DIGIT, shake=SHAKE)
+        rng = random.Random(7)
+        good = self.rig.sample("digit-7.png")
+        rows = [line for line in self.rig.sample("vibration-normal.csv").decode().split() if re.match(r"^[-0-9.]", line)]
+        for number in range(MUTANTS):
+            bad = bytearray(good)
+            for _ in range(rng.randint(1, 8)):
+                bad[rng.randrange(len(bad))] = rng.randrange(256)
+            device.publish("edged/gw1/pipeline/digit/in/evil", bytes(bad[:rng.randint(1, len(bad))]), ContentType=rng.choice(["image/png", "image/jpeg", ""]))
+            if number % 50 == 0:
+                device.publish("edged/gw1/pipeline/digit/in/good", good)
+            if number < 128:
+                device.publish("edged/gw1/pipeline/shake/in/pump", rows[number % len(rows)])
+        for message in device.wait("edged/gw1/pipeline/digit/result/good", MUTANTS // 50):
+            self.assertEqual(json.loads(message.payload)["label"], "7")
+        device.wait("edged/gw1/pipeline/shake/result/pump")
+        told = lambda: len(device.of("edged/gw1/pipeline/digit/error/evil")) + len(device.of("edged/gw1/pipeline/digit/result/evil"))  # noqa: E731
+        wait_for(lambda: told() == MUTANTS, "a word on each of them")
+
+    def test_a_process_that_is_killed_comes_back_and_every_picture_has_its_answer(self):
+        bridge, device = self.bridge("queue-length = 4096", digit=EACH_DIGIT)
+        good, published = self.rig.sample("digit-7.png"), 0
+        topic = "edged/gw1/pipeline/digit"
+        told = lambda: len(device.of(f"{topic}/error/cam")) + len(device.of(f"{topic}/result/cam"))  # noqa: E731
+        for turn in range(KILLS):
+            pid = wait_for(lambda: self.child(bridge), "the process of the pipelines")
+            for _ in range(20):
+                device.publish(f"{topic}/in/cam", good)
+                published += 1
+            wait_for(lambda turn=turn: len(device.of(f"{topic}/result/cam")) > turn * 20, "the first answer")
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: told() == published, f"{published} answers, {told()}")
+            wait_for(lambda pid=pid: self.child(bridge) not in (None, pid), "another process")
+        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_restarts"] == KILLS)
+        for message in device.of(f"{topic}/result/cam"):
+            self.assertEqual(json.loads(message.payload)["label"], "7")
+        self.assertGreater(len(device.of(f"{topic}/result/cam")), published // 2)
+
+    def test_a_process_that_hangs_is_replaced_and_says_so(self):
+        bridge, device = self.bridge("decode-timeout = 300ms", digit=EACH_DIGIT)
+        os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGSTOP)
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait_json("edged/gw1/pipeline/digit/error/cam", lambda e: "took too long" in e["message"])
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam")
+
+    def test_only_the_latest_counts_where_the_file_says_so(self):
+        _, device = self.bridge(digit=EACH_DIGIT.replace("kind = picture", "kind = picture\nlatest-only = yes"))
+        os.kill(self.edged.child.pid, signal.SIGSTOP)
+        try:
+            for _ in range(50):
+                device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+            device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs_sampled"] >= 40)
+        finally:
+            os.kill(self.edged.child.pid, signal.SIGCONT)
+        stats = device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] + s["pipeline_inputs_sampled"] == 50 and s["queue_length"] == 0)
+        device.wait("edged/gw1/pipeline/digit/result/cam", stats["pipeline_inputs"])
+
+    def test_what_is_set_is_echoed_kept_and_obeyed(self):
+        state = self.rig.path("kept")
+        os.makedirs(state, exist_ok=True)
+        bridge, device = self.bridge(f"state = {state}", digit=DIGIT)
+        topic, good = "edged/gw1/pipeline/digit", self.rig.sample("digit-7.png")
+        self.assertEqual(device.wait(f"{topic}/get/threshold")[0].payload, b"0.6")
+        device.publish(f"{topic}/set/threshold", "1")
+        wait_for(lambda: device.of(f"{topic}/get/threshold")[-1].payload == b"1", "its echo")
+        for bad in ("nonsense", "inf", "1e300"):
+            device.publish(f"{topic}/set/threshold", bad)
+        device.publish(f"{topic}/in/cam", good)
+        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 1 and s["refused"] == 3)
+        self.assertEqual(device.of(f"{topic}/result/cam"), [])
+        device.publish(f"{topic}/set/enable", "OFF")
+        wait_for(lambda: device.of(f"{topic}/get/enable")[-1].payload == b"OFF", "its echo")
+        device.wait_json(f"{topic}/state", lambda s: s["state"] == "off")
+        device.publish(f"{topic}/in/cam", good)
+        device.wait_json(f"{topic}/error/cam", lambda e: e["error"] == "DENIED")
+        bridge.end()
+        bridge, device = self.bridge(f"state = {state}", wait="off", digit=DIGIT)
+        self.assertEqual(device.wait(f"{topic}/get/threshold")[-1].payload, b"1")
+        device.publish(f"{topic}/set/enable", "ON")
+        device.publish(f"{topic}/set/threshold", "")
+        wait_for(lambda: device.of(f"{topic}/get/threshold")[-1].payload == b"0.6", "the file's own")
+        device.publish(f"{topic}/in/cam", good)
+        device.wait(f"{topic}/result/cam")
+
+    def test_home_assistant_is_told_of_pipelines_and_their_sources(self):
+        numbers = "[source]\nkind = tensor\n[model]\nname = digits\n[post]\nkind = numbers\nnames = zero, one\nunit = %\n"
+        _, device = self.bridge(extra="discovery = yes", digit=DIGIT, word=WORD, num=numbers)
+        topic, config = "edged/gw1/pipeline/digit", "homeassistant/device/edged_gw1/config"
+        device.subscribe("homeassistant/#")
+        device.publish("homeassistant/status", "online")
+        cmps = device.wait_json(config, lambda c: "pipeline-digit_enable" in c["cmps"])["cmps"]
+        self.assertNotIn("digit-front_door_active", cmps)
+        device.publish(f"{topic}/in/front_door", self.rig.sample("digit-7.png"))
+        device.publish("edged/gw1/pipeline/num/in/x", bytes(784))
+        cmps = device.wait_json(config, lambda c: "digit-front_door_active" in c["cmps"] and "num-x_one" in c["cmps"])["cmps"]
+        active = cmps["digit-front_door_active"]
+        self.assertEqual((active["p"], active["stat_t"]), ("binary_sensor", f"{topic}/last/front_door"))
+        self.assertIn("value_json.active", active["val_tpl"])
+        self.assertEqual(cmps["digit-front_door_snapshot"]["img_t"], f"{topic}/snapshot/front_door")
+        self.assertEqual(cmps["digit-front_door_snapshot"]["cont_type"], "image/png")
+        self.assertEqual(cmps["num-x_one"]["unit_of_meas"], "%")
+        self.assertIn("value_json['one']", cmps["num-x_one"]["val_tpl"])
+        self.assertEqual(cmps["pipeline-digit_threshold"]["cmd_t"], f"{topic}/set/threshold")
+        ids = [one["uniq_id"] for one in cmps.values()]
+        self.assertEqual(len(set(ids)), len(ids))
+        for name, one in cmps.items():
+            self.assertRegex(name, r"^[a-zA-Z0-9_-]+$")
+            self.assertRegex(one["uniq_id"], r"^[a-zA-Z0-9_-]+$")
+        # What the entities would show is what is there.
+        self.assertEqual(json.loads(device.wait(active["stat_t"])[-1].payload)["active"], 1)
+        self.assertGreaterEqual(json.loads(device.wait("edged/gw1/pipeline/num/result/x")[-1].payload)["one"], 0)
+
+    def test_files_are_read_again_and_no_connection_is_lost(self):
+        bridge, device = self.bridge(digit=EACH_DIGIT, bad="[model]\nname = digits\n", wait=None)
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam")
+        self.put("word", WORD)
+        self.put("digit", EACH_DIGIT + "[post\nnonsense")
+        os.unlink(os.path.join(self.folder, "bad.conf"))
+        bridge.child.send_signal(signal.SIGHUP)
+        device.wait_json("edged/gw1/pipeline/word/state", lambda s: s["state"] == "ready")
+        self.assertRegex(bridge.text(), r"digit\.conf:\d+: ")
+        wait_for(lambda: device.of("edged/gw1/pipeline/bad/state")[-1].payload == b"", "an empty state")
+        # The broken file is served as it was.
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam", 2)
+        self.assertEqual(bridge.text().count("connected, MQTT"), 1)
+
+    def test_files_with_mistakes_are_named_with_their_line_and_the_others_work(self):
+        self.put("wrong", "[source]\nkind = smell\n")
+        bridge, device = self.bridge(digit=EACH_DIGIT)
+        self.assertIn("wrong.conf:2: ", bridge.text())
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam")
+        device.publish("edged/gw1/pipeline/wrong/in/cam", b"x", ResponseTopic="edged/reply/none")
+        check = subprocess.run([EDGED_MQTT, "--check-config", "--config", self.rig.path("edged-mqtt.conf")], capture_output=True, text=True, check=False)
+        self.assertEqual(check.returncode, 1)
+        self.assertIn("wrong.conf:2: ", check.stderr)
+
+    def recipes(self):
+        with open(os.path.join(ROOT, "docs", "mqtt.md"), encoding="utf-8") as page:
+            text = page.read().split("## Recipes")[1].split("\n## ")[0]
+        return {kind: re.findall(rf"```{kind}\n(.*?)```", text, re.S) for kind in ("ini", "json", "toml")}
+
+    def test_the_recipes_of_the_manual_do_what_they_say(self):
+        recipes = self.recipes()
+        routes = dict(re.match(r"\[(route \w+)\]\n(.*)", one, re.S).groups() for one in recipes["ini"])
+        with open(os.path.join(ROOT, "conf", "pipelines.d", "vibration.conf"), encoding="utf-8") as file:
+            vibration = file.read()
+        _, device = self.bridge("health = yes", others=routes, door=EACH_DIGIT, vibration=vibration)
+        # A camera as Frigate has them.
+        device.publish("frigate/garden/person/snapshot", self.rig.sample("digit-7.png"), 0)
+        device.wait("edged/gw1/pipeline/door/result/garden")
+        # A sensor of Zigbee2MQTT that begins to shake.
+        rows = [line.split(",") for line in self.rig.sample("vibration-fault.csv").decode().split() if re.match(r"^[-0-9.]", line)]
+        for x, y, z in rows * 3:
+            device.publish("zigbee2mqtt/pump4", json.dumps({"linkquality": 80, "x_axis": float(x), "y_axis": float(y), "z_axis": float(z)}), 0)
+        result = device.wait_json("edged/gw1/pipeline/vibration/result/pump4", lambda r: r["event"] == "begin")
+        self.assertEqual((result["event_label"], result["anomaly"]), ("anomaly", 1))
+        # Node-RED's flow, done by hand.
+        nodes = {node["id"]: node for node in json.loads(recipes["json"][0])}
+        rules = {rule["p"]: rule["to"] for rule in nodes["e3"]["rules"]}
+        self.assertEqual(rules["responseTopic"], nodes["e5"]["topic"])
+        device.subscribe(nodes["e5"]["topic"])
+        device.publish(nodes["e1"]["topic"], self.rig.sample(os.path.basename(nodes["e1"]["payload"])),
+                       ResponseTopic=rules["responseTopic"], ContentType=rules["contentType"])
+        self.assertEqual(json.loads(device.wait(nodes["e5"]["topic"])[0].payload)["label"], "7")
+        # Telegraf's lines of topics have as many levels as the topics, and its time is there.
+        toml = recipes["toml"][0]
+        for line, measurement, tags in re.findall(r'topic = "([^"]+)"\s+measurement = "([^"]+)"\s+tags = "([^"]+)"', toml):
+            self.assertEqual({one.count("/") for one in (measurement, tags)}, {line.count("/")})
+        self.assertIn('json_time_key = "ts_ms"', toml)
+        self.assertGreater(result["ts_ms"], 1600000000000)
+
+    def test_a_model_with_state_has_a_session_for_each_microphone(self):
+        micro = os.path.join(SHARED, "models", "micro")
+        if not os.path.isdir(micro):
+            self.skipTest("../shared is not here")
+        for name in ("audio_preprocessor_int8", "micro_speech_quantized"):
+            shutil.copy(os.path.join(micro, name + ".tflite"), self.rig.path("models", name + ".tflite"))
+        subprocess.run(["kill", "-HUP", str(self.edged.child.pid)], check=True)
+        with open(os.path.join(ROOT, "docs", "pipelines.md"), encoding="utf-8") as page:
+            recipe = next(block for block in re.findall(r"```\n(.*?)```", page.read(), re.S) if "micro_speech_quantized" in block)
+        labels = self.rig.write("labels.txt", "silence\nunknown\nyes\nno\n")
+        _, device = self.bridge(speech=recipe.replace("kind = classes", f"kind = classes\nlabels = {labels}"))
+        device.wait_json("edged/gw1/micro_speech_quantized/state", lambda s: "input_bytes" in s)
+        device.wait_json("edged/gw1/audio_preprocessor_int8/state", lambda s: "input_bytes" in s)
+        with wave.open(os.path.join(ROOT, "packaging", "models", "samples", "yes.wav")) as file:
+            yes = file.readframes(file.getnframes())
+        for at in range(0, 3 * 32000, 3200):
+            for name in ("a", "b"):
+                stream = bytes(32000) + yes + bytes(32000)
+                device.publish(f"edged/gw1/pipeline/speech/in/{name}", stream[at:at + 3200], ContentType="audio/l16")
+        for name in ("a", "b"):
+            self.assertEqual(json.loads(device.wait(f"edged/gw1/pipeline/speech/result/{name}")[0].payload)["event_label"], "yes")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *ARGUMENTS[3:]], verbosity=2)

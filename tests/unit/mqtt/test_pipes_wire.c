@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "daemon/mqtt/child.h"
+#include "daemon/mqtt/envelope.h"
+#include "daemon/mqtt/pipes_wire.h"
+
+#define MAX_BYTES 1000
+
+/* Behind the length and the byte that says what it is. */
+static struct bytes_reader body_of(const struct bytes_writer *w)
+{
+	assert_false(w->failed);
+	return bytes_reader_of(w->data + CHILD_HEAD_BYTES + 1, w->size - CHILD_HEAD_BYTES - 1);
+}
+
+static struct pipeline_question make_question(const struct tensor_bytes *tensor)
+{
+	return (struct pipeline_question){.id = 7,
+		.model = "ssd",
+		.signature = NULL,
+		.inputs = tensor,
+		.n_inputs = 1,
+		.deadline_ns = 99,
+		.source = "cam1",
+		.priority = 2,
+		.session = 5};
+}
+
+static void a_question_arrives_as_it_was_asked(void **state)
+{
+	(void)state;
+	uint8_t bytes[] = {1, 2, 3, 4};
+	const struct tensor_bytes tensor = {
+		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct pipes_question q;
+	pipes_question_write(&w, 3, &asked);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(pipes_question_read(&r, MAX_BYTES, &q, NULL), 0);
+	assert_int_equal(q.pipeline, 3);
+	assert_int_equal(q.id, 7);
+	assert_string_equal(q.model, "ssd");
+	assert_string_equal(q.signature, "");
+	assert_string_equal(q.source, "cam1");
+	assert_int_equal(q.session, 5);
+	assert_int_equal(q.deadline_ns, 99);
+	assert_int_equal(q.priority, 2);
+	assert_int_equal(q.n, 1);
+	assert_memory_equal(q.tensors[0].data, bytes, 4);
+	pipes_question_deinit(&q);
+	bytes_writer_deinit(&w);
+}
+
+static void a_question_that_is_cut_or_too_large_is_refused(void **state)
+{
+	(void)state;
+	uint8_t bytes[] = {1, 2, 3, 4};
+	const struct tensor_bytes tensor = {
+		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct pipes_question q;
+	pipes_question_write(&w, 3, &asked);
+	struct bytes_reader whole = body_of(&w);
+	for (size_t size = 0; size < whole.size; size++) {
+		struct bytes_reader r = bytes_reader_of(whole.data, size);
+		assert_int_equal(pipes_question_read(&r, MAX_BYTES, &q, NULL), -EPROTO);
+	}
+	struct bytes_reader r = whole;
+	assert_int_equal(pipes_question_read(&r, 3, &q, NULL), -EPROTO);
+	/* Each byte changed in each way: a question or a refusal, and nothing is lost. */
+	for (size_t at = 0; at < whole.size; at++) {
+		for (unsigned int value = 0; value < 256; value++) {
+			uint8_t was = whole.data[at];
+			((uint8_t *)(uintptr_t)whole.data)[at] = (uint8_t)value;
+			r = bytes_reader_of(whole.data, whole.size);
+			if (pipes_question_read(&r, MAX_BYTES, &q, NULL) == 0) {
+				pipes_question_deinit(&q);
+			}
+			((uint8_t *)(uintptr_t)whole.data)[at] = was;
+		}
+	}
+	bytes_writer_deinit(&w);
+}
+
+static void a_result_is_an_object_or_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *flat;
+		int code;
+	} cases[] = {{"{\"a\":1}", 0}, {"{}", -EPROTO}, {"", -EPROTO}, {"[1,2]", -EPROTO},
+		{"{\"a\":1", -EPROTO}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct pipeline_result said = {.kind = PIPELINE_RESULT,
+			.source = "cam1",
+			.event = true,
+			.time_us = 9,
+			.flat = cases[i].flat,
+			.snapshot = "png",
+			.snapshot_bytes = 3};
+		struct bytes_writer w = {0};
+		struct pipes_result result;
+		pipes_result_write(&w, 1, &said);
+		struct bytes_reader r = body_of(&w);
+		assert_int_equal(pipes_result_read(&r, &result, NULL), cases[i].code);
+		if (cases[i].code == 0) {
+			assert_int_equal(result.flat_bytes, strlen(cases[i].flat));
+			assert_memory_equal(result.flat, cases[i].flat, result.flat_bytes);
+			assert_memory_equal(result.snapshot, "png", 3);
+			assert_true(result.event);
+			assert_int_equal(result.time_us, 9);
+		}
+		bytes_writer_deinit(&w);
+	}
+}
+
+static void a_model_arrives_with_its_labels(void **state)
+{
+	(void)state;
+	struct spec input = {.name = "in", .type = DTYPE_UINT8, .score_threshold = NAN};
+	struct spec output = {.name = "out",
+		.type = DTYPE_INT8,
+		.scale = 0.5,
+		.labels = "cat\ndog",
+		.labels_bytes = 7,
+		.score_threshold = 0.25f};
+	const struct pipeline_model model = {.inputs = &input,
+		.outputs = &output,
+		.n_inputs = 1,
+		.n_outputs = 1,
+		.version = "3"};
+	struct pipeline_model read = {0};
+	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+	bool there = false;
+	struct bytes_writer w = {0};
+	pipes_model_write(&w, "ssd", "fast", &model);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(pipes_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_true(there);
+	assert_string_equal(name, "ssd");
+	assert_string_equal(signature, "fast");
+	assert_string_equal(read.version, "3");
+	assert_int_equal(read.outputs[0].labels_bytes, 7);
+	assert_memory_equal(read.outputs[0].labels, "cat\ndog", 7);
+	assert_true(read.outputs[0].score_threshold == 0.25f);
+	pipeline_model_free(&read);
+	bytes_writer_deinit(&w);
+
+	pipes_model_write(&w, "ssd", "", NULL);
+	r = body_of(&w);
+	assert_int_equal(pipes_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_false(there);
+	bytes_writer_deinit(&w);
+}
+
+static void members_of_json_become_a_row(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json, *fields, *row;
+	} cases[] = {
+		{"{\"x\":1,\"y\":-2.5,\"z\":true}", "x y z", "1,-2.5,1"},
+		{"{\"a\":{\"b\":[1,[2,3]]},\"c\":4}", "a.b c", "1,2,3,4"},
+		{"{\"x\":1}", "x y", NULL},
+		{"{\"x\":\"1\"}", "x", NULL},
+		{"{\"x\":1", "x", NULL},
+		{"[1]", "x", NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *row = NULL;
+		size_t size = 0;
+		int code = envelope_fields(
+			cases[i].json, strlen(cases[i].json), cases[i].fields, &row, &size, NULL);
+		assert_int_equal(code, cases[i].row ? 0 : -EINVAL);
+		if (cases[i].row) {
+			assert_string_equal(row, cases[i].row);
+			assert_int_equal(size, strlen(cases[i].row));
+		}
+		free(row);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_question_arrives_as_it_was_asked),
+		cmocka_unit_test(a_question_that_is_cut_or_too_large_is_refused),
+		cmocka_unit_test(a_result_is_an_object_or_refused),
+		cmocka_unit_test(a_model_arrives_with_its_labels),
+		cmocka_unit_test(members_of_json_become_a_row),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
