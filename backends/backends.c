@@ -7,6 +7,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/team.h"
+#include "backends/cpu/tune.h"
 #include "kernels/cpu.h"
 
 static const struct backend *const builtin[] = {&cpu_backend, NULL};
@@ -35,6 +36,16 @@ const struct backend *const *backends_builtin(void)
 uint64_t backends_cpu_features(void)
 {
 	return ek_cpu_detect();
+}
+
+uint64_t backends_cpu_choose(uint64_t mask)
+{
+	return tune_choose(mask);
+}
+
+uint64_t backends_cpu_packing(uint64_t mask)
+{
+	return mask & ~EK_CPU_IN_ORDER;
 }
 
 int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)

@@ -12,6 +12,16 @@ const struct backend *const *backends_builtin(void);
 uint64_t backends_cpu_features(void);
 
 /*
+ * What of @mask this machine has. With all bits set (backends_cpu_mask() of "all") it is also measured,
+ * in at most 5 ms, which of two ways to multiply the core prefers, where it has two: "in-order" then says
+ * so. A mask that names its features is taken at its word. Ask once in a process.
+ */
+uint64_t backends_cpu_choose(uint64_t mask);
+
+/* Of @mask those that packed weights depend on. */
+uint64_t backends_cpu_packing(uint64_t mask);
+
+/*
  * Which build of the kernels this is: 16 digits of the GNU build-id that the linker gave the program.
  * False, and an empty text, where it gave none.
  */

@@ -190,6 +190,7 @@ int target_open_file(const char *path, const struct target_options *options,
 			return r;
 		}
 	}
+	edge.cpu_features = backends_cpu_choose(edge.cpu_features);
 	struct local *local = calloc(1, sizeof(*local));
 	if (!local) {
 		return error_no_memory(err);

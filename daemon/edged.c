@@ -68,10 +68,9 @@ int edged_configure(struct edged *edged, const struct edged_options *options, st
 	return code;
 }
 
-/* Takes from @next what may change while running, and says what may not. */
-static void config_take(struct edged *edged, const struct config *next)
+/* Takes from @next what may change while running, and says what may not; that becomes in @next as it was. */
+static void config_take(struct edged *edged, struct config *next)
 {
-	struct config merged = *next;
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
@@ -80,10 +79,10 @@ static void config_take(struct edged *edged, const struct config *next)
 		}
 		log_notice(&edged->log, "configuration: %s takes effect at the next start",
 			keys[i].key);
-		config_copy(&merged, &edged->config, &keys[i]);
+		config_copy(next, &edged->config, &keys[i]);
 	}
-	edged->config = merged;
-	edged->log.level = (int)merged.log_level;
+	edged->config = *next;
+	edged->log.level = (int)next->log_level;
 }
 
 /* ---- models */

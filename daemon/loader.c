@@ -337,7 +337,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 		error_prefix(err, "cpu-features");
 		return code;
 	}
-	loader->cpu_features = mask & backends_cpu_features();
+	loader->cpu_features = backends_cpu_choose(mask);
 	check_find(loader);
 	depot_open(&loader->depot, config->state, loader->cpu_features, log);
 	pthread_mutex_init(&loader->mutex, NULL);

@@ -14,7 +14,8 @@ void pack_files_init(struct pack_files *files, int folder, uint64_t cpu_features
 	char build[BACKENDS_BUILD_SIZE];
 	*files = (struct pack_files){.folder = folder};
 	if (backends_build(build)) {
-		snprintf(files->suffix, sizeof(files->suffix), "-%s-%" PRIx64, build, cpu_features);
+		snprintf(files->suffix, sizeof(files->suffix), "-%s-%" PRIx64, build,
+			backends_cpu_packing(cpu_features));
 	}
 }
 

@@ -16,6 +16,9 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/conv.h"
+#if defined(__aarch64__)
+#include "kernels/arm/f32.h"
+#endif
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -282,6 +285,9 @@ const struct ek_conv_f32_row ek_conv_f32[] = {
 	{{"conv_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_f32_packed_bytes__avx512vnni,
 		ek_conv_f32_pack__avx512vnni, ek_conv_f32_scratch_bytes__avx512vnni,
 		ek_conv_f32__avx512vnni},
+#elif defined(__aarch64__)
+	{{"conv_f32__neon", EK_CPU_NEON}, 16, ek_conv_f32_packed_bytes__neon,
+		ek_conv_f32_pack__neon, ek_conv_f32_scratch_bytes__neon, ek_conv_f32__neon},
 #endif
 };
 const struct ek_conv_h_row ek_conv_h8[] = {

@@ -19,7 +19,8 @@
 #define EK_CPU_NEON (1ull << 16)
 #define EK_CPU_DOTPROD (1ull << 17)
 #define EK_CPU_I8MM (1ull << 18)
-#define EK_CPU_IN_ORDER (1ull << 19) /* a core that runs instructions in order, as Cortex-A53 */
+/* A core that runs instructions in order, as Cortex-A53, or one that prefers what is made for those. */
+#define EK_CPU_IN_ORDER (1ull << 19)
 
 /* The features of the CPU that runs this, by CPUID or AT_HWCAP. */
 uint64_t ek_cpu_detect(void);

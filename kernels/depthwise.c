@@ -12,6 +12,9 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/depthwise.h"
+#if defined(__aarch64__)
+#include "kernels/arm/f32.h"
+#endif
 #endif
 
 #define BLOCK 64
@@ -291,6 +294,9 @@ const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 		ek_depthwise_f32__avx2},
 	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1,
 		ek_depthwise_f32_scratch_bytes__avx512vnni, ek_depthwise_f32__avx512vnni},
+#elif defined(__aarch64__)
+	{{"depthwise_f32__neon", EK_CPU_NEON}, 1, ek_depthwise_f32_scratch_bytes__neon,
+		ek_depthwise_f32__neon},
 #endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {

@@ -9,6 +9,9 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/matmul.h"
+#if defined(__aarch64__)
+#include "kernels/arm/f32.h"
+#endif
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
@@ -215,6 +218,9 @@ const struct ek_matmul_f32_row ek_matmul_f32[] = {
 		ek_matmul_f32_pack__avx2, ek_matmul_f32__avx2},
 	{{"matmul_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_f32_packed_bytes__avx512vnni,
 		ek_matmul_f32_pack__avx512vnni, ek_matmul_f32__avx512vnni},
+#elif defined(__aarch64__)
+	{{"matmul_f32__neon", EK_CPU_NEON}, 16, ek_matmul_f32_packed_bytes__neon,
+		ek_matmul_f32_pack__neon, ek_matmul_f32__neon},
 #endif
 };
 const struct ek_matmul_h_row ek_matmul_h8[] = {

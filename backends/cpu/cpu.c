@@ -9,6 +9,7 @@
 #include "backends/cpu/op.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
+#include "backends/cpu/tune.h"
 #include "base/probe.h"
 #include "kernels/cpu.h"
 
@@ -186,7 +187,7 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 		return error_no_memory(err);
 	}
 	program->request = *request;
-	program->request.cpu_features &= ek_cpu_detect();
+	program->request.cpu_features = tune_allowed(request->cpu_features);
 	program->memory.limit = request->max_program_bytes;
 	program->n_nodes = request->n_nodes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {

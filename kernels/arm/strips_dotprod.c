@@ -370,6 +370,8 @@ ROWS_DEFINE(rows_3_s2_full, FILTER_3_S2, STRIPS_FULL)
 ROWS_DEFINE(rows_3_s2_away, FILTER_3_S2, STRIPS_AWAY)
 ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
 ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
+ROWS_DEFINE(rows_3_s1_few, FILTER_3_S1, STRIPS_FEW)
+ROWS_DEFINE(rows_any_few, FILTER_ANY, STRIPS_FEW)
 ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
 
 static enum filter filter_of(const struct ek_window *w)
@@ -383,10 +385,10 @@ static enum filter filter_of(const struct ek_window *w)
 
 static rows_fn *pick_rows(const struct strips_work *work)
 {
-	static rows_fn *const fns[][3] = {
-		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_other},
-		[FILTER_3_S1] = {rows_3_s1_full, rows_3_s1_away, rows_3_s1_other},
-		[FILTER_3_S2] = {rows_3_s2_full, rows_3_s2_away, rows_any_other},
+	static rows_fn *const fns[][4] = {
+		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_few, rows_any_other},
+		[FILTER_3_S1] = {rows_3_s1_full, rows_3_s1_away, rows_3_s1_few, rows_3_s1_other},
+		[FILTER_3_S2] = {rows_3_s2_full, rows_3_s2_away, rows_any_few, rows_any_other},
 	};
 	return fns[filter_of(&work->args->shape.window)][strips_kind(work)];
 }

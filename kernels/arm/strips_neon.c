@@ -52,6 +52,17 @@ static struct ring ring_init(const struct strips_work *work)
 	return ring;
 }
 
+/* @count pixels whose 16 bytes are inside become a strip. */
+ALWAYS_INLINE void bring_whole(const bool flips, int8_t *to, const uint8_t *from, size_t step,
+	uint8x16_t flip, uint32_t count)
+{
+#pragma GCC unroll 4
+	for (; count > 0; count--, from += step, to += 16) {
+		const uint8x16_t x = vld1q_u8(from);
+		vst1q_u8((uint8_t *)to, flips ? veorq_u8(x, flip) : x);
+	}
+}
+
 /* @count pixels of the picture become a strip. */
 static void bring(
 	const struct strips_work *work, int8_t *to, const uint8_t *from, const uint32_t count)
@@ -59,12 +70,14 @@ static void bring(
 	const size_t step = work->args->shape.in_c;
 	const uint8x16_t flip = vdupq_n_u8(work->flip);
 	const uint32_t whole = strips_whole(work, from, count);
-	uint32_t x = 0;
-#pragma GCC unroll 4
-	for (; x < whole; x++, from += step, to += 16) {
-		vst1q_u8((uint8_t *)to, veorq_u8(vld1q_u8(from), flip));
+	if (work->flip) {
+		bring_whole(true, to, from, step, flip, whole);
+	} else {
+		bring_whole(false, to, from, step, flip, whole);
 	}
-	for (; x < count; x++, from += step, to += 16) {
+	to += (size_t)whole * 16;
+	from += whole * step;
+	for (uint32_t x = whole; x < count; x++, from += step, to += 16) {
 		vst1q_u8((uint8_t *)to, veorq_u8(panel_load(from, work->n), flip));
 	}
 }
@@ -99,12 +112,20 @@ static const int8_t *strip(
 	return to;
 }
 
-/* Where the rows of taps of the output row of @pixel read. */
-static void aim(const struct strips_work *work, const struct ring *ring, struct ek_pixel pixel)
+/* Where the rows of taps of the output row of @pixel read. @next: they read for the row above it, so
+ * that some of them need but change places. */
+static void aim(
+	const struct strips_work *work, const struct ring *ring, struct ek_pixel pixel, bool next)
 {
 	const struct ek_window_axis *ay = &work->args->shape.window.y;
 	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
-	for (uint32_t ky = 0; ky < ay->taps; ky++, y += ay->dilation) {
+	uint32_t ky = 0;
+	if (next && ay->dilation == 1) {
+		for (; ky + ay->stride < ay->taps; ky++, y++) {
+			ring->rows[ky] = ring->rows[ky + ay->stride];
+		}
+	}
+	for (; ky < ay->taps; ky++, y += ay->dilation) {
 		ring->rows[ky] = strip(work, ring, pixel.batch, y);
 	}
 }
@@ -177,6 +198,9 @@ ALWAYS_INLINE void add_two(
 ALWAYS_INLINE void load_row(
 	const int n, const int stride, const int8_t *from, int8x16_t x[FILTER3_COLUMNS])
 {
+	/* A register for each row, whose columns lie at constant distances: compilers would rather share
+	 * a column's distance between the rows, and then read one by one. */
+	__asm__("" : "+r"(from));
 #pragma GCC unroll 9
 	for (int c = 0; c < (n - 1) * stride + 3; c++) {
 		x[c] = vld1q_s8(from + 16 * c);
@@ -281,90 +305,97 @@ ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips
 
 /* @count pixels of an output row. Three that are left are made together with the one before. */
 ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
-	const struct strips_work *work, const struct ring *ring, uint32_t first, uint32_t count,
-	uint8_t *to)
+	const struct strips_work *work, const struct ring *ring, const struct panel_output *o,
+	uint32_t first, uint32_t count, uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
-	const struct panel_output o = panel_output(work->output);
 	uint32_t x = 0;
 	while (x + STRIP_PIXELS <= count || (x + 3 == count && x > 0)) {
 		uint32_t at = product_least(x, count - STRIP_PIXELS);
-		some(STRIP_PIXELS, filter, kind, work, ring, &o, first + at, to + at * step);
+		some(STRIP_PIXELS, filter, kind, work, ring, o, first + at, to + at * step);
 		x = at + STRIP_PIXELS;
 	}
 	if (x + 2 <= count) {
-		some(2, filter, kind, work, ring, &o, first + x, to + x * step);
+		some(2, filter, kind, work, ring, o, first + x, to + x * step);
 		x += 2;
 	}
 	if (x < count) {
-		some(1, filter, kind, work, ring, &o, first + x, to + x * step);
+		some(1, filter, kind, work, ring, o, first + x, to + x * step);
 	}
 }
 
-typedef void row_fn(const struct strips_work *work, const struct ring *ring, uint32_t first,
-	uint32_t count, uint8_t *to);
-
-#define ROW_DEFINE(name, filter, kind)                                                             \
-	static void name(const struct strips_work *work, const struct ring *ring, uint32_t first,  \
-		uint32_t count, uint8_t *to)                                                       \
-	{                                                                                          \
-		if ((filter) == FILTER_ANY || (filter) == FILTER_WIDE) {                           \
-			aim_taps(work, ring);                                                      \
-		}                                                                                  \
-		pixels_of_row(filter, kind, work, ring, first, count, to);                         \
-	}
-
-ROW_DEFINE(row_3x3_s1_full, FILTER_3X3_S1, STRIPS_FULL)
-ROW_DEFINE(row_3x3_s1_away, FILTER_3X3_S1, STRIPS_AWAY)
-ROW_DEFINE(row_3x3_s2_full, FILTER_3X3_S2, STRIPS_FULL)
-ROW_DEFINE(row_3x3_s2_away, FILTER_3X3_S2, STRIPS_AWAY)
-ROW_DEFINE(row_3x3_s1_other, FILTER_3X3_S1, STRIPS_OTHER)
-ROW_DEFINE(row_any_full, FILTER_ANY, STRIPS_FULL)
-ROW_DEFINE(row_any_away, FILTER_ANY, STRIPS_AWAY)
-ROW_DEFINE(row_any_other, FILTER_ANY, STRIPS_OTHER)
-ROW_DEFINE(row_wide, FILTER_WIDE, STRIPS_OTHER)
-
-static void each_row(const struct strips_work *work, row_fn *fn)
+/* All rows of the tile. */
+ALWAYS_INLINE void rows_of_tile(
+	const enum filter filter, const enum strips_kind kind, const struct strips_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
-	const struct ek_tile *t = work->tile;
 	const struct ring ring = ring_init(work);
-	size_t step = work->args->shape.out_c;
-	uint32_t end = t->first_row + t->n_rows;
-	for (uint32_t row = t->first_row, n; row < end; row += n) {
-		struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = product_least(w->x.out - pixel.x, end - row);
-		aim(work, &ring, pixel);
-		fn(work, &ring, pixel.x, n,
-			(uint8_t *)work->args->output + row * step + work->first);
+	const struct panel_output o = panel_output(work->output);
+	const size_t step = work->args->shape.out_c;
+	uint32_t left = work->tile->n_rows;
+	struct ek_pixel pixel = ek_window_pixel(w, work->tile->first_row);
+	uint8_t *to = (uint8_t *)work->args->output + work->tile->first_row * step + work->first;
+	for (bool next = false; left > 0; next = pixel.y > 0) {
+		const uint32_t n = product_least(w->x.out - pixel.x, left);
+		aim(work, &ring, pixel, next);
+		if (filter == FILTER_ANY || filter == FILTER_WIDE) {
+			aim_taps(work, &ring);
+		}
+		pixels_of_row(filter, kind, work, &ring, &o, pixel.x, n, to);
+		to += n * step;
+		left -= n;
+		pixel.x = 0;
+		if (++pixel.y == w->y.out) {
+			pixel.y = 0;
+			pixel.batch++;
+		}
 	}
 }
 
-static row_fn *pick_row(const struct strips_work *work)
+typedef void rows_fn(const struct strips_work *work);
+
+#define ROWS_DEFINE(name, filter, kind)                                                            \
+	static void name(const struct strips_work *work)                                           \
+	{                                                                                          \
+		rows_of_tile(filter, kind, work);                                                  \
+	}
+
+ROWS_DEFINE(rows_3x3_s1_full, FILTER_3X3_S1, STRIPS_FULL)
+ROWS_DEFINE(rows_3x3_s1_away, FILTER_3X3_S1, STRIPS_AWAY)
+ROWS_DEFINE(rows_3x3_s1_other, FILTER_3X3_S1, STRIPS_OTHER)
+ROWS_DEFINE(rows_3x3_s2_full, FILTER_3X3_S2, STRIPS_FULL)
+ROWS_DEFINE(rows_3x3_s2_away, FILTER_3X3_S2, STRIPS_AWAY)
+ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
+ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
+ROWS_DEFINE(rows_3x3_s1_few, FILTER_3X3_S1, STRIPS_FEW)
+ROWS_DEFINE(rows_any_few, FILTER_ANY, STRIPS_FEW)
+ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
+ROWS_DEFINE(rows_wide, FILTER_WIDE, STRIPS_OTHER)
+
+static enum filter filter_of(const struct ek_window *w)
 {
-	const struct ek_window *w = &work->args->shape.window;
-	const bool full = strips_kind(work) == STRIPS_FULL;
 	const bool is_3x3 = w->y.taps == 3 && w->x.taps == 3 && w->x.dilation == 1;
-	if (strips_kind(work) == STRIPS_OTHER) {
-		return is_3x3 && w->x.stride == 1 ? row_3x3_s1_other : row_any_other;
-	}
-	if (is_3x3 && w->x.stride == 1) {
-		return full ? row_3x3_s1_full : row_3x3_s1_away;
-	}
-	if (is_3x3 && w->x.stride == 2) {
-		return full ? row_3x3_s2_full : row_3x3_s2_away;
-	}
-	return full ? row_any_full : row_any_away;
+	return !is_3x3             ? FILTER_ANY
+		: w->x.stride == 1 ? FILTER_3X3_S1
+		: w->x.stride == 2 ? FILTER_3X3_S2
+				   : FILTER_ANY;
 }
 
 static void run(const struct strips_work *work)
 {
-	each_row(work, pick_row(work));
+	static rows_fn *const fns[][4] = {
+		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_few, rows_any_other},
+		[FILTER_3X3_S1] = {rows_3x3_s1_full, rows_3x3_s1_away, rows_3x3_s1_few,
+			rows_3x3_s1_other},
+		[FILTER_3X3_S2] = {rows_3x3_s2_full, rows_3x3_s2_away, rows_any_few,
+			rows_any_other},
+	};
+	fns[filter_of(&work->args->shape.window)][strips_kind(work)](work);
 }
 
 void strips_run_wide(const struct strips_work *work)
 {
-	each_row(work, row_wide);
+	rows_wide(work);
 }
 
 static void place(

@@ -12,24 +12,39 @@
 #define STRIP_PIXELS 2
 #endif
 
-/* What the loops over pixels are made for: 16 channels that fit, by either rounding; and others. */
+/* What the loops over pixels are made for: 16 channels that fit, by either rounding; fewer that fit; and
+ * others. */
 enum strips_kind {
 	STRIPS_FULL,
 	STRIPS_AWAY,
+	STRIPS_FEW,
 	STRIPS_OTHER
 };
 
 ALWAYS_INLINE enum strips_kind strips_kind(const struct strips_work *w)
 {
-	return !w->panel->fits || w->n != PRODUCT_COLS ? STRIPS_OTHER
-		: w->panel->rounding == PRODUCT_FULL   ? STRIPS_FULL
-						       : STRIPS_AWAY;
+	return !w->panel->fits                       ? STRIPS_OTHER
+		: w->n != PRODUCT_COLS               ? STRIPS_FEW
+		: w->panel->rounding == PRODUCT_FULL ? STRIPS_FULL
+						     : STRIPS_AWAY;
 }
 
-/* @n neighbouring pixels of an output row. */
-ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding rounding,
-	const struct strips_work *w, const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4],
-	uint8_t *to)
+ALWAYS_INLINE void strips_store(
+	const bool few, const struct strips_work *w, uint8_t *to, uint8x16_t codes)
+{
+	if (!few) {
+		vst1q_u8(to, codes);
+	} else if (w->n == 8) {
+		vst1_u8(to, vget_low_u8(codes));
+	} else {
+		panel_store_some(to, codes, w->n);
+	}
+}
+
+/* @n neighbouring pixels of an output row; @few: of fewer than 16 channels. */
+ALWAYS_INLINE void strips_put_pixels(const int n, const bool few,
+	const enum product_rounding rounding, const struct strips_work *w,
+	const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4], uint8_t *to)
 {
 	const size_t step = w->args->shape.out_c;
 #pragma GCC unroll 4
@@ -42,7 +57,7 @@ ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding ro
 	}
 #pragma GCC unroll 4
 	for (int u = 0; u < n; u++, to += step) {
-		vst1q_u8(to,
+		strips_store(few, w, to,
 			panel_codes(rounding, true, o, acc[u][0], acc[u][1], acc[u][2], acc[u][3]));
 	}
 }
@@ -50,10 +65,11 @@ ALWAYS_INLINE void strips_put_pixels(const int n, const enum product_rounding ro
 ALWAYS_INLINE void strips_put(const int n, const enum strips_kind kind, const struct strips_work *w,
 	const struct panel_output *o, int32x4_t acc[STRIP_PIXELS][4], uint8_t *to)
 {
-	if (kind == STRIPS_FULL) {
-		strips_put_pixels(n, PRODUCT_FULL, w, o, acc, to);
-	} else if (kind == STRIPS_AWAY) {
-		strips_put_pixels(n, PRODUCT_AWAY, w, o, acc, to);
+	const bool few = kind == STRIPS_FEW;
+	if (kind == STRIPS_FULL || (few && w->panel->rounding == PRODUCT_FULL)) {
+		strips_put_pixels(n, few, PRODUCT_FULL, w, o, acc, to);
+	} else if (kind == STRIPS_AWAY || few) {
+		strips_put_pixels(n, few, PRODUCT_AWAY, w, o, acc, to);
 	} else {
 		const struct product_target target = {to, w->args->shape.out_c, w->n};
 		int32_t sums[STRIP_PIXELS * PRODUCT_COLS];

@@ -97,6 +97,35 @@ VECTOR_INLINE void tile_store(const struct sums *s, size_t row, const int vector
 	}
 }
 
+#if defined(VECTOR_HAS_LANES)
+/* As many steps of @length as there are whole vectors of them: rows are read by vectors, and multiplied
+ * lane by lane. Returns how many. */
+VECTOR_INLINE uint32_t tile_lanes(const float *const at[3], size_t step, const float *w,
+	uint32_t length, const int n, const int vectors, vector v[TILE_ROWS][PANEL_VECTORS])
+{
+	uint32_t i = 0;
+	for (; i + VECTOR_LANES <= length; i += VECTOR_LANES) {
+		vector x[TILE_ROWS];
+#pragma GCC unroll 12
+		for (int m = 0; m < n; m++) {
+			x[m] = vector_load(row_of(at[m / 4] + i, step, m % 4));
+		}
+#pragma GCC unroll 4
+		for (int lane = 0; lane < VECTOR_LANES; lane++) {
+#pragma GCC unroll 4
+			for (int j = 0; j < vectors; j++, w += VECTOR_LANES) {
+				const vector b = vector_load(w);
+#pragma GCC unroll 12
+				for (int m = 0; m < n; m++) {
+					v[m][j] = vector_fma_lane(x[m], lane, b, v[m][j]);
+				}
+			}
+		}
+	}
+	return i;
+}
+#endif
+
 /* @n rows from @row on, by one panel. */
 VECTOR_INLINE void tile(const struct rows *r, const struct sums *s, const float *w, size_t row,
 	const int n, const int vectors)
@@ -117,7 +146,12 @@ VECTOR_INLINE void tile(const struct rows *r, const struct sums *s, const float 
 		const float *at[3] = {r->at[k] + row * step};
 		at[1] = at[0] + (n > 4 ? 4 : 0) * step;
 		at[2] = at[0] + (n > 8 ? 8 : 0) * step;
-		for (uint32_t i = 0; i < r->length; i++, w += vectors * VECTOR_LANES) {
+		uint32_t i = 0;
+#if defined(VECTOR_HAS_LANES)
+		i = tile_lanes(at, step, w, r->length, n, vectors, v);
+		w += i * (uint32_t)vectors * VECTOR_LANES;
+#endif
+		for (; i < r->length; i++, w += vectors * VECTOR_LANES) {
 			vector b[PANEL_VECTORS];
 			for (int j = 0; j < vectors; j++) {
 				b[j] = vector_load(w + j * VECTOR_LANES);

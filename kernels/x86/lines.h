@@ -9,10 +9,12 @@
 #ifndef KERNELS_X86_LINES_H
 #define KERNELS_X86_LINES_H
 
-#include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "kernels/window.h"
 
@@ -95,12 +97,14 @@ static inline void lines_init(struct lines *l, void *scratch)
 
 static inline void lines_flip(uint8_t *bytes, size_t n)
 {
-	const __m256i upper = _mm256_set1_epi8(-128);
 	size_t i = 0;
+#if defined(__AVX2__)
+	const __m256i upper = _mm256_set1_epi8(-128);
 	for (; i + 32 <= n; i += 32) {
 		__m256i x = _mm256_loadu_si256((const __m256i *)(bytes + i));
 		_mm256_storeu_si256((__m256i *)(bytes + i), _mm256_xor_si256(x, upper));
 	}
+#endif
 	for (; i < n; i++) {
 		bytes[i] ^= 0x80;
 	}
@@ -115,9 +119,14 @@ static inline void lines_copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
 		_mm512_storeu_si512(to + i, _mm512_loadu_si512(from + i));
 	}
 #endif
+#if defined(__AVX2__)
 	for (; i + 32 <= n; i += 32) {
 		__m256i x = _mm256_loadu_si256((const __m256i *)(from + i));
 		_mm256_storeu_si256((__m256i *)(to + i), x);
+	}
+#endif
+	for (; i + 16 <= n; i += 16) {
+		memcpy(to + i, from + i, 16);
 	}
 	for (; i + 4 <= n; i += 4) {
 		memcpy(to + i, from + i, 4);

@@ -478,6 +478,16 @@ uint64_t backends_cpu_features(void)
 	return 0;
 }
 
+uint64_t backends_cpu_choose(uint64_t mask)
+{
+	return mask;
+}
+
+uint64_t backends_cpu_packing(uint64_t mask)
+{
+	return mask;
+}
+
 int backends_cpu_mask(const char *text, uint64_t *ret_mask, struct error *err)
 {
 	*ret_mask = 0;
