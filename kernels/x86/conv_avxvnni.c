@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define YMM(name) name##__avxvnni
-#include "kernels/x86/product_avxvnni.h"
+#define TILE_ROWS 6
+#include "kernels/x86/line_avx2.h"
+#include "kernels/x86/source_fours.h"
 
 #include "kernels/x86/conv_ymm.h"

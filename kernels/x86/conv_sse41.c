@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define YMM(name) name##__sse41
-#include "kernels/x86/product_sse41.h"
+#define TILE_ROWS 4
+#include "kernels/x86/line_sse41.h"
+#include "kernels/x86/source_pairs.h"
 
 #include "kernels/x86/conv_ymm.h"

@@ -16,7 +16,8 @@ void ek_depthwise_s8__avx512vnni(
 void ek_depthwise_u8__avx512vnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_depthwise_packed_bytes__sse41(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_s8_packed_bytes__sse41(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_u8_packed_bytes__sse41(const struct ek_depthwise_shape *shape);
 uint64_t ek_depthwise_scratch_bytes__sse41(const struct ek_depthwise_shape *shape);
 void ek_depthwise_s8_pack__sse41(const struct ek_depthwise_q *args, void *packed);
 void ek_depthwise_u8_pack__sse41(const struct ek_depthwise_q *args, void *packed);
@@ -25,13 +26,24 @@ void ek_depthwise_s8__sse41(
 void ek_depthwise_u8__sse41(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_depthwise_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_s8_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_u8_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
 uint64_t ek_depthwise_scratch_bytes__avx2(const struct ek_depthwise_shape *shape);
 void ek_depthwise_s8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
 void ek_depthwise_u8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
 void ek_depthwise_s8__avx2(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
 void ek_depthwise_u8__avx2(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+
+uint64_t ek_depthwise_s8_packed_bytes__avxvnni(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_u8_packed_bytes__avxvnni(const struct ek_depthwise_shape *shape);
+uint64_t ek_depthwise_scratch_bytes__avxvnni(const struct ek_depthwise_shape *shape);
+void ek_depthwise_s8_pack__avxvnni(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_u8_pack__avxvnni(const struct ek_depthwise_q *args, void *packed);
+void ek_depthwise_s8__avxvnni(
+	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+void ek_depthwise_u8__avxvnni(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
 
 #endif

@@ -1,270 +1,271 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * depthwise_ymm - depthwise convolution by panels, for the panel that was included before
+ * depthwise_ymm - depthwise convolution by panels of channels, for vectors of 128 and 256 bits
  *
- * 16 or 8 channels at a time: codes are widened, less their zero points, and taken by twos, so that one
- * PMADDWD sums two products of each channel of a vector.
- *
- * Packed weights: for each panel [taps by twos][2 vectors][channels][2 taps], int16, zero beyond, the
- * channels where the unpacking puts them. Filters of 3x3 are taken by columns instead, which
- * neighbours share: [columns][rows 0 and 1, row 2 and nothing][2 vectors][channels][2 taps]. YMM(name) is name with the instruction set behind it.
+ * Includes come after a line (line_avx2.h, line_sse41.h) and a source (source_pairs.h,
+ * source_fours.h). YMM(name) is name with the instruction set behind it.
  */
 #ifndef KERNELS_X86_DEPTHWISE_YMM_H
 #define KERNELS_X86_DEPTHWISE_YMM_H
 
-#include "kernels/x86/depthwise.h"
-#include "kernels/x86/taps.h"
+#include "kernels/x86/depthwise_ymm_pack.h"
+#include "kernels/x86/depthwise_ymm_tile.h"
 
-#define GROUP 2 /* taps */
+#define OUTSIDE_BYTES 64
 
-static bool is_3x3(const struct ek_depthwise_shape *s)
+/* Columns of a strip of @pixels outputs, with those that the last ones read beyond. */
+static uint64_t columns_of(
+	const struct ek_depthwise_shape *s, const struct strip_plan *p, uint32_t pixels)
 {
-	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	return y->taps == 3 && x->taps == 3 && x->dilation == 1 && x->stride <= 2;
+	return (uint64_t)(pixels + STRIP_PIXELS - 1) * s->window.x.stride + p->reach;
 }
 
-/* Taps of the packed weights of a panel. */
-static uint32_t packed_taps(const struct ek_depthwise_shape *s)
+/* Sums of @pixels outputs of a strip, in vectors. */
+static size_t sums_of(const struct strip_plan *p, uint32_t pixels)
 {
-	return is_3x3(s) ? 12 : taps_groups(s, GROUP) * GROUP;
+	return ((size_t)pixels + STRIP_PIXELS - 1) / STRIP_PIXELS * STRIP_PIXELS * 2 * p->out_rows;
 }
 
-static uint64_t panels_of(const struct ek_depthwise_shape *s)
-{
-	return ((uint64_t)s->out_c + PANEL_COLS - 1) / PANEL_COLS;
-}
-
-uint64_t YMM(ek_depthwise_packed_bytes)(const struct ek_depthwise_shape *shape)
-{
-	uint64_t taps = packed_taps(shape);
-	return shape->in_c != shape->out_c ? 0
-					   : panels_of(shape) * PANEL_COLS * taps * sizeof(int16_t);
-}
-
+/* A row of zero points, sums, a strip. */
 uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
 {
-	return shape->in_c != shape->out_c ? 0 : taps_scratch_bytes(shape, GROUP);
-}
-
-static int16_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
-{
-	if (tap >= taps_of(&a->shape) || n >= a->shape.out_c) {
+	const struct ek_depthwise_shape s = strip_shape(shape);
+	if (!strip_is_walked(&s)) {
 		return 0;
 	}
-	size_t at = (size_t)tap * a->shape.out_c + n;
-	return (int16_t)(is_signed ? ((const int8_t *)a->weights)[at]
-				   : ((const uint8_t *)a->weights)[at] - a->weights_zero);
+	const struct strip_plan p = strip_plan_of(&s);
+	const uint32_t pixels = strip_least(p.pixels, s.window.x.out);
+	return OUTSIDE_BYTES + sums_of(&p, pixels) * VEC_BYTES +
+		columns_of(&s, &p, pixels) * p.column;
 }
 
-/* The filter's tap that packed tap @tap is; beyond the last one where it is none. */
-static uint32_t tap_of(const struct ek_depthwise_shape *s, uint32_t tap)
+/* A call. */
+struct work {
+	const struct ek_depthwise_q *args;
+	struct strip_plan plan;
+	struct strip_way way;
+	struct source source;
+	uint8_t *outside, *columns;
+	vec *sums;
+};
+
+/* The input rows of a strip, and the panel's channels. */
+struct strip_rows {
+	const uint8_t *at[STRIP_ROWS + SOURCE_CODES];
+	size_t step[STRIP_ROWS + SOURCE_CODES]; /* from pixel to pixel; 0 outside, of zero points */
+	uint32_t first, channels;
+};
+
+static void rows_init(struct strip_rows *r, const struct work *w, struct ek_pixel pixel)
 {
-	return !is_3x3(s) ? tap : tap % 4 < 3 ? tap % 4 * 3 + tap / 4 : taps_of(s);
+	const struct ek_depthwise_q *a = w->args;
+	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	int64_t row = (int64_t)pixel.y * y->stride - y->pad;
+	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++, row += y->dilation) {
+		bool inside = i < w->plan.in_rows && row >= 0 && row < y->in;
+		size_t line = (size_t)pixel.batch * y->in + (inside ? (size_t)row : 0);
+		r->at[i] = inside ? (const uint8_t *)a->input + line * x->in * a->shape.in_c
+				  : w->outside;
+		r->step[i] = inside ? a->shape.in_c : 0;
+	}
 }
 
-static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
+/* The columns of @count input pixels, which @at points to the first of. */
+ALWAYS_INLINE void put_inside(const struct work *w, const uint8_t **at, const size_t *step,
+	const uint32_t groups, const uint32_t n, const bool is_signed, const int vectors,
+	size_t count, uint8_t *to)
 {
-	int16_t *to = packed;
-	uint32_t taps = packed_taps(&a->shape);
-	for (uint32_t first = 0; first < a->shape.out_c; first += PANEL_COLS) {
-		for (uint32_t tap = 0; tap < taps; tap += GROUP) {
-			for (uint32_t at = 0; at < PANEL_COLS * GROUP; at++) {
-				uint32_t n = first +
-					panel_channel(
-						true, at / (2 * PANEL_LANES), at / 2 % PANEL_LANES);
-				*to++ = weight(a, is_signed, tap_of(&a->shape, tap + at % 2), n);
+	uint8_t some[SOURCE_CODES][VEC_COLS] = {0};
+	for (; count; count--) {
+#pragma GCC unroll 2
+		for (uint32_t g = 0; g < groups; g++, to += (size_t)vectors * VEC_BYTES) {
+			const uint8_t *from[SOURCE_CODES];
+#pragma GCC unroll 4
+			for (uint32_t i = 0; i < SOURCE_CODES; i++) {
+				const uint32_t row = g * SOURCE_CODES + i;
+				from[i] = n ? memcpy(some[i], at[row], n) : at[row];
+				at[row] += step[row];
 			}
+			source_strip(&w->source, is_signed, vectors, from, to);
 		}
 	}
 }
 
-void YMM(ek_depthwise_s8_pack)(const struct ek_depthwise_q *args, void *packed)
+/* Those from pixel @x on. Rows of few groups stay in registers; @some: not all channels of the lanes. */
+ALWAYS_INLINE void put_picture(const struct work *w, const struct strip_rows *r,
+	const bool is_signed, const int vectors, const bool some, size_t x, size_t count,
+	uint8_t *to)
 {
-	pack(args, true, packed);
-}
-
-void YMM(ek_depthwise_u8_pack)(const struct ek_depthwise_q *args, void *packed)
-{
-	pack(args, false, packed);
-}
-
-/* One panel of a call. */
-struct work {
-	struct panel panel;
-	struct panel_output output;
-	const int16_t *weights;
-	int32_t input_zero;
-	uint32_t n; /* channels */
-};
-
-ALWAYS_INLINE void pixel_codes(
-	const struct work *w, const struct taps *taps, bool is_signed, bool whole, uint8_t *to)
-{
-	panel_vector sums[PANEL_VECTORS] = {w->panel.start[0], w->panel.start[1]};
-	const int16_t *weights = w->weights;
-	uint32_t n = whole ? PANEL_COLS : w->n;
-	for (uint32_t t = 0; t < taps->n; t += GROUP, weights += GROUP * PANEL_COLS) {
-		panel_two_taps(is_signed, taps->at + t, n, w->input_zero, weights, sums);
+	const uint8_t *at[STRIP_ROWS + SOURCE_CODES], *few[2 * SOURCE_CODES];
+	size_t steps[2 * SOURCE_CODES];
+	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++) {
+		at[i] = r->at[i] + x * r->step[i] + (r->step[i] ? r->first : 0);
 	}
-	panel_requant(&w->panel, &w->output, sums);
-	panel_store(&w->output, true, sums, n, to);
+	if (some || w->plan.groups > 2) {
+		put_inside(w, at, r->step, w->plan.groups, some ? r->channels : 0, is_signed,
+			vectors, count, to);
+		return;
+	}
+	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++) {
+		few[i] = at[i];
+		steps[i] = r->step[i];
+	}
+	if (w->plan.groups == 1) {
+		put_inside(w, few, steps, 1, 0, is_signed, vectors, count, to);
+	} else {
+		put_inside(w, few, steps, 2, 0, is_signed, vectors, count, to);
+	}
 }
 
-#define PIXELS_DEFINE(name, is_signed, whole)                                                      \
-	static void name(const void *work, struct taps *taps, uint32_t count, uint8_t *to)         \
+typedef void pixels_fn(
+	const struct work *w, const struct strip_rows *r, size_t x, size_t count, uint8_t *to);
+
+#define PIXELS_DEFINE(name, is_signed, vectors, some)                                              \
+	static void name(const struct work *w, const struct strip_rows *r, size_t x, size_t count, \
+		uint8_t *to)                                                                       \
 	{                                                                                          \
-		for (uint32_t i = 0; i < count; i++, to += taps->shape->out_c) {                   \
-			pixel_codes(work, taps, is_signed, whole, to);                             \
-			taps_move(taps, taps->n);                                                  \
-		}                                                                                  \
+		put_picture(w, r, is_signed, vectors, some, x, count, to);                         \
 	}
 
-PIXELS_DEFINE(pixels_s8, true, true)
-PIXELS_DEFINE(pixels_s8_some, true, false)
-PIXELS_DEFINE(pixels_u8, false, true)
-PIXELS_DEFINE(pixels_u8_some, false, false)
+PIXELS_DEFINE(pixels_u8_1, false, 1, false)
+PIXELS_DEFINE(pixels_u8_2, false, 2, false)
+PIXELS_DEFINE(pixels_s8_1, true, 1, false)
+PIXELS_DEFINE(pixels_s8_2, true, 2, false)
+PIXELS_DEFINE(pixels_u8_1_some, false, 1, true)
+PIXELS_DEFINE(pixels_u8_2_some, false, 2, true)
+PIXELS_DEFINE(pixels_s8_1_some, true, 1, true)
+PIXELS_DEFINE(pixels_s8_2_some, true, 2, true)
 
-static taps_fn *pick_pixels(const struct work *w)
-{
-	bool whole = w->n == PANEL_COLS;
-	return w->output.is_signed ? (whole ? pixels_s8 : pixels_s8_some)
-				   : (whole ? pixels_u8 : pixels_u8_some);
-}
-
-/* The input rows that a row of 3x3 outputs reads. */
-struct rows {
-	const uint8_t *row[3];
-	size_t step[3]; /* from one pixel to the next; 0 outside of the picture, of zero points */
-	uint32_t width;
+/* By type, vectors, whether lanes are left. */
+static pixels_fn *const pixels[2][2][2] = {
+	{{pixels_u8_1, pixels_u8_1_some}, {pixels_u8_2, pixels_u8_2_some}},
+	{{pixels_s8_1, pixels_s8_1_some}, {pixels_s8_2, pixels_s8_2_some}},
 };
 
-static struct rows rows_of(const struct ek_depthwise_q *a, struct ek_pixel pixel, uint32_t first,
-	const uint8_t *outside)
+/* @count columns from @x on, which may be outside of the picture. */
+static void make_columns(
+	const struct work *w, const struct strip_rows *r, uint32_t vectors, int64_t x, size_t count)
 {
-	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
-	const size_t channels = a->shape.in_c;
-	struct rows r = {.width = x->in};
-	int64_t at = (int64_t)pixel.y * y->stride - y->pad;
-	for (int i = 0; i < 3; i++, at += y->dilation) {
-		bool inside = at >= 0 && at < y->in;
-		size_t row = (size_t)pixel.batch * y->in + (inside ? (size_t)at : 0);
-		r.row[i] = inside ? (const uint8_t *)a->input + row * x->in * channels + first
-				  : outside;
-		r.step[i] = inside ? channels : 0;
+	const int64_t width = w->args->shape.window.x.in, end = x + (int64_t)count;
+	const size_t column = w->plan.groups * (size_t)vectors * VEC_BYTES;
+	const int64_t first = x < 0 ? (end < 0 ? end : 0) : x;
+	const int64_t last = end < width ? end : width < first ? first : width;
+	uint8_t *to = w->columns;
+	source_pad_strip(&w->source, to, (size_t)(first - x) * column / SOURCE_BYTES);
+	to += (size_t)(first - x) * column;
+	if (last > first) {
+		bool some = r->channels % VEC_LANES != 0;
+		pixels[w->source.is_signed][vectors - 1][some](
+			w, r, (size_t)first, (size_t)(last - first), to);
+		to += (size_t)(last - first) * column;
 	}
-	return r;
+	source_pad_strip(&w->source, to, (size_t)(end - last) * column / SOURCE_BYTES);
 }
 
-ALWAYS_INLINE struct panel_column rows_column(
-	const struct work *w, const struct rows *r, bool is_signed, uint32_t n, int64_t x)
-{
-	if ((uint64_t)x >= r->width) {
-		return (struct panel_column){0};
-	}
-	const uint8_t *const at[3] = {r->row[0] + (size_t)x * r->step[0],
-		r->row[1] + (size_t)x * r->step[1], r->row[2] + (size_t)x * r->step[2]};
-	return panel_column(is_signed, at, n, w->input_zero);
-}
-
-/* @count outputs from that whose first column is @x on. */
-ALWAYS_INLINE void line_3x3(const struct work *w, const struct rows *r, bool is_signed, bool whole,
-	uint32_t stride, int64_t x, uint32_t count, uint8_t *to, size_t step)
-{
-	const uint32_t n = whole ? PANEL_COLS : w->n;
-	struct panel_column a = rows_column(w, r, is_signed, n, x), b;
-	b = rows_column(w, r, is_signed, n, x + 1);
-	for (uint32_t i = 0; i < count; i++, x += stride, to += step) {
-		struct panel_column c = rows_column(w, r, is_signed, n, x + 2);
-		panel_vector sums[PANEL_VECTORS] = {w->panel.start[0], w->panel.start[1]};
-		panel_add_column(&a, w->weights, sums);
-		panel_add_column(&b, w->weights + 4 * PANEL_COLS, sums);
-		panel_add_column(&c, w->weights + 8 * PANEL_COLS, sums);
-		panel_requant(&w->panel, &w->output, sums);
-		panel_store(&w->output, true, sums, n, to);
-		a = stride == 1 ? b : c;
-		b = stride == 1 ? c : rows_column(w, r, is_signed, n, x + 3);
-	}
-}
-
-typedef void line_fn(const struct work *w, const struct rows *r, int64_t x, uint32_t count,
-	uint8_t *to, size_t step);
-
-#define LINE_DEFINE(name, is_signed, whole, stride)                                                \
-	static void name(const struct work *w, const struct rows *r, int64_t x, uint32_t count,    \
-		uint8_t *to, size_t step)                                                          \
-	{                                                                                          \
-		line_3x3(w, r, is_signed, whole, stride, x, count, to, step);                      \
-	}
-
-LINE_DEFINE(line_s8, true, true, 1)
-LINE_DEFINE(line_s8_some, true, false, 1)
-LINE_DEFINE(line_s8_2, true, true, 2)
-LINE_DEFINE(line_s8_2_some, true, false, 2)
-LINE_DEFINE(line_u8, false, true, 1)
-LINE_DEFINE(line_u8_some, false, false, 1)
-LINE_DEFINE(line_u8_2, false, true, 2)
-LINE_DEFINE(line_u8_2_some, false, false, 2)
-
-/* By type, stride, whole panels. */
-static line_fn *const lines[2][2][2] = {
-	{{line_u8_some, line_u8}, {line_u8_2_some, line_u8_2}},
-	{{line_s8_some, line_s8}, {line_s8_2_some, line_s8_2}},
+/* Some rows of outputs. */
+struct strip_outputs {
+	struct ek_pixel pixel; /* the first one */
+	uint32_t row; /* its number */
+	uint32_t rows, n;
 };
 
-/* The rows of a tile, of the channels from @first on. */
-static void run_3x3(const struct ek_depthwise_q *a, const struct ek_tile *t, const struct work *w,
-	uint32_t first, const uint8_t *outside)
+/* Those of one panel. */
+static void run_panel(
+	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
 {
+	const struct ek_depthwise_q *a = w->args;
 	const struct ek_window_axis *x = &a->shape.window.x;
-	const size_t step = a->shape.out_c;
-	line_fn *line = lines[w->output.is_signed][x->stride - 1][w->n == PANEL_COLS];
-	for (uint32_t row = t->first_row, end = row + t->n_rows, n; row < end; row += n) {
-		struct ek_pixel p = ek_window_pixel(&a->shape.window, row);
-		const struct rows r = rows_of(a, p, first, outside);
-		n = panel_least(end - row, x->out - p.x);
-		line(w, &r, (int64_t)p.x * x->stride - x->pad, n,
-			(uint8_t *)a->output + row * step + first, step);
+	const uint32_t vectors = vectors_at(&a->shape, r->first);
+	const uint32_t parts = w->source.is_signed ? 1 : SOURCE_PARTS;
+	const size_t column = w->plan.groups * (size_t)vectors * VEC_BYTES;
+	struct strip_way way = w->way;
+	struct strip s = {
+		.in = w->columns,
+		.sums = w->sums,
+		.out = (uint8_t *)a->output + o->row * (size_t)a->shape.out_c + r->first,
+		.channels = r->channels,
+		.panel = (const struct line_panel *)a->weights + r->first / VEC_COLS,
+		.weights = strip_weights(&a->shape, &w->plan, parts, a->weights, r->first),
+	};
+	way.pixel = x->stride * column;
+	way.tap = x->dilation * column;
+	strip_fn *fn = strip_pick(&a->shape.window, vectors, o->rows, s.panel->sums);
+	for (uint32_t i = 0; i < o->n; i += s.n) {
+		const int64_t at = (int64_t)(o->pixel.x + i) * x->stride - x->pad;
+		s.n = strip_least(o->n - i, w->plan.pixels);
+		make_columns(
+			w, r, vectors, at, (size_t)(s.n - 1) * x->stride + (size_t)w->plan.reach);
+		fn(&way, &s);
+		s.out += s.n * way.out_pixel;
+	}
+}
+
+/* A tile's outputs from row @row on, one output row or two: returns how many. */
+static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t row)
+{
+	const struct ek_window *window = &w->args->shape.window;
+	const uint32_t width = window->x.out, left = t->first_row + t->n_rows - row;
+	struct strip_outputs o = {.pixel = ek_window_pixel(window, row), .row = row};
+	struct strip_rows r;
+	bool both = w->plan.out_rows == 2 && o.pixel.x == 0 && left / 2 >= width &&
+		o.pixel.y + 1 < window->y.out;
+	o.rows = both ? 2 : 1;
+	o.n = both ? width : strip_least(left, width - o.pixel.x);
+	rows_init(&r, w, o.pixel);
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += VEC_COLS) {
+		r.first = n;
+		r.channels = strip_least(w->args->shape.out_c - n, VEC_COLS);
+		run_panel(w, &r, &o);
+	}
+	return o.rows * o.n;
+}
+
+static __attribute__((noinline)) void run_tile(
+	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+{
+	struct work w = {.args = a, .plan = strip_plan_of(&a->shape), .outside = scratch};
+	w.sums = (vec *)(w.outside + OUTSIDE_BYTES);
+	w.columns = (uint8_t *)(w.sums +
+		sums_of(&w.plan, strip_least(w.plan.pixels, a->shape.window.x.out)));
+	w.source = (struct source){is_signed, a->input_zero};
+	w.way = (struct strip_way){
+		.taps = a->shape.window.x.taps,
+		.groups = w.plan.groups,
+		.out_rows = w.plan.out_rows,
+		.out_pixel = a->shape.out_c,
+		.out_row = (size_t)a->shape.window.x.out * a->shape.out_c,
+		.limits = vec_limits(a->output_zero, a->lo, a->hi, is_signed),
+	};
+	memset(w.outside, a->input_zero, OUTSIDE_BYTES);
+	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
+	for (uint32_t row = t->first_row; row < end;) {
+		row += run_rows(&w, t, row);
 	}
 }
 
 static void run(
 	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct taps taps = taps_init(&a->shape, GROUP, a->input_zero, scratch);
-	struct work w = {.output = {a->output_zero, a->lo, a->hi, is_signed}};
-	uint32_t end = t->first_col + t->n_cols;
-	uint64_t products = (uint64_t)taps_of(&a->shape) * 255 * (is_signed ? 128 : 255);
-	w.input_zero = a->input_zero;
-	for (uint32_t n = t->first_col; n < end; n += PANEL_COLS) {
-		w.n = panel_least(end - n, PANEL_COLS);
-		w.weights = (const int16_t *)a->weights + (size_t)n * packed_taps(&a->shape);
-		panel_init(&w.panel, true, a->bias32 ? a->bias32 + n : NULL, a->scale + n,
-			panel_least(a->shape.out_c - n, PANEL_COLS), products);
-		if (is_3x3(&a->shape)) {
-			run_3x3(a, t, &w, n, taps.outside);
-		} else {
-			taps_each(&taps, a, n, t, pick_pixels(&w), &w);
-		}
+	struct ek_depthwise_q args = *a;
+	args.shape = strip_shape(&a->shape);
+	if (!strip_is_walked(&args.shape)) {
+		(is_signed ? ek_depthwise_s8 : ek_depthwise_u8)[0].run(a, t, scratch);
+		return;
 	}
+	unsigned floats = line_begin();
+	run_tile(&args, t, is_signed, scratch);
+	line_end(floats);
 }
 
 void YMM(ek_depthwise_s8)(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
-		ek_depthwise_s8[0].run(args, tile, scratch);
-		return;
-	}
 	run(args, tile, true, scratch);
 }
 
 void YMM(ek_depthwise_u8)(
 	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (args->shape.in_c != args->shape.out_c) {
-		ek_depthwise_u8[0].run(args, tile, scratch);
-		return;
-	}
 	run(args, tile, false, scratch);
 }
 
