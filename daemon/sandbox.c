@@ -21,11 +21,16 @@
 #define ARCHITECTURE AUDIT_ARCH_ARM
 #endif
 
+/* As far as the hard limit goes: above it the soft one, which the parent may have lowered for itself,
+ * would stay. */
 static void limit(int what, rlim_t most)
 {
-	const struct rlimit both = {.rlim_cur = most, .rlim_max = most};
-	int code = setrlimit((__rlimit_resource_t)what, &both);
-	(void)code; /* it was lower */
+	struct rlimit both = {0};
+	int code = getrlimit((__rlimit_resource_t)what, &both);
+	const rlim_t least = code == 0 && both.rlim_max < most ? both.rlim_max : most;
+	both = (struct rlimit){.rlim_cur = least, .rlim_max = least};
+	code = setrlimit((__rlimit_resource_t)what, &both);
+	(void)code;
 }
 
 /* A ruleset that handles every right on files of Landlock's first version, and grants none. */

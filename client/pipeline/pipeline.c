@@ -160,7 +160,7 @@ double pipeline_threshold(const struct pipeline *p)
 int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *err)
 {
 	struct recipe_stage *first = &p->recipe->stages[0];
-	if (!isfinite(threshold) || fabs(threshold) > 1e12) {
+	if (fabs(threshold) > 1e12) {
 		return error_set(err, -EINVAL, "a threshold of %g", threshold);
 	}
 	if (!has_threshold(first)) {

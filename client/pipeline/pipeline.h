@@ -237,7 +237,7 @@ int must_check pipeline_run(
 /* ---- while it works */
 
 /* The `threshold` of the first stage's decision, else of what it finds; NaN where neither has one.
- * Setting it is -EINVAL for what the file could not say, -EOPNOTSUPP where there is none; decisions of
+ * Setting it (NaN: to what the model says) is -EINVAL for what the file could not say, -EOPNOTSUPP where there is none; decisions of
  * all sources go on from where they are. */
 double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(

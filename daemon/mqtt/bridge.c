@@ -219,13 +219,26 @@ static void on_watchdog(uv_timer_t *timer)
 
 /* ---- the beginning */
 
+static void tell_if_above(
+	struct bridge *b, const char *key, uint64_t bytes, const struct rlimit *limit)
+{
+	if (bytes > limit->rlim_max) {
+		log_warning(&b->log, "%s: only %llu MB of it: the service has LimitDATA=", key,
+			(unsigned long long)limit->rlim_max >> 20);
+	}
+}
+
 /* Memory has a bound before anybody is listened to. Only the soft one: the child that decodes has another. */
-static int limit_memory(const struct bridge *b, struct error *err)
+static int limit_memory(struct bridge *b, struct error *err)
 {
 	uint64_t most = b->settings.max_memory;
 	struct rlimit data = {0};
 	getrlimit(RLIMIT_DATA, &data);
-	data.rlim_cur = most && most < data.rlim_max ? most : data.rlim_cur;
+	tell_if_above(b, "max-memory", most, &data);
+	tell_if_above(b, "decode-memory", b->settings.decode_memory, &data);
+	if (most) {
+		data.rlim_cur = most < data.rlim_max ? (rlim_t)most : data.rlim_max;
+	}
 	return setrlimit(RLIMIT_DATA, &data) < 0
 		? error_set(err, -errno, "max-memory: %s", strerror(errno))
 		: 0;

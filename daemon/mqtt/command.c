@@ -136,18 +136,19 @@ void command_pipeline_message(
 	char value[VALUE_SIZE] = "";
 	struct error err = {0};
 	struct pipe *pipe = pipes_find(&b->pipes, name);
+	bool changed = false;
 	bool allowed = pipe && settings_has_word(b->settings.commands, key) &&
 		message->size < sizeof(value);
 	if (allowed && message->size) {
 		memcpy(value, message->payload, message->size);
 	}
-	if (!allowed || pipes_set(&b->pipes, pipe, key, value) < 0) {
+	if (!allowed || pipes_set(&b->pipes, pipe, key, value, &changed) < 0) {
 		b->counts.refused++;
 		log_notice(&b->log, "pipeline %s: an order that is not taken", name);
 		return;
 	}
 	b->counts.commands++;
-	if (pipes_save_settings(&b->pipes, &err) < 0) {
+	if (changed && pipes_save_settings(&b->pipes, &err) < 0) {
 		log_warning(&b->log, "%s", err.text);
 	}
 	log_info(&b->log, "pipeline %s: %s was set", name, key);

@@ -91,6 +91,12 @@ static void begin_anew_after_abort(char **argv)
 	sigaction(SIGABRT, &action, NULL);
 }
 
+/* libmosquitto's sockets are not closed by an exec: a child has its pipe and the journal only. */
+static void keep_only_what_was_given(void)
+{
+	syscall(SYS_close_range, 3u, ~0u, 0u);
+}
+
 static int configured(enum action action, const char *config, const char *socket)
 {
 	static struct bridge bridge; /* one per process; too large for the stack */
@@ -107,9 +113,11 @@ int main(int argc, char **argv)
 {
 	const char *config = NULL, *socket = NULL;
 	if (argc == 3 && strcmp(argv[1], "--decode") == 0) {
+		keep_only_what_was_given();
 		return decoder_main(strtoull(argv[2], NULL, 10));
 	}
 	if (argc == 3 && strcmp(argv[1], "--pipelines") == 0) {
+		keep_only_what_was_given();
 		return pipes_main(strtoull(argv[2], NULL, 10));
 	}
 	switch (parse(argc, argv, &config, &socket)) {

@@ -78,22 +78,41 @@ static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 	return false;
 }
 
+static bool is_last(const struct outbox_message *m)
+{
+	return m->kind == OUTBOX_LAST || m->kind == OUTBOX_SNAPSHOT;
+}
+
 /* A newer message of the same topic that waits is enough. */
 static void drop_same_topic(struct outbox *outbox, const char *topic)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
-		if ((*at)->kind == OUTBOX_LAST && (*at)->mid == 0 &&
-			strcmp((*at)->topic, topic) == 0) {
+		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, topic) == 0) {
 			outbox_message_free(unlink_at(outbox, at));
 			return;
 		}
 	}
 }
 
+bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size)
+{
+	const size_t rest = sizeof(struct outbox_message) + strlen(topic) + 1;
+	return rest <= outbox->max_bytes && size <= outbox->max_bytes - rest;
+}
+
+/* In the order of the header; what is to come gives way itself before more than its own kind goes. */
+static bool make_room(struct outbox *outbox, enum outbox_kind kind)
+{
+	return drop_oldest(outbox, OUTBOX_SNAPSHOT) ||
+		(kind != OUTBOX_SNAPSHOT && drop_oldest(outbox, OUTBOX_RESULT)) ||
+		(kind != OUTBOX_SNAPSHOT && kind != OUTBOX_RESULT &&
+			drop_oldest(outbox, OUTBOX_RESPONSE));
+}
+
 bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 {
 	owned(outbox_message_free) struct outbox_message *m = message;
-	if (m->kind == OUTBOX_LAST) {
+	if (is_last(m)) {
 		drop_same_topic(outbox, m->topic);
 	}
 	if (cost(m) > outbox->max_bytes) {
@@ -101,8 +120,7 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 		return false;
 	}
 	while (!fits(outbox, m)) {
-		if (!drop_oldest(outbox, OUTBOX_RESULT) &&
-			(m->kind == OUTBOX_RESULT || !drop_oldest(outbox, OUTBOX_RESPONSE))) {
+		if (!make_room(outbox, m->kind)) {
 			outbox->dropped++;
 			return false;
 		}

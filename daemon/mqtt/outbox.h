@@ -6,8 +6,9 @@
  * until it was handed over (QoS 0), whatever happens to connections. What happens when the line is
  * full says its kind:
  *
+ *   OUTBOX_SNAPSHOT  only the last of its topic counts, and the oldest is dropped before anything else
  *   OUTBOX_LAST      only the last message of its topic counts: a newer one takes its place
- *   OUTBOX_RESULT    the oldest is dropped
+ *   OUTBOX_RESULT    the oldest is dropped once no snapshot is left to drop
  *   OUTBOX_RESPONSE  the oldest is dropped once no result is left to drop
  */
 #ifndef DAEMON_MQTT_OUTBOX_H
@@ -21,6 +22,7 @@
 
 enum outbox_kind {
 	OUTBOX_LAST,
+	OUTBOX_SNAPSHOT,
 	OUTBOX_RESULT,
 	OUTBOX_RESPONSE
 };
@@ -60,6 +62,9 @@ DEFINE_OWNED(struct outbox_message *, outbox_message_free)
 
 void outbox_init(struct outbox *outbox, size_t max_messages, size_t max_bytes);
 void outbox_deinit(struct outbox *outbox);
+
+/* Could it ever hold so many bytes under that topic? */
+bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size);
 
 /* @message is taken. False when it was dropped itself: it alone is above the bound, or all that waits
  * is on its way or more important. */

@@ -187,12 +187,12 @@ static void order_end(struct pipes *pipes, const struct error *failed)
 	serve_dispatch(pipes->bridge);
 }
 
+/* Without memory for its tensors it is answered so: that is not the child's doing. */
 static bool take_question(struct pipes *pipes, struct bytes_reader *r)
 {
 	struct pipes_question question;
-	return pipes_question_read(r, pipes->bridge->decoder.max_tensor_bytes, &question, NULL) ==
-		0 &&
-		pipes_ask(pipes, &question);
+	int code = pipes_question_read(r, pipes->bridge->decoder.max_tensor_bytes, &question, NULL);
+	return (code == 0 || code == -ENOMEM) && pipes_ask(pipes, &question, code);
 }
 
 static bool take_result(struct pipes *pipes, struct bytes_reader *r)
@@ -372,7 +372,7 @@ struct pipe *pipes_find(const struct pipes *pipes, const char *name)
 }
 
 /* The source of that name, in place of the one not heard of for longest where there are too many. */
-static struct pipes_source *source_of(struct pipe *pipe, const char *name)
+static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, const char *name)
 {
 	struct pipes_source *oldest = &pipe->sources[0];
 	for (size_t i = 0; i < pipe->n_sources; i++) {
@@ -385,6 +385,7 @@ static struct pipes_source *source_of(struct pipe *pipe, const char *name)
 	}
 	struct pipes_source *source =
 		pipe->n_sources < PIPELINE_MAX_SOURCES ? &pipe->sources[pipe->n_sources++] : oldest;
+	pipes_forget_source(pipes, pipe, source);
 	*source = (struct pipes_source){0};
 	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;
@@ -393,7 +394,7 @@ static struct pipes_source *source_of(struct pipe *pipe, const char *name)
 void pipes_accept(struct pipes *pipes, struct ask *ask)
 {
 	struct pipe *pipe = pipes_find(pipes, ask->model);
-	struct pipes_source *source = source_of(pipe, ask->source);
+	struct pipes_source *source = source_of(pipes, pipe, ask->source);
 	source->link = ask->link;
 	source->last_used = ++pipes->uses;
 	struct ask *older = pipe->says.latest_only

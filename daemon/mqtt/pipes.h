@@ -36,6 +36,7 @@ struct pipes_source {
 	bool told; /* something that is retained was published */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
+	uint64_t no_snapshot_ns; /* when one that is too large was told last */
 };
 
 /* One pipeline. */
@@ -117,8 +118,9 @@ bool pipes_feed(struct pipes *pipes);
 
 /* ---- pipes_ask.c */
 
-/* The child asks: *question is taken. False when it makes no sense. */
-bool pipes_ask(struct pipes *pipes, struct pipes_question *question);
+/* The child asks: *question is taken. @failed -ENOMEM: its tensors could not be kept, and that is the
+ * answer; else 0. False when it makes no sense. */
+bool pipes_ask(struct pipes *pipes, struct pipes_question *question, int failed);
 /* Starts what waits for edged. */
 void pipes_ask_again(struct pipes *pipes);
 /* An order for the child with an answer that has come; false: there is none. */
@@ -140,8 +142,10 @@ void pipes_look_at_models(struct pipes *pipes);
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result);
 /* What is retained about pipelines: news to all, everything to @link. */
 void pipes_announce(struct pipes *pipes, struct link *link);
-/* Retained topics of a pipeline that goes are emptied. */
+/* Retained topics of a pipeline, or of a source of it, that goes are emptied. */
 void pipes_forget(struct pipes *pipes, struct pipe *pipe);
+void pipes_forget_source(
+	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
 /* A child is gone: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
 /* What an earlier life has left behind. */
@@ -149,9 +153,9 @@ void pipes_on_last(struct pipes *pipes, const char *pipeline, const char *source
 void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *leaf,
 	const char *level, char *out);
 
-/* What is set over MQTT: -EINVAL for what cannot be. */
-int must_check pipes_set(
-	struct pipes *pipes, struct pipe *pipe, const char *key, const char *value);
+/* What is set over MQTT: -EINVAL for what cannot be. *ret_changed: it was not so before. */
+int must_check pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value,
+	bool *ret_changed);
 /* What was set before, and keeping it. */
 void pipes_load_settings(struct pipes *pipes);
 int must_check pipes_save_settings(const struct pipes *pipes, struct error *err);

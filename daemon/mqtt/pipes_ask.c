@@ -55,6 +55,13 @@ static void answer(struct pipes_asked *asked, const struct error *failed,
 	asked->state = ANSWERED;
 	pipes_question_deinit(&asked->q); /* what was asked is not needed any more */
 	pipes_answer_write(&asked->order, asked->q.pipeline, asked->q.id, failed, tensors, n);
+	if (asked->order.failed && !failed->code) {
+		struct error none = {0};
+		error_no_memory(&none);
+		bytes_writer_deinit(&asked->order);
+		asked->order = (struct bytes_writer){0};
+		pipes_answer_write(&asked->order, asked->q.pipeline, asked->q.id, &none, NULL, 0);
+	}
 }
 
 static void fail(struct pipes_asked *asked, int code, const char *text)
@@ -256,7 +263,7 @@ static bool may_ask(const struct pipes *pipes, const struct pipes_question *q)
 	return false;
 }
 
-bool pipes_ask(struct pipes *pipes, struct pipes_question *question)
+bool pipes_ask(struct pipes *pipes, struct pipes_question *question, int failed)
 {
 	struct pipes_asked *asked = calloc(1, sizeof(*asked));
 	/* One whose answer it is at makes room already. */
@@ -281,6 +288,9 @@ bool pipes_ask(struct pipes *pipes, struct pipes_question *question)
 	*at = asked;
 	pipes->n_asked++;
 	pipes->counts.questions++;
+	if (failed) {
+		fail(asked, failed, "no memory");
+	}
 	return true;
 }
 

@@ -208,32 +208,34 @@ static void name_of(const char *path, char *out, size_t size)
 	}
 }
 
-static int load_one(struct pipes *pipes, const char *path, struct pipe **old, size_t n_old,
-	size_t *bad, struct error *err)
+static void load_one(
+	struct pipes *pipes, const char *path, struct pipe **old, size_t n_old, size_t *bad)
 {
+	struct error err = {0};
 	owned(pipe_free) struct pipe *pipe = NULL;
 	char name[PIPELINE_NAME_SIZE];
 	name_of(path, name, sizeof(name));
-	owned(pipe_free) struct pipe *before = old_take(old, n_old, name);
 	if (pipes->n == PIPES_MAX) {
-		return error_set(err, -EFBIG, "more than %d pipelines", PIPES_MAX);
+		log_error(&pipes->bridge->log, "%s: more than %d pipelines", path, PIPES_MAX);
+		++*bad;
+		return;
 	}
-	int r = pipe_load(path, &pipe, err);
-	r = r < 0 ? r : known_add_all(pipes, pipe, err);
+	owned(pipe_free) struct pipe *before = old_take(old, n_old, name);
+	int r = pipe_load(path, &pipe, &err);
+	r = r < 0 ? r : known_add_all(pipes, pipe, &err);
 	if (r < 0) {
-		log_error(&pipes->bridge->log, "%s", err->text);
+		log_error(&pipes->bridge->log, "%s", err.text);
 		++*bad;
 		pipe_free(take(pipe));
 		if (before) {
 			pipes->items[pipes->n++] = take(before);
 		}
-		return 0;
+		return;
 	}
 	if (before) {
 		inherit(pipe, before);
 	}
 	pipes->items[pipes->n++] = take(pipe);
-	return 0;
 }
 
 int pipes_load(struct pipes *pipes, size_t *ret_bad, struct error *err)
@@ -251,8 +253,8 @@ int pipes_load(struct pipes *pipes, size_t *ret_bad, struct error *err)
 		return r;
 	}
 	pipes->n = 0;
-	for (size_t i = 0; i < files.n && r == 0; i++) {
-		r = load_one(pipes, files.paths[i], old, n_old, ret_bad, err);
+	for (size_t i = 0; i < files.n; i++) {
+		load_one(pipes, files.paths[i], old, n_old, ret_bad);
 	}
 	pipeline_files_free(&files);
 	for (size_t i = 0; i < n_old; i++) {
@@ -261,5 +263,5 @@ int pipes_load(struct pipes *pipes, size_t *ret_bad, struct error *err)
 			pipe_free(old[i]);
 		}
 	}
-	return r;
+	return 0;
 }

@@ -24,7 +24,7 @@ struct world;
 
 struct pipes_own {
 	struct world *world;
-	struct pipeline *pipeline; /* owned */
+	struct pipeline *pipeline; /* owned; NULL: it could not be opened, and keeps its place */
 	uint32_t index;
 };
 
@@ -41,10 +41,20 @@ struct world {
 	bool broken; /* the parent is gone */
 };
 
-static void say(struct world *world, struct bytes_writer *frame)
+/* False without memory for the frame: the parent has heard nothing. */
+static bool say(struct world *world, struct bytes_writer *frame)
 {
-	world->broken |= !child_write(frame);
+	bool whole = !frame->failed;
+	if (whole) {
+		world->broken |= !child_write(frame);
+	}
 	bytes_writer_deinit(frame);
+	return whole;
+}
+
+static struct pipeline *find(const struct world *world, uint32_t index)
+{
+	return index < world->n ? world->items[index].pipeline : NULL;
 }
 
 /* ---- models */
@@ -112,7 +122,9 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 	}
 	memcpy(model->frame, r->data + r->at, model->size);
 	for (uint32_t i = 0; i < world->n; i++) {
-		pipeline_forget_models(world->items[i].pipeline);
+		if (world->items[i].pipeline) {
+			pipeline_forget_models(world->items[i].pipeline);
+		}
 	}
 	return 0;
 }
@@ -124,7 +136,15 @@ static void on_result(void *context, const struct pipeline_result *result)
 	const struct pipes_own *own = context;
 	struct bytes_writer w = {0};
 	pipes_result_write(&w, own->index, result);
-	say(own->world, &w);
+	if (!say(own->world, &w)) {
+		struct pipeline_result small = *result;
+		struct bytes_writer again = {0};
+		small.snapshot = NULL;
+		small.snapshot_bytes = 0;
+		pipes_result_write(&again, own->index, &small);
+		bool told = say(own->world, &again);
+		(void)told; /* there is no memory to say so */
+	}
 }
 
 /* Of all pipelines by turns, as many as the parent takes. */
@@ -133,7 +153,8 @@ static void ask(struct world *world)
 	uint32_t idle = 0;
 	while (idle < world->n && world->n_given < world->max_given && !world->broken) {
 		struct pipes_own *own = &world->items[world->next++ % world->n];
-		const struct pipeline_question *q = pipeline_next(own->pipeline);
+		const struct pipeline_question *q =
+			own->pipeline ? pipeline_next(own->pipeline) : NULL;
 		idle = q ? 0 : idle + 1;
 		if (!q) {
 			continue;
@@ -148,7 +169,8 @@ static void ask(struct world *world)
 			pipeline_fail(own->pipeline, q, &err);
 			continue;
 		}
-		say(world, &w);
+		bool told = say(world, &w);
+		(void)told; /* it is whole */
 		world->given[world->n_given].pipeline = own->index;
 		world->given[world->n_given++].question = q;
 	}
@@ -192,18 +214,19 @@ static int open_take(struct world *world, struct bytes_reader *r, struct error *
 {
 	struct pipes_text text;
 	int code = pipes_open_read(r, &text, err);
-	if (code < 0 || world->n == PIPES_MAX) {
-		return code < 0 ? code : error_set(err, -EFBIG, "too many pipelines");
+	if (world->n == PIPES_MAX) {
+		return error_set(err, -EFBIG, "too many pipelines");
 	}
 	struct pipes_own *own = &world->items[world->n];
 	own->world = world;
-	own->index = world->n;
+	own->index = world->n++; /* also of one that is no good: the parent counts it */
+	if (code < 0) {
+		return code;
+	}
 	const struct pipeline_models models = {.describe = describe, .context = own};
 	const struct pipeline_sink sink = {.result = on_result, .context = own};
-	code = pipeline_open_text(
+	return pipeline_open_text(
 		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
-	world->n += code == 0;
-	return code;
 }
 
 static int input_take(struct world *world, struct bytes_reader *r, struct error *err)
@@ -212,10 +235,10 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 	owned_mem char *line = NULL;
 	uint32_t rate = 0, channels = 0;
 	int code = pipes_input_read(r, &input, err);
-	if (code < 0 || input.pipeline >= world->n) {
+	struct pipeline *p = code < 0 ? NULL : find(world, input.pipeline);
+	if (!p) {
 		return code < 0 ? code : error_set(err, -ENOENT, "no such pipeline");
 	}
-	struct pipeline *p = world->items[input.pipeline].pipeline;
 	bool sound = pipeline_feed(p, &rate, &channels) == PIPELINE_STREAM_SOUND;
 	struct pipeline_input push = {.data = input.data,
 		.size = input.size,
@@ -238,9 +261,9 @@ static int set_take(struct world *world, struct bytes_reader *r, struct error *e
 	uint64_t bits = bytes_read_u64(r);
 	double threshold = 0;
 	memcpy(&threshold, &bits, sizeof(threshold));
-	return index < world->n
-		? pipeline_set_threshold(world->items[index].pipeline, threshold, err)
-		: error_set(err, -ENOENT, "no such pipeline");
+	struct pipeline *p = find(world, index);
+	return p ? pipeline_set_threshold(p, threshold, err)
+		 : error_set(err, -ENOENT, "no such pipeline");
 }
 
 static int begin_take(
@@ -291,6 +314,8 @@ int pipes_main(uint64_t memory_bytes)
 		(void)code; /* the parent is told */
 		ask(&world);
 		pipes_done_write(&w, &err);
-		say(&world, &w);
+		if (!say(&world, &w)) {
+			return 1; /* nobody has to wait for that word */
+		}
 	}
 }

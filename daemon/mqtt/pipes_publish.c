@@ -24,9 +24,13 @@ void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *le
 		level ? "/" : "", level ? level : "");
 }
 
-static void publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
+/* False when the broker's outbox could never hold it. */
+static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
 	const char *topic, const char *content_type, const void *payload, size_t size)
 {
+	if (!outbox_may_hold(&link->outbox, topic, size)) {
+		return false;
+	}
 	struct outbox_message *m = outbox_message_new(kind, topic, payload, size);
 	if (m) {
 		m->qos = kind == OUTBOX_RESULT ? (unsigned int)pipes->bridge->settings.result_qos
@@ -35,6 +39,7 @@ static void publish(struct pipes *pipes, struct link *link, enum outbox_kind kin
 		m->content_type = content_type;
 		link_publish(link, m);
 	}
+	return true;
 }
 
 static struct pipes_source *source_find(struct pipe *pipe, const char *name)
@@ -67,6 +72,32 @@ static void write_result(struct pipes *pipes, const struct pipe *pipe,
 	bytes_write(w, result->flat + 1, result->flat_bytes - 1);
 }
 
+/* Once a second: what is too large once is so each time. */
+static void say_no_snapshot(
+	struct pipes *pipes, const struct pipe *pipe, struct pipes_source *source, size_t bytes)
+{
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX], text[96];
+	uint64_t now = clock_now_ns();
+	if (source->no_snapshot_ns && now - source->no_snapshot_ns < NS_PER_S) {
+		return;
+	}
+	source->no_snapshot_ns = now;
+	snprintf(text, sizeof(text), "the snapshot has %zu bytes, more than outbox-bytes", bytes);
+	flat_begin(&w, NULL, '{');
+	flat_text(&w, "gw", pipes->bridge->settings.gateway);
+	flat_time(&w);
+	flat_text(&w, "error", text);
+	flat_end(&w, '}');
+	if (!w.failed) {
+		pipes_topic(pipes, pipe->name, "error", source->name, topic);
+		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
+			w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
+	log_notice(&pipes->bridge->log, "pipeline %s: %s", pipe->name, text);
+}
+
 static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_source *source,
 	const struct pipes_result *result)
 {
@@ -88,8 +119,11 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	}
 	if (result->snapshot_bytes) {
 		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
-		publish(pipes, source->link, OUTBOX_LAST, settings_has_word(retain, "snapshot"),
-			topic, "image/png", result->snapshot, result->snapshot_bytes);
+		if (!publish(pipes, source->link, OUTBOX_SNAPSHOT,
+			    settings_has_word(retain, "snapshot"), topic, "image/png",
+			    result->snapshot, result->snapshot_bytes)) {
+			say_no_snapshot(pipes, pipe, source, result->snapshot_bytes);
+		}
 	}
 	bytes_writer_deinit(&w);
 	if (!source->told) {
@@ -216,23 +250,29 @@ void pipes_announce(struct pipes *pipes, struct link *link)
 	}
 }
 
-static void empty(struct pipes *pipes, const struct pipe *pipe, const char *leaf, const char *level)
+static void empty(struct pipes *pipes, const char *pipeline, const char *leaf, const char *level)
 {
 	char topic[TOPICS_MAX];
-	pipes_topic(pipes, pipe->name, leaf, level, topic);
+	pipes_topic(pipes, pipeline, leaf, level, topic);
 	announce_publish(pipes->bridge, NULL, OUTBOX_LAST, true, topic, "", 0);
+}
+
+void pipes_forget_source(
+	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source)
+{
+	if (source->told) {
+		empty(pipes, pipe->name, "last", source->name);
+		empty(pipes, pipe->name, "snapshot", source->name);
+	}
 }
 
 void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 {
-	empty(pipes, pipe, "state", NULL);
-	empty(pipes, pipe, "get", "threshold");
-	empty(pipes, pipe, "get", "enable");
+	empty(pipes, pipe->name, "state", NULL);
+	empty(pipes, pipe->name, "get", "threshold");
+	empty(pipes, pipe->name, "get", "enable");
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (pipe->sources[i].told) {
-			empty(pipes, pipe, "last", pipe->sources[i].name);
-			empty(pipes, pipe, "snapshot", pipe->sources[i].name);
-		}
+		pipes_forget_source(pipes, pipe, &pipe->sources[i]);
 	}
 }
 
@@ -259,21 +299,22 @@ void pipes_on_last(struct pipes *pipes, const char *pipeline, const char *source
 {
 	struct pipe *pipe = pipes_find(pipes, pipeline);
 	const struct pipes_source *known = pipe ? source_find(pipe, source) : NULL;
-	char topic[TOPICS_MAX];
 	if (!known || !known->told) {
-		pipes_topic(pipes, pipeline, "last", source, topic);
-		announce_publish(pipes->bridge, NULL, OUTBOX_LAST, true, topic, "", 0);
+		empty(pipes, pipeline, "last", source);
+		empty(pipes, pipeline, "snapshot", source);
 	}
 }
 
 /* ---- what is set */
 
+/* Nothing: the file's own, which may be none but the model's (NaN). */
 static int set_threshold(struct pipe *pipe, const char *value)
 {
 	char *end = NULL;
 	struct error err = {0};
 	double threshold = value[0] ? strtod(value, &end) : pipe->own_threshold;
-	if ((value[0] && *end) || pipeline_set_threshold(pipe->about, threshold, &err) < 0) {
+	if ((value[0] && (*end || !isfinite(threshold))) ||
+		pipeline_set_threshold(pipe->about, threshold, &err) < 0) {
 		return -EINVAL;
 	}
 	pipe->threshold = value[0] ? threshold : (double)NAN;
@@ -281,9 +322,17 @@ static int set_threshold(struct pipe *pipe, const char *value)
 	return 0;
 }
 
-int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value)
+static bool is_same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value,
+	bool *ret_changed)
 {
 	bool on = true;
+	bool was_off = pipe->off;
+	double was = pipe->threshold;
 	int r = -EINVAL;
 	if (strcmp(key, "threshold") == 0) {
 		r = set_threshold(pipe, value);
@@ -291,6 +340,7 @@ int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const cha
 		pipe->off = !on;
 		r = 0;
 	}
+	*ret_changed = r == 0 && (pipe->off != was_off || !is_same(pipe->threshold, was));
 	if (r == 0) {
 		announce_one(pipes, NULL, pipe);
 		pipes_feed(pipes);

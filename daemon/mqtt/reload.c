@@ -24,7 +24,6 @@ int reload_read(struct bridge *b, struct settings *ret_settings, struct error *e
 }
 
 /* Its own last words too: those of an earlier life are taken back. */
-/* Its own last words too: those of an earlier life are taken back. */
 static int subscribe_pipelines(struct bridge *b, struct link *link, struct error *err)
 {
 	static const char *const leaves[] = {"in", "set", "last"};
@@ -118,6 +117,17 @@ static void take_settings(struct bridge *b, const struct settings *old)
 	}
 }
 
+static void say_reloaded(struct bridge *b, int r, size_t bad, const struct error *err)
+{
+	if (r < 0) {
+		log_error(
+			&b->log, "configuration taken; pipelines stay as they were: %s", err->text);
+	} else {
+		log_notice(&b->log, "configuration read again: %zu pipelines, %zu no good",
+			b->pipes.n, bad);
+	}
+}
+
 void reload_begin(struct bridge *b)
 {
 	struct error err = {0};
@@ -126,7 +136,9 @@ void reload_begin(struct bridge *b)
 	owned_mem struct settings *old = malloc(sizeof(*old));
 	bus_reloading();
 	int r = now && old ? reload_read(b, now, &err) : error_no_memory(&err);
-	if (r == 0) {
+	if (r < 0) {
+		log_error(&b->log, "configuration: %s; all stays as it was", err.text);
+	} else {
 		*old = b->settings;
 		if (keep_fixed(old, now)) {
 			log_warning(&b->log,
@@ -134,13 +146,7 @@ void reload_begin(struct bridge *b)
 		}
 		b->settings = *now;
 		take_settings(b, old);
-		r = pipes_reload(&b->pipes, &bad, &err);
-	}
-	if (r < 0) {
-		log_error(&b->log, "configuration: %s; all stays as it was", err.text);
-	} else {
-		log_notice(&b->log, "configuration read again: %zu pipelines, %zu no good",
-			b->pipes.n, bad);
+		say_reloaded(b, pipes_reload(&b->pipes, &bad, &err), bad, &err);
 	}
 	announce_models(b);
 	service_poll(&b->service);

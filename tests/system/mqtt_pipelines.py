@@ -25,7 +25,7 @@ except ImportError:
     print("SKIPPED: python3-paho-mqtt is not installed, so pipelines over MQTT were not tested")
     sys.exit(77)
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, wait_for  # noqa: E402
+from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, is_sanitized, wait_for  # noqa: E402
 
 if not os.path.exists(find_mosquitto()):
     print("SKIPPED: mosquitto is not installed, so pipelines over MQTT were not tested")
@@ -88,6 +88,11 @@ def white_png(width=28, height=28):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def noise_ppm(width, height):
+    """A picture that no PNG makes smaller."""
+    return f"P6 {width} {height} 255\n".encode() + random.Random(1).randbytes(3 * width * height)
+
+
 class Pipelines(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -133,10 +138,11 @@ class Pipelines(unittest.TestCase):
         self.addCleanup(device.close)
         return device
 
-    def child(self, bridge):
-        """The process in which the pipelines work."""
+    @staticmethod
+    def child(bridge, kind="--pipelines"):
+        """The process in which the pipelines work, or requests are decoded."""
         out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(bridge.child.pid)], capture_output=True, text=True, check=False).stdout
-        return next((int(line.split()[0]) for line in out.splitlines() if "--pipelines" in line), None)
+        return next((int(line.split()[0]) for line in out.splitlines() if kind in line), None)
 
     def check_flat(self, result):
         for key, value in result.items():
@@ -281,10 +287,14 @@ class Pipelines(unittest.TestCase):
         wait_for(lambda: device.of(f"{topic}/get/threshold")[-1].payload == b"0.6", "the file's own")
         device.publish(f"{topic}/set/threshold", "1")
         wait_for(lambda: device.of(f"{topic}/get/threshold")[-1].payload == b"1", "its echo")
-        for bad in ("nonsense", "inf", "1e300"):
+        kept = os.path.join(state, "set-pipelines.conf")
+        written = wait_for(lambda: os.path.exists(kept) and os.stat(kept).st_ino, "what was set")
+        device.publish(f"{topic}/set/threshold", "1")
+        for bad in ("nonsense", "inf", "1e300", "nan"):
             device.publish(f"{topic}/set/threshold", bad)
         device.publish(f"{topic}/in/cam", good)
-        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 1 and s["refused"] == 3)
+        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 1 and s["refused"] == 4)
+        self.assertEqual(os.stat(kept).st_ino, written, "the disk is written to only when something has changed")
         self.assertEqual(device.of(f"{topic}/result/cam"), [])
         device.publish(f"{topic}/set/enable", "OFF")
         wait_for(lambda: device.of(f"{topic}/get/enable")[-1].payload == b"OFF", "its echo")
@@ -299,6 +309,88 @@ class Pipelines(unittest.TestCase):
         wait_for(lambda: device.of(f"{topic}/get/threshold")[-1].payload == b"0.6", "the file's own")
         device.publish(f"{topic}/in/cam", good)
         device.wait(f"{topic}/result/cam")
+
+    def test_a_threshold_can_be_given_back_to_the_model(self):
+        _, device = self.bridge(digit=EACH_DIGIT)
+        topic = "edged/gw1/pipeline/digit"
+        for value in (b"0.5", b""):
+            device.publish(f"{topic}/set/threshold", value)
+            wait_for(lambda value=value: device.of(f"{topic}/get/threshold") and device.of(f"{topic}/get/threshold")[-1].payload == value, f"{value}")
+        device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+        self.assertEqual(json.loads(device.wait(f"{topic}/result/cam")[0].payload)["label"], "7")
+
+    def test_the_processes_have_nothing_open_that_is_not_theirs(self):
+        bridge, device = self.bridge(digit=EACH_DIGIT)
+        os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGKILL)  # the next one begins with the broker connected
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam")
+        device.publish("edged/gw1/digits/infer", self.rig.sample("digit-7.png"), ContentType="image/png")
+        device.wait("edged/gw1/digits/result")
+        for kind in ("--pipelines", "--decode"):
+            pid = wait_for(lambda kind=kind: self.child(bridge, kind), f"the process of {kind}")
+            self.assertEqual(set(os.listdir(f"/proc/{pid}/fd")), {"0", "1", "2"}, kind)
+
+    def test_a_pipeline_that_cannot_be_opened_any_more_does_not_move_the_others(self):
+        labels = self.rig.write("labels-of-a.txt", "\n".join("abcdefghij") + "\n")
+        bridge, device = self.bridge(a=EACH_DIGIT + f"labels = {labels}\n", b=EACH_DIGIT, c=SHAKE)
+        os.unlink(labels)
+        bridge.child.send_signal(signal.SIGHUP)
+        device.wait_json("edged/gw1/pipeline/a/state", lambda s: s["state"] == "refused" and "labels-of-a.txt" in s["reason"])
+        device.publish("edged/gw1/pipeline/b/in/cam", self.rig.sample("digit-7.png"))
+        result = json.loads(device.wait("edged/gw1/pipeline/b/result/cam")[0].payload)
+        self.assertEqual((result["pipeline"], result["label"]), ("b", "7"))
+
+    def test_more_pipelines_than_there_is_room_for_are_named_and_the_others_work(self):
+        for number in range(65):
+            self.put(f"p{number:02}", EACH_DIGIT)
+        bridge, device = self.bridge()
+        bridge.wait_log("p64.conf: more than 64 pipelines")
+        device.publish("edged/gw1/pipeline/p63/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/p63/result/cam")
+
+    def test_a_source_that_makes_room_for_others_leaves_nothing_behind(self):
+        _, device = self.bridge("queue-length = 4096", digit=DIGIT)
+        topic = "edged/gw1/pipeline/digit"
+        for number in range(65):
+            device.publish(f"{topic}/in/cam{number}", self.rig.sample("digit-7.png"))
+            device.wait(f"{topic}/last/cam{number}")
+        for leaf in ("last", "snapshot"):
+            wait_for(lambda leaf=leaf: device.of(f"{topic}/{leaf}/cam0")[-1].payload == b"", f"an empty {leaf}")
+            self.assertNotIn(b"", [m.payload for m in device.of(f"{topic}/{leaf}/cam1")])
+
+    def test_what_an_earlier_life_has_left_is_emptied(self):
+        device = self.device("earlier")
+        topic = "edged/gw1/pipeline/digit"
+        for leaf in ("last", "snapshot"):
+            device.publish(f"{topic}/{leaf}/gone", b"old", retain=True).wait_for_publish(BOUND)
+        _, device = self.bridge(digit=DIGIT)
+        for leaf in ("last", "snapshot"):
+            wait_for(lambda leaf=leaf: device.of(f"{topic}/{leaf}/gone")[-1].payload == b"", f"an empty {leaf}")
+
+    def test_a_snapshot_that_the_outbox_cannot_hold_is_left_out_and_said(self):
+        _, device = self.bridge(extra="outbox-bytes = 64K", digit=EACH_DIGIT + "snapshot = yes\n")
+        topic = "edged/gw1/pipeline/digit"
+        device.publish(f"{topic}/in/cam", noise_ppm(200, 200))
+        device.wait(f"{topic}/result/cam")
+        device.wait_json(f"{topic}/error/cam", lambda e: "more than outbox-bytes" in e["error"])
+        self.assertEqual(device.of(f"{topic}/snapshot/cam"), [])
+
+    def test_more_memory_than_the_service_may_have_is_as_much_as_it_may_and_said(self):
+        if is_sanitized(EDGED_MQTT):
+            self.skipTest("a sanitizer takes more than any limit")
+        self.put("digit", EACH_DIGIT)
+        conf = self.rig.write("limited.conf", f"[bridge]\ngateway = gw2\nsocket = {self.rig.socket}\npipelines = {self.folder}\nmax-memory = 200M\n"
+                              f"decode-memory = 512M\n[broker a]\naddress = mqtt://127.0.0.1:{self.port}\n")
+        bridge = self.rig.start("limited", ["prlimit", f"--data={64 << 20}:{256 << 20}", EDGED_MQTT, "--config", conf])
+        self.addCleanup(bridge.end)
+        device = self.device("limited")
+        device.subscribe("edged/gw2/#")
+        device.wait_json("edged/gw2/pipeline/digit/state", lambda s: s["state"] == "ready")
+        self.assertIn("decode-memory: only 256 MB of it", bridge.text())
+        self.assertNotIn("max-memory: only", bridge.text())
+        with open(f"/proc/{self.child(bridge)}/limits", encoding="ascii") as limits:
+            data = next(line.split() for line in limits if line.startswith("Max data size"))
+        self.assertEqual(data[3:5], [str(256 << 20)] * 2)
 
     def test_home_assistant_is_told_of_pipelines_and_their_sources(self):
         numbers = "[source]\nkind = tensor\n[model]\nname = digits\n[post]\nkind = numbers\nnames = zero, one\nunit = %\n"

@@ -510,12 +510,16 @@ static void the_threshold_can_be_moved(void **state)
 	assert_int_equal(pipeline_set_threshold(p, 0.85, NULL), 0);
 	assert_int_equal(push_picture(p, NULL), 0);
 	assert_non_null(strstr(world.last, "\"count\":1"));
-	assert_int_equal(pipeline_set_threshold(p, NAN, NULL), -EINVAL);
+	assert_int_equal(pipeline_set_threshold(p, (double)INFINITY, NULL), -EINVAL);
+	assert_true(pipeline_threshold(p) == 0.85);
 	owned(pipeline_close) struct pipeline *none = open_text(&world, NUMBERS);
 	assert_int_equal(pipeline_set_threshold(none, 0.5, NULL), -EOPNOTSUPP);
 	owned(pipeline_close) struct pipeline *unsaid = open_text(&world, BOXES);
 	assert_true(isnan(pipeline_threshold(unsaid)));
 	assert_int_equal(pipeline_set_threshold(unsaid, 0.85, NULL), 0);
+	assert_true(pipeline_threshold(unsaid) == 0.85);
+	assert_int_equal(pipeline_set_threshold(unsaid, (double)NAN, NULL), 0);
+	assert_true(isnan(pipeline_threshold(unsaid)));
 }
 
 static void a_missing_model_is_asked_for_again(void **state)

@@ -64,6 +64,32 @@ static void the_oldest_result_goes_first_then_responses_never_states(void **stat
 	outbox_deinit(&o);
 }
 
+static void snapshots_go_before_all_else_and_push_out_only_each_other(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_SNAPSHOT, "a", "old picture", true);
+	put(&o, OUTBOX_SNAPSHOT, "b", "picture of b", true);
+	put(&o, OUTBOX_SNAPSHOT, "a", "new picture", true);
+	assert_int_equal(o.n, 2);
+	put(&o, OUTBOX_RESULT, "t", "one", true);
+	put(&o, OUTBOX_RESULT, "t", "two", true); /* the picture of b goes */
+	put(&o, OUTBOX_SNAPSHOT, "c", "picture of c", true); /* that of a goes */
+	put(&o, OUTBOX_RESPONSE, "r", "response", true);
+	put(&o, OUTBOX_SNAPSHOT, "a", "no room", false);
+	expect(&o, "one");
+	expect(&o, "two");
+	expect(&o, "response");
+	put(&o, OUTBOX_SNAPSHOT, "a", "picture", true);
+	put(&o, OUTBOX_LAST, "a", "", true);
+	expect(&o, "");
+	assert_null(outbox_next(&o, 1));
+	assert_false(outbox_may_hold(&o, "a", BYTES));
+	assert_true(outbox_may_hold(&o, "a", BYTES / 2));
+	outbox_deinit(&o);
+}
+
 static void what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss(void **state)
 {
 	struct outbox o;
@@ -127,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_of_a_topic_takes_the_place_of_the_older),
 		cmocka_unit_test(the_oldest_result_goes_first_then_responses_never_states),
+		cmocka_unit_test(snapshots_go_before_all_else_and_push_out_only_each_other),
 		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
 		cmocka_unit_test(bytes_are_bounded_too_and_return_to_nothing),
 		cmocka_unit_test(what_has_expired_is_not_sent),
