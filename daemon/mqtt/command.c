@@ -117,13 +117,17 @@ void command_message(
 	if (allowed && message->size) {
 		memcpy(value, message->payload, message->size);
 	}
+	const bool was_off = allowed && model->off;
+	const double was = allowed ? model->threshold : 0;
 	if (!allowed || set(b, model, key, value) < 0) {
 		b->counts.refused++;
 		log_notice(&b->log, "%s: an order that is not taken", name);
 		return;
 	}
 	b->counts.commands++;
-	if (models_save_settings(&b->models, b->state, &err) < 0) {
+	bool changed = model->off != was_off ||
+		memcmp(&model->threshold, &was, sizeof(was)) != 0; /* NaN is NaN */
+	if (changed && models_save_settings(&b->models, b->state, &err) < 0) {
 		log_warning(&b->log, "%s", err.text);
 	}
 	log_info(&b->log, "%s: %s was set", name, key);

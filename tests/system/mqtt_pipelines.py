@@ -335,7 +335,7 @@ class Pipelines(unittest.TestCase):
         bridge, device = self.bridge(a=EACH_DIGIT + f"labels = {labels}\n", b=EACH_DIGIT, c=SHAKE)
         os.unlink(labels)
         bridge.child.send_signal(signal.SIGHUP)
-        device.wait_json("edged/gw1/pipeline/a/state", lambda s: s["state"] == "refused" and "labels-of-a.txt" in s["reason"])
+        device.wait_json("edged/gw1/pipeline/a/state", lambda s: s["state"] == "refused" and "labels" in s["reason"])
         device.publish("edged/gw1/pipeline/b/in/cam", self.rig.sample("digit-7.png"))
         result = json.loads(device.wait("edged/gw1/pipeline/b/result/cam")[0].payload)
         self.assertEqual((result["pipeline"], result["label"]), ("b", "7"))
