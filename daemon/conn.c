@@ -93,6 +93,9 @@ void conn_close_after_replies(struct conn *conn)
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	if (conn->unsent == 0) {
 		conn_close(conn);
+	} else {
+		conn_update(
+			conn); /* nothing more is read, and who does not take replies has an end */
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/handle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,32 @@ static int answer_empty(
 	}
 }
 
+/* ---- models that are not loaded */
+
+/* 1, for who waits for it; -EACCES for who may not use it, and then others are not unloaded for it. */
+static int want(struct conn *conn, struct wire_text model, struct error *err)
+{
+	char name[SERVED_NAME_SIZE];
+	snprintf(name, sizeof(name), "%.*s", (int)model.length, (const char *)model.data);
+	if (!framing_may_use(conn, name)) {
+		return error_set(err, -EACCES, "this user may not use %s", name);
+	}
+	store_want(&conn->edged->store, name);
+	return 1;
+}
+
+static int answer_describe(
+	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
+{
+	struct wire_describe describe;
+	int code = message_describe(conn->edged, request->body, request->body_bytes, w, err);
+	if (code <= 0) {
+		return code;
+	}
+	code = wire_describe_decode(request->body, request->body_bytes, &describe, err);
+	return code < 0 ? code : want(conn, describe.model, err);
+}
+
 static int answer(
 	struct conn *conn, struct request *request, struct bytes_writer *w, struct error *err)
 {
@@ -163,7 +190,7 @@ static int answer(
 	case WIRE_CONFIG:
 		return answer_empty(conn, request, w, err);
 	case WIRE_DESCRIBE:
-		return message_describe(conn->edged, request->body, request->body_bytes, w, err);
+		return answer_describe(conn, request, w, err);
 	case WIRE_POWER:
 		return message_power(conn->edged, request->body, request->body_bytes, w, err);
 	case WIRE_CANCEL:
@@ -368,6 +395,7 @@ static int session_open(struct conn *conn, struct request *request, struct error
 		code = store_get(
 			&conn->edged->store, open.model, open.version, &request->served, err);
 	}
+	code = code > 0 ? want(conn, open.model, err) : code;
 	code = code == 0 ? check_use(conn, request, err) : code;
 	return code != 0 ? code
 			 : client_session_new(&conn->sessions, request->served, conn->account,
@@ -417,6 +445,7 @@ static void on_infer(struct conn *conn, struct request *request)
 	}
 	int code = request_judge(request, &conn->edged->store, &conn->sessions, &conn->regions,
 		request->body_bytes, conn->edged->config.max_body, &err);
+	code = code > 0 ? want(conn, request->infer.model, &err) : code;
 	code = code == 0 ? check_use(conn, request, &err) : code;
 	take_turn(conn, request, code, &err);
 }

@@ -11,11 +11,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/conn.h"
 #include "daemon/edged.h"
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
+
+#define MOST_NS 200000 /* of one turn of the loop: short requests are run there */
+#define MOST_RINGS 64 /* of a bell, behind the one that was heard */
 
 /* ---- words that the client sees */
 
@@ -35,10 +39,11 @@ bool ring_has_more(const struct ring *ring)
 	return submitted(ring) != ring->taken;
 }
 
-/* All who sleep at the word: a client may have threads. */
+/* All who sleep at the word: a client may have threads, of which no more than it has slots wait for something. */
 static void wake(const struct ring *ring)
 {
-	syscall(SYS_futex, word(ring, WIRE_RING_ANSWERED), FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, word(ring, WIRE_RING_ANSWERED), FUTEX_WAKE, ring->shape.slots, NULL,
+		NULL, 0);
 }
 
 /* ---- replies */
@@ -121,6 +126,11 @@ void ring_take(struct ring *ring)
 	struct conn *conn = ring->conn;
 	struct error err = {0};
 	const struct wire_header none = {0};
+	const uint64_t until_ns = clock_now_ns() + MOST_NS;
+	if (conn->state != CONN_OPEN) {
+		uv_poll_stop(&ring->poll);
+		return;
+	}
 	if (submitted(ring) - ring->taken > ring->shape.slots) {
 		error_set(&err, -EPROTO, "the ring has more requests than slots");
 		conn_refuse(conn, &none, &err);
@@ -129,9 +139,12 @@ void ring_take(struct ring *ring)
 	for (uint32_t n = 0; n < ring->shape.slots && conn_has_room(conn) && ring_has_more(ring);
 		n++) {
 		take_one(ring);
+		if (clock_now_ns() >= until_ns) {
+			break;
+		}
 	}
 	if (conn->state != CONN_CLOSED) {
-		conn_update(conn);
+		conn_update(conn); /* goes on with what is left at the next turn */
 	}
 }
 
@@ -160,24 +173,45 @@ void rings_sleep(void *context, bool asleep)
 /* ---- the bell */
 
 /* Takes what is counted there without waiting, whatever its owner has made of it: a read that may wait
- * could be made to, by a client that reads it first. */
+ * could be made to, by a client that reads it first. 1 when there was something, or -errno. */
 static int bell_quiet(int bell)
 {
 	uint64_t count = 0;
 	const struct iovec place = {&count, sizeof(count)};
 	ssize_t n = preadv2(bell, &place, 1, -1, RWF_NOWAIT);
-	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+	if (n < 0) {
+		return errno != EAGAIN && errno != EINTR ? -errno : 0;
+	}
+	return 1;
+}
+
+/* One that counts down (EFD_SEMAPHORE) would keep the loop awake for one write. */
+static bool goes_on(const struct ring *ring)
+{
+	for (int i = 0; i < MOST_RINGS; i++) {
+		if (bell_quiet(ring->bell) <= 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static void on_bell(uv_poll_t *poll, int status, int events)
 {
 	struct ring *ring = poll->data;
+	struct error err = {0};
+	const struct wire_header none = {0};
 	(void)events;
 	if (status < 0 || bell_quiet(ring->bell) < 0) {
 		uv_poll_stop(poll);
 		return;
 	}
+	const uint32_t taken = ring->taken;
 	ring_take(ring);
+	if (ring->taken == taken && ring->conn && goes_on(ring)) {
+		error_set(&err, -EPROTO, "the bell does not stop");
+		conn_refuse(ring->conn, &none, &err);
+	}
 }
 
 /* Another descriptor could make whoever polls it wait. */

@@ -157,8 +157,10 @@ static void put(struct sched *sched, struct request *request)
 {
 	queue_put(&sched->queue, request);
 	urgent_update(sched);
-	if (sched->n_idle > 0) {
+	if (sched->n_idle > 0 && sched->duty == SCHED_ALL) {
 		pthread_cond_signal(&sched->work);
+	} else if (sched->n_idle > 0) {
+		pthread_cond_broadcast(&sched->work); /* one of them may have to rest on */
 	}
 }
 

@@ -455,7 +455,6 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 	}
 	struct store_model *model = &store->models[at];
 	if (model->unloaded) {
-		model->wanted = true;
 		return 1;
 	}
 	if (!model->served) {
@@ -471,4 +470,12 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 	}
 	*ret_served = served_ref(model->served);
 	return 0;
+}
+
+void store_want(struct store *store, const char *name)
+{
+	struct store_model *model = store_find(store, name);
+	if (model && model->unloaded) {
+		model->wanted = true;
+	}
 }

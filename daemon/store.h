@@ -88,11 +88,14 @@ struct store_count store_count(const struct store *store);
 
 /*
  * A reference to what serves under @name, in @version if that is neither empty nor "0", as the file
- * NAME.tflite was called before the store numbered it. 1 when it was unloaded: it is wanted from now on
- * (idle_load_wanted()). -ENOENT, -EAGAIN while
- * it is being loaded, -EBADMSG when it was refused; the text says which and why.
+ * NAME.tflite was called before the store numbered it. 1 when it was unloaded: store_want() has
+ * it loaded. -ENOENT, -EAGAIN while it is being loaded, -EBADMSG when it was refused; the text says which
+ * and why.
  */
 int must_check store_get(const struct store *store, struct wire_text name, struct wire_text version,
 	struct served **ret_served, struct error *err);
+
+/* An unloaded model is wanted from now on (idle_load_wanted()). Others stay as they are. */
+void store_want(struct store *store, const char *name);
 
 #endif

@@ -141,8 +141,15 @@ class Pipelines(unittest.TestCase):
     @staticmethod
     def child(bridge, kind="--pipelines"):
         """The process in which the pipelines work, or requests are decoded."""
-        out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(bridge.child.pid)], capture_output=True, text=True, check=False).stdout
-        return next((int(line.split()[0]) for line in out.splitlines() if kind in line), None)
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as stat, open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
+                    parent, words = int(stat.read().rsplit(")", 1)[1].split()[1]), line.read().split("\0")
+            except OSError:
+                continue  # it has ended
+            if parent == bridge.child.pid and kind in words:
+                return int(pid)
+        return None
 
     def check_flat(self, result):
         for key, value in result.items():
@@ -381,7 +388,7 @@ class Pipelines(unittest.TestCase):
         self.put("digit", EACH_DIGIT)
         conf = self.rig.write("limited.conf", f"[bridge]\ngateway = gw2\nsocket = {self.rig.socket}\npipelines = {self.folder}\nmax-memory = 200M\n"
                               f"decode-memory = 512M\n[broker a]\naddress = mqtt://127.0.0.1:{self.port}\n")
-        bridge = self.rig.start("limited", ["prlimit", f"--data={64 << 20}:{256 << 20}", EDGED_MQTT, "--config", conf])
+        bridge = self.rig.start("limited", ["sh", "-c", f"ulimit -S -d {64 << 10}; ulimit -H -d {256 << 10}; exec \"$0\" --config \"$1\"", EDGED_MQTT, conf])
         self.addCleanup(bridge.end)
         device = self.device("limited")
         device.subscribe("edged/gw2/#")
@@ -488,7 +495,7 @@ class Pipelines(unittest.TestCase):
             self.skipTest("../shared is not here")
         for name in ("audio_preprocessor_int8", "micro_speech_quantized"):
             shutil.copy(os.path.join(micro, name + ".tflite"), self.rig.path("models", name + ".tflite"))
-        subprocess.run(["kill", "-HUP", str(self.edged.child.pid)], check=True)
+        self.edged.child.send_signal(signal.SIGHUP)
         with open(os.path.join(ROOT, "docs", "pipelines.md"), encoding="utf-8") as page:
             recipe = next(block for block in re.findall(r"```\n(.*?)```", page.read(), re.S) if "micro_speech_quantized" in block)
         labels = self.rig.write("labels.txt", "silence\nunknown\nyes\nno\n")

@@ -89,13 +89,18 @@ static void tell(
 }
 
 /* a, b and c take 400,000 bytes each: two of them fit. */
-static void start_three(struct daemon *daemon)
+static void start_three_with(struct daemon *daemon, const char *config)
 {
-	daemon_config(daemon, BUDGET);
+	daemon_config(daemon, config);
 	daemon_put(daemon, "a.tflite", "big 400000");
 	daemon_put(daemon, "b.tflite", "big 400001");
 	daemon_put(daemon, "c.tflite", "big 400002");
 	daemon_start(daemon, false);
+}
+
+static void start_three(struct daemon *daemon)
+{
+	start_three_with(daemon, BUDGET);
 }
 
 static void what_was_used_longest_ago_goes_when_nobody_has_asked(void **state)
@@ -120,6 +125,23 @@ static void who_asks_has_it_loaded_and_another_goes(void **state)
 	ask(daemon, "c", 1); /* a was asked less than b */
 	assert_true(is_in_state(daemon, "a", "unloaded"));
 	assert_true(is_in_state(daemon, "b", "ready"));
+}
+
+static void who_may_not_use_a_model_has_none_loaded_or_unloaded(void **state)
+{
+	struct daemon *daemon = *state;
+	struct bytes_writer w = {0};
+	start_three_with(daemon, BUDGET "[access]\nmodels = a=4294967294\n");
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "a", 4, 7, 0);
+	peer_expect(&peer, 1, EDGE_DENIED);
+	wire_describe_encode(&w, &(struct wire_describe){.model = {"a", 1}});
+	peer_send(&peer, WIRE_DESCRIBE, 2, 0, &w);
+	peer_expect(&peer, 2, EDGE_DENIED);
+	peer_close(&peer);
+	assert_true(is_in_state(daemon, "a", "unloaded"));
+	assert_true(is_in_state(daemon, "b", "ready"));
+	assert_true(is_in_state(daemon, "c", "ready"));
 }
 
 static void a_pinned_model_stays(void **state)
@@ -445,6 +467,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		budget_test(what_was_used_longest_ago_goes_when_nobody_has_asked),
 		budget_test(who_asks_has_it_loaded_and_another_goes),
+		budget_test(who_may_not_use_a_model_has_none_loaded_or_unloaded),
 		budget_test(a_pinned_model_stays),
 		budget_test(what_a_version_on_trial_would_go_back_to_makes_place_first),
 		budget_test(of_one_model_two_versions_are_in_memory_at_most),

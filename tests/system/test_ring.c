@@ -83,12 +83,12 @@ static atomic_uint *word(const struct ringer *ringer, uint32_t at)
 	return (atomic_uint *)(void *)(ringer->memory.data + RING_AT + at);
 }
 
-/* @first: what the words count from. */
-static struct ringer ringer_open(const struct daemon *daemon, uint32_t first)
+/* @first: what the words count from; @flags: of the bell. */
+static struct ringer ringer_open_with(const struct daemon *daemon, uint32_t first, int flags)
 {
 	struct ringer ringer = {.peer = open_peer(daemon, WIRE_CAP_SHARED_MEMORY | WIRE_CAP_RINGS),
 		.memory = memory_new(4 * REGIONS_SIZE),
-		.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | flags),
 		.shape = {.offset = RING_AT, .slots = SLOTS, .slot_bytes = SLOT_BYTES},
 		.asked = first,
 		.answered = first};
@@ -99,6 +99,11 @@ static struct ringer ringer_open(const struct daemon *daemon, uint32_t first)
 	send_open(&ringer.peer, 5, &ringer.shape, &ringer.bell, 1);
 	peer_expect(&ringer.peer, 5, EDGE_OK);
 	return ringer;
+}
+
+static struct ringer ringer_open(const struct daemon *daemon, uint32_t first)
+{
+	return ringer_open_with(daemon, first, 0);
 }
 
 static void ringer_close(struct ringer *ringer)
@@ -412,6 +417,15 @@ static void a_bell_that_its_owner_reads_stops_nobody(void **state)
 	ringer_close(&ringer);
 }
 
+/* One that counts down: a single write would keep the loop awake for ever. */
+static void a_bell_that_does_not_stop_ends_the_connection(void **state)
+{
+	struct ringer ringer = ringer_open_with(*state, 0, EFD_SEMAPHORE);
+	const uint64_t often = UINT64_C(1) << 40;
+	assert_int_equal(write(ringer.bell, &often, sizeof(often)), sizeof(often));
+	expect_ended(&ringer, *state);
+}
+
 struct flipper {
 	struct ringer *ringer;
 	atomic_bool stop;
@@ -501,6 +515,7 @@ int main(void)
 		cmocka_unit_test(broken_frames_in_slots_end_the_connection),
 		cmocka_unit_test(more_requests_than_slots_end_the_connection),
 		cmocka_unit_test(a_bell_that_its_owner_reads_stops_nobody),
+		cmocka_unit_test(a_bell_that_does_not_stop_ends_the_connection),
 		cmocka_unit_test(slots_that_change_while_they_are_read_harm_nobody),
 		cmocka_unit_test(clients_that_go_leave_nothing_behind),
 		cmocka_unit_test(more_than_max_in_flight_waits_in_its_slots),
