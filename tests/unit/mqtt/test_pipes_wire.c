@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/mqtt/child.h"
 #include "daemon/mqtt/envelope.h"
@@ -92,6 +93,51 @@ static void a_question_that_is_cut_or_too_large_is_refused(void **state)
 		}
 	}
 	bytes_writer_deinit(&w);
+}
+
+/* A sanitizer ends the process where there is no memory. */
+#if defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+#define LARGE (32 << 20)
+
+static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(void **state)
+{
+	(void)state;
+	owned_mem uint8_t *bytes = calloc(1, LARGE);
+	assert_non_null(bytes);
+	const struct tensor_bytes tensor = {.type = DTYPE_INT8,
+		.shape = {.rank = 2, .dim = {1024, LARGE / 1024}},
+		.data = bytes,
+		.bytes = LARGE};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct pipes_question q;
+	struct rlimit before;
+	pipes_question_write(&w, 3, &asked);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	const struct rlimit little = {
+		.rlim_cur = 4096, .rlim_max = before.rlim_max}; /* 0 is none for Linux */
+	assert_int_equal(setrlimit(RLIMIT_DATA, &little), 0);
+	void *volatile more = SANITIZED ? NULL : malloc(LARGE);
+	const bool limited = !SANITIZED && !more; /* qemu limits nothing */
+	free(more);
+	int code = limited ? pipes_question_read(&r, LARGE, &q, NULL) : 0;
+	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+	bytes_writer_deinit(&w);
+	if (!limited) {
+		skip();
+	}
+	assert_int_equal(code, -ENOMEM);
+	assert_int_equal(q.pipeline, 3);
+	assert_true(q.id == asked.id);
+	assert_string_equal(q.model, asked.model);
+	assert_int_equal(q.n, 0);
 }
 
 static void a_result_is_an_object_or_refused(void **state)
@@ -197,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_question_arrives_as_it_was_asked),
 		cmocka_unit_test(a_question_that_is_cut_or_too_large_is_refused),
+		cmocka_unit_test(a_question_without_memory_for_its_tensors_still_says_whose_it_is),
 		cmocka_unit_test(a_result_is_an_object_or_refused),
 		cmocka_unit_test(a_model_arrives_with_its_labels),
 		cmocka_unit_test(members_of_json_become_a_row),
