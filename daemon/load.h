@@ -3,6 +3,8 @@
 #ifndef DAEMON_LOAD_H
 #define DAEMON_LOAD_H
 
+#include <stdatomic.h>
+
 #include "daemon/config.h"
 #include "daemon/depot.h"
 #include "daemon/served.h"
@@ -15,6 +17,7 @@ struct load_context {
 	uint64_t cpu_features;
 	struct depot *depot;
 	int watch; /* for watch_folder() */
+	atomic_bool *network; /* of struct watch; may be NULL */
 	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
 	void *stopping_context;
 	struct budget *budget; /* NULL: nothing is counted */

@@ -92,6 +92,7 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.cpu_features = loader->cpu_features,
 		.depot = &loader->depot,
 		.watch = loader->watch,
+		.network = loader->network,
 		.stopping = stopping,
 		.stopping_context = loader,
 		.budget = loader->budget,
@@ -326,6 +327,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	void (*wake)(void *context), void *context, struct error *err)
 {
 	*loader = (struct loader){.watch = loader->watch,
+		.network = loader->network,
 		.budget = loader->budget,
 		.log = log,
 		.wake = wake,

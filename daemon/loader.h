@@ -13,6 +13,7 @@
 struct loader {
 	struct budget *budget; /* given before the start */
 	int watch; /* where folders are watched, given before the start; -1: nowhere */
+	atomic_bool *network; /* what load.h says, given before the start */
 	pthread_t thread;
 	bool running;
 	const struct log *log;
