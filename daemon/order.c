@@ -158,11 +158,26 @@ static int proved(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+/* Another one took its place while the loop made up its mind: it is bad all the same, unless it was good. */
+static int failed_late(const struct ordering *ordering, struct error *err)
+{
+	const struct order *order = ordering->order;
+	const struct manifest *manifest = &ordering->model->manifest;
+	struct depot *depot = ordering->load->depot;
+	if (digest_same(&order->digest, &manifest->active) ||
+		digest_same(&order->digest, &manifest->last_good) ||
+		digest_same(&order->digest, &manifest->previous)) {
+		return 0;
+	}
+	depot_note(depot, order->model, "the version before is bad: %s", order->argument);
+	return depot_add_bad(depot, &order->digest, order->model, order->argument, err);
+}
+
 static int failed(const struct ordering *ordering, struct error *err)
 {
 	const struct order *order = ordering->order;
 	if (!is_on_trial(ordering)) {
-		return 0;
+		return failed_late(ordering, err);
 	}
 	/* A pin that came behind the verdict is one of what serves by now. */
 	int code = ordering->model->manifest.pinned && !order->back

@@ -179,6 +179,29 @@ static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void 
 	peer_close(&peer);
 }
 
+static void one_that_fails_while_the_next_one_is_loaded_is_bad(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[120];
+	start_with_a_good_one(daemon);
+	put_and_reload(daemon, "fail 1");
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "m.tflite", line);
+	struct peer loading = peer_open(daemon);
+	peer_send(&loading, WIRE_RELOAD, 900, 0, NULL);
+	daemon_wait_running(daemon);
+	ask(daemon, 3);
+	daemon_wait_log(daemon, "runs were bad");
+	daemon_let_go(daemon, 1);
+	peer_expect(&loading, 900, EDGE_OK);
+	peer_close(&loading);
+	expect_history(daemon, "the version before is bad: 3 of 3 runs were bad");
+	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
+	put_and_reload(daemon, "fail 1");
+	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL,
+		"bad: 3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+}
+
 /* Whether anything can be written to the store's @folder; not by whom: root writes everywhere. */
 static void folder_set_writable(const struct daemon *daemon, const char *folder, bool writable)
 {
@@ -570,6 +593,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rollback_test(one_that_fails_is_rolled_back),
 		rollback_test(who_asks_after_a_trial_that_failed_is_answered_by_the_good_one),
+		rollback_test(one_that_fails_while_the_next_one_is_loaded_is_bad),
 		rollback_test(one_that_fails_goes_although_the_disk_is_full),
 		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
