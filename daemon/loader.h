@@ -28,6 +28,7 @@ struct loader {
 	bool stopping;
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
+	bool heeded; /* the loop has done as all events say that there were */
 	struct order *orders, *done; /* to be carried out, in turn; and carried out */
 	struct shadow *shadows, *shadows_done; /* to be run, and run */
 	unsigned int n_shadows;
@@ -69,7 +70,7 @@ struct shadow *loader_shadows(struct loader *loader);
 /* An event could not be heeded: the next scan loads everything again. */
 void loader_doubt(struct loader *loader);
 
-/* The next event, the caller's to free, or NULL; *ret_scans_done is meaningful with NULL. */
+/* The next event, the caller's to free, or NULL: all were heeded; *ret_scans_done is meaningful with NULL. */
 struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done);
 
 #endif
