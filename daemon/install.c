@@ -174,7 +174,8 @@ static int check_answers(const struct load_context *context, const struct candid
 	owned_mem char *golden = NULL;
 	const off_t size = candidate->golden_bytes;
 	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000)};
+		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000),
+		.cancelled = context->cancelled};
 	uint32_t n = 0;
 	if (candidate->golden < 0) {
 		return 0;
@@ -198,7 +199,8 @@ static void warm_up(const struct load_context *context, const struct candidate *
 	if (edge_model_info(served->model)->uses_checkpoints) {
 		return;
 	}
-	const struct run_control control = {.deadline_ns = clock_now_ns() + WARM_UP_NS};
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + WARM_UP_NS, .cancelled = context->cancelled};
 	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
 	mark_begin(mark);
 	served_warm(served, &control);

@@ -20,6 +20,7 @@ struct load_context {
 	atomic_bool *network; /* of struct watch; may be NULL */
 	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
 	void *stopping_context;
+	const atomic_bool *cancelled; /* the same for runs; may be NULL */
 	struct budget *budget; /* NULL: nothing is counted */
 	/* Has the loop let go of what serves under @name, which stays the model: for room. */
 	void (*unload)(void *context, const char *name);

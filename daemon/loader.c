@@ -125,6 +125,7 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.network = loader->network,
 		.stopping = stopping,
 		.stopping_context = loader,
+		.cancelled = &loader->cancelled,
 		.budget = loader->budget,
 		.unload = unload,
 		.alone = alone,
@@ -397,6 +398,7 @@ void loader_stop(struct loader *loader)
 	if (!loader->running) {
 		return;
 	}
+	atomic_store(&loader->cancelled, true);
 	pthread_mutex_lock(&loader->mutex);
 	loader->stopping = true;
 	pthread_cond_signal(&loader->work);

@@ -26,6 +26,7 @@ struct loader {
 	struct config config; /* as of the last request */
 	uint64_t scans_wanted, scans_done;
 	bool stopping;
+	atomic_bool cancelled; /* the same, for runs; not under the mutex */
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
 	bool heeded; /* the loop has done as all events say that there were */
