@@ -179,29 +179,6 @@ static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void 
 	peer_close(&peer);
 }
 
-static void one_that_fails_while_the_next_one_is_loaded_is_bad(void **state)
-{
-	struct daemon *daemon = *state;
-	char line[120];
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "fail 1");
-	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
-	daemon_put(daemon, "m.tflite", line);
-	struct peer loading = peer_open(daemon);
-	peer_send(&loading, WIRE_RELOAD, 900, 0, NULL);
-	daemon_wait_running(daemon);
-	ask(daemon, 3);
-	daemon_wait_log(daemon, "runs were bad");
-	daemon_let_go(daemon, 1);
-	peer_expect(&loading, 900, EDGE_OK);
-	peer_close(&loading);
-	expect_history(daemon, "the version before is bad: 3 of 3 runs were bad");
-	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
-	put_and_reload(daemon, "fail 1");
-	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL,
-		"bad: 3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
-}
-
 /* Whether anything can be written to the store's @folder; not by whom: root writes everywhere. */
 static void folder_set_writable(const struct daemon *daemon, const char *folder, bool writable)
 {
@@ -358,64 +335,6 @@ static void one_that_answers_otherwise_than_the_one_before_is_rolled_back(void *
 }
 
 /* Other numbers, the same largest one. */
-/* 7 7 7 7, and the same, as frames. */
-static void golden_put(struct daemon *daemon)
-{
-	static const int8_t data[4] = {7, 7, 7, 7};
-	struct bytes_writer frames = {0}, asked = {0}, due = {0};
-	const struct wire_tensor tensor = {
-		.type = DTYPE_INT8, .shape = {2, {1, 4}}, .bytes = sizeof(data), .data = data};
-	const struct wire_infer infer = {.model = wire_text_of("m"),
-		.n_inputs = 1,
-		.n_wanted = WIRE_ALL_OUTPUTS,
-		.inputs = {tensor}};
-	const struct wire_infer_reply reply = {
-		.version = wire_text_of("1"), .n_outputs = 1, .outputs = {tensor}};
-	wire_infer_encode(&asked, &infer);
-	wire_infer_reply_encode(&due, &reply);
-	const struct bytes_writer *bodies[] = {&asked, &due};
-	for (unsigned int i = 0; i < 2; i++) {
-		uint8_t head[WIRE_HEADER_BYTES];
-		const struct wire_header header = {.type = WIRE_INFER | (i ? WIRE_REPLY : 0),
-			.id = 1,
-			.body_bytes = (uint32_t)bodies[i]->size};
-		wire_header_encode(&header, head);
-		bytes_write(&frames, head, sizeof(head));
-		bytes_write(&frames, bodies[i]->data, bodies[i]->size);
-	}
-	daemon_put_bytes(daemon, "m.golden", frames.data, frames.size);
-	bytes_writer_deinit(&frames);
-	bytes_writer_deinit(&asked);
-	bytes_writer_deinit(&due);
-}
-
-/* The same file with a golden is tested while its trial ends: then it takes the good one's place once more. */
-static void one_that_fails_while_it_is_installed_anew_is_rolled_back(void **state)
-{
-	struct daemon *daemon = *state;
-	char line[120];
-	snprintf(line, sizeof(line), "slow %s/gate", daemon->folder);
-	start_with_a_shadow(daemon, line, "probation-shadow = 1\n");
-	golden_put(daemon);
-	struct peer loading = peer_open(daemon), peer = peer_open(daemon);
-	peer_send(&loading, WIRE_RELOAD, 900, 0, NULL);
-	daemon_wait_running(daemon);
-	for (uint64_t i = 1; i <= 3; i++) {
-		peer_infer(&peer, i, "m", 4, 7, 100000);
-		peer_expect(&peer, i, EDGE_DEADLINE);
-	}
-	daemon_wait_log(daemon, "model m version 1: ready again");
-	daemon_let_go(daemon, 1);
-	peer_expect(&loading, 900, EDGE_OK);
-	daemon_wait_log(daemon, "model m version 2: ready");
-	daemon_wait_log(daemon, "model m version 1: ready");
-	expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
-	peer_infer(&peer, 4, "m", 4, 7, 0);
-	peer_expect_echo(&peer, 4, 4, 7);
-	peer_close(&loading);
-	peer_close(&peer);
-}
-
 static void one_that_answers_alike_stays(void **state)
 {
 	struct daemon *daemon = *state;
@@ -651,7 +570,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rollback_test(one_that_fails_is_rolled_back),
 		rollback_test(who_asks_after_a_trial_that_failed_is_answered_by_the_good_one),
-		rollback_test(one_that_fails_while_the_next_one_is_loaded_is_bad),
 		rollback_test(one_that_fails_goes_although_the_disk_is_full),
 		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
@@ -659,7 +577,6 @@ int main(void)
 		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
 		rollback_test(one_that_answers_otherwise_than_the_one_before_is_rolled_back),
-		rollback_test(one_that_fails_while_it_is_installed_anew_is_rolled_back),
 		rollback_test(one_that_answers_alike_stays),
 		rollback_test(nothing_is_compared_unless_it_is_asked_for),
 		rollback_test(time_proves_a_version_too),
