@@ -193,6 +193,7 @@ bool catalogue_post(const struct catalogue_sink *sink, struct catalogue_model *m
 		model->loaded = true;
 		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
+		event->ready = ++model->ready;
 	}
 	event->served = served;
 	sink->post(sink->context, event);
@@ -435,6 +436,10 @@ int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
 		catalogue->models[i]->seen = false;
 	}
 	restore_all(&scanning);
+	watch_way(load->watch, load->config->models);
+	if (load->network) {
+		atomic_store(load->network, watch_is_network(load->config->models));
+	}
 	owned_fd int folder = open(load->config->models, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int code = folder < 0 ? -errno : folder_scan(&scanning, folder, ret_left_out);
 	make_room(catalogue, load);

@@ -46,6 +46,7 @@ struct catalogue_event {
 	char version[SERVED_VERSION_SIZE]; /* of the file that was tried last */
 	struct served *served; /* of CATALOGUE_READY: the receiver's reference */
 	char reason[CATALOGUE_REASON_SIZE];
+	uint64_t ready; /* how many CATALOGUE_READY there were of the model, with this one */
 	struct catalogue_about about;
 };
 
@@ -71,6 +72,7 @@ struct catalogue_model {
 	struct digest serving; /* what the loop has; none: nothing */
 	bool loaded; /* the loop has it in memory, as far as is known here */
 	uint64_t bytes; /* that it takes when it is */
+	uint64_t ready; /* CATALOGUE_READY that there were */
 	bool restored; /* the store was asked for it */
 	bool inbox; /* the folder had files of it when it was looked at last */
 	bool seen; /* in the scan that goes on */

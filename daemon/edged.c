@@ -164,6 +164,7 @@ static void on_loaded(uv_async_t *async)
 	if (edged->draining) {
 		return;
 	}
+	watch_configure(&edged->watch);
 	if (edged->store.scans_done >= edged->wanted_scan &&
 		edged->told_scan < edged->wanted_scan) {
 		edged->told_scan = edged->wanted_scan;
@@ -333,6 +334,7 @@ static int parts_start(struct edged *edged, struct error *err)
 		watch_start(
 			&edged->watch, &edged->loop, &edged->config, &edged->log, on_look, edged);
 		edged->loader.watch = edged->watch.fd;
+		edged->loader.network = &edged->watch.network;
 		edged->loader.budget = &edged->budget;
 		pressure_start(&edged->pressure, &edged->loop, edged->config.memory_pressure,
 			&edged->log, on_short, edged);

@@ -84,7 +84,7 @@ static void version_install(
 		snprintf(tried->reason, sizeof(tried->reason), "%.*s",
 			(int)sizeof(tried->reason) - 1, err.text);
 		refused(look, tried);
-		if (!is_known(look, tried)) {
+		if (code != -ECANCELED && !is_known(look, tried)) {
 			depot_note(look->load->depot, look->model->manifest.name, "refused: %s",
 				err.text);
 		}

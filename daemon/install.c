@@ -174,7 +174,8 @@ static int check_answers(const struct load_context *context, const struct candid
 	owned_mem char *golden = NULL;
 	const off_t size = candidate->golden_bytes;
 	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000)};
+		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000),
+		.cancelled = context->cancelled};
 	uint32_t n = 0;
 	if (candidate->golden < 0) {
 		return 0;
@@ -198,7 +199,8 @@ static void warm_up(const struct load_context *context, const struct candidate *
 	if (edge_model_info(served->model)->uses_checkpoints) {
 		return;
 	}
-	const struct run_control control = {.deadline_ns = clock_now_ns() + WARM_UP_NS};
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + WARM_UP_NS, .cancelled = context->cancelled};
 	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
 	mark_begin(mark);
 	served_warm(served, &control);
@@ -282,14 +284,12 @@ static void try_out(
 /* ---- memory */
 
 /*
- * What of @need bytes has its place, and what is done where it has it only without the version that
- * serves. What others hold that are not pinned is no matter: idle ones go when it is needed.
+ * Whether @need bytes have their place, and whether they have it only without the version that serves.
+ * What others hold that are not pinned is no matter: idle ones go when it is needed.
  */
-static int make_room(const struct load_context *context, struct catalogue_model *model,
-	uint64_t need, struct error *err)
+static int find_room(const struct load_context *context, const struct catalogue_model *model,
+	uint64_t need, bool *ret_alone, struct error *err)
 {
-	struct depot *depot = context->depot;
-	const struct manifest *manifest = &model->manifest;
 	const uint64_t limit = context->budget ? atomic_load(&context->budget->limit) : UINT64_MAX;
 	const uint64_t pinned = context->budget ? atomic_load(&context->budget->pinned) : 0;
 	const uint64_t room = limit > pinned ? limit - pinned : 0;
@@ -299,14 +299,25 @@ static int make_room(const struct load_context *context, struct catalogue_model 
 			"it takes %" PRIu64 " bytes of memory, the budget has room for %" PRIu64,
 			need, room);
 	}
-	if (need + beside <= room) {
-		return 0;
-	}
-	if (context->config->update_policy == CONFIG_UPDATE_KEEP_SERVING) {
+	*ret_alone = need + beside > room;
+	if (*ret_alone && context->config->update_policy == CONFIG_UPDATE_KEEP_SERVING) {
 		return error_set(err, -ENOSPC,
 			"it takes %" PRIu64 " bytes of memory, beside what serves the budget has "
 			"room for %" PRIu64 " (update-policy = keep-serving)",
 			need, room > beside ? room - beside : 0);
+	}
+	return 0;
+}
+
+static int make_room(const struct load_context *context, struct catalogue_model *model,
+	uint64_t need, struct error *err)
+{
+	struct depot *depot = context->depot;
+	const struct manifest *manifest = &model->manifest;
+	bool alone = false;
+	int code = find_room(context, model, need, &alone, err);
+	if (code < 0 || !alone) {
+		return code;
 	}
 	log_notice(depot->log,
 		"model %s: what serves is unloaded: the new version does not fit beside it "
@@ -323,16 +334,17 @@ static int check(const struct load_context *context, struct catalogue_model *mod
 	const struct candidate *candidate, struct error *err)
 {
 	uint64_t bytes = candidate->version.bytes;
-	int code = make_room(context, model, bytes, err);
+	bool alone = false;
+	/* Nothing makes place for a file that nobody has looked at yet. */
+	int code = find_room(context, model, bytes, &alone, err);
 	if (code == 0 && context->check) {
 		const struct check_files files = {.blob = candidate->blob,
 			.golden = candidate->golden,
 			.blob_digest = &candidate->version.model,
 			.golden_digest = &candidate->version.golden};
 		code = check_files_once(context, &files, &bytes, err);
-		code = code < 0 ? code : make_room(context, model, bytes, err);
 	}
-	return code;
+	return code < 0 ? code : make_room(context, model, bytes, err);
 }
 
 static int admit(const struct load_context *context, struct catalogue_model *model,

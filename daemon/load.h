@@ -3,6 +3,8 @@
 #ifndef DAEMON_LOAD_H
 #define DAEMON_LOAD_H
 
+#include <stdatomic.h>
+
 #include "daemon/config.h"
 #include "daemon/depot.h"
 #include "daemon/served.h"
@@ -15,8 +17,10 @@ struct load_context {
 	uint64_t cpu_features;
 	struct depot *depot;
 	int watch; /* for watch_folder() */
+	atomic_bool *network; /* of struct watch; may be NULL */
 	bool (*stopping)(void *context); /* true: whatever goes on is given up; may be NULL */
 	void *stopping_context;
+	const atomic_bool *cancelled; /* the same for runs; may be NULL */
 	struct budget *budget; /* NULL: nothing is counted */
 	/* Has the loop let go of what serves under @name, which stays the model: for room. */
 	void (*unload)(void *context, const char *name);

@@ -14,6 +14,7 @@
 #include "daemon/background.h"
 
 #define RESTED_S 1 /* then nothing more is to be expected for now */
+#define HEEDED_S 1 /* the loop does as it is told, if it is not busy for as long */
 
 /* Any of these is the loader's thread, but for start, stop, scan and collect. */
 
@@ -51,6 +52,7 @@ static void post(void *context, struct catalogue_event *event)
 	pthread_mutex_lock(&loader->mutex);
 	*(loader->last ? &loader->last->next : &loader->first) = event;
 	loader->last = event;
+	loader->heeded = false;
 	pthread_mutex_unlock(&loader->mutex);
 	loader->wake(loader->context);
 }
@@ -64,6 +66,33 @@ static bool stopping(void *context)
 	return stop;
 }
 
+/* Under the mutex, which is let go meanwhile. */
+static void dig(struct loader *loader)
+{
+	struct served *buried = take(loader->buried);
+	pthread_mutex_unlock(&loader->mutex);
+	free_buried(buried);
+	pthread_mutex_lock(&loader->mutex);
+}
+
+/*
+ * Frees what the loop lets go of before anything takes its place. A loop that is busy does it later, and
+ * what somebody uses goes when that ends.
+ */
+static void dig_heeded(struct loader *loader)
+{
+	struct timespec until;
+	int code = 0;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += HEEDED_S;
+	pthread_mutex_lock(&loader->mutex);
+	while (!loader->heeded && !loader->stopping && code == 0) {
+		code = pthread_cond_timedwait(&loader->work, &loader->mutex, &until);
+	}
+	dig(loader);
+	pthread_mutex_unlock(&loader->mutex);
+}
+
 static void let_go(void *context, const char *name, enum catalogue_event_kind kind)
 {
 	struct catalogue_event *event = calloc(1, sizeof(*event));
@@ -72,6 +101,7 @@ static void let_go(void *context, const char *name, enum catalogue_event_kind ki
 		snprintf(event->name, sizeof(event->name), "%s", name);
 		snprintf(event->reason, sizeof(event->reason), "for a new version");
 		post(context, event);
+		dig_heeded(context);
 	}
 }
 
@@ -92,8 +122,10 @@ static struct load_context load_of(struct loader *loader, const struct config *c
 		.cpu_features = loader->cpu_features,
 		.depot = &loader->depot,
 		.watch = loader->watch,
+		.network = loader->network,
 		.stopping = stopping,
 		.stopping_context = loader,
+		.cancelled = &loader->cancelled,
 		.budget = loader->budget,
 		.unload = unload,
 		.alone = alone,
@@ -168,15 +200,6 @@ static void obey(struct loader *loader, struct order *order)
 	}
 	order_append(&loader->done, order);
 	call(loader);
-}
-
-/* Under the mutex, which is let go meanwhile. */
-static void dig(struct loader *loader)
-{
-	struct served *buried = take(loader->buried);
-	pthread_mutex_unlock(&loader->mutex);
-	free_buried(buried);
-	pthread_mutex_lock(&loader->mutex);
 }
 
 /* Between two models of a scan: an order waits for one that is loading, not for all of them. */
@@ -272,11 +295,11 @@ static void *loader_main(void *argument)
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {
 		/* Until the folder was looked at, nobody knows what an order would be in the way of. */
-		struct order *order = loader->scans_done > 0 ? order_take(loader, false) : NULL;
-		if (order) {
+		struct order *order = NULL;
+		if (loader->buried) {
+			dig(loader); /* first: what is loaded wants the place */
+		} else if (loader->scans_done > 0 && (order = order_take(loader, false))) {
 			obey(loader, order);
-		} else if (loader->buried) {
-			dig(loader);
 		} else if (loader->scans_done != loader->scans_wanted) {
 			scan(loader);
 		} else if (loader->shadows) {
@@ -326,6 +349,7 @@ int loader_start(struct loader *loader, const struct config *config, const struc
 	void (*wake)(void *context), void *context, struct error *err)
 {
 	*loader = (struct loader){.watch = loader->watch,
+		.network = loader->network,
 		.budget = loader->budget,
 		.log = log,
 		.wake = wake,
@@ -374,6 +398,7 @@ void loader_stop(struct loader *loader)
 	if (!loader->running) {
 		return;
 	}
+	atomic_store(&loader->cancelled, true);
 	pthread_mutex_lock(&loader->mutex);
 	loader->stopping = true;
 	pthread_cond_signal(&loader->work);
@@ -467,6 +492,10 @@ struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scan
 		event->next = NULL;
 	}
 	*ret_scans_done = loader->scans_done;
+	if (!event && !loader->heeded) {
+		loader->heeded = true;
+		pthread_cond_signal(&loader->work);
+	}
 	pthread_mutex_unlock(&loader->mutex);
 	return event;
 }

@@ -13,6 +13,7 @@
 struct loader {
 	struct budget *budget; /* given before the start */
 	int watch; /* where folders are watched, given before the start; -1: nowhere */
+	atomic_bool *network; /* what load.h says, given before the start */
 	pthread_t thread;
 	bool running;
 	const struct log *log;
@@ -25,8 +26,10 @@ struct loader {
 	struct config config; /* as of the last request */
 	uint64_t scans_wanted, scans_done;
 	bool stopping;
+	atomic_bool cancelled; /* the same, for runs; not under the mutex */
 	bool doubt; /* the next scan trusts nothing that was tried before */
 	struct catalogue_event *first, *last;
+	bool heeded; /* the loop has done as all events say that there were */
 	struct order *orders, *done; /* to be carried out, in turn; and carried out */
 	struct shadow *shadows, *shadows_done; /* to be run, and run */
 	unsigned int n_shadows;
@@ -68,7 +71,7 @@ struct shadow *loader_shadows(struct loader *loader);
 /* An event could not be heeded: the next scan loads everything again. */
 void loader_doubt(struct loader *loader);
 
-/* The next event, the caller's to free, or NULL; *ret_scans_done is meaningful with NULL. */
+/* The next event, the caller's to free, or NULL: all were heeded; *ret_scans_done is meaningful with NULL. */
 struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done);
 
 #endif

@@ -83,12 +83,18 @@ static int condemn(const struct ordering *ordering, const struct manifest *next,
 	return code < 0 ? code : saved;
 }
 
+/* The loop has gone back already, and nothing that it was told since took its place again. */
+static bool is_back(const struct ordering *ordering)
+{
+	return ordering->order->back && ordering->order->ready == ordering->model->ready;
+}
+
 /* What serves from now on; *ret_served stays NULL where the loop has it already. */
 static int fallback_load(const struct ordering *ordering, const struct manifest_version *fallback,
 	struct served **ret_served, struct error *err)
 {
 	struct catalogue_model *model = ordering->model;
-	if (ordering->order->back) {
+	if (is_back(ordering)) {
 		model->loaded = true;
 		model->bytes = ordering->order->bytes;
 		return 0;
@@ -158,14 +164,29 @@ static int proved(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+/* Another one took its place while the loop made up its mind: it is bad all the same, unless it was good. */
+static int failed_late(const struct ordering *ordering, struct error *err)
+{
+	const struct order *order = ordering->order;
+	const struct manifest *manifest = &ordering->model->manifest;
+	struct depot *depot = ordering->load->depot;
+	if (digest_same(&order->digest, &manifest->active) ||
+		digest_same(&order->digest, &manifest->last_good) ||
+		digest_same(&order->digest, &manifest->previous)) {
+		return 0;
+	}
+	depot_note(depot, order->model, "the version before is bad: %s", order->argument);
+	return depot_add_bad(depot, &order->digest, order->model, order->argument, err);
+}
+
 static int failed(const struct ordering *ordering, struct error *err)
 {
 	const struct order *order = ordering->order;
 	if (!is_on_trial(ordering)) {
-		return 0;
+		return failed_late(ordering, err);
 	}
 	/* A pin that came behind the verdict is one of what serves by now. */
-	int code = ordering->model->manifest.pinned && !order->back
+	int code = ordering->model->manifest.pinned && !is_back(ordering)
 		? error_set(err, -EPERM, "it is pinned and goes on")
 		: rollback(ordering, order->argument, err);
 	if (code < 0) {

@@ -41,7 +41,8 @@ struct order {
 	unsigned int by; /* user id */
 	int fd; /* of INSTALL and EXPORT; -1: none */
 	bool back; /* of FAILED: the last good one serves already, */
-	uint64_t bytes; /* which has so many in memory */
+	uint64_t bytes; /* which has so many in memory, */
+	uint64_t ready; /* unless there were more CATALOGUE_READY of the model than these */
 
 	/* Once it is done: */
 	struct error error; /* code 0: done */

@@ -141,6 +141,11 @@ void served_unref(struct served *served)
 	}
 	marks_give_back(served->marks, served->mark);
 	budget_take_away(served->budget, served->bytes);
+	/* By now: nobody is to be unloaded for what is as good as gone. */
+	for (struct served_session *s = served->idle; s; s = s->next) {
+		budget_take_away(s->budget, s->bytes);
+		s->bytes = 0;
+	}
 	if (served->bury) {
 		served->bury(served->bury_context, served);
 	} else {

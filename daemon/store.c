@@ -142,6 +142,7 @@ static void model_ready(struct store *store, struct store_model *model,
 	model->served->use = use.last_ns ? use : (struct served_use){.last_ns = clock_now_ns()};
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
 	model->bytes = served_bytes(model->served);
+	model->ready = event->ready;
 	probation_start(model);
 	const struct notice_about told = {
 		.model = model->name, .version = event->version, .digest = &model->served->digest};
@@ -292,6 +293,7 @@ static void verdict_failed(struct store *store, struct store_model *model, struc
 		model->version, order->argument);
 	order->back = back_at_once(store, model);
 	order->bytes = model->bytes;
+	order->ready = model->ready;
 	store_drop_before(model);
 }
 

@@ -23,6 +23,7 @@ struct store_model {
 	bool wanted; /* somebody does */
 	bool load_asked; /* and the loader knows */
 	uint64_t bytes; /* that it had when it was loaded */
+	uint64_t ready; /* events of that kind that there were */
 	struct served_use use; /* while nothing serves */
 	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */

@@ -32,7 +32,7 @@ bool watch_folder(int events, int folder)
 /* ---- the way to the folder */
 
 /* The folder that holds @path[0..length), where a name may begin to mean something else. */
-static void watch_parent(const struct watch *watch, const char *path, size_t length)
+static void watch_parent(int events, const char *path, size_t length)
 {
 	char parent[CONFIG_PATH_SIZE];
 	while (length > 0 && path[length - 1] != '/') {
@@ -43,7 +43,7 @@ static void watch_parent(const struct watch *watch, const char *path, size_t len
 	} else {
 		snprintf(parent, sizeof(parent), "%.*s", (int)length, path);
 	}
-	int wd = inotify_add_watch(watch->fd, parent,
+	int wd = inotify_add_watch(events, parent,
 		IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD);
 	(void)wd; /* there is the look at regular times */
 }
@@ -56,23 +56,24 @@ static bool is_link(const char *path, size_t length)
 	return lstat(part, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-/* The folder's own parent, and those of the links on the way to it. */
-static void watch_way(const struct watch *watch)
+void watch_way(int events, const char *path)
 {
-	const char *path = watch->config->models;
-	size_t length = strlen(path);
+	size_t length = events < 0 ? 0 : strlen(path);
+	if (length == 0) {
+		return;
+	}
 	while (length > 1 && path[length - 1] == '/') {
 		length--;
 	}
-	watch_parent(watch, path, length);
+	watch_parent(events, path, length);
 	for (size_t i = 1; i < length; i++) {
 		if (path[i] == '/' && is_link(path, i)) {
-			watch_parent(watch, path, i);
+			watch_parent(events, path, i);
 		}
 	}
 }
 
-static bool is_network(const char *path)
+bool watch_is_network(const char *path)
 {
 	static const long types[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
 		SMB2_SUPER_MAGIC, V9FS_MAGIC, CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, CODA_SUPER_MAGIC,
@@ -95,10 +96,6 @@ static void look(struct watch *watch)
 {
 	uv_timer_stop(&watch->quiet);
 	watch->first_ms = 0;
-	if (watch->fd >= 0) {
-		watch_way(watch);
-	}
-	watch_configure(watch);
 	watch->look(watch->context);
 }
 
@@ -167,7 +164,7 @@ void watch_configure(struct watch *watch)
 		return;
 	}
 	uint64_t ms = watch->config->rescan_ms;
-	if (ms > NETWORK_MS && is_network(watch->config->models)) {
+	if (ms > NETWORK_MS && atomic_load(&watch->network)) {
 		ms = NETWORK_MS;
 	}
 	if (ms == watch->regular_ms) {
@@ -194,7 +191,6 @@ static void events_start(struct watch *watch, uv_loop_t *loop)
 	}
 	watch->poll.data = watch;
 	uv_poll_start(&watch->poll, UV_READABLE, on_events);
-	watch_way(watch);
 }
 
 void watch_start(struct watch *watch, uv_loop_t *loop, const struct config *config,

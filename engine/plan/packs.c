@@ -233,7 +233,7 @@ static bool change_places(struct packs *packs, int fd)
 	return true;
 }
 
-/* Without a file, for want of room or rights, the memory stays. */
+/* Without a file, for want of room or rights, or of a disk that takes it, the memory stays. */
 static bool finish(struct packs *packs)
 {
 	char name[PACKS_KEY_BYTES + 1];
@@ -242,12 +242,9 @@ static bool finish(struct packs *packs)
 	memcpy(packs->data, &head, sizeof(head));
 	snprintf(name, sizeof(name), ".%s", packs->key);
 	owned_fd int fd = make_file(packs, name);
-	bool written = fd >= 0 && write_all(fd, packs->data, packs->size);
+	/* A page that the disk did not take would be dropped all the same, and read as it was: zeros. */
+	bool written = fd >= 0 && write_all(fd, packs->data, packs->size) && fdatasync(fd) == 0;
 	bool usable = !written || change_places(packs, fd);
-	if (written) {
-		/* On the way to the disk already, its pages are ones that the system may drop. */
-		(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	}
 	if (packs->key[0] != 0 && fd >= 0 &&
 		(!packs->in_file || renameat(packs->folder, name, packs->folder, packs->key) < 0)) {
 		unlinkat(packs->folder, name, 0);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails: --wrap of pread64, renameat, unlinkat, mkdirat and openat64.
+ * A disk that fails: --wrap of pread64, renameat, unlinkat, mkdirat, openat64 and statfs64.
  *
  * In the folder $DISK: while "eio" is there, reading a file whose name begins with "eio" fails; while
- * "read-only" is there, nothing can be made, renamed or removed.
+ * "read-only" is there, nothing can be made, renamed or removed; while "hangs" is there, who asks what
+ * file system something is on gets no answer, and makes "hanging".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
@@ -25,6 +28,8 @@ int __real_unlinkat(int folder, const char *name, int flags);
 int __wrap_unlinkat(int folder, const char *name, int flags);
 int __real_mkdirat(int folder, const char *name, mode_t mode);
 int __wrap_mkdirat(int folder, const char *name, mode_t mode);
+int __real_statfs64(const char *path, struct statfs *ret_fs);
+int __wrap_statfs64(const char *path, struct statfs *ret_fs);
 
 static bool fails(const char *what)
 {
@@ -91,4 +96,17 @@ int __wrap_mkdirat(int folder, const char *name, mode_t mode)
 		return -1;
 	}
 	return __real_mkdirat(folder, name, mode);
+}
+
+int __wrap_statfs64(const char *path, struct statfs *ret_fs)
+{
+	static const struct timespec wait = {.tv_nsec = 1000000};
+	char name[256];
+	const char *disk = getenv("DISK");
+	snprintf(name, sizeof(name), "%s/hanging", disk ? disk : "/nonexistent");
+	while (fails("hangs")) {
+		close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		nanosleep(&wait, NULL);
+	}
+	return __real_statfs64(path, ret_fs);
 }

@@ -154,6 +154,29 @@ static void a_file_that_cannot_be_read_is_refused_and_tried_again(void **state)
 	expect_serves(daemon, "eio", 8);
 }
 
+/* Of a machine that is gone: whoever asks for it waits. */
+static void a_folder_that_hangs_hangs_nobody_else(void **state)
+{
+	struct daemon *daemon = *state;
+	char hanging[256];
+	path_of(daemon, hanging, "gate/hanging");
+	daemon_config(daemon, "[models]\nwatch = yes\nwatch-quiet = 0ms\nrescan = 10s\n");
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_start(daemon, false);
+	daemon_put(daemon, "../gate/hangs", "");
+	daemon_put(daemon, "b.tflite", "echo 8");
+	while (access(hanging, F_OK) < 0) {
+		sched_yield();
+	}
+	expect_serves(daemon, "a", 4);
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "reloading");
+	expect_serves(daemon, "a", 4);
+	daemon_remove(daemon, "../gate/hangs");
+	daemon_wait_log(daemon, "model b version 1: ready");
+	expect_serves(daemon, "b", 8);
+}
+
 /* ---- watches */
 
 /* Of this user namespace only. */
@@ -253,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest any[] = {
 		disk_test(a_disk_that_becomes_read_only_refuses_what_is_new),
+		disk_test(a_folder_that_hangs_hangs_nobody_else),
 		disk_test(a_file_that_cannot_be_read_is_refused_and_tried_again),
 	};
 	const struct CMUnitTest mounting[] = {

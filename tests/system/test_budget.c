@@ -346,6 +346,25 @@ static void or_it_takes_the_place_of_the_old_one(void **state)
 	ask(daemon, "m", 1);
 }
 
+static void a_large_file_that_is_no_model_takes_nobodys_place(void **state)
+{
+	struct daemon *daemon = *state;
+	char config[1200];
+	static char bytes[600001] = "broken\n";
+	snprintf(config, sizeof(config),
+		BUDGET "update-policy = replace\n[daemon]\ncheck-program = %s\n",
+		getenv("EDGED_CHECK_FAKE"));
+	daemon_config(daemon, config);
+	daemon_put(daemon, "m.tflite", "big 600000");
+	daemon_start(daemon, false);
+	ask(daemon, "m", 1);
+	daemon_put_bytes(daemon, "m.tflite", bytes, sizeof(bytes));
+	reload(daemon);
+	expect_reason(daemon, "m", "broken");
+	assert_true(is_in_state(daemon, "m", "ready"));
+	ask(daemon, "m", 1);
+}
+
 static void an_unloaded_model_is_there_after_a_look_and_takes_updates(void **state)
 {
 	struct daemon *daemon = *state;
@@ -478,6 +497,7 @@ int main(void)
 		budget_test(one_that_is_used_stays),
 		budget_test(a_version_that_does_not_fit_beside_the_old_one_is_refused),
 		budget_test(or_it_takes_the_place_of_the_old_one),
+		budget_test(a_large_file_that_is_no_model_takes_nobodys_place),
 		budget_test(an_unloaded_model_is_there_after_a_look_and_takes_updates),
 		budget_test(what_the_store_has_not_is_not_unloaded),
 		budget_test(a_copy_that_is_broken_when_it_is_wanted_comes_from_the_folder),

@@ -7,11 +7,15 @@
 
 #include <cmocka.h>
 
+#include <glob.h>
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -131,6 +135,64 @@ static void what_never_ends_in_it_is_ended(void **state)
 	expect_good_serves(*state);
 }
 
+/* The first child of edged, whichever of its threads made it; 0: there is none. */
+static pid_t child_of(const struct daemon *daemon)
+{
+	char pattern[64];
+	glob_t found = {0};
+	long pid = 0;
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/children", (int)daemon->pid);
+	int code = glob(pattern, 0, NULL, &found);
+	assert_int_equal(code, 0);
+	for (size_t i = 0; i < found.gl_pathc && pid == 0; i++) {
+		FILE *file = fopen(found.gl_pathv[i], "re");
+		if (file && fscanf(file, "%ld", &pid) != 1) {
+			pid = 0;
+		}
+		if (file) {
+			fclose(file);
+		}
+	}
+	globfree(&found);
+	return (pid_t)pid;
+}
+
+/* INT_MIN: it is gone. */
+static int oom_score_adj_of(pid_t pid)
+{
+	char path[64];
+	int adj = INT_MIN;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	FILE *file = fopen(path, "re");
+	if (file && fscanf(file, "%d", &adj) != 1) {
+		adj = INT_MIN;
+	}
+	if (file) {
+		fclose(file);
+	}
+	return adj;
+}
+
+static void what_opens_a_file_goes_before_edged_when_memory_runs_out(void **state)
+{
+	struct daemon *daemon = *state;
+	const uint64_t end_ns = clock_now_ns() + UINT64_C(9000000000); /* it is ended after 10 s */
+	pid_t child = 0;
+	daemon_put(daemon, "m.tflite", "spin 5");
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	while (clock_now_ns() < end_ns && (child == 0 || oom_score_adj_of(child) != 1000)) {
+		child = child_of(daemon);
+		sched_yield();
+	}
+	assert_int_equal(oom_score_adj_of(child), 1000);
+	assert_true(oom_score_adj_of(daemon->pid) < 1000);
+	kill(child, SIGKILL); /* as the system would */
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_close(&peer);
+	expect_good_serves(daemon);
+}
+
 static void what_closes_its_pipe_and_stays_is_ended(void **state)
 {
 	put_and_expect(
@@ -176,6 +238,7 @@ int main(void)
 		cmocka_unit_test(what_it_refuses_is_refused_with_its_words),
 		cmocka_unit_test(what_kills_it_does_not_kill_edged),
 		cmocka_unit_test(what_never_ends_in_it_is_ended),
+		cmocka_unit_test(what_opens_a_file_goes_before_edged_when_memory_runs_out),
 		cmocka_unit_test(what_closes_its_pipe_and_stays_is_ended),
 		cmocka_unit_test(it_reaches_no_file),
 		cmocka_unit_test(what_answers_otherwise_each_time_is_refused),

@@ -262,6 +262,37 @@ static void one_whose_answer_comes_too_late_never_serves(void **state)
 	expect_good_serves(daemon);
 }
 
+static bool is_loading(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_LIST, 902, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	bool is = wire_text_is(answer_find(&answer, "m").state, "loading");
+	answer_free(&answer);
+	peer_close(&peer);
+	return is;
+}
+
+/* Which would take an hour. */
+static void edged_stops_in_the_middle_of_a_self_test(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon,
+		"[daemon]\ncheck-program = none\n"
+		"[models]\nself-test-time = 60min\nmax-loops = 1000000000000\n");
+	daemon_put(daemon, "m.tflite", "none");
+	daemon_start(daemon, true);
+	golden_put(daemon, 2);
+	put(daemon, "loop");
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	while (!is_loading(daemon)) {}
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	peer_close(&peer);
+	assert_false(is_bad(daemon, "loop"));
+}
+
 static void with_another_golden_it_is_tried_again(void **state)
 {
 	struct daemon *daemon = *state;
@@ -321,6 +352,7 @@ int main(void)
 		trial_test(one_that_never_ends_makes_place_for_the_good_one),
 		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
 		trial_test(one_whose_answer_comes_too_late_never_serves),
+		trial_test(edged_stops_in_the_middle_of_a_self_test),
 		trial_test(with_another_golden_it_is_tried_again),
 		trial_test(a_version_that_was_good_is_not_bad_for_a_golden),
 	};

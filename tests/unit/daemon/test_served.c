@@ -81,6 +81,26 @@ static void the_last_to_let_go_leaves_it_to_whoever_frees(void **state)
 	assert_ptr_equal(buried, served);
 }
 
+/* Or another model would be unloaded for memory that is about to be free. */
+static void what_nobody_has_any_more_is_not_counted_until_it_is_freed(void **state)
+{
+	struct served *served = *state, *buried = NULL;
+	struct served_session second = {.bytes = 30}, first = {.next = &second, .bytes = 20};
+	struct budget budget = {0};
+	first.budget = second.budget = served->budget = &budget;
+	served->bytes = 100;
+	served->idle = &first;
+	served->bury = bury;
+	served->bury_context = &buried;
+	budget_add(&budget, 150);
+	ref_init(&served->ref);
+	served_unref(served);
+	assert_ptr_equal(buried, served);
+	assert_int_equal(atomic_load(&budget.held), 0);
+	assert_int_equal(first.bytes + second.bytes, 0); /* nor taken away twice */
+	*served = (struct served){0};
+}
+
 /* False in builds with a sanitizer, which brings memory of its own. */
 static bool memory_counts(void)
 {
@@ -142,6 +162,8 @@ int main(void)
 		cmocka_unit_test_setup(a_long_run_is_remembered_for_some_runs, fresh),
 		cmocka_unit_test_setup(signatures_that_are_not_timed_are_long, fresh),
 		cmocka_unit_test_setup(the_last_to_let_go_leaves_it_to_whoever_frees, fresh),
+		cmocka_unit_test_setup(
+			what_nobody_has_any_more_is_not_counted_until_it_is_freed, fresh),
 		cmocka_unit_test(who_asks_a_warm_model_first_waits_for_no_page),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

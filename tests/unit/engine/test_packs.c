@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,20 @@
 
 #define MODEL "packaging/models/digits.tflite"
 #define MOST (1 << 20)
+
+/* The linker has the engine call this one (--wrap). */
+static bool disk_fails;
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	if (disk_fails) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fdatasync(fd);
+}
 
 struct folder {
 	char path[64];
@@ -220,6 +235,28 @@ static void there_is_no_more_than_was_allowed(void **state)
 	packs_deinit(&packs);
 }
 
+/* Its pages in the cache are good until the system drops them: then they are read as they were. */
+static void what_the_disk_does_not_take_stays_in_memory(void **state)
+{
+	const struct folder *folder = *state;
+	struct packs packs;
+	bool filled = false;
+	disk_fails = true;
+	packs_open(&packs, folder->fd, "key", MOST);
+	uint8_t *block = reserve(&packs, 100000, &filled);
+	assert_non_null(block);
+	memset(block, 17, 100000);
+	packs_seal(&packs);
+	assert_int_equal(packs_keep(&packs), 0);
+	disk_fails = false;
+	assert_false(packs.in_file);
+	assert_int_equal(block[99999], 17);
+	assert_int_equal(count_files(folder, false), 0);
+	packs_deinit(&packs);
+	assert_false(load(folder, "key"));
+	assert_true(load(folder, "key"));
+}
+
 static void on_a_full_disk_the_memory_stays_and_no_file(void **state)
 {
 	const struct folder *folder = *state;
@@ -347,6 +384,7 @@ int main(void)
 		IN_FOLDER(what_a_crash_left_is_replaced),
 		IN_FOLDER(other_wishes_than_before_get_none_and_the_file_goes),
 		IN_FOLDER(there_is_no_more_than_was_allowed),
+		IN_FOLDER(what_the_disk_does_not_take_stays_in_memory),
 		IN_FOLDER(on_a_full_disk_the_memory_stays_and_no_file),
 		IN_FOLDER(a_load_that_fails_leaves_nothing),
 		IN_FOLDER(without_a_file_there_is_nothing_to_reserve),
