@@ -51,12 +51,16 @@ enum probation_verdict probation_count(struct probation *probation,
 	if (!probation->on) {
 		return PROBATION_GOES_ON;
 	}
-	if (fault == PROBATION_FINE && is_slow(probation, limits, run_ns)) {
+	const bool timed = fault == PROBATION_FINE || fault == PROBATION_CUT;
+	if (timed && is_slow(probation, limits, run_ns)) {
 		fault = PROBATION_SLOW;
 	}
-	probation->runs++;
-	probation->run_ns += run_ns;
 	probation->faults[fault]++;
+	if (fault == PROBATION_CUT || fault == PROBATION_REFUSED) {
+		return PROBATION_GOES_ON;
+	}
+	probation->runs++;
+	probation->run_ns += fault == PROBATION_FINE ? run_ns : 0;
 	probation->bad += fault != PROBATION_FINE;
 	return judge(probation, limits);
 }

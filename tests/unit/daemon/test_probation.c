@@ -90,6 +90,21 @@ static void slow_is_a_multiple_of_what_was_usual(void **state)
 	}
 }
 
+static void runs_that_were_refused_or_cut_short_do_not_count(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_REFUSED, 0, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 5 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 3 * MS, 2), PROBATION_GOES_ON);
+	assert_int_equal(probation.runs, 2);
+	assert_int_equal(probation.run_ns, 6 * MS);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 2), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 1), PROBATION_FAILED);
+	assert_int_equal(probation.faults[PROBATION_SLOW], 3);
+}
+
 static void answers_that_differ_too_often_fail(void **state)
 {
 	(void)state;
@@ -142,6 +157,7 @@ int main(void)
 		cmocka_unit_test(three_bad_runs_and_most_of_all_fail),
 		cmocka_unit_test(some_bad_runs_among_good_ones_do_not),
 		cmocka_unit_test(slow_is_a_multiple_of_what_was_usual),
+		cmocka_unit_test(runs_that_were_refused_or_cut_short_do_not_count),
 		cmocka_unit_test(answers_that_differ_too_often_fail),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};
