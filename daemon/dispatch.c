@@ -409,6 +409,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 		return;
 	}
 	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
+	adopt_one(dispatch, request);
 	admission_judge(dispatch, request, line);
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	power_wake(&dispatch->edged->power);
