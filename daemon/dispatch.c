@@ -175,9 +175,10 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		predict_note(&request->served->predict, &dispatch->machine, request->served->model,
 			request->signature, request->scale, (int64_t)request_run_ns(request));
 	}
-	const enum probation_fault fault = request_fault(request);
-	if (fault != PROBATION_FAILURE && fault != PROBATION_NAN && request->reshaped) {
-		return; /* or whoever asks for more at once could end a trial */
+	enum probation_fault fault = request_fault(request);
+	if (request->reshaped && fault != PROBATION_FAILURE && fault != PROBATION_NAN) {
+		/* Or whoever asks for more at once could end a trial. */
+		fault = fault == PROBATION_FINE ? PROBATION_RESHAPED : PROBATION_REFUSED;
 	}
 	store_note_run(&edged->store, &edged->loader, &edged->config, request->served, fault,
 		request_run_ns(request));

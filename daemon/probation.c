@@ -56,7 +56,7 @@ enum probation_verdict probation_count(struct probation *probation,
 		fault = PROBATION_SLOW;
 	}
 	probation->faults[fault]++;
-	if (fault == PROBATION_CUT || fault == PROBATION_REFUSED) {
+	if (fault >= PROBATION_CUT) {
 		return PROBATION_GOES_ON;
 	}
 	probation->runs++;
@@ -80,10 +80,23 @@ enum probation_verdict probation_compare(
 	return PROBATION_GOES_ON;
 }
 
-enum probation_verdict probation_look(
-	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
+static bool has_run(const struct probation *probation)
 {
+	return probation->runs + probation->faults[PROBATION_CUT] +
+		probation->faults[PROBATION_REFUSED] >
+		0;
+}
+
+enum probation_verdict probation_look(struct probation *probation,
+	const struct probation_limits *limits, bool used, uint64_t now_ns)
+{
+	const bool well =
+		probation->faults[PROBATION_FINE] + probation->faults[PROBATION_RESHAPED] > 0;
 	if (!probation->on || now_ns - probation->began_ns < limits->time_ns) {
+		return PROBATION_GOES_ON;
+	}
+	if (!well && limits->time_ns > 0 && (used || has_run(probation))) {
+		probation->began_ns = now_ns;
 		return PROBATION_GOES_ON;
 	}
 	probation->on = false;

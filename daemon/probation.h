@@ -21,6 +21,7 @@ enum probation_fault {
 	PROBATION_SLOW,
 	PROBATION_CUT, /* by a deadline or by who asked: slow, if it had the time to show that */
 	PROBATION_REFUSED, /* for what was asked, or for want of memory: says nothing */
+	PROBATION_RESHAPED, /* fine, but its time is that of other shapes: says little */
 };
 
 enum probation_verdict {
@@ -42,7 +43,7 @@ struct probation {
 	uint64_t usual_ns; /* a run of the version before; 0: not known */
 	uint64_t runs, run_ns; /* good and bad ones; what the good ones took together */
 	uint64_t bad;
-	uint64_t faults[PROBATION_REFUSED + 1];
+	uint64_t faults[PROBATION_RESHAPED + 1];
 	uint64_t compared, differing; /* answers, with those of the version before */
 };
 
@@ -54,8 +55,9 @@ enum probation_verdict probation_count(struct probation *probation,
 /* One answer that the version before was asked for too: three, and a larger share than the limit, fail. */
 enum probation_verdict probation_compare(
 	struct probation *probation, const struct probation_limits *limits, bool differs);
-enum probation_verdict probation_look(
-	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
+/* Time proves no version that has run, or runs as @used says, and has never ended well: its time begins anew. */
+enum probation_verdict probation_look(struct probation *probation,
+	const struct probation_limits *limits, bool used, uint64_t now_ns);
 
 /* Nanoseconds until its time is over, UINT64_MAX when it is off. */
 uint64_t probation_left(

@@ -405,8 +405,9 @@ uint64_t store_look_at_trials(
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < store->n; i++) {
 		struct store_model *model = &store->models[i];
+		const bool used = model->served && !served_idle(model->served);
 		verdict_tell(store, loader, config, model,
-			probation_look(&model->probation, &limits, now));
+			probation_look(&model->probation, &limits, used, now));
 		const uint64_t left = probation_left(&model->probation, &limits, now);
 		next = left < next ? left : next;
 	}
