@@ -13,9 +13,9 @@ static bool names_version(const struct request *request)
 static struct served *next_of(struct store *store, const struct request *request)
 {
 	struct served *before = request->served;
-	/* Without a peer, whose line has gone, nobody waits for it. */
-	if (request->type != WIRE_INFER || request->session || !request->peer || !request->line ||
-		!before || names_version(request)) {
+	/* Without a peer nobody waits for it. */
+	if (request->type != WIRE_INFER || request->session || !request->peer || !before ||
+		names_version(request)) {
 		return NULL;
 	}
 	const struct store_model *model = store_find(store, before->name);
@@ -37,6 +37,15 @@ static void take_over(void *context, struct request *request)
 	request->served = served_ref(change->now);
 }
 
+void adopt_one(struct dispatch *dispatch, struct request *request)
+{
+	struct change change = {.now = next_of(&dispatch->edged->store, request)};
+	if (change.now) {
+		take_over(&change, request);
+		served_unref(change.before);
+	}
+}
+
 void adopt_waiting(struct dispatch *dispatch)
 {
 	struct store *store = &dispatch->edged->store;
@@ -45,7 +54,8 @@ void adopt_waiting(struct dispatch *dispatch)
 	}
 	store->swapped = false;
 	for (struct request *request = dispatch->first; request; request = request->next) {
-		struct change change = {.now = next_of(store, request)};
+		/* Without a line it waits for the model itself, or its peer has gone. */
+		struct change change = {.now = request->line ? next_of(store, request) : NULL};
 		if (change.now && sched_change(&dispatch->sched, request, take_over, &change)) {
 			served_unref(change.before);
 		}

@@ -12,4 +12,8 @@
  */
 void adopt_waiting(struct dispatch *dispatch);
 
+/* The same for one that nobody else has, and that is to be queued: it was judged when its head had come. Loop
+ * thread only. */
+void adopt_one(struct dispatch *dispatch, struct request *request);
+
 #endif

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -163,12 +164,33 @@ static int verdict_tell(struct check_verdict *verdict, struct error *err)
 		"%s", text);
 }
 
+static uint64_t nanoseconds(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_usec * 1000;
+}
+
+static uint64_t cpu_of(const struct rusage *used)
+{
+	return nanoseconds(used->ru_utime) + nanoseconds(used->ru_stime);
+}
+
+int check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
+{
+	char said[sizeof(err->text)];
+	if (cpu_ns >= limit_ms * UINT64_C(1000000) / 2) {
+		return err->code;
+	}
+	snprintf(said, sizeof(said), "%s", err->text);
+	return error_set(
+		err, -EAGAIN, "%.100s: it had too little of the CPU; it is tried again", said);
+}
+
 /* True when it ends by itself within a moment: it has closed its pipe. */
-static bool wait_end(pid_t pid, int *ret_status)
+static bool wait_end(pid_t pid, int *ret_status, struct rusage *ret_used)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	for (int i = 0; i < END_MS; i++) {
-		if (waitpid(pid, ret_status, WNOHANG) == pid) {
+		if (wait4(pid, ret_status, WNOHANG, ret_used) == pid) {
 			return true;
 		}
 		nanosleep(&moment, NULL);
@@ -176,19 +198,24 @@ static bool wait_end(pid_t pid, int *ret_status)
 	return false;
 }
 
-static int finish(int waited, const struct child *child, uint64_t *ret_bytes, struct error *err)
+static int finish(int waited, const struct child *child, uint64_t questions_ms, uint64_t *ret_bytes,
+	struct error *err)
 {
 	struct check_verdict verdict;
+	struct rusage used = {0};
 	int status = 0;
 	ssize_t n = waited == 0 ? read(child->verdict, &verdict, sizeof(verdict)) : -1;
 	/* Once its pipe has something or is closed it has ended, or a file has made it stay. */
-	const bool ended = n == 0 && wait_end(child->pid, &status);
+	const bool ended = n == 0 && wait_end(child->pid, &status, &used);
 	if (!ended) {
 		kill(child->pid, SIGKILL);
-		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
+		while (wait4(child->pid, &status, 0, &used) < 0 && errno == EINTR) {}
 	}
 	if (waited < 0) {
-		return error_set(err, waited, "opening it took too long");
+		error_set(err, waited, "opening it took too long");
+		return waited == -ETIMEDOUT
+			? check_overdue(cpu_of(&used), questions_ms + GRACE_MS, err)
+			: waited;
 	}
 	if (n != (ssize_t)sizeof(verdict) && ended && was_killed(status)) {
 		return error_set(err, -ENOMEM,
@@ -198,7 +225,8 @@ static int finish(int waited, const struct child *child, uint64_t *ret_bytes, st
 		return how_it_ended(status, err);
 	}
 	*ret_bytes = verdict.bytes;
-	return verdict_tell(&verdict, err);
+	int code = verdict_tell(&verdict, err);
+	return code == -ETIMEDOUT ? check_overdue(cpu_of(&used), questions_ms, err) : code;
 }
 
 int check_run(const struct load_context *context, const char *program, int blob, int golden,
@@ -211,7 +239,7 @@ int check_run(const struct load_context *context, const char *program, int blob,
 		return error_set(err, code == -ENOENT ? -EAGAIN : code, "starting edged-check: %s",
 			strerror(-code));
 	}
-	code = finish(wait_for(context, &child), &child, ret_bytes, err);
+	code = finish(wait_for(context, &child), &child, task.milliseconds, ret_bytes, err);
 	close(child.verdict);
 	return code;
 }

@@ -53,9 +53,17 @@ struct check_files {
 bool check_there(const char *program);
 
 /*
+ * What @err, of a time of @limit_ms that is over, says of the file: nothing where only @cpu_ns of it, less than
+ * half, were had of the CPU, as on a busy machine, since all of this is nicer than answering: -EAGAIN then, else
+ * @err's code.
+ */
+int must_check check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err);
+
+/*
  * Runs @program on @blob, and on @golden (-1: none) of the file beside it. 0, and *ret_bytes, what the
  * model takes in memory, as far as the child is to be believed; the verdict's code and
- * text; -EBADMSG when it ended without one, with how; -ETIMEDOUT; -ECANCELED when
+ * text; -EBADMSG when it ended without one, with how; -ETIMEDOUT, or -EAGAIN when it had the CPU for less than half of that
+ * time; -ECANCELED when
  * @context->stopping says so; or what starting it gave.
  */
 int must_check check_run(const struct load_context *context, const char *program, int blob,

@@ -161,7 +161,6 @@ static bool withdraw(struct dispatch *dispatch, struct request *request)
 /* What the run says of its model, if there was one. A cancelled one took at least so long. */
 static void note_run(struct dispatch *dispatch, const struct request *request)
 {
-	const enum edge_status status = request->error.status;
 	struct edged *edged = dispatch->edged;
 	if (request->type != WIRE_INFER || !request->finished_ns) {
 		return;
@@ -172,19 +171,16 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		store_note_broken(&edged->store, &edged->loader, &edged->config, request->served);
 		return;
 	}
-	bool failed = request->error.code < 0 && request->error.code != -ENOMEM &&
-		(status == EDGE_BACKEND || status == EDGE_INTERNAL);
 	if (request->error.code == 0 && request->served) {
 		predict_note(&request->served->predict, &dispatch->machine, request->served->model,
 			request->signature, request->scale, (int64_t)request_run_ns(request));
 	}
-	if (!failed && !request->nan && request->reshaped) {
-		return; /* or whoever asks for more at once could end a trial */
+	enum probation_fault fault = request_fault(request);
+	if (request->reshaped && fault != PROBATION_FAILURE && fault != PROBATION_NAN) {
+		/* Or whoever asks for more at once could end a trial. */
+		fault = fault == PROBATION_FINE ? PROBATION_RESHAPED : PROBATION_REFUSED;
 	}
-	store_note_run(&edged->store, &edged->loader, &edged->config, request->served,
-		failed                 ? PROBATION_FAILURE
-			: request->nan ? PROBATION_NAN
-				       : PROBATION_FINE,
+	store_note_run(&edged->store, &edged->loader, &edged->config, request->served, fault,
 		request_run_ns(request));
 	adopt_waiting(dispatch);
 }
@@ -414,6 +410,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 		return;
 	}
 	spin_on(&dispatch->spin, dispatch->edged->config.spin_us);
+	adopt_one(dispatch, request);
 	admission_judge(dispatch, request, line);
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	power_wake(&dispatch->edged->power);

@@ -176,6 +176,7 @@ static int check_answers(const struct load_context *context, const struct candid
 	const struct run_control control = {
 		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000),
 		.cancelled = context->cancelled};
+	const uint64_t cpu_ns = clock_thread_cpu_ns();
 	uint32_t n = 0;
 	if (candidate->golden < 0) {
 		return 0;
@@ -189,7 +190,9 @@ static int check_answers(const struct load_context *context, const struct candid
 	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
 	mark_end(mark);
 	marks_give_back(&context->depot->marks, mark);
-	return code;
+	return code == -ETIMEDOUT
+		? check_overdue(clock_thread_cpu_ns() - cpu_ns, context->config->self_test_ms, err)
+		: code;
 }
 
 /* Not where a run may save files, or read those of runs before. */

@@ -51,12 +51,16 @@ enum probation_verdict probation_count(struct probation *probation,
 	if (!probation->on) {
 		return PROBATION_GOES_ON;
 	}
-	if (fault == PROBATION_FINE && is_slow(probation, limits, run_ns)) {
+	const bool timed = fault == PROBATION_FINE || fault == PROBATION_CUT;
+	if (timed && is_slow(probation, limits, run_ns)) {
 		fault = PROBATION_SLOW;
 	}
-	probation->runs++;
-	probation->run_ns += run_ns;
 	probation->faults[fault]++;
+	if (fault >= PROBATION_CUT) {
+		return PROBATION_GOES_ON;
+	}
+	probation->runs++;
+	probation->run_ns += fault == PROBATION_FINE ? run_ns : 0;
 	probation->bad += fault != PROBATION_FINE;
 	return judge(probation, limits);
 }
@@ -76,10 +80,23 @@ enum probation_verdict probation_compare(
 	return PROBATION_GOES_ON;
 }
 
-enum probation_verdict probation_look(
-	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
+static bool has_run(const struct probation *probation)
 {
+	return probation->runs + probation->faults[PROBATION_CUT] +
+		probation->faults[PROBATION_REFUSED] >
+		0;
+}
+
+enum probation_verdict probation_look(struct probation *probation,
+	const struct probation_limits *limits, bool used, uint64_t now_ns)
+{
+	const bool well =
+		probation->faults[PROBATION_FINE] + probation->faults[PROBATION_RESHAPED] > 0;
 	if (!probation->on || now_ns - probation->began_ns < limits->time_ns) {
+		return PROBATION_GOES_ON;
+	}
+	if (!well && limits->time_ns > 0 && (used || has_run(probation))) {
+		probation->began_ns = now_ns;
 		return PROBATION_GOES_ON;
 	}
 	probation->on = false;

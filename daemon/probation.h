@@ -3,7 +3,8 @@
  * probation - whether a version that has just begun to serve does so well enough
  *
  * A run is bad when it failed by itself (not for what was asked), gave NaN though no input had one,
- * or took a multiple of what the version before took. A version is good after so many runs, or so
+ * or took a multiple of what the version before took. One that was cut short before that, or refused,
+ * is neither good nor bad, or who asks could outvote the others by such. A version is good after so many runs, or so
  * much time, and bad when three runs or more, and more than half of all, were.
  */
 #ifndef DAEMON_PROBATION_H
@@ -18,6 +19,9 @@ enum probation_fault {
 	PROBATION_FAILURE,
 	PROBATION_NAN,
 	PROBATION_SLOW,
+	PROBATION_CUT, /* by a deadline or by who asked: slow, if it had the time to show that */
+	PROBATION_REFUSED, /* for what was asked, or for want of memory: says nothing */
+	PROBATION_RESHAPED, /* fine, but its time is that of other shapes: says little */
 };
 
 enum probation_verdict {
@@ -37,22 +41,23 @@ struct probation {
 	bool on;
 	uint64_t began_ns;
 	uint64_t usual_ns; /* a run of the version before; 0: not known */
-	uint64_t runs, run_ns; /* the sum of all */
+	uint64_t runs, run_ns; /* good and bad ones; what the good ones took together */
 	uint64_t bad;
-	uint64_t faults[PROBATION_SLOW + 1];
+	uint64_t faults[PROBATION_RESHAPED + 1];
 	uint64_t compared, differing; /* answers, with those of the version before */
 };
 
 void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns);
 
-/* One run. Once the verdict is another than PROBATION_GOES_ON it is off. */
+/* One run, whether it counts or not. Once the verdict is another than PROBATION_GOES_ON it is off. */
 enum probation_verdict probation_count(struct probation *probation,
 	const struct probation_limits *limits, enum probation_fault fault, uint64_t run_ns);
 /* One answer that the version before was asked for too: three, and a larger share than the limit, fail. */
 enum probation_verdict probation_compare(
 	struct probation *probation, const struct probation_limits *limits, bool differs);
-enum probation_verdict probation_look(
-	struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);
+/* Time proves no version that has run, or runs as @used says, and has never ended well: its time begins anew. */
+enum probation_verdict probation_look(struct probation *probation,
+	const struct probation_limits *limits, bool used, uint64_t now_ns);
 
 /* Nanoseconds until its time is over, UINT64_MAX when it is off. */
 uint64_t probation_left(

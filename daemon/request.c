@@ -77,6 +77,21 @@ void request_free(struct request *request)
 	free(request);
 }
 
+enum probation_fault request_fault(const struct request *request)
+{
+	const struct error *error = &request->error;
+	if (error->code == 0) {
+		return request->nan ? PROBATION_NAN : PROBATION_FINE;
+	}
+	if (error->code == -ETIMEDOUT || error->code == -ECANCELED) {
+		return PROBATION_CUT;
+	}
+	return error->code != -ENOMEM &&
+			(error->status == EDGE_BACKEND || error->status == EDGE_INTERNAL)
+		? PROBATION_FAILURE
+		: PROBATION_REFUSED;
+}
+
 /* ---- against the model */
 
 static int find_signature(struct request *request, struct error *err)

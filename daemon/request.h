@@ -14,6 +14,7 @@
 #include "base/wire.h"
 #include "daemon/account.h"
 #include "daemon/front.h"
+#include "daemon/probation.h"
 #include "daemon/region.h"
 #include "daemon/served.h"
 #include "daemon/slow.h"
@@ -100,6 +101,9 @@ static inline uint64_t request_run_ns(const struct request *request)
 {
 	return request->finished_ns - request->taken_ns - request->yielded_ns;
 }
+
+/* What its run, which has ended, says of its model. */
+enum probation_fault request_fault(const struct request *request);
 
 /* The class that a header asks for. */
 enum queue_class request_class(const struct wire_header *header);

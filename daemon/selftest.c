@@ -309,18 +309,20 @@ static uint32_t next_random(uint32_t *random)
 	return *random;
 }
 
-/* Floats from 0 to 1, bytes of any value; what counts or names something stays zero. */
-static void noise_fill(void *data, uint64_t bytes, uint8_t type, uint32_t *random)
+/* Floats from 0 to 1, bytes of any value. Nobody knows what others count or name, and about zeros it was
+ * asked already: -EOPNOTSUPP. */
+static int noise_fill(void *data, uint64_t bytes, uint8_t type, uint32_t *random)
 {
 	const uint64_t size = type == DTYPE_FLOAT32 ? sizeof(float) : 1;
 	if (type != DTYPE_FLOAT32 && type != DTYPE_INT8 && type != DTYPE_UINT8) {
-		return;
+		return -EOPNOTSUPP;
 	}
 	for (uint64_t at = 0; at + size <= bytes; at += size) {
 		const uint32_t number = next_random(random);
 		const float share = (float)(number >> 8) / 16777216.0f;
 		memcpy((uint8_t *)data + at, size == 1 ? (const void *)&number : &share, size);
 	}
+	return 0;
 }
 
 static int inputs_fill(const struct edge_model *model, struct edge_session *session, uint32_t n)
@@ -332,8 +334,8 @@ static int inputs_fill(const struct edge_model *model, struct edge_session *sess
 		uint64_t bytes = 0;
 		void *data = edge_session_input(session, i, &bytes);
 		code = edge_model_input(model, 0, i, &info);
-		if (code == 0 && data) {
-			noise_fill(data, bytes, info.type, &random);
+		if (code == 0) {
+			code = data ? noise_fill(data, bytes, info.type, &random) : -EOPNOTSUPP;
 		}
 	}
 	return code;

@@ -27,7 +27,8 @@ int must_check selftest_run(struct edge_model *model, const void *golden, size_t
 /*
  * Asks @model, by its default signature, twice about zeros: -EBADMSG when it answers otherwise the
  * second time. Where the answer has NaN, it is asked about numbers from 0 to 1, and any bytes where
- * inputs are bytes: SELFTEST_NAN when that answer has NaN too. A model that cannot answer to these, or not
+ * inputs are bytes: SELFTEST_NAN when that answer has NaN too. Not where some input has another type: zeros may be
+ * what it divides by. A model that cannot answer to these, or not
  * in time, or that has random numbers, is not judged so: 0.
  */
 int must_check selftest_repeat(

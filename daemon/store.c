@@ -300,7 +300,7 @@ static void verdict_failed(struct store *store, struct store_model *model, struc
 static void verdict_proved(struct store_model *model, struct order *order)
 {
 	order->verb = ORDER_PROVED;
-	model->runs = model->probation.runs;
+	model->runs = model->probation.faults[PROBATION_FINE];
 	model->run_ns = model->probation.run_ns;
 	store_drop_before(model);
 }
@@ -407,8 +407,9 @@ uint64_t store_look_at_trials(
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < store->n; i++) {
 		struct store_model *model = &store->models[i];
+		const bool used = model->served && !served_idle(model->served);
 		verdict_tell(store, loader, config, model,
-			probation_look(&model->probation, &limits, now));
+			probation_look(&model->probation, &limits, used, now));
 		const uint64_t left = probation_left(&model->probation, &limits, now);
 		next = left < next ? left : next;
 	}

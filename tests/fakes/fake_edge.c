@@ -15,6 +15,8 @@
  *   back N        as echo 4, but the last byte comes first
  *   big N         as echo 4, and takes N bytes of memory
  *   late MS       as echo 4, but a run takes so many milliseconds
+ *   shy MS        as late, but a run that is asked about negative numbers is refused
+ *   sour N        as that, but every other run fails
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
  *   crash N       as echo 4, but a run ends the process
@@ -57,7 +59,7 @@ struct edge_model {
 	int32_t width;
 	char gate[200]; /* of slow models */
 	char touched[200];
-	bool sums, fails, crashes, faults, burns, nan, moody, back;
+	bool sums, fails, crashes, faults, burns, nan, moody, back, shy;
 	unsigned int late_ms, added;
 };
 
@@ -117,10 +119,12 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	if (sscanf(text, "add %u;", &model->added) == 1) {
 		return strchr(text, ';') ? 0 : error_set(err, -EBADMSG, "torn");
 	}
-	if (sscanf(text, "late %u", &model->late_ms) == 1) {
+	model->shy = strncmp(text, "shy ", 4) == 0 || strncmp(text, "sour ", 5) == 0;
+	if (sscanf(text, "late %u", &model->late_ms) == 1 ||
+		sscanf(text, "shy %u", &model->late_ms) == 1) {
 		return 0;
 	}
-	model->fails = strncmp(text, "fail ", 5) == 0;
+	model->fails = strncmp(text, "fail ", 5) == 0 || strncmp(text, "sour ", 5) == 0;
 	model->crashes = strncmp(text, "crash ", 6) == 0;
 	model->faults = strncmp(text, "fault ", 6) == 0;
 	model->burns = strncmp(text, "burn ", 5) == 0;
@@ -364,6 +368,9 @@ int edge_session_run(
 	}
 	if (!session->bound && session->model->touched[0]) {
 		close(open(session->model->touched, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	if (session->model->shy && session->bound && *(const int8_t *)session->bound < 0) {
+		return error_set(err, -EBADMSG, "it is not asked about negative numbers");
 	}
 	if (session->model->fails && session->bound) {
 		return error_set(err, -EIO, "it always fails");

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "tests/system/daemon.h"
@@ -52,6 +53,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void expect_item(struct peer *peer, const char *state, const char *reason)
+{
+	peer_send(peer, WIRE_LIST, 2, 0, NULL);
+	struct answer answer = peer_receive(peer);
+	struct wire_list_item item = answer_find(&answer, "m");
+	if (!wire_text_is(item.state, state) || item.reason.length < strlen(reason) ||
+		memcmp(item.reason.data, reason, strlen(reason)) != 0) {
+		fail_msg("%.*s: %.*s", (int)item.state.length, item.state.data,
+			(int)item.reason.length, item.reason.data);
+	}
+	answer_free(&answer);
+}
+
 static void put_and_expect(
 	struct daemon *daemon, const char *line, const char *state, const char *reason)
 {
@@ -59,15 +73,7 @@ static void put_and_expect(
 	struct peer peer = peer_open(daemon);
 	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
 	peer_expect(&peer, 1, EDGE_OK);
-	peer_send(&peer, WIRE_LIST, 2, 0, NULL);
-	struct answer answer = peer_receive(&peer);
-	struct wire_list_item item = answer_find(&answer, "m");
-	if (!wire_text_is(item.state, state) || item.reason.length < strlen(reason) ||
-		memcmp(item.reason.data, reason, strlen(reason)) != 0) {
-		fail_msg("%s: %.*s: %.*s", line, (int)item.state.length, item.state.data,
-			(int)item.reason.length, item.reason.data);
-	}
-	answer_free(&answer);
+	expect_item(&peer, state, reason);
 	peer_close(&peer);
 }
 
@@ -232,6 +238,46 @@ static void the_real_one_judges_real_models(void **state)
 	peer_close(&peer);
 }
 
+/* A program, in place of edged-check. */
+static void script_put(struct daemon *daemon, const char *command, char *ret_path, size_t size)
+{
+	char script[1200];
+	snprintf(script, sizeof(script), "#!/bin/sh\nexec %s\n", command);
+	daemon_put_bytes(daemon, ".script", script, strlen(script));
+	snprintf(ret_path, size, "%s/models/.script", daemon->folder);
+	assert_int_equal(chmod(ret_path, 0755), 0);
+}
+
+/* What it sleeps it does not compute: the machine may be busy. */
+static int set_up_sleeping(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	char config[1200], path[160];
+	daemon_prepare(daemon);
+	script_put(daemon, "/bin/sleep 600", path, sizeof(path));
+	snprintf(config, sizeof(config),
+		"[daemon]\ncheck-program = %s\n[models]\nself-test-time = 100ms\n", path);
+	daemon_config(daemon, config);
+	daemon_put(daemon, "m.tflite", "echo 4");
+	daemon_start(daemon, false);
+	*state = daemon;
+	return 0;
+}
+
+static void what_had_no_time_on_the_cpu_is_tried_again(void **state)
+{
+	struct daemon *daemon = *state;
+	char command[1000], path[160];
+	struct peer peer = peer_open(daemon);
+	expect_item(&peer, "refused", "opening it took too long: it had too little of the CPU");
+	snprintf(command, sizeof(command), "%s \"$@\"", getenv("EDGED_CHECK_FAKE"));
+	script_put(daemon, command, path, sizeof(path));
+	peer_send(&peer, WIRE_RELOAD, 1, 0, NULL);
+	peer_expect(&peer, 1, EDGE_OK);
+	expect_item(&peer, "ready", "");
+	peer_close(&peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +292,9 @@ int main(void)
 		cmocka_unit_test(who_takes_more_memory_than_the_limits_say_is_tried_again),
 	};
 	const struct CMUnitTest real[] = {cmocka_unit_test(the_real_one_judges_real_models)};
-	int failed = cmocka_run_group_tests_name("fake engine", tests, set_up, tear_down);
+	const struct CMUnitTest busy[] = {
+		cmocka_unit_test(what_had_no_time_on_the_cpu_is_tried_again)};
+	int failed = cmocka_run_group_tests_name("busy", busy, set_up_sleeping, tear_down);
+	failed += cmocka_run_group_tests_name("fake engine", tests, set_up, tear_down);
 	return failed + cmocka_run_group_tests_name("engine", real, set_up_real, tear_down);
 }

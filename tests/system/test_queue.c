@@ -104,6 +104,52 @@ static void who_waits_is_answered_by_what_serves_when_its_turn_comes(void **stat
 	peer_close(&peer);
 }
 
+/* Asks until that many requests are queued. */
+static void wait_queued(struct peer *peer, uint32_t n)
+{
+	struct wire_status status = {0};
+	do {
+		peer_send(peer, WIRE_STATUS, 500, 0, NULL);
+		struct answer answer = peer_receive(peer);
+		assert_int_equal(
+			wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL),
+			0);
+		answer_free(&answer);
+	} while (status.queue_length != n);
+}
+
+/* Its head has been judged when the other version comes: another connection is answered behind it. */
+static void who_is_still_being_read_is_answered_by_what_serves_when_it_is_there(void **state)
+{
+	struct peer peer = peer_open(*state), other = peer_open(*state);
+	struct bytes_writer w = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	static int8_t data[4096];
+	memset(data, 8, sizeof(data));
+	const struct wire_infer infer = {.model = wire_text_of("echo"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {sizeof(data) / 4, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	wire_infer_encode(&w, &infer);
+	assert_false(w.failed);
+	wire_header_encode(
+		&(struct wire_header){.type = WIRE_INFER, .id = 2, .body_bytes = (uint32_t)w.size},
+		header);
+	peer_send_bytes(&peer, header, sizeof(header));
+	peer_send_bytes(&peer, w.data, 3000);
+	wait_queued(&other, 0);
+	replace(*state, "add 1;");
+	peer_send_bytes(&peer, w.data + 3000, w.size - 3000);
+	expect_added(&peer, 2, 1);
+	replace(*state, "echo 4");
+	bytes_writer_deinit(&w);
+	peer_close(&other);
+	peer_close(&peer);
+}
+
 static void a_deadline_is_answered_while_the_model_runs(void **state)
 {
 	struct peer peer = peer_open(*state);
@@ -160,20 +206,6 @@ static void an_id_in_flight_cannot_be_used_again(void **state)
 	daemon_let_go(*state, 1);
 	peer_expect_echo(&peer, 1, 4, 1);
 	peer_close(&peer);
-}
-
-/* Asks until that many requests are queued. */
-static void wait_queued(struct peer *peer, uint32_t n)
-{
-	struct wire_status status = {0};
-	do {
-		peer_send(peer, WIRE_STATUS, 500, 0, NULL);
-		struct answer answer = peer_receive(peer);
-		assert_int_equal(
-			wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL),
-			0);
-		answer_free(&answer);
-	} while (status.queue_length != n);
 }
 
 static void a_full_queue_refuses_at_once(void **state)
@@ -341,6 +373,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies_come_in_the_order_in_which_they_are_ready),
 		cmocka_unit_test(who_waits_is_answered_by_what_serves_when_its_turn_comes),
+		cmocka_unit_test(
+			who_is_still_being_read_is_answered_by_what_serves_when_it_is_there),
 		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
 		cmocka_unit_test(a_deadline_in_the_queue_keeps_the_request_from_running),
 		cmocka_unit_test(cancel_ends_a_queued_and_a_running_request),

@@ -39,12 +39,37 @@ static void time_proves(void **state)
 	(void)state;
 	struct probation probation;
 	probation_begin(&probation, 0, 500 * MS);
-	assert_int_equal(probation_look(&probation, &limits, 1499 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 1499 * MS), PROBATION_GOES_ON);
 	assert_int_equal(probation_left(&probation, &limits, 1499 * MS), MS);
 	assert_int_equal(probation_left(&probation, &limits, 1501 * MS), 0);
-	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_PROVED);
-	assert_int_equal(probation_look(&probation, &limits, 1500 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 1500 * MS), PROBATION_PROVED);
+	assert_int_equal(probation_look(&probation, &limits, false, 1500 * MS), PROBATION_GOES_ON);
 	assert_true(probation_left(&probation, &limits, 1500 * MS) == UINT64_MAX);
+}
+
+static void time_proves_none_that_never_ended_well(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 0, 0);
+	assert_int_equal(
+		probation_look(&probation, &limits, true, 1000 * MS), PROBATION_GOES_ON); /* runs */
+	assert_int_equal(probation_left(&probation, &limits, 1000 * MS), 1000 * MS);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 900 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 2000 * MS), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 900 * MS, 1), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, true, 2999 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, true, 3000 * MS), PROBATION_PROVED);
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(
+		count_many(&probation, PROBATION_RESHAPED, 900 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, true, 1000 * MS), PROBATION_PROVED);
+	for (int fault = PROBATION_FAILURE; fault <= PROBATION_REFUSED; fault++) {
+		probation_begin(&probation, 0, 0);
+		count_many(&probation, (enum probation_fault)fault, 0, 1);
+		assert_int_equal(
+			probation_look(&probation, &limits, false, 1000 * MS), PROBATION_GOES_ON);
+	}
 }
 
 static void three_bad_runs_and_most_of_all_fail(void **state)
@@ -88,6 +113,21 @@ static void slow_is_a_multiple_of_what_was_usual(void **state)
 		assert_int_equal(probation_count(&probation, &any, PROBATION_FINE, 900 * MS),
 			PROBATION_GOES_ON);
 	}
+}
+
+static void runs_that_were_refused_or_cut_short_do_not_count(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_REFUSED, 0, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 5 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 3 * MS, 2), PROBATION_GOES_ON);
+	assert_int_equal(probation.runs, 2);
+	assert_int_equal(probation.run_ns, 6 * MS);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 2), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 1), PROBATION_FAILED);
+	assert_int_equal(probation.faults[PROBATION_SLOW], 3);
 }
 
 static void answers_that_differ_too_often_fail(void **state)
@@ -139,9 +179,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_runs_prove),
 		cmocka_unit_test(time_proves),
+		cmocka_unit_test(time_proves_none_that_never_ended_well),
 		cmocka_unit_test(three_bad_runs_and_most_of_all_fail),
 		cmocka_unit_test(some_bad_runs_among_good_ones_do_not),
 		cmocka_unit_test(slow_is_a_multiple_of_what_was_usual),
+		cmocka_unit_test(runs_that_were_refused_or_cut_short_do_not_count),
 		cmocka_unit_test(answers_that_differ_too_often_fail),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};

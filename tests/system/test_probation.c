@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which runs of a version on trial count, and which do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "tests/system/daemon.h"
+#include "tests/system/peer.h"
+
+static int set_up(void **state)
+{
+	struct daemon *daemon = malloc(sizeof(*daemon));
+	daemon_prepare(daemon);
+	daemon_config(daemon,
+		"[models]\nprobation-requests = 10\nprobation-time = 60min\n"
+		"probation-slower = 50\n");
+	*state = daemon;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	daemon_end(*state);
+	free(*state);
+	return 0;
+}
+
+static void put_and_reload(struct daemon *daemon, const char *line)
+{
+	daemon_put(daemon, "m.tflite", line);
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
+	peer_expect(&peer, 900, EDGE_OK);
+	peer_close(&peer);
+}
+
+/* So many runs, each with a deadline, whatever comes of them. */
+static void ask(struct daemon *daemon, int n, int8_t value, uint32_t deadline_us)
+{
+	struct peer peer = peer_open(daemon);
+	for (int i = 0; i < n; i++) {
+		peer_infer(&peer, (uint64_t)i + 1, "m", 4, value, deadline_us);
+		struct answer answer = peer_receive(&peer);
+		answer_free(&answer);
+	}
+	peer_close(&peer);
+}
+
+/* The version that serves, and whether it is on trial; behind whatever the loader has to do. */
+static void expect_store(struct daemon *daemon, const char *version, bool trial)
+{
+	struct peer peer = peer_open_store(daemon);
+	struct wire_store_item item;
+	uint32_t n = 0;
+	peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_send(&peer, WIRE_STORE_LIST, 2, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct bytes_reader r = bytes_reader_of(answer.body, answer.header.body_bytes);
+	assert_int_equal(wire_list_decode(&r, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(wire_store_item_decode(&r, &item, NULL), 0);
+	assert_true(wire_text_is(item.model.version, version));
+	assert_int_equal(item.flags & WIRE_STORE_TRIAL, trial ? WIRE_STORE_TRIAL : 0);
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void start_with_a_good_one(struct daemon *daemon, const char *line)
+{
+	daemon_put(daemon, "m.tflite", line);
+	daemon_start(daemon, false);
+	ask(daemon, 10, 7, 0);
+	expect_store(daemon, "1", false);
+}
+
+static void runs_that_were_refused_do_not_prove_a_version(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon, "echo 4");
+	put_and_reload(daemon, "sour 1");
+	ask(daemon, 20, -7, 0);
+	expect_store(daemon, "2", true);
+	ask(daemon, 3, 7, 0);
+	daemon_wait_log(daemon, "3 of 3 runs were bad");
+	daemon_wait_log(daemon, "model m version 1: ready");
+}
+
+/* A refusal takes no time: with 200 of them the mean of version 1 would be a twentieth of what it is. */
+static void runs_that_were_refused_do_not_make_the_next_one_slow(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon, "shy 20");
+	ask(daemon, 200, -7, 0);
+	put_and_reload(daemon, "late 150");
+	ask(daemon, 3, 7, 0);
+	expect_store(daemon, "2", true);
+}
+
+#define probation_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		probation_test(runs_that_were_refused_do_not_prove_a_version),
+		probation_test(runs_that_were_refused_do_not_make_the_next_one_slow),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
