@@ -314,7 +314,9 @@ static void *loader_main(void *argument)
 
 static void check_find(struct loader *loader)
 {
-	const char *program = loader->config.check_program;
+	/* Of its own: the configuration is copied anew while the loader works. */
+	char *program = loader->check_program;
+	snprintf(program, sizeof(loader->check_program), "%s", loader->config.check_program);
 	bool wanted = strcmp(program, "none") != 0;
 	loader->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
 	if (wanted && !check_there(loader->check)) {

@@ -38,6 +38,7 @@ struct loader {
 
 	/* The thread's own: */
 	uint64_t cpu_features;
+	char check_program[CONFIG_PATH_SIZE];
 	const char *check; /* program for check_run(); NULL: none */
 	struct check_memory check_memory;
 	struct trust trust;

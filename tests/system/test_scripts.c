@@ -248,8 +248,9 @@ static void run_beside(struct daemon *daemon, struct good *good, uint32_t seed, 
 		.patient = good->patient,
 		.us = calloc(MAX_TIMES, sizeof(uint32_t))};
 	assert_non_null(good->us);
-	assert_int_equal(pthread_create(&thread, NULL, good_run, good), 0);
+	/* First: it has threads, and shall have no copy of this one. */
 	pid_t pid = hostile_start(daemon, seed, n);
+	assert_int_equal(pthread_create(&thread, NULL, good_run, good), 0);
 	hostile_join(pid);
 	atomic_store(&good->stop, true);
 	pthread_join(thread, NULL);
