@@ -18,126 +18,25 @@
 #include "daemon/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
-
-static int set_up(void **state)
-{
-	struct daemon *daemon = malloc(sizeof(*daemon));
-	daemon_prepare(daemon);
-	daemon_config(daemon, "[models]\nprobation-requests = 10\nprobation-time = 60min\n");
-	*state = daemon;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	daemon_end(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_and_reload(struct daemon *daemon, const char *line)
-{
-	daemon_put(daemon, "m.tflite", line);
-	struct peer peer = peer_open(daemon);
-	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
-	peer_expect(&peer, 900, EDGE_OK);
-	peer_close(&peer);
-}
-
-/* What STORE_LIST says of "m"; "" for no version. */
-static void expect_store(struct daemon *daemon, const char *version, uint64_t last_good,
-	uint32_t flags, const char *reason)
-{
-	struct peer peer = peer_open_store(daemon);
-	struct wire_store_item item;
-	uint32_t n = 0;
-	peer_send(&peer, WIRE_STORE_LIST, 901, 0, NULL);
-	struct answer answer = peer_receive(&peer);
-	struct bytes_reader r = bytes_reader_of(answer.body, answer.header.body_bytes);
-	assert_int_equal(wire_list_decode(&r, &n, NULL), 0);
-	assert_int_equal(n, 1);
-	assert_int_equal(wire_store_item_decode(&r, &item, NULL), 0);
-	assert_int_equal(wire_end(&r, WIRE_STORE_LIST, NULL), 0);
-	assert_true(wire_text_is(item.model.version, version));
-	assert_int_equal(item.sha256.length, 64);
-	assert_int_equal(item.by, geteuid());
-	if (item.last_good != last_good || item.flags != flags ||
-		!wire_text_is(item.model.reason, reason)) {
-		fail_msg("last good %llu, flags %u, reason %.*s",
-			(unsigned long long)item.last_good, item.flags,
-			(int)item.model.reason.length, item.model.reason.data);
-	}
-	answer_free(&answer);
-	peer_close(&peer);
-}
-
-/* So many runs, whatever comes of them. */
-static void ask(struct daemon *daemon, int n)
-{
-	struct peer peer = peer_open(daemon);
-	for (int i = 0; i < n; i++) {
-		peer_infer(&peer, (uint64_t)i + 1, "m", 4, 7, 0);
-		struct answer answer = peer_receive(&peer);
-		answer_free(&answer);
-	}
-	peer_close(&peer);
-}
-
-/* Of root, or edged's own user, as who the tests run. */
-static void tell(struct daemon *daemon, enum wire_store_verb verb, const char *model,
-	const char *argument, enum edge_status status)
-{
-	struct peer peer = peer_open_store(daemon);
-	peer_store(&peer, 1, verb, model, argument);
-	peer_expect(&peer, 1, status);
-	peer_close(&peer);
-}
-
-static void expect_history(struct daemon *daemon, const char *text)
-{
-	struct peer peer = peer_open_store(daemon);
-	struct wire_text lines;
-	peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
-	struct answer answer = peer_receive(&peer);
-	assert_int_equal(answer.header.status, EDGE_OK);
-	assert_int_equal(
-		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
-	if (!memmem(lines.data, lines.length, text, strlen(text))) {
-		fail_msg("no \"%s\" in: %.*s", text, (int)lines.length, lines.data);
-	}
-	answer_free(&answer);
-	peer_close(&peer);
-}
-
-/* Version 1 is there and good. */
-static void start_with_a_good_one(struct daemon *daemon)
-{
-	daemon_put(daemon, "m.tflite", "echo 4");
-	daemon_start(daemon, false);
-	expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
-	ask(daemon, 10);
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
-	expect_store(daemon, "1", 1, 0, "");
-	expect_history(daemon, "version 1 is good");
-}
+#include "tests/system/trial.h"
 
 /* What it does badly takes it away by itself, and it does not come back. */
 static void expect_rolled_back(struct daemon *daemon, const char *line, const char *why)
 {
 	char reason[256];
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, line);
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
-	ask(daemon, 3);
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, line);
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "runs were bad");
 	daemon_wait_log(daemon, "model m version 1: ready");
-	expect_store(daemon, "1", 1, 0, why);
-	ask(daemon, 3);
-	expect_history(daemon, why); /* it comes behind the verdict */
-	expect_store(daemon, "1", 1, 0, why);
-	put_and_reload(daemon, line);
+	trial_expect_store(daemon, "1", 1, 0, why);
+	trial_ask(daemon, 3);
+	trial_expect_history(daemon, why); /* it comes behind the verdict */
+	trial_expect_store(daemon, "1", 1, 0, why);
+	trial_put_and_reload(daemon, line);
 	snprintf(reason, sizeof(reason), "bad: %s", why);
-	expect_store(daemon, "1", 1, 0, reason);
+	trial_expect_store(daemon, "1", 1, 0, reason);
 }
 
 static void one_that_fails_is_rolled_back(void **state)
@@ -151,14 +50,14 @@ static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void 
 {
 	struct daemon *daemon = *state;
 	char line[120];
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "fail 1");
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "fail 1");
 	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
 	daemon_put(daemon, "n.tflite", line);
 	struct peer loading = peer_open(daemon), peer = peer_open(daemon);
 	peer_send(&loading, WIRE_RELOAD, 900, 0, NULL);
 	daemon_wait_running(daemon);
-	ask(daemon, 3);
+	trial_ask(daemon, 3);
 	peer_infer(&peer, 1, "m", 4, 7, 0);
 	struct answer answer = peer_receive(&peer);
 	struct wire_infer_reply reply;
@@ -171,8 +70,8 @@ static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void 
 	peer_expect(&loading, 900, EDGE_OK);
 	peer_close(&loading);
 	peer_close(&peer);
-	expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
-	put_and_reload(daemon, "fail 1");
+	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_put_and_reload(daemon, "fail 1");
 	peer = peer_open(daemon);
 	peer_infer(&peer, 1, "m", 4, 7, 0);
 	peer_expect_echo(&peer, 1, 4, 7);
@@ -190,16 +89,17 @@ static void folder_set_writable(const struct daemon *daemon, const char *folder,
 static void one_that_fails_goes_although_the_disk_is_full(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "fail 1");
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "fail 1");
 	folder_set_writable(daemon, "bad", false);
 	folder_set_writable(daemon, "manifests", false);
-	ask(daemon, 3);
+	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "runs were bad");
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
-	expect_store(
+	trial_tell(
+		daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	trial_expect_store(
 		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
-	expect_history(
+	trial_expect_history(
 		daemon, "version 1 serves, but only until edged is started again: the store: ");
 	folder_set_writable(daemon, "bad", true);
 	folder_set_writable(daemon, "manifests", true);
@@ -208,14 +108,14 @@ static void one_that_fails_goes_although_the_disk_is_full(void **state)
 static void a_pinned_version_goes_on_though_it_fails(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "fail 1");
-	tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
-	ask(daemon, 3);
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "fail 1");
+	trial_tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
+	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "it is pinned and goes on");
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL | WIRE_STORE_PINNED, "");
-	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
-	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "rolled back by uid 0");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL | WIRE_STORE_PINNED, "");
+	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
+	trial_expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "rolled back by uid 0");
 }
 
 static void one_that_gives_nan_is_rolled_back(void **state)
@@ -242,7 +142,7 @@ static bool ends_trial(struct daemon *daemon)
 	return ended;
 }
 
-/* As ask(), but two rows at once. */
+/* As trial_ask(), but two rows at once. */
 static void ask_for_more(struct daemon *daemon, int n)
 {
 	struct peer peer = peer_open(daemon);
@@ -267,11 +167,12 @@ static void ask_for_more(struct daemon *daemon, int n)
 static void runs_of_other_shapes_do_not_make_it_slow(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "late 200");
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "late 200");
 	ask_for_more(daemon, 4);
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it would come behind a verdict */
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL,
+		EDGE_OK); /* it would come behind a verdict */
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void the_first_version_goes_on_whatever_it_does(void **state)
@@ -279,12 +180,12 @@ static void the_first_version_goes_on_whatever_it_does(void **state)
 	struct daemon *daemon = *state;
 	daemon_put(daemon, "m.tflite", "fail 1");
 	daemon_start(daemon, false);
-	ask(daemon, 3);
+	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "there is no version to go back to");
-	expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+	trial_expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
 }
 
-/* As ask(), but the last number is the largest. */
+/* As trial_ask(), but the last number is the largest. */
 static void ask_rising(struct daemon *daemon, int n)
 {
 	struct peer peer = peer_open(daemon);
@@ -313,14 +214,14 @@ static void start_with_a_shadow(struct daemon *daemon, const char *line, const c
 	snprintf(config, sizeof(config),
 		"[models]\nprobation-requests = 10\nprobation-time = 60min\n%s", more);
 	daemon_config(daemon, config);
-	start_with_a_good_one(daemon);
+	trial_start_with_a_good_one(daemon);
 	snprintf(config, sizeof(config),
 		"[models]\nprobation-requests = 100000\nprobation-time = 60min\n%s", more);
 	daemon_config(daemon, config);
 	daemon_signal(daemon, SIGHUP);
 	daemon_wait_log(daemon, "models ready");
-	put_and_reload(daemon, line);
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_put_and_reload(daemon, line);
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void one_that_answers_otherwise_than_the_one_before_is_rolled_back(void **state)
@@ -330,8 +231,8 @@ static void one_that_answers_otherwise_than_the_one_before_is_rolled_back(void *
 	while (!ends_trial(daemon)) {
 		ask_rising(daemon, 1);
 	}
-	expect_history(daemon, "3 of 3 answers are not those of the version before");
-	expect_store(daemon, "1", 1, 0, "3 of 3 answers are not those of the version before");
+	trial_expect_history(daemon, "3 of 3 answers are not those of the version before");
+	trial_expect_store(daemon, "1", 1, 0, "3 of 3 answers are not those of the version before");
 }
 
 /* Other numbers, the same largest one. */
@@ -340,9 +241,9 @@ static void one_that_answers_alike_stays(void **state)
 	struct daemon *daemon = *state;
 	start_with_a_shadow(daemon, "add 1;", "probation-shadow = 50\n");
 	ask_rising(daemon, 50);
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+	trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
 	ask_rising(daemon, 50);
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void nothing_is_compared_unless_it_is_asked_for(void **state)
@@ -350,9 +251,9 @@ static void nothing_is_compared_unless_it_is_asked_for(void **state)
 	struct daemon *daemon = *state;
 	start_with_a_shadow(daemon, "back 1", "");
 	ask_rising(daemon, 50);
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+	trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
 	ask_rising(daemon, 50);
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void time_proves_a_version_too(void **state)
@@ -375,32 +276,32 @@ static void time_proves_a_version_too(void **state)
 		answer_free(&answer);
 		peer_close(&peer);
 	}
-	expect_store(daemon, "1", 1, 0, "");
+	trial_expect_store(daemon, "1", 1, 0, "");
 }
 
 /* It ends edged when it runs: after the second time it is not tried again. */
 static void one_that_kills_edged_twice_is_not_run_a_third_time(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "crash 1");
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "crash 1");
 	for (int i = 0; i < 2; i++) {
-		expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+		trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 		struct peer peer = peer_open(daemon);
 		peer_infer(&peer, 1, "m", 4, 7, 0);
 		assert_int_equal(daemon_wait(daemon), -SIGABRT);
 		peer_close(&peer);
 		daemon_start(daemon, false);
 	}
-	expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
-	ask(daemon, 1);
+	trial_expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	trial_ask(daemon, 1);
 }
 
 /* It ends edged when it is tried, before it has served anybody. */
 static void one_that_kills_edged_before_it_serves_is_not_tried_a_third_time(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
+	trial_start_with_a_good_one(daemon);
 	daemon_put(daemon, "m.tflite", "burn 1");
 	struct peer peer = peer_open(daemon);
 	peer_send(&peer, WIRE_RELOAD, 900, 0, NULL);
@@ -409,21 +310,21 @@ static void one_that_kills_edged_before_it_serves_is_not_tried_a_third_time(void
 	daemon_spawn(daemon, false);
 	assert_int_equal(daemon_wait(daemon), -SIGABRT);
 	daemon_start(daemon, false);
-	expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
-	ask(daemon, 1);
+	trial_expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	trial_ask(daemon, 1);
 }
 
 /* Being killed while nothing of it runs is not its fault. */
 static void one_that_was_not_running_is_not_blamed(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	put_and_reload(daemon, "echo 8");
+	trial_start_with_a_good_one(daemon);
+	trial_put_and_reload(daemon, "echo 8");
 	for (int i = 0; i < 4; i++) {
 		daemon_signal(daemon, SIGKILL);
 		daemon_wait(daemon);
 		daemon_start(daemon, false);
-		expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+		trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 	}
 }
 
@@ -437,9 +338,10 @@ static void a_good_one_that_was_being_opened_at_two_deaths_serves(void **state)
 	daemon_let_go(daemon, 1);
 	daemon_start(daemon, false);
 	daemon_wait_running(daemon);
-	ask(daemon, 10);
-	tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
-	expect_store(daemon, "1", 1, 0, "");
+	trial_ask(daemon, 10);
+	trial_tell(
+		daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
+	trial_expect_store(daemon, "1", 1, 0, "");
 	for (int i = 0; i < 4; i++) {
 		daemon_signal(daemon, SIGKILL);
 		daemon_wait(daemon);
@@ -448,8 +350,8 @@ static void a_good_one_that_was_being_opened_at_two_deaths_serves(void **state)
 	}
 	daemon_let_go(daemon, 1);
 	daemon_wait_log(daemon, "models ready");
-	expect_store(daemon, "1", 1, 0, "");
-	ask(daemon, 1);
+	trial_expect_store(daemon, "1", 1, 0, "");
+	trial_ask(daemon, 1);
 }
 
 static void a_rollback_lasts_until_it_is_forgotten(void **state)
@@ -458,39 +360,39 @@ static void a_rollback_lasts_until_it_is_forgotten(void **state)
 	char text[DIGEST_TEXT_SIZE], prefix[16];
 	const struct digest digest = digest_of("echo 8", 6);
 	snprintf(prefix, sizeof(prefix), "%.8s", digest_print(&digest, text));
-	start_with_a_good_one(daemon);
-	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_NOT_FOUND);
-	put_and_reload(daemon, "echo 8");
-	tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
-	expect_store(daemon, "1", 1, 0, "rolled back by uid 0");
-	ask(daemon, 1);
+	trial_start_with_a_good_one(daemon);
+	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_NOT_FOUND);
+	trial_put_and_reload(daemon, "echo 8");
+	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
+	trial_expect_store(daemon, "1", 1, 0, "rolled back by uid 0");
+	trial_ask(daemon, 1);
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
 	daemon_start(daemon, false);
-	expect_store(daemon, "1", 1, 0, "bad: rolled back by uid 0");
-	tell(daemon, WIRE_STORE_FORGET_BAD, "", "00000000", EDGE_NOT_FOUND);
-	tell(daemon, WIRE_STORE_FORGET_BAD, "", "0000", EDGE_INVALID);
-	tell(daemon, WIRE_STORE_FORGET_BAD, "", prefix, EDGE_OK);
+	trial_expect_store(daemon, "1", 1, 0, "bad: rolled back by uid 0");
+	trial_tell(daemon, WIRE_STORE_FORGET_BAD, "", "00000000", EDGE_NOT_FOUND);
+	trial_tell(daemon, WIRE_STORE_FORGET_BAD, "", "0000", EDGE_INVALID);
+	trial_tell(daemon, WIRE_STORE_FORGET_BAD, "", prefix, EDGE_OK);
 	daemon_wait_log(daemon, "model m version 3: ready");
-	expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
+	trial_expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
 }
 
 static void a_pinned_version_stays(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
-	tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
-	put_and_reload(daemon, "echo 8");
-	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
+	trial_start_with_a_good_one(daemon);
+	trial_tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
+	trial_put_and_reload(daemon, "echo 8");
+	trial_expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
 	daemon_remove(daemon, "m.tflite");
 	daemon_signal(daemon, SIGTERM);
 	daemon_wait(daemon);
 	daemon_start(daemon, false);
-	expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
-	put_and_reload(daemon, "echo 8");
-	tell(daemon, WIRE_STORE_UNPIN, "m", NULL, EDGE_OK);
+	trial_expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "");
+	trial_put_and_reload(daemon, "echo 8");
+	trial_tell(daemon, WIRE_STORE_UNPIN, "m", NULL, EDGE_OK);
 	daemon_wait_log(daemon, "model m version 2: ready");
-	expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
 
 /* Though each file may take its time. */
@@ -499,7 +401,7 @@ static void an_order_waits_for_one_file_at_most(void **state)
 	struct daemon *daemon = *state;
 	char line[120];
 	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
-	start_with_a_good_one(daemon);
+	trial_start_with_a_good_one(daemon);
 	daemon_put(daemon, "a.tflite", line);
 	daemon_put(daemon, "b.tflite", line);
 	struct peer waits = peer_open(daemon), asks = peer_open_store(daemon);
@@ -522,7 +424,7 @@ static void only_those_who_may_change_the_store(void **state)
 	struct daemon *daemon = *state;
 	daemon_config(daemon, "[daemon]\nsocket-mode = 0666\n[models]\nprobation-requests = 10\n");
 	assert_int_equal(chmod(daemon->folder, 0755), 0);
-	start_with_a_good_one(daemon);
+	trial_start_with_a_good_one(daemon);
 	if (geteuid() != 0) {
 		print_message("SKIPPED: not root, so there is nobody else to ask as\n");
 		return;
@@ -532,9 +434,9 @@ static void only_those_who_may_change_the_store(void **state)
 		if (setegid(65534) != 0 || seteuid(65534) != 0) {
 			_exit(2);
 		}
-		tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_DENIED);
-		tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_DENIED);
-		tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
+		trial_tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_DENIED);
+		trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_DENIED);
+		trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK);
 		_exit(0);
 	}
 	int status = 0;
@@ -545,25 +447,25 @@ static void only_those_who_may_change_the_store(void **state)
 static void the_store_is_there_for_1_2_only_and_judges_what_it_is_told(void **state)
 {
 	struct daemon *daemon = *state;
-	start_with_a_good_one(daemon);
+	trial_start_with_a_good_one(daemon);
 	struct peer old = peer_open_1_1(daemon);
 	peer_send(&old, WIRE_STORE_LIST, 1, 0, NULL);
 	peer_expect(&old, 1, EDGE_UNSUPPORTED);
 	peer_store(&old, 2, WIRE_STORE_PIN, "m", NULL);
 	peer_expect(&old, 2, EDGE_UNSUPPORTED);
 	peer_close(&old);
-	tell(daemon, WIRE_STORE_PIN, "none", NULL, EDGE_NOT_FOUND);
-	tell(daemon, WIRE_STORE_PIN, "", NULL, EDGE_NOT_FOUND);
-	tell(daemon, (enum wire_store_verb)0, "m", NULL, EDGE_UNSUPPORTED);
-	tell(daemon, (enum wire_store_verb)99, "m", NULL, EDGE_UNSUPPORTED);
+	trial_tell(daemon, WIRE_STORE_PIN, "none", NULL, EDGE_NOT_FOUND);
+	trial_tell(daemon, WIRE_STORE_PIN, "", NULL, EDGE_NOT_FOUND);
+	trial_tell(daemon, (enum wire_store_verb)0, "m", NULL, EDGE_UNSUPPORTED);
+	trial_tell(daemon, (enum wire_store_verb)99, "m", NULL, EDGE_UNSUPPORTED);
 	char name[400];
 	memset(name, 'x', sizeof(name));
 	name[399] = 0;
-	tell(daemon, WIRE_STORE_PIN, name, NULL, EDGE_INVALID);
-	tell(daemon, WIRE_STORE_FORGET_BAD, "", name, EDGE_INVALID);
+	trial_tell(daemon, WIRE_STORE_PIN, name, NULL, EDGE_INVALID);
+	trial_tell(daemon, WIRE_STORE_FORGET_BAD, "", name, EDGE_INVALID);
 }
 
-#define rollback_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define rollback_test(f) cmocka_unit_test_setup_teardown(f, trial_set_up, trial_tear_down)
 
 int main(void)
 {
