@@ -77,6 +77,7 @@ struct config {
 	uint64_t hello_timeout_ms;
 	uint64_t header_timeout_ms;
 	uint64_t write_timeout_ms;
+	uint64_t answer_timeout_ms;
 	uint64_t log_lines_per_user;
 	uint64_t max_greeting;
 	uint64_t max_offences;

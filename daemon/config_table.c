@@ -104,6 +104,10 @@ static const struct config_key keys[] = {
 		"for each 10 MB."},
 	{"limits", "write-timeout", CONFIG_TIME, AT(write_timeout_ms), 10, 10 * MINUTE, RELOAD,
 		"1s", "How long a client may take to accept a reply, and a second for each 10 MB."},
+	{"limits", "answer-timeout", CONFIG_TIME, AT(answer_timeout_ms), 10, 1440 * MINUTE, RELOAD,
+		"10min",
+		"How long a request may wait and run, whatever deadline it has. Then its run is told to\n"
+		"end, and a service manager's watchdog starts edged anew where that does not help."},
 	{"limits", "log-lines-per-user", CONFIG_COUNT, AT(log_lines_per_user), 0, 1000000, RELOAD,
 		"20", "Log lines in a minute that one user id can cause."},
 	{"limits", "max-greeting", CONFIG_COUNT, AT(max_greeting), 2, 60000, RELOAD, "128",

@@ -239,6 +239,7 @@ void dispatch_end(struct dispatch *dispatch, struct request *request, enum edge_
 	answer_error(request, &err);
 	request->answered = true;
 	request->told = status;
+	request->ended_ns = clock_now_ns();
 	request->peer = NULL;
 	const bool ours = withdraw(dispatch, request);
 	observe_answer(dispatch->edged, request, status, ours);
@@ -295,8 +296,7 @@ bool dispatch_idle(const struct dispatch *dispatch)
 bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t grace_ns)
 {
 	for (const struct request *request = dispatch->first; request; request = request->next) {
-		if (request->answered && request->deadline_ns &&
-			now_ns > request->deadline_ns + grace_ns) {
+		if (request->answered && now_ns > request->ended_ns + grace_ns) {
 			return true;
 		}
 	}
@@ -305,15 +305,32 @@ bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t g
 
 /* ---- deadlines */
 
+/* When the request is told that it took too long: at its deadline, and after answer-timeout in any
+ * case. */
+static uint64_t due_of(const struct dispatch *dispatch, const struct request *request)
+{
+	const uint64_t longest_ns = dispatch->edged->config.answer_timeout_ms * MS;
+	const uint64_t due_ns = request->line ? request->received_ns + longest_ns : UINT64_MAX;
+	return request->deadline_ns && request->deadline_ns < due_ns ? request->deadline_ns
+								     : due_ns;
+}
+
+static void end_late(struct dispatch *dispatch, struct request *request, uint64_t now)
+{
+	const bool passed = request->deadline_ns && request->deadline_ns <= now;
+	dispatch_end(dispatch, request, EDGE_DEADLINE,
+		passed ? "the deadline passed before the answer was ready"
+		       : "no answer within answer-timeout");
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct dispatch *dispatch = timer->data;
 	uint64_t now = clock_now_ns();
 	for (struct request *request = dispatch->first, *next; request; request = next) {
 		next = request->next;
-		if (!request->answered && request->deadline_ns && request->deadline_ns <= now) {
-			dispatch_end(dispatch, request, EDGE_DEADLINE,
-				"the deadline passed before the answer was ready");
+		if (!request->answered && due_of(dispatch, request) <= now) {
+			end_late(dispatch, request, now);
 		} else if (request->parked && request->parked_until_ns <= now) {
 			dispatch_end(dispatch, request, EDGE_OVERLOADED,
 				"the model was not loaded again within load-wait");
@@ -327,9 +344,8 @@ static void timer_update(struct dispatch *dispatch)
 {
 	uint64_t nearest = UINT64_MAX, now = clock_now_ns();
 	for (const struct request *request = dispatch->first; request; request = request->next) {
-		if (!request->answered && request->deadline_ns && request->deadline_ns < nearest) {
-			nearest = request->deadline_ns;
-		}
+		const uint64_t due = request->answered ? UINT64_MAX : due_of(dispatch, request);
+		nearest = due < nearest ? due : nearest;
 		if (request->parked && request->parked_until_ns < nearest) {
 			nearest = request->parked_until_ns;
 		}
@@ -426,7 +442,8 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 		dispatch_refuse(dispatch, request, &err);
 		return;
 	}
-	if (request->deadline_ns) {
+	/* A timer that is set is for something sooner than answer-timeout. */
+	if (request->deadline_ns || !uv_is_active((uv_handle_t *)&dispatch->timer)) {
 		timer_update(dispatch);
 	}
 }

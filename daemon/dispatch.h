@@ -76,7 +76,7 @@ void dispatch_drain(struct dispatch *dispatch, bool running);
 /* True when nothing waits or runs. */
 bool dispatch_idle(const struct dispatch *dispatch);
 
-/* True when a run goes on @grace_ns after it should have ended. */
+/* True when a run goes on @grace_ns after it was told to end, whatever for. */
 bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t grace_ns);
 
 /* Sends the answer of a request that never entered the list, and frees it. @body is taken. */

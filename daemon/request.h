@@ -56,6 +56,7 @@ struct request {
 	uint64_t parked_until_ns; /* that it waits at most; 0: it never did */
 	bool answered; /* a time-out or cancellation was told; what the worker brings is dropped */
 	enum edge_status told; /* then: which */
+	uint64_t ended_ns; /* and when */
 	uint64_t scan; /* of RELOAD, or the order of STORE: answered when it is done */
 
 	uint64_t received_ns, deadline_ns; /* 0: no deadline */

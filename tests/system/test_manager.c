@@ -119,22 +119,65 @@ static bool is_fed(const struct manager *manager)
 	return true;
 }
 
-/* Its deadline is answered, and it goes on as if nobody had told it to end. */
-static void a_run_that_does_not_end_starves_the_watchdog(void **state)
+static void start_with_a_late_model(struct manager *manager)
 {
-	struct manager *manager = *state;
-	struct daemon *daemon = &manager->daemon;
-	daemon_put(daemon, "late.tflite", "late 4000");
+	daemon_put(&manager->daemon, "late.tflite", "late 4000");
 	setenv("WATCHDOG_USEC", WATCHDOG_US, 1);
-	daemon_start(daemon, false);
-	struct peer peer = peer_open(daemon);
-	peer_infer(&peer, 1, "late", 4, 1, 500000);
-	peer_expect(&peer, 1, EDGE_DEADLINE);
+	daemon_start(&manager->daemon, false);
+}
+
+/* What runs goes on as if nobody had told it to end. */
+static void wait_until_starved(struct manager *manager)
+{
 	const uint64_t until = clock_now_ns() + UINT64_C(60000000000);
 	while (is_fed(manager)) {
 		assert_true(clock_now_ns() < until);
 	}
-	daemon_wait_log(daemon, "a worker does not end its run");
+	daemon_wait_log(&manager->daemon, "a worker does not end its run");
+}
+
+/* Nobody waits for it any more, and it had no deadline. */
+static void a_run_that_outlives_its_client_starves_the_watchdog(void **state)
+{
+	struct manager *manager = *state;
+	start_with_a_late_model(manager);
+	struct peer peer = peer_open(&manager->daemon);
+	peer_infer(&peer, 1, "late", 4, 1, 0);
+	peer_send(&peer, WIRE_STATUS, 2, 0, NULL); /* when that is answered it runs */
+	peer_expect(&peer, 2, EDGE_OK);
+	peer_close(&peer);
+	wait_until_starved(manager);
+	wait_message(manager, "WATCHDOG=1");
+}
+
+static void a_run_without_a_deadline_is_told_to_end_after_answer_timeout(void **state)
+{
+	struct manager *manager = *state;
+	daemon_config(&manager->daemon, "[limits]\nanswer-timeout = 300ms\n");
+	start_with_a_late_model(manager);
+	struct peer peer = peer_open(&manager->daemon);
+	peer_infer(&peer, 1, "late", 4, 1, 0);
+	peer_infer(&peer, 2, "late", 4, 1, 3600000000u); /* nor does an hour help */
+	for (int i = 0; i < 2; i++) {
+		struct answer answer = peer_receive(&peer);
+		assert_int_equal(answer.header.status, EDGE_DEADLINE);
+		answer_free(&answer);
+	}
+	wait_until_starved(manager);
+	peer_close(&peer);
+	wait_message(manager, "WATCHDOG=1");
+}
+
+/* Its deadline is answered. */
+static void a_run_that_does_not_end_starves_the_watchdog(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	start_with_a_late_model(manager);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "late", 4, 1, 500000);
+	peer_expect(&peer, 1, EDGE_DEADLINE);
+	wait_until_starved(manager);
 	peer_infer(&peer, 2, "echo", 4, 1, 0); /* the loop has not noticed anything */
 	peer_expect_echo(&peer, 2, 4, 1);
 	wait_message(manager, "WATCHDOG=1"); /* when it has ended after all */
@@ -294,6 +337,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_run_that_outlives_its_client_starves_the_watchdog, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_run_without_a_deadline_is_told_to_end_after_answer_timeout, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
