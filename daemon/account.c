@@ -115,6 +115,22 @@ static bool above(uint64_t held, uint64_t bytes, uint64_t limit)
 	return held > limit || bytes > limit - held;
 }
 
+/* Root and edged's own user, who see to it that edged works for the others. */
+static bool is_trusted(const struct account *account)
+{
+	return account->uid == 0 || account->uid == geteuid();
+}
+
+/* What @account may hold with what is held by all: it never has more than it leaves free, so that
+ * there is always something for one user more. */
+static uint64_t part_of(const struct account *account)
+{
+	const struct accounts *accounts = account->accounts;
+	const uint64_t most = accounts->config->max_bytes;
+	const uint64_t others = accounts->charged - account->charged;
+	return others < most ? (most - others) / 2 : 0;
+}
+
 static int check_room(const struct account *account, uint64_t bytes, struct error *err)
 {
 	const struct accounts *accounts = account->accounts;
@@ -125,9 +141,10 @@ static int check_room(const struct account *account, uint64_t bytes, struct erro
 			"more are too many",
 			(unsigned long long)account->charged, (unsigned long long)bytes);
 	}
-	if (above(accounts->charged, bytes, accounts->config->max_bytes)) {
+	if (!is_trusted(account) && above(account->charged, bytes, part_of(account))) {
 		return error_set(err, -EAGAIN,
-			"edged holds %llu bytes for its clients already, %llu more are too many",
+			"edged holds %llu bytes for its clients already, %llu more for this user "
+			"are too many",
 			(unsigned long long)accounts->charged, (unsigned long long)bytes);
 	}
 	return 0;
@@ -215,7 +232,7 @@ void account_log(struct account *account, enum log_level level, const char *form
 
 void account_offend(struct account *account)
 {
-	if (account->uid != 0 && account->uid != geteuid()) {
+	if (!is_trusted(account)) {
 		window_turn(account);
 		account->offences++;
 	}

@@ -51,7 +51,8 @@ void account_close(struct account *account);
  * for the rest of it, but those of root and of edged's own user. */
 void account_offend(struct account *account);
 
-/* -EAGAIN above max-bytes-per-user or max-bytes. A charge keeps the account alive. */
+/* -EAGAIN above max-bytes-per-user, or above half of what max-bytes leaves to the user beside all others;
+ * the latter is not for root and edged's own user. A charge keeps the account alive. */
 int must_check account_charge(struct account *account, uint64_t bytes, struct error *err);
 void account_release(struct account *account, uint64_t bytes);
 /* Changes one of its charges from @before to @now bytes. On error it stays as it was. */

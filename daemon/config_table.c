@@ -90,7 +90,8 @@ static const struct config_key keys[] = {
 		"Bytes of the body of one request or reply."},
 	{"limits", "max-bytes", CONFIG_BYTES, AT(max_bytes), 64 * KIB, 64 * GIB, RELOAD, "256M",
 		"Bytes of requests, replies, sessions and regions that edged holds for all clients\n"
-		"together."},
+		"together. A user has at most half of what the others leave of them; root and edged's\n"
+		"own user may go beyond."},
 	{"limits", "max-bytes-per-user", CONFIG_BYTES, AT(max_bytes_per_user), 64 * KIB, 64 * GIB,
 		RELOAD, "128M",
 		"Bytes of requests, replies, sessions and regions that edged holds for one user id."},

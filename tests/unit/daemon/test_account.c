@@ -27,7 +27,7 @@ static int set_up(void **state)
 	config_init(&bench->config);
 	bench->config.max_clients = 3;
 	bench->config.max_clients_per_user = 2;
-	bench->config.max_bytes = 1500;
+	bench->config.max_bytes = 2000;
 	bench->config.max_bytes_per_user = 1000;
 	bench->config.log_lines_per_user = 2;
 	assert_int_equal(pipe2(bench->fds, O_CLOEXEC | O_NONBLOCK), 0);
@@ -84,6 +84,51 @@ static void bytes_are_charged_by_user_and_altogether(void **state)
 	account_release(b, 500);
 	account_close(a);
 	account_close(b);
+}
+
+/* Its header alone announces a body, and charges it. */
+static void some_users_do_not_lock_out_the_others(void **state)
+{
+	struct bench *bench = *state;
+	struct account *users[3] = {NULL};
+	bench->config.max_clients = 10;
+	for (uid_t i = 0; i < 3; i++) {
+		assert_int_equal(account_open(&bench->accounts, 70000 + i, &users[i], NULL), 0);
+	}
+	assert_int_equal(account_charge(users[0], 1000, NULL), 0);
+	assert_int_equal(account_charge(users[1], 501, NULL), -EAGAIN);
+	assert_int_equal(account_charge(users[1], 500, NULL), 0);
+	assert_int_equal(account_charge(users[1], 1, NULL), -EAGAIN);
+	assert_int_equal(account_charge(users[2], 250, NULL), 0);
+	assert_int_equal(account_recharge(users[2], 250, 251, NULL), -EAGAIN);
+	account_release(users[0], 1000);
+	assert_int_equal(account_recharge(users[2], 250, 750, NULL), 0);
+	account_release(users[1], 500);
+	account_release(users[2], 750);
+	for (int i = 0; i < 3; i++) {
+		account_close(users[i]);
+	}
+}
+
+static void root_and_the_daemons_user_get_on_when_all_is_taken(void **state)
+{
+	struct bench *bench = *state;
+	struct account *user = NULL, *root = NULL, *own = NULL;
+	assert_int_equal(account_open(&bench->accounts, 70000, &user, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, 0, &root, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, geteuid(), &own, NULL), 0);
+	assert_int_equal(account_charge(user, 1000, NULL), 0);
+	bench->config.max_bytes = 1000; /* lowered to what is held */
+	assert_int_equal(account_charge(user, 0, NULL), -EAGAIN);
+	assert_int_equal(account_charge(root, 700, NULL), 0);
+	assert_int_equal(account_charge(own, 300, NULL), 0);
+	assert_int_equal(account_charge(root, 1001, NULL), -EAGAIN); /* of one user */
+	account_release(user, 1000);
+	account_release(root, 700);
+	account_release(own, 300);
+	account_close(user);
+	account_close(root);
+	account_close(own);
 }
 
 /* A request may outlive its connection in a worker. */
@@ -171,6 +216,10 @@ int main(void)
 			connections_are_counted_by_user_and_altogether, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			bytes_are_charged_by_user_and_altogether, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			some_users_do_not_lock_out_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			root_and_the_daemons_user_get_on_when_all_is_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_charge_grows_and_shrinks_within_the_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_charge_keeps_the_account, set_up, tear_down),
