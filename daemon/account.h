@@ -21,6 +21,7 @@ struct account {
 	uid_t uid;
 	unsigned int refs; /* connections and what they left behind in the queue */
 	unsigned int clients; /* connections */
+	unsigned int n_sharing; /* of these, that agreed on shared memory */
 	uint64_t charged;
 	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */

@@ -83,7 +83,7 @@ static const struct config_key keys[] = {
 	{"limits", "max-shared-clients", CONFIG_COUNT, AT(max_shared_clients), 0, 60000, RESTART,
 		"256",
 		"Connections at a time that may have shared memory, which takes a descriptor more of\n"
-		"each. Others get on without. 0: none."},
+		"each; a user has no more of them than are left free. Others get on without. 0: none."},
 	{"limits", "max-regions", CONFIG_COUNT, AT(max_regions), 0, 1024, RELOAD, "16",
 		"Regions of shared memory that one connection may have. 0: none."},
 	{"limits", "max-body", CONFIG_BYTES, AT(max_body), 4 * KIB, GIB, RELOAD, "64M",

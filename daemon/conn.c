@@ -79,6 +79,7 @@ void conn_close(struct conn *conn)
 	uv_close((uv_handle_t *)&conn->timer, conn_on_closed);
 	if (conn->poll_fd >= 0) {
 		conn->edged->n_sharing--;
+		conn->account->n_sharing--;
 		uv_close((uv_handle_t *)&conn->poll, conn_on_closed);
 	}
 }

@@ -6,13 +6,15 @@
 #include "daemon/conn.h"
 #include "daemon/edged.h"
 
-/* Who may install has always room for it, whatever others do and whoever wants no regions. */
+/* Who may install has always room for it, whatever others do and whoever wants no regions. Of the
+ * others none has more places than it leaves free. */
 static bool has_room(const struct conn *conn)
 {
 	const struct edged *edged = conn->edged;
 	return conn->uid == 0 || conn->uid == geteuid() ||
 		(edged->config.max_regions > 0 &&
-			edged->n_sharing < edged->config.max_shared_clients);
+			(uint64_t)edged->n_sharing + conn->account->n_sharing <
+				edged->config.max_shared_clients);
 }
 
 bool sharing_begin(struct conn *conn, const struct wire_hello *hello)
@@ -33,6 +35,7 @@ bool sharing_begin(struct conn *conn, const struct wire_hello *hello)
 	conn->poll.data = conn;
 	conn->open_handles++;
 	edged->n_sharing++;
+	conn->account->n_sharing++;
 	if (conn->reading) {
 		uv_read_stop((uv_stream_t *)&conn->pipe);
 		conn->reading = false; /* update() starts the other */

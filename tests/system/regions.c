@@ -27,7 +27,7 @@ int regions_set_up(void **state)
 	daemon_put(daemon, "wide.tflite", "echo 100000");
 	daemon_put(daemon, "sum.tflite", "sum 100");
 	daemon_config(daemon,
-		"[limits]\nmax-regions = 4\nmax-shared-clients = 8\n"
+		"[limits]\nmax-regions = 4\nmax-shared-clients = 16\n"
 		"max-body = 4M\nmax-bytes-per-user = 8M\nlog-lines-per-user = 1000000\n");
 	daemon_start(daemon, false);
 	*state = daemon;

@@ -179,6 +179,43 @@ static void become(const struct daemon *daemon, uid_t uid)
 	assert_int_equal(seteuid(uid), 0);
 }
 
+/* As above, when those that have gone have left their places. */
+static void agree_soon(struct daemon *daemon, struct peer *ret_peer)
+{
+	const uint64_t until = clock_now_ns() + UINT64_C(20000000000);
+	while (!agrees(daemon, ret_peer)) {
+		peer_close(ret_peer);
+		assert_true(clock_now_ns() < until);
+	}
+}
+
+/* A user may have 8 of the 16 places, and the next one 4 of the rest. */
+static void one_user_does_not_have_all_connections_that_share(void **state)
+{
+	static const struct {
+		uid_t uid;
+		int n;
+	} users[] = {{65534, 8}, {65533, 4}};
+	struct peer peers[12], more;
+	int n = 0;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can become somebody else\n");
+		return;
+	}
+	for (int u = 0; u < 2; u++) {
+		become(*state, users[u].uid);
+		for (int i = 0; i < users[u].n; i++) {
+			agree_soon(*state, &peers[n++]);
+		}
+		assert_false(agrees(*state, &more));
+		peer_close(&more);
+		assert_int_equal(seteuid(0), 0);
+	}
+	for (int i = 0; i < n; i++) {
+		peer_close(&peers[i]);
+	}
+}
+
 static void only_so_many_connections_share(void **state)
 {
 	struct peer peers[9], root;
@@ -188,21 +225,14 @@ static void only_so_many_connections_share(void **state)
 	}
 	become(*state, 65534);
 	for (int i = 0; i < 8; i++) {
-		assert_true(agrees(*state, &peers[i]));
+		agree_soon(*state, &peers[i]);
 	}
 	assert_false(agrees(*state, &peers[8]));
 	peer_infer(&peers[8], 1, "echo", 4, 5, 0); /* which gets on without */
 	peer_expect_echo(&peers[8], 1, 4, 5);
 	peer_close(&peers[8]);
 	peer_close(&peers[0]);
-	uint64_t until = clock_now_ns() + UINT64_C(20000000000);
-	for (bool again = false; !again;) {
-		again = agrees(*state, &peers[0]);
-		if (!again) {
-			peer_close(&peers[0]);
-			assert_true(clock_now_ns() < until);
-		}
-	}
+	agree_soon(*state, &peers[0]);
 	assert_int_equal(seteuid(0), 0);
 	assert_true(agrees(*state, &root)); /* so that there is room to install */
 	peer_close(&root);
@@ -386,6 +416,7 @@ int main(void)
 		cmocka_unit_test(hello_need_not_be_waited_for),
 		cmocka_unit_test(without_the_capability_there_are_no_regions),
 		cmocka_unit_test(only_so_many_connections_share),
+		cmocka_unit_test(one_user_does_not_have_all_connections_that_share),
 		cmocka_unit_test(the_same_descriptor_makes_two_regions),
 		cmocka_unit_test(places_end_where_the_memory_ends),
 		cmocka_unit_test(too_little_room_is_told_and_not_filled),
