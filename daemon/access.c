@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/own.h"
 #include "daemon/config.h"
 
-#define MAX_GROUPS 256 /* of a peer; further ones do not count */
+#define FEW_GROUPS 64 /* of a peer; more are found in memory for the moment */
 #define BLANKS " \t"
 
 static_assert(ACCESS_RIGHTS <= 64, "a bit of each");
@@ -148,32 +149,53 @@ int access_read(struct access *access, const struct config *config, const struct
 
 struct who {
 	uid_t uid;
-	uint32_t n_groups;
-	gid_t groups[MAX_GROUPS];
+	bool has_group;
+	gid_t group;
+	size_t n_groups; /* further ones */
+	const gid_t *groups;
 };
 
-/* The peer's groups when it connected: its own and the further ones. */
-static void groups_find(struct who *who, int socket)
+/* The peer's further groups when it connected: at @few, or in memory that is *ret_many. False when there is none for them. */
+static bool groups_find(struct who *who, int socket, gid_t few[FEW_GROUPS], void **ret_many)
+{
+	socklen_t size = FEW_GROUPS * sizeof(gid_t);
+	gid_t *groups = few;
+	int code = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size);
+	if (code < 0 && errno == ERANGE) { /* @size is what they take */
+		groups = *ret_many = malloc(size);
+		if (!groups) {
+			return false;
+		}
+		code = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size);
+	}
+	who->groups = groups;
+	who->n_groups = code == 0 ? size / sizeof(gid_t) : 0;
+	return true;
+}
+
+static void group_find(struct who *who, int socket)
 {
 	struct ucred peer;
-	socklen_t size = sizeof(peer), room = sizeof(who->groups) - sizeof(who->groups[0]);
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-		who->groups[who->n_groups++] = peer.gid;
+	socklen_t size = sizeof(peer);
+	who->has_group = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+	who->group = who->has_group ? peer.gid : 0;
+}
+
+static bool is_in(const struct who *who, gid_t group)
+{
+	bool in = who->has_group && who->group == group;
+	for (size_t i = 0; i < who->n_groups && !in; i++) {
+		in = who->groups[i] == group;
 	}
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, who->groups + who->n_groups, &room) ==
-		0) {
-		who->n_groups += (uint32_t)(room / sizeof(gid_t));
-	}
+	return in;
 }
 
 static bool list_has(const struct access_list *list, const struct who *who)
 {
 	bool has = list->anybody;
 	for (uint32_t i = 0; i < list->n && !has; i++) {
-		has = !list->ids[i].group && list->ids[i].id == who->uid;
-		for (uint32_t k = 0; list->ids[i].group && k < who->n_groups && !has; k++) {
-			has = list->ids[i].id == who->groups[k];
-		}
+		has = list->ids[i].group ? is_in(who, list->ids[i].id)
+					 : list->ids[i].id == who->uid;
 	}
 	return has;
 }
@@ -182,17 +204,22 @@ static void peer_update(
 	const struct access *access, struct access_peer *peer, int socket, uid_t uid)
 {
 	struct who who = {.uid = uid};
+	gid_t few[FEW_GROUPS];
+	owned_mem void *many = NULL;
 	if (peer->generation == access->generation) {
 		return;
 	}
-	groups_find(&who, socket);
+	group_find(&who, socket);
+	const bool found = groups_find(&who, socket, few, &many);
 	const bool all = uid == 0 || uid == geteuid();
 	peer->rights = 0;
 	for (uint32_t i = 0; i < ACCESS_OF_MODELS + access->n_models; i++) {
 		bool has = (all && i < ACCESS_OF_MODELS) || list_has(&access->rights[i], &who);
 		peer->rights |= (uint64_t)has << i;
 	}
-	peer->generation = access->generation;
+	if (found) { /* else it is asked for again the next time */
+		peer->generation = access->generation;
+	}
 }
 
 bool access_may(const struct access *access, struct access_peer *peer, int socket, uid_t uid,

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/access.h"
@@ -77,6 +79,49 @@ static void users_and_groups_are_named_or_numbered(void **state)
 	assert_false(may(bench, STRANGER, ACCESS_CLASS + QUEUE_NORMAL));
 }
 
+/* In a child, which is somebody in 300 groups. */
+static int ask_as_one_of_many_groups(struct bench *bench)
+{
+	gid_t groups[300];
+	int pair[2];
+	for (gid_t i = 0; i < 300; i++) {
+		groups[i] = 70000 + i;
+	}
+	if (setgroups(300, groups) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+		return 2;
+	}
+	bench->sockets[0] = pair[0];
+	return may(bench, STRANGER, ACCESS_CLASS + QUEUE_REALTIME) &&
+			!may(bench, STRANGER, ACCESS_CLASS + QUEUE_NORMAL)
+		? 0
+		: 1;
+}
+
+static void who_is_in_hundreds_of_groups_is_in_each(void **state)
+{
+	struct bench *bench = *state;
+	int status = 0;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can join groups\n");
+		return;
+	}
+	snprintf(bench->config.access_realtime, sizeof(bench->config.access_realtime), "@70299");
+	snprintf(bench->config.access_normal, sizeof(bench->config.access_normal), "@70300");
+	assert_int_equal(access_read(&bench->access, &bench->config, &bench->log, NULL), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		_exit(ask_as_one_of_many_groups(bench));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 2) {
+		print_message("SKIPPED: this user may not join so many groups\n");
+		return;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void a_rule_for_models_binds_root_too(void **state)
 {
 	struct bench *bench = *state;
@@ -130,6 +175,8 @@ int main(void)
 			without_a_word_control_and_managing_are_roots, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			users_and_groups_are_named_or_numbered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_is_in_hundreds_of_groups_is_in_each, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_rule_for_models_binds_root_too, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
