@@ -47,6 +47,7 @@ int admission_check_header(struct dispatch *dispatch, const struct wire_header *
 {
 	uint32_t retry_us = 0;
 	struct sched_wish wish = wish_of(dispatch, line, request_class(header), line->cost_ns);
+	power_wake(&dispatch->edged->power); /* also for who is turned away because of heat */
 	if (header->flags & WIRE_FLAG_KEY) {
 		return 0; /* it may take another one's place */
 	}

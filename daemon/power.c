@@ -112,7 +112,8 @@ static void on_tick(uv_timer_t *timer)
 	account(power, first);
 	if (!first && !power->worked && dispatch_idle(&power->edged->dispatch)) {
 		power->active = false;
-		restrain(power, false, SCHED_ALL);
+		/* Who asks for batch work is turned away until it was seen to be cool: asking wakes this. */
+		restrain(power, power->governor.sheds, SCHED_ALL);
 		return;
 	}
 	power->first = power->worked = false;

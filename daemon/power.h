@@ -3,8 +3,9 @@
  * power - the loop's side of sensors, governor and energy
  *
  * While something is to be done the sensors are read once a second, seldom enough to take less
- * than a thousandth of the loop's time. When nothing is, nothing is read, and nothing is held
- * back: a machine without work cools down by itself. Loop thread only.
+ * than a thousandth of the loop's time. When nothing is, nothing is read, and workers do not rest:
+ * a machine without work cools down by itself. What was turned away before goes on being so, until
+ * somebody asks and it turns out to be cool. Loop thread only.
  */
 #ifndef DAEMON_POWER_H
 #define DAEMON_POWER_H

@@ -129,6 +129,37 @@ static void what_gets_hot_does_less_until_it_has_cooled_down(void **state)
 	peer_close(&peer);
 }
 
+static unsigned int ask_for_batch_work(struct peer *peer)
+{
+	peer_infer_as(peer, WIRE_CLASS_BATCH, 0, 7, "echo", 7);
+	struct answer answer = peer_receive(peer);
+	const unsigned int status = answer.header.status;
+	answer_free(&answer);
+	return status;
+}
+
+/* Nothing runs, so that after a while nothing is read any more. */
+static void batch_work_is_turned_away_until_it_was_seen_to_be_cool(void **state)
+{
+	struct daemon *daemon = *state;
+	const uint64_t until = clock_now_ns() + PATIENCE_NS;
+	set_temperature(daemon, "78000\n");
+	daemon_start(daemon, false);
+	struct peer peer = peer_open_1_3(daemon);
+	peer_infer(&peer, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	daemon_wait_log(daemon, "batch work is turned away");
+	while (tell(&peer, "").flags & WIRE_POWER_CURRENT) {
+		assert_true(clock_now_ns() < until);
+	}
+	assert_int_equal(ask_for_batch_work(&peer), EDGE_OVERLOADED);
+	set_temperature(daemon, "40000\n");
+	while (ask_for_batch_work(&peer) != EDGE_OK) {
+		assert_true(clock_now_ns() < until);
+	}
+	peer_close(&peer);
+}
+
 static void with_the_policy_performance_nothing_is_done(void **state)
 {
 	struct daemon *daemon = *state;
@@ -232,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_gets_hot_does_less_until_it_has_cooled_down),
+		TEST(batch_work_is_turned_away_until_it_was_seen_to_be_cool),
 		TEST(with_the_policy_performance_nothing_is_done),
 		TEST(what_a_run_takes_is_estimated),
 		TEST(without_work_nothing_wakes_up),
