@@ -106,6 +106,7 @@ struct config {
 	uint64_t memory_budget; /* 0: what the system says */
 	uint64_t update_policy; /* enum config_update */
 	uint64_t load_wait_ms;
+	uint64_t ready_within_ms;
 	uint64_t memory_pressure; /* truth */
 	uint64_t signatures; /* enum config_policy */
 	char signatures_of[CONFIG_PATH_SIZE]; /* MODEL=POLICY, separated by blanks */

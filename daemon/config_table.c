@@ -190,6 +190,9 @@ static const struct config_key keys[] = {
 		"What becomes of a new version that does not fit into memory-budget beside the one that\n"
 		"serves. keep-serving: it is refused. replace: the other is unloaded first, and\n"
 		"requests wait."},
+	{"models", "ready-within", CONFIG_TIME, AT(ready_within_ms), 10, 10 * MINUTE, RELOAD, "30s",
+		"How long after a start or reload the service manager waits for all models to be looked\n"
+		"at. Then edged says that it is ready, and goes on looking."},
 	{"models", "load-wait", CONFIG_TIME, AT(load_wait_ms), 0, 10 * MINUTE, RELOAD, "10s",
 		"How long a request for a model that was unloaded waits until it is loaded, if its own\n"
 		"deadline is not sooner."},

@@ -87,19 +87,36 @@ static void config_take(struct edged *edged, struct config *next)
 
 /* ---- models */
 
-uint64_t edged_scan(struct edged *edged)
+static bool is_looking(const struct edged *edged)
 {
-	edged->wanted_scan = loader_scan(&edged->loader, &edged->config);
-	return edged->wanted_scan;
+	return edged->store.scans_done < edged->wanted_scan;
 }
 
 static void tell_ready(struct edged *edged)
 {
 	char status[96];
 	struct store_count count = store_count(&edged->store);
-	snprintf(status, sizeof(status), "%u models ready, %u refused", count.ready, count.refused);
+	snprintf(status, sizeof(status), "%u models ready, %u refused%s", count.ready,
+		count.refused, is_looking(edged) ? ", others are still being looked at" : "");
 	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
 	bus_ready(status);
+}
+
+/* Whoever can be answered is: a manager that heard nothing for long would start edged anew, which helps
+ * no model that takes long or a folder that hangs. */
+static void on_ready_within(uv_timer_t *timer)
+{
+	struct edged *edged = timer->data;
+	if (!edged->draining && is_looking(edged)) {
+		tell_ready(edged);
+	}
+}
+
+uint64_t edged_scan(struct edged *edged)
+{
+	edged->wanted_scan = loader_scan(&edged->loader, &edged->config);
+	uv_timer_start(&edged->looking, on_ready_within, edged->config.ready_within_ms, 0);
+	return edged->wanted_scan;
 }
 
 static void on_trials(uv_timer_t *timer)
@@ -165,9 +182,9 @@ static void on_loaded(uv_async_t *async)
 		return;
 	}
 	watch_configure(&edged->watch);
-	if (edged->store.scans_done >= edged->wanted_scan &&
-		edged->told_scan < edged->wanted_scan) {
+	if (!is_looking(edged) && edged->told_scan < edged->wanted_scan) {
 		edged->told_scan = edged->wanted_scan;
+		uv_timer_stop(&edged->looking);
 		tell_ready(edged);
 		changed = true;
 	}
@@ -272,7 +289,7 @@ static void on_watchdog(uv_timer_t *timer)
 static void timers_init(struct edged *edged)
 {
 	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials,
-		&edged->overload};
+		&edged->overload, &edged->looking};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;

@@ -57,7 +57,7 @@ struct edged {
 
 	uv_async_t loaded; /* the loader found something */
 	struct signals signals;
-	uv_timer_t drain_timer, watchdog, trim, trials, overload;
+	uv_timer_t drain_timer, watchdog, trim, trials, overload, looking;
 	bool stuck; /* the watchdog found a worker that does not end its run */
 	struct metrics before_overload; /* while @overload runs: counts when it began */
 	uint64_t told_scan; /* the manager was told ready after that scan */

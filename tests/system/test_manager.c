@@ -96,6 +96,25 @@ static void the_manager_is_told_what_happens(void **state)
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 }
 
+/* What is loaded is answered, and when the other one is there after all that is told too. */
+static void one_model_that_hangs_does_not_keep_edged_from_being_ready(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	char line[128];
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "stalls.tflite", line);
+	daemon_config(daemon, "[models]\nready-within = 100ms\n");
+	daemon_spawn(daemon, false);
+	wait_message(manager, "READY=1\nSTATUS=1 models ready, 1 refused, others are still");
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "echo", 4, 1, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&peer);
+	daemon_let_go(daemon, 1);
+	wait_message(manager, "READY=1\nSTATUS=2 models ready, 1 refused");
+}
+
 static void the_watchdog_is_fed(void **state)
 {
 	struct manager *manager = *state;
@@ -334,6 +353,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			the_manager_is_told_what_happens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			one_model_that_hangs_does_not_keep_edged_from_being_ready, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
