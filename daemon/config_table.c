@@ -57,8 +57,8 @@ static const struct config_key keys[] = {
 	{"daemon", "d-bus", CONFIG_TRUTH, AT(d_bus), 0, 1, RESTART, "yes",
 		"Be org.edged1 on the system bus, where there is one."},
 	{"daemon", "sandbox", CONFIG_TRUTH, AT(sandbox), 0, 1, RESTART, "yes",
-		"Where nobody has filtered edged's system calls before, as its unit does: give up by\n"
-		"itself what it does not need. Files are then only written below state."},
+		"Where edged's unit has not done it: give up by itself what it does not need. Files are\n"
+		"then only written below state. A container's filter of system calls stays."},
 	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
 		"auto",
 		"Program that opens a model first, in a process without rights. auto: the one that came\n"

@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -147,11 +148,18 @@ static int confine_files(const struct confine_paths *paths, long version)
 
 /* ---- all of it */
 
+/* A service manager's unit has done all of it. A filter alone may be a container's, which knows nothing of
+ * edged's files. */
+static bool of_a_unit(int mode)
+{
+	return mode > 0 && getenv("INVOCATION_ID");
+}
+
 int confine_enter(
 	const struct confine_paths *paths, struct confine_result *ret_result, struct error *err)
 {
 	const int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0); /* -1: the kernel has none */
-	struct confine_result result = {.before = mode > 0};
+	struct confine_result result = {.before = of_a_unit(mode), .filtered = mode > 0};
 	const long version = landlock_version();
 	int code = result.before || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -errno;
 	if (code == 0 && !result.before && version > 0) {

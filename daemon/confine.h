@@ -2,8 +2,9 @@
 /*
  * confine - edged gives up by itself what packaging/systemd/edged.service would take from it
  *
- * For starts without a service manager, by hand or by another init: where a filter of system
- * calls is there already (the unit's, a container's) nothing is done.
+ * For starts without a service manager, by hand, by another init or in a container. Where a unit of
+ * systemd has done it nothing is done: there is a filter of system calls already and $INVOCATION_ID. Where
+ * there is a filter alone, a container's, that one stays and files are confined all the same.
  *
  * System calls (seccomp): no sockets but Unix ones, no namespaces, mounts, modules, clocks,
  * keys, tracing, other users, or memory that is written and run. Files (Landlock, kernel 5.19
@@ -28,7 +29,8 @@ struct confine_paths {
 
 /* What was done: false where the kernel cannot. */
 struct confine_result {
-	bool before; /* somebody else had, so nothing was */
+	bool before; /* a unit had, so nothing was */
+	bool filtered; /* there was a filter of calls already */
 	bool calls, files;
 };
 

@@ -414,7 +414,9 @@ static int confine(const struct edged *edged, struct error *err)
 	int code = config->sandbox ? confine_enter(&paths, &result, err) : 0;
 	if (code == 0 && !result.before) {
 		log_info(&edged->log, "sandbox: system calls %s, files %s",
-			result.calls ? "filtered" : "not filtered (the kernel cannot)",
+			result.calls              ? "filtered"
+				: result.filtered ? "as somebody filtered them before"
+						  : "not filtered (the kernel cannot)",
 			result.files ? "written below state only" : "as they were (no Landlock)");
 	}
 	return code;

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,8 +52,18 @@ static struct place place_in(const char *folder)
 	return place;
 }
 
-/* What @ask says in a confined child. */
-static int in_confinement(const struct place *place, int (*ask)(const struct place *))
+/* A filter that lets everything through, as that of a container would most. */
+static bool filter(void)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog program = {.len = 1, .filter = &code};
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+/* What @ask says in a confined child; @filtered: in one that has a filter already. */
+static int in_confinement(
+	const struct place *place, bool filtered, int (*ask)(const struct place *))
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -62,17 +74,23 @@ static int in_confinement(const struct place *place, int (*ask)(const struct pla
 			.program = "/bin/true",
 			.watch = "/nowhere"};
 		struct confine_result result;
-		if (confine_enter(&paths, &result, NULL) < 0 || result.before) {
+		if (filtered && !filter()) {
+			_exit(NO_CALLS);
+		}
+		if (confine_enter(&paths, &result, NULL) < 0 || result.before ||
+			result.filtered != filtered) {
 			_exit(BAD);
 		}
-		_exit(!result.calls ? NO_CALLS : !result.files ? NO_FILES : ask(place));
+		_exit(!result.calls && !filtered ? NO_CALLS
+				: !result.files  ? NO_FILES
+						 : ask(place));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
-static void expect_ok(void **state, int (*ask)(const struct place *))
+static void expect_ok_after(void **state, bool filtered, int (*ask)(const struct place *))
 {
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0) {
 		print_message("SKIPPED: system calls are filtered here already\n");
@@ -80,7 +98,7 @@ static void expect_ok(void **state, int (*ask)(const struct place *))
 	}
 	const struct temp_folder *folder = *state;
 	const struct place place = place_in(folder->path);
-	int said = in_confinement(&place, ask);
+	int said = in_confinement(&place, filtered, ask);
 	if (said == NO_CALLS || said == NO_FILES) {
 		print_message("SKIPPED: this kernel has no %s\n",
 			said == NO_CALLS ? "seccomp" : "Landlock of version 2");
@@ -89,6 +107,11 @@ static void expect_ok(void **state, int (*ask)(const struct place *))
 	if (said != OK) {
 		fail_msg("question %d", said);
 	}
+}
+
+static void expect_ok(void **state, int (*ask)(const struct place *))
+{
+	expect_ok_after(state, false, ask);
 }
 
 /* Numbers of questions count from 2. */
@@ -218,6 +241,32 @@ static void files_are_written_below_state_only_and_read_everywhere(void **state)
 	expect_ok(state, ask_files);
 }
 
+static void in_a_container_with_a_filter_files_are_confined_too(void **state)
+{
+	expect_ok_after(state, true, ask_files);
+}
+
+/* In a child, which is filtered and a unit's. */
+static void what_a_unit_has_confined_is_left_alone(void **state)
+{
+	(void)state;
+	int status = 0;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct confine_paths paths = {.state = "/nowhere"};
+		struct confine_result result = {0};
+		setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+		bool fine = !filter() ||
+			(confine_enter(&paths, &result, NULL) == 0 && result.before &&
+				!result.files && !result.calls);
+		_exit(fine ? OK : BAD);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), OK);
+}
+
 static int ask_socket(const struct place *place)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -292,21 +341,6 @@ static void threads_that_come_later_are_confined_too(void **state)
 	expect_ok(state, ask_thread);
 }
 
-static int ask_again(const struct place *place)
-{
-	struct confine_result result = {0};
-	const struct confine_paths paths = {.state = place->folder};
-	if (confine_enter(&paths, &result, NULL) < 0 || !result.before || result.files) {
-		return 2;
-	}
-	return OK;
-}
-
-static void who_is_confined_is_left_alone(void **state)
-{
-	expect_ok(state, ask_again);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,10 +348,11 @@ int main(void)
 		temp_folder_test(no_namespaces_mounts_users_keys_or_signals_to_others),
 		temp_folder_test(no_memory_is_written_and_run),
 		temp_folder_test(files_are_written_below_state_only_and_read_everywhere),
+		temp_folder_test(in_a_container_with_a_filter_files_are_confined_too),
+		temp_folder_test(what_a_unit_has_confined_is_left_alone),
 		temp_folder_test(its_socket_is_made_and_removed),
 		temp_folder_test(one_program_may_be_run),
 		temp_folder_test(threads_that_come_later_are_confined_too),
-		temp_folder_test(who_is_confined_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
