@@ -155,6 +155,22 @@ static void wait_until_starved(struct manager *manager)
 	daemon_wait_log(&manager->daemon, "a worker does not end its run");
 }
 
+/* One that still waits would be taken back. */
+static void wait_until_it_runs(struct peer *peer)
+{
+	const uint64_t until = clock_now_ns() + UINT64_C(60000000000);
+	struct wire_status status = {0};
+	while (status.running == 0) {
+		assert_true(clock_now_ns() < until);
+		peer_send(peer, WIRE_STATUS, 2, 0, NULL);
+		struct answer answer = peer_receive(peer);
+		assert_int_equal(
+			wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL),
+			0);
+		answer_free(&answer);
+	}
+}
+
 /* Nobody waits for it any more, and it had no deadline. */
 static void a_run_that_outlives_its_client_starves_the_watchdog(void **state)
 {
@@ -162,8 +178,7 @@ static void a_run_that_outlives_its_client_starves_the_watchdog(void **state)
 	start_with_a_late_model(manager);
 	struct peer peer = peer_open(&manager->daemon);
 	peer_infer(&peer, 1, "late", 4, 1, 0);
-	peer_send(&peer, WIRE_STATUS, 2, 0, NULL); /* when that is answered it runs */
-	peer_expect(&peer, 2, EDGE_OK);
+	wait_until_it_runs(&peer);
 	peer_close(&peer);
 	wait_until_starved(manager);
 	wait_message(manager, "WATCHDOG=1");
