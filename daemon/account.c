@@ -9,6 +9,8 @@
 #include "base/clock.h"
 
 #define MINUTE_NS UINT64_C(60000000000)
+#define LOOK_PARTS 20
+#define LOOK_MOST_NS INT64_C(10000000)
 
 void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log)
 {
@@ -120,6 +122,34 @@ static bool is_trusted(const struct account *account)
 {
 	return account->uid == 0 || account->uid == geteuid();
 }
+
+/* ---- time of the loop */
+
+int account_may_look(struct account *account, uint64_t now_ns, struct error *err)
+{
+	const uint64_t gained = (now_ns - account->looked_ns) / LOOK_PARTS;
+	const bool alone = account->accounts->first == account && !account->next;
+	const bool full = gained >= (uint64_t)(LOOK_MOST_NS - account->look_ns);
+	account->look_ns = full ? LOOK_MOST_NS : account->look_ns + (int64_t)gained;
+	account->looked_ns = now_ns;
+	if (account->look_ns > 0 || alone || is_trusted(account)) {
+		return 0;
+	}
+	const uint64_t wait_us = (uint64_t)-account->look_ns * LOOK_PARTS / 1000 + 1;
+	error_set(err, -EAGAIN, "this user asks for lists and numbers all the time");
+	if (err) {
+		err->retry_after_us = (uint32_t)wait_us;
+	}
+	return -EAGAIN;
+}
+
+void account_note_look(struct account *account, uint64_t ns)
+{
+	const int64_t rest = account->look_ns + LOOK_MOST_NS;
+	account->look_ns = ns < (uint64_t)rest ? account->look_ns - (int64_t)ns : -LOOK_MOST_NS;
+}
+
+/* ---- bytes */
 
 /* What @account may hold with what is held by all: it never has more than it leaves free, so that
  * there is always something for one user more. */

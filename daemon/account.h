@@ -25,6 +25,8 @@ struct account {
 	uint64_t charged;
 	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */
+	int64_t look_ns; /* of the loop's time that it has saved up for what is no run; below 0: it owes */
+	uint64_t looked_ns; /* when that was true */
 	uint64_t window_ns; /* when the log's current minute began */
 	uint64_t lines, suppressed; /* in this minute */
 	uint64_t offences; /* in this minute */
@@ -51,6 +53,14 @@ void account_close(struct account *account);
 /* One of its connections broke the protocol or a time. Above max-offences in a minute no new ones are let in
  * for the rest of it, but those of root and of edged's own user. */
 void account_offend(struct account *account);
+
+/*
+ * What the loop answers itself, lists and numbers, takes time that no run gets. While others are
+ * there a user may have a twentieth of it, and save up 10 ms; root and edged's own user have no such limit. -EAGAIN when that is
+ * used up: ask again in err->retry_after_us. The other one: so much was taken.
+ */
+int must_check account_may_look(struct account *account, uint64_t now_ns, struct error *err);
+void account_note_look(struct account *account, uint64_t ns);
 
 /* -EAGAIN above max-bytes-per-user, or above half of what max-bytes leaves to the user beside all others;
  * the latter is not for root and edged's own user. A charge keeps the account alive. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/config_show.h"
 #include "daemon/edged.h"
 #include "daemon/flight.h"
@@ -232,7 +233,7 @@ static void on_subscribe(struct conn *conn, struct request *request)
 	}
 }
 
-static void on_simple(struct conn *conn, struct request *request)
+static void answer_simple(struct conn *conn, struct request *request)
 {
 	struct dispatch *dispatch = &conn->edged->dispatch;
 	struct bytes_writer w = {0};
@@ -251,6 +252,30 @@ static void on_simple(struct conn *conn, struct request *request)
 	dispatch_refuse(dispatch, request, &err);
 	if (hello) {
 		conn_close_after_replies(conn); /* without HELLO there is nothing to talk about */
+	}
+}
+
+/* Lists and numbers, which the loop makes up itself. */
+static bool is_look(unsigned int type)
+{
+	return type == WIRE_LIST || type == WIRE_STORE_LIST || type == WIRE_STATUS ||
+		type == WIRE_STATS || type == WIRE_FLIGHT || type == WIRE_CONFIG ||
+		type == WIRE_DESCRIBE || type == WIRE_POWER;
+}
+
+static void on_simple(struct conn *conn, struct request *request)
+{
+	struct account *account = conn->account;
+	struct error err = {0};
+	const uint64_t start_ns = clock_now_ns();
+	if (!is_look(request->type)) {
+		answer_simple(conn, request);
+	} else if (account_may_look(account, start_ns, &err) < 0) {
+		dispatch_refuse(&conn->edged->dispatch, request, &err);
+	} else {
+		answer_simple(
+			conn, request); /* the account lives as long as the connection's memory */
+		account_note_look(account, clock_now_ns() - start_ns);
 	}
 }
 

@@ -311,6 +311,39 @@ static void who_breaks_the_protocol_again_and_again_is_kept_out(void **state)
 	limit(daemon, CONFIG);
 }
 
+/* As another user, while root is there. */
+static void who_asks_for_nothing_but_lists_is_told_to_wait(void **state)
+{
+	struct daemon *daemon = *state;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can become somebody else\n");
+		return;
+	}
+	assert_int_equal(chmod(daemon->folder, 0755), 0);
+	assert_int_equal(chmod(daemon->socket, 0666), 0);
+	struct peer root = peer_open(daemon);
+	assert_int_equal(seteuid(65534), 0);
+	struct peer peer = peer_open_1_3(daemon);
+	assert_int_equal(seteuid(0), 0);
+	const uint64_t until = clock_now_ns() + UINT64_C(60000000000);
+	unsigned int status = EDGE_OK;
+	for (uint64_t i = 0; status == EDGE_OK; i++) {
+		assert_true(clock_now_ns() < until);
+		peer_send(&peer, WIRE_LIST, i, 0, NULL);
+		struct answer answer = peer_receive(&peer);
+		status = answer.header.status;
+		assert_true(status == EDGE_OK || answer.header.deadline_us > 0);
+		answer_free(&answer);
+	}
+	assert_int_equal(status, EDGE_OVERLOADED);
+	peer_send(&root, WIRE_LIST, 1, 0, NULL);
+	peer_expect(&root, 1, EDGE_OK);
+	peer_infer(&peer, 1, "echo", 4, 1, 0); /* its runs are another matter */
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_close(&root);
+	peer_close(&peer);
+}
+
 /* A process that dies in the middle of whatever it was doing. */
 static void die_in_the_middle(struct daemon *daemon, int how)
 {
@@ -382,6 +415,7 @@ int main(void)
 		cmocka_unit_test(a_thousand_connections_and_a_good_client),
 		cmocka_unit_test(who_says_nothing_makes_room_for_who_comes),
 		cmocka_unit_test(who_breaks_the_protocol_again_and_again_is_kept_out),
+		cmocka_unit_test(who_asks_for_nothing_but_lists_is_told_to_wait),
 		cmocka_unit_test(clients_killed_mid_request_leave_nothing_behind),
 		cmocka_unit_test(memory_returns_to_where_it_was),
 	};

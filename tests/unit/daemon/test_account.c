@@ -167,6 +167,33 @@ static void a_charge_keeps_the_account(void **state)
 	assert_null(bench->accounts.first);
 }
 
+#define MS UINT64_C(1000000)
+
+static void who_looks_all_the_time_has_a_twentieth_of_it(void **state)
+{
+	struct bench *bench = *state;
+	struct account *user = NULL, *root = NULL;
+	struct error err = {0};
+	uint64_t now = 1000000 * MS;
+	assert_int_equal(account_open(&bench->accounts, 70000, &user, NULL), 0);
+	account_note_look(user, 500 * MS); /* alone it may have all */
+	assert_int_equal(account_may_look(user, now, NULL), 0);
+	assert_int_equal(account_open(&bench->accounts, 0, &root, NULL), 0);
+	assert_int_equal(account_may_look(user, now, NULL), 0);
+	account_note_look(user, 11 * MS); /* 10 were saved up */
+	assert_int_equal(account_may_look(user, now, &err), -EAGAIN);
+	assert_int_equal(err.retry_after_us, 20001);
+	assert_int_equal(account_may_look(user, now + 20 * MS, NULL), -EAGAIN);
+	assert_int_equal(account_may_look(user, now + 21 * MS, NULL), 0);
+	account_note_look(user, 3600000 * MS); /* what it owes has an end */
+	assert_int_equal(account_may_look(user, now + 200 * MS, NULL), -EAGAIN);
+	assert_int_equal(account_may_look(user, now + 222 * MS, NULL), 0);
+	account_note_look(root, 500 * MS);
+	assert_int_equal(account_may_look(root, now, NULL), 0);
+	account_close(user);
+	account_close(root);
+}
+
 static void log_lines_of_a_user_are_bounded(void **state)
 {
 	struct bench *bench = *state;
@@ -223,6 +250,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_charge_grows_and_shrinks_within_the_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_charge_keeps_the_account, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_looks_all_the_time_has_a_twentieth_of_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(log_lines_of_a_user_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			who_offends_too_often_is_let_in_after_a_minute, set_up, tear_down),
