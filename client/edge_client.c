@@ -526,16 +526,33 @@ static int connect_to(const char *path, uint32_t timeout_ms, int *ret_fd, struct
 	return 0;
 }
 
+/* Both in turn. 1: it was closed before HELLO was answered. */
+static int open_once(
+	const char *path, uint32_t timeout_ms, struct edge_client **ret_client, struct error *err)
+{
+	int fd = -1;
+	int r = connect_to(path, timeout_ms, &fd, err);
+	if (r < 0) {
+		return r;
+	}
+	r = open_connected(fd, timeout_ms, ret_client, err);
+	return r == -ENOTCONN ? 1 : r;
+}
+
 int edge_client_open(const char *path, uint32_t timeout_ms, struct edge_client **ret_client,
 	struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	const char *named = getenv("EDGED_SOCKET");
 	const char *otherwise = named && named[0] ? named : EDGE_CLIENT_DEFAULT_SOCKET;
-	int fd = -1;
-	int r = connect_to(path ? path : otherwise, timeout_ms, &fd, &err);
-	r = r < 0 ? r : open_connected(fd, timeout_ms, ret_client, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	const char *where = path ? path : otherwise;
+	int r = open_once(where, timeout_ms, ret_client, &err);
+	/* A daemon that stops had taken it: behind a manager's socket the next one answers. */
+	r = r > 0 ? open_once(where, timeout_ms, ret_client, &err) : r;
+	if (r > 0) {
+		error_prefix(&err, "HELLO");
+	}
+	return r != 0 ? connection_tell(&err, ret_err) : 0;
 }
 
 void edge_client_close(struct edge_client *client)

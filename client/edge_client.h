@@ -107,7 +107,8 @@ struct edge_client_shape {
 struct edge_client;
 
 /*
- * Connects and greets. @path NULL: $EDGED_SOCKET, else EDGE_CLIENT_DEFAULT_SOCKET. -ENOTCONN when
+ * Connects and greets, once more when it was disconnected before it was greeted: that is edged which stops, and
+ * where a manager keeps the socket the next one answers. @path NULL: $EDGED_SOCKET, else EDGE_CLIENT_DEFAULT_SOCKET. -ENOTCONN when
  * nobody listens there, -EACCES when the socket is not for this user, -EPROTO when the peer is not
  * edged or has another major version.
  */

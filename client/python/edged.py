@@ -330,14 +330,20 @@ class Client:
         self.timeout, self._path, self._name = timeout, path, name
         self._lock = threading.Lock()
         self._models: Dict[Tuple[str, str], Model] = {}
-        self._connection = _Connection(_connect(path, timeout), max_reply)
         try:
-            hello = struct.pack("<HHQ", _MAJOR, _MINOR, _capabilities) + put_text(name.encode()[:255])
-            self.peer = self._call(_HELLO, hello, _read_greeting)
+            self.peer = self._greet(max_reply, _capabilities)
+        except Disconnected:  # by an edged that stops: behind a manager's socket the next one answers
+            self.peer = self._greet(max_reply, _capabilities)
+        self._connection.max_body = self.peer.max_body
+
+    def _greet(self, max_reply: int, capabilities: int) -> Peer:
+        self._connection = _Connection(_connect(self._path, self.timeout), max_reply)
+        try:
+            hello = struct.pack("<HHQ", _MAJOR, _MINOR, capabilities) + put_text(self._name.encode()[:255])
+            return self._call(_HELLO, hello, _read_greeting)
         except BaseException:
             self.close()
             raise
-        self._connection.max_body = self.peer.max_body
 
     def __enter__(self) -> "Client":
         return self

@@ -438,6 +438,27 @@ class WithBadPeer(unittest.TestCase):
     def after_hello(self, answer):
         return self.talk(frame(0x8001, 1, HELLO), answer)
 
+    def test_who_is_not_greeted_by_one_that_stops_asks_the_next_one(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.path.join(folder.name, "s"))
+        listener.listen()
+
+        def serve():
+            listener.accept()[0].close()
+            peer, _ = listener.accept()
+            peer.sendall(frame(0x8001, 1, HELLO))
+            peer.recv(1 << 16)
+            peer.recv(1)  # until the client goes
+            peer.close()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(listener.close)
+        self.addCleanup(thread.join)
+        with edged.Client(os.path.join(folder.name, "s"), timeout=60) as client:
+            self.assertTrue(client.connected)
+
     def test_what_is_not_the_protocol_closes_the_connection(self):
         name = b"\1\0a"
         for answer in [
