@@ -22,6 +22,7 @@
 
 #include "tests/system/bus.h"
 #include "tests/system/daemon.h"
+#include "tests/system/peer.h"
 
 #define EXIT_SKIPPED 77
 #define NOBODY 65534
@@ -350,6 +351,28 @@ static void the_logs_level_is_set(void **state)
 	assert_true(sd_bus_set_property(world->bus, LOG, "LogLevel", NULL, "s", "loud") < 0);
 }
 
+static void the_log_goes_where_it_goes(void **state)
+{
+	struct world *world = *state;
+	char *target = NULL;
+	assert_true(sd_bus_get_property_string(world->bus, LOG, "LogTarget", NULL, &target) >= 0);
+	assert_string_equal(target, "console");
+	free(target);
+	assert_true(sd_bus_set_property(world->bus, LOG, "LogTarget", NULL, "s", "console") >= 0);
+	assert_true(sd_bus_set_property(world->bus, LOG, "LogTarget", NULL, "s", "kmsg") < 0);
+}
+
+static void a_name_that_is_taken_is_told(void **state)
+{
+	static struct daemon other;
+	(void)state;
+	daemon_prepare(&other);
+	daemon_start(&other, false);
+	other.seen = 0; /* it may have been said before it listened */
+	daemon_wait_log(&other, "not on the bus as org.edged1: somebody else has the name");
+	daemon_end(&other);
+}
+
 /* ---- who may */
 
 static int on_check(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -538,6 +561,63 @@ static void a_bus_that_goes_is_not_missed(void **state)
 	daemon_wait_log(&world->daemon, "1 models ready");
 }
 
+static void a_bus_that_comes_back_finds_edged(void **state)
+{
+	struct world *world = *state;
+	char error[128];
+	end(world->bus_daemon);
+	daemon_wait_log(&world->daemon, "the bus has gone");
+	world->bus_daemon = bus_spawn(world->daemon.folder);
+	daemon_wait_log(&world->daemon, "there is a bus again");
+	world->bus = sd_bus_flush_close_unref(world->bus);
+	assert_true(sd_bus_open_system(&world->bus) >= 0);
+	call(world->bus, "Reload", NULL, error);
+	assert_string_equal(error, "");
+	assert_text(world, "State", "ready");
+}
+
+/* Somebody who asks faster than anybody can answer, and reads nothing. */
+static void flood(void)
+{
+	sd_bus *bus = NULL;
+	bool fine = sd_bus_open_system(&bus) >= 0;
+	while (fine) {
+		sd_bus_message *message = NULL;
+		fine = sd_bus_message_new_method_call(bus, &message, NAME, "/org/edged1",
+			       "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") >= 0 &&
+			sd_bus_message_set_expect_reply(message, 0) >= 0 &&
+			sd_bus_send(bus, message, NULL) >= 0 && sd_bus_flush(bus) >= 0;
+		sd_bus_message_unref(message);
+	}
+	_exit(1);
+}
+
+static void a_flood_on_the_bus_keeps_nobody_waiting(void **state)
+{
+	enum {
+		FLOODS = 4,
+		REQUESTS = 200
+	};
+	struct world *world = *state;
+	pid_t pids[FLOODS];
+	for (int i = 0; i < FLOODS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			flood();
+		}
+	}
+	struct peer peer = peer_open(&world->daemon);
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		peer_infer(&peer, i + 1, "echo", 4, 1, 0);
+		peer_expect_echo(&peer, i + 1, 4, 1);
+	}
+	peer_close(&peer);
+	for (int i = 0; i < FLOODS; i++) {
+		end(pids[i]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static int others_test(void)
@@ -569,7 +649,11 @@ int main(void)
 		TEST(what_cannot_be_installed_has_a_name),
 		TEST(what_cannot_be_has_a_name),
 		TEST(the_logs_level_is_set),
+		TEST(the_log_goes_where_it_goes),
+		TEST(a_name_that_is_taken_is_told),
+		TEST(a_flood_on_the_bus_keeps_nobody_waiting),
 		TEST(a_bus_that_goes_is_not_missed),
+		TEST(a_bus_that_comes_back_finds_edged),
 	};
 	if (system("dbus-daemon --version >/dev/null 2>&1") != 0) {
 		print_message("SKIPPED: there is no dbus-daemon\n");
