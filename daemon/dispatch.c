@@ -305,32 +305,16 @@ bool dispatch_stuck(const struct dispatch *dispatch, uint64_t now_ns, uint64_t g
 
 /* ---- deadlines */
 
-/* When the request is told that it took too long: at its deadline, and after answer-timeout in any
- * case. */
-static uint64_t due_of(const struct dispatch *dispatch, const struct request *request)
-{
-	const uint64_t longest_ns = dispatch->edged->config.answer_timeout_ms * MS;
-	const uint64_t due_ns = request->line ? request->received_ns + longest_ns : UINT64_MAX;
-	return request->deadline_ns && request->deadline_ns < due_ns ? request->deadline_ns
-								     : due_ns;
-}
-
-static void end_late(struct dispatch *dispatch, struct request *request, uint64_t now)
-{
-	const bool passed = request->deadline_ns && request->deadline_ns <= now;
-	dispatch_end(dispatch, request, EDGE_DEADLINE,
-		passed ? "the deadline passed before the answer was ready"
-		       : "no answer within answer-timeout");
-}
-
 static void on_timer(uv_timer_t *timer)
 {
 	struct dispatch *dispatch = timer->data;
+	const uint64_t longest_ms = dispatch->edged->config.answer_timeout_ms;
 	uint64_t now = clock_now_ns();
 	for (struct request *request = dispatch->first, *next; request; request = next) {
 		next = request->next;
-		if (!request->answered && due_of(dispatch, request) <= now) {
-			end_late(dispatch, request, now);
+		if (!request->answered && request_due_ns(request, longest_ms) <= now) {
+			dispatch_end(dispatch, request, EDGE_DEADLINE,
+				"the deadline or answer-timeout passed before the answer was ready");
 		} else if (request->parked && request->parked_until_ns <= now) {
 			dispatch_end(dispatch, request, EDGE_OVERLOADED,
 				"the model was not loaded again within load-wait");
@@ -342,9 +326,11 @@ static void on_timer(uv_timer_t *timer)
 /* The list is bounded by queue-length and the number of workers, so it is walked. */
 static void timer_update(struct dispatch *dispatch)
 {
+	const uint64_t longest_ms = dispatch->edged->config.answer_timeout_ms;
 	uint64_t nearest = UINT64_MAX, now = clock_now_ns();
 	for (const struct request *request = dispatch->first; request; request = request->next) {
-		const uint64_t due = request->answered ? UINT64_MAX : due_of(dispatch, request);
+		const uint64_t due =
+			request->answered ? UINT64_MAX : request_due_ns(request, longest_ms);
 		nearest = due < nearest ? due : nearest;
 		if (request->parked && request->parked_until_ns < nearest) {
 			nearest = request->parked_until_ns;

@@ -77,6 +77,14 @@ void request_free(struct request *request)
 	free(request);
 }
 
+uint64_t request_due_ns(const struct request *request, uint64_t longest_ms)
+{
+	const uint64_t due_ns =
+		request->line ? request->received_ns + longest_ms * UINT64_C(1000000) : UINT64_MAX;
+	return request->deadline_ns && request->deadline_ns < due_ns ? request->deadline_ns
+								     : due_ns;
+}
+
 enum probation_fault request_fault(const struct request *request)
 {
 	const struct error *error = &request->error;

@@ -106,6 +106,9 @@ static inline uint64_t request_run_ns(const struct request *request)
 /* What its run, which has ended, says of its model. */
 enum probation_fault request_fault(const struct request *request);
 
+/* When it is told that it took too long: at its deadline, and @longest_ms after it came if it is a worker's. */
+uint64_t request_due_ns(const struct request *request, uint64_t longest_ms);
+
 /* The class that a header asks for. */
 enum queue_class request_class(const struct wire_header *header);
 
