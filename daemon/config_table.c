@@ -27,7 +27,7 @@ static const struct config_key keys[] = {
 		"Folder of the models: NAME.tflite with NAME.labels.txt, or\n"
 		"NAME/VERSION/model.tflite with labels.txt beside it, where the highest version "
 		"serves."},
-	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged",
+	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged/store",
 		"Folder that edged may write to: its store of models. Without one they are kept in memory."},
 	{"daemon", "log-level", CONFIG_LEVEL, AT(log_level), LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG,
 		RELOAD, "info", "error, warning, notice, info or debug."},

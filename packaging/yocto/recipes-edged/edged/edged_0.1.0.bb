@@ -32,7 +32,7 @@ SYSTEMD_SERVICE:${PN}-mqtt = "edged-mqtt.service"
 SYSTEMD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
 USERADD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
 GROUPADD_PARAM:${PN} = "--system edged"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --shell /sbin/nologin --gid edged edged"
+USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged/store --shell /sbin/nologin --gid edged edged"
 
 USERADD_PARAM:${PN}-mqtt = "--system --no-create-home --home-dir /var/lib/edged-mqtt --shell /sbin/nologin --user-group --groups edged edged-mqtt"
 
