@@ -151,6 +151,9 @@ def check_library(root):
 def check_units(root, version):
     units = {os.path.basename(p).replace(".in", "") for p in glob.glob(os.path.join(root, "packaging/systemd/edged*.s*"))}
     said = set(" ".join(re.findall(r'^SYSTEMD_SERVICE:\${PN}(?:-mqtt)? = "(.*)"$', read(root, YOCTO.format(version)), re.M)).split())
+    recipe = read(root, YOCTO.format(version))
+    if not re.search(r"^inherit .*\bfeatures_check\b", recipe, re.M) or found(r'^REQUIRED_DISTRO_FEATURES = "(.*)"$', recipe) != "systemd":
+        return [f"{YOCTO.format(version)}: nothing starts edged where the distribution has no systemd, which is not required"]
     return [f"{YOCTO.format(version)}: SYSTEMD_SERVICE and packaging/systemd differ by {name}" for name in sorted(units ^ said)]
 
 
