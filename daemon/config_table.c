@@ -172,7 +172,7 @@ static const struct config_key keys[] = {
 	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
 		"Whether edged looks at the models folder by itself when that has changed."},
 	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
-		"How long nothing may change before it looks; after 2 s of changes it looks anyway."},
+		"How long nothing may change before it looks; after a second of changes it looks anyway."},
 	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
 		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
 		"5 s at least."},
