@@ -104,6 +104,23 @@ static void who_waits_is_answered_by_what_serves_when_its_turn_comes(void **stat
 	peer_close(&peer);
 }
 
+static void who_waits_is_run_by_what_it_came_for_when_that_was_planned_at_another_shape(
+	void **state)
+{
+	struct peer peer = peer_open(*state), waiting = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_infer(&waiting, 2, "echo", 4, 8, 0);
+	replace(*state, "rows 2");
+	daemon_let_go(*state, 1);
+	expect_added(&waiting, 2, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_infer(&waiting, 3, "echo", 4, 8, 0);
+	expect_added(&waiting, 3, 0);
+	replace(*state, "echo 4");
+	peer_close(&waiting);
+	peer_close(&peer);
+}
+
 /* Asks until that many requests are queued. */
 static void wait_queued(struct peer *peer, uint32_t n)
 {
@@ -373,6 +390,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies_come_in_the_order_in_which_they_are_ready),
 		cmocka_unit_test(who_waits_is_answered_by_what_serves_when_its_turn_comes),
+		cmocka_unit_test(
+			who_waits_is_run_by_what_it_came_for_when_that_was_planned_at_another_shape),
 		cmocka_unit_test(
 			who_is_still_being_read_is_answered_by_what_serves_when_it_is_there),
 		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
