@@ -420,6 +420,7 @@ examples = {examples}
             args = ["infer", "digits", sample, "--socket", socket, "--pipelines", self.path("pipelines"), "-o", "jsonl"]
             end = time.monotonic() + 30
             while b"ready" not in edgectl("list", "--socket", socket).stdout and time.monotonic() < end:
+                self.assertIsNone(daemon.poll(), "edged ended")
                 time.sleep(0.02)
             done = edgectl(*args)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -429,6 +430,10 @@ examples = {examples}
             self.assertEqual(result["version"], "1")
             plain = json.loads(edgectl(*args, "--no-pipeline").stdout)
             self.assertNotIn("pipeline", plain)
+        except AssertionError:
+            daemon.send_signal(signal.SIGTERM)
+            sys.stderr.write(daemon.communicate(timeout=30)[1].decode(errors="replace"))
+            raise
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.communicate(timeout=30)
