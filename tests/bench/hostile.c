@@ -4,9 +4,10 @@
  *
  *   hostile EDGED_FAKE [SECONDS [ROUNDS]]
  *
- * Good clients ask at a steady rate, by turns alone and beside a process that runs tests/system's scripts one after
- * the other, as nobody where that can be. Prints the good ones' times and how many scripts there were; the last line
- * compares the medians of the rounds. No test: it is the machine's times that it prints.
+ * Good clients ask at a steady rate, by turns alone, and beside a process that runs tests/system's scripts one after
+ * the other, as nobody where that can be: against another edged, so that what the machine's cores have to do for it is
+ * known, and against theirs. Prints the good ones' times and how many scripts there were; the last line compares the
+ * medians of the rounds. No test: it is the machine's times that it prints.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,10 +91,43 @@ static void start(struct daemon *daemon)
 	}
 }
 
+struct phases {
+	double alone[MOST_ROUNDS], other[MOST_ROUNDS], same[MOST_ROUNDS];
+};
+
+/* Beside hostile clients of @whose. */
+static double measure_beside(const struct daemon *daemon, const struct daemon *whose,
+	double seconds, atomic_uint *scripts)
+{
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		be_hostile(whose, scripts);
+	}
+	const double p99 = measure(daemon, seconds, scripts);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return p99;
+}
+
+static void measure_rounds(const struct daemon daemons[2], double seconds, uint32_t rounds,
+	struct phases *phases, atomic_uint *scripts)
+{
+	puts("                           OK   LOST    P50 us    P99 us  P99.9 us  SCRIPTS");
+	for (uint32_t i = 0; i < rounds; i++) {
+		printf("alone                 ");
+		phases->alone[i] = measure(&daemons[0], seconds, scripts);
+		printf("beside another edged's");
+		phases->other[i] = measure_beside(&daemons[0], &daemons[1], seconds, scripts);
+		printf("beside hostile ones   ");
+		phases->same[i] = measure_beside(&daemons[0], &daemons[0], seconds, scripts);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static struct daemon daemon;
-	double alone[MOST_ROUNDS], beside[MOST_ROUNDS];
+	static struct daemon daemons[2];
+	struct phases phases;
 	const double seconds = argc > 2 ? strtod(argv[2], NULL) : 3;
 	const long wanted = argc > 3 ? strtol(argv[3], NULL, 10) : 5;
 	const uint32_t rounds = wanted < 1 || wanted > MOST_ROUNDS ? MOST_ROUNDS : (uint32_t)wanted;
@@ -104,25 +138,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setenv("EDGED_FAKE", argv[1], 1);
-	start(&daemon);
-	puts("                   OK   LOST    P50 us    P99 us  P99.9 us  SCRIPTS");
-	for (uint32_t i = 0; i < rounds; i++) {
-		printf("alone         ");
-		alone[i] = measure(&daemon, seconds, scripts);
-		fflush(stdout);
-		pid_t pid = fork();
-		if (pid == 0) {
-			be_hostile(&daemon, scripts);
-		}
-		printf("beside hostile");
-		beside[i] = measure(&daemon, seconds, scripts);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	const double before = actor_quantile(alone, rounds, 0.5);
-	const double after = actor_quantile(beside, rounds, 0.5);
-	printf("p99, median of %u rounds: alone %.1f us, beside hostile %.1f us, %.2f times\n",
-		rounds, before, after, after / before);
-	daemon_end(&daemon);
+	start(&daemons[0]);
+	start(&daemons[1]);
+	measure_rounds(daemons, seconds, rounds, &phases, scripts);
+	const double other = actor_quantile(phases.other, rounds, 0.5);
+	const double same = actor_quantile(phases.same, rounds, 0.5);
+	printf("p99, median of %u rounds: alone %.1f us, beside another edged's hostile clients %.1f, "
+	       "beside its own %.1f: %.2f times\n",
+		rounds, actor_quantile(phases.alone, rounds, 0.5), other, same, same / other);
+	daemon_end(&daemons[0]);
+	daemon_end(&daemons[1]);
 	return 0;
 }
