@@ -137,9 +137,10 @@ void ring_take(struct ring *ring)
 	}
 	for (uint32_t n = 0; n < ring->shape.slots && conn_has_room(conn) && ring_has_more(ring);
 		n++) {
-		const uint64_t now = n > 0 ? clock_now_ns() : 0; /* most are alone */
-		until_ns = n == 1 ? now + MOST_NS : until_ns;
-		if (n > 1 && now >= until_ns) {
+		/* Most are alone, for which no look at the clock is needed. */
+		if (n == 1) {
+			until_ns = clock_now_ns() + MOST_NS;
+		} else if (n > 1 && clock_now_ns() >= until_ns) {
 			break;
 		}
 		take_one(ring);
