@@ -13,7 +13,7 @@
 #define CHANNEL_MAX_BODY (256u << 20) /* of a reply to INFER */
 #define CHANNEL_MAX_OTHER_BODY (16u << 20) /* of every other reply */
 #define CHANNEL_MAX_QUEUED (512u << 20) /* bytes that wait to be sent */
-#define CHANNEL_AHEAD 512 /* bytes that are asked for at least: a small frame is one call */
+#define CHANNEL_AHEAD 2048 /* bytes that are asked for at least: a small frame is one call */
 
 struct channel_frame; /* one that waits to be sent */
 

@@ -3,29 +3,28 @@
  * bench --ipc: what asking costs, beside what the machine makes it cost
  *
  * The same question with its tensors in the body, in shared memory, and with everything in shared
- * memory (a ring), and a ping-pong of 64 bytes over a socketpair between two processes, each with both sides
- * on one core and on two.
+ * memory (a ring), and two ping-pongs between processes that do nothing else: 64 bytes over a socketpair, and the
+ * two wake-ups of a ring. Each with both sides on one core and on two.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "client/commands.h"
 #include "client/grid.h"
+#include "client/ipc_floor.h"
 #include "client/json.h"
 #include "client/pins.h"
 #include "client/remote.h"
 #include "client/report.h"
 
-#define FLOOR_BYTES 64
 #define LEARNING 300u /* rounds before those that count: edged learns how long the model takes */
-#define MAX_ROWS 8
+#define MAX_ROWS 10
 
 struct row {
 	const char *what, *cores;
@@ -48,8 +47,7 @@ struct ipc {
 	uint64_t *ns; /* one for each round */
 	struct row rows[MAX_ROWS];
 	unsigned int n_rows;
-	int pong; /* this end of the floor's socketpair */
-	pid_t ponger;
+	struct ipc_floor floor;
 };
 
 static void ipc_deinit(struct ipc *ipc)
@@ -256,12 +254,7 @@ static int round_ring(struct ipc *ipc, struct error *err)
 
 static int round_floor(struct ipc *ipc, struct error *err)
 {
-	char bytes[FLOOR_BYTES] = {0};
-	if (send(ipc->pong, bytes, sizeof(bytes), MSG_NOSIGNAL) != sizeof(bytes) ||
-		recv(ipc->pong, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
-		return error_set(err, -EIO, "the ping-pong broke off");
-	}
-	return 0;
+	return ipc_floor_ask(&ipc->floor, err);
 }
 
 /* CPU time of edged, or 0. */
@@ -311,56 +304,20 @@ static int measure(
 	return 0;
 }
 
-/* ---- the floor */
-
-/* The other side: sends back what comes, until nothing comes any more. */
-static void answer_pings(int fd)
-{
-	char bytes[FLOOR_BYTES];
-	while (recv(fd, bytes, sizeof(bytes), MSG_WAITALL) == sizeof(bytes) &&
-		send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == sizeof(bytes)) {}
-}
-
-static int floor_start(struct ipc *ipc, struct error *err)
-{
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		return error_set(err, -errno, "socketpair: %s", strerror(errno));
-	}
-	ipc->ponger = fork();
-	if (ipc->ponger == 0) {
-		close(pair[0]);
-		answer_pings(pair[1]);
-		_exit(0);
-	}
-	close(pair[1]);
-	ipc->pong = pair[0];
-	return ipc->ponger > 0 ? 0 : error_set(err, -errno, "fork: %s", strerror(errno));
-}
-
-static void floor_stop(const struct ipc *ipc)
-{
-	close(ipc->pong);
-	if (ipc->ponger > 0) {
-		waitpid(ipc->ponger, NULL, 0);
-	}
-}
-
 /* The process that answers is @pins' other one for so long. */
-static int measure_floor(
-	struct ipc *ipc, const char *cores, int core, int other_core, struct error *err)
+static int measure_floor(struct ipc *ipc, bool as_ring, const char *cores, int core, int other_core,
+	struct error *err)
 {
 	struct pins pins;
-	int r = floor_start(ipc, err);
+	int r = ipc_floor_start(&ipc->floor, as_ring, err);
+	r = r < 0 ? r : pins_init(&pins, ipc->floor.pid, err);
 	if (r == 0) {
-		r = pins_init(&pins, ipc->ponger, err);
-	}
-	if (r == 0) {
+		const char *what = as_ring ? "ping-pong of two wake-ups" : "ping-pong of 64 bytes";
 		r = pins_set(&pins, core, other_core, err);
-		r = r < 0 ? r : measure(ipc, "ping-pong of 64 bytes", cores, round_floor, err);
+		r = r < 0 ? r : measure(ipc, what, cores, round_floor, err);
 		pins_deinit(&pins);
 	}
-	floor_stop(ipc);
+	ipc_floor_stop(&ipc->floor);
 	return r;
 }
 
@@ -368,7 +325,8 @@ static int measure_on(
 	struct ipc *ipc, const char *cores, int core, int other_core, struct error *err)
 {
 	struct pins pins;
-	int r = measure_floor(ipc, cores, core, other_core, err);
+	int r = measure_floor(ipc, false, cores, core, other_core, err);
+	r = r < 0 ? r : measure_floor(ipc, true, cores, core, other_core, err);
 	r = r < 0 ? r : pins_init(&pins, ipc->daemon, err);
 	if (r < 0) {
 		return r;

@@ -9,6 +9,21 @@ static bool names_version(const struct request *request)
 	return version.length > 0 && !wire_text_is(version, "0");
 }
 
+/* Whether every input of the request's signature has the shape in both that was planned: then what was found
+ * out about its own shapes holds in both. */
+static bool same_plan(const struct served *a, const struct served *b, const struct request *request)
+{
+	for (uint32_t i = 0; i < request->infer.n_inputs; i++) {
+		struct edge_tensor_info of_a, of_b;
+		if (edge_model_input(a->model, request->signature, i, &of_a) < 0 ||
+			edge_model_input(b->model, request->signature, i, &of_b) < 0 ||
+			!shape_equal(&of_a.shape, &of_b.shape)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* What the request would be run by if it came now; NULL: the same, or nothing that it was judged for. */
 static struct served *next_of(struct store *store, const struct request *request)
 {
@@ -21,7 +36,8 @@ static struct served *next_of(struct store *store, const struct request *request
 	const struct store_model *model = store_find(store, before->name);
 	struct served *now = model ? model->served : NULL;
 	return now && now != before && !digest_none(&now->signature) &&
-			digest_same(&now->signature, &before->signature)
+			digest_same(&now->signature, &before->signature) &&
+			same_plan(now, before, request)
 		? now
 		: NULL;
 }

@@ -7,8 +7,8 @@
 
 /*
  * Where other versions serve since the last call: requests that wait for the ones before take their
- * references of the new ones, if these have the same inputs and outputs. Not those of sessions, nor those
- * that name a version; and what runs ends as it began. Loop thread only.
+ * references of the new ones, if these have the same inputs and outputs, planned at the same shapes. Not those
+ * of sessions, nor those that name a version; and what runs ends as it began. Loop thread only.
  */
 void adopt_waiting(struct dispatch *dispatch);
 

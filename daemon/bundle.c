@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "base/bytes.h"
 #include "base/ini.h"
 #include "base/tar.h"
@@ -217,6 +218,7 @@ static int copy(int fd, int from, off_t size)
 		if (code < 0) {
 			return code;
 		}
+		breath_take();
 		at += n;
 	}
 	return 0;

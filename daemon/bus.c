@@ -87,6 +87,13 @@ bool bus_listens(void)
 	return getenv("NOTIFY_SOCKET") != NULL;
 }
 
+void bus_forget(const char *name)
+{
+	char state[128];
+	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	notify_plainly(state);
+}
+
 int bus_keep(const char *name, int fd)
 {
 	char state[128];
@@ -94,8 +101,7 @@ int bus_keep(const char *name, int fd)
 	if (!pid_notify_with_fds) {
 		return -ELIBACC;
 	}
-	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
-	notify_plainly(state);
+	bus_forget(name);
 	snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
 	int code = pid_notify_with_fds(0, 0, state, &fd, 1);
 	return code < 0 ? code : 0;

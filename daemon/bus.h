@@ -28,6 +28,9 @@ bool bus_listens(void);
  * name. A negative errno when it cannot be asked; whether it does is not known. */
 int must_check bus_keep(const char *name, int fd);
 
+/* Has the manager keep nothing under that name any more. */
+void bus_forget(const char *name);
+
 /* What the manager passes: the listening socket that it opened, and the descriptor kept under @name; each -1 when
  * there is none. What it kept under other names, for another version, is closed. -EINVAL for anything else but
  * one Unix stream socket. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/breath.h"
 #include "base/clock.h"
 
 #define NUMBER_SIZE 24
@@ -232,7 +233,8 @@ static int finish(int waited, const struct child *child, uint64_t questions_ms, 
 int check_run(const struct load_context *context, const char *program, int blob, int golden,
 	uint64_t *ret_bytes, struct error *err)
 {
-	const struct check_task task = task_of(context, golden >= 0);
+	struct check_task task = task_of(context, golden >= 0);
+	task.insists = breath_insists();
 	struct child child = {.verdict = -1};
 	int code = start(&task, program, blob, golden, &child);
 	if (code < 0) {

@@ -21,6 +21,7 @@ struct check_task {
 	uint64_t milliseconds; /* for all questions */
 	uint64_t cpu_features;
 	uint64_t file_bytes, arena_bytes, macs, prepared_bytes, nodes, plans, loops;
+	uint64_t insists; /* breath_begin(); of the moment, not of the question */
 };
 #define CHECK_NUMBERS (sizeof(struct check_task) / sizeof(uint64_t))
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/backends.h"
+#include "base/breath.h"
 #include "base/clock.h"
 #include "base/mapped.h"
 #include "base/own.h"
@@ -39,7 +40,8 @@ static int golden_read(char **ret_bytes, size_t *ret_size, struct error *err)
 static int questions(struct edge_model *model, const struct check_task *task, struct error *err)
 {
 	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + task->milliseconds * UINT64_C(1000000)};
+		.deadline_ns = clock_now_ns() + task->milliseconds * UINT64_C(1000000),
+		.between = breath_between};
 	owned_mem char *golden = NULL;
 	size_t size = 0;
 	uint32_t n = 0;
@@ -126,6 +128,7 @@ int main(int argc, char **argv)
 	(void)guarded; /* without that a broken disk looks like a broken file */
 	go_first();
 	sandbox_enter(task.milliseconds / 1000 + 30, memory_of(&task));
+	breath_begin(task.insists != 0);
 	verdict.code = check(&task, &verdict.bytes, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));
 	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);

@@ -27,7 +27,7 @@ static const struct config_key keys[] = {
 		"Folder of the models: NAME.tflite with NAME.labels.txt, or\n"
 		"NAME/VERSION/model.tflite with labels.txt beside it, where the highest version "
 		"serves."},
-	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged",
+	{"daemon", "state", CONFIG_TEXT, AT(state), LENGTH(state), RESTART, "/var/lib/edged/store",
 		"Folder that edged may write to: its store of models. Without one they are kept in memory."},
 	{"daemon", "log-level", CONFIG_LEVEL, AT(log_level), LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG,
 		RELOAD, "info", "error, warning, notice, info or debug."},
@@ -131,7 +131,9 @@ static const struct config_key keys[] = {
 	{"access", "batch", CONFIG_TEXT, AT(access_batch), LENGTH(access_batch), RELOAD,
 		"everybody", "Who may ask in the class batch."},
 	{"access", "manage", CONFIG_TEXT, AT(access_manage), LENGTH(access_manage), RELOAD, "root",
-		"Who may have models looked at again, rolled back and pinned."},
+		"Who may have models looked at again, installed, exported, removed, loaded, unloaded, pinned,\n"
+		"rolled back, tried again and the store repaired, and see the configuration, the last\n"
+		"requests and others' statistics."},
 	{"access", "models", CONFIG_TEXT, AT(access_models), LENGTH(access_models), RELOAD, "none",
 		"Models that not everybody may use: MODEL=WHO,WHO... for each, separated by blanks; a\n"
 		"MODEL may end in *. The first one that fits counts, and for root too."},
@@ -175,7 +177,7 @@ static const struct config_key keys[] = {
 	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
 		"Whether edged looks at the models folder by itself when that has changed."},
 	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
-		"How long nothing may change before it looks; after 2 s of changes it looks anyway."},
+		"How long nothing may change before it looks; after a second of changes it looks anyway."},
 	{"models", "rescan", CONFIG_TIME, AT(rescan_ms), 0, 1440 * MINUTE, RELOAD, "1min",
 		"How often it looks all the same; 0s: never. On file systems of other machines every\n"
 		"5 s at least."},

@@ -275,16 +275,17 @@ static void on_header(struct conn *conn)
 	}
 }
 
-/* A body is judged by its head, so that one that will be refused is not kept. */
+/* A body is judged by its head, so that one that will be refused is not kept. The first bytes are often all of
+ * that. */
 static void on_head(struct conn *conn)
 {
 	struct error err = {0};
-	conn->judged = true;
 	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions,
 		&conn->regions, conn->got, conn->edged->config.max_body, &err);
 	code = code == 0
 		? admission_check_head(&conn->edged->dispatch, conn->request, &conn->line, &err)
 		: code;
+	conn->judged = code <= 0 || conn->got == REQUEST_HEAD_BYTES;
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);
@@ -313,6 +314,19 @@ static uv_buf_t place(struct conn *conn)
 	return uv_buf_init((char *)conn->request->body + conn->got, all - conn->got);
 }
 
+static bool has_ahead(const struct conn *conn)
+{
+	return conn->ahead_at < conn->ahead_end;
+}
+
+static bool is_head(const struct conn *conn)
+{
+	const bool first = conn->using_ahead && !has_ahead(conn) &&
+		conn->header.body_bytes > REQUEST_HEAD_BYTES;
+	return conn->part == CONN_BODY && !conn->judged && conn->header.type == WIRE_INFER &&
+		(first || conn->got == REQUEST_HEAD_BYTES);
+}
+
 /* Goes on as far as the bytes that are there reach. */
 static void advance(struct conn *conn)
 {
@@ -330,8 +344,7 @@ static void advance(struct conn *conn)
 	bool all = conn->got == conn->header.body_bytes;
 	if (conn->part == CONN_BODY && all) {
 		on_message(conn);
-	} else if (conn->part == CONN_BODY && !conn->judged && conn->header.type == WIRE_INFER &&
-		conn->got == REQUEST_HEAD_BYTES) {
+	} else if (is_head(conn)) {
 		on_head(conn);
 	} else if (conn->part == CONN_SKIP && all) {
 		conn->part = CONN_HEADER;
@@ -370,11 +383,6 @@ static void on_bytes(struct conn *conn, size_t n)
 	}
 	conn->got += (uint32_t)n;
 	advance(conn);
-}
-
-static bool has_ahead(const struct conn *conn)
-{
-	return conn->ahead_at < conn->ahead_end;
 }
 
 /* A request that has begun is read to its end; another one only where there is room for it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* org.edged1.Manager: the store's verbs, as on the socket. */
+/* org.edged1.Manager: the store's verbs as on the socket, but fsck. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

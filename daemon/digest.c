@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/breath.h"
+
 #define CHUNK ((size_t)64 << 10)
 
 bool digest_none(const struct digest *digest)
@@ -75,6 +77,7 @@ void digest_stream_free(struct digest_stream *stream)
 void digest_stream_add(struct digest_stream *stream, const void *data, size_t size)
 {
 	sha256_update(&stream->state, size, data);
+	breath_take();
 }
 
 struct digest digest_stream_end(struct digest_stream *stream)

@@ -205,7 +205,7 @@ static void look_at_memory(struct dispatch *dispatch)
 	if (budget_excess(&edged->budget, 0) > 0) {
 		idle_enforce(&edged->idle);
 	}
-	pressure_look(&edged->pressure, clock_now_ns());
+	pressure_look(&edged->pressure);
 	if (dispatch->n_parked > 0) {
 		idle_load_wanted(&edged->idle);
 	}
@@ -405,7 +405,8 @@ static void on_turn(uv_prepare_t *turn)
 void dispatch_submit(struct dispatch *dispatch, struct request *request, struct queue_line *line)
 {
 	struct error err = {0};
-	if (request->deadline_ns && clock_now_ns() >= request->deadline_ns) {
+	const uint64_t now_ns = clock_now_ns();
+	if (request->deadline_ns && now_ns >= request->deadline_ns) {
 		session_discard(request);
 		error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
 		dispatch_refuse(dispatch, request, &err);
@@ -417,7 +418,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	power_wake(&dispatch->edged->power);
 	link_in(dispatch, request);
-	if (short_is(dispatch, request) && short_run(dispatch, request)) {
+	if (short_is(dispatch, request) && short_run(dispatch, request, now_ns)) {
 		finish(dispatch, request);
 		return;
 	}

@@ -52,6 +52,9 @@ static int open_listener(struct front_socket *socket, int *ret_fd, struct error 
 	if (kept >= 0 && !kept_load(kept, &socket->edged->metrics)) {
 		log_notice(&socket->edged->log, "what was kept as statistics is none: ignored");
 	}
+	if (kept >= 0) {
+		bus_forget(KEPT_NAME); /* old by the next start, unless kept_save() renews it */
+	}
 	if (code < 0 || *ret_fd >= 0) {
 		return code;
 	}

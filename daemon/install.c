@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/breath.h"
 #include "base/clock.h"
 #include "daemon/blobs.h"
 #include "daemon/check.h"
@@ -175,7 +176,8 @@ static int check_answers(const struct load_context *context, const struct candid
 	const off_t size = candidate->golden_bytes;
 	const struct run_control control = {
 		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000),
-		.cancelled = context->cancelled};
+		.cancelled = context->cancelled,
+		.between = breath_between};
 	const uint64_t cpu_ns = clock_thread_cpu_ns();
 	uint32_t n = 0;
 	if (candidate->golden < 0) {
@@ -202,8 +204,9 @@ static void warm_up(const struct load_context *context, const struct candidate *
 	if (edge_model_info(served->model)->uses_checkpoints) {
 		return;
 	}
-	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + WARM_UP_NS, .cancelled = context->cancelled};
+	const struct run_control control = {.deadline_ns = clock_now_ns() + WARM_UP_NS,
+		.cancelled = context->cancelled,
+		.between = breath_between};
 	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
 	mark_begin(mark);
 	served_warm(served, &control);

@@ -2,9 +2,10 @@
 /*
  * kept - statistics that outlive a restart, in the service manager's store of descriptors
  *
- * At the end the counters go into sealed memory that the manager keeps while it restarts edged
- * (FileDescriptorStoreMax= of its unit), and the next edged counts on from there. Without a manager, or
- * with memory that says anything else than expected, it counts from 0.
+ * At the end the daemon's own counters go into sealed memory that the manager keeps while it restarts
+ * edged (FileDescriptorStoreMax= of its unit), and the next edged counts on from there; those of models
+ * and users begin anew. Without a manager, after an end without kept_save(), or with memory that says
+ * anything else than expected, it counts from 0.
  */
 #ifndef DAEMON_KEPT_H
 #define DAEMON_KEPT_H

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "backends/backends.h"
+#include "base/breath.h"
 #include "base/code.h"
 #include "base/threads.h"
 #include "daemon/background.h"
@@ -291,6 +292,7 @@ static void *loader_main(void *argument)
 	struct loader *loader = argument;
 	bool rested = false;
 	background_enter();
+	breath_begin(false);
 	remember(loader);
 	pthread_mutex_lock(&loader->mutex);
 	while (!loader->stopping) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "daemon/cgroup.h"
 
@@ -106,10 +107,11 @@ static int figure_open(void)
 	return fd >= 0 ? fd : open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
 }
 
-void pressure_look(struct pressure *pressure, uint64_t now_ns)
+void pressure_look(struct pressure *pressure)
 {
 	char text[256];
 	double percent = 0;
+	const uint64_t now_ns = pressure->figure < 0 ? 0 : clock_now_ns();
 	if (pressure->figure < 0 || now_ns - pressure->looked_ns < LOOK_NS) {
 		return;
 	}

@@ -29,7 +29,7 @@ struct pressure {
 void pressure_start(struct pressure *pressure, uv_loop_t *loop, bool wanted, const struct log *log,
 	void (*on_short)(void *context), void *context);
 /* Reads the figure if that is what is to be done and some time has passed. */
-void pressure_look(struct pressure *pressure, uint64_t now_ns);
+void pressure_look(struct pressure *pressure);
 /* Before the loop's handles are closed. */
 void pressure_stop(struct pressure *pressure);
 

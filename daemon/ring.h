@@ -9,7 +9,7 @@
  *
  * Nothing in that memory is believed. A frame's header and body are copied out before anything is
  * read in them, counts are read once, and what edged itself has counted it keeps here. The bell is an
- * eventfd that the client may change at any time, so edged never waits at it and never writes to it;
+ * eventfd that the client may change at any time, so edged neither reads it nor writes to it, and hears each write;
  * the client is woken by its word's address (a futex), since writing to an eventfd that somebody else
  * has too may block. Loop thread only.
  */
@@ -34,6 +34,7 @@ struct ring {
 	uint8_t *base; /* in the region */
 	uint32_t taken, answered; /* requests and replies, ever */
 	int bell;
+	bool hears_writes; /* once each; before the first of them the bell is as libuv has it */
 	uv_poll_t poll; /* of the bell */
 };
 

@@ -86,6 +86,7 @@ static const long allowed[] = {
 	SYS_nanosleep,
 	SYS_clock_nanosleep,
 	SYS_sched_yield,
+	SYS_getrusage,
 	SYS_sched_getaffinity,
 	SYS_getpid,
 	SYS_gettid,

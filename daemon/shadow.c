@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "base/clock.h"
 
 #define MOST_NS UINT64_C(1000000000) /* of a run: it holds up loading */
@@ -154,7 +155,8 @@ bool shadow_differ(unsigned int type, uint64_t bytes, const void *a,
 
 static int ask(struct shadow *shadow, struct edge_session *session)
 {
-	const struct run_control control = {.deadline_ns = clock_now_ns() + MOST_NS};
+	const struct run_control control = {
+		.deadline_ns = clock_now_ns() + MOST_NS, .between = breath_between};
 	int code = 0;
 	for (uint32_t i = 0; i < shadow->n_inputs && code == 0; i++) {
 		const struct wire_tensor *input = &shadow->inputs[i];

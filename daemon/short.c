@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "base/clock.h"
 #include "daemon/edged.h"
 
 #define US UINT64_C(1000)
@@ -18,10 +17,10 @@ bool short_is(const struct dispatch *dispatch, const struct request *request)
 		!edge_model_info(request->served->model)->has_state;
 }
 
-bool short_run(struct dispatch *dispatch, struct request *request)
+bool short_run(struct dispatch *dispatch, struct request *request, uint64_t now_ns)
 {
 	const uint64_t deadline_ns = request->deadline_ns;
-	const uint64_t end_ns = clock_now_ns() + SERVED_LONG_NS;
+	const uint64_t end_ns = now_ns + SERVED_LONG_NS;
 	const bool sooner = deadline_ns && deadline_ns <= end_ns;
 	dispatch->short_line = request->line;
 	request->deadline_ns = sooner ? deadline_ns : end_ns;

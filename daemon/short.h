@@ -9,7 +9,7 @@
  * time. */
 bool short_is(const struct dispatch *dispatch, const struct request *request);
 
-/* Runs it. False when it took so much longer than expected that it was given up: then it is as before. */
-bool short_run(struct dispatch *dispatch, struct request *request);
+/* Runs it, @now_ns. False when it took so much longer than expected that it was given up: then it is as before. */
+bool short_run(struct dispatch *dispatch, struct request *request, uint64_t now_ns);
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/breath.h"
+
 #define CHUNK ((size_t)64 << 10)
 
 struct sodium {
@@ -90,6 +92,7 @@ static int hash_bytes(const struct sodium *sodium, crypto_generichash_state *sta
 			return n < 0 ? -errno : -EBUSY;
 		}
 		sodium->hash_update(state, chunk, (size_t)n);
+		breath_take();
 		at += n;
 	}
 	return 0;

@@ -13,7 +13,7 @@
 #include "base/own.h"
 
 #define MOST_QUIET_MS                                                                              \
-	1700 /* and a new version serves within 2 s, though it takes a while to load */
+	900 /* so that a new version serves within 2 s, though a look may meet a file half written */
 #define NETWORK_MS 5000
 #define MAX_READS 64 /* of events in one turn of the loop */
 

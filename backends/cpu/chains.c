@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/chains.h"
 
+#include "base/breath.h"
+
 /* Tensors below it are in a core's cache anyway, and few of them are an arena's largest. */
 #define LEAST_BYTES ((uint64_t)256 << 10)
 
@@ -140,6 +142,7 @@ static int make_all(
 	const bool eager = r->rewrites & REWRITE_EAGER;
 	for (uint32_t at = 0; at < r->n_nodes; at++) {
 		struct found found = {0};
+		breath_take();
 		if (search->nodes[at].is_inner) {
 			continue;
 		}

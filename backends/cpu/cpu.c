@@ -10,6 +10,7 @@
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
 #include "backends/cpu/tune.h"
+#include "base/breath.h"
 #include "base/probe.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -167,6 +168,7 @@ static int prepare_all(struct program *program, struct node_memory *ret_memory, 
 	for (uint32_t i = 0; r == 0 && i < request->n_nodes; i++) {
 		ret_memory[i] = (struct node_memory){0};
 		if (!program->nodes[i].is_inner) {
+			breath_take();
 			r = node_prepare(program, &program->nodes[i], packing, &ret_memory[i], err);
 		}
 	}

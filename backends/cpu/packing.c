@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/cpu/team.h"
+#include "base/breath.h"
 
 /* Packed in a millisecond or two, of which starting a thread takes a tenth. */
 #define SHARED_BYTES ((uint64_t)1 << 20)
@@ -42,6 +43,7 @@ static void do_job(void *args, unsigned int member, unsigned int part)
 	(void)member;
 	const struct packing_job *job = &((const struct packing *)args)->jobs[part];
 	job->pack(job->state);
+	breath_take();
 }
 
 /* Threads that run or want to at this moment, with the caller; proc(5), loadavg. 1 where nobody says. */
@@ -57,11 +59,12 @@ static unsigned int busy_threads(void)
 	return n;
 }
 
-/* As many as cores are free: a part that waits for a core would have all others wait. */
+/* As many as cores are free: a part that waits for a core would have all others wait. One in the background. */
 static unsigned int threads_for(const struct packing *packing)
 {
 	cpu_set_t set;
-	if (packing->bytes < SHARED_BYTES || sched_getaffinity(0, sizeof(set), &set) < 0) {
+	if (packing->bytes < SHARED_BYTES || breath_begun() ||
+		sched_getaffinity(0, sizeof(set), &set) < 0) {
 		return 1;
 	}
 	unsigned int cores = (unsigned int)CPU_COUNT(&set), busy = busy_threads();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the wheel of two modules for pip (PEP 517), with the standard library alone. The same files give the same bytes."""
+"""Makes the wheel of the modules for pip (PEP 517), with the standard library alone. The same files give the same bytes."""
 import base64
 import hashlib
 import os
@@ -7,7 +7,7 @@ import re
 import tarfile
 import zipfile
 
-MODULES = ["edged.py", "edged_store.py", "edged_tensor.py"]
+MODULES = ["edged.py", "edged_infer.py", "edged_memory.py", "edged_stats.py", "edged_store.py", "edged_tensor.py"]
 SOURCES = MODULES + ["backend.py", "pyproject.toml", "README.md"]
 
 

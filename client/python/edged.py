@@ -26,6 +26,9 @@ Models. stored(), rollback(), pin(), unpin(), forget_bad(), history(), install()
 first and history() are for root and edged's own user. install() and export() open a connection of their own. One that does not end within its
 timeout raises Deadline, and edged goes on with it all the same: history() says how it ended.
 
+Shared memory. Client(shared=True).memory() is read and written by edged in place: a Place of it can be an input, or stand in `places` for an
+output. What lies there is to be left alone until the answer has come.
+
 Written from docs/protocol.md, versions 1.0 to 1.3.
 """
 from __future__ import annotations
@@ -38,16 +41,18 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
+from edged_infer import ALIGN, Inputs, Places, infer_head, pick, read_answer, read_infer
+from edged_memory import INPUTS, OUTPUTS, Memory, Place
+from edged_stats import Histogram, ModelStats, Stats, UserStats, read_stats
 from edged_store import Source, StoredModel, Verb, encode_verb, new_file, open_source, read_file, read_stored
 from edged_tensor import (
     Answer, Deadline, Denied, Disconnected, EdgedError, ElementType, Failed, Invalid, Model, ModelRefused, ModelState, NotFound, Output,
-    Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, bytes_of, check_strings, encode,
-    error, put_shape, put_text, read_model)
+    Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, error, put_text, read_model)
 
 __all__ = [
-    "Answer", "Client", "DaemonStatus", "Deadline", "Denied", "Disconnected", "EdgedError", "ElementType", "Failed", "Invalid", "Model",
-    "ModelRefused", "ModelState", "NotFound", "Output", "Overloaded", "Peer", "ProtocolError", "Reload", "Score", "Session", "Signature",
-    "Status", "StoredModel", "Tensor", "TooLarge", "Unsupported",
+    "Answer", "Client", "DaemonStatus", "Deadline", "Denied", "Disconnected", "EdgedError", "ElementType", "Failed", "Histogram", "Invalid",
+    "Memory", "Model", "ModelRefused", "ModelState", "ModelStats", "NotFound", "Output", "Overloaded", "Peer", "Place", "ProtocolError",
+    "Reload", "Score", "Session", "Shape", "Signature", "Stats", "Status", "StoredModel", "Tensor", "TooLarge", "Unsupported", "UserStats",
 ]
 __version__ = "0.1.0"
 DEFAULT_SOCKET = "/run/edged/edged.sock"
@@ -56,20 +61,18 @@ GRACE = 1.0
 _MAGIC = b"EDG1"
 _HEADER = struct.Struct("<4sHHQIIII")
 _MAJOR, _MINOR = 1, 3
-_FLAG_KEY, _CLASS_SHIFT = 2, 2
+_FLAG_REGIONS, _FLAG_KEY, _CLASS_SHIFT = 1, 2, 2
 _PRIORITIES = ("normal", "batch", "realtime", "control")
 _REPLY = 0x8000
 _HELLO, _LIST, _DESCRIBE, _INFER, _STATUS, _RELOAD = 1, 2, 3, 4, 5, 7
 _SESSION_OPEN, _SESSION_RESET, _SESSION_CLOSE, _STORE_LIST, _STORE = 8, 9, 10, 11, 12
+_REGION_ADD, _REGION_REMOVE, _STATS = 13, 14, 17
 _HEEDS_DEADLINE = (_INFER, _SESSION_OPEN, _SESSION_RESET)
 _CAPABILITY_DESCRIPTORS, _CAPABILITY_SESSIONS, _CAPABILITY_STORE = 1 << 0, 1 << 2, 1 << 3
 _HELLO_BYTES = 1 << 16
-_ALIGN = 64
-_ALL_OUTPUTS = 0xFFFF
 _DEFAULT = -1.0  # the client's own timeout
 
 T = TypeVar("T")
-Inputs = Union[Mapping[str, Any], Sequence[Any]]
 
 
 class Peer(NamedTuple):
@@ -159,7 +162,7 @@ class _Connection:
             self._send(sock, _HEADER.pack(_MAGIC, type_, flags, self.id, len(body), 0, deadline_us, session) + body, end)
         except (BrokenPipeError, ConnectionResetError):
             pass  # why may stand in a reply that edged sent before it closed
-        return self._receive(sock, type_, end)
+        return self._receive(sock, type_, flags, end)
 
     def _send(self, sock: socket.socket, frame: bytes, end: Optional[float]) -> None:
         rest = memoryview(frame)
@@ -171,10 +174,10 @@ class _Connection:
             else:
                 rest = rest[sock.send(rest):]
 
-    def _receive(self, sock: socket.socket, type_: int, end: Optional[float]) -> Tuple[int, int, bytearray]:
+    def _receive(self, sock: socket.socket, type_: int, sent: int, end: Optional[float]) -> Tuple[int, int, bytearray]:
         header = _HEADER.unpack(self._read(sock, _HEADER.size, end))
         magic, found, flags, id_, size, status, retry_us, session = header
-        if magic != _MAGIC or flags or (retry_us and status != Status.OVERLOADED) or session or not found & _REPLY:
+        if magic != _MAGIC or flags != (sent & _FLAG_REGIONS if status == Status.OK else 0) or (retry_us and status != Status.OVERLOADED) or session or not found & _REPLY:
             raise ProtocolError("what answers is not edged")
         if size > min(self.max_body, self.max_reply):
             raise TooLarge(f"a reply has {size} bytes, {min(self.max_body, self.max_reply)} is the limit", Status.TOO_LARGE)
@@ -226,76 +229,6 @@ def _connect(path: Optional[str], timeout: Optional[float]) -> socket.socket:
     return sock
 
 
-def _pick(tensors: Tuple[Tensor, ...], which: Union[int, str], what: str) -> int:
-    if isinstance(which, str):
-        for i, tensor in enumerate(tensors):
-            if tensor.name == which:
-                return i
-    elif 0 <= which < len(tensors):
-        return which
-    raise NotFound(f"the model has no {what} {which}", Status.NOT_FOUND)
-
-
-def _infer_head(named: Tuple[str, str, str], key: int, signature: Signature, inputs: Inputs, wanted: Sequence[int], all_: bool,
-                resize: bool) -> Tuple[bytearray, List[bytes]]:
-    """The body of an INFER up to its data, and the data."""
-    pairs = inputs.items() if isinstance(inputs, Mapping) else enumerate(inputs)
-    given = {_pick(signature.inputs, which, "input"): value for which, value in pairs}
-    missing = [t.name or str(i) for i, t in enumerate(signature.inputs) if i not in given]
-    if missing:
-        raise Invalid(f"missing: {', '.join(missing)}", Status.INVALID)
-    body = bytearray(b"".join(put_text(text) for text in named))
-    body += struct.pack("<Q", key) if key else b""
-    body += struct.pack("<HH", len(given), _ALL_OUTPUTS if all_ else len(wanted))
-    body += b"" if all_ else struct.pack(f"<{len(wanted)}H", *wanted)
-    data = []
-    for i, value in given.items():
-        shape, raw = encode(value, signature.inputs[i], resize)
-        data.append(raw)
-        body += struct.pack("<HHB", i, 0, signature.inputs[i].type) + put_shape(shape) + struct.pack("<I", len(raw))
-    return body, data
-
-
-class _Head(NamedTuple):
-    position: int
-    name: str
-    type: ElementType
-    shape: Shape
-    size: int
-
-
-class _Raw(NamedTuple):
-    """An INFER reply before it is known what its outputs are called elsewhere."""
-    version: str
-    generation: int
-    queue_us: int
-    run_us: int
-    heads: List[_Head]
-    data: List[memoryview]
-
-
-def _read_infer(r: Reader) -> _Raw:
-    version, (generation, queue_us, run_us, n) = r.text(), r.take("QQQH")
-    heads = [_Head(r.take("H")[0], r.text(), r.type(), r.shape(False), r.take("I")[0]) for _ in range(n)]
-    data = []
-    for head in heads:
-        r.bytes(-r.at % _ALIGN)
-        data.append(r.bytes(head.size))
-        if head.type == ElementType.STRING:
-            check_strings(data[-1], head.shape)
-        elif head.size != bytes_of(head.type, head.shape):
-            raise ProtocolError("an output's bytes do not fit its shape")
-    return _Raw(version, generation, queue_us, run_us, heads, data)
-
-
-def _answer(raw: _Raw, model: Model, signature: Signature) -> Answer:
-    outputs = []
-    for head, data in zip(raw.heads, raw.data):
-        tensor = signature.outputs[_pick(signature.outputs, head.position, "output")]
-        outputs.append(Output(head.name, head.type, head.shape, data, tensor, tensor.labels or model.labels))
-    return Answer(raw.version, raw.generation, raw.queue_us, raw.run_us, tuple(outputs))
-
-
 def _read_greeting(r: Reader) -> Peer:
     major, minor, capabilities, max_body, max_in_flight, max_tensors = r.take("HHQIII")
     name, version = r.text(), r.text()
@@ -323,17 +256,18 @@ def _read_status(r: Reader) -> DaemonStatus:
 
 class Client:
     """A connection to edged. `path`: its socket. `timeout`: seconds that a call may take unless it says otherwise; None: without end.
-    `max_reply`: bytes of a reply that are taken."""
+    `max_reply`: bytes of a reply that are taken. `shared`: for memory(); edged has room for only so many."""
 
     def __init__(self, path: Optional[str] = None, *, timeout: Optional[float] = 30.0, max_reply: int = 64 << 20,
-                 name: str = "python", _capabilities: int = _CAPABILITY_SESSIONS | _CAPABILITY_STORE) -> None:
+                 name: str = "python", shared: bool = False, _capabilities: int = _CAPABILITY_SESSIONS | _CAPABILITY_STORE) -> None:
         self.timeout, self._path, self._name = timeout, path, name
         self._lock = threading.Lock()
         self._models: Dict[Tuple[str, str], Model] = {}
+        wanted = _capabilities | (_CAPABILITY_DESCRIPTORS if shared else 0)
         try:
-            self.peer = self._greet(max_reply, _capabilities)
+            self.peer = self._greet(max_reply, wanted)
         except Disconnected:  # by an edged that stops: behind a manager's socket the next one answers
-            self.peer = self._greet(max_reply, _capabilities)
+            self.peer = self._greet(max_reply, wanted)
         self._connection.max_body = self.peer.max_body
 
     def _greet(self, max_reply: int, capabilities: int) -> Peer:
@@ -361,12 +295,13 @@ class Client:
         return self._connection.socket is not None
 
     def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = _DEFAULT, session: int = 0,
-              flags: int = 0) -> T:
+              flags: int = 0, fd: int = -1) -> T:
         timeout = self.timeout if timeout == _DEFAULT else timeout
         end = None if timeout is None else time.monotonic() + timeout + (GRACE if type_ in _HEEDS_DEADLINE else 0)
         if not self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
             raise Deadline("another thread's call took all the time", Status.DEADLINE)
         try:
+            self._connection.fd = fd
             reply = self._connection.call(type_, body, end, timeout, session, flags)
             try:
                 return _read_all(reply, read)
@@ -390,6 +325,19 @@ class Client:
         """What edged counts."""
         return self._call(_STATUS, b"", _read_status)
 
+    def stats(self) -> Stats:
+        """How requests were answered, by model and by user: others than the own one for who may manage."""
+        self._need(3, 0)
+        return self._call(_STATS, b"", read_stats)
+
+    def memory(self, size: int) -> Memory:
+        """Bytes that are shared with edged, for inputs and outputs of infer(); the client was made with `shared`. See Memory."""
+        self._need(2, _CAPABILITY_DESCRIPTORS)
+        return Memory(size, self._share, lambda region: self.connected and self._call(_REGION_REMOVE, struct.pack("<I", region), lambda r: None))
+
+    def _share(self, fd: int, size: int) -> int:
+        return self._call(_REGION_ADD, struct.pack("<QI", size, INPUTS | OUTPUTS), lambda r: r.take("I")[0], fd=fd)
+
     def reload(self, timeout: Optional[float] = _DEFAULT) -> Reload:
         """edged looks at its models folder again; returns when that is done. For root and edged's own user."""
         return self._call(_RELOAD, b"", lambda r: Reload(*r.take("II")), timeout)
@@ -398,9 +346,9 @@ class Client:
         if self.peer.minor < minor or self.peer.capabilities & capabilities != capabilities:
             raise Unsupported("this edged does not have it, or not for this connection", Status.UNSUPPORTED)
 
-    def _store(self, verb: Verb, model: str, argument: str = "", timeout: Optional[float] = _DEFAULT) -> str:
+    def _store(self, verb: Verb, model: str, argument: str = "", timeout: Optional[float] = _DEFAULT, fd: int = -1) -> str:
         self._need(3 if verb >= Verb.INSTALL else 2, _CAPABILITY_STORE)
-        return self._call(_STORE, encode_verb(verb, model, argument), lambda r: r.text("I"), timeout)
+        return self._call(_STORE, encode_verb(verb, model, argument), lambda r: r.text("I"), timeout, fd=fd)
 
     def _store_file(self, verb: Verb, model: str, fd: int, timeout: Optional[float]) -> str:
         """On a connection of its own: edged has room for only so many that may send descriptors."""
@@ -408,8 +356,7 @@ class Client:
         timeout = self.timeout if timeout == _DEFAULT else timeout
         with Client(self._path, timeout=timeout, name=self._name, _capabilities=wanted) as client:
             client._need(3, wanted)
-            client._connection.fd = fd
-            return client._store(verb, model)
+            return client._store(verb, model, fd=fd)
 
     def stored(self) -> List[StoredModel]:
         """The models, by name, with what the store knows of them."""
@@ -473,23 +420,23 @@ class Client:
 
     def infer(self, model: str, inputs: Inputs = (), *, version: str = "", signature: str = "",
               outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT,
-              priority: str = "normal", latest_key: int = 0) -> Answer:
+              priority: str = "normal", latest_key: int = 0, places: Optional[Places] = None) -> Answer:
         """Asks a model. `inputs`: all of the signature's, by position or by name. `outputs`: those that are wanted, all without it.
         `resize`: sends shapes that the model does not declare, and lets edged find out whether it can run so. `priority`: normal, batch,
         realtime or control. `latest_key`: takes the place of a request of this user, model and key that waits, which fails with
-        Status.SUPERSEDED."""
-        urgency = (priority, latest_key)
+        Status.SUPERSEDED. An input may be a Place of a memory(); `places`: where outputs are to be written, by position or by name."""
+        urgency, places = (priority, latest_key), places or {}
         known = self._models.get((model, version))
         try:
-            return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout, urgency=urgency)
+            return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout, places, urgency=urgency)
         except (Invalid, NotFound):
             # What is known of the model may be of one that has been replaced.
             if known is None or not self.connected or self.describe(model, version).generation == known.generation:
                 raise
-        return self._infer(self._models[model, version], (model, version, signature), inputs, outputs, resize, timeout, urgency=urgency)
+        return self._infer(self._models[model, version], (model, version, signature), inputs, outputs, resize, timeout, places, urgency=urgency)
 
     def _infer(self, model: Model, named: Tuple[str, str, str], inputs: Inputs, outputs: Optional[Sequence[Union[int, str]]],
-               resize: bool, timeout: Optional[float], session: int = 0, urgency: Tuple[str, int] = ("normal", 0)) -> Answer:
+               resize: bool, timeout: Optional[float], places: Places, session: int = 0, urgency: Tuple[str, int] = ("normal", 0)) -> Answer:
         if urgency[0] not in _PRIORITIES:
             raise Invalid(f"there is no priority {urgency[0]}", Status.INVALID)
         known = self.peer.minor >= 3
@@ -497,16 +444,19 @@ class Client:
         flags = (_PRIORITIES.index(urgency[0]) << _CLASS_SHIFT if known else 0) | (_FLAG_KEY if key else 0)
         signature = model.signature(named[2])
         names: Sequence[Union[int, str]] = range(len(signature.outputs)) if outputs is None else outputs
-        wanted = [_pick(signature.outputs, which, "output") for which in names]
-        body, data = _infer_head(named, key, signature, inputs, wanted, outputs is None, resize)
+        wanted = [pick(signature.outputs, which, "output") for which in names]
+        values = inputs.values() if isinstance(inputs, Mapping) else inputs
+        shared = places or any(isinstance(value, Place) for value in values)
+        there = {pick(signature.outputs, which, "output"): place for which, place in places.items()} if shared else None
+        body, data = infer_head(named, key, signature, inputs, wanted, outputs is None, resize, there)
         for one in data:
-            body += bytes(-len(body) % _ALIGN)
+            body += bytes(-len(body) % ALIGN)
             body += one
-        raw = self._call(_INFER, body, _read_infer, timeout, session, flags)
+        raw = self._call(_INFER, body, lambda r: read_infer(r, there), timeout, session, flags | (_FLAG_REGIONS if shared else 0))
         if raw.generation != model.generation:  # replaced since it was described
             model = self.describe(named[0], named[1])
             signature = model.signature(named[2])
-        return _answer(raw, model, signature)
+        return read_answer(raw, model, signature)
 
     def session(self, model: str, version: str = "", *, timeout: Optional[float] = _DEFAULT) -> "Session":
         """Opens a session: the model's variables and tables stay from one infer() to the next."""
@@ -534,9 +484,9 @@ class Session:
         self.close()
 
     def infer(self, inputs: Inputs = (), *, signature: str = "", outputs: Optional[Sequence[Union[int, str]]] = None,
-              resize: bool = False, timeout: Optional[float] = _DEFAULT) -> Answer:
+              resize: bool = False, timeout: Optional[float] = _DEFAULT, places: Optional[Places] = None) -> Answer:
         """As Client.infer(). A run that fails leaves the state as it was."""
-        return self._client._infer(self.model, ("", "", signature), inputs, outputs, resize, timeout, self._number)
+        return self._client._infer(self.model, ("", "", signature), inputs, outputs, resize, timeout, places or {}, self._number)
 
     def reset(self, timeout: Optional[float] = _DEFAULT) -> None:
         """Gives the state back its start."""

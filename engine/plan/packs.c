@@ -9,11 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/breath.h"
 #include "base/bytes.h"
 
 #define ALIGNMENT 64
 #define MAGIC UINT64_C(0x326b636170646765) /* "egdpack2" */
 #define AHEAD 1024 /* the CPU itself looks ahead to the end of a page */
+#define PIECE_BYTES ((uint64_t)64 << 10) /* that are summed, or written, in a step */
 #define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
 
 struct head {
@@ -65,7 +67,11 @@ static void sum(const struct packs *packs, uint64_t bytes, uint64_t ret_sum[2])
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 	struct sums sums = {.words = {{bytes}}};
 	sum_words((const uint8_t *)packs->key, sizeof(packs->key), &sums);
-	sum_words(packs->data + sizeof(struct head), bytes - sizeof(struct head), &sums);
+	for (uint64_t at = sizeof(struct head); at < bytes; at += PIECE_BYTES) {
+		const uint64_t rest = bytes - at;
+		sum_words(packs->data + at, rest < PIECE_BYTES ? rest : PIECE_BYTES, &sums);
+		breath_take();
+	}
 	ret_sum[0] = ret_sum[1] = 0;
 	for (unsigned int i = 0; i < 8; i++) {
 		ret_sum[0] = ret_sum[0] * odd + sums.words[i / 2][i % 2];
@@ -198,17 +204,17 @@ static void cut(struct packs *packs)
 	packs->size = packs->used;
 }
 
-/* In pieces: some kernels let nobody else have the CPU in the middle of one. */
+/* Some kernels let nobody else have the CPU in the middle of a piece. */
 static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
 {
-	const uint64_t most = (uint64_t)256 << 10;
 	for (uint64_t at = 0; at < bytes;) {
 		const uint64_t rest = bytes - at;
-		ssize_t n = write(fd, data + at, (size_t)(rest < most ? rest : most));
+		ssize_t n = write(fd, data + at, (size_t)(rest < PIECE_BYTES ? rest : PIECE_BYTES));
 		if (n < 0 && errno != EINTR) {
 			return false;
 		}
 		at += n > 0 ? (uint64_t)n : 0;
+		breath_take();
 	}
 	return true;
 }

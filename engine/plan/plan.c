@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "base/bytes.h"
 #include "engine/plan/arena.h"
 #include "engine/plan/call.h"
@@ -414,6 +415,7 @@ static int plan_subgraph(struct planning *p, struct error *err)
 		r = place_known(p->part, err);
 	}
 	for (uint32_t i = 0; r == 0 && i < p->part->subgraph->n_nodes; i++) {
+		breath_take();
 		r = plan_node(p, i, err);
 		if (r < 0) {
 			return plan_node_error(p->part, i, r, err);

@@ -200,21 +200,28 @@ static uint32_t open_questions(const struct crowd *crowd)
 	return n;
 }
 
-static void turn(struct crowd *crowd)
+/* What has come, and what is to go. A look at each connection each time would take more than edged does. */
+static void process(struct line *line, struct pollfd *ready, uint32_t n_before)
 {
-	struct pollfd ready[ACTOR_CONNECTIONS];
 	struct edge_client_error err;
-	const uint32_t n = crowd->actor->n_connections;
-	uint64_t now = clock_now_ns(), due = next_due(crowd);
-	for (uint32_t i = 0; i < n; i++) {
-		ask_what_is_due(crowd, &crowd->lines[i], now);
-		if (edge_client_process(crowd->lines[i].client, &err) < 0) {
-			die("connection", err.text);
-		}
-		ready[i] = (struct pollfd){.fd = edge_client_fd(crowd->lines[i].client),
-			.events = edge_client_events(crowd->lines[i].client)};
+	const bool asked = line->n_open != n_before;
+	if ((asked || ready->revents) && edge_client_process(line->client, &err) < 0) {
+		die("connection", err.text);
 	}
-	due = next_due(crowd);
+	*ready = (struct pollfd){
+		.fd = edge_client_fd(line->client), .events = edge_client_events(line->client)};
+}
+
+static void turn(struct crowd *crowd, struct pollfd *ready)
+{
+	const uint32_t n = crowd->actor->n_connections;
+	uint64_t now = clock_now_ns();
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t n_before = crowd->lines[i].n_open;
+		ask_what_is_due(crowd, &crowd->lines[i], now);
+		process(&crowd->lines[i], &ready[i], n_before);
+	}
+	const uint64_t due = next_due(crowd);
 	now = clock_now_ns();
 	const uint64_t left = due > now ? due - now : open_questions(crowd) > 0 ? 20000000 : 0;
 	const struct timespec time = {
@@ -227,6 +234,7 @@ static void turn(struct crowd *crowd)
 static void act(struct actor *actor)
 {
 	struct crowd *crowd = calloc(1, sizeof(*crowd));
+	struct pollfd ready[ACTOR_CONNECTIONS] = {0};
 	if (!crowd || (actor->uid && setuid(actor->uid) < 0)) {
 		die("actor", strerror(errno));
 	}
@@ -243,7 +251,7 @@ static void act(struct actor *actor)
 	}
 	while (clock_now_ns() < actor->end_ns ||
 		(open_questions(crowd) > 0 && clock_now_ns() < actor->end_ns + LAST_NS)) {
-		turn(crowd);
+		turn(crowd, ready);
 	}
 	actor->result->n_lost += open_questions(crowd);
 }

@@ -5,14 +5,16 @@
  *   bench_store first MODEL...     from a file's rename to its first answer, beyond the quiet period. Each time
  *                                  another of the models, and bytes that edged has not seen
  *   bench_store beside MODEL [OTHER]
- *                                  what somebody who asks OTHER notices while MODEL is replaced again and again
+ *                                  what somebody who asks OTHER notices while MODEL is replaced: once in $EVERY_MS,
+ *                                  1000, or with 0 again and again without a pause
  *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
  *                                  second, and while it is not
  *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 100, are swapped in while clients
  *                                  ask without pause
  *
  * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and
- * without take turns, since the machine is not the same at all times. No test: it prints what it finds.
+ * without take turns, since the machine is not the same at all times. It prints what it finds and what must hold
+ * on a machine that does nothing else, and ends with 1 where that does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +43,12 @@
 #define MOST_TIMES ((size_t)4 << 20)
 #define OTHER "packaging/models/keyword.tflite"
 #define OWN "packaging/models/digits.tflite"
+
+/* What must hold. */
+#define MOST_FIRST_MS 150.0
+#define MOST_ADDED_MS 1.0
+#define MOST_STORM_RATIO 2.0
+#define LEAST_SWAPS_SHARE 1.0
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
 {
@@ -88,6 +96,13 @@ static double times_ms(struct times *times, double share)
 	qsort(times->ns, times->n, sizeof(times->ns[0]), compare);
 	size_t at = (size_t)((double)times->n * share);
 	return times->n ? (double)times->ns[at < times->n ? at : times->n - 1] / 1e6 : 0;
+}
+
+/* Whether it holds, said. */
+static bool tell(bool holds, const char *what, double most, const char *unit)
+{
+	printf("  must be %s %g%s: %s\n", what, most, unit, holds ? "holds" : "MISSES");
+	return holds;
 }
 
 /* ---- edged, and who replaces its model */
@@ -184,7 +199,7 @@ static uint64_t replace_once(
 	return clock_now_ns() - from;
 }
 
-static void bench_first(int n, char **paths)
+static bool bench_first(int n, char **paths)
 {
 	struct first *first = calloc(1, sizeof(*first));
 	struct times times = times_new(), loads = times_new();
@@ -205,6 +220,8 @@ static void bench_first(int n, char **paths)
 		QUIET_MS, times_ms(&times, 0.5) - QUIET_MS, times_ms(&times, 0) - QUIET_MS,
 		times_ms(&times, 1) - QUIET_MS, times_ms(&loads, 0.5) - QUIET_MS);
 	daemon_end(&first->daemon);
+	return tell(times_ms(&times, 0.5) - QUIET_MS <= MOST_FIRST_MS, "at most", MOST_FIRST_MS,
+		" ms in the median");
 }
 
 /* ---- beside */
@@ -213,6 +230,7 @@ struct beside {
 	struct daemon daemon;
 	struct twin model, other;
 	atomic_bool over;
+	uint64_t every_ns; /* between loads; 0: no pause */
 	unsigned int files, loads; /* of this phase: ready to be put in place, and put there */
 };
 
@@ -244,7 +262,7 @@ static void files_remove(struct beside *beside)
 	}
 }
 
-/* One after the other, as fast as edged takes them. */
+/* One after the other, each at its time, or as fast as edged takes them. */
 static void *replacer_main(void *argument)
 {
 	struct beside *beside = argument;
@@ -253,7 +271,10 @@ static void *replacer_main(void *argument)
 	sched_setscheduler(0, SCHED_IDLE, &none);
 	struct peer peer = peer_open(&beside->daemon);
 	char name[32];
-	while (!atomic_load(&beside->over) && beside->loads < beside->files) {
+	uint64_t at = clock_now_ns();
+	for (; !atomic_load(&beside->over) && beside->loads < beside->files;
+		at += beside->every_ns) {
+		sleep_until(at);
 		uint64_t before = generation_of(&peer, "m");
 		file_name(name, beside->loads);
 		put_in_place(&beside->daemon, name, "m.tflite");
@@ -303,13 +324,14 @@ static void phase(struct beside *beside, bool replaces, uint64_t seconds, struct
 		times_ms(times, 0.999), times_ms(times, 1), times->n, beside->loads);
 }
 
-static void bench_beside(const char *model, const char *other)
+static bool bench_beside(const char *model, const char *other)
 {
 	struct beside *beside = calloc(1, sizeof(*beside));
 	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
 	struct times added = times_new();
 	beside->model = twin_new(model, true);
 	beside->other = twin_new(other, true);
+	beside->every_ns = number_from("EVERY_MS", 1000) * MS;
 	daemon_prepare(&beside->daemon);
 	put_new(&beside->daemon, "m.tflite", &beside->model, 0);
 	put_new(&beside->daemon, "other.tflite", &beside->other, 0);
@@ -323,8 +345,10 @@ static void bench_beside(const char *model, const char *other)
 		free(quiet.ns);
 		free(loading.ns);
 	}
-	printf("added at p99 while %s is loaded: median %.3f ms\n", model, times_ms(&added, 0.5));
+	printf("added at p99 while %s is loaded each %g s: median %.3f ms\n", model,
+		(double)beside->every_ns / 1e9, times_ms(&added, 0.5));
 	daemon_end(&beside->daemon);
+	return tell(times_ms(&added, 0.5) <= MOST_ADDED_MS, "at most", MOST_ADDED_MS, " ms");
 }
 
 /* ---- storm */
@@ -437,10 +461,11 @@ static struct storm *storm_start(const char *model, uint64_t rate)
 	return storm;
 }
 
-static void bench_swaps(const char *model)
+static bool bench_swaps(const char *model)
 {
 	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
-	struct storm *storm = storm_start(model, number_from("RATE", 100));
+	const uint64_t rate = number_from("RATE", 100);
+	struct storm *storm = storm_start(model, rate);
 	struct times all = times_new();
 	for (uint64_t i = 0; i < runs; i++) {
 		uint64_t seen = 0;
@@ -454,9 +479,11 @@ static void bench_swaps(const char *model)
 	printf("%s: %.1f swaps/s, median of %llu\n", model, times_ms(&all, 0.5) / 1000,
 		(unsigned long long)runs);
 	daemon_end(&storm->daemon);
+	const double least = LEAST_SWAPS_SHARE * (double)rate;
+	return tell(times_ms(&all, 0.5) / 1000 >= least, "at least", least, " swaps/s");
 }
 
-static void bench_storm(const char *model)
+static bool bench_storm(const char *model)
 {
 	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
 	struct storm *storm = storm_start(model, 100);
@@ -475,23 +502,26 @@ static void bench_storm(const char *model)
 	printf("p99 in the storm is %.2f times that without, median of %llu\n",
 		times_ms(&ratios, 0.5), (unsigned long long)runs);
 	daemon_end(&storm->daemon);
+	return tell(
+		times_ms(&ratios, 0.5) <= MOST_STORM_RATIO, "at most", MOST_STORM_RATIO, " times");
 }
 
 int main(int argc, char **argv)
 {
+	bool holds = false;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2 && strcmp(argv[1], "first") == 0) {
-		bench_first(argc - 2, argv + 2);
+		holds = bench_first(argc - 2, argv + 2);
 	} else if (argc > 2 && strcmp(argv[1], "beside") == 0) {
-		bench_beside(argv[2], argc > 3 ? argv[3] : OTHER);
+		holds = bench_beside(argv[2], argc > 3 ? argv[3] : OTHER);
 	} else if (argc > 1 && strcmp(argv[1], "storm") == 0) {
-		bench_storm(argc > 2 ? argv[2] : OWN);
+		holds = bench_storm(argc > 2 ? argv[2] : OWN);
 	} else if (argc > 1 && strcmp(argv[1], "swaps") == 0) {
-		bench_swaps(argc > 2 ? argv[2] : OWN);
+		holds = bench_swaps(argc > 2 ? argv[2] : OWN);
 	} else {
 		fputs("usage: bench_store first MODEL... | beside MODEL [OTHER] | storm [MODEL] | swaps [MODEL]\n",
 			stderr);
 		return 2;
 	}
-	return 0;
+	return holds ? 0 : 1;
 }

@@ -31,7 +31,7 @@
 #define FIRST_UID 20000
 #define SETTLE_NS UINT64_C(1000000000) /* between the start of asking and what counts */
 #define CONNECT_NS UINT64_C(500000000)
-#define PROBES 20.0 /* urgent questions a second */
+#define PROBES 100.0 /* urgent questions a second */
 
 struct rig {
 	char folder[64], socket[96];
@@ -161,21 +161,50 @@ static void measure_capacity(struct rig *rig)
 		rig->workers, rig->capacity, rig->run_us, rig->operator_part * rig->run_us);
 }
 
+/* What edged has counted so far. */
+static struct edge_client_status status_of(const struct rig *rig)
+{
+	struct edge_client *client = NULL;
+	struct edge_client_status status = {0};
+	struct edge_client_error err;
+	if (edge_client_open(rig->socket, 1000, &client, &err) < 0 ||
+		edge_client_status(client, 1000, &status, &err) < 0) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		exit(1);
+	}
+	edge_client_close(client);
+	return status;
+}
+
+/* What a run took between two of them: longer than alone where the machine had others to serve. */
+static double mean_run_us(
+	const struct edge_client_status *before, const struct edge_client_status *after)
+{
+	const uint64_t runs = after->counts[EDGE_CLIENT_OK] - before->counts[EDGE_CLIENT_OK];
+	return runs ? (double)(after->run_us - before->run_us) / (double)runs : 0;
+}
+
 static void measure_load(struct rig *rig)
 {
 	static const double loads[] = {0.8, 1, 2, 5, 10};
 	double peak = 0, p99_before = 0;
-	puts("LOAD  ASKED/s  DONE/s  GOODPUT  P50 ms  P99 ms  P99/0.8x  TURNED AWAY/s  P99 ms  LOST");
+	puts("LOAD  ASKED/s  DONE/s  GOODPUT  RUN us  BUSY  P50 ms  P99 ms  P99/0.8x  TURNED AWAY/s  "
+	     "P99 ms  LOST");
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
 		struct actor actor = actor_of(rig, CLIENTS, loads[i] * rig->capacity);
+		const struct edge_client_status before = status_of(rig);
 		play(rig, &actor, 1);
+		const struct edge_client_status after = status_of(rig);
+		const double run_us = mean_run_us(&before, &after);
 		struct actor_result *r = actor.result;
 		const double done = r->n_ok / rig->seconds;
 		const double p99 = actor_quantile(r->ok_us, r->n_ok, 0.99);
 		peak = done > peak ? done : peak;
 		p99_before = i == 0 ? p99 : p99_before;
-		printf("%4.1f  %7.0f  %6.0f  %6.1f%%  %6.1f  %6.1f  %8.2f  %13.0f  %6.2f  %4u\n",
-			loads[i], r->n_due / rig->seconds, done, 100 * done / peak,
+		printf("%4.1f  %7.0f  %6.0f  %6.1f%%  %6.0f  %3.0f%%  %6.1f  %6.1f  %8.2f  %13.0f  %6.2f  "
+		       "%4u\n",
+			loads[i], r->n_due / rig->seconds, done, 100 * done / peak, run_us,
+			100 * done * run_us / 1e6 / (double)rig->workers,
 			actor_quantile(r->ok_us, r->n_ok, 0.5) / 1e3, p99 / 1e3, p99 / p99_before,
 			r->n_turned_away / rig->seconds,
 			actor_quantile(r->turned_away_us, r->n_turned_away, 0.99) / 1e3,

@@ -12,6 +12,7 @@
  *                 a session takes N bytes
  *   slowsum DIR   both
  *   add N         as echo 4, but N is added to each byte
+ *   rows N        as echo 4, but planned for N rows
  *   back N        as echo 4, but the last byte comes first
  *   big N         as echo 4, and takes N bytes of memory
  *   late MS       as echo 4, but a run takes so many milliseconds
@@ -56,7 +57,7 @@
 struct edge_model {
 	struct ref ref;
 	struct edge_model_info info;
-	int32_t width;
+	int32_t width, rows; /* planned */
 	char gate[200]; /* of slow models */
 	char touched[200];
 	bool sums, fails, crashes, faults, burns, nan, moody, back, shy;
@@ -106,6 +107,10 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	char folder[200];
 	unsigned long long bytes = 0;
 	model->width = 4;
+	model->rows = 1;
+	if (sscanf(text, "rows %d", &model->rows) == 1) {
+		return 0;
+	}
 	if (sscanf(text, "sum %llu", &bytes) == 1 ||
 		sscanf(text, "slowsum %199s", model->gate) == 1) {
 		model->sums = true;
@@ -247,10 +252,10 @@ static int tensor_fill(const struct edge_model *model, const char *name, uint32_
 	}
 	*ret_info = (struct edge_tensor_info){.name = text_of(name),
 		.type = DTYPE_INT8,
-		.shape = {2, {1, model->width}},
+		.shape = {2, {model->rows, model->width}},
 		.declared = {2, {-1, model->width}},
 		.scale = 0.5f,
-		.bytes = (uint64_t)model->width,
+		.bytes = (uint64_t)(model->rows * model->width),
 		.score_threshold = NAN};
 	if (model->nan && name[0] == 'y') {
 		ret_info->type = DTYPE_FLOAT32;
@@ -282,7 +287,7 @@ int edge_session_new(struct edge_model *model, uint32_t signature,
 		return error_no_memory(err);
 	}
 	session->model = edge_model_ref(model);
-	session->shape = (struct shape){2, {1, model->width}};
+	session->shape = (struct shape){2, {model->rows, model->width}};
 	*ret_session = session;
 	return 0;
 }
@@ -439,7 +444,7 @@ void edge_session_reset(struct edge_session *session)
 int edge_session_enter(struct edge_session *session, uint32_t signature, struct error *err)
 {
 	(void)err;
-	session->shape = (struct shape){2, {1, session->model->width}};
+	session->shape = (struct shape){2, {session->model->rows, session->model->width}};
 	session->bound = NULL;
 	return signature < session->model->info.n_signatures ? 0 : -ENOENT;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds edgectl(1) against `edgectl --help`.
+"""Holds edgectl(1) against `edgectl --help`, and edged.conf(5) against edgectl(1) in what `manage` grants.
 
 docs.py ROOT EDGECTL
 """
@@ -12,11 +12,17 @@ import sys
 # What a command's help says of its own; all other words that begin with two dashes are options.
 COMMAND = re.compile(r"^  ([a-z-]+)\b", re.M)
 OPTION = re.compile(r"^  (?:-\w|  ) +(--[a-z-]+)", re.M)
+# Names of commands in running text.
+COMMANDS = re.compile(r"\*([a-z -]+)\*")
 
 
 def read(root, path):
     with open(os.path.join(root, path), encoding="utf-8") as file:
         return file.read()
+
+
+def found(pattern, text):
+    return re.search(pattern, text, re.M | re.S).group(1)
 
 
 def differences(what, here, one, there, other):
@@ -39,9 +45,16 @@ def check_manual(root, edgectl):
         "command", commands, "edgectl --help", headings, "edgectl(1)")
 
 
+def check_manage(root):
+    """What `manage` grants is the same in both pages."""
+    said = found(r"^Of the daemon, (.*?) can be asked", read(root, "docs/man/edgectl.1.scd"))
+    grants = found(r"^\*manage\* = _root_\n\t.*of \*edgectl\*\(1\) (.*?), and in \*status", read(root, "docs/man/edged.conf.5.scd"))
+    return differences("command", set(COMMANDS.findall(grants)), "edged.conf(5)", set(COMMANDS.findall(said)), "edgectl(1)")
+
+
 def main():
     root, edgectl = sys.argv[1:3]
-    errors = check_manual(root, edgectl)
+    errors = check_manual(root, edgectl) + check_manage(root)
     print("\n".join(errors))
     return 1 if errors else 0
 

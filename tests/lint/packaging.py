@@ -151,7 +151,35 @@ def check_library(root):
 def check_units(root, version):
     units = {os.path.basename(p).replace(".in", "") for p in glob.glob(os.path.join(root, "packaging/systemd/edged*.s*"))}
     said = set(" ".join(re.findall(r'^SYSTEMD_SERVICE:\${PN}(?:-mqtt)? = "(.*)"$', read(root, YOCTO.format(version)), re.M)).split())
+    recipe = read(root, YOCTO.format(version))
+    if not re.search(r"^inherit .*\bfeatures_check\b", recipe, re.M) or found(r'^REQUIRED_DISTRO_FEATURES = "(.*)"$', recipe) != "systemd":
+        return [f"{YOCTO.format(version)}: nothing starts edged where the distribution has no systemd, which is not required"]
     return [f"{YOCTO.format(version)}: SYSTEMD_SERVICE and packaging/systemd differ by {name}" for name in sorted(units ^ said)]
+
+
+def folders(root, path, pattern):
+    """What a file says of each folder: its owner, group and mode."""
+    return {m["path"]: (m["user"], m["group"], int(m["mode"], 8)) for m in re.finditer(pattern, read(root, path), re.M)}
+
+
+def check_folders(root):
+    """All packagings make the same folders; the state is the only one that edged may write, and root's lie below none of edged's."""
+    tmpfiles = folders(root, "packaging/systemd/tmpfiles.conf", r"^d (?P<path>/var/\S+) (?P<mode>\d+) (?P<user>\w+) (?P<group>\w+) -$")
+    said = {
+        "packaging/debian/edged.postinst": r"install -d -o (?P<user>\w+) -g (?P<group>\w+) -m (?P<mode>\d+) (?P<path>/var/\S+)$",
+        BUILDROOT: r"^\t(?P<path>/var/\S+) d (?P<mode>\d+) (?P<user>\w+) (?P<group>\w+)",
+    }
+    said = {path: folders(root, path, pattern) for path, pattern in said.items()}
+    errors = [f"{path} and packaging/systemd/tmpfiles.conf differ in folders: {there} and {tmpfiles}"
+              for path, there in said.items() if there != tmpfiles]
+    state = found(r"^#state = (.*)$", read(root, "conf/edged.conf"))
+    unit = found(r"^StateDirectory=(.*)$", read(root, "packaging/systemd/edged.service.in"))
+    if "/var/lib/" + unit != state:
+        errors.append(f"edged.conf has state = {state}, edged.service StateDirectory={unit}")
+    errors += [f"packaging/systemd/tmpfiles.conf: {path} can be written by others than root, and is not the state folder {state}"
+               for path, (user, group, mode) in tmpfiles.items() if path != state and (user != "root" or mode & 0o022)]
+    errors += [f"packaging/systemd/tmpfiles.conf: {path} is below edged's state folder" for path in tmpfiles if path.startswith(state + "/")]
+    return errors if state in tmpfiles else errors + [f"packaging/systemd/tmpfiles.conf has no {state}"]
 
 
 def main():
@@ -161,7 +189,7 @@ def main():
     errors = check_versions(root, version)
     if not errors:  # paths have the version in them
         errors = (check_licence(root, version, licence) + check_dependencies(root, version) + check_files(root, build) +
-                  check_library(root) + check_units(root, version))
+                  check_library(root) + check_units(root, version) + check_folders(root))
     print("\n".join(errors))
     return 1 if errors else 0
 

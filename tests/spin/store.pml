@@ -30,8 +30,21 @@
  *   NO_SELFTEST  a file is not asked what it must answer
  *   TWICE        a swap lets go twice of what served
  *   KEEP_ANY     what a version on trial goes back to need not have proved itself
+ *
+ * With MORE people also put a file there again, pin and unpin the model; a request that waits is run by what serves when
+ * its turn comes (adopt.c); and the loop lets go of a model that nobody uses, which is loaded again (idle.c). Of two versions,
+ * and one request at a time, since this has many more states. Mutations of it:
+ *   FORGIVEN     a file that is put there again is not looked up among the bad ones
+ *   NO_PIN       a pinned model is installed over
+ *   PIN_FALLS    a pinned model goes back when its trial fails
+ *   NO_ADOPT     who waited is run by what served when it came
+ *   ADOPT_BARE   who takes what serves now takes no reference of it
+ *   IN_USE       a model is let go of though a request has it
+ *   NEVER_BACK   what the loop has let go of is not loaded again
  */
+#ifndef VERSIONS
 #define VERSIONS 3 /* 1 is there from the start, and has proved itself */
+#endif
 #define REQUESTS 2
 #define SLOTS 7 /* loaded: each request's, the one that serves, the one before, two that were announced, one that comes */
 #ifndef MOST_KILLS
@@ -69,6 +82,11 @@ chan orders = [2] of {byte, bool, bool}; /* the loop's: whether that version is 
 #define LOADER REQUESTS
 #define LOOP (REQUESTS + 1)
 #define ALL (REQUESTS + 2)
+#ifdef MORE
+#define takes_part(i) (i != 1)
+#else
+#define takes_part(i) true
+#endif
 bool dead[ALL]; /* threads that have not heard of it yet */
 byte kills;
 
@@ -77,12 +95,30 @@ byte told; /* the version that was last seen to serve */
 byte killed[VERSIONS + 1];
 bool condemned[VERSIONS + 1];
 
+#ifdef MORE
+#define MOST_TURNS 1 /* of those who pin, and of those who put a file there again */
+bool pinned; /* in the manifest */
+bool pin_order; /* the loader's */
+bool unloaded; /* the loop has let go of what served */
+bool again; /* the file in the folder is another one, of the same bytes */
+byte pins, agains;
+#define is_pinned pinned
+#define changed (inbox != tried || again)
+#else
+#define is_pinned false
+#define changed (inbox != tried)
+#endif
+
 inline forget()
 {
 	d_step {
 		up = false;
 		serving = 0;
 		tried = 0;
+#ifdef MORE
+		unloaded = false;
+		pin_order = false;
+#endif
 		current = NOTHING;
 		before = NOTHING;
 		judging = false;
@@ -105,7 +141,7 @@ inline forget()
 		od;
 		i = 0;
 		do
-		:: i < ALL -> dead[i] = true; i++
+		:: i < ALL -> dead[i] = takes_part(i); i++
 		:: else -> break
 		od;
 		i = 0
@@ -157,12 +193,28 @@ inline announce(v)
 #define passes(v) (kind[v] != WRONG)
 #endif
 
+#ifdef FORGIVEN
+#define known_bad(v) (bad[v] && agains == 0)
+#else
+#define known_bad(v) bad[v]
+#endif
+#ifdef NO_PIN
+#define stays false
+#else
+#define stays (is_pinned && serving)
+#endif
+
 /* install_candidate() */
 inline install()
 {
-	tried = inbox;
+	d_step {
+		tried = inbox;
+#ifdef MORE
+		again = false
+#endif
+	}
 	if
-	:: bad[tried] || (serving == tried && m_active == tried) || !passes(tried)
+	:: stays || known_bad(tried) || (serving == tried && m_active == tried) || !passes(tried)
 	:: else ->
 		load(tried);
 #ifdef EARLY_SWAP
@@ -170,6 +222,7 @@ inline install()
 #endif
 		d_step { /* depot_save(): one rename */
 			assert(!condemned[tried]);
+			assert(!is_pinned || m_active == tried || !serving);
 #ifndef NO_TRIAL
 			m_trial = (m_active != tried -> m_good != tried : m_trial);
 #endif
@@ -241,11 +294,20 @@ inline prove()
 #define heeded(v) (m_trial && m_active == v)
 #endif
 
+#ifdef PIN_FALLS
+#define may_fall true
+#else
+#define may_fall (!is_pinned || back)
+#endif
+
 inline obey()
 {
 	if
 	:: heeded(version) && good -> version = 0; prove()
-	:: heeded(version) && !good && m_good != m_active -> version = 0; roll_back()
+	:: heeded(version) && !good && m_good != m_active && may_fall ->
+		assert(!is_pinned || back);
+		version = 0;
+		roll_back()
 	:: else -> version = 0
 	fi
 }
@@ -296,7 +358,14 @@ start:
 		restore();
 end:		do
 		:: orders?version, good, back -> obey(); good = false; back = false
-		:: empty(orders) && inbox != tried -> install()
+		:: empty(orders) && changed -> install()
+#ifdef MORE
+		:: d_step { pin_order -> pinned = !pinned; pin_order = false } /* order.c: pin(), one rename */
+#endif
+#if defined(MORE) && !defined(NEVER_BACK)
+		:: atomic { empty(orders) && empty(events) && unloaded -> unloaded = false }
+		   restore() /* somebody asks for it */
+#endif
 		od
 	} unless { dead[LOADER] };
 	do
@@ -353,6 +422,23 @@ end:		do
 		:: atomic { /* there is no room for it, or a third one comes */
 			before != NOTHING -> unref(before); before = NOTHING
 		   }
+#ifdef MORE
+#ifdef IN_USE
+#define idle (refs[current] > 0)
+#else
+#define idle (refs[current] == 1)
+#endif
+		:: atomic { /* idle.c: nobody uses it, and it is not on trial */
+			current != NOTHING && before == NOTHING && !judging && !unloaded && empty(events) && !is_pinned &&
+			version_of[current] == serving && idle ->
+#ifdef IN_USE
+			refs[current] = 1;
+#endif
+			unref(current);
+			current = NOTHING;
+			unloaded = true
+		   }
+#endif
 		od
 	} unless { dead[LOOP] };
 	do
@@ -405,6 +491,22 @@ start:
 #endif
 			refs[mine]++
 		   }
+#ifdef MORE
+		   atomic { /* its turn comes: adopt_one() */
+#ifndef NO_ADOPT
+			if
+			:: current != NOTHING && current != mine ->
+#ifndef ADOPT_BARE
+				refs[current]++;
+#endif
+				unref(mine);
+				mine = current
+			:: else
+			fi;
+#endif
+			assert(current == NOTHING || version_of[mine] == version_of[current])
+		   }
+#endif
 		   atomic { /* a worker: mark_begin() */
 			assert(version_of[mine] != 0);
 			assert(kind[version_of[mine]] != WRONG);
@@ -446,6 +548,10 @@ proctype people()
 {
 	do
 	:: inbox < VERSIONS -> inbox++
+#ifdef MORE
+	:: atomic { agains < MOST_TURNS -> agains++; again = true } /* another file of the same bytes */
+	:: atomic { pins < MOST_TURNS && up && !pin_order -> pins++; pin_order = true } /* edgectl pin, unpin */
+#endif
 	:: else -> break
 	od
 }
@@ -481,7 +587,9 @@ init
 		run loader();
 		run loop();
 		run request(0);
+#ifndef MORE
 		run request(1);
+#endif
 		run people();
 		run fate()
 	}

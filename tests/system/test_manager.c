@@ -331,6 +331,8 @@ static void ask(const struct manager *manager, int n)
 	peer_close(&peer);
 }
 
+static const char forget[] = "FDSTOREREMOVE=1\nFDNAME=statistics";
+
 /* A connection that came while nobody was there is answered by the next edged, which counts on. */
 static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 {
@@ -339,13 +341,16 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(listen(listener, 16), 0);
 	start_with(manager, listener, nothing); /* which is not what was kept: ignored */
+	wait_message(manager, forget);
 	ask(manager, 5);
 	daemon_signal(&manager->daemon, SIGTERM);
-	wait_message(manager, "FDSTOREREMOVE=1\nFDNAME=statistics");
+	wait_message(manager, forget);
 	const int kept = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 	struct peer early = peer_connect(&manager->daemon);
 	start_with(manager, listener, kept);
+	wait_message(manager,
+		forget); /* which a crash would leave behind, older than what was told since */
 	assert_int_equal(answered(manager), 5);
 	ask(manager, 2);
 	assert_int_equal(answered(manager), 7);

@@ -71,7 +71,7 @@ static void a_slow_request_is_told_with_its_longest_steps(void **state)
 	snprintf(who, sizeof(who), "model late version 1, user %u, process %d: OK after",
 		(unsigned int)getuid(), (int)getpid());
 	daemon_wait_log(daemon, who);
-	assert_int_equal(count(daemon, "slow request"), 1);
+	assert_int_equal(count(daemon, "slow request: model late"), 1);
 	assert_non_null(strstr(daemon->text,
 		"; slowest steps: 1 LONG fake 7000 us, 2 SECOND fake 3000 us, 0 FIRST fake 1 us"));
 	peer_close(&peer);

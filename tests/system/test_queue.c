@@ -104,6 +104,23 @@ static void who_waits_is_answered_by_what_serves_when_its_turn_comes(void **stat
 	peer_close(&peer);
 }
 
+static void who_waits_is_run_by_what_it_came_for_when_that_was_planned_at_another_shape(
+	void **state)
+{
+	struct peer peer = peer_open(*state), waiting = peer_open(*state);
+	occupy(*state, &peer, 1);
+	peer_infer(&waiting, 2, "echo", 4, 8, 0);
+	replace(*state, "rows 2");
+	daemon_let_go(*state, 1);
+	expect_added(&waiting, 2, 0);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_infer(&waiting, 3, "echo", 4, 8, 0);
+	expect_added(&waiting, 3, 0);
+	replace(*state, "echo 4");
+	peer_close(&waiting);
+	peer_close(&peer);
+}
+
 /* Asks until that many requests are queued. */
 static void wait_queued(struct peer *peer, uint32_t n)
 {
@@ -147,6 +164,36 @@ static void who_is_still_being_read_is_answered_by_what_serves_when_it_is_there(
 	replace(*state, "echo 4");
 	bytes_writer_deinit(&w);
 	peer_close(&other);
+	peer_close(&peer);
+}
+
+/* What it asks for is in the first bytes: it is refused by these, and its data go nowhere. */
+static void a_large_request_is_judged_by_its_first_bytes(void **state)
+{
+	struct peer peer = peer_open(*state);
+	struct bytes_writer w = {0};
+	static uint8_t frame[WIRE_HEADER_BYTES + 100000];
+	static const int8_t data[90000];
+	const struct wire_infer infer = {.model = wire_text_of("nobody"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {1, {sizeof(data)}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	wire_infer_encode(&w, &infer);
+	assert_false(w.failed);
+	wire_header_encode(
+		&(struct wire_header){.type = WIRE_INFER, .id = 2, .body_bytes = (uint32_t)w.size},
+		frame);
+	memcpy(frame + WIRE_HEADER_BYTES, w.data, w.size);
+	const size_t all = WIRE_HEADER_BYTES + w.size, first = 256;
+	bytes_writer_deinit(&w);
+	peer_send_bytes(&peer, frame, first);
+	peer_expect(&peer, 2, EDGE_NOT_FOUND);
+	peer_send_bytes(&peer, frame + first, all - first);
+	peer_infer(&peer, 3, "echo", 4, 8, 0);
+	peer_expect_echo(&peer, 3, 4, 8);
 	peer_close(&peer);
 }
 
@@ -374,7 +421,10 @@ int main(void)
 		cmocka_unit_test(replies_come_in_the_order_in_which_they_are_ready),
 		cmocka_unit_test(who_waits_is_answered_by_what_serves_when_its_turn_comes),
 		cmocka_unit_test(
+			who_waits_is_run_by_what_it_came_for_when_that_was_planned_at_another_shape),
+		cmocka_unit_test(
 			who_is_still_being_read_is_answered_by_what_serves_when_it_is_there),
+		cmocka_unit_test(a_large_request_is_judged_by_its_first_bytes),
 		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
 		cmocka_unit_test(a_deadline_in_the_queue_keeps_the_request_from_running),
 		cmocka_unit_test(cancel_ends_a_queued_and_a_running_request),

@@ -30,17 +30,18 @@ EDGED_CONF_OPTS += -Dmqtt=disabled
 endif
 
 define EDGED_USERS
-	edged -1 edged -1 * /var/lib/edged - - inference daemon
+	edged -1 edged -1 * /var/lib/edged/store - - inference daemon
 	$(EDGED_MQTT_USER)
 endef
 
 define EDGED_PERMISSIONS
-	/var/lib/edged d 750 edged edged - - - - -
+	/var/lib/edged d 750 root edged - - - - -
 	/var/lib/edged/models d 755 root edged - - - - -
+	/var/lib/edged/store d 750 edged edged - - - - -
 endef
 
 define EDGED_MAKE_FOLDERS
-	mkdir -p $(TARGET_DIR)/var/lib/edged/models
+	mkdir -p $(TARGET_DIR)/var/lib/edged/models $(TARGET_DIR)/var/lib/edged/store
 endef
 EDGED_POST_INSTALL_TARGET_HOOKS += EDGED_MAKE_FOLDERS
 

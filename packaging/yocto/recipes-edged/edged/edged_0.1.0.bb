@@ -4,18 +4,20 @@ DESCRIPTION = "Answers inference requests for .tflite models over a Unix socket,
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
-DEPENDS = "jansson libjpeg-turbo libsodium libspng libuv nettle"
+DEPENDS = "jansson libjpeg-turbo libsodium libspng libuv nettle systemd"
 
-inherit externalsrc meson pkgconfig systemd useradd
+inherit externalsrc features_check meson pkgconfig systemd useradd
+
+# It starts edged, and makes its folders.
+REQUIRED_DISTRO_FEATURES = "systemd"
 
 # The layer lies in the tree that it builds.
 EXTERNALSRC = "${@os.path.realpath(os.path.join(d.getVar('THISDIR'), '../../../..'))}"
 EXTERNALSRC_BUILD = "${WORKDIR}/build"
 
 MESON_BUILDTYPE = "release"
-EXTRA_OEMESON = "-Dtests=false"
-PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'systemd', d)}"
-PACKAGECONFIG[systemd] = "-Dsystemd=enabled,-Dsystemd=disabled,systemd"
+EXTRA_OEMESON = "-Dtests=false -Dsystemd=enabled"
+PACKAGECONFIG ??= ""
 PACKAGECONFIG[mqtt] = "-Dmqtt=enabled,-Dmqtt=disabled,mosquitto"
 
 # Units are installed below the prefix; systemd.bbclass looks below the root where /usr is not merged.
@@ -32,7 +34,7 @@ SYSTEMD_SERVICE:${PN}-mqtt = "edged-mqtt.service"
 SYSTEMD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
 USERADD_PACKAGES = "${PN} ${@bb.utils.contains('PACKAGECONFIG', 'mqtt', '${PN}-mqtt', '', d)}"
 GROUPADD_PARAM:${PN} = "--system edged"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged --shell /sbin/nologin --gid edged edged"
+USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/edged/store --shell /sbin/nologin --gid edged edged"
 
 USERADD_PARAM:${PN}-mqtt = "--system --no-create-home --home-dir /var/lib/edged-mqtt --shell /sbin/nologin --user-group --groups edged edged-mqtt"
 

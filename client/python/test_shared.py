@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics and shared memory of the Python client, against the real edged.
+
+test_shared.py EDGED ROOT
+"""
+import struct
+import sys
+import unittest
+
+import edged
+import edged_stats
+import edged_tensor
+import test_edged
+
+PICTURE = bytes(range(256)) * 4
+
+
+def picture_of(model):
+    return PICTURE[:model.inputs[0].bytes]
+
+
+class Memory(test_edged.WithDaemon):
+    def setUp(self):
+        self.client = edged.Client(self.socket, shared=True)
+        self.addCleanup(self.client.close)
+        self.digits = self.client.describe("digits")
+        self.expected = bytes(self.client.infer("digits", [picture_of(self.digits)]).outputs[0].data)
+
+    def test_inputs_and_outputs_lie_where_the_client_wants_them(self):
+        with self.client.memory(8192) as memory:
+            there, back = memory.at(0, self.digits.inputs[0].bytes), memory.at(4096, 64)
+            there.view[:] = picture_of(self.digits)
+            answer = self.client.infer("digits", [there], places={0: back})
+            self.assertEqual(bytes(answer.outputs[0].data), self.expected)
+            self.assertEqual(bytes(back.view[:len(self.expected)]), self.expected)
+            self.assertEqual(len(answer.outputs[0].top(3)), 3)
+            self.assertEqual(bytes(self.client.infer("digits", [there]).outputs[0].data), self.expected)
+            self.assertEqual(bytes(self.client.infer("digits", [picture_of(self.digits)], places={0: back}).outputs[0].data), self.expected)
+
+    def test_a_session_takes_places_too(self):
+        with self.client.memory(8192) as memory, self.client.session("digits") as session:
+            there = memory.at(1024, self.digits.inputs[0].bytes)
+            there.view[:] = picture_of(self.digits)
+            self.assertEqual(bytes(session.infer([there]).outputs[0].data), self.expected)
+
+    def test_what_does_not_fit_is_told(self):
+        memory = self.client.memory(4096)
+        for offset, size in ((1, 64), (-64, 64), (4032, 128), (0, -1)):
+            with self.assertRaises(edged.Invalid):
+                memory.at(offset, size)
+        with self.assertRaises(edged.Invalid):
+            self.client.infer("digits", [memory.at(0, 64)])
+        with self.assertRaises(edged.TooLarge):
+            self.client.infer("digits", [picture_of(self.digits)], places={0: memory.at(0, 1)})
+        memory.close()
+        memory.close()
+        with self.assertRaises(edged.EdgedError):
+            self.client.infer("digits", [memory.at(0, self.digits.inputs[0].bytes)])
+        self.assertTrue(self.client.connected)
+        with self.assertRaises(edged.Invalid):
+            self.client.memory(0)
+
+    def test_a_client_that_did_not_ask_for_it_has_none(self):
+        with edged.Client(self.socket) as client, self.assertRaises(edged.Unsupported):
+            client.memory(4096)
+
+
+class Stats(test_edged.WithDaemon):
+    def test_answers_are_counted_by_model_and_user(self):
+        with edged.Client(self.socket) as client:
+            for _ in range(20):
+                client.infer("digits", [picture_of(client.describe("digits"))])
+            stats = client.stats()
+        self.assertEqual(set(stats.waiting), {"normal", "batch", "realtime", "control"})
+        self.assertTrue(any(line.startswith("cpu") for line in stats.backends), stats.backends)
+        model = next(model for model in stats.models if model.name == "digits")
+        self.assertEqual((model.state, model.answers[edged.Status.OK]), ("ready", 20))
+        self.assertEqual((model.total.count, sum(model.total.buckets.values())), (20, 20))
+        self.assertLessEqual(model.compute.percentile_ns(0.5), model.total.percentile_ns(0.99))
+        self.assertLessEqual(model.total.percentile_ns(1.0), model.total.most_ns)
+        self.assertGreater(model.total.mean_ns(), 0)
+        self.assertEqual(sum(user.answered for user in stats.users), 20)
+
+    def test_percentiles_are_those_of_the_buckets(self):
+        found = edged.Histogram(100, 0, 10**9, {3: 50, 16: 49, 431: 1})
+        self.assertEqual(found.percentile_ns(0.5), 3 * 64 + 32)
+        self.assertEqual(found.percentile_ns(0.99), 16 * 64 + 32)
+        self.assertEqual(found.percentile_ns(1.0), 10**9)
+        self.assertEqual(edged.Histogram(0, 0, 0, {}).percentile_ns(0.5), 0)
+
+    def test_buckets_out_of_order_are_refused(self):
+        for indices in ((4, 3), (4, 4), (432,)):
+            body = struct.pack("<QQQH", 2, 2, 2, len(indices)) + b"".join(struct.pack("<HI", i, 1) for i in indices)
+            with self.assertRaises(edged.ProtocolError):
+                edged_stats._read_histogram(edged_tensor.Reader(memoryview(body)))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
