@@ -54,7 +54,7 @@ static void users_encode(struct conn *conn, struct bytes_writer *w)
 	for (const struct account *a = conn->edged->accounts.first; a; a = a->next) {
 		const struct wire_stats_user user = {.uid = (uint32_t)a->uid,
 			.clients = a->clients,
-			.queued = a->queue.n_queued,
+			.queued = sched_queued_of(&conn->edged->dispatch.sched, &a->queue),
 			.charged_bytes = a->charged,
 			.requests = a->requests,
 			.run_us = a->run_ns / US};

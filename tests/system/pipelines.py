@@ -420,6 +420,7 @@ examples = {examples}
             args = ["infer", "digits", sample, "--socket", socket, "--pipelines", self.path("pipelines"), "-o", "jsonl"]
             end = time.monotonic() + 30
             while b"ready" not in edgectl("list", "--socket", socket).stdout and time.monotonic() < end:
+                self.assertIsNone(daemon.poll(), "edged ended")
                 time.sleep(0.02)
             done = edgectl(*args)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -434,6 +435,10 @@ examples = {examples}
             self.write("pipelines/digits.conf", text)
             done = edgectl(*args, sample)
             self.assertEqual([json.loads(line)["label"] for line in done.stdout.splitlines()], ["7", "7"], done.stderr)
+        except AssertionError:
+            daemon.send_signal(signal.SIGTERM)
+            sys.stderr.write(daemon.communicate(timeout=30)[1].decode(errors="replace"))
+            raise
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.communicate(timeout=30)

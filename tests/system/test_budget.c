@@ -142,6 +142,7 @@ static void who_may_not_use_a_model_has_none_loaded_or_unloaded(void **state)
 	assert_true(is_in_state(daemon, "a", "unloaded"));
 	assert_true(is_in_state(daemon, "b", "ready"));
 	assert_true(is_in_state(daemon, "c", "ready"));
+	bytes_writer_deinit(&w);
 }
 
 static void a_pinned_model_stays(void **state)
