@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -81,7 +82,7 @@ class Requests(Asking):
             "content_type": "application/octet-stream", "accept": "application/octet-stream"}), 1))
 
     def test_mosquittos_own_clients_are_answered(self):
-        self.bridge()
+        self.bridge("decode-timeout = 60s\ndeadline = 60s")
         inputs = tensors(50)
         expected = [base64.b64encode(answer).decode() for answer in answers_of(self.rig.socket, inputs)]
         for version, topic in (("5", "edged/reply/m5"), ("311", "edged/reply/m4")):
@@ -105,6 +106,7 @@ class Requests(Asking):
                     self.assertTrue(line, "mosquitto_sub has ended")
                     if line.startswith("{"):
                         answer = json.loads(line)
+                        self.assertIn("id", answer, line)
                         self.assertNotIn(answer["id"], seen)
                         seen[answer["id"]] = answer["data"]
                 self.assertEqual(seen, {str(n): expected[n % 50] for n in range(REQUESTS // 2)})
@@ -155,6 +157,20 @@ class Requests(Asking):
             self.five(port)
         finally:
             self.broker_key = f"address = mqtt://127.0.0.1:{self.port}"
+
+    def test_the_protocols_name_goes_with_the_greeting_where_a_port_is_shared(self):
+        self.make_certificates()
+        at = self.rig.path
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(at("localhost.crt"), at("localhost.key"))
+        context.set_alpn_protocols(["h2", "x-amzn-mqtt-ca"])
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(BOUND)
+            bridge = self.rig.start_bridge("", {"broker a": f"address = mqtts://localhost:{listener.getsockname()[1]}\nca = file:{at('ca.crt')}\n"
+                                                            "alpn = x-amzn-mqtt-ca"}, wait=False)
+            self.addCleanup(bridge.end)
+            with context.wrap_socket(listener.accept()[0], server_side=True) as server:
+                self.assertEqual(server.selected_alpn_protocol(), "x-amzn-mqtt-ca")
 
     def test_a_broker_with_another_name_in_its_certificate_is_not_trusted(self):
         self.make_certificates()
