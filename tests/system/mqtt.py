@@ -414,9 +414,18 @@ class Life(WithBroker):
         bridge.wait_log("broker b: connected")
         for which in (self.port, port):
             device = self.device(f"of-{which}", port=which)
+            self.wait_online(device)
             device.subscribe("edged/reply/x")
             device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x")
             device.wait("edged/reply/x")
+
+    @staticmethod
+    def wait_online(device, word=b"online"):
+        """What it says once it listens there."""
+        topic = "edged/gw1/status"
+        if topic not in device.filters:
+            device.subscribe(topic)
+        wait_for(lambda: device.of(topic) and device.of(topic)[-1].payload == word, f"it {word}")
 
     def reload(self, bridge, text, brokers, count):
         self.rig.write_bridge(text, brokers)
@@ -432,12 +441,11 @@ class Life(WithBroker):
             devices[name] = self.device(f"of-{name}", port=port)
         devices["a"] = self.device("of-a")
         for name, device in devices.items():
-            device.subscribe("edged/gw1/status")
             device.subscribe("edged/reply/" + name)
         bridge = self.rig.start_bridge("deadline = 60s", {name: brokers[name] for name in ("broker a", "broker b")})
         self.addCleanup(bridge.end)
-        bridge.wait_log("broker b: connected")
-        bridge.wait_log("broker a: connected")
+        self.wait_online(devices["b"])
+        self.wait_online(devices["a"])
 
         def ask(name, count):
             before = len(devices[name].of("edged/reply/" + name))
@@ -453,21 +461,22 @@ class Life(WithBroker):
             devices["b"].subscribe("edged/gw1/capability")
             devices["b"].wait_json("edged/gw1/capability", lambda c: c["queue_length"] + c["in_flight"] == 20)
             self.reload(bridge, "deadline = 60s", {name: brokers[name] for name in ("broker a", "broker c")}, 1)
-            bridge.wait_log("broker c: connected")
+            self.wait_online(devices["c"])
         finally:
             os.kill(self.edged.child.pid, signal.SIGCONT)
         bridge.wait_log("broker b: left")
         self.assertEqual(len(devices["b"].wait("edged/reply/b", 20)), 20)
-        wait_for(lambda: devices["b"].of("edged/gw1/status")[-1].payload == b"stopped", "the last word to b")
+        self.wait_online(devices["b"], b"stopped")
         ask("c", 1)
         devices["c"].wait("edged/reply/c", 1)
         # A changed one ends and begins; one with a mistake changes nothing.
         other = dict(brokers, **{"broker c": brokers["broker c"] + "\nclient-id = other"})
         self.reload(bridge, "", {name: other[name] for name in ("broker a", "broker c")}, 2)
         bridge.wait_log("broker c: connected", 2)
+        self.wait_online(devices["c"])
+        wait_for(lambda: [m.payload for m in devices["c"].of("edged/gw1/status")].count(b"online") == 2, "it anew")
         ask("c", 1)
         devices["c"].wait("edged/reply/c", 2)
-        wait_for(lambda: devices["c"].of("edged/gw1/status")[-1].payload == b"online", "it online")
         for bad in ({"broker a": "address = nowhere"}, {"broker a": self.broker_key, "broker d": brokers["broker b"] + "\nspool = 1M"}):
             self.reload(bridge, "", bad, bridge.text().count("configuration") + 1)
             self.assertIn("all stays as it was", bridge.text().rsplit("configuration", 1)[1])
