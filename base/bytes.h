@@ -37,6 +37,13 @@ static inline uint64_t bytes_get_u64(const void *p)
 	return v;
 }
 
+/* True when @n bytes are all 0, at the speed of the C library's comparison. */
+static inline bool bytes_are_zero(const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
 struct bytes_reader {
 	const uint8_t *data;
 	size_t size;

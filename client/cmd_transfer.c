@@ -279,23 +279,46 @@ int cmd_remove(const struct settings *s)
 
 /* ---- export */
 
-static int deliver(int from, const char *path, struct error *err)
+/* Under another name until it is whole: what was there before stays until then. */
+static int deliver_file(int from, const char *path, struct error *err)
 {
+	owned_mem char *fresh = NULL;
 	uint64_t bytes = 0;
-	const bool standard = strcmp(path, "-") == 0;
-	if (lseek(from, 0, SEEK_SET) < 0) {
-		return error_set(err, -errno, "%s", strerror(errno));
+	if (asprintf(&fresh, "%s.part", path) < 0) {
+		fresh = NULL;
+		return error_no_memory(err);
 	}
-	owned_fd int to = standard ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-				   : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	owned_fd int to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (to < 0) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
 	int code = copy_rest(from, to, &bytes, err);
-	if (code < 0 && !standard) {
-		unlink(path); /* half of a bundle is none */
+	if (code == 0 && rename(fresh, path) < 0) {
+		code = error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (code < 0) {
+		unlink(fresh);
 	}
 	return code;
+}
+
+static int deliver(int from, const char *path, struct error *err)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+	if (lseek(from, 0, SEEK_SET) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (strcmp(path, "-") == 0) {
+		return copy_rest(from, STDOUT_FILENO, &bytes, err);
+	}
+	if (stat(path, &st) == 0 &&
+		!S_ISREG(st.st_mode)) { /* a pipe or a terminal has no other name */
+		owned_fd int to = open(path, O_WRONLY | O_CLOEXEC);
+		return to < 0 ? error_set(err, -errno, "%s", strerror(errno))
+			      : copy_rest(from, to, &bytes, err);
+	}
+	return deliver_file(from, path, err);
 }
 
 int cmd_export(const struct settings *s)
@@ -309,6 +332,12 @@ int cmd_export(const struct settings *s)
 	}
 	int code = spool_open(&fd, &err);
 	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
-	code = code < 0 ? code : deliver(fd, path, &err);
-	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+	if (code < 0) {
+		return fail(NULL, &err);
+	}
+	if (deliver(fd, path, &err) < 0) {
+		report_error(path, &err);
+		return EXIT_UNREADABLE;
+	}
+	return EXIT_DONE;
 }

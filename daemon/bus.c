@@ -116,16 +116,18 @@ static void passed_free(const struct passed *passed)
 	free(passed->names);
 }
 
-/* Names are those of socket units too, which may be called anything: what listens is the socket. */
-static int passed_sort(const struct passed *passed, const char *name, int *ret_listener,
-	int *ret_kept, struct error *err)
+/*
+ * Names are those of socket units too, which may be called anything: what listens is the socket.
+ * @is_socket: sd_is_socket(), which was looked for before the environment forgot its manager.
+ */
+static int passed_sort(const struct passed *passed, __typeof__(&sd_is_socket) is_socket,
+	const char *name, int *ret_listener, int *ret_kept, struct error *err)
 {
-	FIND(is_socket);
 	int listener = -1, kept = -1;
 	for (int i = 0; i < passed->n; i++) {
 		const int fd = SD_LISTEN_FDS_START + i;
 		const char *own = passed->names ? passed->names[i] : "";
-		bool listens = is_socket && is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
+		bool listens = is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
 		if (listens && listener < 0) {
 			listener = fd;
 		} else if (!listens && kept < 0 && strcmp(own, name) == 0) {
@@ -159,5 +161,5 @@ int bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error 
 		return error_set(err, n, "socket activation: %s", strerror(-n));
 	}
 	passed.n = n;
-	return n == 0 ? 0 : passed_sort(&passed, name, ret_listener, ret_kept, err);
+	return n == 0 ? 0 : passed_sort(&passed, is_socket, name, ret_listener, ret_kept, err);
 }

@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "daemon/dbus_parts.h"
 
+#define TURN_NS 200000 /* for the bus in one turn of the loop, which has requests to read */
+#define RETRY_MS 5000 /* until a bus that has gone is looked for again */
+#define OWNER 1 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
 #define USUAL_SOCKET "/run/dbus/system_bus_socket"
 
 void dbus_vtable(const struct dbus *dbus, const sd_bus_vtable *members,
@@ -32,8 +35,8 @@ static void on_timer(uv_timer_t *timer)
 	on_poll(&((struct dbus *)timer->data)->poll, 0, 0);
 }
 
-/* When the bus wants to be looked at next. */
-static void wait_for_it(struct dbus *dbus)
+/* When the bus wants to be looked at next. @more: at once, when the others have had their turn. */
+static void wait_for_it(struct dbus *dbus, bool more)
 {
 	uint64_t until = UINT64_MAX;
 	const uint64_t now = clock_now_ns() / 1000;
@@ -41,7 +44,7 @@ static void wait_for_it(struct dbus *dbus)
 	uv_poll_start(&dbus->poll,
 		(events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0),
 		on_poll);
-	if (dbus->stale) {
+	if (dbus->stale || more) {
 		uv_timer_start(&dbus->timer, on_timer, 0, 0);
 	} else if (dbus->api.bus_get_timeout(dbus->bus, &until) < 0 || until == UINT64_MAX) {
 		uv_timer_stop(&dbus->timer);
@@ -51,31 +54,45 @@ static void wait_for_it(struct dbus *dbus)
 	}
 }
 
-static void disconnect(struct dbus *dbus)
+static void on_closed(uv_handle_t *handle)
 {
-	uv_poll_stop(&dbus->poll);
-	uv_timer_stop(&dbus->timer);
-	dbus_calls_drop(dbus);
-	dbus->bus = dbus->api.bus_close_unref(dbus->bus);
+	struct dbus *dbus = handle->data;
+	dbus->handles--;
+	if (dbus->stopping && dbus->handles == 0) {
+		free(dbus->shown);
+		free(dbus);
+	}
 }
 
-/* All that has come, all that is to go. Each thing that is done with the bus ends here. */
+static void on_retry(uv_timer_t *timer);
+
+static void disconnect(struct dbus *dbus)
+{
+	dbus_calls_drop(dbus);
+	uv_close((uv_handle_t *)&dbus->poll, on_closed);
+	dbus->bus = dbus->api.bus_close_unref(dbus->bus);
+	uv_timer_start(&dbus->timer, on_retry, RETRY_MS, 0);
+}
+
+/* What has come, and what is to go: as much as fits into a turn. Each thing that is done with the bus ends here. */
 static void settle(struct dbus *dbus)
 {
+	const uint64_t until = clock_now_ns() + TURN_NS;
 	int code = 1;
 	if (dbus->stale) {
 		dbus->stale = false;
 		dbus_models_tell(dbus);
 	}
-	while (code > 0) {
+	while (code > 0 && clock_now_ns() < until) {
 		code = dbus->api.bus_process(dbus->bus, NULL);
 	}
 	if (code < 0) {
-		log_warning(&dbus->edged->log, "the bus has gone: %s; edged is not on it any more",
-			strerror(-code));
+		log_warning(&dbus->edged->log,
+			"the bus has gone: %s; edged looks for it every %d s", strerror(-code),
+			RETRY_MS / 1000);
 		disconnect(dbus);
 	} else {
-		wait_for_it(dbus);
+		wait_for_it(dbus, code > 0);
 	}
 }
 
@@ -122,10 +139,14 @@ bool dbus_order_done(struct dbus *dbus, struct order *order)
 static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
 	struct dbus *dbus = userdata;
+	uint32_t outcome = 0;
 	(void)ret_error;
 	if (dbus->api.bus_message_is_method_error(message, NULL) > 0) {
 		log_notice(&dbus->edged->log, "not on the bus as " DBUS_NAME ": %s",
 			dbus->api.bus_message_get_error(message)->message);
+	} else if (dbus->api.bus_message_read(message, "u", &outcome) >= 0 && outcome != OWNER) {
+		log_notice(&dbus->edged->log,
+			"not on the bus as " DBUS_NAME ": somebody else has the name");
 	}
 	return 0;
 }
@@ -149,33 +170,40 @@ static int objects_add(struct dbus *dbus)
 		: dbus->api.bus_request_name_async(dbus->bus, NULL, DBUS_NAME, 0, on_name, dbus);
 }
 
-static int handles_init(struct dbus *dbus)
+static int poll_init(struct dbus *dbus)
 {
 	int code = uv_poll_init(&dbus->edged->loop, &dbus->poll, dbus->api.bus_get_fd(dbus->bus));
 	if (code == 0) {
-		uv_timer_init(&dbus->edged->loop, &dbus->timer);
-		dbus->poll.data = dbus->timer.data = dbus;
-		dbus->handles = 2;
+		dbus->poll.data = dbus;
+		dbus->handles++;
 	}
 	return code;
 }
 
 static int connect_it(struct dbus *dbus)
 {
-	if (!dbus_api_load(&dbus->api)) {
-		return -ELIBACC;
-	}
 	int code = dbus->api.bus_open_system(&dbus->bus);
 	if (code >= 0) {
 		code = objects_add(dbus);
 	}
 	if (code >= 0) {
-		code = handles_init(dbus);
+		code = poll_init(dbus);
 	}
 	if (code < 0 && dbus->bus) {
 		dbus->bus = dbus->api.bus_close_unref(dbus->bus);
 	}
 	return code;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct dbus *dbus = timer->data;
+	if (connect_it(dbus) < 0) {
+		uv_timer_start(&dbus->timer, on_retry, RETRY_MS, 0);
+	} else {
+		log_notice(&dbus->edged->log, "there is a bus again");
+		settle(dbus);
+	}
 }
 
 struct dbus *dbus_start(struct edged *edged)
@@ -188,23 +216,17 @@ struct dbus *dbus_start(struct edged *edged)
 	int code = dbus ? 0 : -ENOMEM;
 	if (code == 0) {
 		dbus->edged = edged;
-		code = connect_it(dbus);
+		code = dbus_api_load(&dbus->api) ? connect_it(dbus) : -ELIBACC;
 	}
 	if (code < 0) {
 		log_notice(&edged->log, "not on the bus: %s", strerror(-code));
 		return NULL;
 	}
+	uv_timer_init(&edged->loop, &dbus->timer);
+	dbus->timer.data = dbus;
+	dbus->handles++;
 	settle(dbus);
 	return take(dbus);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct dbus *dbus = handle->data;
-	if (--dbus->handles == 0) {
-		free(dbus->shown);
-		free(dbus);
-	}
 }
 
 void dbus_stop(struct dbus *dbus)
@@ -212,11 +234,12 @@ void dbus_stop(struct dbus *dbus)
 	if (!dbus) {
 		return;
 	}
+	dbus->stopping = true;
 	if (dbus->bus) {
 		dbus_calls_drop(dbus);
 		uv_poll_stop(&dbus->poll);
 		dbus->bus = dbus->api.bus_flush_close_unref(dbus->bus);
+		uv_close((uv_handle_t *)&dbus->poll, on_closed);
 	}
-	uv_close((uv_handle_t *)&dbus->poll, on_closed);
 	uv_close((uv_handle_t *)&dbus->timer, on_closed);
 }

@@ -45,18 +45,46 @@ static int set_level(sd_bus *bus, const char *path, const char *interface, const
 				  "err, warning, notice, info or debug");
 }
 
-static int get_constant(sd_bus *bus, const char *path, const char *interface, const char *property,
+static const char *target_of(const struct dbus *dbus)
+{
+	return dbus->edged->log.journal >= 0 ? "journal" : "console";
+}
+
+static int get_target(sd_bus *bus, const char *path, const char *interface, const char *property,
 	sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
 	const struct dbus *dbus = userdata;
-	(void)bus, (void)path, (void)interface, (void)ret_error;
-	return dbus->api.bus_message_append(reply, "s", property[0] == 'L' ? "console" : "edged");
+	(void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
+	return dbus->api.bus_message_append(reply, "s", target_of(dbus));
+}
+
+/* Whoever starts edged says where its lines go: to where they go they may be sent. */
+static int set_target(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *value, void *userdata, sd_bus_error *ret_error)
+{
+	struct dbus *dbus = userdata;
+	const char *name = NULL;
+	(void)bus, (void)path, (void)interface, (void)property;
+	int code = dbus->api.bus_message_read(value, "s", &name);
+	if (code < 0 || strcmp(name, target_of(dbus)) == 0) {
+		return code < 0 ? code : 0;
+	}
+	return dbus->api.bus_error_set(ret_error, SD_BUS_ERROR_NOT_SUPPORTED,
+		"where lines go is said when edged is started");
+}
+
+static int get_identifier(sd_bus *bus, const char *path, const char *interface,
+	const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+	const struct dbus *dbus = userdata;
+	(void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
+	return dbus->api.bus_message_append(reply, "s", "edged");
 }
 
 static const sd_bus_vtable members[] = {
 	SD_BUS_WRITABLE_PROPERTY("LogLevel", "s", get_level, set_level, 0, 0),
-	SD_BUS_PROPERTY("LogTarget", "s", get_constant, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("SyslogIdentifier", "s", get_constant, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_WRITABLE_PROPERTY("LogTarget", "s", get_target, set_target, 0, 0),
+	SD_BUS_PROPERTY("SyslogIdentifier", "s", get_identifier, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_VTABLE_END,
 };
 

@@ -38,7 +38,9 @@ struct dbus {
 	sd_bus *bus;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	unsigned int handles; /* of these two, that are not closed yet */
+	unsigned int
+		handles; /* of these two, that are not closed yet; while the bus is away there is no poll */
+	bool stopping;
 	struct dbus_call *calls; /* that are not answered yet, newest first */
 	size_t n_calls, n_asking;
 	struct dbus_shown *shown; /* in the store's order */

@@ -16,6 +16,7 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/conv.h"
+#include "kernels/arm/h8.h"
 #if defined(__aarch64__)
 #include "kernels/arm/f32.h"
 #endif
@@ -297,6 +298,11 @@ const struct ek_conv_h_row ek_conv_h8[] = {
 	{{"conv_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_conv_h8_packed_bytes__avx512vnni,
 		ek_conv_h8_pack__avx512vnni, ek_conv_h8_scratch_bytes__avx512vnni,
 		ek_conv_h8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"conv_h8__neon", EK_CPU_NEON}, 1, NULL, NULL, patch_1, ek_conv_h8__neon},
+#if defined(__aarch64__)
+	{{"conv_h8__dotprod", EK_CPU_DOTPROD}, 1, NULL, NULL, patch_1, ek_conv_h8__dotprod},
+#endif
 #endif
 };
 const size_t ek_conv_s8_count = sizeof(ek_conv_s8) / sizeof(ek_conv_s8[0]);

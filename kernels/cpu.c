@@ -5,11 +5,27 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__GLIBC__) && __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 #elif defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
 #endif
 
-#if defined(__x86_64__)
+#if defined(CPU_FEATURE_ACTIVE)
+/* What the C library found at the start of the program, by the same rules as below: a CPUID takes
+ * microseconds in a guest, and a model that is loaded asks more than once. */
+uint64_t ek_cpu_detect(void)
+{
+	const bool avx2 = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(FMA);
+	const bool avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512DQ) &&
+		CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512VL) &&
+		CPU_FEATURE_ACTIVE(AVX512_VBMI) && CPU_FEATURE_ACTIVE(AVX512_VNNI);
+	return (CPU_FEATURE_ACTIVE(SSE4_1) ? EK_CPU_SSE41 : 0) | (avx2 ? EK_CPU_AVX2 : 0) |
+		(avx2 && CPU_FEATURE_ACTIVE(AVX_VNNI) ? EK_CPU_AVX_VNNI : 0) |
+		(avx512 ? EK_CPU_AVX512_VNNI : 0);
+}
+#elif defined(__x86_64__)
 static uint64_t read_xcr0(void)
 {
 	uint32_t low, high;

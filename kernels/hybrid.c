@@ -8,6 +8,8 @@
 #include "kernels/quant.h"
 #if defined(__x86_64__)
 #include "kernels/x86/h8.h"
+#elif defined(__aarch64__)
+#include "kernels/arm/h8.h"
 #endif
 
 /* Comparisons with NaN are false: it is passed over. */
@@ -95,6 +97,8 @@ const struct ek_hybrid ek_hybrid[] = {
 	{{"hybrid__avx2", EK_CPU_AVX2}, ek_hybrid_range__avx2, ek_hybrid_encode__avx2},
 	{{"hybrid__avx512vnni", EK_CPU_AVX512_VNNI}, ek_hybrid_range__avx512vnni,
 		ek_hybrid_encode__avx512vnni},
+#elif defined(__aarch64__)
+	{{"hybrid__neon", EK_CPU_NEON}, ek_hybrid_range__neon, ek_hybrid_encode__neon},
 #endif
 };
 const size_t ek_hybrid_count = sizeof(ek_hybrid) / sizeof(ek_hybrid[0]);

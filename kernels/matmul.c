@@ -8,6 +8,7 @@
 #include "kernels/x86/matmul.h"
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/h8.h"
 #include "kernels/arm/matmul.h"
 #if defined(__aarch64__)
 #include "kernels/arm/f32.h"
@@ -230,6 +231,11 @@ const struct ek_matmul_h_row ek_matmul_h8[] = {
 	{{"matmul_h8__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_h8_packed_bytes__avx512vnni,
 		ek_matmul_h8_pack__avx512vnni, ek_matmul_h8_scratch_bytes__avx512vnni,
 		ek_matmul_h8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_h8__neon", EK_CPU_NEON}, 1, NULL, NULL, no_scratch, ek_matmul_h8__neon},
+#if defined(__aarch64__)
+	{{"matmul_h8__dotprod", EK_CPU_DOTPROD}, 1, NULL, NULL, no_scratch, ek_matmul_h8__dotprod},
+#endif
 #endif
 };
 const size_t ek_matmul_s8_count = sizeof(ek_matmul_s8) / sizeof(ek_matmul_s8[0]);

@@ -4,6 +4,8 @@
 #include "kernels/dot.h"
 #if defined(__x86_64__)
 #include "kernels/x86/h8.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/h8.h"
 #endif
 
 static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
@@ -39,6 +41,11 @@ const struct ek_matvec_row ek_matvec_hybrid[] = {
 #if defined(__x86_64__)
 	{{"matvec_hybrid__avx2", EK_CPU_AVX2}, ek_matvec_hybrid__avx2},
 	{{"matvec_hybrid__avx512vnni", EK_CPU_AVX512_VNNI}, ek_matvec_hybrid__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matvec_hybrid__neon", EK_CPU_NEON}, ek_matvec_hybrid__neon},
+#if defined(__aarch64__)
+	{{"matvec_hybrid__dotprod", EK_CPU_DOTPROD}, ek_matvec_hybrid__dotprod},
+#endif
 #endif
 };
 const size_t ek_matvec_f32_count = sizeof(ek_matvec_f32) / sizeof(ek_matvec_f32[0]);

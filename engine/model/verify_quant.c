@@ -35,13 +35,28 @@ static bool is_scale(uint32_t bits)
 	return bits - 1 < 0x7f7fffff;
 }
 
-/* There are as many as channels, so all are looked at before one is looked for. */
+typedef uint32_t words __attribute__((vector_size(16)));
+
+/* There are as many as channels: four are looked at together. */
+static bool are_scales(const uint8_t *data, uint32_t count)
+{
+	words bad = {0};
+	bool good = true;
+	for (; count >= 4; count -= 4, data += sizeof(words)) {
+		words bits;
+		memcpy(&bits, data, sizeof(bits));
+		bad |= (words)(bits - 1 >= 0x7f7fffff);
+	}
+	for (; count > 0; count--, data += 4) {
+		good &= is_scale(bytes_get_u32(data));
+	}
+	return good && (bad[0] | bad[1] | bad[2] | bad[3]) == 0;
+}
+
+/* All are looked at before one is looked for. */
 static int check_scales(struct verify *v, const struct flat_vector *scales)
 {
-	bool good = true;
-	for (uint32_t i = 0; i < scales->count; i++) {
-		good &= is_scale(bytes_get_u32(scales->data + 4 * (size_t)i));
-	}
+	const bool good = are_scales(scales->data, scales->count);
 	for (uint32_t i = 0; !good; i++) {
 		float scale = 0;
 		memcpy(&scale, scales->data + 4 * (size_t)i, sizeof(scale));
@@ -55,11 +70,9 @@ static int check_scales(struct verify *v, const struct flat_vector *scales)
 static int check_zeros(struct verify *v, const struct flat_vector *zeros, unsigned int type)
 {
 	const struct range range = zeros_of(type);
-	uint64_t any = 0; /* 0 is in all ranges, and what weights have */
-	for (uint32_t i = 0; i < zeros->count; i++) {
-		any |= bytes_get_u64(zeros->data + 8 * (size_t)i);
-	}
-	for (uint32_t i = 0; any != 0 && i < zeros->count; i++) {
+	/* 0 is in all ranges, and what weights have */
+	const bool plain = bytes_are_zero(zeros->data, 8 * (size_t)zeros->count);
+	for (uint32_t i = 0; !plain && i < zeros->count; i++) {
 		int64_t zero = (int64_t)bytes_get_u64(zeros->data + 8 * (size_t)i);
 		if (zero < range.least || zero > range.most) {
 			return error_set(v->err, -EBADMSG, "zero point %u is %lld, not a %s", i,

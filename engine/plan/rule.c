@@ -128,13 +128,9 @@ int rule_per_channel(const struct tensor *t, const char *name, const struct shap
 
 int rule_zero_points_zero(const struct tensor *t, const char *name, struct error *err)
 {
-	int64_t any = 0; /* as many as channels: all are looked at before one is looked for */
-	for (uint32_t i = 0; i < t->quant.n_zero_points; i++) {
-		int64_t zero;
-		memcpy(&zero, t->quant.zero_point + 8 * (size_t)i, sizeof(zero));
-		any |= zero;
-	}
-	for (uint32_t i = 0; any != 0; i++) {
+	/* As many as channels: all are looked at before one is looked for. */
+	const bool plain = bytes_are_zero(t->quant.zero_point, 8 * (size_t)t->quant.n_zero_points);
+	for (uint32_t i = 0; !plain; i++) {
 		int64_t zero = quant_zero(&t->quant, i);
 		if (zero != 0) {
 			return error_set(err, -EBADMSG, "%s (%s) has zero point %lld, must have 0",

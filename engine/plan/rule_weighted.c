@@ -67,30 +67,43 @@ static int check_bias_scale(const struct rule_weighted *w, struct error *err)
 		: error_set(err, -EBADMSG, "bias has scale %g, products have %g", bias, product);
 }
 
-/* The larger the scale, the larger the factor: where the largest will do all do. */
-static uint32_t largest_scale(const struct quant *q)
+/* The largest by four chains: there are as many as channels. */
+static float largest_scale(const struct quant *q)
 {
-	uint32_t largest = 0;
-	float most = q->scale[0];
-	for (uint32_t c = 1; c < q->n_scales; c++) {
-		if (q->scale[c] > most) {
-			most = q->scale[c];
-			largest = c;
+	float most[4] = {0};
+	for (uint32_t c = 0; c + 4 <= q->n_scales; c += 4) {
+		for (uint32_t k = 0; k < 4; k++) {
+			most[k] = q->scale[c + k] > most[k] ? q->scale[c + k] : most[k];
 		}
 	}
-	return largest;
+	for (uint32_t c = q->n_scales / 4 * 4; c < q->n_scales; c++) {
+		most[0] = q->scale[c] > most[0] ? q->scale[c] : most[0];
+	}
+	most[0] = most[1] > most[0] ? most[1] : most[0];
+	most[2] = most[3] > most[2] ? most[3] : most[2];
+	return most[2] > most[0] ? most[2] : most[0];
 }
 
+static uint32_t channel_with(const struct quant *q, float scale)
+{
+	uint32_t c = 0;
+	while (c + 1 < q->n_scales && q->scale[c] < scale) {
+		c++;
+	}
+	return c;
+}
+
+/* The larger the scale, the larger the factor: where the largest will do all do. */
 static int check_multipliers(const struct rule_weighted *w, struct error *err)
 {
-	const uint32_t c = largest_scale(&w->weights->quant);
+	const float largest = largest_scale(&w->weights->quant);
 	double input = (double)w->input->quant.scale[0], output = (double)w->output->quant.scale[0];
 	bool wide = w->input->type == DTYPE_INT16 && w->bias_type != DTYPE_INT32;
-	double factor = input * (double)w->weights->quant.scale[c] / output;
+	double factor = input * (double)largest / output;
 	int r = rule_multiplier(
 		factor, wide ? w->max_shift : RULE_MAX_SHIFT, "sum of products", err);
 	if (r < 0) {
-		error_prefix(err, "output channel %u", c);
+		error_prefix(err, "output channel %u", channel_with(&w->weights->quant, largest));
 	}
 	return r;
 }

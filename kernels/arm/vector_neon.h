@@ -51,6 +51,21 @@ VECTOR_INLINE vector vector_all(float x)
 	return vdupq_n_f32(x);
 }
 
+VECTOR_INLINE vector vector_mul(vector a, vector b)
+{
+	return vmulq_f32(a, b);
+}
+
+VECTOR_INLINE vector vector_add(vector a, vector b)
+{
+	return vaddq_f32(a, b);
+}
+
+VECTOR_INLINE vector vector_of_integers(int32x4_t x)
+{
+	return vcvtq_f32_s32(x);
+}
+
 /* a * b + c with one rounding. */
 VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
 {

@@ -21,71 +21,10 @@
 #include <unistd.h>
 
 #include "tests/system/bus.h"
-#include "tests/system/daemon.h"
 
 #define EXIT_SKIPPED 77
 #define NOBODY 65534
-#define NAME "org.edged1"
-#define MANAGER NAME, "/org/edged1", "org.edged1.Manager"
-#define MODEL NAME, "/org/edged1/model/echo", "org.edged1.Model"
-#define LOG NAME, "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1"
-
-struct world {
-	struct daemon daemon;
-	pid_t bus_daemon, polkit;
-	sd_bus *bus;
-	int heard; /* signals of the one name that was waited for */
-};
-
-static int set_up(void **state)
-{
-	char address[128];
-	struct world *world = calloc(1, sizeof(*world));
-	*state = world;
-	daemon_prepare(&world->daemon);
-	/* Others than the tests' user come to the bus, too. */
-	assert_int_equal(chmod(world->daemon.folder, 0755), 0);
-	world->bus_daemon = bus_spawn(world->daemon.folder);
-	snprintf(address, sizeof(address), "unix:path=%s/bus", world->daemon.folder);
-	setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-	daemon_put(&world->daemon, "echo.tflite", "echo 4");
-	daemon_config(&world->daemon, "[daemon]\nlog-level = info\n");
-	daemon_start(&world->daemon, false);
-	assert_true(sd_bus_open_system(&world->bus) >= 0);
-	return 0;
-}
-
-static void end(pid_t pid)
-{
-	if (pid > 0) {
-		kill(pid, SIGTERM);
-		waitpid(pid, NULL, 0);
-	}
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-	unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
-	sd_bus_flush_close_unref(world->bus);
-	daemon_end(&world->daemon);
-	end(world->polkit);
-	end(world->bus_daemon);
-	free(world);
-	return 0;
-}
-
-/* 0, or what @name says is wrong. */
-static void call(sd_bus *bus, const char *method, const char *argument, char name[128])
-{
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	name[0] = 0;
-	if (sd_bus_call_method(bus, MANAGER, method, &error, NULL, argument ? "s" : "", argument) <
-		0) {
-		snprintf(name, 128, "%s", error.name);
-	}
-	sd_bus_error_free(&error);
-}
+#define LOG BUS_NAME, "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1"
 
 /* Calls with a descriptor, which is closed; @lines gets what is answered, or the error's name. */
 static void call_with(sd_bus *bus, const char *method, int fd, const char *model, char lines[128])
@@ -93,7 +32,7 @@ static void call_with(sd_bus *bus, const char *method, int fd, const char *model
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 	const char *text = NULL;
-	if (sd_bus_call_method(bus, MANAGER, method, &error, &reply, "hs", fd, model) < 0) {
+	if (sd_bus_call_method(bus, BUS_MANAGER, method, &error, &reply, "hs", fd, model) < 0) {
 		text = error.name;
 	} else if (sd_bus_message_read(reply, "s", &text) < 0) {
 		text = "no lines";
@@ -113,30 +52,22 @@ static int file_of(const char *text)
 	return fd;
 }
 
-static void assert_text(struct world *world, const char *property, const char *expected)
-{
-	char *text = NULL;
-	assert_true(sd_bus_get_property_string(world->bus, MODEL, property, NULL, &text) >= 0);
-	assert_string_equal(text, expected);
-	free(text);
-}
-
 static int on_signal(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	struct world *world = userdata;
+	struct bus_world *world = userdata;
 	(void)message;
 	(void)error;
 	world->heard++;
 	return 0;
 }
 
-static void listen_for(struct world *world, const char *interface, const char *member)
+static void listen_for(struct bus_world *world, const char *interface, const char *member)
 {
-	assert_true(sd_bus_match_signal(world->bus, NULL, NAME, NULL, interface, member, on_signal,
-			    world) >= 0);
+	assert_true(sd_bus_match_signal(world->bus, NULL, BUS_NAME, NULL, interface, member,
+			    on_signal, world) >= 0);
 }
 
-static void wait_for_signal(struct world *world)
+static void wait_for_signal(struct bus_world *world)
 {
 	for (int i = 0; i < 60 && world->heard == 0; i++) {
 		int code = sd_bus_process(world->bus, NULL);
@@ -150,29 +81,29 @@ static void wait_for_signal(struct world *world)
 
 static void a_model_is_an_object_with_its_state(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	uint64_t bytes = 0;
 	int trial = 0;
-	assert_text(world, "Name", "echo");
-	assert_text(world, "State", "ready");
-	assert_text(world, "Version", "1");
-	assert_text(world, "Backend", "cpu");
-	assert_text(world, "LastError", "");
-	assert_true(
-		sd_bus_get_property_trivial(world->bus, MODEL, "OnTrial", NULL, 'b', &trial) >= 0);
+	bus_assert_text(world, "Name", "echo");
+	bus_assert_text(world, "State", "ready");
+	bus_assert_text(world, "Version", "1");
+	bus_assert_text(world, "Backend", "cpu");
+	bus_assert_text(world, "LastError", "");
+	assert_true(sd_bus_get_property_trivial(
+			    world->bus, BUS_MODEL, "OnTrial", NULL, 'b', &trial) >= 0);
 	assert_int_equal(trial, 1);
 	assert_true(sd_bus_get_property_trivial(
-			    world->bus, MODEL, "ArenaBytes", NULL, 't', &bytes) >= 0);
+			    world->bus, BUS_MODEL, "ArenaBytes", NULL, 't', &bytes) >= 0);
 }
 
-/* From "<interface name=..." to its end, without blanks and what does not count. */
+/* From "<interface name=..." to its bus_end, without blanks and what does not count. */
 static void interface_of(const char *xml, char *out, size_t size)
 {
 	size_t n = 0;
-	const char *at = strstr(xml, "<interface name=\"" NAME ".Manager\"");
-	const char *end = at ? strstr(at, "</interface>") : NULL;
-	assert_non_null(end);
-	for (; at < end; at++) {
+	const char *at = strstr(xml, "<interface name=\"" BUS_NAME ".Manager\"");
+	const char *bus_end = at ? strstr(at, "</interface>") : NULL;
+	assert_non_null(bus_end);
+	for (; at < bus_end; at++) {
 		if (*at != ' ' && *at != '\n' && *at != '/' && n + 1 < size) {
 			out[n++] = *at;
 		}
@@ -182,7 +113,7 @@ static void interface_of(const char *xml, char *out, size_t size)
 
 static void the_installed_description_is_what_is_there(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	sd_bus_message *reply = NULL;
 	const char *xml = NULL;
 	char file[4096] = "", described[4096], found[4096];
@@ -190,7 +121,7 @@ static void the_installed_description_is_what_is_there(void **state)
 	assert_non_null(in);
 	assert_true(fread(file, 1, sizeof(file) - 1, in) > 0);
 	fclose(in);
-	assert_true(sd_bus_call_method(world->bus, NAME, "/org/edged1",
+	assert_true(sd_bus_call_method(world->bus, BUS_NAME, "/org/edged1",
 			    "org.freedesktop.DBus.Introspectable", "Introspect", NULL, &reply,
 			    "") >= 0);
 	assert_true(sd_bus_message_read(reply, "s", &xml) >= 0);
@@ -202,12 +133,12 @@ static void the_installed_description_is_what_is_there(void **state)
 
 static void reload_returns_when_what_is_there_serves(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	sd_bus_message *reply = NULL;
 	uint32_t ready = 0, refused = 0;
 	daemon_put(&world->daemon, "other.tflite", "echo 8");
 	daemon_put(&world->daemon, "worse.tflite", "bad");
-	assert_true(sd_bus_call_method(world->bus, MANAGER, "Reload", NULL, &reply, "") >= 0);
+	assert_true(sd_bus_call_method(world->bus, BUS_MANAGER, "Reload", NULL, &reply, "") >= 0);
 	assert_true(sd_bus_message_read(reply, "uu", &ready, &refused) >= 0);
 	sd_bus_message_unref(reply);
 	assert_int_equal(ready, 2);
@@ -216,44 +147,44 @@ static void reload_returns_when_what_is_there_serves(void **state)
 
 static void what_comes_goes_and_changes_is_told(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char error[128];
 	listen_for(world, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded");
 	daemon_put(&world->daemon, "other.tflite", "echo 8");
-	call(world->bus, "Reload", NULL, error);
+	bus_call(world->bus, "Reload", NULL, error);
 	assert_string_equal(error, "");
 	wait_for_signal(world);
 
 	world->heard = 0;
 	listen_for(world, "org.freedesktop.DBus.Properties", "PropertiesChanged");
 	daemon_put(&world->daemon, "echo.tflite", "echo 4 ");
-	call(world->bus, "Reload", NULL, error);
+	bus_call(world->bus, "Reload", NULL, error);
 	wait_for_signal(world);
-	assert_text(world, "Version", "2");
+	bus_assert_text(world, "Version", "2");
 
 	world->heard = 0;
 	listen_for(world, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
 	daemon_remove(&world->daemon, "other.tflite");
-	call(world->bus, "Reload", NULL, error);
+	bus_call(world->bus, "Reload", NULL, error);
 	wait_for_signal(world);
 }
 
 static void the_stores_verbs_are_there(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	sd_bus_message *reply = NULL;
 	const char *lines = NULL;
 	int pinned = 0;
 	char error[128];
-	call(world->bus, "Pin", "echo", error);
+	bus_call(world->bus, "Pin", "echo", error);
 	assert_string_equal(error, "");
-	assert_true(
-		sd_bus_get_property_trivial(world->bus, MODEL, "Pinned", NULL, 'b', &pinned) >= 0);
+	assert_true(sd_bus_get_property_trivial(
+			    world->bus, BUS_MODEL, "Pinned", NULL, 'b', &pinned) >= 0);
 	assert_int_equal(pinned, 1);
-	call(world->bus, "Unpin", "echo", error);
+	bus_call(world->bus, "Unpin", "echo", error);
 	assert_string_equal(error, "");
-	assert_true(
-		sd_bus_call_method(world->bus, MANAGER, "History", NULL, &reply, "s", "echo") >= 0);
+	assert_true(sd_bus_call_method(
+			    world->bus, BUS_MANAGER, "History", NULL, &reply, "s", "echo") >= 0);
 	assert_true(sd_bus_message_read(reply, "s", &lines) >= 0);
 	assert_non_null(strstr(lines, "unpinned"));
 	sd_bus_message_unref(reply);
@@ -261,7 +192,7 @@ static void the_stores_verbs_are_there(void **state)
 
 static void a_model_comes_and_goes_by_a_descriptor(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char lines[128], error[128], block[1024] = "";
 	int out = file_of("");
 	call_with(world->bus, "Install", file_of("echo 8"), "given", lines);
@@ -271,9 +202,9 @@ static void a_model_comes_and_goes_by_a_descriptor(void **state)
 	assert_int_equal(pread(out, block, sizeof(block), 0), sizeof(block));
 	assert_string_equal(block, "bundle.conf");
 	assert_string_equal(block + 512, "[bundle]\nname = given\n");
-	call(world->bus, "Remove", "given", error);
+	bus_call(world->bus, "Remove", "given", error);
 	assert_string_equal(error, "");
-	call(world->bus, "Remove", "given", error);
+	bus_call(world->bus, "Remove", "given", error);
 	assert_string_equal(error, "org.edged1.Error.NotFound");
 	/* The bundle says its name. */
 	call_with(world->bus, "Install", out, "", lines);
@@ -282,24 +213,24 @@ static void a_model_comes_and_goes_by_a_descriptor(void **state)
 
 static void a_model_is_unloaded_and_loaded(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char error[128];
-	call(world->bus, "Unload", "echo", error);
+	bus_call(world->bus, "Unload", "echo", error);
 	assert_string_equal(error, "");
-	assert_text(world, "State", "unloaded");
-	call(world->bus, "Load", "echo", error);
+	bus_assert_text(world, "State", "unloaded");
+	bus_call(world->bus, "Load", "echo", error);
 	assert_string_equal(error, "");
-	assert_text(world, "State", "ready");
-	call(world->bus, "Load", "nothing", error);
+	bus_assert_text(world, "State", "ready");
+	bus_call(world->bus, "Load", "nothing", error);
 	assert_string_equal(error, "org.edged1.Error.NotFound");
-	call(world->bus, "Pin", "echo", error);
-	call(world->bus, "Unload", "echo", error);
+	bus_call(world->bus, "Pin", "echo", error);
+	bus_call(world->bus, "Unload", "echo", error);
 	assert_string_equal(error, "org.edged1.Error.Denied");
 }
 
 static void what_cannot_be_installed_has_a_name(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	int pipes[2];
 	char lines[128], error[128];
 	call_with(world->bus, "Install", file_of("bad"), "given", lines);
@@ -315,32 +246,32 @@ static void what_cannot_be_installed_has_a_name(void **state)
 	assert_string_equal(lines, SD_BUS_ERROR_INVALID_ARGS);
 	call_with(world->bus, "Export", file_of(""), "given", lines);
 	assert_string_equal(lines, "org.edged1.Error.NotFound");
-	call(world->bus, "Remove", "echo", error);
+	bus_call(world->bus, "Remove", "echo", error);
 	assert_string_equal(error, "org.edged1.Error.Denied");
-	call(world->bus, "Pin", "echo", error);
+	bus_call(world->bus, "Pin", "echo", error);
 	call_with(world->bus, "Install", file_of("echo 4 "), "echo", lines);
 	assert_string_equal(lines, "org.edged1.Error.Denied");
 }
 
 static void what_cannot_be_has_a_name(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char error[128], longest[400];
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = 0;
-	call(world->bus, "Pin", "nothing", error);
+	bus_call(world->bus, "Pin", "nothing", error);
 	assert_string_equal(error, "org.edged1.Error.NotFound");
-	call(world->bus, "Pin", longest, error);
+	bus_call(world->bus, "Pin", longest, error);
 	assert_string_equal(error, SD_BUS_ERROR_INVALID_ARGS);
-	call(world->bus, "ForgetBad", longest, error);
+	bus_call(world->bus, "ForgetBad", longest, error);
 	assert_string_equal(error, SD_BUS_ERROR_INVALID_ARGS);
-	call(world->bus, "Fly", NULL, error);
+	bus_call(world->bus, "Fly", NULL, error);
 	assert_string_equal(error, SD_BUS_ERROR_UNKNOWN_METHOD);
 }
 
 static void the_logs_level_is_set(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char *level = NULL;
 	assert_true(sd_bus_set_property(world->bus, LOG, "LogLevel", NULL, "s", "debug") >= 0);
 	daemon_wait_log(&world->daemon, "log level: debug");
@@ -348,6 +279,17 @@ static void the_logs_level_is_set(void **state)
 	assert_string_equal(level, "debug");
 	free(level);
 	assert_true(sd_bus_set_property(world->bus, LOG, "LogLevel", NULL, "s", "loud") < 0);
+}
+
+static void the_log_goes_where_it_goes(void **state)
+{
+	struct bus_world *world = *state;
+	char *target = NULL;
+	assert_true(sd_bus_get_property_string(world->bus, LOG, "LogTarget", NULL, &target) >= 0);
+	assert_string_equal(target, "console");
+	free(target);
+	assert_true(sd_bus_set_property(world->bus, LOG, "LogTarget", NULL, "s", "console") >= 0);
+	assert_true(sd_bus_set_property(world->bus, LOG, "LogTarget", NULL, "s", "kmsg") < 0);
 }
 
 /* ---- who may */
@@ -376,7 +318,7 @@ static int on_check_forever(sd_bus_message *message, void *userdata, sd_bus_erro
 #define FOREVER (-1)
 
 /* A process that answers as polkit does, or not. */
-static void polkit_spawn(struct world *world, int answer)
+static void polkit_spawn(struct bus_world *world, int answer)
 {
 	int ready[2];
 	char byte = 0;
@@ -408,7 +350,7 @@ static void polkit_spawn(struct world *world, int answer)
 	close(ready[0]);
 }
 
-/* What a call by another user gives: the error's name, or nothing. */
+/* What a bus_call by another user gives: the error's name, or nothing. */
 static void call_as_nobody(const char *method, const char *argument, char name[128])
 {
 	int pipes[2];
@@ -418,7 +360,7 @@ static void call_as_nobody(const char *method, const char *argument, char name[1
 		sd_bus *bus = NULL;
 		char error[128] = "no bus";
 		if (setgid(NOBODY) == 0 && setuid(NOBODY) == 0 && sd_bus_open_system(&bus) >= 0) {
-			call(bus, method, argument, error);
+			bus_call(bus, method, argument, error);
 		}
 		_exit(write(pipes[1], error, sizeof(error)) == sizeof(error) ? 0 : 1);
 	}
@@ -450,7 +392,7 @@ static void others_install_export_and_remove_nothing(void **state)
 		if (setgid(NOBODY) == 0 && setuid(NOBODY) == 0 && sd_bus_open_system(&bus) >= 0) {
 			call_with(bus, "Install", file_of("echo 8"), "given", lines[0]);
 			call_with(bus, "Export", file_of(""), "echo", lines[1]);
-			call(bus, "Remove", "echo", lines[2]);
+			bus_call(bus, "Remove", "echo", lines[2]);
 		}
 		_exit(write(pipes[1], lines, sizeof(lines)) == sizeof(lines) ? 0 : 1);
 	}
@@ -465,7 +407,7 @@ static void others_install_export_and_remove_nothing(void **state)
 
 static void polkit_says_who_else_may(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char error[128];
 	polkit_spawn(world, 1);
 	call_as_nobody("Pin", "echo", error);
@@ -474,7 +416,7 @@ static void polkit_says_who_else_may(void **state)
 
 static void polkit_says_who_may_not(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	char error[128];
 	polkit_spawn(world, 0);
 	call_as_nobody("Pin", "echo", error);
@@ -497,7 +439,7 @@ static void ask_much_as_nobody(int ready, int calls)
 	bool fine = setgid(NOBODY) == 0 && setuid(NOBODY) == 0 && sd_bus_open_system(&bus) >= 0;
 	for (int i = 0; fine && i < calls; i++) {
 		fine = sd_bus_call_method_async(
-			       bus, NULL, MANAGER, "Pin", count_answer, &n, "s", "echo") >= 0;
+			       bus, NULL, BUS_MANAGER, "Pin", count_answer, &n, "s", "echo") >= 0;
 	}
 	while (fine && n < calls / 2) {
 		int code = sd_bus_process(bus, NULL);
@@ -510,7 +452,7 @@ static void ask_much_as_nobody(int ready, int calls)
 
 static void who_waits_for_polkit_keeps_nobody_out(void **state)
 {
-	struct world *world = *state;
+	struct bus_world *world = *state;
 	int ready[2];
 	char byte = 0, error[128];
 	polkit_spawn(world, FOREVER);
@@ -523,22 +465,12 @@ static void who_waits_for_polkit_keeps_nobody_out(void **state)
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
-	call(world->bus, "Pin", "echo", error);
+	bus_call(world->bus, "Pin", "echo", error);
 	assert_string_equal(error, "");
-	end(pid);
+	bus_end(pid);
 }
 
-static void a_bus_that_goes_is_not_missed(void **state)
-{
-	struct world *world = *state;
-	end(world->bus_daemon);
-	daemon_wait_log(&world->daemon, "the bus has gone");
-	world->bus_daemon = -1;
-	daemon_signal(&world->daemon, SIGHUP);
-	daemon_wait_log(&world->daemon, "1 models ready");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bus_world_set_up, bus_world_tear_down)
 
 static int others_test(void)
 {
@@ -569,7 +501,7 @@ int main(void)
 		TEST(what_cannot_be_installed_has_a_name),
 		TEST(what_cannot_be_has_a_name),
 		TEST(the_logs_level_is_set),
-		TEST(a_bus_that_goes_is_not_missed),
+		TEST(the_log_goes_where_it_goes),
 	};
 	if (system("dbus-daemon --version >/dev/null 2>&1") != 0) {
 		print_message("SKIPPED: there is no dbus-daemon\n");

@@ -142,9 +142,8 @@ static void a_run_that_does_not_end_starves_the_watchdog(void **state)
 }
 
 /* Descriptor 3 listens; edged uses it, and leaves its file alone at the end. */
-static void a_passed_socket_is_used_and_not_removed(void **state)
+static void use_passed_socket(struct manager *manager)
 {
-	struct manager *manager = *state;
 	struct stat st;
 	int kept = fcntl(3, F_DUPFD_CLOEXEC, 100);
 	int listener = bound(manager->daemon.socket, SOCK_STREAM);
@@ -166,6 +165,18 @@ static void a_passed_socket_is_used_and_not_removed(void **state)
 	} else {
 		close(3);
 	}
+}
+
+static void a_passed_socket_is_used_and_not_removed(void **state)
+{
+	use_passed_socket(*state);
+}
+
+/* As systemd-socket-activate(1) does it, or a unit without Type=notify. */
+static void a_passed_socket_is_used_where_nobody_wants_messages(void **state)
+{
+	unsetenv("NOTIFY_SOCKET");
+	use_passed_socket(*state);
 }
 
 /* Receives messages until one contains @wanted, which brings a descriptor. */
@@ -296,6 +307,8 @@ int main(void)
 			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_passed_socket_is_used_where_nobody_wants_messages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_restart_keeps_connections_that_wait_and_statistics, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -60,6 +60,18 @@ class Bundles(WithDaemon):
         self.assertEqual(len(read(self.at("other.tar"))), len(out.stdout))
         self.assertEqual(self.ask("export", "digits").stdout, out.stdout)
         self.assertEqual(self.ask("export", "nobody").returncode, 3)
+        nowhere = self.ask("export", "digits", self.at("missing/x.tar"))
+        self.assertEqual(nowhere.returncode, 6)
+        self.assertIn(b"missing/x.tar: No such file or directory", nowhere.stderr)
+
+    def test_an_export_that_fails_leaves_the_one_before(self):
+        self.install(DIGITS)
+        self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
+        before = read(self.at("x.tar"))
+        done = run("bash", "-c", f"ulimit -f 8; trap '' XFSZ; {EDGECTL} export digits {self.at('x.tar')}", env=self.env)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertEqual(read(self.at("x.tar")), before)
+        self.assertFalse(os.path.exists(self.at("x.tar.part")))
 
     def test_another_self_test_for_the_same_file_is_asked(self):
         golden = self.at("digits.golden")

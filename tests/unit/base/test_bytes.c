@@ -22,6 +22,22 @@ static void reader_fails_once_and_stays_failed(void **state)
 	assert_null(bytes_read(&r, 0));
 }
 
+static void one_bit_anywhere_is_not_all_zero(void **state)
+{
+	(void)state;
+	uint8_t data[70] = {0};
+	assert_true(bytes_are_zero(data, 0));
+	for (size_t n = 1; n <= sizeof(data); n++) {
+		assert_true(bytes_are_zero(data, n));
+		for (size_t i = 0; i < n; i++) {
+			data[i] = (uint8_t)(1u << (i % 8));
+			assert_false(bytes_are_zero(data, n));
+			assert_true(bytes_are_zero(data, i));
+			data[i] = 0;
+		}
+	}
+}
+
 static void writer_and_reader_agree(void **state)
 {
 	(void)state;
@@ -57,6 +73,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reader_fails_once_and_stays_failed),
+		cmocka_unit_test(one_bit_anywhere_is_not_all_zero),
 		cmocka_unit_test(writer_and_reader_agree),
 		cmocka_unit_test(writer_stops_at_its_limit),
 	};
