@@ -194,7 +194,9 @@ static int run_all(struct work *work, char **arguments)
 	return code;
 }
 
-static int open_and_run(const struct settings *settings, const char *path, char **inputs)
+/* @everything: what decisions would keep for themselves too. */
+static int open_and_run(
+	const struct settings *settings, const char *path, char **inputs, bool everything)
 {
 	__attribute__((cleanup(work_deinit))) struct work work = {.settings = settings};
 	struct error err = {0};
@@ -202,12 +204,15 @@ static int open_and_run(const struct settings *settings, const char *path, char 
 		report_error(NULL, &err);
 		return EXIT_UNREADABLE;
 	}
+	if (everything) {
+		pipeline_want_everything(work.pipeline);
+	}
 	return run_all(&work, inputs);
 }
 
 int cmd_pipeline_infer(const struct settings *settings, const char *path)
 {
-	return open_and_run(settings, path, settings->arguments + 1);
+	return open_and_run(settings, path, settings->arguments + 1, true);
 }
 
 #define TEXT_SIZE 320
@@ -328,5 +333,5 @@ int cmd_pipeline(const struct settings *settings)
 		return usage("run NAME INPUT...");
 	}
 	int code = find(settings, settings->arguments[1], path);
-	return code ? code : open_and_run(settings, path, settings->arguments + 2);
+	return code ? code : open_and_run(settings, path, settings->arguments + 2, false);
 }

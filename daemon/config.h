@@ -177,8 +177,8 @@ int must_check config_set(
 int must_check config_value_set(
 	void *record, const struct config_key *key, const char *value, struct error *err);
 
-/* True when both have the same value of @key. */
-bool config_same(const struct config *a, const struct config *b, const struct config_key *key);
+/* True when both records, as those of config_value_set(), have the same value of @key. */
+bool config_same(const void *a, const void *b, const struct config_key *key);
 
 /* Gives @to the value that @from has. */
 void config_copy(struct config *to, const struct config *from, const struct config_key *key);

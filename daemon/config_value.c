@@ -234,7 +234,7 @@ void config_value_print(
 	}
 }
 
-bool config_same(const struct config *a, const struct config *b, const struct config_key *key)
+bool config_same(const void *a, const void *b, const struct config_key *key)
 {
 	return key->kind == CONFIG_TEXT
 		? strcmp(member(a, key), member(b, key)) == 0

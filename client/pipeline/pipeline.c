@@ -184,6 +184,14 @@ void pipeline_want_snapshots(struct pipeline *p)
 	}
 }
 
+void pipeline_want_everything(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		p->recipe->stages[i].decision.publish = RECIPE_PUBLISH_ALL;
+		p->recipe->stages[i].decision.rate_limit = 0;
+	}
+}
+
 void pipeline_want_masks(struct pipeline *p)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
@@ -304,17 +312,39 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 	return r;
 }
 
+static void window_fail(struct pipeline *p, const struct stream *stream,
+	const struct question *like, const char *why)
+{
+	struct question told = *like;
+	memcpy(told.source, stream->name, sizeof(told.source));
+	telling_trouble(p, PIPELINE_FAILED, &told, why);
+}
+
+/* The next window of @stream. 1, or 0 when there is none: of a model that is not known yet, rows wait. */
+static int window_take(struct pipeline *p, struct stream *stream, struct material **ret_material,
+	uint64_t *ret_time_us)
+{
+	struct stage_window window = {0};
+	struct error err = {0};
+	struct rows *rows = &stream->waiting;
+	if (rows->columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
+		stage_window(&p->stages[0], rows->columns, rows->rate, &window, &err) < 0) {
+		return 0;
+	}
+	if (rows_take(rows, &window, ret_material, ret_time_us, &err) < 0) {
+		window_fail(p, stream, &(struct question){0}, err.text);
+		return 0;
+	}
+	return *ret_material ? 1 : 0;
+}
+
 /* One window of @stream becomes a question. 1 when one was made, 0 when there is none to make. */
 static int window_ask(struct pipeline *p, struct stream *stream)
 {
 	owned(material_unref) struct material *material = NULL;
-	struct stage_window window = {0};
 	struct error err = {0};
 	uint64_t time_us = 0;
-	if (stream->waiting.columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
-		stage_window(&p->stages[0], stream->waiting.columns, stream->waiting.rate, &window,
-			&err) < 0 ||
-		rows_take(&stream->waiting, &window, &material, &time_us, &err) < 0 || !material) {
+	if (!window_take(p, stream, &material, &time_us)) {
 		return 0;
 	}
 	if (stream->windows++ % p->recipe->source.every != 0) {
@@ -322,10 +352,9 @@ static int window_ask(struct pipeline *p, struct stream *stream)
 		return 1;
 	}
 	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, 0);
-	struct question told = {.material = material, .time_us = time_us};
-	memcpy(told.source, stream->name, sizeof(told.source));
+	const struct question like = {.material = material, .time_us = time_us};
 	if (!q || asking_put(p, q, &err) < 0) {
-		telling_trouble(p, PIPELINE_FAILED, &told, q ? err.text : "no memory");
+		window_fail(p, stream, &like, q ? err.text : "no memory");
 	}
 	return 1;
 }

@@ -246,6 +246,8 @@ int must_check pipeline_set_threshold(
 /* With every result a snapshot, as `snapshot = yes` of each stage, or a mask, as `show-mask = yes`. */
 void pipeline_want_snapshots(struct pipeline *pipeline);
 void pipeline_want_masks(struct pipeline *pipeline);
+/* Every result, as `publish = all` of each stage's decision without `rate-limit`. */
+void pipeline_want_everything(struct pipeline *pipeline);
 
 /* How [source] wants to be fed: PIPELINE_STREAM_SOUND (PCM of *ret_rate and *ret_channels where there is
  * no header) and PIPELINE_STREAM_NUMBERS in pieces of any size, the others one thing at a time. */

@@ -102,13 +102,14 @@ int rows_take(struct rows *s, const struct stage_window *window, struct material
 	}
 	owned(material_unref) struct material *m = NULL;
 	int r = material_new(s->rate ? MATERIAL_SOUND : MATERIAL_NUMBERS, &m, err);
-	if (r < 0) {
-		return r;
-	}
 	size_t n = window->rows * s->columns;
-	m->values = malloc(n * sizeof(m->values[0]));
-	if (!m->values) {
-		return error_no_memory(err);
+	if (r == 0) {
+		m->values = malloc(n * sizeof(m->values[0]));
+		r = m->values ? 0 : error_no_memory(err);
+	}
+	if (r < 0) {
+		advance(s, window->hop);
+		return r;
 	}
 	memcpy(m->values, s->values + s->first * s->columns, n * sizeof(m->values[0]));
 	m->rows = window->rows;

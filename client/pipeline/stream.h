@@ -47,7 +47,7 @@ uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
 size_t rows_waiting(const struct rows *rows);
 
 /* The next full window, copied, and goes on by its hop. *ret_material is NULL when there is none yet;
- * *ret_time_us: when its last row came. */
+ * *ret_time_us: when its last row came. -ENOMEM: that window is gone. */
 int must_check rows_take(struct rows *rows, const struct stage_window *window,
 	struct material **ret_material, uint64_t *ret_time_us, struct error *err);
 

@@ -13,6 +13,10 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	owned_mem char *json = result_json(facts);
 	owned_mem char *flat = result_flat(facts);
 	char text[RESULT_TEXT_SIZE];
+	if (kind == PIPELINE_RESULT && (!json || !flat)) {
+		telling_trouble(p, PIPELINE_FAILED, q, "no memory for the result");
+		return;
+	}
 	p->counts.results += kind == PIPELINE_RESULT;
 	p->counts.skipped += kind == PIPELINE_SKIPPED;
 	p->counts.failed += kind == PIPELINE_FAILED;

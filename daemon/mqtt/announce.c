@@ -15,14 +15,14 @@ void announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind
 	const char *topic, const void *payload, size_t size)
 {
 	for (size_t i = 0; i < b->n_links; i++) {
-		if (link && link != &b->links[i]) {
+		if (link && link != b->links[i]) {
 			continue;
 		}
 		struct outbox_message *m = outbox_message_new(kind, topic, payload, size);
 		if (m) {
 			m->qos = 1;
 			m->retain = retain;
-			link_publish(&b->links[i], m);
+			link_publish(b->links[i], m);
 		}
 	}
 }
@@ -191,8 +191,8 @@ static void publish_discovery(struct bridge *b, enum outbox_kind kind, const str
 	char topic[TOPICS_MAX];
 	discovery_topic(topic, sizeof(topic), &b->settings);
 	for (size_t i = 0; i < b->n_links; i++) {
-		if (b->links[i].settings->discovery) {
-			announce_publish(b, &b->links[i], kind, true, topic, w->data, w->size);
+		if (b->links[i]->settings->discovery) {
+			announce_publish(b, b->links[i], kind, true, topic, w->data, w->size);
 		}
 	}
 }
@@ -200,7 +200,7 @@ static void publish_discovery(struct bridge *b, enum outbox_kind kind, const str
 static bool wants_discovery(const struct bridge *b)
 {
 	for (size_t i = 0; i < b->n_links; i++) {
-		if (b->links[i].settings->discovery) {
+		if (b->links[i]->settings->discovery) {
 			return true;
 		}
 	}
@@ -304,10 +304,10 @@ void announce_all(struct bridge *b, struct link *link)
 	announce_on_capability(&b->capability);
 }
 
-void announce_stopped(struct bridge *b)
+void announce_stopped(struct bridge *b, struct link *link)
 {
-	say_health(b, NULL, "down");
-	announce_publish(b, NULL, OUTBOX_LAST, true, b->status_topic, "stopped", 7);
+	say_health(b, link, "down");
+	announce_publish(b, link, OUTBOX_LAST, true, b->status_topic, "stopped", 7);
 }
 
 static void write_links(struct bytes_writer *w, const struct bridge *b)
@@ -315,7 +315,7 @@ static void write_links(struct bytes_writer *w, const struct bridge *b)
 	struct link_counts sum = {0};
 	uint64_t dropped = 0, expired = 0, up = 0, spool = 0;
 	for (size_t i = 0; i < b->n_links; i++) {
-		const struct link *l = &b->links[i];
+		const struct link *l = b->links[i];
 		up += l->state == LINK_UP;
 		sum.received += l->counts.received;
 		sum.sent += l->counts.sent;
@@ -425,10 +425,10 @@ void announce_pool(struct bridge *b)
 	struct error err = {0};
 	b->in_pool = !b->draining && service_is_up(&b->service) && b->listed && has_time(b);
 	for (size_t i = 0; i < b->n_links; i++) {
-		struct link *link = &b->links[i];
+		struct link *link = b->links[i];
 		for (size_t k = 0; k < b->models.n && link->settings->pool; k++) {
 			const struct model_entry *m = b->models.entries[k];
-			bool in = b->in_pool && models_is_ready(m) && !m->off;
+			bool in = b->in_pool && !link->leave_by_ns && models_is_ready(m) && !m->off;
 			pool_filter(b, filter, m->name);
 			if (in == link_is_subscribed(link, filter)) {
 				continue;

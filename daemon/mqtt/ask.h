@@ -39,7 +39,7 @@ struct ask {
 	enum ask_state state;
 	enum ask_priority priority;
 	enum ask_answer answer;
-	struct link *link; /* where it came from */
+	struct link *link; /* where it came from; NULL: it is gone */
 	bool of_pipeline; /* an input of the pipeline that @model names */
 	char model[64];
 	char source[64]; /* "infer", "pool", or the route's name; of a pipeline the source */

@@ -16,12 +16,7 @@
 #define N_THREADS 12
 #define THREAD_STACK (256 << 10)
 #define CAPABILITY_MS 2000
-#define DRAIN_TURN_MS 20
-#define QUIET_NS                                                                                   \
-	(UINT64_C(300) * 1000000) /* so long nothing comes: the broker had nothing more for us */
-#define NS_PER_MS UINT64_C(1000000)
 #define US_PER_MS 1000
-#define PACKET_ROOM 4096 /* of a packet, beside topic and payload */
 
 int bridge_configure(
 	struct bridge *b, const char *path, const char *socket, size_t *ret_bad, struct error *err)
@@ -49,38 +44,12 @@ void bridge_say_status(struct bridge *b)
 	char status[128];
 	size_t up = 0;
 	for (size_t i = 0; i < b->n_links; i++) {
-		up += b->links[i].state == LINK_UP;
+		up += b->links[i]->state == LINK_UP;
 	}
 	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s", up, b->n_links,
 		service_is_up(&b->service) ? "answers" : "is away");
 	bus_ready(status);
 }
-
-static void on_link_up(struct link *link)
-{
-	bridge_say_status(link->data);
-	announce_all(link->data, link);
-}
-
-/* What waits is answered once the broker is back, while there is time. */
-static void on_link_down(struct link *link)
-{
-	const struct bridge *b = link->data;
-	if (!b->draining) {
-		bridge_say_status(link->data);
-	}
-}
-
-static void on_link_message(struct link *link, const struct mosq_message *message)
-{
-	serve_message(link->data, link, message);
-}
-
-static const struct link_events link_events = {
-	.on_up = on_link_up,
-	.on_down = on_link_down,
-	.on_message = on_link_message,
-};
 
 static void on_service_up(void *data)
 {
@@ -130,7 +99,7 @@ static void close_timer(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, NULL);
 }
 
-static void stop_everything(struct bridge *b)
+void bridge_stop(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
 		&b->rediscover, &b->drain, &b->watchdog};
@@ -143,60 +112,16 @@ static void stop_everything(struct bridge *b)
 	pipes_stop(&b->pipes);
 	service_stop(&b->service);
 	decoder_stop(&b->decoder);
-	for (size_t i = 0; i < b->n_links; i++) {
-		link_stop(&b->links[i]);
-	}
-}
-
-static bool is_done(const struct bridge *b)
-{
-	bool flushed = true;
-	for (size_t i = 0; i < b->n_links; i++) {
-		flushed &= link_is_flushed(&b->links[i]);
-	}
-	return flushed && !b->asks.first && b->pipes.n_asked == 0 &&
-		clock_now_ns() - b->last_request_ns > QUIET_NS;
-}
-
-/* What a broker has set aside for us still comes after it has unsubscribed us, and would be lost with the
- * connection. So first everything is answered until nothing comes any more, then the brokers are told, then they have it. */
-static void on_drain(uv_timer_t *timer)
-{
-	struct bridge *b = timer->data;
-	bool late = clock_now_ns() >= b->drain_ends_ns;
-	if (!late && !is_done(b)) {
-		return;
-	}
-	if (!b->said_stopped) {
-		announce_stopped(b);
-		b->said_stopped = true;
-		if (!late) {
-			return;
-		}
-	}
-	stop_everything(b);
-}
-
-static void unsubscribe_all(struct bridge *b)
-{
-	for (size_t i = 0; i < b->n_links; i++) {
-		struct link *link = &b->links[i];
-		while (link->n_subscriptions > 0) {
-			link_unsubscribe(link, link->subscriptions[0].filter);
-		}
-	}
+	brokers_stop(b);
 }
 
 static void begin_to_drain(struct bridge *b)
 {
 	bus_stopping();
 	log_info(&b->log, "stopping: %zu requests to answer", b->asks.n + b->asks.running);
-	unsubscribe_all(b);
-	b->last_request_ns = clock_now_ns();
-	b->drain_ends_ns = clock_now_ns() + b->settings.drain_timeout_ms * NS_PER_MS;
+	brokers_leave(b);
 	announce_on_capability(&b->capability);
 	b->draining = true;
-	uv_timer_start(&b->drain, on_drain, DRAIN_TURN_MS, DRAIN_TURN_MS);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -279,28 +204,6 @@ static int start_threads(struct bridge *b)
 	return 0;
 }
 
-static int start_link(struct bridge *b, size_t i, struct error *err)
-{
-	char folder[CONFIG_PATH_SIZE + SETTINGS_NAME_SIZE + 8];
-	const struct settings_broker *broker = &b->settings.brokers[i];
-	if (broker->client_id[0]) {
-		snprintf(b->client_ids[i], sizeof(b->client_ids[i]), "%s", broker->client_id);
-	} else {
-		snprintf(b->client_ids[i], sizeof(b->client_ids[i]), "edged-%s",
-			b->settings.gateway);
-	}
-	snprintf(folder, sizeof(folder), "%s/spool-%s", b->state, broker->name);
-	if (broker->spool_bytes && !b->state[0]) {
-		return error_set(
-			err, -EINVAL, "[broker %s]: spool needs a state folder", broker->name);
-	}
-	b->n_links++;
-	int r = link_start(&b->links[i], &b->loop, &b->log, broker, b->client_ids[i],
-		b->status_topic, (uint32_t)b->settings.max_message + PACKET_ROOM,
-		b->state[0] ? folder : NULL, &link_events, b, err);
-	return r < 0 ? r : reload_subscribe(b, &b->links[i], err);
-}
-
 static void start_timers(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
@@ -350,9 +253,8 @@ static int start(struct bridge *b, struct error *err)
 		s->max_memory ? s->max_memory / 4 : s->decode_memory);
 	service_start(&b->service, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
 		&service_events, b);
-	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
-		r = start_link(b, i, err);
-	}
+	r = brokers_check(b, s, err);
+	r = r < 0 ? r : brokers_follow(b, err);
 	if (r == 0) {
 		pipes_start(&b->pipes);
 	}
@@ -365,9 +267,6 @@ static void deinit(struct bridge *b)
 		struct ask *ask = b->asks.first;
 		asks_remove(&b->asks, ask);
 		ask_free(ask);
-	}
-	for (size_t i = 0; i < b->n_links; i++) {
-		link_deinit(&b->links[i]);
 	}
 	models_deinit(&b->models);
 	pipes_deinit(&b->pipes);

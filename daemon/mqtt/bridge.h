@@ -5,7 +5,8 @@
  * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
  * threads, on things that nobody else touches meanwhile.
  *
- *   link.h      brokers            serve.c     a message becomes a request, which waits for its turn
+ *   link.h      one broker         serve.c     a message becomes a request, which waits for its turn
+ *   brokers.c   all of them
  *   service.h   edged              respond.c   what the message says
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
@@ -28,6 +29,7 @@
 
 #define BRIDGE_N_CODES EDGE_CLIENT_N_CODES
 #define BRIDGE_SIGNALS 3
+#define BRIDGE_MAX_LINKS (2 * SETTINGS_MAX_BROKERS) /* all may be replaced at once */
 
 struct bridge_counts {
 	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands;
@@ -45,7 +47,7 @@ struct bridge {
 	struct settings settings;
 	const char *path, *socket; /* of the command line; NULL: not there */
 	char state[CONFIG_PATH_SIZE]; /* folder; "": none */
-	char status_topic[TOPICS_MAX], client_ids[SETTINGS_MAX_BROKERS][SETTINGS_TOPIC_SIZE];
+	char status_topic[TOPICS_MAX];
 	uv_loop_t loop;
 	struct models models;
 	struct asks asks;
@@ -53,15 +55,14 @@ struct bridge {
 	struct service service;
 	struct decoder decoder;
 	struct pipes pipes;
-	struct link links[SETTINGS_MAX_BROKERS];
+	struct link *links[BRIDGE_MAX_LINKS]; /* those that leave, too */
 	size_t n_links;
 	uv_signal_t signals[BRIDGE_SIGNALS];
 	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog;
 	bool listed; /* edged has said which models there are */
-	bool draining, said_stopped, paused, in_pool;
-	uint64_t last_request_ns;
+	bool draining, paused, in_pool;
 	uint64_t pause_ended_ns; /* nothing is paused again before */
-	uint64_t started_ns, drain_ends_ns;
+	uint64_t started_ns;
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
@@ -80,8 +81,26 @@ int must_check bridge_configure(struct bridge *bridge, const char *path, const c
 /* Runs until a signal ends it. Returns the exit status. */
 int bridge_run(struct bridge *bridge);
 
+/* Everything ends with the loop's turns. */
+void bridge_stop(struct bridge *bridge);
+
 /* Tells the service manager how things are. */
 void bridge_say_status(struct bridge *bridge);
+
+/* ---- brokers.c */
+
+/* Has a link to every broker of the configuration, and to no other: one that is gone from it, or was changed, is left as at the
+ * end of the program, its successor begins afterwards. The others see nothing of it. On a failure of a broker the rest is dealt with
+ * all the same. */
+int must_check brokers_follow(struct bridge *bridge, struct error *err);
+/* -EINVAL for what @settings wants of a broker and this gateway does not have. */
+int must_check brokers_check(
+	const struct bridge *bridge, const struct settings *settings, struct error *err);
+/* All are left. */
+void brokers_leave(struct bridge *bridge);
+/* Whether those that leave have what they are to have; what else there is to do about them. */
+void brokers_on_drain(uv_timer_t *timer);
+void brokers_stop(struct bridge *bridge);
 
 /* ---- reload.c */
 
@@ -90,7 +109,7 @@ int must_check reload_read(struct bridge *bridge, struct settings *ret_settings,
 /* Listens for everything that the configuration says, once for each filter. */
 int must_check reload_subscribe(struct bridge *bridge, struct link *link, struct error *err);
 /* The configuration is read again, pipelines too. With a mistake in it all stays as it was; connections
- * stay in any case. */
+ * to brokers about which nothing was changed stay in any case. */
 void reload_begin(struct bridge *bridge);
 
 /* ---- serve.c */
@@ -127,7 +146,7 @@ void announce_models(struct bridge *bridge);
 void announce_settings(struct bridge *bridge, const struct model_entry *model);
 void announce_discovery(struct bridge *bridge, bool again);
 void announce_pool(struct bridge *bridge);
-void announce_stopped(struct bridge *bridge);
+void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);
 void announce_on_capability(uv_timer_t *timer);
 void announce_on_rediscover(uv_timer_t *timer);

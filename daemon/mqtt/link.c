@@ -30,7 +30,7 @@ struct link_socket {
 struct link_attempt {
 	uv_work_t work;
 	struct link *link; /* NULL: nobody wants it any more */
-	const struct link *options; /* what it may read */
+	struct link_options options;
 	int version;
 	struct mosq *mosq;
 	struct error err;
@@ -167,6 +167,7 @@ static void on_message(void *data, const struct mosq_message *message)
 {
 	struct link *link = data;
 	link->counts.received++;
+	link->heard_ns = clock_now_ns();
 	link->events->on_message(link, message);
 }
 
@@ -340,13 +341,13 @@ static int watch(struct link *link)
 static void connect_it(uv_work_t *work)
 {
 	struct link_attempt *a = work->data;
-	const struct link *o = a->options;
+	const struct link_options *o = &a->options;
 	pthread_mutex_lock(&a->lock);
 	a->thread = pthread_self();
 	a->running = true;
 	pthread_mutex_unlock(&a->lock);
-	int r = mosq_new(o->settings, o->client_id, a->version, o->max_packet, o->will_topic,
-		&mosq_events, (void *)(uintptr_t)o, &a->mosq, &a->err);
+	int r = mosq_new(&o->broker, o->client_id, a->version, o->max_packet, o->will_topic,
+		&a->mosq, &a->err);
 	if (r == 0 && mosq_connect(a->mosq, &a->err) < 0) {
 		mosq_free(take(a->mosq));
 	}
@@ -373,8 +374,10 @@ static void on_attempted(uv_work_t *work, int status)
 	}
 	link->attempt = NULL;
 	link->mosq = a->mosq;
-	link->lost[0] = 0; /* connecting has said what it had to in a->err */
 	link->state = LINK_GREETING;
+	if (link->mosq) {
+		mosq_listen(link->mosq, &mosq_events, link);
+	}
 	if (!link->mosq || mosq_fd(link->mosq) < 0 || watch(link) < 0) {
 		link->state = LINK_CONNECTING; /* nobody was there to greet */
 		on_lost(link, a->err.text);
@@ -393,7 +396,7 @@ static void attempt_start(struct link *link)
 	pthread_mutex_init(&a->lock, NULL);
 	a->work.data = a;
 	a->link = link;
-	a->options = link;
+	a->options = link->options;
 	a->version = link->version;
 	link->state = LINK_CONNECTING;
 	link->attempt = a;
@@ -472,34 +475,64 @@ static void on_nothing(int number)
 	(void)number;
 }
 
-int link_start(struct link *link, uv_loop_t *loop, const struct log *log,
-	const struct settings_broker *settings, const char *client_id, const char *will_topic,
-	uint32_t max_packet, const char *spool_folder, const struct link_events *events, void *data,
-	struct error *err)
+static void start_handles(struct link *link)
 {
-	*link = (struct link){.loop = loop,
-		.log = log,
-		.settings = settings,
-		.client_id = client_id,
-		.will_topic = will_topic,
-		.max_packet = max_packet,
-		.events = events,
-		.data = data,
-		.version = strcmp(settings->protocol, "3.1.1") == 0 ? 4 : 5};
-	const struct sigaction nothing = {.sa_handler = on_nothing}; /* calls end with EINTR */
-	sigaction(SIGUSR2, &nothing, NULL);
-	outbox_init(&link->outbox, settings->outbox_messages, settings->outbox_bytes);
-	int r = spool_folder && settings->spool_bytes
-		? spool_open(spool_folder, settings->spool_bytes, &link->spool, err)
-		: 0;
-	uv_timer_init(loop, &link->timer);
-	uv_timer_init(loop, &link->second);
-	uv_prepare_init(loop, &link->prepare);
+	uv_timer_init(link->loop, &link->timer);
+	uv_timer_init(link->loop, &link->second);
+	uv_prepare_init(link->loop, &link->prepare);
 	link->timer.data = link->second.data = link->prepare.data = link;
+	link->holds = 3;
 	uv_timer_start(&link->second, on_second, SECOND_MS, SECOND_MS);
 	uv_prepare_start(&link->prepare, on_prepare);
+}
+
+int link_start(uv_loop_t *loop, const struct log *log, const struct link_options *options,
+	const char *spool_folder, const struct link_events *events, void *data,
+	struct link **ret_link, struct error *err)
+{
+	const struct settings_broker *s = &options->broker;
+	struct link *link = calloc(1, sizeof(*link));
+	if (!link) {
+		return error_no_memory(err);
+	}
+	*link = (struct link){.loop = loop,
+		.log = log,
+		.options = *options,
+		.settings = &link->options.broker,
+		.events = events,
+		.data = data,
+		.version = strcmp(s->protocol, "3.1.1") == 0 ? 4 : 5};
+	int r = spool_folder && s->spool_bytes
+		? spool_open(spool_folder, s->spool_bytes, &link->spool, err)
+		: 0;
+	if (r < 0) {
+		free(link);
+		return r;
+	}
+	const struct sigaction nothing = {.sa_handler = on_nothing}; /* calls end with EINTR */
+	sigaction(SIGUSR2, &nothing, NULL);
+	outbox_init(&link->outbox, s->outbox_messages, s->outbox_bytes);
+	start_handles(link);
 	attempt_start(link);
-	return r;
+	*ret_link = link;
+	return 0;
+}
+
+void link_release(struct link *link)
+{
+	if (--link->holds > 0) {
+		return;
+	}
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		free(link->subscriptions[i].filter);
+	}
+	outbox_deinit(&link->outbox);
+	free(link);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	link_release(handle->data);
 }
 
 void link_stop(struct link *link)
@@ -514,20 +547,11 @@ void link_stop(struct link *link)
 	unwatch(link);
 	mosq_free(take(link->mosq));
 	link_put_back(link);
-	link->state = LINK_CLOSED;
-	uv_close((uv_handle_t *)&link->timer, NULL);
-	uv_close((uv_handle_t *)&link->second, NULL);
-	uv_close((uv_handle_t *)&link->prepare, NULL);
-}
-
-void link_deinit(struct link *link)
-{
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		free(link->subscriptions[i].filter);
-	}
-	link->n_subscriptions = 0;
-	outbox_deinit(&link->outbox);
 	spool_close(take(link->spool));
+	link->state = LINK_CLOSED;
+	uv_close((uv_handle_t *)&link->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&link->second, on_handle_closed);
+	uv_close((uv_handle_t *)&link->prepare, on_handle_closed);
 }
 
 void link_pause(struct link *link, bool paused)

@@ -6,6 +6,9 @@
  * its mosq. A connection that did not get the broker's yes in time is given up. Between attempts a
  * random part of a time that doubles is waited; it starts anew once a connection has held.
  *
+ * A link is on the heap and has copies of all that it was started with, so that the configuration may change
+ * under it; it is freed once it was stopped and the loop has closed its handles.
+ *
  * What is sent goes through the outbox, whose messages outlive connections. Results may go through a
  * spool on disk while the broker is away; from then on all go there until it is empty, so that they
  * arrive in order.
@@ -19,6 +22,7 @@
 #include "daemon/mqtt/mosq.h"
 #include "daemon/mqtt/outbox.h"
 #include "daemon/mqtt/spool.h"
+#include "daemon/mqtt/topics.h"
 
 #define LINK_MAX_SUBSCRIPTIONS 384
 
@@ -53,12 +57,18 @@ struct link_counts {
 		spooled, replayed;
 };
 
+/* What it takes to connect; copied, so that the other thread has its own. */
+struct link_options {
+	struct settings_broker broker;
+	char client_id[SETTINGS_TOPIC_SIZE], will_topic[TOPICS_MAX];
+	uint32_t max_packet;
+};
+
 struct link {
 	uv_loop_t *loop;
 	const struct log *log;
-	const struct settings_broker *settings;
-	const char *client_id, *will_topic;
-	uint32_t max_packet;
+	struct link_options options;
+	const struct settings_broker *settings; /* of the options */
 	const struct link_events *events;
 	void *data;
 
@@ -71,30 +81,31 @@ struct link {
 	uint64_t backoff_ms, up_since_ns;
 	bool said; /* that it cannot be reached */
 	bool paused; /* nothing is read */
+	uint64_t heard_ns; /* when a message came last */
+	uint64_t leave_by_ns; /* it is to end, by then at the latest; 0: it stays */
+	bool said_stopped;
 	uv_timer_t timer; /* the next attempt, or the end of this one */
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
 	struct spool *spool; /* NULL: none */
 	uv_work_t sync;
-	int sync_fd; /* that is being synced; -1: none */
+	int sync_fd; /* that is being synced */
 	bool syncing;
+	unsigned int holds; /* handles, and the thread that syncs: the last one frees it */
 	struct link_subscription subscriptions[LINK_MAX_SUBSCRIPTIONS];
 	size_t n_subscriptions;
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
 };
 
-/* @spool_folder: NULL for none. Starts the first attempt. */
-int must_check link_start(struct link *link, uv_loop_t *loop, const struct log *log,
-	const struct settings_broker *settings, const char *client_id, const char *will_topic,
-	uint32_t max_packet, const char *spool_folder, const struct link_events *events, void *data,
-	struct error *err);
+/* @spool_folder: NULL for none. Starts the first attempt. *ret_link is owned by whom calls link_stop(). */
+int must_check link_start(uv_loop_t *loop, const struct log *log,
+	const struct link_options *options, const char *spool_folder,
+	const struct link_events *events, void *data, struct link **ret_link, struct error *err);
 
-/* Says goodbye and closes the handles with the loop's turns. */
+/* Says goodbye and closes the spool; the rest goes with the loop's turns. */
 void link_stop(struct link *link);
-/* What is left when the loop has ended. */
-void link_deinit(struct link *link);
 
 /* @message is taken. */
 void link_publish(struct link *link, struct outbox_message *message);

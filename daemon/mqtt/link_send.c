@@ -152,6 +152,7 @@ static void on_synced(uv_work_t *work, int status)
 	struct link *link = work->data;
 	(void)status;
 	link->syncing = false;
+	link_release(link);
 }
 
 void link_sync(struct link *link)
@@ -163,6 +164,7 @@ void link_sync(struct link *link)
 	link->sync.data = link;
 	if (link->sync_fd >= 0) {
 		link->syncing = uv_queue_work(link->loop, &link->sync, sync_it, on_synced) == 0;
+		link->holds += link->syncing;
 		if (!link->syncing) {
 			close(link->sync_fd);
 		}

@@ -12,6 +12,8 @@ void link_pump(struct link *link);
 void link_put_back(struct link *link);
 /* What was written to the spool is put on the disk, in another thread. */
 void link_sync(struct link *link);
+/* One that held it is done. */
+void link_release(struct link *link);
 /* Of struct mosq_events. */
 void link_on_published(void *data, int mid, int reason);
 

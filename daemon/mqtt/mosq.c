@@ -20,7 +20,7 @@ struct mosq {
 	uint32_t max_packet;
 	char host[SETTINGS_SOURCE_SIZE];
 	int port; /* 0: host is the path of a socket */
-	const struct mosq_events *events;
+	const struct mosq_events *events; /* NULL: nobody is told yet */
 	void *data;
 	bool lost;
 };
@@ -33,7 +33,7 @@ void mosq_library_init(void)
 /* Once, whatever the library says how often. */
 static void lose(struct mosq *m, const char *why)
 {
-	if (!m->lost) {
+	if (!m->lost && m->events) {
 		m->lost = true;
 		m->events->on_lost(m->data, why);
 	}
@@ -332,19 +332,14 @@ static void set_callbacks(struct mosquitto *q)
 }
 
 int mosq_new(const struct settings_broker *broker, const char *client_id, int version,
-	uint32_t max_packet, const char *will_topic, const struct mosq_events *events, void *data,
-	struct mosq **ret_mosq, struct error *err)
+	uint32_t max_packet, const char *will_topic, struct mosq **ret_mosq, struct error *err)
 {
 	struct mosq *new = calloc(1, sizeof(*new));
 	if (!new) {
 		return error_no_memory(err);
 	}
 	owned(mosq_free) struct mosq *m = new;
-	*m = (struct mosq){.broker = broker,
-		.version = version,
-		.max_packet = max_packet,
-		.events = events,
-		.data = data};
+	*m = (struct mosq){.broker = broker, .version = version, .max_packet = max_packet};
 	int r = parse_address(m, err);
 	if (r < 0) {
 		return r;
@@ -388,6 +383,12 @@ int mosq_connect(struct mosq *m, struct error *err)
 	int r = rc ? rc_error("connect", rc, err) : 0;
 	mosquitto_property_free_all(&properties);
 	return r;
+}
+
+void mosq_listen(struct mosq *m, const struct mosq_events *events, void *data)
+{
+	m->events = events;
+	m->data = data;
 }
 
 int mosq_fd(const struct mosq *m)

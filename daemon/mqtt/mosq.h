@@ -61,15 +61,17 @@ struct mosq;
 
 void mosq_library_init(void);
 
-/* @version: 4 or 5. The will is @will_topic with "offline", retained. No network yet. */
+/* @version: 4 or 5. The will is @will_topic with "offline", retained. No network yet. @broker outlives
+ * mosq_connect(). */
 int must_check mosq_new(const struct settings_broker *broker, const char *client_id, int version,
-	uint32_t max_packet, const char *will_topic, const struct mosq_events *events, void *data,
-	struct mosq **ret_mosq, struct error *err);
+	uint32_t max_packet, const char *will_topic, struct mosq **ret_mosq, struct error *err);
 void mosq_free(struct mosq *mosq); /* NULL is fine */
 DEFINE_OWNED(struct mosq *, mosq_free)
 
-/* Looks up the name and connects: waits, so it is for another thread. EINTR ends it. */
+/* Looks up the name and connects: waits, so it is for another thread. EINTR ends it. Nobody is told. */
 int must_check mosq_connect(struct mosq *mosq, struct error *err);
+/* From now on @events are. */
+void mosq_listen(struct mosq *mosq, const struct mosq_events *events, void *data);
 
 /* -1 when there is none. */
 int mosq_fd(const struct mosq *mosq);

@@ -150,9 +150,16 @@ static void input_end(struct pipes *pipes, const struct error *failed)
 		failed->text);
 }
 
+/* Where memory was short for a moment all begin anew; the second time in a row it is the file's doing. */
 static void open_end(struct pipes *pipes, const struct error *failed)
 {
 	struct pipe *pipe = pipes->items[pipes->opened++];
+	bool was_short = pipe->memory_was_short;
+	pipe->memory_was_short = failed->code == -ENOMEM;
+	if (pipe->memory_was_short && !was_short) {
+		give_up(pipes, failed->text);
+		return;
+	}
 	snprintf(pipe->refused, sizeof(pipe->refused), "%s", failed->code ? failed->text : "");
 	if (failed->code) {
 		log_error(&pipes->bridge->log, "%s", failed->text);
@@ -172,6 +179,13 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 static void order_end(struct pipes *pipes, const struct error *failed)
 {
 	uint8_t order = pipes->order;
+	bool lacks = order == PIPES_MODEL || order == PIPES_SET || order == PIPES_ANSWER;
+	if (lacks && failed->code == -ENOMEM) {
+		pipes->works = false; /* only a new one is told of that model or setting again */
+		give_up(pipes, failed->text);
+		serve_dispatch(pipes->bridge);
+		return;
+	}
 	pipes->order = 0;
 	uv_timer_stop(&pipes->timer);
 	pipes_order_ended(pipes);
@@ -389,6 +403,17 @@ static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, co
 	*source = (struct pipes_source){0};
 	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;
+}
+
+void pipes_forget_link(struct pipes *pipes, const struct link *link)
+{
+	for (size_t i = 0; i < pipes->n; i++) {
+		struct pipe *pipe = pipes->items[i];
+		for (size_t k = 0; k < pipe->n_sources; k++) {
+			struct pipes_source *source = &pipe->sources[k];
+			source->link = source->link == link ? NULL : source->link;
+		}
+	}
 }
 
 void pipes_accept(struct pipes *pipes, struct ask *ask)

@@ -32,7 +32,7 @@ struct ask;
 /* Somebody who has sent something. */
 struct pipes_source {
 	char name[PIPES_SOURCE_SIZE];
-	struct link *link; /* where the last input came from */
+	struct link *link; /* where the last input came from; NULL: it is gone */
 	bool told; /* something that is retained was published */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
@@ -48,6 +48,7 @@ struct pipe {
 	struct pipeline_about says;
 	char refused[240]; /* why it does not work; "" */
 	bool off;
+	bool memory_was_short; /* when it was opened last */
 	double own_threshold; /* the file's; NaN: it is the model's, or there is none */
 	double threshold; /* set over MQTT; NaN: not */
 	bool threshold_is_news; /* to the child */
@@ -113,6 +114,8 @@ void pipe_free(struct pipe *pipe); /* NULL is fine */
 
 /* @ask was accepted: who sent it is noted, and older ones make room where only the latest counts. */
 void pipes_accept(struct pipes *pipes, struct ask *ask);
+/* @link is about to be freed. */
+void pipes_forget_link(struct pipes *pipes, const struct link *link);
 /* Gives the child what it can take. True when there was something. */
 bool pipes_feed(struct pipes *pipes);
 

@@ -24,14 +24,14 @@ void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *le
 		level ? "/" : "", level ? level : "");
 }
 
-/* False when the broker's outbox could never hold it. */
+/* False when the broker's outbox could never hold it. @link NULL: it was taken out of the configuration. */
 static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
 	const char *topic, const char *content_type, const void *payload, size_t size)
 {
-	if (!outbox_may_hold(&link->outbox, topic, size)) {
+	if (link && !outbox_may_hold(&link->outbox, topic, size)) {
 		return false;
 	}
-	struct outbox_message *m = outbox_message_new(kind, topic, payload, size);
+	struct outbox_message *m = link ? outbox_message_new(kind, topic, payload, size) : NULL;
 	if (m) {
 		m->qos = kind == OUTBOX_RESULT ? (unsigned int)pipes->bridge->settings.result_qos
 					       : 1;

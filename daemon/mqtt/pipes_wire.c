@@ -106,7 +106,7 @@ static void put_specs(struct bytes_writer *w, const struct spec *specs, uint32_t
 	}
 }
 
-/* Labels point into the frame at first. */
+/* Labels point into the frame at first. NULL: the frame has failed, or there is no memory. */
 static struct spec *get_specs(struct bytes_reader *r, uint32_t *ret_n)
 {
 	uint32_t n = bytes_read_u32(r);
@@ -170,12 +170,12 @@ int pipes_model_read(struct bytes_reader *r, char name[PIPES_MODEL_SIZE],
 	if (*ret_there) {
 		parts_get_text(r, model.version, sizeof(model.version));
 		model.inputs = get_specs(r, &model.n_inputs);
-		model.outputs = get_specs(r, &model.n_outputs);
+		model.outputs = model.inputs ? get_specs(r, &model.n_outputs) : NULL;
 	}
 	bool whole = !*ret_there || (model.inputs && model.outputs);
 	if (r->failed || !whole || (*ret_there && keep_labels(&model) < 0)) {
 		pipeline_model_free(&model);
-		return no_sense(err);
+		return r->failed ? no_sense(err) : error_no_memory(err);
 	}
 	*ret_model = model;
 	return 0;

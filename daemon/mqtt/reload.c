@@ -67,7 +67,7 @@ static void unsubscribe_routes(struct bridge *b, const struct settings *old)
 			stays |= strcmp(b->settings.routes[k].topic, old->routes[i].topic) == 0;
 		}
 		for (size_t k = 0; k < b->n_links && !stays; k++) {
-			link_unsubscribe(&b->links[k], old->routes[i].topic);
+			link_unsubscribe(b->links[k], old->routes[i].topic);
 		}
 	}
 }
@@ -83,8 +83,7 @@ static bool keep_fixed(const struct settings *old, struct settings *now)
 	static const struct {
 		size_t offset, size;
 	} fixed[] = {FIXED(gateway), FIXED(socket), FIXED(state), FIXED(prefix),
-		FIXED(discovery_prefix), FIXED(pool_group), FIXED(max_memory), FIXED(max_message),
-		FIXED(n_brokers), FIXED(brokers)};
+		FIXED(discovery_prefix), FIXED(pool_group), FIXED(max_memory), FIXED(max_message)};
 	bool same = true;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		const void *from = (const char *)old + fixed[i].offset;
@@ -111,9 +110,12 @@ static void take_settings(struct bridge *b, const struct settings *old)
 	}
 	unsubscribe_routes(b, old);
 	for (size_t i = 0; i < b->n_links; i++) {
-		if (reload_subscribe(b, &b->links[i], &err) < 0) {
+		if (!b->links[i]->leave_by_ns && reload_subscribe(b, b->links[i], &err) < 0) {
 			log_error(&b->log, "%s", err.text);
 		}
+	}
+	if (brokers_follow(b, &err) < 0) {
+		log_error(&b->log, "%s", err.text);
 	}
 }
 
@@ -136,13 +138,14 @@ void reload_begin(struct bridge *b)
 	owned_mem struct settings *old = malloc(sizeof(*old));
 	bus_reloading();
 	int r = now && old ? reload_read(b, now, &err) : error_no_memory(&err);
+	r = r < 0 ? r : brokers_check(b, now, &err);
 	if (r < 0) {
 		log_error(&b->log, "configuration: %s; all stays as it was", err.text);
 	} else {
 		*old = b->settings;
 		if (keep_fixed(old, now)) {
 			log_warning(&b->log,
-				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory, max-message and brokers stay as they were until a restart");
+				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory and max-message stay as they were until a restart");
 		}
 		b->settings = *now;
 		take_settings(b, old);

@@ -58,6 +58,9 @@ void respond_refuse(struct bridge *b, const struct ask *ask, unsigned int status
 	count(b, status);
 	dedup_forget(&b->dedup, ask->key);
 	log_debug(&b->log, "%s: %s: %s", ask->model, edge_client_code_name(status), text);
+	if (!ask->link) {
+		return; /* the broker was taken out of the configuration */
+	}
 	result_write_error(&w, ask, status, text, &options);
 	struct outbox_message *m = NULL;
 	if (!w.failed && ask->response_topic) {
@@ -133,8 +136,8 @@ void respond_succeed(struct bridge *b, struct ask *ask, struct model_entry *mode
 	struct error err = {0};
 	bool all = strcmp(b->settings.feed, "all") == 0;
 	bool none = strcmp(b->settings.feed, "none") == 0;
-	int r = ask->response_topic ? respond(b, ask, model, answer, &err) : 0;
-	if (r == 0 && !none && (all || !ask->response_topic)) {
+	int r = ask->link && ask->response_topic ? respond(b, ask, model, answer, &err) : 0;
+	if (r == 0 && ask->link && !none && (all || !ask->response_topic)) {
 		r = feed(b, ask, model, answer, &err);
 	}
 	if (r < 0) {

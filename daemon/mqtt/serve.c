@@ -22,7 +22,7 @@ void serve_finish(struct bridge *b, struct ask *ask)
 	if (b->paused && b->asks.n <= b->asks.max / 2) {
 		b->paused = false;
 		for (size_t i = 0; i < b->n_links; i++) {
-			link_pause(&b->links[i], false);
+			link_pause(b->links[i], false);
 		}
 	}
 }
@@ -410,9 +410,9 @@ static void brake(struct bridge *b)
 		return;
 	}
 	for (size_t i = 0; i < b->n_links; i++) {
-		uint64_t most = b->links[i].settings->keepalive_ms / 2;
+		uint64_t most = b->links[i]->settings->keepalive_ms / 2;
 		pause_ms = most < pause_ms ? most : pause_ms;
-		link_pause(&b->links[i], true);
+		link_pause(b->links[i], true);
 	}
 	b->paused = true;
 	uv_timer_start(&b->pause, serve_on_pause_end, pause_ms, 0);
@@ -424,7 +424,7 @@ void serve_on_pause_end(uv_timer_t *timer)
 	b->paused = false;
 	b->pause_ended_ns = clock_now_ns() + b->settings.max_pause_ms * NS_PER_MS;
 	for (size_t i = 0; i < b->n_links; i++) {
-		link_pause(&b->links[i], false);
+		link_pause(b->links[i], false);
 	}
 }
 
@@ -462,7 +462,7 @@ static const char *reason_to_refuse(const struct bridge *b, const struct ask *as
 		*ret_status = EDGE_CLIENT_TOO_LARGE;
 		return "above max-message";
 	}
-	if (b->said_stopped) {
+	if (ask->link->said_stopped) {
 		*ret_status = EDGE_CLIENT_DRAINING;
 		return "the gateway is about to stop";
 	}
@@ -486,7 +486,6 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 {
 	unsigned int status = 0;
 	b->counts.requests++;
-	b->last_request_ns = clock_now_ns();
 	if (m->expiry_s == 0) {
 		b->counts.expired++;
 		return;

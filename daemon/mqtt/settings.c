@@ -366,6 +366,17 @@ static int check(const struct settings *s, struct error *err)
 	return code;
 }
 
+bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b)
+{
+	size_t n = 0;
+	const struct config_key *keys = settings_keys("broker", &n);
+	bool same = strcmp(a->name, b->name) == 0;
+	for (size_t i = 0; i < n; i++) {
+		same &= config_same(a, b, &keys[i]);
+	}
+	return same;
+}
+
 /* The host's name up to its first dot, what is no letter or digit made a dash. */
 static void fill_gateway(char *gateway)
 {

@@ -99,6 +99,9 @@ const struct config_key *settings_keys(const char *kind, size_t *ret_n);
 int must_check settings_load(
 	struct settings *settings, const char *path, const struct log *log, struct error *err);
 
+/* Is everything about them the same? */
+bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b);
+
 /* Every key, commented out, with help and default: conf/edged-mqtt.conf. */
 void settings_print(FILE *out);
 

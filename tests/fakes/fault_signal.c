@@ -28,5 +28,7 @@ __attribute__((constructor)) static void start(void)
 	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 	const char *call = getenv("FAULT_CALL");
 	sigaction(SIGUSR2, &action, NULL);
-	fault_arm(call ? strtoul(call, NULL, 10) : 0);
+	if (call) {
+		fault_arm(strtoul(call, NULL, 10));
+	}
 }

@@ -1,47 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""edged-mqtt against a real mosquitto: requests and answers over every kind of connection, commands, states, discovery, routes, the spool.
-
-mqtt.py EDGED EDGED_MQTT ROOT [--long] [TEST...]. Exit status 77 (skipped) where mosquitto or paho is not installed.
-"""
+"""edged-mqtt against a real mosquitto: requests and answers over every kind of connection, commands, states, discovery, routes, reload."""
+import base64
 import json
 import os
 import random
-import re
-import shutil
 import signal
+import socket
+import ssl
 import struct
 import subprocess
-import sys
 import threading
 import time
-import unittest
 
-try:
-    import paho.mqtt.client  # noqa: F401
-except ImportError:
-    if os.path.exists("/usr/bin/python3") and not os.environ.get("EDGED_SYSTEM_PYTHON"):
-        # The Python that Debian's modules are for may not be the first one.
-        os.execve("/usr/bin/python3", ["/usr/bin/python3", *sys.argv], {**os.environ, "EDGED_SYSTEM_PYTHON": "1"})
-    print("SKIPPED: python3-paho-mqtt is not installed, so edged-mqtt was not tested")
-    sys.exit(77)
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, is_sanitized, wait_for  # noqa: E402
+from mqtt_rig import BOUND, DIGIT_BYTES, LONG, WithBroker, edged_client, free_port, need_mosquitto, run_tests, wait_for
 
-if not os.path.exists(find_mosquitto()):
-    print("SKIPPED: mosquitto is not installed, so edged-mqtt was not tested")
-    sys.exit(77)
-LONG = "--long" in sys.argv
-ARGUMENTS = [a for a in sys.argv[1:] if a != "--long"]
-EDGED, EDGED_MQTT, ROOT = ARGUMENTS[:3]
+need_mosquitto()
 REQUESTS = 10000 if LONG else 1000
-RESTARTS = 100 if LONG else 5
 WINDOW = 20  # requests under way
-
-sys.path.insert(0, os.path.join(ROOT, "client", "python"))
-import edged as edged_client  # noqa: E402
-
-DIGIT_BYTES = 28 * 28
 
 
 def tensors(n, seed=1):
@@ -55,32 +31,7 @@ def answers_of(path, inputs):
         return [bytes(client.infer("digits", [one]).outputs[0].data) for one in inputs]
 
 
-class WithBroker(unittest.TestCase):
-    """One edged, one broker on TCP, for all tests of the class."""
-
-    bridge_text = ""
-    brokers = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.rig = Rig(EDGED, EDGED_MQTT, ROOT)
-        cls.addClassCleanup(cls.rig.close)
-        cls.port = free_port()
-        cls.edged = cls.rig.start_edged()
-        cls.broker_text = f"listener {cls.port} 127.0.0.1\nallow_anonymous true"
-        cls.broker = cls.rig.start_broker(cls.broker_text)
-        cls.broker_key = f"address = mqtt://127.0.0.1:{cls.port}"
-
-    def bridge(self, text="", extra="", env=None, others=None, **given):
-        bridge = self.rig.start_bridge(text, {"broker a": self.broker_key + "\n" + extra, **(others or {})}, env=env, **given)
-        self.addCleanup(bridge.end)
-        return bridge
-
-    def device(self, name, version=5, port=None, **given):
-        device = Device(port or self.port, name, version, **given)
-        self.addCleanup(device.close)
-        return device
-
+class Asking(WithBroker):
     def ask_all(self, device, inputs, expected, send):
         """@send(number, input) publishes; every answer comes once, with its own bits."""
         seen, lock, room = {}, threading.Lock(), threading.Semaphore(WINDOW)
@@ -102,12 +53,11 @@ class WithBroker(unittest.TestCase):
     def read_answer(device, message):
         if device.version == 5:
             return struct.unpack("<I", message.properties.CorrelationData)[0], message.payload
-        import base64
         answer = json.loads(message.payload)
         return int(answer["id"]), base64.b64decode(answer["data"])
 
 
-class Requests(WithBroker):
+class Requests(Asking):
     def five(self, port=None, **given):
         device = self.device("five", 5, port, **given)
         device.subscribe("edged/reply/five")
@@ -122,15 +72,53 @@ class Requests(WithBroker):
         self.five()
 
     def test_mqtt_3_1_1_answers_every_request_once_with_its_bits(self):
-        import base64
         self.bridge(extra="protocol = 3.1.1")
         device = self.device("three", 3)
         device.subscribe("edged/reply/three")
-        inputs = tensors(50) * (REQUESTS // 100)
-        expected = answers_of(self.rig.socket, inputs[:50]) * (REQUESTS // 100)
+        inputs = tensors(50) * (REQUESTS // 50)
+        expected = answers_of(self.rig.socket, inputs[:50]) * (REQUESTS // 50)
         self.ask_all(device, inputs, expected, lambda number, one: device.publish("edged/gw1/digits/infer", json.dumps({
             "id": number, "reply_to": "edged/reply/three", "data": base64.b64encode(one).decode(),
             "content_type": "application/octet-stream", "accept": "application/octet-stream"}), 1))
+
+    def test_mosquittos_own_clients_are_answered(self):
+        self.bridge("decode-timeout = 60s\ndeadline = 60s")
+        inputs = tensors(50)
+        expected = [base64.b64encode(answer).decode() for answer in answers_of(self.rig.socket, inputs)]
+        for version, topic in (("5", "edged/reply/m5"), ("311", "edged/reply/m4")):
+            # The version that has properties says with them where the answer goes.
+            said = ["-D", "publish", "response-topic", topic, "-D", "publish", "content-type", "application/json"] if version == "5" else []
+            at = ["-p", str(self.port), "-q", "1", "-V", version]
+            sub = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", *at, "-t", topic, "-d"], stdout=subprocess.PIPE, text=True)
+            pub = subprocess.Popen(["mosquitto_pub", *at, "-t", "edged/gw1/digits/infer", "-l", *said], stdin=subprocess.PIPE, text=True)
+            try:
+                while "Subscribed" not in sub.stdout.readline():
+                    pass
+                seen, sent = {}, 0
+                while len(seen) < REQUESTS // 2:
+                    while sent - len(seen) < WINDOW and sent < REQUESTS // 2:
+                        request = {"id": sent, "data": base64.b64encode(inputs[sent % 50]).decode(), "content_type": "application/octet-stream",
+                                   "accept": "application/octet-stream", **({} if said else {"reply_to": topic})}
+                        pub.stdin.write(json.dumps(request) + "\n")
+                        pub.stdin.flush()
+                        sent += 1
+                    line = sub.stdout.readline()
+                    self.assertTrue(line, "mosquitto_sub has ended")
+                    if line.startswith("{"):
+                        answer = json.loads(line)
+                        self.assertIn("id", answer, line)
+                        self.assertNotIn(answer["id"], seen)
+                        seen[answer["id"]] = answer["data"]
+                self.assertEqual(seen, {str(n): expected[n % 50] for n in range(REQUESTS // 2)})
+            finally:
+                for process in (sub, pub):
+                    process.kill()
+                    process.communicate()
+        request = json.dumps({"id": 1, "data": base64.b64encode(inputs[0]).decode(), "content_type": "application/octet-stream",
+                              "accept": "application/octet-stream"})
+        done = subprocess.run(["mosquitto_rr", "-p", str(self.port), "-V", "5", "-t", "edged/gw1/digits/infer", "-e", "edged/reply/rr", "-m", request,
+                               "-W", str(BOUND)], capture_output=True, check=True)
+        self.assertEqual(json.loads(done.stdout)["data"], expected[0])
 
     def test_over_the_brokers_unix_socket(self):
         port = free_port()
@@ -169,6 +157,20 @@ class Requests(WithBroker):
             self.five(port)
         finally:
             self.broker_key = f"address = mqtt://127.0.0.1:{self.port}"
+
+    def test_the_protocols_name_goes_with_the_greeting_where_a_port_is_shared(self):
+        self.make_certificates()
+        at = self.rig.path
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(at("localhost.crt"), at("localhost.key"))
+        context.set_alpn_protocols(["h2", "x-amzn-mqtt-ca"])
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(BOUND)
+            bridge = self.rig.start_bridge("", {"broker a": f"address = mqtts://localhost:{listener.getsockname()[1]}\nca = file:{at('ca.crt')}\n"
+                                                            "alpn = x-amzn-mqtt-ca"}, wait=False)
+            self.addCleanup(bridge.end)
+            with context.wrap_socket(listener.accept()[0], server_side=True) as server:
+                self.assertEqual(server.selected_alpn_protocol(), "x-amzn-mqtt-ca")
 
     def test_a_broker_with_another_name_in_its_certificate_is_not_trusted(self):
         self.make_certificates()
@@ -412,9 +414,87 @@ class Life(WithBroker):
         bridge.wait_log("broker b: connected")
         for which in (self.port, port):
             device = self.device(f"of-{which}", port=which)
+            self.wait_online(device)
             device.subscribe("edged/reply/x")
             device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x")
             device.wait("edged/reply/x")
+
+    @staticmethod
+    def wait_online(device, word=b"online"):
+        """What it says once it listens there."""
+        topic = "edged/gw1/status"
+        if topic not in device.filters:
+            device.subscribe(topic)
+        wait_for(lambda: device.of(topic) and device.of(topic)[-1].payload == word, f"it {word}")
+
+    def reload(self, bridge, text, brokers, count):
+        self.rig.write_bridge(text, brokers)
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration", count)
+
+    def test_brokers_come_go_and_change_at_a_reload_and_the_others_see_nothing(self):
+        brokers, devices = {"broker a": self.broker_key}, {}
+        for name in "bc":
+            port = free_port()
+            self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", name).end)
+            brokers[f"broker {name}"] = f"address = mqtt://127.0.0.1:{port}"
+            devices[name] = self.device(f"of-{name}", port=port)
+        devices["a"] = self.device("of-a")
+        for name, device in devices.items():
+            device.subscribe("edged/reply/" + name)
+        bridge = self.rig.start_bridge("deadline = 60s", {name: brokers[name] for name in ("broker a", "broker b")})
+        self.addCleanup(bridge.end)
+        self.wait_online(devices["b"])
+        self.wait_online(devices["a"])
+
+        def ask(name, count):
+            before = len(devices[name].of("edged/reply/" + name))
+            for _ in range(count):
+                devices[name].publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1, ResponseTopic="edged/reply/" + name,
+                                      CorrelationData=os.urandom(8))
+            return before + count
+        devices["a"].wait("edged/reply/a", ask("a", 1))
+        # What was asked before the file changed is answered, and the broker is told last.
+        os.kill(self.edged.child.pid, signal.SIGSTOP)
+        try:
+            ask("b", 20)
+            devices["b"].subscribe("edged/gw1/capability")
+            devices["b"].wait_json("edged/gw1/capability", lambda c: c["queue_length"] + c["in_flight"] == 20)
+            self.reload(bridge, "deadline = 60s", {name: brokers[name] for name in ("broker a", "broker c")}, 1)
+            self.wait_online(devices["c"])
+        finally:
+            os.kill(self.edged.child.pid, signal.SIGCONT)
+        bridge.wait_log("broker b: left")
+        self.assertEqual(len(devices["b"].wait("edged/reply/b", 20)), 20)
+        self.wait_online(devices["b"], b"stopped")
+        ask("c", 1)
+        devices["c"].wait("edged/reply/c", 1)
+        # A changed one ends and begins; one with a mistake changes nothing.
+        other = dict(brokers, **{"broker c": brokers["broker c"] + "\nclient-id = other"})
+        self.reload(bridge, "", {name: other[name] for name in ("broker a", "broker c")}, 2)
+        bridge.wait_log("broker c: connected", 2)
+        self.wait_online(devices["c"])
+        wait_for(lambda: [m.payload for m in devices["c"].of("edged/gw1/status")].count(b"online") == 2, "it anew")
+        ask("c", 1)
+        devices["c"].wait("edged/reply/c", 2)
+        for bad in ({"broker a": "address = nowhere"}, {"broker a": self.broker_key, "broker d": brokers["broker b"] + "\nspool = 1M"}):
+            self.reload(bridge, "", bad, bridge.text().count("configuration") + 1)
+            self.assertIn("all stays as it was", bridge.text().rsplit("configuration", 1)[1])
+        devices["a"].wait("edged/reply/a", ask("a", 20))
+        self.assertEqual((bridge.text().count("broker a: "), bridge.text().count("broker b: connected")), (1, 1))
+
+    def test_a_broker_that_never_answers_may_be_taken_out(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            bridge = self.bridge(others={"broker b": f"address = mqtt://127.0.0.1:{silent.getsockname()[1]}"})
+            silent.accept()[0].close()
+            self.reload(bridge, "", {"broker a": self.broker_key}, 1)
+            bridge.wait_log("broker b: left")
+        self.reload(bridge, "", {}, 2)  # which means the one at localhost
+        bridge.wait_log("broker a: left")
+        self.reload(bridge, "", {"broker a": self.broker_key}, 3)
+        bridge.wait_log("broker a: connected", 2)
 
     def test_the_health_topic_of_thin_edge(self):
         device = self.device("te")
@@ -488,72 +568,5 @@ class Discovery(WithBroker):
         wait_for(lambda: device.of(topic)[-1].payload != b"", "them again")
 
 
-class Storms(WithBroker):
-    def restart_broker(self):
-        self.broker.end(signal.SIGKILL)
-        type(self).broker = self.rig.start_broker(self.broker_text)
-
-    def test_it_comes_back_from_every_restart_of_the_broker(self):
-        bridge = self.bridge()
-        device = self.device("patient")
-        device.subscribe("edged/reply/patient")
-        for turn in range(RESTARTS):
-            for number in range(20):
-                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/patient",
-                               CorrelationData=struct.pack("<II", turn, number))
-            self.restart_broker()
-            bridge.wait_log("connected, MQTT", turn + 2)
-            wait_for(lambda: device.client.is_connected() and device.up.is_set(), "the device")
-            key = struct.pack("<II", turn, 999)
-
-            def ask_again(key=key):
-                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1, ResponseTopic="edged/reply/patient", CorrelationData=key)
-                time.sleep(0.05)
-                return any(m.properties.CorrelationData == key for m in device.of("edged/reply/patient"))
-            wait_for(ask_again, "an answer after the restart")
-        if not is_sanitized(EDGED_MQTT):
-            self.assertLess(bridge.memory_kb(), 64 * 1024)
-        self.assertEqual(self.edged.child.poll(), None)
-
-    def test_results_of_the_time_without_a_broker_arrive_once_in_order(self):
-        folder, port = self.rig.path("spool"), free_port()
-        os.makedirs(folder)
-        text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {self.rig.folder}/"
-        other = self.rig.start_broker(text, "away")
-        bridge = self.rig.start_bridge(f"state = {folder}\ndeadline = 60s", {
-            "broker b": f"address = mqtt://127.0.0.1:{port}\nspool = 4M"}, name="spooler")
-        self.addCleanup(bridge.end)
-        reader = self.device("reader", 3, port, keep=True)
-        reader.subscribe("edged/gw1/digits/result")
-        asked = 0
-        for turn in range(3):
-            feeder = self.device(f"feeder{turn}", 5, port)
-            for _ in range(20):
-                feeder.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
-            asked += 20
-            reader.wait("edged/gw1/digits/result", asked)
-            # What was asked while the broker was there is answered while it is away: edged stands still meanwhile.
-            os.kill(self.edged.child.pid, signal.SIGSTOP)
-            try:
-                for _ in range(20):
-                    feeder.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
-                feeder.subscribe("edged/gw1/capability")
-                feeder.wait_json("edged/gw1/capability", lambda c: c["queue_length"] + c["in_flight"] == 20)
-                feeder.close()
-                other.end()
-            finally:
-                os.kill(self.edged.child.pid, signal.SIGCONT)
-            asked += 20
-            spool = os.path.join(folder, "spool-b")
-            wait_for(lambda: any(n.endswith(".spool") for n in os.listdir(spool)), "the spool")
-            other = self.rig.start_broker(text, "away")
-            bridge.wait_log("broker b: connected", turn + 2)
-            reader.wait("edged/gw1/digits/result", asked)
-            wait_for(lambda: not any(n.endswith(".spool") for n in os.listdir(spool)), "an empty spool")
-        numbers = [json.loads(m.payload)["seq"] for m in reader.of("edged/gw1/digits/result")]
-        self.assertEqual(numbers, list(range(1, asked + 1)))
-        other.end()
-
-
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *ARGUMENTS[3:]], verbosity=2)
+    run_tests()

@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A pool of gateways behind one shared subscription: killed under load, drained, overloaded. And what it brings (--measure).
-
-mqtt_pool.py EDGED EDGED_MQTT ROOT [--long] [--measure] [TEST...]. Exit status 77 (skipped) where mosquitto or paho is not installed.
-"""
+"""A pool of gateways behind one shared subscription: killed under load, drained, overloaded. And what it brings (--measure)."""
 import os
 import random
 import signal
@@ -15,28 +12,11 @@ import threading
 import time
 import unittest
 
-try:
-    import paho.mqtt.client  # noqa: F401
-except ImportError:
-    if os.path.exists("/usr/bin/python3") and not os.environ.get("EDGED_SYSTEM_PYTHON"):
-        os.execve("/usr/bin/python3", ["/usr/bin/python3", *sys.argv], {**os.environ, "EDGED_SYSTEM_PYTHON": "1"})
-    print("SKIPPED: python3-paho-mqtt is not installed, so the pool was not tested")
-    sys.exit(77)
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mqtt_rig import BOUND, Device, Rig, find_mosquitto, free_port, wait_for  # noqa: E402
+from mqtt_rig import BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, edged_client, free_port, mqtt_text, need_mosquitto, run_tests, wait_for
 
-if not os.path.exists(find_mosquitto()):
-    print("SKIPPED: mosquitto is not installed, so the pool was not tested")
-    sys.exit(77)
-FLAGS = {"--long", "--measure"}
-ARGUMENTS = [a for a in sys.argv[1:] if a not in FLAGS]
-LONG, MEASURE = "--long" in sys.argv, "--measure" in sys.argv
-EDGED, EDGED_MQTT, ROOT = ARGUMENTS[:3]
-REQUESTS = 10000 if LONG else 1000
-sys.path.insert(0, os.path.join(ROOT, "client", "python"))
-import edged as edged_client  # noqa: E402
-
-TENSOR_BYTES = 784
+need_mosquitto()
+MEASURE = "--measure" in sys.argv
+REQUESTS, KILLS = (10000, 20) if LONG else (1000, 5)
 POOL = "edged/pool/digits/infer"
 
 
@@ -96,7 +76,7 @@ class Pool(unittest.TestCase):
 
     def tensors(self, n):
         rng = random.Random(4)
-        some = [bytes(rng.getrandbits(8) for _ in range(TENSOR_BYTES)) for _ in range(20)]
+        some = [bytes(rng.getrandbits(8) for _ in range(DIGIT_BYTES)) for _ in range(20)]
         with edged_client.Client(self.members[0].socket) as client:
             truth = [bytes(client.infer("digits", [one]).outputs[0].data) for one in some]
         return [some[i % 20] for i in range(n)], [truth[i % 20] for i in range(n)]
@@ -111,28 +91,44 @@ class Pool(unittest.TestCase):
         with self.lock:
             return {n for n, all_ in self.answers.items() if any(status == "OK" for _, status in all_)}
 
-    def test_every_request_is_answered_though_gateways_are_killed(self):
+    def restart(self, victim, whole):
+        """Kills it, or edged-mqtt of it alone, and starts it again while requests go on."""
+        victim.bridge.end(signal.SIGKILL)
+        if whole:
+            victim.edged.end(signal.SIGKILL)
+            del victim.edged
+        thread = threading.Thread(target=victim.start)
+        thread.start()
+        return thread
+
+    def test_every_request_is_answered_though_a_gateway_is_killed_each_second(self):
         members = self.gateways(4)
         inputs, expected = self.tensors(REQUESTS)
-        kills = 0
+        kills, asked_again, starting = 0, 0, None
+        each = REQUESTS // KILLS
         for number, one in enumerate(inputs):
             self.ask(number, one)
-            if number % (REQUESTS // 5) == REQUESTS // 10:
-                victim = members[kills % 4]
-                victim.bridge.end(signal.SIGKILL)
-                victim.start()
+            if number % each == each // 2:
+                if starting:
+                    starting.join()
+                starting = self.restart(members[kills % 4], kills % 3 == 2)
                 kills += 1
-            time.sleep(0.0005)
-        self.assertEqual(kills, 5)
+            time.sleep(1 / each if LONG else 0.0005)
+        starting.join()
+        self.assertEqual(kills, KILLS)
 
         def ask_again():
+            nonlocal asked_again
             missing = set(range(REQUESTS)) - self.answered()
             for number in missing:  # what died with a gateway is asked again by who asked
                 self.ask(number, inputs[number])
+            asked_again += len(missing)
             time.sleep(0.3 if missing else 0)
             return not missing
         wait_for(ask_again, "all answers")
         self.check(expected)
+        twice = sum(len(all_) > 1 for all_ in self.answers.values())
+        print(f"{REQUESTS} requests, {kills} kills, {asked_again} asked again, {twice} answered twice", file=sys.stderr)
 
     def test_a_gateway_that_drains_loses_nothing(self):
         members = self.gateways(3)
@@ -151,17 +147,17 @@ class Pool(unittest.TestCase):
     def test_an_overloaded_gateway_leaves_the_pool_and_comes_back(self):
         slow, _ = self.gateways(2, "pool-max-wait = 20ms\nmax-pause = 0ms\nqueue-length = 400")
         for number in range(40):  # so that it knows how long one takes
-            self.ask(number, bytes(TENSOR_BYTES))
+            self.ask(number, bytes(DIGIT_BYTES))
         wait_for(lambda: len(self.answered()) == 40, "the first answers")
         os.kill(slow.edged.child.pid, signal.SIGSTOP)
         for number in range(40, 440):
-            self.device.publish("edged/gw0/digits/infer", bytes(TENSOR_BYTES), 1, ResponseTopic="edged/reply/pool",
+            self.device.publish("edged/gw0/digits/infer", bytes(DIGIT_BYTES), 1, ResponseTopic="edged/reply/pool",
                                 CorrelationData=struct.pack("<I", number), ContentType="application/octet-stream")
         try:
             self.watcher.wait_json("edged/gw0/capability", lambda c: c["queue_length"] > 100)
             wait_for(lambda: b'"pool":0' in self.watcher.of("edged/gw0/capability")[-1].payload, "it to leave", 20)
             for number in range(1000, 1100):
-                self.ask(number, bytes(TENSOR_BYTES))
+                self.ask(number, bytes(DIGIT_BYTES))
             wait_for(lambda: set(range(1000, 1100)) <= self.answered(), "answers of the other")
         finally:
             os.kill(slow.edged.child.pid, signal.SIGCONT)
@@ -175,13 +171,9 @@ class RawClient:
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
-        body = b"\0\4MQTT\5\2\0\74\0" + self.text(name)
+        body = b"\0\4MQTT\5\2\0\74\0" + mqtt_text(name)
         self.sock.sendall(b"\x10" + bytes([len(body)]) + body)
         self.packet()
-
-    @staticmethod
-    def text(data):
-        return struct.pack(">H", len(data)) + data.encode()
 
     def packet(self):
         while True:
@@ -200,14 +192,14 @@ class RawClient:
             self.buffer += self.sock.recv(1 << 16)
 
     def subscribe(self, topic):
-        body = b"\0\1\0" + self.text(topic) + b"\0"
+        body = b"\0\1\0" + mqtt_text(topic) + b"\0"
         self.sock.sendall(b"\x82" + bytes([len(body)]) + body)
         while self.packet()[0] != 0x90:
             pass
 
     def ask(self, topic, answer_to, payload):
-        properties = b"\x08" + self.text(answer_to) + b"\x03" + self.text("application/octet-stream")
-        body = self.text(topic) + bytes([len(properties)]) + properties + payload
+        properties = b"\x08" + mqtt_text(answer_to) + b"\x03" + mqtt_text("application/octet-stream")
+        body = mqtt_text(topic) + bytes([len(properties)]) + properties + payload
         self.sock.sendall(b"\x30" + bytes([len(body) & 127 | 128, len(body) >> 7]) + body)
 
 
@@ -225,7 +217,7 @@ class Bench(unittest.TestCase):
         client = RawClient(port, "bench")
         self.addCleanup(client.sock.close)
         client.subscribe("edged/reply/bench")
-        payload, direct, over = bytes(TENSOR_BYTES), [], []
+        payload, direct, over = bytes(DIGIT_BYTES), [], []
         with edged_client.Client(rig.socket) as socket_client:
             for i in range(600 if not LONG else 6000):
                 start = time.perf_counter()
@@ -262,7 +254,7 @@ class Measure(unittest.TestCase):
             start = time.perf_counter()
             for number in range(count):
                 self.assertTrue(room.acquire(timeout=BOUND))
-                self.ask(number, bytes(TENSOR_BYTES))
+                self.ask(number, bytes(DIGIT_BYTES))
             for _ in range(window):
                 self.assertTrue(room.acquire(timeout=BOUND))
             print(f"{n} gateways: {count / (time.perf_counter() - start):.0f} requests/s", file=sys.stderr)
@@ -272,4 +264,4 @@ class Measure(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *ARGUMENTS[3:]], verbosity=2)
+    run_tests()

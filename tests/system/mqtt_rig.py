@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of edged-mqtt stand on: edged, a broker and edged-mqtt in a folder of their own, on loopback, and clients of paho.
 
-Waiting is always for a condition, with a generous bound.
+Each is called as TEST.py EDGED EDGED_MQTT ROOT [--long] [TEST...]; exit status 77 (skipped) where paho or mosquitto is not installed. Waiting is
+always for a condition, with a generous bound.
 """
 import json
 import os
@@ -9,16 +10,54 @@ import queue
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import unittest
 
-import paho.mqtt.client as paho
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+try:
+    import paho.mqtt.client as paho
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+except ImportError:
+    if os.path.exists("/usr/bin/python3") and not os.environ.get("EDGED_SYSTEM_PYTHON"):
+        # The Python that Debian's modules are for may not be the first one.
+        os.execve("/usr/bin/python3", ["/usr/bin/python3", *sys.argv], {**os.environ, "EDGED_SYSTEM_PYTHON": "1"})
+    print("SKIPPED: python3-paho-mqtt is not installed, so edged-mqtt was not tested")
+    sys.exit(77)
 
 BOUND = 60
+LONG = "--long" in sys.argv
+EDGED, EDGED_MQTT, ROOT, *TESTS = [a for a in sys.argv[1:] if not a.startswith("--")]
+DIGIT_BYTES = 28 * 28
+sys.path.insert(0, os.path.join(ROOT, "client", "python"))
+import edged as edged_client  # noqa: E402
+
+
+def varint(n):
+    out = b""
+    while True:
+        n, digit = divmod(n, 128)
+        out += bytes([digit | (0x80 if n else 0)])
+        if not n:
+            return out
+
+
+def mqtt_text(text):
+    return struct.pack(">H", len(text)) + text.encode()
+
+
+def need_mosquitto():
+    if not os.path.exists(find_mosquitto()):
+        print("SKIPPED: mosquitto is not installed, so edged-mqtt was not tested")
+        sys.exit(77)
+
+
+def run_tests():
+    unittest.main(argv=[sys.argv[0], *TESTS], verbosity=2)
 
 
 def wait_for(condition, what, bound=BOUND):
@@ -83,7 +122,7 @@ class Rig:
     def __init__(self, edged, edged_mqtt, root, models=("digits", "keyword", "vibration")):
         self.edged, self.edged_mqtt, self.root = edged, edged_mqtt, root
         self.folder = tempfile.mkdtemp(prefix="edged-mqtt-")
-        self.processes = []
+        self.processes, self.before_bridge = [], []
         self.socket = self.path("edged.sock")
         for name in ("models", "state"):
             os.mkdir(self.path(name))
@@ -125,8 +164,8 @@ class Rig:
         broker.wait_log("running")
         return broker
 
-    def start_bridge(self, text, brokers, name="edged-mqtt", env=None, wait=True, gateway="gw1"):
-        """@text: keys of [bridge]; @brokers: {name: keys}, or a whole text with its section lines."""
+    def write_bridge(self, text, brokers, name="edged-mqtt", gateway="gw1"):
+        """@text: keys of [bridge]; @brokers: {section: keys}. The file's path."""
         if is_sanitized(self.edged_mqtt):
             lines = [line for line in text.split("\n") if "memory" not in line]
             text = "\n".join([*lines, "max-memory = 0", "decode-memory = 1G"])
@@ -135,7 +174,11 @@ class Rig:
             for key, value in {"reconnect-min": "50ms", "reconnect-max": "500ms"}.items() if section.startswith("broker ") else ():
                 keys += "" if key in keys else f"\n{key} = {value}"
             conf += f"[{section}]\n{keys}\n"
-        bridge = self.start(name, [self.edged_mqtt, "--config", self.write(name + ".conf", conf)], env)
+        return self.write(name + ".conf", conf)
+
+    def start_bridge(self, text, brokers, name="edged-mqtt", env=None, wait=True, gateway="gw1"):
+        """As write_bridge(), and starts it."""
+        bridge = self.start(name, [*self.before_bridge, self.edged_mqtt, "--config", self.write_bridge(text, brokers, name, gateway)], env)
         if wait:
             bridge.wait_log("connected, MQTT")
             bridge.wait_log("answers")
@@ -224,3 +267,27 @@ class Device:
     def close(self):
         self.client.disconnect()
         self.client.loop_stop()
+
+
+class WithBroker(unittest.TestCase):
+    """One edged, one broker on TCP, for all tests of the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.rig = Rig(EDGED, EDGED_MQTT, ROOT)
+        cls.addClassCleanup(cls.rig.close)
+        cls.port = free_port()
+        cls.edged = cls.rig.start_edged()
+        cls.broker_text = f"listener {cls.port} 127.0.0.1\nallow_anonymous true"
+        cls.broker = cls.rig.start_broker(cls.broker_text)
+        cls.broker_key = f"address = mqtt://127.0.0.1:{cls.port}"
+
+    def bridge(self, text="", extra="", env=None, others=None, **given):
+        bridge = self.rig.start_bridge(text, {"broker a": self.broker_key + "\n" + extra, **(others or {})}, env=env, **given)
+        self.addCleanup(bridge.end)
+        return bridge
+
+    def device(self, name, version=5, port=None, **given):
+        device = Device(port or self.port, name, version, **given)
+        self.addCleanup(device.close)
+        return device

@@ -430,6 +430,11 @@ examples = {examples}
             self.assertEqual(result["version"], "1")
             plain = json.loads(edgectl(*args, "--no-pipeline").stdout)
             self.assertNotIn("pipeline", plain)
+            # Who asks about one picture wants its answer, not what a decision makes of many.
+            text = self.digits("[decision]\nk = 3\nn = 3\nrate-limit = 1\n").replace(f"{SAMPLES}/digits.tflite", "digits")
+            self.write("pipelines/digits.conf", text)
+            done = edgectl(*args, sample)
+            self.assertEqual([json.loads(line)["label"] for line in done.stdout.splitlines()], ["7", "7"], done.stderr)
         except AssertionError:
             daemon.send_signal(signal.SIGTERM)
             sys.stderr.write(daemon.communicate(timeout=30)[1].decode(errors="replace"))

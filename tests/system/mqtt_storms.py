@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""edged-mqtt where brokers die, networks are cut, and devices send far more than can be answered."""
+import json
+import os
+import resource
+import signal
+import socket
+import statistics
+import struct
+import sys
+import threading
+import time
+import zlib
+
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED_MQTT, LONG, WithBroker, edged_client, free_port, is_sanitized, mqtt_text, need_mosquitto,
+                      run_tests, varint, wait_for)
+
+need_mosquitto()
+RESTARTS = 100 if LONG else 5
+CUT_S = 150 if LONG else 0  # beyond what it takes to be noticed
+DEVICES = 1000 if LONG else 200
+OVERLOAD_S = 20 if LONG else 4
+
+
+class Storms(WithBroker):
+    def restart_broker(self):
+        self.broker.end(signal.SIGKILL)
+        type(self).broker = self.rig.start_broker(self.broker_text)
+
+    def test_it_comes_back_from_every_restart_of_the_broker(self):
+        bridge = self.bridge()
+        device = self.device("patient")
+        device.subscribe("edged/reply/patient")
+        for turn in range(RESTARTS):
+            for number in range(20):
+                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/patient",
+                               CorrelationData=struct.pack("<II", turn, number))
+            self.restart_broker()
+            bridge.wait_log("connected, MQTT", turn + 2)
+            wait_for(lambda: device.client.is_connected() and device.up.is_set(), "the device")
+            key = struct.pack("<II", turn, 999)
+
+            def ask_again(key=key):
+                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1, ResponseTopic="edged/reply/patient", CorrelationData=key)
+                time.sleep(0.05)
+                return any(m.properties.CorrelationData == key for m in device.of("edged/reply/patient"))
+            wait_for(ask_again, "an answer after the restart")
+        if not is_sanitized(EDGED_MQTT):
+            self.assertLess(bridge.memory_kb(), 64 * 1024)
+        self.assertEqual(self.edged.child.poll(), None)
+
+    def test_results_of_the_time_without_a_broker_arrive_once_in_order(self):
+        folder, port = self.rig.path("spool"), free_port()
+        os.makedirs(folder)
+        text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {self.rig.folder}/"
+        other = self.rig.start_broker(text, "away")
+        bridge = self.rig.start_bridge(f"state = {folder}\ndeadline = 60s", {
+            "broker b": f"address = mqtt://127.0.0.1:{port}\nspool = 4M"}, name="spooler")
+        self.addCleanup(bridge.end)
+        reader = self.device("reader", 3, port, keep=True)
+        reader.subscribe("edged/gw1/digits/result")
+        asked = 0
+        for turn in range(3):
+            feeder = self.device(f"feeder{turn}", 5, port)
+            for _ in range(20):
+                feeder.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
+            asked += 20
+            reader.wait("edged/gw1/digits/result", asked)
+            # What was asked while the broker was there is answered while it is away: edged stands still meanwhile.
+            os.kill(self.edged.child.pid, signal.SIGSTOP)
+            try:
+                for _ in range(20):
+                    feeder.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
+                feeder.subscribe("edged/gw1/capability")
+                feeder.wait_json("edged/gw1/capability", lambda c: c["queue_length"] + c["in_flight"] == 20)
+                feeder.close()
+                other.end()
+            finally:
+                os.kill(self.edged.child.pid, signal.SIGCONT)
+            asked += 20
+            spool = os.path.join(folder, "spool-b")
+            wait_for(lambda: any(n.endswith(".spool") for n in os.listdir(spool)), "the spool")
+            other = self.rig.start_broker(text, "away")
+            bridge.wait_log("broker b: connected", turn + 2)
+            reader.wait("edged/gw1/digits/result", asked)
+            wait_for(lambda: not any(n.endswith(".spool") for n in os.listdir(spool)), "an empty spool")
+        numbers = [json.loads(m.payload)["seq"] for m in reader.of("edged/gw1/digits/result")]
+        self.assertEqual(numbers, list(range(1, asked + 1)))
+        other.end()
+
+
+class Wire:
+    """What is between edged-mqtt and the broker, and may be cut: nothing comes through any more, nobody is told."""
+
+    def __init__(self, port):
+        self.to, self.uncut, self.sockets = port, threading.Event(), []
+        self.uncut.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+                self.uncut.wait()
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                return
+            for sock in (near, far):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sockets += [near, far]
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def pump(self, source, sink):
+        try:
+            while True:
+                data = source.recv(1 << 16)
+                if not self.uncut.is_set():
+                    return  # what was under way is lost, and both ends stay open
+                sink.sendall(data)
+                if not data:
+                    break
+        except OSError:
+            pass
+        self.shut(source, sink)
+        source.close()
+
+    @staticmethod
+    def shut(*sockets):
+        for sock in sockets:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def mend(self):
+        """What hung is reset, as routers do."""
+        old, self.sockets = self.sockets, []
+        self.shut(*old)
+        for sock in old:
+            sock.close()
+        self.uncut.set()
+
+    def close(self):
+        self.shut(self.listener)
+        self.listener.close()
+        self.mend()
+
+
+class Cut(WithBroker):
+    def test_results_of_the_time_of_a_cut_arrive_once_in_order_when_it_is_over(self):
+        folder = self.rig.path("spool-of-a-cut")
+        os.makedirs(folder)
+        wire = Wire(self.port)
+        self.addCleanup(wire.close)
+        bridge = self.rig.start_bridge(f"state = {folder}\ndeadline = 10min", {
+            "broker w": f"address = mqtt://127.0.0.1:{wire.port}\nspool = 4M\nkeepalive = 5s\nconnect-timeout = 500ms"}, name="cut")
+        self.addCleanup(bridge.end)
+        reader = self.device("reader", 3)
+        reader.subscribe("edged/gw1/digits/result")
+        reader.subscribe("edged/gw1/capability")
+        os.kill(self.edged.child.pid, signal.SIGSTOP)
+        try:
+            for _ in range(20):
+                reader.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES))
+            reader.wait_json("edged/gw1/capability", lambda c: c["queue_length"] + c["in_flight"] == 20)
+            wire.uncut.clear()
+        finally:
+            os.kill(self.edged.child.pid, signal.SIGCONT)
+        spool = os.path.join(folder, "spool-w")
+        wait_for(lambda: any(name.endswith(".spool") for name in os.listdir(spool)), "the cut to be noticed")
+        self.assertEqual(bridge.text().count("connected, MQTT"), 1)
+        time.sleep(CUT_S)
+        with edged_client.Client(self.rig.socket) as client:  # edged itself has no part in it
+            self.assertEqual(len(client.infer("digits", [bytes(DIGIT_BYTES)]).outputs[0].data), 10)
+        wire.mend()
+        bridge.wait_log("connected, MQTT", 2)
+        reader.wait("edged/gw1/digits/result", 20)
+        wait_for(lambda: not any(name.endswith(".spool") for name in os.listdir(spool)), "an empty spool")
+        self.assertEqual([json.loads(m.payload)["seq"] for m in reader.of("edged/gw1/digits/result")], list(range(1, 21)))
+
+
+def large_png(side):
+    """A picture that takes a while to read and little to send."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = zlib.compress(bytes((1 + side) * side))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+class Swarm:
+    """Devices that each have a connection, publish their newest and listen to nothing."""
+
+    def __init__(self, port, n):
+        self.sockets = []
+        for i in range(n):
+            sock = socket.create_connection(("127.0.0.1", port))
+            body = mqtt_text("MQTT") + b"\5\2\0\0\0" + mqtt_text(f"swarm{i}")
+            sock.sendall(b"\x10" + varint(len(body)) + body)
+            self.sockets.append(sock)
+        for sock in self.sockets:
+            assert sock.recv(4)[0] == 0x20
+
+    def publish(self, i, topic, payload, properties):
+        body = mqtt_text(topic) + varint(len(properties)) + properties + payload
+        self.sockets[i].sendall(b"\x30" + varint(len(body)) + body)
+
+    def close(self):
+        for sock in self.sockets:
+            sock.close()
+
+
+class Overload(WithBroker):
+    PATIENT = b"\x02" + struct.pack(">I", 1)  # message expiry: a second
+    HASTY = b"\x26" + mqtt_text("deadline_ms") + mqtt_text("10")
+
+    def ask(self, properties=b""):
+        now = struct.pack(">HQ", 8, time.monotonic_ns())
+        return (b"\x08" + mqtt_text("edged/reply/swarm") + b"\x03" + mqtt_text("image/png") + b"\x09" + now + properties)
+
+    def on_answer(self, _client, _data, message):
+        if dict(message.properties.UserProperty)["status"] == "OK":
+            sent = struct.unpack(">Q", message.properties.CorrelationData)[0]
+            self.ages.append((time.monotonic_ns() - sent) / 1e9)
+
+    def capacity(self, swarm, picture):
+        """Answers a second, a few requests under way."""
+        n, window = 100, 4
+        start = time.monotonic()
+        for i in range(n):
+            wait_for(lambda i=i: len(self.ages) > i - window, "an answer")
+            swarm.publish(0, "edged/gw1/digits/infer", picture, self.ask())
+        wait_for(lambda: len(self.ages) == n, "all answers")
+        return n / (time.monotonic() - start)
+
+    def test_devices_at_ten_times_of_what_can_be_answered_get_the_newest_served(self):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+        port, n = free_port(), min(DEVICES, most - 100)
+        self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", "busy").end)
+        bridge = self.rig.start_bridge("max-memory = 64M\nmax-message = 256K\nstats-interval = 200ms\nmax-pause = 50ms\nin-flight = 1", {
+            "broker a": f"address = mqtt://127.0.0.1:{port}"}, name="busy-bridge")
+        self.addCleanup(bridge.end)
+        reader, self.ages = self.device("reader", 5, port), []
+        reader.subscribe("edged/gw1/stats")
+        picture = large_png(1500)
+        listener = self.device("listener", 5, port)
+        listener.client.on_message = self.on_answer
+        listener.subscribe("edged/reply/swarm")
+        swarm = Swarm(port, n)
+        self.addCleanup(swarm.close)
+        capacity = self.capacity(swarm, picture)
+        before = reader.wait_json("edged/gw1/stats", lambda s: s["answers_ok"] == 100)
+        self.ages.clear()
+        sent, memory, start = 0, [], time.monotonic()
+        while (passed := time.monotonic() - start) < OVERLOAD_S:
+            for _ in range(int(10 * capacity * passed) - sent):
+                swarm.publish(sent % n, "edged/gw1/digits/infer", picture, self.ask(self.HASTY if sent % 2 else self.PATIENT))
+                sent += 1
+            memory.append(bridge.memory_kb("VmRSS"))
+            time.sleep(0.005)
+        memory = memory[len(memory) // 4:]
+        sums = ("answers_ok", "shed", "expired")
+
+        def settled():
+            stats = json.loads(reader.of("edged/gw1/stats")[-1].payload)
+            done = sum(stats[name] - before[name] for name in sums)
+            return stats if stats["requests"] - before["requests"] == done and stats["queue_length"] == 0 else None
+        stats = wait_for(settled, "everything to be answered, let go or expired")
+        print({**{name: stats[name] - before[name] for name in ("requests", *sums)}, "devices": n, "sent": sent, "capacity_per_s": round(capacity),
+               "offered_per_s": round(sent / OVERLOAD_S), "served_per_s": round(len(self.ages) / OVERLOAD_S), "rss_kb": (min(memory), max(memory)),
+               "age_s_p50": round(statistics.median(self.ages), 3), "age_s_max": round(max(self.ages), 3)}, file=sys.stderr)
+        self.assertGreater(sent, 5 * capacity * OVERLOAD_S)
+        self.assertGreater(stats["shed"] - before["shed"], 0)
+        self.assertGreater(stats["expired"] - before["expired"], 0)
+        self.assertEqual(stats["brokers_lost"], 0)
+        # In the order of arrival they would be seconds old in the end.
+        self.assertLess(statistics.quantiles(self.ages, n=10)[-1], 2)
+        self.assertGreater(len(self.ages), 0.1 * capacity * OVERLOAD_S)
+        if not is_sanitized(EDGED_MQTT):
+            self.assertLess(max(memory) - min(memory), 8 * 1024)
+
+
+if __name__ == "__main__":
+    run_tests()
