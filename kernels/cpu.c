@@ -13,16 +13,24 @@
 #endif
 
 #if defined(CPU_FEATURE_ACTIVE)
+/* As CPU_FEATURE_ACTIVE(), which shifts a signed 1 by 31 places. */
+static bool is_active(unsigned int feature)
+{
+	const unsigned int word = 8 * sizeof(unsigned int), leaf = 4 * word;
+	const struct cpuid_feature *found = __x86_get_cpuid_feature_leaf(feature / leaf);
+	return found->active_array[feature % leaf / word] >> feature % word & 1;
+}
+
 /* What the C library found at the start of the program, by the same rules as below: a CPUID takes
  * microseconds in a guest, and a model that is loaded asks more than once. */
 uint64_t ek_cpu_detect(void)
 {
-	const bool avx2 = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(FMA);
-	const bool avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512DQ) &&
-		CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512VL) &&
-		CPU_FEATURE_ACTIVE(AVX512_VBMI) && CPU_FEATURE_ACTIVE(AVX512_VNNI);
-	return (CPU_FEATURE_ACTIVE(SSE4_1) ? EK_CPU_SSE41 : 0) | (avx2 ? EK_CPU_AVX2 : 0) |
-		(avx2 && CPU_FEATURE_ACTIVE(AVX_VNNI) ? EK_CPU_AVX_VNNI : 0) |
+	const bool avx2 = is_active(x86_cpu_AVX2) && is_active(x86_cpu_FMA);
+	const bool avx512 = is_active(x86_cpu_AVX512F) && is_active(x86_cpu_AVX512DQ) &&
+		is_active(x86_cpu_AVX512BW) && is_active(x86_cpu_AVX512VL) &&
+		is_active(x86_cpu_AVX512_VBMI) && is_active(x86_cpu_AVX512_VNNI);
+	return (is_active(x86_cpu_SSE4_1) ? EK_CPU_SSE41 : 0) | (avx2 ? EK_CPU_AVX2 : 0) |
+		(avx2 && is_active(x86_cpu_AVX_VNNI) ? EK_CPU_AVX_VNNI : 0) |
 		(avx512 ? EK_CPU_AVX512_VNNI : 0);
 }
 #elif defined(__x86_64__)
