@@ -274,8 +274,8 @@ static long figure_of_one_start(const struct figure *figure)
 }
 
 /*
- * Of several starts one must do: how much of the program's and the libraries' code is mapped beside what runs is the kernel's choice,
- * which from Linux 6.18 on maps the whole piece of the page cache that a page lies in (filemap_map_pages() in mm/filemap.c).
+ * Of several starts one must do: how much of the program's and the libraries' code is mapped beside what runs differs between starts
+ * of the same program by 0.8 MB, most where it was written a moment ago. Why is not known for certain.
  */
 static void figure_check(const struct figure *figure)
 {
