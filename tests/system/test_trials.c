@@ -21,6 +21,7 @@
 #include "daemon/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
+#include "tests/system/trial.h"
 
 #define PROOF 10 /* probation-requests */
 
@@ -130,22 +131,6 @@ static void golden_put(struct daemon *daemon, float factor)
 
 /* ---- what the store says */
 
-static void expect_history(struct daemon *daemon, const char *text)
-{
-	struct peer peer = peer_open_store(daemon);
-	struct wire_text lines;
-	peer_store(&peer, 1, WIRE_STORE_HISTORY, "m", NULL);
-	struct answer answer = peer_receive(&peer);
-	assert_int_equal(answer.header.status, EDGE_OK);
-	assert_int_equal(
-		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
-	if (!memmem(lines.data, lines.length, text, strlen(text))) {
-		fail_msg("no \"%s\" in: %.*s", text, (int)lines.length, lines.data);
-	}
-	answer_free(&answer);
-	peer_close(&peer);
-}
-
 static bool is_bad(const struct daemon *daemon, const char *kind)
 {
 	uint8_t bytes[8192];
@@ -167,7 +152,7 @@ static void start_with_the_good_one(struct daemon *daemon)
 	put(daemon, "good");
 	daemon_start(daemon, true);
 	assert_true(ask(daemon, PROOF, 0) == 4);
-	expect_history(daemon, "version 1 is good"); /* it comes behind the verdict */
+	trial_expect_history(daemon, "version 1 is good"); /* it comes behind the verdict */
 	assert_false(is_bad(daemon, "good"));
 }
 
@@ -177,19 +162,19 @@ static void expect_rolled_back(struct daemon *daemon, const char *kind, const ch
 	start_with_the_good_one(daemon);
 	put(daemon, kind);
 	reload(daemon);
-	expect_history(daemon, "version 2 installed");
+	trial_expect_history(daemon, "version 2 installed");
 	ask(daemon, 3, 100000);
 	daemon_wait_log(daemon, why);
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_good_serves(daemon);
-	expect_history(daemon, why); /* it comes behind the verdict */
-	expect_history(daemon, "back to version 1");
+	trial_expect_history(daemon, why); /* it comes behind the verdict */
+	trial_expect_history(daemon, "back to version 1");
 	assert_true(is_bad(daemon, kind));
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
 	daemon_start(daemon, true);
 	expect_good_serves(daemon);
-	expect_history(daemon, "refused: bad: ");
+	trial_expect_history(daemon, "refused: bad: ");
 }
 
 static void configure(struct daemon *daemon, const char *check)
@@ -218,7 +203,7 @@ static void one_that_gives_nan_whatever_it_is_asked_never_serves(void **state)
 	daemon_wait_log(daemon, "refused: it gives NaN, whatever it is asked");
 	expect_good_serves(daemon);
 	assert_true(is_bad(daemon, "nan"));
-	expect_history(daemon, "refused: it gives NaN, whatever it is asked");
+	trial_expect_history(daemon, "refused: it gives NaN, whatever it is asked");
 }
 
 static void one_that_is_far_slower_makes_place_for_the_good_one(void **state)
@@ -241,12 +226,12 @@ static void one_whose_answers_are_not_those_that_are_due_never_serves(void **sta
 	daemon_wait_log(daemon, "refused: self-test, question 1: output 0 is not what is due");
 	expect_good_serves(daemon);
 	assert_true(is_bad(daemon, "wrong"));
-	expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
+	trial_expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
 	daemon_start(daemon, true);
 	expect_good_serves(daemon);
-	expect_history(daemon, "refused: bad: its answers are not those of golden ");
+	trial_expect_history(daemon, "refused: bad: its answers are not those of golden ");
 }
 
 /* It goes on for ever. */
@@ -315,13 +300,13 @@ static void a_version_that_was_good_is_not_bad_for_a_golden(void **state)
 	put(daemon, "wrong");
 	reload(daemon);
 	assert_true(ask(daemon, PROOF, 0) == 6);
-	expect_history(daemon, "version 2 is good");
+	trial_expect_history(daemon, "version 2 is good");
 	golden_put(daemon, 7);
 	put(daemon, "good");
 	reload(daemon);
 	assert_true(ask(daemon, 1, 0) == 6);
 	assert_false(is_bad(daemon, "good"));
-	expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
+	trial_expect_history(daemon, "refused: self-test, question 1: output 0 is not what is due");
 }
 
 static int set_up(void **state)
