@@ -9,6 +9,7 @@
 #define DAEMON_MQTT_ASK_H
 
 #include "daemon/mqtt/decode.h"
+#include "daemon/mqtt/kept.h"
 #include "daemon/mqtt/outbox.h"
 
 enum ask_state {
@@ -57,6 +58,7 @@ struct ask {
 	struct decode_result tensors;
 	uint64_t edge_id; /* of the connection to edged, while it runs */
 	uint64_t key; /* of dedup.h; 0: none */
+	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged was lost once */
 };
 
