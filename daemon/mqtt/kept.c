@@ -108,24 +108,34 @@ static void find(struct kept *kept, uint64_t now)
 	}
 }
 
+/* Also finds out whether it can be done here: what cannot give memory back has no bound. */
+static int clear_the_rest(const struct kept *kept)
+{
+	int r = 0;
+	for (size_t i = 0; i < KEPT_SLOTS && r == 0; i++) {
+		r = kept->notes[i].number ? 0 : give_back(&kept->notes[i], 0, SLOT_BYTES);
+	}
+	return r;
+}
+
 int kept_open(struct kept *kept, const char *folder, uint64_t max_bytes, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 8];
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	snprintf(path, sizeof(path), "%s/kept", folder);
 	kept->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (kept->fd < 0) {
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (kept->fd < 0 || fcntl(kept->fd, F_SETLK, &whole) < 0) {
+		int code = -errno;
+		kept_close(kept);
+		return error_set(err, code, "%s: %s", path, strerror(-code));
 	}
 	kept->max_bytes = max_bytes;
 	kept->next = clock_now_ns();
 	find(kept, kept->next);
-	/* What cannot give memory back has no bound. */
-	for (size_t i = 0; i < KEPT_SLOTS; i++) {
-		int r = kept->notes[i].number ? 0 : give_back(&kept->notes[i], 0, SLOT_BYTES);
-		if (r < 0) {
-			kept_close(kept);
-			return error_set(err, r, "%s: %s", path, strerror(-r));
-		}
+	int r = clear_the_rest(kept);
+	if (r < 0) {
+		kept_close(kept);
+		return error_set(err, r, "%s: %s", path, strerror(-r));
 	}
 	return 0;
 }

@@ -65,7 +65,8 @@ struct kept_record {
 };
 
 void kept_init(struct kept *kept);
-/* Opens or makes @folder/kept. @max_bytes above 0. A file of another program is an error: it is left alone. */
+/* Opens or makes @folder/kept, and what it has of an earlier life waits for kept_next(). @max_bytes above 0.
+ * -EAGAIN while another process has it. */
 int must_check kept_open(
 	struct kept *kept, const char *folder, uint64_t max_bytes, struct error *err);
 /* What is not crossed out stays for the next life; notes that are still about cost nothing. */
