@@ -53,6 +53,7 @@ struct ask {
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* of JSON */
 	uint64_t arrived_ns, deadline_ns; /* 0: none */
+	bool expires; /* the message itself said so: what becomes of it is worth nothing afterwards */
 	uint8_t *payload; /* owned, a zero byte follows; NULL once decoded */
 	size_t size;
 	struct decode_result tensors;

@@ -9,6 +9,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)
 #define MAX_DEADLINE_MS 86400000
+#define STRANGER_NS (2 * NS_PER_S)
 
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -52,6 +53,7 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	ask->link = link;
 	ask->arrived_ns = m->came_ns;
 	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
+	ask->expires = m->expiry_s != MOSQ_NO_EXPIRY;
 	ask->qos = m->qos > 1 ? 1 : m->qos;
 	ask->priority = ask_priority_of(m->priority);
 	ask->format = decode_format_of(m->content_type);
@@ -202,12 +204,15 @@ static void retained_message(
 	}
 }
 
-/* The broker goes on with what an earlier life had asked for: that is not wanted any more. */
+/* The broker goes on with what an earlier life had asked for. That is as good as a subscription of this one until it is
+ * known which models there are; when edged does not say so soon, others are to have the requests. */
 static void leave_stranger(struct bridge *b, struct link *link, const char *model)
 {
 	char filter[TOPICS_MAX];
+	bool known = b->listed || clock_now_ns() - b->started_ns > STRANGER_NS;
 	announce_pool_filter(b, filter, model);
-	if (b->listed && !link->leave_by_ns && !link_is_subscribed(link, filter)) {
+	if (known && !link->leave_by_ns && link->unsubscribing == 0 &&
+		!link_is_subscribed(link, filter)) {
 		link_unsubscribe(link, filter);
 	}
 }
@@ -268,7 +273,8 @@ void receive_kept(struct bridge *b)
 {
 	struct kept_record record;
 	struct kept_note *note = NULL;
-	while (b->asks.n < b->asks.max / 2 && kept_next(&b->kept, &record, &note)) {
+	while (b->asks.n <= b->asks.max / 2 && b->asks.n < b->asks.max &&
+		kept_next(&b->kept, &record, &note)) {
 		struct link *link = find_link(b, record.broker);
 		if (link) {
 			b->counts.resumed++;

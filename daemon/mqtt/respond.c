@@ -124,6 +124,7 @@ static int feed(struct bridge *b, struct ask *ask, const struct model_entry *mod
 		return r < 0 ? r : error_no_memory(err);
 	}
 	m->qos = (unsigned int)s->result_qos;
+	m->expires_ns = ask->expires ? ask->deadline_ns : 0;
 	m->kept = take(ask->kept); /* NULL where it was answered elsewhere too */
 	m->content_type = "application/json";
 	memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));

@@ -227,14 +227,38 @@ static bool take_raw(struct ask *ask, const struct model_entry *model)
 
 /* ---- the line */
 
+/* There is nothing to say yet: it is being loaded, its description is on the way, or edged has just begun. */
+static bool is_coming(const struct bridge *b, const struct model_entry *model)
+{
+	if (!model || !model->listed) {
+		return service_is_young(&b->service);
+	}
+	bool described = !model->generation || model->described == model->generation;
+	return !models_is_ready(model) && (!described || strcmp(model->state, "loading") == 0);
+}
+
+/* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */
+static struct ask *next_new(const struct bridge *b, const struct model_entry **ret_model)
+{
+	for (struct ask *ask = b->listed ? b->asks.first : NULL; ask; ask = ask->next) {
+		if (ask->state == ASK_NEW && !ask->of_pipeline) {
+			*ret_model = models_find(&b->models, ask->model);
+			if (!is_coming(b, *ret_model)) {
+				return ask;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* The first that waits for the decoder, or that needs none. True when it was dealt with. */
 static bool prepare_one(struct bridge *b)
 {
-	struct ask *ask = asks_find(&b->asks, ASK_NEW, false);
-	if (!ask || !b->listed) {
+	const struct model_entry *model = NULL;
+	struct ask *ask = next_new(b, &model);
+	if (!ask) {
 		return false;
 	}
-	const struct model_entry *model = models_find(&b->models, ask->model);
 	if (!model || !model->listed) {
 		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
 		return true;
@@ -244,10 +268,6 @@ static bool prepare_one(struct bridge *b)
 		return true;
 	}
 	if (!models_is_ready(model)) {
-		bool soon = model->generation && model->described != model->generation;
-		if (soon) {
-			return false; /* its description is on the way */
-		}
 		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
 		return true;
 	}

@@ -3,6 +3,7 @@
 """A pool of gateways behind one shared subscription: killed under load, drained, overloaded. And what it brings (--measure)."""
 import os
 import random
+import shutil
 import signal
 import socket
 import statistics
@@ -34,10 +35,13 @@ class Gateway:
         self.socket = rig.path(f"edged{self.number}.sock")
         if not hasattr(self, "edged"):
             os.makedirs(rig.path(f"state{self.number}"), exist_ok=True)
-            self.edged = rig.start(f"edged{self.number}", [EDGED, "--config", rig.write("edged.conf", ""), "--socket", self.socket,
-                                                          "--models", rig.path("models"), "--state", rig.path(f"state{self.number}")])
-            self.edged.wait_log("models ready")
+            self.start_edged(rig.path("models"), rig.path(f"state{self.number}"))
         self.start_bridge()
+
+    def start_edged(self, models, state):
+        self.edged = self.rig.start(f"edged{self.number}", [EDGED, "--config", self.rig.write("edged.conf", ""), "--socket", self.socket,
+                                                            "--models", models, "--state", state])
+        self.edged.wait_log("models ready")
 
     def start_bridge(self, wait=True):
         rig = self.rig
@@ -189,6 +193,22 @@ class Pool(unittest.TestCase):
     def runs(self, member):
         with edged_client.Client(member.socket) as client:
             return sum(model.answers[0] for model in client.stats().models)  # OK
+
+    def test_a_gateway_that_has_just_begun_knows_its_models_before_it_says_that_there_are_none(self):
+        member, = self.gateways(1, "queue-length = 400\nmax-pause = 0ms")
+        member.edged.child.send_signal(signal.SIGSTOP)
+        self.ask_one(100)
+        wait_for(lambda: self.kept(member) == 100, "it to have them all")
+        member.bridge.end(signal.SIGKILL)
+        member.edged.end(signal.SIGKILL)
+        empty = self.rig.path("empty")  # its new edged has no model at first
+        os.makedirs(os.path.join(empty, "state"))
+        member.start_edged(empty, os.path.join(empty, "state"))
+        member.start_bridge()
+        shutil.copy(self.rig.path("models", "digits.tflite"), os.path.join(empty, "new"))
+        os.rename(os.path.join(empty, "new"), os.path.join(empty, "digits.tflite"))
+        wait_for(lambda: len(self.answers) == 100, "all answers")
+        self.assertEqual(len(self.answered()), 100)
 
     def test_what_was_on_its_way_to_a_killed_gateway_the_broker_gives_to_its_next_life(self):
         member, = self.gateways(1, "queue-length = 400\nmax-pause = 0ms")
