@@ -17,9 +17,9 @@
 
 struct mosq {
 	struct mosquitto *mosquitto;
-	const struct settings_broker *broker;
+	const struct settings_broker *broker; /* not after mosq_connect() */
 	int version;
-	uint32_t max_packet;
+	uint32_t max_packet, session_s;
 	char host[SETTINGS_SOURCE_SIZE];
 	int port; /* 0: host is the path of a socket */
 	const struct mosq_events *events; /* NULL: nobody is told yet */
@@ -335,9 +335,9 @@ static void set_callbacks(struct mosquitto *q)
 }
 
 /* Seconds for which the broker is to keep what is on its way here. 3.1.1 would keep it for ever. */
-static uint32_t session_s(const struct mosq *m)
+static uint32_t session_of(const struct settings_broker *broker, int version)
 {
-	uint64_t ms = m->version == MQTT_PROTOCOL_V5 ? m->broker->session_ms : 0;
+	uint64_t ms = version == MQTT_PROTOCOL_V5 ? broker->session_ms : 0;
 	return (uint32_t)((ms + MS_PER_S - 1) / MS_PER_S);
 }
 
@@ -349,12 +349,15 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 		return error_no_memory(err);
 	}
 	owned(mosq_free) struct mosq *m = new;
-	*m = (struct mosq){.broker = broker, .version = version, .max_packet = max_packet};
+	*m = (struct mosq){.broker = broker,
+		.version = version,
+		.max_packet = max_packet,
+		.session_s = session_of(broker, version)};
 	int r = parse_address(m, err);
 	if (r < 0) {
 		return r;
 	}
-	m->mosquitto = mosquitto_new(client_id, session_s(m) == 0, m);
+	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
 	if (!m->mosquitto) {
 		return error_no_memory(err);
 	}
@@ -391,7 +394,7 @@ int mosq_connect(struct mosq *m, struct error *err)
 			&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, m->max_packet);
 		rc = rc ? rc
 			: mosquitto_property_add_int32(
-				  &properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, session_s(m));
+				  &properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, m->session_s);
 	}
 	/* The only form that takes properties waits. */
 	rc = rc ? rc
@@ -499,7 +502,7 @@ int mosq_unsubscribe(struct mosq *m, const char *filter, struct error *err)
 void mosq_disconnect(struct mosq *m)
 {
 	mosquitto_property *properties = NULL;
-	int rc = session_s(m)
+	int rc = m->session_s
 		? mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0)
 		: 0;
 	rc = rc ? rc : mosquitto_disconnect_v5(m->mosquitto, 0, properties);

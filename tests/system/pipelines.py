@@ -359,9 +359,11 @@ class OfTheCommand(Pipelines):
         self.assertEqual([line.split()[0] for line in done.stdout.decode().splitlines()], ["a", "b"])
         self.assertIn(b"first", done.stdout)
         self.write("c.conf", "[nothing]\n")
+        os.mkfifo(self.path("d.conf"))  # that nobody writes to holds nobody
         done = edgectl("pipeline", "list", "--pipelines", self.folder.name)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"c.conf:1: ", done.stderr)
+        self.assertIn(b"d.conf:1: ", done.stderr)
         self.assertIn(b"first", done.stdout)
 
     def test_exit_codes(self):

@@ -152,6 +152,7 @@ static void a_session_is_asked_for_and_ended_with_the_goodbye(void **state)
 	connect_as(&s, 5, packet, &size);
 	assert_int_equal(packet[9] & 2, 0); /* clean start */
 	assert_true(has(packet, size, "\x11\0\0\0\x0a", 5)); /* rounded up to seconds */
+	memset(&s.broker, 0, sizeof(s.broker)); /* it need not outlive the connecting */
 	mosq_disconnect(s.mosq);
 	assert_int_equal(read_packet(&s, packet), 9);
 	assert_memory_equal(packet, "\xe0\7\0\5\x11\0\0\0\0", 9);
