@@ -165,7 +165,7 @@ class Pool(unittest.TestCase):
     def test_what_has_expired_meanwhile_is_not_asked_again(self):
         member, = self.gateways(1)
         member.edged.child.send_signal(signal.SIGSTOP)
-        self.ask_one(10, deadline=3)
+        self.ask_one(10, deadline=5)
         wait_for(lambda: self.kept(member) == 10, "it to have them")
         member.bridge.end(signal.SIGKILL)
         member.start_bridge(wait=False)
