@@ -355,6 +355,7 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 	flat_integer(w, "resumed", (int64_t)c->resumed);
 	flat_integer(w, "kept", (int64_t)b->kept.n_used);
 	flat_integer(w, "not_kept", (int64_t)b->kept.full);
+	flat_integer(w, "given_up", (int64_t)b->kept.given_up);
 	flat_integer(w, "retained_ignored", (int64_t)c->retained);
 	flat_integer(w, "refused", (int64_t)c->refused);
 	flat_integer(w, "commands", (int64_t)c->commands);

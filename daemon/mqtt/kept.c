@@ -228,6 +228,7 @@ bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_no
 			*ret_note = take(note);
 			return true;
 		}
+		kept->given_up++;
 	}
 	return false;
 }

@@ -54,6 +54,7 @@ struct kept {
 	uint64_t next; /* number */
 	size_t n_used, n_waiting;
 	uint64_t full; /* requests for which there was no room */
+	uint64_t given_up; /* of an earlier life: tried too often, or not to be read */
 	struct kept_note notes[KEPT_SLOTS];
 };
 

@@ -133,6 +133,7 @@ static void one_that_ends_every_life_is_asked_three_times(void **state)
 	kept = open_kept(*state, MIB);
 	expect_none(kept);
 	assert_int_equal(kept->n_used, 0);
+	assert_int_equal(kept->given_up, 1);
 	close_kept(kept);
 }
 
