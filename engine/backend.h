@@ -46,6 +46,9 @@ struct node_memory {
 	uint32_t later; /* it is run with the node that many places behind it in the step, so its
 			   operands live until then */
 	bool inner; /* its output is nowhere as a whole, and only nodes that are run with it read it */
+	uint32_t
+		in_place; /* operands, a bit each, in whose memory its one output may be computed where they
+			      have its shape and as many bytes */
 };
 
 /*
@@ -58,9 +61,12 @@ enum rewrite {
 	REWRITE_VIEWS = 1u << 2, /* tensors that are part of another one lie in it, uncopied */
 	REWRITE_SHAPES =
 		1u << 3, /* what SHAPE gives is known at load where its operand's shape is */
+	REWRITE_IN_PLACE =
+		1u << 4, /* what is computed element by element takes its operand's memory */
 	REWRITE_EAGER = 1u << 30, /* all of those wherever they can be, whether they pay or not */
 };
-#define REWRITES_ALL (REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES)
+#define REWRITES_ALL                                                                               \
+	(REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES | REWRITE_IN_PLACE)
 
 struct team; /* threads that help with a run: backends/backends.h makes one */
 

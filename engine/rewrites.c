@@ -14,6 +14,7 @@ static const struct {
 	{"pads", REWRITE_PADS},
 	{"views", REWRITE_VIEWS},
 	{"shapes", REWRITE_SHAPES},
+	{"in-place", REWRITE_IN_PLACE},
 	{"eager", REWRITE_EAGER},
 };
 

@@ -5,6 +5,8 @@
 
 /* Tensors below it are in a core's cache anyway, and few of them are an arena's largest. */
 #define LEAST_BYTES ((uint64_t)256 << 10)
+/* Beside a node that does little else than read and write them. */
+#define LEAST_SIMPLE_BYTES ((uint64_t)16 << 10)
 
 struct search {
 	const struct compile_request *request;
@@ -77,11 +79,14 @@ static uint64_t bytes_between(const struct strip_member *m)
 	return m->shape.out_row_bytes * m->shape.y.out;
 }
 
-/* Rows of floats are long, and few of them at a time are slow. */
-static bool pays(const struct search *search, uint32_t at, const struct strip_member *m)
+/* Whether @m, the node at @at, and @next should run together. Rows of floats are long, and few of them at
+ * a time are slow. */
+static bool pays(const struct search *search, uint32_t at, const struct strip_member *m,
+	const struct strip_member *next)
 {
 	const int32_t t = search->nodes[at].node->outputs[0];
-	return bytes_between(m) >= LEAST_BYTES &&
+	const bool simple = m->shape.is_simple || next->shape.is_simple;
+	return bytes_between(m) >= (simple ? LEAST_SIMPLE_BYTES : LEAST_BYTES) &&
 		search->request->subgraph->tensors[t].type != DTYPE_FLOAT32;
 }
 
@@ -101,13 +106,13 @@ static void collect(const struct search *search, uint32_t at, struct found *f)
 	while (s->n > 0 && s->n < STRIPS_MAX) {
 		const struct strip_member *last = &s->members[s->n - 1];
 		const uint32_t next = next_of(search, f->at[s->n - 1]);
-		if (next == search->request->n_nodes ||
-			(!pays(search, f->at[s->n - 1], last) && !eager)) {
+		if (next == search->request->n_nodes) {
 			return;
 		}
 		uint32_t operand = find_reader(search, f->at[s->n - 1], next);
 		if (operand == search->nodes[next].node->n_inputs ||
-			!describe(search, next, operand, &s->members[s->n])) {
+			!describe(search, next, operand, &s->members[s->n]) ||
+			(!eager && !pays(search, f->at[s->n - 1], last, &s->members[s->n]))) {
 			return;
 		}
 		f->saved += bytes_between(last);
@@ -169,6 +174,8 @@ static void tell_memory(const struct compile_request *r, const struct prepared *
 			uint32_t until = with->is_inner ? with->run_with : nodes[at].run_with;
 			ret_memory[at].later = until - at;
 			ret_memory[at].inner = true;
+		} else if (!nodes[at].strips && !nodes[at].each_run) {
+			ret_memory[at].in_place = nodes[at].op->in_place;
 		}
 	}
 }

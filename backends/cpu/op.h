@@ -77,6 +77,9 @@ struct cpu_op {
 	 * operand @operand and the result of which are pictures; and such a run, which cannot fail. */
 	bool (*strip)(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret);
 	void (*run_rows)(const struct op_call *call, const struct strip_rows *rows);
+	/* Operands, a bit each, in whose memory its one result may be computed where they have its shape and
+	 * as many bytes: each element is made of those that stand in its place alone. */
+	uint32_t in_place;
 };
 
 /* Zeroed, 64-byte aligned, freed with the program, counted against the model's budget. NULL when

@@ -186,6 +186,12 @@ const struct cpu_op op_add = {
 	.run = add_run,
 	.strip = add_strip,
 	.run_rows = add_run_rows,
+	.in_place = 3,
 };
 const struct cpu_op op_sub = {
-	.op = OP_SUB, .accept = add_accept, .prepare = add_prepare, .run = add_run};
+	.op = OP_SUB,
+	.accept = add_accept,
+	.prepare = add_prepare,
+	.run = add_run,
+	.in_place = 3,
+};

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
 #include "backends/cpu/unary.h"
@@ -121,9 +122,27 @@ static int sigmoid_run(const struct op_call *call, struct error *err)
 	}
 }
 
-const struct cpu_op op_logistic = {.op = OP_LOGISTIC,
-	.accept = sigmoid_accept,
-	.prepare = sigmoid_prepare,
-	.run = sigmoid_run};
-const struct cpu_op op_tanh = {
-	.op = OP_TANH, .accept = sigmoid_accept, .prepare = sigmoid_prepare, .run = sigmoid_run};
+static bool sigmoid_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	(void)operand;
+	return table_strip(setup, ret);
+}
+
+static void sigmoid_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	table_run_rows(&((const struct sigmoid_state *)call->state)->table, call, rows);
+}
+
+#define SIGMOID_OP(name, number)                                                                   \
+	const struct cpu_op name = {                                                               \
+		.op = (number),                                                                    \
+		.accept = sigmoid_accept,                                                          \
+		.prepare = sigmoid_prepare,                                                        \
+		.run = sigmoid_run,                                                                \
+		.strip = sigmoid_strip,                                                            \
+		.run_rows = sigmoid_run_rows,                                                      \
+		.in_place = 1,                                                                     \
+	};
+
+SIGMOID_OP(op_logistic, OP_LOGISTIC)
+SIGMOID_OP(op_tanh, OP_TANH)

@@ -117,4 +117,9 @@ static int mul_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_mul = {
-	.op = OP_MUL, .accept = mul_accept, .prepare = mul_prepare, .run = mul_run};
+	.op = OP_MUL,
+	.accept = mul_accept,
+	.prepare = mul_prepare,
+	.run = mul_run,
+	.in_place = 3,
+};

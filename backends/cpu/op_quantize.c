@@ -3,6 +3,7 @@
  * kernels/quantize.cc (Prepare, Eval), reference/quantize.h, requantize.h. */
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/requant.h"
@@ -171,7 +172,23 @@ static int quantize_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_quantize = {.op = OP_QUANTIZE,
+static bool quantize_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	(void)operand;
+	return table_strip(setup, ret);
+}
+
+static void quantize_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	table_run_rows(&((const struct quantize_state *)call->state)->table, call, rows);
+}
+
+const struct cpu_op op_quantize = {
+	.op = OP_QUANTIZE,
 	.accept = quantize_accept,
 	.prepare = quantize_prepare,
-	.run = quantize_run};
+	.run = quantize_run,
+	.strip = quantize_strip,
+	.run_rows = quantize_run_rows,
+	.in_place = 1,
+};

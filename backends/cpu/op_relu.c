@@ -5,6 +5,7 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
 #include "backends/cpu/unary.h"
@@ -86,9 +87,27 @@ static int relu_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
+static bool relu_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	(void)operand;
+	return table_strip(setup, ret);
+}
+
+static void relu_run_rows(const struct op_call *call, const struct strip_rows *rows)
+{
+	table_run_rows(&((const struct relu_state *)call->state)->table, call, rows);
+}
+
 #define RELU_OP(name, number)                                                                      \
 	const struct cpu_op name = {                                                               \
-		.op = (number), .accept = relu_accept, .prepare = relu_prepare, .run = relu_run};
+		.op = (number),                                                                    \
+		.accept = relu_accept,                                                             \
+		.prepare = relu_prepare,                                                           \
+		.run = relu_run,                                                                   \
+		.strip = relu_strip,                                                               \
+		.run_rows = relu_run_rows,                                                         \
+		.in_place = 1,                                                                     \
+	};
 
 RELU_OP(op_relu, OP_RELU)
 RELU_OP(op_relu6, OP_RELU6)

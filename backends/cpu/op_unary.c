@@ -8,6 +8,7 @@
 
 #include "backends/cpu/accept.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "backends/cpu/table.h"
 #include "backends/cpu/table513.h"
 #include "backends/cpu/tiles.h"
@@ -240,11 +241,28 @@ static int unary_op_run(const struct op_call *call, struct error *err)
 					: table_run(&state->table, call, err);
 }
 
+static bool unary_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+{
+	const struct unary_row *row = ((const struct unary_state *)setup->state)->row;
+	(void)operand;
+	return !row->plain && !row->no_negatives && table_strip(setup, ret);
+}
+
+static void unary_run_rows(const struct op_call *call, const struct strip_rows *strip)
+{
+	table_run_rows(&((const struct unary_state *)call->state)->table, call, strip);
+}
+
 #define UNARY_OP(name, number)                                                                     \
-	const struct cpu_op name = {.op = (number),                                                \
+	const struct cpu_op name = {                                                               \
+		.op = (number),                                                                    \
 		.accept = unary_accept,                                                            \
 		.prepare = unary_prepare,                                                          \
-		.run = unary_op_run};
+		.run = unary_op_run,                                                               \
+		.strip = unary_strip,                                                              \
+		.run_rows = unary_run_rows,                                                        \
+		.in_place = 1,                                                                     \
+	};
 
 UNARY_OP(op_abs, OP_ABS)
 UNARY_OP(op_ceil, OP_CEIL)

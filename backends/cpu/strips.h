@@ -21,6 +21,7 @@ struct strip_shape {
 	struct ek_window_axis y; /* of its window */
 	uint64_t in_row_bytes, out_row_bytes;
 	uint64_t scratch_bytes; /* of a call */
+	bool is_simple; /* little work for each element: what it reads or makes should not leave the core */
 };
 
 /* Rows first .. first + n - 1 of a node's result. */

@@ -3,8 +3,10 @@
 
 #include <math.h>
 
+#include "backends/cpu/accept.h"
 #include "backends/cpu/grid.h"
 #include "backends/cpu/quant.h"
+#include "backends/cpu/strips.h"
 #include "backends/cpu/tiles.h"
 
 void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
@@ -77,6 +79,32 @@ static void run_part(const void *args, uint64_t first, uint64_t n)
 	} else {
 		ek_lut32((uint32_t *)(void *)dst, src, (size_t)n, table->u32);
 	}
+}
+
+bool table_strip(const struct op_setup *setup, struct strip_shape *ret)
+{
+	const struct shape *out = op_shape_out(setup, 0);
+	const unsigned int in_type = op_tensor_in(setup, 0)->type;
+	if (out->rank != 4 || out->dim[0] != 1 ||
+		(in_type != DTYPE_INT8 && in_type != DTYPE_UINT8)) {
+		return false;
+	}
+	const uint32_t rows = (uint32_t)out->dim[1];
+	const uint64_t n = op_product(out, 2, 4);
+	*ret = (struct strip_shape){
+		.y = {.in = rows, .out = rows, .taps = 1, .stride = 1, .dilation = 1},
+		.in_row_bytes = n,
+		.out_row_bytes = n * accept_element_bytes(op_tensor_out(setup, 0)),
+		.is_simple = true};
+	return true;
+}
+
+void table_run_rows(
+	const struct table *table, const struct op_call *call, const struct strip_rows *rows)
+{
+	const uint64_t n = op_product(&op_out(call, 0)->shape, 2, 4);
+	const struct table_job job = {table, rows->output, rows->input};
+	run_part(&job, rows->first * n, rows->n * n);
 }
 
 int table_run(const struct table *table, const struct op_call *call, struct error *err)

@@ -45,7 +45,12 @@ void table_fill_codes(const struct op_setup *setup, ek_codes_one_fn *one,
 void table_fill_requant(
 	const struct op_setup *setup, const struct ek_requant_params *params, struct table *table);
 
-/* @count elements, in tiles. */
+/* op.h's strip() and run_rows() of a node that is a table: pictures of a batch of one. */
+bool table_strip(const struct op_setup *setup, struct strip_shape *ret);
+void table_run_rows(
+	const struct table *table, const struct op_call *call, const struct strip_rows *rows);
+
+/* All elements, in tiles. */
 int must_check table_run(const struct table *table, const struct op_call *call, struct error *err);
 
 #endif

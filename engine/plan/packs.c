@@ -15,7 +15,10 @@
 #define ALIGNMENT 64
 #define MAGIC UINT64_C(0x326b636170646765) /* "egdpack2" */
 #define AHEAD 1024 /* the CPU itself looks ahead to the end of a page */
-#define PIECE_BYTES ((uint64_t)64 << 10) /* that are summed, or written, in a step */
+#define PIECE_BYTES ((uint64_t)64 << 10) /* that are summed in a step */
+/* That are written in a step: the system keeps what comes together in larger pages, which are mapped
+ * in less than two thirds of the time that those of 64 KiB take. */
+#define WRITE_BYTES ((uint64_t)256 << 10)
 #define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
 
 struct head {
@@ -209,7 +212,7 @@ static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
 {
 	for (uint64_t at = 0; at < bytes;) {
 		const uint64_t rest = bytes - at;
-		ssize_t n = write(fd, data + at, (size_t)(rest < PIECE_BYTES ? rest : PIECE_BYTES));
+		ssize_t n = write(fd, data + at, (size_t)(rest < WRITE_BYTES ? rest : WRITE_BYTES));
 		if (n < 0 && errno != EINTR) {
 			return false;
 		}

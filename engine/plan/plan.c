@@ -389,6 +389,10 @@ static int plan_memory(struct planning *p, struct error *err)
 	if (r == 0 && p->request->rewrites & REWRITE_VIEWS) {
 		views_find(p->part);
 	}
+	if (r == 0 && p->request->rewrites & REWRITE_IN_PLACE &&
+		views_find_in_place(p->part, memory) < 0) {
+		r = error_no_memory(err);
+	}
 	if (r == 0) {
 		r = place_memory(p->part, memory, &p->layout_left, err);
 	}

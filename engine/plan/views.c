@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/plan/views.h"
 
+#include <errno.h>
+
+#include "base/own.h"
+
 /* What inputs that a client binds are aligned to, which kernels read everywhere. */
 #define VIEW_ALIGNMENT 16
 
@@ -125,6 +129,17 @@ static void look_at(struct subgraph_plan *plan, const struct node *node)
 	}
 }
 
+/* What is computed last holds the others, so each has a short way when its turn comes. */
+static void shorten_all(struct subgraph_plan *plan)
+{
+	for (uint32_t at = plan->n_order; at-- > 0;) {
+		const struct node *node = &plan->subgraph->nodes[plan->order[at]];
+		for (uint32_t i = 0; i < node->n_outputs; i++) {
+			while (shorten(plan->tensors, (uint32_t)node->outputs[i])) {}
+		}
+	}
+}
+
 void views_find(struct subgraph_plan *plan)
 {
 	for (uint32_t at = 0; at < plan->n_order; at++) {
@@ -132,11 +147,86 @@ void views_find(struct subgraph_plan *plan)
 			look_at(plan, &plan->subgraph->nodes[plan->order[at]]);
 		}
 	}
-	/* What is computed last holds the others, so each has a short way when its turn comes. */
-	for (uint32_t at = plan->n_order; at-- > 0;) {
-		const struct node *node = &plan->subgraph->nodes[plan->order[at]];
+	shorten_all(plan);
+}
+
+/* For each root the last position at which a tensor in it is read or written. */
+static void find_last_uses(
+	struct subgraph_plan *plan, const struct node_memory *memory, uint32_t *last)
+{
+	const struct subgraph *subgraph = plan->subgraph;
+	for (uint32_t at = 0; at < plan->n_order; at++) {
+		const struct node *node = &subgraph->nodes[plan->order[at]];
+		const uint32_t until = at + memory[at].later;
+		for (uint32_t i = 0; i < node->n_inputs; i++) {
+			uint32_t *of = node->inputs[i] < 0
+				? NULL
+				: &last[root_of(plan->tensors, (uint32_t)node->inputs[i])];
+			if (of && *of < until) {
+				*of = until;
+			}
+		}
 		for (uint32_t i = 0; i < node->n_outputs; i++) {
-			while (shorten(plan->tensors, (uint32_t)node->outputs[i])) {}
+			uint32_t *of = &last[root_of(plan->tensors, (uint32_t)node->outputs[i])];
+			*of = *of < until ? until : *of;
 		}
 	}
+	for (uint32_t i = 0; i < subgraph->n_outputs; i++) {
+		last[root_of(plan->tensors, (uint32_t)subgraph->outputs[i])] = plan->n_order;
+	}
+}
+
+/* True where @node sees the memory of operand @i by no other operand, but for the very same tensor. */
+static bool is_seen_once(struct subgraph_plan *plan, const struct node *node, uint32_t i)
+{
+	const uint32_t root = root_of(plan->tensors, (uint32_t)node->inputs[i]);
+	for (uint32_t k = 0; k < node->n_inputs; k++) {
+		if (node->inputs[k] >= 0 && node->inputs[k] != node->inputs[i] &&
+			root_of(plan->tensors, (uint32_t)node->inputs[k]) == root) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The result of the node at @at is computed in operand @i's memory, where nobody wants that any more. */
+static void compute_in(struct subgraph_plan *plan, uint32_t at, uint32_t i, uint32_t *last)
+{
+	const struct node *node = &plan->subgraph->nodes[plan->order[at]];
+	const uint32_t out = (uint32_t)node->outputs[0];
+	if (node->inputs[i] < 0) {
+		return;
+	}
+	const uint32_t in = (uint32_t)node->inputs[i], root = root_of(plan->tensors, in);
+	if (last[root] != at || plan->tensors[in].bytes != plan->tensors[out].bytes ||
+		!shape_equal(&plan->shapes[in], &plan->shapes[out]) ||
+		!is_seen_once(plan, node, i)) {
+		return;
+	}
+	lie_in(plan, out, in, 0);
+	if (plan->tensors[out].root != out) {
+		last[root] = last[out];
+	}
+}
+
+int views_find_in_place(struct subgraph_plan *plan, const struct node_memory *memory)
+{
+	owned_mem uint32_t *last = calloc((size_t)plan->subgraph->n_tensors + 1, sizeof(*last));
+	if (!last) {
+		return -ENOMEM;
+	}
+	find_last_uses(plan, memory, last);
+	for (uint32_t at = 0; at < plan->n_order; at++) {
+		const struct node *node = &plan->subgraph->nodes[plan->order[at]];
+		const bool may = plan->kinds[at] == STEP_BACKEND && node->n_outputs == 1;
+		for (uint32_t i = 0; may && i < node->n_inputs && i < 32; i++) {
+			if (memory[at].in_place >> i & 1 &&
+				plan->tensors[node->outputs[0]].root ==
+					(uint32_t)node->outputs[0]) {
+				compute_in(plan, at, i, last);
+			}
+		}
+	}
+	shorten_all(plan);
+	return 0;
 }

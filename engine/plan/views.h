@@ -14,4 +14,10 @@
  */
 void views_find(struct subgraph_plan *plan);
 
+/*
+ * After views_find(): what a node may compute in an operand's memory (node_memory.in_place, one entry for
+ * each of plan->order) lies there, where nobody reads a byte of that memory after the node. -ENOMEM.
+ */
+int must_check views_find_in_place(struct subgraph_plan *plan, const struct node_memory *memory);
+
 #endif

@@ -98,23 +98,27 @@ static struct steps steps_first(
 		_mm512_loadu_si512(reach)};
 }
 
-/* Lanes whose step is within reach; others stay where they are. */
+/* Lanes whose first step is within reach. */
 static __mmask16 steps_reached(const struct steps *s)
 {
 	return _mm512_cmple_epi32_mask(s->sum, s->reach) &
 		_mm512_cmpge_epi32_mask(s->sum, _mm512_setzero_si512());
 }
 
-static void steps_next(struct steps *s, __mmask16 lanes, bool up)
+/*
+ * What is left stays from 0 below the multiplier: of what it is with and without one more sum the other
+ * wraps around. The next step waits for this, so it does not wait for a mask.
+ */
+static void steps_next(struct steps *s, bool up)
 {
-	s->sum = _mm512_mask_add_epi32(s->sum, lanes, s->sum, s->whole);
 	__m512i rest = up ? _mm512_sub_epi32(s->rest, s->part) : _mm512_add_epi32(s->rest, s->part);
 	__mmask16 over = up ? _mm512_cmplt_epu32_mask(s->rest, s->part)
 			    : _mm512_cmpge_epu32_mask(rest, s->multiplier);
-	rest = _mm512_mask_add_epi32(rest, over, rest,
-		up ? s->multiplier : _mm512_sub_epi32(_mm512_setzero_si512(), s->multiplier));
-	s->rest = _mm512_mask_mov_epi32(s->rest, lanes, rest);
-	s->sum = _mm512_mask_add_epi32(s->sum, lanes & over, s->sum, _mm512_set1_epi32(1));
+	__m512i other =
+		up ? _mm512_add_epi32(rest, s->multiplier) : _mm512_sub_epi32(rest, s->multiplier);
+	s->rest = _mm512_min_epu32(rest, other);
+	s->sum = _mm512_add_epi32(s->sum, s->whole);
+	s->sum = _mm512_mask_add_epi32(s->sum, over, s->sum, _mm512_set1_epi32(1));
 }
 
 /* Lanes that are right on both sides of @n steps from code @code on. */
@@ -125,10 +129,11 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 	const struct line line = line_load(p, j);
 	const bool clamped = p->mode == LINE_CLAMPED;
 	const int n = up ? o->hi - o->zero : o->zero - o->lo;
-	__m512i origin = _mm512_cvtps_epi32(line.origin);
+	const __m512i origin = _mm512_cvtps_epi32(line.origin);
 	struct steps s = steps_first(channels, o, up);
 	__mmask16 right = 0xFFFF, reached = steps_reached(&s);
-	for (int i = 0; i < n && reached; i++, reached = steps_reached(&s)) {
+	/* A lane that has passed its reach is done for good, whatever its sums wrap to after. */
+	for (int i = 0; i < n && reached; i++) {
 		__m512i code = _mm512_set1_epi32(up ? o->zero + 1 + i : o->zero - i);
 		__m512i at = up ? s.sum : _mm512_sub_epi32(zero, s.sum);
 		__m512i here = codes_of(&line, clamped, origin, at);
@@ -136,7 +141,8 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 		right &= ~reached |
 			(_mm512_cmpge_epi32_mask(here, code) &
 				_mm512_cmplt_epi32_mask(before, code));
-		steps_next(&s, reached, up);
+		steps_next(&s, up);
+		reached &= _mm512_cmple_epu32_mask(s.sum, s.reach);
 	}
 	return right;
 }

@@ -50,7 +50,9 @@ static int fake_compile(const struct compile_request *request, struct node_memor
 	program->request = *request;
 	program->scratch_bytes = fake.scratch_bytes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
-		ret_memory[i] = (struct node_memory){.scratch = fake.scratch_bytes};
+		const unsigned int op = request->subgraph->nodes[request->nodes[i]].op;
+		ret_memory[i] = (struct node_memory){.scratch = fake.scratch_bytes,
+			.in_place = op == OP_ADD || op == OP_MUL ? fake.in_place : 0};
 	}
 	atomic_fetch_add(&fake.compiled, 1);
 	*ret_program = program;

@@ -18,6 +18,7 @@ struct fake_backend {
 	int fail_run_op; /* run fails with -EIO at this operator, after it has done its work */
 	uint64_t scratch_bytes; /* that each node asks for, and fills when run */
 	uint64_t program_bytes; /* that each program claims */
+	uint32_t in_place; /* of ADD and MUL: node_memory.in_place */
 	/* Counters: */
 	atomic_uint compiled, freed, nodes_run;
 };

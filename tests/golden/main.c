@@ -25,7 +25,7 @@
 #define MAX_MASKS 65 /* none, and one more for each bit */
 #define MAX_MISSING 256
 #define SWEEP_TEAMS 4
-#define SWEEP_SETS 7
+#define SWEEP_SETS 9
 #define SWEEP_WAYS (SWEEP_TEAMS * SWEEP_SETS)
 
 struct settings {
@@ -100,8 +100,8 @@ static void count_missing(struct tally *tally, const char *text)
 static void run_ways(const struct settings *s, const struct golden_case *c, struct tally *tally,
 	struct golden_result *ret_result)
 {
-	static const char *const sets[SWEEP_SETS] = {
-		"none", "strips", "pads", "views", "shapes", "all", "eager"};
+	static const char *const sets[SWEEP_SETS] = {"none", "strips", "pads", "views", "shapes",
+		"in-place", "all", "eager", "eager,in-place"};
 	for (uint32_t i = 0; i < s->sweep && ret_result->verdict == GOLDEN_PASSED; i++) {
 		const char *set = sets[tally->ways % SWEEP_SETS];
 		uint32_t team = tally->ways++ % SWEEP_TEAMS + 1, without = 0;

@@ -254,6 +254,71 @@ static void a_reshape_lies_in_the_memory_of_its_input(void **state)
 	assert_int_equal(part->arena_bytes, 2 * 448);
 }
 
+static void what_is_computed_in_place_takes_the_memory_of_its_operand(void **state)
+{
+	(void)state;
+	struct graph_builder b = {0};
+	build_chain(&b, 5);
+	struct plan_request request = request_of(&b);
+	fake_backend()->in_place = 1;
+	owned(plan_unref) struct plan *plan = NULL, *without = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	const struct subgraph_plan *part = plan_entered(plan);
+	assert_int_equal(part->arena_bytes, 448);
+	assert_int_equal(part->tensors[1].root, 1); /* its operand is the caller's */
+	for (uint32_t t = 2; t <= 5; t++) {
+		assert_int_equal(part->tensors[t].root, 1);
+		assert_int_equal(part->tensors[t].offset, part->tensors[1].offset);
+	}
+	request.rewrites &= ~(uint32_t)REWRITE_IN_PLACE;
+	assert_int_equal(plan_build(&request, &without, NULL), 0);
+	assert_int_equal(without->arena_bytes, 2 * 448);
+}
+
+/* a = x + x, b = a + x, c = a * b: b is made while a is still wanted, c is not. */
+static void nothing_is_computed_in_place_of_what_is_read_later(void **state)
+{
+	(void)state;
+	struct graph_builder b = {0};
+	build_chain(&b, 3);
+	b.operands[2][0] = 1;
+	b.operands[2][1] = 2;
+	struct plan_request request = request_of(&b);
+	fake_backend()->in_place = 3;
+	owned(plan_unref) struct plan *plan = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	const struct subgraph_plan *part = plan_entered(plan);
+	assert_int_equal(part->tensors[2].root, 2);
+	assert_int_equal(part->tensors[3].root, 1);
+	assert_int_equal(part->arena_bytes, 2 * 448);
+}
+
+/* The same, but it is a view of the operand that is read later, or an output of the graph. */
+static void nothing_is_computed_in_place_of_a_view_or_an_output(void **state)
+{
+	(void)state;
+	const int32_t target[] = {2, 50};
+	struct graph_builder b = {0};
+	build_chain(&b, 1);
+	int32_t shape = graph_builder_constant(&b, DTYPE_INT32, SHAPE(2), target);
+	int32_t view = graph_builder_tensor(&b, DTYPE_FLOAT32, SHAPE(2, 50));
+	int32_t y = graph_builder_tensor(&b, DTYPE_FLOAT32, SHAPE(2, 50));
+	int32_t z = graph_builder_tensor(&b, DTYPE_FLOAT32, SHAPE(2, 50));
+	graph_builder_node(&b, OP_RESHAPE, 1, shape, view);
+	graph_builder_node(&b, OP_ADD, 1, 1, y);
+	graph_builder_node(&b, OP_MUL, y, view, z);
+	b.outputs[0] = z;
+	struct plan_request request = request_of(&b);
+	fake_backend()->in_place = 1;
+	owned(plan_unref) struct plan *plan = NULL, *other = NULL;
+	assert_int_equal(plan_build(&request, &plan, NULL), 0);
+	assert_int_equal(plan_entered(plan)->tensors[y].root, y);
+	assert_int_equal(plan_entered(plan)->tensors[z].root, y);
+	graph_builder_output(&b, y);
+	assert_int_equal(plan_build(&request, &other, NULL), 0);
+	assert_int_equal(plan_entered(other)->tensors[z].root, z);
+}
+
 /* y = x + x and z = x * x, one behind the other along @axis in w, and w in parts again. */
 enum {
 	JOINED_X,
@@ -413,6 +478,9 @@ int main(void)
 		TEST(parts_of_a_tensor_lie_in_it),
 		TEST(parts_that_are_not_one_behind_the_other_have_their_own_memory),
 		TEST(without_views_each_tensor_has_its_own_memory),
+		TEST(what_is_computed_in_place_takes_the_memory_of_its_operand),
+		TEST(nothing_is_computed_in_place_of_what_is_read_later),
+		TEST(nothing_is_computed_in_place_of_a_view_or_an_output),
 		TEST(tensors_without_origin_or_with_two_are_refused),
 		TEST(a_sparse_constant_is_no_output),
 		TEST(what_other_plans_took_is_not_there_any_more),
