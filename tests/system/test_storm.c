@@ -4,7 +4,7 @@
  * clients ask without pause: every request is answered, by exactly one of the two models, and by the
  * same one whenever the same generation answers.
  *
- * $STORM_MS: for how long, 3000 unless it is set.
+ * $STORM_MS: for how long, 3000 unless it is set. An argument is a pattern of the tests that are wanted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -337,12 +337,13 @@ static int tear_down(void **state)
 
 #define storm_test(f, set_up) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		storm_test(every_request_is_answered_by_the_generation_that_it_names, set_up),
 		storm_test(with_real_models_too, set_up_real),
 		storm_test(with_the_usual_quiet_there_is_a_swap_in_two_seconds, set_up_quiet),
 	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
