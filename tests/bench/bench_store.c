@@ -9,7 +9,7 @@
  *                                  1000, or with 0 again and again without a pause
  *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
  *                                  second, and while it is not (storm.c)
- *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 100, are swapped in while clients
+ *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 130, are swapped in while clients
  *                                  ask without pause
  *
  * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and

@@ -29,7 +29,9 @@
 #define CONNECT_NS (200 * MS)
 #define SETTLE_NS (500 * MS) /* between the start of asking and what counts */
 #define MOST_RATIO 2.0
-#define LEAST_SWAPS_SHARE 1.0
+#define LEAST_SWAPS 100.0
+#define SWAPS_RATE                                                                                 \
+	130 /* what is replaced again while it is loaded is passed over: the latest wins */
 #define MOST_RUNS 32
 
 struct storm {
@@ -137,7 +139,7 @@ static uint64_t runs_wanted(void)
 
 bool storm_swaps(const char *model)
 {
-	const uint64_t runs = runs_wanted(), rate = number_from("RATE", 100);
+	const uint64_t runs = runs_wanted(), rate = number_from("RATE", SWAPS_RATE);
 	struct storm *storm = storm_start(model, rate);
 	double seen[MOST_RUNS];
 	for (uint64_t i = 0; i < runs; i++) {
@@ -150,8 +152,7 @@ bool storm_swaps(const char *model)
 	const double swaps = actor_quantile(seen, (uint32_t)runs, 0.5);
 	printf("%s: %.1f swaps/s, median of %llu\n", model, swaps, (unsigned long long)runs);
 	storm_end(storm);
-	const double least = LEAST_SWAPS_SHARE * (double)rate;
-	return rig_tell(swaps >= least, "at least", least, " swaps/s");
+	return rig_tell(swaps >= LEAST_SWAPS, "at least", LEAST_SWAPS, " swaps/s");
 }
 
 bool storm_bench(const char *model)
