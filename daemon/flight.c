@@ -88,7 +88,7 @@ void flight_note(struct flight *flight, const struct request *request, enum edge
 	flight->image->records[seq % FLIGHT_RECORDS] = (struct flight_record){.seq = seq,
 		.ended_us = now_us(),
 		.id = request->id,
-		.version = served ? strtoull(served->version, NULL, 10) : 0,
+		.version = served ? served->number : 0,
 		.queue_us = us_of(times->queue_ns),
 		.compute_us = us_of(times->compute_ns),
 		.total_us = us_of(times->total_ns),

@@ -50,6 +50,7 @@ static void checkpoints_give(const struct config *config, const char *name, stru
 static void name_it(struct served *served, const char *name, const struct manifest_version *version)
 {
 	snprintf(served->name, sizeof(served->name), "%s", name);
+	served->number = version->version;
 	snprintf(served->version, sizeof(served->version), "%" PRIu64, version->version);
 	served->digest = version->model;
 	served->signature = version->signature;

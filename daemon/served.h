@@ -56,6 +56,7 @@ struct served {
 	struct served *next_buried;
 	char name[SERVED_NAME_SIZE];
 	char version[SERVED_VERSION_SIZE];
+	uint64_t number; /* the same version; 0: it is not known */
 	struct digest digest; /* of the file */
 	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t generation;

@@ -16,6 +16,9 @@
 struct edge_model {
 	struct ref ref;
 	struct model *file;
+	/* Of the file: each request looks at them, and the code that found them is given back. */
+	const struct mapped *mapped;
+	const struct model_metadata *metadata;
 	struct plan_cache plans;
 	struct packs packs;
 	struct edge_model_info info;
@@ -121,7 +124,7 @@ static void describe_subgraph(const struct subgraph *subgraph, struct edge_model
 static void describe(struct edge_model *model)
 {
 	const struct graph *graph = model->plans.graph;
-	const struct model_metadata *metadata = model_get_metadata(model->file);
+	const struct model_metadata *metadata = model->metadata;
 	const struct plan *first = model->plans.declared[0];
 	struct edge_model_info *info = &model->info;
 	*info = (struct edge_model_info){
@@ -201,7 +204,7 @@ static void open_packs(struct edge_model *model, const struct edge_packs *packs,
 
 bool edge_model_broken(const struct edge_model *model)
 {
-	return model_broken(model->file) || packs_broken(&model->packs);
+	return mapped_broken(model->mapped) || mapped_broken(model->packs.note);
 }
 
 /* @code, unless it came of bytes that are none of the model's. */
@@ -238,6 +241,8 @@ static int open_file(struct model *file, const struct edge_options *options,
 	}
 	ref_init(&model->ref);
 	model->file = file;
+	model->mapped = model_mapped(file);
+	model->metadata = model_get_metadata(file);
 	model->plans = (struct plan_cache){
 		.graph = model_graph(file),
 		.backends = options->backends,
@@ -344,7 +349,7 @@ static int tensor_info(const struct edge_model *model, const struct entry *entry
 	}
 	const struct subgraph *subgraph = entry->subgraph;
 	int32_t t = side == ENTRY_INPUTS ? subgraph->inputs[position] : subgraph->outputs[position];
-	entry_describe(entry, model_get_metadata(model->file), side, index, ret_info);
+	entry_describe(entry, model->metadata, side, index, ret_info);
 	ret_info->shape = part->shapes[t];
 	ret_info->bytes = part->tensors[t].bytes;
 	ret_info->run_time_shape = part->tensors[t].place == PLACE_RUN_TIME;
@@ -482,8 +487,7 @@ int edge_session_input_info(struct edge_session *session, uint32_t index,
 		return (int)position;
 	}
 	/* What is asked for needs no plan: the shape and its bytes are known. */
-	entry_describe(&session->entry, model_get_metadata(session->model->file), ENTRY_INPUTS,
-		index, ret_info);
+	entry_describe(&session->entry, session->model->metadata, ENTRY_INPUTS, index, ret_info);
 	const struct input *input = session_get_input(session->session, (uint32_t)position);
 	ret_info->shape = input->shape;
 	ret_info->bytes = input->bytes;

@@ -22,6 +22,7 @@ struct fc_state {
 		struct ek_matmul_h h;
 	};
 	struct conv_weights weights;
+	const void *bias; /* with row_q: a copy of a constant one */
 	struct hybrid hybrid; /* with row_h */
 	struct blas blas; /* open where it does the float product */
 	unsigned int threads; /* that may make tiles, each with its scratch */
@@ -109,6 +110,27 @@ static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct 
 	return 0;
 }
 
+/* Beside the packed weights, so that runs need no page of the model's file for a few words. */
+static int bias_prepare(struct op_setup *setup, struct fc_state *state, struct error *err)
+{
+	const void *bias = op_constant(setup, 2);
+	bool filled = false;
+	if (!bias) {
+		return 0;
+	}
+	const uint64_t bytes =
+		(uint64_t)state->shape.cols * dtype_bits(op_tensor_in(setup, 2)->type) / 8;
+	void *copy = op_alloc_pack(setup, bytes, &filled);
+	if (!copy) {
+		return op_alloc_failed(setup, err);
+	}
+	if (!filled) {
+		memcpy(copy, bias, (size_t)bytes);
+	}
+	state->bias = copy;
+	return 0;
+}
+
 /* Weights as a kernel can read them, of @packed_bytes where it packs them. */
 static int weights_prepare(
 	struct op_setup *setup, struct fc_state *state, uint64_t packed_bytes, struct error *err)
@@ -148,6 +170,7 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 							  : scales_prepare(setup, a, err);
 	}
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
+	r = r < 0 ? r : bias_prepare(setup, state, err);
 	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
 		conv_weights_pack(setup, &state->weights, pack_q, state);
@@ -261,13 +284,14 @@ static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
 	state->row_h->run(&state->h, tile, scratch);
 }
 
-static void bind_q(const struct op_call *call, const void *weights, struct ek_matmul_q *a)
+static void bind_q(const struct op_call *call, const void *weights, const void *bias_copy,
+	struct ek_matmul_q *a)
 {
-	struct conv_bias bias = conv_bind_bias(call);
+	const struct conv_bias bias = conv_bind_bias(call);
 	a->a = op_in(call, 0)->data;
 	a->w = weights;
-	a->bias32 = bias.b32;
-	a->bias64 = bias.b64;
+	a->bias32 = bias.b32 && bias_copy ? bias_copy : bias.b32;
+	a->bias64 = bias.b64 && bias_copy ? bias_copy : bias.b64;
 	a->output = op_out(call, 0)->data;
 }
 
@@ -289,7 +313,7 @@ static int bind(const struct op_call *call, struct fc_state *state, struct error
 {
 	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
-		bind_q(call, weights, &state->q);
+		bind_q(call, weights, state->bias, &state->q);
 		return 0;
 	}
 	if (state->row_h) {

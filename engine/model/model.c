@@ -52,7 +52,7 @@ static int open_file(struct file file, const struct model_limits *limits, struct
 	}
 	model->file = file;
 	int r = read_file(model, limits, err);
-	if (model_broken(model)) {
+	if (mapped_broken(model->file.note)) {
 		return error_set(err, -EIO, "the disk did not give a part of the file");
 	}
 	if (r < 0) {
@@ -110,7 +110,7 @@ void model_forget_pages(const struct model *model)
 	file_forget(&model->file);
 }
 
-bool model_broken(const struct model *model)
+const struct mapped *model_mapped(const struct model *model)
 {
-	return mapped_broken(model->file.note);
+	return model->file.note;
 }

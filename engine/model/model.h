@@ -55,8 +55,8 @@ const struct graph *model_graph(const struct model *model);
 const struct model_metadata *model_get_metadata(const struct model *model);
 uint64_t model_file_bytes(const struct model *model);
 
-/* True when the disk did not give a part of the file (base/mapped.h). */
-bool model_broken(const struct model *model);
+/* What tells whether the disk gave all parts of the file (base/mapped.h). Borrowed, as long as @model. */
+const struct mapped *model_mapped(const struct model *model);
 
 /* Gives the mapping's pages back until somebody reads them: loading has touched more of them, and
  * all weights that were packed, than runs will. */

@@ -291,11 +291,6 @@ uint64_t packs_bytes(const struct packs *packs)
 	return packs->data ? packs->used : 0;
 }
 
-bool packs_broken(const struct packs *packs)
-{
-	return mapped_broken(packs->note);
-}
-
 void packs_deinit(struct packs *packs)
 {
 	unmap(packs);

@@ -29,7 +29,7 @@ struct packs {
 	bool filled; /* at an earlier load */
 	bool differs; /* from what the programs of this load asked for */
 	bool in_file; /* what @data points to; memory else */
-	struct mapped *note; /* of the file; NULL for memory */
+	struct mapped *note; /* of the file, for mapped_broken(); NULL for memory */
 	bool making; /* until packs_seal(): a new one */
 	int folder;
 	char key[PACKS_KEY_BYTES];
@@ -55,9 +55,6 @@ int must_check packs_keep(struct packs *packs);
 
 /* What the file holds, or will. */
 uint64_t packs_bytes(const struct packs *packs);
-
-/* True when the disk did not give a part of the file (base/mapped.h). */
-bool packs_broken(const struct packs *packs);
 
 /* After the last program is freed. A zeroed one is fine. */
 void packs_deinit(struct packs *packs);

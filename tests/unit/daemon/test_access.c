@@ -79,6 +79,14 @@ static void users_and_groups_are_named_or_numbered(void **state)
 	assert_false(may(bench, STRANGER, ACCESS_CLASS + QUEUE_NORMAL));
 }
 
+/* What emulates another CPU's programs may have room for one number only. */
+static bool system_tells_groups(int socket)
+{
+	gid_t groups[300];
+	socklen_t size = sizeof(groups);
+	return getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0;
+}
+
 /* In a child, which is somebody in 300 groups. */
 static int ask_as_one_of_many_groups(struct bench *bench)
 {
@@ -87,7 +95,8 @@ static int ask_as_one_of_many_groups(struct bench *bench)
 	for (gid_t i = 0; i < 300; i++) {
 		groups[i] = 70000 + i;
 	}
-	if (setgroups(300, groups) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+	if (setgroups(300, groups) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 ||
+		!system_tells_groups(pair[0])) {
 		return 2;
 	}
 	bench->sockets[0] = pair[0];
@@ -116,7 +125,8 @@ static void who_is_in_hundreds_of_groups_is_in_each(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 2) {
-		print_message("SKIPPED: this user may not join so many groups\n");
+		print_message(
+			"SKIPPED: this user may not join so many groups, or the system tells none\n");
 		return;
 	}
 	assert_int_equal(WEXITSTATUS(status), 0);
