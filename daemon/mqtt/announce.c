@@ -352,6 +352,10 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 	flat_integer(w, "expired", (int64_t)c->expired);
 	flat_integer(w, "shed", (int64_t)c->shed);
 	flat_integer(w, "duplicates", (int64_t)c->duplicates);
+	flat_integer(w, "resumed", (int64_t)c->resumed);
+	flat_integer(w, "kept", (int64_t)b->kept.n_used);
+	flat_integer(w, "not_kept", (int64_t)b->kept.full);
+	flat_integer(w, "given_up", (int64_t)b->kept.given_up);
 	flat_integer(w, "retained_ignored", (int64_t)c->retained);
 	flat_integer(w, "refused", (int64_t)c->refused);
 	flat_integer(w, "commands", (int64_t)c->commands);
@@ -406,7 +410,7 @@ void announce_on_stats(uv_timer_t *timer)
 
 /* ---- the pool */
 
-static void pool_filter(const struct bridge *b, char out[TOPICS_MAX], const char *model)
+void announce_pool_filter(const struct bridge *b, char out[TOPICS_MAX], const char *model)
 {
 	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/%s/infer", b->settings.pool_group,
 		b->settings.prefix, model);
@@ -429,7 +433,7 @@ void announce_pool(struct bridge *b)
 		for (size_t k = 0; k < b->models.n && link->settings->pool; k++) {
 			const struct model_entry *m = b->models.entries[k];
 			bool in = b->in_pool && !link->leave_by_ns && models_is_ready(m) && !m->off;
-			pool_filter(b, filter, m->name);
+			announce_pool_filter(b, filter, m->name);
 			if (in == link_is_subscribed(link, filter)) {
 				continue;
 			}

@@ -9,6 +9,7 @@
 #define DAEMON_MQTT_ASK_H
 
 #include "daemon/mqtt/decode.h"
+#include "daemon/mqtt/kept.h"
 #include "daemon/mqtt/outbox.h"
 
 enum ask_state {
@@ -52,11 +53,13 @@ struct ask {
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* of JSON */
 	uint64_t arrived_ns, deadline_ns; /* 0: none */
+	bool expires; /* the message itself said so: what becomes of it is worth nothing afterwards */
 	uint8_t *payload; /* owned, a zero byte follows; NULL once decoded */
 	size_t size;
 	struct decode_result tensors;
 	uint64_t edge_id; /* of the connection to edged, while it runs */
 	uint64_t key; /* of dedup.h; 0: none */
+	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged was lost once */
 };
 

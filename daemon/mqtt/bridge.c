@@ -22,6 +22,7 @@ int bridge_configure(
 	struct bridge *b, const char *path, const char *socket, size_t *ret_bad, struct error *err)
 {
 	*b = (struct bridge){0};
+	kept_init(&b->kept);
 	log_init(&b->log, LOG_LEVEL_INFO);
 	b->pipes.bridge = b;
 	b->path = path;
@@ -109,10 +110,26 @@ void bridge_stop(struct bridge *b)
 	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	}
+	kept_close(&b->kept); /* what is not answered now is left to the next life */
 	pipes_stop(&b->pipes);
 	service_stop(&b->service);
 	decoder_stop(&b->decoder);
 	brokers_stop(b);
+}
+
+/* What is kept outlives a crash; without a folder for it that is all there is to say. */
+static void open_kept(struct bridge *b)
+{
+	struct error err = {0};
+	const char *folder = getenv("RUNTIME_DIRECTORY");
+	if (folder && b->settings.kept_bytes &&
+		kept_open(&b->kept, folder, b->settings.kept_bytes, &err) < 0) {
+		log_warning(&b->log, "requests are not kept: %s", err.text);
+	}
+	if (b->kept.n_waiting > 0) {
+		log_notice(&b->log, "%zu requests of an earlier life are asked again",
+			b->kept.n_waiting);
+	}
 }
 
 static void begin_to_drain(struct bridge *b)
@@ -244,6 +261,7 @@ static int start(struct bridge *b, struct error *err)
 	b->asks = (struct asks){.max = s->queue_length, .max_bytes = s->queue_bytes};
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
+	open_kept(b);
 	models_load_settings(&b->models, b->state);
 	discovery_device_find(&b->device, EDGED_VERSION);
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
@@ -257,6 +275,7 @@ static int start(struct bridge *b, struct error *err)
 	r = r < 0 ? r : brokers_follow(b, err);
 	if (r == 0) {
 		pipes_start(&b->pipes);
+		serve_on_expiry(&b->expiry);
 	}
 	return r;
 }

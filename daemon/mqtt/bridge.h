@@ -5,8 +5,8 @@
  * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
  * threads, on things that nobody else touches meanwhile.
  *
- *   link.h      one broker         serve.c     a message becomes a request, which waits for its turn
- *   brokers.c   all of them
+ *   link.h      one broker         receive.c   a message becomes a request
+ *   brokers.c   all of them        serve.c     which waits for its turn
  *   service.h   edged              respond.c   what the message says
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
@@ -32,7 +32,8 @@
 #define BRIDGE_MAX_LINKS (2 * SETTINGS_MAX_BROKERS) /* all may be replaced at once */
 
 struct bridge_counts {
-	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands;
+	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands,
+		resumed;
 	uint64_t by_code[BRIDGE_N_CODES]; /* answers */
 };
 
@@ -52,6 +53,7 @@ struct bridge {
 	struct models models;
 	struct asks asks;
 	struct dedup dedup;
+	struct kept kept;
 	struct service service;
 	struct decoder decoder;
 	struct pipes pipes;
@@ -112,9 +114,16 @@ int must_check reload_subscribe(struct bridge *bridge, struct link *link, struct
  * to brokers about which nothing was changed stay in any case. */
 void reload_begin(struct bridge *bridge);
 
+/* ---- receive.c */
+
+void receive_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
+/* What an earlier life has left unanswered, as far as there is room in the line. */
+void receive_kept(struct bridge *bridge);
+
 /* ---- serve.c */
 
-void serve_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
+/* @ask gets its place in the line, or is refused; it is taken. */
+void serve_accept(struct bridge *bridge, struct ask *ask);
 /* Starts what can be started. */
 void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
@@ -127,8 +136,7 @@ double serve_wait_ms(const struct bridge *bridge);
 /* ---- respond.c */
 
 /* Answers with an error; the ask stays with the caller. */
-void respond_refuse(
-	struct bridge *bridge, const struct ask *ask, unsigned int status, const char *text);
+void respond_refuse(struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
 void respond_refuse_and_end(
 	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
 /* Answers with what edged has said; the ask ends. */
@@ -146,6 +154,8 @@ void announce_models(struct bridge *bridge);
 void announce_settings(struct bridge *bridge, const struct model_entry *model);
 void announce_discovery(struct bridge *bridge, bool again);
 void announce_pool(struct bridge *bridge);
+/* What a member of the pool subscribes to. */
+void announce_pool_filter(const struct bridge *bridge, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);
 void announce_on_capability(uv_timer_t *timer);

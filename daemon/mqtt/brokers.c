@@ -30,7 +30,7 @@ static void on_link_down(struct link *link)
 
 static void on_link_message(struct link *link, const struct mosq_message *message)
 {
-	serve_message(link->data, link, message);
+	receive_message(link->data, link, message);
 }
 
 static const struct link_events link_events = {
@@ -77,11 +77,11 @@ int brokers_check(const struct bridge *b, const struct settings *s, struct error
 
 static void leave(struct bridge *b, struct link *link)
 {
+	link->heard_ns = clock_now_ns();
+	link->leave_by_ns = link->heard_ns + b->settings.drain_timeout_ms * NS_PER_MS;
 	while (link->n_subscriptions > 0) {
 		link_unsubscribe(link, link->subscriptions[0].filter);
 	}
-	link->heard_ns = clock_now_ns();
-	link->leave_by_ns = link->heard_ns + b->settings.drain_timeout_ms * NS_PER_MS;
 	uv_timer_start(&b->drain, brokers_on_drain, DRAIN_TURN_MS, DRAIN_TURN_MS);
 }
 

@@ -80,13 +80,16 @@ static struct link_subscription *find_subscription(const struct link *link, cons
 
 bool link_is_subscribed(const struct link *link, const char *filter)
 {
-	return find_subscription(link, filter);
+	const struct link_subscription *s = find_subscription(link, filter);
+	return s && !s->gone;
 }
 
 static int subscribe(
 	struct link *link, const char *filter, unsigned int qos, bool own, struct error *err)
 {
-	if (find_subscription(link, filter)) {
+	struct link_subscription *s = find_subscription(link, filter);
+	if (s) {
+		s->gone = false;
 		return 0;
 	}
 	if (link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS) {
@@ -97,7 +100,7 @@ static int subscribe(
 	if (!copy) {
 		return error_no_memory(err);
 	}
-	struct link_subscription *s = &link->subscriptions[link->n_subscriptions++];
+	s = &link->subscriptions[link->n_subscriptions++];
 	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
 	if (link->state == LINK_UP) {
 		subscribe_one(link, s);
@@ -115,18 +118,43 @@ int link_subscribe_own(struct link *link, const char *filter, struct error *err)
 	return subscribe(link, filter, 1, true, err);
 }
 
+static void unsubscribe_now(struct link *link, const char *filter)
+{
+	struct error err = {0};
+	link->unsubscribing += mosq_unsubscribe(link->mosq, filter, &err) == 0;
+}
+
+static void drop_subscription(struct link *link, struct link_subscription *s)
+{
+	free(s->filter);
+	*s = link->subscriptions[--link->n_subscriptions];
+}
+
 void link_unsubscribe(struct link *link, const char *filter)
 {
 	struct link_subscription *s = find_subscription(link, filter);
-	struct error err = {0};
-	if (!s) {
-		return;
-	}
 	if (link->state == LINK_UP) {
-		link->unsubscribing += mosq_unsubscribe(link->mosq, filter, &err) == 0;
+		unsubscribe_now(link, filter);
 	}
-	free(s->filter);
-	*s = link->subscriptions[--link->n_subscriptions];
+	if (s && (link->state == LINK_UP || link->leave_by_ns)) {
+		drop_subscription(link, s);
+	} else if (s) {
+		s->gone = true;
+	}
+}
+
+/* Of a new connection. */
+static void subscribe_all(struct link *link)
+{
+	for (size_t i = link->n_subscriptions; i-- > 0;) {
+		struct link_subscription *s = &link->subscriptions[i];
+		if (s->gone) {
+			unsubscribe_now(link, s->filter);
+			drop_subscription(link, s);
+		} else {
+			subscribe_one(link, s);
+		}
+	}
 }
 
 static void on_subscribed(void *data, int mid, int granted)
@@ -203,9 +231,7 @@ static void on_connected(void *data, int reason)
 	uv_timer_stop(&link->timer);
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
 		link->version == 5 ? "5" : "3.1.1");
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		subscribe_one(link, &link->subscriptions[i]);
-	}
+	subscribe_all(link);
 	link->events->on_up(link);
 }
 
@@ -446,6 +472,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	if (!link->mosq) {
 		return;
 	}
+	link_flush(link);
 	if (!link->lost[0] && link->state == LINK_UP) {
 		link_pump(link);
 	}

@@ -50,6 +50,7 @@ struct link_subscription {
 	bool own; /* what is retained of our own topics */
 	int mid; /* of the SUBSCRIBE; 0: not sent on this connection */
 	bool refused;
+	bool gone; /* to be unsubscribed once it is up again: the broker may remember it */
 };
 
 struct link_counts {
@@ -115,6 +116,7 @@ int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */
 int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
+/* One that is not subscribed too: an earlier life may have been. */
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);
 

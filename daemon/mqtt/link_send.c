@@ -89,8 +89,16 @@ static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, 
 	if (r == 0) {
 		link->counts.sent++;
 		outbox_sent(&link->outbox, m, mid);
+		mosq_write(link->mosq);
 	}
 	return r;
+}
+
+void link_flush(struct link *link)
+{
+	if (!link->lost[0] && mosq_wants_write(link->mosq)) {
+		mosq_write(link->mosq);
+	}
 }
 
 /* As much as the broker takes at once: the library's own queue has no bound. */

@@ -5,6 +5,8 @@
 
 #include "daemon/mqtt/link.h"
 
+/* Acknowledgements and the like, which the library has set aside. */
+void link_flush(struct link *link);
 /* As much as the broker takes at once: the library's own queue has no bound. */
 void link_pump(struct link *link);
 /* The connection is gone: results that were on their way, or would be, go to disk; those that are

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define SECRET_SIZE 1024
 #define HOST_SIZE 256
 #define MS_PER_S 1000
@@ -15,9 +17,9 @@
 
 struct mosq {
 	struct mosquitto *mosquitto;
-	const struct settings_broker *broker;
+	const struct settings_broker *broker; /* not after mosq_connect() */
 	int version;
-	uint32_t max_packet;
+	uint32_t max_packet, session_s;
 	char host[SETTINGS_SOURCE_SIZE];
 	int port; /* 0: host is the path of a socket */
 	const struct mosq_events *events; /* NULL: nobody is told yet */
@@ -200,6 +202,7 @@ static void on_message(struct mosquitto *mosquitto, void *data,
 		.accept = or_empty(t.accept),
 		.traceparent = or_empty(t.traceparent),
 		.deadline = or_empty(t.deadline),
+		.came_ns = clock_now_ns(),
 	};
 	m->events->on_message(m->data, &out);
 }
@@ -331,6 +334,13 @@ static void set_callbacks(struct mosquitto *q)
 	mosquitto_message_v5_callback_set(q, on_message);
 }
 
+/* Seconds for which the broker is to keep what is on its way here. 3.1.1 would keep it for ever. */
+static uint32_t session_of(const struct settings_broker *broker, int version)
+{
+	uint64_t ms = version == MQTT_PROTOCOL_V5 ? broker->session_ms : 0;
+	return (uint32_t)((ms + MS_PER_S - 1) / MS_PER_S);
+}
+
 int mosq_new(const struct settings_broker *broker, const char *client_id, int version,
 	uint32_t max_packet, const char *will_topic, struct mosq **ret_mosq, struct error *err)
 {
@@ -339,14 +349,22 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 		return error_no_memory(err);
 	}
 	owned(mosq_free) struct mosq *m = new;
-	*m = (struct mosq){.broker = broker, .version = version, .max_packet = max_packet};
+	*m = (struct mosq){.broker = broker,
+		.version = version,
+		.max_packet = max_packet,
+		.session_s = session_of(broker, version)};
 	int r = parse_address(m, err);
 	if (r < 0) {
 		return r;
 	}
-	m->mosquitto = mosquitto_new(client_id, true, m);
+	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
 	if (!m->mosquitto) {
 		return error_no_memory(err);
+	}
+	/* Otherwise it writes its PUBACK before it calls on_message(). It starts no thread by this. */
+	int rc = mosquitto_threaded_set(m->mosquitto, true);
+	if (rc) {
+		return rc_error("options", rc, err);
 	}
 	set_callbacks(m->mosquitto);
 	r = set_options(m, will_topic, err);
@@ -374,6 +392,9 @@ int mosq_connect(struct mosq *m, struct error *err)
 	if (m->version == MQTT_PROTOCOL_V5) {
 		rc = mosquitto_property_add_int32(
 			&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, m->max_packet);
+		rc = rc ? rc
+			: mosquitto_property_add_int32(
+				  &properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, m->session_s);
 	}
 	/* The only form that takes properties waits. */
 	rc = rc ? rc
@@ -480,5 +501,13 @@ int mosq_unsubscribe(struct mosq *m, const char *filter, struct error *err)
 
 void mosq_disconnect(struct mosq *m)
 {
-	mosquitto_disconnect_v5(m->mosquitto, 0, NULL);
+	mosquitto_property *properties = NULL;
+	int rc = m->session_s
+		? mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0)
+		: 0;
+	rc = rc ? rc : mosquitto_disconnect_v5(m->mosquitto, 0, properties);
+	mosquitto_property_free_all(&properties);
+	if (rc == 0) {
+		mosq_write(m);
+	}
 }

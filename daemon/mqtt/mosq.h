@@ -5,7 +5,10 @@
  * An object is good for one connection: after on_lost it is only freed. Nothing is kept in the
  * library: what is published belongs to the caller until on_published, and is published again by
  * him on the next connection. All but mosq_connect() never wait. Callbacks come from within mosq_read(),
- * mosq_write(), mosq_misc() and mosq_publish(); they may publish and subscribe, and must not free.
+ * mosq_write() and mosq_misc(); they may publish and subscribe, and must not free.
+ *
+ * Nothing is written but by mosq_write(): so the broker is told that we have a message of QoS 1 after
+ * on_message() has returned, not before.
  */
 #ifndef DAEMON_MQTT_MOSQ_H
 #define DAEMON_MQTT_MOSQ_H
@@ -31,6 +34,7 @@ struct mosq_message {
 	size_t correlation_bytes;
 	uint32_t expiry_s; /* what is left, MOSQ_NO_EXPIRY */
 	const char *priority, *accept, *traceparent, *deadline; /* user properties */
+	uint64_t came_ns; /* CLOCK_MONOTONIC */
 };
 
 /* What goes. Texts may be NULL. */
@@ -62,7 +66,7 @@ struct mosq;
 void mosq_library_init(void);
 
 /* @version: 4 or 5. The will is @will_topic with "offline", retained. No network yet. @broker outlives
- * mosq_connect(). */
+ * mosq_connect(). With MQTT 5 the broker keeps what is on its way here for as long as settings say. */
 int must_check mosq_new(const struct settings_broker *broker, const char *client_id, int version,
 	uint32_t max_packet, const char *will_topic, struct mosq **ret_mosq, struct error *err);
 void mosq_free(struct mosq *mosq); /* NULL is fine */
@@ -92,7 +96,7 @@ int must_check mosq_subscribe(struct mosq *mosq, const char *filter, unsigned in
 	int *ret_mid, struct error *err);
 int must_check mosq_unsubscribe(struct mosq *mosq, const char *filter, struct error *err);
 
-/* Says goodbye; the will is not sent. */
+/* Says goodbye; the will is not sent, nothing is kept for us. */
 void mosq_disconnect(struct mosq *mosq);
 
 #endif

@@ -24,7 +24,10 @@ struct outbox_message *outbox_message_new(
 
 void outbox_message_free(struct outbox_message *message)
 {
-	free(message);
+	if (message) {
+		kept_cross_out(message->kept);
+		free(message);
+	}
 }
 
 static size_t cost(const struct outbox_message *m)

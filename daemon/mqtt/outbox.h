@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "daemon/mqtt/kept.h"
 
 enum outbox_kind {
 	OUTBOX_LAST,
@@ -44,6 +45,7 @@ struct outbox_message {
 	uint64_t expires_ns; /* of CLOCK_MONOTONIC; 0: never */
 	bool of_spool; /* its record is on disk as well */
 	uint64_t record; /* number of that record */
+	struct kept_note *kept; /* owned; of the request that this answers, or NULL */
 	int mid; /* of the library; 0: not handed over */
 };
 

@@ -33,7 +33,7 @@ static int describe(void *context, const char *model, const char *signature,
 
 static int read_text(const char *path, char **ret_text, size_t *ret_size, struct error *err)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = pipeline_open_file(path);
 	owned_mem char *text = file ? malloc(MAX_FILE + 1) : NULL;
 	if (!text) {
 		int code = file ? -ENOMEM : -errno;

@@ -83,7 +83,8 @@ static bool keep_fixed(const struct settings *old, struct settings *now)
 	static const struct {
 		size_t offset, size;
 	} fixed[] = {FIXED(gateway), FIXED(socket), FIXED(state), FIXED(prefix),
-		FIXED(discovery_prefix), FIXED(pool_group), FIXED(max_memory), FIXED(max_message)};
+		FIXED(discovery_prefix), FIXED(pool_group), FIXED(max_memory), FIXED(max_message),
+		FIXED(kept_bytes)};
 	bool same = true;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		const void *from = (const char *)old + fixed[i].offset;
@@ -145,7 +146,7 @@ void reload_begin(struct bridge *b)
 		*old = b->settings;
 		if (keep_fixed(old, now)) {
 			log_warning(&b->log,
-				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory and max-message stay as they were until a restart");
+				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory, max-message and kept-bytes stay as they were until a restart");
 		}
 		b->settings = *now;
 		take_settings(b, old);

@@ -16,7 +16,7 @@ static struct result_options options_of(const struct bridge *b, uint64_t sequenc
 }
 
 static struct outbox_message *response_new(
-	const struct ask *ask, const struct bytes_writer *w, const char *content_type)
+	struct ask *ask, const struct bytes_writer *w, const char *content_type)
 {
 	struct outbox_message *m =
 		outbox_message_new(OUTBOX_RESPONSE, ask->response_topic, w->data, w->size);
@@ -27,6 +27,7 @@ static struct outbox_message *response_new(
 		m->correlation_bytes = ask->correlation_bytes;
 		memcpy(m->correlation, ask->correlation, ask->correlation_bytes);
 		memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
+		m->kept = take(ask->kept);
 	}
 	return m;
 }
@@ -51,7 +52,7 @@ static void publish_error(struct bridge *b, const struct ask *ask, const struct 
 }
 
 /* Answers with an error. The ask stays with the caller. */
-void respond_refuse(struct bridge *b, const struct ask *ask, unsigned int status, const char *text)
+void respond_refuse(struct bridge *b, struct ask *ask, unsigned int status, const char *text)
 {
 	struct bytes_writer w = {0};
 	const struct result_options options = options_of(b, 0);
@@ -82,7 +83,7 @@ void respond_refuse_and_end(
 	serve_finish(b, ask);
 }
 
-static int respond(struct bridge *b, const struct ask *ask, const struct model_entry *model,
+static int respond(struct bridge *b, struct ask *ask, const struct model_entry *model,
 	const struct edge_client_answer *answer, struct error *err)
 {
 	struct bytes_writer w = {0};
@@ -104,7 +105,7 @@ static int respond(struct bridge *b, const struct ask *ask, const struct model_e
 	return 0;
 }
 
-static int feed(struct bridge *b, const struct ask *ask, const struct model_entry *model,
+static int feed(struct bridge *b, struct ask *ask, const struct model_entry *model,
 	const struct edge_client_answer *answer, struct error *err)
 {
 	char topic[TOPICS_MAX];
@@ -123,6 +124,8 @@ static int feed(struct bridge *b, const struct ask *ask, const struct model_entr
 		return r < 0 ? r : error_no_memory(err);
 	}
 	m->qos = (unsigned int)s->result_qos;
+	m->expires_ns = ask->expires ? ask->deadline_ns : 0;
+	m->kept = take(ask->kept); /* NULL where it was answered elsewhere too */
 	m->content_type = "application/json";
 	memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
 	link_publish(ask->link, m);

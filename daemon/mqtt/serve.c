@@ -7,11 +7,9 @@
 #include "daemon/mqtt/bridge.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
 #define US_PER_NS 1000
 #define EXPIRY_MS 50
 #define MEAN_WEIGHT 0.1
-#define MAX_DEADLINE_MS 86400000
 
 /* ---- the line */
 
@@ -229,14 +227,38 @@ static bool take_raw(struct ask *ask, const struct model_entry *model)
 
 /* ---- the line */
 
+/* There is nothing to say yet: it is being loaded, its description is on the way, or edged has just begun. */
+static bool is_coming(const struct bridge *b, const struct model_entry *model)
+{
+	if (!model || !model->listed) {
+		return service_is_young(&b->service);
+	}
+	bool described = !model->generation || model->described == model->generation;
+	return !models_is_ready(model) && (!described || strcmp(model->state, "loading") == 0);
+}
+
+/* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */
+static struct ask *next_new(const struct bridge *b, const struct model_entry **ret_model)
+{
+	for (struct ask *ask = b->listed ? b->asks.first : NULL; ask; ask = ask->next) {
+		if (ask->state == ASK_NEW && !ask->of_pipeline) {
+			*ret_model = models_find(&b->models, ask->model);
+			if (!is_coming(b, *ret_model)) {
+				return ask;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* The first that waits for the decoder, or that needs none. True when it was dealt with. */
 static bool prepare_one(struct bridge *b)
 {
-	struct ask *ask = asks_find(&b->asks, ASK_NEW, false);
-	if (!ask || !b->listed) {
+	const struct model_entry *model = NULL;
+	struct ask *ask = next_new(b, &model);
+	if (!ask) {
 		return false;
 	}
-	const struct model_entry *model = models_find(&b->models, ask->model);
 	if (!model || !model->listed) {
 		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
 		return true;
@@ -246,10 +268,6 @@ static bool prepare_one(struct bridge *b)
 		return true;
 	}
 	if (!models_is_ready(model)) {
-		bool soon = model->generation && model->described != model->generation;
-		if (soon) {
-			return false; /* its description is on the way */
-		}
 		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
 		return true;
 	}
@@ -297,8 +315,9 @@ void serve_dispatch(struct bridge *b)
 void serve_on_expiry(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
+	receive_kept(b);
 	serve_dispatch(b);
-	if (b->asks.n > 0 || b->pipes.n_asked > 0) {
+	if (b->asks.n > 0 || b->pipes.n_asked > 0 || b->kept.n_waiting > 0) {
 		uv_timer_start(timer, serve_on_expiry, EXPIRY_MS, 0);
 	}
 }
@@ -310,80 +329,7 @@ double serve_wait_ms(const struct bridge *b)
 	return ahead * b->service_ns / slots / (double)NS_PER_MS;
 }
 
-/* ---- messages */
-
-static void copy_text(char *out, size_t size, const char *text)
-{
-	size_t n = strlen(text);
-	if (n < size) {
-		memcpy(out, text, n + 1);
-	}
-}
-
-static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
-{
-	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
-	if (m->expiry_s != MOSQ_NO_EXPIRY) {
-		deadline = now + m->expiry_s * NS_PER_S;
-	}
-	char *end = NULL;
-	long ms = m->deadline[0] ? strtol(m->deadline, &end, 10) : 0;
-	if (end && *end == 0 && ms > 0 && ms <= MAX_DEADLINE_MS) {
-		uint64_t sooner = now + (uint64_t)ms * NS_PER_MS;
-		deadline = !deadline || sooner < deadline ? sooner : deadline;
-	}
-	return deadline;
-}
-
-/* What the message says, into a new ask. NULL: it was refused, or there is no memory. */
-static struct ask *make_ask(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const char *model, const char *source)
-{
-	const struct settings *s = &b->settings;
-	bool answer_elsewhere = m->response_topic[0] != 0;
-	if (answer_elsewhere &&
-		!topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
-			s->discovery_prefix)) {
-		b->counts.refused++;
-		return NULL;
-	}
-	struct ask *ask = ask_new(m->payload, m->size);
-	if (!ask) {
-		return NULL;
-	}
-	ask->link = link;
-	ask->arrived_ns = clock_now_ns();
-	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
-	ask->qos = m->qos > 1 ? 1 : m->qos;
-	ask->priority = ask_priority_of(m->priority);
-	ask->format = decode_format_of(m->content_type);
-	copy_text(ask->model, sizeof(ask->model), model);
-	copy_text(ask->source, sizeof(ask->source), source);
-	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
-	ask->response_topic = answer_elsewhere ? strdup(m->response_topic) : NULL;
-	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
-	raw |= strcmp(m->accept, "application/octet-stream") == 0;
-	ask->answer = raw ? ASK_RAW : ASK_JSON;
-	if (m->correlation_bytes && m->correlation_bytes <= sizeof(ask->correlation)) {
-		ask->correlation_bytes = m->correlation_bytes;
-		memcpy(ask->correlation, m->correlation, m->correlation_bytes);
-	}
-	return ask;
-}
-
-/* Was it here a moment ago? Only what is told apart by correlation data can be told apart at all. */
-static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_message *m)
-{
-	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
-	if (!window || m->qos == 0 || !ask->correlation_bytes) {
-		return false;
-	}
-	uint64_t key = dedup_hash(&b->dedup, 0, m->correlation, m->correlation_bytes);
-	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
-	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
-	ask->key = dedup_hash(&b->dedup, key, m->payload, m->size);
-	return dedup_see(&b->dedup, ask->key, ask->arrived_ns, window);
-}
+/* ---- places in the line */
 
 /* Lets old ones go, or refuses the new one. */
 static bool make_room(struct bridge *b, const struct ask *ask)
@@ -428,7 +374,7 @@ void serve_on_pause_end(uv_timer_t *timer)
 	}
 }
 
-static void accept_ask(struct bridge *b, struct ask *ask)
+void serve_accept(struct bridge *b, struct ask *ask)
 {
 	if (!make_room(b, ask)) {
 		respond_refuse(b, ask, EDGE_CLIENT_OVERLOADED, "too many requests wait");
@@ -444,143 +390,4 @@ static void accept_ask(struct bridge *b, struct ask *ask)
 		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
 	}
 	serve_dispatch(b);
-}
-
-/* Why it is refused before it waits; NULL: it is not. */
-static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
-	const struct mosq_message *m, unsigned int *ret_status)
-{
-	*ret_status = EDGE_CLIENT_INVALID;
-	if (ask->format == DECODE_N_FORMATS) {
-		*ret_status = EDGE_CLIENT_UNSUPPORTED;
-		return "a content type that is not known";
-	}
-	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
-		return "more than 64 bytes of correlation data";
-	}
-	if (m->size > b->settings.max_message) {
-		*ret_status = EDGE_CLIENT_TOO_LARGE;
-		return "above max-message";
-	}
-	if (ask->link->said_stopped) {
-		*ret_status = EDGE_CLIENT_DRAINING;
-		return "the gateway is about to stop";
-	}
-	return NULL;
-}
-
-/* The same of a pipeline. */
-static const char *reason_of_pipeline(
-	const struct bridge *b, const struct ask *ask, unsigned int *ret_status)
-{
-	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
-	*ret_status = pipe && !pipe->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
-	if (!pipe || pipe->refused[0]) {
-		return pipe ? pipe->refused : "there is no such pipeline";
-	}
-	return pipe->off ? "the pipeline was switched off" : NULL;
-}
-
-static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const char *model, const char *source, const struct settings_route *route, bool of_pipeline)
-{
-	unsigned int status = 0;
-	b->counts.requests++;
-	if (m->expiry_s == 0) {
-		b->counts.expired++;
-		return;
-	}
-	struct ask *ask = make_ask(b, link, m, model, source);
-	if (!ask) {
-		return;
-	}
-	ask->of_pipeline = of_pipeline;
-	if (route) {
-		ask->format = decode_format_named(route->format);
-		copy_text(ask->fields, sizeof(ask->fields), route->fields);
-		ask->answer = ASK_JSON;
-	}
-	const char *why = reason_to_refuse(b, ask, m, &status);
-	if (!why && ask->of_pipeline) {
-		why = reason_of_pipeline(b, ask, &status);
-	}
-	if (why) {
-		respond_refuse(b, ask, status, why);
-		ask_free(ask);
-		return;
-	}
-	if (is_duplicate(b, ask, m)) {
-		b->counts.duplicates++;
-		ask_free(ask);
-		return;
-	}
-	accept_ask(b, ask);
-}
-
-static const struct settings_route *route_of(const struct bridge *b, const char *topic)
-{
-	for (size_t i = 0; i < b->settings.n_routes; i++) {
-		if (topics_match(b->settings.routes[i].topic, topic)) {
-			return &b->settings.routes[i];
-		}
-	}
-	return NULL;
-}
-
-/* Home Assistant has started: it is told again, after a while that differs from gateway to gateway. */
-static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
-{
-	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/status", b->settings.discovery_prefix);
-	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
-}
-
-static void route_message(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const struct settings_route *route)
-{
-	char source[TOPICS_SOURCE_SIZE] = "";
-	if (route->model[0]) {
-		request(b, link, m, route->model, route->name, route, false);
-		return;
-	}
-	topics_source(route->topic, m->topic, source);
-	request(b, link, m, route->pipeline, source[0] ? source : route->name, route, true);
-}
-
-/* What the broker has kept: nobody asks now, and bookworm's gives old ones to groups. */
-static void retained_message(
-	struct bridge *b, const struct mosq_message *m, const struct topics_parts *parts)
-{
-	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
-		pipes_on_last(&b->pipes, parts->model, parts->key);
-	} else if (m->size) {
-		b->counts.retained++;
-	}
-}
-
-void serve_message(struct bridge *b, struct link *link, const struct mosq_message *m)
-{
-	const struct settings *s = &b->settings;
-	if (is_home_birth(b, m)) {
-		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
-		uv_timer_start(&b->rediscover, announce_on_rediscover, wait_ms, 0);
-		return;
-	}
-	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
-	const struct settings_route *route =
-		parts.kind == TOPICS_OTHER ? route_of(b, m->topic) : NULL;
-	if (m->retain) {
-		retained_message(b, m, &parts);
-	} else if (parts.kind == TOPICS_SET) {
-		command_message(b, parts.model, parts.key, m);
-	} else if (parts.kind == TOPICS_PIPELINE_SET) {
-		command_pipeline_message(b, parts.model, parts.key, m);
-	} else if (parts.kind == TOPICS_PIPELINE_IN) {
-		request(b, link, m, parts.model, parts.key, NULL, true);
-	} else if (parts.kind == TOPICS_INFER || parts.kind == TOPICS_POOL) {
-		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer", NULL,
-			false);
-	} else if (route) {
-		route_message(b, link, m, route);
-	}
 }

@@ -10,6 +10,7 @@
 
 #define OPEN_TIMEOUT_MS 5000
 #define RETRY_MS 500
+#define YOUNG_POLL_MS 200 /* while more models may come */
 
 /* A watched descriptor; outlives the connection until its handle is closed. */
 struct service_socket {
@@ -55,6 +56,7 @@ static void lose(struct service *service, const char *why)
 	struct service_socket *socket = take(service->socket);
 	log_warning(service->log, "edged is away: %s", why);
 	service->polling = false;
+	service->status = (struct edge_client_status){0};
 	uv_poll_stop(&socket->poll);
 	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
 	edge_client_close(client);
@@ -275,7 +277,8 @@ void service_poll(struct service *service)
 	if (!service->client) {
 		return;
 	}
-	uv_timer_start(&service->timer, on_timer, service->poll_ms, 0);
+	bool often = service_is_young(service) && service->poll_ms > YOUNG_POLL_MS;
+	uv_timer_start(&service->timer, on_timer, often ? YOUNG_POLL_MS : service->poll_ms, 0);
 	if (!service->polling) {
 		service->polling =
 			edge_client_start_list(service->client, on_list, service, &id, &err) == 0;

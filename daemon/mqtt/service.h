@@ -15,6 +15,8 @@
 #include "client/edge_client.h"
 #include "daemon/mqtt/models.h"
 
+#define SERVICE_YOUNG_US UINT64_C(5000000)
+
 struct service_events {
 	void (*on_up)(void *data);
 	void (*on_down)(void *data); /* after every request was told */
@@ -53,6 +55,12 @@ void service_stop(struct service *service);
 static inline bool service_is_up(const struct service *service)
 {
 	return service->client;
+}
+
+/* It has begun a moment ago, as far as we know: its list may not be whole. */
+static inline bool service_is_young(const struct service *service)
+{
+	return service->status.uptime_us < SERVICE_YOUNG_US;
 }
 
 /* As edge_client_start_infer(). */

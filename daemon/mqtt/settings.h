@@ -36,6 +36,7 @@ struct settings_broker {
 	uint64_t keepalive_ms;
 	uint64_t connect_timeout_ms;
 	uint64_t reconnect_min_ms, reconnect_max_ms;
+	uint64_t session_ms; /* 0: none */
 	uint64_t receive_maximum;
 	uint64_t in_flight; /* QoS 1 messages that wait for the broker's word */
 	uint64_t outbox_messages, outbox_bytes;
@@ -79,6 +80,7 @@ struct settings {
 	uint64_t max_pause_ms;
 	uint64_t deadline_ms; /* of requests without one; 0: none */
 	uint64_t duplicate_window_ms;
+	uint64_t kept_bytes; /* 0: none */
 	uint64_t decode_timeout_ms, decode_memory;
 	uint64_t poll_ms, stats_ms, drain_timeout_ms;
 	uint64_t health; /* truth: thin-edge.io's health topic */

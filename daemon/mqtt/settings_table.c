@@ -72,6 +72,9 @@ static const struct config_key bridge_keys[] = {
 	NUMBER(bridge, "duplicate-window", TIME, duplicate_window_ms, 0, 60 * MINUTE, "10s",
 		"A request of QoS 1 that comes again within this time, with the same correlation\n"
 		"data, response topic and content, is not answered again; 0ms: it is."),
+	NUMBER(bridge, "kept-bytes", BYTES, kept_bytes, 0, 1024 * MIB, "4M",
+		"Memory of the runtime folder ($RUNTIME_DIRECTORY) for requests of QoS 1 that are not\n"
+		"answered yet: they are asked again after a crash. 0: not; without the folder neither."),
 	NUMBER(bridge, "decode-timeout", TIME, decode_timeout_ms, 10, MINUTE, "2s",
 		"For one picture, sound or text."),
 	NUMBER(bridge, "decode-memory", BYTES, decode_memory, MIB, 1024 * MIB, "128M",
@@ -112,6 +115,9 @@ static const struct config_key broker_keys[] = {
 		"waited."),
 	NUMBER(broker, "reconnect-max", TIME, reconnect_max_ms, 10, 60 * MINUTE, "60s",
 		"The longest."),
+	NUMBER(broker, "session", TIME, session_ms, 0, 60 * MINUTE, "10s",
+		"For so long the broker keeps what is on its way here (QoS 1) when the connection\n"
+		"breaks, and goes on giving it requests of the pool. MQTT 5; 0ms: not at all."),
 	NUMBER(broker, "receive-maximum", COUNT, receive_maximum, 1, 65535, "8",
 		"Messages of QoS 1 that the broker may have under way."),
 	NUMBER(broker, "in-flight", COUNT, in_flight, 1, 256, "16",

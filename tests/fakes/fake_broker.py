@@ -129,11 +129,15 @@ def property_list(c, properties):
     c.serve(SHORT)
 
 
-def flood(c, make, n):
+def flood(c, make, n, puback=True):
     c.greet()
     for i in range(n):
         c.send(make(i))
-    c.serve(SHORT)
+    c.serve(SHORT, puback=puback)
+
+
+def properties(data):
+    return varint(len(data)) + data
 
 
 def large(c, size):
@@ -193,6 +197,11 @@ def behaviours():
         "user properties by the thousand": lambda c: property_list(c, (b"\x26" + text("priority") + text("high")) * 3000),
         "correlation data of 65535 bytes": lambda c: property_list(c, b"\x08" + text("edged/reply/x") + b"\x09" + text(b"c" * 65535)),
         "10,000 requests at once": lambda c: flood(c, lambda i: packet(PUBLISH, 0, text(INFER) + b"\0" + TENSOR), 10000),
+        "10,000 requests of QoS 1 at once, whose answers it does not acknowledge": lambda c: flood(c, lambda i: packet(
+            PUBLISH, 2, text(INFER) + struct.pack(">H", i + 1) + properties(b"\x08" + text("edged/reply/x") + b"\x09" + text(b"%d" % i)) + TENSOR),
+            10000, False),
+        "megabytes of QoS 1 at once": lambda c: flood(c, lambda i: packet(PUBLISH, 2, text(INFER) + struct.pack(">H", i + 1) + b"\0" + bytes(1 << 20)), 20),
+        "a session that is none": lambda c: (c.expect_connect(), c.send(packet(CONNACK, 0, b"\1\0\0")), c.serve(SHORT)),
         "retained requests": lambda c: flood(c, lambda i: packet(PUBLISH, 1, text(INFER) + b"\0" + TENSOR), 100),
         "pictures that are none": lambda c: flood(c, lambda i: packet(
             PUBLISH, 0, text(INFER) + b"\0\xff\xd8\xff" + bytes([i % 256]) * (i % 3000)), 200),

@@ -356,6 +356,16 @@ class Life(WithBroker):
         self.assertTrue(retained[-1].retain)
         self.assertEqual(late.of("edged/gw1/digits/result"), [])
 
+    def test_a_result_lasts_as_long_as_its_request_said(self):
+        device = self.device("feeder")
+        device.subscribe("edged/gw1/digits/result")
+        self.bridge()
+        device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), MessageExpiryInterval=90)
+        first, = device.wait("edged/gw1/digits/result")
+        self.assertIn(first.properties.MessageExpiryInterval, range(1, 91))
+        device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES))
+        self.assertFalse(hasattr(device.wait("edged/gw1/digits/result", 2)[1].properties, "MessageExpiryInterval"))
+
     def test_orders_are_carried_out_echoed_and_kept(self):
         folder = self.rig.path("kept")
         os.makedirs(folder, exist_ok=True)

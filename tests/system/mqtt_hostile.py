@@ -25,10 +25,13 @@ class Hostile(unittest.TestCase):
         self.assertGreaterEqual(len(behaviours()), 40)
         broker = FakeBroker()
         self.addCleanup(broker.close)
+        run = self.rig.path("run")
+        os.mkdir(run)
         bridge = self.rig.start_bridge(f"max-memory = {LIMIT_MB}M\ncommands = threshold", {
-            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nconnect-timeout = 500ms\nkeepalive = 5s\nreconnect-max = 100ms"})
+            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nconnect-timeout = 500ms\nkeepalive = 5s\nreconnect-max = 100ms"},
+            env={"RUNTIME_DIRECTORY": run})
         self.addCleanup(bridge.end)
-        most = 0
+        most = kept = 0
         for name in list(behaviours()) * TURNS:
             with self.subTest(name):
                 broker.name = name
@@ -38,6 +41,7 @@ class Hostile(unittest.TestCase):
                 wait_for(lambda b=before: broker.connections > b, "a connection", BOUND)
                 wait_for(lambda: broker.done >= 1, "the end of it", BOUND)
                 most = max(most, bridge.memory_kb("VmData"), bridge.memory_kb("VmRSS"))
+                kept = max(kept, os.stat(os.path.join(run, "kept")).st_blocks // 2)
                 broker.name, broker.last = "good", None
                 wait_for(lambda: broker.last and any(t.startswith("edged/gw1/") for t in broker.last.topics), f"a good connection after {name!r}", 20)
                 broker.done = 0
@@ -46,7 +50,8 @@ class Hostile(unittest.TestCase):
         if not is_sanitized(EDGED_MQTT):
             self.assertLess(most, LIMIT_MB * 1024 + 1024)
         self.assertNotIn("Sanitizer", bridge.text())
-        print(f"{len(behaviours())} behaviours; at most {most} KB", file=sys.stderr)
+        self.assertIn(kept, range(64, 4096 + 256 + 64))  # kept-bytes, a page in each of the first places, and the system's own
+        print(f"{len(behaviours())} behaviours; at most {most} KB, {kept} KB kept", file=sys.stderr)
 
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/bridge.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+#define MAX_DEADLINE_MS 86400000
+#define STRANGER_NS (2 * NS_PER_S)
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+	if (n < size) {
+		memcpy(out, text, n + 1);
+	}
+}
+
+static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
+{
+	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
+	if (m->expiry_s != MOSQ_NO_EXPIRY) {
+		deadline = now + m->expiry_s * NS_PER_S;
+	}
+	char *end = NULL;
+	long ms = m->deadline[0] ? strtol(m->deadline, &end, 10) : 0;
+	if (end && *end == 0 && ms > 0 && ms <= MAX_DEADLINE_MS) {
+		uint64_t sooner = now + (uint64_t)ms * NS_PER_MS;
+		deadline = !deadline || sooner < deadline ? sooner : deadline;
+	}
+	return deadline;
+}
+
+/* What the message says, into a new ask. NULL: it was refused, or there is no memory. */
+static struct ask *make_ask(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const char *model, const char *source)
+{
+	const struct settings *s = &b->settings;
+	bool answer_elsewhere = m->response_topic[0] != 0;
+	if (answer_elsewhere &&
+		!topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
+			s->discovery_prefix)) {
+		b->counts.refused++;
+		return NULL;
+	}
+	struct ask *ask = ask_new(m->payload, m->size);
+	if (!ask) {
+		return NULL;
+	}
+	ask->link = link;
+	ask->arrived_ns = m->came_ns;
+	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
+	ask->expires = m->expiry_s != MOSQ_NO_EXPIRY;
+	ask->qos = m->qos > 1 ? 1 : m->qos;
+	ask->priority = ask_priority_of(m->priority);
+	ask->format = decode_format_of(m->content_type);
+	copy_text(ask->model, sizeof(ask->model), model);
+	copy_text(ask->source, sizeof(ask->source), source);
+	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	ask->response_topic = answer_elsewhere ? strdup(m->response_topic) : NULL;
+	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
+	raw |= strcmp(m->accept, "application/octet-stream") == 0;
+	ask->answer = raw ? ASK_RAW : ASK_JSON;
+	if (m->correlation_bytes && m->correlation_bytes <= sizeof(ask->correlation)) {
+		ask->correlation_bytes = m->correlation_bytes;
+		memcpy(ask->correlation, m->correlation, m->correlation_bytes);
+	}
+	return ask;
+}
+
+/* Was it here a moment ago? Only what is told apart by correlation data can be told apart at all. */
+static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_message *m)
+{
+	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
+	if (!window || m->qos == 0 || !ask->correlation_bytes) {
+		return false;
+	}
+	uint64_t key = dedup_hash(&b->dedup, 0, m->correlation, m->correlation_bytes);
+	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
+	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
+	ask->key = dedup_hash(&b->dedup, key, m->payload, m->size);
+	return dedup_see(&b->dedup, ask->key, ask->arrived_ns, window);
+}
+
+/* Why it is refused before it waits; NULL: it is not. */
+static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
+	const struct mosq_message *m, unsigned int *ret_status)
+{
+	*ret_status = EDGE_CLIENT_INVALID;
+	if (ask->format == DECODE_N_FORMATS) {
+		*ret_status = EDGE_CLIENT_UNSUPPORTED;
+		return "a content type that is not known";
+	}
+	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
+		return "more than 64 bytes of correlation data";
+	}
+	if (m->size > b->settings.max_message) {
+		*ret_status = EDGE_CLIENT_TOO_LARGE;
+		return "above max-message";
+	}
+	if (ask->link->said_stopped) {
+		*ret_status = EDGE_CLIENT_DRAINING;
+		return "the gateway is about to stop";
+	}
+	return NULL;
+}
+
+/* The same of a pipeline. */
+static const char *reason_of_pipeline(
+	const struct bridge *b, const struct ask *ask, unsigned int *ret_status)
+{
+	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
+	*ret_status = pipe && !pipe->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
+	if (!pipe || pipe->refused[0]) {
+		return pipe ? pipe->refused : "there is no such pipeline";
+	}
+	return pipe->off ? "the pipeline was switched off" : NULL;
+}
+
+/* A request, or an input of the pipeline @model. @kept: of an earlier life, or NULL; taken. */
+static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const char *model, const char *source, const struct settings_route *route, bool of_pipeline,
+	struct kept_note *kept)
+{
+	owned(kept_cross_out) struct kept_note *note = kept;
+	unsigned int status = 0;
+	b->counts.requests++;
+	if (m->expiry_s == 0) {
+		b->counts.expired++;
+		return;
+	}
+	struct ask *ask = make_ask(b, link, m, model, source);
+	if (!ask) {
+		return;
+	}
+	ask->of_pipeline = of_pipeline;
+	if (route) {
+		ask->format = decode_format_named(route->format);
+		copy_text(ask->fields, sizeof(ask->fields), route->fields);
+		ask->answer = ASK_JSON;
+	}
+	const char *why = reason_to_refuse(b, ask, m, &status);
+	if (!why && ask->of_pipeline) {
+		why = reason_of_pipeline(b, ask, &status);
+	}
+	if (why) {
+		respond_refuse(b, ask, status, why);
+		ask_free(ask);
+		return;
+	}
+	if (is_duplicate(b, ask, m)) {
+		b->counts.duplicates++;
+		ask_free(ask);
+		return;
+	}
+	if (m->qos > 0 && !of_pipeline) {
+		ask->kept = note ? take(note) : kept_add(&b->kept, link->settings->name, m);
+	}
+	serve_accept(b, ask);
+}
+
+static const struct settings_route *route_of(const struct bridge *b, const char *topic)
+{
+	for (size_t i = 0; i < b->settings.n_routes; i++) {
+		if (topics_match(b->settings.routes[i].topic, topic)) {
+			return &b->settings.routes[i];
+		}
+	}
+	return NULL;
+}
+
+/* Home Assistant has started: it is told again, after a while that differs from gateway to gateway. */
+static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/status", b->settings.discovery_prefix);
+	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
+}
+
+static void route_message(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const struct settings_route *route, struct kept_note *kept)
+{
+	char source[TOPICS_SOURCE_SIZE] = "";
+	if (route->model[0]) {
+		request(b, link, m, route->model, route->name, route, false, kept);
+		return;
+	}
+	kept_cross_out(kept); /* no input is kept */
+	topics_source(route->topic, m->topic, source);
+	request(b, link, m, route->pipeline, source[0] ? source : route->name, route, true, NULL);
+}
+
+/* What the broker has kept: nobody asks now, and bookworm's gives old ones to groups. */
+static void retained_message(
+	struct bridge *b, const struct mosq_message *m, const struct topics_parts *parts)
+{
+	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
+		pipes_on_last(&b->pipes, parts->model, parts->key);
+	} else if (m->size) {
+		b->counts.retained++;
+	}
+}
+
+/* The broker goes on with what an earlier life had asked for. That is as good as a subscription of this one until it is
+ * known which models there are; when edged does not say so soon, others are to have the requests. */
+static void leave_stranger(struct bridge *b, struct link *link, const char *model)
+{
+	char filter[TOPICS_MAX];
+	bool known = b->listed || clock_now_ns() - b->started_ns > STRANGER_NS;
+	announce_pool_filter(b, filter, model);
+	if (known && !link->leave_by_ns && link->unsubscribing == 0 &&
+		!link_is_subscribed(link, filter)) {
+		link_unsubscribe(link, filter);
+	}
+}
+
+static void receive(
+	struct bridge *b, struct link *link, const struct mosq_message *m, struct kept_note *kept)
+{
+	const struct settings *s = &b->settings;
+	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
+	const struct settings_route *route =
+		parts.kind == TOPICS_OTHER ? route_of(b, m->topic) : NULL;
+	if (parts.kind == TOPICS_INFER || parts.kind == TOPICS_POOL) {
+		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer", NULL,
+			false, kept);
+	} else if (route) {
+		route_message(b, link, m, route, kept);
+	} else {
+		kept_cross_out(kept);
+	}
+}
+
+void receive_message(struct bridge *b, struct link *link, const struct mosq_message *m)
+{
+	const struct settings *s = &b->settings;
+	if (is_home_birth(b, m)) {
+		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
+		uv_timer_start(&b->rediscover, announce_on_rediscover, wait_ms, 0);
+		return;
+	}
+	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
+	if (m->retain) {
+		retained_message(b, m, &parts);
+	} else if (parts.kind == TOPICS_SET) {
+		command_message(b, parts.model, parts.key, m);
+	} else if (parts.kind == TOPICS_PIPELINE_SET) {
+		command_pipeline_message(b, parts.model, parts.key, m);
+	} else if (parts.kind == TOPICS_PIPELINE_IN) {
+		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
+	} else {
+		receive(b, link, m, NULL);
+	}
+	if (parts.kind == TOPICS_POOL) {
+		leave_stranger(b, link, parts.model);
+	}
+}
+
+static struct link *find_link(const struct bridge *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_links; i++) {
+		if (strcmp(b->links[i]->settings->name, name) == 0) {
+			return b->links[i];
+		}
+	}
+	return NULL;
+}
+
+void receive_kept(struct bridge *b)
+{
+	struct kept_record record;
+	struct kept_note *note = NULL;
+	while (b->asks.n <= b->asks.max / 2 && b->asks.n < b->asks.max &&
+		kept_next(&b->kept, &record, &note)) {
+		struct link *link = find_link(b, record.broker);
+		if (link) {
+			b->counts.resumed++;
+			receive(b, link, &record.message, note);
+		} else {
+			kept_cross_out(note);
+		}
+		free(record.buffer);
+	}
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/kept.h"
+#include "tests/unit/daemon/temp_folder.h"
+
+#define MIB (1u << 20)
+#define KIB 1024u
+
+static struct kept *open_kept(const struct temp_folder *folder, uint64_t max)
+{
+	struct kept *kept = malloc(sizeof(*kept));
+	struct error err = {0};
+	assert_non_null(kept);
+	kept_init(kept);
+	if (kept_open(kept, folder->path, max, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return kept;
+}
+
+static void close_kept(struct kept *kept)
+{
+	kept_close(kept);
+	free(kept);
+}
+
+static struct mosq_message message_of(const void *payload, size_t size)
+{
+	return (struct mosq_message){.topic = "edged/gw1/digits/infer",
+		.payload = payload,
+		.size = size,
+		.qos = 1,
+		.response_topic = "edged/reply/me",
+		.content_type = "application/octet-stream",
+		.correlation = "\0\1\2",
+		.correlation_bytes = 3,
+		.expiry_s = 60,
+		.priority = "high",
+		.accept = "",
+		.traceparent = "00-1-2-01",
+		.deadline = "250",
+		.came_ns = clock_now_ns()};
+}
+
+static struct kept_note *add(struct kept *kept, const char *text)
+{
+	struct mosq_message m = message_of(text, strlen(text));
+	return kept_add(kept, "a broker", &m);
+}
+
+/* The next one of an earlier life is @text; its note. */
+static struct kept_note *expect(struct kept *kept, const char *text)
+{
+	struct kept_record record;
+	struct kept_note *note = NULL;
+	assert_true(kept_next(kept, &record, &note));
+	const struct mosq_message *m = &record.message;
+	assert_string_equal(record.broker, "a broker");
+	assert_string_equal(m->topic, "edged/gw1/digits/infer");
+	assert_string_equal(m->response_topic, "edged/reply/me");
+	assert_string_equal(m->content_type, "application/octet-stream");
+	assert_string_equal(m->priority, "high");
+	assert_string_equal(m->accept, "");
+	assert_string_equal(m->traceparent, "00-1-2-01");
+	assert_string_equal(m->deadline, "250");
+	assert_int_equal(m->correlation_bytes, 3);
+	assert_memory_equal(m->correlation, "\0\1\2", 3);
+	assert_int_equal(m->expiry_s, 60);
+	assert_int_equal(m->qos, 1);
+	assert_int_equal(m->size, strlen(text));
+	assert_memory_equal(m->payload, text, m->size);
+	free(record.buffer);
+	return note;
+}
+
+static void expect_none(struct kept *kept)
+{
+	struct kept_record record;
+	struct kept_note *note = NULL;
+	assert_false(kept_next(kept, &record, &note));
+}
+
+static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *first = add(kept, "first");
+	struct kept_note *second = add(kept, "second");
+	assert_non_null(add(kept, "third"));
+	kept_cross_out(first);
+	assert_non_null(add(kept, "fourth")); /* in the place of the first */
+	kept_cross_out(second);
+	kept_close(kept);
+	kept_cross_out(first); /* as requests and answers do that are still about */
+	free(kept);
+	kept = open_kept(*state, MIB);
+	kept_cross_out(expect(kept, "third"));
+	assert_non_null(add(kept, "fifth")); /* of this life, so not told in it */
+	assert_non_null(expect(kept, "fourth"));
+	expect_none(kept);
+	close_kept(kept);
+	kept = open_kept(*state, MIB);
+	kept_cross_out(expect(kept, "fourth"));
+	kept_cross_out(expect(kept, "fifth"));
+	expect_none(kept);
+	assert_int_equal(kept->bytes, 0);
+	assert_int_equal(kept->n_used, 0);
+	close_kept(kept);
+}
+
+static void one_that_ends_every_life_is_asked_three_times(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	assert_non_null(add(kept, "poison"));
+	close_kept(kept);
+	for (int life = 0; life < KEPT_TRIES; life++) {
+		kept = open_kept(*state, MIB);
+		assert_non_null(expect(kept, "poison"));
+		close_kept(kept);
+	}
+	kept = open_kept(*state, MIB);
+	expect_none(kept);
+	assert_int_equal(kept->n_used, 0);
+	assert_int_equal(kept->given_up, 1);
+	close_kept(kept);
+}
+
+static void bytes_and_places_are_bounded(void **state)
+{
+	struct kept *kept = open_kept(*state, 64 * KIB);
+	uint8_t *large = calloc(1, 60 * KIB);
+	assert_non_null(large);
+	struct mosq_message m = message_of(large, 60 * KIB - 512);
+	struct kept_note *note = kept_add(kept, "a broker", &m);
+	assert_non_null(note);
+	assert_non_null(add(kept, "fits"));
+	assert_null(add(kept, "does not"));
+	assert_int_equal(kept->full, 1);
+	kept_cross_out(note);
+	assert_non_null(add(kept, "does now"));
+	close_kept(kept);
+	free(large);
+	kept = open_kept(*state, 64 * MIB);
+	while (kept->n_used < KEPT_SLOTS) {
+		assert_non_null(add(kept, "one of many"));
+	}
+	assert_null(add(kept, "one too many"));
+	close_kept(kept);
+}
+
+static void texts_that_are_too_long_are_not_kept(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	char *text = malloc(KEPT_MAX_TEXTS + 1);
+	assert_non_null(text);
+	memset(text, 'x', KEPT_MAX_TEXTS);
+	text[KEPT_MAX_TEXTS] = 0;
+	struct mosq_message m = message_of("payload", 7);
+	m.content_type = text;
+	assert_null(kept_add(kept, "a broker", &m));
+	free(text);
+	close_kept(kept);
+}
+
+static uint64_t memory_of(const struct kept *kept)
+{
+	struct stat st;
+	assert_int_equal(fstat(kept->fd, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static void memory_goes_back_when_large_ones_are_crossed_out(void **state)
+{
+	struct kept *kept = open_kept(*state, 32 * MIB);
+	uint8_t *large = malloc(4 * MIB);
+	struct kept_note *notes[4];
+	assert_non_null(large);
+	memset(large, 1, 4 * MIB);
+	struct mosq_message m = message_of(large, 4 * MIB);
+	for (size_t i = 0; i < 4; i++) {
+		notes[i] = kept_add(kept, "a broker", &m);
+		assert_non_null(notes[i]);
+	}
+	assert_true(memory_of(kept) >= 16 * MIB);
+	for (size_t i = 0; i < 4; i++) {
+		kept_cross_out(notes[i]);
+	}
+	assert_true(memory_of(kept) < MIB);
+	free(large);
+	close_kept(kept);
+}
+
+/* Byte @at of the first record, of @size, becomes another. */
+static void damage(const struct temp_folder *folder, off_t at, uint8_t mask)
+{
+	uint8_t byte = 0;
+	owned_fd int fd = openat(folder->fd, "kept", O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= mask;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+}
+
+static void a_record_that_was_cut_short_is_none(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *note = add(kept, "cut");
+	assert_non_null(note);
+	off_t size = note->bytes;
+	close_kept(kept);
+	damage(*state, size - 1, 0x80); /* its number's second copy is another's */
+	kept = open_kept(*state, MIB);
+	expect_none(kept);
+	assert_int_equal(kept->n_used, 0);
+	close_kept(kept);
+}
+
+static void any_byte_that_is_wrong_does_no_harm(void **state)
+{
+	const char text[] = "a payload";
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *note = add(kept, text);
+	assert_non_null(note);
+	off_t size = note->bytes;
+	close_kept(kept);
+	for (off_t at = 0; at < size; at++) {
+		struct kept_record record;
+		struct kept_note *found = NULL;
+		kept = open_kept(*state, MIB);
+		while (kept->n_waiting == 0) { /* the one before was dropped: a new one */
+			kept_cross_out(add(kept, text));
+			assert_non_null(add(kept, text));
+			close_kept(kept);
+			kept = open_kept(*state, MIB);
+		}
+		close_kept(kept);
+		damage(*state, at, (uint8_t)(at % 2 ? 0xFF : 0x01));
+		kept = open_kept(*state, MIB);
+		if (kept_next(kept, &record, &found)) {
+			assert_true(record.message.size <= MIB);
+			free(record.buffer);
+			kept_cross_out(found);
+		}
+		expect_none(kept);
+		close_kept(kept);
+	}
+}
+
+static void what_came_before_the_machine_started_anew_is_not_asked(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct mosq_message m = message_of("old", 3);
+	m.came_ns += UINT64_C(1000000000) * 3600; /* a clock that began anew is behind it */
+	assert_non_null(kept_add(kept, "a broker", &m));
+	close_kept(kept);
+	kept = open_kept(*state, MIB);
+	expect_none(kept);
+	close_kept(kept);
+}
+
+static void a_folder_that_is_not_there_keeps_nothing(void **state)
+{
+	struct kept *kept = malloc(sizeof(*kept));
+	struct error err = {0};
+	(void)state;
+	assert_non_null(kept);
+	kept_init(kept);
+	assert_true(kept_open(kept, "/nonexistent", MIB, &err) < 0);
+	assert_null(add(kept, "nothing"));
+	kept_cross_out(NULL);
+	close_kept(kept);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		temp_folder_test(what_was_not_crossed_out_comes_in_its_order_in_the_next_life),
+		temp_folder_test(one_that_ends_every_life_is_asked_three_times),
+		temp_folder_test(bytes_and_places_are_bounded),
+		temp_folder_test(texts_that_are_too_long_are_not_kept),
+		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
+		temp_folder_test(a_record_that_was_cut_short_is_none),
+		temp_folder_test(any_byte_that_is_wrong_does_no_harm),
+		temp_folder_test(what_came_before_the_machine_started_anew_is_not_asked),
+		cmocka_unit_test(a_folder_that_is_not_there_keeps_nothing),
+	};
+	return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
+}
