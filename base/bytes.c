@@ -90,37 +90,49 @@ void *bytes_reserve(struct bytes_writer *w, size_t n)
 	return p;
 }
 
-void bytes_write(struct bytes_writer *w, const void *data, size_t n)
+/* Nearly always there is room for it, and nothing to be cleared. */
+static inline void write_some(struct bytes_writer *w, const void *data, size_t n)
 {
+	const size_t room = w->limit && w->limit < w->capacity ? w->limit : w->capacity;
+	if (n > 0 && !w->failed && w->size < room && n <= room - w->size) {
+		memcpy(w->data + w->size, data, n);
+		w->size += n;
+		return;
+	}
 	void *p = bytes_reserve(w, n);
 	if (p && n) {
 		memcpy(p, data, n);
 	}
 }
 
+void bytes_write(struct bytes_writer *w, const void *data, size_t n)
+{
+	write_some(w, data, n);
+}
+
 void bytes_write_u8(struct bytes_writer *w, uint8_t v)
 {
-	bytes_write(w, &v, sizeof(v));
+	write_some(w, &v, sizeof(v));
 }
 
 void bytes_write_u16(struct bytes_writer *w, uint16_t v)
 {
-	bytes_write(w, &v, sizeof(v));
+	write_some(w, &v, sizeof(v));
 }
 
 void bytes_write_u32(struct bytes_writer *w, uint32_t v)
 {
-	bytes_write(w, &v, sizeof(v));
+	write_some(w, &v, sizeof(v));
 }
 
 void bytes_write_u64(struct bytes_writer *w, uint64_t v)
 {
-	bytes_write(w, &v, sizeof(v));
+	write_some(w, &v, sizeof(v));
 }
 
 void bytes_write_f32(struct bytes_writer *w, float v)
 {
-	bytes_write(w, &v, sizeof(v));
+	write_some(w, &v, sizeof(v));
 }
 
 void bytes_write_align(struct bytes_writer *w, size_t alignment)

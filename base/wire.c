@@ -37,24 +37,17 @@ const char *wire_type_name(unsigned int type)
 	return type < WIRE_TYPE_COUNT && type_names[type] ? type_names[type] : "message";
 }
 
-static void put(uint8_t *out, uint64_t value, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++) {
-		out[i] = (uint8_t)(value >> (8 * i));
-	}
-}
-
 void wire_header_encode(const struct wire_header *header, uint8_t out[WIRE_HEADER_BYTES])
 {
-	memset(out, 0, WIRE_HEADER_BYTES);
+	_Static_assert(sizeof(magic) == 4, "the fields fill the header");
 	memcpy(out, magic, sizeof(magic));
-	put(out + 4, header->type, 2);
-	put(out + 6, header->flags, 2);
-	put(out + 8, header->id, 8);
-	put(out + 16, header->body_bytes, 4);
-	put(out + 20, header->status, 4);
-	put(out + 24, header->deadline_us, 4);
-	put(out + 28, header->session, 4);
+	memcpy(out + 4, &header->type, 2);
+	memcpy(out + 6, &header->flags, 2);
+	memcpy(out + 8, &header->id, 8);
+	memcpy(out + 16, &header->body_bytes, 4);
+	memcpy(out + 20, &header->status, 4);
+	memcpy(out + 24, &header->deadline_us, 4);
+	memcpy(out + 28, &header->session, 4);
 }
 
 int wire_header_decode(

@@ -3,8 +3,9 @@
  * bench --ipc: what asking costs, beside what the machine makes it cost
  *
  * The same question with its tensors in the body, in shared memory, and with everything in shared
- * memory (a ring), and two ping-pongs between processes that do nothing else: 64 bytes over a socketpair, and the
- * two wake-ups of a ring. Each with both sides on one core and on two.
+ * memory (a ring), which says nothing of how they got there, so once more with a copy of them; and ping-pongs between
+ * processes that do nothing else: bytes over a socketpair, and the two wake-ups of a ring. Each with both sides on one
+ * core and on two; without sleep, which is for cores of one's own, on two only.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,12 +25,19 @@
 #include "client/report.h"
 
 #define LEARNING 300u /* rounds before those that count: edged learns how long the model takes */
-#define MAX_ROWS 10
+#define MAX_ROWS 16
+#define FEW_BYTES 64u
 
 struct row {
 	const char *what, *cores;
 	double p50_us, p99_us;
 	double cpu_us; /* of edged, per request, with the run; 0: not told */
+};
+
+/* Where both sides are held. */
+struct cores {
+	const char *name;
+	int client, daemon;
 };
 
 struct ipc {
@@ -40,8 +48,8 @@ struct ipc {
 	struct edge_client_tensor *inputs, *shared_inputs;
 	struct edge_client_place *places;
 	struct edge_client_request request, shared_request;
-	void *data;
-	size_t bytes; /* of @data */
+	void *data, *own; /* shared, and as many bytes that are not */
+	size_t bytes, input_bytes; /* of @data, and of its inputs, which come first */
 	uint32_t n_places;
 	pid_t daemon;
 	uint64_t *ns; /* one for each round */
@@ -59,6 +67,7 @@ static void ipc_deinit(struct ipc *ipc)
 	free(ipc->shared_inputs);
 	free(ipc->places);
 	free(ipc->ns);
+	free(ipc->own);
 	edge_client_model_free(ipc->model);
 	edge_client_close(ipc->ring);
 	edge_client_close(ipc->client);
@@ -113,8 +122,13 @@ static int share(struct ipc *ipc, const struct edge_client_signature *s, struct 
 	for (uint32_t i = 0; i < s->n_inputs; i++) {
 		bytes += room_of(&s->inputs[i]);
 	}
+	ipc->input_bytes = (size_t)bytes;
 	for (uint32_t i = 0; i < s->n_outputs; i++) {
 		bytes += has_place(&s->outputs[i]) ? room_of(&s->outputs[i]) : 0;
+	}
+	ipc->own = calloc(1, (size_t)bytes + 1);
+	if (!ipc->own) {
+		return error_no_memory(err);
 	}
 	if (edge_client_memory_new((size_t)bytes, &fd, &ipc->data, &why) < 0) {
 		return remote_error(&why, err);
@@ -252,6 +266,16 @@ static int round_ring(struct ipc *ipc, struct error *err)
 	return ask(ipc->ring, &ipc->shared_request, err);
 }
 
+/* Inputs come from elsewhere, and outputs are wanted there. */
+static int round_copied(struct ipc *ipc, struct error *err)
+{
+	const size_t n = ipc->input_bytes;
+	memcpy(ipc->data, ipc->own, n);
+	int r = ask(ipc->ring, &ipc->shared_request, err);
+	memcpy((uint8_t *)ipc->own + n, (const uint8_t *)ipc->data + n, ipc->bytes - n);
+	return r;
+}
+
 static int round_floor(struct ipc *ipc, struct error *err)
 {
 	return ipc_floor_ask(&ipc->floor, err);
@@ -304,38 +328,67 @@ static int measure(
 	return 0;
 }
 
+/* Of all tensors, as the body has them. */
+static uint64_t bytes_of(const struct edge_client_tensor_info *tensors, uint32_t n)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		bytes += tensors[i].bytes;
+	}
+	return bytes;
+}
+
 /* The process that answers is @pins' other one for so long. */
-static int measure_floor(struct ipc *ipc, bool as_ring, const char *cores, int core, int other_core,
-	struct error *err)
+static int measure_floor(struct ipc *ipc, const struct ipc_floor *floor, const char *what,
+	const struct cores *on, struct error *err)
 {
 	struct pins pins;
-	int r = ipc_floor_start(&ipc->floor, as_ring, err);
+	ipc->floor = *floor;
+	int r = ipc_floor_start(&ipc->floor, err);
 	r = r < 0 ? r : pins_init(&pins, ipc->floor.pid, err);
 	if (r == 0) {
-		const char *what = as_ring ? "ping-pong of two wake-ups" : "ping-pong of 64 bytes";
-		r = pins_set(&pins, core, other_core, err);
-		r = r < 0 ? r : measure(ipc, what, cores, round_floor, err);
+		r = pins_set(&pins, on->client, on->daemon, err);
+		r = r < 0 ? r : measure(ipc, what, on->name, round_floor, err);
 		pins_deinit(&pins);
 	}
 	ipc_floor_stop(&ipc->floor);
 	return r;
 }
 
-static int measure_on(
-	struct ipc *ipc, const char *cores, int core, int other_core, struct error *err)
+static int measure_floors(struct ipc *ipc, const struct cores *on, struct error *err)
+{
+	const struct edge_client_signature *s = &ipc->model->signatures[0];
+	const uint64_t there = bytes_of(s->inputs, s->n_inputs);
+	const uint64_t back = bytes_of(s->outputs, s->n_outputs);
+	const struct ipc_floor few = {.bytes_there = FEW_BYTES, .bytes_back = FEW_BYTES};
+	const struct ipc_floor all = {
+		.bytes_there = (uint32_t)there, .bytes_back = (uint32_t)(back ? back : 1)};
+	const struct ipc_floor ring = {.kind = IPC_FLOOR_RING}, spin = {.kind = IPC_FLOOR_SPIN};
+	int r = measure_floor(ipc, &few, "ping-pong of 64 bytes", on, err);
+	if (r == 0 && there > FEW_BYTES && there + back <= UINT32_MAX) {
+		r = measure_floor(ipc, &all, "ping-pong of as many bytes", on, err);
+	}
+	r = r < 0 ? r : measure_floor(ipc, &ring, "ping-pong of two wake-ups", on, err);
+	if (r == 0 && ipc->settings->spin_us) {
+		r = measure_floor(ipc, &spin, "ping-pong without sleep", on, err);
+	}
+	return r;
+}
+
+static int measure_on(struct ipc *ipc, const struct cores *on, struct error *err)
 {
 	struct pins pins;
-	int r = measure_floor(ipc, false, cores, core, other_core, err);
-	r = r < 0 ? r : measure_floor(ipc, true, cores, core, other_core, err);
+	int r = measure_floors(ipc, on, err);
 	r = r < 0 ? r : pins_init(&pins, ipc->daemon, err);
 	if (r < 0) {
 		return r;
 	}
-	r = pins_set(&pins, core, other_core, err);
-	r = r < 0 ? r : measure(ipc, "tensors in the body", cores, round_body, err);
-	r = r < 0 ? r : measure(ipc, "tensors in shared memory", cores, round_shared, err);
+	r = pins_set(&pins, on->client, on->daemon, err);
+	r = r < 0 ? r : measure(ipc, "tensors in the body", on->name, round_body, err);
+	r = r < 0 ? r : measure(ipc, "tensors in shared memory", on->name, round_shared, err);
 	if (r == 0 && ipc->ring) {
-		r = measure(ipc, "all in shared memory", cores, round_ring, err);
+		r = measure(ipc, "all in shared memory", on->name, round_ring, err);
+		r = r < 0 ? r : measure(ipc, "all there, with a copy", on->name, round_copied, err);
 	}
 	pins_deinit(&pins);
 	return r;
@@ -352,11 +405,14 @@ static int measure_all(struct ipc *ipc, struct error *err)
 	if (!ipc->daemon) {
 		return error_set(err, -EPERM, "--ipc needs an edged that opened its socket itself");
 	}
-	r = measure_on(ipc, "one", pins.cores[0], pins.cores[0], err);
-	if (r == 0 && pins.cores[1] >= 0) {
-		r = measure_on(ipc, "two", pins.cores[0], pins.cores[1], err);
+	const struct cores one = {"one", pins.cores[0], pins.cores[0]};
+	const struct cores two = {"two", pins.cores[0], pins.cores[1]};
+	if (ipc->settings->spin_us && two.daemon < 0) {
+		return error_set(
+			err, -EOPNOTSUPP, "there is one core: nobody can do without sleep");
 	}
-	return r;
+	r = ipc->settings->spin_us ? 0 : measure_on(ipc, &one, err);
+	return r == 0 && two.daemon >= 0 ? measure_on(ipc, &two, err) : r;
 }
 
 /* ---- what is told */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -14,41 +16,100 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BYTES 64
-#define WORD_BYTES 4096u /* of the mapping that holds it */
+#include "base/own.h"
+
+struct ipc_floor_words {
+	_Alignas(64) atomic_uint asked;
+	_Alignas(64) atomic_uint answered, sleeps;
+};
+
+static void futex(atomic_uint *word, int what, unsigned int value)
+{
+	syscall(SYS_futex, word, what, value, NULL, NULL, 0);
+}
+
+static bool send_all(int fd, const void *data, size_t bytes)
+{
+	return send(fd, data, bytes, MSG_NOSIGNAL) == (ssize_t)bytes;
+}
+
+static bool receive_all(int fd, void *data, size_t bytes)
+{
+	return recv(fd, data, bytes, MSG_WAITALL) == (ssize_t)bytes;
+}
 
 /* ---- the other process: until it is ended */
 
-static void answer_bytes(int fd)
+static void answer_bytes(const struct ipc_floor *floor, int fd)
 {
-	char bytes[BYTES];
-	while (recv(fd, bytes, sizeof(bytes), MSG_WAITALL) == sizeof(bytes) &&
-		send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == sizeof(bytes)) {}
+	while (receive_all(fd, floor->bytes, floor->bytes_there) &&
+		send_all(fd, floor->bytes, floor->bytes_back)) {}
 }
 
-static void answer_bell(int bell, atomic_uint *answered)
+/* As edged's loop and ring.c have it. */
+static void answer_bell(const struct ipc_floor *floor)
 {
-	uint64_t count = 0;
-	while (read(bell, &count, sizeof(count)) == sizeof(count)) {
-		atomic_fetch_add(answered, 1);
-		syscall(SYS_futex, answered, FUTEX_WAKE, 1, NULL, NULL, 0);
+	struct ipc_floor_words *words = floor->words;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	owned_fd int epoll = epoll_create1(EPOLL_CLOEXEC);
+	unsigned int answered = 0;
+	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, floor->fd, &event) < 0) {
+		return;
 	}
+	while (epoll_wait(epoll, &event, 1, -1) == 1) {
+		if (atomic_load(&words->asked) != answered) {
+			atomic_store(&words->answered, ++answered);
+			if (atomic_load(&words->sleeps)) {
+				futex(&words->answered, FUTEX_WAKE, 1);
+			}
+		}
+	}
+}
+
+static void answer_at_once(const struct ipc_floor *floor)
+{
+	for (unsigned int answered = 0;;) {
+		while (atomic_load(&floor->words->asked) == answered) {}
+		atomic_store(&floor->words->answered, ++answered);
+	}
+}
+
+static _Noreturn void answer(struct ipc_floor *floor, int other)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	switch (floor->kind) {
+	case IPC_FLOOR_BYTES:
+		close(floor->fd);
+		answer_bytes(floor, other);
+		break;
+	case IPC_FLOOR_RING:
+		answer_bell(floor);
+		break;
+	case IPC_FLOOR_SPIN:
+		answer_at_once(floor);
+		break;
+	}
+	_exit(0);
 }
 
 /* ---- this one */
 
-static int open_bell(struct ipc_floor *floor)
+static int open_words(struct ipc_floor *floor)
 {
-	void *word =
-		mmap(NULL, WORD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	floor->answered = word == MAP_FAILED ? NULL : word;
-	floor->fd = floor->answered ? eventfd(0, EFD_CLOEXEC) : -1;
+	void *words = mmap(NULL, sizeof(*floor->words), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	floor->words = words == MAP_FAILED ? NULL : words;
+	floor->fd = floor->words ? eventfd(0, EFD_CLOEXEC) : -1;
 	return floor->fd < 0 ? -errno : 0;
 }
 
 static int open_socket(struct ipc_floor *floor, int *ret_other)
 {
 	int pair[2];
+	floor->bytes = calloc(1, (size_t)floor->bytes_there + floor->bytes_back);
+	if (!floor->bytes) {
+		return -ENOMEM;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
 	}
@@ -57,25 +118,19 @@ static int open_socket(struct ipc_floor *floor, int *ret_other)
 	return 0;
 }
 
-int ipc_floor_start(struct ipc_floor *floor, bool as_ring, struct error *err)
+int ipc_floor_start(struct ipc_floor *floor, struct error *err)
 {
 	owned_fd int other = -1;
-	*floor = (struct ipc_floor){.fd = -1};
-	int code = as_ring ? open_bell(floor) : open_socket(floor, &other);
-	floor->pid = code == 0 ? fork() : -1;
-	if (floor->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (as_ring) {
-			answer_bell(floor->fd, floor->answered);
-		} else {
-			close(floor->fd);
-			answer_bytes(other);
-		}
-		_exit(0);
+	floor->fd = -1;
+	int code = floor->kind == IPC_FLOOR_BYTES ? open_socket(floor, &other) : open_words(floor);
+	if (code == 0) {
+		floor->pid = fork();
+		code = floor->pid < 0 ? -errno : 0;
 	}
-	return floor->pid > 0
-		? 0
-		: error_set(err, code ? code : -errno, "ping-pong: %s", strerror(errno));
+	if (code == 0 && floor->pid == 0) {
+		answer(floor, other);
+	}
+	return code < 0 ? error_set(err, code, "ping-pong: %s", strerror(-code)) : 0;
 }
 
 void ipc_floor_stop(struct ipc_floor *floor)
@@ -85,34 +140,54 @@ void ipc_floor_stop(struct ipc_floor *floor)
 		waitpid(floor->pid, NULL, 0);
 	}
 	own_close_fd(&floor->fd);
-	if (floor->answered) {
-		munmap(floor->answered, WORD_BYTES);
+	free(floor->bytes);
+	if (floor->words) {
+		munmap(floor->words, sizeof(*floor->words));
 	}
 	*floor = (struct ipc_floor){.fd = -1};
 }
 
-static bool ask_bytes(int fd)
+static bool ask_bytes(const struct ipc_floor *floor)
 {
-	char bytes[BYTES] = {0};
-	return send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == sizeof(bytes) &&
-		recv(fd, bytes, sizeof(bytes), MSG_WAITALL) == sizeof(bytes);
+	return send_all(floor->fd, floor->bytes, floor->bytes_there) &&
+		receive_all(floor->fd, floor->bytes, floor->bytes_back);
 }
 
-static bool ask_bell(int bell, atomic_uint *answered)
+/* As a client with a ring has it that shares its core. */
+static bool ask_bell(const struct ipc_floor *floor)
 {
+	struct ipc_floor_words *words = floor->words;
 	const uint64_t one = 1;
-	const unsigned int before = atomic_load(answered);
-	if (write(bell, &one, sizeof(one)) != sizeof(one)) {
+	const unsigned int before = atomic_load(&words->answered);
+	atomic_store(&words->asked, before + 1);
+	if (write(floor->fd, &one, sizeof(one)) != sizeof(one)) {
 		return false;
 	}
-	while (atomic_load(answered) == before) {
-		syscall(SYS_futex, answered, FUTEX_WAIT, before, NULL, NULL, 0);
+	if (atomic_load(&words->answered) == before) {
+		sched_yield();
 	}
+	while (atomic_load(&words->answered) == before) {
+		atomic_store(&words->sleeps, 1);
+		if (atomic_load(&words->answered) == before) {
+			futex(&words->answered, FUTEX_WAIT, before);
+		}
+		atomic_store(&words->sleeps, 0);
+	}
+	return true;
+}
+
+static bool ask_at_once(const struct ipc_floor *floor)
+{
+	const unsigned int before = atomic_load(&floor->words->answered);
+	atomic_store(&floor->words->asked, before + 1);
+	while (atomic_load(&floor->words->answered) == before) {}
 	return true;
 }
 
 int ipc_floor_ask(const struct ipc_floor *floor, struct error *err)
 {
-	bool done = floor->answered ? ask_bell(floor->fd, floor->answered) : ask_bytes(floor->fd);
+	const bool done = floor->kind == IPC_FLOOR_BYTES ? ask_bytes(floor)
+		: floor->kind == IPC_FLOOR_RING          ? ask_bell(floor)
+							 : ask_at_once(floor);
 	return done ? 0 : error_set(err, -EIO, "the ping-pong broke off");
 }

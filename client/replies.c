@@ -250,16 +250,14 @@ int replies_model(
 
 struct answer_owner {
 	struct edge_client_answer answer; /* first: what the caller sees */
-	struct edge_client_tensor outputs[WIRE_MAX_TENSORS];
-	struct pool pool;
 	void *body; /* the tensors' data are in it */
+	struct edge_client_tensor outputs[]; /* and behind them their texts */
 };
 
 void replies_answer_free(struct edge_client_answer *answer)
 {
 	struct answer_owner *owner = (struct answer_owner *)answer;
 	if (owner) {
-		pool_free(&owner->pool);
 		free(owner->body);
 		free(owner);
 	}
@@ -283,10 +281,34 @@ static int check_strings(const struct wire_tensor *tensor, uint32_t i, struct er
 	return 0;
 }
 
+/* A copy with a zero byte at its end, at *at, which goes on behind it. */
+static const char *put_text(char **at, struct wire_text text)
+{
+	char *copy = *at;
+	if (text.length > 0) {
+		memcpy(copy, text.data, text.length);
+	}
+	copy[text.length] = 0;
+	*at += text.length + 1;
+	return copy;
+}
+
+/* With room for the outputs and all texts. */
+static struct answer_owner *new_owner(const struct wire_infer_reply *from)
+{
+	size_t bytes = sizeof(struct answer_owner) +
+		from->n_outputs * sizeof(struct edge_client_tensor) + from->version.length + 1;
+	for (uint32_t i = 0; i < from->n_outputs; i++) {
+		bytes += from->outputs[i].name.length + 1;
+	}
+	return malloc(bytes);
+}
+
 static void fill_answer(struct answer_owner *owner, const struct wire_infer_reply *from)
 {
+	char *texts = (char *)&owner->outputs[from->n_outputs];
 	owner->answer = (struct edge_client_answer){
-		.version = pool_text(&owner->pool, from->version),
+		.version = put_text(&texts, from->version),
 		.generation = from->generation,
 		.queue_us = from->queue_us,
 		.run_us = from->run_us,
@@ -296,7 +318,7 @@ static void fill_answer(struct answer_owner *owner, const struct wire_infer_repl
 	for (uint32_t i = 0; i < from->n_outputs; i++) {
 		const struct wire_tensor *tensor = &from->outputs[i];
 		owner->outputs[i] = (struct edge_client_tensor){
-			.name = pool_text(&owner->pool, tensor->name),
+			.name = put_text(&texts, tensor->name),
 			.index = tensor->index,
 			.type = tensor->type,
 			.data = tensor->data,
@@ -311,7 +333,7 @@ static void fill_answer(struct answer_owner *owner, const struct wire_infer_repl
 int replies_answer(void *body, size_t size, unsigned int flags,
 	struct edge_client_answer **ret_answer, struct error *err)
 {
-	struct wire_infer_reply from = {0};
+	struct wire_infer_reply from;
 	int e = wire_infer_reply_decode(body, size, flags, &from, err);
 	if (e < 0) {
 		return e;
@@ -322,15 +344,11 @@ int replies_answer(void *body, size_t size, unsigned int flags,
 	if (e < 0) {
 		return e;
 	}
-	struct answer_owner *owner = calloc(1, sizeof(*owner));
+	struct answer_owner *owner = new_owner(&from);
 	if (!owner) {
 		return error_no_memory(err);
 	}
 	fill_answer(owner, &from);
-	if (owner->pool.failed) {
-		replies_answer_free(&owner->answer);
-		return error_no_memory(err);
-	}
 	owner->body = body;
 	*ret_answer = &owner->answer;
 	return 0;

@@ -25,6 +25,7 @@ struct account {
 	uint64_t charged;
 	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */
+	uint32_t queued; /* how many waited when STATS was asked last */
 	int64_t look_ns; /* of the loop's time that it has saved up for what is no run; below 0: it owes */
 	uint64_t looked_ns; /* when that was true */
 	uint64_t window_ns; /* when the log's current minute began */

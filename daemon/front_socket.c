@@ -11,6 +11,7 @@
 
 #define BACKLOG 511
 #define RETRY_MS 100
+#define ACCEPTS 16 /* of a turn: then those who are connected come to theirs */
 
 static void on_retry(uv_timer_t *timer);
 
@@ -30,7 +31,18 @@ static void accept_one(struct front_socket *socket)
 
 static void on_retry(uv_timer_t *timer)
 {
-	accept_one(timer->data);
+	struct front_socket *socket = timer->data;
+	socket->n_accepted = 1;
+	accept_one(socket);
+}
+
+/* True when enough were accepted in this turn. libuv goes on until nobody waits, but stops while one is not taken. */
+static bool is_enough(struct front_socket *socket)
+{
+	const uint64_t now_ms = uv_now(&socket->edged->loop);
+	socket->n_accepted = now_ms == socket->accepted_ms ? socket->n_accepted + 1 : 1;
+	socket->accepted_ms = now_ms;
+	return socket->n_accepted > ACCEPTS;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -40,7 +52,11 @@ static void on_connection(uv_stream_t *listener, int status)
 		log_warning(&socket->edged->log, "accept: %s", uv_strerror(status));
 		return;
 	}
-	accept_one(socket);
+	if (is_enough(socket)) {
+		uv_timer_start(&socket->retry, on_retry, 0, 0);
+	} else {
+		accept_one(socket);
+	}
 }
 
 /* The manager's socket, or our own. */

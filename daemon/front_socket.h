@@ -15,7 +15,10 @@ struct front_socket {
 	struct front front;
 	struct edged *edged;
 	uv_pipe_t listener;
-	uv_timer_t retry; /* after an accept for which there was no memory */
+	uv_timer_t
+		retry; /* of an accept for which there was no memory, or that is the next turn's */
+	uint64_t accepted_ms; /* when the last one was, by the loop's clock */
+	uint32_t n_accepted; /* at that time */
 	bool listening;
 	bool own_file; /* the socket's file is ours to remove */
 	struct listen_file file;

@@ -33,7 +33,7 @@ int request_new(struct account *account, const struct wire_header *header,
 		account_release(account, size);
 		return error_no_memory(err);
 	}
-	memset(request, 0, sizeof(*request));
+	memset(request, 0, offsetof(struct request, infer.places));
 	atomic_init(&request->cancelled, false);
 	request->account = account;
 	request->charged = size;

@@ -80,9 +80,6 @@ struct request {
 	uint32_t signature;
 	bool planned; /* every input has the shape that was planned at load */
 	double scale; /* bytes of its inputs by those planned for */
-	struct wire_infer infer;
-	uint32_t n_regions;
-	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
 	uint64_t max_reply; /* bytes of its body */
 	bool reshaped; /* some input had another shape than planned: its time says nothing */
 	bool nan; /* some output has one, and no input; looked for while the model is on trial */
@@ -91,6 +88,11 @@ struct request {
 
 	struct error error; /* code 0: the reply is in @reply */
 	struct bytes_writer reply;
+
+	/* Last, and not cleared beyond what is said to be in them: most of these arrays is never used. */
+	uint32_t n_regions;
+	struct wire_infer infer;
+	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
 };
 
 /* Charges and allocates. -EAGAIN when the client or edged hold too much already, -ENOMEM. */

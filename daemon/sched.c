@@ -348,12 +348,11 @@ void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES])
 	pthread_mutex_unlock(&sched->mutex);
 }
 
-uint32_t sched_queued_of(struct sched *sched, const struct queue_user *user)
+void sched_look(struct sched *sched, void (*look)(void *context), void *context)
 {
 	pthread_mutex_lock(&sched->mutex);
-	const uint32_t n = user->n_queued;
+	look(context);
 	pthread_mutex_unlock(&sched->mutex);
-	return n;
 }
 
 bool sched_overloaded(struct sched *sched, uint64_t now_ns)

@@ -104,8 +104,8 @@ struct request *sched_collect(struct sched *sched);
 void sched_count(struct sched *sched, uint32_t *ret_queued, uint32_t *ret_running);
 /* How many wait of each class. */
 void sched_depths(struct sched *sched, uint32_t ret_queued[QUEUE_CLASSES]);
-/* How many of the user's wait. */
-uint32_t sched_queued_of(struct sched *sched, const struct queue_user *user);
+/* Has @look read something of the queue, which nobody changes meanwhile: workers wait for it. */
+void sched_look(struct sched *sched, void (*look)(void *context), void *context);
 
 /* True while there is overload: somebody was turned away a moment ago. */
 bool sched_overloaded(struct sched *sched, uint64_t now_ns);

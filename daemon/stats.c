@@ -49,12 +49,21 @@ static uint32_t count_users(struct conn *conn)
 	return n;
 }
 
+static void note_queued(void *context)
+{
+	struct accounts *accounts = context;
+	for (struct account *a = accounts->first; a; a = a->next) {
+		a->queued = a->queue.n_queued;
+	}
+}
+
 static void users_encode(struct conn *conn, struct bytes_writer *w)
 {
+	sched_look(&conn->edged->dispatch.sched, note_queued, &conn->edged->accounts);
 	for (const struct account *a = conn->edged->accounts.first; a; a = a->next) {
 		const struct wire_stats_user user = {.uid = (uint32_t)a->uid,
 			.clients = a->clients,
-			.queued = sched_queued_of(&conn->edged->dispatch.sched, &a->queue),
+			.queued = a->queued,
 			.charged_bytes = a->charged,
 			.requests = a->requests,
 			.run_us = a->run_ns / US};

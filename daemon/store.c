@@ -499,11 +499,11 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 {
 	char shown[100], shown_version[40];
 	bool there = false;
-	error_escape(shown, sizeof(shown), name.data, name.length);
 	size_t at = name.length > 0 && name.length < SERVED_NAME_SIZE
 		? place(store, name.data, name.length, &there)
 		: 0;
 	if (!there) {
+		error_escape(shown, sizeof(shown), name.data, name.length);
 		return missing(store, shown, err);
 	}
 	struct store_model *model = &store->models[at];
@@ -511,12 +511,14 @@ int store_get(const struct store *store, struct wire_text name, struct wire_text
 		return 1;
 	}
 	if (!model->served) {
+		error_escape(shown, sizeof(shown), name.data, name.length);
 		return model->loading
 			? error_set(err, -EAGAIN, "model %s: it is still being loaded", shown)
 			: error_set(err, -EBADMSG, "model %s: refused: %s", shown, model->reason);
 	}
 	if (version.length > 0 && !wire_text_is(version, "0") &&
 		!wire_text_is(version, model->version)) {
+		error_escape(shown, sizeof(shown), name.data, name.length);
 		error_escape(shown_version, sizeof(shown_version), version.data, version.length);
 		return error_set(err, -ENOENT, "model %s: version %s serves, not %s", shown,
 			model->version, shown_version);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/argmax.h"
 
+#if defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/pictures.h"
+#endif
+
 #define ARG(name, type, better)                                                                    \
 	size_t name(const void *src, size_t n, size_t step)                                        \
 	{                                                                                          \
@@ -25,3 +29,18 @@ ARG(ek_argmin_s8, int8_t, <)
 ARG(ek_argmin_u8, uint8_t, <)
 ARG(ek_argmin_s32, int32_t, <)
 ARG(ek_argmin_f32, float, <)
+
+const struct ek_arg ek_argmax_s8_list[] = {
+	{{"argmax_s8__c", 0}, ek_argmax_s8},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"argmax_s8__neon", EK_CPU_NEON}, ek_argmax_s8__neon},
+#endif
+};
+const struct ek_arg ek_argmax_u8_list[] = {
+	{{"argmax_u8__c", 0}, ek_argmax_u8},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"argmax_u8__neon", EK_CPU_NEON}, ek_argmax_u8__neon},
+#endif
+};
+const size_t ek_argmax_s8_count = sizeof(ek_argmax_s8_list) / sizeof(ek_argmax_s8_list[0]);
+const size_t ek_argmax_u8_count = sizeof(ek_argmax_u8_list) / sizeof(ek_argmax_u8_list[0]);

@@ -4,8 +4,13 @@
 #include "kernels/dot.h"
 #include "kernels/fixed16.h"
 #include "kernels/inv_sqrt.h"
+#if defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/cells.h"
+#endif
 
-static void peephole_add(const struct ek_lstm_q *a, const struct ek_lstm_gate_q *g,
+#define BLOCK 64
+
+void ek_lstm_peephole(const struct ek_lstm_q *a, const struct ek_lstm_gate_q *g,
 	const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s)
 {
 	for (uint32_t n = first; n < end && sight->position + n < a->peephole_end; n++) {
@@ -27,7 +32,7 @@ static void gate_s8__c(const struct ek_lstm_q *a, enum ek_lstm_gate which,
 		s[n] = ek_sat16((int64_t)sum + from_h);
 	}
 	if (g->peephole) {
-		peephole_add(a, g, sight, first, end, s);
+		ek_lstm_peephole(a, g, sight, first, end, s);
 	}
 }
 
@@ -46,8 +51,30 @@ static void project_s8__c(const struct ek_lstm_q *a, const int8_t *hidden, int8_
 	}
 }
 
+static void logistic__c(int16_t *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		s[i] = ek_fixed16_logistic(s[i]);
+	}
+}
+
+static void tanh__c(const int16_t *x, int32_t integer_bits, size_t n, int16_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = ek_fixed16_tanh(x[i], integer_bits);
+	}
+}
+
 const struct ek_lstm_q_row ek_lstm_s8[] = {
-	{{"lstm_s8__c", 0}, gate_s8__c, project_s8__c},
+	{{"lstm_s8__c", 0}, gate_s8__c, project_s8__c, logistic__c, tanh__c},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"lstm_s8__neon", EK_CPU_NEON}, ek_lstm_gate_s8__neon, ek_lstm_project_s8__neon,
+		ek_lstm_logistic_s16__neon, ek_lstm_tanh_s16__neon},
+#endif
+#if defined(__aarch64__)
+	{{"lstm_s8__dotprod", EK_CPU_DOTPROD}, ek_lstm_gate_s8__dotprod,
+		ek_lstm_project_s8__dotprod, ek_lstm_logistic_s16__neon, ek_lstm_tanh_s16__neon},
+#endif
 };
 const size_t ek_lstm_s8_count = sizeof(ek_lstm_s8) / sizeof(ek_lstm_s8[0]);
 
@@ -80,13 +107,16 @@ static void normalise(const struct ek_lstm_gate_q *g, uint32_t n, int16_t *s)
 	}
 }
 
-void ek_lstm_finish(const struct ek_lstm_q *a, enum ek_lstm_gate which, int16_t *s)
+void ek_lstm_finish(const struct ek_lstm_q_row *row, const struct ek_lstm_q *a,
+	enum ek_lstm_gate which, int16_t *s)
 {
 	if (a->gate[which].norm) {
 		normalise(&a->gate[which], a->cells, s);
 	}
-	for (uint32_t n = 0; n < a->cells; n++) {
-		s[n] = which == EK_LSTM_CELL ? ek_fixed16_tanh(s[n], 3) : ek_fixed16_logistic(s[n]);
+	if (which == EK_LSTM_CELL) {
+		row->tanh(s, 3, a->cells, s);
+	} else {
+		row->logistic(s, a->cells);
 	}
 }
 
@@ -108,15 +138,23 @@ void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t 
 	}
 }
 
-void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *i, const int16_t *o, const int16_t *c,
-	int8_t *hidden)
+void ek_lstm_hidden(const struct ek_lstm_q_row *row, const struct ek_lstm_q *a, const int16_t *i,
+	const int16_t *o, const int16_t *c, int8_t *hidden)
 {
-	bool no_tanh = a->cell_shift < -15;
+	const bool no_tanh = a->cell_shift < -15;
 	/* The projection's bias takes the zero point up again (as the reference has it). */
-	int32_t zero = a->projection ? -a->hidden_zero : a->hidden_zero;
-	for (uint32_t n = 0; n < a->cells; n++) {
-		int32_t v = o[n] * (no_tanh ? i[n] : ek_fixed16_tanh(c[n], 15 + a->cell_shift));
-		int32_t y = ek_add32(ek_mbqm(v, a->hidden_scale), zero);
-		hidden[n] = (int8_t)ek_clamp32(y, INT8_MIN, INT8_MAX);
+	const int32_t zero = a->projection ? -a->hidden_zero : a->hidden_zero;
+	int16_t tanhs[BLOCK];
+	for (uint32_t at = 0, n; at < a->cells; at += n) {
+		n = a->cells - at < BLOCK ? a->cells - at : BLOCK;
+		if (!no_tanh) {
+			row->tanh(c + at, 15 + a->cell_shift, n, tanhs);
+		}
+		const int16_t *factor = no_tanh ? i + at : tanhs;
+		for (uint32_t k = 0; k < n; k++) {
+			int32_t y = ek_mbqm(o[at + k] * factor[k], a->hidden_scale);
+			y = ek_clamp32(ek_add32(y, zero), INT8_MIN, INT8_MAX);
+			hidden[at + k] = (int8_t)y;
+		}
 	}
 }

@@ -91,15 +91,24 @@ struct ek_lstm_q_row {
 		const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s);
 	/* @hidden int8[cells] to @h int8[outputs]; with a projection only. */
 	void (*project)(const struct ek_lstm_q *a, const int8_t *hidden, int8_t *h);
+	/* fixed16.h's functions of each of @n numbers: the first with 3 integer bits and in place, the
+	 * second with 0..6; @ret may be @x. */
+	void (*logistic)(int16_t *s, size_t n);
+	void (*tanh)(const int16_t *x, int32_t integer_bits, size_t n, int16_t *ret);
 };
 
 extern const struct ek_lstm_q_row ek_lstm_s8[];
 extern const size_t ek_lstm_s8_count;
 
-/* What follows is element by element over all cells: 1% of the work, one form for all variants. */
+/* Adds peepholes to cells [first, end) of gate @g: for the rows. */
+void ek_lstm_peephole(const struct ek_lstm_q *a, const struct ek_lstm_gate_q *g,
+	const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s);
+
+/* What follows is element by element over all cells, one form for all variants but for a row's functions. */
 
 /* Normalises and activates @s, int16[cells], of gate @which, in place. */
-void ek_lstm_finish(const struct ek_lstm_q *a, enum ek_lstm_gate which, int16_t *s);
+void ek_lstm_finish(const struct ek_lstm_q_row *row, const struct ek_lstm_q *a,
+	enum ek_lstm_gate which, int16_t *s);
 
 /* The coupled input gate (CIFG): 1 - f. */
 void ek_lstm_couple(const int16_t *f, size_t n, int16_t *i);
@@ -115,7 +124,7 @@ void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t 
  * taken then (observed of ai-edge-litert 2.3.0; converters write such scales where cells stay below
  * 0.5).
  */
-void ek_lstm_hidden(const struct ek_lstm_q *a, const int16_t *i, const int16_t *o, const int16_t *c,
-	int8_t *hidden);
+void ek_lstm_hidden(const struct ek_lstm_q_row *row, const struct ek_lstm_q *a, const int16_t *i,
+	const int16_t *o, const int16_t *c, int8_t *hidden);
 
 #endif

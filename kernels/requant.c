@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
+#elif defined(__aarch64__)
+#include "kernels/arm/quantize.h"
 #endif
 
 #define REQUANT_ROW(name, type, dst_type)                                                          \
@@ -153,6 +155,8 @@ const struct ek_quantize ek_quantize_s8[] = {
 #if defined(__x86_64__)
 	{{"quantize_s8__avx2", EK_CPU_AVX2}, ek_quantize_s8__avx2},
 	{{"quantize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s8__avx512vnni},
+#elif defined(__aarch64__)
+	{{"quantize_s8__neon", EK_CPU_NEON}, ek_quantize_s8__neon},
 #endif
 };
 const struct ek_quantize ek_quantize_u8[] = {
@@ -160,6 +164,8 @@ const struct ek_quantize ek_quantize_u8[] = {
 #if defined(__x86_64__)
 	{{"quantize_u8__avx2", EK_CPU_AVX2}, ek_quantize_u8__avx2},
 	{{"quantize_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_u8__avx512vnni},
+#elif defined(__aarch64__)
+	{{"quantize_u8__neon", EK_CPU_NEON}, ek_quantize_u8__neon},
 #endif
 };
 const struct ek_quantize ek_quantize_s16[] = {
@@ -167,6 +173,8 @@ const struct ek_quantize ek_quantize_s16[] = {
 #if defined(__x86_64__)
 	{{"quantize_s16__avx2", EK_CPU_AVX2}, ek_quantize_s16__avx2},
 	{{"quantize_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s16__avx512vnni},
+#elif defined(__aarch64__)
+	{{"quantize_s16__neon", EK_CPU_NEON}, ek_quantize_s16__neon},
 #endif
 };
 const size_t ek_quantize_s8_count = COUNT(ek_quantize_s8);

@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/pictures.h"
 #endif
 
 struct fixed_weights {
@@ -70,15 +72,24 @@ const struct ek_resize ek_resize_s8[] = {
 	{{"resize_s8__c", 0}, resize_s8__c},
 #if defined(__x86_64__)
 	{{"resize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"resize_s8__neon", EK_CPU_NEON}, ek_resize_s8__neon},
 #endif
 };
 const struct ek_resize ek_resize_s16[] = {{{"resize_s16__c", 0}, resize_s16__c}};
-const struct ek_resize ek_resize_u8[] = {{{"resize_u8__c", 0}, resize_u8__c}};
+const struct ek_resize ek_resize_u8[] = {
+	{{"resize_u8__c", 0}, resize_u8__c},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"resize_u8__neon", EK_CPU_NEON}, ek_resize_u8__neon},
+#endif
+};
 const struct ek_resize ek_resize_f32[] = {
 	{{"resize_f32__c", 0}, resize_f32__c},
 #if defined(__x86_64__)
 	{{"resize_f32__avx2", EK_CPU_AVX2}, ek_resize_f32__avx2},
 	{{"resize_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_f32__avx512vnni},
+#elif defined(__aarch64__)
+	{{"resize_f32__neon", EK_CPU_NEON}, ek_resize_f32__neon},
 #endif
 };
 const size_t ek_resize_s8_count = sizeof(ek_resize_s8) / sizeof(ek_resize_s8[0]);

@@ -2,6 +2,9 @@
 #include "kernels/svdf.h"
 
 #include "kernels/dot.h"
+#if defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/cells.h"
+#endif
 
 /* Index of the first of the @memory elements of filter @f of batch entry @b. */
 static size_t state_at(const struct ek_svdf_shape *s, uint32_t b, uint32_t f)
@@ -66,5 +69,13 @@ void ek_svdf_output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *t)
 	}
 }
 
-const struct ek_svdf_q_row ek_svdf_s8[] = {{{"svdf_s8__c", 0}, feature_s8, output_s8}};
+const struct ek_svdf_q_row ek_svdf_s8[] = {
+	{{"svdf_s8__c", 0}, feature_s8, output_s8},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"svdf_s8__neon", EK_CPU_NEON}, ek_svdf_feature_s8__neon, output_s8},
+#endif
+#if defined(__aarch64__)
+	{{"svdf_s8__dotprod", EK_CPU_DOTPROD}, ek_svdf_feature_s8__dotprod, output_s8},
+#endif
+};
 const size_t ek_svdf_s8_count = sizeof(ek_svdf_s8) / sizeof(ek_svdf_s8[0]);

@@ -183,7 +183,7 @@ static int gate_run(const struct op_call *call, const struct gate_job *args, str
 	};
 	int r = grid_run(call, &job, err);
 	if (r == 0) {
-		ek_lstm_finish(a, args->which, args->gate);
+		ek_lstm_finish(args->state->row, a, args->which, args->gate);
 	}
 	return r;
 }
@@ -214,7 +214,7 @@ static int cell_run(
 	job->gate = o;
 	r = gate_run(call, job, err);
 	if (r == 0) {
-		ek_lstm_hidden(a, i, o, c, a->projection ? hidden : h);
+		ek_lstm_hidden(job->state->row, a, i, o, c, a->projection ? hidden : h);
 	}
 	if (r == 0 && a->projection) {
 		job->state->row->project(a, hidden, h);

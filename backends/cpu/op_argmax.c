@@ -19,7 +19,16 @@ static int arg_accept(const struct op_setup *setup, struct error *err)
 	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
-static ek_arg_fn *pick(unsigned int type, bool is_max)
+/* The greatest of codes has several ways. */
+static ek_arg_fn *pick_codes(const struct op_setup *setup, bool is_signed)
+{
+	const struct ek_arg *list = is_signed ? ek_argmax_s8_list : ek_argmax_u8_list;
+	const size_t count = is_signed ? ek_argmax_s8_count : ek_argmax_u8_count;
+	const struct ek_arg *row = ek_pick(list, count, sizeof(*list), setup->cpu_features);
+	return row->run;
+}
+
+static ek_arg_fn *pick(const struct op_setup *setup, unsigned int type, bool is_max)
 {
 	switch (type) {
 	case DTYPE_FLOAT32:
@@ -27,9 +36,9 @@ static ek_arg_fn *pick(unsigned int type, bool is_max)
 	case DTYPE_INT32:
 		return is_max ? ek_argmax_s32 : ek_argmin_s32;
 	case DTYPE_INT8:
-		return is_max ? ek_argmax_s8 : ek_argmin_s8;
+		return is_max ? pick_codes(setup, true) : ek_argmin_s8;
 	default:
-		return is_max ? ek_argmax_u8 : ek_argmin_u8;
+		return is_max ? pick_codes(setup, false) : ek_argmin_u8;
 	}
 }
 
@@ -49,7 +58,7 @@ static int arg_prepare(struct op_setup *setup, struct error *err)
 	if (shape->dim[axis] == 0) {
 		return error_set(err, -EINVAL, "no elements along axis %u", axis);
 	}
-	state->run = pick(in->type, setup->node->op == OP_ARG_MAX);
+	state->run = pick(setup, in->type, setup->node->op == OP_ARG_MAX);
 	state->depth = (uint64_t)shape->dim[axis];
 	state->inner = op_product(shape, axis + 1, shape->rank);
 	state->element_bytes = (uint32_t)accept_element_bytes(in);

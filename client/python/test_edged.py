@@ -445,9 +445,12 @@ class WithBadPeer(unittest.TestCase):
         listener.bind(os.path.join(folder.name, "s"))
         listener.listen()
 
+        listener.settimeout(30)  # whoever does not ask again is not waited for
+
         def serve():
             listener.accept()[0].close()
             peer, _ = listener.accept()
+            peer.settimeout(None)
             peer.sendall(frame(0x8001, 1, HELLO))
             peer.recv(1 << 16)
             peer.recv(1)  # until the client goes

@@ -4,12 +4,58 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/arm/conv.h"
 #include "kernels/arm/strips.h"
 
-/* Others are entry 0's. */
+/* What is neither of the two is entry 0's. */
 static bool is_walked(const struct ek_depthwise_shape *s)
 {
 	return s->in_c == s->out_c && strips_fit(&s->window);
+}
+
+/* Channels that all read the only one of the input: that is a convolution, with weights in another order. */
+static bool is_conv(const struct ek_depthwise_shape *s)
+{
+	return s->in_c == 1 && s->out_c > 1;
+}
+
+static struct ek_conv_shape conv_shape(const struct ek_depthwise_shape *s)
+{
+	return (struct ek_conv_shape){
+		.window = s->window, .in_c = 1, .out_c = s->out_c, .groups = 1};
+}
+
+static struct ek_conv_q conv_args(const struct ek_depthwise_q *a)
+{
+	return (struct ek_conv_q){
+		.shape = conv_shape(&a->shape),
+		.input = a->input,
+		.weights = a->weights,
+		.bias32 = a->bias32,
+		.scale = a->scale,
+		.input_zero = a->input_zero,
+		.weights_zero = a->weights_zero,
+		.output_zero = a->output_zero,
+		.lo = a->lo,
+		.hi = a->hi,
+		.output = a->output,
+	};
+}
+
+/* Room behind what the convolution packs, for the weights in its order. */
+static uint64_t turned_bytes(const struct ek_depthwise_shape *s)
+{
+	return (uint64_t)strips_taps(&s->window) * s->out_c;
+}
+
+static void turn(const struct ek_depthwise_q *a, uint8_t *to)
+{
+	const size_t cols = a->shape.out_c, taps = strips_taps(&a->shape.window);
+	for (size_t n = 0; n < cols; n++) {
+		for (size_t tap = 0; tap < taps; tap++) {
+			to[n * taps + tap] = ((const uint8_t *)a->weights)[tap * cols + n];
+		}
+	}
 }
 
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s)
@@ -111,41 +157,47 @@ static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bo
 	}
 }
 
+#define DEFINE_TYPE(type, is_signed, name)                                                         \
+	void ek_depthwise_##type##_pack__##name(const struct ek_depthwise_q *args, void *packed)   \
+	{                                                                                          \
+		if (!is_conv(&args->shape)) {                                                      \
+			pack(&strips_##name, args, is_signed, packed);                             \
+			return;                                                                    \
+		}                                                                                  \
+		struct ek_conv_q conv = conv_args(args);                                           \
+		uint8_t *turned = (uint8_t *)packed + ek_conv_packed_bytes__##name(&conv.shape);   \
+		turn(args, turned);                                                                \
+		conv.weights = turned;                                                             \
+		ek_conv_##type##_pack__##name(&conv, packed);                                      \
+	}                                                                                          \
+	void ek_depthwise_##type##__##name(                                                        \
+		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
+	{                                                                                          \
+		if (is_conv(&args->shape)) {                                                       \
+			const struct ek_conv_q conv = conv_args(args);                             \
+			ek_conv_##type##__##name(&conv, tile, scratch);                            \
+		} else if (is_walked(&args->shape)) {                                              \
+			run(&strips_##name, args, is_signed, tile, scratch);                       \
+		} else {                                                                           \
+			ek_depthwise_##type[0].run(args, tile, scratch);                           \
+		}                                                                                  \
+	}
+
 #define DEFINE_ROWS(name)                                                                          \
 	uint64_t ek_depthwise_packed_bytes__##name(const struct ek_depthwise_shape *shape)         \
 	{                                                                                          \
-		return packed_bytes(shape);                                                        \
+		const struct ek_conv_shape conv = conv_shape(shape);                               \
+		return is_conv(shape) ? ek_conv_packed_bytes__##name(&conv) + turned_bytes(shape)  \
+				      : packed_bytes(shape);                                       \
 	}                                                                                          \
 	uint64_t ek_depthwise_scratch_bytes__##name(const struct ek_depthwise_shape *shape)        \
 	{                                                                                          \
-		return scratch_bytes(&strips_##name, shape);                                       \
+		const struct ek_conv_shape conv = conv_shape(shape);                               \
+		return is_conv(shape) ? ek_conv_scratch_bytes__##name(&conv)                       \
+				      : scratch_bytes(&strips_##name, shape);                      \
 	}                                                                                          \
-	void ek_depthwise_s8_pack__##name(const struct ek_depthwise_q *args, void *packed)         \
-	{                                                                                          \
-		pack(&strips_##name, args, true, packed);                                          \
-	}                                                                                          \
-	void ek_depthwise_u8_pack__##name(const struct ek_depthwise_q *args, void *packed)         \
-	{                                                                                          \
-		pack(&strips_##name, args, false, packed);                                         \
-	}                                                                                          \
-	void ek_depthwise_s8__##name(                                                              \
-		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
-	{                                                                                          \
-		if (!is_walked(&args->shape)) {                                                    \
-			ek_depthwise_s8[0].run(args, tile, scratch);                               \
-		} else {                                                                           \
-			run(&strips_##name, args, true, tile, scratch);                            \
-		}                                                                                  \
-	}                                                                                          \
-	void ek_depthwise_u8__##name(                                                              \
-		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
-	{                                                                                          \
-		if (!is_walked(&args->shape)) {                                                    \
-			ek_depthwise_u8[0].run(args, tile, scratch);                               \
-		} else {                                                                           \
-			run(&strips_##name, args, false, tile, scratch);                           \
-		}                                                                                  \
-	}
+	DEFINE_TYPE(s8, true, name)                                                                \
+	DEFINE_TYPE(u8, false, name)
 
 DEFINE_ROWS(neon)
 #if defined(__aarch64__)

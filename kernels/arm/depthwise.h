@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* depthwise - rows of the lists of kernels/depthwise.h for Arm; with more than one output channel
- * per input channel they are entry 0 */
+/* depthwise - rows of the lists of kernels/depthwise.h for Arm; with several input channels, and more than
+ * one output channel for each, they are entry 0 */
 #ifndef KERNELS_ARM_DEPTHWISE_H
 #define KERNELS_ARM_DEPTHWISE_H
 

@@ -3,8 +3,6 @@
 
 #include "kernels/arm/h8.h"
 
-#define DOTS_STEP vdotq_s32
-#define DOTS_WEIGH(sum, w) vdotq_s32(sum, vdupq_n_s8(1), w)
 #define ROW(name) name##__dotprod
 
 #include "kernels/arm/dots_neon.h"

@@ -3,24 +3,6 @@
 
 #include "kernels/arm/h8.h"
 
-/* Two products of -128 by -128 do not fit in 16 bits together. */
-static inline int32x4_t neon_step(int32x4_t sum, int8x16_t x, int8x16_t w)
-{
-	sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(x), vget_low_s8(w)));
-#if defined(__aarch64__)
-	return vpadalq_s16(sum, vmull_high_s8(x, w));
-#else
-	return vpadalq_s16(sum, vmull_s8(vget_high_s8(x), vget_high_s8(w)));
-#endif
-}
-
-static inline int32x4_t neon_weigh(int32x4_t sum, int8x16_t w)
-{
-	return vpadalq_s16(sum, vpaddlq_s8(w));
-}
-
-#define DOTS_STEP neon_step
-#define DOTS_WEIGH neon_weigh
 #define ROW(name) name##__neon
 
 #include "kernels/arm/dots_neon.h"

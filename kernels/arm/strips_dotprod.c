@@ -65,14 +65,21 @@ struct four {
 	uint32_t whole; /* pixels with 16 channels inside of the input */
 };
 
+/* @rows: so many of them are read by taps. Others may not be there (a chain of layers keeps but those that
+ * are needed), and any row will do: its weights are zero. */
 static struct four four_at(const struct strips_work *work, const uint8_t *outside, uint32_t batch,
-	int64_t first, uint32_t count)
+	int64_t first, uint32_t count, uint32_t rows)
 {
 	const struct ek_depthwise_shape *s = &work->args->shape;
 	const struct ek_window *w = &s->window;
 	struct four f = {.inside = true, .whole = count};
 	for (uint32_t i = 0; i < FOUR; i++) {
 		int64_t y = first + (int64_t)i * w->y.dilation;
+		if (i > 0 && i >= rows) {
+			f.row[i] = f.row[i - 1];
+			f.step[i] = f.step[i - 1];
+			continue;
+		}
 		if (y < 0 || y >= w->y.in) {
 			f.row[i] = outside;
 			f.step[i] = 0;
@@ -135,8 +142,8 @@ static void bring(const struct strips_work *work, const struct four *f, int8_t *
 	bring_some(work, f, to + (size_t)whole * FOUR_BYTES, whole, count);
 }
 
-/* The strips of the output row of @pixel. */
-static void bring_all(const struct strips_work *work, struct ek_pixel pixel)
+/* The strips of the output row of @pixel, and of @more rows below it. */
+static void bring_all(const struct strips_work *work, struct ek_pixel pixel, uint32_t more)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	uint8_t outside[16];
@@ -146,8 +153,8 @@ static void bring_all(const struct strips_work *work, struct ek_pixel pixel)
 	int64_t y = (int64_t)pixel.y * w->y.stride - w->y.pad;
 	memset(outside, work->args->input_zero, sizeof(outside));
 	for (uint32_t i = 0; i < fours_of(w) && count; i++, to += bytes) {
-		struct four f = four_at(
-			work, outside, pixel.batch, y + (int64_t)i * FOUR * w->y.dilation, count);
+		struct four f = four_at(work, outside, pixel.batch,
+			y + (int64_t)i * FOUR * w->y.dilation, count, w->y.taps + more - i * FOUR);
 		bring(work, &f, to, count);
 	}
 }
@@ -338,16 +345,17 @@ ALWAYS_INLINE void rows_of_tile(
 	while (left > 0) {
 		const uint32_t n = product_least(w->x.out - pixel.x, left);
 		const int8_t *weights = work->panel->weights;
+		const bool more = twice && !brought && left > n && pixel.y + 1 < w->y.out;
 		if (brought) {
 			weights += set;
 		} else {
-			bring_all(work, pixel);
+			bring_all(work, pixel, more);
 		}
 		pixels_of_row(filter, kind, work, &o, weights, pixel.x, n, to);
 		to += n * step;
 		left -= n;
 		pixel.x = 0;
-		brought = twice && !brought && pixel.y + 1 < w->y.out;
+		brought = more;
 		if (++pixel.y == w->y.out) {
 			pixel.y = 0;
 			pixel.batch++;

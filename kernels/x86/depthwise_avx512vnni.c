@@ -112,12 +112,14 @@ static void copy_row(const struct depthwise_work *w, uint32_t batch, uint32_t y,
 	}
 }
 
-/* Slots of the rows that @pixel and those behind it read; rows before @have are there already.
- * Returns the first one that isn't. */
-static int64_t bring_rows(const struct depthwise_work *w, struct ek_pixel pixel, int64_t have)
+/* Slots of the rows that @pixel and those behind it read, and with @two the row below; rows before @have are
+ * there already. Returns the first one that isn't. */
+static int64_t bring_rows(
+	const struct depthwise_work *w, struct ek_pixel pixel, bool two, int64_t have)
 {
 	const struct ek_window_axis *ay = &w->args->shape.window.y;
-	int64_t from = (int64_t)pixel.y * ay->stride - ay->pad, end = from + w->plan.slots;
+	int64_t from = (int64_t)pixel.y * ay->stride - ay->pad;
+	int64_t end = from + w->plan.slots - (w->plan.pairs && !two);
 	int64_t first = from > 0 ? from : 0, until = end < ay->in ? end : ay->in;
 	int64_t next = have > first ? have : first;
 	const uint32_t slots = w->plan.slots;
@@ -273,7 +275,7 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 		n = depthwise_least(end - row, width - p.x);
 		bool two = w->plan.pairs && p.x == 0 && end - row >= 2 * width &&
 			p.y + 1 < window->y.out;
-		have = bring_rows(w, p, p.batch == batch ? have : 0);
+		have = bring_rows(w, p, two, p.batch == batch ? have : 0);
 		batch = p.batch;
 		const struct line_of_pixels l = {
 			.rows = w->rows,

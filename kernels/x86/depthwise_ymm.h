@@ -56,13 +56,15 @@ struct strip_rows {
 	uint32_t first, channels;
 };
 
-static void rows_init(struct strip_rows *r, const struct work *w, struct ek_pixel pixel)
+/* Those that @rows output rows read; others meet weights of zero, and may not be there. */
+static void rows_init(
+	struct strip_rows *r, const struct work *w, struct ek_pixel pixel, uint32_t rows)
 {
 	const struct ek_depthwise_q *a = w->args;
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
 	int64_t row = (int64_t)pixel.y * y->stride - y->pad;
 	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++, row += y->dilation) {
-		bool inside = i < w->plan.in_rows && row >= 0 && row < y->in;
+		bool inside = i < y->taps + rows - 1 && row >= 0 && row < y->in;
 		size_t line = (size_t)pixel.batch * y->in + (inside ? (size_t)row : 0);
 		r->at[i] = inside ? (const uint8_t *)a->input + line * x->in * a->shape.in_c
 				  : w->outside;
@@ -211,7 +213,7 @@ static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t
 		o.pixel.y + 1 < window->y.out;
 	o.rows = both ? 2 : 1;
 	o.n = both ? width : strip_least(left, width - o.pixel.x);
-	rows_init(&r, w, o.pixel);
+	rows_init(&r, w, o.pixel, o.rows);
 	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += VEC_COLS) {
 		r.first = n;
 		r.channels = strip_least(w->args->shape.out_c - n, VEC_COLS);

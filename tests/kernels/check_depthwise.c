@@ -187,6 +187,22 @@ static struct ek_depthwise_q args_q(
 	return a;
 }
 
+static void check_q_band(
+	struct check *c, enum check_type type, struct run_q r, const struct check_subject *subject)
+{
+	struct ek_depthwise_q a = *r.args;
+	struct check_subject s = *subject;
+	struct ek_tile tile;
+	const struct ek_window *w = &a.shape.window;
+	const size_t row_bytes = (size_t)w->x.in * a.shape.in_c * check_bytes(type);
+	a.input = check_band(c, w, row_bytes, a.input, a.shape.out_c, &tile);
+	r.args = &a;
+	s.args = &r;
+	if (a.input) {
+		check_tile(c, &s, &tile);
+	}
+}
+
 static void check_q(struct check *c, size_t list, const struct ek_depthwise_shape *shape)
 {
 	enum check_type type = lists[list].type;
@@ -217,6 +233,7 @@ static void check_q(struct check *c, size_t list, const struct ek_depthwise_shap
 		s.output = a.output;
 		s.args = &r;
 		check_subject(c, &s);
+		check_q_band(c, type, r, &s);
 	}
 	check_free_all(c);
 }

@@ -232,6 +232,55 @@ static void check_lstm(struct check *c)
 	check_free_all(c);
 }
 
+struct run_curve {
+	const struct ek_lstm_q_row *row;
+	const int16_t *x;
+	int16_t *y;
+	int32_t integer_bits; /* of the second function; -1: the first */
+};
+
+static void run_curve(const void *args, const struct ek_tile *tile)
+{
+	const struct run_curve *r = args;
+	const size_t n = tile->n_rows ? tile->n_cols : 0;
+	int16_t *y = r->y + tile->first_col;
+	if (r->integer_bits >= 0) {
+		r->row->tanh(r->x + tile->first_col, r->integer_bits, n, y);
+		return;
+	}
+	memcpy(y, r->x + tile->first_col, n * sizeof(*y));
+	r->row->logistic(y, n);
+}
+
+/* All numbers, against entry 0, which a unit test compares with the functions themselves. */
+static void check_curve(struct check *c, int32_t integer_bits)
+{
+	const uint32_t n = c->bench ? 1024 : 65536;
+	int16_t *x = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	for (uint32_t i = 0; i < n; i++) {
+		x[i] = (int16_t)((int32_t)(i * (65536 / n)) - 32768);
+	}
+	struct run_curve r = {.x = x, .integer_bits = integer_bits};
+	struct check_subject s = {.rows = 1, .cols = n, .col_step = 1, .element_bytes = sizeof(*x)};
+	snprintf(s.what, sizeof(s.what), "%s of %u, %d integer bits",
+		integer_bits < 0 ? "logistic" : "tanh", n, integer_bits);
+	s.work = n;
+	s.run = run_curve;
+	s.args = &r;
+	r.row = &ek_lstm_s8[0];
+	s.expected = r.y = check_buffer(c, n * sizeof(*x), sizeof(*x));
+	run_curve(&r, &(struct ek_tile){.n_rows = 1, .n_cols = n});
+	for (size_t i = 0; i < ek_lstm_s8_count; i++) {
+		r.row = &ek_lstm_s8[i];
+		s.variant = &r.row->variant;
+		s.output = r.y = check_buffer(c, n * sizeof(*x), sizeof(*x));
+		if (check_wants(c, s.variant)) {
+			check_subject(c, &s);
+		}
+	}
+	check_free_all(c);
+}
+
 struct run_matvec {
 	const struct ek_matvec_row *row;
 	const struct ek_matvec *m;
@@ -333,5 +382,8 @@ void check_recurrent(struct check *c)
 		check_svdf(c);
 		check_lstm(c);
 		check_matvec(c);
+	}
+	for (int32_t bits = -1; bits <= 6; bits += c->bench ? 4 : 1) {
+		check_curve(c, bits);
 	}
 }

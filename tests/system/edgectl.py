@@ -310,13 +310,20 @@ class WithDaemon(unittest.TestCase):
 
     def test_bench_of_asking_tells_the_floor_first(self):
         rows = json.loads(self.ask("bench", "digits", "--ipc", "-c", "10", "--json").stdout)
-        five = ["ping-pong of 64 bytes", "ping-pong of two wake-ups", "tensors in the body", "tensors in shared memory", "all in shared memory"]
-        self.assertIn([row["round_trip"] for row in rows], [five, 2 * five])
+        asked = ["tensors in the body", "tensors in shared memory", "all in shared memory", "all there, with a copy"]
+        seven = ["ping-pong of 64 bytes", "ping-pong of as many bytes", "ping-pong of two wake-ups"] + asked
+        self.assertIn([row["round_trip"] for row in rows], [seven, 2 * seven])
         for row in rows:
             self.assertGreater(row["p50_us"], 0)
             self.assertGreaterEqual(row["p99_us"], row["p50_us"])
         table = self.ask("bench", "digits", "--ipc", "-c", "10").stdout.splitlines()
         self.assertTrue(table[0].startswith(b"ROUND TRIP"))
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "one core")
+    def test_bench_without_sleep_takes_two_cores(self):
+        rows = json.loads(self.ask("bench", "digits", "--ipc", "--spin", "20", "-c", "10", "--json").stdout)
+        self.assertEqual({row["cores"] for row in rows}, {"two"})
+        self.assertIn("ping-pong without sleep", [row["round_trip"] for row in rows])
 
 
 class WithStore(unittest.TestCase):
