@@ -91,14 +91,17 @@ static int entry_read(int fd, off_t at, struct tar_entry *ret_entry, struct erro
 static int extended_check(int fd, off_t at, const struct tar_entry *entry, struct error *err)
 {
 	owned_mem char *text = NULL;
-	int code = entry->size > TAR_MAX_EXTENDED
-		? error_set(err, -EBADMSG, "an extended header is too long")
-		: import_bytes(fd, at, (off_t)entry->size, &text);
-	if (code == 0) {
-		code = tar_check_extended(text, (size_t)entry->size, err);
-	} else if (!err || err->text[0] == 0) {
-		code = error_set(err, -EBADMSG, "it is cut short");
+	if (entry->size > TAR_MAX_EXTENDED) {
+		return error_set(err, -EBADMSG, "the bundle: an extended header is too long");
 	}
+	int code = import_bytes(fd, at, (off_t)entry->size, &text);
+	if (code == -EBUSY) {
+		return error_set(err, -EBADMSG, "the bundle: it is cut short");
+	}
+	if (code < 0) {
+		return error_set(err, code, "the bundle: %s", strerror(-code));
+	}
+	code = tar_check_extended(text, (size_t)entry->size, err);
 	if (code < 0) {
 		error_prefix(err, "the bundle");
 	}

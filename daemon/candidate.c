@@ -134,7 +134,7 @@ static void part_close(struct part *part)
 }
 #define owned_part __attribute__((cleanup(part_close)))
 
-static const char *why(int code)
+const char *candidate_why(int code)
 {
 	return code == -EINVAL   ? "not a regular file"
 		: code == -EXDEV ? "a link that leads out of the folder"
@@ -185,8 +185,8 @@ static int part_open(const struct taking *taking, enum bundle_part which, struct
 		return 0;
 	}
 	return which == BUNDLE_MODEL
-		? error_set(err, code, "%s", why(code))
-		: error_set(err, code, "%s: %s", part_name(taking, which), why(code));
+		? error_set(err, code, "%s", candidate_why(code))
+		: error_set(err, code, "%s: %s", part_name(taking, which), candidate_why(code));
 }
 
 /* The bytes of a small one; NULL when there is none. */
@@ -372,7 +372,7 @@ static int file_open(struct taking *taking, struct error *err)
 			place->folder, place->names[BUNDLE_MODEL], &taking->file, identity);
 	}
 	if (code < 0) {
-		return error_set(err, code, "%s", why(code));
+		return error_set(err, code, "%s", candidate_why(code));
 	}
 	return place->bundle ? bundle_read(taking->file, identity->size, &taking->bundle, err) : 0;
 }

@@ -44,6 +44,9 @@ bool candidate_same(const struct candidate_identity *a, const struct candidate_i
 /* True when looking at the same files again would give @code again. */
 bool candidate_settled(int code, const struct candidate_identity *identity);
 
+/* What @code of opening a file or folder says to who put it there. */
+const char *candidate_why(int code);
+
 struct candidate {
 	struct candidate_identity identity;
 	struct manifest_version version; /* without signature */

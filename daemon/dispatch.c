@@ -181,7 +181,7 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		fault = fault == PROBATION_FINE ? PROBATION_RESHAPED : PROBATION_REFUSED;
 	}
 	store_note_run(&edged->store, &edged->loader, &edged->config, request->served, fault,
-		request_run_ns(request));
+		request_work_ns(request));
 	adopt_waiting(dispatch);
 }
 

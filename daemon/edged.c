@@ -449,7 +449,7 @@ int edged_run(struct edged *edged)
 	if (code == 0) {
 		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
-		kept_save(&edged->metrics, &edged->log);
+		kept_save(&edged->metrics, &edged->store, &edged->log);
 		if (must_leave(edged)) {
 			log_notice(&edged->log, "left while a model was running");
 			_exit(0);

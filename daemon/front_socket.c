@@ -65,7 +65,7 @@ static int open_listener(struct front_socket *socket, int *ret_fd, struct error 
 	const struct config *config = &socket->edged->config;
 	owned_fd int kept = -1;
 	int code = bus_passed(KEPT_NAME, ret_fd, &kept, err);
-	if (kept >= 0 && !kept_load(kept, &socket->edged->metrics)) {
+	if (kept >= 0 && !kept_load(kept, &socket->edged->metrics, &socket->edged->store)) {
 		log_notice(&socket->edged->log, "what was kept as statistics is none: ignored");
 	}
 	if (kept >= 0) {

@@ -131,7 +131,7 @@ static void folder_refused(struct look *look, uint64_t number, int code)
 	struct catalogue_tried *tried = &look->model->tried[look->model->n++];
 	*tried = (struct catalogue_tried){.number = number};
 	look->version = number;
-	snprintf(tried->reason, sizeof(tried->reason), "%s", strerror(-code));
+	snprintf(tried->reason, sizeof(tried->reason), "%s", candidate_why(code));
 	refused(look, tried);
 }
 

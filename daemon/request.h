@@ -68,6 +68,8 @@ struct request {
 	struct worker
 		*worker; /* that runs it, and may do others between its operators; NULL: the loop */
 	uint64_t yielded_ns; /* that others took meanwhile */
+	uint64_t
+		cpu_ns; /* that its thread had the CPU meanwhile, while its model is on trial; else 0 */
 
 	/* Of a session, once that is found: a reference. */
 	uint32_t session_id; /* of the header */
@@ -103,6 +105,13 @@ DEFINE_OWNED(struct request *, request_free)
 static inline uint64_t request_run_ns(const struct request *request)
 {
 	return request->finished_ns - request->taken_ns - request->yielded_ns;
+}
+
+/* The same without what its thread waited for a CPU, or a disk, where that is known: of its model alone. */
+static inline uint64_t request_work_ns(const struct request *request)
+{
+	const uint64_t run_ns = request_run_ns(request);
+	return request->cpu_ns > 0 && request->cpu_ns < run_ns ? request->cpu_ns : run_ns;
 }
 
 /* What its run, which has ended, says of its model. */

@@ -15,8 +15,54 @@ void store_init(struct store *store, const struct log *log)
 	*store = (struct store){.log = log};
 }
 
+/* ---- what was counted before a restart */
+
+void store_keep_tally(struct store *store, const char *name, const struct tally *tally)
+{
+	struct store_kept *kept = calloc(1, sizeof(*kept));
+	struct tally *own = malloc(sizeof(*own));
+	if (!kept || !own) {
+		free(kept);
+		free(own);
+		return;
+	}
+	*own = *tally;
+	snprintf(kept->name, sizeof(kept->name), "%s", name);
+	kept->tally = own;
+	kept->next = store->kept;
+	store->kept = kept;
+}
+
+/* NULL: nobody had asked it. */
+static struct tally *take_tally(struct store *store, const char *name)
+{
+	struct store_kept **at = &store->kept;
+	while (*at && strcmp((*at)->name, name) != 0) {
+		at = &(*at)->next;
+	}
+	struct store_kept *kept = *at;
+	if (!kept) {
+		return NULL;
+	}
+	struct tally *tally = kept->tally;
+	*at = kept->next;
+	free(kept);
+	return tally;
+}
+
+/* Models that are not there any more. */
+static void drop_kept(struct store *store)
+{
+	while (store->kept) {
+		free(take_tally(store, store->kept->name));
+	}
+}
+
+/* ---- the list */
+
 void store_deinit(struct store *store)
 {
+	drop_kept(store);
 	for (size_t i = 0; i < store->n; i++) {
 		served_unref(store->models[i].served);
 		served_unref(store->models[i].before);
@@ -76,6 +122,7 @@ static struct store_model *add(struct store *store, const char *name)
 	store->n++;
 	store->models[at] = (struct store_model){0};
 	memcpy(store->models[at].name, name, strlen(name) + 1);
+	store->models[at].tally = take_tally(store, name);
 	return &store->models[at];
 }
 
@@ -240,6 +287,9 @@ bool store_update(struct store *store, struct loader *loader)
 			event->kind == CATALOGUE_UNLOADED;
 		served_unref(event->served);
 		free(event);
+	}
+	if (store->scans_done > 0) {
+		drop_kept(store);
 	}
 	return changed;
 }

@@ -38,6 +38,13 @@ struct store_model {
 	char reason[CATALOGUE_REASON_SIZE]; /* why the newest file does not serve, or empty */
 };
 
+/* What a model was counted before edged was started again, until that model is there. */
+struct store_kept {
+	struct store_kept *next;
+	char name[SERVED_NAME_SIZE];
+	struct tally *tally;
+};
+
 struct store {
 	const struct log *log;
 	struct store_model *models; /* sorted by name */
@@ -46,6 +53,7 @@ struct store {
 	uint64_t generation; /* of the newest that serves or served */
 	bool swapped; /* something other serves under some name: adopt_waiting() looks */
 	bool keeps_before; /* whatever it costs: for store_sample() */
+	struct store_kept *kept; /* until the first look */
 };
 
 struct store_count {
@@ -54,6 +62,9 @@ struct store_count {
 
 void store_init(struct store *store, const struct log *log);
 void store_deinit(struct store *store);
+
+/* Before the first look: a model of that name counts on from @tally. Without memory from 0. */
+void store_keep_tally(struct store *store, const char *name, const struct tally *tally);
 
 /* Applies what @loader has found since the last call. True when something serves, or has gone, since
  * then. */

@@ -167,10 +167,17 @@ static uint64_t pause_ns(struct crowd *crowd)
 	return (uint64_t)(-log(1.0 - erand48(crowd->seed)) / rate * 1e9);
 }
 
+/* It waits: what is due meanwhile is asked later, and counts from when it was due. */
+static bool is_full(const struct line *line, const struct actor *actor)
+{
+	return actor->window > 0 && line->n_open >= actor->window;
+}
+
 static void ask_what_is_due(struct crowd *crowd, struct line *line, uint64_t now)
 {
 	const struct actor *actor = crowd->actor;
-	while (actor->rate > 0 && line->due_ns <= now && line->due_ns < actor->end_ns) {
+	while (actor->rate > 0 && line->due_ns <= now && line->due_ns < actor->end_ns &&
+		!is_full(line, actor)) {
 		ask(line, line->due_ns);
 		line->due_ns += pause_ns(crowd);
 	}
@@ -185,8 +192,8 @@ static uint64_t next_due(const struct crowd *crowd)
 	const struct actor *actor = crowd->actor;
 	uint64_t next = actor->end_ns;
 	for (uint32_t i = 0; actor->rate > 0 && i < actor->n_connections; i++) {
-		uint64_t due = crowd->lines[i].due_ns;
-		next = due < next ? due : next;
+		const struct line *line = &crowd->lines[i];
+		next = line->due_ns < next && !is_full(line, actor) ? line->due_ns : next;
 	}
 	return actor->rate > 0 ? next : actor->start_ns;
 }

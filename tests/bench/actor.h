@@ -28,7 +28,7 @@ struct actor {
 	uid_t uid; /* 0: as this process */
 	uint32_t n_connections;
 	double rate; /* questions a second of all connections; 0: @window each instead */
-	uint32_t window;
+	uint32_t window; /* with a rate: so many open at most, 0 for no such bound */
 	unsigned int priority; /* enum edge_client_priority */
 	uint64_t start_ns, from_ns,
 		end_ns; /* asks from start to end, what was due since @from counts */

@@ -8,8 +8,8 @@
  *                                  what somebody who asks OTHER notices while MODEL is replaced: once in $EVERY_MS,
  *                                  1000, or with 0 again and again without a pause
  *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
- *                                  second, and while it is not
- *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 100, are swapped in while clients
+ *                                  second, and while it is not (storm.c)
+ *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 130, are swapped in while clients
  *                                  ask without pause
  *
  * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and
@@ -25,7 +25,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,12 +33,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/bench/store_rig.h"
 #include "tests/system/daemon.h"
 #include "tests/system/twin.h"
 
-#define MS UINT64_C(1000000)
 #define QUIET_MS 200
-#define CLIENTS 4
 #define MOST_TIMES ((size_t)4 << 20)
 #define OTHER "packaging/models/keyword.tflite"
 #define OWN "packaging/models/digits.tflite"
@@ -47,21 +45,6 @@
 /* What must hold. */
 #define MOST_FIRST_MS 150.0
 #define MOST_ADDED_MS 1.0
-#define MOST_STORM_RATIO 2.0
-#define LEAST_SWAPS_SHARE 1.0
-
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void sleep_until(uint64_t ns)
-{
-	const struct timespec at = {
-		.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-}
 
 /* ---- times */
 
@@ -98,34 +81,7 @@ static double times_ms(struct times *times, double share)
 	return times->n ? (double)times->ns[at < times->n ? at : times->n - 1] / 1e6 : 0;
 }
 
-/* Whether it holds, said. */
-static bool tell(bool holds, const char *what, double most, const char *unit)
-{
-	printf("  must be %s %g%s: %s\n", what, most, unit, holds ? "holds" : "MISSES");
-	return holds;
-}
-
-/* ---- edged, and who replaces its model */
-
-static void configure(struct daemon *daemon, const char *level, unsigned int quiet_ms)
-{
-	const char *check = getenv("EDGED_CHECK");
-	char text[1400];
-	snprintf(text, sizeof(text),
-		"[daemon]\ncheck-program = %s\nlog-level = %s\n[models]\nwatch = yes\n"
-		"watch-quiet = %ums\nprobation-slower = 0\n",
-		check ? check : "none", level, quiet_ms);
-	daemon_config(daemon, text);
-}
-
-static void start(struct daemon *daemon, unsigned int quiet_ms)
-{
-	configure(daemon, "notice", quiet_ms);
-	daemon_start(daemon, true);
-	/* From here on nobody reads what it logs. */
-	configure(daemon, "error", quiet_ms);
-	daemon_signal(daemon, SIGHUP);
-}
+/* ---- who replaces its model */
 
 /* Bytes behind the file that no other had: another file for edged, the same model. */
 static void put_new(struct daemon *daemon, const char *name, const struct twin *twin, int which)
@@ -147,20 +103,11 @@ static void put_in_place(struct daemon *daemon, const char *from, const char *to
 	assert_int_equal(rename(a, b), 0);
 }
 
-static uint64_t generation_of(struct peer *peer, const char *model)
-{
-	peer_send(peer, WIRE_LIST, 1, 0, NULL);
-	struct answer answer = peer_receive(peer);
-	uint64_t generation = answer_find(&answer, model).generation;
-	answer_free(&answer);
-	return generation;
-}
-
 /* Asks edged until another generation serves. */
 static void wait_for_next(struct peer *peer, const char *model, uint64_t before)
 {
 	const struct timespec pause = {.tv_nsec = 500000};
-	while (generation_of(peer, model) == before) {
+	while (rig_generation(peer, model) == before) {
 		nanosleep(&pause, NULL);
 	}
 }
@@ -188,7 +135,7 @@ static uint64_t replace_once(
 {
 	struct daemon *daemon = &first->daemon;
 	const struct twin *twin = &first->twins[turn % first->n];
-	uint64_t before = generation_of(peer, "m");
+	uint64_t before = rig_generation(peer, "m");
 	put_new(daemon, ".m.new", twin, 0);
 	sync(); /* not what is measured */
 	uint64_t from = clock_now_ns();
@@ -209,7 +156,7 @@ static bool bench_first(int n, char **paths)
 	}
 	daemon_prepare(&first->daemon);
 	put_new(&first->daemon, "m.tflite", &first->twins[0], 0);
-	start(&first->daemon, QUIET_MS);
+	rig_start(&first->daemon, QUIET_MS);
 	struct peer peer = peer_open(&first->daemon);
 	for (uint64_t i = 1; i <= runs; i++) {
 		times_add(&times, replace_once(first, &peer, i, &loads));
@@ -220,7 +167,7 @@ static bool bench_first(int n, char **paths)
 		QUIET_MS, times_ms(&times, 0.5) - QUIET_MS, times_ms(&times, 0) - QUIET_MS,
 		times_ms(&times, 1) - QUIET_MS, times_ms(&loads, 0.5) - QUIET_MS);
 	daemon_end(&first->daemon);
-	return tell(times_ms(&times, 0.5) - QUIET_MS <= MOST_FIRST_MS, "at most", MOST_FIRST_MS,
+	return rig_tell(times_ms(&times, 0.5) - QUIET_MS <= MOST_FIRST_MS, "at most", MOST_FIRST_MS,
 		" ms in the median");
 }
 
@@ -275,11 +222,11 @@ static void *replacer_main(void *argument)
 	for (; !atomic_load(&beside->over) && beside->loads < beside->files;
 		at += beside->every_ns) {
 		sleep_until(at);
-		uint64_t before = generation_of(&peer, "m");
+		uint64_t before = rig_generation(&peer, "m");
 		file_name(name, beside->loads);
 		put_in_place(&beside->daemon, name, "m.tflite");
 		const struct timespec pause = {.tv_nsec = 5000000};
-		while (generation_of(&peer, "m") == before) {
+		while (rig_generation(&peer, "m") == before) {
 			nanosleep(&pause, NULL);
 		}
 		beside->loads++;
@@ -335,7 +282,7 @@ static bool bench_beside(const char *model, const char *other)
 	daemon_prepare(&beside->daemon);
 	put_new(&beside->daemon, "m.tflite", &beside->model, 0);
 	put_new(&beside->daemon, "other.tflite", &beside->other, 0);
-	start(&beside->daemon, 0);
+	rig_start(&beside->daemon, 0);
 	for (uint64_t i = 0; i < runs; i++) {
 		struct times quiet = times_new(), loading = times_new();
 		phase(beside, false, seconds, &quiet);
@@ -348,162 +295,7 @@ static bool bench_beside(const char *model, const char *other)
 	printf("added at p99 while %s is loaded each %g s: median %.3f ms\n", model,
 		(double)beside->every_ns / 1e9, times_ms(&added, 0.5));
 	daemon_end(&beside->daemon);
-	return tell(times_ms(&added, 0.5) <= MOST_ADDED_MS, "at most", MOST_ADDED_MS, " ms");
-}
-
-/* ---- storm */
-
-struct storm {
-	struct daemon daemon;
-	struct twin twin;
-	atomic_bool over;
-	uint64_t every_ns; /* of each client; 0: without pause */
-	uint64_t swap_ns; /* between replacements */
-	atomic_ulong answers;
-};
-
-struct client {
-	struct storm *storm;
-	pthread_t thread;
-	unsigned int number;
-	struct times times;
-	uint64_t first, last; /* generation */
-};
-
-/* A request is due at its time, whatever became of the one before it. */
-static void *client_main(void *argument)
-{
-	struct client *client = argument;
-	struct storm *storm = client->storm;
-	struct peer peer = peer_open(&storm->daemon);
-	uint64_t due = clock_now_ns() + client->number * storm->every_ns / CLIENTS;
-	for (; !atomic_load(&storm->over); due += storm->every_ns) {
-		uint64_t from = clock_now_ns();
-		if (storm->every_ns > 0) {
-			sleep_until(due);
-			from = due;
-		}
-		client->last = ask(&storm->twin, &peer, "m");
-		client->first = client->first ? client->first : client->last;
-		times_add(&client->times, clock_now_ns() - from);
-		atomic_fetch_add(&storm->answers, 1);
-	}
-	peer_close(&peer);
-	return NULL;
-}
-
-static unsigned int replace_for(struct storm *storm, uint64_t seconds, bool swaps)
-{
-	const uint64_t from = clock_now_ns(), end = from + seconds * 1000 * MS;
-	unsigned int n = 0;
-	for (uint64_t at = from; at < end; at += storm->swap_ns) {
-		sleep_until(at);
-		if (swaps) {
-			daemon_put_bytes(&storm->daemon, ".m.new", storm->twin.file[n % 2],
-				storm->twin.size);
-			put_in_place(&storm->daemon, ".m.new", "m.tflite");
-			n++;
-		}
-	}
-	return n;
-}
-
-/* Clients for so long; what their requests took. */
-static struct times load_for(
-	struct storm *storm, uint64_t every_ns, uint64_t seconds, bool swaps, uint64_t *ret_swaps)
-{
-	struct client clients[CLIENTS] = {0};
-	struct times all = times_new();
-	storm->every_ns = every_ns;
-	atomic_store(&storm->over, false);
-	atomic_store(&storm->answers, 0);
-	for (unsigned int i = 0; i < CLIENTS; i++) {
-		clients[i] = (struct client){.storm = storm, .number = i, .times = times_new()};
-		assert_int_equal(
-			pthread_create(&clients[i].thread, NULL, client_main, &clients[i]), 0);
-	}
-	replace_for(storm, seconds, swaps);
-	atomic_store(&storm->over, true);
-	*ret_swaps = 0;
-	for (unsigned int i = 0; i < CLIENTS; i++) {
-		pthread_join(clients[i].thread, NULL);
-		for (size_t j = 0; j < clients[i].times.n; j++) {
-			times_add(&all, clients[i].times.ns[j]);
-		}
-		uint64_t swaps_seen = clients[i].last - clients[i].first;
-		*ret_swaps = swaps_seen > *ret_swaps ? swaps_seen : *ret_swaps;
-		free(clients[i].times.ns);
-	}
-	return all;
-}
-
-static double p99_at(struct storm *storm, uint64_t every_ns, uint64_t seconds, bool swaps)
-{
-	uint64_t seen = 0;
-	struct times times = load_for(storm, every_ns, seconds, swaps, &seen);
-	double p99 = times_ms(&times, 0.99);
-	printf("  %-8s p50 %.3f  p99 %.3f  p99.9 %.3f  most %.3f ms  (%.0f requests/s, %.1f swaps/s)\n",
-		swaps ? "storm" : "quiet", times_ms(&times, 0.5), p99, times_ms(&times, 0.999),
-		times_ms(&times, 1), (double)times.n / (double)seconds,
-		(double)seen / (double)seconds);
-	free(times.ns);
-	return p99;
-}
-
-static struct storm *storm_start(const char *model, uint64_t rate)
-{
-	struct storm *storm = calloc(1, sizeof(*storm));
-	storm->swap_ns = 1000 * MS / rate;
-	storm->twin = twin_new(model, false);
-	daemon_prepare(&storm->daemon);
-	daemon_put_bytes(&storm->daemon, "m.tflite", storm->twin.file[0], storm->twin.size);
-	start(&storm->daemon, (unsigned int)number_from("QUIET_MS", 0));
-	return storm;
-}
-
-static bool bench_swaps(const char *model)
-{
-	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
-	const uint64_t rate = number_from("RATE", 100);
-	struct storm *storm = storm_start(model, rate);
-	struct times all = times_new();
-	for (uint64_t i = 0; i < runs; i++) {
-		uint64_t seen = 0;
-		struct times times = load_for(storm, 0, seconds, true, &seen);
-		printf("  %.1f swaps/s of %.0f replacements, %.0f answers/s\n",
-			(double)seen / (double)seconds, 1e9 / (double)storm->swap_ns,
-			(double)times.n / (double)seconds);
-		times_add(&all, seen * 1000 * MS / seconds);
-		free(times.ns);
-	}
-	printf("%s: %.1f swaps/s, median of %llu\n", model, times_ms(&all, 0.5) / 1000,
-		(unsigned long long)runs);
-	daemon_end(&storm->daemon);
-	const double least = LEAST_SWAPS_SHARE * (double)rate;
-	return tell(times_ms(&all, 0.5) / 1000 >= least, "at least", least, " swaps/s");
-}
-
-static bool bench_storm(const char *model)
-{
-	const uint64_t seconds = number_from("SECONDS_EACH", 5), runs = number_from("RUNS", 3);
-	struct storm *storm = storm_start(model, 100);
-	struct times ratios = times_new();
-	uint64_t seen = 0;
-	struct times full = load_for(storm, 0, seconds, false, &seen);
-	const double most = (double)full.n / (double)seconds;
-	const uint64_t every = (uint64_t)(1e9 * CLIENTS / (0.7 * most));
-	printf("%s: %d clients get at most %.0f answers/s; at 70 %% of that:\n", model, CLIENTS,
-		most);
-	for (uint64_t i = 0; i < runs; i++) {
-		double quiet = p99_at(storm, every, seconds, false);
-		double stormy = p99_at(storm, every, seconds, true);
-		times_add(&ratios, (uint64_t)(stormy / quiet * 1e6));
-	}
-	printf("p99 in the storm is %.2f times that without, median of %llu\n",
-		times_ms(&ratios, 0.5), (unsigned long long)runs);
-	daemon_end(&storm->daemon);
-	return tell(
-		times_ms(&ratios, 0.5) <= MOST_STORM_RATIO, "at most", MOST_STORM_RATIO, " times");
+	return rig_tell(times_ms(&added, 0.5) <= MOST_ADDED_MS, "at most", MOST_ADDED_MS, " ms");
 }
 
 int main(int argc, char **argv)
@@ -515,9 +307,9 @@ int main(int argc, char **argv)
 	} else if (argc > 2 && strcmp(argv[1], "beside") == 0) {
 		holds = bench_beside(argv[2], argc > 3 ? argv[3] : OTHER);
 	} else if (argc > 1 && strcmp(argv[1], "storm") == 0) {
-		holds = bench_storm(argc > 2 ? argv[2] : OWN);
+		holds = storm_bench(argc > 2 ? argv[2] : OWN);
 	} else if (argc > 1 && strcmp(argv[1], "swaps") == 0) {
-		holds = bench_swaps(argc > 2 ? argv[2] : OWN);
+		holds = storm_swaps(argc > 2 ? argv[2] : OWN);
 	} else {
 		fputs("usage: bench_store first MODEL... | beside MODEL [OTHER] | storm [MODEL] | swaps [MODEL]\n",
 			stderr);

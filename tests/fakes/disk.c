@@ -2,7 +2,8 @@
 /*
  * A disk that fails: --wrap of pread64, renameat, unlinkat, mkdirat, openat64 and statfs64.
  *
- * In the folder $DISK: while "eio" is there, reading a file whose name begins with "eio" fails; while
+ * In the folder $DISK: while "eio" is there, reading a file whose name begins with "eio" fails, with "eio-late"
+ * behind its first block; while
  * "read-only" is there, nothing can be made, renamed or removed; while "hangs" is there, who asks what
  * file system something is on gets no answer, and makes "hanging".
  */
@@ -17,6 +18,8 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#define BLOCK 512
 
 ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
 ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
@@ -39,19 +42,20 @@ static bool fails(const char *what)
 	return access(path, F_OK) == 0;
 }
 
-static bool is_broken(int fd)
+static bool is_broken(int fd, off_t at)
 {
 	char path[64], name[512];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(path, name, sizeof(name) - 1);
 	name[n > 0 ? n : 0] = 0;
 	const char *slash = strrchr(name, '/');
-	return slash && strncmp(slash + 1, "eio", 3) == 0;
+	const bool late = slash && strncmp(slash + 1, "eio-late", 8) == 0;
+	return slash && strncmp(slash + 1, "eio", 3) == 0 && (!late || at >= BLOCK);
 }
 
 ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
 {
-	if (fails("eio") && is_broken(fd)) {
+	if (fails("eio") && is_broken(fd, at)) {
 		errno = EIO;
 		return -1;
 	}

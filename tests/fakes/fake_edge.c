@@ -15,8 +15,9 @@
  *   rows N        as echo 4, but planned for N rows
  *   back N        as echo 4, but the last byte comes first
  *   big N         as echo 4, and takes N bytes of memory
- *   late MS       as echo 4, but a run takes so many milliseconds
- *   shy MS        as late, but a run that is asked about negative numbers is refused
+ *   late MS       as echo 4, but a run takes so many milliseconds, for which it waits
+ *   toil MS       as echo 4, but a run takes so many milliseconds of the CPU
+ *   shy MS        as toil, but a run that is asked about negative numbers is refused
  *   sour N        as that, but every other run fails
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
@@ -61,7 +62,7 @@ struct edge_model {
 	char gate[200]; /* of slow models */
 	char touched[200];
 	bool sums, fails, crashes, faults, burns, nan, moody, back, shy;
-	unsigned int late_ms, added;
+	unsigned int late_ms, toil_ms, added;
 };
 
 struct edge_session {
@@ -128,7 +129,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	}
 	model->shy = strncmp(text, "shy ", 4) == 0 || strncmp(text, "sour ", 5) == 0;
 	if (sscanf(text, "late %u", &model->late_ms) == 1 ||
-		sscanf(text, "shy %u", &model->late_ms) == 1) {
+		sscanf(text, "toil %u", &model->toil_ms) == 1 ||
+		sscanf(text, "shy %u", &model->toil_ms) == 1) {
 		return 0;
 	}
 	model->fails = strncmp(text, "fail ", 5) == 0 || strncmp(text, "sour ", 5) == 0;
@@ -364,6 +366,12 @@ static void read_input(struct edge_session *session)
 	}
 }
 
+static void toil(unsigned int ms)
+{
+	const uint64_t end = clock_thread_cpu_ns() + ms * UINT64_C(1000000);
+	while (ms > 0 && clock_thread_cpu_ns() < end) {}
+}
+
 int edge_session_run(
 	struct edge_session *session, const struct run_control *control, struct error *err)
 {
@@ -397,6 +405,9 @@ int edge_session_run(
 		.tv_sec = late_ms / 1000, .tv_nsec = (long)(late_ms % 1000) * 1000000};
 	if (late_ms > 0 && session->bound) {
 		nanosleep(&late, NULL);
+	}
+	if (session->bound) {
+		toil(session->model->toil_ms);
 	}
 	free(session->output);
 	session->output = calloc(1, session->output_bytes + 1);

@@ -20,10 +20,13 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/tar.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
 #define SKIPPED 77
+#define SUM_AT 148 /* in the header of an archive */
+#define TYPE_AT 156
 
 static void path_of(const struct daemon *daemon, char out[256], const char *name)
 {
@@ -154,6 +157,35 @@ static void a_file_that_cannot_be_read_is_refused_and_tried_again(void **state)
 	expect_serves(daemon, "eio", 8);
 }
 
+/* One block of an archive, of @type. */
+static void block_of(uint8_t out[TAR_BLOCK], const char *name, char type, size_t size)
+{
+	tar_encode(name, size, out);
+	const unsigned long sum =
+		strtoul((char *)out + SUM_AT, NULL, 8) + (unsigned char)type - '0';
+	snprintf((char *)out + SUM_AT, 7, "%06lo", sum);
+	out[TYPE_AT] = (uint8_t)type;
+}
+
+/* What an extended header says is read apart from the headers. */
+static void a_bundle_that_cannot_be_read_is_refused_and_tried_again(void **state)
+{
+	static const char said[] = "13 comment=a\n", model[] = "echo 8\n";
+	uint8_t blocks[6][TAR_BLOCK] = {0};
+	struct daemon *daemon = *state;
+	block_of(blocks[0], "pax", 'x', strlen(said));
+	memcpy(blocks[1], said, strlen(said));
+	block_of(blocks[2], "model.tflite", '0', strlen(model));
+	memcpy(blocks[3], model, strlen(model));
+	daemon_put(daemon, "../gate/eio", "");
+	daemon_put_bytes(daemon, "eio-late.tar", blocks, sizeof(blocks));
+	daemon_start(daemon, false);
+	expect_refused(daemon, "eio-late", "the bundle: Input/output error");
+	daemon_remove(daemon, "../gate/eio");
+	reload(daemon);
+	expect_serves(daemon, "eio-late", 8);
+}
+
 /* Of a machine that is gone: whoever asks for it waits. */
 static void a_folder_that_hangs_hangs_nobody_else(void **state)
 {
@@ -278,6 +310,7 @@ int main(void)
 		disk_test(a_disk_that_becomes_read_only_refuses_what_is_new),
 		disk_test(a_folder_that_hangs_hangs_nobody_else),
 		disk_test(a_file_that_cannot_be_read_is_refused_and_tried_again),
+		disk_test(a_bundle_that_cannot_be_read_is_refused_and_tried_again),
 	};
 	const struct CMUnitTest mounting[] = {
 		disk_test(a_full_disk_refuses_the_one_that_does_not_fit),

@@ -336,6 +336,30 @@ static uint64_t answered(const struct manager *manager)
 	return status.counts[EDGE_OK];
 }
 
+/* Of the model "echo". */
+static uint64_t answered_by_model(const struct manager *manager)
+{
+	struct peer peer = peer_open_1_3(&manager->daemon);
+	struct wire_stats stats;
+	struct wire_stats_user user;
+	struct wire_stats_model model = {0};
+	peer_send(&peer, WIRE_STATS, 1, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	struct bytes_reader r = bytes_reader_of(answer.body, answer.header.body_bytes);
+	assert_int_equal(wire_stats_decode(&r, &stats, NULL), 0);
+	for (uint32_t i = 0; i < stats.n_users; i++) {
+		assert_int_equal(wire_stats_user_decode(&r, &user, NULL), 0);
+	}
+	for (uint32_t i = 0; i < stats.n_models && !wire_text_is(model.name, "echo"); i++) {
+		assert_int_equal(wire_stats_model_decode(&r, &model, NULL), 0);
+	}
+	assert_true(wire_text_is(model.name, "echo"));
+	assert_int_equal(model.phases[WIRE_PHASE_TOTAL].n, model.counts[EDGE_OK]);
+	answer_free(&answer);
+	peer_close(&peer);
+	return model.counts[EDGE_OK];
+}
+
 static void ask(const struct manager *manager, int n)
 {
 	struct peer peer = peer_open(&manager->daemon);
@@ -367,8 +391,10 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	wait_message(manager,
 		forget); /* which a crash would leave behind, older than what was told since */
 	assert_int_equal(answered(manager), 5);
+	assert_int_equal(answered_by_model(manager), 5);
 	ask(manager, 2);
 	assert_int_equal(answered(manager), 7);
+	assert_int_equal(answered_by_model(manager), 7);
 	struct bytes_writer w = {0};
 	const struct wire_hello hello = {.major = WIRE_MAJOR, .name = wire_text_of("early")};
 	wire_hello_encode(&w, &hello);

@@ -236,6 +236,8 @@ static void what_is_no_regular_file_or_no_name_is_not_served(void **state)
 	assert_int_equal(mkfifo(path, 0644), 0);
 	snprintf(path, sizeof(path), "%s/models/folder.tflite", daemon->folder);
 	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/models/away", daemon->folder);
+	assert_int_equal(symlink("/", path), 0);
 	daemon_put(daemon, "Upper.tflite", "echo 4");
 	daemon_put(daemon, ".hidden.tflite", "echo 4");
 	daemon_put(daemon, "with space.tflite", "echo 4");
@@ -243,6 +245,7 @@ static void what_is_no_regular_file_or_no_name_is_not_served(void **state)
 	expect_state(&peer, "pipe", "refused", "0", "not a regular file");
 	expect_state(&peer, "folder", "refused", "0", "not a regular file");
 	expect_state(&peer, "link", "refused", "0", "a link that leads out of the folder");
+	expect_state(&peer, "away", "refused", "0", "a link that leads out of the folder");
 	peer_infer(&peer, 1, "Upper", 4, 1, 0);
 	peer_expect(&peer, 1, EDGE_NOT_FOUND);
 	peer_infer(&peer, 2, "link", 4, 1, 0);

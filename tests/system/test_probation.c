@@ -97,7 +97,7 @@ static void runs_that_were_refused_do_not_make_the_next_one_slow(void **state)
 	struct daemon *daemon = *state;
 	start_with_a_good_one(daemon, "shy 20");
 	ask(daemon, 200, -7, 0);
-	put_and_reload(daemon, "late 150");
+	put_and_reload(daemon, "toil 150");
 	ask(daemon, 3, 7, 0);
 	expect_store(daemon, "2", true);
 }

@@ -4,7 +4,7 @@
  * clients ask without pause: every request is answered, by exactly one of the two models, and by the
  * same one whenever the same generation answers.
  *
- * $STORM_MS: for how long, 3000 unless it is set.
+ * $STORM_MS: for how long, 3000 unless it is set. An argument is a pattern of the tests that are wanted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,13 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
+#include "tests/system/replacer.h"
 #include "tests/system/twin.h"
 
 #define CLIENTS 4
@@ -124,104 +123,31 @@ static void *client_main(void *argument)
 
 /* ---- those who replace */
 
-struct place {
-	const struct storm *storm;
-	char models[128], next[128], old[128], file[160], aside[160];
-};
-
-static void model_write(const struct place *place, const char *path, int flags, unsigned int turn)
+/* @turn's bytes in the place of the file. */
+static void replace(const struct storm *storm, const struct replacer *replacer, unsigned int turn)
 {
 	char line[64];
-	const struct storm *storm = place->storm;
+	if (storm->real) {
+		replacer_put(replacer, turn, storm->twin.file[turn % 2], storm->twin.size);
+		return;
+	}
 	/* Long enough to be seen half written; without the semicolon it is torn. */
-	size_t n = (size_t)snprintf(line, sizeof(line), "add %u; turn %u", 1 + turn % 2, turn);
-	const void *bytes = storm->real ? (const void *)storm->twin.file[turn % 2] : line;
-	n = storm->real ? storm->twin.size : n;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, n), n);
-	close(fd);
-}
-
-static void by_rename(const struct place *place, unsigned int turn)
-{
-	model_write(place, place->aside, O_TRUNC, turn);
-	assert_int_equal(rename(place->aside, place->file), 0);
-}
-
-static void in_place(const struct place *place, unsigned int turn)
-{
-	model_write(place, place->file, 0, turn);
-}
-
-static void cut_and_written(const struct place *place, unsigned int turn)
-{
-	assert_int_equal(truncate(place->file, 0), 0);
-	model_write(place, place->file, 0, turn);
-}
-
-static void by_link(const struct place *place, unsigned int turn)
-{
-	char target[32], path[192];
-	snprintf(target, sizeof(target), "..%u", turn % 4);
-	snprintf(path, sizeof(path), "%s/%s", place->models, target);
-	unlink(path);
-	model_write(place, path, O_TRUNC, turn);
-	unlink(place->aside);
-	assert_int_equal(symlink(target, place->aside), 0);
-	assert_int_equal(rename(place->aside, place->file), 0);
-}
-
-static void empty_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		unlinkat(fd, entry->d_name, 0);
-	}
-	if (dir) {
-		closedir(dir);
-	}
-	rmdir(path);
-}
-
-static void by_folder(const struct place *place, unsigned int turn)
-{
-	char file[160];
-	empty_folder(place->old);
-	assert_int_equal(mkdir(place->next, 0755), 0);
-	snprintf(file, sizeof(file), "%s/m.tflite", place->next);
-	model_write(place, file, O_TRUNC, turn);
-	assert_int_equal(rename(place->models, place->old), 0);
-	assert_int_equal(rename(place->next, place->models), 0);
-}
-
-static void place_init(struct place *place, const struct storm *storm)
-{
-	const struct daemon *daemon = &storm->daemon;
-	place->storm = storm;
-	snprintf(place->models, sizeof(place->models), "%s/models", daemon->folder);
-	snprintf(place->next, sizeof(place->next), "%s/next", daemon->folder);
-	snprintf(place->old, sizeof(place->old), "%s/old", daemon->folder);
-	snprintf(place->file, sizeof(place->file), "%s/m.tflite", place->models);
-	snprintf(place->aside, sizeof(place->aside), "%s/.m.new", place->models);
+	int n = snprintf(line, sizeof(line), "add %u; turn %u", 1 + turn % 2, turn);
+	replacer_put(replacer, turn, line, (size_t)n);
 }
 
 /* Each is due at its time: one that took longer does not put off the others. */
 static unsigned int replace_for(const struct storm *storm, uint64_t ms)
 {
-	static void (*const ways[])(const struct place *place, unsigned int turn) = {
-		by_rename, in_place, cut_and_written, by_link, by_folder};
 	const uint64_t begin = clock_now_ns(), end = begin + ms * 1000000;
-	struct place place;
+	struct replacer replacer;
 	unsigned int turn = 0;
-	place_init(&place, storm);
+	replacer_init(&replacer, &storm->daemon);
 	for (uint64_t due = begin; due < end; due += EVERY_NS) {
 		const struct timespec at = {
 			.tv_sec = (time_t)(due / 1000000000), .tv_nsec = (long)(due % 1000000000)};
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-		ways[turn % (sizeof(ways) / sizeof(ways[0]))](&place, turn);
-		turn++;
+		replace(storm, &replacer, turn++);
 	}
 	return turn;
 }
@@ -411,12 +337,13 @@ static int tear_down(void **state)
 
 #define storm_test(f, set_up) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		storm_test(every_request_is_answered_by_the_generation_that_it_names, set_up),
 		storm_test(with_real_models_too, set_up_real),
 		storm_test(with_the_usual_quiet_there_is_a_swap_in_two_seconds, set_up_quiet),
 	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
