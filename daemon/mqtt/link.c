@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/link_send.h"
+#include "daemon/mqtt/link_subscribe.h"
 
 #define SECOND_MS 1000
 #define STABLE_NS (UINT64_C(30) * 1000000000)
@@ -45,149 +46,15 @@ static void arm(struct link *link);
 static void on_connected(void *data, int reason);
 static void on_lost(void *data, const char *why);
 static void on_message(void *data, const struct mosq_message *message);
-static void on_subscribed(void *data, int mid, int granted);
-static void on_unsubscribed(void *data);
 
 static const struct mosq_events mosq_events = {
 	.on_connected = on_connected,
 	.on_lost = on_lost,
 	.on_message = on_message,
 	.on_published = link_on_published,
-	.on_subscribed = on_subscribed,
-	.on_unsubscribed = on_unsubscribed,
+	.on_subscribed = link_on_subscribed,
+	.on_unsubscribed = link_on_unsubscribed,
 };
-
-/* ---- subscriptions */
-
-static void subscribe_one(struct link *link, struct link_subscription *s)
-{
-	struct error err = {0};
-	s->refused = false;
-	if (mosq_subscribe(link->mosq, s->filter, s->qos, s->own, &s->mid, &err) < 0) {
-		s->mid = 0;
-	}
-}
-
-static struct link_subscription *find_subscription(const struct link *link, const char *filter)
-{
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		if (strcmp(link->subscriptions[i].filter, filter) == 0) {
-			return (struct link_subscription *)&link->subscriptions[i];
-		}
-	}
-	return NULL;
-}
-
-bool link_is_subscribed(const struct link *link, const char *filter)
-{
-	const struct link_subscription *s = find_subscription(link, filter);
-	return s && !s->gone;
-}
-
-static int subscribe(
-	struct link *link, const char *filter, unsigned int qos, bool own, struct error *err)
-{
-	struct link_subscription *s = find_subscription(link, filter);
-	if (s) {
-		s->gone = false;
-		return 0;
-	}
-	if (link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS) {
-		return error_set(
-			err, -ENOSPC, "more than %d subscriptions", LINK_MAX_SUBSCRIPTIONS);
-	}
-	char *copy = strdup(filter);
-	if (!copy) {
-		return error_no_memory(err);
-	}
-	s = &link->subscriptions[link->n_subscriptions++];
-	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
-	if (link->state == LINK_UP) {
-		subscribe_one(link, s);
-	}
-	return 0;
-}
-
-int link_subscribe(struct link *link, const char *filter, unsigned int qos, struct error *err)
-{
-	return subscribe(link, filter, qos, false, err);
-}
-
-int link_subscribe_own(struct link *link, const char *filter, struct error *err)
-{
-	return subscribe(link, filter, 1, true, err);
-}
-
-static void unsubscribe_now(struct link *link, const char *filter)
-{
-	struct error err = {0};
-	link->unsubscribing += mosq_unsubscribe(link->mosq, filter, &err) == 0;
-}
-
-static void drop_subscription(struct link *link, struct link_subscription *s)
-{
-	free(s->filter);
-	*s = link->subscriptions[--link->n_subscriptions];
-}
-
-void link_unsubscribe(struct link *link, const char *filter)
-{
-	struct link_subscription *s = find_subscription(link, filter);
-	if (link->state == LINK_UP) {
-		unsubscribe_now(link, filter);
-	}
-	if (s && (link->state == LINK_UP || link->leave_by_ns)) {
-		drop_subscription(link, s);
-	} else if (s) {
-		s->gone = true;
-	}
-}
-
-/* Of a new connection. */
-static void subscribe_all(struct link *link)
-{
-	for (size_t i = link->n_subscriptions; i-- > 0;) {
-		struct link_subscription *s = &link->subscriptions[i];
-		if (s->gone) {
-			unsubscribe_now(link, s->filter);
-			drop_subscription(link, s);
-		} else {
-			subscribe_one(link, s);
-		}
-	}
-}
-
-static void on_subscribed(void *data, int mid, int granted)
-{
-	struct link *link = data;
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		struct link_subscription *s = &link->subscriptions[i];
-		if (s->mid != mid || granted < 128) {
-			continue;
-		}
-		char shown[160];
-		s->refused = true;
-		link->counts.refused_subscriptions++;
-		log_warning(link->log, "broker %s: no subscription to %s (reason %d)",
-			link->settings->name,
-			error_escape(shown, sizeof(shown), s->filter, strlen(s->filter)), granted);
-	}
-}
-
-static void on_unsubscribed(void *data)
-{
-	struct link *link = data;
-	link->unsubscribing -= link->unsubscribing > 0;
-}
-
-static void subscribe_again(struct link *link)
-{
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		if (link->subscriptions[i].refused || link->subscriptions[i].mid == 0) {
-			subscribe_one(link, &link->subscriptions[i]);
-		}
-	}
-}
 
 /* ---- a connection's life */
 
@@ -231,7 +98,7 @@ static void on_connected(void *data, int reason)
 	uv_timer_stop(&link->timer);
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
 		link->version == 5 ? "5" : "3.1.1");
-	subscribe_all(link);
+	link_subscribe_all(link);
 	link->events->on_up(link);
 }
 
@@ -493,7 +360,7 @@ static void on_second(uv_timer_t *timer)
 	}
 	uint64_t up_s = (clock_now_ns() - link->up_since_ns) / NS_PER_S;
 	if (link->state == LINK_UP && !link->lost[0] && up_s % RESUBSCRIBE_S == RESUBSCRIBE_S - 1) {
-		subscribe_again(link);
+		link_subscribe_again(link);
 	}
 }
 
