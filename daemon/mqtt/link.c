@@ -17,6 +17,10 @@
 #define STABLE_NS (UINT64_C(30) * 1000000000)
 #define RESUBSCRIBE_S 60
 #define NUDGE_MS 500 /* between two tries to end a connect that hangs */
+#define MUTE_MAX 5 /* closed without a CONNACK so often, it may be of 3.1.1 */
+/* Of link.reason: no CONNACK in time; a good one that is not believed. */
+#define LATE (-1)
+#define DOUBTED (-2)
 #define NS_PER_S UINT64_C(1000000000)
 
 /* A watched descriptor: the library closes its own before it says so, and libuv must not lose one
@@ -80,6 +84,13 @@ static bool is_auto(const struct link *link)
 	return strcmp(link->settings->protocol, "auto") == 0;
 }
 
+/* Closing without a word is what a broker of 3.1.1 may do, and what a proxy does whose broker is away. So 4 is believed
+ * where the broker has said that it wants that, or takes it and then closes on 5 once more. */
+static bool is_doubtful(const struct link *link)
+{
+	return is_auto(link) && link->version == 4 && !link->takes_4;
+}
+
 static void on_connected(void *data, int reason)
 {
 	struct link *link = data;
@@ -88,10 +99,18 @@ static void on_connected(void *data, int reason)
 		return;
 	}
 	if (reason != 0) {
+		link->reason = reason;
 		snprintf(link->lost, sizeof(link->lost), "it refused us (reason %d)", reason);
 		return;
 	}
+	if (is_doubtful(link)) {
+		link->takes_4 = true;
+		link->reason = DOUBTED;
+		on_lost(link, "it takes MQTT 3.1.1; once more with MQTT 5");
+		return;
+	}
 	link->state = LINK_UP;
+	link->speaks_5 |= link->version == 5;
 	link->up_since_ns = clock_now_ns();
 	link->said = false;
 	link->counts.connects++;
@@ -145,11 +164,24 @@ static void say_lost(struct link *link, bool was_up)
 	}
 }
 
-/* The other version's turn, where the broker may know only that one. */
+/* Of the next attempt, after the broker has taken us, or was to. A mistake is dear: 3.1.1 knows no response topic, and
+ * ends the session in which the broker keeps what is on its way here. */
 static void choose_version(struct link *link, bool was_up)
 {
-	if (is_auto(link)) {
-		link->version = was_up || link->version == 4 ? 5 : 4;
+	if (!is_auto(link)) {
+		return;
+	}
+	if (link->version == 4) {
+		link->version = 5;
+		link->mute = was_up || link->takes_4 ? MUTE_MAX - 1 : 0;
+		return;
+	}
+	link->mute = was_up || link->reason > 0 ? 0 : link->mute + (link->reason == 0);
+	if (link->reason == MOSQ_REASON_PROTOCOL) {
+		link->takes_4 = true;
+		link->version = 4;
+	} else if (link->mute >= MUTE_MAX && !link->speaks_5) {
+		link->version = 4;
 	}
 }
 
@@ -158,6 +190,9 @@ static void end_connection(struct link *link)
 	bool was_up = link->state == LINK_UP;
 	bool greeting = link->state == LINK_GREETING;
 	say_lost(link, was_up);
+	if (link->reason == DOUBTED) {
+		mosq_disconnect(link->mosq);
+	}
 	unwatch(link);
 	mosq_free(take(link->mosq));
 	link->lost[0] = 0;
@@ -291,6 +326,7 @@ static void attempt_start(struct link *link)
 	a->link = link;
 	a->options = link->options;
 	a->version = link->version;
+	link->reason = 0;
 	link->state = LINK_CONNECTING;
 	link->attempt = a;
 	if (uv_queue_work(link->loop, &a->work, connect_it, on_attempted) < 0) {
@@ -323,6 +359,7 @@ static void on_timer(uv_timer_t *timer)
 		nudge(link->attempt);
 		break;
 	case LINK_GREETING:
+		link->reason = LATE;
 		on_lost(link, "no CONNACK in time");
 		break;
 	default:

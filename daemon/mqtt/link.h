@@ -75,6 +75,9 @@ struct link {
 
 	enum link_state state;
 	int version; /* of MQTT, of the next attempt */
+	int reason; /* of the CONNACK that refused us; 0: there was none */
+	unsigned int mute; /* attempts with MQTT 5 that were closed without a CONNACK, in a row */
+	bool speaks_5, takes_4; /* the broker has shown it */
 	struct mosq *mosq;
 	struct link_attempt *attempt; /* in the other thread */
 	struct link_socket *socket;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broker with forty ways to misbehave, one for each connection.
+"""A broker with a list of ways to misbehave, one for each connection.
 
 Each behaviour is a function of the connection; it returns when it has done its worst, and the connection is closed, unless it keeps it open
 itself. behaviours() lists them by name. MQTT 5 where the packet says so; control packets are written by hand, because no library writes wrong
@@ -212,11 +212,18 @@ def behaviours():
     }
 
 
-class FakeBroker:
-    """Listens on loopback. The behaviour is that of @name when a connection comes."""
+OLD = {  # brokers of 3.1.1, and what they say to MQTT 5
+    "old, and says so": packet(CONNACK, 0, b"\0\1"),
+    "old, and says so as MQTT 5 does": packet(CONNACK, 0, b"\0\x84\0"),
+    "old, and closes": b"",
+}
 
-    def __init__(self, name="good", port=0):
-        self.name = name
+
+class FakeBroker:
+    """Listens on loopback. The behaviour is that of @turns, one after the other, then that of @name when a connection comes."""
+
+    def __init__(self, name="good", port=0, turns=()):
+        self.name, self.turns = name, list(turns)
         self.stop = threading.Event()
         self.connections = 0
         self.done = 0  # bad ones that are over
@@ -237,12 +244,16 @@ class FakeBroker:
             threading.Thread(target=self._run, args=(sock,), daemon=True).start()
 
     def _run(self, sock):
-        name = self.name
+        name = self.turns.pop(0) if self.turns else self.name
         connection = Connection(sock, self.stop)
         try:
-            if name == "good":
+            if name == "good" or name in OLD:
+                connection.expect_connect()
+                if connection.five and name in OLD:
+                    connection.send(OLD[name])
+                    return
                 self.last = connection
-                connection.greet()
+                connection.connack()
                 connection.serve(3600)
             else:
                 behaviours()[name](connection)

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
 import os
+import socket
 import sys
 import time
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
-from fake_broker import FakeBroker, behaviours  # noqa: E402
+from fake_broker import OLD, FakeBroker, behaviours  # noqa: E402
 from mqtt_rig import BOUND, EDGED, EDGED_MQTT, LONG, ROOT, Rig, free_port, is_sanitized, run_tests, wait_for  # noqa: E402
 
 LIMIT_MB = 64
@@ -52,6 +53,34 @@ class Hostile(unittest.TestCase):
         self.assertNotIn("Sanitizer", bridge.text())
         self.assertIn(kept, range(64, 4096 + 256 + 64))  # kept-bytes, a page in each of the first places, and the system's own
         print(f"{len(behaviours())} behaviours; at most {most} KB, {kept} KB kept", file=sys.stderr)
+
+    def versions(self, turns, name="good", keys=""):
+        """What it says of each connection that holds, the second after the first was closed; and the broker."""
+        broker = FakeBroker(name, turns=turns)
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}\n{keys}"}, wait=False)
+        self.addCleanup(bridge.end)
+        bridge.wait_log("broker a: connected, MQTT")
+        broker.turns += turns
+        wait_for(lambda: broker.last and broker.last.topics, "what is published").clear()
+        broker.last.sock.shutdown(socket.SHUT_RDWR)
+        bridge.wait_log("broker a: connected, MQTT", 2)
+        return [line.rpartition(" ")[2] for line in bridge.text().splitlines() if "broker a: connected" in line], broker
+
+    def test_a_broker_of_mqtt_5_that_was_away_is_spoken_to_in_mqtt_5(self):
+        for turns in (["closes at once"], ["closes after CONNECT"] * 3, ["closes after CONNECT"] * 5, ["closes after CONNECT"] * 9,
+                      ["reads and never answers"] * 3, ["CONNACK with a reason"] * 7):
+            with self.subTest(turns):
+                versions, broker = self.versions(turns, keys="connect-timeout = 200ms")
+                self.assertEqual(versions, ["5", "5"])
+                self.assertEqual(broker.turns, [])
+
+    def test_a_broker_of_3_1_1_is_spoken_to_in_3_1_1_whether_it_says_so_or_closes(self):
+        for name in OLD:
+            with self.subTest(name):
+                versions, broker = self.versions([], name)
+                self.assertEqual(versions, ["3.1.1", "3.1.1"])
+                self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
 
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
