@@ -170,12 +170,13 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 static int file_read(
 	struct settings *settings, const char *path, const struct log *log, struct error *err)
 {
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	FILE *file = NULL;
+	int code = ini_open(path, &file, err);
+	if (code < 0) {
+		return code;
 	}
 	struct reading *reading = calloc(1, sizeof(*reading));
-	int code = reading ? 0 : error_no_memory(err);
+	code = reading ? 0 : error_no_memory(err);
 	if (reading) {
 		*reading = (struct reading){.settings = settings, .log = log, .path = path};
 		const struct ini_reader reader = {
