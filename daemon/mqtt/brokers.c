@@ -15,8 +15,14 @@
 
 static void on_link_up(struct link *link)
 {
-	bridge_say_status(link->data);
-	announce_all(link->data, link);
+	struct bridge *b = link->data;
+	struct error err = {0};
+	bridge_say_status(b);
+	/* What found no room beside those that have been taken back only now. */
+	if (!link->leave_by_ns && reload_subscribe(b, link, &err) < 0) {
+		log_error(&b->log, "broker %s: %s", link->settings->name, err.text);
+	}
+	announce_all(b, link);
 }
 
 /* What waits is answered once the broker is back, while there is time. */

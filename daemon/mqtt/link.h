@@ -49,6 +49,7 @@ struct link_subscription {
 	unsigned int qos;
 	bool own; /* what is retained of our own topics */
 	int mid; /* of the SUBSCRIBE; 0: not sent on this connection */
+	bool asked; /* on some connection */
 	bool refused;
 	bool gone; /* to be unsubscribed once it is up again: the broker may remember it */
 };

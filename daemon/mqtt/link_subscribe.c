@@ -13,6 +13,7 @@ static void subscribe_one(struct link *link, struct link_subscription *s)
 	if (mosq_subscribe(link->mosq, s->filter, s->qos, s->own, &s->mid, &err) < 0) {
 		s->mid = 0;
 	}
+	s->asked |= s->mid != 0;
 }
 
 static struct link_subscription *find_subscription(const struct link *link, const char *filter)
@@ -83,7 +84,7 @@ void link_unsubscribe(struct link *link, const char *filter)
 	if (link->state == LINK_UP) {
 		unsubscribe_now(link, filter);
 	}
-	if (s && (link->state == LINK_UP || link->leave_by_ns)) {
+	if (s && (link->state == LINK_UP || link->leave_by_ns || !s->asked)) {
 		drop_subscription(link, s);
 	} else if (s) {
 		s->gone = true;

@@ -38,6 +38,7 @@ class Connection:
         self.sock, self.stop, self.five = sock, stop, True
         self.sock.settimeout(0.05)
         self.topics = []
+        self.subscriptions = {}  # options by filter; -1: taken back
 
     def read(self, n):
         data = b""
@@ -92,6 +93,10 @@ class Connection:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self.stop.is_set():
             kind, flags, body = self.packet()
+            if kind in (SUBSCRIBE, UNSUBSCRIBE):
+                at = 2 + self.five  # there are no properties
+                name = body[at + 2:at + 2 + struct.unpack(">H", body[at:at + 2])[0]].decode()
+                self.subscriptions[name] = body[-1] if kind == SUBSCRIBE else -1
             if kind == SUBSCRIBE:
                 self.send(packet(SUBACK, 0, body[:2] + (b"\0" if self.five else b"") + bytes([suback])))
             elif kind == UNSUBSCRIBE:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
 import os
+import signal
 import socket
 import sys
 import time
@@ -81,6 +82,30 @@ class Hostile(unittest.TestCase):
                 versions, broker = self.versions([], name)
                 self.assertEqual(versions, ["3.1.1", "3.1.1"])
                 self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
+
+    def reload(self, bridge, brokers):
+        self.rig.write_bridge("", brokers, bridge.name)
+        before = bridge.text().count("configuration read again")
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration read again", before + 1)
+
+    def test_routes_that_come_and_go_while_the_broker_is_away_leave_room_for_those_that_stay(self):
+        broker = FakeBroker()
+        keys = {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}
+        routes = lambda turn: {f"route r{i}": f"topic = t{turn}/{i}\nmodel = digits" for i in range(60)}  # noqa: E731
+        bridge = self.rig.start_bridge("", {**keys, **routes(0)}, name="rerouted")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: len(broker.last.subscriptions) > 60, "the first subscriptions")
+        broker.close()
+        bridge.wait_log("broker a: ", 2)
+        for turn in range(1, 8):
+            self.reload(bridge, {**keys, **routes(turn)})
+        broker = FakeBroker(port=broker.port)
+        self.addCleanup(broker.close)
+        wait_for(lambda: broker.last and broker.last.topics, "the next connection")
+        wanted = {**{f"t0/{i}": False for i in range(60)}, **{f"t7/{i}": True for i in range(60)}}
+        wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
+                 "subscriptions to the routes that stay, and no other", 20)
 
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
