@@ -115,7 +115,7 @@ void link_stop(struct link *link);
 /* @message is taken. */
 void link_publish(struct link *link, struct outbox_message *message);
 
-/* Now if it is up, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
+/* Now if it is up and has not this filter with this QoS yet, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
 int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */

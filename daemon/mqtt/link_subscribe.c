@@ -16,6 +16,13 @@ static void subscribe_one(struct link *link, struct link_subscription *s)
 	s->asked |= s->mid != 0;
 }
 
+static void now_if_up(struct link *link, struct link_subscription *s)
+{
+	if (link->state == LINK_UP) {
+		subscribe_one(link, s);
+	}
+}
+
 static struct link_subscription *find_subscription(const struct link *link, const char *filter)
 {
 	for (size_t i = 0; i < link->n_subscriptions; i++) {
@@ -38,6 +45,10 @@ static int subscribe(
 	struct link_subscription *s = find_subscription(link, filter);
 	if (s) {
 		s->gone = false;
+		if (s->qos != qos) {
+			s->qos = qos;
+			now_if_up(link, s);
+		}
 		return 0;
 	}
 	if (link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS) {
@@ -50,9 +61,7 @@ static int subscribe(
 	}
 	s = &link->subscriptions[link->n_subscriptions++];
 	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
-	if (link->state == LINK_UP) {
-		subscribe_one(link, s);
-	}
+	now_if_up(link, s);
 	return 0;
 }
 

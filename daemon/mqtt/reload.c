@@ -39,21 +39,30 @@ static int subscribe_pipelines(struct bridge *b, struct link *link, struct error
 	return r;
 }
 
+/* The last word has the first of those with the same topic, as for what comes, and before all of them what is not of
+ * a route. */
+static int subscribe_routes(const struct settings *s, struct link *link, struct error *err)
+{
+	int r = 0;
+	for (size_t i = s->n_routes; i-- > 0 && r == 0;) {
+		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
+	}
+	return r;
+}
+
 int reload_subscribe(struct bridge *b, struct link *link, struct error *err)
 {
 	char filter[TOPICS_MAX];
 	const struct settings *s = &b->settings;
+	int r = subscribe_routes(s, link, err);
 	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
-	int r = link_subscribe(link, filter, 1, err);
+	r = r < 0 ? r : link_subscribe(link, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
 	r = r < 0 || !s->commands[0] ? r : link_subscribe(link, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
 	r = r < 0 || !link->settings->discovery ? r : link_subscribe(link, filter, 0, err);
 	if (strcmp(s->pipelines, "none") != 0) {
 		r = r < 0 ? r : subscribe_pipelines(b, link, err);
-	}
-	for (size_t i = 0; i < s->n_routes && r == 0; i++) {
-		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
 	}
 	return r;
 }

@@ -107,6 +107,21 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
                  "subscriptions to the routes that stay, and no other", 20)
 
+    def test_a_route_is_subscribed_with_the_qos_that_it_has_now(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        keys = {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}
+        routes = lambda qos: {f"route {name}": f"topic = t/{name}\nmodel = digits\nqos = {qos[name]}" for name in qos}  # noqa: E731
+        bridge = self.rig.start_bridge("", {**keys, **routes({"same": 0, "up": 0, "down": 1})}, name="requalified")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "the first connection")
+        seen = broker.last.subscriptions
+        of = lambda name: seen.get("t/" + name, -1) & 3  # noqa: E731
+        wait_for(lambda: (of("same"), of("up"), of("down")) == (0, 0, 1), "the subscriptions")
+        seen.clear()
+        self.reload(bridge, {**keys, **routes({"same": 0, "up": 1, "down": 0})})
+        wait_for(lambda: len(seen) == 2 and (of("up"), of("down")) == (1, 0), "those that have changed, again", 20)
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")
