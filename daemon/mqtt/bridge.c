@@ -274,6 +274,7 @@ static int start(struct bridge *b, struct error *err)
 	r = brokers_check(b, s, err);
 	r = r < 0 ? r : brokers_follow(b, err);
 	if (r == 0) {
+		reload_follow_up(b);
 		pipes_start(&b->pipes);
 		serve_on_expiry(&b->expiry);
 	}

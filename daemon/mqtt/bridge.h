@@ -110,6 +110,9 @@ void brokers_stop(struct bridge *bridge);
 int must_check reload_read(struct bridge *bridge, struct settings *ret_settings, struct error *err);
 /* Listens for everything that the configuration says, once for each filter. */
 int must_check reload_subscribe(struct bridge *bridge, struct link *link, struct error *err);
+/* Brokers keep the session of an earlier life, and may go on with routes that are no more: they are taken back. The routes of
+ * now are noted in the runtime folder, for a later life. To be called when the links are there. */
+void reload_follow_up(struct bridge *bridge);
 /* The configuration is read again, pipelines too. With a mistake in it all stays as it was; connections
  * to brokers about which nothing was changed stay in any case. */
 void reload_begin(struct bridge *bridge);

@@ -120,7 +120,7 @@ int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */
 int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
-/* One that is not subscribed too: an earlier life may have been. */
+/* Now, or once it is up. One that is not subscribed too: an earlier life may have been. */
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);
 

@@ -39,6 +39,19 @@ bool link_is_subscribed(const struct link *link, const char *filter)
 	return s && !s->gone;
 }
 
+/* NULL without memory, or place. */
+static struct link_subscription *add(struct link *link, const char *filter)
+{
+	bool full = link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS;
+	char *copy = full ? NULL : strdup(filter);
+	if (!copy) {
+		return NULL;
+	}
+	struct link_subscription *s = &link->subscriptions[link->n_subscriptions++];
+	*s = (struct link_subscription){.filter = copy};
+	return s;
+}
+
 static int subscribe(
 	struct link *link, const char *filter, unsigned int qos, bool own, struct error *err)
 {
@@ -55,12 +68,12 @@ static int subscribe(
 		return error_set(
 			err, -ENOSPC, "more than %d subscriptions", LINK_MAX_SUBSCRIPTIONS);
 	}
-	char *copy = strdup(filter);
-	if (!copy) {
+	s = add(link, filter);
+	if (!s) {
 		return error_no_memory(err);
 	}
-	s = &link->subscriptions[link->n_subscriptions++];
-	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
+	s->qos = qos;
+	s->own = own;
 	now_if_up(link, s);
 	return 0;
 }
@@ -97,6 +110,11 @@ void link_unsubscribe(struct link *link, const char *filter)
 		drop_subscription(link, s);
 	} else if (s) {
 		s->gone = true;
+	} else if (link->state != LINK_UP && !link->leave_by_ns) {
+		s = add(link, filter);
+		if (s) {
+			s->asked = s->gone = true;
+		}
 	}
 }
 

@@ -122,6 +122,26 @@ class Hostile(unittest.TestCase):
         self.reload(bridge, {**keys, **routes({"same": 0, "up": 1, "down": 0})})
         wait_for(lambda: len(seen) == 2 and (of("up"), of("down")) == (1, 0), "those that have changed, again", 20)
 
+    def test_routes_that_a_killed_life_had_and_this_one_has_not_are_taken_back(self):
+        broker, run = FakeBroker(), self.rig.path("run-routes")
+        self.addCleanup(broker.close)
+        os.mkdir(run)
+
+        def live(*names):
+            """The broker's view of the routes after a start with those of @names and a SIGKILL."""
+            broker.last = None
+            routes = {f"route {name}": f"topic = t/{name}/+\nmodel = digits" for name in names}
+            bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}", **routes},
+                                           env={"RUNTIME_DIRECTORY": run}, name="forgetful")
+            self.addCleanup(bridge.end)
+            wait_for(lambda: broker.last and broker.last.topics, "a connection")
+            bridge.end(signal.SIGKILL)
+            return {name[2]: options >= 0 for name, options in broker.last.subscriptions.items() if name.startswith("t/")}
+        self.assertEqual(live("a", "b"), {"a": True, "b": True})
+        self.assertEqual(live("b", "c"), {"a": False, "b": True, "c": True})
+        self.assertEqual(live("c"), {"b": False, "c": True})
+        self.assertEqual(live("c"), {"c": True})
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")
