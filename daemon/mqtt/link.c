@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "daemon/mqtt/link_send.h"
@@ -215,6 +216,15 @@ static void end_connection(struct link *link)
 	wait_then_retry(link);
 }
 
+/* libuv says EBADF for whatever has happened to the socket. */
+static const char *why_of(int fd, int status)
+{
+	int code = 0;
+	socklen_t size = sizeof(code);
+	bool told = getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code != 0;
+	return told ? strerror(code) : status == UV_EBADF ? "lost" : uv_strerror(status);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link_socket *socket = poll->data;
@@ -223,7 +233,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (status < 0) {
-		on_lost(link, uv_strerror(status));
+		on_lost(link, why_of(socket->fd, status));
 		return;
 	}
 	if (events & UV_WRITABLE) {

@@ -4,6 +4,7 @@
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 import unittest
@@ -141,6 +142,17 @@ class Hostile(unittest.TestCase):
         self.assertEqual(live("b", "c"), {"a": False, "b": True, "c": True})
         self.assertEqual(live("c"), {"b": False, "c": True})
         self.assertEqual(live("c"), {"c": True})
+
+    def test_what_has_ended_a_connection_is_said(self):
+        broker = FakeBroker(turns=["DISCONNECT with a reason"])
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="told")
+        self.addCleanup(bridge.end)
+        bridge.wait_log("broker a: Server shutting down")
+        wait_for(lambda: broker.last and broker.last.topics, "a good connection")
+        broker.last.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        broker.last.sock.close()
+        bridge.wait_log("broker a: Connection reset by peer")
 
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
