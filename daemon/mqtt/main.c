@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/culprit.h"
 #include "daemon/mqtt/pipes_main.h"
 
 static const char usage[] =
@@ -68,14 +69,15 @@ static char **arguments;
 /*
  * libmosquitto 2.0.11 asserts (log__printf() without an object) where a broker's CONNACK or PUBLISH has
  * malformed properties. What it leaves behind is of no use, so the program begins anew, a second later
- * and with nothing open; results that were spooled are still there. Only calls that a handler may
- * make.
+ * and with nothing open; results that were spooled are still there, and the broker that did it waits
+ * (culprit.h). Only calls that a handler may make.
  */
 static void on_abort(int number)
 {
 	const struct timespec second = {.tv_sec = 1};
 	sigset_t none;
 	(void)number;
+	culprit_hand_on();
 	nanosleep(&second, NULL);
 	syscall(SYS_close_range, 3u, ~0u, 0u);
 	sigemptyset(&none);
@@ -88,6 +90,7 @@ static void begin_anew_after_abort(char **argv)
 {
 	struct sigaction action = {.sa_handler = on_abort};
 	arguments = argv;
+	culprit_init();
 	sigaction(SIGABRT, &action, NULL);
 }
 
