@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
 import os
+import signal
 import sys
 import time
 import unittest
@@ -88,6 +89,12 @@ class Hostile(unittest.TestCase):
         broker = FakeBroker(port=port)
         self.addCleanup(broker.close)
         bridge.wait_log("connected, MQTT")
+
+    def test_the_watchdogs_signal_ends_it(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="watched")
+        self.assertEqual(bridge.end(signal.SIGABRT, 20), -signal.SIGABRT)
 
     def test_connections_that_hang_do_not_keep_it_from_ending(self):
         broker = FakeBroker("accepts and says nothing")
