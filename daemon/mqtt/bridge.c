@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/bus.h"
+#include "daemon/mqtt/culprit.h"
 
 #define THREADS "12" /* of libuv: one for each broker that hangs, and some for the rest */
 #define N_THREADS 12
@@ -123,7 +124,8 @@ static void open_kept(struct bridge *b)
 	struct error err = {0};
 	const char *folder = getenv("RUNTIME_DIRECTORY");
 	if (folder && b->settings.kept_bytes &&
-		kept_open(&b->kept, folder, b->settings.kept_bytes, &err) < 0) {
+		kept_open(&b->kept, folder, b->settings.kept_bytes, culprit_was_there(), &err) <
+			0) {
 		log_warning(&b->log, "requests are not kept: %s", err.text);
 	}
 	if (b->kept.n_waiting > 0) {

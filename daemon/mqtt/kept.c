@@ -83,7 +83,14 @@ static bool is_whole(const struct kept_note *note, const struct head *head, uint
 		again == head->number;
 }
 
-static void find(struct kept *kept, uint64_t now)
+static void write_tries(struct kept_note *note)
+{
+	off_t at = place_of(note) + (off_t)offsetof(struct head, tries);
+	ssize_t n = note->kept->fd < 0 ? 1 : pwrite(note->kept->fd, &note->tries, 1, at);
+	(void)n; /* a page that is there takes it */
+}
+
+static void find(struct kept *kept, bool forgive, uint64_t now)
 {
 	struct stat st = {0};
 	int r = fstat(kept->fd, &st);
@@ -101,7 +108,12 @@ static void find(struct kept *kept, uint64_t now)
 		note->came_ns = head.came_ns;
 		note->tries = head.tries;
 		note->bytes = (uint32_t)size_of(&head);
+		note->earlier = true;
 		note->waits = true;
+		if (forgive && note->tries > 0) {
+			note->tries--;
+			write_tries(note);
+		}
 		kept->bytes += pages_of(note->bytes);
 		kept->n_used++;
 		kept->n_waiting++;
@@ -118,7 +130,8 @@ static int clear_the_rest(const struct kept *kept)
 	return r;
 }
 
-int kept_open(struct kept *kept, const char *folder, uint64_t max_bytes, struct error *err)
+int kept_open(
+	struct kept *kept, const char *folder, uint64_t max_bytes, bool forgive, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 8];
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -131,7 +144,7 @@ int kept_open(struct kept *kept, const char *folder, uint64_t max_bytes, struct 
 	}
 	kept->max_bytes = max_bytes;
 	kept->next = clock_now_ns();
-	find(kept, kept->next);
+	find(kept, forgive, kept->next);
 	int r = clear_the_rest(kept);
 	if (r < 0) {
 		kept_close(kept);
@@ -193,13 +206,27 @@ static bool decode(uint8_t *buffer, struct kept_record *ret_record)
 	return true;
 }
 
-/* Before it is asked again, so that one that ends the program is counted. */
-static bool count_try(struct kept_note *note)
+void kept_count_try(struct kept_note *note)
 {
-	note->tries++;
-	return note->tries <= KEPT_TRIES &&
-		pwrite(note->kept->fd, &note->tries, 1,
-			place_of(note) + (off_t)offsetof(struct head, tries)) == 1;
+	if (note && note->earlier && !note->tried) {
+		note->tried = true;
+		note->tries++;
+		write_tries(note);
+	}
+}
+
+bool kept_is_given_up(const struct kept_note *note)
+{
+	return note && note->tries >= KEPT_TRIES;
+}
+
+void kept_clear_tries(struct kept_note *note)
+{
+	if (note && note->tries > 0) {
+		note->tries = 0;
+		note->earlier = note->tried = false;
+		write_tries(note);
+	}
 }
 
 static struct kept_note *oldest(struct kept *kept)
@@ -222,8 +249,7 @@ bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_no
 		owned_mem uint8_t *buffer = malloc(note->bytes);
 		note->waits = false;
 		kept->n_waiting--;
-		if (buffer && count_try(note) && read_whole(note, buffer) &&
-			decode(buffer, ret_record)) {
+		if (buffer && read_whole(note, buffer) && decode(buffer, ret_record)) {
 			buffer = NULL;
 			*ret_note = take(note);
 			return true;
@@ -294,6 +320,7 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	note->came_ns = m->came_ns;
 	note->bytes = (uint32_t)size;
 	note->tries = 0;
+	note->earlier = note->tried = false;
 	kept->bytes += pages_of(size);
 	kept->n_used++;
 	return note;

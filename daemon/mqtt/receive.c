@@ -89,6 +89,10 @@ static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_me
 static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
 	const struct mosq_message *m, unsigned int *ret_status)
 {
+	if (kept_is_given_up(ask->kept)) {
+		*ret_status = EDGE_CLIENT_INTERNAL;
+		return "edged-mqtt has ended each time that it was asked";
+	}
 	*ret_status = EDGE_CLIENT_INVALID;
 	if (ask->format == DECODE_N_FORMATS) {
 		*ret_status = EDGE_CLIENT_UNSUPPORTED;
@@ -137,6 +141,8 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 		return;
 	}
 	ask->of_pipeline = of_pipeline;
+	ask->kept = take(note);
+	b->kept.given_up += kept_is_given_up(ask->kept);
 	if (route) {
 		ask->format = decode_format_named(route->format);
 		copy_text(ask->fields, sizeof(ask->fields), route->fields);
@@ -156,8 +162,8 @@ static void request(struct bridge *b, struct link *link, const struct mosq_messa
 		ask_free(ask);
 		return;
 	}
-	if (m->qos > 0 && !of_pipeline) {
-		ask->kept = note ? take(note) : kept_add(&b->kept, link->settings->name, m);
+	if (m->qos > 0 && !of_pipeline && !ask->kept) {
+		ask->kept = kept_add(&b->kept, link->settings->name, m);
 	}
 	serve_accept(b, ask);
 }
@@ -280,6 +286,7 @@ void receive_kept(struct bridge *b)
 			b->counts.resumed++;
 			receive(b, link, &record.message, note);
 		} else {
+			b->kept.given_up++; /* its broker was taken out of the configuration */
 			kept_cross_out(note);
 		}
 		free(record.buffer);

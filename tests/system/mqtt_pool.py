@@ -162,6 +162,35 @@ class Pool(unittest.TestCase):
         wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
         self.assertTrue(all(len(all_) == 1 for all_ in self.answers.values()))
 
+    def test_lives_in_which_edged_was_away_are_no_tries(self):
+        member, = self.gateways(1, "queue-length = 400\nmax-pause = 0ms")
+        member.edged.child.send_signal(signal.SIGSTOP)
+        self.ask_one(10)
+        wait_for(lambda: self.kept(member) == 10, "it to have them all")
+        for _ in range(4):
+            member.bridge.end(signal.SIGKILL)
+            member.start_bridge(wait=False)
+            member.bridge.wait_log("10 requests of an earlier life")
+            member.bridge.wait_log("connected, MQTT")
+        member.edged.child.send_signal(signal.SIGCONT)
+        wait_for(lambda: len(self.answered()) == 10, "all answers")
+        wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
+
+    def test_what_was_tried_too_often_is_answered_as_an_error(self):
+        member, = self.gateways(1)
+        member.edged.child.send_signal(signal.SIGSTOP)
+        self.ask_one(1)
+        wait_for(lambda: self.kept(member) == 1, "it to have it")
+        member.bridge.end(signal.SIGKILL)
+        with open(os.path.join(member.run, "kept"), "r+b") as file:
+            file.seek(69)  # tries
+            file.write(b"\3")
+        member.start_bridge(wait=False)
+        wait_for(lambda: 0 in self.answers, "an answer, though edged says nothing")
+        member.edged.child.send_signal(signal.SIGCONT)
+        self.assertEqual([status for _, status in self.answers[0]], ["INTERNAL"])
+        wait_for(lambda: self.kept(member) == 0, "it to be crossed out")
+
     def test_what_has_expired_meanwhile_is_not_asked_again(self):
         member, = self.gateways(1)
         member.edged.child.send_signal(signal.SIGSTOP)

@@ -19,16 +19,21 @@
 #define MIB (1u << 20)
 #define KIB 1024u
 
-static struct kept *open_kept(const struct temp_folder *folder, uint64_t max)
+static struct kept *open_as(const struct temp_folder *folder, uint64_t max, bool forgive)
 {
 	struct kept *kept = malloc(sizeof(*kept));
 	struct error err = {0};
 	assert_non_null(kept);
 	kept_init(kept);
-	if (kept_open(kept, folder->path, max, &err) < 0) {
+	if (kept_open(kept, folder->path, max, forgive, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	return kept;
+}
+
+static struct kept *open_kept(const struct temp_folder *folder, uint64_t max)
+{
+	return open_as(folder, max, false);
 }
 
 static void close_kept(struct kept *kept)
@@ -120,21 +125,65 @@ static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **
 	close_kept(kept);
 }
 
+/* A life that reads the only one, does with it what is said, and ends. Whether it was given up. */
+static bool live(const struct temp_folder *folder, bool forgive, void (*what)(struct kept_note *))
+{
+	struct kept *kept = open_as(folder, MIB, forgive);
+	struct kept_note *note = expect(kept, "poison");
+	bool given_up = kept_is_given_up(note);
+	what(note);
+	close_kept(kept);
+	return given_up;
+}
+
+static void do_nothing(struct kept_note *note)
+{
+	(void)note;
+}
+
 static void one_that_ends_every_life_is_asked_three_times(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *note = add(kept, "poison");
+	kept_count_try(note); /* only what comes again counts */
+	assert_non_null(note);
+	close_kept(kept);
+	for (int life = 0; life < KEPT_TRIES; life++) {
+		assert_false(live(*state, false, kept_count_try));
+	}
+	assert_true(
+		live(*state, false, do_nothing)); /* it is answered; that may take another life */
+	assert_true(live(*state, false, kept_cross_out));
+	kept = open_kept(*state, MIB);
+	expect_none(kept);
+	assert_int_equal(kept->n_used, 0);
+	close_kept(kept);
+}
+
+static void count_twice(struct kept_note *note)
+{
+	kept_count_try(note);
+	kept_count_try(note);
+}
+
+static void lives_that_did_not_ask_it_or_that_another_ended_do_not_count(void **state)
 {
 	struct kept *kept = open_kept(*state, MIB);
 	assert_non_null(add(kept, "poison"));
 	close_kept(kept);
-	for (int life = 0; life < KEPT_TRIES; life++) {
-		kept = open_kept(*state, MIB);
-		assert_non_null(expect(kept, "poison"));
-		close_kept(kept);
+	for (int life = 0; life < 3 * KEPT_TRIES; life++) {
+		assert_false(live(*state, false, do_nothing));
 	}
-	kept = open_kept(*state, MIB);
-	expect_none(kept);
-	assert_int_equal(kept->n_used, 0);
-	assert_int_equal(kept->given_up, 1);
-	close_kept(kept);
+	assert_false(live(*state, false, count_twice));
+	for (int life = 0; life < 3 * KEPT_TRIES; life++) {
+		assert_false(live(*state, true, kept_count_try));
+	}
+	assert_false(live(*state, false, kept_count_try));
+	assert_false(live(*state, false, kept_clear_tries)); /* it had an answer */
+	for (int life = 0; life < KEPT_TRIES; life++) {
+		assert_false(live(*state, false, kept_count_try));
+	}
+	assert_true(live(*state, false, do_nothing));
 }
 
 static void bytes_and_places_are_bounded(void **state)
@@ -276,7 +325,7 @@ static void a_folder_that_is_not_there_keeps_nothing(void **state)
 	(void)state;
 	assert_non_null(kept);
 	kept_init(kept);
-	assert_true(kept_open(kept, "/nonexistent", MIB, &err) < 0);
+	assert_true(kept_open(kept, "/nonexistent", MIB, false, &err) < 0);
 	assert_null(add(kept, "nothing"));
 	kept_cross_out(NULL);
 	close_kept(kept);
@@ -287,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		temp_folder_test(what_was_not_crossed_out_comes_in_its_order_in_the_next_life),
 		temp_folder_test(one_that_ends_every_life_is_asked_three_times),
+		temp_folder_test(lives_that_did_not_ask_it_or_that_another_ended_do_not_count),
 		temp_folder_test(bytes_and_places_are_bounded),
 		temp_folder_test(texts_that_are_too_long_are_not_kept),
 		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
