@@ -117,7 +117,7 @@ void reload_begin(struct bridge *bridge);
 /* ---- receive.c */
 
 void receive_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
-/* What an earlier life has left unanswered, as far as there is room in the line. */
+/* What an earlier life has left unanswered and what was put off, as far as there is room in the line. */
 void receive_kept(struct bridge *bridge);
 
 /* ---- serve.c */
@@ -129,6 +129,8 @@ void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
 void serve_finish(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
+/* serve_on_expiry() soon. */
+void serve_look_again(struct bridge *bridge);
 void serve_on_pause_end(uv_timer_t *timer);
 /* Milliseconds that a request that came now would wait. */
 double serve_wait_ms(const struct bridge *bridge);

@@ -97,7 +97,8 @@ static bool has_asks(const struct bridge *b, const struct link *link)
 
 static bool is_done(const struct bridge *b, const struct link *link)
 {
-	bool answered = b->draining ? !b->asks.first && b->pipes.n_asked == 0 : !has_asks(b, link);
+	bool nothing = !b->asks.first && b->pipes.n_asked == 0 && b->kept.n_waiting == 0;
+	bool answered = b->draining ? nothing : !has_asks(b, link);
 	return answered && link_is_flushed(link) && clock_now_ns() - link->heard_ns > QUIET_NS;
 }
 

@@ -229,11 +229,11 @@ void kept_clear_tries(struct kept_note *note)
 	}
 }
 
-static struct kept_note *oldest(struct kept *kept)
+static struct kept_note *oldest(const struct kept *kept)
 {
 	struct kept_note *oldest = NULL;
-	for (size_t i = 0; i < KEPT_SLOTS; i++) {
-		struct kept_note *note = &kept->notes[i];
+	for (size_t i = 0; i < KEPT_SLOTS && kept->n_waiting > 0; i++) {
+		struct kept_note *note = (struct kept_note *)&kept->notes[i];
 		if (note->waits && (!oldest || note->number < oldest->number)) {
 			oldest = note;
 		}
@@ -241,15 +241,31 @@ static struct kept_note *oldest(struct kept *kept)
 	return oldest;
 }
 
+void kept_put_off(struct kept_note *note)
+{
+	note->waits = true;
+	note->kept->n_waiting++;
+}
+
+uint64_t kept_next_bytes(const struct kept *kept)
+{
+	const struct kept_note *note = oldest(kept);
+	return note ? note->bytes : 0;
+}
+
 bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note)
 {
 	while (kept->n_waiting > 0) {
-		owned(kept_cross_out) struct kept_note *note = oldest(kept);
-		assert(note);
-		owned_mem uint8_t *buffer = malloc(note->bytes);
+		struct kept_note *next = oldest(kept);
+		assert(next);
+		owned_mem uint8_t *buffer = malloc(next->bytes);
+		if (!buffer) {
+			return false;
+		}
+		owned(kept_cross_out) struct kept_note *note = next;
 		note->waits = false;
 		kept->n_waiting--;
-		if (buffer && read_whole(note, buffer) && decode(buffer, ret_record)) {
+		if (read_whole(note, buffer) && decode(buffer, ret_record)) {
 			buffer = NULL;
 			*ret_note = take(note);
 			return true;

@@ -48,7 +48,7 @@ struct kept_note {
 	uint8_t tries; /* of lives after the first */
 	bool earlier; /* it came in an earlier life */
 	bool tried; /* in this one */
-	bool waits; /* of an earlier life, and not asked again yet */
+	bool waits; /* of an earlier life, or put off: not asked again yet */
 };
 
 struct kept {
@@ -91,8 +91,12 @@ bool kept_is_given_up(const struct kept_note *note);
 /* There is an answer: it does no harm. */
 void kept_clear_tries(struct kept_note *note);
 
-/* The oldest of an earlier life that was not asked again; false: none is left. The buffer is the caller's
- * to free. One that cannot be read is crossed out and left out. */
+/* There is no memory for it now: kept_next() gives it again. */
+void kept_put_off(struct kept_note *note);
+/* Bytes of the record that comes next, a little more than its payload's; 0: none. */
+uint64_t kept_next_bytes(const struct kept *kept);
+/* The oldest that waits; false: none, or there is no memory for it now. The buffer is the caller's to
+ * free. One that cannot be read is crossed out and left out. */
 bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note);
 
 #endif

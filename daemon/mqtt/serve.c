@@ -325,6 +325,13 @@ void serve_on_expiry(uv_timer_t *timer)
 	}
 }
 
+void serve_look_again(struct bridge *b)
+{
+	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
+		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
+	}
+}
+
 double serve_wait_ms(const struct bridge *b)
 {
 	double slots = (double)b->settings.in_flight;
@@ -389,8 +396,6 @@ void serve_accept(struct bridge *b, struct ask *ask)
 	}
 	asks_add(&b->asks, ask);
 	brake(b);
-	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
-		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
-	}
+	serve_look_again(b);
 	serve_dispatch(b);
 }

@@ -186,6 +186,27 @@ static void lives_that_did_not_ask_it_or_that_another_ended_do_not_count(void **
 	assert_true(live(*state, false, do_nothing));
 }
 
+static void what_was_put_off_comes_again_in_its_order(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *first = add(kept, "first"), *second = add(kept, "second");
+	assert_int_equal(kept_next_bytes(kept), 0);
+	kept_put_off(second);
+	kept_put_off(first);
+	assert_int_equal(kept_next_bytes(kept), first->bytes);
+	assert_ptr_equal(expect(kept, "first"), first);
+	kept_put_off(first);
+	assert_ptr_equal(expect(kept, "first"), first);
+	assert_ptr_equal(expect(kept, "second"), second);
+	expect_none(kept);
+	kept_cross_out(first);
+	close_kept(kept);
+	kept = open_kept(*state, MIB);
+	kept_cross_out(expect(kept, "second"));
+	expect_none(kept);
+	close_kept(kept);
+}
+
 static void bytes_and_places_are_bounded(void **state)
 {
 	struct kept *kept = open_kept(*state, 64 * KIB);
@@ -337,6 +358,7 @@ int main(void)
 		temp_folder_test(what_was_not_crossed_out_comes_in_its_order_in_the_next_life),
 		temp_folder_test(one_that_ends_every_life_is_asked_three_times),
 		temp_folder_test(lives_that_did_not_ask_it_or_that_another_ended_do_not_count),
+		temp_folder_test(what_was_put_off_comes_again_in_its_order),
 		temp_folder_test(bytes_and_places_are_bounded),
 		temp_folder_test(texts_that_are_too_long_are_not_kept),
 		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
