@@ -123,9 +123,12 @@ static void open_kept(struct bridge *b)
 {
 	struct error err = {0};
 	const char *folder = getenv("RUNTIME_DIRECTORY");
-	if (folder && b->settings.kept_bytes &&
-		kept_open(&b->kept, folder, b->settings.kept_bytes, culprit_was_there(), &err) <
-			0) {
+	uint64_t bytes = b->settings.kept_bytes;
+	if (folder && bytes == 0) {
+		kept_remove(folder);
+	} else if (!folder && bytes > 0) {
+		log_notice(&b->log, "requests are not kept: no $RUNTIME_DIRECTORY");
+	} else if (bytes > 0 && kept_open(&b->kept, folder, bytes, culprit_was_there(), &err) < 0) {
 		log_warning(&b->log, "requests are not kept: %s", err.text);
 	}
 	if (b->kept.n_waiting > 0) {

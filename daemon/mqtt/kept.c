@@ -11,14 +11,13 @@
 
 #include "base/clock.h"
 
-#define PAGE UINT64_C(4096)
 #define MAGIC UINT64_C(0x317470656B676465) /* "edgkept1": what follows is laid out as below */
 #define SLOT_BYTES (UINT64_C(65) << 20) /* above head, texts and payload at their largest */
 #define WARM_SLOTS 64 /* which keep a page each, and are used first */
 #define CORRELATION 4 /* the only text that may hold zero bytes */
 
-_Static_assert(
-	SLOT_BYTES > KEPT_MAX_TEXTS + KEPT_MAX_PAYLOAD + PAGE, "a record fits into its place");
+_Static_assert(SLOT_BYTES > KEPT_MAX_TEXTS + KEPT_MAX_PAYLOAD + (64u << 10),
+	"a record fits into its place");
 
 struct head {
 	uint64_t number, magic, came_ns;
@@ -29,7 +28,8 @@ struct head {
 
 void kept_init(struct kept *kept)
 {
-	*kept = (struct kept){.fd = -1};
+	long page = sysconf(_SC_PAGESIZE);
+	*kept = (struct kept){.fd = -1, .page = page > 0 ? (uint64_t)page : 4096};
 	for (size_t i = 0; i < KEPT_SLOTS; i++) {
 		kept->notes[i].kept = kept;
 	}
@@ -40,9 +40,9 @@ static off_t place_of(const struct kept_note *note)
 	return (off_t)((uint64_t)(note - note->kept->notes) * SLOT_BYTES);
 }
 
-static uint64_t pages_of(uint64_t bytes)
+static uint64_t pages_of(const struct kept *kept, uint64_t bytes)
 {
-	return (bytes + PAGE - 1) / PAGE * PAGE;
+	return (bytes + kept->page - 1) / kept->page * kept->page;
 }
 
 static uint64_t size_of(const struct head *head)
@@ -114,7 +114,7 @@ static void find(struct kept *kept, bool forgive, uint64_t now)
 			note->tries--;
 			write_tries(note);
 		}
-		kept->bytes += pages_of(note->bytes);
+		kept->bytes += pages_of(kept, note->bytes);
 		kept->n_used++;
 		kept->n_waiting++;
 	}
@@ -151,6 +151,13 @@ int kept_open(
 		return error_set(err, r, "%s: %s", path, strerror(-r));
 	}
 	return 0;
+}
+
+void kept_remove(const char *folder)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	unlink(path);
 }
 
 void kept_close(struct kept *kept)
@@ -327,8 +334,11 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	}
 	struct kept_note *note = free_note(kept);
 	bool fits = size <= KEPT_MAX_PAYLOAD && size - m->size <= KEPT_MAX_TEXTS &&
-		kept->bytes + pages_of(size) <= kept->max_bytes;
-	if (!note || !fits || pwritev(kept->fd, parts, (int)n, place_of(note)) != (ssize_t)size) {
+		kept->bytes + pages_of(kept, size) <= kept->max_bytes;
+	ssize_t written = note && fits ? pwritev(kept->fd, parts, (int)n, place_of(note)) : 0;
+	if (written != (ssize_t)size) {
+		int r = written > 0 ? give_back(note, 0, pages_of(kept, size)) : 0;
+		(void)r; /* it did at the start */
 		kept->full++;
 		return NULL;
 	}
@@ -337,7 +347,7 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	note->bytes = (uint32_t)size;
 	note->tries = 0;
 	note->earlier = note->tried = false;
-	kept->bytes += pages_of(size);
+	kept->bytes += pages_of(kept, size);
 	kept->n_used++;
 	return note;
 }
@@ -353,11 +363,11 @@ void kept_cross_out(struct kept_note *note)
 	ssize_t n = pwrite(kept->fd, &nothing, sizeof(nothing), place_of(note));
 	(void)n; /* a page that is there takes it; otherwise it would be asked again */
 	bool warm = note < kept->notes + WARM_SLOTS;
-	if (!warm || note->bytes > PAGE) {
-		int r = give_back(note, warm ? PAGE : 0, pages_of(note->bytes));
+	if (!warm || note->bytes > kept->page) {
+		int r = give_back(note, warm ? kept->page : 0, pages_of(kept, note->bytes));
 		(void)r; /* it did at the start */
 	}
-	kept->bytes -= pages_of(note->bytes);
+	kept->bytes -= pages_of(kept, note->bytes);
 	kept->n_used--;
 	note->number = 0;
 	note->waits = false;

@@ -53,6 +53,7 @@ struct kept_note {
 
 struct kept {
 	int fd; /* -1: nothing is kept, nothing is crossed out */
+	uint64_t page; /* of memory, bytes */
 	uint64_t max_bytes, bytes; /* of records, in whole pages */
 	uint64_t next; /* number */
 	size_t n_used, n_waiting;
@@ -75,6 +76,8 @@ void kept_init(struct kept *kept);
  * -EAGAIN while another process has it. */
 int must_check kept_open(
 	struct kept *kept, const char *folder, uint64_t max_bytes, bool forgive, struct error *err);
+/* Nothing is to be kept: what an earlier life has left is not to be asked by a later one either. */
+void kept_remove(const char *folder);
 /* What is not crossed out stays for the next life; notes that are still about cost nothing. */
 void kept_close(struct kept *kept);
 

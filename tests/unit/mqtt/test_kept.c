@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -272,6 +273,47 @@ static void memory_goes_back_when_large_ones_are_crossed_out(void **state)
 	close_kept(kept);
 }
 
+static void a_write_that_is_cut_short_leaves_no_memory_behind(void **state)
+{
+	struct kept *kept = open_kept(*state, 32 * MIB);
+	uint8_t *large = calloc(1, 4 * MIB);
+	struct rlimit before;
+	assert_non_null(large);
+	struct mosq_message m = message_of(large, 4 * MIB);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	const struct rlimit small = {.rlim_cur = 2 * MIB, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0); /* as a full file system does */
+	assert_null(kept_add(kept, "a broker", &m));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(kept->full, 1);
+	assert_int_equal(memory_of(kept), 0);
+	free(large);
+	close_kept(kept);
+}
+
+static void pages_are_those_of_the_machine(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	kept->page = 64 * KIB; /* as some have */
+	for (int i = 0; i < 16; i++) {
+		assert_non_null(add(kept, "a page"));
+	}
+	assert_null(add(kept, "one too many"));
+	close_kept(kept);
+}
+
+static void what_is_removed_is_not_asked_later(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct kept *kept = open_kept(folder, MIB);
+	assert_non_null(add(kept, "old"));
+	close_kept(kept);
+	kept_remove(folder->path);
+	kept = open_kept(folder, MIB);
+	expect_none(kept);
+	close_kept(kept);
+}
+
 /* Byte @at of the first record, of @size, becomes another. */
 static void damage(const struct temp_folder *folder, off_t at, uint8_t mask)
 {
@@ -362,6 +404,9 @@ int main(void)
 		temp_folder_test(bytes_and_places_are_bounded),
 		temp_folder_test(texts_that_are_too_long_are_not_kept),
 		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
+		temp_folder_test(a_write_that_is_cut_short_leaves_no_memory_behind),
+		temp_folder_test(pages_are_those_of_the_machine),
+		temp_folder_test(what_is_removed_is_not_asked_later),
 		temp_folder_test(a_record_that_was_cut_short_is_none),
 		temp_folder_test(any_byte_that_is_wrong_does_no_harm),
 		temp_folder_test(what_came_before_the_machine_started_anew_is_not_asked),
