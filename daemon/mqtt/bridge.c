@@ -226,6 +226,12 @@ static int start_threads(struct bridge *b)
 	return 0;
 }
 
+static void on_capability(uv_timer_t *timer)
+{
+	brokers_forgive(timer->data);
+	announce_on_capability(timer);
+}
+
 static void start_timers(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
@@ -238,7 +244,7 @@ static void start_timers(struct bridge *b)
 	if (stats_ms) {
 		uv_timer_start(&b->stats, announce_on_stats, stats_ms, stats_ms);
 	}
-	uv_timer_start(&b->capability, announce_on_capability, CAPABILITY_MS, CAPABILITY_MS);
+	uv_timer_start(&b->capability, on_capability, CAPABILITY_MS, CAPABILITY_MS);
 	uint64_t alive_ms = bus_watchdog_us() / 2 / US_PER_MS;
 	if (alive_ms) {
 		uv_timer_start(&b->watchdog, on_watchdog, alive_ms, alive_ms);

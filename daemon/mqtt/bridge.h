@@ -103,6 +103,8 @@ void brokers_leave(struct bridge *bridge);
 /* Whether those that leave have what they are to have; what else there is to do about them. */
 void brokers_on_drain(uv_timer_t *timer);
 void brokers_stop(struct bridge *bridge);
+/* What those that have behaved for a while did before is forgotten (culprit.h). */
+void brokers_forgive(struct bridge *bridge);
 
 /* ---- reload.c */
 

@@ -107,6 +107,13 @@ unsigned int culprit_count(const char *broker)
 	return count ? (unsigned int)(*count - 'a') : 0;
 }
 
+uint64_t culprit_wait_ms(const struct settings_broker *broker)
+{
+	unsigned int count = culprit_count(broker->name);
+	uint64_t wait_ms = count ? broker->reconnect_min_ms << (count - 1) : 0;
+	return wait_ms < broker->reconnect_max_ms ? wait_ms : broker->reconnect_max_ms;
+}
+
 void culprit_forget(const char *broker)
 {
 	char *count = find(broker);

@@ -13,6 +13,9 @@
 #define DAEMON_MQTT_CULPRIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct settings_broker;
 
 /* Takes what the life before has left. Before anything else that uses the environment. */
 void culprit_init(void);
@@ -28,6 +31,8 @@ void culprit_hand_on(void);
 bool culprit_was_there(void);
 /* How often in a row this broker was the one. */
 unsigned int culprit_count(const char *broker);
+/* The wait before the first attempt: reconnect-min, doubled for each time after the first, up to reconnect-max. */
+uint64_t culprit_wait_ms(const struct settings_broker *broker);
 /* It has behaved for a while. */
 void culprit_forget(const char *broker);
 

@@ -197,9 +197,7 @@ static void on_message(void *data, const struct mosq_message *message)
 	struct link *link = data;
 	link->counts.received++;
 	link->heard_ns = clock_now_ns();
-	culprit_set(NULL); /* what happens here is not the library's doing */
 	link->events->on_message(link, message);
-	culprit_set(link->settings->name);
 }
 
 /* What is to be done about it waits until the library has returned. */
@@ -235,9 +233,7 @@ static void on_connected(void *data, int reason)
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
 		link->version == 5 ? "5" : "3.1.1");
 	subscribe_all(link);
-	culprit_set(NULL);
 	link->events->on_up(link);
-	culprit_set(link->settings->name);
 }
 
 static void on_socket_closed(uv_handle_t *handle)
@@ -502,9 +498,6 @@ static void on_second(uv_timer_t *timer)
 	if (link->state == LINK_UP && !link->lost[0] && up_s % RESUBSCRIBE_S == RESUBSCRIBE_S - 1) {
 		subscribe_again(link);
 	}
-	if (link->state == LINK_UP && up_s * NS_PER_S > STABLE_NS) {
-		culprit_forget(link->settings->name);
-	}
 }
 
 static void on_nothing(int number)
@@ -521,26 +514,6 @@ static void start_handles(struct link *link)
 	link->holds = 3;
 	uv_timer_start(&link->second, on_second, SECOND_MS, SECOND_MS);
 	uv_prepare_start(&link->prepare, on_prepare);
-}
-
-/* A broker whose packets end the program waits as if each time had been an attempt, and the whole time. */
-static void begin(struct link *link)
-{
-	const struct settings_broker *s = link->settings;
-	unsigned int count = culprit_count(s->name);
-	if (count == 0) {
-		attempt_start(link);
-		return;
-	}
-	link->backoff_ms = s->reconnect_min_ms << (count - 1);
-	if (link->backoff_ms > s->reconnect_max_ms) {
-		link->backoff_ms = s->reconnect_max_ms;
-	}
-	log_warning(link->log,
-		"broker %s: its packets ended the program %u times; next attempt in %llu ms",
-		s->name, count, (unsigned long long)link->backoff_ms);
-	link->state = LINK_WAITING;
-	uv_timer_start(&link->timer, on_timer, link->backoff_ms, 0);
 }
 
 int link_start(uv_loop_t *loop, const struct log *log, const struct link_options *options,
@@ -570,7 +543,8 @@ int link_start(uv_loop_t *loop, const struct log *log, const struct link_options
 	sigaction(SIGUSR2, &nothing, NULL);
 	outbox_init(&link->outbox, s->outbox_messages, s->outbox_bytes);
 	start_handles(link);
-	begin(link);
+	link->backoff_ms = culprit_wait_ms(s);
+	uv_timer_start(&link->timer, on_timer, link->backoff_ms, 0);
 	*ret_link = link;
 	return 0;
 }
