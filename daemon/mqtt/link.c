@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "daemon/mqtt/culprit.h"
 #include "daemon/mqtt/link_send.h"
 #include "daemon/mqtt/link_subscribe.h"
 
@@ -240,7 +241,9 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		mosq_write(link->mosq);
 	}
 	if ((events & UV_READABLE) && !link->lost[0]) {
+		culprit_set(link->settings->name);
 		mosq_read(link->mosq);
+		culprit_set(NULL);
 	}
 }
 
@@ -454,7 +457,8 @@ int link_start(uv_loop_t *loop, const struct log *log, const struct link_options
 	sigaction(SIGUSR2, &nothing, NULL);
 	outbox_init(&link->outbox, s->outbox_messages, s->outbox_bytes);
 	start_handles(link);
-	attempt_start(link);
+	link->backoff_ms = culprit_wait_ms(s);
+	uv_timer_start(&link->timer, on_timer, link->backoff_ms, 0);
 	*ret_link = link;
 	return 0;
 }

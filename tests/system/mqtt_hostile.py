@@ -11,7 +11,8 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
 from fake_broker import OLD, FakeBroker, behaviours  # noqa: E402
-from mqtt_rig import BOUND, EDGED, EDGED_MQTT, LONG, ROOT, Rig, free_port, is_sanitized, run_tests, wait_for  # noqa: E402
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized,  # noqa: E402
+                      need_mosquitto, run_tests, wait_for)
 
 LIMIT_MB = 64
 TURNS = 3 if LONG else 1
@@ -154,6 +155,40 @@ class Hostile(unittest.TestCase):
         broker.last.sock.close()
         bridge.wait_log("broker a: Connection reset by peer")
 
+    def test_one_that_ends_the_program_costs_the_others_little(self):
+        """Each CONNACK of one broker ends libmosquitto: it is met ever less often, and every request of QoS 1 at the other is answered."""
+        need_mosquitto()
+        port, run = free_port(), self.rig.path("run-two")
+        os.mkdir(run)
+        self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true")
+        bad = FakeBroker("CONNACK with wrong properties")
+        self.addCleanup(bad.close)
+        bridge = self.rig.start_bridge("deadline = 60s", {
+            "broker a": f"address = mqtt://127.0.0.1:{port}",
+            "broker b": f"address = mqtt://127.0.0.1:{bad.port}\nreconnect-min = 1s\nreconnect-max = 60s"},
+            env={"RUNTIME_DIRECTORY": run}, wait=False, name="beside")
+        self.addCleanup(bridge.end)
+        asker = Device(port, "asker")
+        self.addCleanup(asker.close)
+        asker.subscribe("edged/reply/x")
+
+        def ask(number):
+            asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x", CorrelationData=b"%d" % number,
+                          ContentType="application/octet-stream", MessageExpiryInterval=60)
+
+        def is_answered(number):
+            return any(m.properties.CorrelationData == b"%d" % number for m in asker.of("edged/reply/x")[-50:])
+
+        # Until it has subscribed; the broker remembers that.
+        wait_for(lambda: ask(0) or is_answered(0), "a subscription")
+        asked, end = 1, time.monotonic() + BOUND
+        while "broker b: its packets ended the program 3 times; next attempt in 4000 ms" not in bridge.text() or asked < 60:
+            self.assertLess(time.monotonic(), end, bridge.text())
+            ask(asked)
+            wait_for(lambda: is_answered(asked), f"answer {asked}")
+            asked += 1
+        self.assertEqual({dict(m.properties.UserProperty)["status"] for m in asker.of("edged/reply/x")}, {"OK"})
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")
@@ -162,6 +197,12 @@ class Hostile(unittest.TestCase):
         broker = FakeBroker(port=port)
         self.addCleanup(broker.close)
         bridge.wait_log("connected, MQTT")
+
+    def test_the_watchdogs_signal_ends_it(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="watched")
+        self.assertEqual(bridge.end(signal.SIGABRT, 20), -signal.SIGABRT)
 
     def test_connections_that_hang_do_not_keep_it_from_ending(self):
         broker = FakeBroker("accepts and says nothing")
