@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/own.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -302,7 +303,7 @@ static int wait_descriptor(const struct manager *manager, const char *wanted)
 }
 
 /* Starts edged with what a manager passes at the descriptors 3 and 4. */
-static void start_with(struct manager *manager, int listener, int kept)
+static void spawn_with(struct manager *manager, int listener, int kept)
 {
 	int before[2];
 	for (int i = 0; i < 2; i++) {
@@ -312,7 +313,7 @@ static void start_with(struct manager *manager, int listener, int kept)
 	assert_int_equal(dup2(kept, 4), 4);
 	setenv("LISTEN_FDS", "2", 1);
 	setenv("LISTEN_FDNAMES", "infer:statistics", 1);
-	daemon_start(&manager->daemon, false);
+	daemon_spawn(&manager->daemon, false);
 	for (int i = 0; i < 2; i++) {
 		if (before[i] >= 0) {
 			dup2(before[i], 3 + i);
@@ -321,6 +322,12 @@ static void start_with(struct manager *manager, int listener, int kept)
 			close(3 + i);
 		}
 	}
+}
+
+static void start_with(struct manager *manager, int listener, int kept)
+{
+	spawn_with(manager, listener, kept);
+	daemon_wait_log(&manager->daemon, "models ready");
 }
 
 static uint64_t answered(const struct manager *manager)
@@ -406,6 +413,65 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	close(listener);
 }
 
+/* Ends it, and returns the statistics that it leaves, which are the caller's. */
+static int leave(struct manager *manager)
+{
+	daemon_signal(&manager->daemon, SIGTERM);
+	const int kept = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
+	assert_int_equal(daemon_wait(&manager->daemon), 0);
+	return kept;
+}
+
+/* Of five answers of "echo". */
+static int leave_five(struct manager *manager, int listener)
+{
+	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	start_with(manager, listener, nothing);
+	ask(manager, 5);
+	return leave(manager);
+}
+
+static int listening(const struct manager *manager)
+{
+	owned_fd int fd = bound(manager->daemon.socket, SOCK_STREAM);
+	assert_int_equal(listen(fd, 16), 0);
+	return fcntl(fd, F_DUPFD_CLOEXEC, 50); /* above what is passed */
+}
+
+/* An empty store, so that models are there when the folder has been looked at. */
+static void store_renew(const struct manager *manager)
+{
+	char state[256], away[256];
+	snprintf(state, sizeof(state), "%s/state", manager->daemon.folder);
+	snprintf(away, sizeof(away), "%s/away", manager->daemon.folder);
+	assert_int_equal(rename(state, away), 0);
+	assert_int_equal(mkdir(state, 0700), 0);
+}
+
+static void statistics_outlive_an_edged_that_ends_before_its_models_are_there(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	char line[128];
+	owned_fd int listener = listening(manager);
+	owned_fd int first = leave_five(manager, listener);
+	store_renew(manager);
+	daemon_remove(daemon, "echo.tflite");
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "stalls.tflite", line);
+	spawn_with(manager, listener, first);
+	daemon_wait_log(daemon, "listens");
+	daemon_signal(daemon, SIGTERM);
+	owned_fd int second = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
+	daemon_signal(daemon, SIGKILL); /* it may wait for what stalls */
+	daemon_wait(daemon);
+	daemon_remove(daemon, "stalls.tflite");
+	daemon_put(daemon, "echo.tflite", "echo 4");
+	start_with(manager, listener, second);
+	assert_int_equal(answered(manager), 5);
+	assert_int_equal(answered_by_model(manager), 5);
+}
+
 /* Memory that somebody can still write, or of another size, is not the statistics. */
 static void other_memory_is_not_taken_for_statistics(void **state)
 {
@@ -442,6 +508,9 @@ int main(void)
 			a_passed_socket_is_used_where_nobody_wants_messages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_restart_keeps_connections_that_wait_and_statistics, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			statistics_outlive_an_edged_that_ends_before_its_models_are_there, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			other_memory_is_not_taken_for_statistics, set_up, tear_down),
 	};
