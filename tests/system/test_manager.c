@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "daemon/served.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -486,6 +488,104 @@ static void other_memory_is_not_taken_for_statistics(void **state)
 	close(listener);
 }
 
+/* What kept.c writes: 24 bytes and the counters, then a row for each model, which begins with its name. */
+struct memory_of_statistics {
+	uint8_t bytes[65536];
+	size_t size;
+};
+#define AT_MAGIC 0
+#define AT_SIZE 8
+#define AT_COUNTS 12
+#define AT_MODELS 16
+#define AT_ROW_SIZE 20
+
+static uint32_t word_at(const struct memory_of_statistics *m, size_t at)
+{
+	uint32_t word = 0;
+	memcpy(&word, m->bytes + at, sizeof(word));
+	return word;
+}
+
+static void statistics_read(int fd, struct memory_of_statistics *ret)
+{
+	const ssize_t size = pread(fd, ret->bytes, sizeof(ret->bytes), 0);
+	assert_true(size > 0 && (size_t)size < sizeof(ret->bytes) / 2);
+	ret->size = (size_t)size;
+	assert_int_equal(
+		word_at(ret, AT_SIZE) + word_at(ret, AT_MODELS) * word_at(ret, AT_ROW_SIZE), size);
+}
+
+/* Starts edged with @m in sealed memory. */
+static void start_with_statistics(
+	struct manager *manager, int listener, const struct memory_of_statistics *m)
+{
+	owned_fd int fd = memfd_create("altered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, m->bytes, m->size), m->size);
+	assert_int_equal(
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
+		0);
+	start_with(manager, listener, fd);
+}
+
+/* And ends it; it counts from @answers, @by_model. */
+static void expect_counts(struct manager *manager, int listener,
+	const struct memory_of_statistics *m, uint64_t answers, uint64_t by_model)
+{
+	start_with_statistics(manager, listener, m);
+	assert_int_equal(answered(manager), answers);
+	assert_int_equal(answered_by_model(manager), by_model);
+	close(leave(manager));
+}
+
+static void statistics_with_another_head_are_not_taken(void **state)
+{
+	static const struct {
+		size_t at;
+		uint32_t word;
+	} wrong[] = {{AT_MAGIC, 0}, {AT_SIZE, 0}, {AT_COUNTS, 1}, {AT_MODELS, 0}, {AT_MODELS, 2},
+		{AT_MODELS, UINT32_MAX}, {AT_ROW_SIZE, 0}, {AT_ROW_SIZE, 64}};
+	static struct memory_of_statistics m;
+	struct manager *manager = *state;
+	owned_fd int listener = listening(manager);
+	owned_fd int kept = leave_five(manager, listener);
+	statistics_read(kept, &m);
+	expect_counts(manager, listener, &m, 5, 5);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		statistics_read(kept, &m);
+		memcpy(m.bytes + wrong[i].at, &wrong[i].word, sizeof(wrong[i].word));
+		expect_counts(manager, listener, &m, 0, 0);
+	}
+	statistics_read(kept, &m);
+	m.size--;
+	expect_counts(manager, listener, &m, 0, 0);
+}
+
+static void rows_of_statistics_that_fit_no_model_are_left_out(void **state)
+{
+	static struct memory_of_statistics m;
+	struct manager *manager = *state;
+	owned_fd int listener = listening(manager);
+	owned_fd int kept = leave_five(manager, listener);
+	statistics_read(kept, &m);
+	const size_t row = word_at(&m, AT_SIZE), row_size = word_at(&m, AT_ROW_SIZE);
+	assert_string_equal((const char *)m.bytes + row, "echo");
+	memset(m.bytes + row, 'e', SERVED_NAME_SIZE); /* no end */
+	expect_counts(manager, listener, &m, 5, 0);
+	statistics_read(kept, &m);
+	memcpy(m.bytes + m.size, m.bytes + row, row_size); /* twice: once */
+	memcpy(m.bytes + AT_MODELS, (const uint32_t[]){2}, sizeof(uint32_t));
+	m.size += row_size;
+	expect_counts(manager, listener, &m, 5, 5);
+	statistics_read(kept, &m);
+	memcpy(m.bytes + row, "gone", 5); /* not kept any longer either */
+	start_with_statistics(manager, listener, &m);
+	assert_int_equal(answered_by_model(manager), 0);
+	owned_fd int next = leave(manager);
+	statistics_read(next, &m);
+	assert_int_equal(word_at(&m, AT_MODELS), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +613,10 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			other_memory_is_not_taken_for_statistics, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			statistics_with_another_head_are_not_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			rows_of_statistics_that_fit_no_model_are_left_out, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
