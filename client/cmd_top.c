@@ -30,17 +30,16 @@ static int sample_take(struct edge_client *client, const struct settings *s,
 
 /* ---- what happened between two samples */
 
-/* Per second; since the daemon's start where there is no sample before. */
+/* Per second. */
 static double rate(const struct sample *before, const struct sample *now, uint64_t a, uint64_t b)
 {
-	const uint64_t since = before->stats ? before->status.uptime_us : 0;
-	const uint64_t us = now->status.uptime_us - since;
+	const uint64_t us = now->status.uptime_us - before->status.uptime_us;
 	return us > 0 && b >= a ? (double)(b - a) * 1e6 / (double)us : 0;
 }
 
 static const struct edge_client_stats_model *model_of(const struct sample *sample, const char *name)
 {
-	for (size_t i = 0; sample->stats && i < sample->stats->n_models; i++) {
+	for (size_t i = 0; i < sample->stats->n_models; i++) {
 		if (strcmp(sample->stats->models[i].name, name) == 0) {
 			return &sample->stats->models[i];
 		}
@@ -50,7 +49,7 @@ static const struct edge_client_stats_model *model_of(const struct sample *sampl
 
 static const struct edge_client_stats_user *user_of(const struct sample *sample, uint32_t uid)
 {
-	for (size_t i = 0; sample->stats && i < sample->stats->n_users; i++) {
+	for (size_t i = 0; i < sample->stats->n_users; i++) {
 		if (sample->stats->users[i].uid == uid) {
 			return &sample->stats->users[i];
 		}
@@ -109,12 +108,11 @@ static void print_head(const struct edge_client *client, const struct sample *be
 	const uint64_t up = s->uptime_us / 1000000;
 	const uint32_t *queued = now->stats->queued;
 	fprintf(out,
-		"%s %s, up %llu:%02u:%02u, %u clients, %.1f MB resident, models %.1f of %.0f MB%s\n",
+		"%s %s, up %llu:%02u:%02u, %u clients, %.1f MB resident, models %.1f of %.0f MB\n",
 		edge_client_peer(client)->name, edge_client_peer(client)->version,
 		(unsigned long long)(up / 3600), (unsigned int)(up / 60 % 60),
 		(unsigned int)(up % 60), s->clients, megabytes(s->resident_bytes),
-		megabytes(s->held_bytes), megabytes(s->budget_bytes),
-		before->stats ? "" : "; since its start:");
+		megabytes(s->held_bytes), megabytes(s->budget_bytes));
 	fprintf(out,
 		"%.1f answers/s, %.1f failures/s, %u of %u workers run, queued: %u control, %u realtime, %u normal, %u batch\n",
 		rate(before, now, before->status.counts[EDGE_CLIENT_OK], s->counts[EDGE_CLIENT_OK]),
@@ -223,6 +221,8 @@ static int show(struct screen *screen, const struct edge_client *client,
 	return r < 0 ? r : screen_show(screen, text);
 }
 
+/* The first page is of a second too: counters may be older than the daemon, which kept them when it was
+ * started again, so nothing is known of the time that they are of. */
 static int follow(struct screen *screen, struct edge_client *client, const struct settings *s,
 	struct error *err)
 {
@@ -232,12 +232,12 @@ static int follow(struct screen *screen, struct edge_client *client, const struc
 	for (uint32_t i = 0; r == 0; i++) {
 		struct sample now = {0};
 		r = sample_take(client, s, &now, &why) < 0 ? remote_error(&why, err) : 0;
-		if (r == 0 && show(screen, client, &before, &now, s) < 0) {
+		if (r == 0 && i > 0 && show(screen, client, &before, &now, s) < 0) {
 			r = error_set(err, -EIO, "standard output: %s", strerror(errno));
 		}
 		edge_client_stats_free(before.stats);
 		before = now;
-		if (r < 0 || i + 1 == s->repeat || !screen_wait(screen, INTERVAL_MS)) {
+		if (r < 0 || (i > 0 && i == s->repeat) || !screen_wait(screen, INTERVAL_MS)) {
 			break;
 		}
 	}

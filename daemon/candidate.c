@@ -137,7 +137,7 @@ static void part_close(struct part *part)
 const char *candidate_why(int code)
 {
 	return code == -EINVAL   ? "not a regular file"
-		: code == -EXDEV ? "a link that leads out of the folder"
+		: code == -EXDEV ? "an absolute link, or one that leads out of the folder"
 				 : strerror(-code);
 }
 

@@ -32,8 +32,8 @@ bool import_same(const struct import_identity *a, const struct import_identity *
  */
 bool import_settled(const struct import_identity *identity);
 
-/* Opens entry @name of folder @folder; a symbolic link may not lead out of that. @flags: O_DIRECTORY
- * or 0. *ret_fd is close-on-exec and never blocks. -ENOENT, -ELOOP, -EXDEV for a link that leads out,
+/* Opens entry @name of folder @folder; a symbolic link may not be absolute, nor lead out of that. @flags: O_DIRECTORY
+ * or 0. *ret_fd is close-on-exec and never blocks. -ENOENT, -ELOOP, -EXDEV for such a link,
  * ... without text. */
 int must_check import_open(int folder, const char *name, int flags, int *ret_fd);
 

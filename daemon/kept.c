@@ -38,21 +38,31 @@ static uint32_t count_tallies(const struct store *store)
 	for (size_t i = 0; i < store->n; i++) {
 		n += store->models[i].tally != NULL;
 	}
+	for (const struct store_kept *kept = store->kept; kept; kept = kept->next) {
+		n++;
+	}
 	return n;
 }
 
+static bool row_write(int fd, const char name[SERVED_NAME_SIZE], const struct tally *tally)
+{
+	struct row row;
+	memset(&row, 0, sizeof(row)); /* and what lies between its fields */
+	memcpy(row.name, name, sizeof(row.name));
+	row.tally = *tally;
+	return write(fd, &row, sizeof(row)) == (ssize_t)sizeof(row);
+}
+
+/* Of the models, and of those that no look has found yet since they were loaded themselves. */
 static bool rows_write(int fd, const struct store *store)
 {
 	bool written = true;
 	for (size_t i = 0; i < store->n && written; i++) {
 		const struct store_model *model = &store->models[i];
-		struct row row;
-		memset(&row, 0, sizeof(row)); /* and what lies between its fields */
-		memcpy(row.name, model->name, sizeof(row.name));
-		if (model->tally) {
-			row.tally = *model->tally;
-			written = write(fd, &row, sizeof(row)) == (ssize_t)sizeof(row);
-		}
+		written = !model->tally || row_write(fd, model->name, model->tally);
+	}
+	for (const struct store_kept *kept = store->kept; kept && written; kept = kept->next) {
+		written = row_write(fd, kept->name, kept->tally);
 	}
 	return written;
 }

@@ -124,8 +124,8 @@ class Top(Daemon):
         pages = done.stdout.decode().split("edged 0.")[1:]
         self.assertEqual(len(pages), 2)
         rows = [next(line.split() for line in page.splitlines() if line.startswith("digits ")) for page in pages]
-        self.assertGreater(float(rows[0][2]), 0)  # since the start
-        self.assertEqual(rows[1][2:], ["0.0", "0.0"] + ["-"] * 5)  # nobody asked meanwhile
+        for row in rows:  # the first one too: what was counted before may be older than the daemon
+            self.assertEqual(row[2:], ["0.0", "0.0"] + ["-"] * 5)
 
     def top_on_a_terminal(self):
         pid, fd = pty.fork()

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/own.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -40,6 +42,13 @@ static int bound(const char *path, int type)
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
+}
+
+static int listening(const struct manager *manager)
+{
+	owned_fd int fd = bound(manager->daemon.socket, SOCK_STREAM);
+	assert_int_equal(listen(fd, 16), 0);
+	return fcntl(fd, F_DUPFD_CLOEXEC, 50); /* above what is passed */
 }
 
 static int set_up(void **state)
@@ -97,8 +106,7 @@ static void the_manager_is_told_what_happens(void **state)
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 }
 
-/* What is loaded is answered, and when the other one is there after all that is told too. */
-/* On a slow machine it comes after READY. */
+/* What is loaded is answered: on a slow machine after READY. */
 static void wait_serving(struct daemon *daemon, const char *model)
 {
 	const struct timespec moment = {.tv_nsec = 10000000};
@@ -302,7 +310,7 @@ static int wait_descriptor(const struct manager *manager, const char *wanted)
 }
 
 /* Starts edged with what a manager passes at the descriptors 3 and 4. */
-static void start_with(struct manager *manager, int listener, int kept)
+static void spawn_with(struct manager *manager, int listener, int kept)
 {
 	int before[2];
 	for (int i = 0; i < 2; i++) {
@@ -312,7 +320,7 @@ static void start_with(struct manager *manager, int listener, int kept)
 	assert_int_equal(dup2(kept, 4), 4);
 	setenv("LISTEN_FDS", "2", 1);
 	setenv("LISTEN_FDNAMES", "infer:statistics", 1);
-	daemon_start(&manager->daemon, false);
+	daemon_spawn(&manager->daemon, false);
 	for (int i = 0; i < 2; i++) {
 		if (before[i] >= 0) {
 			dup2(before[i], 3 + i);
@@ -321,6 +329,12 @@ static void start_with(struct manager *manager, int listener, int kept)
 			close(3 + i);
 		}
 	}
+}
+
+static void start_with(struct manager *manager, int listener, int kept)
+{
+	spawn_with(manager, listener, kept);
+	daemon_wait_log(&manager->daemon, "models ready");
 }
 
 static uint64_t answered(const struct manager *manager)
@@ -371,14 +385,12 @@ static void ask(const struct manager *manager, int n)
 }
 
 static const char forget[] = "FDSTOREREMOVE=1\nFDNAME=statistics";
-
 /* A connection that came while nobody was there is answered by the next edged, which counts on. */
 static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 {
 	struct manager *manager = *state;
-	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	owned_fd int listener = listening(manager);
 	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(listen(listener, 16), 0);
 	start_with(manager, listener, nothing); /* which is not what was kept: ignored */
 	wait_message(manager, forget);
 	ask(manager, 5);
@@ -388,8 +400,8 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	assert_int_equal(daemon_wait(&manager->daemon), 0);
 	struct peer early = peer_connect(&manager->daemon);
 	start_with(manager, listener, kept);
-	wait_message(manager,
-		forget); /* which a crash would leave behind, older than what was told since */
+	/* Which a crash would leave behind, older than what was told since. */
+	wait_message(manager, forget);
 	assert_int_equal(answered(manager), 5);
 	assert_int_equal(answered_by_model(manager), 5);
 	ask(manager, 2);
@@ -403,47 +415,186 @@ static void a_restart_keeps_connections_that_wait_and_statistics(void **state)
 	bytes_writer_deinit(&w);
 	peer_close(&early);
 	close(kept);
-	close(listener);
+}
+
+/* Ends it, and returns the statistics that it leaves, which are the caller's. */
+static int leave(struct manager *manager)
+{
+	daemon_signal(&manager->daemon, SIGTERM);
+	const int kept = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
+	assert_int_equal(daemon_wait(&manager->daemon), 0);
+	return kept;
+}
+
+/* Of five answers of "echo". */
+static int leave_five(struct manager *manager, int listener)
+{
+	owned_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	start_with(manager, listener, nothing);
+	ask(manager, 5);
+	return leave(manager);
+}
+
+/* An empty store, so that models are there when the folder has been looked at. */
+static void store_renew(const struct manager *manager)
+{
+	char state[256], away[256];
+	snprintf(state, sizeof(state), "%s/state", manager->daemon.folder);
+	snprintf(away, sizeof(away), "%s/away", manager->daemon.folder);
+	assert_int_equal(rename(state, away), 0);
+	assert_int_equal(mkdir(state, 0700), 0);
+}
+
+static void statistics_outlive_an_edged_that_ends_before_its_models_are_there(void **state)
+{
+	struct manager *manager = *state;
+	struct daemon *daemon = &manager->daemon;
+	char line[128];
+	owned_fd int listener = listening(manager);
+	owned_fd int first = leave_five(manager, listener);
+	store_renew(manager);
+	daemon_remove(daemon, "echo.tflite");
+	snprintf(line, sizeof(line), "stall %s/gate", daemon->folder);
+	daemon_put(daemon, "stalls.tflite", line);
+	spawn_with(manager, listener, first);
+	daemon_wait_log(daemon, "listens");
+	daemon_signal(daemon, SIGTERM);
+	owned_fd int second = wait_descriptor(manager, "FDSTORE=1\nFDNAME=statistics");
+	daemon_signal(daemon, SIGKILL); /* it may wait for what stalls */
+	daemon_wait(daemon);
+	daemon_remove(daemon, "stalls.tflite");
+	daemon_put(daemon, "echo.tflite", "echo 4");
+	start_with(manager, listener, second);
+	assert_int_equal(answered(manager), 5);
+	assert_int_equal(answered_by_model(manager), 5);
 }
 
 /* Memory that somebody can still write, or of another size, is not the statistics. */
 static void other_memory_is_not_taken_for_statistics(void **state)
 {
 	struct manager *manager = *state;
-	const int listener = fcntl(bound(manager->daemon.socket, SOCK_STREAM), F_DUPFD_CLOEXEC, 50);
+	owned_fd int listener = listening(manager);
 	struct memory memory = memory_new(4096);
 	memset(memory.data, 0xff, memory.bytes);
-	assert_int_equal(listen(listener, 16), 0);
 	start_with(manager, listener, memory.fd);
 	assert_int_equal(answered(manager), 0);
 	memory_free(&memory);
-	close(listener);
 }
+
+/* What kept.c writes: 24 bytes and the counters, then a row for each model, which begins with its name. */
+struct memory_of_statistics {
+	size_t size;
+	uint8_t bytes[65536];
+};
+enum {
+	AT_MAGIC = 0,
+	AT_SIZE = 8,
+	AT_COUNTS = 12,
+	AT_MODELS = 16,
+	AT_ROW_SIZE = 20
+};
+
+static uint32_t word_at(const struct memory_of_statistics *m, size_t at)
+{
+	uint32_t word = 0;
+	memcpy(&word, m->bytes + at, sizeof(word));
+	return word;
+}
+
+static void statistics_read(int fd, struct memory_of_statistics *ret)
+{
+	const ssize_t size = pread(fd, ret->bytes, sizeof(ret->bytes), 0);
+	assert_true(size > 0 && (size_t)size < sizeof(ret->bytes) / 2);
+	ret->size = (size_t)size;
+	assert_int_equal(
+		word_at(ret, AT_SIZE) + word_at(ret, AT_MODELS) * word_at(ret, AT_ROW_SIZE), size);
+}
+
+/* Starts edged with @m in sealed memory. */
+static void start_with_statistics(
+	struct manager *manager, int listener, const struct memory_of_statistics *m)
+{
+	owned_fd int fd = memfd_create("altered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, m->bytes, m->size), m->size);
+	assert_int_equal(
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
+		0);
+	start_with(manager, listener, fd);
+}
+
+/* And ends it; it counts from @answers, @by_model. */
+static void expect_counts(struct manager *manager, int listener,
+	const struct memory_of_statistics *m, uint64_t answers, uint64_t by_model)
+{
+	start_with_statistics(manager, listener, m);
+	assert_int_equal(answered(manager), answers);
+	assert_int_equal(answered_by_model(manager), by_model);
+	close(leave(manager));
+}
+
+static void statistics_with_another_head_are_not_taken(void **state)
+{
+	static const struct {
+		size_t at;
+		uint32_t word;
+	} wrong[] = {{AT_MAGIC, 0}, {AT_SIZE, 0}, {AT_COUNTS, 1}, {AT_MODELS, 0}, {AT_MODELS, 2},
+		{AT_MODELS, UINT32_MAX}, {AT_ROW_SIZE, 0}, {AT_ROW_SIZE, 64}};
+	static struct memory_of_statistics m;
+	struct manager *manager = *state;
+	owned_fd int listener = listening(manager);
+	owned_fd int kept = leave_five(manager, listener);
+	statistics_read(kept, &m);
+	expect_counts(manager, listener, &m, 5, 5);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		statistics_read(kept, &m);
+		memcpy(m.bytes + wrong[i].at, &wrong[i].word, sizeof(wrong[i].word));
+		expect_counts(manager, listener, &m, 0, 0);
+	}
+	statistics_read(kept, &m);
+	m.size--;
+	expect_counts(manager, listener, &m, 0, 0);
+}
+
+static void rows_of_statistics_that_fit_no_model_are_left_out(void **state)
+{
+	static struct memory_of_statistics m;
+	struct manager *manager = *state;
+	owned_fd int listener = listening(manager);
+	owned_fd int kept = leave_five(manager, listener);
+	statistics_read(kept, &m);
+	const size_t row = word_at(&m, AT_SIZE), row_size = word_at(&m, AT_ROW_SIZE);
+	memcpy(m.bytes + m.size, m.bytes + row, row_size); /* twice: once */
+	memcpy(m.bytes + AT_MODELS, (const uint32_t[]){2}, sizeof(uint32_t));
+	m.size += row_size;
+	expect_counts(manager, listener, &m, 5, 5);
+	statistics_read(kept, &m);
+	memcpy(m.bytes + row, "gone", 5); /* not kept any longer either */
+	start_with_statistics(manager, listener, &m);
+	assert_int_equal(answered_by_model(manager), 0);
+	owned_fd int next = leave(manager);
+	statistics_read(next, &m);
+	assert_int_equal(word_at(&m, AT_MODELS), 0);
+}
+
+#define manager_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			the_manager_is_told_what_happens, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			one_model_that_hangs_does_not_keep_edged_from_being_ready, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(the_watchdog_is_fed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_that_does_not_end_starves_the_watchdog, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_that_outlives_its_client_starves_the_watchdog, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_run_without_a_deadline_is_told_to_end_after_answer_timeout, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_passed_socket_is_used_and_not_removed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_passed_socket_is_used_where_nobody_wants_messages, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_restart_keeps_connections_that_wait_and_statistics, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			other_memory_is_not_taken_for_statistics, set_up, tear_down),
+		manager_test(the_manager_is_told_what_happens),
+		manager_test(one_model_that_hangs_does_not_keep_edged_from_being_ready),
+		manager_test(the_watchdog_is_fed),
+		manager_test(a_run_that_does_not_end_starves_the_watchdog),
+		manager_test(a_run_that_outlives_its_client_starves_the_watchdog),
+		manager_test(a_run_without_a_deadline_is_told_to_end_after_answer_timeout),
+		manager_test(a_passed_socket_is_used_and_not_removed),
+		manager_test(a_passed_socket_is_used_where_nobody_wants_messages),
+		manager_test(a_restart_keeps_connections_that_wait_and_statistics),
+		manager_test(statistics_outlive_an_edged_that_ends_before_its_models_are_there),
+		manager_test(other_memory_is_not_taken_for_statistics),
+		manager_test(statistics_with_another_head_are_not_taken),
+		manager_test(rows_of_statistics_that_fit_no_model_are_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

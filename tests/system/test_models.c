@@ -244,8 +244,10 @@ static void what_is_no_regular_file_or_no_name_is_not_served(void **state)
 	reload(&peer);
 	expect_state(&peer, "pipe", "refused", "0", "not a regular file");
 	expect_state(&peer, "folder", "refused", "0", "not a regular file");
-	expect_state(&peer, "link", "refused", "0", "a link that leads out of the folder");
-	expect_state(&peer, "away", "refused", "0", "a link that leads out of the folder");
+	expect_state(&peer, "link", "refused", "0",
+		"an absolute link, or one that leads out of the folder");
+	expect_state(&peer, "away", "refused", "0",
+		"an absolute link, or one that leads out of the folder");
 	peer_infer(&peer, 1, "Upper", 4, 1, 0);
 	peer_expect(&peer, 1, EDGE_NOT_FOUND);
 	peer_infer(&peer, 2, "link", 4, 1, 0);
