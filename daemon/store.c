@@ -390,7 +390,7 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		return;
 	}
 	if (!model->probation.on) {
-		model->runs += fault == PROBATION_FINE;
+		model->runs += fault == PROBATION_FINE && run_ns > 0;
 		model->run_ns += fault == PROBATION_FINE ? run_ns : 0;
 		return;
 	}

@@ -279,8 +279,8 @@ static void blame_request(struct error *err)
 void worker_run(struct request *request)
 {
 	struct error err = {0};
-	const bool on_trial = request->served && request->served->on_trial;
-	const uint64_t cpu_ns = on_trial ? clock_thread_cpu_ns() : 0;
+	const bool timed = request->served && served_times_run(request->served);
+	const uint64_t cpu_ns = timed ? clock_thread_cpu_ns() : 0;
 	request->taken_ns = clock_now_ns();
 	PROBE3(request_start, request->id, request->served ? request->served->name : "",
 		request->taken_ns - request->received_ns);
@@ -294,7 +294,7 @@ void worker_run(struct request *request)
 		request->error = err;
 	}
 	request->finished_ns = clock_now_ns();
-	request->cpu_ns = on_trial ? clock_thread_cpu_ns() - cpu_ns : 0;
+	request->cpu_ns = timed ? clock_thread_cpu_ns() - cpu_ns : 0;
 	if (code == 0 && !request->session && request->planned) {
 		served_note_run(request->served, request->signature, request_run_ns(request));
 	}

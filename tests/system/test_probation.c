@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "tests/system/daemon.h"
@@ -102,6 +103,21 @@ static void runs_that_were_refused_do_not_make_the_next_one_slow(void **state)
 	expect_store(daemon, "2", true);
 }
 
+/* What a run of version 1 waited, for a CPU or a disk, is not what is usual; no matter whether it was on trial. */
+static void a_version_before_that_was_held_up_makes_no_room_for_a_slow_one(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon, "late 100");
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_start(daemon, false);
+	ask(daemon, 5, 7, 0);
+	put_and_reload(daemon, "toil 300");
+	ask(daemon, 3, 7, 0);
+	daemon_wait_log(daemon, "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
+	daemon_wait_log(daemon, "model m version 1: ready");
+}
+
 #define probation_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -109,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		probation_test(runs_that_were_refused_do_not_prove_a_version),
 		probation_test(runs_that_were_refused_do_not_make_the_next_one_slow),
+		probation_test(a_version_before_that_was_held_up_makes_no_room_for_a_slow_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
