@@ -68,8 +68,8 @@ struct served {
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted, without its sessions */
 	struct marks *marks; /* of @mark, which goes back there */
-	struct mark *mark; /* while it is on trial; NULL: it is not marked when it runs */
-	bool on_trial; /* when it was loaded: its outputs are looked at */
+	struct mark *mark; /* of its runs while it is on trial; NULL: there is none */
+	atomic_bool on_trial; /* its outputs are looked at, its runs marked; the loop ends that */
 	struct edge_model *model;
 	int checkpoints; /* folder of its sessions' files; -1: none */
 	uint64_t max_checkpoint_bytes;
@@ -129,6 +129,8 @@ void served_note_run(struct served *served, uint32_t signature, uint64_t ns);
  * beside a short run. Any thread; two at once may be counted as one.
  */
 bool served_times_run(struct served *served);
+/* Any thread: whether it has yet to prove itself. */
+bool served_on_trial(const struct served *served);
 
 /* Another signature of the same session; its state stays. After an error the next use enters
  * again. */

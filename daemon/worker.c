@@ -152,7 +152,7 @@ static int reply_build(struct request *request, struct edge_session *session, st
 			return code;
 		}
 	}
-	if (request->served->on_trial) {
+	if (served_on_trial(request->served)) {
 		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
 			!nan_any(request->infer.inputs, request->infer.n_inputs);
 	}
@@ -180,6 +180,8 @@ static int run_in(struct request *request, struct served_session *session, struc
 		.context = request->worker};
 	const struct served *served = request->session ? request->session->served : request->served;
 	const bool other = !request->planned;
+	/* What proves itself meanwhile has its mark taken away all the same. */
+	struct mark *mark = served_on_trial(request->served) ? request->served->mark : NULL;
 	int code = 0;
 	request->reshaped = other;
 	if (other || session->resized) {
@@ -195,9 +197,9 @@ static int run_in(struct request *request, struct served_session *session, struc
 	}
 	if (code == 0) {
 		slow_run_begin(request, session);
-		mark_begin(request->served->mark);
+		mark_begin(mark);
 		code = edge_session_run(session->session, &control, err);
-		mark_end(request->served->mark);
+		mark_end(mark);
 		slow_run_end(request, session);
 	}
 	if (code == 0) {
