@@ -2,7 +2,9 @@
 #include "base/ini.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 static char *trim(char *text)
 {
@@ -94,5 +96,30 @@ int ini_truth(const char *value, bool *ret_truth)
 		return -EINVAL;
 	}
 	*ret_truth = yes;
+	return 0;
+}
+
+/* The null device: devices.txt of Linux, 1 char 3. */
+bool ini_is_file(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3));
+}
+
+int ini_open(const char *path, FILE **ret_file, struct error *err)
+{
+	struct stat st;
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	}
+	if (!ini_is_file(&st)) {
+		return error_set(err, -EINVAL, "%s: not a regular file", path);
+	}
+	FILE *file = fdopen(fd, "r");
+	if (!file) {
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	}
+	fd = -1;
+	*ret_file = file;
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 
@@ -24,6 +25,12 @@ struct ini_reader {
 	int (*key)(void *context, unsigned int line, char *key, char *value, struct error *err);
 	void *context;
 };
+
+/* A regular file, or /dev/null: what a configuration is, or names. A FIFO or a terminal would be waited for. */
+bool ini_is_file(const struct stat *st);
+
+/* Opens such a file for ini_read(), to be closed by the caller; -EINVAL for another. The text begins with @path. */
+int must_check ini_open(const char *path, FILE **ret_file, struct error *err);
 
 /* Reads @file to its end. -EINVAL for a line that is none, -EIO, or what the functions gave; the
  * text begins with "@name:line: ". */

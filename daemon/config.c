@@ -103,14 +103,15 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 static int file_read(struct config *config, const char *path, const struct log *log,
 	const struct tracer *tracer, struct error *err)
 {
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	FILE *file = NULL;
+	int code = ini_open(path, &file, err);
+	if (code < 0) {
+		return code;
 	}
 	struct reading reading = {.config = config, .log = log, .path = path, .tracer = tracer};
 	const struct ini_reader reader = {
 		.section = section_read, .key = key_read, .context = &reading};
-	int code = ini_read(file, path, &reader, err);
+	code = ini_read(file, path, &reader, err);
 	fclose(file);
 	return code;
 }

@@ -3,11 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/ini.h"
 #include "client/pipeline/result.h"
 #include "client/pipeline/work.h"
 
@@ -53,22 +53,12 @@ static void file_close(FILE **file)
 	}
 }
 
-FILE *pipeline_open_file(const char *path)
-{
-	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	FILE *file = fd < 0 || fcntl(fd, F_SETFL, O_RDONLY) < 0 ? NULL : fdopen(fd, "r");
-	fd = file ? -1 : fd;
-	return file;
-}
-
 int pipeline_open(const char *path, const struct pipeline_models *models,
 	const struct pipeline_sink *sink, struct pipeline **ret_pipeline, struct error *err)
 {
-	__attribute__((cleanup(file_close))) FILE *file = pipeline_open_file(path);
-	if (!file) {
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	}
-	return open_file(file, path, models, sink, ret_pipeline, err);
+	__attribute__((cleanup(file_close))) FILE *file = NULL;
+	int r = ini_open(path, &file, err);
+	return r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
 }
 
 int pipeline_open_text(const char *name, const char *text, size_t size,

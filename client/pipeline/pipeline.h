@@ -112,10 +112,6 @@ struct pipeline_sink {
 
 /* ---- life */
 
-/* A pipeline's file, to be read and closed by the caller. It waits for nobody to open the other end of a FIFO, which is
- * empty then. NULL with errno. */
-FILE *pipeline_open_file(const char *path);
-
 /*
  * Reads and checks the file. Errors begin with "file:line: " where a line is wrong: -EINVAL for a
  * mistake (unknown section or key, value out of range, twice the same, keys that contradict each

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/ini.h"
 
 #define READ_STEP 65536
 
@@ -39,16 +40,20 @@ static int read_all(int fd, size_t hint, size_t limit, struct bytes_writer *w, s
 	}
 }
 
+/* @flags: O_NONBLOCK, or 0 to take what can be waited for too. */
 static int open_path(
-	const char *path, size_t limit, int *ret_fd, size_t *ret_hint, struct error *err)
+	const char *path, int flags, size_t limit, int *ret_fd, size_t *ret_hint, struct error *err)
 {
 	struct stat st;
-	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
 	if (S_ISDIR(st.st_mode)) {
 		return error_set(err, -EISDIR, "is a folder");
+	}
+	if (flags && !ini_is_file(&st)) {
+		return error_set(err, -EINVAL, "not a regular file");
 	}
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit) {
 		return error_set(
@@ -76,23 +81,11 @@ static int take_text(const char *path, struct source *ret_source, struct error *
 	return 0;
 }
 
-int source_open(const char *path, size_t limit, struct source *ret_source, struct error *err)
+static int take_bytes(const char *path, int fd, size_t hint, size_t limit,
+	struct source *ret_source, struct error *err)
 {
-	if (strncmp(path, TEXT, strlen(TEXT)) == 0) {
-		return take_text(path, ret_source, err);
-	}
-	bool standard_input = strcmp(path, "-") == 0;
-	owned_fd int fd = -1;
-	size_t hint = 0;
 	struct bytes_writer w = {0};
-	limit = limit ? limit : SOURCE_MAX_BYTES;
-	if (!standard_input) {
-		int r = open_path(path, limit, &fd, &hint, err);
-		if (r < 0) {
-			return r;
-		}
-	}
-	int r = read_all(standard_input ? STDIN_FILENO : fd, hint, limit, &w, err);
+	int r = read_all(fd, hint, limit, &w, err);
 	size_t size = w.size;
 	if (r == 0) {
 		bytes_write_u8(&w, 0);
@@ -104,6 +97,29 @@ int source_open(const char *path, size_t limit, struct source *ret_source, struc
 	}
 	*ret_source = (struct source){.path = path, .data = w.data, .size = size};
 	return 0;
+}
+
+int source_open(const char *path, size_t limit, struct source *ret_source, struct error *err)
+{
+	owned_fd int fd = -1;
+	size_t hint = 0;
+	limit = limit ? limit : SOURCE_MAX_BYTES;
+	if (strncmp(path, TEXT, strlen(TEXT)) == 0) {
+		return take_text(path, ret_source, err);
+	}
+	if (strcmp(path, "-") == 0) {
+		return take_bytes(path, STDIN_FILENO, 0, limit, ret_source, err);
+	}
+	int r = open_path(path, 0, limit, &fd, &hint, err);
+	return r < 0 ? r : take_bytes(path, fd, hint, limit, ret_source, err);
+}
+
+int source_open_file(const char *path, size_t limit, struct source *ret_source, struct error *err)
+{
+	owned_fd int fd = -1;
+	size_t hint = 0;
+	int r = open_path(path, O_NONBLOCK, limit, &fd, &hint, err);
+	return r < 0 ? r : take_bytes(path, fd, hint, limit, ret_source, err);
 }
 
 void source_close(struct source *source)

@@ -36,6 +36,9 @@ struct source {
  * for a directory, else what open and read gave. */
 int must_check source_open(
 	const char *path, size_t limit, struct source *ret_source, struct error *err);
+/* The same of what a configuration names: a regular file or /dev/null, which nobody waits for. -EINVAL for another. */
+int must_check source_open_file(
+	const char *path, size_t limit, struct source *ret_source, struct error *err);
 void source_close(struct source *source); /* zeroed is fine */
 
 /* What the bytes say they are; CSV is told by its name (.csv, .tsv, .txt) or, without a name, by

@@ -15,7 +15,7 @@
 static int labels_read(struct stage *stage, struct error *err)
 {
 	owned_source struct source source = {0};
-	int r = source_open(stage->recipe->post.labels, MAX_FILE, &source, err);
+	int r = source_open_file(stage->recipe->post.labels, MAX_FILE, &source, err);
 	r = r < 0 ? r : labels_parse((const char *)source.data, source.size, &stage->labels, err);
 	if (r < 0) {
 		error_prefix(err, "labels");
@@ -28,7 +28,7 @@ static int anchors_read(struct stage *stage, struct error *err)
 {
 	owned_source struct source source = {0};
 	owned_table struct table table = {0};
-	int r = source_open(stage->recipe->post.anchors, MAX_FILE, &source, err);
+	int r = source_open_file(stage->recipe->post.anchors, MAX_FILE, &source, err);
 	r = r < 0 ? r : table_parse((const char *)source.data, source.size, &table, err);
 	if (r == 0 && (table.n == 0 || table.n % 4)) {
 		r = error_set(err, -EBADMSG, "%zu numbers are no rows of 4", table.n);
@@ -46,7 +46,7 @@ static int anchors_read(struct stage *stage, struct error *err)
 static int examples_read(struct stage *stage, struct error *err)
 {
 	owned_source struct source source = {0};
-	int r = source_open(stage->recipe->post.examples, MAX_FILE, &source, err);
+	int r = source_open_file(stage->recipe->post.examples, MAX_FILE, &source, err);
 	if (r == -ENOENT) {
 		return 0;
 	}

@@ -2,16 +2,23 @@
 #include "daemon/mqtt/ask.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
-struct ask *ask_new(const void *payload, size_t size)
+struct ask *ask_new(void)
 {
 	struct ask *ask = calloc(1, sizeof(*ask));
+	if (ask) {
+		ask->priority = ASK_NORMAL;
+	}
+	return ask;
+}
+
+int ask_set_payload(struct ask *ask, const void *payload, size_t size)
+{
 	uint8_t *copy = malloc(size + 1);
-	if (!ask || !copy) {
-		free(ask);
-		free(copy);
-		return NULL;
+	if (!copy) {
+		return -ENOMEM;
 	}
 	if (size) {
 		memcpy(copy, payload, size);
@@ -19,8 +26,7 @@ struct ask *ask_new(const void *payload, size_t size)
 	copy[size] = 0;
 	ask->payload = copy;
 	ask->size = size;
-	ask->priority = ASK_NORMAL;
-	return ask;
+	return 0;
 }
 
 void ask_free(struct ask *ask)

@@ -69,8 +69,10 @@ struct asks {
 	size_t running;
 };
 
-/* @payload is copied. NULL without memory. */
-struct ask *ask_new(const void *payload, size_t size);
+/* Without a payload. NULL without memory. */
+struct ask *ask_new(void);
+/* @payload is copied. -ENOMEM. */
+int must_check ask_set_payload(struct ask *ask, const void *payload, size_t size);
 void ask_free(struct ask *ask); /* NULL is fine */
 DEFINE_OWNED(struct ask *, ask_free)
 

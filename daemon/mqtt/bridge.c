@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/bus.h"
+#include "daemon/mqtt/culprit.h"
 
 #define THREADS "12" /* of libuv: one for each broker that hangs, and some for the rest */
 #define N_THREADS 12
@@ -122,8 +123,12 @@ static void open_kept(struct bridge *b)
 {
 	struct error err = {0};
 	const char *folder = getenv("RUNTIME_DIRECTORY");
-	if (folder && b->settings.kept_bytes &&
-		kept_open(&b->kept, folder, b->settings.kept_bytes, &err) < 0) {
+	uint64_t bytes = b->settings.kept_bytes;
+	if (folder && bytes == 0) {
+		kept_remove(folder);
+	} else if (!folder && bytes > 0) {
+		log_notice(&b->log, "requests are not kept: no $RUNTIME_DIRECTORY");
+	} else if (bytes > 0 && kept_open(&b->kept, folder, bytes, culprit_was_there(), &err) < 0) {
 		log_warning(&b->log, "requests are not kept: %s", err.text);
 	}
 	if (b->kept.n_waiting > 0) {
@@ -221,6 +226,12 @@ static int start_threads(struct bridge *b)
 	return 0;
 }
 
+static void on_capability(uv_timer_t *timer)
+{
+	brokers_forgive(timer->data);
+	announce_on_capability(timer);
+}
+
 static void start_timers(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
@@ -233,7 +244,7 @@ static void start_timers(struct bridge *b)
 	if (stats_ms) {
 		uv_timer_start(&b->stats, announce_on_stats, stats_ms, stats_ms);
 	}
-	uv_timer_start(&b->capability, announce_on_capability, CAPABILITY_MS, CAPABILITY_MS);
+	uv_timer_start(&b->capability, on_capability, CAPABILITY_MS, CAPABILITY_MS);
 	uint64_t alive_ms = bus_watchdog_us() / 2 / US_PER_MS;
 	if (alive_ms) {
 		uv_timer_start(&b->watchdog, on_watchdog, alive_ms, alive_ms);
@@ -274,6 +285,7 @@ static int start(struct bridge *b, struct error *err)
 	r = brokers_check(b, s, err);
 	r = r < 0 ? r : brokers_follow(b, err);
 	if (r == 0) {
+		reload_follow_up(b);
 		pipes_start(&b->pipes);
 		serve_on_expiry(&b->expiry);
 	}

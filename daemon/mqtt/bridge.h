@@ -103,6 +103,8 @@ void brokers_leave(struct bridge *bridge);
 /* Whether those that leave have what they are to have; what else there is to do about them. */
 void brokers_on_drain(uv_timer_t *timer);
 void brokers_stop(struct bridge *bridge);
+/* What those that have behaved for a while did before is forgotten (culprit.h). */
+void brokers_forgive(struct bridge *bridge);
 
 /* ---- reload.c */
 
@@ -110,6 +112,9 @@ void brokers_stop(struct bridge *bridge);
 int must_check reload_read(struct bridge *bridge, struct settings *ret_settings, struct error *err);
 /* Listens for everything that the configuration says, once for each filter. */
 int must_check reload_subscribe(struct bridge *bridge, struct link *link, struct error *err);
+/* Brokers keep the session of an earlier life, and may go on with routes that are no more: they are taken back. The routes of
+ * now are noted in the runtime folder, for a later life. To be called when the links are there. */
+void reload_follow_up(struct bridge *bridge);
 /* The configuration is read again, pipelines too. With a mistake in it all stays as it was; connections
  * to brokers about which nothing was changed stay in any case. */
 void reload_begin(struct bridge *bridge);
@@ -117,7 +122,7 @@ void reload_begin(struct bridge *bridge);
 /* ---- receive.c */
 
 void receive_message(struct bridge *bridge, struct link *link, const struct mosq_message *message);
-/* What an earlier life has left unanswered, as far as there is room in the line. */
+/* What an earlier life has left unanswered and what was put off, as far as there is room in the line. */
 void receive_kept(struct bridge *bridge);
 
 /* ---- serve.c */
@@ -129,6 +134,8 @@ void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
 void serve_finish(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
+/* serve_on_expiry() soon. */
+void serve_look_again(struct bridge *bridge);
 void serve_on_pause_end(uv_timer_t *timer);
 /* Milliseconds that a request that came now would wait. */
 double serve_wait_ms(const struct bridge *bridge);

@@ -6,17 +6,27 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/culprit.h"
 
 #define DRAIN_TURN_MS 20
 /* So long nothing comes: the broker had nothing more for us. */
 #define QUIET_NS (UINT64_C(300) * 1000000)
+#define BEHAVED_NS (UINT64_C(30) * 1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 #define PACKET_ROOM 4096 /* of a packet, beside topic and payload */
 
 static void on_link_up(struct link *link)
 {
-	bridge_say_status(link->data);
-	announce_all(link->data, link);
+	struct bridge *b = link->data;
+	struct error err = {0};
+	culprit_set(NULL); /* what happens here is not the library's doing */
+	bridge_say_status(b);
+	/* What found no room beside those that have been taken back only now. */
+	if (!link->leave_by_ns && reload_subscribe(b, link, &err) < 0) {
+		log_error(&b->log, "broker %s: %s", link->settings->name, err.text);
+	}
+	announce_all(b, link);
+	culprit_set(link->settings->name);
 }
 
 /* What waits is answered once the broker is back, while there is time. */
@@ -30,7 +40,9 @@ static void on_link_down(struct link *link)
 
 static void on_link_message(struct link *link, const struct mosq_message *message)
 {
+	culprit_set(NULL);
 	receive_message(link->data, link, message);
+	culprit_set(link->settings->name);
 }
 
 static const struct link_events link_events = {
@@ -38,6 +50,26 @@ static const struct link_events link_events = {
 	.on_down = on_link_down,
 	.on_message = on_link_message,
 };
+
+void brokers_forgive(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_links; i++) {
+		const struct link *link = b->links[i];
+		if (link->state == LINK_UP && clock_now_ns() - link->up_since_ns > BEHAVED_NS) {
+			culprit_forget(link->settings->name);
+		}
+	}
+}
+
+static void say_culprit(const struct bridge *b, const struct settings_broker *broker)
+{
+	unsigned int count = culprit_count(broker->name);
+	if (count > 0) {
+		log_warning(&b->log,
+			"broker %s: its packets ended the program %u times; next attempt in %llu ms",
+			broker->name, count, (unsigned long long)culprit_wait_ms(broker));
+	}
+}
 
 static int begin(struct bridge *b, const struct settings_broker *broker, struct error *err)
 {
@@ -59,6 +91,7 @@ static int begin(struct bridge *b, const struct settings_broker *broker, struct 
 		return r;
 	}
 	b->n_links++;
+	say_culprit(b, broker);
 	return reload_subscribe(b, *place, err);
 }
 
@@ -97,7 +130,8 @@ static bool has_asks(const struct bridge *b, const struct link *link)
 
 static bool is_done(const struct bridge *b, const struct link *link)
 {
-	bool answered = b->draining ? !b->asks.first && b->pipes.n_asked == 0 : !has_asks(b, link);
+	bool nothing = !b->asks.first && b->pipes.n_asked == 0 && b->kept.n_waiting == 0;
+	bool answered = b->draining ? nothing : !has_asks(b, link);
 	return answered && link_is_flushed(link) && clock_now_ns() - link->heard_ns > QUIET_NS;
 }
 

@@ -11,14 +11,13 @@
 
 #include "base/clock.h"
 
-#define PAGE UINT64_C(4096)
 #define MAGIC UINT64_C(0x317470656B676465) /* "edgkept1": what follows is laid out as below */
 #define SLOT_BYTES (UINT64_C(65) << 20) /* above head, texts and payload at their largest */
 #define WARM_SLOTS 64 /* which keep a page each, and are used first */
 #define CORRELATION 4 /* the only text that may hold zero bytes */
 
-_Static_assert(
-	SLOT_BYTES > KEPT_MAX_TEXTS + KEPT_MAX_PAYLOAD + PAGE, "a record fits into its place");
+_Static_assert(SLOT_BYTES > KEPT_MAX_TEXTS + KEPT_MAX_PAYLOAD + (64u << 10),
+	"a record fits into its place");
 
 struct head {
 	uint64_t number, magic, came_ns;
@@ -29,7 +28,8 @@ struct head {
 
 void kept_init(struct kept *kept)
 {
-	*kept = (struct kept){.fd = -1};
+	long page = sysconf(_SC_PAGESIZE);
+	*kept = (struct kept){.fd = -1, .page = page > 0 ? (uint64_t)page : 4096};
 	for (size_t i = 0; i < KEPT_SLOTS; i++) {
 		kept->notes[i].kept = kept;
 	}
@@ -40,9 +40,9 @@ static off_t place_of(const struct kept_note *note)
 	return (off_t)((uint64_t)(note - note->kept->notes) * SLOT_BYTES);
 }
 
-static uint64_t pages_of(uint64_t bytes)
+static uint64_t pages_of(const struct kept *kept, uint64_t bytes)
 {
-	return (bytes + PAGE - 1) / PAGE * PAGE;
+	return (bytes + kept->page - 1) / kept->page * kept->page;
 }
 
 static uint64_t size_of(const struct head *head)
@@ -83,7 +83,14 @@ static bool is_whole(const struct kept_note *note, const struct head *head, uint
 		again == head->number;
 }
 
-static void find(struct kept *kept, uint64_t now)
+static void write_tries(struct kept_note *note)
+{
+	off_t at = place_of(note) + (off_t)offsetof(struct head, tries);
+	ssize_t n = note->kept->fd < 0 ? 1 : pwrite(note->kept->fd, &note->tries, 1, at);
+	(void)n; /* a page that is there takes it */
+}
+
+static void find(struct kept *kept, bool forgive, uint64_t now)
 {
 	struct stat st = {0};
 	int r = fstat(kept->fd, &st);
@@ -101,8 +108,13 @@ static void find(struct kept *kept, uint64_t now)
 		note->came_ns = head.came_ns;
 		note->tries = head.tries;
 		note->bytes = (uint32_t)size_of(&head);
+		note->earlier = true;
 		note->waits = true;
-		kept->bytes += pages_of(note->bytes);
+		if (forgive && note->tries > 0) {
+			note->tries--;
+			write_tries(note);
+		}
+		kept->bytes += pages_of(kept, note->bytes);
 		kept->n_used++;
 		kept->n_waiting++;
 	}
@@ -118,7 +130,8 @@ static int clear_the_rest(const struct kept *kept)
 	return r;
 }
 
-int kept_open(struct kept *kept, const char *folder, uint64_t max_bytes, struct error *err)
+int kept_open(
+	struct kept *kept, const char *folder, uint64_t max_bytes, bool forgive, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 8];
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -131,13 +144,20 @@ int kept_open(struct kept *kept, const char *folder, uint64_t max_bytes, struct 
 	}
 	kept->max_bytes = max_bytes;
 	kept->next = clock_now_ns();
-	find(kept, kept->next);
+	find(kept, forgive, kept->next);
 	int r = clear_the_rest(kept);
 	if (r < 0) {
 		kept_close(kept);
 		return error_set(err, r, "%s: %s", path, strerror(-r));
 	}
 	return 0;
+}
+
+void kept_remove(const char *folder)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	unlink(path);
 }
 
 void kept_close(struct kept *kept)
@@ -193,20 +213,34 @@ static bool decode(uint8_t *buffer, struct kept_record *ret_record)
 	return true;
 }
 
-/* Before it is asked again, so that one that ends the program is counted. */
-static bool count_try(struct kept_note *note)
+void kept_count_try(struct kept_note *note)
 {
-	note->tries++;
-	return note->tries <= KEPT_TRIES &&
-		pwrite(note->kept->fd, &note->tries, 1,
-			place_of(note) + (off_t)offsetof(struct head, tries)) == 1;
+	if (note && note->earlier && !note->tried) {
+		note->tried = true;
+		note->tries++;
+		write_tries(note);
+	}
 }
 
-static struct kept_note *oldest(struct kept *kept)
+bool kept_is_given_up(const struct kept_note *note)
+{
+	return note && note->tries >= KEPT_TRIES;
+}
+
+void kept_clear_tries(struct kept_note *note)
+{
+	if (note && note->tries > 0) {
+		note->tries = 0;
+		note->earlier = note->tried = false;
+		write_tries(note);
+	}
+}
+
+static struct kept_note *oldest(const struct kept *kept)
 {
 	struct kept_note *oldest = NULL;
-	for (size_t i = 0; i < KEPT_SLOTS; i++) {
-		struct kept_note *note = &kept->notes[i];
+	for (size_t i = 0; i < KEPT_SLOTS && kept->n_waiting > 0; i++) {
+		struct kept_note *note = (struct kept_note *)&kept->notes[i];
 		if (note->waits && (!oldest || note->number < oldest->number)) {
 			oldest = note;
 		}
@@ -214,16 +248,31 @@ static struct kept_note *oldest(struct kept *kept)
 	return oldest;
 }
 
+void kept_put_off(struct kept_note *note)
+{
+	note->waits = true;
+	note->kept->n_waiting++;
+}
+
+uint64_t kept_next_bytes(const struct kept *kept)
+{
+	const struct kept_note *note = oldest(kept);
+	return note ? note->bytes : 0;
+}
+
 bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note)
 {
 	while (kept->n_waiting > 0) {
-		owned(kept_cross_out) struct kept_note *note = oldest(kept);
-		assert(note);
-		owned_mem uint8_t *buffer = malloc(note->bytes);
+		struct kept_note *next = oldest(kept);
+		assert(next);
+		owned_mem uint8_t *buffer = malloc(next->bytes);
+		if (!buffer) {
+			return false;
+		}
+		owned(kept_cross_out) struct kept_note *note = next;
 		note->waits = false;
 		kept->n_waiting--;
-		if (buffer && count_try(note) && read_whole(note, buffer) &&
-			decode(buffer, ret_record)) {
+		if (read_whole(note, buffer) && decode(buffer, ret_record)) {
 			buffer = NULL;
 			*ret_note = take(note);
 			return true;
@@ -285,8 +334,11 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	}
 	struct kept_note *note = free_note(kept);
 	bool fits = size <= KEPT_MAX_PAYLOAD && size - m->size <= KEPT_MAX_TEXTS &&
-		kept->bytes + pages_of(size) <= kept->max_bytes;
-	if (!note || !fits || pwritev(kept->fd, parts, (int)n, place_of(note)) != (ssize_t)size) {
+		kept->bytes + pages_of(kept, size) <= kept->max_bytes;
+	ssize_t written = note && fits ? pwritev(kept->fd, parts, (int)n, place_of(note)) : 0;
+	if (written != (ssize_t)size) {
+		int r = written > 0 ? give_back(note, 0, pages_of(kept, size)) : 0;
+		(void)r; /* it did at the start */
 		kept->full++;
 		return NULL;
 	}
@@ -294,7 +346,8 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	note->came_ns = m->came_ns;
 	note->bytes = (uint32_t)size;
 	note->tries = 0;
-	kept->bytes += pages_of(size);
+	note->earlier = note->tried = false;
+	kept->bytes += pages_of(kept, size);
 	kept->n_used++;
 	return note;
 }
@@ -310,11 +363,11 @@ void kept_cross_out(struct kept_note *note)
 	ssize_t n = pwrite(kept->fd, &nothing, sizeof(nothing), place_of(note));
 	(void)n; /* a page that is there takes it; otherwise it would be asked again */
 	bool warm = note < kept->notes + WARM_SLOTS;
-	if (!warm || note->bytes > PAGE) {
-		int r = give_back(note, warm ? PAGE : 0, pages_of(note->bytes));
+	if (!warm || note->bytes > kept->page) {
+		int r = give_back(note, warm ? kept->page : 0, pages_of(kept, note->bytes));
 		(void)r; /* it did at the start */
 	}
-	kept->bytes -= pages_of(note->bytes);
+	kept->bytes -= pages_of(kept, note->bytes);
 	kept->n_used--;
 	note->number = 0;
 	note->waits = false;

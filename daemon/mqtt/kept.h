@@ -5,7 +5,8 @@
  * What the broker has our word for is nobody's but ours. So a request of QoS 1 is written to a file
  * before the broker is told (mosq.h), and crossed out when its answer has arrived there. What an
  * end in the middle has left is read at the next start and asked again, as often as KEPT_TRIES at
- * most, so that no request can end the program for ever.
+ * most, so that no request can end the program for ever. A try is one that got as far as the process that
+ * decodes or edged (kept_count_try()), in a life that a broker did not end (culprit.h).
  *
  * The file lies in the folder for what lives as long as the service, which is memory: it outlives the
  * process, not the machine, and wears nothing out. It is a row of KEPT_SLOTS places, far enough from
@@ -44,17 +45,21 @@ struct kept_note {
 	uint64_t number; /* 0: free */
 	uint64_t came_ns;
 	uint32_t bytes; /* of the record */
-	uint8_t tries;
-	bool waits; /* of an earlier life, and not asked again yet */
+	uint8_t tries; /* of lives after the first */
+	bool earlier; /* it came in an earlier life */
+	bool tried; /* in this one */
+	bool waits; /* of an earlier life, or put off: not asked again yet */
 };
 
 struct kept {
 	int fd; /* -1: nothing is kept, nothing is crossed out */
+	uint64_t page; /* of memory, bytes */
 	uint64_t max_bytes, bytes; /* of records, in whole pages */
 	uint64_t next; /* number */
 	size_t n_used, n_waiting;
 	uint64_t full; /* requests for which there was no room */
-	uint64_t given_up; /* of an earlier life: tried too often, or not to be read */
+	uint64_t
+		given_up; /* of an earlier life: tried too often, not to be read, or nobody's any more */
 	struct kept_note notes[KEPT_SLOTS];
 };
 
@@ -67,9 +72,12 @@ struct kept_record {
 
 void kept_init(struct kept *kept);
 /* Opens or makes @folder/kept, and what it has of an earlier life waits for kept_next(). @max_bytes above 0.
+ * @forgive: the end of the life before was no doing of what it was asked: its tries do not count.
  * -EAGAIN while another process has it. */
 int must_check kept_open(
-	struct kept *kept, const char *folder, uint64_t max_bytes, struct error *err);
+	struct kept *kept, const char *folder, uint64_t max_bytes, bool forgive, struct error *err);
+/* Nothing is to be kept: what an earlier life has left is not to be asked by a later one either. */
+void kept_remove(const char *folder);
 /* What is not crossed out stays for the next life; notes that are still about cost nothing. */
 void kept_close(struct kept *kept);
 
@@ -79,8 +87,19 @@ struct kept_note *kept_add(
 void kept_cross_out(struct kept_note *note); /* NULL is fine */
 DEFINE_OWNED(struct kept_note *, kept_cross_out)
 
-/* The oldest of an earlier life that was not asked again; false: none is left. The buffer is the caller's
- * to free. One that was tried too often, or cannot be read, is crossed out and left out. */
+/* Of an earlier life: it is about to go to where it may do harm. Once in a life; NULL and others are fine. */
+void kept_count_try(struct kept_note *note);
+/* It was tried as often as may be: it is answered without being asked, and kept->given_up counts it. */
+bool kept_is_given_up(const struct kept_note *note);
+/* There is an answer: it does no harm. */
+void kept_clear_tries(struct kept_note *note);
+
+/* There is no memory for it now: kept_next() gives it again. */
+void kept_put_off(struct kept_note *note);
+/* Bytes of the record that comes next, a little more than its payload's; 0: none. */
+uint64_t kept_next_bytes(const struct kept *kept);
+/* The oldest that waits; false: none, or there is no memory for it now. The buffer is the caller's to
+ * free. One that cannot be read is crossed out and left out. */
 bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note);
 
 #endif

@@ -8,14 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
+#include "daemon/mqtt/culprit.h"
 #include "daemon/mqtt/link_send.h"
+#include "daemon/mqtt/link_subscribe.h"
 
 #define SECOND_MS 1000
 #define STABLE_NS (UINT64_C(30) * 1000000000)
 #define RESUBSCRIBE_S 60
 #define NUDGE_MS 500 /* between two tries to end a connect that hangs */
+#define MUTE_MAX 5 /* closed without a CONNACK so often, it may be of 3.1.1 */
+/* Of link.reason: no CONNACK in time; a good one that is not believed. */
+#define LATE (-1)
+#define DOUBTED (-2)
 #define NS_PER_S UINT64_C(1000000000)
 
 /* A watched descriptor: the library closes its own before it says so, and libuv must not lose one
@@ -45,149 +52,15 @@ static void arm(struct link *link);
 static void on_connected(void *data, int reason);
 static void on_lost(void *data, const char *why);
 static void on_message(void *data, const struct mosq_message *message);
-static void on_subscribed(void *data, int mid, int granted);
-static void on_unsubscribed(void *data);
 
 static const struct mosq_events mosq_events = {
 	.on_connected = on_connected,
 	.on_lost = on_lost,
 	.on_message = on_message,
 	.on_published = link_on_published,
-	.on_subscribed = on_subscribed,
-	.on_unsubscribed = on_unsubscribed,
+	.on_subscribed = link_on_subscribed,
+	.on_unsubscribed = link_on_unsubscribed,
 };
-
-/* ---- subscriptions */
-
-static void subscribe_one(struct link *link, struct link_subscription *s)
-{
-	struct error err = {0};
-	s->refused = false;
-	if (mosq_subscribe(link->mosq, s->filter, s->qos, s->own, &s->mid, &err) < 0) {
-		s->mid = 0;
-	}
-}
-
-static struct link_subscription *find_subscription(const struct link *link, const char *filter)
-{
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		if (strcmp(link->subscriptions[i].filter, filter) == 0) {
-			return (struct link_subscription *)&link->subscriptions[i];
-		}
-	}
-	return NULL;
-}
-
-bool link_is_subscribed(const struct link *link, const char *filter)
-{
-	const struct link_subscription *s = find_subscription(link, filter);
-	return s && !s->gone;
-}
-
-static int subscribe(
-	struct link *link, const char *filter, unsigned int qos, bool own, struct error *err)
-{
-	struct link_subscription *s = find_subscription(link, filter);
-	if (s) {
-		s->gone = false;
-		return 0;
-	}
-	if (link->n_subscriptions == LINK_MAX_SUBSCRIPTIONS) {
-		return error_set(
-			err, -ENOSPC, "more than %d subscriptions", LINK_MAX_SUBSCRIPTIONS);
-	}
-	char *copy = strdup(filter);
-	if (!copy) {
-		return error_no_memory(err);
-	}
-	s = &link->subscriptions[link->n_subscriptions++];
-	*s = (struct link_subscription){.filter = copy, .qos = qos, .own = own};
-	if (link->state == LINK_UP) {
-		subscribe_one(link, s);
-	}
-	return 0;
-}
-
-int link_subscribe(struct link *link, const char *filter, unsigned int qos, struct error *err)
-{
-	return subscribe(link, filter, qos, false, err);
-}
-
-int link_subscribe_own(struct link *link, const char *filter, struct error *err)
-{
-	return subscribe(link, filter, 1, true, err);
-}
-
-static void unsubscribe_now(struct link *link, const char *filter)
-{
-	struct error err = {0};
-	link->unsubscribing += mosq_unsubscribe(link->mosq, filter, &err) == 0;
-}
-
-static void drop_subscription(struct link *link, struct link_subscription *s)
-{
-	free(s->filter);
-	*s = link->subscriptions[--link->n_subscriptions];
-}
-
-void link_unsubscribe(struct link *link, const char *filter)
-{
-	struct link_subscription *s = find_subscription(link, filter);
-	if (link->state == LINK_UP) {
-		unsubscribe_now(link, filter);
-	}
-	if (s && (link->state == LINK_UP || link->leave_by_ns)) {
-		drop_subscription(link, s);
-	} else if (s) {
-		s->gone = true;
-	}
-}
-
-/* Of a new connection. */
-static void subscribe_all(struct link *link)
-{
-	for (size_t i = link->n_subscriptions; i-- > 0;) {
-		struct link_subscription *s = &link->subscriptions[i];
-		if (s->gone) {
-			unsubscribe_now(link, s->filter);
-			drop_subscription(link, s);
-		} else {
-			subscribe_one(link, s);
-		}
-	}
-}
-
-static void on_subscribed(void *data, int mid, int granted)
-{
-	struct link *link = data;
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		struct link_subscription *s = &link->subscriptions[i];
-		if (s->mid != mid || granted < 128) {
-			continue;
-		}
-		char shown[160];
-		s->refused = true;
-		link->counts.refused_subscriptions++;
-		log_warning(link->log, "broker %s: no subscription to %s (reason %d)",
-			link->settings->name,
-			error_escape(shown, sizeof(shown), s->filter, strlen(s->filter)), granted);
-	}
-}
-
-static void on_unsubscribed(void *data)
-{
-	struct link *link = data;
-	link->unsubscribing -= link->unsubscribing > 0;
-}
-
-static void subscribe_again(struct link *link)
-{
-	for (size_t i = 0; i < link->n_subscriptions; i++) {
-		if (link->subscriptions[i].refused || link->subscriptions[i].mid == 0) {
-			subscribe_one(link, &link->subscriptions[i]);
-		}
-	}
-}
 
 /* ---- a connection's life */
 
@@ -213,6 +86,13 @@ static bool is_auto(const struct link *link)
 	return strcmp(link->settings->protocol, "auto") == 0;
 }
 
+/* Closing without a word is what a broker of 3.1.1 may do, and what a proxy does whose broker is away. So 4 is believed
+ * where the broker has said that it wants that, or takes it and then closes on 5 once more. */
+static bool is_doubtful(const struct link *link)
+{
+	return is_auto(link) && link->version == 4 && !link->takes_4;
+}
+
 static void on_connected(void *data, int reason)
 {
 	struct link *link = data;
@@ -221,17 +101,25 @@ static void on_connected(void *data, int reason)
 		return;
 	}
 	if (reason != 0) {
+		link->reason = reason;
 		snprintf(link->lost, sizeof(link->lost), "it refused us (reason %d)", reason);
 		return;
 	}
+	if (is_doubtful(link)) {
+		link->takes_4 = true;
+		link->reason = DOUBTED;
+		on_lost(link, "it takes MQTT 3.1.1; once more with MQTT 5");
+		return;
+	}
 	link->state = LINK_UP;
+	link->speaks_5 |= link->version == 5;
 	link->up_since_ns = clock_now_ns();
 	link->said = false;
 	link->counts.connects++;
 	uv_timer_stop(&link->timer);
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
 		link->version == 5 ? "5" : "3.1.1");
-	subscribe_all(link);
+	link_subscribe_all(link);
 	link->events->on_up(link);
 }
 
@@ -278,11 +166,24 @@ static void say_lost(struct link *link, bool was_up)
 	}
 }
 
-/* The other version's turn, where the broker may know only that one. */
+/* Of the next attempt, after the broker has taken us, or was to. A mistake is dear: 3.1.1 knows no response topic, and
+ * ends the session in which the broker keeps what is on its way here. */
 static void choose_version(struct link *link, bool was_up)
 {
-	if (is_auto(link)) {
-		link->version = was_up || link->version == 4 ? 5 : 4;
+	if (!is_auto(link)) {
+		return;
+	}
+	if (link->version == 4) {
+		link->version = 5;
+		link->mute = was_up || link->takes_4 ? MUTE_MAX - 1 : 0;
+		return;
+	}
+	link->mute = was_up || link->reason > 0 ? 0 : link->mute + (link->reason == 0);
+	if (link->reason == MOSQ_REASON_PROTOCOL) {
+		link->takes_4 = true;
+		link->version = 4;
+	} else if (link->mute >= MUTE_MAX && !link->speaks_5) {
+		link->version = 4;
 	}
 }
 
@@ -291,6 +192,9 @@ static void end_connection(struct link *link)
 	bool was_up = link->state == LINK_UP;
 	bool greeting = link->state == LINK_GREETING;
 	say_lost(link, was_up);
+	if (link->reason == DOUBTED) {
+		mosq_disconnect(link->mosq);
+	}
 	unwatch(link);
 	mosq_free(take(link->mosq));
 	link->lost[0] = 0;
@@ -313,6 +217,15 @@ static void end_connection(struct link *link)
 	wait_then_retry(link);
 }
 
+/* libuv says EBADF for whatever has happened to the socket. */
+static const char *why_of(int fd, int status)
+{
+	int code = 0;
+	socklen_t size = sizeof(code);
+	bool told = getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code != 0;
+	return told ? strerror(code) : status == UV_EBADF ? "lost" : uv_strerror(status);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link_socket *socket = poll->data;
@@ -321,14 +234,16 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (status < 0) {
-		on_lost(link, uv_strerror(status));
+		on_lost(link, why_of(socket->fd, status));
 		return;
 	}
 	if (events & UV_WRITABLE) {
 		mosq_write(link->mosq);
 	}
 	if ((events & UV_READABLE) && !link->lost[0]) {
+		culprit_set(link->settings->name);
 		mosq_read(link->mosq);
+		culprit_set(NULL);
 	}
 }
 
@@ -424,6 +339,7 @@ static void attempt_start(struct link *link)
 	a->link = link;
 	a->options = link->options;
 	a->version = link->version;
+	link->reason = 0;
 	link->state = LINK_CONNECTING;
 	link->attempt = a;
 	if (uv_queue_work(link->loop, &a->work, connect_it, on_attempted) < 0) {
@@ -456,6 +372,7 @@ static void on_timer(uv_timer_t *timer)
 		nudge(link->attempt);
 		break;
 	case LINK_GREETING:
+		link->reason = LATE;
 		on_lost(link, "no CONNACK in time");
 		break;
 	default:
@@ -493,7 +410,7 @@ static void on_second(uv_timer_t *timer)
 	}
 	uint64_t up_s = (clock_now_ns() - link->up_since_ns) / NS_PER_S;
 	if (link->state == LINK_UP && !link->lost[0] && up_s % RESUBSCRIBE_S == RESUBSCRIBE_S - 1) {
-		subscribe_again(link);
+		link_subscribe_again(link);
 	}
 }
 
@@ -540,7 +457,8 @@ int link_start(uv_loop_t *loop, const struct log *log, const struct link_options
 	sigaction(SIGUSR2, &nothing, NULL);
 	outbox_init(&link->outbox, s->outbox_messages, s->outbox_bytes);
 	start_handles(link);
-	attempt_start(link);
+	link->backoff_ms = culprit_wait_ms(s);
+	uv_timer_start(&link->timer, on_timer, link->backoff_ms, 0);
 	*ret_link = link;
 	return 0;
 }

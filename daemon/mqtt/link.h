@@ -49,6 +49,7 @@ struct link_subscription {
 	unsigned int qos;
 	bool own; /* what is retained of our own topics */
 	int mid; /* of the SUBSCRIBE; 0: not sent on this connection */
+	bool asked; /* on some connection */
 	bool refused;
 	bool gone; /* to be unsubscribed once it is up again: the broker may remember it */
 };
@@ -75,6 +76,9 @@ struct link {
 
 	enum link_state state;
 	int version; /* of MQTT, of the next attempt */
+	int reason; /* of the CONNACK that refused us; 0: there was none */
+	unsigned int mute; /* attempts with MQTT 5 that were closed without a CONNACK, in a row */
+	bool speaks_5, takes_4; /* the broker has shown it */
 	struct mosq *mosq;
 	struct link_attempt *attempt; /* in the other thread */
 	struct link_socket *socket;
@@ -111,12 +115,12 @@ void link_stop(struct link *link);
 /* @message is taken. */
 void link_publish(struct link *link, struct outbox_message *message);
 
-/* Now if it is up, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
+/* Now if it is up and has not this filter with this QoS yet, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
 int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */
 int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
-/* One that is not subscribed too: an earlier life may have been. */
+/* Now, or once it is up. One that is not subscribed too: an earlier life may have been. */
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);
 

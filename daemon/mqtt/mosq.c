@@ -67,7 +67,9 @@ static void on_disconnect(
 {
 	(void)mosquitto;
 	(void)properties;
-	lose(data, rc == 0 ? "closed" : mosquitto_strerror(rc));
+	/* Reasons of MQTT 5's DISCONNECT come the same way as errors of the library. */
+	const char *why = rc >= 128 ? mosquitto_reason_string(rc) : mosquitto_strerror(rc);
+	lose(data, rc == 0 ? "closed" : why);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *data, int mid, int reason,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ini.h"
 #include "client/pipeline_files.h"
 #include "daemon/mqtt/bridge.h"
 
@@ -33,14 +34,11 @@ static int describe(void *context, const char *model, const char *signature,
 
 static int read_text(const char *path, char **ret_text, size_t *ret_size, struct error *err)
 {
-	FILE *file = pipeline_open_file(path);
-	owned_mem char *text = file ? malloc(MAX_FILE + 1) : NULL;
-	if (!text) {
-		int code = file ? -ENOMEM : -errno;
-		if (file) {
-			fclose(file);
-		}
-		return error_set(err, code, "%s: %s", path, strerror(-code));
+	owned_mem char *text = malloc(MAX_FILE + 1);
+	FILE *file = NULL;
+	int r = text ? ini_open(path, &file, err) : error_no_memory(err);
+	if (r < 0) {
+		return r;
 	}
 	size_t size = fread(text, 1, MAX_FILE + 1, file);
 	fclose(file);

@@ -34,22 +34,17 @@ static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m
 	return deadline;
 }
 
-/* What the message says, into a new ask. NULL: it was refused, or there is no memory. */
+/* What the message says but its payload, into a new ask. NULL: there is no memory. */
 static struct ask *make_ask(struct bridge *b, struct link *link, const struct mosq_message *m,
 	const char *model, const char *source)
 {
-	const struct settings *s = &b->settings;
 	bool answer_elsewhere = m->response_topic[0] != 0;
-	if (answer_elsewhere &&
-		!topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
-			s->discovery_prefix)) {
-		b->counts.refused++;
+	owned(ask_free) struct ask *ask = ask_new();
+	char *response_topic = ask && answer_elsewhere ? strdup(m->response_topic) : NULL;
+	if (!ask || (answer_elsewhere && !response_topic)) {
 		return NULL;
 	}
-	struct ask *ask = ask_new(m->payload, m->size);
-	if (!ask) {
-		return NULL;
-	}
+	ask->response_topic = response_topic;
 	ask->link = link;
 	ask->arrived_ns = m->came_ns;
 	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
@@ -60,7 +55,6 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	copy_text(ask->model, sizeof(ask->model), model);
 	copy_text(ask->source, sizeof(ask->source), source);
 	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
-	ask->response_topic = answer_elsewhere ? strdup(m->response_topic) : NULL;
 	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
 	raw |= strcmp(m->accept, "application/octet-stream") == 0;
 	ask->answer = raw ? ASK_RAW : ASK_JSON;
@@ -68,7 +62,15 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 		ask->correlation_bytes = m->correlation_bytes;
 		memcpy(ask->correlation, m->correlation, m->correlation_bytes);
 	}
-	return ask;
+	return take(ask);
+}
+
+static bool may_answer(const struct bridge *b, const struct mosq_message *m)
+{
+	const struct settings *s = &b->settings;
+	return !m->response_topic[0] ||
+		topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
+			s->discovery_prefix);
 }
 
 /* Was it here a moment ago? Only what is told apart by correlation data can be told apart at all. */
@@ -89,6 +91,10 @@ static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_me
 static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
 	const struct mosq_message *m, unsigned int *ret_status)
 {
+	if (kept_is_given_up(ask->kept)) {
+		*ret_status = EDGE_CLIENT_INTERNAL;
+		return "edged-mqtt has ended each time that it was asked";
+	}
 	*ret_status = EDGE_CLIENT_INVALID;
 	if (ask->format == DECODE_N_FORMATS) {
 		*ret_status = EDGE_CLIENT_UNSUPPORTED;
@@ -120,46 +126,89 @@ static const char *reason_of_pipeline(
 	return pipe->off ? "the pipeline was switched off" : NULL;
 }
 
-/* A request, or an input of the pipeline @model. @kept: of an earlier life, or NULL; taken. */
-static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const char *model, const char *source, const struct settings_route *route, bool of_pipeline,
-	struct kept_note *kept)
+/* There is no memory for it now. The broker had our word for what is of QoS 1, so that is kept, and asked when there
+ * is; else who asked is told, if that little goes. @ask: without its payload, or NULL. It and @kept are taken. */
+static void put_off(struct bridge *b, struct link *link, const struct mosq_message *m,
+	struct ask *unpaid, bool of_pipeline, struct kept_note *kept)
 {
-	owned(kept_cross_out) struct kept_note *note = kept;
+	owned(ask_free) struct ask *ask = unpaid;
+	if (ask) {
+		dedup_forget(&b->dedup, ask->key);
+	}
+	if (!kept && m->qos > 0 && !of_pipeline) {
+		kept = kept_add(&b->kept, link->settings->name, m);
+	}
+	if (kept) {
+		b->counts.requests--; /* it comes again */
+		kept_put_off(kept);
+		serve_look_again(b);
+		return;
+	}
+	b->counts.shed++;
+	if (ask) {
+		respond_refuse(b, ask, EDGE_CLIENT_OVERLOADED, "no memory for it");
+	}
+}
+
+/* Refused or seen before: it is over. */
+static bool is_settled(struct bridge *b, struct ask *ask, const struct mosq_message *m)
+{
 	unsigned int status = 0;
-	b->counts.requests++;
-	if (m->expiry_s == 0) {
-		b->counts.expired++;
-		return;
-	}
-	struct ask *ask = make_ask(b, link, m, model, source);
-	if (!ask) {
-		return;
-	}
-	ask->of_pipeline = of_pipeline;
-	if (route) {
-		ask->format = decode_format_named(route->format);
-		copy_text(ask->fields, sizeof(ask->fields), route->fields);
-		ask->answer = ASK_JSON;
-	}
 	const char *why = reason_to_refuse(b, ask, m, &status);
 	if (!why && ask->of_pipeline) {
 		why = reason_of_pipeline(b, ask, &status);
 	}
 	if (why) {
 		respond_refuse(b, ask, status, why);
-		ask_free(ask);
+		return true;
+	}
+	bool duplicate = is_duplicate(b, ask, m);
+	b->counts.duplicates += duplicate;
+	return duplicate;
+}
+
+static void take_route(struct ask *ask, const struct settings_route *route)
+{
+	ask->format = decode_format_named(route->format);
+	copy_text(ask->fields, sizeof(ask->fields), route->fields);
+	ask->answer = ASK_JSON;
+}
+
+/* A request, or an input of the pipeline @model. @kept: it is kept already, or NULL; taken. */
+static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const char *model, const char *source, const struct settings_route *route, bool of_pipeline,
+	struct kept_note *kept)
+{
+	owned(kept_cross_out) struct kept_note *note = kept;
+	b->counts.requests++;
+	b->counts.expired += m->expiry_s == 0;
+	b->counts.refused += m->expiry_s != 0 && !may_answer(b, m);
+	if (m->expiry_s == 0 || !may_answer(b, m)) {
 		return;
 	}
-	if (is_duplicate(b, ask, m)) {
-		b->counts.duplicates++;
-		ask_free(ask);
+	owned(ask_free) struct ask *ask = make_ask(b, link, m, model, source);
+	if (!ask) {
+		put_off(b, link, m, NULL, of_pipeline, take(note));
 		return;
 	}
-	if (m->qos > 0 && !of_pipeline) {
-		ask->kept = note ? take(note) : kept_add(&b->kept, link->settings->name, m);
+	ask->of_pipeline = of_pipeline;
+	ask->kept = take(note);
+	b->kept.given_up += kept_is_given_up(ask->kept);
+	if (route) {
+		take_route(ask, route);
 	}
-	serve_accept(b, ask);
+	if (is_settled(b, ask, m)) {
+		return;
+	}
+	if (ask_set_payload(ask, m->payload, m->size) < 0) {
+		struct kept_note *again = take(ask->kept);
+		put_off(b, link, m, take(ask), of_pipeline, again);
+		return;
+	}
+	if (m->qos > 0 && !of_pipeline && !ask->kept) {
+		ask->kept = kept_add(&b->kept, link->settings->name, m);
+	}
+	serve_accept(b, take(ask));
 }
 
 static const struct settings_route *route_of(const struct bridge *b, const char *topic)
@@ -269,17 +318,28 @@ static struct link *find_link(const struct bridge *b, const char *name)
 	return NULL;
 }
 
+/* What waits is not to push itself out of the line. One that is larger than all of the line goes into an empty one. */
+static bool has_room(const struct bridge *b)
+{
+	const struct asks *asks = &b->asks;
+	return asks->n == 0 ||
+		(asks->n <= asks->max / 2 && asks_fit(asks, (size_t)kept_next_bytes(&b->kept)));
+}
+
 void receive_kept(struct bridge *b)
 {
 	struct kept_record record;
 	struct kept_note *note = NULL;
-	while (b->asks.n <= b->asks.max / 2 && b->asks.n < b->asks.max &&
-		kept_next(&b->kept, &record, &note)) {
+	bool memory = true;
+	while (memory && has_room(b) && kept_next(&b->kept, &record, &note)) {
 		struct link *link = find_link(b, record.broker);
+		bool earlier = note->earlier;
 		if (link) {
-			b->counts.resumed++;
 			receive(b, link, &record.message, note);
+			memory = !note->waits;
+			b->counts.resumed += earlier && memory;
 		} else {
+			b->kept.given_up++; /* its broker was taken out of the configuration */
 			kept_cross_out(note);
 		}
 		free(record.buffer);

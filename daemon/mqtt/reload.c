@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/bus.h"
@@ -39,12 +40,24 @@ static int subscribe_pipelines(struct bridge *b, struct link *link, struct error
 	return r;
 }
 
+/* The last word has the first of those with the same topic, as for what comes, and before all of them what is not of
+ * a route. */
+static int subscribe_routes(const struct settings *s, struct link *link, struct error *err)
+{
+	int r = 0;
+	for (size_t i = s->n_routes; i-- > 0 && r == 0;) {
+		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
+	}
+	return r;
+}
+
 int reload_subscribe(struct bridge *b, struct link *link, struct error *err)
 {
 	char filter[TOPICS_MAX];
 	const struct settings *s = &b->settings;
+	int r = subscribe_routes(s, link, err);
 	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
-	int r = link_subscribe(link, filter, 1, err);
+	r = r < 0 ? r : link_subscribe(link, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
 	r = r < 0 || !s->commands[0] ? r : link_subscribe(link, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
@@ -52,24 +65,79 @@ int reload_subscribe(struct bridge *b, struct link *link, struct error *err)
 	if (strcmp(s->pipelines, "none") != 0) {
 		r = r < 0 ? r : subscribe_pipelines(b, link, err);
 	}
-	for (size_t i = 0; i < s->n_routes && r == 0; i++) {
-		r = link_subscribe(link, s->routes[i].topic, (unsigned int)s->routes[i].qos, err);
-	}
 	return r;
+}
+
+static void unsubscribe_unless_it_stays(struct bridge *b, const char *topic)
+{
+	bool stays = false;
+	for (size_t k = 0; k < b->settings.n_routes; k++) {
+		stays |= strcmp(b->settings.routes[k].topic, topic) == 0;
+	}
+	for (size_t k = 0; k < b->n_links && !stays; k++) {
+		link_unsubscribe(b->links[k], topic);
+	}
 }
 
 /* Filters of routes that are no more. */
 static void unsubscribe_routes(struct bridge *b, const struct settings *old)
 {
 	for (size_t i = 0; i < old->n_routes; i++) {
-		bool stays = false;
-		for (size_t k = 0; k < b->settings.n_routes; k++) {
-			stays |= strcmp(b->settings.routes[k].topic, old->routes[i].topic) == 0;
-		}
-		for (size_t k = 0; k < b->n_links && !stays; k++) {
-			link_unsubscribe(b->links[k], old->routes[i].topic);
+		unsubscribe_unless_it_stays(b, old->routes[i].topic);
+	}
+}
+
+/* ---- what a later life needs to know */
+
+#define NOTE_PATH_SIZE (CONFIG_PATH_SIZE + 16)
+
+/* False without a runtime folder. */
+static bool note_path(const char *name, char out[NOTE_PATH_SIZE])
+{
+	const char *folder = getenv("RUNTIME_DIRECTORY");
+	int n = folder ? snprintf(out, NOTE_PATH_SIZE, "%s/%s", folder, name) : -1;
+	return n > 0 && n < NOTE_PATH_SIZE;
+}
+
+/* A topic a line. */
+static void unsubscribe_noted(struct bridge *b)
+{
+	char path[NOTE_PATH_SIZE], topic[SETTINGS_TOPIC_SIZE + 1];
+	FILE *file = note_path("routes", path) ? fopen(path, "re") : NULL;
+	while (file && fgets(topic, sizeof(topic), file)) {
+		topic[strcspn(topic, "\n")] = 0;
+		if (topics_is_filter(topic)) {
+			unsubscribe_unless_it_stays(b, topic);
 		}
 	}
+	if (file) {
+		fclose(file);
+	}
+}
+
+static void note_routes(struct bridge *b)
+{
+	char path[NOTE_PATH_SIZE], new[NOTE_PATH_SIZE];
+	if (!note_path("routes", path) || !note_path("routes.new", new)) {
+		return;
+	}
+	FILE *file = fopen(new, "we");
+	for (size_t i = 0; file && i < b->settings.n_routes; i++) {
+		fprintf(file, "%s\n", b->settings.routes[i].topic);
+	}
+	bool ok = file && fflush(file) == 0;
+	if (file) {
+		fclose(file);
+	}
+	if (!ok || rename(new, path) < 0) {
+		log_warning(&b->log, "%s: %s", path, strerror(errno));
+	}
+}
+
+void reload_follow_up(struct bridge *b)
+{
+	unsubscribe_noted(b);
+	note_routes(b);
 }
 
 #define FIXED(member)                                                                              \
@@ -110,6 +178,7 @@ static void take_settings(struct bridge *b, const struct settings *old)
 		uv_timer_start(&b->stats, announce_on_stats, s->stats_ms, s->stats_ms);
 	}
 	unsubscribe_routes(b, old);
+	note_routes(b);
 	for (size_t i = 0; i < b->n_links; i++) {
 		if (!b->links[i]->leave_by_ns && reload_subscribe(b, b->links[i], &err) < 0) {
 			log_error(&b->log, "%s", err.text);

@@ -55,6 +55,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 			? took
 			: (1 - MEAN_WEIGHT) * b->service_ns + MEAN_WEIGHT * took;
 		model->requests++;
+		kept_clear_tries(ask->kept);
 		respond_succeed(b, ask, model, reply->answer);
 	}
 	serve_dispatch(b);
@@ -98,6 +99,7 @@ static bool start(struct bridge *b, struct ask *ask)
 	*running = (struct running){b, ask, now};
 	int r = service_infer(&b->service, &request, on_answer, running, &id, &err);
 	if (r == 0) {
+		kept_count_try(ask->kept);
 		ask->edge_id = id;
 		asks_set_running(&b->asks, ask, true);
 		return true;
@@ -198,6 +200,7 @@ static void decode(struct bridge *b, struct ask *ask, const struct model_entry *
 	}
 	*running = (struct running){b, ask, 0};
 	ask->state = ASK_DECODING;
+	kept_count_try(ask->kept);
 	if (decoder_start(&b->decoder, &job, on_decoded, running, &err) < 0) {
 		free(running);
 		ask->state = ASK_NEW;
@@ -322,6 +325,13 @@ void serve_on_expiry(uv_timer_t *timer)
 	}
 }
 
+void serve_look_again(struct bridge *b)
+{
+	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
+		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
+	}
+}
+
 double serve_wait_ms(const struct bridge *b)
 {
 	double slots = (double)b->settings.in_flight;
@@ -386,8 +396,6 @@ void serve_accept(struct bridge *b, struct ask *ask)
 	}
 	asks_add(&b->asks, ask);
 	brake(b);
-	if (!uv_is_active((uv_handle_t *)&b->expiry)) {
-		uv_timer_start(&b->expiry, serve_on_expiry, EXPIRY_MS, 0);
-	}
+	serve_look_again(b);
 	serve_dispatch(b);
 }

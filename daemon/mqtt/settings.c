@@ -170,12 +170,13 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 static int file_read(
 	struct settings *settings, const char *path, const struct log *log, struct error *err)
 {
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	FILE *file = NULL;
+	int code = ini_open(path, &file, err);
+	if (code < 0) {
+		return code;
 	}
 	struct reading *reading = calloc(1, sizeof(*reading));
-	int code = reading ? 0 : error_no_memory(err);
+	code = reading ? 0 : error_no_memory(err);
 	if (reading) {
 		*reading = (struct reading){.settings = settings, .log = log, .path = path};
 		const struct ini_reader reader = {
@@ -354,9 +355,24 @@ static int bridge_check(const struct settings *s, struct error *err)
 		: 0;
 }
 
+/* What may wait has to fit, or what was promised cannot be held. */
+static int memory_check(const struct settings *s, struct error *err)
+{
+	uint64_t bytes = s->queue_bytes;
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		bytes += s->brokers[i].outbox_bytes;
+	}
+	return s->max_memory && bytes > s->max_memory
+		? error_set(err, -EINVAL,
+			  "max-memory is less than queue-bytes and each broker's outbox-bytes together, %llu",
+			  (unsigned long long)bytes)
+		: 0;
+}
+
 static int check(const struct settings *s, struct error *err)
 {
 	int code = bridge_check(s, err);
+	code = code < 0 ? code : memory_check(s, err);
 	for (size_t i = 0; i < s->n_brokers && code == 0; i++) {
 		code = broker_check(&s->brokers[i], err);
 	}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broker with forty ways to misbehave, one for each connection.
+"""A broker with a list of ways to misbehave, one for each connection.
 
 Each behaviour is a function of the connection; it returns when it has done its worst, and the connection is closed, unless it keeps it open
 itself. behaviours() lists them by name. MQTT 5 where the packet says so; control packets are written by hand, because no library writes wrong
@@ -38,6 +38,7 @@ class Connection:
         self.sock, self.stop, self.five = sock, stop, True
         self.sock.settimeout(0.05)
         self.topics = []
+        self.subscriptions = {}  # options by filter; -1: taken back
 
     def read(self, n):
         data = b""
@@ -92,6 +93,10 @@ class Connection:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self.stop.is_set():
             kind, flags, body = self.packet()
+            if kind in (SUBSCRIBE, UNSUBSCRIBE):
+                at = 2 + self.five  # there are no properties
+                name = body[at + 2:at + 2 + struct.unpack(">H", body[at:at + 2])[0]].decode()
+                self.subscriptions[name] = body[-1] if kind == SUBSCRIBE else -1
             if kind == SUBSCRIBE:
                 self.send(packet(SUBACK, 0, body[:2] + (b"\0" if self.five else b"") + bytes([suback])))
             elif kind == UNSUBSCRIBE:
@@ -212,11 +217,18 @@ def behaviours():
     }
 
 
-class FakeBroker:
-    """Listens on loopback. The behaviour is that of @name when a connection comes."""
+OLD = {  # brokers of 3.1.1, and what they say to MQTT 5
+    "old, and says so": packet(CONNACK, 0, b"\0\1"),
+    "old, and says so as MQTT 5 does": packet(CONNACK, 0, b"\0\x84\0"),
+    "old, and closes": b"",
+}
 
-    def __init__(self, name="good", port=0):
-        self.name = name
+
+class FakeBroker:
+    """Listens on loopback. The behaviour is that of @turns, one after the other, then that of @name when a connection comes."""
+
+    def __init__(self, name="good", port=0, turns=()):
+        self.name, self.turns = name, list(turns)
         self.stop = threading.Event()
         self.connections = 0
         self.done = 0  # bad ones that are over
@@ -237,12 +249,16 @@ class FakeBroker:
             threading.Thread(target=self._run, args=(sock,), daemon=True).start()
 
     def _run(self, sock):
-        name = self.name
+        name = self.turns.pop(0) if self.turns else self.name
         connection = Connection(sock, self.stop)
         try:
-            if name == "good":
+            if name == "good" or name in OLD:
+                connection.expect_connect()
+                if connection.five and name in OLD:
+                    connection.send(OLD[name])
+                    return
                 self.last = connection
-                connection.greet()
+                connection.connack()
                 connection.serve(3600)
             else:
                 behaviours()[name](connection)

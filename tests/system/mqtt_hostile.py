@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
 import os
+import signal
+import socket
+import struct
 import sys
 import time
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
-from fake_broker import FakeBroker, behaviours  # noqa: E402
-from mqtt_rig import BOUND, EDGED, EDGED_MQTT, LONG, ROOT, Rig, free_port, is_sanitized, run_tests, wait_for  # noqa: E402
+from fake_broker import OLD, FakeBroker, behaviours  # noqa: E402
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized,  # noqa: E402
+                      need_mosquitto, run_tests, wait_for)
 
 LIMIT_MB = 64
 TURNS = 3 if LONG else 1
@@ -53,6 +57,138 @@ class Hostile(unittest.TestCase):
         self.assertIn(kept, range(64, 4096 + 256 + 64))  # kept-bytes, a page in each of the first places, and the system's own
         print(f"{len(behaviours())} behaviours; at most {most} KB, {kept} KB kept", file=sys.stderr)
 
+    def versions(self, turns, name="good", keys=""):
+        """What it says of each connection that holds, the second after the first was closed; and the broker."""
+        broker = FakeBroker(name, turns=turns)
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}\n{keys}"}, wait=False)
+        self.addCleanup(bridge.end)
+        bridge.wait_log("broker a: connected, MQTT")
+        broker.turns += turns
+        wait_for(lambda: broker.last and broker.last.topics, "what is published").clear()
+        broker.last.sock.shutdown(socket.SHUT_RDWR)
+        bridge.wait_log("broker a: connected, MQTT", 2)
+        return [line.rpartition(" ")[2] for line in bridge.text().splitlines() if "broker a: connected" in line], broker
+
+    def test_a_broker_of_mqtt_5_that_was_away_is_spoken_to_in_mqtt_5(self):
+        for turns in (["closes at once"], ["closes after CONNECT"] * 3, ["closes after CONNECT"] * 5, ["closes after CONNECT"] * 9,
+                      ["reads and never answers"] * 3, ["CONNACK with a reason"] * 7):
+            with self.subTest(turns):
+                versions, broker = self.versions(turns, keys="connect-timeout = 200ms")
+                self.assertEqual(versions, ["5", "5"])
+                self.assertEqual(broker.turns, [])
+
+    def test_a_broker_of_3_1_1_is_spoken_to_in_3_1_1_whether_it_says_so_or_closes(self):
+        for name in OLD:
+            with self.subTest(name):
+                versions, broker = self.versions([], name)
+                self.assertEqual(versions, ["3.1.1", "3.1.1"])
+                self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
+
+    def reload(self, bridge, brokers):
+        self.rig.write_bridge("", brokers, bridge.name)
+        before = bridge.text().count("configuration read again")
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration read again", before + 1)
+
+    def test_routes_that_come_and_go_while_the_broker_is_away_leave_room_for_those_that_stay(self):
+        broker = FakeBroker()
+        keys = {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}
+        routes = lambda turn: {f"route r{i}": f"topic = t{turn}/{i}\nmodel = digits" for i in range(60)}  # noqa: E731
+        bridge = self.rig.start_bridge("", {**keys, **routes(0)}, name="rerouted")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: len(broker.last.subscriptions) > 60, "the first subscriptions")
+        broker.close()
+        bridge.wait_log("broker a: ", 2)
+        for turn in range(1, 8):
+            self.reload(bridge, {**keys, **routes(turn)})
+        broker = FakeBroker(port=broker.port)
+        self.addCleanup(broker.close)
+        wait_for(lambda: broker.last and broker.last.topics, "the next connection")
+        wanted = {**{f"t0/{i}": False for i in range(60)}, **{f"t7/{i}": True for i in range(60)}}
+        wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
+                 "subscriptions to the routes that stay, and no other", 20)
+
+    def test_a_route_is_subscribed_with_the_qos_that_it_has_now(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        keys = {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}
+        routes = lambda qos: {f"route {name}": f"topic = t/{name}\nmodel = digits\nqos = {qos[name]}" for name in qos}  # noqa: E731
+        bridge = self.rig.start_bridge("", {**keys, **routes({"same": 0, "up": 0, "down": 1})}, name="requalified")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "the first connection")
+        seen = broker.last.subscriptions
+        of = lambda name: seen.get("t/" + name, -1) & 3  # noqa: E731
+        wait_for(lambda: (of("same"), of("up"), of("down")) == (0, 0, 1), "the subscriptions")
+        seen.clear()
+        self.reload(bridge, {**keys, **routes({"same": 0, "up": 1, "down": 0})})
+        wait_for(lambda: len(seen) == 2 and (of("up"), of("down")) == (1, 0), "those that have changed, again", 20)
+
+    def test_routes_that_a_killed_life_had_and_this_one_has_not_are_taken_back(self):
+        broker, run = FakeBroker(), self.rig.path("run-routes")
+        self.addCleanup(broker.close)
+        os.mkdir(run)
+
+        def live(*names):
+            """The broker's view of the routes after a start with those of @names and a SIGKILL."""
+            broker.last = None
+            routes = {f"route {name}": f"topic = t/{name}/+\nmodel = digits" for name in names}
+            bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}", **routes},
+                                           env={"RUNTIME_DIRECTORY": run}, name="forgetful")
+            self.addCleanup(bridge.end)
+            wait_for(lambda: broker.last and broker.last.topics, "a connection")
+            bridge.end(signal.SIGKILL)
+            return {name[2]: options >= 0 for name, options in broker.last.subscriptions.items() if name.startswith("t/")}
+        self.assertEqual(live("a", "b"), {"a": True, "b": True})
+        self.assertEqual(live("b", "c"), {"a": False, "b": True, "c": True})
+        self.assertEqual(live("c"), {"b": False, "c": True})
+        self.assertEqual(live("c"), {"c": True})
+
+    def test_what_has_ended_a_connection_is_said(self):
+        broker = FakeBroker(turns=["DISCONNECT with a reason"])
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="told")
+        self.addCleanup(bridge.end)
+        bridge.wait_log("broker a: Server shutting down")
+        wait_for(lambda: broker.last and broker.last.topics, "a good connection")
+        broker.last.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        broker.last.sock.close()
+        bridge.wait_log("broker a: Connection reset by peer")
+
+    def test_one_that_ends_the_program_costs_the_others_little(self):
+        """Each CONNACK of one broker ends libmosquitto: it is met ever less often, and every request of QoS 1 at the other is answered."""
+        need_mosquitto()
+        port, run = free_port(), self.rig.path("run-two")
+        os.mkdir(run)
+        self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true")
+        bad = FakeBroker("CONNACK with wrong properties")
+        self.addCleanup(bad.close)
+        bridge = self.rig.start_bridge("deadline = 60s", {
+            "broker a": f"address = mqtt://127.0.0.1:{port}",
+            "broker b": f"address = mqtt://127.0.0.1:{bad.port}\nreconnect-min = 1s\nreconnect-max = 60s"},
+            env={"RUNTIME_DIRECTORY": run}, wait=False, name="beside")
+        self.addCleanup(bridge.end)
+        asker = Device(port, "asker")
+        self.addCleanup(asker.close)
+        asker.subscribe("edged/reply/x")
+
+        def ask(number):
+            asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x", CorrelationData=b"%d" % number,
+                          ContentType="application/octet-stream", MessageExpiryInterval=60)
+
+        def is_answered(number):
+            return any(m.properties.CorrelationData == b"%d" % number for m in asker.of("edged/reply/x")[-50:])
+
+        # Until it has subscribed; the broker remembers that.
+        wait_for(lambda: ask(0) or is_answered(0), "a subscription")
+        asked, end = 1, time.monotonic() + BOUND
+        while "broker b: its packets ended the program 3 times; next attempt in 4000 ms" not in bridge.text() or asked < 60:
+            self.assertLess(time.monotonic(), end, bridge.text())
+            ask(asked)
+            wait_for(lambda: is_answered(asked), f"answer {asked}")
+            asked += 1
+        self.assertEqual({dict(m.properties.UserProperty)["status"] for m in asker.of("edged/reply/x")}, {"OK"})
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")
@@ -61,6 +197,12 @@ class Hostile(unittest.TestCase):
         broker = FakeBroker(port=port)
         self.addCleanup(broker.close)
         bridge.wait_log("connected, MQTT")
+
+    def test_the_watchdogs_signal_ends_it(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="watched")
+        self.assertEqual(bridge.end(signal.SIGABRT, 20), -signal.SIGABRT)
 
     def test_connections_that_hang_do_not_keep_it_from_ending(self):
         broker = FakeBroker("accepts and says nothing")

@@ -432,11 +432,15 @@ class Pipelines(unittest.TestCase):
     def test_files_with_mistakes_are_named_with_their_line_and_the_others_work(self):
         self.put("wrong", "[source]\nkind = smell\n")
         fifo = os.path.join(self.folder, "fifo.conf")
-        os.mkfifo(fifo)  # nobody writes to it, and nobody waits for that
+        os.mkfifo(fifo)
         self.addCleanup(os.unlink, fifo)
+        writer = os.open(fifo, os.O_RDWR)  # who writes nothing, and nobody waits for that
+        self.addCleanup(os.close, writer)
+        self.put("labels", f"[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\nlabels = {fifo}\n")
         bridge, device = self.bridge(digit=EACH_DIGIT)
         self.assertIn("wrong.conf:2: ", bridge.text())
-        self.assertIn("fifo.conf: empty", bridge.text())
+        self.assertIn("fifo.conf: not a regular file", bridge.text())
+        self.assertIn("labels: not a regular file", bridge.text())
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
         device.wait("edged/gw1/pipeline/digit/result/cam")
         device.publish("edged/gw1/pipeline/wrong/in/cam", b"x", ResponseTopic="edged/reply/none")

@@ -3,6 +3,7 @@
 """A pool of gateways behind one shared subscription: killed under load, drained, overloaded. And what it brings (--measure)."""
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import threading
 import time
 import unittest
 
-from mqtt_rig import BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, edged_client, free_port, mqtt_text, need_mosquitto, run_tests, wait_for
+from mqtt_rig import BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, edged_client, free_port, is_sanitized, mqtt_text, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 MEASURE = "--measure" in sys.argv
@@ -161,6 +162,73 @@ class Pool(unittest.TestCase):
         wait_for(lambda: len(self.answered()) == 100, "all answers")
         wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
         self.assertTrue(all(len(all_) == 1 for all_ in self.answers.values()))
+
+    def test_lives_in_which_edged_was_away_are_no_tries(self):
+        member, = self.gateways(1, "queue-length = 400\nmax-pause = 0ms")
+        member.edged.child.send_signal(signal.SIGSTOP)
+        self.ask_one(10)
+        wait_for(lambda: self.kept(member) == 10, "it to have them all")
+        for _ in range(4):
+            member.bridge.end(signal.SIGKILL)
+            member.start_bridge(wait=False)
+            member.bridge.wait_log("10 requests of an earlier life")
+            member.bridge.wait_log("connected, MQTT")
+        member.edged.child.send_signal(signal.SIGCONT)
+        wait_for(lambda: len(self.answered()) == 10, "all answers")
+        wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
+
+    def test_what_was_tried_too_often_is_answered_as_an_error(self):
+        member, = self.gateways(1)
+        member.edged.child.send_signal(signal.SIGSTOP)
+        self.ask_one(1)
+        wait_for(lambda: self.kept(member) == 1, "it to have it")
+        member.bridge.end(signal.SIGKILL)
+        with open(os.path.join(member.run, "kept"), "r+b") as file:
+            file.seek(69)  # tries
+            file.write(b"\3")
+        member.start_bridge(wait=False)
+        wait_for(lambda: 0 in self.answers, "an answer, though edged says nothing")
+        member.edged.child.send_signal(signal.SIGCONT)
+        self.assertEqual([status for _, status in self.answers[0]], ["INTERNAL"])
+        wait_for(lambda: self.kept(member) == 0, "it to be crossed out")
+
+    def ask_large(self, number, qos=1, mebibytes=4):
+        body = b'{"pad":"' + bytes(b"x") * (mebibytes << 20) + b'","data":[' + b",".join([b"0"] * DIGIT_BYTES) + b"]}"
+        self.device.publish("edged/gw0/digits/infer", body, qos, ResponseTopic="edged/reply/pool", CorrelationData=struct.pack("<I", number),
+                            ContentType="application/json", MessageExpiryInterval=60).wait_for_publish(BOUND)
+
+    def test_what_there_is_no_memory_for_is_answered_all_the_same(self):
+        """Of QoS 1 later; others are told so at once."""
+        if is_sanitized(EDGED_MQTT):
+            self.skipTest("memory has no limit")
+        member, = self.gateways(1, "decode-timeout = 60s\nmax-message = 8M\nqueue-bytes = 48M\nkept-bytes = 64M")
+        pid = member.bridge.child.pid
+        before = resource.prlimit(pid, resource.RLIMIT_DATA)
+        few = (member.bridge.memory_kb() + 10 * 1024) * 1024  # for both copies of the library, not for ours
+        resource.prlimit(pid, resource.RLIMIT_DATA, (few, before[1]))
+        self.ask_large(99, qos=0)
+        wait_for(lambda: 99 in self.answers, "it to be told")
+        self.assertEqual([status for _, status in self.answers[99]], ["OVERLOADED"])
+        for number in range(5):
+            self.ask_large(number)
+        wait_for(lambda: self.kept(member) or 0 in self.answers, "it to have the first")
+        resource.prlimit(pid, resource.RLIMIT_DATA, before)
+        wait_for(lambda: len(self.answers) == 6, "all answers")  # some may be that the decoder had no memory
+        wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
+
+    def test_what_waits_for_its_turn_again_does_not_push_itself_out_of_the_line(self):
+        member, = self.gateways(1, "decode-timeout = 60s\nqueue-bytes = 40M\nmax-message = 2M\nkept-bytes = 64M\nin-flight = 64\nmax-pause = 0ms")
+        member.edged.child.send_signal(signal.SIGSTOP)
+        for number in range(20):
+            self.ask_large(number, mebibytes=1)
+            wait_for(lambda: self.kept(member) == number + 1, "it to have it")
+        member.bridge.end(signal.SIGKILL)
+        member.text = member.text.replace("40M", "5M")
+        member.start_bridge(wait=False)
+        member.bridge.wait_log("requests of an earlier life")  # the last one may be half written; the broker has it
+        member.edged.child.send_signal(signal.SIGCONT)
+        wait_for(lambda: len(self.answers) == 20, "all answers")
+        self.assertGreaterEqual(len(self.answered()), 19)  # where the broker gives it again, another one makes room
 
     def test_what_has_expired_meanwhile_is_not_asked_again(self):
         member, = self.gateways(1)

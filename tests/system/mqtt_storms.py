@@ -28,24 +28,34 @@ class Storms(WithBroker):
         self.broker.end(signal.SIGKILL)
         type(self).broker = self.rig.start_broker(self.broker_text)
 
-    def test_it_comes_back_from_every_restart_of_the_broker(self):
-        bridge = self.bridge()
+    def test_it_comes_back_from_every_restart_of_the_broker_and_answers_what_it_had(self):
+        bridge = self.bridge("deadline = 60s\nstats-interval = 100ms")
         device = self.device("patient")
         device.subscribe("edged/reply/patient")
+        device.subscribe("edged/gw1/stats")
+        with edged_client.Client(self.rig.socket) as client:
+            expected = bytes(client.infer("digits", [bytes(DIGIT_BYTES)]).outputs[0].data)
         for turn in range(RESTARTS):
-            for number in range(20):
-                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/patient",
-                               CorrelationData=struct.pack("<II", turn, number))
-            self.restart_broker()
-            bridge.wait_log("connected, MQTT", turn + 2)
-            wait_for(lambda: device.client.is_connected() and device.up.is_set(), "the device")
-            key = struct.pack("<II", turn, 999)
+            keys = [struct.pack("<II", turn, number) for number in range(20)]
+            self.edged.child.send_signal(signal.SIGSTOP)  # so that no answer goes before the broker is back
+            try:
+                sent = [device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/patient", CorrelationData=key,
+                                       ContentType="application/octet-stream") for key in keys]
+                for one in sent:
+                    one.wait_for_publish(BOUND)
+                device.wait_json("edged/gw1/stats", lambda s, n=20 * (turn + 1): s["requests"] == n)
+                device.subscribed.clear()
+                self.restart_broker()
+                bridge.wait_log("connected, MQTT", turn + 2)
+                self.assertTrue(device.subscribed.wait(BOUND))  # to the answers, which it asks for first
+            finally:
+                self.edged.child.send_signal(signal.SIGCONT)
 
-            def ask_again(key=key):
-                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1, ResponseTopic="edged/reply/patient", CorrelationData=key)
-                time.sleep(0.05)
-                return any(m.properties.CorrelationData == key for m in device.of("edged/reply/patient"))
-            wait_for(ask_again, "an answer after the restart")
+            def answers(keys=keys):
+                there = {m.properties.CorrelationData: m.payload for m in device.of("edged/reply/patient")}
+                return [there.get(key) for key in keys]
+            wait_for(lambda answers=answers: None not in answers(), "an answer to each request that it had")
+            self.assertEqual(set(answers()), {expected})
         if not is_sanitized(EDGED_MQTT):
             self.assertLess(bridge.memory_kb(), 64 * 1024)
         self.assertEqual(self.edged.child.poll(), None)

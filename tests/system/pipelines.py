@@ -363,7 +363,7 @@ class OfTheCommand(Pipelines):
         done = edgectl("pipeline", "list", "--pipelines", self.folder.name)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"c.conf:1: ", done.stderr)
-        self.assertIn(b"d.conf:1: ", done.stderr)
+        self.assertIn(b"d.conf: not a regular file", done.stderr)
         self.assertIn(b"first", done.stdout)
 
     def test_exit_codes(self):

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/pipeline/source.h"
@@ -68,12 +70,46 @@ static void a_stream_without_a_size_is_cut_off_at_the_limit(void **state)
 	assert_null(none.data);
 }
 
+/* One that somebody writes to, so that reading would wait. */
+static void what_a_configuration_names_is_a_regular_file_and_nobody_is_waited_for(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/edged-test-source-XXXXXX", path[64];
+	struct source none = {0};
+	struct error err = {0};
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(source_open_file(path, 100, &none, &err), -EINVAL);
+	int writer = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_int_equal(source_open_file(path, 100, &none, &err), -EINVAL);
+	assert_string_equal(err.text, "not a regular file");
+	assert_int_equal(source_open_file("/dev/zero", 100, &none, &err), -EINVAL);
+	assert_int_equal(source_open_file("/dev/null", 100, &none, &err), 0);
+	assert_int_equal(none.size, 0);
+	source_close(&none);
+	assert_int_equal(source_open_file("-", 100, &none, &err), -ENOENT);
+	close(writer);
+	unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "yes\nno\n", 7), 7);
+	close(fd);
+	owned_source struct source labels = {0};
+	assert_int_equal(source_open_file(path, 100, &labels, &err), 0);
+	assert_string_equal((const char *)labels.data, "yes\nno\n");
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_say_what_they_are_before_names),
 		cmocka_unit_test(a_file_is_read_whole_and_ends_with_a_zero),
 		cmocka_unit_test(a_stream_without_a_size_is_cut_off_at_the_limit),
+		cmocka_unit_test(
+			what_a_configuration_names_is_a_regular_file_and_nobody_is_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

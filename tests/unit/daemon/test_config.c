@@ -256,6 +256,27 @@ static void what_needs_a_restart_is_kept_at_a_reload(void **state)
 	assert_memory_equal(a.socket, "/x", 3);
 }
 
+static void a_fifo_is_refused_and_not_waited_for_and_the_null_device_is_empty(void **state)
+{
+	struct folder *folder = *state;
+	struct config config;
+	struct error err = {0};
+	char path[160];
+	write_file(folder->file, "[limits]\nmax-body = 3M\n");
+	drop_in(folder, "10.conf", "");
+	snprintf(path, sizeof(path), "%s.d/20.conf", folder->file);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_int_equal(config_load(&config, folder->file, &folder->log, &err), 0);
+	assert_int_equal(config.max_body, 3 << 20);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	int writer = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_int_equal(config_load(&config, folder->file, &folder->log, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "20.conf: not a regular file"));
+	close(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +292,9 @@ int main(void)
 			a_missing_file_is_an_error_only_when_it_was_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_shipped_file_is_the_one_that_is_printed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_fifo_is_refused_and_not_waited_for_and_the_null_device_is_empty, set_up,
+			tear_down),
 		cmocka_unit_test(manual_and_limits_name_every_key_with_its_default),
 		cmocka_unit_test(what_needs_a_restart_is_kept_at_a_reload),
 	};

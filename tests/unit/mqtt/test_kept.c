@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,16 +20,21 @@
 #define MIB (1u << 20)
 #define KIB 1024u
 
-static struct kept *open_kept(const struct temp_folder *folder, uint64_t max)
+static struct kept *open_as(const struct temp_folder *folder, uint64_t max, bool forgive)
 {
 	struct kept *kept = malloc(sizeof(*kept));
 	struct error err = {0};
 	assert_non_null(kept);
 	kept_init(kept);
-	if (kept_open(kept, folder->path, max, &err) < 0) {
+	if (kept_open(kept, folder->path, max, forgive, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	return kept;
+}
+
+static struct kept *open_kept(const struct temp_folder *folder, uint64_t max)
+{
+	return open_as(folder, max, false);
 }
 
 static void close_kept(struct kept *kept)
@@ -120,20 +126,85 @@ static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **
 	close_kept(kept);
 }
 
+/* A life that reads the only one, does with it what is said, and ends. Whether it was given up. */
+static bool live(const struct temp_folder *folder, bool forgive, void (*what)(struct kept_note *))
+{
+	struct kept *kept = open_as(folder, MIB, forgive);
+	struct kept_note *note = expect(kept, "poison");
+	bool given_up = kept_is_given_up(note);
+	what(note);
+	close_kept(kept);
+	return given_up;
+}
+
+static void do_nothing(struct kept_note *note)
+{
+	(void)note;
+}
+
 static void one_that_ends_every_life_is_asked_three_times(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *note = add(kept, "poison");
+	kept_count_try(note); /* only what comes again counts */
+	assert_non_null(note);
+	close_kept(kept);
+	for (int life = 0; life < KEPT_TRIES; life++) {
+		assert_false(live(*state, false, kept_count_try));
+	}
+	assert_true(
+		live(*state, false, do_nothing)); /* it is answered; that may take another life */
+	assert_true(live(*state, false, kept_cross_out));
+	kept = open_kept(*state, MIB);
+	expect_none(kept);
+	assert_int_equal(kept->n_used, 0);
+	close_kept(kept);
+}
+
+static void count_twice(struct kept_note *note)
+{
+	kept_count_try(note);
+	kept_count_try(note);
+}
+
+static void lives_that_did_not_ask_it_or_that_another_ended_do_not_count(void **state)
 {
 	struct kept *kept = open_kept(*state, MIB);
 	assert_non_null(add(kept, "poison"));
 	close_kept(kept);
-	for (int life = 0; life < KEPT_TRIES; life++) {
-		kept = open_kept(*state, MIB);
-		assert_non_null(expect(kept, "poison"));
-		close_kept(kept);
+	for (int life = 0; life < 3 * KEPT_TRIES; life++) {
+		assert_false(live(*state, false, do_nothing));
 	}
-	kept = open_kept(*state, MIB);
+	assert_false(live(*state, false, count_twice));
+	for (int life = 0; life < 3 * KEPT_TRIES; life++) {
+		assert_false(live(*state, true, kept_count_try));
+	}
+	assert_false(live(*state, false, kept_count_try));
+	assert_false(live(*state, false, kept_clear_tries)); /* it had an answer */
+	for (int life = 0; life < KEPT_TRIES; life++) {
+		assert_false(live(*state, false, kept_count_try));
+	}
+	assert_true(live(*state, false, do_nothing));
+}
+
+static void what_was_put_off_comes_again_in_its_order(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_note *first = add(kept, "first"), *second = add(kept, "second");
+	assert_int_equal(kept_next_bytes(kept), 0);
+	kept_put_off(second);
+	kept_put_off(first);
+	assert_int_equal(kept_next_bytes(kept), first->bytes);
+	assert_ptr_equal(expect(kept, "first"), first);
+	kept_put_off(first);
+	assert_ptr_equal(expect(kept, "first"), first);
+	assert_ptr_equal(expect(kept, "second"), second);
 	expect_none(kept);
-	assert_int_equal(kept->n_used, 0);
-	assert_int_equal(kept->given_up, 1);
+	kept_cross_out(first);
+	close_kept(kept);
+	kept = open_kept(*state, MIB);
+	kept_cross_out(expect(kept, "second"));
+	expect_none(kept);
 	close_kept(kept);
 }
 
@@ -199,6 +270,47 @@ static void memory_goes_back_when_large_ones_are_crossed_out(void **state)
 	}
 	assert_true(memory_of(kept) < MIB);
 	free(large);
+	close_kept(kept);
+}
+
+static void a_write_that_is_cut_short_leaves_no_memory_behind(void **state)
+{
+	struct kept *kept = open_kept(*state, 32 * MIB);
+	uint8_t *large = calloc(1, 4 * MIB);
+	struct rlimit before;
+	assert_non_null(large);
+	struct mosq_message m = message_of(large, 4 * MIB);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	const struct rlimit small = {.rlim_cur = 2 * MIB, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0); /* as a full file system does */
+	assert_null(kept_add(kept, "a broker", &m));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(kept->full, 1);
+	assert_int_equal(memory_of(kept), 0);
+	free(large);
+	close_kept(kept);
+}
+
+static void pages_are_those_of_the_machine(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	kept->page = 64 * KIB; /* as some have */
+	for (int i = 0; i < 16; i++) {
+		assert_non_null(add(kept, "a page"));
+	}
+	assert_null(add(kept, "one too many"));
+	close_kept(kept);
+}
+
+static void what_is_removed_is_not_asked_later(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct kept *kept = open_kept(folder, MIB);
+	assert_non_null(add(kept, "old"));
+	close_kept(kept);
+	kept_remove(folder->path);
+	kept = open_kept(folder, MIB);
+	expect_none(kept);
 	close_kept(kept);
 }
 
@@ -276,7 +388,7 @@ static void a_folder_that_is_not_there_keeps_nothing(void **state)
 	(void)state;
 	assert_non_null(kept);
 	kept_init(kept);
-	assert_true(kept_open(kept, "/nonexistent", MIB, &err) < 0);
+	assert_true(kept_open(kept, "/nonexistent", MIB, false, &err) < 0);
 	assert_null(add(kept, "nothing"));
 	kept_cross_out(NULL);
 	close_kept(kept);
@@ -287,9 +399,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		temp_folder_test(what_was_not_crossed_out_comes_in_its_order_in_the_next_life),
 		temp_folder_test(one_that_ends_every_life_is_asked_three_times),
+		temp_folder_test(lives_that_did_not_ask_it_or_that_another_ended_do_not_count),
+		temp_folder_test(what_was_put_off_comes_again_in_its_order),
 		temp_folder_test(bytes_and_places_are_bounded),
 		temp_folder_test(texts_that_are_too_long_are_not_kept),
 		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
+		temp_folder_test(a_write_that_is_cut_short_leaves_no_memory_behind),
+		temp_folder_test(pages_are_those_of_the_machine),
+		temp_folder_test(what_is_removed_is_not_asked_later),
 		temp_folder_test(a_record_that_was_cut_short_is_none),
 		temp_folder_test(any_byte_that_is_wrong_does_no_harm),
 		temp_folder_test(what_came_before_the_machine_started_anew_is_not_asked),

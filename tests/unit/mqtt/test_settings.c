@@ -80,6 +80,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[bridge]\nresult-topic = {who}\n", "result-topic"},
 		{"[bridge]\ncommands = reboot\n", "commands are"},
 		{"[bridge]\nmax-message = 8M\nqueue-bytes = 4M\n", "max-message is above"},
+		{"[bridge]\nmax-memory = 32M\nqueue-bytes = 25M\n",
+			"each broker's outbox-bytes together, 34603008"},
 		{"[broker a]\naddress = http://x\n", "[broker a]: address"},
 		{"[broker a]\npassword = secret\n", "[broker a]: secrets"},
 		{"[broker a]\nca = credential:../x\n", "[broker a]: secrets"},
