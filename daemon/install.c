@@ -275,7 +275,7 @@ static void try_out(
 	const struct load_context *context, const struct manifest *manifest, struct served *served)
 {
 	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
-		served->on_trial = true;
+		atomic_store(&served->on_trial, true);
 		served->marks = &context->depot->marks;
 		served->mark = marks_take(served->marks, &served->digest);
 		if (!served->mark && served->marks->slots) {

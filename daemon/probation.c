@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define LEAST_BAD 3
+#define LATE 2 /* times what is usual: a single run may take longer than the average */
 #define SLACK_NS UINT64_C(200000) /* short runs vary by more than a multiple */
 
 void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns)
@@ -17,6 +18,14 @@ static bool is_slow(
 {
 	return limits->slower > 0 && probation->usual_ns > 0 &&
 		run_ns > SLACK_NS + probation->usual_ns * limits->slower;
+}
+
+/* Cut short when the version before would mostly have been done for as long. */
+static bool is_late(
+	const struct probation *probation, const struct probation_limits *limits, uint64_t run_ns)
+{
+	return limits->slower > 0 && probation->usual_ns > 0 &&
+		run_ns > SLACK_NS + probation->usual_ns * LATE;
 }
 
 static bool differ_too_often(
@@ -55,6 +64,7 @@ enum probation_verdict probation_count(struct probation *probation,
 	if (timed && is_slow(probation, limits, run_ns)) {
 		fault = PROBATION_SLOW;
 	}
+	probation->late += fault == PROBATION_CUT && is_late(probation, limits, run_ns);
 	probation->faults[fault]++;
 	if (fault >= PROBATION_CUT) {
 		return PROBATION_GOES_ON;
@@ -80,6 +90,11 @@ enum probation_verdict probation_compare(
 	return PROBATION_GOES_ON;
 }
 
+static bool ended_well(const struct probation *probation)
+{
+	return probation->faults[PROBATION_FINE] + probation->faults[PROBATION_RESHAPED] > 0;
+}
+
 static bool has_run(const struct probation *probation)
 {
 	return probation->runs + probation->faults[PROBATION_CUT] +
@@ -90,14 +105,15 @@ static bool has_run(const struct probation *probation)
 enum probation_verdict probation_look(struct probation *probation,
 	const struct probation_limits *limits, bool used, uint64_t now_ns)
 {
-	const bool well =
-		probation->faults[PROBATION_FINE] + probation->faults[PROBATION_RESHAPED] > 0;
 	if (!probation->on || now_ns - probation->began_ns < limits->time_ns) {
 		return PROBATION_GOES_ON;
 	}
-	if (!well && limits->time_ns > 0 && (used || has_run(probation))) {
+	if (!ended_well(probation) && limits->time_ns > 0 && (used || has_run(probation))) {
+		/* Who sets such deadlines had answers of the version before. */
+		probation->too_late = probation->late >= LEAST_BAD;
+		probation->on = !probation->too_late;
 		probation->began_ns = now_ns;
-		return PROBATION_GOES_ON;
+		return probation->too_late ? PROBATION_FAILED : PROBATION_GOES_ON;
 	}
 	probation->on = false;
 	return PROBATION_PROVED;
@@ -115,6 +131,13 @@ uint64_t probation_left(
 
 char *probation_reason(const struct probation *probation, char *out, size_t size)
 {
+	if (probation->too_late) {
+		snprintf(out, size,
+			"no run ended well, and %" PRIu64
+			" were cut short after twice the usual time",
+			probation->late);
+		return out;
+	}
 	if (!is_bad(probation)) {
 		snprintf(out, size,
 			"%" PRIu64 " of %" PRIu64 " answers are not those of the version before",

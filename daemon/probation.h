@@ -4,7 +4,8 @@
  *
  * A run is bad when it failed by itself (not for what was asked), gave NaN though no input had one,
  * or took a multiple of what the version before took. One that was cut short before that, or refused,
- * is neither good nor bad, or who asks could outvote the others by such. A version is good after so many runs, or so
+ * is neither good nor bad, or who asks could outvote the others by such; but when in all its time no run
+ * ended well, those that were cut late count. A version is good after so many runs, or so
  * much time, and bad when three runs or more, and more than half of all, were.
  */
 #ifndef DAEMON_PROBATION_H
@@ -44,6 +45,8 @@ struct probation {
 	uint64_t runs, run_ns; /* good and bad ones; what the good ones took together */
 	uint64_t bad;
 	uint64_t faults[PROBATION_RESHAPED + 1];
+	uint64_t late; /* cut short after more than twice the usual time */
+	bool too_late; /* they were the verdict */
 	uint64_t compared, differing; /* answers, with those of the version before */
 };
 
@@ -55,7 +58,10 @@ enum probation_verdict probation_count(struct probation *probation,
 /* One answer that the version before was asked for too: three, and a larger share than the limit, fail. */
 enum probation_verdict probation_compare(
 	struct probation *probation, const struct probation_limits *limits, bool differs);
-/* Time proves no version that has run, or runs as @used says, and has never ended well: its time begins anew. */
+/*
+ * Time proves no version that has run, or runs as @used says, and has never ended well: its time begins
+ * anew, or it fails, when three runs were cut short after more than twice the usual time.
+ */
 enum probation_verdict probation_look(struct probation *probation,
 	const struct probation_limits *limits, bool used, uint64_t now_ns);
 

@@ -68,8 +68,7 @@ struct request {
 	struct worker
 		*worker; /* that runs it, and may do others between its operators; NULL: the loop */
 	uint64_t yielded_ns; /* that others took meanwhile */
-	uint64_t
-		cpu_ns; /* that its thread had the CPU meanwhile, while its model is on trial; else 0 */
+	uint64_t cpu_ns; /* that its thread had the CPU meanwhile; 0: served_times_run() said no */
 
 	/* Of a session, once that is found: a reference. */
 	uint32_t session_id; /* of the header */
@@ -107,11 +106,11 @@ static inline uint64_t request_run_ns(const struct request *request)
 	return request->finished_ns - request->taken_ns - request->yielded_ns;
 }
 
-/* The same without what its thread waited for a CPU, or a disk, where that is known: of its model alone. */
+/* The same without what its thread waited for a CPU, or a disk: of its model alone. 0: it is not known. */
 static inline uint64_t request_work_ns(const struct request *request)
 {
 	const uint64_t run_ns = request_run_ns(request);
-	return request->cpu_ns > 0 && request->cpu_ns < run_ns ? request->cpu_ns : run_ns;
+	return request->cpu_ns < run_ns ? request->cpu_ns : run_ns;
 }
 
 /* What its run, which has ended, says of its model. */

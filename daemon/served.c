@@ -218,6 +218,18 @@ void served_note_run(struct served *served, uint32_t signature, uint64_t ns)
 	atomic_store_explicit(&served->run_ns[signature], next, memory_order_relaxed);
 }
 
+bool served_on_trial(const struct served *served)
+{
+	return atomic_load_explicit(&served->on_trial, memory_order_relaxed);
+}
+
+bool served_times_run(struct served *served)
+{
+	const unsigned int n = atomic_load_explicit(&served->n_runs, memory_order_relaxed);
+	atomic_store_explicit(&served->n_runs, n + 1, memory_order_relaxed);
+	return served_on_trial(served) || n < SERVED_FIRST_RUNS || n % SERVED_EVERY_RUN == 0;
+}
+
 int served_enter(struct served_session *session, uint32_t signature, struct error *err)
 {
 	if (session->signature == signature) {

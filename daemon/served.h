@@ -22,6 +22,8 @@
 #define SERVED_VERSION_SIZE 21 /* a decimal number */
 
 #define SERVED_NO_SIGNATURE UINT32_MAX
+#define SERVED_FIRST_RUNS 16
+#define SERVED_EVERY_RUN 16
 #define SERVED_TIMED                                                                               \
 	8 /* signatures whose runs are timed; the others are never expected to be short */
 #define SERVED_LONG_NS                                                                             \
@@ -66,8 +68,8 @@ struct served {
 	struct budget *budget; /* NULL: it is not counted */
 	size_t bytes; /* counted, without its sessions */
 	struct marks *marks; /* of @mark, which goes back there */
-	struct mark *mark; /* while it is on trial; NULL: it is not marked when it runs */
-	bool on_trial; /* when it was loaded: its outputs are looked at */
+	struct mark *mark; /* of its runs while it is on trial; NULL: there is none */
+	atomic_bool on_trial; /* its outputs are looked at, its runs marked; the loop ends that */
 	struct edge_model *model;
 	int checkpoints; /* folder of its sessions' files; -1: none */
 	uint64_t max_checkpoint_bytes;
@@ -75,6 +77,7 @@ struct served {
 	uint32_t labels_length;
 	pthread_mutex_t mutex;
 	struct served_session *idle;
+	atomic_uint n_runs; /* as served_times_run() counts them */
 	atomic_uint run_ns[SERVED_TIMED]; /* what a run is expected to take, if it is short */
 	struct predict predict; /* the loop's: the same for the queue */
 	struct energy_share energy; /* the loop's: what a run takes */
@@ -119,6 +122,15 @@ int must_check served_new_session(
  */
 uint32_t served_expected_ns(const struct served *served, uint32_t signature);
 void served_note_run(struct served *served, uint32_t signature, uint64_t ns);
+
+/*
+ * Counts a run that begins, and says whether the CPU time of its thread is to be taken: on trial always,
+ * else of the first SERVED_FIRST_RUNS and of every SERVED_EVERY_RUN-th, as two system calls are much
+ * beside a short run. Any thread; two at once may be counted as one.
+ */
+bool served_times_run(struct served *served);
+/* Any thread: whether it has yet to prove itself. */
+bool served_on_trial(const struct served *served);
 
 /* Another signature of the same session; its state stays. After an error the next use enters
  * again. */

@@ -350,6 +350,7 @@ static void verdict_failed(struct store *store, struct store_model *model, struc
 static void verdict_proved(struct store_model *model, struct order *order)
 {
 	order->verb = ORDER_PROVED;
+	atomic_store(&model->served->on_trial, false);
 	model->runs = model->probation.faults[PROBATION_FINE];
 	model->run_ns = model->probation.run_ns;
 	store_drop_before(model);
@@ -390,7 +391,7 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		return;
 	}
 	if (!model->probation.on) {
-		model->runs += fault == PROBATION_FINE;
+		model->runs += fault == PROBATION_FINE && run_ns > 0;
 		model->run_ns += fault == PROBATION_FINE ? run_ns : 0;
 		return;
 	}

@@ -70,7 +70,10 @@ void store_keep_tally(struct store *store, const char *name, const struct tally 
  * then. */
 bool store_update(struct store *store, struct loader *loader);
 
-/* A run of @served has ended: trials are counted, and ended by an order to @loader. */
+/*
+ * A run of @served has ended, for which its thread had the CPU for @run_ns, 0: that is not known. Trials are
+ * counted, and ended by an order to @loader; other runs say what is usual.
+ */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
 /* The version that shall answer too what @served has just answered, borrowed; mostly NULL. */

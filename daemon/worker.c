@@ -152,7 +152,7 @@ static int reply_build(struct request *request, struct edge_session *session, st
 			return code;
 		}
 	}
-	if (request->served->on_trial) {
+	if (served_on_trial(request->served)) {
 		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
 			!nan_any(request->infer.inputs, request->infer.n_inputs);
 	}
@@ -180,6 +180,8 @@ static int run_in(struct request *request, struct served_session *session, struc
 		.context = request->worker};
 	const struct served *served = request->session ? request->session->served : request->served;
 	const bool other = !request->planned;
+	/* What proves itself meanwhile has its mark taken away all the same. */
+	struct mark *mark = served_on_trial(request->served) ? request->served->mark : NULL;
 	int code = 0;
 	request->reshaped = other;
 	if (other || session->resized) {
@@ -195,9 +197,9 @@ static int run_in(struct request *request, struct served_session *session, struc
 	}
 	if (code == 0) {
 		slow_run_begin(request, session);
-		mark_begin(request->served->mark);
+		mark_begin(mark);
 		code = edge_session_run(session->session, &control, err);
-		mark_end(request->served->mark);
+		mark_end(mark);
 		slow_run_end(request, session);
 	}
 	if (code == 0) {
@@ -279,8 +281,8 @@ static void blame_request(struct error *err)
 void worker_run(struct request *request)
 {
 	struct error err = {0};
-	const bool on_trial = request->served && request->served->on_trial;
-	const uint64_t cpu_ns = on_trial ? clock_thread_cpu_ns() : 0;
+	const bool timed = request->served && served_times_run(request->served);
+	const uint64_t cpu_ns = timed ? clock_thread_cpu_ns() : 0;
 	request->taken_ns = clock_now_ns();
 	PROBE3(request_start, request->id, request->served ? request->served->name : "",
 		request->taken_ns - request->received_ns);
@@ -294,7 +296,7 @@ void worker_run(struct request *request)
 		request->error = err;
 	}
 	request->finished_ns = clock_now_ns();
-	request->cpu_ns = on_trial ? clock_thread_cpu_ns() - cpu_ns : 0;
+	request->cpu_ns = timed ? clock_thread_cpu_ns() - cpu_ns : 0;
 	if (code == 0 && !request->session && request->planned) {
 		served_note_run(request->served, request->signature, request_run_ns(request));
 	}

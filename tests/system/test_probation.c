@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/marks.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -51,8 +54,8 @@ static void ask(struct daemon *daemon, int n, int8_t value, uint32_t deadline_us
 	peer_close(&peer);
 }
 
-/* The version that serves, and whether it is on trial; behind whatever the loader has to do. */
-static void expect_store(struct daemon *daemon, const char *version, bool trial)
+/* The version that serves has that name; whether it is on trial; behind whatever the loader has to do. */
+static bool is_on_trial(struct daemon *daemon, const char *version)
 {
 	struct peer peer = peer_open_store(daemon);
 	struct wire_store_item item;
@@ -66,9 +69,15 @@ static void expect_store(struct daemon *daemon, const char *version, bool trial)
 	assert_int_equal(n, 1);
 	assert_int_equal(wire_store_item_decode(&r, &item, NULL), 0);
 	assert_true(wire_text_is(item.model.version, version));
-	assert_int_equal(item.flags & WIRE_STORE_TRIAL, trial ? WIRE_STORE_TRIAL : 0);
+	const bool trial = item.flags & WIRE_STORE_TRIAL;
 	answer_free(&answer);
 	peer_close(&peer);
+	return trial;
+}
+
+static void expect_store(struct daemon *daemon, const char *version, bool trial)
+{
+	assert_int_equal(is_on_trial(daemon, version), trial);
 }
 
 static void start_with_a_good_one(struct daemon *daemon, const char *line)
@@ -102,6 +111,59 @@ static void runs_that_were_refused_do_not_make_the_next_one_slow(void **state)
 	expect_store(daemon, "2", true);
 }
 
+/* What a run of version 1 waited, for a CPU or a disk, is not what is usual; no matter whether it was on trial. */
+static void a_version_before_that_was_held_up_makes_no_room_for_a_slow_one(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon, "late 100");
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_start(daemon, false);
+	ask(daemon, 5, 7, 0);
+	put_and_reload(daemon, "toil 300");
+	ask(daemon, 3, 7, 0);
+	daemon_wait_log(daemon, "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
+	daemon_wait_log(daemon, "model m version 1: ready");
+}
+
+/* What edged notes of runs on trial, for its next life. */
+static unsigned int marked(const struct daemon *daemon)
+{
+	char path[160];
+	struct mark mark;
+	unsigned int n = 0;
+	snprintf(path, sizeof(path), "%s/state/running", daemon->folder);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (fread(&mark, sizeof(mark), 1, file) == 1) {
+		n += atomic_load(&mark.running);
+	}
+	fclose(file);
+	return n;
+}
+
+static void expect_marked_at_death(struct daemon *daemon, unsigned int n)
+{
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "m", 4, 7, 0);
+	assert_int_equal(daemon_wait(daemon), -SIGABRT);
+	peer_close(&peer);
+	assert_int_equal(marked(daemon), n);
+}
+
+static void runs_are_marked_until_a_version_has_proved_itself(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_good_one(daemon, "echo 4");
+	put_and_reload(daemon, "crash 1");
+	expect_store(daemon, "2", true);
+	expect_marked_at_death(daemon, 1);
+	daemon_config(daemon, "[models]\nprobation-time = 10ms\n");
+	daemon_start(daemon, false);
+	while (is_on_trial(daemon, "2")) {} /* nobody has asked it in this life: time proves it */
+	expect_marked_at_death(daemon, 0);
+}
+
 #define probation_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -109,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		probation_test(runs_that_were_refused_do_not_prove_a_version),
 		probation_test(runs_that_were_refused_do_not_make_the_next_one_slow),
+		probation_test(a_version_before_that_was_held_up_makes_no_room_for_a_slow_one),
+		probation_test(runs_are_marked_until_a_version_has_proved_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,10 @@ static void slow_is_a_multiple_of_what_was_usual(void **state)
 	probation_begin(&probation, 1 * MS, 0);
 	assert_int_equal(count_many(&probation, PROBATION_FINE, 6 * MS, 3), PROBATION_FAILED);
 	assert_int_equal(probation.faults[PROBATION_SLOW], 3);
+	probation_begin(&probation, MS / 100, 0); /* twenty times as long, but 0.2 ms */
+	assert_int_equal(count_many(&probation, PROBATION_FINE, MS / 5, 9), PROBATION_GOES_ON);
+	probation_begin(&probation, MS / 50, 0);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, MS * 2 / 5, 3), PROBATION_FAILED);
 	probation_begin(&probation, 0, 0); /* nothing is known */
 	assert_int_equal(count_many(&probation, PROBATION_FINE, 900 * MS, 9), PROBATION_GOES_ON);
 	const struct probation_limits any = {.runs = 10, .time_ns = MS};
@@ -128,6 +132,27 @@ static void runs_that_were_refused_or_cut_short_do_not_count(void **state)
 	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 2), PROBATION_GOES_ON);
 	assert_int_equal(count_many(&probation, PROBATION_CUT, 6 * MS, 1), PROBATION_FAILED);
 	assert_int_equal(probation.faults[PROBATION_SLOW], 3);
+}
+
+static void one_that_ends_no_run_in_all_its_time_where_the_usual_would_fails(void **state)
+{
+	(void)state;
+	struct probation probation;
+	char reason[128];
+	probation_begin(&probation, 1 * MS, 0);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 2 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 3 * MS, 2), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 1000 * MS), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 3 * MS, 1), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 1999 * MS), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 2000 * MS), PROBATION_FAILED);
+	assert_false(probation.on);
+	assert_string_equal(probation_reason(&probation, reason, sizeof(reason)),
+		"no run ended well, and 3 were cut short after twice the usual time");
+	probation_begin(&probation, 1 * MS, 0); /* one good run, and it was the deadlines */
+	assert_int_equal(count_many(&probation, PROBATION_CUT, 3 * MS, 99), PROBATION_GOES_ON);
+	assert_int_equal(count_many(&probation, PROBATION_FINE, 3 * MS, 1), PROBATION_GOES_ON);
+	assert_int_equal(probation_look(&probation, &limits, false, 1000 * MS), PROBATION_PROVED);
 }
 
 static void answers_that_differ_too_often_fail(void **state)
@@ -184,6 +209,7 @@ int main(void)
 		cmocka_unit_test(some_bad_runs_among_good_ones_do_not),
 		cmocka_unit_test(slow_is_a_multiple_of_what_was_usual),
 		cmocka_unit_test(runs_that_were_refused_or_cut_short_do_not_count),
+		cmocka_unit_test(one_that_ends_no_run_in_all_its_time_where_the_usual_would_fails),
 		cmocka_unit_test(answers_that_differ_too_often_fail),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};
