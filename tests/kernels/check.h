@@ -56,17 +56,14 @@ struct check_subject {
  * In bench mode: the time of the whole output instead. */
 void check_subject(struct check *c, const struct check_subject *subject);
 
-/* One tile of it alone; nothing in bench mode. */
-void check_tile(struct check *c, const struct check_subject *subject, const struct ek_tile *tile);
-
 /*
  * Some output rows of a picture, of whose input only the rows are there that taps of theirs read, with 128
- * bytes before and behind: so a chain of layers has it (backends/cpu/strips.c). Returns where the
- * input's first row would be; NULL where there is more than one picture, or nothing is read.
- * @row_bytes: of a row of @input.
+ * bytes before and behind: so a chain of layers has it (backends/cpu/strips.c). Nothing in bench mode, for
+ * more than one picture, and where nothing is read. @input: in the arguments of @subject; another for
+ * the run. @row_bytes: of a row of it.
  */
-const void *check_band(struct check *c, const struct ek_window *w, size_t row_bytes,
-	const void *input, uint32_t cols, struct ek_tile *ret_tile);
+void check_band(struct check *c, const struct check_subject *subject, const struct ek_window *w,
+	size_t row_bytes, const void **input);
 
 /* True when the variant is to be run: its features are there and the name is asked for. */
 bool check_wants(const struct check *c, const struct ek_variant *variant);

@@ -200,22 +200,6 @@ static struct ek_conv_q args_q(
 	return a;
 }
 
-static void check_q_band(
-	struct check *c, enum check_type type, struct run_q r, const struct check_subject *subject)
-{
-	struct ek_conv_q a = *r.args;
-	struct check_subject s = *subject;
-	struct ek_tile tile;
-	const struct ek_window *w = &a.shape.window;
-	const size_t row_bytes = (size_t)w->x.in * a.shape.in_c * check_bytes(type);
-	a.input = check_band(c, w, row_bytes, a.input, a.shape.out_c, &tile);
-	r.args = &a;
-	s.args = &r;
-	if (a.input) {
-		check_tile(c, &s, &tile);
-	}
-}
-
 static void check_q(struct check *c, size_t list, const struct ek_conv_shape *shape)
 {
 	enum check_type type = lists[list].type;
@@ -225,6 +209,7 @@ static void check_q(struct check *c, size_t list, const struct ek_conv_shape *sh
 	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
 	s.expected = naive(c, type, &a);
 	const void *weights = a.weights;
+	const size_t row_bytes = (size_t)shape->window.x.in * shape->in_c * check_bytes(type);
 	for (size_t i = 0; i < *lists[list].count; i++) {
 		const struct ek_conv_q_row *row = &lists[list].list[i];
 		if (!check_wants(c, &row->variant)) {
@@ -246,7 +231,7 @@ static void check_q(struct check *c, size_t list, const struct ek_conv_shape *sh
 		s.output = a.output;
 		s.args = &r;
 		check_subject(c, &s);
-		check_q_band(c, type, r, &s);
+		check_band(c, &s, &shape->window, row_bytes, &a.input);
 	}
 	check_free_all(c);
 }
