@@ -79,6 +79,15 @@ class NamesOfParts(WithDaemon):
         self.assertTrue(line.endswith("Z refused: " + self.reason + "\n"), line)
 
 
+class NamesInTheConfiguration(WithDaemon):
+    config = "[power]\nsensors = /nowhere\\x1b\\\u00e9"
+
+    def test_what_is_shown_is_what_edged_would_take(self):
+        said = self.ask("config", "show")
+        self.assertEqual(said.returncode, 0, said)
+        self.assertIn("\nsensors = /nowhere\\x1b\\\u00e9\n", said.stdout.decode())
+
+
 HELLO, LIST, STORE_LIST, STORE, SUBSCRIBE, EVENT = 1, 2, 11, 12, 15, 16
 REPLY = 0x8000
 
