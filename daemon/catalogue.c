@@ -402,7 +402,8 @@ static bool is_still_there(const char *path, const struct stat *st)
 	return stat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
 }
 
-static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_left_out)
+static int folder_scan(
+	const struct scanning *scanning, int folder, struct scan_left_out *ret_left_out)
 {
 	owned_mem struct scan_model *models = NULL;
 	struct catalogue *catalogue = scanning->catalogue;
@@ -416,7 +417,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	int code =
 		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);
 	if (code == 0) {
-		code = inbox_scan(scanning, folder, models, n, ret_left_out);
+		code = inbox_scan(scanning, folder, models, n, &ret_left_out->n);
 	}
 	/* One that was replaced meanwhile may have been emptied: nobody removed its models. */
 	if (code == 0 && is_still_there(scanning->load->config->models, &st)) {
@@ -429,7 +430,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 }
 
 int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
-	const struct catalogue_sink *sink, size_t *ret_left_out)
+	const struct catalogue_sink *sink, struct scan_left_out *ret_left_out)
 {
 	const struct scanning scanning = {.catalogue = catalogue, .load = load, .sink = sink};
 	for (size_t i = 0; i < catalogue->n; i++) {

@@ -93,7 +93,7 @@ int must_check catalogue_open(struct catalogue *catalogue, const struct load_con
 /* One scan. On error the next one tries again what this one did not finish. *ret_left_out: entries
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
-	const struct catalogue_sink *sink, size_t *ret_left_out);
+	const struct catalogue_sink *sink, struct scan_left_out *ret_left_out);
 /* Other keys or policies: what was refused is tried again by the next scan. */
 void catalogue_retry(struct catalogue *catalogue);
 /* An event was lost: the next scan loads everything again. */
