@@ -92,7 +92,6 @@ const struct ek_resize ek_resize_f32[] = {
 #if defined(__x86_64__)
 	{{"resize_f32__sse41", EK_CPU_SSE41}, ek_resize_f32__sse41},
 	{{"resize_f32__avx2", EK_CPU_AVX2}, ek_resize_f32__avx2},
-	{{"resize_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_f32__avx512vnni},
 #elif defined(__aarch64__)
 	{{"resize_f32__neon", EK_CPU_NEON}, ek_resize_f32__neon},
 #endif

@@ -48,6 +48,5 @@ void ek_max_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_til
 
 ek_resize_fn ek_resize_s8__sse41, ek_resize_u8__sse41, ek_resize_f32__sse41;
 ek_resize_fn ek_resize_s8__avx2, ek_resize_u8__avx2, ek_resize_f32__avx2;
-ek_resize_fn ek_resize_f32__avx512vnni;
 
 #endif
