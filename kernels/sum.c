@@ -34,12 +34,14 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 			const struct ek_sum ek_sum_s8[] = {
 				{{"sum_s8__c", 0}, sum_s8__c},
 #if defined(__x86_64__)
+				{{"sum_s8__avx2", EK_CPU_AVX2}, ek_sum_s8__avx2},
 				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
 #endif
 };
 const struct ek_sum ek_sum_u8[] = {
 	{{"sum_u8__c", 0}, sum_u8__c},
 #if defined(__x86_64__)
+	{{"sum_u8__avx2", EK_CPU_AVX2}, ek_sum_u8__avx2},
 	{{"sum_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_u8__avx512vnni},
 #endif
 };

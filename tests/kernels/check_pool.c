@@ -115,6 +115,29 @@ static void check_list(
 	check_free_all(c);
 }
 
+/* One window over a whole picture: sums beyond 16 bits, and now and then of more than 2^14 taps. */
+static struct ek_window window_whole(struct check *c, uint32_t most)
+{
+	struct ek_window w = {.batch = 1};
+	struct ek_window_axis *axes[] = {&w.y, &w.x};
+	for (size_t i = 0; i < 2; i++) {
+		const uint32_t size = most - check_below(c, 20);
+		*axes[i] = (struct ek_window_axis){
+			.in = size, .out = 1, .taps = size, .stride = 1, .dilation = 1};
+	}
+	return w;
+}
+
+static void check_whole(struct check *c)
+{
+	const bool large = check_below(c, 8) == 0;
+	const struct ek_window w = window_whole(c, large ? 140 : 35);
+	const uint32_t channels = 1 + check_below(c, large ? 4 : 70);
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		check_list(c, &lists[k], &w, channels);
+	}
+}
+
 void check_pool(struct check *c)
 {
 	uint32_t cases = c->bench ? 1 : c->cases;
@@ -124,6 +147,9 @@ void check_pool(struct check *c)
 		uint32_t channels = c->bench ? 64 : 1 + check_below(c, check_below(c, 2) ? 4 : 140);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_list(c, &lists[k], &w, channels);
+		}
+		if (!c->bench && i % 10 == 0) {
+			check_whole(c);
 		}
 	}
 }
