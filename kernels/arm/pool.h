@@ -5,7 +5,6 @@
 
 #include "kernels/pool.h"
 
-/* Tiles of fewer channels than half a vector are entry 0's. */
 void ek_average_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);

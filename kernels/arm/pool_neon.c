@@ -103,7 +103,7 @@ ALWAYS_INLINE void maximum(const bool is_signed, const int vectors, const int la
 	}
 #pragma GCC unroll 4
 	for (int j = 0; j < vectors; j++) {
-		store(lanes, to + c + LANES * j, clamp(is_signed, p->args, best[j]));
+		store(lanes, to + LANES * j, clamp(is_signed, p->args, best[j]));
 	}
 }
 
@@ -158,7 +158,7 @@ ALWAYS_INLINE void average(const bool is_signed, const int vectors, const int la
 	for (int j = 0; j < vectors; j++) {
 		const uint8x16_t codes = vcombine_u8(vmovn_u16(quotient(&p->divisor, sum[j][0])),
 			vmovn_u16(quotient(&p->divisor, sum[j][1])));
-		store(lanes, to + c + LANES * j, clamp(is_signed, p->args, veorq_u8(codes, flip)));
+		store(lanes, to + LANES * j, clamp(is_signed, p->args, veorq_u8(codes, flip)));
 	}
 }
 
@@ -212,28 +212,35 @@ ALWAYS_INLINE void average_any(const bool is_signed, const int lanes, const stru
 	}
 	for (int i = 0; i < lanes; i++) {
 		int32_t y = mean((int32_t)sums[i], (int32_t)p->divisor.taps, is_signed);
-		to[c + (uint32_t)i] = (uint8_t)ek_clamp32(y, p->args->lo, p->args->hi);
+		to[i] = (uint8_t)ek_clamp32(y, p->args->lo, p->args->hi);
 	}
 }
 
 typedef void pixel_fn(
 	const struct pool *p, const struct taps *t, uint32_t c, uint32_t end, uint8_t *to);
 
-/* Calls @block(vectors, lanes) for channels from c up to end, at least eight. */
+/* Calls @block(vectors, lanes, at) for channels from c up to end. Of fewer than eight it writes what is
+ * asked for, and reads eight. */
 #define EACH_BLOCK(most, block)                                                                    \
 	const uint32_t n = end - c;                                                                \
+	if (n < 8) {                                                                               \
+		uint8_t few[8];                                                                    \
+		block(1, 8, few);                                                                  \
+		product_copy_few(to + c, few, n);                                                  \
+		return;                                                                            \
+	}                                                                                          \
 	if (n < LANES) {                                                                           \
-		block(1, 8);                                                                       \
+		block(1, 8, to + c);                                                               \
 		c = end - 8;                                                                       \
-		block(1, 8);                                                                       \
+		block(1, 8, to + c);                                                               \
 		return;                                                                            \
 	}                                                                                          \
 	for (; c + (most)*LANES <= end; c += (most)*LANES) {                                       \
-		block(most, LANES);                                                                \
+		block(most, LANES, to + c);                                                        \
 	}                                                                                          \
 	for (; c < end; c += LANES) {                                                              \
 		c = end - c < LANES ? end - LANES : c;                                             \
-		block(1, LANES);                                                                   \
+		block(1, LANES, to + c);                                                           \
 	}
 
 #define DEFINE_PIXEL(name, is_signed)                                                              \
@@ -252,19 +259,31 @@ typedef void pixel_fn(
 		EACH_BLOCK(MOST, AVERAGE_##name)                                                   \
 	}
 
-#define MAX_s8(vectors, lanes) maximum(true, vectors, lanes, p, t, c, to)
-#define MAX_u8(vectors, lanes) maximum(false, vectors, lanes, p, t, c, to)
-#define AVERAGE_s8(vectors, lanes) average(true, vectors, lanes, p, t, c, to)
-#define AVERAGE_u8(vectors, lanes) average(false, vectors, lanes, p, t, c, to)
-#define ANY_s8(vectors, lanes) average_any(true, lanes, p, t, c, to)
-#define ANY_u8(vectors, lanes) average_any(false, lanes, p, t, c, to)
+#define MAX_s8(vectors, lanes, at) maximum(true, vectors, lanes, p, t, c, at)
+#define MAX_u8(vectors, lanes, at) maximum(false, vectors, lanes, p, t, c, at)
+#define AVERAGE_s8(vectors, lanes, at) average(true, vectors, lanes, p, t, c, at)
+#define AVERAGE_u8(vectors, lanes, at) average(false, vectors, lanes, p, t, c, at)
+#define ANY_s8(vectors, lanes, at) average_any(true, lanes, p, t, c, at)
+#define ANY_u8(vectors, lanes, at) average_any(false, lanes, p, t, c, at)
 
 DEFINE_PIXEL(s8, true)
 DEFINE_PIXEL(u8, false)
 
-/* One row of the output from pixel @x on, @n pixels: columns without a division for each of them. */
-ALWAYS_INLINE void output_row(struct pool *p, const struct ek_tile *tile, struct ek_pixel pixel,
-	uint32_t n, const bool is_signed, pixel_fn *fn, uint8_t *to)
+/* Eight channels from @c on are there behind every tap: the last pixels may end before. */
+static bool reads_inside(const struct pool *p, const struct taps *t, uint32_t c)
+{
+	const struct ek_pool *a = p->args;
+	const size_t pixels = (size_t)a->window.batch * a->window.y.in * a->window.x.in;
+	const uint8_t *end = (const uint8_t *)a->input + pixels * a->channels;
+	const uint8_t *last =
+		t->at + (t->rows - 1) * t->row_bytes + (t->width - 1) * t->pixel_bytes;
+	return (size_t)(end - last) >= c + 8;
+}
+
+/* @n pixels of one output row: columns without a division for each of them. */
+ALWAYS_INLINE void output_row(struct pool *p, const struct ek_tile *tile, uint32_t first_row,
+	struct ek_pixel pixel, uint32_t n, const bool is_signed, pixel_fn *fn,
+	const struct ek_pool_row *plain, uint8_t *to)
 {
 	const struct ek_pool *a = p->args;
 	const struct ek_window_axis *axis = &a->window.x;
@@ -282,6 +301,12 @@ ALWAYS_INLINE void output_row(struct pool *p, const struct ek_tile *tile, struct
 			.row_bytes = row_bytes,
 			.pixel_bytes = a->channels,
 		};
+		if (tile->n_cols < 8 && !reads_inside(p, &t, tile->first_col)) {
+			const struct ek_tile one = {
+				first_row + i, 1, tile->first_col, tile->n_cols};
+			plain->run(a, &one);
+			continue;
+		}
 		if (p->divisor.taps != t.rows * t.width) {
 			p->divisor = divisor_of(t.rows * t.width, is_signed);
 		}
@@ -289,15 +314,15 @@ ALWAYS_INLINE void output_row(struct pool *p, const struct ek_tile *tile, struct
 	}
 }
 
-ALWAYS_INLINE void run(
-	const struct ek_pool *a, const struct ek_tile *t, const bool is_signed, pixel_fn *fn)
+ALWAYS_INLINE void run(const struct ek_pool *a, const struct ek_tile *t, const bool is_signed,
+	pixel_fn *fn, const struct ek_pool_row *plain)
 {
 	struct pool p = {.args = a};
 	const uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		const struct ek_pixel pixel = ek_window_pixel(&a->window, row);
 		n = product_least(a->window.x.out - pixel.x, end - row);
-		output_row(&p, t, pixel, n, is_signed, fn,
+		output_row(&p, t, row, pixel, n, is_signed, fn, plain,
 			(uint8_t *)a->output + (size_t)row * a->channels);
 	}
 }
@@ -305,11 +330,7 @@ ALWAYS_INLINE void run(
 #define DEFINE_ROW(family, type, is_signed)                                                        \
 	void ek_##family##_pool_##type##__neon(const struct ek_pool *a, const struct ek_tile *t)   \
 	{                                                                                          \
-		if (t->n_cols < 8) {                                                               \
-			ek_##family##_pool_##type[0].run(a, t);                                    \
-		} else {                                                                           \
-			run(a, t, is_signed, family##_##type);                                     \
-		}                                                                                  \
+		run(a, t, is_signed, family##_##type, &ek_##family##_pool_##type[0]);              \
 	}
 
 DEFINE_ROW(average, s8, true)
