@@ -12,6 +12,7 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/depthwise.h"
+#include "kernels/arm/s16.h"
 #if defined(__aarch64__)
 #include "kernels/arm/f32.h"
 #endif
@@ -285,6 +286,9 @@ const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 #if defined(__x86_64__)
 	{{"depthwise_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
 		ek_depthwise_s16_scratch_bytes__avx512vnni, ek_depthwise_s16__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"depthwise_s16__neon", EK_CPU_NEON}, 1, none, NULL, ek_depthwise_s16_scratch_bytes__neon,
+		ek_depthwise_s16__neon},
 #endif
 };
 const struct ek_depthwise_f32_row ek_depthwise_f32[] = {

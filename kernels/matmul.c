@@ -10,6 +10,7 @@
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/h8.h"
 #include "kernels/arm/matmul.h"
+#include "kernels/arm/s16.h"
 #if defined(__aarch64__)
 #include "kernels/arm/f32.h"
 #endif
@@ -210,6 +211,9 @@ const struct ek_matmul_q_row ek_matmul_s16[] = {
 	{{"matmul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 64, ek_matmul_s16_packed_bytes__avx512vnni,
 		ek_matmul_s16_pack__avx512vnni, ek_matmul_s16_scratch_bytes__avx512vnni,
 		ek_matmul_s16__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"matmul_s16__neon", EK_CPU_NEON}, 16, ek_matmul_s16_packed_bytes__neon,
+		ek_matmul_s16_pack__neon, ek_matmul_s16_scratch_bytes__neon, ek_matmul_s16__neon},
 #endif
 };
 const struct ek_matmul_f32_row ek_matmul_f32[] = {

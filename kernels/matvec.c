@@ -6,6 +6,9 @@
 #include "kernels/x86/h8.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/h8.h"
+#if defined(__aarch64__)
+#include "kernels/arm/matvec.h"
+#endif
 #endif
 
 static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
@@ -34,6 +37,8 @@ const struct ek_matvec_row ek_matvec_f32[] = {
 	{{"matvec_f32__c", 0}, add_f32__c},
 #if defined(__x86_64__)
 	{{"matvec_f32__avx2", EK_CPU_AVX2}, ek_matvec_f32__avx2},
+#elif defined(__aarch64__)
+	{{"matvec_f32__neon", EK_CPU_NEON}, ek_matvec_f32__neon},
 #endif
 };
 const struct ek_matvec_row ek_matvec_hybrid[] = {

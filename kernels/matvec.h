@@ -6,7 +6,8 @@
  *   f32:    sum[n] += w[n] . x
  *   hybrid: sum[n] += (sum over k of (code[k] - zero) * w[n][k]) * f(row's scale * weights' scale)
  *
- * f32:    x float[columns], w float[rows][columns]; the products summed in any order
+ * f32:    x float[columns], w float[rows][columns]; the products summed in any order, which is that of
+ *         entry 0 in every row of the list
  * hybrid: x int8 codes[columns] with their scale and zero point (kernels/hybrid.h), w
  *         int8[rows][columns]; the inner sum wraps in int32, then one conversion, one product and
  *         one sum in float: the same bits from every entry

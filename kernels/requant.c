@@ -3,8 +3,11 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/codes.h"
+#if defined(__aarch64__)
 #include "kernels/arm/quantize.h"
+#endif
 #endif
 
 #define REQUANT_ROW(name, type, dst_type)                                                          \
@@ -114,6 +117,8 @@ const struct ek_requant ek_requant_s16s8[] = {
 #if defined(__x86_64__)
 	{{"requant_s16s8__avx2", EK_CPU_AVX2}, ek_requant_s16s8__avx2},
 	{{"requant_s16s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"requant_s16s8__neon", EK_CPU_NEON}, ek_requant_s16s8__neon},
 #endif
 };
 const struct ek_requant ek_requant_s16s16[] = {
@@ -121,6 +126,8 @@ const struct ek_requant ek_requant_s16s16[] = {
 #if defined(__x86_64__)
 	{{"requant_s16s16__avx2", EK_CPU_AVX2}, ek_requant_s16s16__avx2},
 	{{"requant_s16s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s16__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"requant_s16s16__neon", EK_CPU_NEON}, ek_requant_s16s16__neon},
 #endif
 };
 const struct ek_requant ek_requant_s16s32[] = {
@@ -128,6 +135,8 @@ const struct ek_requant ek_requant_s16s32[] = {
 #if defined(__x86_64__)
 	{{"requant_s16s32__avx2", EK_CPU_AVX2}, ek_requant_s16s32__avx2},
 	{{"requant_s16s32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s32__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"requant_s16s32__neon", EK_CPU_NEON}, ek_requant_s16s32__neon},
 #endif
 };
 const struct ek_requant ek_requant_s32s8[] = {
@@ -135,6 +144,8 @@ const struct ek_requant ek_requant_s32s8[] = {
 #if defined(__x86_64__)
 	{{"requant_s32s8__avx2", EK_CPU_AVX2}, ek_requant_s32s8__avx2},
 	{{"requant_s32s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"requant_s32s8__neon", EK_CPU_NEON}, ek_requant_s32s8__neon},
 #endif
 };
 const struct ek_requant ek_requant_s32s16[] = {
@@ -142,6 +153,8 @@ const struct ek_requant ek_requant_s32s16[] = {
 #if defined(__x86_64__)
 	{{"requant_s32s16__avx2", EK_CPU_AVX2}, ek_requant_s32s16__avx2},
 	{{"requant_s32s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s16__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"requant_s32s16__neon", EK_CPU_NEON}, ek_requant_s32s16__neon},
 #endif
 };
 const size_t ek_requant_s16s8_count = COUNT(ek_requant_s16s8);

@@ -8,6 +8,8 @@
 #include "kernels/softmax_parts.h"
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
+#elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/codes.h"
 #endif
 
 #define INTEGER_BITS 5 /* of a scaled difference */
@@ -107,6 +109,8 @@ const struct ek_softmax ek_softmax_s8[] = {
 #if defined(__x86_64__)
 	{{"softmax_s8__avx2", EK_CPU_AVX2}, ek_softmax_s8__avx2},
 	{{"softmax_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_s8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"softmax_s8__neon", EK_CPU_NEON}, ek_softmax_s8__neon},
 #endif
 };
 const struct ek_softmax ek_softmax_u8[] = {
@@ -114,10 +118,22 @@ const struct ek_softmax ek_softmax_u8[] = {
 #if defined(__x86_64__)
 	{{"softmax_u8__avx2", EK_CPU_AVX2}, ek_softmax_u8__avx2},
 	{{"softmax_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_u8__avx512vnni},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"softmax_u8__neon", EK_CPU_NEON}, ek_softmax_u8__neon},
 #endif
 };
-const struct ek_softmax ek_softmax_s8to16[] = {{{"softmax_s8to16__c", 0}, softmax_s8to16__c}};
-const struct ek_softmax ek_softmax_u8to16[] = {{{"softmax_u8to16__c", 0}, softmax_u8to16__c}};
+const struct ek_softmax ek_softmax_s8to16[] = {
+	{{"softmax_s8to16__c", 0}, softmax_s8to16__c},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"softmax_s8to16__neon", EK_CPU_NEON}, ek_softmax_s8to16__neon},
+#endif
+};
+const struct ek_softmax ek_softmax_u8to16[] = {
+	{{"softmax_u8to16__c", 0}, softmax_u8to16__c},
+#if defined(__aarch64__) || defined(__arm__)
+	{{"softmax_u8to16__neon", EK_CPU_NEON}, ek_softmax_u8to16__neon},
+#endif
+};
 const struct ek_softmax ek_softmax_s16[] = {{{"softmax_s16__c", 0}, softmax_s16__c}};
 const size_t ek_softmax_s8_count = sizeof(ek_softmax_s8) / sizeof(ek_softmax_s8[0]);
 const size_t ek_softmax_u8_count = sizeof(ek_softmax_u8) / sizeof(ek_softmax_u8[0]);

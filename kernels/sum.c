@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/codes.h"
+#elif defined(__arm__)
+#include "kernels/arm/codes.h"
 #endif
 
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */
@@ -36,6 +38,8 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 #if defined(__x86_64__)
 				{{"sum_s8__avx2", EK_CPU_AVX2}, ek_sum_s8__avx2},
 				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
+#elif defined(__arm__)
+				{{"sum_s8__neon", EK_CPU_NEON}, ek_sum_s8__neon},
 #endif
 };
 const struct ek_sum ek_sum_u8[] = {
@@ -43,9 +47,16 @@ const struct ek_sum ek_sum_u8[] = {
 #if defined(__x86_64__)
 	{{"sum_u8__avx2", EK_CPU_AVX2}, ek_sum_u8__avx2},
 	{{"sum_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_u8__avx512vnni},
+#elif defined(__arm__)
+	{{"sum_u8__neon", EK_CPU_NEON}, ek_sum_u8__neon},
 #endif
 };
-const struct ek_sum ek_sum_s16[] = {{{"sum_s16__c", 0}, sum_s16__c}};
+const struct ek_sum ek_sum_s16[] = {
+	{{"sum_s16__c", 0}, sum_s16__c},
+#if defined(__arm__)
+	{{"sum_s16__neon", EK_CPU_NEON}, ek_sum_s16__neon},
+#endif
+};
 const struct ek_sum ek_sum_f32[] = {{{"sum_f32__c", 0}, sum_f32__c}};
 const size_t ek_sum_s8_count = sizeof(ek_sum_s8) / sizeof(ek_sum_s8[0]);
 const size_t ek_sum_u8_count = sizeof(ek_sum_u8) / sizeof(ek_sum_u8[0]);

@@ -29,12 +29,18 @@ struct ek_taps {
 	uint32_t first, end;
 };
 
+/* x / step, rounded up; divisions of 64 bits are calls on 32-bit processors. */
+static inline int64_t ek_window_steps(int64_t x, int64_t step)
+{
+	return step == 1 ? x : (x + step - 1) / step;
+}
+
 static inline struct ek_taps ek_window_taps(const struct ek_window_axis *axis, uint32_t out)
 {
 	int64_t step = axis->dilation;
 	int64_t origin = (int64_t)out * axis->stride - axis->pad;
-	int64_t first = origin < 0 ? (step - 1 - origin) / step : 0;
-	int64_t end = origin < axis->in ? (axis->in - origin + step - 1) / step : 0;
+	int64_t first = origin < 0 ? ek_window_steps(-origin, step) : 0;
+	int64_t end = origin < axis->in ? ek_window_steps(axis->in - origin, step) : 0;
 	end = end > axis->taps ? axis->taps : end;
 	first = first > end ? end : first;
 	return (struct ek_taps){origin, (uint32_t)first, (uint32_t)end};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool - rows of the lists of kernels/pool.h for NEON */
+#ifndef KERNELS_ARM_POOL_H
+#define KERNELS_ARM_POOL_H
+
+#include "kernels/pool.h"
+
+void ek_average_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_average_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);
+
+#endif
