@@ -209,9 +209,16 @@ enum pipeline_feed pipeline_feed(
 							: PIPELINE_SINGLE;
 }
 
-const char *pipeline_examples(const struct pipeline *p)
+const char *pipeline_taught(const struct pipeline *p, const char **ret_examples)
 {
-	return p->recipe->stages[0].post.examples;
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		const struct recipe_stage *stage = &p->recipe->stages[i];
+		if (stage->post.kind == RECIPE_POST_EMBEDDING) {
+			*ret_examples = stage->post.examples;
+			return stage->model;
+		}
+	}
+	return NULL;
 }
 
 struct pipeline_counts pipeline_counts(const struct pipeline *p)

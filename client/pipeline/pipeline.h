@@ -69,6 +69,9 @@ struct pipeline_models {
 	 * with `session = yes` need it. */
 	int (*ask)(void *context, const struct pipeline_question *question,
 		struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
+	/* What the model was taught (base/examples.h), malloc'ed, "" for nothing; NULL: nobody knows. Asked
+	 * when a stage of `kind = embedding` without a file of examples is described. */
+	int (*examples)(void *context, const char *model, char **ret_text, struct error *err);
 };
 
 /* ---- results */
@@ -259,8 +262,9 @@ enum pipeline_feed {
 enum pipeline_feed pipeline_feed(
 	const struct pipeline *pipeline, uint32_t *ret_rate, uint32_t *ret_channels);
 
-/* Where `examples` of the first stage are; "" where it says nothing. */
-const char *pipeline_examples(const struct pipeline *pipeline);
+/* The model of the first stage of `kind = embedding`, and the file of its `examples`, "" where it names none;
+ * NULL: there is no such stage. */
+const char *pipeline_taught(const struct pipeline *pipeline, const char **ret_examples);
 
 struct pipeline_counts {
 	uint64_t inputs; /* taken */

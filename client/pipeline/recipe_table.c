@@ -165,7 +165,7 @@ static const struct recipe_key keys[] = {
 		"numbers: x * gain + offset is told."},
 	{"post", "offset", RECIPE_REAL, AT(post.offset), -BIG, BIG, "0", NULL, "See gain."},
 	{"post", "examples", RECIPE_TEXT, AT(post.examples), 0, RECIPE_PATH_SIZE - 1, "", NULL,
-		"embedding: file of what edgectl teach has taught."},
+		"embedding: a file of examples; empty: those that edgectl teach has taught the model."},
 	{"post", "distance", RECIPE_CHOICE, AT(post.distance), 0, 0, "cosine", "cosine euclidean",
 		"embedding: what near means."},
 	{"post", "max-distance", RECIPE_REAL, AT(post.max_distance), 0, BIG, "", NULL,

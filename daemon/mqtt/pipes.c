@@ -35,6 +35,11 @@ static bool next_model(struct pipes *pipes, struct bytes_writer *order)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		struct pipes_known *known = &pipes->known[i];
+		if (known->examples_are_news) {
+			known->examples_are_news = false;
+			bytes_write(order, known->examples.data, known->examples.size);
+			return true;
+		}
 		if (known->is_news) {
 			known->is_news = false;
 			bytes_write(order, known->order.data, known->order.size);
@@ -179,7 +184,8 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 static void order_end(struct pipes *pipes, const struct error *failed)
 {
 	uint8_t order = pipes->order;
-	bool lacks = order == PIPES_MODEL || order == PIPES_SET || order == PIPES_ANSWER;
+	bool lacks = order == PIPES_MODEL || order == PIPES_EXAMPLES || order == PIPES_SET ||
+		order == PIPES_ANSWER;
 	if (lacks && failed->code == -ENOMEM) {
 		pipes->works = false; /* only a new one is told of that model or setting again */
 		give_up(pipes, failed->text);
@@ -318,6 +324,7 @@ static void child_begin(struct pipes *pipes)
 	pipes->works = false;
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		pipes->known[i].is_news = pipes->known[i].order.size > 0;
+		pipes->known[i].examples_are_news = pipes->known[i].examples.size > 0;
 	}
 	for (size_t i = 0; i < pipes->n; i++) {
 		pipes->items[i]->threshold_is_news = !isnan(pipes->items[i]->threshold);
@@ -373,6 +380,7 @@ void pipes_deinit(struct pipes *pipes)
 	}
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		bytes_writer_deinit(&pipes->known[i].order);
+		bytes_writer_deinit(&pipes->known[i].examples);
 	}
 	free(pipes->known);
 }

@@ -61,7 +61,8 @@ struct pipe {
 struct pipes_known {
 	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
 	struct bytes_writer order; /* size 0: nothing is known */
-	bool is_news;
+	struct bytes_writer examples; /* the same of what it was taught */
+	bool is_news, examples_are_news;
 };
 
 struct pipes_asked;
@@ -136,6 +137,8 @@ void pipes_forget_asked(struct pipes *pipes);
 void pipes_forget_sessions(struct pipes *pipes);
 /* What edged has said of a model. */
 void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
+/* What it has been taught. */
+void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
 

@@ -20,6 +20,13 @@ struct pipes_model {
 	size_t size;
 };
 
+/* What a model was taught. */
+struct pipes_examples {
+	struct pipes_examples *next;
+	char model[PIPES_MODEL_SIZE];
+	char *text; /* owned */
+};
+
 struct world;
 
 struct pipes_own {
@@ -32,6 +39,7 @@ struct world {
 	struct pipes_own items[PIPES_MAX];
 	uint32_t n;
 	struct pipes_model *models;
+	struct pipes_examples *examples;
 	struct {
 		uint32_t pipeline;
 		const struct pipeline_question *question;
@@ -91,6 +99,16 @@ static int describe(void *context, const char *name, const char *signature,
 	return 0;
 }
 
+/* They are asked for anew. */
+static void forget_models(struct world *world)
+{
+	for (uint32_t i = 0; i < world->n; i++) {
+		if (world->items[i].pipeline) {
+			pipeline_forget_models(world->items[i].pipeline);
+		}
+	}
+}
+
 static int model_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
 	struct pipeline_model unused = {0};
@@ -121,12 +139,49 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 		return error_no_memory(err);
 	}
 	memcpy(model->frame, r->data + r->at, model->size);
-	for (uint32_t i = 0; i < world->n; i++) {
-		if (world->items[i].pipeline) {
-			pipeline_forget_models(world->items[i].pipeline);
-		}
-	}
+	forget_models(world);
 	return 0;
+}
+
+static struct pipes_examples *examples_find(const struct world *world, const char *model)
+{
+	struct pipes_examples *examples = world->examples;
+	while (examples && strcmp(examples->model, model) != 0) {
+		examples = examples->next;
+	}
+	return examples;
+}
+
+static int examples_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	char model[PIPES_MODEL_SIZE];
+	const char *text = NULL;
+	int code = pipes_examples_read(r, model, &text, err);
+	if (code < 0) {
+		return code;
+	}
+	struct pipes_examples *examples = examples_find(world, model);
+	owned_mem char *copy = strdup(text);
+	if (!copy || (!examples && !(examples = calloc(1, sizeof(*examples))))) {
+		return error_no_memory(err);
+	}
+	if (!examples->text) {
+		memcpy(examples->model, model, sizeof(model));
+		examples->next = world->examples;
+		world->examples = examples;
+	}
+	free(examples->text);
+	examples->text = take(copy);
+	forget_models(world);
+	return 0;
+}
+
+static int examples_tell(void *context, const char *model, char **ret_text, struct error *err)
+{
+	const struct pipes_own *own = context;
+	const struct pipes_examples *examples = examples_find(own->world, model);
+	*ret_text = strdup(examples ? examples->text : "");
+	return *ret_text ? 0 : error_no_memory(err);
 }
 
 /* ---- results and questions */
@@ -223,7 +278,8 @@ static int open_take(struct world *world, struct bytes_reader *r, struct error *
 	if (code < 0) {
 		return code;
 	}
-	const struct pipeline_models models = {.describe = describe, .context = own};
+	const struct pipeline_models models = {
+		.describe = describe, .context = own, .examples = examples_tell};
 	const struct pipeline_sink sink = {.result = on_result, .context = own};
 	return pipeline_open_text(
 		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
@@ -287,6 +343,8 @@ static int order_take(
 		return begin_take(world, r, memory_bytes, err);
 	case PIPES_MODEL:
 		return model_take(world, r, err);
+	case PIPES_EXAMPLES:
+		return examples_take(world, r, err);
 	case PIPES_INPUT:
 		return input_take(world, r, err);
 	case PIPES_ANSWER:

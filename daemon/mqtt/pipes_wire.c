@@ -181,6 +181,26 @@ int pipes_model_read(struct bytes_reader *r, char name[PIPES_MODEL_SIZE],
 	return 0;
 }
 
+void pipes_examples_write(struct bytes_writer *w, const char *model, const char *text)
+{
+	begin(w, PIPES_EXAMPLES);
+	parts_put_text(w, model);
+	put_bytes(w, text, strlen(text));
+}
+
+int pipes_examples_read(struct bytes_reader *r, char model[PIPES_MODEL_SIZE], const char **ret_text,
+	struct error *err)
+{
+	size_t size = 0;
+	parts_get_text(r, model, PIPES_MODEL_SIZE);
+	const char *text = get_bytes(r, &size);
+	if (r->failed) {
+		return no_sense(err);
+	}
+	*ret_text = text;
+	return 0;
+}
+
 void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input)
 {
 	begin(w, PIPES_INPUT);

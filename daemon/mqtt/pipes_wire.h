@@ -24,6 +24,7 @@ enum pipes_order {
 	PIPES_INPUT,
 	PIPES_ANSWER, /* to a question */
 	PIPES_SET, /* a threshold */
+	PIPES_EXAMPLES, /* what a model was taught; before PIPES_MODEL */
 };
 
 enum pipes_word {
@@ -64,6 +65,7 @@ void pipes_begin_write(struct bytes_writer *w, uint32_t questions);
 /* @model NULL: there is none of that name now. */
 void pipes_model_write(struct bytes_writer *w, const char *name, const char *signature,
 	const struct pipeline_model *model);
+void pipes_examples_write(struct bytes_writer *w, const char *model, const char *text);
 void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input);
 /* Its n and tensors are of the caller, borrowed. */
 void pipes_answer_write(struct bytes_writer *w, uint32_t pipeline, uint64_t question,
@@ -76,6 +78,8 @@ int must_check pipes_open_read(
 int must_check pipes_model_read(struct bytes_reader *r, char name[PIPES_MODEL_SIZE],
 	char signature[PIPES_MODEL_SIZE], bool *ret_there, struct pipeline_model *ret_model,
 	struct error *err);
+int must_check pipes_examples_read(struct bytes_reader *r, char model[PIPES_MODEL_SIZE],
+	const char **ret_text, struct error *err);
 int must_check pipes_input_read(
 	struct bytes_reader *r, struct pipes_input *ret_input, struct error *err);
 int must_check pipes_answer_read(
