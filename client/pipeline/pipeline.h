@@ -106,6 +106,8 @@ struct pipeline_result {
 	size_t snapshot_bytes;
 	const float *vector; /* of `kind = embedding`, of norm 1; or NULL */
 	size_t n_vector;
+	uint64_t tag; /* of the input */
+	bool quiet; /* the decision would not have told it: only whose tag it has wants it */
 };
 
 struct pipeline_sink {
@@ -180,6 +182,9 @@ struct pipeline_input {
 			     the clock of this machine; of a stream of sound by its samples, from when
 			     its first came */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; past it no further stage is asked. 0: none */
+	uint64_t
+		tag; /* not 0: every result of this input is told, and has it. Of whole inputs only, not
+			 of pieces of a stream */
 };
 
 /*
@@ -216,6 +221,10 @@ const struct pipeline_question *pipeline_next(struct pipeline *pipeline);
 
 /* How many wait or are under way. */
 size_t pipeline_pending(const struct pipeline *pipeline);
+
+/* Tags of the inputs that questions wait of or are under way, perhaps more than once each; at most
+ * PIPELINE_MAX_QUESTIONS. An input whose tag is not there has nothing more to tell. */
+size_t pipeline_tags(const struct pipeline *pipeline, uint64_t ret_tags[PIPELINE_MAX_QUESTIONS]);
 
 /*
  * @outputs: all of the model's, in its order, borrowed for the call. Tells the sink, and may make more

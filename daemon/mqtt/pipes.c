@@ -85,8 +85,8 @@ static uint32_t index_of(const struct pipes *pipes, const char *name)
 static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 {
 	struct bridge *b = pipes->bridge;
-	struct ask *ask =
-		pipes->n_asked < b->settings.in_flight ? asks_find(&b->asks, ASK_NEW, true) : NULL;
+	bool room = pipes->n_asked < b->settings.in_flight && pipes->n_held + 1 < PIPES_MAX_TAGS;
+	struct ask *ask = room ? asks_find(&b->asks, ASK_NEW, true) : NULL;
 	if (!ask) {
 		return false;
 	}
@@ -96,6 +96,7 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 		.data = ask->payload,
 		.size = ask->size};
 	memcpy(input.source, ask->source, sizeof(input.source));
+	input.tag = pipes_tag(pipes, pipes->items[input.pipeline], ask);
 	snprintf(
 		input.content_type, sizeof(input.content_type), "%s", content_type_of(ask->format));
 	snprintf(input.fields, sizeof(input.fields), "%s", ask->fields);
@@ -142,7 +143,12 @@ static void input_end(struct pipes *pipes, const struct error *failed)
 	struct ask *ask = take(pipes->input);
 	if (!failed->code) {
 		pipes->counts.inputs++;
-		serve_finish(b, ask);
+		serve_leave(b, ask);
+		if (ask->tag) {
+			pipes_hold(pipes, ask);
+		} else {
+			ask_free(ask);
+		}
 		return;
 	}
 	pipes->counts.refused++;
@@ -181,8 +187,9 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 	pipes_announce(pipes, NULL);
 }
 
-static void order_end(struct pipes *pipes, const struct error *failed)
+static void order_end(struct pipes *pipes, const struct pipes_done *done)
 {
+	const struct error *failed = &done->failed;
 	uint8_t order = pipes->order;
 	bool lacks = order == PIPES_MODEL || order == PIPES_EXAMPLES || order == PIPES_SET ||
 		order == PIPES_ANSWER;
@@ -204,6 +211,7 @@ static void order_end(struct pipes *pipes, const struct error *failed)
 	} else if (failed->code) {
 		log_warning(&pipes->bridge->log, "pipelines: %s", failed->text);
 	}
+	pipes_answer_held(pipes, done);
 	serve_dispatch(pipes->bridge);
 }
 
@@ -224,11 +232,11 @@ static bool take_result(struct pipes *pipes, struct bytes_reader *r)
 
 static bool take_done(struct pipes *pipes, struct bytes_reader *r)
 {
-	struct error failed = {0};
-	if (pipes_done_read(r, &failed, NULL) < 0) {
+	struct pipes_done done;
+	if (pipes_done_read(r, &done, NULL) < 0) {
 		return false;
 	}
-	order_end(pipes, &failed);
+	order_end(pipes, &done);
 	return true;
 }
 
@@ -283,6 +291,7 @@ static void child_end(struct pipes *pipes, const char *why, bool may_again)
 	pipes->epoch++;
 	pipes_forget_asked(pipes);
 	pipes_say_reset(pipes);
+	pipes_refuse_held(pipes, why);
 	input_again(pipes, why, may_again);
 }
 
@@ -356,6 +365,7 @@ int pipes_reload(struct pipes *pipes, size_t *ret_bad, struct error *err)
 	pipes->epoch++;
 	pipes_forget_asked(pipes);
 	pipes_say_reset(pipes);
+	pipes_refuse_held(pipes, "the configuration was read again");
 	input_again(pipes, "the configuration was read again", true);
 	int r = pipes_load(pipes, ret_bad, err);
 	for (size_t i = 0; i < pipes->n_known; i++) {
@@ -435,6 +445,10 @@ void pipes_accept(struct pipes *pipes, struct ask *ask)
 		: NULL;
 	if (older) {
 		pipes->counts.sampled++;
+		if (older->response_topic) {
+			respond_refuse(pipes->bridge, older, EDGE_CLIENT_SUPERSEDED,
+				"a newer input took its place");
+		}
 		serve_finish(pipes->bridge, older);
 	}
 }

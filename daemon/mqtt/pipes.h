@@ -91,6 +91,9 @@ struct pipes {
 	uint8_t order; /* it is at; 0: none */
 	bool order_told; /* it led to a result already */
 	struct ask *input; /* that it is at */
+	struct ask *held; /* inputs that were taken, and whose answers are not whole; owned */
+	size_t n_held;
+	uint64_t last_tag;
 	struct pipes_asked *asked;
 	size_t n_asked;
 	struct pipes_session sessions[PIPES_MAX_SESSIONS];
@@ -142,7 +145,25 @@ void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
 
+/* ---- pipes_respond.c: inputs with a response topic */
+
+/* A number for the input's results, where it is to be answered; else 0. */
+uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask);
+/* The child has taken it; @ask is out of the line, and taken. */
+void pipes_hold(struct pipes *pipes, struct ask *ask);
+/* A result of an input that is to be answered. */
+void pipes_note_answer(
+	struct pipes *pipes, const struct pipe *pipe, const struct pipes_result *result);
+/* All but those of @done are answered with what there is. */
+void pipes_answer_held(struct pipes *pipes, const struct pipes_done *done);
+/* There will be no answers. */
+void pipes_refuse_held(struct pipes *pipes, const char *why);
+
 /* ---- pipes_publish.c */
+
+/* The result as JSON: the gateway's members, then the child's. */
+void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
+	const struct pipes_result *result, bool quiet, struct bytes_writer *w);
 
 /* False when it makes no sense. */
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result);

@@ -301,7 +301,8 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 		.content_type = input.content_type[0] ? input.content_type : NULL,
 		.source = input.source,
 		.time_us = sound ? 0 : input.time_us, /* samples are a better clock */
-		.deadline_ns = input.deadline_ns};
+		.deadline_ns = input.deadline_ns,
+		.tag = input.tag};
 	if (input.fields[0]) {
 		code = envelope_fields(
 			input.data, input.size, input.fields, &line, &push.size, err);
@@ -356,6 +357,26 @@ static int order_take(
 	}
 }
 
+/* The parent has no more at once than there is room for. */
+static void done_say(struct world *world, const struct error *err, struct bytes_writer *w)
+{
+	uint64_t tags[PIPES_MAX_TAGS], some[PIPELINE_MAX_QUESTIONS];
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < world->n; i++) {
+		const struct pipeline *p = world->items[i].pipeline;
+		const size_t more = p ? pipeline_tags(p, some) : 0;
+		for (size_t k = 0; k < more && n < PIPES_MAX_TAGS; k++) {
+			bool known = false;
+			for (uint32_t j = 0; j < n && !known; j++) {
+				known = tags[j] == some[k];
+			}
+			tags[n] = some[k];
+			n += !known;
+		}
+	}
+	pipes_done_write(w, err, tags, n);
+}
+
 int pipes_main(uint64_t memory_bytes)
 {
 	static struct world world; /* one per process; too large for the stack */
@@ -371,7 +392,7 @@ int pipes_main(uint64_t memory_bytes)
 		int code = order_take(&world, &r, memory_bytes, &err);
 		(void)code; /* the parent is told */
 		ask(&world);
-		pipes_done_write(&w, &err);
+		done_say(&world, &err, &w);
 		if (!say(&world, &w)) {
 			return 1; /* nobody has to wait for that word */
 		}

@@ -52,14 +52,13 @@ static struct pipes_source *source_find(struct pipe *pipe, const char *name)
 	return NULL;
 }
 
-/* The gateway's members, then the child's. */
-static void write_result(struct pipes *pipes, const struct pipe *pipe,
-	const struct pipes_result *result, struct bytes_writer *w)
+void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
+	const struct pipes_result *result, bool quiet, struct bytes_writer *w)
 {
 	uint32_t rate = 0, channels = 0;
 	flat_begin(w, NULL, '{');
 	flat_text(w, "gw", pipes->bridge->settings.gateway);
-	if (result->kind == PIPELINE_RESULT) {
+	if (result->kind == PIPELINE_RESULT && !quiet) {
 		flat_integer(w, "seq", (int64_t)++pipes->bridge->sequence);
 	}
 	flat_time(w);
@@ -104,7 +103,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	const char *retain = pipes->bridge->settings.retain;
 	struct bytes_writer w = {0};
 	char topic[TOPICS_MAX];
-	write_result(pipes, pipe, result, &w);
+	pipes_write_result(pipes, pipe, result, false, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;
@@ -145,7 +144,7 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 		}
 		source->skipped_ns = now;
 	}
-	write_result(pipes, pipe, result, &w);
+	pipes_write_result(pipes, pipe, result, false, &w);
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
@@ -160,6 +159,12 @@ bool pipes_publish(struct pipes *pipes, const struct pipes_result *result)
 	struct pipes_source *source = pipe ? source_find(pipe, result->source) : NULL;
 	if (!pipe || result->stage > MAX_STAGES) {
 		return false;
+	}
+	if (result->tag) {
+		pipes_note_answer(pipes, pipe, result);
+	}
+	if (result->quiet) {
+		return true; /* only who has asked wants it */
 	}
 	if (!source) {
 		return true; /* so many others have come since that it was forgotten */

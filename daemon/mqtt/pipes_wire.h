@@ -15,6 +15,7 @@
 
 #define PIPES_MAX_TENSORS 16 /* inputs, or outputs, of one question */
 #define PIPES_SOURCE_SIZE 64
+#define PIPES_MAX_TAGS 512 /* of inputs whose answers somebody waits for, at once */
 #define PIPES_MODEL_SIZE 64
 
 enum pipes_order {
@@ -47,6 +48,7 @@ struct pipes_input {
 	char content_type[64]; /* "": by its first bytes */
 	char fields[256]; /* of JSON: members that are the numbers; "" */
 	uint64_t time_us, deadline_ns; /* 0: now; none */
+	uint64_t tag; /* 0: nobody waits for its answer */
 	const void *data; /* a zero byte follows */
 	size_t size;
 };
@@ -88,6 +90,12 @@ void pipes_answer_deinit(struct pipes_answer *answer);
 
 /* ---- words */
 
+struct pipes_done {
+	struct error failed; /* code 0: it is done */
+	uint32_t n;
+	uint64_t tags[PIPES_MAX_TAGS];
+};
+
 struct pipes_question {
 	uint32_t pipeline;
 	uint64_t id;
@@ -103,7 +111,8 @@ struct pipes_result {
 	uint32_t pipeline, stage;
 	enum pipeline_kind kind;
 	bool event;
-	uint64_t time_us;
+	uint64_t time_us, tag;
+	bool quiet;
 	char source[PIPES_SOURCE_SIZE];
 	const char *flat; /* view; an object, not 0-terminated */
 	size_t flat_bytes;
@@ -111,14 +120,17 @@ struct pipes_result {
 	size_t snapshot_bytes;
 };
 
-void pipes_done_write(struct bytes_writer *w, const struct error *failed);
+/* @tags: of inputs that have more to tell. */
+void pipes_done_write(
+	struct bytes_writer *w, const struct error *failed, const uint64_t *tags, uint32_t n);
 void pipes_question_write(
 	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_question *question);
 void pipes_result_write(
 	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_result *result);
 
 /* Behind the byte of the word. -EPROTO. Texts are printable. @max_bytes: of one tensor. */
-int must_check pipes_done_read(struct bytes_reader *r, struct error *ret_failed, struct error *err);
+int must_check pipes_done_read(
+	struct bytes_reader *r, struct pipes_done *ret_done, struct error *err);
 int must_check pipes_question_read(struct bytes_reader *r, uint64_t max_bytes,
 	struct pipes_question *ret_question, struct error *err);
 void pipes_question_deinit(struct pipes_question *question);
