@@ -129,9 +129,13 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 		.anomaly = first->post.kind == RECIPE_POST_RECONSTRUCTION,
 		.names = first->post.names,
 		.unit = first->post.unit,
+		.remembers = p->recipe->source.every > 1,
 		.has_threshold = has_threshold(first)};
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		about.snapshot |= p->recipe->stages[i].post.snapshot != 0;
+		const struct recipe_stage *stage = &p->recipe->stages[i];
+		about.snapshot |= stage->post.snapshot != 0;
+		about.remembers |=
+			stage->decision.given || stage->session || asking_is_collected(p, i);
 	}
 	return about;
 }

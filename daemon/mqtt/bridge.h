@@ -167,6 +167,8 @@ void announce_settings(struct bridge *bridge, const struct model_entry *model);
 void announce_discovery(struct bridge *bridge, bool again);
 void announce_pool(struct bridge *bridge);
 /* What a member of the pool subscribes to. */
+void announce_pool_filter_of_pipeline(
+	const struct bridge *bridge, char out[TOPICS_MAX], const char *pipeline);
 void announce_pool_filter(const struct bridge *bridge, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);

@@ -183,8 +183,9 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 		give_up(pipes, failed->text);
 		return;
 	}
-	pipes->works = true;
+	pipes->works = pipes->has_worked = true;
 	pipes_announce(pipes, NULL);
+	announce_pool(pipes->bridge);
 }
 
 static void order_end(struct pipes *pipes, const struct pipes_done *done)
@@ -432,6 +433,19 @@ void pipes_forget_link(struct pipes *pipes, const struct link *link)
 			source->link = source->link == link ? NULL : source->link;
 		}
 	}
+}
+
+bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe)
+{
+	uint32_t rate = 0, channels = 0;
+	bool ready = pipes->has_worked && !pipe->refused[0] && !pipe->off;
+	const char *model = NULL;
+	for (size_t i = 0; ready && (model = pipeline_model_name(pipe->about, i)); i++) {
+		const struct model_entry *entry = models_find(&pipes->bridge->models, model);
+		ready = entry && models_is_ready(entry);
+	}
+	return ready && !pipe->says.remembers &&
+		pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
 }
 
 void pipes_accept(struct pipes *pipes, struct ask *ask)

@@ -88,6 +88,7 @@ struct pipes {
 	uint64_t epoch; /* counts children */
 	size_t opened; /* of them the child has so many */
 	bool works; /* it has all of them */
+	bool has_worked; /* some child had */
 	uint8_t order; /* it is at; 0: none */
 	bool order_told; /* it led to a result already */
 	struct ask *input; /* that it is at */
@@ -144,6 +145,9 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+
+/* May any gateway's take its inputs? It works, and remembers nothing from one to the next. */
+bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
 
 /* ---- pipes_respond.c: inputs with a response topic */
 

@@ -271,8 +271,21 @@ void pipes_forget_source(
 	}
 }
 
+static void leave_pool(struct pipes *pipes, const struct pipe *pipe)
+{
+	struct bridge *b = pipes->bridge;
+	char filter[TOPICS_MAX];
+	announce_pool_filter_of_pipeline(b, filter, pipe->name);
+	for (size_t i = 0; i < b->n_links; i++) {
+		if (link_is_subscribed(b->links[i], filter)) {
+			link_unsubscribe(b->links[i], filter);
+		}
+	}
+}
+
 void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 {
+	leave_pool(pipes, pipe);
 	empty(pipes, pipe->name, "state", NULL);
 	empty(pipes, pipe->name, "get", "threshold");
 	empty(pipes, pipe->name, "get", "enable");
@@ -348,6 +361,7 @@ int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const cha
 	*ret_changed = r == 0 && (pipe->off != was_off || !is_same(pipe->threshold, was));
 	if (r == 0) {
 		announce_one(pipes, NULL, pipe);
+		announce_pool(pipes->bridge);
 		pipes_feed(pipes);
 	}
 	return r;

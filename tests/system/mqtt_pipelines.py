@@ -7,36 +7,18 @@ import random
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
-import sys
-import tempfile
-import unittest
 import wave
-import zlib
 
-from mqtt_rig import BOUND, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized, need_mosquitto, run_tests, wait_for
+from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
+from mqtt_rig import BOUND, EDGED_MQTT, LONG, ROOT, is_sanitized, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 MUTANTS = 5000 if LONG else 300
 KILLS = 50 if LONG else 5
 SHARED = os.path.join(ROOT, "..", "shared")
 
-DIGIT = """[pipeline]
-description = which digit it is
-[source]
-kind = picture
-[model]
-name = digits
-[post]
-kind = classes
-snapshot = yes
-top-k = 2
-[decision]
-threshold = 0.6
-"""
-EACH_DIGIT = "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\n"
 WORD = """[source]
 kind = sound
 rate = 16000
@@ -65,124 +47,12 @@ kind = reconstruction
 """
 
 
-def white_png(width=28, height=28):
-    """A picture with nothing in it."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + b"\0" * width for _ in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
 def noise_ppm(width, height):
     """A picture that no PNG makes smaller."""
     return f"P6 {width} {height} 255\n".encode() + random.Random(1).randbytes(3 * width * height)
 
 
-class Store:
-    """As root on edged's own socket: docs/protocol.md."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.ask(1, struct.pack("<HHQH", 1, 3, 1 << 0 | 1 << 3, 4) + b"test")
-
-    def ask(self, kind, body, *fds):
-        frame = b"EDG1" + struct.pack("<HHQIIII", kind, 0, 7, len(body), 0, 0, 0) + body
-        if fds:
-            socket.send_fds(self.socket, [frame], fds)
-        else:
-            self.socket.sendall(frame)
-        size, status = struct.unpack("<16xII8x", self.read(32))
-        body = self.read(size)
-        assert status == 0, body
-
-    def read(self, size):
-        data = b""
-        while len(data) < size:
-            data += self.socket.recv(size - len(data))
-        return data
-
-    def order(self, verb, model, argument="", *fds):
-        texts = b"".join(struct.pack("<H", len(t)) + t.encode() for t in (model, argument))
-        self.ask(12, struct.pack("<I", verb) + texts, *fds)
-
-    def teach(self, model, text):
-        with tempfile.TemporaryFile() as file:
-            file.write(text.encode())
-            file.flush()
-            self.order(12, model, "", file.fileno())
-
-    def forget(self, model, label):
-        self.order(13, model, label)
-
-
-class Pipelines(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.rig = Rig(EDGED, EDGED_MQTT, ROOT)
-        cls.addClassCleanup(cls.rig.close)
-        cls.port = free_port()
-        cls.edged = cls.rig.start_edged()
-        cls.broker = cls.rig.start_broker(f"listener {cls.port} 127.0.0.1\nallow_anonymous true")
-        cls.number = cls.lives = 0
-
-    def setUp(self):
-        type(self).number += 1
-        self.folder = self.rig.path(f"pipelines-{self.number}")
-        os.mkdir(self.folder)
-
-    def put(self, name, text):
-        with open(os.path.join(self.folder, name + ".conf.new"), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(file.name, os.path.join(self.folder, name + ".conf"))
-
-    def bridge(self, text="", extra="", others=None, wait="ready", **pipelines):
-        for name, recipe in pipelines.items():
-            self.put(name, recipe)
-        # What the broker has kept of the life before says nothing of this one: only what comes by itself counts.
-        type(self).lives += 1
-        device = self.device(f"main{self.lives}")
-        device.subscribe("edged/gw1/#")
-        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 200ms\n{text}", {
-            "broker a": f"address = mqtt://127.0.0.1:{self.port}\n{extra}", **(others or {})})
-        self.addCleanup(bridge.end)
-        for name in pipelines if wait else ():
-            self.wait_live(device, f"edged/gw1/pipeline/{name}/state", lambda s: s["state"] == wait)
-        for model in ("digits", "keyword", "vibration"):
-            self.wait_live(device, f"edged/gw1/{model}/state", lambda s: "input_bytes" in s)
-        return bridge, device
-
-    @staticmethod
-    def wait_live(device, topic, condition):
-        wait_for(lambda: any(condition(json.loads(m.payload)) for m in device.of(topic) if m.payload and not m.retain), f"{topic} as it is to be")
-
-    def device(self, name):
-        device = Device(self.port, name)
-        self.addCleanup(device.close)
-        return device
-
-    @staticmethod
-    def child(bridge, kind="--pipelines"):
-        """The process in which the pipelines work, or requests are decoded."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as stat, open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
-                    parent, words = int(stat.read().rsplit(")", 1)[1].split()[1]), line.read().split("\0")
-            except OSError:
-                continue  # it has ended
-            if parent == bridge.child.pid and kind in words:
-                return int(pid)
-        return None
-
-    def check_flat(self, result):
-        for key, value in result.items():
-            self.assertNotIsInstance(value, (dict, list, bool), key)
-        for key in ("ts_ms", "infer_ms", "seq"):
-            self.assertIsInstance(result[key], (int, float))
-        self.assertRegex(result["ts"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-        self.assertEqual(result["gw"], "gw1")
-
+class Pipelines(WithPipelines):
     def test_a_picture_becomes_a_decision_that_is_told_when_it_changes(self):
         bridge, device = self.bridge(digit=DIGIT)
         topic = "edged/gw1/pipeline/digit"
@@ -468,89 +338,6 @@ class Pipelines(unittest.TestCase):
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
         device.wait("edged/gw1/pipeline/digit/result/cam", 2)
         self.assertEqual(bridge.text().count("connected, MQTT"), 1)
-
-    def test_who_asks_is_answered_whatever_the_decision_says(self):
-        """Each input with a response topic once, under its own correlation data, also where nothing is told to others."""
-        cascade = DIGIT + "[stage again]\nwhen = 7\nmin-score = 0.5\n[model]\nname = digits\n[post]\nkind = classes\ntop-k = 1\n"
-        bridge, device = self.bridge(digit=DIGIT, two=cascade, third=EACH_DIGIT.replace("picture\n", "picture\nevery = 3\n"))
-        device.subscribe("edged/reply/#")
-        seven, blank, reply = self.rig.sample("digit-7.png"), white_png(), "edged/reply/me"
-
-        def ask(pipeline, picture, n, **given):
-            device.publish(f"edged/gw1/pipeline/{pipeline}/in/cam", picture, ResponseTopic=reply, CorrelationData=b"%d" % n, **given)
-
-        def answers(count):
-            found = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"], json.loads(m.payload))
-                     for m in device.wait(reply, count)]
-            device.messages.clear()
-            return found
-
-        for n in range(20):
-            ask("digit", seven if n < 10 else blank, n)
-        found = answers(20)
-        self.assertEqual([(n, status) for n, status, _ in sorted(found, key=lambda a: a[0])], [(n, "OK") for n in range(20)])
-        for n, _, result in found:
-            self.check_flat({"seq": 0, **result})
-            self.assertNotIn("seq", result)
-            self.assertEqual((result["pipeline"], result["source"], result["label"] == "7"), ("digit", "cam", n < 10))
-        # What the decision does not let through is told to nobody else.
-        ask("digit", blank, 20)
-        answers(1)
-        device.publish("edged/gw1/pipeline/digit/in/cam", seven)
-        result = json.loads(device.wait("edged/gw1/pipeline/digit/result/cam")[0].payload)
-        self.assertEqual((result["event"], result["seq"]), ("begin", 3))
-        # A second stage is an answer more, and the last one says so.
-        ask("two", seven, 1)
-        found = answers(2)
-        self.assertEqual([(n, status, r["stage"]) for n, status, r in found], [(1, "MORE", "two"), (1, "OK", "again")])
-        ask("two", blank, 2)
-        self.assertEqual([(n, s, r["stage"]) for n, s, r in answers(1)], [(2, "OK", "two")])
-        # What is no picture, what is not looked at, and what a process that ends leaves behind.
-        ask("digit", b"\x89PNG\r\n\x1a\nnothing", 3)
-        self.assertEqual([(n, s) for n, s, _ in answers(1)], [(3, "INVALID")])
-        for n in range(4):
-            ask("third", seven, n)
-        self.assertEqual(sorted((n, s) for n, s, _ in answers(4)), [(0, "OK"), (1, "SUPERSEDED"), (2, "SUPERSEDED"), (3, "OK")])
-        self.edged.child.send_signal(signal.SIGSTOP)
-        try:
-            for n in range(30, 33):
-                ask("digit", seven, n)
-            device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 31)
-            os.kill(self.child(bridge), signal.SIGKILL)
-            self.assertEqual(sorted((n, s) for n, s, _ in answers(3)), [(n, "INTERNAL") for n in range(30, 33)])
-        finally:
-            self.edged.child.send_signal(signal.SIGCONT)
-        ask("digit", seven, 40)
-        self.assertEqual([(n, s) for n, s, _ in answers(1)], [(40, "OK")])
-
-    def test_what_a_model_is_taught_counts_at_once_and_in_every_life(self):
-        store = Store(self.rig.socket)
-        self.addCleanup(store.socket.close)
-        bridge, device = self.bridge(taught="[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = embedding\n")
-        where = "edged/gw1/pipeline/taught/{}/cam".format
-        n = 0
-
-        def label():
-            nonlocal n
-            n += 1
-            device.publish(where("in"), self.rig.sample("digit-7.png"))
-            return json.loads(device.wait(where("result"), n)[n - 1].payload).get("label")
-
-        self.assertIsNone(label())
-        # Of the ten classes' scores: 7 is near one, and not the other.
-        store.teach("digits", "seven\t0 0 0 0 0 0 0 1 0 0\none\t0 1 0 0 0 0 0 0 0 0\n")
-        self.addCleanup(store.forget, "digits", "one")
-        wait_for(lambda: label() == "seven", "the label that was taught")
-        # Another process of the pipelines is told before it sees a picture, and so is another edged-mqtt.
-        os.kill(self.child(bridge), signal.SIGKILL)
-        self.assertEqual(label(), "seven")
-        bridge.end()
-        bridge, device = self.bridge()
-        n = 0
-        self.wait_live(device, "edged/gw1/pipeline/taught/state", lambda s: s["state"] == "ready")
-        self.assertEqual(label(), "seven")
-        store.forget("digits", "seven")
-        wait_for(lambda: label() == "one", "the label that is left")
 
     def test_files_with_mistakes_are_named_with_their_line_and_the_others_work(self):
         self.put("wrong", "[source]\nkind = smell\n")
