@@ -133,7 +133,10 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 		.has_threshold = has_threshold(first)};
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *stage = &p->recipe->stages[i];
-		about.snapshot |= stage->post.snapshot != 0;
+		if (!about.snapshot) {
+			about.snapshot = stage->post.snapshot != RECIPE_SNAPSHOT_NO;
+			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
+		}
 		about.remembers |=
 			stage->decision.given || stage->session || asking_is_collected(p, i);
 	}
@@ -183,7 +186,7 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 void pipeline_want_snapshots(struct pipeline *p)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].post.snapshot = 1;
+		p->recipe->stages[i].post.snapshot = RECIPE_SNAPSHOT_PNG;
 	}
 }
 

@@ -101,7 +101,8 @@ struct pipeline_result {
 	const struct image *picture; /* that the stage saw, decoded; or NULL */
 	const void *mask_png; /* of `show = mask`; or NULL */
 	size_t mask_bytes;
-	const void *snapshot; /* the picture with what was found drawn in, PNG, of `snapshot = yes`;
+	const void
+		*snapshot; /* the picture with what was found drawn in, PNG or JPEG, of `snapshot`;
 				 or NULL */
 	size_t snapshot_bytes;
 	const float *vector; /* of `kind = embedding`, of norm 1; or NULL */
@@ -154,7 +155,8 @@ struct pipeline_about {
 	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
-	bool snapshot; /* any stage gives one */
+	bool snapshot; /* any stage gives one, */
+	bool snapshot_jpeg; /* the first such one as JPEG */
 	bool has_threshold; /* pipeline_set_threshold() has something to set */
 };
 struct pipeline_about pipeline_about(const struct pipeline *pipeline);
@@ -256,7 +258,7 @@ double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
 
-/* With every result a snapshot, as `snapshot = yes` of each stage, or a mask, as `show-mask = yes`. */
+/* With every result a snapshot, as `snapshot = yes` (PNG) of each stage, or a mask, as `show-mask = yes`. */
 void pipeline_want_snapshots(struct pipeline *pipeline);
 void pipeline_want_masks(struct pipeline *pipeline);
 /* Every result, as `publish = all` of each stage's decision without `rate-limit`. */

@@ -170,8 +170,8 @@ static const struct recipe_key keys[] = {
 		"embedding: what near means."},
 	{"post", "max-distance", RECIPE_REAL, AT(post.max_distance), 0, BIG, "", NULL,
 		"embedding: nothing farther away is found; empty: the nearest always is."},
-	{"post", "snapshot", RECIPE_TRUTH, AT(post.snapshot), 0, 1, "no", NULL,
-		"With each result the picture with what was found drawn in."},
+	{"post", "snapshot", RECIPE_CHOICE, AT(post.snapshot), 0, 0, "no", "no yes jpeg",
+		"With each result the picture with what was found drawn in: yes: PNG."},
 
 	{"decision", "threshold", RECIPE_REAL, AT(decision.threshold), -BIG, BIG, "", NULL,
 		"Score from which on something counts as there; empty: the threshold of [post], else "

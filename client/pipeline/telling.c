@@ -59,7 +59,7 @@ void telling_trouble(
 	tell(p, kind, q, &facts, &(struct pipeline_result){0});
 }
 
-/* Mask and snapshot as PNG, where the file asks for them. */
+/* Mask as PNG and snapshot, where the file asks for them. */
 struct extras {
 	void *mask, *snapshot; /* owned */
 	size_t mask_bytes, snapshot_bytes;
@@ -89,9 +89,13 @@ static int extras_make(const struct recipe_stage *recipe, const struct material 
 		r = r < 0 || !whole
 			? r
 			: draw_findings(&copy, findings, recipe->post.point_threshold, err);
-		r = r < 0
-			? r
-			: image_png_encode(&copy, &extras->snapshot, &extras->snapshot_bytes, err);
+		if (r == 0) {
+			r = recipe->post.snapshot == RECIPE_SNAPSHOT_JPEG
+				? image_jpeg_encode(
+					  &copy, &extras->snapshot, &extras->snapshot_bytes, err)
+				: image_png_encode(
+					  &copy, &extras->snapshot, &extras->snapshot_bytes, err);
+		}
 	}
 	return r;
 }

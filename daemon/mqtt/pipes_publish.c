@@ -15,6 +15,7 @@
 #define NS_PER_US 1000
 #define DIGITS 6
 #define MAX_STAGES 64
+#define JPEG_BEGINS 0xFF
 
 void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *leaf,
 	const char *level, char *out)
@@ -118,8 +119,10 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	}
 	if (result->snapshot_bytes) {
 		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
+		const uint8_t *picture = result->snapshot;
 		if (!publish(pipes, source->link, OUTBOX_SNAPSHOT,
-			    settings_has_word(retain, "snapshot"), topic, "image/png",
+			    settings_has_word(retain, "snapshot"), topic,
+			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
 			    result->snapshot, result->snapshot_bytes)) {
 			say_no_snapshot(pipes, pipe, source, result->snapshot_bytes);
 		}

@@ -116,7 +116,7 @@ struct pipes_result {
 	char source[PIPES_SOURCE_SIZE];
 	const char *flat; /* view; an object, not 0-terminated */
 	size_t flat_bytes;
-	const void *snapshot; /* view; PNG, or 0 bytes */
+	const void *snapshot; /* view; PNG or JPEG, or 0 bytes */
 	size_t snapshot_bytes;
 };
 

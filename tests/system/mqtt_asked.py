@@ -107,6 +107,17 @@ class Asked(WithPipelines):
         ask("digit", seven, 40)
         self.assertEqual([(n, s) for n, s, _ in answers(1)], [(40, "OK")])
 
+    def test_a_camera_gets_its_snapshot_as_jpeg(self):
+        _, device = self.bridge(extra="discovery = yes", digit=EACH_DIGIT + "snapshot = jpeg\n", other=EACH_DIGIT + "snapshot = yes\n")
+        device.subscribe("homeassistant/#")
+        for name, begin, kind in (("digit", b"\xff\xd8\xff", "image/jpeg"), ("other", b"\x89PNG", "image/png")):
+            device.publish(f"edged/gw1/pipeline/{name}/in/cam", self.rig.sample("digit-7.png"))
+            message = device.wait(f"edged/gw1/pipeline/{name}/snapshot/cam")[0]
+            self.assertTrue(message.payload.startswith(begin), message.payload[:8])
+            self.assertEqual(message.properties.ContentType, kind)
+            device.wait_json("homeassistant/device/edged_gw1/config",
+                             lambda c, n=name, k=kind: c["cmps"].get(f"{n}-cam_snapshot", {}).get("cont_type") == k)
+
     def test_what_a_model_is_taught_counts_at_once_and_in_every_life(self):
         store = Store(self.rig.socket)
         self.addCleanup(store.socket.close)
