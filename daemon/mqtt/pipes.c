@@ -96,7 +96,9 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 		.data = ask->payload,
 		.size = ask->size};
 	memcpy(input.source, ask->source, sizeof(input.source));
-	input.tag = pipes_tag(pipes, pipes->items[input.pipeline], ask);
+	if (input.pipeline < pipes->n) { /* else its file has gone since */
+		input.tag = pipes_tag(pipes, pipes->items[input.pipeline], ask);
+	}
 	snprintf(
 		input.content_type, sizeof(input.content_type), "%s", content_type_of(ask->format));
 	snprintf(input.fields, sizeof(input.fields), "%s", ask->fields);

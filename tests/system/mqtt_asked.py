@@ -107,6 +107,31 @@ class Asked(WithPipelines):
         ask("digit", seven, 40)
         self.assertEqual([(n, s) for n, s, _ in answers(1)], [(40, "OK")])
 
+    def test_who_has_asked_a_pipeline_that_goes_is_told(self):
+        bridge, device = self.bridge(digit=DIGIT, other=EACH_DIGIT)
+        device.subscribe("edged/reply/#")
+
+        def ask(pipeline, n):
+            device.publish(f"edged/gw1/pipeline/{pipeline}/in/cam{n}", self.rig.sample("digit-7.png"),
+                           ResponseTopic="edged/reply/me", CorrelationData=b"%d" % n)
+
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for n in range(60):  # more than edged is asked at once: others wait in the line
+                ask("digit", n)
+            device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] > 20)
+            os.unlink(os.path.join(self.folder, "digit.conf"))
+            bridge.child.send_signal(signal.SIGHUP)
+            answers = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"])
+                       for m in device.wait("edged/reply/me", 60)]
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        self.assertEqual(sorted(n for n, _ in answers), list(range(60)))
+        self.assertEqual({status for _, status in answers}, {"INTERNAL", "NOT_FOUND"})
+        ask("other", 60)
+        device.wait("edged/reply/me", 61)
+        self.assertIsNone(bridge.child.poll())
+
     def test_a_camera_gets_its_snapshot_as_jpeg(self):
         _, device = self.bridge(extra="discovery = yes", digit=EACH_DIGIT + "snapshot = jpeg\n", other=EACH_DIGIT + "snapshot = yes\n")
         device.subscribe("homeassistant/#")
