@@ -8,6 +8,7 @@
 
 #include "daemon/inbox.h"
 #include "daemon/install.h"
+#include "daemon/taught.h"
 #include "daemon/watch.h"
 
 /* ---- the list */
@@ -166,6 +167,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 		.good = good ? good->model : none,
 		.trial = manifest->trial && digest_same(&model->serving, &manifest->active),
 		.pinned = manifest->pinned,
+		.taught = serves ? taught_stamp(&serves->examples) : 0,
 	};
 	return event;
 }

@@ -37,6 +37,7 @@ struct catalogue_about {
 	uint64_t last_good; /* number of the version that proved itself last; 0: none */
 	struct digest good; /* its file; none: none */
 	bool trial, pinned;
+	uint32_t taught; /* of its examples, as STORE_LIST has it; 0: none */
 };
 
 struct catalogue_event {
