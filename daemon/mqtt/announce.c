@@ -89,7 +89,7 @@ static void write_state(struct bytes_writer *w, const struct model_entry *m)
 		flat_text(w, "sha256", m->sha256);
 	}
 	if (m->reason[0]) {
-		flat_text(w, "reason", m->reason);
+		flat_told(w, "reason", m->reason);
 	}
 	if (models_is_ready(m) && m->n_inputs == 1) {
 		flat_text(w, "input_type", dtype_name(m->inputs[0].type));

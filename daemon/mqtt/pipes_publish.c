@@ -87,7 +87,7 @@ static void say_no_snapshot(
 	flat_begin(&w, NULL, '{');
 	flat_text(&w, "gw", pipes->bridge->settings.gateway);
 	flat_time(&w);
-	flat_text(&w, "error", text);
+	flat_told(&w, "error", text);
 	flat_end(&w, '}');
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
@@ -216,7 +216,7 @@ static void write_state(const struct pipes *pipes, const struct pipe *pipe, stru
 	flat_text(w, "description", pipeline_description(pipe->about));
 	flat_text(w, "models", models);
 	if (pipe->refused[0]) {
-		flat_text(w, "reason", pipe->refused);
+		flat_told(w, "reason", pipe->refused);
 	}
 	flat_end(w, '}');
 }

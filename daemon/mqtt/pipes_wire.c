@@ -246,7 +246,7 @@ static void get_error(struct bytes_reader *r, struct error *ret_failed)
 	*ret_failed = (struct error){0};
 	if (code) {
 		error_set(ret_failed, code, "%s",
-			error_escape(shown, sizeof(shown), text, strlen(text)));
+			error_clean(shown, sizeof(shown), text, strlen(text)));
 	}
 }
 

@@ -181,13 +181,14 @@ static void what_is_done_says_what_is_not(void **state)
 {
 	(void)state;
 	const uint64_t tags[] = {7, UINT64_MAX};
-	const struct error failed = {.code = -EINVAL, .text = "no"};
+	const struct error failed = {.code = -EINVAL, .text = "no \\x5c"};
 	struct bytes_writer w = {0};
 	struct pipes_done done;
 	pipes_done_write(&w, &failed, tags, 2);
 	struct bytes_reader r = body_of(&w);
 	assert_int_equal(pipes_done_read(&r, &done, NULL), 0);
 	assert_int_equal(done.failed.code, -EINVAL);
+	assert_string_equal(done.failed.text, failed.text);
 	assert_int_equal(done.n, 2);
 	assert_true(done.tags[0] == 7 && done.tags[1] == UINT64_MAX);
 	for (size_t cut = 1; cut < 20; cut++) {
