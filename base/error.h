@@ -5,8 +5,8 @@
  * A function that can fail returns int: 0 on success, a negative errno on failure, the language
  * libuv and sd-bus already speak. It writes its ret_ parameters only on success. It does not log:
  * who handles an error logs it, once. Where a person or a peer will read the reason it also takes a
- * struct error, which may be NULL. The text names what and where, holds only printable ASCII
- * (foreign bytes are escaped as \xNN) and never a path or an address.
+ * struct error, which may be NULL. The text names what and where, holds only what a terminal shows
+ * (foreign bytes are escaped as \xNN), is UTF-8 also where it is cut, and never a path or an address.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -45,9 +45,16 @@ enum edge_status error_status_of(int code);
 
 /*
  * Copies at most @size - 1 bytes of escaped @text into @out and ends it with 0: C0, C1, DEL,
- * bidirectional controls, backslash and what is not UTF-8 become \xNN. Returns @out. For everything
- * foreign that is printed or logged.
+ * bidirectional controls, backslash and what is not UTF-8 become \xNN. Returns @out. For names and
+ * other foreign bytes, once, where they become part of a text that is told, printed or logged.
  */
 char *error_escape(char *out, size_t size, const void *text, size_t length);
+
+/*
+ * The same, but for backslashes, which stay: for a text that was told, so whoever wrote it has
+ * escaped what is foreign in it (reasons, errors, lines of the history), and that comes from another process or
+ * a file, which need not have. What error_escape() made is left as it is.
+ */
+char *error_clean(char *out, size_t size, const void *text, size_t length);
 
 #endif

@@ -151,7 +151,7 @@ int wire_error_decode(const void *body, size_t size, uint32_t status, struct err
 	error_set(err, code, "%s", status_name(status));
 	err->status = status < EDGE_STATUS_COUNT ? (enum edge_status)status : EDGE_INTERNAL;
 	if (!r.failed && text.length > 0) {
-		error_escape(err->text, sizeof(err->text), text.data, text.length);
+		error_clean(err->text, sizeof(err->text), text.data, text.length);
 	}
 	return code;
 }

@@ -432,6 +432,7 @@ int must_check wire_session_decode(
 
 #define WIRE_STORE_TRIAL 1u /* what serves has not proved itself yet */
 #define WIRE_STORE_PINNED 2u /* nothing takes its place */
+#define WIRE_STORE_TAUGHT_SHIFT 8 /* bits 8 to 31: other examples, another number; 0: none (1.3) */
 
 struct wire_store_item {
 	struct wire_list_item model;
@@ -460,14 +461,18 @@ enum wire_store_verb {
 	WIRE_STORE_INSTALL =
 		6, /* since 1.3: the first byte brings a descriptor, as that of EXPORT */
 	WIRE_STORE_EXPORT = 7,
-	WIRE_STORE_REMOVE = 11, /* since 1.3 */
+	WIRE_STORE_REMOVE = 11, /* since 1.3, as those below */
+	WIRE_STORE_TEACH = 12, /* the first byte brings a descriptor */
+	WIRE_STORE_UNTEACH = 13,
+	WIRE_STORE_EXAMPLES = 14,
 };
 
 struct wire_store {
 	uint32_t verb; /* enum wire_store_verb */
 	struct wire_text
 		model; /* empty for FORGET_BAD, and for an INSTALL of a bundle that says it */
-	struct wire_text argument; /* FORGET_BAD: digits of a digest; others: empty */
+	struct wire_text
+		argument; /* FORGET_BAD: digits of a digest; UNTEACH: a label; others: empty */
 };
 
 void wire_store_encode(struct bytes_writer *w, const struct wire_store *store);

@@ -130,7 +130,7 @@ struct settings {
 	const char *output_dir, *labels, *signature, *state, *record;
 	const char *name; /* of install */
 	bool keep_state;
-	bool repair;
+	bool repair, forget;
 	struct cli_reals mean, std;
 	int layout, resize; /* enum fit_layout, enum fit_resize */
 	int input_format; /* enum input_format */

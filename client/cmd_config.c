@@ -47,9 +47,10 @@ static int put_item(void *context, const struct wire_config_item *item)
 	return 0;
 }
 
-static const char *escape(char out[2048], struct wire_text text)
+/* As the files have it: a backslash is one. */
+static const char *clean(char out[2048], struct wire_text text)
 {
-	return error_escape(out, 2048, text.data, text.length);
+	return error_clean(out, 2048, text.data, text.length);
 }
 
 /* A file that edged would take, with remarks. */
@@ -57,16 +58,16 @@ static int print_item(void *context, const struct wire_config_item *item)
 {
 	char *section = context;
 	char text[2048], value[2048], origin[2048];
-	escape(text, item->section);
+	clean(text, item->section);
 	if (strncmp(section, text, 63) != 0) {
 		printf("%s[%s]\n", section[0] ? "\n" : "", text);
 		snprintf(section, 64, "%.63s", text);
 	}
-	printf("# %s", escape(origin, item->origin));
+	printf("# %s", clean(origin, item->origin));
 	if (item->pending.length > 0) {
-		printf("; the files say %s", escape(origin, item->pending));
+		printf("; the files say %s", clean(origin, item->pending));
 	}
-	printf("\n%s = %s\n", escape(text, item->key), escape(value, item->value));
+	printf("\n%s = %s\n", clean(text, item->key), clean(value, item->value));
 	return 0;
 }
 

@@ -92,14 +92,15 @@ static void add_escaped(struct grid *grid, const char *text)
 /* State, digest, time and user; what is not known is a dash. */
 static void add_store(struct grid *grid, const struct edge_client_list_item *item)
 {
-	char state[64], since[32] = "-";
+	char state[64], digest[13], since[32] = "-";
 	struct tm when;
 	time_t seconds = (time_t)item->since;
 	const bool known = item->sha256[0] != 0;
 	const struct passwd *user = known ? getpwuid((uid_t)item->by) : NULL;
 	error_escape(state, sizeof(state), item->state, strlen(item->state));
 	grid_add(grid, "%s", state);
-	grid_add(grid, "%.12s", known ? item->sha256 : "-");
+	error_escape(digest, sizeof(digest), item->sha256, strlen(item->sha256));
+	grid_add(grid, "%s", known ? digest : "-");
 	if (known && localtime_r(&seconds, &when)) {
 		strftime(since, sizeof(since), "%Y-%m-%d %H:%M", &when);
 	}
@@ -118,7 +119,7 @@ static void add_note(struct grid *grid, const struct edge_client_list_item *item
 	const char *trial = item->on_trial ? "on trial" : "";
 	const char *pin = !item->pinned ? "" : item->on_trial ? ", pinned" : "pinned";
 	const bool both = (item->on_trial || item->pinned) && item->reason[0] != 0;
-	error_escape(reason, sizeof(reason), item->reason, strlen(item->reason));
+	error_clean(reason, sizeof(reason), item->reason, strlen(item->reason));
 	grid_add(grid, "%s%s%s%s", trial, pin, both ? "; " : "", reason);
 }
 

@@ -56,7 +56,7 @@ static void print_lines(const char *text)
 	char shown[1024];
 	while (*text) {
 		size_t length = strcspn(text, "\n");
-		puts(error_escape(shown, sizeof(shown), text, length));
+		puts(error_clean(shown, sizeof(shown), text, length));
 		text += length + (text[length] == '\n');
 	}
 }

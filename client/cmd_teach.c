@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* teach: a pipeline of embeddings learns a label from a few files. */
+/* teach: the model of a pipeline of embeddings learns a label from a few files, or forgets it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "base/examples.h"
 #include "client/commands.h"
-#include "client/pipeline/examples.h"
 #include "client/pipeline/source.h"
 #include "client/pipeline_files.h"
 #include "client/pipeline_targets.h"
+#include "client/remote.h"
 #include "client/report.h"
 
 struct lesson {
 	const char *label;
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
-	FILE *file; /* of examples, at its end */
+	const char *model; /* that is taught */
+	const char *path; /* of a file of examples; "": the daemon keeps them */
+	FILE *file; /* of that file, at its end; else of memory */
+	int memory; /* its descriptor; -1: there is none */
 	size_t n; /* vectors written */
 	struct error err; /* of writing */
 };
@@ -27,12 +33,13 @@ static void lesson_deinit(struct lesson *lesson)
 	if (lesson->file) {
 		fclose(lesson->file);
 	}
+	own_close_fd(&lesson->memory);
 }
 
 static void vector_write(void *context, const struct pipeline_result *result)
 {
 	struct lesson *lesson = context;
-	if (!result->vector || lesson->err.code) {
+	if (!result->vector || lesson->err.code || strcmp(result->model, lesson->model) != 0) {
 		return;
 	}
 	if (examples_write(lesson->file, lesson->label, result->vector, result->n_vector,
@@ -43,18 +50,41 @@ static void vector_write(void *context, const struct pipeline_result *result)
 
 static int lesson_open(struct lesson *lesson, const char *path, struct error *err)
 {
-	const struct pipeline_models models = pipeline_targets_models(&lesson->targets);
+	struct pipeline_models models = pipeline_targets_models(&lesson->targets);
 	const struct pipeline_sink sink = {.result = vector_write, .context = lesson};
+	models.examples = NULL; /* what it knows is no matter */
 	int r = pipeline_open(path, &models, &sink, &lesson->pipeline, err);
 	if (r < 0) {
 		return r;
 	}
-	const char *examples = pipeline_examples(lesson->pipeline);
-	if (!examples[0]) {
-		return error_set(err, -EINVAL, "%s: its [post] has no examples to write to", path);
+	pipeline_want_everything(lesson->pipeline);
+	lesson->model = pipeline_taught(lesson->pipeline, &lesson->path);
+	if (!lesson->model) {
+		return error_set(err, -EINVAL, "%s: it has no embeddings", path);
 	}
-	lesson->file = fopen(examples, "ae");
-	return lesson->file ? 0 : error_set(err, -errno, "%s: %s", examples, strerror(errno));
+	return !lesson->path[0] && target_names_file(lesson->model)
+		? error_set(
+			  err, -EINVAL, "%s: its model is a file, and [post] has no examples", path)
+		: 0;
+}
+
+/* Where examples go. */
+static int place_open(struct lesson *lesson, struct error *err)
+{
+	if (lesson->path[0]) {
+		lesson->file = fopen(lesson->path, "ae");
+		return lesson->file
+			? 0
+			: error_set(err, -errno, "%s: %s", lesson->path, strerror(errno));
+	}
+	lesson->memory = memfd_create("examples", MFD_CLOEXEC);
+	owned_fd int copy = lesson->memory < 0 ? -1 : fcntl(lesson->memory, F_DUPFD_CLOEXEC, 0);
+	lesson->file = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!lesson->file) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	copy = -1; /* the stream's */
+	return 0;
 }
 
 static int file_learn(struct lesson *lesson, const char *path)
@@ -83,31 +113,84 @@ static int file_learn(struct lesson *lesson, const char *path)
 	return EXIT_DONE;
 }
 
-int cmd_teach(const struct settings *settings)
+/* @fd -1: the examples of the label go. */
+static int tell_daemon(const struct settings *s, const struct lesson *lesson, int fd)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	char *text = NULL;
+	char shown[256];
+	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
+		report_error(NULL, &err);
+		return report_exit_of(&err);
+	}
+	const uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, lesson->model,
+				 lesson->label, timeout_ms, &text, &why)
+		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, lesson->model, fd,
+				 timeout_ms, &text, &why);
+	if (r < 0) {
+		remote_error(&why, &err);
+		report_error(lesson->model, &err);
+		return report_exit_of(&err);
+	}
+	if (!s->quiet) {
+		report_line("%s", error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));
+	}
+	edge_client_text_free(text);
+	return EXIT_DONE;
+}
+
+static int learn(const struct settings *s, struct lesson *lesson)
+{
+	int code = EXIT_DONE;
+	for (char **file = s->arguments + 2; *file; file++) {
+		int one = file_learn(lesson, *file);
+		code = code ? code : one;
+	}
+	if (fflush(lesson->file) != 0) {
+		report_line("the examples: %s", strerror(errno));
+		return code ? code : EXIT_NEGATIVE;
+	}
+	if (lesson->path[0]) {
+		if (!s->quiet) {
+			report_line("%zu examples of %s", lesson->n, lesson->label);
+		}
+		return code;
+	}
+	int told = lesson->n > 0 ? tell_daemon(s, lesson, lesson->memory) : EXIT_DONE;
+	return code ? code : told;
+}
+
+/* Of examples in a file each line is one: who wants one gone takes it out. */
+static int forget(const struct settings *s, const struct lesson *lesson)
+{
+	if (lesson->path[0]) {
+		report_line("%s: its lines are the examples", lesson->path);
+		return EXIT_USAGE;
+	}
+	return tell_daemon(s, lesson, -1);
+}
+
+int cmd_teach(const struct settings *s)
 {
 	__attribute__((cleanup(lesson_deinit))) struct lesson lesson = {
-		.label = settings->arguments[1]};
+		.label = s->arguments[1], .memory = -1};
 	char path[PIPELINE_FILES_PATH_SIZE];
 	struct error err = {0};
-	lesson.targets.options = (struct target_options){
-		.socket = settings->socket, .timeout_ms = settings->timeout_ms};
-	int r = pipeline_files_find(settings->pipelines, settings->arguments[0], path, &err);
+	lesson.targets.options =
+		(struct target_options){.socket = s->socket, .timeout_ms = s->timeout_ms};
+	if (s->forget == (s->arguments[2] != NULL)) {
+		report_line("teach: %s", s->forget ? "--forget takes no INPUT" : "no INPUT");
+		return EXIT_USAGE;
+	}
+	int r = pipeline_files_find(s->pipelines, s->arguments[0], path, &err);
 	r = r < 0 ? r : lesson_open(&lesson, path, &err);
+	r = r < 0 || s->forget ? r : place_open(&lesson, &err);
 	if (r < 0) {
 		report_error(NULL, &err);
 		return r == -ENOENT ? EXIT_NO_MODEL : EXIT_UNREADABLE;
 	}
-	int code = EXIT_DONE;
-	for (char **file = settings->arguments + 2; *file; file++) {
-		int one = file_learn(&lesson, *file);
-		code = code ? code : one;
-	}
-	if (fflush(lesson.file) != 0) {
-		report_line("the examples: %s", strerror(errno));
-		code = code ? code : EXIT_NEGATIVE;
-	}
-	if (!settings->quiet) {
-		report_line("%zu examples of %s", lesson.n, lesson.label);
-	}
-	return code;
+	return s->forget ? forget(s, &lesson) : learn(s, &lesson);
 }

@@ -246,7 +246,7 @@ static void say(const struct settings *s, const char *text)
 {
 	char shown[256];
 	if (text && !s->quiet) {
-		puts(error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));
+		puts(error_clean(shown, sizeof(shown), text, strcspn(text, "\n")));
 	}
 }
 

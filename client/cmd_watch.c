@@ -37,7 +37,7 @@ static int print_line(const struct edge_client_list_item *item)
 	error_escape(name, sizeof(name), item->name, strlen(item->name));
 	error_escape(version, sizeof(version), item->version, strlen(item->version));
 	error_escape(state, sizeof(state), item->state, strlen(item->state));
-	error_escape(reason, sizeof(reason), item->reason, strlen(item->reason));
+	error_clean(reason, sizeof(reason), item->reason, strlen(item->reason));
 	printf("%s %s %s%s%s\n", name, version[0] ? version : "-", state, reason[0] ? ": " : "",
 		reason);
 	return fflush(stdout) < 0 ? -errno : 0;

@@ -81,6 +81,7 @@ static void call_back(const struct waiting *waiting, const struct outcome *outco
 		reply.status = waiting->type == WIRE_STATUS ? &outcome->status : NULL;
 		reply.reload = waiting->type == WIRE_RELOAD ? &outcome->reload : NULL;
 		reply.session = outcome->session;
+		reply.text = outcome->text;
 	}
 	waiting->listener.fn(waiting->listener.data, &reply);
 }

@@ -152,51 +152,6 @@ int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	return 0;
 }
 
-static int store(struct edge_client *client, const struct wire_store *store, int fd,
-	uint32_t timeout_ms, char **ret_text, struct edge_client_error *ret_err)
-{
-	struct error err = {0};
-	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_store(
-		client, store, fd, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return connection_tell(&err, ret_err);
-	}
-	if (ret_text) {
-		*ret_text = outcome.text;
-	} else {
-		free(outcome.text);
-	}
-	return 0;
-}
-
-int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
-	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
-	struct edge_client_error *err)
-{
-	const struct wire_store wanted = {.verb = (uint32_t)verb,
-		.model = wire_text_of(model ? model : ""),
-		.argument = wire_text_of(argument ? argument : "")};
-	return store(client, &wanted, -1, timeout_ms, ret_text, err);
-}
-
-int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
-	const char *model, int fd, uint32_t timeout_ms, char **ret_text,
-	struct edge_client_error *err)
-{
-	const struct wire_store wanted = {.verb = (uint32_t)verb,
-		.model = wire_text_of(model ? model : ""),
-		.argument = wire_text_of("")};
-	return store(client, &wanted, fd, timeout_ms, ret_text, err);
-}
-
-void edge_client_text_free(char *text)
-{
-	free(text);
-}
-
 int edge_client_describe(struct edge_client *client, const char *model, const char *version,
 	uint32_t timeout_ms, struct edge_client_model **ret_model,
 	struct edge_client_error *ret_err)

@@ -156,6 +156,7 @@ struct edge_client_list_item {
 	uint64_t last_good; /* the version that proved itself last; 0: none */
 	int on_trial; /* what serves has not proved itself yet */
 	int pinned; /* nothing takes its place */
+	uint32_t taught; /* another number when its examples are other ones; 0: none */
 };
 
 struct edge_client_list {
@@ -431,8 +432,8 @@ struct edge_client_reload {
 EDGE_CLIENT_API int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *err);
 
-/* What may be done with the daemon's store of models; all but HISTORY for root and the daemon's user
- * only. */
+/* What may be done with the daemon's store of models; all but HISTORY and EXAMPLES for root and the
+ * daemon's user only. */
 enum edge_client_store_verb {
 	EDGE_CLIENT_STORE_ROLLBACK =
 		1, /* to the last good version; what served is bad from now on */
@@ -446,7 +447,10 @@ enum edge_client_store_verb {
 				     each; @argument "repair" or NULL */
 	EDGE_CLIENT_STORE_INSTALL = 6, /* @fd is a bundle or a model's file */
 	EDGE_CLIENT_STORE_EXPORT = 7, /* the bundle is written to @fd */
-	EDGE_CLIENT_STORE_REMOVE = 11 /* a model that was installed goes, and stays gone */
+	EDGE_CLIENT_STORE_REMOVE = 11, /* a model that was installed goes, and stays gone */
+	EDGE_CLIENT_STORE_TEACH = 12, /* @fd has examples: lines of a label, a tab, and numbers */
+	EDGE_CLIENT_STORE_UNTEACH = 13, /* @argument: the label whose examples go */
+	EDGE_CLIENT_STORE_EXAMPLES = 14 /* *ret_text: those of what serves; for who may use it */
 };
 
 /* Answered when it is done. @model or @argument may be NULL where the verb has none. *ret_text, if
@@ -456,7 +460,7 @@ EDGE_CLIENT_API int edge_client_store(struct edge_client *client, enum edge_clie
 	struct edge_client_error *err);
 
 /*
- * INSTALL and EXPORT, which bring an open file; it is borrowed. It must be a regular file or a memfd: it is read
+ * INSTALL, EXPORT and TEACH, which bring an open file; it is borrowed. It must be a regular file or a memfd: it is read
  * from its beginning to its end, or written from where it stands. Of INSTALL @model may be NULL: then the bundle says
  * it, and *ret_text is "MODEL version N: ready", once that is on the disk and serves. -EBADMSG when the model is
  * refused. -EOPNOTSUPP also where peer->has_regions is 0, and for a daemon before version 1.3.
@@ -491,6 +495,7 @@ struct edge_client_reply {
 	const struct edge_client_status *status;
 	const struct edge_client_reload *reload;
 	uint32_t session; /* that was opened, else 0 */
+	const char *text; /* of the store */
 };
 
 /* Called once for each request that was started, from within a call of this library on the same
@@ -523,6 +528,9 @@ EDGE_CLIENT_API int edge_client_start_status(struct edge_client *client, edge_cl
 EDGE_CLIENT_API int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn,
 	void *data, uint64_t *ret_id, struct edge_client_error *err);
 
+EDGE_CLIENT_API int edge_client_start_store(struct edge_client *client,
+	enum edge_client_store_verb verb, const char *model, const char *argument,
+	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err);
 EDGE_CLIENT_API int edge_client_start_session_open(struct edge_client *client, const char *model,
 	const char *version, edge_client_reply_fn fn, void *data, uint64_t *ret_id,
 	struct edge_client_error *err);

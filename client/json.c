@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 #define MAX_DEPTH 16
 #define DIGITS 7
@@ -113,17 +115,33 @@ void json_put_bool(struct json_document *d, const char *key, bool value)
 	put(d, key, json_boolean(value));
 }
 
+/* JSON escapes C0; of the rest, which stands in strings alone, what a terminal would act on. */
+static int put_shown(const char *text, FILE *out)
+{
+	size_t n = 0;
+	uint32_t code = 0;
+	const char *from = text, *at = text;
+	for (size_t left = strlen(text); left > 0; at += n, left -= n) {
+		n = utf8_next(at, left, &code);
+		n = n ? n : 1;
+		if (code >= 0x7F && !utf8_shows(code)) {
+			fwrite(from, 1, (size_t)(at - from), out);
+			fprintf(out, "\\u%04x", (unsigned int)code);
+			from = at + n;
+		}
+	}
+	fputs(from, out);
+	return fputc('\n', out) == EOF || ferror(out) ? -EIO : 0;
+}
+
 int json_print(const struct json_document *d, FILE *out, bool indented)
 {
 	size_t flags = JSON_REAL_PRECISION(DIGITS);
 	flags |= indented ? JSON_INDENT(2) : JSON_COMPACT;
-	if (d->failed) {
-		return -ENOMEM;
-	}
-	if (json_dumpf(d->open[0], out, flags) < 0 || fputc('\n', out) == EOF) {
-		return -EIO;
-	}
-	return 0;
+	char *text = d->failed ? NULL : json_dumps(d->open[0], flags);
+	int code = text ? put_shown(text, out) : -ENOMEM;
+	free(text);
+	return code;
 }
 
 char *json_text(const struct json_document *d)

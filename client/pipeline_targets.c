@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/remote.h"
+
 void pipeline_targets_deinit(struct pipeline_targets *targets)
 {
 	for (size_t i = 0; i < targets->n; i++) {
@@ -133,7 +135,30 @@ static int ask(void *context, const struct pipeline_question *q, struct tensor_b
 	return r;
 }
 
+/* A file was taught nothing. */
+static int examples(void *context, const char *model, char **ret_text, struct error *err)
+{
+	const struct pipeline_targets *targets = context;
+	const struct target_options *o = &targets->options;
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	const uint32_t timeout_ms = o->timeout_ms ? o->timeout_ms : REMOTE_TIMEOUT_MS;
+	int r = target_names_file(model) ? -EOPNOTSUPP
+					 : remote_open(o->socket, o->timeout_ms, &client, err);
+	if (client) {
+		r = edge_client_store(client, EDGE_CLIENT_STORE_EXAMPLES, model, NULL, timeout_ms,
+			ret_text, &why);
+		r = r < 0 ? remote_error(&why, err) : 0;
+	}
+	if (r == -EOPNOTSUPP) {
+		*ret_text = strdup("");
+		return *ret_text ? 0 : error_no_memory(err);
+	}
+	return r;
+}
+
 struct pipeline_models pipeline_targets_models(struct pipeline_targets *targets)
 {
-	return (struct pipeline_models){.describe = describe, .ask = ask, .context = targets};
+	return (struct pipeline_models){
+		.describe = describe, .ask = ask, .context = targets, .examples = examples};
 }

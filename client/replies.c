@@ -68,6 +68,7 @@ static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned 
 			.last_good = all.last_good,
 			.on_trial = (all.flags & WIRE_STORE_TRIAL) != 0,
 			.pinned = (all.flags & WIRE_STORE_PINNED) != 0,
+			.taught = all.flags >> WIRE_STORE_TAUGHT_SHIFT,
 		};
 	}
 	owner->list = (struct edge_client_list){.n_items = n, .items = items};

@@ -23,6 +23,7 @@ static const char *const names[BUNDLE_PARTS] = {
 	[BUNDLE_GOLDEN] = "golden",
 	[BUNDLE_CONF] = "model.conf",
 	[BUNDLE_MINISIG] = "model.tflite.minisig",
+	[BUNDLE_EXAMPLES] = "examples.tsv",
 	[BUNDLE_ABOUT] = "bundle.conf",
 };
 

@@ -19,6 +19,7 @@ enum bundle_part {
 	BUNDLE_GOLDEN, /* golden */
 	BUNDLE_CONF, /* model.conf */
 	BUNDLE_MINISIG, /* model.tflite.minisig */
+	BUNDLE_EXAMPLES, /* examples.tsv; only of what is installed by an order */
 	BUNDLE_ABOUT, /* bundle.conf: [bundle] with name = */
 	BUNDLE_PARTS
 };

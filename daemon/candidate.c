@@ -9,6 +9,7 @@
 #include "base/ini.h"
 #include "daemon/blobs.h"
 #include "daemon/selftest.h"
+#include "daemon/taught.h"
 
 #define MOST_TRIES 3
 
@@ -35,7 +36,7 @@ struct candidate_place candidate_flat(int folder, const char *name)
 struct candidate_place candidate_nested(int folder, uint64_t number)
 {
 	struct candidate_place place = {.folder = folder, .number = number};
-	for (int i = 0; i < BUNDLE_ABOUT; i++) {
+	for (int i = 0; i <= BUNDLE_MINISIG; i++) {
 		snprintf(place.names[i], sizeof(place.names[i]), "%s",
 			bundle_part_name((enum bundle_part)i));
 	}
@@ -111,6 +112,7 @@ static const off_t most[BUNDLE_PARTS] = {
 	[BUNDLE_GOLDEN] = (off_t)64 << 20,
 	[BUNDLE_CONF] = (off_t)64 << 10,
 	[BUNDLE_MINISIG] = MINISIGN_MAX_BYTES,
+	[BUNDLE_EXAMPLES] = (off_t)TAUGHT_MAX_BYTES,
 };
 
 struct taking {
@@ -304,6 +306,27 @@ static int conf_take(const struct taking *taking, struct error *err)
 	return code == 0 ? 0 : error_set(err, code, "the settings: %s", strerror(-code));
 }
 
+/* No signature covers them, so only who may install brings them: a bundle of the models folder does not. */
+static int examples_take(const struct taking *taking, struct error *err)
+{
+	owned_mem char *text = NULL;
+	size_t size = 0, n = 0;
+	struct candidate *candidate = taking->candidate;
+	int code = taking->place->given ? part_read(taking, BUNDLE_EXAMPLES, &text, &size, err) : 0;
+	if (code < 0 || !text || size == 0) {
+		return code;
+	}
+	code = taught_check(text, size, &n, err);
+	if (code < 0) {
+		error_prefix(err, "%s", bundle_part_name(BUNDLE_EXAMPLES));
+	}
+	if (code < 0 || n == 0) {
+		return code;
+	}
+	code = blobs_put(taking->context->depot->blobs, text, size, &candidate->version.examples);
+	return code == 0 ? 0 : error_set(err, code, "the examples: %s", strerror(-code));
+}
+
 /* ---- the model */
 
 static bool may_be_known(const struct manifest *known, off_t size)
@@ -391,8 +414,8 @@ static int check_unchanged(const struct taking *taking, struct error *err)
 
 static int parts_take(struct taking *taking, struct error *err)
 {
-	int (*const takes[])(const struct taking *taking, struct error *err) = {
-		model_take, labels_take, conf_take, golden_take, minisig_take, check_unchanged};
+	int (*const takes[])(const struct taking *taking, struct error *err) = {model_take,
+		labels_take, conf_take, golden_take, minisig_take, examples_take, check_unchanged};
 	int code = file_open(taking, err);
 	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]) && code == 0; i++) {
 		code = takes[i](taking, err);

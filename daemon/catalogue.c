@@ -8,6 +8,7 @@
 
 #include "daemon/inbox.h"
 #include "daemon/install.h"
+#include "daemon/taught.h"
 #include "daemon/watch.h"
 
 /* ---- the list */
@@ -166,6 +167,7 @@ static struct catalogue_event *event_new(enum catalogue_event_kind kind,
 		.good = good ? good->model : none,
 		.trial = manifest->trial && digest_same(&model->serving, &manifest->active),
 		.pinned = manifest->pinned,
+		.taught = serves ? taught_stamp(&serves->examples) : 0,
 	};
 	return event;
 }
@@ -402,7 +404,8 @@ static bool is_still_there(const char *path, const struct stat *st)
 	return stat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
 }
 
-static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_left_out)
+static int folder_scan(
+	const struct scanning *scanning, int folder, struct scan_left_out *ret_left_out)
 {
 	owned_mem struct scan_model *models = NULL;
 	struct catalogue *catalogue = scanning->catalogue;
@@ -416,7 +419,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 	int code =
 		scan_models(folder, scanning->load->config->max_models, &models, &n, ret_left_out);
 	if (code == 0) {
-		code = inbox_scan(scanning, folder, models, n, ret_left_out);
+		code = inbox_scan(scanning, folder, models, n, &ret_left_out->n);
 	}
 	/* One that was replaced meanwhile may have been emptied: nobody removed its models. */
 	if (code == 0 && is_still_there(scanning->load->config->models, &st)) {
@@ -429,7 +432,7 @@ static int folder_scan(const struct scanning *scanning, int folder, size_t *ret_
 }
 
 int catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
-	const struct catalogue_sink *sink, size_t *ret_left_out)
+	const struct catalogue_sink *sink, struct scan_left_out *ret_left_out)
 {
 	const struct scanning scanning = {.catalogue = catalogue, .load = load, .sink = sink};
 	for (size_t i = 0; i < catalogue->n; i++) {

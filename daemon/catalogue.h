@@ -37,6 +37,7 @@ struct catalogue_about {
 	uint64_t last_good; /* number of the version that proved itself last; 0: none */
 	struct digest good; /* its file; none: none */
 	bool trial, pinned;
+	uint32_t taught; /* of its examples, as STORE_LIST has it; 0: none */
 };
 
 struct catalogue_event {
@@ -93,7 +94,7 @@ int must_check catalogue_open(struct catalogue *catalogue, const struct load_con
 /* One scan. On error the next one tries again what this one did not finish. *ret_left_out: entries
  * that are no models, or above max-models. */
 int must_check catalogue_scan(struct catalogue *catalogue, const struct load_context *load,
-	const struct catalogue_sink *sink, size_t *ret_left_out);
+	const struct catalogue_sink *sink, struct scan_left_out *ret_left_out);
 /* Other keys or policies: what was refused is tried again by the next scan. */
 void catalogue_retry(struct catalogue *catalogue);
 /* An event was lost: the next scan loads everything again. */

@@ -160,7 +160,7 @@ static int verdict_tell(struct check_verdict *verdict, struct error *err)
 			"edged-check ran out of memory when it opened it; it is tried again");
 	}
 	const char *said = verdict->text[0] ? verdict->text : "it cannot be opened";
-	error_escape(text, sizeof(text), said, strlen(said));
+	error_clean(text, sizeof(text), said, strlen(said));
 	return error_set(err, verdict->code < 0 && verdict->code > -4096 ? verdict->code : -EBADMSG,
 		"%s", text);
 }

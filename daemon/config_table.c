@@ -131,7 +131,7 @@ static const struct config_key keys[] = {
 	{"access", "batch", CONFIG_TEXT, AT(access_batch), LENGTH(access_batch), RELOAD,
 		"everybody", "Who may ask in the class batch."},
 	{"access", "manage", CONFIG_TEXT, AT(access_manage), LENGTH(access_manage), RELOAD, "root",
-		"Who may have models looked at again, installed, exported, removed, loaded, unloaded, pinned,\n"
+		"Who may have models looked at again, installed, exported, removed, loaded, unloaded, taught, pinned,\n"
 		"rolled back, tried again and the store repaired, and see the configuration, the last\n"
 		"requests and others' statistics."},
 	{"access", "models", CONFIG_TEXT, AT(access_models), LENGTH(access_models), RELOAD, "none",

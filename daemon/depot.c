@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/utf8.h"
 #include "daemon/blobs.h"
 #include "daemon/history.h"
 #include "daemon/notice.h"
@@ -415,7 +416,7 @@ static bool bad_parse(int folder, const char *name, struct depot_bad *bad)
 	const char *of = text + length + (text[length] == '\n');
 	const size_t of_length = strcspn(of, "\n");
 	bad->since_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	error_escape(bad->reason, sizeof(bad->reason), text, length);
+	error_clean(bad->reason, sizeof(bad->reason), text, length);
 	if (of_length < sizeof(bad->of) && scan_name_valid(of, of_length)) {
 		memcpy(bad->of, of, of_length);
 	}
@@ -460,6 +461,7 @@ int depot_add_bad(struct depot *depot, const struct digest *model, const char *o
 	if (bad) {
 		bad->model = *model;
 		snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
+		utf8_end(bad->reason);
 		snprintf(bad->of, sizeof(bad->of), "%s", of);
 	}
 	if (code == 0 && depot->bad_folder >= 0) {

@@ -228,8 +228,9 @@ static void beside_look(struct fsck *fsck, int blobs, struct manifest *manifest)
 	for (size_t i = 0; i < manifest->n; i++) {
 		struct manifest_version *version = &manifest->versions[i];
 		struct digest *const digests[] = {
-			&version->golden, &version->conf, &version->minisig};
-		static const char *const names[] = {"self-test", "settings", "signature"};
+			&version->golden, &version->conf, &version->minisig, &version->examples};
+		static const char *const names[] = {
+			"self-test", "settings", "signature", "examples"};
 		for (size_t k = 0; k < sizeof(digests) / sizeof(digests[0]); k++) {
 			if (!digest_none(digests[k]) && !is_there(blobs, digests[k])) {
 				tell(fsck, "manifests", manifest->name,

@@ -321,22 +321,26 @@ static int text_copy(
 
 static bool verb_known(uint32_t verb)
 {
-	return verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_REMOVE;
+	return verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_EXAMPLES;
 }
 
 static int order_judge(
 	struct conn *conn, const struct wire_store *store, struct order *order, struct error *err)
 {
-	bool privileged = framing_may(conn, ACCESS_MANAGE);
+	const bool anybody =
+		store->verb == WIRE_STORE_HISTORY || store->verb == WIRE_STORE_EXAMPLES;
 	if (!verb_known(store->verb)) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", store->verb);
 	}
-	if (store->verb != WIRE_STORE_HISTORY && !privileged) {
+	if (!anybody && !framing_may(conn, ACCESS_MANAGE)) {
 		return error_set(err, -EACCES, "this user may not manage models");
 	}
 	order->verb = (enum order_verb)store->verb;
 	order->by = conn->uid;
 	int code = text_copy(order->model, sizeof(order->model), store->model, "model", err);
+	if (code == 0 && order->verb == ORDER_EXAMPLES && !framing_may_use(conn, order->model)) {
+		return error_set(err, -EACCES, "this user may not use %s", order->model);
+	}
 	return code < 0 ? code
 			: text_copy(order->argument, sizeof(order->argument), store->argument,
 				  "argument", err);
@@ -345,7 +349,8 @@ static int order_judge(
 /* The verbs that need one have one, and no others. */
 static int order_take_fd(struct order *order, struct request *request, struct error *err)
 {
-	const bool wanted = order->verb == ORDER_INSTALL || order->verb == ORDER_EXPORT;
+	const bool wanted = order->verb == ORDER_INSTALL || order->verb == ORDER_EXPORT ||
+		order->verb == ORDER_TEACH;
 	if (wanted != (request->fd >= 0)) {
 		return error_set(err, -EINVAL, "STORE: the verb comes %s descriptor",
 			wanted ? "with a" : "without a");

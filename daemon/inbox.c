@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "daemon/install.h"
 #include "daemon/watch.h"
 
@@ -48,6 +49,7 @@ static void refused(struct look *look, const struct catalogue_tried *tried)
 	} else {
 		snprintf(look->reason, sizeof(look->reason), "version %" PRIu64 ": %s",
 			tried->number, tried->reason);
+		utf8_end(look->reason);
 	}
 }
 

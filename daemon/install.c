@@ -92,6 +92,8 @@ static bool serves_already(const struct load_context *context, const struct cata
 		digest_same(&known->labels, &version->labels) &&
 		digest_same(&known->golden, &version->golden) &&
 		digest_same(&known->conf, &version->conf) &&
+		(digest_none(&version->examples) ||
+			digest_same(&known->examples, &version->examples)) &&
 		same_minisig(context, candidate, &model->manifest, known) &&
 		(version->version == 0 || version->version == known->version);
 }

@@ -218,11 +218,27 @@ static bool between(void *context)
 	return stop;
 }
 
+/* Once, until others are left out. */
+static void tell_left_out(struct loader *loader, const struct scan_left_out *left_out)
+{
+	char name[sizeof(left_out->name)];
+	const char *shown =
+		error_escape(name, sizeof(name), left_out->name, strlen(left_out->name));
+	const bool known = left_out->n == loader->left_out.n &&
+		strcmp(left_out->name, loader->left_out.name) == 0;
+	loader->left_out = *left_out;
+	if (left_out->n > 0 && !known) {
+		log_warning(loader->log,
+			"%zu entries of the models folder are no models, or above max-models%s%s",
+			left_out->n, shown[0] ? ": " : "", shown);
+	}
+}
+
 static void look(struct loader *loader, const struct config *config)
 {
 	const struct load_context load = load_of(loader, config);
 	const struct catalogue_sink sink = {.post = post, .stopping = between, .context = loader};
-	size_t left_out = 0;
+	struct scan_left_out left_out = {0};
 	if (trust_load(&loader->trust, config, loader->log)) {
 		catalogue_retry(&loader->catalogue);
 	}
@@ -231,12 +247,7 @@ static void look(struct loader *loader, const struct config *config)
 		log_warning(
 			loader->log, "the models folder %s: %s", config->models, strerror(-code));
 	}
-	if (left_out > 0 && left_out != loader->left_out) {
-		log_warning(loader->log,
-			"%zu entries of the models folder are no models, or above max-models",
-			left_out);
-	}
-	loader->left_out = left_out;
+	tell_left_out(loader, &left_out);
 }
 
 /* Under the mutex, which is let go meanwhile. */

@@ -44,7 +44,7 @@ struct loader {
 	struct trust trust;
 	struct depot depot;
 	struct catalogue catalogue;
-	size_t left_out; /* of the folder's entries, when it was looked at last */
+	struct scan_left_out left_out; /* when the folder was looked at last */
 };
 
 int must_check loader_start(struct loader *loader, const struct config *config,

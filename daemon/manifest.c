@@ -54,6 +54,9 @@ const struct manifest_version *manifest_add(
 		if (added.version == 0) {
 			added.version = known->version;
 		}
+		if (digest_none(&added.examples)) {
+			added.examples = known->examples;
+		}
 		forget(manifest, (size_t)(known - manifest->versions));
 	} else if (manifest->n == MANIFEST_MAX_VERSIONS) {
 		make_room(manifest);
@@ -101,7 +104,8 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 			digest_same(digest, &manifest->versions[i].labels) ||
 			digest_same(digest, &manifest->versions[i].golden) ||
 			digest_same(digest, &manifest->versions[i].conf) ||
-			digest_same(digest, &manifest->versions[i].minisig)) {
+			digest_same(digest, &manifest->versions[i].minisig) ||
+			digest_same(digest, &manifest->versions[i].examples)) {
 			return true;
 		}
 	}
@@ -160,6 +164,7 @@ static const struct row version_rows[] = {
 	{"golden", KIND_DIGEST, VERSION(golden)},
 	{"conf", KIND_DIGEST, VERSION(conf)},
 	{"minisig", KIND_DIGEST, VERSION(minisig)},
+	{"examples", KIND_DIGEST, VERSION(examples)},
 	{"signature", KIND_DIGEST, VERSION(signature)},
 	{"version", KIND_NUMBER, VERSION(version)},
 	{"bytes", KIND_NUMBER, VERSION(bytes)},

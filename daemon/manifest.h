@@ -20,6 +20,7 @@ struct manifest_version {
 	struct digest model;
 	struct digest labels; /* none: it has none */
 	struct digest golden, conf, minisig; /* what came with it; none: nothing did */
+	struct digest examples; /* that it was taught (taught.h); none: nothing */
 	struct digest signature; /* of names, types and shapes (signature.h) */
 	uint64_t version, bytes;
 	uint64_t since; /* seconds of the calendar */
@@ -50,7 +51,7 @@ const struct manifest_version *manifest_find(
 
 /*
  * Adds @version, numbered @manifest->newest + 1 if its number is 0, or replaces the one with the same
- * digest, which keeps its number. Forgets the oldest that has no role if there is no room.
+ * digest, which keeps its number, and its examples where @version has none. Forgets the oldest that has no role if there is no room.
  */
 const struct manifest_version *manifest_add(
 	struct manifest *manifest, const struct manifest_version *version);

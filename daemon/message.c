@@ -82,7 +82,8 @@ static void store_item_encode(struct bytes_writer *w, const struct store_model *
 		.by = about->by,
 		.last_good = about->last_good,
 		.flags = (about->trial ? WIRE_STORE_TRIAL : 0) |
-			(about->pinned ? WIRE_STORE_PINNED : 0),
+			(about->pinned ? WIRE_STORE_PINNED : 0) |
+			about->taught << WIRE_STORE_TAUGHT_SHIFT,
 	};
 	wire_store_item_encode(w, &item);
 }

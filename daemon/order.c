@@ -11,9 +11,11 @@
 #include "daemon/fsck.h"
 #include "daemon/install.h"
 #include "daemon/notice.h"
+#include "daemon/taught.h"
 #include "daemon/transfer.h"
 
 #define LEAST_DIGITS 8 /* of a digest that is named by its beginning */
+#define LINES_HEAD 4 /* bytes of an answer before its lines */
 
 struct ordering {
 	struct order *order;
@@ -280,6 +282,55 @@ static int pin(const struct ordering *ordering, bool pinned, struct error *err)
 	return code;
 }
 
+/* ---- examples that it is taught */
+
+/* What an answer can hold, and no more. */
+static size_t most_of_examples(const struct ordering *ordering)
+{
+	const uint64_t body = ordering->load->config->max_body - LINES_HEAD;
+	return body < TAUGHT_MAX_BYTES ? (size_t)body : TAUGHT_MAX_BYTES;
+}
+
+/* There is one: is_nothing(). */
+static struct manifest_version *active_of(struct manifest *manifest)
+{
+	size_t at = 0;
+	while (!digest_same(&manifest->versions[at].model, &manifest->active)) {
+		at++;
+	}
+	return &manifest->versions[at];
+}
+
+static int teach(const struct ordering *ordering, struct error *err)
+{
+	struct order *order = ordering->order;
+	struct depot *depot = ordering->load->depot;
+	struct manifest next = ordering->model->manifest;
+	struct manifest_version *version = active_of(&next);
+	const bool more = order->verb == ORDER_TEACH;
+	size_t n = 0;
+	int code = more ? taught_add(depot, order->fd, most_of_examples(ordering), version, &n, err)
+			: taught_remove(depot, order->argument, version, &n, err);
+	code = code < 0 ? code : change(ordering, &next, err);
+	if (code == 0) {
+		depot_note(depot, next.name, "version %" PRIu64 " %s examples by uid %u: %zu now",
+			version->version, more ? "was taught" : "lost", order->by, n);
+		tell_about(ordering);
+		int length = asprintf(&order->text, "%s version %" PRIu64 ": %zu examples\n",
+			next.name, version->version, n);
+		order->text = length < 0 ? NULL : order->text; /* then the answer has no lines */
+	}
+	catalogue_sweep(ordering->catalogue, depot);
+	return code;
+}
+
+static int examples_tell(const struct ordering *ordering, struct error *err)
+{
+	struct manifest *manifest = &ordering->model->manifest;
+	return taught_read(ordering->load->depot, active_of(manifest), most_of_examples(ordering),
+		&ordering->order->text, err);
+}
+
 /* ---- what is bad */
 
 static const struct depot_bad *bad_find(
@@ -409,10 +460,12 @@ static int run_without_model(const struct ordering *ordering, struct error *err)
 	}
 }
 
-/* A name that was tried, or a model that was removed: there is nothing to pin. */
+/* A name that was tried, or a model that was removed: there is nothing to pin or to teach. */
 static bool is_nothing(enum order_verb verb, const struct catalogue_model *model)
 {
-	return verb == ORDER_PIN && digest_none(&model->manifest.active);
+	const bool of_active = verb == ORDER_PIN || verb == ORDER_TEACH || verb == ORDER_UNTEACH ||
+		verb == ORDER_EXAMPLES;
+	return of_active && !manifest_find(&model->manifest, &model->manifest.active);
 }
 
 static int run(struct ordering *ordering, struct error *err)
@@ -447,6 +500,11 @@ static int run(struct ordering *ordering, struct error *err)
 		return unloaded(ordering);
 	case ORDER_BROKEN:
 		return broken(ordering, err);
+	case ORDER_TEACH:
+	case ORDER_UNTEACH:
+		return teach(ordering, err);
+	case ORDER_EXAMPLES:
+		return examples_tell(ordering, err);
 	default:
 		break;
 	}

@@ -24,6 +24,9 @@ enum order_verb {
 	ORDER_INSTALL = WIRE_STORE_INSTALL,
 	ORDER_EXPORT = WIRE_STORE_EXPORT,
 	ORDER_REMOVE = WIRE_STORE_REMOVE,
+	ORDER_TEACH = WIRE_STORE_TEACH,
+	ORDER_UNTEACH = WIRE_STORE_UNTEACH, /* @argument: a label */
+	ORDER_EXAMPLES = WIRE_STORE_EXAMPLES,
 	/* The loop's own: */
 	ORDER_PROVED = 1000, /* @digest has stood its trial */
 	ORDER_FAILED, /* @digest has not: @argument */
@@ -39,7 +42,7 @@ struct order {
 	char argument[CATALOGUE_REASON_SIZE];
 	struct digest digest;
 	unsigned int by; /* user id */
-	int fd; /* of INSTALL and EXPORT; -1: none */
+	int fd; /* of INSTALL, EXPORT and TEACH; -1: none */
 	bool back; /* of FAILED: the last good one serves already, */
 	uint64_t bytes; /* which has so many in memory, */
 	uint64_t ready; /* unless there were more CATALOGUE_READY of the model than these */

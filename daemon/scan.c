@@ -85,7 +85,8 @@ static bool is_beside(const char *name)
 
 struct found {
 	struct scan_model *models;
-	size_t n, capacity, left_out;
+	size_t n, capacity;
+	struct scan_left_out left_out;
 	size_t max; /* how many are wanted, the lowest names */
 };
 
@@ -118,7 +119,7 @@ static void found_cut(struct found *found)
 {
 	found_merge(found);
 	if (found->n > found->max) {
-		found->left_out += found->n - found->max;
+		found->left_out.n += found->n - found->max;
 		found->n = found->max;
 	}
 }
@@ -142,6 +143,14 @@ static int found_add(struct found *found, const struct scan_model *model)
 	return 0;
 }
 
+static void leave_out(struct scan_left_out *left_out, const char *name)
+{
+	left_out->n++;
+	if (left_out->name[0] == 0 || strcmp(name, left_out->name) < 0) {
+		snprintf(left_out->name, sizeof(left_out->name), "%s", name);
+	}
+}
+
 static int entries_read(DIR *dir, int folder, struct found *found)
 {
 	int code = 0;
@@ -153,7 +162,7 @@ static int entries_read(DIR *dir, int folder, struct found *found)
 		}
 		if (!entry_parse(entry->d_name, &model) ||
 			(model.folder && !is_folder(folder, entry))) {
-			found->left_out++;
+			leave_out(&found->left_out, entry->d_name);
 			continue;
 		}
 		code = found_add(found, &model);
@@ -162,8 +171,8 @@ static int entries_read(DIR *dir, int folder, struct found *found)
 	return code < 0 ? code : -errno;
 }
 
-int scan_models(
-	int folder, size_t max, struct scan_model **ret_models, size_t *ret_n, size_t *ret_left_out)
+int scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *ret_n,
+	struct scan_left_out *ret_left_out)
 {
 	struct found found = {.max = max};
 	DIR *dir = open_again(folder);

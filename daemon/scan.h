@@ -19,6 +19,13 @@ struct scan_model {
 	bool folder; /* NAME/ */
 };
 
+/* Entries that are no models, or too many. */
+struct scan_left_out {
+	size_t n;
+	char name
+		[256]; /* the lowest of those that no model can have, any bytes; "": there is none */
+};
+
 /* True for [a-z0-9][a-z0-9._-]{0,63}. */
 bool scan_name_valid(const char *name, size_t length);
 
@@ -27,7 +34,7 @@ bool scan_name_valid(const char *name, size_t length);
  * can have are left out silently when they begin with a dot, and counted otherwise.
  */
 int must_check scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *ret_n,
-	size_t *ret_left_out);
+	struct scan_left_out *ret_left_out);
 
 /* False when nothing of @folder has the name of that model. */
 bool must_check scan_find(int folder, const char *name, struct scan_model *ret_model);

@@ -129,7 +129,7 @@ static int version_write(
 		const struct digest *digest;
 	} parts[] = {{BUNDLE_MINISIG, &version->minisig}, {BUNDLE_MODEL, &version->model},
 		{BUNDLE_LABELS, &version->labels}, {BUNDLE_GOLDEN, &version->golden},
-		{BUNDLE_CONF, &version->conf}};
+		{BUNDLE_CONF, &version->conf}, {BUNDLE_EXAMPLES, &version->examples}};
 	int code = bundle_write_name(to, name);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && code == 0; i++) {
 		code = part_write(to, parts[i].part, depot, parts[i].digest);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/argmax.h"
 
-#if defined(__aarch64__) || defined(__arm__)
+#if defined(__x86_64__)
+#include "kernels/x86/codes.h"
+#elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/pictures.h"
 #endif
 
@@ -32,13 +34,17 @@ ARG(ek_argmin_f32, float, <)
 
 const struct ek_arg ek_argmax_s8_list[] = {
 	{{"argmax_s8__c", 0}, ek_argmax_s8},
-#if defined(__aarch64__) || defined(__arm__)
+#if defined(__x86_64__)
+	{{"argmax_s8__sse41", EK_CPU_SSE41}, ek_argmax_s8__sse41},
+#elif defined(__aarch64__) || defined(__arm__)
 	{{"argmax_s8__neon", EK_CPU_NEON}, ek_argmax_s8__neon},
 #endif
 };
 const struct ek_arg ek_argmax_u8_list[] = {
 	{{"argmax_u8__c", 0}, ek_argmax_u8},
-#if defined(__aarch64__) || defined(__arm__)
+#if defined(__x86_64__)
+	{{"argmax_u8__sse41", EK_CPU_SSE41}, ek_argmax_u8__sse41},
+#elif defined(__aarch64__) || defined(__arm__)
 	{{"argmax_u8__neon", EK_CPU_NEON}, ek_argmax_u8__neon},
 #endif
 };

@@ -71,7 +71,8 @@ RESIZE_REAL(resize_f32__c, float, 0)
 const struct ek_resize ek_resize_s8[] = {
 	{{"resize_s8__c", 0}, resize_s8__c},
 #if defined(__x86_64__)
-	{{"resize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_s8__avx512vnni},
+	{{"resize_s8__sse41", EK_CPU_SSE41}, ek_resize_s8__sse41},
+	{{"resize_s8__avx2", EK_CPU_AVX2}, ek_resize_s8__avx2},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"resize_s8__neon", EK_CPU_NEON}, ek_resize_s8__neon},
 #endif
@@ -79,15 +80,18 @@ const struct ek_resize ek_resize_s8[] = {
 const struct ek_resize ek_resize_s16[] = {{{"resize_s16__c", 0}, resize_s16__c}};
 const struct ek_resize ek_resize_u8[] = {
 	{{"resize_u8__c", 0}, resize_u8__c},
-#if defined(__aarch64__) || defined(__arm__)
+#if defined(__x86_64__)
+	{{"resize_u8__sse41", EK_CPU_SSE41}, ek_resize_u8__sse41},
+	{{"resize_u8__avx2", EK_CPU_AVX2}, ek_resize_u8__avx2},
+#elif defined(__aarch64__) || defined(__arm__)
 	{{"resize_u8__neon", EK_CPU_NEON}, ek_resize_u8__neon},
 #endif
 };
 const struct ek_resize ek_resize_f32[] = {
 	{{"resize_f32__c", 0}, resize_f32__c},
 #if defined(__x86_64__)
+	{{"resize_f32__sse41", EK_CPU_SSE41}, ek_resize_f32__sse41},
 	{{"resize_f32__avx2", EK_CPU_AVX2}, ek_resize_f32__avx2},
-	{{"resize_f32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_resize_f32__avx512vnni},
 #elif defined(__aarch64__)
 	{{"resize_f32__neon", EK_CPU_NEON}, ek_resize_f32__neon},
 #endif

@@ -36,6 +36,7 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 			const struct ek_sum ek_sum_s8[] = {
 				{{"sum_s8__c", 0}, sum_s8__c},
 #if defined(__x86_64__)
+				{{"sum_s8__avx2", EK_CPU_AVX2}, ek_sum_s8__avx2},
 				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
 #elif defined(__arm__)
 				{{"sum_s8__neon", EK_CPU_NEON}, ek_sum_s8__neon},
@@ -44,6 +45,7 @@ static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 const struct ek_sum ek_sum_u8[] = {
 	{{"sum_u8__c", 0}, sum_u8__c},
 #if defined(__x86_64__)
+	{{"sum_u8__avx2", EK_CPU_AVX2}, ek_sum_u8__avx2},
 	{{"sum_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_u8__avx512vnni},
 #elif defined(__arm__)
 	{{"sum_u8__neon", EK_CPU_NEON}, ek_sum_u8__neon},

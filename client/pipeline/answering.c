@@ -32,7 +32,10 @@ static void child_ask(
 	struct pipeline *p, size_t index, const struct question *parent, struct material *material)
 {
 	struct error err = {0};
-	struct question told = {.stage = index, .material = material, .time_us = parent->time_us};
+	struct question told = {.stage = index,
+		.material = material,
+		.time_us = parent->time_us,
+		.tag = parent->tag};
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	uint64_t passed_ns = clock_now_ns() - parent->pushed_ns;
 	memcpy(told.source, parent->source, sizeof(told.source));
@@ -58,8 +61,10 @@ static void crop_ask(
 		child_ask(p, index, parent, part);
 		return;
 	}
-	struct question told = {
-		.stage = index, .material = parent->material, .time_us = parent->time_us};
+	struct question told = {.stage = index,
+		.material = parent->material,
+		.time_us = parent->time_us,
+		.tag = parent->tag};
 	memcpy(told.source, parent->source, sizeof(told.source));
 	telling_trouble(p, PIPELINE_SKIPPED, &told, err.text);
 }
@@ -87,8 +92,10 @@ static void child_run(struct pipeline *p, size_t index, const struct question *p
 		}
 	}
 	if (left > 0) {
-		struct question told = {
-			.stage = index, .material = parent->material, .time_us = parent->time_us};
+		struct question told = {.stage = index,
+			.material = parent->material,
+			.time_us = parent->time_us,
+			.tag = parent->tag};
 		char why[64];
 		memcpy(told.source, parent->source, sizeof(told.source));
 		snprintf(why, sizeof(why), "max-crops: %zu more boxes", left);
@@ -184,7 +191,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 	/* Rows for another stage are no result. */
 	bool silent =
 		stage->recipe->post.kind == RECIPE_POST_TENSORS && q->serial && !decision->given;
-	if (r == 0 && verdict.told && !silent) {
+	if (r == 0 && (verdict.told || q->tag) && !silent) {
 		r = telling_result(p, q, &findings, &verdict, err);
 	}
 	if (r == 0) {

@@ -36,6 +36,7 @@ struct question *asking_new(const struct pipeline *p, size_t stage, const char *
 	snprintf(q->source, sizeof(q->source), "%s", source);
 	q->material = material_ref(material);
 	q->time_us = time_us;
+	q->tag = from ? from->tag : 0;
 	q->pushed_ns = from ? from->pushed_ns : clock_now_ns();
 	q->deadline_ns = from ? from->deadline_ns : deadline_ns;
 	return q;

@@ -48,6 +48,10 @@ int must_check image_pnm_decode(
 int must_check image_png_encode(
 	const struct image *image, void **ret_data, size_t *ret_size, struct error *err);
 
+/* The same as a JPEG that looks alike (quality 85, colours at half the size). -ENOMEM, -EIO. */
+int must_check image_jpeg_encode(
+	const struct image *image, void **ret_data, size_t *ret_size, struct error *err);
+
 /* Grey to RGB repeats the value; RGB to grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded
  * to nearest. @channels is 1 or 3. */
 int must_check image_set_channels(struct image *image, uint32_t channels, struct error *err);

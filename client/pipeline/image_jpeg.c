@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The door of libturbojpeg. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
 
 #include "client/pipeline/image.h"
+
+#define QUALITY 85
 
 static void close_handle(tjhandle *handle)
 {
@@ -53,5 +56,28 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 	}
 	*ret_image = image;
 	image = (struct image){0};
+	return 0;
+}
+
+int image_jpeg_encode(
+	const struct image *image, void **ret_data, size_t *ret_size, struct error *err)
+{
+	__attribute__((cleanup(close_handle))) tjhandle handle = tjInitCompress();
+	const bool grey = image->channels == 1;
+	const int sampling = grey ? TJSAMP_GRAY : TJSAMP_420;
+	const int width = (int)image->width, height = (int)image->height;
+	unsigned long size = tjBufSize(width, height, sampling);
+	owned_mem unsigned char *data = malloc(size);
+	if (!handle || !data) {
+		return error_no_memory(err);
+	}
+	if (tjCompress2(handle, image->pixels, width, 0, height, grey ? TJPF_GRAY : TJPF_RGB, &data,
+		    &size, sampling, QUALITY, TJFLAG_NOREALLOC) < 0) {
+		return error_set(err, -EIO, "JPEG: %s", tjGetErrorStr2(handle));
+	}
+	unsigned char *small = realloc(data, size);
+	data = small ? small : data;
+	*ret_data = take(data);
+	*ret_size = size;
 	return 0;
 }

@@ -116,6 +116,19 @@ static int describe(void *context, const char *name, const char *signature,
 	return r;
 }
 
+static int examples(void *context, const char *name, char **ret_text, struct error *err)
+{
+	const struct pipeline_daemon *daemon = context;
+	struct edge_client_error why = {0};
+	int r = edge_client_store(daemon->client, EDGE_CLIENT_STORE_EXAMPLES, name, NULL,
+		daemon->timeout_ms, ret_text, &why);
+	if (r == -EOPNOTSUPP) { /* it keeps none */
+		*ret_text = strdup("");
+		return *ret_text ? 0 : error_no_memory(err);
+	}
+	return r < 0 ? carry_error(&why, err) : 0;
+}
+
 static void input_fill(
 	const struct tensor_bytes *from, uint32_t index, struct edge_client_tensor *to)
 {
@@ -173,5 +186,6 @@ static int run(void *context, const char *model, const char *signature,
 
 struct pipeline_models pipeline_models_of_daemon(struct pipeline_daemon *daemon)
 {
-	return (struct pipeline_models){.describe = describe, .run = run, .context = daemon};
+	return (struct pipeline_models){
+		.describe = describe, .run = run, .context = daemon, .examples = examples};
 }

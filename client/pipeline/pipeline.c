@@ -129,9 +129,16 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 		.anomaly = first->post.kind == RECIPE_POST_RECONSTRUCTION,
 		.names = first->post.names,
 		.unit = first->post.unit,
+		.remembers = p->recipe->source.every > 1,
 		.has_threshold = has_threshold(first)};
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		about.snapshot |= p->recipe->stages[i].post.snapshot != 0;
+		const struct recipe_stage *stage = &p->recipe->stages[i];
+		if (!about.snapshot) {
+			about.snapshot = stage->post.snapshot != RECIPE_SNAPSHOT_NO;
+			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
+		}
+		about.remembers |=
+			stage->decision.given || stage->session || asking_is_collected(p, i);
 	}
 	return about;
 }
@@ -179,7 +186,7 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 void pipeline_want_snapshots(struct pipeline *p)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].post.snapshot = 1;
+		p->recipe->stages[i].post.snapshot = RECIPE_SNAPSHOT_PNG;
 	}
 }
 
@@ -209,14 +216,32 @@ enum pipeline_feed pipeline_feed(
 							: PIPELINE_SINGLE;
 }
 
-const char *pipeline_examples(const struct pipeline *p)
+const char *pipeline_taught(const struct pipeline *p, const char **ret_examples)
 {
-	return p->recipe->stages[0].post.examples;
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		const struct recipe_stage *stage = &p->recipe->stages[i];
+		if (stage->post.kind == RECIPE_POST_EMBEDDING) {
+			*ret_examples = stage->post.examples;
+			return stage->model;
+		}
+	}
+	return NULL;
 }
 
 struct pipeline_counts pipeline_counts(const struct pipeline *p)
 {
 	return p->counts;
+}
+
+size_t pipeline_tags(const struct pipeline *p, uint64_t ret_tags[PIPELINE_MAX_QUESTIONS])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		if (p->queue.items[i] && p->queue.items[i]->tag) {
+			ret_tags[n++] = p->queue.items[i]->tag;
+		}
+	}
+	return n;
 }
 
 size_t pipeline_pending(const struct pipeline *p)
@@ -274,16 +299,19 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 }
 
 static int whole_push(struct pipeline *p, struct stream *stream, struct material *material,
-	uint64_t time_us, uint64_t deadline_ns, struct error *err)
+	const struct pipeline_input *input, struct error *err)
 {
+	uint64_t time_us = input->time_us ? input->time_us : clock_now_ns() / NS_PER_US;
 	if (stream->inputs++ % p->recipe->source.every != 0) {
 		p->counts.sampled_out++;
 		return 0;
 	}
-	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, deadline_ns);
+	struct question *q =
+		asking_new(p, 0, stream->name, material, time_us, NULL, input->deadline_ns);
 	if (!q) {
 		return error_no_memory(err);
 	}
+	q->tag = input->tag;
 	if (p->recipe->source.latest_only) {
 		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
 	}
@@ -300,11 +328,8 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 			  STREAM_NAME_SIZE - 1);
 	if (r == 0) {
 		struct stream *stream = asking_source(p, source);
-		r = is_stream(p, material)
-			? rows_push(p, stream, material, input->time_us, err)
-			: whole_push(p, stream, material,
-				  input->time_us ? input->time_us : clock_now_ns() / NS_PER_US,
-				  input->deadline_ns, err);
+		r = is_stream(p, material) ? rows_push(p, stream, material, input->time_us, err)
+					   : whole_push(p, stream, material, input, err);
 	}
 	p->counts.inputs += r == 0;
 	p->counts.refused += r < 0;

@@ -69,6 +69,9 @@ struct pipeline_models {
 	 * with `session = yes` need it. */
 	int (*ask)(void *context, const struct pipeline_question *question,
 		struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
+	/* What the model was taught (base/examples.h), malloc'ed, "" for nothing; NULL: nobody knows. Asked
+	 * when a stage of `kind = embedding` without a file of examples is described. */
+	int (*examples)(void *context, const char *model, char **ret_text, struct error *err);
 };
 
 /* ---- results */
@@ -98,11 +101,14 @@ struct pipeline_result {
 	const struct image *picture; /* that the stage saw, decoded; or NULL */
 	const void *mask_png; /* of `show = mask`; or NULL */
 	size_t mask_bytes;
-	const void *snapshot; /* the picture with what was found drawn in, PNG, of `snapshot = yes`;
+	const void
+		*snapshot; /* the picture with what was found drawn in, PNG or JPEG, of `snapshot`;
 				 or NULL */
 	size_t snapshot_bytes;
 	const float *vector; /* of `kind = embedding`, of norm 1; or NULL */
 	size_t n_vector;
+	uint64_t tag; /* of the input */
+	bool quiet; /* the decision would not have told it: only whose tag it has wants it */
 };
 
 struct pipeline_sink {
@@ -146,9 +152,11 @@ struct pipeline_about {
 	bool latest_only;
 	bool decides; /* it has a [decision]: results are events */
 	bool tells_ends; /* and tells when something ends */
+	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
-	bool snapshot; /* any stage gives one */
+	bool snapshot; /* any stage gives one, */
+	bool snapshot_jpeg; /* the first such one as JPEG */
 	bool has_threshold; /* pipeline_set_threshold() has something to set */
 };
 struct pipeline_about pipeline_about(const struct pipeline *pipeline);
@@ -177,6 +185,9 @@ struct pipeline_input {
 			     the clock of this machine; of a stream of sound by its samples, from when
 			     its first came */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; past it no further stage is asked. 0: none */
+	uint64_t
+		tag; /* not 0: every result of this input is told, and has it. Of whole inputs only, not
+			 of pieces of a stream */
 };
 
 /*
@@ -214,6 +225,10 @@ const struct pipeline_question *pipeline_next(struct pipeline *pipeline);
 /* How many wait or are under way. */
 size_t pipeline_pending(const struct pipeline *pipeline);
 
+/* Tags of the inputs that questions wait of or are under way, perhaps more than once each; at most
+ * PIPELINE_MAX_QUESTIONS. An input whose tag is not there has nothing more to tell. */
+size_t pipeline_tags(const struct pipeline *pipeline, uint64_t ret_tags[PIPELINE_MAX_QUESTIONS]);
+
 /*
  * @outputs: all of the model's, in its order, borrowed for the call. Tells the sink, and may make more
  * questions. @question is gone then, also on failure: -EBADMSG when the outputs are not what the file
@@ -243,7 +258,7 @@ double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
 
-/* With every result a snapshot, as `snapshot = yes` of each stage, or a mask, as `show-mask = yes`. */
+/* With every result a snapshot, as `snapshot = yes` (PNG) of each stage, or a mask, as `show-mask = yes`. */
 void pipeline_want_snapshots(struct pipeline *pipeline);
 void pipeline_want_masks(struct pipeline *pipeline);
 /* Every result, as `publish = all` of each stage's decision without `rate-limit`. */
@@ -259,8 +274,9 @@ enum pipeline_feed {
 enum pipeline_feed pipeline_feed(
 	const struct pipeline *pipeline, uint32_t *ret_rate, uint32_t *ret_channels);
 
-/* Where `examples` of the first stage are; "" where it says nothing. */
-const char *pipeline_examples(const struct pipeline *pipeline);
+/* The model of the first stage of `kind = embedding`, and the file of its `examples`, "" where it names none;
+ * NULL: there is no such stage. */
+const char *pipeline_taught(const struct pipeline *pipeline, const char **ret_examples);
 
 struct pipeline_counts {
 	uint64_t inputs; /* taken */

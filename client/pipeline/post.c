@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "client/pipeline/nearest.h"
 #include "client/pipeline/values.h"
 
 double post_get(const struct post_view *view, size_t index)
@@ -192,8 +193,8 @@ static int embedding_read(const struct post *post, const struct post_view *view,
 		return error_set(err, -EBADMSG, "the examples have %zu numbers, the embedding %zu",
 			examples->length, view->n);
 	}
-	const struct example *near = examples_nearest(examples,
-		(enum examples_distance)post->keys->distance, findings->vector, &distance);
+	const struct example *near = nearest_find(
+		examples, (enum nearest_distance)post->keys->distance, findings->vector, &distance);
 	if (!near || distance > post->keys->max_distance) {
 		return 0;
 	}

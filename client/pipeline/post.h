@@ -25,7 +25,7 @@
 #ifndef CLIENT_PIPELINE_POST_H
 #define CLIENT_PIPELINE_POST_H
 
-#include "client/pipeline/examples.h"
+#include "base/examples.h"
 #include "client/pipeline/findings.h"
 #include "client/pipeline/labels.h"
 #include "client/pipeline/recipe.h"

@@ -15,7 +15,7 @@ struct question {
 	struct material *material; /* a reference */
 	struct tensor_bytes input; /* owned */
 	struct findings_frame frame;
-	uint64_t time_us;
+	uint64_t time_us, tag;
 	uint64_t pushed_ns, deadline_ns; /* of the input */
 	uint64_t asked_ns;
 	size_t bytes; /* of material and tensor; the queue's */

@@ -111,6 +111,12 @@ struct recipe_pre {
 	char spectral[RECIPE_TEXT_SIZE];
 };
 
+enum recipe_snapshot {
+	RECIPE_SNAPSHOT_NO,
+	RECIPE_SNAPSHOT_PNG, /* "yes" */
+	RECIPE_SNAPSHOT_JPEG
+};
+
 struct recipe_post_keys {
 	uint64_t kind; /* enum recipe_post */
 	char labels[RECIPE_PATH_SIZE];
@@ -132,7 +138,7 @@ struct recipe_post_keys {
 	char examples[RECIPE_PATH_SIZE];
 	uint64_t distance; /* 0 cosine, 1 euclidean */
 	double max_distance;
-	uint64_t snapshot;
+	uint64_t snapshot; /* enum recipe_snapshot */
 };
 
 struct recipe_decision {

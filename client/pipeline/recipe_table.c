@@ -165,13 +165,13 @@ static const struct recipe_key keys[] = {
 		"numbers: x * gain + offset is told."},
 	{"post", "offset", RECIPE_REAL, AT(post.offset), -BIG, BIG, "0", NULL, "See gain."},
 	{"post", "examples", RECIPE_TEXT, AT(post.examples), 0, RECIPE_PATH_SIZE - 1, "", NULL,
-		"embedding: file of what edgectl teach has taught."},
+		"embedding: a file of examples; empty: those that edgectl teach has taught the model."},
 	{"post", "distance", RECIPE_CHOICE, AT(post.distance), 0, 0, "cosine", "cosine euclidean",
 		"embedding: what near means."},
 	{"post", "max-distance", RECIPE_REAL, AT(post.max_distance), 0, BIG, "", NULL,
 		"embedding: nothing farther away is found; empty: the nearest always is."},
-	{"post", "snapshot", RECIPE_TRUTH, AT(post.snapshot), 0, 1, "no", NULL,
-		"With each result the picture with what was found drawn in."},
+	{"post", "snapshot", RECIPE_CHOICE, AT(post.snapshot), 0, 0, "no", "no yes jpeg",
+		"With each result the picture with what was found drawn in: yes: PNG."},
 
 	{"decision", "threshold", RECIPE_REAL, AT(decision.threshold), -BIG, BIG, "", NULL,
 		"Score from which on something counts as there; empty: the threshold of [post], else "

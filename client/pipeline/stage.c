@@ -75,6 +75,9 @@ int stage_init(struct stage *stage, struct recipe_stage *recipe, struct error *e
 
 void stage_forget_model(struct stage *stage)
 {
+	if (!stage->recipe || !stage->recipe->post.examples[0]) {
+		examples_free(&stage->examples);
+	}
 	if (!stage->own_labels) {
 		labels_free(&stage->labels);
 	}
@@ -90,6 +93,24 @@ void stage_deinit(struct stage *stage)
 	examples_free(&stage->examples);
 	features_free(stage->features);
 	*stage = (struct stage){0};
+}
+
+/* What the model was taught, where the file does not name another place. */
+static int examples_ask(
+	struct stage *stage, const struct pipeline_models *models, struct error *err)
+{
+	const struct recipe_stage *recipe = stage->recipe;
+	owned_mem char *text = NULL;
+	if (recipe->post.kind != RECIPE_POST_EMBEDDING || recipe->post.examples[0] ||
+		!models->examples) {
+		return 0;
+	}
+	int r = models->examples(models->context, recipe->model, &text, err);
+	r = r < 0 ? r : examples_parse(text, strlen(text), &stage->examples, err);
+	if (r < 0) {
+		error_prefix(err, "examples of model %s", recipe->model);
+	}
+	return r;
 }
 
 int stage_describe(struct stage *stage, const struct pipeline_models *models, struct error *err)
@@ -114,6 +135,7 @@ int stage_describe(struct stage *stage, const struct pipeline_models *models, st
 			? labels_parse(spec->labels, spec->labels_bytes, &stage->labels, err)
 			: 0;
 	}
+	r = r < 0 ? r : examples_ask(stage, models, err);
 	if (r < 0) {
 		stage_forget_model(stage);
 		return r;

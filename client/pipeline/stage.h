@@ -3,7 +3,7 @@
 #ifndef CLIENT_PIPELINE_STAGE_H
 #define CLIENT_PIPELINE_STAGE_H
 
-#include "client/pipeline/examples.h"
+#include "base/examples.h"
 #include "client/pipeline/features.h"
 #include "client/pipeline/findings.h"
 #include "client/pipeline/labels.h"

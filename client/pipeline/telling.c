@@ -17,7 +17,7 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 		telling_trouble(p, PIPELINE_FAILED, q, "no memory for the result");
 		return;
 	}
-	p->counts.results += kind == PIPELINE_RESULT;
+	p->counts.results += kind == PIPELINE_RESULT && !more->quiet;
 	p->counts.skipped += kind == PIPELINE_SKIPPED;
 	p->counts.failed += kind == PIPELINE_FAILED;
 	p->counts.events += more->event;
@@ -33,6 +33,7 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	result.model = p->recipe->stages[q->stage].model;
 	result.source = q->source;
 	result.time_us = q->time_us;
+	result.tag = q->tag;
 	result.json = json;
 	result.flat = flat;
 	result.text = result_text(facts, text, sizeof(text));
@@ -58,7 +59,7 @@ void telling_trouble(
 	tell(p, kind, q, &facts, &(struct pipeline_result){0});
 }
 
-/* Mask and snapshot as PNG, where the file asks for them. */
+/* Mask as PNG and snapshot, where the file asks for them. */
 struct extras {
 	void *mask, *snapshot; /* owned */
 	size_t mask_bytes, snapshot_bytes;
@@ -88,9 +89,13 @@ static int extras_make(const struct recipe_stage *recipe, const struct material 
 		r = r < 0 || !whole
 			? r
 			: draw_findings(&copy, findings, recipe->post.point_threshold, err);
-		r = r < 0
-			? r
-			: image_png_encode(&copy, &extras->snapshot, &extras->snapshot_bytes, err);
+		if (r == 0) {
+			r = recipe->post.snapshot == RECIPE_SNAPSHOT_JPEG
+				? image_jpeg_encode(
+					  &copy, &extras->snapshot, &extras->snapshot_bytes, err)
+				: image_png_encode(
+					  &copy, &extras->snapshot, &extras->snapshot_bytes, err);
+		}
 	}
 	return r;
 }
@@ -101,7 +106,7 @@ int telling_result(struct pipeline *p, const struct question *q, const struct fi
 	__attribute__((cleanup(extras_free))) struct extras extras = {0};
 	const struct recipe_stage *recipe = &p->recipe->stages[q->stage];
 	struct result_facts facts = facts_of(p, q);
-	int r = extras_make(recipe, q->material, findings, &extras, err);
+	int r = verdict->told ? extras_make(recipe, q->material, findings, &extras, err) : 0;
 	if (r < 0) {
 		return r;
 	}
@@ -116,7 +121,8 @@ int telling_result(struct pipeline *p, const struct question *q, const struct fi
 		.vector = findings->vector,
 		.n_vector = findings->n_vector};
 	struct pipeline_result result = more;
-	result.event = recipe->decision.given &&
+	result.quiet = !verdict->told;
+	result.event = !result.quiet && recipe->decision.given &&
 		(verdict->n_changes > 0 || !isnan(recipe->decision.change));
 	tell(p, PIPELINE_RESULT, q, &facts, &result);
 	return 0;

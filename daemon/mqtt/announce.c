@@ -89,7 +89,7 @@ static void write_state(struct bytes_writer *w, const struct model_entry *m)
 		flat_text(w, "sha256", m->sha256);
 	}
 	if (m->reason[0]) {
-		flat_text(w, "reason", m->reason);
+		flat_told(w, "reason", m->reason);
 	}
 	if (models_is_ready(m) && m->n_inputs == 1) {
 		flat_text(w, "input_type", dtype_name(m->inputs[0].type));
@@ -416,6 +416,13 @@ void announce_pool_filter(const struct bridge *b, char out[TOPICS_MAX], const ch
 		b->settings.prefix, model);
 }
 
+void announce_pool_filter_of_pipeline(
+	const struct bridge *b, char out[TOPICS_MAX], const char *pipeline)
+{
+	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/pipeline/%s/in/+", b->settings.pool_group,
+		b->settings.prefix, pipeline);
+}
+
 /* In while there is time, out while a request would wait too long: it comes back at half of that. */
 static bool has_time(const struct bridge *b)
 {
@@ -423,26 +430,45 @@ static bool has_time(const struct bridge *b)
 	return serve_wait_ms(b) < (b->in_pool ? most : most / 2);
 }
 
+static void be_in_pool(struct bridge *b, struct link *link, const char *filter, bool in)
+{
+	struct error err = {0};
+	if (in == link_is_subscribed(link, filter)) {
+		return;
+	}
+	if (!in) {
+		link_unsubscribe(link, filter);
+	} else if (link_subscribe(link, filter, 1, &err) < 0) {
+		log_warning(&b->log, "pool: %s", err.text);
+	}
+}
+
 void announce_pool(struct bridge *b)
 {
 	char filter[TOPICS_MAX];
-	struct error err = {0};
 	b->in_pool = !b->draining && service_is_up(&b->service) && b->listed && has_time(b);
 	for (size_t i = 0; i < b->n_links; i++) {
 		struct link *link = b->links[i];
+		bool in = b->in_pool && !link->leave_by_ns;
 		for (size_t k = 0; k < b->models.n && link->settings->pool; k++) {
 			const struct model_entry *m = b->models.entries[k];
-			bool in = b->in_pool && !link->leave_by_ns && models_is_ready(m) && !m->off;
 			announce_pool_filter(b, filter, m->name);
-			if (in == link_is_subscribed(link, filter)) {
-				continue;
-			}
-			if (!in) {
-				link_unsubscribe(link, filter);
-			} else if (link_subscribe(link, filter, 1, &err) < 0) {
-				log_warning(&b->log, "pool: %s", err.text);
-			}
+			be_in_pool(b, link, filter, in && models_is_ready(m) && !m->off);
 		}
+		for (size_t k = 0; k < b->pipes.n && link->settings->pool; k++) {
+			const struct pipe *pipe = b->pipes.items[k];
+			announce_pool_filter_of_pipeline(b, filter, pipe->name);
+			be_in_pool(b, link, filter, in && pipes_is_poolable(&b->pipes, pipe));
+		}
+	}
+}
+
+/* Those that do not fit are left out. */
+static void add_name(char *names, size_t size, const char *name)
+{
+	const size_t used = strlen(names);
+	if (used + strlen(name) + 2 <= size) {
+		snprintf(names + used, size - used, "%s%s", used ? " " : "", name);
 	}
 }
 
@@ -450,17 +476,20 @@ void announce_pool(struct bridge *b)
 void announce_on_capability(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	char topic[TOPICS_MAX], names[1500] = "";
+	char topic[TOPICS_MAX], names[1500] = "", pipelines[1500] = "";
 	struct bytes_writer w = {0};
-	size_t used = 0;
 	int64_t ready = 0;
 	for (size_t i = 0; i < b->models.n; i++) {
 		const struct model_entry *m = b->models.entries[i];
 		if (models_is_ready(m) && !m->off) {
-			int n = snprintf(names + used, sizeof(names) - used, "%s%s",
-				ready ? " " : "", m->name);
-			used += n > 0 && (size_t)n < sizeof(names) - used ? (size_t)n : 0;
+			add_name(names, sizeof(names), m->name);
 			ready++;
+		}
+	}
+	for (size_t i = 0; i < b->pipes.n; i++) {
+		const struct pipe *pipe = b->pipes.items[i];
+		if (pipes_is_poolable(&b->pipes, pipe)) {
+			add_name(pipelines, sizeof(pipelines), pipe->name);
 		}
 	}
 	announce_pool(b);
@@ -469,6 +498,7 @@ void announce_on_capability(uv_timer_t *timer)
 	flat_text(&w, "gw", b->settings.gateway);
 	flat_text(&w, "models", names);
 	flat_integer(&w, "models_ready", ready);
+	flat_text(&w, "pipelines", pipelines);
 	flat_integer(&w, "pool", b->in_pool);
 	flat_integer(&w, "draining", b->draining);
 	flat_integer(&w, "queue_length", (int64_t)b->asks.n);

@@ -35,6 +35,7 @@ void ask_free(struct ask *ask)
 		decode_result_free(&ask->tensors);
 		free(ask->payload);
 		free(ask->response_topic);
+		free(ask->reply);
 		kept_cross_out(ask->kept);
 		free(ask);
 	}

@@ -61,6 +61,11 @@ struct ask {
 	uint64_t key; /* of dedup.h; 0: none */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged was lost once */
+	/* Of an input that is answered: */
+	uint64_t tag; /* 0: it is not */
+	uint8_t *reply; /* the newest result, owned; NULL: none yet */
+	size_t reply_bytes;
+	unsigned int reply_status;
 };
 
 struct asks {

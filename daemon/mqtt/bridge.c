@@ -87,11 +87,18 @@ static void on_service_description(void *data, const struct edge_client_model *m
 	pipes_describe(&b->pipes, model);
 }
 
+static void on_service_examples(void *data, const char *model, const char *text)
+{
+	struct bridge *b = data;
+	pipes_teach(&b->pipes, model, text);
+}
+
 static const struct service_events service_events = {
 	.on_up = on_service_up,
 	.on_down = on_service_down,
 	.on_models = on_service_models,
 	.on_description = on_service_description,
+	.on_examples = on_service_examples,
 };
 
 /* ---- the end */

@@ -133,6 +133,8 @@ void serve_accept(struct bridge *bridge, struct ask *ask);
 void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
 void serve_finish(struct bridge *bridge, struct ask *ask);
+/* It leaves the line, and is the caller's. */
+void serve_leave(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
 /* serve_on_expiry() soon. */
 void serve_look_again(struct bridge *bridge);
@@ -147,6 +149,9 @@ void respond_refuse(struct bridge *bridge, struct ask *ask, unsigned int status,
 void respond_refuse_and_end(
 	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
 /* Answers with what edged has said; the ask ends. */
+/* With a message that is there already; @more: others follow. The ask stays with the caller. */
+void respond_with(struct bridge *bridge, struct ask *ask, const void *data, size_t size,
+	unsigned int status, bool more);
 void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer);
 
@@ -162,6 +167,8 @@ void announce_settings(struct bridge *bridge, const struct model_entry *model);
 void announce_discovery(struct bridge *bridge, bool again);
 void announce_pool(struct bridge *bridge);
 /* What a member of the pool subscribes to. */
+void announce_pool_filter_of_pipeline(
+	const struct bridge *bridge, char out[TOPICS_MAX], const char *pipeline);
 void announce_pool_filter(const struct bridge *bridge, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);

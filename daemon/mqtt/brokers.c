@@ -118,19 +118,23 @@ static void leave(struct bridge *b, struct link *link)
 	uv_timer_start(&b->drain, brokers_on_drain, DRAIN_TURN_MS, DRAIN_TURN_MS);
 }
 
+static bool has_one_of(const struct ask *ask, const struct link *link)
+{
+	while (ask && ask->link != link) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
 static bool has_asks(const struct bridge *b, const struct link *link)
 {
-	for (const struct ask *ask = b->asks.first; ask; ask = ask->next) {
-		if (ask->link == link) {
-			return true;
-		}
-	}
-	return false;
+	return has_one_of(b->asks.first, link) || has_one_of(b->pipes.held, link);
 }
 
 static bool is_done(const struct bridge *b, const struct link *link)
 {
-	bool nothing = !b->asks.first && b->pipes.n_asked == 0 && b->kept.n_waiting == 0;
+	bool nothing =
+		!b->asks.first && b->pipes.n_asked == 0 && !b->pipes.held && b->kept.n_waiting == 0;
 	bool answered = b->draining ? nothing : !has_asks(b, link);
 	return answered && link_is_flushed(link) && clock_now_ns() - link->heard_ns > QUIET_NS;
 }
@@ -156,6 +160,9 @@ static void forget(struct bridge *b, size_t at)
 	struct link *link = b->links[at];
 	b->links[at] = b->links[--b->n_links];
 	for (struct ask *ask = b->asks.first; ask; ask = ask->next) {
+		ask->link = ask->link == link ? NULL : ask->link;
+	}
+	for (struct ask *ask = b->pipes.held; ask; ask = ask->next) {
 		ask->link = ask->link == link ? NULL : ask->link;
 	}
 	pipes_forget_link(&b->pipes, link);

@@ -119,7 +119,7 @@ int decode_result_read(const void *data, size_t size, const struct spec *specs, 
 	if (code) {
 		char shown[sizeof(failed->text)];
 		error_set(
-			failed, code, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
+			failed, code, "%s", error_clean(shown, sizeof(shown), text, strlen(text)));
 	}
 	int result = 0;
 	for (uint32_t i = 0; i < n && result == 0; i++) {

@@ -296,7 +296,7 @@ static void write_source(struct writing *g, const struct pipe *pipe, const char 
 	if (says->snapshot && begin(g, "snapshot", "image", "snapshot")) {
 		snprintf(last, sizeof(last), "snapshot/%s", source);
 		put_topic(g, "img_t", last);
-		flat_text(g->w, "cont_type", "image/png");
+		flat_text(g->w, "cont_type", says->snapshot_jpeg ? "image/jpeg" : "image/png");
 		flat_end(g->w, '}');
 	}
 }

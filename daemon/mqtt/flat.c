@@ -54,6 +54,13 @@ void flat_text(struct bytes_writer *w, const char *key, const char *text)
 	quote(w, error_escape(shown, sizeof(shown), text, strlen(text)));
 }
 
+void flat_told(struct bytes_writer *w, const char *key, const char *text)
+{
+	char shown[2048];
+	put_key(w, key);
+	quote(w, error_clean(shown, sizeof(shown), text, strlen(text)));
+}
+
 void flat_integer(struct bytes_writer *w, const char *key, int64_t value)
 {
 	char text[32];

@@ -10,6 +10,8 @@ void flat_begin(struct bytes_writer *w, const char *key, char bracket); /* '{' o
 void flat_end(struct bytes_writer *w, char bracket); /* '}' or ']' */
 /* What is not printable is escaped as error_escape() does, before JSON's own escapes. */
 void flat_text(struct bytes_writer *w, const char *key, const char *text);
+/* A text that was told, such as an error's: escaped once already (error_clean()). */
+void flat_told(struct bytes_writer *w, const char *key, const char *text);
 void flat_integer(struct bytes_writer *w, const char *key, int64_t value);
 /* As short as @digits significant ones allow (9 give a float32 back, 17 a float64); null for what is not
  * finite. */

@@ -124,6 +124,7 @@ void models_forget_description(struct models *models, const char *name)
 	struct model_entry *model = models_find(models, name);
 	if (model) {
 		model->described = 0; /* what is known serves until the next one comes */
+		model->taught = 0;
 	}
 }
 

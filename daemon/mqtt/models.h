@@ -27,6 +27,8 @@ struct model_entry {
 	uint64_t generation;
 	uint64_t described; /* the generation that @inputs are of; 0: none */
 	bool asked; /* the description is on its way */
+	uint32_t taught; /* of the examples that pipelines have; as edge_client_list_item's */
+	bool examples_asked; /* others are on their way */
 	bool listed; /* in the last list */
 	bool announced; /* its topics are there */
 	bool usable; /* described, and not beyond the limits below */

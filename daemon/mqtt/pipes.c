@@ -35,6 +35,11 @@ static bool next_model(struct pipes *pipes, struct bytes_writer *order)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		struct pipes_known *known = &pipes->known[i];
+		if (known->examples_are_news) {
+			known->examples_are_news = false;
+			bytes_write(order, known->examples.data, known->examples.size);
+			return true;
+		}
 		if (known->is_news) {
 			known->is_news = false;
 			bytes_write(order, known->order.data, known->order.size);
@@ -80,8 +85,8 @@ static uint32_t index_of(const struct pipes *pipes, const char *name)
 static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 {
 	struct bridge *b = pipes->bridge;
-	struct ask *ask =
-		pipes->n_asked < b->settings.in_flight ? asks_find(&b->asks, ASK_NEW, true) : NULL;
+	bool room = pipes->n_asked < b->settings.in_flight && pipes->n_held + 1 < PIPES_MAX_TAGS;
+	struct ask *ask = room ? asks_find(&b->asks, ASK_NEW, true) : NULL;
 	if (!ask) {
 		return false;
 	}
@@ -91,6 +96,9 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 		.data = ask->payload,
 		.size = ask->size};
 	memcpy(input.source, ask->source, sizeof(input.source));
+	if (input.pipeline < pipes->n) { /* else its file has gone since */
+		input.tag = pipes_tag(pipes, pipes->items[input.pipeline], ask);
+	}
 	snprintf(
 		input.content_type, sizeof(input.content_type), "%s", content_type_of(ask->format));
 	snprintf(input.fields, sizeof(input.fields), "%s", ask->fields);
@@ -137,7 +145,12 @@ static void input_end(struct pipes *pipes, const struct error *failed)
 	struct ask *ask = take(pipes->input);
 	if (!failed->code) {
 		pipes->counts.inputs++;
-		serve_finish(b, ask);
+		serve_leave(b, ask);
+		if (ask->tag) {
+			pipes_hold(pipes, ask);
+		} else {
+			ask_free(ask);
+		}
 		return;
 	}
 	pipes->counts.refused++;
@@ -172,14 +185,17 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 		give_up(pipes, failed->text);
 		return;
 	}
-	pipes->works = true;
+	pipes->works = pipes->has_worked = true;
 	pipes_announce(pipes, NULL);
+	announce_pool(pipes->bridge);
 }
 
-static void order_end(struct pipes *pipes, const struct error *failed)
+static void order_end(struct pipes *pipes, const struct pipes_done *done)
 {
+	const struct error *failed = &done->failed;
 	uint8_t order = pipes->order;
-	bool lacks = order == PIPES_MODEL || order == PIPES_SET || order == PIPES_ANSWER;
+	bool lacks = order == PIPES_MODEL || order == PIPES_EXAMPLES || order == PIPES_SET ||
+		order == PIPES_ANSWER;
 	if (lacks && failed->code == -ENOMEM) {
 		pipes->works = false; /* only a new one is told of that model or setting again */
 		give_up(pipes, failed->text);
@@ -198,6 +214,7 @@ static void order_end(struct pipes *pipes, const struct error *failed)
 	} else if (failed->code) {
 		log_warning(&pipes->bridge->log, "pipelines: %s", failed->text);
 	}
+	pipes_answer_held(pipes, done);
 	serve_dispatch(pipes->bridge);
 }
 
@@ -218,11 +235,11 @@ static bool take_result(struct pipes *pipes, struct bytes_reader *r)
 
 static bool take_done(struct pipes *pipes, struct bytes_reader *r)
 {
-	struct error failed = {0};
-	if (pipes_done_read(r, &failed, NULL) < 0) {
+	struct pipes_done done;
+	if (pipes_done_read(r, &done, NULL) < 0) {
 		return false;
 	}
-	order_end(pipes, &failed);
+	order_end(pipes, &done);
 	return true;
 }
 
@@ -277,6 +294,7 @@ static void child_end(struct pipes *pipes, const char *why, bool may_again)
 	pipes->epoch++;
 	pipes_forget_asked(pipes);
 	pipes_say_reset(pipes);
+	pipes_refuse_held(pipes, why);
 	input_again(pipes, why, may_again);
 }
 
@@ -318,6 +336,7 @@ static void child_begin(struct pipes *pipes)
 	pipes->works = false;
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		pipes->known[i].is_news = pipes->known[i].order.size > 0;
+		pipes->known[i].examples_are_news = pipes->known[i].examples.size > 0;
 	}
 	for (size_t i = 0; i < pipes->n; i++) {
 		pipes->items[i]->threshold_is_news = !isnan(pipes->items[i]->threshold);
@@ -349,6 +368,7 @@ int pipes_reload(struct pipes *pipes, size_t *ret_bad, struct error *err)
 	pipes->epoch++;
 	pipes_forget_asked(pipes);
 	pipes_say_reset(pipes);
+	pipes_refuse_held(pipes, "the configuration was read again");
 	input_again(pipes, "the configuration was read again", true);
 	int r = pipes_load(pipes, ret_bad, err);
 	for (size_t i = 0; i < pipes->n_known; i++) {
@@ -373,6 +393,7 @@ void pipes_deinit(struct pipes *pipes)
 	}
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		bytes_writer_deinit(&pipes->known[i].order);
+		bytes_writer_deinit(&pipes->known[i].examples);
 	}
 	free(pipes->known);
 }
@@ -416,6 +437,19 @@ void pipes_forget_link(struct pipes *pipes, const struct link *link)
 	}
 }
 
+bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe)
+{
+	uint32_t rate = 0, channels = 0;
+	bool ready = pipes->has_worked && !pipe->refused[0] && !pipe->off;
+	const char *model = NULL;
+	for (size_t i = 0; ready && (model = pipeline_model_name(pipe->about, i)); i++) {
+		const struct model_entry *entry = models_find(&pipes->bridge->models, model);
+		ready = entry && models_is_ready(entry);
+	}
+	return ready && !pipe->says.remembers &&
+		pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
+}
+
 void pipes_accept(struct pipes *pipes, struct ask *ask)
 {
 	struct pipe *pipe = pipes_find(pipes, ask->model);
@@ -427,6 +461,10 @@ void pipes_accept(struct pipes *pipes, struct ask *ask)
 		: NULL;
 	if (older) {
 		pipes->counts.sampled++;
+		if (older->response_topic) {
+			respond_refuse(pipes->bridge, older, EDGE_CLIENT_SUPERSEDED,
+				"a newer input took its place");
+		}
 		serve_finish(pipes->bridge, older);
 	}
 }

@@ -61,7 +61,8 @@ struct pipe {
 struct pipes_known {
 	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
 	struct bytes_writer order; /* size 0: nothing is known */
-	bool is_news;
+	struct bytes_writer examples; /* the same of what it was taught */
+	bool is_news, examples_are_news;
 };
 
 struct pipes_asked;
@@ -87,9 +88,13 @@ struct pipes {
 	uint64_t epoch; /* counts children */
 	size_t opened; /* of them the child has so many */
 	bool works; /* it has all of them */
+	bool has_worked; /* some child had */
 	uint8_t order; /* it is at; 0: none */
 	bool order_told; /* it led to a result already */
 	struct ask *input; /* that it is at */
+	struct ask *held; /* inputs that were taken, and whose answers are not whole; owned */
+	size_t n_held;
+	uint64_t last_tag;
 	struct pipes_asked *asked;
 	size_t n_asked;
 	struct pipes_session sessions[PIPES_MAX_SESSIONS];
@@ -136,10 +141,33 @@ void pipes_forget_asked(struct pipes *pipes);
 void pipes_forget_sessions(struct pipes *pipes);
 /* What edged has said of a model. */
 void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
+/* What it has been taught. */
+void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
 
+/* May any gateway's take its inputs? It works, and remembers nothing from one to the next. */
+bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
+
+/* ---- pipes_respond.c: inputs with a response topic */
+
+/* A number for the input's results, where it is to be answered; else 0. */
+uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask);
+/* The child has taken it; @ask is out of the line, and taken. */
+void pipes_hold(struct pipes *pipes, struct ask *ask);
+/* A result of an input that is to be answered. */
+void pipes_note_answer(
+	struct pipes *pipes, const struct pipe *pipe, const struct pipes_result *result);
+/* All but those of @done are answered with what there is. */
+void pipes_answer_held(struct pipes *pipes, const struct pipes_done *done);
+/* There will be no answers. */
+void pipes_refuse_held(struct pipes *pipes, const char *why);
+
 /* ---- pipes_publish.c */
+
+/* The result as JSON: the gateway's members, then the child's. */
+void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
+	const struct pipes_result *result, bool quiet, struct bytes_writer *w);
 
 /* False when it makes no sense. */
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result);

@@ -157,6 +157,26 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model)
 	}
 }
 
+void pipes_teach(struct pipes *pipes, const char *model, const char *text)
+{
+	for (size_t i = 0; i < pipes->n_known; i++) {
+		struct pipes_known *known = &pipes->known[i];
+		bool had = known->examples.size > 0;
+		if (strcmp(known->name, model) != 0 || (!had && !text[0])) {
+			continue;
+		}
+		bytes_writer_deinit(&known->examples);
+		known->examples = (struct bytes_writer){0};
+		pipes_examples_write(&known->examples, model, text);
+		if (known->examples.failed) {
+			bytes_writer_deinit(&known->examples);
+			known->examples = (struct bytes_writer){0};
+		}
+		known->examples_are_news = known->examples.size > 0;
+	}
+	pipes_feed(pipes);
+}
+
 void pipes_look_at_models(struct pipes *pipes)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {

@@ -20,6 +20,13 @@ struct pipes_model {
 	size_t size;
 };
 
+/* What a model was taught. */
+struct pipes_examples {
+	struct pipes_examples *next;
+	char model[PIPES_MODEL_SIZE];
+	char *text; /* owned */
+};
+
 struct world;
 
 struct pipes_own {
@@ -32,6 +39,7 @@ struct world {
 	struct pipes_own items[PIPES_MAX];
 	uint32_t n;
 	struct pipes_model *models;
+	struct pipes_examples *examples;
 	struct {
 		uint32_t pipeline;
 		const struct pipeline_question *question;
@@ -91,6 +99,16 @@ static int describe(void *context, const char *name, const char *signature,
 	return 0;
 }
 
+/* They are asked for anew. */
+static void forget_models(struct world *world)
+{
+	for (uint32_t i = 0; i < world->n; i++) {
+		if (world->items[i].pipeline) {
+			pipeline_forget_models(world->items[i].pipeline);
+		}
+	}
+}
+
 static int model_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
 	struct pipeline_model unused = {0};
@@ -121,12 +139,49 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 		return error_no_memory(err);
 	}
 	memcpy(model->frame, r->data + r->at, model->size);
-	for (uint32_t i = 0; i < world->n; i++) {
-		if (world->items[i].pipeline) {
-			pipeline_forget_models(world->items[i].pipeline);
-		}
-	}
+	forget_models(world);
 	return 0;
+}
+
+static struct pipes_examples *examples_find(const struct world *world, const char *model)
+{
+	struct pipes_examples *examples = world->examples;
+	while (examples && strcmp(examples->model, model) != 0) {
+		examples = examples->next;
+	}
+	return examples;
+}
+
+static int examples_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	char model[PIPES_MODEL_SIZE];
+	const char *text = NULL;
+	int code = pipes_examples_read(r, model, &text, err);
+	if (code < 0) {
+		return code;
+	}
+	struct pipes_examples *examples = examples_find(world, model);
+	owned_mem char *copy = strdup(text);
+	if (!copy || (!examples && !(examples = calloc(1, sizeof(*examples))))) {
+		return error_no_memory(err);
+	}
+	if (!examples->text) {
+		memcpy(examples->model, model, sizeof(model));
+		examples->next = world->examples;
+		world->examples = examples;
+	}
+	free(examples->text);
+	examples->text = take(copy);
+	forget_models(world);
+	return 0;
+}
+
+static int examples_tell(void *context, const char *model, char **ret_text, struct error *err)
+{
+	const struct pipes_own *own = context;
+	const struct pipes_examples *examples = examples_find(own->world, model);
+	*ret_text = strdup(examples ? examples->text : "");
+	return *ret_text ? 0 : error_no_memory(err);
 }
 
 /* ---- results and questions */
@@ -223,7 +278,8 @@ static int open_take(struct world *world, struct bytes_reader *r, struct error *
 	if (code < 0) {
 		return code;
 	}
-	const struct pipeline_models models = {.describe = describe, .context = own};
+	const struct pipeline_models models = {
+		.describe = describe, .context = own, .examples = examples_tell};
 	const struct pipeline_sink sink = {.result = on_result, .context = own};
 	return pipeline_open_text(
 		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
@@ -245,7 +301,8 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 		.content_type = input.content_type[0] ? input.content_type : NULL,
 		.source = input.source,
 		.time_us = sound ? 0 : input.time_us, /* samples are a better clock */
-		.deadline_ns = input.deadline_ns};
+		.deadline_ns = input.deadline_ns,
+		.tag = input.tag};
 	if (input.fields[0]) {
 		code = envelope_fields(
 			input.data, input.size, input.fields, &line, &push.size, err);
@@ -287,6 +344,8 @@ static int order_take(
 		return begin_take(world, r, memory_bytes, err);
 	case PIPES_MODEL:
 		return model_take(world, r, err);
+	case PIPES_EXAMPLES:
+		return examples_take(world, r, err);
 	case PIPES_INPUT:
 		return input_take(world, r, err);
 	case PIPES_ANSWER:
@@ -296,6 +355,26 @@ static int order_take(
 	default:
 		return error_set(err, -EPROTO, "no such order");
 	}
+}
+
+/* The parent has no more at once than there is room for. */
+static void done_say(struct world *world, const struct error *err, struct bytes_writer *w)
+{
+	uint64_t tags[PIPES_MAX_TAGS], some[PIPELINE_MAX_QUESTIONS];
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < world->n; i++) {
+		const struct pipeline *p = world->items[i].pipeline;
+		const size_t more = p ? pipeline_tags(p, some) : 0;
+		for (size_t k = 0; k < more && n < PIPES_MAX_TAGS; k++) {
+			bool known = false;
+			for (uint32_t j = 0; j < n && !known; j++) {
+				known = tags[j] == some[k];
+			}
+			tags[n] = some[k];
+			n += !known;
+		}
+	}
+	pipes_done_write(w, err, tags, n);
 }
 
 int pipes_main(uint64_t memory_bytes)
@@ -313,7 +392,7 @@ int pipes_main(uint64_t memory_bytes)
 		int code = order_take(&world, &r, memory_bytes, &err);
 		(void)code; /* the parent is told */
 		ask(&world);
-		pipes_done_write(&w, &err);
+		done_say(&world, &err, &w);
 		if (!say(&world, &w)) {
 			return 1; /* nobody has to wait for that word */
 		}

@@ -15,6 +15,7 @@
 #define NS_PER_US 1000
 #define DIGITS 6
 #define MAX_STAGES 64
+#define JPEG_BEGINS 0xFF
 
 void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *leaf,
 	const char *level, char *out)
@@ -52,14 +53,13 @@ static struct pipes_source *source_find(struct pipe *pipe, const char *name)
 	return NULL;
 }
 
-/* The gateway's members, then the child's. */
-static void write_result(struct pipes *pipes, const struct pipe *pipe,
-	const struct pipes_result *result, struct bytes_writer *w)
+void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
+	const struct pipes_result *result, bool quiet, struct bytes_writer *w)
 {
 	uint32_t rate = 0, channels = 0;
 	flat_begin(w, NULL, '{');
 	flat_text(w, "gw", pipes->bridge->settings.gateway);
-	if (result->kind == PIPELINE_RESULT) {
+	if (result->kind == PIPELINE_RESULT && !quiet) {
 		flat_integer(w, "seq", (int64_t)++pipes->bridge->sequence);
 	}
 	flat_time(w);
@@ -87,7 +87,7 @@ static void say_no_snapshot(
 	flat_begin(&w, NULL, '{');
 	flat_text(&w, "gw", pipes->bridge->settings.gateway);
 	flat_time(&w);
-	flat_text(&w, "error", text);
+	flat_told(&w, "error", text);
 	flat_end(&w, '}');
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
@@ -104,7 +104,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	const char *retain = pipes->bridge->settings.retain;
 	struct bytes_writer w = {0};
 	char topic[TOPICS_MAX];
-	write_result(pipes, pipe, result, &w);
+	pipes_write_result(pipes, pipe, result, false, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;
@@ -119,8 +119,10 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	}
 	if (result->snapshot_bytes) {
 		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
+		const uint8_t *picture = result->snapshot;
 		if (!publish(pipes, source->link, OUTBOX_SNAPSHOT,
-			    settings_has_word(retain, "snapshot"), topic, "image/png",
+			    settings_has_word(retain, "snapshot"), topic,
+			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
 			    result->snapshot, result->snapshot_bytes)) {
 			say_no_snapshot(pipes, pipe, source, result->snapshot_bytes);
 		}
@@ -145,7 +147,7 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 		}
 		source->skipped_ns = now;
 	}
-	write_result(pipes, pipe, result, &w);
+	pipes_write_result(pipes, pipe, result, false, &w);
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
@@ -160,6 +162,12 @@ bool pipes_publish(struct pipes *pipes, const struct pipes_result *result)
 	struct pipes_source *source = pipe ? source_find(pipe, result->source) : NULL;
 	if (!pipe || result->stage > MAX_STAGES) {
 		return false;
+	}
+	if (result->tag) {
+		pipes_note_answer(pipes, pipe, result);
+	}
+	if (result->quiet) {
+		return true; /* only who has asked wants it */
 	}
 	if (!source) {
 		return true; /* so many others have come since that it was forgotten */
@@ -208,7 +216,7 @@ static void write_state(const struct pipes *pipes, const struct pipe *pipe, stru
 	flat_text(w, "description", pipeline_description(pipe->about));
 	flat_text(w, "models", models);
 	if (pipe->refused[0]) {
-		flat_text(w, "reason", pipe->refused);
+		flat_told(w, "reason", pipe->refused);
 	}
 	flat_end(w, '}');
 }
@@ -266,8 +274,21 @@ void pipes_forget_source(
 	}
 }
 
+static void leave_pool(struct pipes *pipes, const struct pipe *pipe)
+{
+	struct bridge *b = pipes->bridge;
+	char filter[TOPICS_MAX];
+	announce_pool_filter_of_pipeline(b, filter, pipe->name);
+	for (size_t i = 0; i < b->n_links; i++) {
+		if (link_is_subscribed(b->links[i], filter)) {
+			link_unsubscribe(b->links[i], filter);
+		}
+	}
+}
+
 void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 {
+	leave_pool(pipes, pipe);
 	empty(pipes, pipe->name, "state", NULL);
 	empty(pipes, pipe->name, "get", "threshold");
 	empty(pipes, pipe->name, "get", "enable");
@@ -343,6 +364,7 @@ int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const cha
 	*ret_changed = r == 0 && (pipe->off != was_off || !is_same(pipe->threshold, was));
 	if (r == 0) {
 		announce_one(pipes, NULL, pipe);
+		announce_pool(pipes->bridge);
 		pipes_feed(pipes);
 	}
 	return r;

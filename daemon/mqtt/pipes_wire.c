@@ -181,6 +181,26 @@ int pipes_model_read(struct bytes_reader *r, char name[PIPES_MODEL_SIZE],
 	return 0;
 }
 
+void pipes_examples_write(struct bytes_writer *w, const char *model, const char *text)
+{
+	begin(w, PIPES_EXAMPLES);
+	parts_put_text(w, model);
+	put_bytes(w, text, strlen(text));
+}
+
+int pipes_examples_read(struct bytes_reader *r, char model[PIPES_MODEL_SIZE], const char **ret_text,
+	struct error *err)
+{
+	size_t size = 0;
+	parts_get_text(r, model, PIPES_MODEL_SIZE);
+	const char *text = get_bytes(r, &size);
+	if (r->failed) {
+		return no_sense(err);
+	}
+	*ret_text = text;
+	return 0;
+}
+
 void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input)
 {
 	begin(w, PIPES_INPUT);
@@ -190,6 +210,7 @@ void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input)
 	parts_put_text(w, input->fields);
 	bytes_write_u64(w, input->time_us);
 	bytes_write_u64(w, input->deadline_ns);
+	bytes_write_u64(w, input->tag);
 	put_bytes(w, input->data, input->size);
 }
 
@@ -202,6 +223,7 @@ int pipes_input_read(struct bytes_reader *r, struct pipes_input *ret_input, stru
 	parts_get_text(r, input.fields, sizeof(input.fields));
 	input.time_us = bytes_read_u64(r);
 	input.deadline_ns = bytes_read_u64(r);
+	input.tag = bytes_read_u64(r);
 	input.data = get_bytes(r, &input.size);
 	if (r->failed) {
 		return no_sense(err);
@@ -224,7 +246,7 @@ static void get_error(struct bytes_reader *r, struct error *ret_failed)
 	*ret_failed = (struct error){0};
 	if (code) {
 		error_set(ret_failed, code, "%s",
-			error_escape(shown, sizeof(shown), text, strlen(text)));
+			error_clean(shown, sizeof(shown), text, strlen(text)));
 	}
 }
 
@@ -267,15 +289,27 @@ void pipes_set_write(struct bytes_writer *w, uint32_t pipeline, double threshold
 
 /* ---- words */
 
-void pipes_done_write(struct bytes_writer *w, const struct error *failed)
+void pipes_done_write(
+	struct bytes_writer *w, const struct error *failed, const uint64_t *tags, uint32_t n)
 {
 	begin(w, PIPES_DONE);
 	put_error(w, failed);
+	bytes_write_u32(w, n);
+	for (uint32_t i = 0; i < n; i++) {
+		bytes_write_u64(w, tags[i]);
+	}
 }
 
-int pipes_done_read(struct bytes_reader *r, struct error *ret_failed, struct error *err)
+int pipes_done_read(struct bytes_reader *r, struct pipes_done *ret_done, struct error *err)
 {
-	get_error(r, ret_failed);
+	get_error(r, &ret_done->failed);
+	ret_done->n = bytes_read_u32(r);
+	if (r->failed || ret_done->n > PIPES_MAX_TAGS) {
+		return no_sense(err);
+	}
+	for (uint32_t i = 0; i < ret_done->n; i++) {
+		ret_done->tags[i] = bytes_read_u64(r);
+	}
 	return r->failed ? no_sense(err) : 0;
 }
 
@@ -327,7 +361,9 @@ void pipes_result_write(
 	bytes_write_u32(w, (uint32_t)result->stage_index);
 	bytes_write_u8(w, (uint8_t)result->kind);
 	bytes_write_u8(w, result->event);
+	bytes_write_u8(w, result->quiet);
 	bytes_write_u64(w, result->time_us);
+	bytes_write_u64(w, result->tag);
 	parts_put_text(w, result->source);
 	put_bytes(w, result->flat, strlen(result->flat));
 	put_bytes(w, result->snapshot, result->snapshot_bytes);
@@ -340,7 +376,9 @@ int pipes_result_read(struct bytes_reader *r, struct pipes_result *ret_result, s
 	result.stage = bytes_read_u32(r);
 	uint8_t kind = bytes_read_u8(r);
 	result.event = bytes_read_u8(r) != 0;
+	result.quiet = bytes_read_u8(r) != 0;
 	result.time_us = bytes_read_u64(r);
+	result.tag = bytes_read_u64(r);
 	parts_get_text(r, result.source, sizeof(result.source));
 	result.flat = get_bytes(r, &result.flat_bytes);
 	result.snapshot = get_bytes(r, &result.snapshot_bytes);

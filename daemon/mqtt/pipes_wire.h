@@ -15,6 +15,7 @@
 
 #define PIPES_MAX_TENSORS 16 /* inputs, or outputs, of one question */
 #define PIPES_SOURCE_SIZE 64
+#define PIPES_MAX_TAGS 512 /* of inputs whose answers somebody waits for, at once */
 #define PIPES_MODEL_SIZE 64
 
 enum pipes_order {
@@ -24,6 +25,7 @@ enum pipes_order {
 	PIPES_INPUT,
 	PIPES_ANSWER, /* to a question */
 	PIPES_SET, /* a threshold */
+	PIPES_EXAMPLES, /* what a model was taught; before PIPES_MODEL */
 };
 
 enum pipes_word {
@@ -46,6 +48,7 @@ struct pipes_input {
 	char content_type[64]; /* "": by its first bytes */
 	char fields[256]; /* of JSON: members that are the numbers; "" */
 	uint64_t time_us, deadline_ns; /* 0: now; none */
+	uint64_t tag; /* 0: nobody waits for its answer */
 	const void *data; /* a zero byte follows */
 	size_t size;
 };
@@ -64,6 +67,7 @@ void pipes_begin_write(struct bytes_writer *w, uint32_t questions);
 /* @model NULL: there is none of that name now. */
 void pipes_model_write(struct bytes_writer *w, const char *name, const char *signature,
 	const struct pipeline_model *model);
+void pipes_examples_write(struct bytes_writer *w, const char *model, const char *text);
 void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input);
 /* Its n and tensors are of the caller, borrowed. */
 void pipes_answer_write(struct bytes_writer *w, uint32_t pipeline, uint64_t question,
@@ -76,6 +80,8 @@ int must_check pipes_open_read(
 int must_check pipes_model_read(struct bytes_reader *r, char name[PIPES_MODEL_SIZE],
 	char signature[PIPES_MODEL_SIZE], bool *ret_there, struct pipeline_model *ret_model,
 	struct error *err);
+int must_check pipes_examples_read(struct bytes_reader *r, char model[PIPES_MODEL_SIZE],
+	const char **ret_text, struct error *err);
 int must_check pipes_input_read(
 	struct bytes_reader *r, struct pipes_input *ret_input, struct error *err);
 int must_check pipes_answer_read(
@@ -83,6 +89,12 @@ int must_check pipes_answer_read(
 void pipes_answer_deinit(struct pipes_answer *answer);
 
 /* ---- words */
+
+struct pipes_done {
+	struct error failed; /* code 0: it is done */
+	uint32_t n;
+	uint64_t tags[PIPES_MAX_TAGS];
+};
 
 struct pipes_question {
 	uint32_t pipeline;
@@ -99,22 +111,26 @@ struct pipes_result {
 	uint32_t pipeline, stage;
 	enum pipeline_kind kind;
 	bool event;
-	uint64_t time_us;
+	uint64_t time_us, tag;
+	bool quiet;
 	char source[PIPES_SOURCE_SIZE];
 	const char *flat; /* view; an object, not 0-terminated */
 	size_t flat_bytes;
-	const void *snapshot; /* view; PNG, or 0 bytes */
+	const void *snapshot; /* view; PNG or JPEG, or 0 bytes */
 	size_t snapshot_bytes;
 };
 
-void pipes_done_write(struct bytes_writer *w, const struct error *failed);
+/* @tags: of inputs that have more to tell. */
+void pipes_done_write(
+	struct bytes_writer *w, const struct error *failed, const uint64_t *tags, uint32_t n);
 void pipes_question_write(
 	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_question *question);
 void pipes_result_write(
 	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_result *result);
 
 /* Behind the byte of the word. -EPROTO. Texts are printable. @max_bytes: of one tensor. */
-int must_check pipes_done_read(struct bytes_reader *r, struct error *ret_failed, struct error *err);
+int must_check pipes_done_read(
+	struct bytes_reader *r, struct pipes_done *ret_done, struct error *err);
 int must_check pipes_question_read(struct bytes_reader *r, uint64_t max_bytes,
 	struct pipes_question *ret_question, struct error *err);
 void pipes_question_deinit(struct pipes_question *question);

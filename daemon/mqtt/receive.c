@@ -255,11 +255,15 @@ static void retained_message(
 
 /* The broker goes on with what an earlier life had asked for. That is as good as a subscription of this one until it is
  * known which models there are; when edged does not say so soon, others are to have the requests. */
-static void leave_stranger(struct bridge *b, struct link *link, const char *model)
+static void leave_stranger(struct bridge *b, struct link *link, const struct topics_parts *parts)
 {
 	char filter[TOPICS_MAX];
 	bool known = b->listed || clock_now_ns() - b->started_ns > STRANGER_NS;
-	announce_pool_filter(b, filter, model);
+	if (parts->kind == TOPICS_POOL) {
+		announce_pool_filter(b, filter, parts->model);
+	} else {
+		announce_pool_filter_of_pipeline(b, filter, parts->model);
+	}
 	if (known && !link->leave_by_ns && link->unsubscribing == 0 &&
 		!link_is_subscribed(link, filter)) {
 		link_unsubscribe(link, filter);
@@ -298,13 +302,13 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 		command_message(b, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_SET) {
 		command_pipeline_message(b, parts.model, parts.key, m);
-	} else if (parts.kind == TOPICS_PIPELINE_IN) {
+	} else if (parts.kind == TOPICS_PIPELINE_IN || parts.kind == TOPICS_PIPELINE_POOL) {
 		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
 	} else {
 		receive(b, link, m, NULL);
 	}
-	if (parts.kind == TOPICS_POOL) {
-		leave_stranger(b, link, parts.model);
+	if (parts.kind == TOPICS_POOL || parts.kind == TOPICS_PIPELINE_POOL) {
+		leave_stranger(b, link, &parts);
 	}
 }
 

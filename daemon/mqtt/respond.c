@@ -76,6 +76,26 @@ void respond_refuse(struct bridge *b, struct ask *ask, unsigned int status, cons
 	bytes_writer_deinit(&w);
 }
 
+void respond_with(struct bridge *b, struct ask *ask, const void *data, size_t size,
+	unsigned int status, bool more)
+{
+	struct bytes_writer w = {0};
+	if (!more) {
+		count(b, status);
+	}
+	if (!ask->link) {
+		return;
+	}
+	bytes_write(&w, data, size);
+	struct outbox_message *m = w.failed ? NULL : response_new(ask, &w, "application/json");
+	bytes_writer_deinit(&w);
+	if (m) {
+		snprintf(m->status, sizeof(m->status), "%s",
+			more ? "MORE" : edge_client_code_name(status));
+		link_publish(ask->link, m);
+	}
+}
+
 void respond_refuse_and_end(
 	struct bridge *b, struct ask *ask, unsigned int status, const char *text)
 {

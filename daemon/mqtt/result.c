@@ -303,7 +303,7 @@ void result_write_error(struct bytes_writer *w, const struct ask *ask, unsigned 
 	write_head(w, ask, NULL, options);
 	flat_text(w, "error", edge_client_code_name(status));
 	flat_integer(w, "code", status);
-	flat_text(w, "message", text);
+	flat_told(w, "message", text);
 	flat_end(w, '}');
 }
 

@@ -13,16 +13,21 @@
 
 /* ---- the line */
 
-void serve_finish(struct bridge *b, struct ask *ask)
+void serve_leave(struct bridge *b, struct ask *ask)
 {
 	asks_remove(&b->asks, ask);
-	ask_free(ask);
 	if (b->paused && b->asks.n <= b->asks.max / 2) {
 		b->paused = false;
 		for (size_t i = 0; i < b->n_links; i++) {
 			link_pause(b->links[i], false);
 		}
 	}
+}
+
+void serve_finish(struct bridge *b, struct ask *ask)
+{
+	serve_leave(b, ask);
+	ask_free(ask);
 }
 
 /* ---- edged */

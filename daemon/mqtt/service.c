@@ -18,6 +18,13 @@ struct service_socket {
 	struct service *service;
 };
 
+/* Examples that a model was taught, on their way. */
+struct service_examples {
+	struct service *service;
+	char model[64];
+	uint32_t taught;
+};
+
 struct service_open {
 	uv_work_t work;
 	struct service *service; /* NULL: nobody wants it any more */
@@ -226,6 +233,56 @@ static void describe(struct service *service, struct model_entry *entry)
 	}
 }
 
+static void on_examples(void *data, const struct edge_client_reply *reply)
+{
+	owned_mem struct service_examples *examples = data;
+	struct service *service = examples->service;
+	struct model_entry *entry = models_find(service->models, examples->model);
+	if (!entry) {
+		return;
+	}
+	entry->examples_asked = false;
+	if (!service->client || reply->error.code == -ENOTCONN) {
+		return;
+	}
+	if (reply->error.code) {
+		log_warning(service->log, "the examples of model %s: %s", entry->name,
+			reply->error.text);
+	}
+	entry->taught = examples->taught; /* what did not come is not asked for again and again */
+	service->events->on_examples(service->data, entry->name, reply->text ? reply->text : "");
+	describe(service, entry);
+	arm(service);
+}
+
+/* Before the description, so that no input is judged without them. True when they are on their way. */
+static bool ask_examples(struct service *service, struct model_entry *entry, uint32_t taught)
+{
+	struct edge_client_error err = {0};
+	uint64_t id = 0;
+	if (entry->examples_asked || entry->taught == taught) {
+		return entry->examples_asked;
+	}
+	if (taught == 0) {
+		entry->taught = 0;
+		service->events->on_examples(service->data, entry->name, "");
+		return false;
+	}
+	struct service_examples *examples = calloc(1, sizeof(*examples));
+	if (!examples) {
+		return true; /* the next poll may have memory */
+	}
+	examples->service = service;
+	examples->taught = taught;
+	memcpy(examples->model, entry->name, sizeof(examples->model));
+	entry->examples_asked = edge_client_start_store(service->client, EDGE_CLIENT_STORE_EXAMPLES,
+					entry->name, NULL, on_examples, examples, &id, &err) == 0;
+	if (!entry->examples_asked) {
+		free(examples);
+	}
+	return true;
+}
+
 static void take_item(struct service *service, const struct edge_client_list_item *item)
 {
 	struct model_entry *entry = models_find(service->models, item->name);
@@ -243,7 +300,9 @@ static void take_item(struct service *service, const struct edge_client_list_ite
 	snprintf(entry->state, sizeof(entry->state), "%s", item->state);
 	snprintf(entry->reason, sizeof(entry->reason), "%s", item->reason);
 	snprintf(entry->sha256, sizeof(entry->sha256), "%s", item->sha256 ? item->sha256 : "");
-	describe(service, entry);
+	if (!ask_examples(service, entry, item->taught)) {
+		describe(service, entry);
+	}
 }
 
 static void on_list(void *data, const struct edge_client_reply *reply)

@@ -23,6 +23,8 @@ struct service_events {
 	void (*on_models)(void *data); /* something about the models is news */
 	/* A model has been described, borrowed; on_models follows. */
 	void (*on_description)(void *data, const struct edge_client_model *model);
+	/* It has other examples, borrowed; a description that is news follows. */
+	void (*on_examples)(void *data, const char *model, const char *text);
 };
 
 struct service_socket;

@@ -98,6 +98,11 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 		return parts;
 	}
 	bool pool = !own && skip(&at, "pool");
+	rest = at;
+	if (pool && skip(&rest, "pipeline") && parse_pipeline(rest, &parts)) {
+		parts.kind = parts.kind == TOPICS_PIPELINE_IN ? TOPICS_PIPELINE_POOL : TOPICS_OTHER;
+		return parts;
+	}
 	if (!(own || pool) || !take_level(&at, parts.model, sizeof(parts.model)) ||
 		!topics_is_model(parts.model)) {
 		return parts;

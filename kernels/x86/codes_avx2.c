@@ -1,10 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes of more than 8 bits become other codes, floats become codes, rows of floats are blended. */
+/* Codes become other codes, floats become codes, codes are summed. */
 #include <string.h>
 
 #include "kernels/x86/codes.h"
+#include "kernels/x86/lut_avx2.h"
 #include "kernels/x86/rescale_avx2.h"
 #include "kernels/x86/vector_avx2.h"
+
+/* In place too: codes behind the last whole vector are looked up one by one. */
+void ek_lut8__avx2(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])
+{
+	struct lut lut;
+	size_t i = 0;
+	lut_make(table, &lut);
+	for (; i + 64 <= n; i += 64) {
+		__m256i v[2] = {_mm256_loadu_si256((const __m256i *)(src + i)),
+			_mm256_loadu_si256((const __m256i *)(src + i + 32))};
+		lut_find(&lut, v, 2);
+		_mm256_storeu_si256((__m256i *)(dst + i), v[0]);
+		_mm256_storeu_si256((__m256i *)(dst + i + 32), v[1]);
+	}
+	for (; i + 32 <= n; i += 32) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(src + i));
+		lut_find(&lut, &v, 1);
+		_mm256_storeu_si256((__m256i *)(dst + i), v);
+	}
+	for (; i < n; i++) {
+		dst[i] = table[src[i]];
+	}
+}
 
 /* @n elements of 2 or 4 bytes, widened; at most 8. */
 RESCALE_INLINE __m256i load_wide(const void *src, size_t i, uint32_t n, const int bytes)
@@ -112,35 +136,58 @@ QUANTIZE(ek_quantize_s8__avx2, 1)
 QUANTIZE(ek_quantize_u8__avx2, 1)
 QUANTIZE(ek_quantize_s16__avx2, 2)
 
-/* Every product and sum is rounded, in the order of entry 0. */
-static void blend(float *out, const float *const p[4], size_t channels, float wx, float wy)
+RESCALE_INLINE __m256i widen8(const uint8_t *codes, const bool is_signed)
 {
-	const vector x1 = vector_all(wx), x0 = vector_all(1 - wx);
-	const vector y1 = vector_all(wy), y0 = vector_all(1 - wy);
-	for (size_t k = 0; k < channels; k += 8) {
-		uint32_t n = channels - k < 8 ? (uint32_t)(channels - k) : 8;
-		vector a = vector_mul(vector_load_first(p[0] + k, n), y0);
-		vector b = vector_mul(vector_load_first(p[1] + k, n), y1);
-		vector c = vector_mul(vector_load_first(p[2] + k, n), y0);
-		vector d = vector_mul(vector_load_first(p[3] + k, n), y1);
-		vector v = vector_add(vector_mul(a, x0), vector_mul(b, x0));
-		v = vector_add(v, vector_mul(c, x1));
-		v = vector_add(v, vector_mul(d, x1));
-		/* Entry 0 adds a zero, which takes the sign from -0. */
-		vector_store_first(out + k, n, vector_add(v, vector_all(0)));
+	const __m128i x = _mm_loadl_epi64((const __m128i *)codes);
+	return is_signed ? _mm256_cvtepi8_epi32(x) : _mm256_cvtepu8_epi32(x);
+}
+
+/* Without a step: the bytes' sums by eights, signed ones moved up by 128 for that. */
+RESCALE_INLINE uint32_t sum_all(const uint8_t *src, size_t n, const bool is_signed)
+{
+	const __m256i flip = _mm256_set1_epi8(is_signed ? -128 : 0);
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i total = zero;
+	size_t i = 0;
+	for (; i + 32 <= n; i += 32) {
+		__m256i x = _mm256_loadu_si256((const __m256i *)(src + i));
+		x = _mm256_sad_epu8(_mm256_xor_si256(x, flip), zero);
+		total = _mm256_add_epi64(total, x);
+	}
+	uint64_t part[4];
+	_mm256_storeu_si256((__m256i *)part, total);
+	uint64_t all = part[0] + part[1] + part[2] + part[3] - (is_signed ? 128 * i : 0);
+	for (; i < n; i++) {
+		all += is_signed ? (uint64_t)(int8_t)src[i] : src[i];
+	}
+	return (uint32_t)all;
+}
+
+RESCALE_INLINE void sum_row(
+	int32_t *sums, const uint8_t *src, size_t n, size_t step, const bool is_signed)
+{
+	if (step == 0) {
+		*sums = (int32_t)((uint32_t)*sums + sum_all(src, n, is_signed));
+		return;
+	}
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8) {
+		__m256i *to = (__m256i *)(sums + i);
+		__m256i x = widen8(src + i, is_signed);
+		_mm256_storeu_si256(to, _mm256_add_epi32(x, _mm256_loadu_si256(to)));
+	}
+	for (; i < n; i++) {
+		const int32_t x = is_signed ? (int8_t)src[i] : src[i];
+		sums[i] = (int32_t)((uint32_t)sums[i] + (uint32_t)x);
 	}
 }
 
-void ek_resize_f32__avx2(void *dst, const void *row0, const void *row1, size_t n, size_t channels,
-	const struct ek_resize_point *points, const struct ek_resize_point *y)
+void ek_sum_s8__avx2(void *sums, const void *src, size_t n, size_t step)
 {
-	float *out = dst;
-	const float *upper = row0, *lower = row1;
-	for (size_t i = 0; i < n; i++, out += channels) {
-		size_t left = (size_t)points[i].x0 * channels;
-		size_t right = (size_t)points[i].x1 * channels;
-		const float *const p[4] = {
-			upper + left, lower + left, upper + right, lower + right};
-		blend(out, p, channels, points[i].weight.real, y->weight.real);
-	}
+	sum_row(sums, src, n, step, true);
+}
+
+void ek_sum_u8__avx2(void *sums, const void *src, size_t n, size_t step)
+{
+	sum_row(sums, src, n, step, false);
 }

@@ -10,7 +10,7 @@
  *   bench_store storm [MODEL]      at 70 % of the load that there can be, while MODEL is replaced 100 times a
  *                                  second, and while it is not (storm.c)
  *   bench_store swaps [MODEL]      how many of $RATE replacements a second, 130, are swapped in while clients
- *                                  ask without pause
+ *                                  ask without pause, and how many a second when each waits for the one before it
  *
  * $EDGED, $EDGED_CHECK: the programs. $SECONDS_EACH: of a phase, 5. $RUNS: 3, of first 20. Phases with and
  * without take turns, since the machine is not the same at all times. It prints what it finds and what must hold

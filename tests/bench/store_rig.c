@@ -25,7 +25,7 @@ static void configure(struct daemon *daemon, const char *level, unsigned int qui
 	char text[1400];
 	snprintf(text, sizeof(text),
 		"[daemon]\ncheck-program = %s\nlog-level = %s\n[models]\nwatch = yes\n"
-		"watch-quiet = %ums\nprobation-slower = 0\n",
+		"watch-quiet = %ums\n",
 		check ? check : "none", level, quiet_ms);
 	daemon_config(daemon, text);
 }

@@ -17,6 +17,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "tests/bench/actor.h"
@@ -49,17 +50,65 @@ struct phase {
 	double answers, swaps; /* a second */
 };
 
-static void replace_until(struct storm *storm, uint64_t end_ns)
+enum replacing {
+	NOTHING,
+	TIMED, /* each at its time */
+	WAITED, /* each when the one before it serves */
+};
+
+static void replace(struct storm *storm)
+{
+	const unsigned int turn = storm->turn++;
+	replacer_put(&storm->replacer, turn, storm->twin.file[turn % 2], storm->twin.size);
+}
+
+static void replace_timed(struct storm *storm, uint64_t end_ns)
 {
 	for (uint64_t at = clock_now_ns(); at < end_ns; at += storm->swap_ns) {
 		sleep_until(at);
-		const unsigned int turn = storm->turn++;
-		replacer_put(&storm->replacer, turn, storm->twin.file[turn % 2], storm->twin.size);
+		replace(storm);
+	}
+}
+
+/* So that the next one brings other bytes than what serves when all has been looked at. */
+static void settle(struct storm *storm)
+{
+	uint64_t generation = 0;
+	peer_send(&storm->peer, WIRE_RELOAD, 1, 0, NULL);
+	peer_expect(&storm->peer, 1, EDGE_OK);
+	twin_ask(&storm->twin, &storm->peer, 2, "m");
+	struct answer answer = peer_receive(&storm->peer);
+	storm->turn +=
+		storm->turn % 2 == (unsigned int)twin_which(&storm->twin, &answer, &generation);
+	answer_free(&answer);
+}
+
+static void replace_waited(struct storm *storm, uint64_t end_ns)
+{
+	const struct timespec pause = {.tv_nsec = 200000};
+	settle(storm);
+	while (clock_now_ns() < end_ns) {
+		const uint64_t before = rig_generation(&storm->peer, "m");
+		replace(storm);
+		while (rig_generation(&storm->peer, "m") == before) {
+			nanosleep(&pause, NULL);
+		}
+	}
+}
+
+static void replace_until(struct storm *storm, enum replacing replacing, uint64_t end_ns)
+{
+	if (replacing == TIMED) {
+		replace_timed(storm, end_ns);
+	} else if (replacing == WAITED) {
+		replace_waited(storm, end_ns);
+	} else {
+		sleep_until(end_ns);
 	}
 }
 
 /* The clients for so long, at @rate or without pause for 0. */
-static struct phase run_phase(struct storm *storm, double rate, bool swaps)
+static struct phase run_phase(struct storm *storm, double rate, enum replacing replacing)
 {
 	const uint64_t start_ns = clock_now_ns() + CONNECT_NS, from_ns = start_ns + SETTLE_NS;
 	struct actor clients = {.socket = storm->daemon.socket,
@@ -72,17 +121,9 @@ static struct phase run_phase(struct storm *storm, double rate, bool swaps)
 		.end_ns = from_ns + (uint64_t)(storm->seconds * 1e9),
 		.result = actor_result_new()};
 	actor_start(&clients);
-	if (swaps) {
-		replace_until(storm, from_ns);
-	} else {
-		sleep_until(from_ns);
-	}
+	replace_until(storm, replacing, from_ns);
 	const uint64_t before = rig_generation(&storm->peer, "m");
-	if (swaps) {
-		replace_until(storm, clients.end_ns);
-	} else {
-		sleep_until(clients.end_ns);
-	}
+	replace_until(storm, replacing, clients.end_ns);
 	const uint64_t after = rig_generation(&storm->peer, "m");
 	actor_wait(&clients);
 	const struct actor_result *result = clients.result;
@@ -97,7 +138,7 @@ static struct phase run_phase(struct storm *storm, double rate, bool swaps)
 
 static double p99_at(struct storm *storm, double rate, bool swaps)
 {
-	struct phase phase = run_phase(storm, rate, swaps);
+	struct phase phase = run_phase(storm, rate, swaps ? TIMED : NOTHING);
 	struct actor_result *r = phase.result;
 	const double p99 = actor_quantile(r->ok_us, r->n_ok, 0.99);
 	printf("  %-8s p50 %.3f  p99 %.3f  p99.9 %.3f  most %.3f ms  (%.0f answers/s, %.1f swaps/s)\n",
@@ -137,22 +178,33 @@ static uint64_t runs_wanted(void)
 	return runs < 1 ? 1 : runs > MOST_RUNS ? MOST_RUNS : runs;
 }
 
+static double swaps_of(struct storm *storm, enum replacing replacing)
+{
+	struct phase phase = run_phase(storm, 0, replacing);
+	printf("  %-8s %.1f swaps/s, %.0f answers/s\n", replacing == WAITED ? "waited" : "timed",
+		phase.swaps, phase.answers);
+	actor_result_free(phase.result);
+	return phase.swaps;
+}
+
 bool storm_swaps(const char *model)
 {
 	const uint64_t runs = runs_wanted(), rate = number_from("RATE", SWAPS_RATE);
 	struct storm *storm = storm_start(model, rate);
-	double seen[MOST_RUNS];
+	double timed[MOST_RUNS], waited[MOST_RUNS];
 	for (uint64_t i = 0; i < runs; i++) {
-		struct phase phase = run_phase(storm, 0, true);
-		seen[i] = phase.swaps;
-		printf("  %.1f swaps/s of %llu replacements, %.0f answers/s\n", phase.swaps,
-			(unsigned long long)rate, phase.answers);
-		actor_result_free(phase.result);
+		timed[i] = swaps_of(storm, TIMED);
+		waited[i] = swaps_of(storm, WAITED);
 	}
-	const double swaps = actor_quantile(seen, (uint32_t)runs, 0.5);
-	printf("%s: %.1f swaps/s, median of %llu\n", model, swaps, (unsigned long long)runs);
+	const double of_all = actor_quantile(timed, (uint32_t)runs, 0.5);
+	const double each = actor_quantile(waited, (uint32_t)runs, 0.5);
+	printf("%s: %.1f swaps/s of %llu replacements, %.1f when each is waited for, medians of %llu\n",
+		model, of_all, (unsigned long long)rate, each, (unsigned long long)runs);
 	storm_end(storm);
-	return rig_tell(swaps >= LEAST_SWAPS, "at least", LEAST_SWAPS, " swaps/s");
+	const bool holds = rig_tell(of_all >= LEAST_SWAPS, "at least", LEAST_SWAPS, " swaps/s");
+	return rig_tell(
+		       each >= LEAST_SWAPS, "at least", LEAST_SWAPS, " swaps/s, each waited for") &&
+		holds;
 }
 
 bool storm_bench(const char *model)
@@ -160,7 +212,7 @@ bool storm_bench(const char *model)
 	const uint64_t runs = runs_wanted(), load = number_from("LOAD", 70);
 	struct storm *storm = storm_start(model, 100);
 	double ratios[MOST_RUNS];
-	struct phase full = run_phase(storm, 0, false);
+	struct phase full = run_phase(storm, 0, NOTHING);
 	const double rate = full.answers * (double)load / 100;
 	actor_result_free(full.result);
 	printf("%s: %d clients get at most %.0f answers/s; at %llu %% of that:\n", model, CLIENTS,

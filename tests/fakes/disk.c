@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails: --wrap of pread64, renameat, unlinkat, mkdirat, openat64 and statfs64.
+ * A disk that fails, and a clock that is set: --wrap of pread64, renameat, unlinkat, mkdirat, openat64, statfs64, time and clock_gettime.
  *
  * In the folder $DISK: while "eio" is there, reading a file whose name begins with "eio" fails, with "eio-late"
  * behind its first block; while
  * "read-only" is there, nothing can be made, renamed or removed; while "hangs" is there, who asks what
- * file system something is on gets no answer, and makes "hanging".
+ * file system something is on gets no answer, and makes "hanging"; what stands in "clock" are seconds by which the time of
+ * day is another.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,10 @@ int __real_mkdirat(int folder, const char *name, mode_t mode);
 int __wrap_mkdirat(int folder, const char *name, mode_t mode);
 int __real_statfs64(const char *path, struct statfs *ret_fs);
 int __wrap_statfs64(const char *path, struct statfs *ret_fs);
+time_t __real_time(time_t *ret_seconds);
+time_t __wrap_time(time_t *ret_seconds);
+int __real_clock_gettime(clockid_t clock, struct timespec *ret_time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
 
 static bool fails(const char *what)
 {
@@ -113,4 +118,33 @@ int __wrap_statfs64(const char *path, struct statfs *ret_fs)
 		nanosleep(&wait, NULL);
 	}
 	return __real_statfs64(path, ret_fs);
+}
+
+static time_t set_by(void)
+{
+	char path[256], text[32] = "";
+	const char *disk = getenv("DISK");
+	snprintf(path, sizeof(path), "%s/clock", disk ? disk : "/nonexistent");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 ? (time_t)strtoll(text, NULL, 10) : 0;
+}
+
+time_t __wrap_time(time_t *ret_seconds)
+{
+	const time_t now = __real_time(NULL) + set_by();
+	if (ret_seconds) {
+		*ret_seconds = now;
+	}
+	return now;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	int code = __real_clock_gettime(clock, ret_time);
+	if (code == 0 && clock == CLOCK_REALTIME) {
+		ret_time->tv_sec += set_by();
+	}
+	return code;
 }

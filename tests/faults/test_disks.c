@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disks that are full, read-only or broken, and a system that watches no more folders: the model that is
+ * Disks that are full, read-only or broken, a clock that is set, and a system that watches no more folders: the model that is
  * concerned is refused and says why, all others serve. Where a right to mount is needed the test takes
  * namespaces of its own.
  */
@@ -302,6 +302,70 @@ static int enter(void)
 	return map("/proc/self/uid_map", user) == 0 ? map("/proc/self/gid_map", group) : -1;
 }
 
+/* ---- a clock that is set */
+
+#define YEARS_40 "1262304000"
+
+static void expect_installed_in(struct daemon *daemon, const char *year)
+{
+	struct peer peer = peer_open_store(daemon);
+	struct wire_text lines;
+	peer_store(&peer, 1, WIRE_STORE_HISTORY, "a", NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
+	const char *last = memrchr(lines.data, '\n', lines.length - 1);
+	assert_memory_equal(last ? last + 1 : lines.data, year, 2);
+	answer_free(&answer);
+	peer_close(&peer);
+}
+
+static void stop(struct daemon *daemon)
+{
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+}
+
+/* From then on the store alone has it. */
+static void restart_without_the_file(struct daemon *daemon)
+{
+	stop(daemon);
+	daemon_remove(daemon, "a.tflite");
+	daemon_start(daemon, false);
+}
+
+/* What is newer and what was good does not follow from the time of day. */
+static void a_clock_that_is_set_changes_nothing_that_serves(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_config(daemon, "[models]\nprobation-requests = 1\n");
+	daemon_put(daemon, "a.tflite", "echo 4");
+	daemon_start(daemon, false);
+	expect_serves(daemon, "a", 4);
+	daemon_put(daemon, "../gate/clock", "-" YEARS_40);
+	daemon_put(daemon, "a.tflite", "echo 8");
+	reload(daemon);
+	expect_installed_in(daemon, "19");
+	expect_serves(daemon, "a", 8);
+	restart_without_the_file(daemon);
+	expect_serves(daemon, "a", 8);
+	daemon_put(daemon, "../gate/clock", YEARS_40 "0");
+	daemon_put(daemon, "a.tflite", "echo 16");
+	reload(daemon);
+	expect_installed_in(daemon, "24");
+	expect_serves(daemon, "a", 16);
+	restart_without_the_file(daemon);
+	expect_serves(daemon, "a", 16);
+	stop(daemon);
+	daemon_remove(daemon, "../gate/clock");
+	daemon_start(daemon, false);
+	expect_serves(daemon, "a", 16);
+	daemon_put(daemon, "a.tflite", "echo 4");
+	reload(daemon);
+	expect_serves(daemon, "a", 4);
+}
+
 #define disk_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -311,6 +375,7 @@ int main(void)
 		disk_test(a_folder_that_hangs_hangs_nobody_else),
 		disk_test(a_file_that_cannot_be_read_is_refused_and_tried_again),
 		disk_test(a_bundle_that_cannot_be_read_is_refused_and_tried_again),
+		disk_test(a_clock_that_is_set_changes_nothing_that_serves),
 	};
 	const struct CMUnitTest mounting[] = {
 		disk_test(a_full_disk_refuses_the_one_that_does_not_fit),

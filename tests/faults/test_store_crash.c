@@ -175,6 +175,66 @@ static bool crash_in_install_at(struct bench *bench, unsigned long call, const c
 	return !told;
 }
 
+#define EXAMPLES_SIZE 4096
+
+/* What the model has been taught. */
+static void examples_read(struct bench *bench, char text[EXAMPLES_SIZE])
+{
+	struct wire_text lines;
+	daemon_start(&bench->daemon, false);
+	struct peer peer = peer_open_store(&bench->daemon);
+	peer_store(&peer, 1, WIRE_STORE_EXAMPLES, "m", NULL);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.status, EDGE_OK);
+	assert_int_equal(
+		wire_store_reply_decode(answer.body, answer.header.body_bytes, &lines, NULL), 0);
+	snprintf(text, EXAMPLES_SIZE, "%.*s", (int)lines.length, lines.data);
+	answer_free(&answer);
+	peer_close(&peer);
+	daemon_signal(&bench->daemon, SIGKILL);
+	daemon_wait(&bench->daemon);
+}
+
+/* One example more, killed at @call: it is whole or not there, those before are, and what was answered is. */
+static bool crash_in_teaching_at(
+	struct bench *bench, unsigned long call, const char *how, char text[EXAMPLES_SIZE])
+{
+	char line[32], number[24], with[EXAMPLES_SIZE + 32], found[EXAMPLES_SIZE];
+	struct daemon *daemon = &bench->daemon;
+	snprintf(line, sizeof(line), "x\t%lu 0\n", ++bench->installs);
+	snprintf(with, sizeof(with), "%s%s", text, line);
+	int file = memfd_create("examples", MFD_CLOEXEC);
+	assert_int_equal(write(file, line, strlen(line)), strlen(line));
+	snprintf(number, sizeof(number), "%lu", call);
+	setenv("CRASH_CALL", number, 1);
+	setenv("CRASH_HOW", how, 1);
+	daemon_spawn(daemon, false);
+	unsetenv("CRASH_CALL");
+	bool told = false;
+	if (daemon_look_log(daemon, "models ready")) {
+		struct answer answer = {0};
+		struct peer peer = peer_open_transfer(daemon);
+		peer.may_be_closed = true;
+		peer_store_fd(&peer, 1, WIRE_STORE_TEACH, "m", file);
+		told = peer_try_receive(&peer, &answer);
+		assert_true(!told || answer.header.status == EDGE_OK);
+		answer_free(&answer);
+		peer_close(&peer);
+	}
+	if (told) {
+		daemon_signal(daemon, SIGKILL);
+	}
+	assert_int_equal(daemon_wait(daemon), -SIGKILL);
+	close(file);
+	bench->crashes += !told;
+	examples_read(bench, found);
+	if (told || strcmp(found, text) != 0) {
+		assert_string_equal(found, with);
+	}
+	memcpy(text, found, EXAMPLES_SIZE);
+	return !told;
+}
+
 static int set_up(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -223,6 +283,20 @@ static void killed_in_an_install_no_answered_one_is_lost(void **state)
 	print_message("%lu crashes\n", bench->crashes);
 }
 
+static void killed_in_teaching_no_answered_example_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	char text[EXAMPLES_SIZE] = "";
+	for (size_t how = 0; how < sizeof(hows) / sizeof(hows[0]); how++) {
+		unsigned long call = 1;
+		while (crash_in_teaching_at(bench, call, hows[how], text)) {
+			assert_true(++call < MOST_CALLS);
+		}
+		assert_true(call > 4);
+	}
+	assert_true(strlen(text) > 10);
+}
+
 static void killed_at_random_the_store_opens(void **state)
 {
 	struct bench *bench = *state;
@@ -241,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_each_call_in_turn_the_store_opens),
 		cmocka_unit_test(killed_in_an_install_no_answered_one_is_lost),
+		cmocka_unit_test(killed_in_teaching_no_answered_example_is_lost),
 		cmocka_unit_test(killed_at_random_the_store_opens),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -45,6 +45,7 @@ void *check_buffer(struct check *c, size_t bytes, size_t alignment)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t room = (bytes + alignment - 1) / alignment * alignment;
+	room += c->bench ? 64 : 0;
 	size_t pages = (room + page - 1) / page * page;
 	struct check_buffer *b = malloc(sizeof(*b));
 	uint8_t *map = mmap(
@@ -471,4 +472,53 @@ void check_band(struct check *c, const struct check_subject *s, const struct ek_
 		c->failed += !right;
 	}
 	*input = whole;
+}
+
+/* Elements inside of @done are as expected, those outside as in @before. */
+static bool rest_kept(const struct check_subject *s, const struct ek_tile *done, const void *before)
+{
+	for (size_t i = 0; i < (size_t)s->rows * s->cols; i++) {
+		const size_t r = i / s->cols, k = i % s->cols, at = i * s->element_bytes;
+		const bool inside =
+			r - done->first_row < done->n_rows && k - done->first_col < done->n_cols;
+		const bool kept = memcmp((const uint8_t *)s->output + at,
+					  (const uint8_t *)before + at, s->element_bytes) == 0;
+		if (inside ? !element_equal(s, i) : !kept) {
+			printf("%s: %s, in place: row %zu, column %zu %s\n", s->variant->name,
+				s->what, r, k, inside ? "differs" : "was written");
+			return false;
+		}
+	}
+	return true;
+}
+
+void check_in_place(
+	struct check *c, const struct check_subject *subject, const void **operand, void **output)
+{
+	if (c->bench) {
+		return;
+	}
+	struct check_subject s = *subject;
+	const size_t bytes = (size_t)s.rows * s.cols * s.element_bytes;
+	const void *before = *operand;
+	void *const elsewhere = *output;
+	const uint32_t row = check_below(c, s.rows), col = check_below(c, s.cols / s.col_step);
+	const struct ek_tile tiles[] = {
+		{0, s.rows, 0, s.cols},
+		{row, s.rows - row, col * s.col_step, s.cols - col * s.col_step},
+		{0, row + 1, 0, (col + 1) * s.col_step},
+	};
+	s.output = check_buffer(c, bytes, s.element_bytes);
+	*operand = *output = s.output;
+	note(c, &s);
+	bool right = true;
+	for (size_t i = 0; right && i < sizeof(tiles) / sizeof(tiles[0]); i++) {
+		memcpy(s.output, before, bytes);
+		s.run(s.args, &tiles[i]);
+		right = rest_kept(&s, &tiles[i], before);
+	}
+	c->passed += right;
+	c->failed += !right;
+	*operand = before;
+	*output = elsewhere;
 }

@@ -65,11 +65,20 @@ void check_subject(struct check *c, const struct check_subject *subject);
 void check_band(struct check *c, const struct check_subject *subject, const struct ek_window *w,
 	size_t row_bytes, const void **input);
 
+/*
+ * The whole output and a part of it computed where an operand of the same size lies, of which a part then
+ * leaves all else as it was: so a plan has it (REWRITE_IN_PLACE). Nothing in bench mode. @operand, @output: in
+ * the arguments of @subject; others for the run.
+ */
+void check_in_place(
+	struct check *c, const struct check_subject *subject, const void **operand, void **output);
+
 /* True when the variant is to be run: its features are there and the name is asked for. */
 bool check_wants(const struct check *c, const struct ek_variant *variant);
 
 /* @bytes in front of a page that must not be touched, @alignment 64: behind the last byte there are
- * up to 63 more. Freed by check_free_all(). */
+ * up to 63 more. Freed by check_free_all(). In bench mode there are 64 more: loads whose masks leave out a
+ * protected page are slow, and a plan's memory has none. */
 void *check_buffer(struct check *c, size_t bytes, size_t alignment);
 void check_free_all(struct check *c);
 

@@ -10,8 +10,8 @@
 struct softmax {
 	const struct ek_softmax *row;
 	struct ek_softmax_params params;
-	const char *src;
-	char *dst;
+	const void *src;
+	void *dst;
 	size_t n, in_bytes, out_bytes;
 };
 
@@ -20,8 +20,8 @@ static void run_softmax(const void *args, const struct ek_tile *tile)
 	const struct softmax *s = args;
 	uint32_t end = tile->n_cols ? tile->first_row + tile->n_rows : tile->first_row;
 	for (uint32_t i = tile->first_row; i < end; i++) {
-		s->row->run(s->dst + i * s->n * s->out_bytes, s->src + i * s->n * s->in_bytes, s->n,
-			&s->params);
+		s->row->run((char *)s->dst + i * s->n * s->out_bytes,
+			(const char *)s->src + i * s->n * s->in_bytes, s->n, &s->params);
 	}
 }
 
@@ -66,8 +66,12 @@ static void check_softmax(struct check *c)
 			a.row = &lists[k].list[v];
 			s.variant = &a.row->variant;
 			s.output = a.dst = check_buffer(c, rows * a.n * a.out_bytes, a.out_bytes);
-			if (check_wants(c, s.variant)) {
-				check_subject(c, &s);
+			if (!check_wants(c, s.variant)) {
+				continue;
+			}
+			check_subject(c, &s);
+			if (a.in_bytes == a.out_bytes) {
+				check_in_place(c, &s, &a.src, &a.dst);
 			}
 		}
 		check_free_all(c);
@@ -118,21 +122,23 @@ static void check_resize(struct check *c)
 	};
 	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 		enum check_type type = lists[k].type;
-		uint32_t n = c->bench ? 256 : 1 + check_below(c, 20), in = 1 + check_below(c, 12);
+		uint32_t n = c->bench ? 256 : 1 + check_below(c, 20);
+		uint32_t in = c->bench ? 32 : 1 + check_below(c, 12);
 		struct resize r = {.element_bytes = check_bytes(type)};
 		r.channels = c->bench ? 16 : 1 + check_below(c, 40);
 		struct ek_resize_point *points = check_buffer(c, n * sizeof(*points), 8);
 		for (uint32_t i = 0; i < n; i++) {
-			points[i].x0 = (int32_t)check_below(c, in);
+			points[i].x0 = (int32_t)(c->bench ? i * in / n : check_below(c, in));
 			points[i].x1 = points[i].x0 + ((uint32_t)points[i].x0 + 1 < in);
 			/* At the border they are beyond. */
-			points[i].weight.fixed = points[i].x0 == points[i].x1
+			points[i].weight.fixed = points[i].x0 == points[i].x1 && !c->bench
 				? check_between(c, -1024, 2048)
 				: check_between(c, 0, 1024);
 		}
 		r.points = points;
 		r.row0 = check_fill(c, type, in * r.channels);
-		r.row1 = check_below(c, 4) ? check_fill(c, type, in * r.channels) : r.row0;
+		r.row1 = c->bench || check_below(c, 4) ? check_fill(c, type, in * r.channels)
+						       : r.row0;
 		r.y.weight.fixed = r.row0 == r.row1 ? check_between(c, -1024, 2048)
 						    : check_between(c, 0, 1024);
 		size_t elements = n * r.channels;
@@ -198,7 +204,8 @@ static const void *naive_resize_reals(struct check *c, const struct resize *r, s
 static void check_resize_real(
 	struct check *c, const struct ek_resize *list, size_t count, bool is_float)
 {
-	uint32_t n = c->bench ? 256 : 1 + check_below(c, 20), in = 1 + check_below(c, 12);
+	uint32_t n = c->bench ? 256 : 1 + check_below(c, 20);
+	uint32_t in = c->bench ? 32 : 1 + check_below(c, 12);
 	struct resize r = {.element_bytes = is_float ? sizeof(float) : 1};
 	r.channels = c->bench ? 21 : 1 + check_below(c, 40);
 	struct ek_resize_point *points = check_buffer(c, n * sizeof(*points), 8);

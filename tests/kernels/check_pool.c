@@ -131,18 +131,28 @@ static void check_list(
 	check_free_all(c);
 }
 
-/* One window over the whole of a small picture, as a global average has it. */
-static struct ek_window whole_window(struct check *c)
+/* One window over a whole picture, as a global average has it. */
+static struct ek_window window_whole(struct check *c, uint32_t most)
 {
 	struct ek_window w = {.batch = 1};
 	struct ek_window_axis *axes[] = {&w.y, &w.x};
-	uint32_t least = check_below(c, 2) ? 1 : 10;
 	for (size_t i = 0; i < 2; i++) {
-		uint32_t taps = least + check_below(c, 13);
+		const uint32_t size = most - check_below(c, 20);
 		*axes[i] = (struct ek_window_axis){
-			.in = taps, .out = 1, .taps = taps, .stride = 1, .dilation = 1};
+			.in = size, .out = 1, .taps = size, .stride = 1, .dilation = 1};
 	}
 	return w;
+}
+
+/* Sums beyond 16 bits, and now and then of more than 2^14 taps. */
+static void check_whole(struct check *c)
+{
+	const bool large = check_below(c, 8) == 0;
+	const struct ek_window w = window_whole(c, large ? 140 : 35);
+	const uint32_t channels = 1 + check_below(c, large ? 4 : 70);
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		check_list(c, &lists[k], &w, channels);
+	}
 }
 
 void check_pool(struct check *c)
@@ -151,10 +161,13 @@ void check_pool(struct check *c)
 	for (uint32_t i = 0; i < cases; i++) {
 		struct ek_window w = c->bench ? check_window_large(28, 3, 1)
 			: check_below(c, 2)   ? check_window(c, false)
-					      : whole_window(c);
+					      : window_whole(c, 20 + check_below(c, 3));
 		uint32_t channels = c->bench ? 64 : 1 + check_below(c, check_below(c, 2) ? 4 : 140);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_list(c, &lists[k], &w, channels);
+		}
+		if (!c->bench && i % 10 == 0) {
+			check_whole(c);
 		}
 	}
 }

@@ -42,6 +42,22 @@ static void run_pair(const void *args, const struct ek_tile *tile)
 	}
 }
 
+/* With the result in the memory of either operand that is as long. */
+static void check_pair(struct check *c, struct pair *p, struct check_subject *s)
+{
+	s->output = p->dst = check_buffer(c, s->cols * s->element_bytes, s->element_bytes);
+	if (!check_wants(c, s->variant)) {
+		return;
+	}
+	check_subject(c, s);
+	if (p->a_step && p->in_bytes == p->out_bytes) {
+		check_in_place(c, s, &p->a, &p->dst);
+	}
+	if (p->b_step && p->in_bytes == p->out_bytes) {
+		check_in_place(c, s, &p->b, &p->dst);
+	}
+}
+
 /* Operands, steps and the frame of a subject for a row of @n. */
 static struct check_subject make_pair(
 	struct check *c, struct pair *p, enum check_type in, enum check_type out, uint32_t n)
@@ -151,10 +167,7 @@ static void check_add(struct check *c)
 				p.add->prove(&p.add_params);
 			}
 			s.variant = &p.add->variant;
-			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
-			if (check_wants(c, s.variant)) {
-				check_subject(c, &s);
-			}
+			check_pair(c, &p, &s);
 		}
 		check_free_all(c);
 	}
@@ -209,10 +222,7 @@ static void check_mul(struct check *c)
 				p.mul->prove(&p.mul_params);
 			}
 			s.variant = &p.mul->variant;
-			s.output = p.dst = check_buffer(c, n * s.element_bytes, s.element_bytes);
-			if (check_wants(c, s.variant)) {
-				check_subject(c, &s);
-			}
+			check_pair(c, &p, &s);
 		}
 		check_free_all(c);
 	}
@@ -272,8 +282,12 @@ static void check_single(struct check *c, struct single *p, struct check_subject
 	s->variant = variant;
 	s->expected = expected;
 	s->output = p->dst = check_buffer(c, s->cols * s->element_bytes, s->element_bytes);
-	if (check_wants(c, variant)) {
-		check_subject(c, s);
+	if (!check_wants(c, variant)) {
+		return;
+	}
+	check_subject(c, s);
+	if (p->in_bytes == p->out_bytes) {
+		check_in_place(c, s, &p->src, &p->dst);
 	}
 }
 

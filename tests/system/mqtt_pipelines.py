@@ -9,32 +9,16 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
-import unittest
 import wave
-import zlib
 
-from mqtt_rig import BOUND, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized, need_mosquitto, run_tests, wait_for
+from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
+from mqtt_rig import BOUND, EDGED_MQTT, LONG, ROOT, is_sanitized, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 MUTANTS = 5000 if LONG else 300
 KILLS = 50 if LONG else 5
 SHARED = os.path.join(ROOT, "..", "shared")
 
-DIGIT = """[pipeline]
-description = which digit it is
-[source]
-kind = picture
-[model]
-name = digits
-[post]
-kind = classes
-snapshot = yes
-top-k = 2
-[decision]
-threshold = 0.6
-"""
-EACH_DIGIT = "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\n"
 WORD = """[source]
 kind = sound
 rate = 16000
@@ -63,86 +47,12 @@ kind = reconstruction
 """
 
 
-def white_png(width=28, height=28):
-    """A picture with nothing in it."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + b"\0" * width for _ in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
 def noise_ppm(width, height):
     """A picture that no PNG makes smaller."""
     return f"P6 {width} {height} 255\n".encode() + random.Random(1).randbytes(3 * width * height)
 
 
-class Pipelines(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.rig = Rig(EDGED, EDGED_MQTT, ROOT)
-        cls.addClassCleanup(cls.rig.close)
-        cls.port = free_port()
-        cls.edged = cls.rig.start_edged()
-        cls.broker = cls.rig.start_broker(f"listener {cls.port} 127.0.0.1\nallow_anonymous true")
-        cls.number = cls.lives = 0
-
-    def setUp(self):
-        type(self).number += 1
-        self.folder = self.rig.path(f"pipelines-{self.number}")
-        os.mkdir(self.folder)
-
-    def put(self, name, text):
-        with open(os.path.join(self.folder, name + ".conf.new"), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(file.name, os.path.join(self.folder, name + ".conf"))
-
-    def bridge(self, text="", extra="", others=None, wait="ready", **pipelines):
-        for name, recipe in pipelines.items():
-            self.put(name, recipe)
-        # What the broker has kept of the life before says nothing of this one: only what comes by itself counts.
-        type(self).lives += 1
-        device = self.device(f"main{self.lives}")
-        device.subscribe("edged/gw1/#")
-        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 200ms\n{text}", {
-            "broker a": f"address = mqtt://127.0.0.1:{self.port}\n{extra}", **(others or {})})
-        self.addCleanup(bridge.end)
-        for name in pipelines if wait else ():
-            self.wait_live(device, f"edged/gw1/pipeline/{name}/state", lambda s: s["state"] == wait)
-        for model in ("digits", "keyword", "vibration"):
-            self.wait_live(device, f"edged/gw1/{model}/state", lambda s: "input_bytes" in s)
-        return bridge, device
-
-    @staticmethod
-    def wait_live(device, topic, condition):
-        wait_for(lambda: any(condition(json.loads(m.payload)) for m in device.of(topic) if m.payload and not m.retain), f"{topic} as it is to be")
-
-    def device(self, name):
-        device = Device(self.port, name)
-        self.addCleanup(device.close)
-        return device
-
-    @staticmethod
-    def child(bridge, kind="--pipelines"):
-        """The process in which the pipelines work, or requests are decoded."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as stat, open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
-                    parent, words = int(stat.read().rsplit(")", 1)[1].split()[1]), line.read().split("\0")
-            except OSError:
-                continue  # it has ended
-            if parent == bridge.child.pid and kind in words:
-                return int(pid)
-        return None
-
-    def check_flat(self, result):
-        for key, value in result.items():
-            self.assertNotIsInstance(value, (dict, list, bool), key)
-        for key in ("ts_ms", "infer_ms", "seq"):
-            self.assertIsInstance(result[key], (int, float))
-        self.assertRegex(result["ts"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-        self.assertEqual(result["gw"], "gw1")
-
+class Pipelines(WithPipelines):
     def test_a_picture_becomes_a_decision_that_is_told_when_it_changes(self):
         bridge, device = self.bridge(digit=DIGIT)
         topic = "edged/gw1/pipeline/digit"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A pool of gateways behind one shared subscription: killed under load, drained, overloaded. And what it brings (--measure)."""
+import json
 import os
 import random
 import resource
@@ -299,6 +300,48 @@ class Pool(unittest.TestCase):
         self.assertTrue(all(len(all_) == 1 for all_ in self.answers.values()))
         for member in members[:2]:
             self.assertEqual(member.bridge.child.wait(BOUND), 0)
+
+    def test_pipelines_that_remember_nothing_are_of_the_pool_too(self):
+        folder = self.rig.path("pipelines")
+        os.mkdir(folder)
+        digit = "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\ntop-k = 1\n"
+        for name, text in {"digit": digit, "doorbell": digit + "[decision]\nthreshold = 0.5\n"}.items():
+            with open(os.path.join(folder, name + ".conf"), "w", encoding="utf-8") as file:
+                file.write(text)
+        members = self.gateways(3, f"pipelines = {folder}")
+        for i in range(3):
+            self.watcher.wait_json(f"edged/gw{i}/capability", lambda c: c["pipelines"] == "digit")
+        seven, answered = self.rig.sample("digit-7.png"), lambda n: lambda: len(self.answered()) == n
+
+        def ask(number, pipeline):
+            self.device.publish(f"edged/pool/pipeline/{pipeline}/in/cam", seven, 1, ResponseTopic="edged/reply/pool",
+                                CorrelationData=struct.pack("<I", number))
+
+        def gateways_heard():
+            with self.lock:
+                return [json.loads(payload)["gw"] for all_ in self.answers.values() for payload, _ in all_]
+
+        for number in range(300):
+            ask(number, "digit")
+            if number == 100:
+                wait_for(lambda: "gw1" in gateways_heard(), "an answer of each")
+            if number == 200:
+                members[1].bridge.child.send_signal(signal.SIGTERM)  # what it has taken it answers
+        wait_for(answered(300), "all answers")
+        self.assertEqual(members[1].bridge.child.wait(BOUND), 0)
+        found = [json.loads(payload) for all_ in self.answers.values() for payload, _ in all_]
+        self.assertEqual([r["label"] for r in found], 300 * ["7"])  # each once
+        self.assertEqual(set(gateways_heard()), {"gw0", "gw1", "gw2"})
+        # One whose file goes leaves; nobody of the pool takes inputs of the one that remembers.
+        os.unlink(os.path.join(folder, "digit.conf"))
+        members[0].bridge.child.send_signal(signal.SIGHUP)
+        wait_for(lambda: json.loads(self.watcher.of("edged/gw0/capability")[-1].payload)["pipelines"] == "", "gw0 to have none")
+        for number in range(300, 320):
+            ask(number, "digit")
+            ask(1000 + number, "doorbell")
+        wait_for(answered(320), "answers of the one that is left")
+        found = [json.loads(all_[0][0])["gw"] for n, all_ in self.answers.items() if n >= 300]
+        self.assertEqual(found, 20 * ["gw2"])
 
     def test_an_overloaded_gateway_leaves_the_pool_and_comes_back(self):
         slow, _ = self.gateways(2, "pool-max-wait = 20ms\nmax-pause = 0ms\nqueue-length = 400")

@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -66,6 +67,16 @@ def read_png(data):
         before = bytes(row)
         rows.append(before)
     return width, height, n, rows
+
+
+def start_daemon(conf, socket):
+    """edged, whose only model is ready."""
+    daemon = subprocess.Popen([EDGED, "--config", conf, "--socket", socket], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while b"ready" not in edgectl("list", "--socket", socket).stdout:
+        assert daemon.poll() is None and time.monotonic() < end, "edged ended"
+        time.sleep(0.02)
+    return daemon
 
 
 class Pipelines(unittest.TestCase):
@@ -402,6 +413,50 @@ examples = {examples}
         self.assertGreater(result["score"], 0.999)
         self.assertNotEqual(edgectl("teach", conf, "a\tb", sample).returncode, 0)
         self.assertNotEqual(edgectl("teach", conf, "", sample).returncode, 0)
+
+    def test_the_daemon_keeps_what_its_models_are_taught(self):
+        os.mkdir(self.path("models"))
+        os.mkdir(self.path("state"))
+        shutil.copy(os.path.join(SAMPLES, "digits.tflite"), self.path("models/digits.tflite"))
+        conf = self.write("edged.conf", f"[daemon]\nmodels = {self.path('models')}\nstate = {self.path('state')}\n")
+        pipe = self.write("taught.conf", "[model]\nname = digits\n[post]\nkind = embedding\nmax-distance = 0.5\n")
+        seven, bar = os.path.join(SAMPLES, "samples", "digit-7.png"), self.path("bar.pgm")
+        with open(bar, "wb") as file:
+            file.write(b"P5 28 28 255\n" + 28 * (13 * b"\0" + 2 * b"\xff" + 13 * b"\0"))
+        socket = self.path("s")
+
+        def run(*args):
+            return edgectl(*args, "--socket", socket)
+
+        def found(*pictures):
+            done = run("pipeline", "run", pipe, *pictures, "-o", "jsonl")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return [json.loads(line).get("label") for line in done.stdout.splitlines()]
+
+        daemon = start_daemon(conf, socket)
+        try:
+            self.assertEqual(found(seven, bar), [None, None])
+            done = run("teach", pipe, "seven", seven)
+            self.assertEqual((done.returncode, done.stderr), (0, b"edgectl: digits version 1: 1 examples\n"))
+            done = run("teach", pipe, "bar", bar, seven + ".nothing")
+            self.assertEqual(done.returncode, 6)  # one was unreadable; the other was learnt
+            self.assertIn(b"digits version 1: 2 examples", done.stderr)
+            self.assertEqual(found(seven, bar), ["seven", "bar"])
+            daemon.kill()
+            daemon.wait(timeout=30)
+            daemon = start_daemon(conf, socket)
+            self.assertEqual(found(seven, bar), ["seven", "bar"])
+            self.assertEqual(run("fsck").returncode, 0)
+            done = run("teach", "--forget", pipe, "seven")
+            self.assertEqual((done.returncode, done.stderr), (0, b"edgectl: digits version 1: 1 examples\n"))
+            self.assertEqual(found(seven, bar), [None, "bar"])
+            self.assertEqual(run("teach", "--forget", pipe, "seven").returncode, 3)
+            self.assertNotEqual(run("teach", pipe, "a\tb", seven).returncode, 0)
+            for usage in (["teach", pipe, "seven"], ["teach", "--forget", pipe, "seven", seven]):
+                self.assertEqual(run(*usage).returncode, 2)
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(timeout=30)
 
     def test_shipped_pipelines_do_with_shipped_models_what_they_say(self):
         def run(name, *inputs):

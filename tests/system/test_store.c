@@ -381,7 +381,12 @@ static void hostile_names_and_files_disturb_nobody(void **state)
 	}
 	daemon_put(daemon, "good.tflite", "echo 4");
 	daemon_put(daemon, "good.labels.txt", "one\n");
-	daemon_start(daemon, false);
+	daemon_spawn(daemon, false);
+	/* Not those whose name begins with a dot. */
+	daemon_wait_log(daemon,
+		"7 entries of the models folder are no models, or above max-models: "
+		"\\x1b[2J.tflite\n");
+	daemon_wait_log(daemon, "models ready");
 	expect_serves(daemon, "good", 4);
 	expect_state(daemon, "fifo", "refused", "0", "not a regular file");
 	if (node) {

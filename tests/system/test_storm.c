@@ -33,7 +33,7 @@
 #define CLIENTS 4
 #define GENERATIONS 65536
 #define DEFAULT_MS 3000
-#define CONFIG "[models]\nwatch = yes\nprobation-slower = 0\n"
+#define CONFIG "[models]\nwatch = yes\n"
 #define EVERY_NS 10000000 /* a replacement */
 
 struct storm {
@@ -183,18 +183,28 @@ static unsigned int least_descriptors(const struct daemon *daemon)
 	return least + 1; /* a connection that is being closed */
 }
 
-static void run_storm(struct storm *storm, uint64_t ms)
+static void start_clients(struct storm *storm, pthread_t clients[CLIENTS])
 {
-	pthread_t clients[CLIENTS];
 	atomic_store(&storm->over, false);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		assert_int_equal(pthread_create(&clients[i], NULL, client_main, storm), 0);
 	}
-	unsigned int turns = replace_for(storm, ms);
+}
+
+static void end_clients(struct storm *storm, const pthread_t clients[CLIENTS])
+{
 	atomic_store(&storm->over, true);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		pthread_join(clients[i], NULL);
 	}
+}
+
+static void run_storm(struct storm *storm, uint64_t ms)
+{
+	pthread_t clients[CLIENTS];
+	start_clients(storm, clients);
+	unsigned int turns = replace_for(storm, ms);
+	end_clients(storm, clients);
 	print_message("%u replacements, %llu generations, %u answers\n", turns,
 		atomic_load(&storm->newest), atomic_load(&storm->answered));
 }
@@ -255,6 +265,56 @@ static void every_request_is_answered_by_the_generation_that_it_names(void **sta
 static void with_real_models_too(void **state)
 {
 	expect_no_loss(*state, storm_ms() / 1000);
+}
+
+/* Asks until another generation than @before answers: sooner than a look at its regular time would find it. */
+static int ask_for_next(
+	const struct storm *storm, struct peer *peer, uint64_t before, uint64_t *ret_generation)
+{
+	const uint64_t until = clock_now_ns() + UINT64_C(30000000000);
+	int which = 0;
+	do {
+		expect_of_client(clock_now_ns() < until, "not followed by another: generation",
+			(int64_t)before);
+		which = ask(storm, peer, 1, ret_generation);
+	} while (*ret_generation == before);
+	return which;
+}
+
+/* None comes before the one before it serves: however busy the machine is, none may be missing. */
+static void expect_each_swapped(struct storm *storm)
+{
+	const unsigned int turns = (unsigned int)(storm_ms() / 30);
+	const uint64_t begin = clock_now_ns();
+	pthread_t clients[CLIENTS];
+	struct replacer replacer;
+	struct peer peer = peer_open(&storm->daemon);
+	uint64_t before = 0, generation = 0;
+	replacer_init(&replacer, &storm->daemon);
+	start_clients(storm, clients);
+	assert_int_equal(ask(storm, &peer, 1, &before), 1);
+	for (unsigned int turn = 1; turn <= turns; turn++) {
+		replace(storm, &replacer, turn);
+		const int which = ask_for_next(storm, &peer, before, &generation);
+		expect_of_client(which == 1 + (int)(turn % 2), "which answers", which);
+		expect_of_client(
+			generation == before + 1, "the next generation", (int64_t)generation);
+		before = generation;
+	}
+	end_clients(storm, clients);
+	peer_close(&peer);
+	print_message("%u replacements, each swapped in, in %" PRIu64 " ms\n", turns,
+		(clock_now_ns() - begin) / 1000000);
+}
+
+static void each_replacement_that_is_waited_for_is_swapped_in(void **state)
+{
+	expect_each_swapped(*state);
+}
+
+static void each_real_one_that_is_waited_for_too(void **state)
+{
+	expect_each_swapped(*state);
 }
 
 /* Swaps while a storm of @ms goes on. */
@@ -342,6 +402,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		storm_test(every_request_is_answered_by_the_generation_that_it_names, set_up),
 		storm_test(with_real_models_too, set_up_real),
+		storm_test(each_replacement_that_is_waited_for_is_swapped_in, set_up),
+		storm_test(each_real_one_that_is_waited_for_too, set_up_real),
 		storm_test(with_the_usual_quiet_there_is_a_swap_in_two_seconds, set_up_quiet),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

@@ -60,6 +60,50 @@ static void error_escape_never_cuts_a_sequence(void **state)
 	assert_string_equal(error_escape(out, sizeof(out), "ab\xc3\xa9", 4), "ab");
 }
 
+static void error_clean_keeps_backslashes_and_hides_the_rest(void **state)
+{
+	(void)state;
+	char out[64];
+	assert_string_equal(error_clean(out, sizeof(out), "a\\x0a\\\n\x1b[2J\xff", 12),
+		"a\\x0a\\\\x0a\\x1b[2J\\xff");
+	assert_string_equal(
+		error_clean(out, sizeof(out), "caf\xc3\xa9\xc2\x9b", 7), "caf\xc3\xa9\\xc2\\x9b");
+}
+
+/* Each byte and each pair of bytes. */
+static void what_was_escaped_is_left_as_it_is(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 65536; i++) {
+		const uint8_t bytes[2] = {(uint8_t)i, (uint8_t)(i >> 8)};
+		char once[16], twice[16];
+		error_escape(once, sizeof(once), bytes, sizeof(bytes));
+		error_clean(twice, sizeof(twice), once, strlen(once));
+		assert_string_equal(once, twice);
+	}
+}
+
+/* "\u00e9" would be cut in half: who reads the text may take nothing but UTF-8. */
+static void a_text_that_is_cut_ends_with_a_whole_character(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	char text[sizeof(err.text) + 1];
+	memset(text, 'x', sizeof(text));
+	memcpy(text + sizeof(err.text) - 2, "\xc3\xa9", 3);
+	error_set(&err, -EINVAL, "%s", text);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 2);
+	assert_int_equal(err.text[sizeof(err.text) - 3], 'x');
+	error_set(&err, -EINVAL, "%s", text + 1);
+	assert_string_equal(err.text, text + 1);
+	error_prefix(&err, "node");
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	error_set(&err, -EINVAL, "%s", text + 6);
+	error_prefix(&err, "node");
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 2);
+	assert_int_equal(err.text[sizeof(err.text) - 3], 'x');
+}
+
 static void status_names_are_stable(void **state)
 {
 	(void)state;
@@ -76,6 +120,9 @@ int main(void)
 		cmocka_unit_test(error_prefix_puts_the_place_in_front),
 		cmocka_unit_test(error_escape_hides_control_bytes),
 		cmocka_unit_test(error_escape_never_cuts_a_sequence),
+		cmocka_unit_test(error_clean_keeps_backslashes_and_hides_the_rest),
+		cmocka_unit_test(what_was_escaped_is_left_as_it_is),
+		cmocka_unit_test(a_text_that_is_cut_ends_with_a_whole_character),
 		cmocka_unit_test(status_names_are_stable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

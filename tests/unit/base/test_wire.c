@@ -159,11 +159,11 @@ static void errors_text_is_escaped_and_keeps_its_status(void **state)
 {
 	(void)state;
 	struct bytes_writer w = {0};
-	wire_error_encode(&w, "no\x1b[31m model");
+	wire_error_encode(&w, "no\x1b[31m model a\\x0a");
 	struct error err = {0};
 	assert_int_equal(wire_error_decode(w.data, w.size, EDGE_NOT_FOUND, &err), -ENOENT);
 	assert_int_equal(err.status, EDGE_NOT_FOUND);
-	assert_string_equal(err.text, "no\\x1b[31m model");
+	assert_string_equal(err.text, "no\\x1b[31m model a\\x0a");
 	assert_int_equal(wire_error_decode(w.data, 1, EDGE_DRAINING, &err), -ESHUTDOWN);
 	assert_int_equal(err.status, EDGE_DRAINING);
 	assert_string_equal(err.text, "DRAINING");

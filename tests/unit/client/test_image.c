@@ -159,6 +159,30 @@ static void png_that_libspng_wrote_comes_back_and_alpha_is_laid_on_black(void **
 	spng_ctx_free(ctx);
 }
 
+static void a_jpeg_of_ours_comes_back_nearly(void **state)
+{
+	(void)state;
+	uint8_t pixels[48 * 32 * 3];
+	for (uint32_t channels = 1; channels <= 3; channels += 2) {
+		const struct image from = {pixels, 48, 32, channels};
+		owned_image struct image image = {0};
+		void *data = NULL;
+		size_t size = 0;
+		for (size_t i = 0; i < sizeof(pixels); i++) {
+			pixels[i] = (uint8_t)(i / channels % 48 * 5);
+		}
+		assert_int_equal(image_jpeg_encode(&from, &data, &size, NULL), 0);
+		assert_int_equal(image_jpeg_decode(data, size, &image, NULL), 0);
+		assert_int_equal(image.width, 48);
+		assert_int_equal(image.height, 32);
+		assert_int_equal(image.channels, channels);
+		for (size_t i = 0; i < (size_t)48 * 32 * channels; i++) {
+			assert_in_range(image.pixels[i] + 12 - pixels[i], 0, 24);
+		}
+		free(data);
+	}
+}
+
 static void jpeg_that_libjpeg_wrote_comes_back_nearly(void **state)
 {
 	(void)state;
@@ -330,6 +354,7 @@ int main(void)
 		cmocka_unit_test(pnm_reads_text_bytes_comments_and_depths),
 		cmocka_unit_test(pnm_that_ends_early_or_lies_is_refused),
 		cmocka_unit_test(png_that_libspng_wrote_comes_back_and_alpha_is_laid_on_black),
+		cmocka_unit_test(a_jpeg_of_ours_comes_back_nearly),
 		cmocka_unit_test(jpeg_that_libjpeg_wrote_comes_back_nearly),
 		cmocka_unit_test(too_many_pixels_are_refused_before_memory_is_taken),
 		cmocka_unit_test(grey_weights_keep_white_white),

@@ -317,20 +317,6 @@ static void the_nearest_example_gives_its_label(void **state)
 	assert_int_equal(far.n, 0);
 }
 
-static void examples_are_told_by_line_when_they_are_wrong(void **state)
-{
-	(void)state;
-	static const char *const wrong[] = {
-		"a 1 2\n", "\t1 2\n", "a\t1 2\nb\t1\n", "a\t1 x\n", "a\tnan\n", "a\t\n"};
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct examples examples = {0};
-		struct error err = {0};
-		assert_int_equal(
-			examples_parse(wrong[i], strlen(wrong[i]), &examples, &err), -EBADMSG);
-		assert_non_null(strstr(err.text, "line "));
-	}
-}
-
 static void outputs_of_another_form_are_refused(void **state)
 {
 	(void)state;
@@ -385,7 +371,6 @@ int main(void)
 		cmocka_unit_test(numbers_have_gain_and_offset),
 		cmocka_unit_test(a_reconstruction_is_compared_with_its_input),
 		cmocka_unit_test(the_nearest_example_gives_its_label),
-		cmocka_unit_test(examples_are_told_by_line_when_they_are_wrong),
 		cmocka_unit_test(outputs_of_another_form_are_refused),
 		cmocka_unit_test(scores_that_are_no_numbers_are_not_found),
 	};

@@ -82,7 +82,8 @@ static void models_are_sorted_merged_and_bounded(void **state)
 {
 	struct folder *folder = *state;
 	struct scan_model *models = NULL;
-	size_t n = 0, left_out = 0;
+	struct scan_left_out left_out = {0};
+	size_t n = 0;
 	put(folder, "b.tflite", "");
 	put(folder, "a.tflite", "");
 	put(folder, "a.labels.txt", "");
@@ -94,7 +95,8 @@ static void models_are_sorted_merged_and_bounded(void **state)
 	assert_int_equal(mkdirat(folder->fd, "c", 0755), 0);
 	assert_int_equal(scan_models(folder->fd, 10, &models, &n, &left_out), 0);
 	assert_int_equal(n, 3);
-	assert_int_equal(left_out, 1);
+	assert_int_equal(left_out.n, 1);
+	assert_string_equal(left_out.name, "notes.txt");
 	assert_string_equal(models[0].name, "a");
 	assert_true(models[0].file && !models[0].folder);
 	assert_string_equal(models[1].name, "b");
@@ -103,7 +105,13 @@ static void models_are_sorted_merged_and_bounded(void **state)
 	free(models);
 	assert_int_equal(scan_models(folder->fd, 2, &models, &n, &left_out), 0);
 	assert_int_equal(n, 2);
-	assert_int_equal(left_out, 2);
+	assert_int_equal(left_out.n, 2);
+	free(models);
+	put(folder, "a\n\xff.tflite", ""); /* before the notes */
+	put(folder, "zzz", "");
+	assert_int_equal(scan_models(folder->fd, 10, &models, &n, &left_out), 0);
+	assert_int_equal(left_out.n, 3);
+	assert_string_equal(left_out.name, "a\n\xff.tflite");
 	free(models);
 }
 

@@ -48,6 +48,7 @@ static void what_is_printed_is_read_back(void **state)
 	manifest_prove(&manifest);
 	install(&manifest, 2);
 	manifest.versions[1].labels = digest_from(77);
+	manifest.versions[1].examples = digest_from(78);
 	assert_int_equal(manifest_print(&manifest, &text, &size), 0);
 	assert_int_equal(manifest_parse("m", text, size, &back, NULL), 0);
 	assert_memory_equal(&back, &manifest, sizeof(back));
@@ -74,6 +75,23 @@ static void half_a_text_and_a_changed_one_are_not_read(void **state)
 	}
 	assert_int_equal(manifest_parse("m", text, size, &back, NULL), 0);
 	free(text);
+}
+
+static void a_version_that_comes_again_keeps_its_examples(void **state)
+{
+	(void)state;
+	struct manifest manifest = {.name = "m"};
+	const struct digest first = digest_from(78), second = digest_from(79);
+	struct manifest_version version = version_from(1, 0);
+	install(&manifest, 1);
+	manifest.versions[0].examples = first;
+	assert_true(manifest_wants(&manifest, &first));
+	assert_true(digest_same(&manifest_add(&manifest, &version)->examples, &first));
+	version.examples = second;
+	assert_true(digest_same(&manifest_add(&manifest, &version)->examples, &second));
+	assert_false(manifest_wants(&manifest, &first));
+	install(&manifest, 2);
+	assert_true(digest_none(&manifest_find(&manifest, &manifest.active)->examples));
 }
 
 static void versions_are_numbered_on(void **state)
@@ -149,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_is_read_back),
 		cmocka_unit_test(half_a_text_and_a_changed_one_are_not_read),
+		cmocka_unit_test(a_version_that_comes_again_keeps_its_examples),
 		cmocka_unit_test(versions_are_numbered_on),
 		cmocka_unit_test(a_version_that_is_proved_is_what_a_later_one_falls_back_to),
 		cmocka_unit_test(only_versions_with_a_role_are_kept),

@@ -154,6 +154,8 @@ static void a_result_is_an_object_or_refused(void **state)
 			.source = "cam1",
 			.event = true,
 			.time_us = 9,
+			.tag = 77,
+			.quiet = true,
 			.flat = cases[i].flat,
 			.snapshot = "png",
 			.snapshot_bytes = 3};
@@ -168,9 +170,39 @@ static void a_result_is_an_object_or_refused(void **state)
 			assert_memory_equal(result.snapshot, "png", 3);
 			assert_true(result.event);
 			assert_int_equal(result.time_us, 9);
+			assert_int_equal(result.tag, 77);
+			assert_true(result.quiet);
 		}
 		bytes_writer_deinit(&w);
 	}
+}
+
+static void what_is_done_says_what_is_not(void **state)
+{
+	(void)state;
+	const uint64_t tags[] = {7, UINT64_MAX};
+	const struct error failed = {.code = -EINVAL, .text = "no \\x5c"};
+	struct bytes_writer w = {0};
+	struct pipes_done done;
+	pipes_done_write(&w, &failed, tags, 2);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(pipes_done_read(&r, &done, NULL), 0);
+	assert_int_equal(done.failed.code, -EINVAL);
+	assert_string_equal(done.failed.text, failed.text);
+	assert_int_equal(done.n, 2);
+	assert_true(done.tags[0] == 7 && done.tags[1] == UINT64_MAX);
+	for (size_t cut = 1; cut < 20; cut++) {
+		r = body_of(&w);
+		r.size -= cut;
+		assert_int_equal(pipes_done_read(&r, &done, NULL), -EPROTO);
+	}
+	bytes_writer_deinit(&w);
+	static const uint64_t many[PIPES_MAX_TAGS + 1];
+	w = (struct bytes_writer){0};
+	pipes_done_write(&w, &failed, many, PIPES_MAX_TAGS + 1);
+	r = body_of(&w);
+	assert_int_equal(pipes_done_read(&r, &done, NULL), -EPROTO);
+	bytes_writer_deinit(&w);
 }
 
 static void a_model_arrives_with_its_labels(void **state)
@@ -246,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_question_that_is_cut_or_too_large_is_refused),
 		cmocka_unit_test(a_question_without_memory_for_its_tensors_still_says_whose_it_is),
 		cmocka_unit_test(a_result_is_an_object_or_refused),
+		cmocka_unit_test(what_is_done_says_what_is_not),
 		cmocka_unit_test(a_model_arrives_with_its_labels),
 		cmocka_unit_test(members_of_json_become_a_row),
 	};

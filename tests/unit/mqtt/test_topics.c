@@ -20,6 +20,16 @@ static void parse_tells_requests_orders_and_the_pool_apart(void **state)
 	assert_int_equal(p.kind, TOPICS_SET);
 	assert_string_equal(p.key, "threshold");
 	assert_int_equal(topics_parse("edged", "gw1", "edged/pool/m/infer").kind, TOPICS_POOL);
+	p = topics_parse("edged", "gw1", "edged/pool/pipeline/door/in/cam.1");
+	assert_int_equal(p.kind, TOPICS_PIPELINE_POOL);
+	assert_string_equal(p.model, "door");
+	assert_string_equal(p.key, "cam.1");
+	p = topics_parse("edged", "gw1", "edged/pool/pipeline/infer");
+	assert_int_equal(p.kind, TOPICS_POOL);
+	p = topics_parse("edged", "gw1", "edged/pool/pipeline/door/set/enable");
+	assert_int_equal(p.kind, TOPICS_OTHER);
+	p = topics_parse("edged", "gw1", "edged/pool/pipeline/door/last/cam");
+	assert_int_equal(p.kind, TOPICS_OTHER);
 }
 
 static void parse_takes_nothing_else(void **state)
@@ -117,7 +127,8 @@ static void pipelines_have_topics_of_their_own(void **state)
 		{"edged/gw1/pipeline/door/in/a b", TOPICS_OTHER},
 		{"edged/gw1/pipeline/door/result/cam1", TOPICS_OTHER},
 		{"edged/gw2/pipeline/door/in/cam1", TOPICS_OTHER},
-		{"edged/pool/pipeline/door/in/cam1", TOPICS_OTHER}};
+		{"edged/pool/pipeline/door/in/cam1", TOPICS_PIPELINE_POOL},
+		{"edged/pool/pipeline/door/in/a/b", TOPICS_OTHER}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct topics_parts parts = topics_parse("edged", "gw1", cases[i].topic);
 		assert_int_equal(parts.kind, cases[i].kind);

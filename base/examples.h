@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * examples - embeddings that somebody has named, and which of them is nearest
+ * examples - embeddings that somebody has named
  *
- * A text file: each line is a label, a tab, and the numbers of a vector of norm 1, separated by blanks.
- * All vectors are equally long.
+ * A text: each line is a label, a tab, and the numbers of a vector of norm 1, separated by blanks.
+ * All vectors are equally long. A label has 1 to 63 bytes, none of them a control character.
  */
-#ifndef CLIENT_PIPELINE_EXAMPLES_H
-#define CLIENT_PIPELINE_EXAMPLES_H
+#ifndef BASE_EXAMPLES_H
+#define BASE_EXAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -35,17 +36,11 @@ void examples_free(struct examples *examples); /* zeroed is fine */
 int must_check examples_parse(
 	const char *text, size_t size, struct examples *ret_examples, struct error *err);
 
+/* A label that a line can have. */
+bool examples_is_label(const char *label, size_t length);
+
 /* One line. -EINVAL for a label that no line can have, -EIO. */
 int must_check examples_write(
 	FILE *file, const char *label, const float *vector, size_t length, struct error *err);
-
-enum examples_distance {
-	EXAMPLES_COSINE, /* 1 - cosine of the angle */
-	EXAMPLES_EUCLIDEAN
-};
-
-/* The nearest; NULL when there is none. @vector has examples->length elements and norm 1. */
-const struct example *examples_nearest(const struct examples *examples,
-	enum examples_distance distance, const float *vector, double *ret_distance);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/examples.h"
+#include "base/examples.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#define DELETE 0x7F
 
 void examples_free(struct examples *examples)
 {
@@ -13,6 +15,17 @@ void examples_free(struct examples *examples)
 	}
 	free(examples->items);
 	*examples = (struct examples){0};
+}
+
+bool examples_is_label(const char *label, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)label[i];
+		if (c < ' ' || c == DELETE) {
+			return false;
+		}
+	}
+	return length > 0 && length < EXAMPLES_LABEL_SIZE;
 }
 
 static size_t count_numbers(const char *text, const char *end)
@@ -51,7 +64,8 @@ static int vector_parse(struct examples *examples, const char *text, const char 
 	for (size_t i = 0; i < n; i++) {
 		char *after = NULL;
 		one->vector[i] = strtof(text, &after);
-		if (after == text || after > end || !isfinite(one->vector[i])) {
+		bool whole = after > text && after <= end && (after == end || *after == ' ');
+		if (!whole || !isfinite(one->vector[i])) {
 			return error_set(err, -EBADMSG, "line %u: number %zu", line, i + 1);
 		}
 		text = after;
@@ -64,7 +78,7 @@ static int line_parse(struct examples *examples, const char *text, const char *e
 {
 	const char *tab = memchr(text, '\t', (size_t)(end - text));
 	size_t length = tab ? (size_t)(tab - text) : 0;
-	if (length == 0 || length >= EXAMPLES_LABEL_SIZE) {
+	if (!examples_is_label(text, length)) {
 		return error_set(
 			err, -EBADMSG, "line %u does not begin with a label and a tab", line);
 	}
@@ -105,9 +119,8 @@ int examples_parse(const char *text, size_t size, struct examples *ret_examples,
 int examples_write(
 	FILE *file, const char *label, const float *vector, size_t length, struct error *err)
 {
-	size_t n = strlen(label);
-	if (n == 0 || n >= EXAMPLES_LABEL_SIZE || strpbrk(label, "\t\n\r")) {
-		return error_set(err, -EINVAL, "a label has 1 to %d bytes, no tab, no line end",
+	if (!examples_is_label(label, strlen(label))) {
+		return error_set(err, -EINVAL, "a label has 1 to %d bytes, no control characters",
 			EXAMPLES_LABEL_SIZE - 1);
 	}
 	fprintf(file, "%s\t", label);
@@ -116,32 +129,4 @@ int examples_write(
 	}
 	fputc('\n', file);
 	return ferror(file) ? error_set(err, -EIO, "writing failed") : 0;
-}
-
-static double distance_of(enum examples_distance how, const float *a, const float *b, size_t length)
-{
-	double dot = 0, square = 0;
-	for (size_t i = 0; i < length; i++) {
-		double difference = (double)a[i] - (double)b[i];
-		dot += (double)a[i] * (double)b[i];
-		square += difference * difference;
-	}
-	return how == EXAMPLES_COSINE ? 1 - dot : sqrt(square);
-}
-
-const struct example *examples_nearest(const struct examples *examples,
-	enum examples_distance distance, const float *vector, double *ret_distance)
-{
-	const struct example *best = NULL;
-	double least = INFINITY;
-	for (size_t i = 0; i < examples->n; i++) {
-		double d =
-			distance_of(distance, vector, examples->items[i].vector, examples->length);
-		if (d < least) {
-			least = d;
-			best = &examples->items[i];
-		}
-	}
-	*ret_distance = least;
-	return best;
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inputs with a response topic: each result goes there too. An answer is whole when the child has nothing more under
+ * way of its input; until then the newest result is held back, because the last one says so.
+ */
+#include <string.h>
+
+#include "daemon/mqtt/bridge.h"
+
+uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask)
+{
+	uint32_t rate = 0, channels = 0;
+	bool whole = pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
+	if (ask->response_topic && whole && !ask->tag) {
+		ask->tag = ++pipes->last_tag;
+	}
+	return ask->tag;
+}
+
+void pipes_hold(struct pipes *pipes, struct ask *ask)
+{
+	free(take(ask->payload));
+	ask->next = pipes->held;
+	pipes->held = ask;
+	pipes->n_held++;
+}
+
+static struct ask *find(const struct pipes *pipes, uint64_t tag)
+{
+	if (pipes->input && pipes->input->tag == tag) {
+		return pipes->input;
+	}
+	struct ask *ask = pipes->held;
+	while (ask && ask->tag != tag) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
+void pipes_note_answer(
+	struct pipes *pipes, const struct pipe *pipe, const struct pipes_result *result)
+{
+	struct ask *ask = find(pipes, result->tag);
+	struct bytes_writer w = {0};
+	if (!ask) {
+		return;
+	}
+	if (ask->reply) {
+		respond_with(
+			pipes->bridge, ask, ask->reply, ask->reply_bytes, ask->reply_status, true);
+		free(take(ask->reply));
+	}
+	pipes_write_result(pipes, pipe, result, true, &w);
+	if (w.failed) {
+		bytes_writer_deinit(&w);
+		return;
+	}
+	ask->reply = w.data;
+	ask->reply_bytes = w.size;
+	ask->reply_status = result->kind == PIPELINE_RESULT ? EDGE_CLIENT_OK
+		: result->kind == PIPELINE_SKIPPED          ? EDGE_CLIENT_OVERLOADED
+							    : EDGE_CLIENT_INTERNAL;
+}
+
+static bool has_more(const struct pipes_done *done, uint64_t tag)
+{
+	for (uint32_t i = 0; i < done->n; i++) {
+		if (done->tags[i] == tag) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void end(struct pipes *pipes, struct ask *ask)
+{
+	struct bridge *b = pipes->bridge;
+	if (ask->reply) {
+		respond_with(b, ask, ask->reply, ask->reply_bytes, ask->reply_status, false);
+	} else {
+		respond_refuse(b, ask, EDGE_CLIENT_SUPERSEDED,
+			"it was not looked at (every, latest-only)");
+	}
+	ask_free(ask);
+}
+
+void pipes_answer_held(struct pipes *pipes, const struct pipes_done *done)
+{
+	for (struct ask **at = &pipes->held; *at;) {
+		struct ask *ask = *at;
+		if (has_more(done, ask->tag)) {
+			at = &ask->next;
+			continue;
+		}
+		*at = ask->next;
+		ask->next = NULL;
+		pipes->n_held--;
+		end(pipes, ask);
+	}
+}
+
+void pipes_refuse_held(struct pipes *pipes, const char *why)
+{
+	struct ask *ask = take(pipes->held);
+	pipes->n_held = 0;
+	while (ask) {
+		struct ask *next = take(ask->next);
+		respond_refuse(pipes->bridge, ask, EDGE_CLIENT_INTERNAL, why);
+		ask_free(ask);
+		ask = next;
+	}
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Pipelines that are asked: answers at response topics, and models that are taught meanwhile."""
+import json
+import os
+import signal
+import socket
+import struct
+import tempfile
+
+from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
+from mqtt_rig import need_mosquitto, run_tests, wait_for
+
+need_mosquitto()
+
+
+class Store:
+    """As root on edged's own socket: docs/protocol.md."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.ask(1, struct.pack("<HHQH", 1, 3, 1 << 0 | 1 << 3, 4) + b"test")
+
+    def ask(self, kind, body, *fds):
+        frame = b"EDG1" + struct.pack("<HHQIIII", kind, 0, 7, len(body), 0, 0, 0) + body
+        if fds:
+            socket.send_fds(self.socket, [frame], fds)
+        else:
+            self.socket.sendall(frame)
+        size, status = struct.unpack("<16xII8x", self.read(32))
+        body = self.read(size)
+        assert status == 0, body
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            data += self.socket.recv(size - len(data))
+        return data
+
+    def order(self, verb, model, argument="", *fds):
+        texts = b"".join(struct.pack("<H", len(t)) + t.encode() for t in (model, argument))
+        self.ask(12, struct.pack("<I", verb) + texts, *fds)
+
+    def teach(self, model, text):
+        with tempfile.TemporaryFile() as file:
+            file.write(text.encode())
+            file.flush()
+            self.order(12, model, "", file.fileno())
+
+    def forget(self, model, label):
+        self.order(13, model, label)
+
+
+class Asked(WithPipelines):
+    def test_who_asks_is_answered_whatever_the_decision_says(self):
+        """Each input with a response topic once, under its own correlation data, also where nothing is told to others."""
+        cascade = DIGIT + "[stage again]\nwhen = 7\nmin-score = 0.5\n[model]\nname = digits\n[post]\nkind = classes\ntop-k = 1\n"
+        bridge, device = self.bridge(digit=DIGIT, two=cascade, third=EACH_DIGIT.replace("picture\n", "picture\nevery = 3\n"))
+        device.subscribe("edged/reply/#")
+        seven, blank, reply = self.rig.sample("digit-7.png"), white_png(), "edged/reply/me"
+
+        def ask(pipeline, picture, n, **given):
+            device.publish(f"edged/gw1/pipeline/{pipeline}/in/cam", picture, ResponseTopic=reply, CorrelationData=b"%d" % n, **given)
+
+        def answers(count):
+            found = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"], json.loads(m.payload))
+                     for m in device.wait(reply, count)]
+            device.messages.clear()
+            return found
+
+        for n in range(20):
+            ask("digit", seven if n < 10 else blank, n)
+        found = answers(20)
+        self.assertEqual([(n, status) for n, status, _ in sorted(found, key=lambda a: a[0])], [(n, "OK") for n in range(20)])
+        for n, _, result in found:
+            self.check_flat({"seq": 0, **result})
+            self.assertNotIn("seq", result)
+            self.assertEqual((result["pipeline"], result["source"], result["label"] == "7"), ("digit", "cam", n < 10))
+        # What the decision does not let through is told to nobody else.
+        ask("digit", blank, 20)
+        answers(1)
+        device.publish("edged/gw1/pipeline/digit/in/cam", seven)
+        result = json.loads(device.wait("edged/gw1/pipeline/digit/result/cam")[0].payload)
+        self.assertEqual((result["event"], result["seq"]), ("begin", 3))
+        # A second stage is an answer more, and the last one says so.
+        ask("two", seven, 1)
+        found = answers(2)
+        self.assertEqual([(n, status, r["stage"]) for n, status, r in found], [(1, "MORE", "two"), (1, "OK", "again")])
+        ask("two", blank, 2)
+        self.assertEqual([(n, s, r["stage"]) for n, s, r in answers(1)], [(2, "OK", "two")])
+        # What is no picture, what is not looked at, and what a process that ends leaves behind.
+        ask("digit", b"\x89PNG\r\n\x1a\nnothing", 3)
+        self.assertEqual([(n, s) for n, s, _ in answers(1)], [(3, "INVALID")])
+        for n in range(4):
+            ask("third", seven, n)
+        self.assertEqual(sorted((n, s) for n, s, _ in answers(4)), [(0, "OK"), (1, "SUPERSEDED"), (2, "SUPERSEDED"), (3, "OK")])
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for n in range(30, 33):
+                ask("digit", seven, n)
+            device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 31)
+            os.kill(self.child(bridge), signal.SIGKILL)
+            self.assertEqual(sorted((n, s) for n, s, _ in answers(3)), [(n, "INTERNAL") for n in range(30, 33)])
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        ask("digit", seven, 40)
+        self.assertEqual([(n, s) for n, s, _ in answers(1)], [(40, "OK")])
+
+    def test_who_has_asked_a_pipeline_that_goes_is_told(self):
+        bridge, device = self.bridge(digit=DIGIT, other=EACH_DIGIT)
+        device.subscribe("edged/reply/#")
+
+        def ask(pipeline, n):
+            device.publish(f"edged/gw1/pipeline/{pipeline}/in/cam{n}", self.rig.sample("digit-7.png"),
+                           ResponseTopic="edged/reply/me", CorrelationData=b"%d" % n)
+
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for n in range(60):  # more than edged is asked at once: others wait in the line
+                ask("digit", n)
+            device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] > 20)
+            os.unlink(os.path.join(self.folder, "digit.conf"))
+            bridge.child.send_signal(signal.SIGHUP)
+            answers = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"])
+                       for m in device.wait("edged/reply/me", 60)]
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        self.assertEqual(sorted(n for n, _ in answers), list(range(60)))
+        self.assertEqual({status for _, status in answers}, {"INTERNAL", "NOT_FOUND"})
+        ask("other", 60)
+        device.wait("edged/reply/me", 61)
+        self.assertIsNone(bridge.child.poll())
+
+    def test_a_camera_gets_its_snapshot_as_jpeg(self):
+        _, device = self.bridge(extra="discovery = yes", digit=EACH_DIGIT + "snapshot = jpeg\n", other=EACH_DIGIT + "snapshot = yes\n")
+        device.subscribe("homeassistant/#")
+        for name, begin, kind in (("digit", b"\xff\xd8\xff", "image/jpeg"), ("other", b"\x89PNG", "image/png")):
+            device.publish(f"edged/gw1/pipeline/{name}/in/cam", self.rig.sample("digit-7.png"))
+            message = device.wait(f"edged/gw1/pipeline/{name}/snapshot/cam")[0]
+            self.assertTrue(message.payload.startswith(begin), message.payload[:8])
+            self.assertEqual(message.properties.ContentType, kind)
+            device.wait_json("homeassistant/device/edged_gw1/config",
+                             lambda c, n=name, k=kind: c["cmps"].get(f"{n}-cam_snapshot", {}).get("cont_type") == k)
+
+    def test_what_a_model_is_taught_counts_at_once_and_in_every_life(self):
+        store = Store(self.rig.socket)
+        self.addCleanup(store.socket.close)
+        bridge, device = self.bridge(taught="[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = embedding\n")
+        where = "edged/gw1/pipeline/taught/{}/cam".format
+        n = 0
+
+        def label():
+            nonlocal n
+            n += 1
+            device.publish(where("in"), self.rig.sample("digit-7.png"))
+            return json.loads(device.wait(where("result"), n)[n - 1].payload).get("label")
+
+        self.assertIsNone(label())
+        # Of the ten classes' scores: 7 is near one, and not the other.
+        store.teach("digits", "seven\t0 0 0 0 0 0 0 1 0 0\none\t0 1 0 0 0 0 0 0 0 0\n")
+        self.addCleanup(store.forget, "digits", "one")
+        wait_for(lambda: label() == "seven", "the label that was taught")
+        # Another process of the pipelines is told before it sees a picture, and so is another edged-mqtt.
+        os.kill(self.child(bridge), signal.SIGKILL)
+        self.assertEqual(label(), "seven")
+        bridge.end()
+        bridge, device = self.bridge()
+        n = 0
+        self.wait_live(device, "edged/gw1/pipeline/taught/state", lambda s: s["state"] == "ready")
+        self.assertEqual(label(), "seven")
+        store.forget("digits", "seven")
+        wait_for(lambda: label() == "one", "the label that is left")
+
+
+if __name__ == "__main__":
+    run_tests()

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/examples.h"
+
+static void what_is_written_is_read_back(void **state)
+{
+	(void)state;
+	const float vectors[2][3] = {{0.1f, -1e-20f, 0.333333343f}, {1, 0, -0.0f}};
+	owned_examples struct examples examples = {0};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	assert_int_equal(examples_write(file, "north west", vectors[0], 3, NULL), 0);
+	assert_int_equal(examples_write(file, "\xc3\xa9t\xc3\xa9", vectors[1], 3, NULL), 0);
+	fclose(file);
+	assert_int_equal(examples_parse(text, size, &examples, NULL), 0);
+	assert_int_equal(examples.n, 2);
+	assert_int_equal(examples.length, 3);
+	assert_string_equal(examples.items[0].label, "north west");
+	assert_string_equal(examples.items[1].label, "\xc3\xa9t\xc3\xa9");
+	for (size_t i = 0; i < 2; i++) {
+		assert_memory_equal(examples.items[i].vector, vectors[i], sizeof(vectors[i]));
+	}
+	free(text);
+}
+
+static void they_are_told_by_line_when_they_are_wrong(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t size;
+	} wrong[] = {
+#define TEXT(t) {t, sizeof(t) - 1}
+		TEXT("b\t1\na 1 2\n"),
+		TEXT("b\t1\n\t1 2\n"),
+		TEXT("a\t1 2\nb\t1\n"),
+		TEXT("b\t1\na\tx\n"),
+		TEXT("b\t1\na\tnan\n"),
+		TEXT("b\t1\na\t\n"),
+		TEXT("b\t1\na\t1x\n"),
+		TEXT("b\t1\na\t1\0\n"),
+		TEXT("b\t1\na\0b\t1\n"),
+		TEXT("b\t1\na\x1b\t1\n"),
+#undef TEXT
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct examples examples = {0};
+		struct error err = {0};
+		assert_int_equal(
+			examples_parse(wrong[i].text, wrong[i].size, &examples, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, "line 2"));
+		assert_null(examples.items);
+	}
+}
+
+static void labels_that_no_line_can_have_are_not_written(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {"", "a\tb", "a\nb", "a\rb", "\x7f",
+		"0123456789012345678901234567890123456789012345678901234567890123"};
+	const float one = 1;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(examples_write(file, wrong[i], &one, 1, NULL), -EINVAL);
+	}
+	fclose(file);
+	assert_int_equal(size, 0);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(they_are_told_by_line_when_they_are_wrong),
+		cmocka_unit_test(labels_that_no_line_can_have_are_not_written),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
