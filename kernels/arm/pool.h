@@ -9,5 +9,8 @@ void ek_average_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *
 void ek_average_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);
+/* Tiles of fewer than eight channels are entry 0's. */
+void ek_average_pool_s16__neon(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_s16__neon(const struct ek_pool *args, const struct ek_tile *tile);
 
 #endif

@@ -50,9 +50,23 @@ static struct divisor divisor_of(uint32_t taps, bool is_signed)
 	return d;
 }
 
+/* int16, of 2 to 2^15 taps: size * inverse >> 32 + shift, where what is too much is less than one unit. */
+struct divisor16 {
+	uint32_t half, inverse;
+	int32_t shift; /* as VSHL takes it */
+};
+
+static struct divisor16 divisor16_of(uint32_t taps)
+{
+	const uint32_t bits = 31 - (uint32_t)__builtin_clz(taps - 1); /* 2^bits < taps */
+	const uint64_t one = (uint64_t)1 << (32 + bits);
+	return (struct divisor16){taps / 2, (uint32_t)((one + taps - 1) / taps), -(int32_t)bits};
+}
+
 struct pool {
 	const struct ek_pool *args;
 	struct divisor divisor;
+	struct divisor16 divisor16;
 };
 
 /* As 16 codes, or 8 of which the others are zero. */
@@ -269,6 +283,112 @@ typedef void pixel_fn(
 DEFINE_PIXEL(s8, true)
 DEFINE_PIXEL(u8, false)
 
+/* int16: eight channels of a vector. */
+#define LANES16 8
+
+ALWAYS_INLINE void maximum16(
+	const int vectors, const struct pool *p, const struct taps *t, uint32_t c, int16_t *to)
+{
+	int16x8_t best[MOST];
+#pragma GCC unroll 4
+	for (int j = 0; j < vectors; j++) {
+		best[j] = vdupq_n_s16(INT16_MIN);
+	}
+	const uint8_t *row = t->at + 2 * (size_t)c;
+	for (uint32_t y = 0; y < t->rows; y++, row += t->row_bytes) {
+		const uint8_t *x = row;
+		for (uint32_t i = t->width; i > 0; i--, x += t->pixel_bytes) {
+#pragma GCC unroll 4
+			for (int j = 0; j < vectors; j++) {
+				best[j] = vmaxq_s16(
+					best[j], vld1q_s16((const int16_t *)x + LANES16 * j));
+			}
+		}
+	}
+	const int16x8_t lo = vdupq_n_s16((int16_t)p->args->lo);
+	const int16x8_t hi = vdupq_n_s16((int16_t)p->args->hi);
+#pragma GCC unroll 4
+	for (int j = 0; j < vectors; j++) {
+		vst1q_s16(to + LANES16 * j, vminq_s16(vmaxq_s16(best[j], lo), hi));
+	}
+}
+
+ALWAYS_INLINE int32x4_t quotient16(const struct divisor16 *d, int32x4_t sum)
+{
+	const int32x4_t sign = vshrq_n_s32(sum, 31);
+	const uint32x4_t size =
+		vaddq_u32(vreinterpretq_u32_s32(vabsq_s32(sum)), vdupq_n_u32(d->half));
+	const uint32x2_t inverse = vdup_n_u32(d->inverse);
+	const uint32x2_t low = vshrn_n_u64(vmull_u32(vget_low_u32(size), inverse), 32);
+	const uint32x2_t high = vshrn_n_u64(vmull_u32(vget_high_u32(size), inverse), 32);
+	const int32x4_t y =
+		vreinterpretq_s32_u32(vshlq_u32(vcombine_u32(low, high), vdupq_n_s32(d->shift)));
+	return vsubq_s32(veorq_s32(y, sign), sign);
+}
+
+/* Eight means of other numbers of taps, whose sums wrap. */
+static void put_any16(const struct pool *p, const int32x4_t sum[2], int32_t n, int16_t *to)
+{
+	int32_t sums[LANES16];
+	vst1q_s32(sums, sum[0]);
+	vst1q_s32(sums + 4, sum[1]);
+	for (int i = 0; i < LANES16; i++) {
+		to[i] = (int16_t)ek_clamp32(mean(sums[i], n, true), p->args->lo, p->args->hi);
+	}
+}
+
+ALWAYS_INLINE void average16(
+	const int vectors, const struct pool *p, const struct taps *t, uint32_t c, int16_t *to)
+{
+	int32x4_t sum[MOST][2];
+#pragma GCC unroll 4
+	for (int j = 0; j < vectors; j++) {
+		sum[j][0] = sum[j][1] = vdupq_n_s32(0);
+	}
+	const uint8_t *row = t->at + 2 * (size_t)c;
+	for (uint32_t y = 0; y < t->rows; y++, row += t->row_bytes) {
+		const uint8_t *x = row;
+		for (uint32_t i = t->width; i > 0; i--, x += t->pixel_bytes) {
+#pragma GCC unroll 4
+			for (int j = 0; j < vectors; j++) {
+				const int16x8_t v = vld1q_s16((const int16_t *)x + LANES16 * j);
+				sum[j][0] = vaddw_s16(sum[j][0], vget_low_s16(v));
+				sum[j][1] = vaddw_s16(sum[j][1], vget_high_s16(v));
+			}
+		}
+	}
+	const uint32_t n = t->rows * t->width;
+	const int16x8_t lo = vdupq_n_s16((int16_t)p->args->lo);
+	const int16x8_t hi = vdupq_n_s16((int16_t)p->args->hi);
+#pragma GCC unroll 4
+	for (int j = 0; j < vectors; j++, to += LANES16) {
+		if (n < 2 || n > 1u << 15) {
+			put_any16(p, sum[j], (int32_t)n, to);
+			continue;
+		}
+		const int16x8_t y = panel_lower(
+			quotient16(&p->divisor16, sum[j][0]), quotient16(&p->divisor16, sum[j][1]));
+		vst1q_s16(to, vminq_s16(vmaxq_s16(y, lo), hi));
+	}
+}
+
+/* Channels from c up to end, at least eight. */
+#define DEFINE_PIXEL16(name, block)                                                                \
+	static void name(                                                                          \
+		const struct pool *p, const struct taps *t, uint32_t c, uint32_t end, uint8_t *to) \
+	{                                                                                          \
+		for (; c + MOST * LANES16 <= end; c += MOST * LANES16) {                           \
+			block(MOST, p, t, c, (int16_t *)to + c);                                   \
+		}                                                                                  \
+		for (; c < end; c += LANES16) {                                                    \
+			c = end - c < LANES16 ? end - LANES16 : c;                                 \
+			block(1, p, t, c, (int16_t *)to + c);                                      \
+		}                                                                                  \
+	}
+
+DEFINE_PIXEL16(max_s16, maximum16)
+DEFINE_PIXEL16(average_s16, average16)
+
 /* Eight channels from @c on are there behind every tap: the last pixels may end before. */
 static bool reads_inside(const struct pool *p, const struct taps *t, uint32_t c)
 {
@@ -280,60 +400,83 @@ static bool reads_inside(const struct pool *p, const struct taps *t, uint32_t c)
 	return (size_t)(end - last) >= c + 8;
 }
 
+/* Most windows have as many taps as the one before. */
+ALWAYS_INLINE void set_taps(struct pool *p, uint32_t taps, const size_t bytes, const bool is_signed)
+{
+	if (p->divisor.taps == taps) {
+		return;
+	}
+	p->divisor = divisor_of(taps, is_signed);
+	if (bytes == 2 && taps > 1) {
+		p->divisor16 = divisor16_of(taps);
+	}
+}
+
 /* @n pixels of one output row: columns without a division for each of them. */
 ALWAYS_INLINE void output_row(struct pool *p, const struct ek_tile *tile, uint32_t first_row,
-	struct ek_pixel pixel, uint32_t n, const bool is_signed, pixel_fn *fn,
+	struct ek_pixel pixel, uint32_t n, const size_t bytes, const bool is_signed, pixel_fn *fn,
 	const struct ek_pool_row *plain, uint8_t *to)
 {
 	const struct ek_pool *a = p->args;
 	const struct ek_window_axis *axis = &a->window.x;
 	const struct ek_taps y = ek_window_taps(&a->window.y, pixel.y);
-	const size_t row_bytes = (size_t)axis->in * a->channels;
+	const size_t pixel_bytes = a->channels * bytes, row_bytes = axis->in * pixel_bytes;
 	const size_t first = pixel.batch * (size_t)a->window.y.in + (size_t)(y.origin + y.first);
 	const uint8_t *row = (const uint8_t *)a->input + first * row_bytes;
 	int64_t at = (int64_t)pixel.x * axis->stride - axis->pad;
-	for (uint32_t i = 0; i < n; i++, at += axis->stride, to += a->channels) {
+	for (uint32_t i = 0; i < n; i++, at += axis->stride, to += pixel_bytes) {
 		const int64_t from = at < 0 ? 0 : at, behind = at + axis->taps;
 		const struct taps t = {
-			.at = row + (size_t)from * a->channels,
+			.at = row + (size_t)from * pixel_bytes,
 			.rows = y.end - y.first,
 			.width = (uint32_t)((behind < axis->in ? behind : axis->in) - from),
 			.row_bytes = row_bytes,
-			.pixel_bytes = a->channels,
+			.pixel_bytes = pixel_bytes,
 		};
-		if (tile->n_cols < 8 && !reads_inside(p, &t, tile->first_col)) {
+		if (bytes == 1 && tile->n_cols < 8 && !reads_inside(p, &t, tile->first_col)) {
 			const struct ek_tile one = {
 				first_row + i, 1, tile->first_col, tile->n_cols};
 			plain->run(a, &one);
 			continue;
 		}
-		if (p->divisor.taps != t.rows * t.width) {
-			p->divisor = divisor_of(t.rows * t.width, is_signed);
-		}
+		set_taps(p, t.rows * t.width, bytes, is_signed);
 		fn(p, &t, tile->first_col, tile->first_col + tile->n_cols, to);
 	}
 }
 
-ALWAYS_INLINE void run(const struct ek_pool *a, const struct ek_tile *t, const bool is_signed,
-	pixel_fn *fn, const struct ek_pool_row *plain)
+ALWAYS_INLINE void run(const struct ek_pool *a, const struct ek_tile *t, const size_t bytes,
+	const bool is_signed, pixel_fn *fn, const struct ek_pool_row *plain)
 {
 	struct pool p = {.args = a};
 	const uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		const struct ek_pixel pixel = ek_window_pixel(&a->window, row);
 		n = product_least(a->window.x.out - pixel.x, end - row);
-		output_row(&p, t, row, pixel, n, is_signed, fn, plain,
-			(uint8_t *)a->output + (size_t)row * a->channels);
+		output_row(&p, t, row, pixel, n, bytes, is_signed, fn, plain,
+			(uint8_t *)a->output + (size_t)row * a->channels * bytes);
 	}
 }
 
 #define DEFINE_ROW(family, type, is_signed)                                                        \
 	void ek_##family##_pool_##type##__neon(const struct ek_pool *a, const struct ek_tile *t)   \
 	{                                                                                          \
-		run(a, t, is_signed, family##_##type, &ek_##family##_pool_##type[0]);              \
+		run(a, t, 1, is_signed, family##_##type, &ek_##family##_pool_##type[0]);           \
 	}
 
 DEFINE_ROW(average, s8, true)
 DEFINE_ROW(average, u8, false)
 DEFINE_ROW(max, s8, true)
 DEFINE_ROW(max, u8, false)
+
+#define DEFINE_ROW16(family)                                                                       \
+	void ek_##family##_pool_s16__neon(const struct ek_pool *a, const struct ek_tile *t)        \
+	{                                                                                          \
+		if (t->n_cols < LANES16) {                                                         \
+			ek_##family##_pool_s16[0].run(a, t);                                       \
+		} else {                                                                           \
+			run(a, t, 2, true, family##_s16, &ek_##family##_pool_s16[0]);              \
+		}                                                                                  \
+	}
+
+DEFINE_ROW16(average)
+DEFINE_ROW16(max)
