@@ -12,8 +12,7 @@
 #define FRAMES_PER_CALL 64 /* so that one busy connection does not hold up its loop */
 #define MS_NS UINT64_C(1000000)
 #define WAY_NS 50000 /* giving way takes no longer where it is edged that runs */
-#define STAYS 255 /* waits before it is tried again... */
-#define PAID_NS 1000 /* ...and one for each of these that it took in vain */
+#define STAYS 255 /* waits before it is tried again */
 #define LANE_NAP_NS (50 * MS_NS) /* between looks at the socket */
 
 /* A request without an answer. */
@@ -466,8 +465,8 @@ static bool give_way(struct edge_client *client)
 
 static void note_way(struct edge_client *client, bool answered)
 {
-	const uint64_t took_ns = clock_now_ns() - client->gave_ns;
-	client->stays = answered && took_ns < WAY_NS ? 0 : STAYS + took_ns / PAID_NS;
+	const bool paid = answered && clock_now_ns() - client->gave_ns < WAY_NS;
+	client->stays = paid ? 0 : STAYS;
 }
 
 static void lane_spin(const struct edge_client *client)
