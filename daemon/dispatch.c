@@ -418,9 +418,10 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	power_wake(&dispatch->edged->power);
 	link_in(dispatch, request);
+	const uint32_t body_bytes = request->body_bytes;
 	if (short_is(dispatch, request) && short_run(dispatch, request, now_ns)) {
 		finish(dispatch, request);
-		spin_give_way(&dispatch->spin);
+		spin_give_way(&dispatch->spin, body_bytes);
 		return;
 	}
 	observe_queued(request);

@@ -7,10 +7,11 @@
 
 #define LOOKS 64 /* between two turns of the loop: a few microseconds */
 #define WAYS 8 /* between two turns of the loop */
+#define SMALL 4096 /* who asks sends the next one while it has the core */
 #define WAY_NS 50000 /* giving way takes no longer where it is who asks that runs */
-#define STAYS 255 /* at most, before it is tried again where it took no time */
-#define PAID_NS                                                                                    \
-	250 /* of the time that it took in vain, by each request for which it is not tried */
+#define STAYS 255 /* at most, before it is tried again where nobody asked meanwhile */
+#define CREDIT_NS 500 /* of each request: giving way may take that much longer... */
+#define MOST_CREDIT_NS 10000000 /* ...and as much as was saved up */
 
 /* To the other thread of this core, and to whoever pays for its power. */
 static void pause_shortly(void)
@@ -29,32 +30,40 @@ static void end(struct spin *spin)
 	spin->look(spin->context, false); /* what came before they knew; it begins again then */
 }
 
-/* Time that giving way took without use; 0: what was asked meanwhile has been taken. */
-static uint64_t lost_ns(struct spin *spin)
+/* True when something was asked meanwhile, which has been taken. */
+static bool gave_way(struct spin *spin, uint64_t *ret_took_ns)
 {
 	const uint64_t start_ns = clock_now_ns();
 	sched_yield();
-	const uint64_t took_ns = clock_now_ns() - start_ns;
-	const bool found = spin->look(spin->context, true);
-	return found && took_ns < WAY_NS ? 0 : took_ns + 1;
+	*ret_took_ns = clock_now_ns() - start_ns;
+	return spin->look(spin->context, true);
 }
 
-/* Who asks may have been kept from giving way until now, and does it although the answer is there: not to give up at
- * the first time. */
+/* Who asks may give way itself, although the answer is there, or has still to be given what others had before: not to
+ * give up at the first time. */
+static bool gave_way_soon(struct spin *spin)
+{
+	uint64_t took_ns = 0;
+	const bool found =
+		gave_way(spin, &took_ns) || (took_ns < WAY_NS && gave_way(spin, &took_ns));
+	spin->credit_ns -= took_ns < WAY_NS ? 0 : (int64_t)took_ns;
+	return found;
+}
+
 static void give_way(struct spin *spin)
 {
 	for (int i = 0; i < WAYS; i++) {
-		const bool first = !spin->paid;
-		uint64_t lost = lost_ns(spin);
-		lost = lost > 0 && lost < WAY_NS && first ? lost_ns(spin) : lost;
-		spin->paid = lost == 0;
-		if (lost > 0) {
+		if (!gave_way_soon(spin)) {
 			spin->vain = spin->vain < STAYS ? 2 * spin->vain + 1 : STAYS;
-			spin->stays = spin->vain + lost / PAID_NS;
+			spin->stays = spin->vain;
 			end(spin);
 			return;
 		}
 		spin->vain = 0;
+		if (spin->credit_ns <= 0) {
+			end(spin);
+			return;
+		}
 	}
 }
 
@@ -76,7 +85,8 @@ static void on_idle(uv_idle_t *idle)
 void spin_init(struct spin *spin, uv_loop_t *loop, bool (*look)(void *context, bool thoroughly),
 	void (*sleep)(void *context, bool asleep), void *context)
 {
-	*spin = (struct spin){.look = look, .sleep = sleep, .context = context};
+	*spin = (struct spin){
+		.look = look, .sleep = sleep, .context = context, .credit_ns = MOST_CREDIT_NS};
 	uv_idle_init(loop, &spin->idle);
 	spin->idle.data = spin;
 }
@@ -102,9 +112,12 @@ void spin_on(struct spin *spin, uint64_t us)
 	}
 }
 
-void spin_give_way(struct spin *spin)
+void spin_give_way(struct spin *spin, uint32_t bytes)
 {
-	if (is_begun(spin)) {
+	if (spin->credit_ns < MOST_CREDIT_NS) {
+		spin->credit_ns += CREDIT_NS;
+	}
+	if (is_begun(spin) || spin->credit_ns <= 0 || bytes > SMALL) {
 		return;
 	}
 	if (spin->stays > 0) {

