@@ -421,9 +421,10 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	const uint32_t body_bytes = request->body_bytes;
 	if (short_is(dispatch, request) && short_run(dispatch, request, now_ns)) {
 		finish(dispatch, request);
-		spin_give_way(&dispatch->spin, body_bytes);
+		spin_give_way(&dispatch->spin, line, body_bytes);
 		return;
 	}
+	dispatch->spin.alone = false;
 	observe_queued(request);
 	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);

@@ -70,6 +70,10 @@ static void give_way(struct spin *spin)
 static void on_idle(uv_idle_t *idle)
 {
 	struct spin *spin = idle->data;
+	if (spin->until_ns == 0 && !spin->alone) {
+		end(spin);
+		return;
+	}
 	if (spin->until_ns == 0) {
 		give_way(spin);
 		return;
@@ -112,12 +116,15 @@ void spin_on(struct spin *spin, uint64_t us)
 	}
 }
 
-void spin_give_way(struct spin *spin, uint32_t bytes)
+void spin_give_way(struct spin *spin, const void *who, uint32_t bytes)
 {
+	const bool again = who == spin->who;
+	spin->who = who;
+	spin->alone = spin->alone && again;
 	if (spin->credit_ns < MOST_CREDIT_NS) {
 		spin->credit_ns += CREDIT_NS;
 	}
-	if (is_begun(spin) || spin->credit_ns <= 0 || bytes > SMALL) {
+	if (is_begun(spin) || !again || spin->credit_ns <= 0 || bytes > SMALL) {
 		return;
 	}
 	if (spin->stays > 0) {
@@ -125,5 +132,6 @@ void spin_give_way(struct spin *spin, uint32_t bytes)
 		return;
 	}
 	spin->until_ns = 0;
+	spin->alone = true;
 	begin(spin);
 }

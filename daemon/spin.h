@@ -19,6 +19,8 @@
 struct spin {
 	uv_idle_t idle; /* active: the loop polls without waiting */
 	uint64_t until_ns; /* 0: it gives way */
+	const void *who; /* asked last; only compared */
+	bool alone; /* nobody else asks while it gives way */
 	int64_t credit_ns; /* that others may have the core meanwhile; 0 and less: it is not tried to give way */
 	unsigned int stays; /* so often it is not tried either */
 	unsigned int vain; /* grows with each time in a row that it was of no use */
@@ -35,7 +37,8 @@ void spin_init(struct spin *spin, uv_loop_t *loop, bool (*look)(void *context, b
 /* A request came: the loop does not sleep for @us; 0: it may. */
 void spin_on(struct spin *spin, uint64_t us);
 
-/* A request of @bytes was answered at once, and nothing else is to be done: gives way, unless it spins. */
-void spin_give_way(struct spin *spin, uint32_t bytes);
+/* A request of @bytes by @who was answered at once, and nothing else is to be done: gives way, unless it spins or
+ * somebody else asked before. */
+void spin_give_way(struct spin *spin, const void *who, uint32_t bytes);
 
 #endif
