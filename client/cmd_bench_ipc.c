@@ -4,8 +4,8 @@
  *
  * The same question with its tensors in the body, in shared memory, and with everything in shared
  * memory (a ring), which says nothing of how they got there, so once more with a copy of them; and ping-pongs between
- * processes that do nothing else: bytes over a socketpair, and the two wake-ups of a ring. Each with both sides on one
- * core and on two; without sleep, which is for cores of one's own, on two only.
+ * processes that do nothing else: bytes over a socketpair, the two wake-ups of a ring, and on one core what
+ * giving way to each other takes. Each with both sides on one core and on two; without sleep, which is for cores of one's own, on two only.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -364,11 +364,15 @@ static int measure_floors(struct ipc *ipc, const struct cores *on, struct error 
 	const struct ipc_floor all = {
 		.bytes_there = (uint32_t)there, .bytes_back = (uint32_t)(back ? back : 1)};
 	const struct ipc_floor ring = {.kind = IPC_FLOOR_RING}, spin = {.kind = IPC_FLOOR_SPIN};
+	const struct ipc_floor ways = {.kind = IPC_FLOOR_WAYS};
 	int r = measure_floor(ipc, &few, "ping-pong of 64 bytes", on, err);
 	if (r == 0 && there > FEW_BYTES && there + back <= UINT32_MAX) {
 		r = measure_floor(ipc, &all, "ping-pong of as many bytes", on, err);
 	}
 	r = r < 0 ? r : measure_floor(ipc, &ring, "ping-pong of two wake-ups", on, err);
+	if (r == 0 && on->client == on->daemon) {
+		r = measure_floor(ipc, &ways, "ping-pong giving way", on, err);
+	}
 	if (r == 0 && ipc->settings->spin_us) {
 		r = measure_floor(ipc, &spin, "ping-pong without sleep", on, err);
 	}

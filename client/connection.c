@@ -12,7 +12,9 @@
 #define FRAMES_PER_CALL 64 /* so that one busy connection does not hold up its loop */
 #define MS_NS UINT64_C(1000000)
 #define WAY_NS 50000 /* giving way takes no longer where it is edged that runs */
-#define STAYS 255 /* waits before it is tried again */
+#define STAYS 255 /* waits before it is tried again where there was no answer */
+#define CREDIT_NS 500 /* of each wait: giving way may take that much longer... */
+#define MOST_CREDIT_NS 10000000 /* ...and as much as was saved up */
 #define LANE_NAP_NS (50 * MS_NS) /* between looks at the socket */
 
 /* A request without an answer. */
@@ -455,8 +457,11 @@ static bool lane_holds(const struct edge_client *client, uint64_t id, const stru
  */
 static bool give_way(struct edge_client *client)
 {
-	if (client->stays > 0) {
-		client->stays--;
+	if (client->lost_ns > CREDIT_NS) {
+		client->lost_ns -= CREDIT_NS;
+	}
+	if (client->stays > 0 || client->lost_ns > MOST_CREDIT_NS) {
+		client->stays -= client->stays > 0;
 		return false;
 	}
 	client->gave_ns = clock_now_ns();
@@ -464,10 +469,20 @@ static bool give_way(struct edge_client *client)
 	return true;
 }
 
+/* Edged may have given way more often lately: then the system had it wait for that, and this thread had the core again
+ * at once. */
+static void give_way_again(const struct edge_client *client)
+{
+	if (clock_now_ns() - client->gave_ns < WAY_NS) {
+		sched_yield();
+	}
+}
+
 static void note_way(struct edge_client *client, bool answered)
 {
-	const bool paid = answered && clock_now_ns() - client->gave_ns < WAY_NS;
-	client->stays = paid ? 0 : STAYS;
+	const uint64_t took_ns = clock_now_ns() - client->gave_ns;
+	client->lost_ns += took_ns < WAY_NS ? 0 : took_ns;
+	client->stays = answered ? 0 : STAYS;
 }
 
 static void lane_spin(const struct edge_client *client)
@@ -486,6 +501,9 @@ static int wait_at_lane(struct edge_client *client, uint64_t id, const struct ou
 	}
 	if (lane_holds(client, id, outcome) && !lane_has_answer(&client->lane) &&
 		give_way(client)) {
+		if (!lane_has_answer(&client->lane)) {
+			give_way_again(client);
+		}
 		note_way(client, lane_has_answer(&client->lane));
 	}
 	int r = receive_lane(client, err);
@@ -541,6 +559,10 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 		r = r < 0 || outcome->done ? r : spin(client, outcome, err);
 		if (first && r == 0 && !outcome->done && give_way(client)) {
 			r = lost(client, receive_frames(client, outcome, err), err);
+			if (r == 0 && !outcome->done) {
+				give_way_again(client);
+				r = lost(client, receive_frames(client, outcome, err), err);
+			}
 			note_way(client, outcome->done);
 		}
 		if (outcome->done) {

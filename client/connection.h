@@ -47,6 +47,7 @@ struct edge_client {
 	uint64_t last_id;
 	uint32_t spin_us;
 	uint32_t stays; /* waits in which it does not give way */
+	uint64_t lost_ns; /* that others had meanwhile, less what waits are worth */
 	uint64_t gave_ns; /* when it did */
 	struct lane lane; /* once there is one: for INFER of synchronous calls */
 	uint64_t in_lane; /* id of the last request that went there */

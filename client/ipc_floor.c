@@ -66,6 +66,17 @@ static void answer_bell(const struct ipc_floor *floor)
 	}
 }
 
+/* As spin.c has it where who asks shares its core. */
+static void answer_in_turn(const struct ipc_floor *floor)
+{
+	for (unsigned int answered = 0;;) {
+		while (atomic_load(&floor->words->asked) == answered) {
+			sched_yield();
+		}
+		atomic_store(&floor->words->answered, ++answered);
+	}
+}
+
 static void answer_at_once(const struct ipc_floor *floor)
 {
 	for (unsigned int answered = 0;;) {
@@ -84,6 +95,9 @@ static _Noreturn void answer(struct ipc_floor *floor, int other)
 		break;
 	case IPC_FLOOR_RING:
 		answer_bell(floor);
+		break;
+	case IPC_FLOOR_WAYS:
+		answer_in_turn(floor);
 		break;
 	case IPC_FLOOR_SPIN:
 		answer_at_once(floor);
@@ -176,6 +190,16 @@ static bool ask_bell(const struct ipc_floor *floor)
 	return true;
 }
 
+static bool ask_in_turn(const struct ipc_floor *floor)
+{
+	const unsigned int before = atomic_load(&floor->words->answered);
+	atomic_store(&floor->words->asked, before + 1);
+	while (atomic_load(&floor->words->answered) == before) {
+		sched_yield();
+	}
+	return true;
+}
+
 static bool ask_at_once(const struct ipc_floor *floor)
 {
 	const unsigned int before = atomic_load(&floor->words->answered);
@@ -188,6 +212,7 @@ int ipc_floor_ask(const struct ipc_floor *floor, struct error *err)
 {
 	const bool done = floor->kind == IPC_FLOOR_BYTES ? ask_bytes(floor)
 		: floor->kind == IPC_FLOOR_RING          ? ask_bell(floor)
+		: floor->kind == IPC_FLOOR_WAYS          ? ask_in_turn(floor)
 							 : ask_at_once(floor);
 	return done ? 0 : error_set(err, -EIO, "the ping-pong broke off");
 }

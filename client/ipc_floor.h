@@ -3,8 +3,8 @@
  * ipc_floor - what the machine makes a question cost, whoever answers it
  *
  * A second process that does nothing but answer, with the fewest system calls by which it can be asked: some bytes
- * over a socketpair; the two wake-ups of a ring (lane.h), by the very calls that edged and its client make for them; or
- * words in shared memory that both look at without sleep.
+ * over a socketpair; the two wake-ups of a ring (lane.h), by the very calls that edged and its client make for them; words
+ * in shared memory that both look at and give way to the other one; or that both look at without sleep.
  */
 #ifndef CLIENT_IPC_FLOOR_H
 #define CLIENT_IPC_FLOOR_H
@@ -19,6 +19,7 @@
 enum ipc_floor_kind {
 	IPC_FLOOR_BYTES,
 	IPC_FLOOR_RING,
+	IPC_FLOOR_WAYS,
 	IPC_FLOOR_SPIN,
 };
 

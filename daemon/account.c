@@ -171,7 +171,7 @@ static int check_room(const struct account *account, uint64_t bytes, struct erro
 			"more are too many",
 			(unsigned long long)account->charged, (unsigned long long)bytes);
 	}
-	if (!is_trusted(account) && above(account->charged, bytes, part_of(account))) {
+	if (above(account->charged, bytes, part_of(account)) && !is_trusted(account)) {
 		return error_set(err, -EAGAIN,
 			"edged holds %llu bytes for its clients already, %llu more for this user "
 			"are too many",

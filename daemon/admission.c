@@ -11,13 +11,13 @@
 #define OTHER_NS 50000 /* what opening a session, or taking it back, is taken for */
 
 static struct sched_wish wish_of(const struct dispatch *dispatch, struct queue_line *line,
-	enum queue_class class, int64_t cost_ns)
+	enum queue_class class, int64_t cost_ns, uint64_t now_ns)
 {
 	const uint32_t most = (uint32_t)dispatch->edged->config.queue_length;
 	return (struct sched_wish){.line = line,
 		.class = class,
 		.cost_ns = cost_ns,
-		.now_ns = clock_now_ns(),
+		.now_ns = now_ns,
 		.left_ns = UINT64_MAX,
 		.most = most > dispatch->n_waiting ? most - dispatch->n_waiting : 0};
 }
@@ -25,7 +25,8 @@ static struct sched_wish wish_of(const struct dispatch *dispatch, struct queue_l
 static struct sched_wish wish_of_request(
 	const struct dispatch *dispatch, const struct request *request, struct queue_line *line)
 {
-	struct sched_wish wish = wish_of(dispatch, line, request->class, request->cost_ns);
+	struct sched_wish wish =
+		wish_of(dispatch, line, request->class, request->cost_ns, clock_now_ns());
 	if (request->deadline_ns) {
 		bool over = request->deadline_ns <= wish.now_ns;
 		wish.left_ns = over ? 0 : request->deadline_ns - wish.now_ns;
@@ -43,10 +44,11 @@ static int turn_away(struct error *err, uint32_t retry_us)
 }
 
 int admission_check_header(struct dispatch *dispatch, const struct wire_header *header,
-	struct queue_line *line, struct error *err)
+	struct queue_line *line, uint64_t now_ns, struct error *err)
 {
 	uint32_t retry_us = 0;
-	struct sched_wish wish = wish_of(dispatch, line, request_class(header), line->cost_ns);
+	struct sched_wish wish =
+		wish_of(dispatch, line, request_class(header), line->cost_ns, now_ns);
 	power_wake(&dispatch->edged->power); /* also for who is turned away because of heat */
 	if (header->flags & WIRE_FLAG_KEY) {
 		return 0; /* it may take another one's place */

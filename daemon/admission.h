@@ -15,7 +15,7 @@ struct dispatch;
 
 /* An INFER of which only the header is there: taken for what the line's last one cost. */
 int must_check admission_check_header(struct dispatch *dispatch, const struct wire_header *header,
-	struct queue_line *line, struct error *err);
+	struct queue_line *line, uint64_t now_ns, struct error *err);
 
 /* Makes @request one of @line and says what it is expected to take. */
 void admission_judge(struct dispatch *dispatch, struct request *request, struct queue_line *line);

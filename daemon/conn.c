@@ -73,6 +73,9 @@ void conn_close(struct conn *conn)
 	regions_close(&conn->regions);
 	ring_close(take(conn->ring));
 	events_forget(conn->edged, conn);
+	if (conn->edged->asked == conn) {
+		conn->edged->asked = NULL;
+	}
 	own_close_fd(&conn->fd);
 	conn->fd = -1;
 	uv_close((uv_handle_t *)&conn->pipe, conn_on_closed);
@@ -242,6 +245,7 @@ static void skip(struct conn *conn, const struct error *err)
 static void on_message(struct conn *conn)
 {
 	struct request *request = take(conn->request);
+	conn->edged->asked = conn;
 	conn->part = CONN_HEADER;
 	conn->got = 0;
 	conn->read_by_ms = 0;
@@ -436,8 +440,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 
 /* ---- reading with descriptors */
 
-/* False when nothing more can be read now. */
-static bool read_once(struct conn *conn)
+/* False when nothing more can be read now. *ret_came: something was. */
+static bool read_once(struct conn *conn, bool *ret_came)
 {
 	struct error err = {0};
 	owned_fd int fd = -1;
@@ -448,6 +452,7 @@ static bool read_once(struct conn *conn)
 	if (n == -EAGAIN) {
 		return false;
 	}
+	*ret_came = true;
 	if (n == -EPROTO || (fd >= 0 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
@@ -463,7 +468,23 @@ static bool read_once(struct conn *conn)
 	return conn->reading && (size_t)n == buffer.len;
 }
 
-/* To the end of one message, if it is there: what follows is told by the next turn. */
+/* To the end of one message, if it is there: what follows is told by the next turn. True when something came. */
+static bool read_message(struct conn *conn)
+{
+	bool came = false;
+	for (int i = 0; i < READS_PER_TURN && read_once(conn, &came); i++) {
+		if (conn->part == CONN_HEADER && conn->got == 0) {
+			break;
+		}
+	}
+	return came;
+}
+
+bool conn_look(struct conn *conn)
+{
+	return conn->poll_fd >= 0 && conn->reading && read_message(conn);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct conn *conn = poll->data;
@@ -472,11 +493,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		conn_close(conn);
 		return;
 	}
-	for (int i = 0; i < READS_PER_TURN && read_once(conn); i++) {
-		if (conn->part == CONN_HEADER && conn->got == 0) {
-			break;
-		}
-	}
+	read_message(conn);
 }
 
 /* ---- time and back-pressure */

@@ -119,6 +119,9 @@ bool conn_has_room(const struct conn *conn);
 void conn_turn_away(struct conn *conn, const struct wire_header *header, const struct error *err);
 void conn_begin(struct conn *conn, struct request *request);
 
+/* Reads what may have come to its socket before the loop tells. True when something had. */
+bool conn_look(struct conn *conn);
+
 /* For its handles. */
 void conn_on_closed(uv_handle_t *handle);
 

@@ -418,10 +418,13 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request, struct 
 	request->slow_ns = dispatch->edged->config.slow_request_us * UINT64_C(1000);
 	power_wake(&dispatch->edged->power);
 	link_in(dispatch, request);
+	const uint32_t body_bytes = request->body_bytes;
 	if (short_is(dispatch, request) && short_run(dispatch, request, now_ns)) {
 		finish(dispatch, request);
+		spin_give_way(&dispatch->spin, line, body_bytes);
 		return;
 	}
+	dispatch->spin.alone = false;
 	observe_queued(request);
 	if (!supersede(dispatch, request) && enqueue(dispatch, request, &err) < 0) {
 		link_out(dispatch, request);
@@ -561,7 +564,7 @@ int dispatch_start(struct dispatch *dispatch, struct edged *edged, struct error 
 	dispatch->edged = edged; /* there is something to stop */
 	uv_timer_init(&edged->loop, &dispatch->timer);
 	uv_prepare_init(&edged->loop, &dispatch->turn);
-	spin_init(&dispatch->spin, &edged->loop, rings_look, rings_sleep, edged);
+	spin_init(&dispatch->spin, &edged->loop, front_socket_look, front_socket_sleep, edged);
 	dispatch->async.data = dispatch->timer.data = dispatch->turn.data = dispatch;
 	uv_prepare_start(&dispatch->turn, on_turn);
 	code = workers_start(&dispatch->workers, &dispatch->sched, edged->config.workers,

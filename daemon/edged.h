@@ -65,6 +65,7 @@ struct edged {
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
 	struct ring *rings; /* of all connections */
+	struct conn *asked; /* who asked last, by the socket; NULL: nobody, or by a ring */
 	uint32_t n_greeting; /* connections that have not said HELLO */
 	uint32_t n_sharing; /* connections that agreed on shared memory */
 	char scratch[64 << 10]; /* where bytes go that nobody wants */

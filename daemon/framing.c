@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "daemon/admission.h"
 #include "daemon/conn.h"
 #include "daemon/edged.h"
@@ -116,7 +117,8 @@ bool framing_may_use(struct conn *conn, const char *model)
 		&conn->edged->access, &conn->access, socket_of(conn), conn->uid, model);
 }
 
-static int check_infer(struct conn *conn, const struct wire_header *header, struct error *err)
+static int check_infer(
+	struct conn *conn, const struct wire_header *header, uint64_t now_ns, struct error *err)
 {
 	if (conn->edged->draining) {
 		error_set(err, -ESHUTDOWN, "edged is about to stop");
@@ -126,7 +128,7 @@ static int check_infer(struct conn *conn, const struct wire_header *header, stru
 	if (!framing_may(conn, ACCESS_CLASS + request_class(header))) {
 		return error_set(err, -EACCES, "this user may not ask in that class");
 	}
-	return admission_check_header(&conn->edged->dispatch, header, &conn->line, err);
+	return admission_check_header(&conn->edged->dispatch, header, &conn->line, now_ns, err);
 }
 
 int framing_admit(struct conn *conn, const struct wire_header *header, struct request **ret_request,
@@ -143,6 +145,7 @@ int framing_admit(struct conn *conn, const struct wire_header *header, struct re
 	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
 		return error_set(err, -EINVAL, "a request of that id is in flight");
 	}
-	int code = header->type == WIRE_INFER ? check_infer(conn, header, err) : 0;
-	return code < 0 ? code : request_new(conn->account, header, ret_request, err);
+	const uint64_t now_ns = clock_now_ns();
+	int code = header->type == WIRE_INFER ? check_infer(conn, header, now_ns, err) : 0;
+	return code < 0 ? code : request_new(conn->account, header, now_ns, ret_request, err);
 }

@@ -135,3 +135,16 @@ void front_socket_init(struct front_socket *socket)
 						.reply = conn_reply,
 					}};
 }
+
+bool front_socket_look(void *context, bool thoroughly)
+{
+	struct edged *edged = context;
+	struct conn *conn = thoroughly ? edged->asked : NULL;
+	edged->dispatch.short_line = NULL; /* each time is as a turn of the loop */
+	return rings_look(edged) || (conn && conn_look(conn));
+}
+
+void front_socket_sleep(void *edged, bool asleep)
+{
+	rings_sleep(edged, asleep);
+}

@@ -27,4 +27,8 @@ struct front_socket {
 
 void front_socket_init(struct front_socket *socket);
 
+/* For spin.h, @edged: takes what lies in rings, and @thoroughly also what the socket of who asked last may have. */
+bool front_socket_look(void *edged, bool thoroughly);
+void front_socket_sleep(void *edged, bool asleep);
+
 #endif

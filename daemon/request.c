@@ -17,7 +17,7 @@ enum queue_class request_class(const struct wire_header *header)
 	return classes[wire_class(header)];
 }
 
-int request_new(struct account *account, const struct wire_header *header,
+int request_new(struct account *account, const struct wire_header *header, uint64_t now_ns,
 	struct request **ret_request, struct error *err)
 {
 	/* Not aligned_alloc(): glibc's takes more and cuts both ends off, and what is left of one request
@@ -48,7 +48,7 @@ int request_new(struct account *account, const struct wire_header *header,
 	request->body_bytes = header->body_bytes;
 	request->body =
 		(uint8_t *)(uintptr_t)bytes_align_up((uintptr_t)(request + 1), WIRE_ALIGNMENT);
-	request->received_ns = clock_now_ns();
+	request->received_ns = now_ns;
 	request->deadline_ns = header->deadline_us
 		? request->received_ns + header->deadline_us * UINT64_C(1000)
 		: 0;

@@ -94,9 +94,9 @@ struct request {
 	struct region *regions[2 * WIRE_MAX_TENSORS]; /* a reference for each place in one */
 };
 
-/* Charges and allocates. -EAGAIN when the client or edged hold too much already, -ENOMEM. */
+/* Whose header was there @now_ns. Charges and allocates. -EAGAIN when the client or edged hold too much already, -ENOMEM. */
 int must_check request_new(struct account *account, const struct wire_header *header,
-	struct request **ret_request, struct error *err);
+	uint64_t now_ns, struct request **ret_request, struct error *err);
 void request_free(struct request *request); /* NULL is fine */
 DEFINE_OWNED(struct request *, request_free)
 

@@ -115,6 +115,7 @@ static void take_one(struct ring *ring)
 		return;
 	}
 	request->by_ring = true;
+	ring->edged->asked = NULL;
 	copy_out(request->body, slot + WIRE_HEADER_BYTES, header.body_bytes);
 	conn_begin(ring->conn, request);
 	handle_message(ring->conn, request);
@@ -150,9 +151,8 @@ void ring_take(struct ring *ring)
 	}
 }
 
-bool rings_look(void *context)
+bool rings_look(const struct edged *edged)
 {
-	const struct edged *edged = context;
 	bool found = false;
 	for (struct ring *ring = edged->rings, *next; ring; ring = next) {
 		next = ring->next;
@@ -164,9 +164,8 @@ bool rings_look(void *context)
 	return found;
 }
 
-void rings_sleep(void *context, bool asleep)
+void rings_sleep(const struct edged *edged, bool asleep)
 {
-	const struct edged *edged = context;
 	for (struct ring *ring = edged->rings; ring; ring = ring->next) {
 		atomic_store(word(ring, WIRE_RING_EDGED_SLEEPS), asleep);
 	}

@@ -56,8 +56,8 @@ void ring_take(struct ring *ring);
 int must_check ring_send(struct ring *ring, struct reply *reply);
 
 /* All rings: takes what is there. True when something was. For spin.h. */
-bool rings_look(void *edged);
+bool rings_look(const struct edged *edged);
 /* Tells all clients whether their requests need the bell. */
-void rings_sleep(void *edged, bool asleep);
+void rings_sleep(const struct edged *edged, bool asleep);
 
 #endif

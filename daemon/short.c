@@ -24,7 +24,7 @@ bool short_run(struct dispatch *dispatch, struct request *request, uint64_t now_
 	const bool sooner = deadline_ns && deadline_ns <= end_ns;
 	dispatch->short_line = request->line;
 	request->deadline_ns = sooner ? deadline_ns : end_ns;
-	worker_run(request);
+	worker_run(request, now_ns);
 	request->deadline_ns = deadline_ns;
 	if (request->error.code != -ETIMEDOUT || sooner) {
 		return true;

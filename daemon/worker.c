@@ -259,12 +259,11 @@ static int run_in_session(struct request *request, struct error *err)
 
 static int run(struct request *request, struct error *err)
 {
-	const struct run_control control = {
-		.deadline_ns = request->deadline_ns, .cancelled = &request->cancelled};
-	int code = run_control_check(&control);
-	if (code < 0) {
-		return error_set(err, code, "%s",
-			code == -ETIMEDOUT ? "the deadline passed in the queue" : "cancelled");
+	if (atomic_load_explicit(&request->cancelled, memory_order_relaxed)) {
+		return error_set(err, -ECANCELED, "cancelled");
+	}
+	if (request->deadline_ns && request->taken_ns > request->deadline_ns) {
+		return error_set(err, -ETIMEDOUT, "the deadline passed in the queue");
 	}
 	return request->session ? run_in_session(request, err) : run_without_session(request, err);
 }
@@ -278,12 +277,12 @@ static void blame_request(struct error *err)
 	}
 }
 
-void worker_run(struct request *request)
+void worker_run(struct request *request, uint64_t now_ns)
 {
 	struct error err = {0};
 	const bool timed = request->served && served_times_run(request->served);
 	const uint64_t cpu_ns = timed ? clock_thread_cpu_ns() : 0;
-	request->taken_ns = clock_now_ns();
+	request->taken_ns = now_ns;
 	PROBE3(request_start, request->id, request->served ? request->served->name : "",
 		request->taken_ns - request->received_ns);
 	int code = run(request, &err);
@@ -346,7 +345,7 @@ static void worker_do(struct worker *worker, struct request *request)
 {
 	request->worker = worker;
 	worker->request = request;
-	worker_run(request);
+	worker_run(request, clock_now_ns());
 	sched_give_back(worker->workers->sched, request, request_run_ns(request));
 }
 

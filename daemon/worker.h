@@ -42,8 +42,8 @@ int must_check workers_start(struct workers *workers, struct sched *sched, uint6
 /* Waits for what they are running. */
 void workers_stop(struct workers *workers);
 
-/* Runs @request here and now: what a worker does with each. Fills request->error or request->reply,
+/* Runs @request here and now, @now_ns: what a worker does with each. Fills request->error or request->reply,
  * and the times. */
-void worker_run(struct request *request);
+void worker_run(struct request *request, uint64_t now_ns);
 
 #endif

@@ -523,6 +523,34 @@ static void who_spins_needs_no_bell(void **state)
 	ringer_close(&ringer);
 }
 
+/* Edged has answered, and has the core no more: it gave way, and looks when it has it again. Others may have had it in
+ * between, and then it is not tried for a while. */
+static void who_shares_its_core_needs_no_bell(void **state)
+{
+	struct daemon *daemon = *state;
+	cpu_set_t before, one;
+	const uint64_t until = clock_now_ns() + PATIENCE_NS;
+	bool silent = false;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	daemon_config(daemon, "[daemon]\nshort-run-us = 500\n[limits]\nmax-regions = 4\n");
+	daemon_signal(daemon, SIGHUP);
+	daemon_wait_log(daemon, "models ready");
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(sched_setaffinity(daemon->pid, sizeof(one), &one), 0);
+	struct ringer ringer = ringer_open(daemon, 0);
+	for (uint64_t id = 1; !silent; id++) {
+		assert_true(clock_now_ns() < until);
+		ask(&ringer, id, "echo", (int8_t)id);
+		expect(&ringer, id, EDGE_OK, (int8_t)id);
+		silent = atomic_load(word(&ringer, WIRE_RING_EDGED_SLEEPS)) == 0;
+	}
+	ringer_close(&ringer);
+	assert_int_equal(sched_setaffinity(daemon->pid, sizeof(before), &before), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +568,7 @@ int main(void)
 		cmocka_unit_test(slots_that_change_while_they_are_read_harm_nobody),
 		cmocka_unit_test(clients_that_go_leave_nothing_behind),
 		cmocka_unit_test(more_than_max_in_flight_waits_in_its_slots),
+		cmocka_unit_test(who_shares_its_core_needs_no_bell),
 		cmocka_unit_test(who_spins_needs_no_bell),
 	};
 	return cmocka_run_group_tests(tests, regions_set_up, regions_tear_down);
