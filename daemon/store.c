@@ -400,6 +400,12 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		probation_count(&model->probation, &limits, fault, run_ns));
 }
 
+struct served *store_before(struct store *store, const struct served *served)
+{
+	struct store_model *model = model_of(store, served);
+	return model && model->probation.on ? model->before : NULL;
+}
+
 struct served *store_sample(
 	struct store *store, const struct config *config, const struct served *served)
 {

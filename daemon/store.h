@@ -76,6 +76,8 @@ bool store_update(struct store *store, struct loader *loader);
  */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* The version before @served, which is on trial, borrowed; NULL where it is not in memory, or there is no trial. */
+struct served *store_before(struct store *store, const struct served *served);
 /* The version that shall answer too what @served has just answered, borrowed; mostly NULL. */
 struct served *store_sample(
 	struct store *store, const struct config *config, const struct served *served);

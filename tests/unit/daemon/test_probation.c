@@ -191,12 +191,25 @@ static void nan_is_found_in_floats_only(void **state)
 		{.type = DTYPE_FLOAT64, .bytes = 8, .data = dbl},
 	};
 	assert_false(nan_any(tensors, 4)); /* infinities */
+	assert_false(nan_or_infinity_any(tensors, 1));
+	for (uint32_t i = 1; i < 4; i++) {
+		assert_true(nan_or_infinity_any(&tensors[i], 1));
+	}
 	for (uint32_t i = 1; i < 4; i++) {
 		tensors[i].bytes *= 2;
 		assert_true(nan_any(&tensors[i], 1));
 	}
 	assert_true(nan_any(tensors, 4));
 	assert_false(nan_any(tensors, 1));
+	static const uint16_t most_16 = 0xfbff;
+	static const uint32_t most_32 = 0xff7fffff;
+	static const uint64_t most_64 = UINT64_C(0xffefffffffffffff);
+	const struct wire_tensor finite[] = {
+		{.type = DTYPE_FLOAT16, .bytes = 2, .data = &most_16},
+		{.type = DTYPE_FLOAT32, .bytes = 4, .data = &most_32},
+		{.type = DTYPE_FLOAT64, .bytes = 8, .data = &most_64},
+	};
+	assert_false(nan_or_infinity_any(finite, 3));
 }
 
 int main(void)
