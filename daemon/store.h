@@ -28,6 +28,7 @@ struct store_model {
 	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
+	bool well; /* so the loader was told: probation_is_well() */
 	/* While it is on trial what it goes back to, and is compared with; NULL: the store has it alone. */
 	struct served *before;
 	struct catalogue_about about_before;

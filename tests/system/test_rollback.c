@@ -177,7 +177,6 @@ static void nan_that_the_one_before_gives_too_is_no_fault(void **state)
 	trial_expect_history(daemon, "version 2 is good");
 }
 
-/* The same questions have answers in version 1; among others that have none in either. */
 static void nan_that_the_one_before_does_not_give_is_a_fault(void **state)
 {
 	struct daemon *daemon = *state;
@@ -249,6 +248,40 @@ static void the_first_version_goes_on_whatever_it_does(void **state)
 	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "there is no version to go back to");
 	trial_expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+}
+
+/* A second version may come before the first has proved itself. */
+static void a_first_version_that_did_well_is_gone_back_to(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "echo 4");
+	daemon_start(daemon, false);
+	trial_ask(daemon, 2);
+	trial_put_and_reload(daemon, "fail 1");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 3);
+	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_expect_store(
+		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+}
+
+/* One bad run is enough, though the trial goes on; or nobody has asked it. */
+static void a_first_version_that_did_badly_is_not(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "log 1");
+	daemon_start(daemon, false);
+	trial_ask(daemon, 2);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "m", 4, -7, 0);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_close(&peer);
+	trial_put_and_reload(daemon, "log 2");
+	trial_expect_store(daemon, "2", 0, WIRE_STORE_TRIAL, "");
+	trial_put_and_reload(daemon, "nan 3");
+	trial_expect_store(daemon, "3", 0, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 3);
+	daemon_wait_log(daemon, "there is no version to go back to");
 }
 
 /* As trial_ask(), but the last number is the largest. */
@@ -547,6 +580,8 @@ int main(void)
 		rollback_test(one_that_waits_for_others_is_not_slow),
 		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
+		rollback_test(a_first_version_that_did_well_is_gone_back_to),
+		rollback_test(a_first_version_that_did_badly_is_not),
 		rollback_test(one_that_answers_otherwise_than_the_one_before_is_rolled_back),
 		rollback_test(one_that_answers_alike_stays),
 		rollback_test(nothing_is_compared_unless_it_is_asked_for),

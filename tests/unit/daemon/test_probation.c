@@ -178,6 +178,23 @@ static void answers_that_differ_too_often_fail(void **state)
 	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_FAILED);
 }
 
+static void one_is_well_while_it_answers_and_no_run_is_bad(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 0, 0);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_REFUSED, 0, 1);
+	count_many(&probation, PROBATION_CUT, 0, 1);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_FINE, 0, 1);
+	assert_true(probation_is_well(&probation));
+	count_many(&probation, PROBATION_NAN, 0, 1);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_FINE, 0, 1);
+	assert_false(probation_is_well(&probation));
+}
+
 static void nan_is_found_in_floats_only(void **state)
 {
 	(void)state;
@@ -224,6 +241,7 @@ int main(void)
 		cmocka_unit_test(runs_that_were_refused_or_cut_short_do_not_count),
 		cmocka_unit_test(one_that_ends_no_run_in_all_its_time_where_the_usual_would_fails),
 		cmocka_unit_test(answers_that_differ_too_often_fail),
+		cmocka_unit_test(one_is_well_while_it_answers_and_no_run_is_bad),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
