@@ -193,6 +193,7 @@ bool catalogue_post(const struct catalogue_sink *sink, struct catalogue_model *m
 	}
 	if (served) {
 		model->loaded = true;
+		model->well = (struct digest){0};
 		model->bytes = served_bytes(served);
 		memcpy(event->version, served->version, sizeof(event->version));
 		event->ready = ++model->ready;

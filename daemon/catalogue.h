@@ -71,6 +71,8 @@ struct catalogue_tried {
 struct catalogue_model {
 	struct manifest manifest;
 	struct digest serving; /* what the loop has; none: nothing */
+	struct digest
+		well; /* that, while it is on trial, has answered, and not badly; none: not so */
 	bool loaded; /* the loop has it in memory, as far as is known here */
 	uint64_t bytes; /* that it takes when it is */
 	uint64_t ready; /* CATALOGUE_READY that there were */

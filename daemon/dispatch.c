@@ -15,6 +15,7 @@
 #include "daemon/observe.h"
 #include "daemon/ring.h"
 #include "daemon/short.h"
+#include "daemon/trials.h"
 
 #define MS UINT64_C(1000000)
 #define MAX_PARKED 256 /* they are walked for each one */
@@ -175,27 +176,8 @@ static void note_run(struct dispatch *dispatch, const struct request *request)
 		predict_note(&request->served->predict, &dispatch->machine, request->served->model,
 			request->signature, request->scale, (int64_t)request_run_ns(request));
 	}
-	enum probation_fault fault = request_fault(request);
-	if (request->reshaped && fault != PROBATION_FAILURE && fault != PROBATION_NAN) {
-		/* Or whoever asks for more at once could end a trial. */
-		fault = fault == PROBATION_FINE ? PROBATION_RESHAPED : PROBATION_REFUSED;
-	}
-	store_note_run(&edged->store, &edged->loader, &edged->config, request->served, fault,
-		request_work_ns(request));
+	trials_note_run(edged, request);
 	adopt_waiting(dispatch);
-}
-
-/* Some answers of a version on trial are asked for once more, of the version before. */
-static void shadow_send(struct dispatch *dispatch, const struct request *request)
-{
-	struct edged *edged = dispatch->edged;
-	struct served *before = request->type == WIRE_INFER
-		? store_sample(&edged->store, &edged->config, request->served)
-		: NULL;
-	struct shadow *shadow = before ? shadow_new(request, before) : NULL;
-	if (shadow) {
-		loader_shadow(&edged->loader, shadow);
-	}
 }
 
 /* What was in use may be idle now, or have grown. */
@@ -224,7 +206,7 @@ static void finish(struct dispatch *dispatch, struct request *request)
 	} else if (request->error.code < 0) {
 		dispatch_refuse(dispatch, request, &request->error);
 	} else {
-		shadow_send(dispatch, request);
+		trials_sample(dispatch->edged, request);
 		dispatch_answer(dispatch, request, &request->reply);
 	}
 	look_at_memory(dispatch);

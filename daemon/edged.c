@@ -13,6 +13,7 @@
 #include "daemon/kept.h"
 #include "daemon/notice.h"
 #include "daemon/process.h"
+#include "daemon/trials.h"
 
 #define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
 /* A run that ignores its cancellation for that part of the watchdog's time is a defect. */
@@ -146,26 +147,12 @@ static void orders_done(struct edged *edged, struct order *done)
 	}
 }
 
-static void shadows_done(struct edged *edged)
-{
-	struct shadow *shadow = loader_shadows(&edged->loader);
-	while (shadow) {
-		struct shadow *next = shadow->next;
-		if (shadow->compared) {
-			store_note_compared(&edged->store, &edged->loader, &edged->config,
-				shadow->version, shadow->differs);
-		}
-		shadow_free(shadow);
-		shadow = next;
-	}
-}
-
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
 	struct order *done = loader_finished(&edged->loader);
 	edged->store.keeps_before = edged->config.probation_shadow > 0;
-	shadows_done(edged);
+	trials_shadows_done(edged);
 	bool changed = store_update(&edged->store, &edged->loader);
 	adopt_waiting(&edged->dispatch);
 	if (changed) {

@@ -233,12 +233,13 @@ static int check_signature(const struct catalogue_model *model, const struct can
 
 /* The manifest as it is once @candidate serves. */
 static struct manifest manifest_next(
-	const struct manifest *manifest, const struct candidate *candidate)
+	const struct catalogue_model *model, const struct candidate *candidate)
 {
-	struct manifest next = *manifest;
+	struct manifest next = model->manifest;
 	const struct manifest_version *version = &candidate->version;
 	manifest_add(&next, version);
 	if (!digest_same(&next.active, &version->model)) {
+		manifest_pass_on(&next, &model->well);
 		next.trial = !digest_same(&next.last_good, &version->model);
 	}
 	next.active = version->model;
@@ -360,7 +361,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 {
 	owned(served_unref) struct served *served = NULL;
 	struct digest *signature = &candidate->version.signature;
-	struct manifest next = manifest_next(&model->manifest, candidate);
+	struct manifest next = manifest_next(model, candidate);
 	int code = check(context, model, candidate, err);
 	if (code < 0) {
 		return code;
@@ -393,7 +394,7 @@ static int admit(const struct load_context *context, struct catalogue_model *mod
 		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
 	}
 	if (code == 0) {
-		next = manifest_next(&model->manifest, candidate);
+		next = manifest_next(model, candidate);
 		code = record(context, model, &next, blobs_sealed(candidate->blob), err);
 	}
 	if (code == 0) {

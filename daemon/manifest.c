@@ -122,6 +122,14 @@ void manifest_prove(struct manifest *manifest)
 	manifest_trim(manifest);
 }
 
+void manifest_pass_on(struct manifest *manifest, const struct digest *well)
+{
+	if (digest_none(&manifest->last_good) && !digest_none(&manifest->active) &&
+		digest_same(&manifest->active, well)) {
+		manifest->last_good = manifest->active;
+	}
+}
+
 const struct manifest_version *manifest_fallback(const struct manifest *manifest)
 {
 	bool is_last = digest_same(&manifest->active, &manifest->last_good);

@@ -33,7 +33,8 @@ struct manifest_version {
 struct manifest {
 	char name[SERVED_NAME_SIZE];
 	struct digest active; /* what serves; none: the model was removed */
-	struct digest last_good; /* proved itself; none at first */
+	struct digest
+		last_good; /* proved itself, or did well until the second version came; none at first */
 	struct digest previous; /* the good one before */
 	bool trial; /* @active has not proved itself yet */
 	bool pinned; /* nothing takes the place of @active */
@@ -67,6 +68,10 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 
 /* @active has proved itself. */
 void manifest_prove(struct manifest *manifest);
+
+/* @active makes place for another version. Where none has proved itself yet it is the last good one if it is @well, which
+ * says that it has answered, and not badly so far. */
+void manifest_pass_on(struct manifest *manifest, const struct digest *well);
 
 /* What a rollback goes back to: the last good one, or the one before when that is active; NULL if
  * there is none. */

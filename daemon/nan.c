@@ -1,54 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/nan.h"
 
-/* IEEE 754: all exponent bits and some bit of the fraction; without the sign, above infinity. */
-static bool nan_16(const uint8_t *at, uint32_t n)
+/* IEEE 754: infinity is all exponent bits; NaN, some bit of the fraction too. Without the sign NaN is above
+ * infinity, and any number below it. */
+static bool above_16(const uint8_t *at, uint32_t n, uint16_t most)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u16(at + (size_t)i * 2) & 0x7fffu) > 0x7c00u;
+		found |= (bytes_get_u16(at + (size_t)i * 2) & 0x7fffu) > most;
 	}
 	return found;
 }
 
-static bool nan_32(const uint8_t *at, uint32_t n)
+static bool above_32(const uint8_t *at, uint32_t n, uint32_t most)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u32(at + (size_t)i * 4) & 0x7fffffffu) > 0x7f800000u;
+		found |= (bytes_get_u32(at + (size_t)i * 4) & 0x7fffffffu) > most;
 	}
 	return found;
 }
 
-static bool nan_64(const uint8_t *at, uint32_t n)
+static bool above_64(const uint8_t *at, uint32_t n, uint64_t most)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u64(at + (size_t)i * 8) & (UINT64_MAX >> 1)) >
-			UINT64_C(0x7ff0000000000000);
+		found |= (bytes_get_u64(at + (size_t)i * 8) & (UINT64_MAX >> 1)) > most;
 	}
 	return found;
 }
 
-static bool nan_in(const struct wire_tensor *tensor)
+/* @below: 1 for infinities too, 0 for NaN alone. */
+static bool found_in(const struct wire_tensor *tensor, unsigned int below)
 {
 	switch (tensor->type) {
 	case DTYPE_FLOAT16:
-		return nan_16(tensor->data, tensor->bytes / 2);
+		return above_16(tensor->data, tensor->bytes / 2, (uint16_t)(0x7c00u - below));
 	case DTYPE_FLOAT32:
-		return nan_32(tensor->data, tensor->bytes / 4);
+		return above_32(tensor->data, tensor->bytes / 4, 0x7f800000u - below);
 	case DTYPE_FLOAT64:
-		return nan_64(tensor->data, tensor->bytes / 8);
+		return above_64(
+			tensor->data, tensor->bytes / 8, UINT64_C(0x7ff0000000000000) - below);
 	default:
 		return false;
 	}
 }
 
-bool nan_any(const struct wire_tensor *tensors, uint32_t n)
+static bool any(const struct wire_tensor *tensors, uint32_t n, unsigned int below)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n && !found; i++) {
-		found = nan_in(&tensors[i]);
+		found = found_in(&tensors[i], below);
 	}
 	return found;
+}
+
+bool nan_any(const struct wire_tensor *tensors, uint32_t n)
+{
+	return any(tensors, n, 0);
+}
+
+bool nan_or_infinity_any(const struct wire_tensor *tensors, uint32_t n)
+{
+	return any(tensors, n, 1);
 }

@@ -198,6 +198,15 @@ static int failed(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+static int fares(const struct ordering *ordering, bool well)
+{
+	static const struct digest none;
+	if (is_on_trial(ordering)) {
+		ordering->model->well = well ? ordering->order->digest : none;
+	}
+	return 0;
+}
+
 /* ---- disks that fail */
 
 /* The store's own copies are looked at; what is broken goes out of the way. */
@@ -494,6 +503,9 @@ static int run(struct ordering *ordering, struct error *err)
 		return proved(ordering, err);
 	case ORDER_FAILED:
 		return failed(ordering, err);
+	case ORDER_WELL:
+	case ORDER_ILL:
+		return fares(ordering, order->verb == ORDER_WELL);
 	case ORDER_LOAD:
 		return load(ordering, err);
 	case ORDER_UNLOADED:

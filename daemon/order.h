@@ -30,6 +30,8 @@ enum order_verb {
 	/* The loop's own: */
 	ORDER_PROVED = 1000, /* @digest has stood its trial */
 	ORDER_FAILED, /* @digest has not: @argument */
+	ORDER_WELL, /* @digest, on trial, has answered, and not badly */
+	ORDER_ILL, /* that is so no more */
 	ORDER_UNLOADED, /* the loop has let go of @digest, which served */
 	ORDER_BROKEN, /* the disk did not give a part of @digest, which serves */
 };

@@ -119,6 +119,11 @@ enum probation_verdict probation_look(struct probation *probation,
 	return PROBATION_PROVED;
 }
 
+bool probation_is_well(const struct probation *probation)
+{
+	return probation->on && probation->faults[PROBATION_FINE] > 0 && probation->bad == 0;
+}
+
 uint64_t probation_left(
 	const struct probation *probation, const struct probation_limits *limits, uint64_t now_ns)
 {

@@ -65,6 +65,9 @@ enum probation_verdict probation_compare(
 enum probation_verdict probation_look(struct probation *probation,
 	const struct probation_limits *limits, bool used, uint64_t now_ns);
 
+/* True while it is on, some run ended well, and none was bad. */
+bool probation_is_well(const struct probation *probation);
+
 /* Nanoseconds until its time is over, UINT64_MAX when it is off. */
 uint64_t probation_left(
 	const struct probation *probation, const struct probation_limits *limits, uint64_t now_ns);

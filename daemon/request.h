@@ -81,7 +81,7 @@ struct request {
 	double scale; /* bytes of its inputs by those planned for */
 	uint64_t max_reply; /* bytes of its body */
 	bool reshaped; /* some input had another shape than planned: its time says nothing */
-	bool nan; /* some output has one, and no input; looked for while the model is on trial */
+	bool nan; /* some output has one, and all inputs are finite; looked for while the model is on trial */
 
 	bool broken; /* the disk did not give a part of the model: the answer is none */
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/shadow.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/breath.h"
 #include "base/clock.h"
+#include "daemon/nan.h"
 
 #define MOST_NS UINT64_C(1000000000) /* of a run: it holds up loading */
+#define MOST_NAN_NS (10 * MOST_NS) /* of each of the two: what is slow may give NaN too */
 #define TOLERANCE 0.1 /* of the larger one */
 
 /* ---- taking it */
@@ -59,6 +62,54 @@ struct shadow *shadow_new(const struct request *request, struct served *before)
 	shadow->before = served_ref(before);
 	shadow->signature = request->signature;
 	if (!fill(shadow, request)) {
+		shadow_free(shadow);
+		return NULL;
+	}
+	return shadow;
+}
+
+/* Each input begins where its size is known to end by then: those in shared memory are copied one by one. */
+static bool fill_of_nan(struct shadow *shadow, const struct request *request)
+{
+	const struct wire_infer *infer = &request->infer;
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		bytes += bytes_align_up(infer->inputs[i].bytes, WIRE_ALIGNMENT);
+	}
+	if (bytes > SHADOW_MOST_NAN_BYTES) {
+		return false;
+	}
+	shadow->question = aligned_alloc(WIRE_ALIGNMENT, (size_t)bytes + WIRE_ALIGNMENT);
+	shadow->inputs = malloc((infer->n_inputs + 1) * sizeof(shadow->inputs[0]));
+	if (!shadow->question || !shadow->inputs) {
+		return false;
+	}
+	uint8_t *at = shadow->question;
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		shadow->inputs[i] = infer->inputs[i];
+		shadow->inputs[i].data = memcpy(at, infer->inputs[i].data, infer->inputs[i].bytes);
+		at += bytes_align_up(infer->inputs[i].bytes, WIRE_ALIGNMENT);
+	}
+	shadow->n_inputs = infer->n_inputs;
+	shadow->n_wanted = infer->n_wanted;
+	memcpy(shadow->wanted, infer->wanted, infer->n_wanted * sizeof(shadow->wanted[0]));
+	return true;
+}
+
+struct shadow *shadow_new_of_nan(const struct request *request, struct served *before)
+{
+	const bool saves = edge_model_info(request->served->model)->uses_checkpoints ||
+		edge_model_info(before->model)->uses_checkpoints;
+	struct shadow *shadow = saves ? NULL : calloc(1, sizeof(*shadow));
+	if (!shadow) {
+		return NULL;
+	}
+	shadow->of_nan = true;
+	shadow->planned = request->planned;
+	shadow->version = served_ref(request->served);
+	shadow->before = served_ref(before);
+	shadow->signature = request->signature;
+	if (!fill_of_nan(shadow, request)) {
 		shadow_free(shadow);
 		return NULL;
 	}
@@ -156,7 +207,8 @@ bool shadow_differ(unsigned int type, uint64_t bytes, const void *a,
 static int ask(struct shadow *shadow, struct edge_session *session)
 {
 	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + MOST_NS, .between = breath_between};
+		.deadline_ns = clock_now_ns() + (shadow->of_nan ? MOST_NAN_NS : MOST_NS),
+		.between = breath_between};
 	int code = 0;
 	for (uint32_t i = 0; i < shadow->n_inputs && code == 0; i++) {
 		const struct wire_tensor *input = &shadow->inputs[i];
@@ -201,8 +253,77 @@ static void compare(struct shadow *shadow, struct edge_session *session)
 	}
 }
 
+/* ---- NaN */
+
+/* The inputs have the shapes that the request gave them. */
+static int session_shape(struct shadow *shadow, struct served_session *session)
+{
+	const bool other = !shadow->planned;
+	int code = 0;
+	if (other || session->resized) {
+		session->resized = true;
+		for (uint32_t i = 0; i < shadow->n_inputs && code == 0; i++) {
+			code = edge_session_resize(session->session, shadow->inputs[i].index,
+				&shadow->inputs[i].shape, NULL);
+		}
+		session->resized = code < 0 || other;
+	}
+	return code;
+}
+
+/* Whether some output that was wanted has NaN: 0 or 1, -ENOENT when there is none. */
+static int outputs_have_nan(const struct shadow *shadow, struct edge_session *session)
+{
+	int found = 0;
+	for (uint32_t i = 0; i < shadow->n_wanted && found == 0; i++) {
+		struct edge_tensor_info info;
+		uint64_t bytes = 0;
+		if (edge_session_output_info(session, shadow->wanted[i], &info, NULL) < 0) {
+			return -ENOENT;
+		}
+		const void *data = edge_session_output(session, shadow->wanted[i], &bytes);
+		if (!data || bytes > UINT32_MAX) {
+			return -ENOENT;
+		}
+		const struct wire_tensor output = {
+			.type = info.type, .bytes = (uint32_t)bytes, .data = data};
+		found = nan_any(&output, 1);
+	}
+	return found;
+}
+
+/* As outputs_have_nan(). */
+static int gives_nan(struct shadow *shadow, struct served *served)
+{
+	struct served_session *session = NULL;
+	if (served_take_session(served, shadow->signature, &session, NULL) < 0) {
+		return -1;
+	}
+	edge_session_reset(session->session);
+	int code = session_shape(shadow, session);
+	code = code < 0 ? code : ask(shadow, session->session);
+	code = code < 0 ? code : outputs_have_nan(shadow, session->session);
+	served_give_session(served, session);
+	return code;
+}
+
+static void run_of_nan(struct shadow *shadow)
+{
+	if (nan_or_infinity_any(shadow->inputs, shadow->n_inputs)) {
+		return; /* it was changed since */
+	}
+	const int before = gives_nan(shadow, shadow->before);
+	shadow->compared = before != -ENOMEM && before != -ETIMEDOUT;
+	/* One that cannot be asked so does not give NaN for it either. */
+	shadow->differs = shadow->compared && before <= 0 && gives_nan(shadow, shadow->version) > 0;
+}
+
 void shadow_run(struct shadow *shadow)
 {
+	if (shadow->of_nan) {
+		run_of_nan(shadow);
+		return;
+	}
 	struct served_session *session = NULL;
 	if (served_take_session(shadow->before, shadow->signature, &session, NULL) < 0) {
 		return;

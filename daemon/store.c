@@ -190,6 +190,7 @@ static void model_ready(struct store *store, struct store_model *model,
 	model->broken = model->unloaded = model->wanted = model->load_asked = false;
 	model->bytes = served_bytes(model->served);
 	model->ready = event->ready;
+	model->well = false;
 	probation_start(model);
 	const struct notice_about told = {
 		.model = model->name, .version = event->version, .digest = &model->served->digest};
@@ -321,6 +322,11 @@ static bool back_at_once(struct store *store, struct store_model *model)
 	before->use = model->served->use;
 	served_unref(model->served);
 	model->served = take(model->before);
+	/* It may not have proved itself when it made place: manifest_pass_on(). */
+	atomic_store(&model->served->on_trial, false);
+	model->about_before.good = model->about.good;
+	model->about_before.last_good = model->about.last_good;
+	model->about_before.trial = false;
 	model->about = model->about_before;
 	model->bytes = model->bytes_before;
 	probation_reason(&model->probation, model->reason, sizeof(model->reason));
@@ -376,6 +382,23 @@ static void verdict_tell(struct store *store, struct loader *loader, const struc
 	loader_order(loader, config, order);
 }
 
+/* Of a first version: the next one may come before it has proved itself. Without memory the next run tells. */
+static void well_tell(struct loader *loader, const struct config *config, struct store_model *model)
+{
+	const bool well = probation_is_well(&model->probation);
+	if (well == model->well || !digest_none(&model->about.good)) {
+		return;
+	}
+	struct order *order = order_new();
+	if (order) {
+		model->well = well;
+		order->verb = well ? ORDER_WELL : ORDER_ILL;
+		order->digest = model->served->digest;
+		memcpy(order->model, model->name, sizeof(order->model));
+		loader_order(loader, config, order);
+	}
+}
+
 /* The model that serves with @served; NULL if it does not any more. */
 static struct store_model *model_of(struct store *store, const struct served *served)
 {
@@ -396,8 +419,18 @@ void store_note_run(struct store *store, struct loader *loader, const struct con
 		return;
 	}
 	const struct probation_limits limits = limits_of(config);
-	verdict_tell(store, loader, config, model,
-		probation_count(&model->probation, &limits, fault, run_ns));
+	const enum probation_verdict verdict =
+		probation_count(&model->probation, &limits, fault, run_ns);
+	if (verdict == PROBATION_GOES_ON) {
+		well_tell(loader, config, model);
+	}
+	verdict_tell(store, loader, config, model, verdict);
+}
+
+struct served *store_before(struct store *store, const struct served *served)
+{
+	struct store_model *model = model_of(store, served);
+	return model && model->probation.on ? model->before : NULL;
 }
 
 struct served *store_sample(

@@ -28,6 +28,7 @@ struct store_model {
 	char why[48]; /* it was unloaded */
 	struct catalogue_about about; /* of what serves */
 	struct probation probation; /* of what serves */
+	bool well; /* so the loader was told: probation_is_well() */
 	/* While it is on trial what it goes back to, and is compared with; NULL: the store has it alone. */
 	struct served *before;
 	struct catalogue_about about_before;
@@ -76,6 +77,8 @@ bool store_update(struct store *store, struct loader *loader);
  */
 void store_note_run(struct store *store, struct loader *loader, const struct config *config,
 	const struct served *served, enum probation_fault fault, uint64_t run_ns);
+/* The version before @served, which is on trial, borrowed; NULL where it is not in memory, or there is no trial. */
+struct served *store_before(struct store *store, const struct served *served);
 /* The version that shall answer too what @served has just answered, borrowed; mostly NULL. */
 struct served *store_sample(
 	struct store *store, const struct config *config, const struct served *served);

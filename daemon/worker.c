@@ -154,7 +154,7 @@ static int reply_build(struct request *request, struct edge_session *session, st
 	}
 	if (served_on_trial(request->served)) {
 		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
-			!nan_any(request->infer.inputs, request->infer.n_inputs);
+			!nan_or_infinity_any(request->infer.inputs, request->infer.n_inputs);
 	}
 	int code = outputs_place(request, &reply, err);
 	if (code == 0) {

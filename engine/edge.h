@@ -25,7 +25,8 @@ struct edge_limits {
 	uint64_t file_bytes; /* [256 MiB] */
 	uint64_t arena_bytes; /* [256 MiB] all memory of one session: activations, scratch, state,
 				 inputs, tensors that only a run can size */
-	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run */
+	uint64_t macs; /* [50e9] multiply-accumulates or element operations of one run; of one
+			  whose loops go on beyond: -ETIMEDOUT */
 	uint64_t prepared_bytes; /* [256 MiB] what compiled programs and folded constants hold; and
 				    as much again in the file of packed weights */
 	uint32_t nodes; /* [100000] over all subgraphs */

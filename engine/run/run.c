@@ -88,7 +88,7 @@ int run_count(struct run *run, uint64_t macs, struct error *err)
 {
 	uint64_t left = run->max_macs - run->macs;
 	if (macs > left) {
-		return error_set(err, -EFBIG,
+		return error_set(err, run->loops > 0 ? -ETIMEDOUT : -EFBIG,
 			"the run takes more than %" PRIu64 " multiply-accumulates, the limit",
 			run->max_macs);
 	}

@@ -28,7 +28,8 @@ struct run {
 int must_check run_init(struct run *run, const struct graph *graph);
 void run_deinit(struct run *run);
 
-/* Counts @macs against what a run may take. -EFBIG. */
+/* Counts @macs against what a run may take. -EFBIG for what is too large, -ETIMEDOUT once loops have gone
+ * round: as for too many rounds, what they go on for is no size that anybody asked for. */
 int must_check run_count(struct run *run, uint64_t macs, struct error *err);
 
 /* Gets the frame of @plan's subgraph ready for it, if it is not. Where the budget is out, frames that

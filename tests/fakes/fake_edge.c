@@ -21,6 +21,7 @@
  *   sour N        as that, but every other run fails
  *   fail N        as echo 4, but every run fails
  *   nan N         as echo 4, but the output is one float32, no number
+ *   log N         as that, but only where the first number is negative, else 0
  *   crash N       as echo 4, but a run ends the process
  *   fault N       as echo 4, but a run ends the process by SIGSEGV in its own thread
  *   burn N        as echo 4, but a run that is not asked anything does
@@ -61,7 +62,7 @@ struct edge_model {
 	int32_t width, rows; /* planned */
 	char gate[200]; /* of slow models */
 	char touched[200];
-	bool sums, fails, crashes, faults, burns, nan, moody, back, shy;
+	bool sums, fails, crashes, faults, burns, nan, log, moody, back, shy;
 	unsigned int late_ms, toil_ms, added;
 };
 
@@ -137,7 +138,8 @@ static int parse(struct edge_model *model, const char *text, struct error *err)
 	model->crashes = strncmp(text, "crash ", 6) == 0;
 	model->faults = strncmp(text, "fault ", 6) == 0;
 	model->burns = strncmp(text, "burn ", 5) == 0;
-	model->nan = strncmp(text, "nan ", 4) == 0;
+	model->log = strncmp(text, "log ", 4) == 0;
+	model->nan = model->log || strncmp(text, "nan ", 4) == 0;
 	model->moody = strncmp(text, "moody ", 6) == 0;
 	model->back = strncmp(text, "back ", 5) == 0;
 	if (strncmp(text, "poison ", 7) == 0) {
@@ -425,7 +427,8 @@ int edge_session_run(
 		((uint8_t *)session->output)[i] += (uint8_t)session->model->added;
 	}
 	if (session->model->nan && session->bound) {
-		memset(session->output, 0xff, session->output_bytes);
+		const bool none = !session->model->log || *(const int8_t *)session->bound < 0;
+		memset(session->output, none ? 0xff : 0, session->output_bytes);
 	}
 	if (session->model->sums && session->output_bytes == sizeof(session->sum)) {
 		add(session);

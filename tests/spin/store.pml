@@ -16,6 +16,9 @@
  * loop, a rename, a counter. What dies with the process stands in one list (forget()), what the disk
  * keeps in another. A version is what its file does: see kind[].
  *
+ * Version 1 has proved itself here from the start; that a first version which did well is gone back to without that
+ * (manifest_pass_on()) is left out.
+ *
  * That edged waits for ever with nothing that serves is a deadlock of this model, which pan reports:
  * requests wait for something that serves, and nobody else has anything to do.
  *

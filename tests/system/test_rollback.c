@@ -124,6 +124,71 @@ static void one_that_gives_nan_is_rolled_back(void **state)
 		*state, "nan 1", "3 of 3 runs were bad: 0 failed, 3 gave NaN, 0 were too slow");
 }
 
+/* True once version 1 serves again. */
+static bool ends_trial(struct daemon *daemon)
+{
+	struct peer peer = peer_open(daemon);
+	peer_send(&peer, WIRE_LIST, 902, 0, NULL);
+	struct answer answer = peer_receive(&peer);
+	bool ended = wire_text_is(answer_find(&answer, "m").version, "1");
+	answer_free(&answer);
+	peer_close(&peer);
+	return ended;
+}
+
+/* Version 1 is good, and gives NaN for negative numbers; version 2, @line, is on trial. */
+static void start_with_a_logarithm(struct daemon *daemon, const char *line)
+{
+	daemon_put(daemon, "m.tflite", "log 1");
+	daemon_start(daemon, false);
+	trial_ask(daemon, 10);
+	trial_expect_history(daemon, "version 1 is good");
+	trial_put_and_reload(daemon, line);
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+}
+
+/* About a negative number, in a session or without one. */
+static void ask_for_nan(struct daemon *daemon, bool in_session)
+{
+	struct peer peer = peer_open_1_1(daemon);
+	uint32_t session = 0;
+	if (in_session) {
+		peer_session_open(&peer, 1, "m");
+		session = peer_expect_session(&peer, 1);
+	}
+	for (uint64_t i = 2; i < 5; i++) {
+		peer_infer_in(&peer, session, i, "m", 4, -7, 0);
+		peer_expect(&peer, i, EDGE_OK);
+	}
+	peer_close(&peer);
+	trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* the loader has its turn */
+}
+
+/* Or who asks so could keep every newer version away. */
+static void nan_that_the_one_before_gives_too_is_no_fault(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_logarithm(daemon, "log 2");
+	for (int i = 0; i < 20; i++) {
+		ask_for_nan(daemon, i % 2 == 1);
+	}
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 10);
+	trial_expect_history(daemon, "version 2 is good");
+}
+
+static void nan_that_the_one_before_does_not_give_is_a_fault(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_a_logarithm(daemon, "nan 2");
+	ask_for_nan(daemon, false);
+	while (!ends_trial(daemon)) {
+		trial_ask(daemon, 1);
+	}
+	trial_expect_history(daemon, "3 of 3 runs were bad: 0 failed, 3 gave NaN, 0 were too slow");
+	trial_expect_history(daemon, "back to version 1");
+}
+
 static void one_that_is_far_slower_is_rolled_back(void **state)
 {
 	expect_rolled_back(
@@ -140,18 +205,6 @@ static void one_that_waits_for_others_is_not_slow(void **state)
 	trial_tell(daemon, WIRE_STORE_HISTORY, "m", NULL,
 		EDGE_OK); /* it would come behind a verdict */
 	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
-}
-
-/* True once version 1 serves again. */
-static bool ends_trial(struct daemon *daemon)
-{
-	struct peer peer = peer_open(daemon);
-	peer_send(&peer, WIRE_LIST, 902, 0, NULL);
-	struct answer answer = peer_receive(&peer);
-	bool ended = wire_text_is(answer_find(&answer, "m").version, "1");
-	answer_free(&answer);
-	peer_close(&peer);
-	return ended;
 }
 
 /* As trial_ask(), but two rows at once. */
@@ -195,6 +248,40 @@ static void the_first_version_goes_on_whatever_it_does(void **state)
 	trial_ask(daemon, 3);
 	daemon_wait_log(daemon, "there is no version to go back to");
 	trial_expect_store(daemon, "1", 0, WIRE_STORE_TRIAL, "");
+}
+
+/* A second version may come before the first has proved itself. */
+static void a_first_version_that_did_well_is_gone_back_to(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "echo 4");
+	daemon_start(daemon, false);
+	trial_ask(daemon, 2);
+	trial_put_and_reload(daemon, "fail 1");
+	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 3);
+	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_expect_store(
+		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
+}
+
+/* One bad run is enough, though the trial goes on; or nobody has asked it. */
+static void a_first_version_that_did_badly_is_not(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "log 1");
+	daemon_start(daemon, false);
+	trial_ask(daemon, 2);
+	struct peer peer = peer_open(daemon);
+	peer_infer(&peer, 1, "m", 4, -7, 0);
+	peer_expect(&peer, 1, EDGE_OK);
+	peer_close(&peer);
+	trial_put_and_reload(daemon, "log 2");
+	trial_expect_store(daemon, "2", 0, WIRE_STORE_TRIAL, "");
+	trial_put_and_reload(daemon, "nan 3");
+	trial_expect_store(daemon, "3", 0, WIRE_STORE_TRIAL, "");
+	trial_ask(daemon, 3);
+	daemon_wait_log(daemon, "there is no version to go back to");
 }
 
 /* As trial_ask(), but the last number is the largest. */
@@ -487,10 +574,14 @@ int main(void)
 		rollback_test(one_that_fails_goes_although_the_disk_is_full),
 		rollback_test(a_pinned_version_goes_on_though_it_fails),
 		rollback_test(one_that_gives_nan_is_rolled_back),
+		rollback_test(nan_that_the_one_before_gives_too_is_no_fault),
+		rollback_test(nan_that_the_one_before_does_not_give_is_a_fault),
 		rollback_test(one_that_is_far_slower_is_rolled_back),
 		rollback_test(one_that_waits_for_others_is_not_slow),
 		rollback_test(runs_of_other_shapes_do_not_make_it_slow),
 		rollback_test(the_first_version_goes_on_whatever_it_does),
+		rollback_test(a_first_version_that_did_well_is_gone_back_to),
+		rollback_test(a_first_version_that_did_badly_is_not),
 		rollback_test(one_that_answers_otherwise_than_the_one_before_is_rolled_back),
 		rollback_test(one_that_answers_alike_stays),
 		rollback_test(nothing_is_compared_unless_it_is_asked_for),

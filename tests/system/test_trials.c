@@ -250,6 +250,28 @@ static void one_that_never_ends_makes_place_for_the_good_one(void **state)
 	expect_rolled_back(*state, "loop", "0 failed, 0 gave NaN, 3 were too slow");
 }
 
+/* By what its rounds compute, long before there are too many of them; nobody has set a deadline. */
+static void one_that_max_macs_ends_makes_place_for_the_good_one(void **state)
+{
+	struct daemon *daemon = *state;
+	char config[200];
+	snprintf(config, sizeof(config),
+		"[models]\nmax-macs = 100000000\nmax-loops = 1000000000000\n"
+		"probation-requests = %d\nprobation-time = 60min\n",
+		PROOF);
+	daemon_config(daemon, config);
+	start_with_the_good_one(daemon);
+	put(daemon, "loop");
+	reload(daemon);
+	trial_expect_history(daemon, "version 2 installed");
+	assert_true(isnan(ask(daemon, 3, 0)));
+	daemon_wait_log(daemon, "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
+	daemon_wait_log(daemon, "model m version 1: ready");
+	expect_good_serves(daemon);
+	trial_expect_history(daemon, "back to version 1");
+	assert_true(is_bad(daemon, "loop"));
+}
+
 static void one_whose_answers_are_not_those_that_are_due_never_serves(void **state)
 {
 	struct daemon *daemon = *state;
@@ -370,6 +392,7 @@ int main(void)
 		trial_test(one_that_is_far_slower_makes_place_for_the_good_one),
 		trial_test(one_that_is_twenty_times_slower_makes_place_for_the_good_one),
 		trial_test(one_that_never_ends_makes_place_for_the_good_one),
+		trial_test(one_that_max_macs_ends_makes_place_for_the_good_one),
 		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
 		trial_test(one_whose_answer_comes_too_late_never_serves),
 		trial_test(edged_stops_in_the_middle_of_a_self_test),

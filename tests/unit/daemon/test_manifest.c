@@ -121,6 +121,27 @@ static void a_version_that_is_proved_is_what_a_later_one_falls_back_to(void **st
 	assert_int_equal(manifest_fallback(&manifest)->version, 2);
 }
 
+static void one_that_did_well_is_what_the_second_falls_back_to(void **state)
+{
+	(void)state;
+	struct manifest manifest = {.name = "m"};
+	const struct digest first = digest_from(1), second = digest_from(2), none = {0};
+	manifest_pass_on(&manifest, &none);
+	install(&manifest, 1);
+	manifest_pass_on(&manifest, &none);
+	assert_true(digest_none(&manifest.last_good));
+	manifest_pass_on(&manifest, &second);
+	assert_true(digest_none(&manifest.last_good));
+	manifest_pass_on(&manifest, &first);
+	install(&manifest, 2);
+	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
+	manifest_pass_on(&manifest, &second); /* that there is one already stays */
+	install(&manifest, 3);
+	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
+	manifest_prove(&manifest);
+	assert_true(digest_same(&manifest.previous, &first));
+}
+
 static void only_versions_with_a_role_are_kept(void **state)
 {
 	(void)state;
@@ -170,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_version_that_comes_again_keeps_its_examples),
 		cmocka_unit_test(versions_are_numbered_on),
 		cmocka_unit_test(a_version_that_is_proved_is_what_a_later_one_falls_back_to),
+		cmocka_unit_test(one_that_did_well_is_what_the_second_falls_back_to),
 		cmocka_unit_test(only_versions_with_a_role_are_kept),
 		cmocka_unit_test(a_full_one_forgets_the_oldest_without_a_role),
 	};

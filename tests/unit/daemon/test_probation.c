@@ -178,6 +178,23 @@ static void answers_that_differ_too_often_fail(void **state)
 	assert_int_equal(probation_compare(&probation, &some, true), PROBATION_FAILED);
 }
 
+static void one_is_well_while_it_answers_and_no_run_is_bad(void **state)
+{
+	(void)state;
+	struct probation probation;
+	probation_begin(&probation, 0, 0);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_REFUSED, 0, 1);
+	count_many(&probation, PROBATION_CUT, 0, 1);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_FINE, 0, 1);
+	assert_true(probation_is_well(&probation));
+	count_many(&probation, PROBATION_NAN, 0, 1);
+	assert_false(probation_is_well(&probation));
+	count_many(&probation, PROBATION_FINE, 0, 1);
+	assert_false(probation_is_well(&probation));
+}
+
 static void nan_is_found_in_floats_only(void **state)
 {
 	(void)state;
@@ -191,12 +208,25 @@ static void nan_is_found_in_floats_only(void **state)
 		{.type = DTYPE_FLOAT64, .bytes = 8, .data = dbl},
 	};
 	assert_false(nan_any(tensors, 4)); /* infinities */
+	assert_false(nan_or_infinity_any(tensors, 1));
+	for (uint32_t i = 1; i < 4; i++) {
+		assert_true(nan_or_infinity_any(&tensors[i], 1));
+	}
 	for (uint32_t i = 1; i < 4; i++) {
 		tensors[i].bytes *= 2;
 		assert_true(nan_any(&tensors[i], 1));
 	}
 	assert_true(nan_any(tensors, 4));
 	assert_false(nan_any(tensors, 1));
+	static const uint16_t most_16 = 0xfbff;
+	static const uint32_t most_32 = 0xff7fffff;
+	static const uint64_t most_64 = UINT64_C(0xffefffffffffffff);
+	const struct wire_tensor finite[] = {
+		{.type = DTYPE_FLOAT16, .bytes = 2, .data = &most_16},
+		{.type = DTYPE_FLOAT32, .bytes = 4, .data = &most_32},
+		{.type = DTYPE_FLOAT64, .bytes = 8, .data = &most_64},
+	};
+	assert_false(nan_or_infinity_any(finite, 3));
 }
 
 int main(void)
@@ -211,6 +241,7 @@ int main(void)
 		cmocka_unit_test(runs_that_were_refused_or_cut_short_do_not_count),
 		cmocka_unit_test(one_that_ends_no_run_in_all_its_time_where_the_usual_would_fails),
 		cmocka_unit_test(answers_that_differ_too_often_fail),
+		cmocka_unit_test(one_is_well_while_it_answers_and_no_run_is_bad),
 		cmocka_unit_test(nan_is_found_in_floats_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
