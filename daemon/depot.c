@@ -132,11 +132,7 @@ static bool is_proved(struct depot *depot, const struct digest *digest)
 /* Deaths are forgotten once it is bad on the disk, and not before. */
 static void condemn(struct depot *depot, const struct digest *model)
 {
-	char text[DIGEST_TEXT_SIZE];
 	struct error err = {0};
-	const struct notice_about about = {.digest = model};
-	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: edged died twice while it ran",
-		digest_print(model, text));
 	if (depot_add_bad(depot, model, "", "edged died twice while it ran", &err) < 0) {
 		log_warning(depot->log, "%s", err.text);
 		return;
@@ -448,6 +444,15 @@ static void bad_read(struct depot *depot, int state)
 	}
 }
 
+static void bad_tell(const struct depot *depot, const struct depot_bad *bad)
+{
+	char text[DIGEST_TEXT_SIZE];
+	const struct notice_about about = {
+		.model = bad->of[0] ? bad->of : NULL, .digest = &bad->model};
+	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: %s",
+		digest_print(&bad->model, text), bad->reason);
+}
+
 int depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
 	const char *reason, struct error *err)
 {
@@ -463,6 +468,7 @@ int depot_add_bad(struct depot *depot, const struct digest *model, const char *o
 		snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
 		utf8_end(bad->reason);
 		snprintf(bad->of, sizeof(bad->of), "%s", of);
+		bad_tell(depot, bad);
 	}
 	if (code == 0 && depot->bad_folder >= 0) {
 		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->of);

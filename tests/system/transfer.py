@@ -228,6 +228,23 @@ class Bundles(WithDaemon):
         self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
         self.assertEqual(len(self.answers()), 10)
 
+    def test_what_is_refused_and_what_is_bad_is_in_the_journal(self):
+        golden = self.at("digits.golden")
+        run(EDGECTL, "run", DIGITS, SAMPLE, "--record", golden, "-q")
+        wrong = bytearray(read(golden))
+        wrong[-1] ^= 0x40
+        reason = self.install("-", "--name", "m", stdin=bundle(("model.tflite", read(DIGITS)), ("golden", bytes(wrong))))
+        self.assertIn("self-test, question 1", reason)
+        self.install("-", "--name", "n", stdin=b"no model")
+        bad, = os.listdir(self.at("state", "bad"))
+        self.stop()
+        log = b"".join(self.log).decode().splitlines()
+        self.start()
+        self.assertEqual(bad, hashlib.sha256(read(DIGITS)).hexdigest())
+        self.assertEqual([line.endswith("model m: refused: " + reason.removeprefix("edgectl: -: ")) for line in log].count(True), 1, log)
+        self.assertEqual(["file " + bad + " is bad: its answers are not those of golden " in line for line in log].count(True), 1, log)
+        self.assertEqual(["model n: refused: " in line for line in log].count(True), 1, log)
+
     def test_pin_wants_something_to_pin(self):
         self.assertEqual(self.ask("install", "-", "--name", "nothing", stdin=b"no model").returncode, 5)
         self.assertEqual(self.ask("pin", "nothing").returncode, 3)
