@@ -73,6 +73,33 @@ class Bundles(WithDaemon):
         self.assertEqual(read(self.at("x.tar")), before)
         self.assertFalse(os.path.exists(self.at("x.tar.part")))
 
+    def test_an_export_touches_no_file_of_another_name(self):
+        self.install(DIGITS)
+        self.write("x.tar.part", b"mine")
+        os.symlink("x.tar.part", self.at("x.tar.part1"))
+        there = set(os.listdir(self.path))
+        self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
+        self.assertEqual(read(self.at("x.tar")), self.ask("export", "digits").stdout)
+        done = run("bash", "-c", f"ulimit -f 8; trap '' XFSZ; {EDGECTL} export digits {self.at('x.tar')}", env=self.env)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertEqual(read(self.at("x.tar.part")), b"mine")
+        self.assertTrue(os.path.islink(self.at("x.tar.part1")))
+        self.assertEqual(set(os.listdir(self.path)) - there, {"x.tar"})
+
+    def test_names_that_nobody_has_are_told_alike(self):
+        long = "n" * 65
+        for args in (["load", long], ["pin", long], ["history", long], ["install", DIGITS, "--name", long]):
+            said = self.ask(*args)
+            self.assertEqual(said.returncode, 5, said)
+            self.assertTrue(said.stderr.endswith(b": that cannot be a model's name\n"), said)
+        for args in (["load", "nix"], ["remove", "nix"], ["pin", "nix"], ["export", "nix"], ["infer", "nix", SAMPLE], ["show", "nix"]):
+            said = self.ask(*args)
+            self.assertEqual((said.returncode, said.stderr), (3, b"edgectl: model nix: there is none of that name\n"), args)
+        self.install("-", "--name", "bad", stdin=b"no model")
+        self.write("models/bad.tflite", b"no model")
+        self.look()
+        self.assertEqual(self.ask("load", "bad").stderr, b"edgectl: model bad: there is nothing to load\n")
+
     def test_another_self_test_for_the_same_file_is_asked(self):
         golden = self.at("digits.golden")
         run(EDGECTL, "run", DIGITS, SAMPLE, "--record", golden, "-q")
