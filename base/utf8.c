@@ -36,12 +36,19 @@ size_t utf8_next(const void *text, size_t length, uint32_t *ret_code)
 	return bytes;
 }
 
+/* Without a width: zero-width space and joiners, word joiner, the mark of a byte order, tags. */
+static bool is_hidden(uint32_t code)
+{
+	return (code >= 0x200B && code <= 0x200D) || code == 0x2060 || code == 0xFEFF ||
+		(code >= 0xE0000 && code <= 0xE007F);
+}
+
 bool utf8_shows(uint32_t code)
 {
 	bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
 		code == 0x200E || code == 0x200F || code == 0x061C;
 	return code >= 0x20 && !(code >= 0x7F && code < 0xA0) && code != 0x2028 && code != 0x2029 &&
-		!turns;
+		!turns && !is_hidden(code);
 }
 
 void utf8_end(char *text)

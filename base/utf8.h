@@ -11,8 +11,8 @@
  * *ret_code: its code point. */
 size_t utf8_next(const void *text, size_t length, uint32_t *ret_code);
 
-/* False for what a terminal acts on, or what turns the order of what stands there: C0, C1, DEL, line
- * and paragraph separators, bidirectional controls. */
+/* False for what a terminal acts on, what turns the order of what stands there, or what nobody sees: C0,
+ * C1, DEL, line and paragraph separators, bidirectional controls, characters without a width, tags. */
 bool utf8_shows(uint32_t code);
 
 /* Ends a text that was cut to fit before the sequence that it cuts off, if it does. */

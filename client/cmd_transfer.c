@@ -17,6 +17,7 @@
 #define MAX_STREAM                                                                                 \
 	((uint64_t)4 << 30) /* more than any model may have: a stream without end ends here */
 #define MODEL_SUFFIX ".tflite"
+#define MOST_PARTS 100 /* of exports to one name that were killed, and files of others */
 
 static int fail(const char *what, const struct error *err)
 {
@@ -279,20 +280,42 @@ int cmd_remove(const struct settings *s)
 
 /* ---- export */
 
+/* A new file beside @path, under a name that nothing has. */
+static int part_new(const char *path, char **ret_name, int *ret_fd, struct error *err)
+{
+	int code = -EEXIST;
+	for (int i = 0; i < MOST_PARTS && code == -EEXIST; i++) {
+		owned_mem char *name = NULL;
+		char number[16] = "";
+		if (i > 0) {
+			snprintf(number, sizeof(number), "%d", i);
+		}
+		if (asprintf(&name, "%s.part%s", path, number) < 0) {
+			name = NULL;
+			return error_no_memory(err);
+		}
+		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd >= 0) {
+			*ret_fd = fd;
+			*ret_name = take(name);
+			return 0;
+		}
+		code = -errno;
+	}
+	return error_set(err, code, "%s", strerror(-code));
+}
+
 /* Under another name until it is whole: what was there before stays until then. */
 static int deliver_file(int from, const char *path, struct error *err)
 {
 	owned_mem char *fresh = NULL;
+	owned_fd int to = -1;
 	uint64_t bytes = 0;
-	if (asprintf(&fresh, "%s.part", path) < 0) {
-		fresh = NULL;
-		return error_no_memory(err);
+	int code = part_new(path, &fresh, &to, err);
+	if (code < 0) {
+		return code;
 	}
-	owned_fd int to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (to < 0) {
-		return error_set(err, -errno, "%s", strerror(errno));
-	}
-	int code = copy_rest(from, to, &bytes, err);
+	code = copy_rest(from, to, &bytes, err);
 	if (code == 0 && rename(fresh, path) < 0) {
 		code = error_set(err, -errno, "%s", strerror(errno));
 	}

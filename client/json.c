@@ -115,6 +115,16 @@ void json_put_bool(struct json_document *d, const char *key, bool value)
 	put(d, key, json_boolean(value));
 }
 
+/* Beyond 16 bits as two surrogates (RFC 8259, 7). */
+static void put_escaped(uint32_t code, FILE *out)
+{
+	if (code > 0xFFFF) {
+		fprintf(out, "\\u%04x", (unsigned int)(0xD800 + ((code - 0x10000) >> 10)));
+		code = 0xDC00 + ((code - 0x10000) & 0x3FF);
+	}
+	fprintf(out, "\\u%04x", (unsigned int)code);
+}
+
 /* JSON escapes C0; of the rest, which stands in strings alone, what a terminal would act on. */
 static int put_shown(const char *text, FILE *out)
 {
@@ -126,7 +136,7 @@ static int put_shown(const char *text, FILE *out)
 		n = n ? n : 1;
 		if (code >= 0x7F && !utf8_shows(code)) {
 			fwrite(from, 1, (size_t)(at - from), out);
-			fprintf(out, "\\u%04x", (unsigned int)code);
+			put_escaped(code, out);
 			from = at + n;
 		}
 	}

@@ -10,11 +10,21 @@
 
 #define PROGRESS_INTERVAL_NS 100000000u
 
+/* "model WHAT: ", as edged says it. */
+static bool names(const char *text, const char *what)
+{
+	const size_t length = strlen(what);
+	return strncmp(text, "model ", 6) == 0 && strncmp(text + 6, what, length) == 0 &&
+		text[6 + length] == ':';
+}
+
 void report_error(const char *what, const struct error *err)
 {
-	char shown[512];
+	char shown[512] = "";
 	if (what) {
 		error_escape(shown, sizeof(shown), what, strlen(what));
+	}
+	if (what && !names(err->text, shown)) {
 		fprintf(stderr, "edgectl: %s: %s\n", shown, err->text);
 	} else {
 		fprintf(stderr, "edgectl: %s\n", err->text);

@@ -232,6 +232,11 @@ static int golden_take(const struct taking *taking, struct error *err)
 	if (code < 0 || part.fd < 0) {
 		return code;
 	}
+	/* As cp leaves one for a moment: it would ask nothing, and pass anything. */
+	if (part.size == 0) {
+		return error_set(err, -EBADMSG, "the self-test: %s: it has no question",
+			part_name(taking, BUNDLE_GOLDEN));
+	}
 	candidate->golden_bytes = part.size;
 	code = blobs_import_part(taking->context->depot->blobs, part.fd, part.identity, part.at,
 		part.size, (uint64_t)most[BUNDLE_GOLDEN], &candidate->version.golden,

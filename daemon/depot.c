@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/utf8.h"
 #include "daemon/blobs.h"
@@ -16,6 +17,8 @@
 #include "daemon/notice.h"
 #include "daemon/put.h"
 #include "daemon/scan.h"
+
+#define LOCK_TRIES 200 /* 10 ms apart */
 
 /* ---- opening and closing */
 
@@ -53,9 +56,6 @@ static int folders_open(struct depot *depot, int state)
 		if (code == 0) {
 			code = writable(*rows[i].folder);
 		}
-		if (code == 0) {
-			put_drop(*rows[i].folder);
-		}
 	}
 	return code;
 }
@@ -85,6 +85,32 @@ static void packs_open(struct depot *depot, int state, uint64_t cpu_features)
 
 static void bad_read(struct depot *depot, int state);
 
+/* What a crash left: once the lock is had, so that it is no other edged's. */
+static void unfinished_drop(const struct depot *depot)
+{
+	const int folders[] = {depot->blobs, depot->manifests, depot->bad_folder, depot->history};
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		put_drop(folders[i]);
+	}
+}
+
+/* Of an edged that was killed a child may have it until it becomes edged-check, some milliseconds later. */
+static int state_lock(const struct depot *depot)
+{
+	static const struct timespec moment = {.tv_nsec = 10000000};
+	int code = flock(depot->stored, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	if (code == -EWOULDBLOCK) {
+		log_notice(depot->log,
+			"the state folder: another edged uses it: tried again for %d s",
+			LOCK_TRIES / 100);
+	}
+	for (int i = 0; i < LOCK_TRIES && code == -EWOULDBLOCK; i++) {
+		nanosleep(&moment, NULL);
+		code = flock(depot->stored, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	}
+	return code;
+}
+
 /* One edged for each store. The lock ends with the descriptor. */
 static int state_open(struct depot *depot, const char *path, uint64_t cpu_features)
 {
@@ -102,11 +128,12 @@ static int state_open(struct depot *depot, const char *path, uint64_t cpu_featur
 			strerror(-code));
 		code = 0;
 	}
-	if (code == 0 && flock(depot->stored, LOCK_EX | LOCK_NB) < 0) {
-		code = -errno;
+	if (code == 0) {
+		code = state_lock(depot);
 	}
 	if (code == 0) {
 		if (depot->blobs >= 0) {
+			unfinished_drop(depot);
 			marks_open(&depot->marks, state);
 		}
 		packs_open(depot, state, cpu_features);
@@ -132,11 +159,7 @@ static bool is_proved(struct depot *depot, const struct digest *digest)
 /* Deaths are forgotten once it is bad on the disk, and not before. */
 static void condemn(struct depot *depot, const struct digest *model)
 {
-	char text[DIGEST_TEXT_SIZE];
 	struct error err = {0};
-	const struct notice_about about = {.digest = model};
-	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: edged died twice while it ran",
-		digest_print(model, text));
 	if (depot_add_bad(depot, model, "", "edged died twice while it ran", &err) < 0) {
 		log_warning(depot->log, "%s", err.text);
 		return;
@@ -448,6 +471,15 @@ static void bad_read(struct depot *depot, int state)
 	}
 }
 
+static void bad_tell(const struct depot *depot, const struct depot_bad *bad)
+{
+	char text[DIGEST_TEXT_SIZE];
+	const struct notice_about about = {
+		.model = bad->of[0] ? bad->of : NULL, .digest = &bad->model};
+	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: %s",
+		digest_print(&bad->model, text), bad->reason);
+}
+
 int depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
 	const char *reason, struct error *err)
 {
@@ -463,6 +495,7 @@ int depot_add_bad(struct depot *depot, const struct digest *model, const char *o
 		snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
 		utf8_end(bad->reason);
 		snprintf(bad->of, sizeof(bad->of), "%s", of);
+		bad_tell(depot, bad);
 	}
 	if (code == 0 && depot->bad_folder >= 0) {
 		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->of);

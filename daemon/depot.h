@@ -69,7 +69,7 @@ bool depot_is_suspect(const struct depot *depot, const struct digest *model);
 
 /* Why it is bad, or NULL; valid until the next change. */
 const char *depot_find_bad(const struct depot *depot, const struct digest *model);
-/* On error it is bad all the same, until edged ends. */
+/* The log has a line of it. On error it is bad all the same, until edged ends. */
 int must_check depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
 	const char *reason, struct error *err);
 /* As the next, and one that was not bad is fine. */

@@ -312,7 +312,7 @@ static int text_copy(
 	char *out, size_t size, struct wire_text text, const char *what, struct error *err)
 {
 	if (text.length >= size || memchr(text.data, 0, text.length)) {
-		return error_set(err, -EINVAL, "STORE: the %s cannot be one", what);
+		return error_set(err, -EINVAL, "STORE: that cannot be %s", what);
 	}
 	memcpy(out, text.data, text.length);
 	out[text.length] = 0;
@@ -337,13 +337,14 @@ static int order_judge(
 	}
 	order->verb = (enum order_verb)store->verb;
 	order->by = conn->uid;
-	int code = text_copy(order->model, sizeof(order->model), store->model, "model", err);
+	int code =
+		text_copy(order->model, sizeof(order->model), store->model, "a model's name", err);
 	if (code == 0 && order->verb == ORDER_EXAMPLES && !framing_may_use(conn, order->model)) {
 		return error_set(err, -EACCES, "this user may not use %s", order->model);
 	}
 	return code < 0 ? code
 			: text_copy(order->argument, sizeof(order->argument), store->argument,
-				  "argument", err);
+				  "an argument", err);
 }
 
 /* The verbs that need one have one, and no others. */

@@ -221,7 +221,8 @@ int idle_load(struct idle *idle, const char *name, struct error *err)
 		return 1;
 	}
 	if (!model || !model->unloaded) {
-		return error_set(err, -ENOENT, "model %s: there is nothing to load", name);
+		return error_set(err, -ENOENT, "model %s: %s", name,
+			model ? "there is nothing to load" : "there is none of that name");
 	}
 	return make_room(idle, model->bytes)
 		? 0

@@ -137,39 +137,49 @@ static void folder_refused(struct look *look, uint64_t number, int code)
 	refused(look, tried);
 }
 
-static void folder_try(struct look *look, int folder, uint64_t number)
+/* One without a file is none; it is watched when @waits, for a file that may come. */
+static void folder_try(struct look *look, int folder, uint64_t number, bool waits)
 {
 	char name[SERVED_VERSION_SIZE];
 	owned_fd int inside = -1;
 	snprintf(name, sizeof(name), "%" PRIu64, number);
 	int code = import_open(folder, name, O_DIRECTORY, &inside);
-	if (code == 0) {
+	if (code == 0 && waits) {
 		watch_folder(look->load->watch, inside);
+	}
+	if (code == 0 && faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		code = -errno;
 	}
 	if (code < 0) {
 		folder_refused(look, number, code);
-	} else if (faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		struct candidate_place place = candidate_nested(inside, number);
-		version_try(look, &place);
+		return;
 	}
+	if (!waits) {
+		watch_folder(look->load->watch, inside);
+	}
+	struct candidate_place place = candidate_nested(inside, number);
+	version_try(look, &place);
 }
 
 static void folders_try(struct look *look, int models)
 {
 	owned_fd int folder = -1;
-	uint64_t versions[SCAN_MAX_VERSIONS];
+	owned_mem uint64_t *versions = NULL;
 	size_t n = 0;
 	int code = import_open(models, look->model->manifest.name, O_DIRECTORY, &folder);
 	if (code == 0) {
 		watch_folder(look->load->watch, folder);
-		code = scan_versions(folder, versions, &n);
+		code = scan_versions(folder, &versions, &n);
 	}
 	if (code < 0) {
 		folder_refused(look, 0, code);
 		return;
 	}
-	for (size_t i = 0; i < n && look->kind == CATALOGUE_REFUSED; i++) {
-		folder_try(look, folder, versions[i]);
+	/* Folders without a file take nobody's place, but not all of the watches that a user may have. */
+	for (size_t i = 0;
+		i < n && look->kind == CATALOGUE_REFUSED && look->model->n < SCAN_MAX_VERSIONS;
+		i++) {
+		folder_try(look, folder, versions[i], i < SCAN_MAX_VERSIONS);
 	}
 }
 

@@ -228,40 +228,63 @@ static bool version_parse(const char *name, uint64_t *ret_version)
 	return *name == 0 && version <= INT64_MAX;
 }
 
-/* Keeps the highest ones, highest first. */
-static void version_add(uint64_t *versions, size_t *n, uint64_t version)
+struct numbers {
+	uint64_t *versions;
+	size_t n, capacity;
+};
+
+static int numbers_add(struct numbers *numbers, uint64_t version)
 {
-	size_t at = *n;
-	if (at == SCAN_MAX_VERSIONS) {
-		if (versions[at - 1] >= version) {
-			return;
+	if (numbers->n == numbers->capacity) {
+		size_t capacity = numbers->capacity ? 2 * numbers->capacity : 16;
+		uint64_t *versions = realloc(numbers->versions, capacity * sizeof(versions[0]));
+		if (!versions) {
+			return -ENOMEM;
 		}
-		at--;
-	} else {
-		(*n)++;
+		numbers->versions = versions;
+		numbers->capacity = capacity;
 	}
-	for (; at > 0 && versions[at - 1] < version; at--) {
-		versions[at] = versions[at - 1];
-	}
-	versions[at] = version;
+	numbers->versions[numbers->n++] = version;
+	return 0;
 }
 
-int scan_versions(int folder, uint64_t ret_versions[SCAN_MAX_VERSIONS], size_t *ret_n)
+static int highest_first(const void *a, const void *b)
 {
-	size_t n = 0;
+	const uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+	return (first < second) - (first > second);
+}
+
+static int numbers_read(DIR *dir, int folder, struct numbers *numbers)
+{
+	int code = 0;
+	errno = 0;
+	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
+		uint64_t version = 0;
+		if (version_parse(entry->d_name, &version) && is_folder(folder, entry)) {
+			code = numbers_add(numbers, version);
+		}
+		errno = 0;
+	}
+	return code < 0 ? code : -errno;
+}
+
+int scan_versions(int folder, uint64_t **ret_versions, size_t *ret_n)
+{
+	struct numbers numbers = {0};
 	DIR *dir = open_again(folder);
 	if (!dir) {
 		return -errno;
 	}
-	errno = 0;
-	for (struct dirent *entry; (entry = readdir(dir)); errno = 0) {
-		uint64_t version = 0;
-		if (version_parse(entry->d_name, &version) && is_folder(folder, entry)) {
-			version_add(ret_versions, &n, version);
-		}
-	}
-	int code = -errno;
+	int code = numbers_read(dir, folder, &numbers);
 	closedir(dir);
-	*ret_n = n;
-	return code;
+	if (code < 0) {
+		free(numbers.versions);
+		return code;
+	}
+	if (numbers.n > 0) {
+		qsort(numbers.versions, numbers.n, sizeof(numbers.versions[0]), highest_first);
+	}
+	*ret_versions = numbers.versions;
+	*ret_n = numbers.n;
+	return 0;
 }

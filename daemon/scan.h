@@ -10,7 +10,7 @@
 #include "base/own.h"
 #include "daemon/served.h"
 
-#define SCAN_MAX_VERSIONS 8 /* the highest ones of a model are looked at */
+#define SCAN_MAX_VERSIONS 8 /* folders of a model that are tried: the highest that hold a file */
 
 struct scan_model {
 	char name[SERVED_NAME_SIZE];
@@ -39,7 +39,8 @@ int must_check scan_models(int folder, size_t max, struct scan_model **ret_model
 /* False when nothing of @folder has the name of that model. */
 bool must_check scan_find(int folder, const char *name, struct scan_model *ret_model);
 
-/* The highest versions below the model's @folder, highest first. */
-int must_check scan_versions(int folder, uint64_t ret_versions[SCAN_MAX_VERSIONS], size_t *ret_n);
+/* The versions below the model's @folder, highest first, whatever is in their folders; the caller's to
+ * free. */
+int must_check scan_versions(int folder, uint64_t **ret_versions, size_t *ret_n);
 
 #endif

@@ -252,6 +252,9 @@ int selftest_run(struct edge_model *model, const void *golden, size_t size,
 				err, verdict_of(code), "self-test, question %u: %s", n, why.text);
 		}
 	}
+	if (n == 0) {
+		return error_set(err, -EBADMSG, "self-test: it has no question");
+	}
 	*ret_n = n;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/blobs.h"
 #include "daemon/install.h"
+#include "daemon/notice.h"
 #include "daemon/scan.h"
 
 static int text_tell(struct order *order, const struct manifest *manifest)
@@ -65,11 +66,16 @@ static struct digest passed_of(const struct catalogue_model *model)
 						  : manifest->active;
 }
 
+/* Who may install may have a line of the log for each file: no others get here. */
 static int refuse(struct catalogue *catalogue, const struct load_context *load,
 	const struct catalogue_model *model, int code, const struct error *err)
 {
+	const char *name = model->manifest.name;
+	const struct notice_about about = {.model = name};
 	catalogue_sweep(catalogue, load->depot);
-	depot_note(load->depot, model->manifest.name, "refused: %s", err->text);
+	depot_note(load->depot, name, "refused: %s", err->text);
+	notice(load->depot->log, NOTICE_MODEL_REFUSED, &about, "model %s: refused: %s", name,
+		err->text);
 	return code;
 }
 

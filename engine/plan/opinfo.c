@@ -54,7 +54,7 @@ const struct op_row *opinfo_find(const struct node *node)
 static int refuse_operator(const struct node *node, struct error *err)
 {
 	if (node->op == OP_CUSTOM) {
-		char name[100];
+		char name[48]; /* it stands before this too, and the verdict comes behind both */
 		const char *need =
 			operator_custom_need(node->custom_name.data, node->custom_name.length);
 		error_escape(name, sizeof(name), node->custom_name.data, node->custom_name.length);

@@ -108,6 +108,11 @@ class Signed(WithDaemon):
                 self.assertIn(why, self.give(archive))
         self.assertEqual(self.models(), {})
         self.assertEqual(os.listdir(self.at("state", "blobs")), [])
+        self.stop()
+        told = [line for line in self.log if b"model digits: refused: " in line]
+        self.start()
+        self.assertEqual(len(told), len(cases), told)
+        self.assertIn(b"no trusted key " + stranger.encode(), told[1])
         self.assertEqual(self.give(first), "digits version 1: ready")
 
     def test_what_stands_beside_is_signed_by_its_digest(self):

@@ -329,10 +329,9 @@ static void without_a_state_folder_models_are_kept_in_memory(void **state)
 	peer_close(&peer);
 }
 
-/* Who holds its lock is another edged. */
-static void a_store_that_another_edged_uses_is_not_touched(void **state)
+/* Ends edged and takes its store's lock, as another edged would. */
+static int lock_store(struct daemon *daemon)
 {
-	struct daemon *daemon = *state;
 	char path[256];
 	daemon_signal(daemon, SIGTERM);
 	assert_int_equal(daemon_wait(daemon), 0);
@@ -342,9 +341,38 @@ static void a_store_that_another_edged_uses_is_not_touched(void **state)
 	mkdir(path, 0700);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
+}
+
+/* As a child of an edged that was killed does, until it becomes another program. */
+static void a_store_whose_lock_is_let_go_is_used(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	int fd = lock_store(daemon);
+	daemon_put(daemon, "later.tflite", "echo 4");
+	daemon_spawn(daemon, false);
+	daemon_wait_log(daemon, "another edged uses it: tried again for 2 s");
+	close(fd);
+	daemon_wait_log(daemon, "models ready");
+	snprintf(path, sizeof(path), "%s/state/manifests/later", daemon->folder);
+	assert_int_equal(access(path, F_OK), 0);
+	daemon_remove(daemon, "later.tflite");
+}
+
+static void a_store_that_another_edged_uses_is_not_touched(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256];
+	int fd = lock_store(daemon);
+	int copy = openat(fd, ".new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(copy >= 0); /* that it makes just now */
 	daemon_spawn(daemon, false);
 	daemon_wait_log(daemon, "another edged uses it: models are kept in memory");
 	daemon_wait_log(daemon, "models ready");
+	snprintf(path, sizeof(path), "%s/state/blobs/.new", daemon->folder);
+	assert_int_equal(access(path, F_OK), 0);
+	close(copy);
 	struct peer peer = peer_open(daemon);
 	peer_infer(&peer, 3, "echo", 4, 1, 0);
 	peer_expect_echo(&peer, 3, 4, 1);
@@ -368,6 +396,7 @@ int main(void)
 		cmocka_unit_test(a_second_edged_on_the_same_socket_gives_up),
 		cmocka_unit_test(the_socket_of_a_dead_edged_is_replaced),
 		cmocka_unit_test(without_a_state_folder_models_are_kept_in_memory),
+		cmocka_unit_test(a_store_whose_lock_is_let_go_is_used),
 		cmocka_unit_test(a_store_that_another_edged_uses_is_not_touched),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -174,6 +174,52 @@ static void a_model_whose_file_is_removed_goes_and_stays_gone(void **state)
 	assert_int_equal(count_files(daemon, "state/manifests"), 1);
 }
 
+static void make_folders(const struct daemon *daemon, int from, int n)
+{
+	for (int i = from; i < from + n; i++) {
+		char path[256], name[40];
+		snprintf(name, sizeof(name), "models/m/%d", i);
+		path_of(daemon, path, name);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+}
+
+static void folders_without_a_file_take_no_versions_place(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m/1/model.tflite", "echo 4");
+	daemon_start(daemon, false);
+	expect_state(daemon, "m", "ready", "1", "");
+	make_folders(daemon, 2, 40);
+	reload(daemon);
+	expect_state(daemon, "m", "ready", "1", "");
+	expect_serves(daemon, "m", 4);
+	daemon_put(daemon, "m/30/model.tflite", "echo 4 new");
+	reload(daemon);
+	expect_state(daemon, "m", "ready", "30", "");
+	daemon_remove(daemon, "m/30/model.tflite");
+	daemon_remove(daemon, "m/1/model.tflite");
+	reload(daemon);
+	expect_none(daemon, "m");
+}
+
+/* Of versions that cannot be installed the highest are tried; what serves stays all the same. */
+static void a_version_below_many_that_are_refused_serves_on(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m/1/model.tflite", "echo 4");
+	daemon_start(daemon, false);
+	for (int i = 10; i < 30; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "m/%d/model.tflite", i);
+		daemon_put(daemon, name, "none");
+	}
+	daemon_put(daemon, "m.tflite", "none");
+	reload(daemon);
+	expect_serves(daemon, "m", 4);
+	daemon_wait_log(daemon, "model m: refused: version 29: ");
+}
+
 static void a_broken_copy_is_replaced_from_the_folder(void **state)
 {
 	struct daemon *daemon = *state;
@@ -455,6 +501,8 @@ int main(void)
 		store_test(models_serve_after_a_restart_when_their_folder_is_empty_or_gone),
 		store_test(a_file_that_is_known_keeps_its_number_and_is_not_copied_again),
 		store_test(a_model_whose_file_is_removed_goes_and_stays_gone),
+		store_test(folders_without_a_file_take_no_versions_place),
+		store_test(a_version_below_many_that_are_refused_serves_on),
 		store_test(a_broken_copy_is_replaced_from_the_folder),
 		store_test(files_that_nothing_needs_are_removed),
 		store_test(the_copy_of_a_refused_file_goes_before_the_next_one_is_looked_at),

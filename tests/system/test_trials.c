@@ -348,6 +348,26 @@ static void with_another_golden_it_is_tried_again(void **state)
 	assert_false(is_bad(daemon, "wrong"));
 }
 
+/* As cp over it leaves it for a moment. */
+static void one_that_is_bad_does_not_serve_by_a_golden_without_a_question(void **state)
+{
+	struct daemon *daemon = *state;
+	start_with_the_good_one(daemon);
+	golden_put(daemon, 2);
+	put(daemon, "wrong");
+	reload(daemon);
+	expect_good_serves(daemon);
+	daemon_put_bytes(daemon, "m.golden", "", 0);
+	reload(daemon);
+	daemon_wait_log(daemon, "refused: the self-test: m.golden: it has no question");
+	expect_good_serves(daemon);
+	assert_true(is_bad(daemon, "wrong"));
+	golden_put(daemon, 2);
+	reload(daemon);
+	expect_good_serves(daemon);
+	trial_expect_history(daemon, "refused: bad: its answers are not those of golden ");
+}
+
 /* What stands beside it is wrong then. */
 static void a_version_that_was_good_is_not_bad_for_a_golden(void **state)
 {
@@ -397,6 +417,7 @@ int main(void)
 		trial_test(one_whose_answer_comes_too_late_never_serves),
 		trial_test(edged_stops_in_the_middle_of_a_self_test),
 		trial_test(with_another_golden_it_is_tried_again),
+		trial_test(one_that_is_bad_does_not_serve_by_a_golden_without_a_question),
 		trial_test(a_version_that_was_good_is_not_bad_for_a_golden),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

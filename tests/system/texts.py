@@ -13,12 +13,12 @@ import tempfile
 import threading
 import unittest
 
-from transfer_world import DIGITS, EDGECTL, ROOT, WithDaemon, bundle, main, read, run
+from transfer_world import DIGITS, EDGECTL, ROOT, SAMPLE, WithDaemon, bundle, main, read, run
 
 # A name of a tar's part, and how it is shown: backslash, newline, ESC, DEL, CSI as one character, what turns the text, what is no UTF-8.
 ODD = b"a\\x0a\\\n\x1b[2J\x7f\xc2\x9b31m\xe2\x80\xae\xff\xc3\xa9"
 SHOWN = "a\\x5cx0a\\x5c\\x0a\\x1b[2J\\x7f\\xc2\\x9b31m\\xe2\\x80\\xae\\xff\u00e9"
-HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
 class NamesInModels(WithDaemon):
@@ -79,6 +79,17 @@ class NamesOfParts(WithDaemon):
         self.assertTrue(line.endswith("Z refused: " + self.reason + "\n"), line)
 
 
+class NamesOfInputs(WithDaemon):
+    def test_json_says_what_nobody_sees_by_its_number(self):
+        self.install(DIGITS)
+        name = "seven\u200b\ufeff\u202e\U000e0041.png"
+        done = self.ask("infer", "digits", self.write(name, read(SAMPLE)), "--json")
+        said = done.stdout.decode()
+        self.assertIsNone(HIDDEN.search(said), done)
+        self.assertIn("seven\\u200b\\ufeff\\u202e\\udb40\\udc41.png", said)
+        self.assertTrue(json.loads(said)["source"].endswith("/" + name), said)
+
+
 class NamesInTheConfiguration(WithDaemon):
     config = "[power]\nsensors = /nowhere\\x1b\\\u00e9"
 
@@ -103,7 +114,7 @@ def item(data):
 class HostileDaemon(unittest.TestCase):
     """Who listens at edged's socket says SENT wherever there is a text."""
 
-    SENT = b"a\\x1b\\\n\x01\x08\r\x1b]0;x\x07\x1b[2J\x7f\x9b2J\xff" + "\u009b31m\u061c\u202e\u2028\u00e9".encode()
+    SENT = b"a\\x1b\\\n\x01\x08\r\x1b]0;x\x07\x1b[2J\x7f\x9b2J\xff" + "\u009b31m\u061c\u202e\u2028\u200b\ufeff\U000e0041\u00e9".encode()
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

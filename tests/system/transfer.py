@@ -73,6 +73,33 @@ class Bundles(WithDaemon):
         self.assertEqual(read(self.at("x.tar")), before)
         self.assertFalse(os.path.exists(self.at("x.tar.part")))
 
+    def test_an_export_touches_no_file_of_another_name(self):
+        self.install(DIGITS)
+        self.write("x.tar.part", b"mine")
+        os.symlink("x.tar.part", self.at("x.tar.part1"))
+        there = set(os.listdir(self.path))
+        self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
+        self.assertEqual(read(self.at("x.tar")), self.ask("export", "digits").stdout)
+        done = run("bash", "-c", f"ulimit -f 8; trap '' XFSZ; {EDGECTL} export digits {self.at('x.tar')}", env=self.env)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertEqual(read(self.at("x.tar.part")), b"mine")
+        self.assertTrue(os.path.islink(self.at("x.tar.part1")))
+        self.assertEqual(set(os.listdir(self.path)) - there, {"x.tar"})
+
+    def test_names_that_nobody_has_are_told_alike(self):
+        long = "n" * 65
+        for args in (["load", long], ["pin", long], ["history", long], ["install", DIGITS, "--name", long]):
+            said = self.ask(*args)
+            self.assertEqual(said.returncode, 5, said)
+            self.assertTrue(said.stderr.endswith(b": that cannot be a model's name\n"), said)
+        for args in (["load", "nix"], ["remove", "nix"], ["pin", "nix"], ["export", "nix"], ["infer", "nix", SAMPLE], ["show", "nix"]):
+            said = self.ask(*args)
+            self.assertEqual((said.returncode, said.stderr), (3, b"edgectl: model nix: there is none of that name\n"), args)
+        self.install("-", "--name", "bad", stdin=b"no model")
+        self.write("models/bad.tflite", b"no model")
+        self.look()
+        self.assertEqual(self.ask("load", "bad").stderr, b"edgectl: model bad: there is nothing to load\n")
+
     def test_another_self_test_for_the_same_file_is_asked(self):
         golden = self.at("digits.golden")
         run(EDGECTL, "run", DIGITS, SAMPLE, "--record", golden, "-q")
@@ -227,6 +254,23 @@ class Bundles(WithDaemon):
         self.assertEqual(self.install(DIGITS), "digits version 1: ready")
         self.assertEqual(self.ask("export", "digits", self.at("x.tar")).returncode, 0)
         self.assertEqual(len(self.answers()), 10)
+
+    def test_what_is_refused_and_what_is_bad_is_in_the_journal(self):
+        golden = self.at("digits.golden")
+        run(EDGECTL, "run", DIGITS, SAMPLE, "--record", golden, "-q")
+        wrong = bytearray(read(golden))
+        wrong[-1] ^= 0x40
+        reason = self.install("-", "--name", "m", stdin=bundle(("model.tflite", read(DIGITS)), ("golden", bytes(wrong))))
+        self.assertIn("self-test, question 1", reason)
+        self.install("-", "--name", "n", stdin=b"no model")
+        bad, = os.listdir(self.at("state", "bad"))
+        self.stop()
+        log = b"".join(self.log).decode().splitlines()
+        self.start()
+        self.assertEqual(bad, hashlib.sha256(read(DIGITS)).hexdigest())
+        self.assertEqual([line.endswith("model m: refused: " + reason.removeprefix("edgectl: -: ")) for line in log].count(True), 1, log)
+        self.assertEqual(["file " + bad + " is bad: its answers are not those of golden " in line for line in log].count(True), 1, log)
+        self.assertEqual(["model n: refused: " in line for line in log].count(True), 1, log)
 
     def test_pin_wants_something_to_pin(self):
         self.assertEqual(self.ask("install", "-", "--name", "nothing", stdin=b"no model").returncode, 5)

@@ -49,6 +49,12 @@ static void error_escape_hides_control_bytes(void **state)
 	assert_string_equal(escaped("\xc0\x80", 2), "\\xc0\\x80");
 	assert_string_equal(escaped("\xe2\x80\xae", 3), "\\xe2\\x80\\xae");
 	assert_string_equal(escaped("\\", 1), "\\x5c");
+	assert_string_equal(escaped("a\xe2\x80\x8b", 4), "a\\xe2\\x80\\x8b");
+	assert_string_equal(escaped("\xe2\x80\x8d", 3), "\\xe2\\x80\\x8d");
+	assert_string_equal(escaped("\xe2\x81\xa0", 3), "\\xe2\\x81\\xa0");
+	assert_string_equal(escaped("\xef\xbb\xbf", 3), "\\xef\\xbb\\xbf");
+	assert_string_equal(escaped("\xf3\xa0\x81\x81", 4), "\\xf3\\xa0\\x81\\x81");
+	assert_string_equal(escaped("\xf3\xa0\x82\x80", 4), "\xf3\xa0\x82\x80");
 	assert_string_equal(escaped("\xed\xa0\x80", 3), "\\xed\\xa0\\x80");
 }
 

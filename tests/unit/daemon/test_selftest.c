@@ -74,12 +74,23 @@ static void one_that_can_be_asked_about_zeros_only_passes(void **state)
 	}
 }
 
+static void a_golden_without_a_question_passes_nobody(void **state)
+{
+	struct error err = {0};
+	uint32_t n = 7;
+	(void)state;
+	assert_int_equal(selftest_run(NULL, "", 0, NULL, &n, &err), -EBADMSG);
+	assert_string_equal(err.text, "self-test: it has no question");
+	assert_int_equal(n, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_model_that_gives_nan_to_zeros_only_passes),
 		cmocka_unit_test(one_that_gives_nan_to_other_numbers_too_does_not),
 		cmocka_unit_test(one_that_can_be_asked_about_zeros_only_passes),
+		cmocka_unit_test(a_golden_without_a_question_passes_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

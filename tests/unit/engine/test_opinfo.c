@@ -29,6 +29,17 @@ static void refuses_custom(const char *name, const char *text)
 	node_builder_refuses(&b, -EOPNOTSUPP, text);
 }
 
+static void a_long_name_leaves_room_for_the_verdict(void **state)
+{
+	char name[501];
+	(void)state;
+	memset(name, 'A', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	refuses_custom(name,
+		"custom operator 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' v1 is not there "
+		"yet");
+}
+
 static void compiled_operators_name_what_they_are_for(void **state)
 {
 	(void)state;
@@ -140,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_operators_are_named),
+		cmocka_unit_test(a_long_name_leaves_room_for_the_verdict),
 		cmocka_unit_test(compiled_operators_name_what_they_are_for),
 		cmocka_unit_test(versions_beyond_the_table_are_refused),
 		cmocka_unit_test(counts_of_operands_are_checked),
