@@ -212,6 +212,30 @@ class Asked(WithPipelines):
             scores.append(result["score"])
         self.assertEqual(scores, [scores[0]] * 3)
 
+    def test_what_cannot_be_asked_is_refused(self):
+        _, device = self.bridge(extra="pool = yes", digit=EACH_DIGIT)
+        device.subscribe("edged/reply/#")
+        device.wait_json("edged/gw1/capability", lambda c: "digit" in json.dumps(c))
+        inputs, seven = "edged/gw1/pipeline/digit/in/", self.rig.sample("digit-7.png")
+
+        def ask(topic, **given):
+            device.publish(topic, seven, ResponseTopic="edged/reply/me", **given)
+            message = device.wait("edged/reply/me")[0]
+            device.messages.clear()
+            return dict(message.properties.UserProperty)["status"], json.loads(message.payload).get("message", "")
+
+        for where in (inputs, "edged/pool/pipeline/digit/in/"):
+            for source in ("x" * 64, "a b", "\u00fc", "$x"):
+                status, why = ask(where + source)
+                self.assertEqual((status, "source" in why), ("INVALID", True), (where, source))
+            self.assertEqual(ask(where + "x" * 63)[0], "OK")
+        for topic in (inputs + "cam", "edged/gw1/digits/infer"):
+            for deadline in ("-5", "0.001", "soon", "86400001", "99999999999999999999", "5 "):
+                status, why = ask(topic, UserProperty=[("deadline_ms", deadline)])
+                self.assertEqual((status, "deadline_ms" in why), ("INVALID", True), (topic, deadline))
+            for deadline in ("60000", "0", ""):
+                self.assertEqual(ask(topic, UserProperty=[("deadline_ms", deadline)])[0], "OK", (topic, deadline))
+
     def test_a_camera_gets_its_snapshot_as_jpeg(self):
         _, device = self.bridge(extra="discovery = yes", digit=EACH_DIGIT + "snapshot = jpeg\n", other=EACH_DIGIT + "snapshot = yes\n")
         device.subscribe("homeassistant/#")
