@@ -61,6 +61,7 @@ struct ask {
 	uint64_t key; /* of dedup.h; 0: none */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged was lost once */
+	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */
 	uint64_t tag; /* 0: it is not */
 	uint8_t *reply; /* the newest result, owned; NULL: none yet */

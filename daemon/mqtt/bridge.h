@@ -133,6 +133,13 @@ void serve_accept(struct bridge *bridge, struct ask *ask);
 void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
 void serve_finish(struct bridge *bridge, struct ask *ask);
+/* What JSON said counts where the message's properties said nothing; @ask is in the line. False: its reply_to is not for
+ * answers, which serve_refuse_reply_to() says, and ends it. */
+bool must_check serve_take_envelope(
+	struct bridge *bridge, struct ask *ask, const struct decode_envelope *envelope);
+void serve_refuse_reply_to(struct bridge *bridge, struct ask *ask);
+/* Was its id here a moment ago? Then it is over. */
+bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
 /* It leaves the line, and is the caller's. */
 void serve_leave(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);

@@ -41,6 +41,16 @@ enum decode_format decode_format_of(const char *content_type)
 	return DECODE_N_FORMATS;
 }
 
+const char *decode_content_type(enum decode_format format)
+{
+	static const char *const names[DECODE_N_FORMATS] = {[DECODE_WAV] = "audio/wav",
+		[DECODE_S16LE] = "audio/l16",
+		[DECODE_CSV] = "text/csv",
+		[DECODE_JSON] = "application/json",
+		[DECODE_RAW] = "application/octet-stream"};
+	return names[format] ? names[format] : "";
+}
+
 enum decode_format decode_format_named(const char *name)
 {
 	static const char *const names[] = {"auto", "image", "wav", "s16le", "csv", "json", "raw"};

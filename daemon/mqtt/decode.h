@@ -64,6 +64,8 @@ struct decode_result {
 /* Of a content type (what follows a ';' is ignored); DECODE_N_FORMATS for one that is not known, DECODE_AUTO
  * for none. */
 enum decode_format decode_format_of(const char *content_type);
+/* What a pipeline takes for it; "" where the first bytes decide. */
+const char *decode_content_type(enum decode_format format);
 /* Of a route's word; DECODE_AUTO for "auto". */
 enum decode_format decode_format_named(const char *name);
 
@@ -74,6 +76,10 @@ void decode_result_free(struct decode_result *result); /* zeroed is fine */
 
 /* Job and result as bytes, for the pipe between both processes. */
 struct bytes_writer;
+struct bytes_reader;
+void decode_envelope_write(struct bytes_writer *w, const struct decode_envelope *envelope);
+/* Marks @r failed where it is none. */
+void decode_envelope_read(struct bytes_reader *r, struct decode_envelope *envelope);
 void decode_job_write(struct bytes_writer *w, const struct decode_job *job);
 /* @specs: room for DECODE_MAX_INPUTS. -EPROTO. Points into @data. */
 int must_check decode_job_read(const void *data, size_t size, struct spec *specs,

@@ -49,7 +49,7 @@ int decode_job_read(const void *data, size_t size, struct spec *specs, struct de
 	return 0;
 }
 
-static void put_envelope(struct bytes_writer *w, const struct decode_envelope *e)
+void decode_envelope_write(struct bytes_writer *w, const struct decode_envelope *e)
 {
 	bytes_write_u8(w, e->there);
 	bytes_write_u8(w, e->oip);
@@ -61,7 +61,7 @@ static void put_envelope(struct bytes_writer *w, const struct decode_envelope *e
 	bytes_write_u64(w, e->deadline_ms);
 }
 
-static void get_envelope(struct bytes_reader *r, struct decode_envelope *e)
+void decode_envelope_read(struct bytes_reader *r, struct decode_envelope *e)
 {
 	e->there = bytes_read_u8(r) != 0;
 	e->oip = bytes_read_u8(r) != 0;
@@ -78,7 +78,7 @@ void decode_result_write(
 {
 	bytes_write_u32(w, (uint32_t)-failed->code);
 	parts_put_text(w, failed->code ? failed->text : "");
-	put_envelope(w, &result->envelope);
+	decode_envelope_write(w, &result->envelope);
 	uint32_t n = failed->code ? 0 : result->n;
 	bytes_write_u32(w, n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -110,7 +110,7 @@ int decode_result_read(const void *data, size_t size, const struct spec *specs, 
 	*ret_result = (struct decode_result){0};
 	int code = -(int)(bytes_read_u32(&r) & 0xFFF);
 	parts_get_text(&r, text, sizeof(text));
-	get_envelope(&r, &ret_result->envelope);
+	decode_envelope_read(&r, &ret_result->envelope);
 	uint32_t n = bytes_read_u32(&r);
 	*failed = (struct error){0};
 	if (r.failed || (code ? n != 0 : n != n_specs)) {

@@ -44,8 +44,9 @@ static int get_text(
 static int read_head(const json_t *root, struct decode_envelope *e, struct error *err)
 {
 	char deadline[32];
-	int r = get_text(root, "id", e->id, sizeof(e->id), err);
-	r = r < 0 ? r : get_text(root, "reply_to", e->reply_to, sizeof(e->reply_to), err);
+	/* First where an error is to go. */
+	int r = get_text(root, "reply_to", e->reply_to, sizeof(e->reply_to), err);
+	r = r < 0 ? r : get_text(root, "id", e->id, sizeof(e->id), err);
 	r = r < 0 ? r : get_text(root, "accept", e->accept, sizeof(e->accept), err);
 	r = r < 0 ? r : get_text(root, "priority", e->priority, sizeof(e->priority), err);
 	r = r < 0 ? r : get_text(root, "traceparent", e->traceparent, sizeof(e->traceparent), err);
@@ -349,6 +350,34 @@ static int read_base64(const json_t *root, const json_t *data, uint8_t **ret_inn
 	}
 	return base64_decode(
 		json_string_value(data), json_string_length(data), ret_inner, ret_bytes, err);
+}
+
+int envelope_open(const void *payload, size_t size, struct decode_envelope *envelope,
+	uint8_t **ret_data, size_t *ret_bytes, enum decode_format *ret_format, struct error *err)
+{
+	owned_json json_t *root = json_loadb(payload, size, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *data = json_object_get(root, "data");
+	*envelope = (struct decode_envelope){0};
+	envelope->there = !json_object_get(root, "values") &&
+		(json_object_get(root, "reply_to") || (json_object_get(root, "id") && data));
+	int r = envelope->there ? read_head(root, envelope, err) : 0;
+	if (r < 0 || !envelope->there) {
+		return r;
+	}
+	if (json_is_string(data)) {
+		return read_base64(root, data, ret_data, ret_bytes, ret_format, err);
+	}
+	if (!json_is_array(data)) {
+		return error_set(err, -EINVAL, "JSON: \"data\" is neither base64 nor a list");
+	}
+	char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	if (!text) {
+		return error_no_memory(err);
+	}
+	*ret_data = (uint8_t *)text;
+	*ret_bytes = strlen(text);
+	*ret_format = DECODE_JSON;
+	return 0;
 }
 
 int envelope_read(const struct decode_job *job, struct decode_result *result, uint8_t **ret_inner,

@@ -19,4 +19,12 @@ int must_check envelope_read(const struct decode_job *job, struct decode_result 
 int must_check envelope_fields(const void *payload, size_t size, const char *fields,
 	char **ret_text, size_t *ret_size, struct error *err);
 
+/*
+ * An input of a pipeline: is it an object with "reply_to", or with "id" and "data"? Not one with "values", which are
+ * plain numbers. envelope->there says so; then *ret_data (owned, a zero byte follows) is what was in it, of *ret_format: the
+ * bytes of base64, or a list of numbers as JSON. An error is of an envelope, which is filled as far as it was read.
+ */
+int must_check envelope_open(const void *payload, size_t size, struct decode_envelope *envelope,
+	uint8_t **ret_data, size_t *ret_bytes, enum decode_format *ret_format, struct error *err);
+
 #endif

@@ -62,16 +62,6 @@ static bool next_setting(struct pipes *pipes, struct bytes_writer *order)
 	return false;
 }
 
-static const char *content_type_of(enum decode_format format)
-{
-	static const char *const types[DECODE_N_FORMATS] = {[DECODE_WAV] = "audio/wav",
-		[DECODE_S16LE] = "audio/l16",
-		[DECODE_CSV] = "text/csv",
-		[DECODE_JSON] = "application/json",
-		[DECODE_RAW] = "application/octet-stream"};
-	return types[format] ? types[format] : "";
-}
-
 static uint32_t index_of(const struct pipes *pipes, const char *name)
 {
 	uint32_t i = 0;
@@ -93,14 +83,15 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 	struct pipes_input input = {.pipeline = index_of(pipes, ask->model),
 		.time_us = ask->arrived_ns / NS_PER_US,
 		.deadline_ns = ask->deadline_ns,
+		.opened = ask->opened,
 		.data = ask->payload,
 		.size = ask->size};
 	memcpy(input.source, ask->source, sizeof(input.source));
 	if (input.pipeline < pipes->n) { /* else its file has gone since */
 		input.tag = pipes_tag(pipes, pipes->items[input.pipeline], ask);
 	}
-	snprintf(
-		input.content_type, sizeof(input.content_type), "%s", content_type_of(ask->format));
+	snprintf(input.content_type, sizeof(input.content_type), "%s",
+		decode_content_type(ask->format));
 	snprintf(input.fields, sizeof(input.fields), "%s", ask->fields);
 	pipes_input_write(order, &input);
 	ask->state = ASK_DECODING;
@@ -143,6 +134,9 @@ static void input_end(struct pipes *pipes, const struct error *failed)
 {
 	struct bridge *b = pipes->bridge;
 	struct ask *ask = take(pipes->input);
+	if (pipes_opened_end(pipes, ask, failed->code)) {
+		return;
+	}
 	if (!failed->code) {
 		pipes->counts.inputs++;
 		serve_leave(b, ask);
@@ -233,6 +227,12 @@ static bool take_result(struct pipes *pipes, struct bytes_reader *r)
 	return pipes_result_read(r, &result, NULL) == 0 && pipes_publish(pipes, &result);
 }
 
+static bool take_envelope(struct pipes *pipes, struct bytes_reader *r)
+{
+	struct decode_envelope envelope;
+	return pipes_envelope_read(r, &envelope, NULL) == 0 && pipes_open(pipes, &envelope);
+}
+
 static bool take_done(struct pipes *pipes, struct bytes_reader *r)
 {
 	struct pipes_done done;
@@ -250,6 +250,7 @@ static void on_frame(void *data, const uint8_t *body, size_t size)
 	uint8_t word = bytes_read_u8(&r);
 	bool ok = pipes->order != 0 &&
 		((word == PIPES_DONE && take_done(pipes, &r)) ||
+			(word == PIPES_ENVELOPE && take_envelope(pipes, &r)) ||
 			(word == PIPES_QUESTION && take_question(pipes, &r)) ||
 			(word == PIPES_RESULT && take_result(pipes, &r)));
 	if (!ok) {
@@ -266,6 +267,7 @@ static void input_again(struct pipes *pipes, const char *why, bool may_again)
 	if (!ask) {
 		return;
 	}
+	pipes_open_again(pipes, ask);
 	if (may_again && !ask->asked_again) {
 		ask->asked_again = true;
 		ask->state = ASK_NEW;

@@ -91,6 +91,7 @@ struct pipes {
 	bool has_worked; /* some child had */
 	uint8_t order; /* it is at; 0: none */
 	bool order_told; /* it led to a result already */
+	bool unsealed, denied; /* it led to an envelope; whose reply_to is not for answers */
 	struct ask *input; /* that it is at */
 	struct ask *held; /* inputs that were taken, and whose answers are not whole; owned */
 	size_t n_held;
@@ -153,6 +154,12 @@ bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
 
 /* A number for the input's results, where it is to be answered; else 0. */
 uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask);
+/* The child has found its input in an envelope. False when it makes no sense. */
+bool pipes_open(struct pipes *pipes, const struct decode_envelope *envelope);
+/* The child is done with @ask, an input. True when that was its envelope: it waits for its second turn, or it is over. */
+bool pipes_opened_end(struct pipes *pipes, struct ask *ask, int failed);
+/* The child ended at @ask: the next one is to look into the envelope again. */
+void pipes_open_again(struct pipes *pipes, struct ask *ask);
 /* The child has taken it; @ask is out of the line, and taken. */
 void pipes_hold(struct pipes *pipes, struct ask *ask);
 /* A result of an input that is to be answered. */
@@ -165,9 +172,9 @@ void pipes_refuse_held(struct pipes *pipes, const char *why);
 
 /* ---- pipes_publish.c */
 
-/* The result as JSON: the gateway's members, then the child's. */
+/* The result as JSON: the gateway's members, then the child's. @ask: who is answered; NULL: it is told to all. */
 void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
-	const struct pipes_result *result, bool quiet, struct bytes_writer *w);
+	const struct pipes_result *result, const struct ask *ask, struct bytes_writer *w);
 
 /* False when it makes no sense. */
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result);

@@ -285,10 +285,48 @@ static int open_take(struct world *world, struct bytes_reader *r, struct error *
 		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
 }
 
+/* Might it be JSON around its data? */
+static bool may_be_envelope(const struct pipes_input *input)
+{
+	const char *text = input->data, *type = input->content_type;
+	size_t at = 0;
+	while (at < input->size && text[at] && strchr(" \t\r\n", text[at])) {
+		at++;
+	}
+	return at < input->size && text[at] == '{' && !input->fields[0] &&
+		(!type[0] || strcmp(type, "application/json") == 0);
+}
+
+/* What is in an envelope takes its place. *ret_wait: the parent has to know first where the answer goes. */
+static int input_open(struct world *world, const struct pipes_input *input,
+	struct pipeline_input *push, uint8_t **ret_data, bool *ret_wait, struct error *err)
+{
+	struct decode_envelope envelope = {0};
+	enum decode_format format = DECODE_AUTO;
+	size_t bytes = 0;
+	int code =
+		envelope_open(input->data, input->size, &envelope, ret_data, &bytes, &format, err);
+	if (envelope.there && !input->opened) {
+		struct bytes_writer w = {0};
+		*ret_wait = true;
+		pipes_envelope_write(&w, &envelope);
+		return say(world, &w) ? code : error_no_memory(err);
+	}
+	if (code == 0 && envelope.there) {
+		const char *type = decode_content_type(format);
+		push->data = *ret_data;
+		push->size = bytes;
+		push->content_type = type[0] ? type : NULL;
+	}
+	return code;
+}
+
 static int input_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
 	struct pipes_input input;
 	owned_mem char *line = NULL;
+	owned_mem uint8_t *opened = NULL;
+	bool wait = false;
 	uint32_t rate = 0, channels = 0;
 	int code = pipes_input_read(r, &input, err);
 	struct pipeline *p = code < 0 ? NULL : find(world, input.pipeline);
@@ -308,8 +346,10 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 			input.data, input.size, input.fields, &line, &push.size, err);
 		push.data = line;
 		push.content_type = "text/csv";
+	} else if (may_be_envelope(&input)) {
+		code = input_open(world, &input, &push, &opened, &wait, err);
 	}
-	return code < 0 ? code : pipeline_push(p, &push, err);
+	return code < 0 || wait ? code : pipeline_push(p, &push, err);
 }
 
 static int set_take(struct world *world, struct bytes_reader *r, struct error *err)

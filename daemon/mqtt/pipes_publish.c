@@ -54,13 +54,16 @@ static struct pipes_source *source_find(struct pipe *pipe, const char *name)
 }
 
 void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
-	const struct pipes_result *result, bool quiet, struct bytes_writer *w)
+	const struct pipes_result *result, const struct ask *ask, struct bytes_writer *w)
 {
 	uint32_t rate = 0, channels = 0;
 	flat_begin(w, NULL, '{');
 	flat_text(w, "gw", pipes->bridge->settings.gateway);
-	if (result->kind == PIPELINE_RESULT && !quiet) {
+	if (result->kind == PIPELINE_RESULT && !ask) {
 		flat_integer(w, "seq", (int64_t)++pipes->bridge->sequence);
+	}
+	if (ask && ask->id[0]) {
+		flat_text(w, "id", ask->id);
 	}
 	flat_time(w);
 	uint64_t now_us = clock_now_ns() / NS_PER_US;
@@ -104,7 +107,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	const char *retain = pipes->bridge->settings.retain;
 	struct bytes_writer w = {0};
 	char topic[TOPICS_MAX];
-	pipes_write_result(pipes, pipe, result, false, &w);
+	pipes_write_result(pipes, pipe, result, NULL, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;
@@ -147,7 +150,7 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 		}
 		source->skipped_ns = now;
 	}
-	pipes_write_result(pipes, pipe, result, false, &w);
+	pipes_write_result(pipes, pipe, result, NULL, &w);
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",

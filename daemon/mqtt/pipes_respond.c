@@ -17,6 +17,43 @@ uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask
 	return ask->tag;
 }
 
+bool pipes_open(struct pipes *pipes, const struct decode_envelope *envelope)
+{
+	struct ask *ask = pipes->input;
+	if (pipes->order != PIPES_INPUT || !ask || ask->opened) {
+		return false;
+	}
+	ask->opened = pipes->unsealed = true;
+	pipes->denied = !serve_take_envelope(pipes->bridge, ask, envelope);
+	return true;
+}
+
+bool pipes_opened_end(struct pipes *pipes, struct ask *ask, int failed)
+{
+	struct bridge *b = pipes->bridge;
+	bool unsealed = pipes->unsealed;
+	pipes->unsealed = false;
+	if (unsealed && pipes->denied) {
+		pipes->counts.refused++;
+		b->counts.refused++;
+		serve_refuse_reply_to(b, ask);
+		return true;
+	}
+	if (!unsealed || failed) {
+		return false;
+	}
+	if (!serve_drop_repeated(b, ask)) {
+		ask->state = ASK_NEW;
+	}
+	return true;
+}
+
+void pipes_open_again(struct pipes *pipes, struct ask *ask)
+{
+	ask->opened = ask->opened && !pipes->unsealed;
+	pipes->unsealed = false;
+}
+
 void pipes_hold(struct pipes *pipes, struct ask *ask)
 {
 	free(take(ask->payload));
@@ -50,7 +87,7 @@ void pipes_note_answer(
 			pipes->bridge, ask, ask->reply, ask->reply_bytes, ask->reply_status, true);
 		free(take(ask->reply));
 	}
-	pipes_write_result(pipes, pipe, result, true, &w);
+	pipes_write_result(pipes, pipe, result, ask, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;

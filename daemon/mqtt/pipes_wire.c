@@ -211,6 +211,7 @@ void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input)
 	bytes_write_u64(w, input->time_us);
 	bytes_write_u64(w, input->deadline_ns);
 	bytes_write_u64(w, input->tag);
+	bytes_write_u8(w, input->opened);
 	put_bytes(w, input->data, input->size);
 }
 
@@ -224,6 +225,7 @@ int pipes_input_read(struct bytes_reader *r, struct pipes_input *ret_input, stru
 	input.time_us = bytes_read_u64(r);
 	input.deadline_ns = bytes_read_u64(r);
 	input.tag = bytes_read_u64(r);
+	input.opened = bytes_read_u8(r) != 0;
 	input.data = get_bytes(r, &input.size);
 	if (r->failed) {
 		return no_sense(err);
@@ -367,6 +369,24 @@ void pipes_result_write(
 	parts_put_text(w, result->source);
 	put_bytes(w, result->flat, strlen(result->flat));
 	put_bytes(w, result->snapshot, result->snapshot_bytes);
+}
+
+void pipes_envelope_write(struct bytes_writer *w, const struct decode_envelope *envelope)
+{
+	begin(w, PIPES_ENVELOPE);
+	decode_envelope_write(w, envelope);
+}
+
+int pipes_envelope_read(
+	struct bytes_reader *r, struct decode_envelope *ret_envelope, struct error *err)
+{
+	struct decode_envelope envelope = {0};
+	decode_envelope_read(r, &envelope);
+	if (r->failed) {
+		return no_sense(err);
+	}
+	*ret_envelope = envelope;
+	return 0;
 }
 
 int pipes_result_read(struct bytes_reader *r, struct pipes_result *ret_result, struct error *err)

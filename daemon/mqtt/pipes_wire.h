@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "client/pipeline/pipeline.h"
+#include "daemon/mqtt/decode.h"
 
 #define PIPES_MAX_TENSORS 16 /* inputs, or outputs, of one question */
 #define PIPES_SOURCE_SIZE 64
@@ -31,7 +32,8 @@ enum pipes_order {
 enum pipes_word {
 	PIPES_DONE = 1,
 	PIPES_QUESTION,
-	PIPES_RESULT
+	PIPES_RESULT,
+	PIPES_ENVELOPE, /* the input is JSON around its data: what was said; it is to come again, opened */
 };
 
 /* ---- orders. All views point into the frame, with a zero byte behind each text. */
@@ -49,6 +51,7 @@ struct pipes_input {
 	char fields[256]; /* of JSON: members that are the numbers; "" */
 	uint64_t time_us, deadline_ns; /* 0: now; none */
 	uint64_t tag; /* 0: nobody waits for its answer */
+	bool opened; /* the parent knows its envelope */
 	const void *data; /* a zero byte follows */
 	size_t size;
 };
@@ -128,6 +131,8 @@ void pipes_question_write(
 void pipes_result_write(
 	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_result *result);
 
+void pipes_envelope_write(struct bytes_writer *w, const struct decode_envelope *envelope);
+
 /* Behind the byte of the word. -EPROTO. Texts are printable. @max_bytes: of one tensor. */
 int must_check pipes_done_read(
 	struct bytes_reader *r, struct pipes_done *ret_done, struct error *err);
@@ -136,5 +141,7 @@ int must_check pipes_question_read(struct bytes_reader *r, uint64_t max_bytes,
 void pipes_question_deinit(struct pipes_question *question);
 int must_check pipes_result_read(
 	struct bytes_reader *r, struct pipes_result *ret_result, struct error *err);
+int must_check pipes_envelope_read(
+	struct bytes_reader *r, struct decode_envelope *ret_envelope, struct error *err);
 
 #endif

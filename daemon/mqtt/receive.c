@@ -19,15 +19,22 @@ static void copy_text(char *out, size_t size, const char *text)
 	}
 }
 
+/* "" and "0" are none. */
+static bool is_deadline(const char *text)
+{
+	char *end = NULL;
+	long ms = strtol(text, &end, 10);
+	return *end == 0 && ms >= 0 && ms <= MAX_DEADLINE_MS;
+}
+
 static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
 {
 	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
 	if (m->expiry_s != MOSQ_NO_EXPIRY) {
 		deadline = now + m->expiry_s * NS_PER_S;
 	}
-	char *end = NULL;
-	long ms = m->deadline[0] ? strtol(m->deadline, &end, 10) : 0;
-	if (end && *end == 0 && ms > 0 && ms <= MAX_DEADLINE_MS) {
+	long ms = is_deadline(m->deadline) ? strtol(m->deadline, NULL, 10) : 0;
+	if (ms > 0) {
 		uint64_t sooner = now + (uint64_t)ms * NS_PER_MS;
 		deadline = !deadline || sooner < deadline ? sooner : deadline;
 	}
@@ -103,6 +110,9 @@ static const char *reason_to_refuse(const struct bridge *b, const struct ask *as
 	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
 		return "more than 64 bytes of correlation data";
 	}
+	if (!is_deadline(m->deadline)) {
+		return "deadline_ms is no whole number of milliseconds from 0 to 86400000";
+	}
 	if (m->size > b->settings.max_message) {
 		*ret_status = EDGE_CLIENT_TOO_LARGE;
 		return "above max-message";
@@ -119,6 +129,10 @@ static const char *reason_of_pipeline(
 	const struct bridge *b, const struct ask *ask, unsigned int *ret_status)
 {
 	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
+	if (!ask->source[0]) {
+		*ret_status = EDGE_CLIENT_INVALID;
+		return "a source is up to 63 letters, digits, '.', '-' or '_'";
+	}
 	*ret_status = pipe && !pipe->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
 	if (!pipe || pipe->refused[0]) {
 		return pipe ? pipe->refused : "there is no such pipeline";
@@ -304,6 +318,8 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 		command_pipeline_message(b, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_IN || parts.kind == TOPICS_PIPELINE_POOL) {
 		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
+	} else if (parts.kind == TOPICS_PIPELINE_NO_SOURCE && m->response_topic[0]) {
+		request(b, link, m, parts.model, "", NULL, true, NULL); /* which says so */
 	} else {
 		receive(b, link, m, NULL);
 	}

@@ -119,8 +119,7 @@ static bool start(struct bridge *b, struct ask *ask)
 
 /* ---- decoding */
 
-/* What JSON said counts where the message's properties said nothing. */
-static bool take_envelope(struct bridge *b, struct ask *ask, const struct decode_envelope *e)
+bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_envelope *e)
 {
 	const struct settings *s = &b->settings;
 	memcpy(ask->id, e->id, sizeof(ask->id));
@@ -138,6 +137,11 @@ static bool take_envelope(struct bridge *b, struct ask *ask, const struct decode
 		bool sooner = !ask->deadline_ns || deadline < ask->deadline_ns;
 		ask->deadline_ns = sooner ? deadline : ask->deadline_ns;
 	}
+	if (e->priority[0]) {
+		asks_remove(&b->asks, ask);
+		ask->priority = ask_priority_of(e->priority);
+		asks_add(&b->asks, ask);
+	}
 	if (!e->reply_to[0] || ask->response_topic) {
 		return true;
 	}
@@ -149,6 +153,30 @@ static bool take_envelope(struct bridge *b, struct ask *ask, const struct decode
 	return true;
 }
 
+void serve_refuse_reply_to(struct bridge *b, struct ask *ask)
+{
+	respond_refuse_and_end(
+		b, ask, EDGE_CLIENT_DENIED, "reply_to is not for answers (response-prefix)");
+}
+
+bool serve_drop_repeated(struct bridge *b, struct ask *ask)
+{
+	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
+	if (!window || !ask->id[0] || !ask->qos || ask->key) {
+		return false;
+	}
+	const char *to = ask->response_topic ? ask->response_topic : ask->source;
+	ask->key = dedup_hash(&b->dedup, ask->of_pipeline, ask->id, strlen(ask->id));
+	ask->key = dedup_hash(&b->dedup, ask->key, ask->model, strlen(ask->model));
+	ask->key = dedup_hash(&b->dedup, ask->key, to, strlen(to));
+	if (!dedup_see(&b->dedup, ask->key, clock_now_ns(), window)) {
+		return false;
+	}
+	b->counts.duplicates++;
+	serve_finish(b, ask);
+	return true;
+}
+
 static void on_decoded(void *data, struct decode_result *result,
 	const struct decode_envelope *envelope, const struct error *err)
 {
@@ -157,34 +185,22 @@ static void on_decoded(void *data, struct decode_result *result,
 	struct ask *ask = running->ask;
 	free(running);
 	ask->state = ASK_READY;
-	bool may = take_envelope(b, ask, envelope);
+	bool may = serve_take_envelope(b, ask, envelope);
 	if (result) {
 		ask->tensors = *result; /* owned from here on */
-	}
-	if (envelope->priority[0]) {
-		asks_remove(&b->asks, ask);
-		ask->priority = ask_priority_of(envelope->priority);
-		asks_add(&b->asks, ask);
 	}
 	free(take(ask->payload));
 	if (!may) {
 		b->counts.refused++;
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED,
-			"reply_to is not for answers (response-prefix)");
+		serve_refuse_reply_to(b, ask);
 	} else if (!result) {
 		/* A picture that is none says nothing of the model. */
 		bool bad = err->code == -EBADMSG;
 		respond_refuse_and_end(
 			b, ask, bad ? EDGE_CLIENT_INVALID : error_status_of(err->code), err->text);
-	} else if (b->settings.duplicate_window_ms && ask->id[0] && ask->qos && !ask->key) {
-		ask->key = dedup_hash(&b->dedup, 0, ask->id, strlen(ask->id));
-		const char *to = ask->response_topic ? ask->response_topic : ask->source;
-		ask->key = dedup_hash(&b->dedup, ask->key, to, strlen(to));
-		if (dedup_see(&b->dedup, ask->key, clock_now_ns(),
-			    b->settings.duplicate_window_ms * NS_PER_MS)) {
-			b->counts.duplicates++;
-			serve_finish(b, ask);
-		}
+	} else {
+		bool repeated = serve_drop_repeated(b, ask);
+		(void)repeated; /* else it is ready */
 	}
 	serve_dispatch(b);
 }

@@ -77,8 +77,13 @@ static bool parse_pipeline(const char *at, struct topics_parts *parts)
 		: skip(&at, "set")              ? TOPICS_PIPELINE_SET
 		: skip(&at, "last")             ? TOPICS_PIPELINE_LAST
 						: TOPICS_OTHER;
-	if (kind == TOPICS_OTHER || !topics_is_level(at)) {
+	bool level = topics_is_level(at);
+	if (kind == TOPICS_OTHER || (!level && kind != TOPICS_PIPELINE_IN)) {
 		return false;
+	}
+	if (!level) {
+		parts->kind = TOPICS_PIPELINE_NO_SOURCE;
+		return true;
 	}
 	memcpy(parts->key, at, strlen(at) + 1);
 	parts->kind = kind;
@@ -100,7 +105,9 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 	bool pool = !own && skip(&at, "pool");
 	rest = at;
 	if (pool && skip(&rest, "pipeline") && parse_pipeline(rest, &parts)) {
-		parts.kind = parts.kind == TOPICS_PIPELINE_IN ? TOPICS_PIPELINE_POOL : TOPICS_OTHER;
+		parts.kind = parts.kind == TOPICS_PIPELINE_IN     ? TOPICS_PIPELINE_POOL
+			: parts.kind == TOPICS_PIPELINE_NO_SOURCE ? parts.kind
+								  : TOPICS_OTHER;
 		return parts;
 	}
 	if (!(own || pool) || !take_level(&at, parts.model, sizeof(parts.model)) ||

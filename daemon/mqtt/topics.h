@@ -19,6 +19,7 @@ enum topics_kind {
 	TOPICS_POOL, /* PREFIX/pool/MODEL/infer */
 	TOPICS_PIPELINE_POOL, /* PREFIX/pool/pipeline/NAME/in/SOURCE; key: SOURCE */
 	TOPICS_PIPELINE_IN, /* PREFIX/GW/pipeline/NAME/in/SOURCE */
+	TOPICS_PIPELINE_NO_SOURCE, /* one of these two whose SOURCE is none; key: "" */
 	TOPICS_PIPELINE_SET, /* PREFIX/GW/pipeline/NAME/set/KEY */
 	TOPICS_PIPELINE_LAST, /* PREFIX/GW/pipeline/NAME/last/SOURCE, which is our own */
 };

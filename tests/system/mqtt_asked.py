@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Pipelines that are asked: answers at response topics, and models that are taught meanwhile."""
+import base64
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import struct
 import tempfile
 
 from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
-from mqtt_rig import need_mosquitto, run_tests, wait_for
+from mqtt_rig import Device, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 
@@ -131,6 +132,109 @@ class Asked(WithPipelines):
         ask("other", 60)
         device.wait("edged/reply/me", 61)
         self.assertIsNone(bridge.child.poll())
+
+    def test_json_asks_where_there_are_no_properties(self):
+        """The envelope of models' requests on both inputs of a pipeline, and each way in which it may be no good."""
+        rows = "[source]\nkind = numbers\ncolumns = 3\n[model]\nname = vibration\n[post]\nkind = reconstruction\n"
+        _, device = self.bridge(extra="pool = yes", digit=EACH_DIGIT, third=EACH_DIGIT.replace("picture\n", "picture\nevery = 3\n"), rows=rows)
+        device.wait_json("edged/gw1/capability", lambda c: "digit" in json.dumps(c))
+        seven, n = self.rig.sample("digit-7.png"), 0
+        for version in (4, 5):
+            asker, reply = Device(self.port, f"asker{version}", version=version), f"edged/reply/{version}"
+            self.addCleanup(asker.close)
+            asker.subscribe("edged/#")
+            asker.subscribe("secret/#")
+            asker.subscribe("homeassistant/#")
+
+            def ask(topic="edged/gw1/pipeline/digit/in/cam", given=None, qos=1, asker=asker, reply=reply, **change):
+                nonlocal n
+                n += 1
+                text = {"id": f"q{n}", "reply_to": reply, "content_type": "image/png", "data": base64.b64encode(seven).decode(), **change}
+                asker.publish(topic, given or json.dumps({k: v for k, v in text.items() if v is not None}), qos)
+                return f"q{n}"
+
+            def answer(topic=reply, asker=asker):
+                result = json.loads(asker.wait(topic)[-1].payload)
+                asker.messages.clear()
+                return result
+
+            for topic in ("edged/gw1/pipeline/digit/in/cam", "edged/pool/pipeline/digit/in/cam"):
+                name = ask(topic)
+                result = answer()
+                self.assertEqual((result["id"], result["label"], result["pipeline"], result["source"], "seq" in result),
+                                 (name, "7", "digit", "cam", False))
+            # Without a content type its first bytes decide; a number is an id too; a property says OK.
+            ask(id=17, content_type=None, priority="high", deadline_ms=60000, qos=0)
+            if version == 5:
+                self.assertEqual(dict(asker.wait(reply)[0].properties.UserProperty)["status"], "OK")
+            result = answer()
+            self.assertEqual((result["id"], result["label"]), ("17", "7"))
+            # Told to all where nobody is named.
+            ask(reply_to=None)
+            result = answer("edged/gw1/pipeline/digit/result/cam")
+            self.assertEqual((result["label"], "id" in result), ("7", False))
+            # No good, with a place to say so.
+            for change, error in (({"data": "no base64"}, "INVALID"), ({"data": None}, "INVALID"), ({"data": 5}, "INVALID"),
+                                  ({"content_type": "text/none"}, "UNSUPPORTED"), ({"id": "x" * 65}, "INVALID"), ({"id": [1]}, "INVALID"),
+                                  ({"deadline_ms": -5}, "INVALID"), ({"data": base64.b64encode(b"\x89PNG\r\n\x1a\nnothing").decode()}, "INVALID")):
+                name = ask(**change)
+                result = answer()
+                self.assertEqual(result["error"], error, (change, result))
+                self.assertEqual(result.get("id"), name if "id" not in change else None, change)
+            # Places that are not for answers: said where errors are, and nowhere else.
+            for bad in ("edged/gw1/mine", "edged/reply/+", "edged/pool/digits/infer", "$SYS/x", "secret/x", "homeassistant/x"):
+                name = ask(reply_to=bad)
+                asker.wait("edged/gw1/pipeline/digit/error/cam")
+                self.assertEqual(asker.of(bad), [], bad)
+                result = answer("edged/gw1/pipeline/digit/error/cam")
+                self.assertEqual((result["error"], result["id"]), ("DENIED", name), bad)
+            # The same id twice is answered once; of two pipelines it is two questions.
+            for _ in range(2):
+                ask(id=f"twice{version}")
+            ask("edged/gw1/pipeline/third/in/cam", id=f"twice{version}")
+            ask(id=f"end{version}")
+            results = [json.loads(m.payload) for m in asker.wait(reply, 3)]
+            self.assertEqual([(r["id"], r["pipeline"]) for r in results],
+                             [(f"twice{version}", "digit"), (f"twice{version}", "third"), (f"end{version}", "digit")])
+            asker.messages.clear()
+            # What `every` passes over is an answer too.
+            ask("edged/gw1/pipeline/third/in/cam")
+            self.assertEqual(answer()["error"], "SUPERSEDED")
+            ask("edged/gw1/pipeline/third/in/cam")
+            self.assertEqual(answer()["error"], "SUPERSEDED")
+        # Plain numbers are what they were: with and without an envelope the same window.
+        window = [[(i * 7 + k) % 5 / 10 for k in range(3)] for i in range(128)]
+        scores = []
+        for source, body in (("plain", window), ("values", {"id": "1", "reply_to": "edged/reply/4", "values": sum(window, [])}),
+                             ("sealed", {"id": "1", "data": window})):
+            device.publish(f"edged/gw1/pipeline/rows/in/{source}", json.dumps(body))
+            result = json.loads(device.wait(f"edged/gw1/pipeline/rows/result/{source}")[0].payload)
+            scores.append(result["score"])
+        self.assertEqual(scores, [scores[0]] * 3)
+
+    def test_what_cannot_be_asked_is_refused(self):
+        _, device = self.bridge(extra="pool = yes", digit=EACH_DIGIT)
+        device.subscribe("edged/reply/#")
+        device.wait_json("edged/gw1/capability", lambda c: "digit" in json.dumps(c))
+        inputs, seven = "edged/gw1/pipeline/digit/in/", self.rig.sample("digit-7.png")
+
+        def ask(topic, **given):
+            device.publish(topic, seven, ResponseTopic="edged/reply/me", **given)
+            message = device.wait("edged/reply/me")[0]
+            device.messages.clear()
+            return dict(message.properties.UserProperty)["status"], json.loads(message.payload).get("message", "")
+
+        for where in (inputs, "edged/pool/pipeline/digit/in/"):
+            for source in ("x" * 64, "a b", "\u00fc", "$x"):
+                status, why = ask(where + source)
+                self.assertEqual((status, "source" in why), ("INVALID", True), (where, source))
+            self.assertEqual(ask(where + "x" * 63)[0], "OK")
+        for topic in (inputs + "cam", "edged/gw1/digits/infer"):
+            for deadline in ("-5", "0.001", "soon", "86400001", "99999999999999999999", "5 "):
+                status, why = ask(topic, UserProperty=[("deadline_ms", deadline)])
+                self.assertEqual((status, "deadline_ms" in why), ("INVALID", True), (topic, deadline))
+            for deadline in ("60000", "0", ""):
+                self.assertEqual(ask(topic, UserProperty=[("deadline_ms", deadline)])[0], "OK", (topic, deadline))
 
     def test_a_camera_gets_its_snapshot_as_jpeg(self):
         _, device = self.bridge(extra="discovery = yes", digit=EACH_DIGIT + "snapshot = jpeg\n", other=EACH_DIGIT + "snapshot = yes\n")

@@ -271,6 +271,85 @@ static void members_of_json_become_a_row(void **state)
 	}
 }
 
+static void an_envelope_is_opened(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		bool there;
+		int code;
+		const char *reply_to, *id, *data;
+		enum decode_format format;
+	} cases[] = {
+		{"{\"reply_to\":\"a/b\",\"id\":17,\"content_type\":\"image/png\",\"data\":\"YWJj\"}",
+			true, 0, "a/b", "17", "abc", DECODE_IMAGE},
+		{"{\"id\":\"x\",\"data\":\"YQ==\"}", true, 0, "", "x", "a", DECODE_AUTO},
+		{"{\"id\":1,\"data\":[[1,-2.5],[3,4]]}", true, 0, "", "1", "[[1,-2.5],[3,4]]",
+			DECODE_JSON},
+		{"{\"reply_to\":\"a\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"data\":7}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"id\":[],\"reply_to\":\"a\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"data\":\"Y\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"content_type\":\"x/y\",\"data\":\"YQ==\"}", true,
+			-EOPNOTSUPP, "a", "", NULL, DECODE_AUTO},
+		/* Numbers, and what is none of ours, stay what they are. */
+		{"{\"values\":[1],\"id\":1,\"reply_to\":\"a\",\"data\":[2]}", false, 0, "", "",
+			NULL, DECODE_AUTO},
+		{"{\"data\":[1]}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{\"id\":1}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"[1]", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"reply_to\":\"b\"}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{nothing", false, 0, "", "", NULL, DECODE_AUTO},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct decode_envelope e;
+		enum decode_format format = DECODE_AUTO;
+		uint8_t *data = NULL;
+		size_t size = 0;
+		int code = envelope_open(
+			cases[i].json, strlen(cases[i].json), &e, &data, &size, &format, NULL);
+		assert_int_equal(code, cases[i].code);
+		assert_int_equal(e.there, cases[i].there);
+		assert_string_equal(e.reply_to, cases[i].reply_to);
+		assert_string_equal(e.id, cases[i].id);
+		assert_int_equal(data != NULL, cases[i].data != NULL);
+		if (cases[i].data) {
+			assert_int_equal(format, cases[i].format);
+			assert_int_equal(size, strlen(cases[i].data));
+			assert_string_equal((char *)data, cases[i].data);
+		}
+		free(data);
+	}
+}
+
+static void an_envelope_arrives_whole_or_is_refused(void **state)
+{
+	(void)state;
+	const struct decode_envelope said = {.there = true,
+		.id = "17",
+		.reply_to = "a/b",
+		.priority = "high",
+		.traceparent = "00",
+		.deadline_ms = 9};
+	struct decode_envelope heard;
+	struct bytes_writer w = {0};
+	pipes_envelope_write(&w, &said);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(pipes_envelope_read(&r, &heard, NULL), 0);
+	assert_string_equal(heard.id, "17");
+	assert_string_equal(heard.reply_to, "a/b");
+	assert_string_equal(heard.priority, "high");
+	assert_string_equal(heard.traceparent, "00");
+	assert_int_equal(heard.deadline_ms, 9);
+	size_t whole = body_of(&w).size;
+	for (size_t cut = 1; cut <= whole; cut++) {
+		r = body_of(&w);
+		r.size -= cut;
+		assert_int_equal(pipes_envelope_read(&r, &heard, NULL), -EPROTO);
+	}
+	bytes_writer_deinit(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +360,8 @@ int main(void)
 		cmocka_unit_test(what_is_done_says_what_is_not),
 		cmocka_unit_test(a_model_arrives_with_its_labels),
 		cmocka_unit_test(members_of_json_become_a_row),
+		cmocka_unit_test(an_envelope_is_opened),
+		cmocka_unit_test(an_envelope_arrives_whole_or_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,13 +122,15 @@ static void pipelines_have_topics_of_their_own(void **state)
 		{"edged/gw1/pipeline/door/last/cam1", TOPICS_PIPELINE_LAST},
 		{"edged/gw1/pipeline/infer", TOPICS_INFER}, /* a model of that name */
 		{"edged/gw1/pipeline/set/enable", TOPICS_SET},
-		{"edged/gw1/pipeline/door/in/a/b", TOPICS_OTHER},
-		{"edged/gw1/pipeline/door/in/", TOPICS_OTHER},
-		{"edged/gw1/pipeline/door/in/a b", TOPICS_OTHER},
+		{"edged/gw1/pipeline/door/in/a/b", TOPICS_PIPELINE_NO_SOURCE},
+		{"edged/gw1/pipeline/door/in/", TOPICS_PIPELINE_NO_SOURCE},
+		{"edged/gw1/pipeline/door/in/a b", TOPICS_PIPELINE_NO_SOURCE},
+		{"edged/gw1/pipeline/door/set/a b", TOPICS_OTHER},
+		{"edged/gw1/pipeline/door/last/a b", TOPICS_OTHER},
 		{"edged/gw1/pipeline/door/result/cam1", TOPICS_OTHER},
 		{"edged/gw2/pipeline/door/in/cam1", TOPICS_OTHER},
 		{"edged/pool/pipeline/door/in/cam1", TOPICS_PIPELINE_POOL},
-		{"edged/pool/pipeline/door/in/a/b", TOPICS_OTHER}};
+		{"edged/pool/pipeline/door/in/a/b", TOPICS_PIPELINE_NO_SOURCE}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct topics_parts parts = topics_parse("edged", "gw1", cases[i].topic);
 		assert_int_equal(parts.kind, cases[i].kind);
