@@ -38,13 +38,13 @@ static void child_ask(
 		.tag = parent->tag};
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	uint64_t passed_ns = clock_now_ns() - parent->pushed_ns;
-	memcpy(told.source, parent->source, sizeof(told.source));
+	told.source = parent->source;
 	if (recipe->budget_ms && passed_ns > recipe->budget_ms * WORK_NS_PER_MS) {
 		telling_trouble(p, PIPELINE_SKIPPED, &told, "budget");
 		return;
 	}
 	struct question *q =
-		asking_new(p, index, parent->source, material, parent->time_us, parent, 0);
+		asking_new(p, index, &parent->source, material, parent->time_us, parent, 0);
 	int r = q ? asking_put(p, q, &err) : error_no_memory(&err);
 	if (r < 0) {
 		telling_trouble(
@@ -65,7 +65,7 @@ static void crop_ask(
 		.material = parent->material,
 		.time_us = parent->time_us,
 		.tag = parent->tag};
-	memcpy(told.source, parent->source, sizeof(told.source));
+	told.source = parent->source;
 	telling_trouble(p, PIPELINE_SKIPPED, &told, err.text);
 }
 
@@ -97,7 +97,7 @@ static void child_run(struct pipeline *p, size_t index, const struct question *p
 			.time_us = parent->time_us,
 			.tag = parent->tag};
 		char why[64];
-		memcpy(told.source, parent->source, sizeof(told.source));
+		told.source = parent->source;
 		snprintf(why, sizeof(why), "max-crops: %zu more boxes", left);
 		telling_trouble(p, PIPELINE_SKIPPED, &told, why);
 	}
@@ -136,7 +136,7 @@ static int outputs_run(struct pipeline *p, size_t index, const struct question *
 	const struct tensor_bytes *output, struct error *err)
 {
 	owned(material_unref) struct material *material = NULL;
-	struct rows *rows = &asking_source(p, parent->source)->outputs[index];
+	struct rows *rows = &asking_source(p, &parent->source)->outputs[index];
 	struct stage_window window = {0};
 	uint64_t time_us = 0;
 	int r = output_collect(p, index, parent, output, rows, err);
@@ -184,7 +184,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 	const struct recipe_decision *decision = &stage->recipe->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
 	if (r == 0 && decision->given) {
-		struct stream *stream = asking_source(p, q->source);
+		struct stream *stream = asking_source(p, &q->source);
 		r = decision_judge(decision, result_threshold(stage), &stream->decisions[q->stage],
 			&findings, q->time_us, &verdict, err);
 	}

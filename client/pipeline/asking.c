@@ -23,9 +23,9 @@ static bool is_serial(const struct pipeline *p, size_t stage)
 }
 
 /* What every question of one input has in common. @from NULL: it comes from outside. */
-struct question *asking_new(const struct pipeline *p, size_t stage, const char *source,
-	struct material *material, uint64_t time_us, const struct question *from,
-	uint64_t deadline_ns)
+struct question *asking_new(const struct pipeline *p, size_t stage,
+	const struct stream_source *source, struct material *material, uint64_t time_us,
+	const struct question *from, uint64_t deadline_ns)
 {
 	struct question *q = calloc(1, sizeof(*q));
 	if (!q) {
@@ -33,7 +33,7 @@ struct question *asking_new(const struct pipeline *p, size_t stage, const char *
 	}
 	q->stage = stage;
 	q->serial = is_serial(p, stage);
-	snprintf(q->source, sizeof(q->source), "%s", source);
+	q->source = *source;
 	q->material = material_ref(material);
 	q->time_us = time_us;
 	q->tag = from ? from->tag : 0;
@@ -42,20 +42,20 @@ struct question *asking_new(const struct pipeline *p, size_t stage, const char *
 	return q;
 }
 
-struct stream *asking_source_find(const struct pipeline *p, const char *name)
+struct stream *asking_source_find(const struct pipeline *p, const struct stream_source *source)
 {
 	for (size_t i = 0; i < p->n_streams; i++) {
-		if (strcmp(p->streams[i].name, name) == 0) {
+		if (stream_is_same(&p->streams[i].source, source)) {
 			return (struct stream *)&p->streams[i];
 		}
 	}
 	return NULL;
 }
 
-/* The source of that name, or a new one in place of the one not heard of for longest. */
-struct stream *asking_source(struct pipeline *p, const char *name)
+/* That source's, or a new one in place of the one not heard of for longest. */
+struct stream *asking_source(struct pipeline *p, const struct stream_source *source)
 {
-	struct stream *stream = asking_source_find(p, name);
+	struct stream *stream = asking_source_find(p, source);
 	if (!stream && p->n_streams < PIPELINE_MAX_SOURCES) {
 		stream = &p->streams[p->n_streams++];
 	} else if (!stream) {
@@ -69,7 +69,7 @@ struct stream *asking_source(struct pipeline *p, const char *name)
 	}
 	stream->last_used = ++p->uses;
 	if (stream->id == 0) {
-		snprintf(stream->name, sizeof(stream->name), "%s", name);
+		stream->source = *source;
 		stream->id = stream->last_used;
 	}
 	return stream;
@@ -77,7 +77,7 @@ struct stream *asking_source(struct pipeline *p, const char *name)
 
 static uint64_t session_of(struct pipeline *p, const struct question *q)
 {
-	return asking_source(p, q->source)->id * RECIPE_MAX_STAGES + q->stage;
+	return asking_source(p, &q->source)->id * RECIPE_MAX_STAGES + q->stage;
 }
 
 /* Tensors are made at once: what is no good is refused while its sender listens. Takes @q. */
@@ -102,7 +102,8 @@ int asking_put(struct pipeline *p, struct question *taken, struct error *err)
 		.n_inputs = 1,
 		.n_outputs = stage->model.n_outputs,
 		.deadline_ns = deadline_ns,
-		.source = q->source,
+		.source = q->source.name,
+		.origin = q->source.origin,
 		.priority = (unsigned int)p->recipe->priority,
 		.session = stage->recipe->session ? session_of(p, q) : 0};
 	if (!queue_add(&p->queue, q)) {

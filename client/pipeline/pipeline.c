@@ -249,9 +249,17 @@ size_t pipeline_pending(const struct pipeline *p)
 	return p->queue.n;
 }
 
+static struct stream_source source_named(const char *name, uint32_t origin)
+{
+	struct stream_source source = {.origin = origin};
+	snprintf(source.name, sizeof(source.name), "%s", name ? name : "");
+	return source;
+}
+
 void pipeline_forget_source(struct pipeline *p, const char *source)
 {
-	struct stream *stream = asking_source_find(p, source ? source : "");
+	const struct stream_source who = source_named(source, 0);
+	struct stream *stream = asking_source_find(p, &who);
 	if (stream) {
 		stream_deinit(stream);
 		*stream = p->streams[--p->n_streams];
@@ -292,7 +300,7 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 		? r
 		: rows_append(rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
+		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
 		p->counts.sampled_out += rows_catch_up(rows, &window);
 	}
 	return r;
@@ -307,13 +315,13 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 		return 0;
 	}
 	struct question *q =
-		asking_new(p, 0, stream->name, material, time_us, NULL, input->deadline_ns);
+		asking_new(p, 0, &stream->source, material, time_us, NULL, input->deadline_ns);
 	if (!q) {
 		return error_no_memory(err);
 	}
 	q->tag = input->tag;
 	if (p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, stream->name);
+		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
 	}
 	return asking_put(p, q, err);
 }
@@ -327,7 +335,8 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
 			  STREAM_NAME_SIZE - 1);
 	if (r == 0) {
-		struct stream *stream = asking_source(p, source);
+		const struct stream_source who = source_named(source, input->origin);
+		struct stream *stream = asking_source(p, &who);
 		r = is_stream(p, material) ? rows_push(p, stream, material, input->time_us, err)
 					   : whole_push(p, stream, material, input, err);
 	}
@@ -340,7 +349,7 @@ static void window_fail(struct pipeline *p, const struct stream *stream,
 	const struct question *like, const char *why)
 {
 	struct question told = *like;
-	memcpy(told.source, stream->name, sizeof(told.source));
+	told.source = stream->source;
 	telling_trouble(p, PIPELINE_FAILED, &told, why);
 }
 
@@ -375,7 +384,7 @@ static int window_ask(struct pipeline *p, struct stream *stream)
 		p->counts.sampled_out++;
 		return 1;
 	}
-	struct question *q = asking_new(p, 0, stream->name, material, time_us, NULL, 0);
+	struct question *q = asking_new(p, 0, &stream->source, material, time_us, NULL, 0);
 	const struct question like = {.material = material, .time_us = time_us};
 	if (!q || asking_put(p, q, &err) < 0) {
 		window_fail(p, stream, &like, q ? err.text : "no memory");

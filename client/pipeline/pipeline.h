@@ -91,6 +91,7 @@ struct pipeline_result {
 	size_t stage_index; /* its place in the file, from 0 */
 	const char *model; /* that answered */
 	const char *source; /* as pushed */
+	uint32_t origin; /* the same */
 	uint64_t time_us; /* as pushed; of a window: when its last sample came in */
 	bool event; /* the decision's: something began, ended or changed; false where every result
 		       is shown */
@@ -180,6 +181,8 @@ struct pipeline_input {
 				     Parameters behind a ';' are ignored */
 	const char *
 		source; /* who sent it; NULL: "". Sources have windows and decisions of their own */
+	uint32_t
+		origin; /* by which of several ways: sources of one name and different origins are different */
 	uint64_t
 		time_us; /* when, by any clock that does not go back; holds and limits use it. 0: now, by
 			     the clock of this machine; of a stream of sound by its samples, from when
@@ -199,7 +202,7 @@ struct pipeline_input {
 int must_check pipeline_push(
 	struct pipeline *pipeline, const struct pipeline_input *input, struct error *err);
 
-/* Of a stream that ends: what is left in the window of @source is dropped, its decisions forgotten. */
+/* Of a stream that ends: what is left in the window of @source (of origin 0) is dropped, its decisions forgotten. */
 void pipeline_forget_source(struct pipeline *pipeline, const char *source);
 
 /* A model's question. Lives until it is answered or failed. */
@@ -211,6 +214,7 @@ struct pipeline_question {
 	uint32_t n_outputs; /* that the answer must have */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC: nobody wants the answer later; 0: none */
 	const char *source;
+	uint32_t origin;
 	unsigned int priority; /* the file's; as enum edge_client_priority */
 	uint64_t
 		session; /* not 0: the model keeps its state between questions of the same number; they

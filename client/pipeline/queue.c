@@ -52,7 +52,7 @@ static bool must_wait(const struct queue *queue, const struct question *question
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS && question->serial; i++) {
 		const struct question *one = queue->items[i];
 		if (one && one->given && one->stage == question->stage &&
-			strcmp(one->source, question->source) == 0) {
+			stream_is_same(&one->source, &question->source)) {
 			return true;
 		}
 	}
@@ -84,12 +84,13 @@ struct question *queue_take(struct queue *queue, const struct pipeline_question 
 	return NULL;
 }
 
-size_t queue_drop(struct queue *queue, size_t stage, const char *source)
+size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source *source)
 {
 	size_t dropped = 0;
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		struct question *one = queue->items[i];
-		if (one && !one->given && one->stage == stage && strcmp(one->source, source) == 0) {
+		if (one && !one->given && one->stage == stage &&
+			stream_is_same(&one->source, source)) {
 			queue->n--;
 			queue->bytes -= one->bytes;
 			question_free(take(queue->items[i]));

@@ -5,13 +5,14 @@
 
 #include "client/pipeline/material.h"
 #include "client/pipeline/pipeline.h"
+#include "client/pipeline/stream.h"
 
 struct question {
 	struct pipeline_question shown; /* first, so that callers' pointers lead back here */
 	bool given; /* pipeline_next() has shown it */
 	bool serial; /* answers must come in order */
 	size_t stage;
-	char source[128];
+	struct stream_source source;
 	struct material *material; /* a reference */
 	struct tensor_bytes input; /* owned */
 	struct findings_frame frame;
@@ -41,7 +42,7 @@ struct question *queue_next(const struct queue *queue);
 struct question *queue_take(struct queue *queue, const struct pipeline_question *shown);
 
 /* Drops what nobody was shown of @stage and @source. Returns how many. */
-size_t queue_drop(struct queue *queue, size_t stage, const char *source);
+size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source *source);
 
 void question_free(struct question *question); /* NULL is fine */
 DEFINE_OWNED(struct question *, question_free)

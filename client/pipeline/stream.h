@@ -4,6 +4,8 @@
 #ifndef CLIENT_PIPELINE_STREAM_H
 #define CLIENT_PIPELINE_STREAM_H
 
+#include <string.h>
+
 #include "client/pipeline/decision.h"
 #include "client/pipeline/material.h"
 #include "client/pipeline/stage.h"
@@ -22,8 +24,19 @@ struct rows {
 	uint64_t start_us; /* when the first did, for who says no times */
 };
 
-struct stream {
+/* Who sent something: those of one name and different origins are different. */
+struct stream_source {
+	uint32_t origin;
 	char name[STREAM_NAME_SIZE];
+};
+
+static inline bool stream_is_same(const struct stream_source *a, const struct stream_source *b)
+{
+	return a->origin == b->origin && strcmp(a->name, b->name) == 0;
+}
+
+struct stream {
+	struct stream_source source;
 	uint64_t id; /* never twice in one pipeline */
 	uint64_t last_used; /* by a counter of the pipeline */
 	uint64_t inputs, windows; /* so far, for `every` */

@@ -31,7 +31,8 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	result.stage = p->recipe->stages[q->stage].name;
 	result.stage_index = q->stage;
 	result.model = p->recipe->stages[q->stage].model;
-	result.source = q->source;
+	result.source = q->source.name;
+	result.origin = q->source.origin;
 	result.time_us = q->time_us;
 	result.tag = q->tag;
 	result.json = json;
@@ -44,7 +45,7 @@ static void tell(struct pipeline *p, enum pipeline_kind kind, const struct quest
 static struct result_facts facts_of(const struct pipeline *p, const struct question *q)
 {
 	return (struct result_facts){.pipeline = p->recipe->name,
-		.source = q->source,
+		.source = q->source.name,
 		.stage = &p->stages[q->stage],
 		.material = q->material,
 		.time_us = q->time_us};

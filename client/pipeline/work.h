@@ -29,19 +29,19 @@ struct pipeline {
 	struct pipeline_counts counts;
 };
 
-/* The source of that name; NULL. */
-struct stream *asking_source_find(const struct pipeline *p, const char *name);
+/* NULL: nothing was heard of it. */
+struct stream *asking_source_find(const struct pipeline *p, const struct stream_source *source);
 /* The same, or a new one in place of the one not heard of for longest. */
-struct stream *asking_source(struct pipeline *p, const char *name);
+struct stream *asking_source(struct pipeline *p, const struct stream_source *source);
 
 /* Does another stage collect the outputs of this one? */
 bool asking_is_collected(const struct pipeline *p, size_t stage);
 
 /* A question about @material, which is shared. @from: the question whose answer led to it, NULL for one
  * from outside. NULL without memory. */
-struct question *asking_new(const struct pipeline *p, size_t stage, const char *source,
-	struct material *material, uint64_t time_us, const struct question *from,
-	uint64_t deadline_ns);
+struct question *asking_new(const struct pipeline *p, size_t stage,
+	const struct stream_source *source, struct material *material, uint64_t time_us,
+	const struct question *from, uint64_t deadline_ns);
 
 /* Makes the tensors and moves @taken into the queue; it is gone also on failure. -ENOSPC when there is no
  * room, else what describing and preparing gave. */

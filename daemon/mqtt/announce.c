@@ -472,12 +472,28 @@ static void add_name(char *names, size_t size, const char *name)
 	}
 }
 
+/* Not every broker's pool has this gateway. */
+static void write_capability(struct bytes_writer *w, const struct bridge *b,
+	const struct link *link, const char *models, const char *pipelines, int64_t ready)
+{
+	flat_begin(w, NULL, '{');
+	flat_text(w, "gw", b->settings.gateway);
+	flat_text(w, "models", models);
+	flat_integer(w, "models_ready", ready);
+	flat_text(w, "pipelines", pipelines);
+	flat_integer(w, "pool", b->in_pool && link->settings->pool && !link->leave_by_ns);
+	flat_integer(w, "draining", b->draining);
+	flat_integer(w, "queue_length", (int64_t)b->asks.n);
+	flat_integer(w, "in_flight", (int64_t)b->asks.running);
+	flat_real(w, "wait_ms", serve_wait_ms(b), 3);
+	flat_end(w, '}');
+}
+
 /* What others need to know to send work here, or elsewhere. */
 void announce_on_capability(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
 	char topic[TOPICS_MAX], names[1500] = "", pipelines[1500] = "";
-	struct bytes_writer w = {0};
 	int64_t ready = 0;
 	for (size_t i = 0; i < b->models.n; i++) {
 		const struct model_entry *m = b->models.entries[i];
@@ -494,16 +510,10 @@ void announce_on_capability(uv_timer_t *timer)
 	}
 	announce_pool(b);
 	own_topic(b, topic, "capability");
-	flat_begin(&w, NULL, '{');
-	flat_text(&w, "gw", b->settings.gateway);
-	flat_text(&w, "models", names);
-	flat_integer(&w, "models_ready", ready);
-	flat_text(&w, "pipelines", pipelines);
-	flat_integer(&w, "pool", b->in_pool);
-	flat_integer(&w, "draining", b->draining);
-	flat_integer(&w, "queue_length", (int64_t)b->asks.n);
-	flat_integer(&w, "in_flight", (int64_t)b->asks.running);
-	flat_real(&w, "wait_ms", serve_wait_ms(b), 3);
-	flat_end(&w, '}');
-	publish_last(b, NULL, true, topic, &w);
+	for (size_t i = 0; i < b->n_links; i++) {
+		struct link *link = b->links[i];
+		struct bytes_writer w = {0};
+		write_capability(&w, b, link, names, pipelines, ready);
+		publish_last(b, link, true, topic, &w);
+	}
 }

@@ -101,12 +101,13 @@ struct ask *asks_find(const struct asks *asks, enum ask_state state, bool of_pip
 	return ask;
 }
 
-struct ask *asks_find_input(const struct asks *asks, const char *pipeline, const char *source)
+struct ask *asks_find_input(
+	const struct asks *asks, const char *pipeline, uint32_t origin, const char *source)
 {
 	struct ask *ask = asks->first;
 	while (ask &&
 		(ask->state != ASK_NEW || !ask->of_pipeline || strcmp(ask->model, pipeline) != 0 ||
-			strcmp(ask->source, source) != 0)) {
+			ask->origin != origin || strcmp(ask->source, source) != 0)) {
 		ask = ask->next;
 	}
 	return ask;

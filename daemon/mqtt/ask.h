@@ -41,6 +41,7 @@ struct ask {
 	enum ask_priority priority;
 	enum ask_answer answer;
 	struct link *link; /* where it came from; NULL: it is gone */
+	uint32_t origin; /* of the link, also when that is gone */
 	bool of_pipeline; /* an input of the pipeline that @model names */
 	char model[64];
 	char source[64]; /* "infer", "pool", or the route's name; of a pipeline the source */
@@ -103,8 +104,9 @@ void asks_remove(struct asks *asks, struct ask *ask);
 void asks_set_running(struct asks *asks, struct ask *ask, bool running);
 /* The first in that state, of pipelines or of models; NULL: none. */
 struct ask *asks_find(const struct asks *asks, enum ask_state state, bool of_pipeline);
-/* One that waits of this pipeline and source; NULL: none. */
-struct ask *asks_find_input(const struct asks *asks, const char *pipeline, const char *source);
+/* One that waits of this pipeline, and the origin's source; NULL: none. */
+struct ask *asks_find_input(
+	const struct asks *asks, const char *pipeline, uint32_t origin, const char *source);
 /* Who goes first when there is no room: of those that nobody works on, the oldest of the lowest
  * priority. NULL: none. */
 struct ask *asks_victim(const struct asks *asks);

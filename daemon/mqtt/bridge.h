@@ -59,6 +59,7 @@ struct bridge {
 	struct pipes pipes;
 	struct link *links[BRIDGE_MAX_LINKS]; /* those that leave, too */
 	size_t n_links;
+	uint32_t last_link; /* the number of the one that began last */
 	uv_signal_t signals[BRIDGE_SIGNALS];
 	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog;
 	bool listed; /* edged has said which models there are */

@@ -91,6 +91,7 @@ static int begin(struct bridge *b, const struct settings_broker *broker, struct 
 		return r;
 	}
 	b->n_links++;
+	(*place)->number = ++b->last_link;
 	say_culprit(b, broker);
 	return reload_subscribe(b, *place, err);
 }

@@ -14,6 +14,8 @@
 #define OFF_DELAY_S 10
 #define MAX_PLAIN 64 /* letters of an id that are the name's own: a hash and a suffix follow */
 #define MAX_NUMBER_NAME 48
+#define MAX_PLAIN_OF_SOURCE 24
+#define DIGEST_LETTERS 12
 
 /* A file's first line; "" when it cannot be read. */
 static void read_line(const char *path, char *out, size_t size)
@@ -61,6 +63,20 @@ void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name)
 	if (changed) {
 		snprintf(out + n, DISCOVERY_ID_SIZE - n, "_%08x", hash);
 	}
+}
+
+/* No model's id has a capital letter; the digest keeps sources apart: neither name has a '/'. */
+static void source_id(char out[DISCOVERY_ID_SIZE], const char *pipeline, const char *source)
+{
+	char both[2 * DISCOVERY_ID_SIZE], hex[DIGEST_TEXT_SIZE];
+	int n = snprintf(both, sizeof(both), "%s/%s", pipeline, source);
+	const struct digest digest = digest_of(both, (size_t)n);
+	for (char *at = both; *at; at++) {
+		const char one[] = {*at, 0};
+		*at = topics_is_word(one) ? *at : *at == '/' ? '-' : '_';
+	}
+	snprintf(out, DISCOVERY_ID_SIZE, "Source-%.*s_%.*s", MAX_PLAIN_OF_SOURCE, both,
+		DIGEST_LETTERS, digest_print(&digest, hex));
 }
 
 void discovery_topic(char *out, size_t size, const struct settings *settings)
@@ -277,9 +293,8 @@ static void write_numbers(struct writing *g, const struct pipeline_about *says)
 static void write_source(struct writing *g, const struct pipe *pipe, const char *source)
 {
 	const struct pipeline_about *says = &pipe->says;
-	char last[TOPICS_MAX], id[2 * DISCOVERY_ID_SIZE];
-	snprintf(id, sizeof(id), "%s-%s", pipe->name, source);
-	discovery_id(g->id, id);
+	char last[TOPICS_MAX];
+	source_id(g->id, pipe->name, source);
 	snprintf(g->name, sizeof(g->name), "%s %s", pipe->name, source);
 	snprintf(g->result, sizeof(g->result), "%s/result/%s", g->base, source);
 	snprintf(last, sizeof(last), "%s/last/%s", g->base, source);
@@ -301,6 +316,18 @@ static void write_source(struct writing *g, const struct pipe *pipe, const char 
 	}
 }
 
+/* Several brokers may have one of that name: the topics are the same. */
+static bool was_written(const struct pipe *pipe, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		const struct pipes_source *one = &pipe->sources[i];
+		if (one->told && strcmp(one->name, pipe->sources[at].name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void write_pipeline(struct writing *g, const struct pipe *pipe)
 {
 	const struct settings *s = g->settings;
@@ -308,11 +335,11 @@ static void write_pipeline(struct writing *g, const struct pipe *pipe)
 	g->model = NULL;
 	snprintf(g->base, sizeof(g->base), "%s/%s/pipeline/%s", s->prefix, s->gateway, pipe->name);
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (pipe->sources[i].told) {
+		if (pipe->sources[i].told && !was_written(pipe, i)) {
 			write_source(g, pipe, pipe->sources[i].name);
 		}
 	}
-	snprintf(id, sizeof(id), "pipeline-%s", pipe->name);
+	snprintf(id, sizeof(id), "Pipeline-%s", pipe->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipe->name);
 	if (pipe->says.has_threshold) {

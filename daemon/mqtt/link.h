@@ -67,6 +67,7 @@ struct link_options {
 };
 
 struct link {
+	uint32_t number; /* no two of one bridge have the same; who has started it sets it */
 	uv_loop_t *loop;
 	const struct log *log;
 	struct link_options options;

@@ -81,6 +81,7 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 		return false;
 	}
 	struct pipes_input input = {.pipeline = index_of(pipes, ask->model),
+		.origin = ask->origin,
 		.time_us = ask->arrived_ns / NS_PER_US,
 		.deadline_ns = ask->deadline_ns,
 		.opened = ask->opened,
@@ -408,12 +409,13 @@ struct pipe *pipes_find(const struct pipes *pipes, const char *name)
 	return i < pipes->n ? pipes->items[i] : NULL;
 }
 
-/* The source of that name, in place of the one not heard of for longest where there are too many. */
-static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, const char *name)
+/* The ask's source, in place of the one not heard of for longest where there are too many. */
+static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, const struct ask *ask)
 {
 	struct pipes_source *oldest = &pipe->sources[0];
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (strcmp(pipe->sources[i].name, name) == 0) {
+		if (pipe->sources[i].origin == ask->origin &&
+			strcmp(pipe->sources[i].name, ask->source) == 0) {
 			return &pipe->sources[i];
 		}
 		if (pipe->sources[i].last_used < oldest->last_used) {
@@ -423,8 +425,8 @@ static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, co
 	struct pipes_source *source =
 		pipe->n_sources < PIPELINE_MAX_SOURCES ? &pipe->sources[pipe->n_sources++] : oldest;
 	pipes_forget_source(pipes, pipe, source);
-	*source = (struct pipes_source){0};
-	snprintf(source->name, sizeof(source->name), "%s", name);
+	*source = (struct pipes_source){.origin = ask->origin, .link = ask->link};
+	snprintf(source->name, sizeof(source->name), "%s", ask->source);
 	return source;
 }
 
@@ -455,11 +457,10 @@ bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe)
 void pipes_accept(struct pipes *pipes, struct ask *ask)
 {
 	struct pipe *pipe = pipes_find(pipes, ask->model);
-	struct pipes_source *source = source_of(pipes, pipe, ask->source);
-	source->link = ask->link;
+	struct pipes_source *source = source_of(pipes, pipe, ask);
 	source->last_used = ++pipes->uses;
 	struct ask *older = pipe->says.latest_only
-		? asks_find_input(&pipes->bridge->asks, ask->model, ask->source)
+		? asks_find_input(&pipes->bridge->asks, ask->model, ask->origin, ask->source)
 		: NULL;
 	if (older) {
 		pipes->counts.sampled++;

@@ -32,7 +32,8 @@ struct ask;
 /* Somebody who has sent something. */
 struct pipes_source {
 	char name[PIPES_SOURCE_SIZE];
-	struct link *link; /* where the last input came from; NULL: it is gone */
+	uint32_t origin; /* of its broker: another one's of that name is another one */
+	struct link *link; /* to the broker; NULL: it is gone */
 	bool told; /* something that is retained was published */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
@@ -186,8 +187,9 @@ void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
 /* A child is gone: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
-/* What an earlier life has left behind. */
-void pipes_on_last(struct pipes *pipes, const char *pipeline, const char *source);
+/* What an earlier life has left behind at the broker. */
+void pipes_on_last(
+	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);
 void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *leaf,
 	const char *level, char *out);
 

@@ -359,7 +359,8 @@ void pipes_ask_again(struct pipes *pipes)
 /* Where a person looks for what came of an input. */
 static void tell_lost(struct pipes *pipes, const struct pipes_asked *asked)
 {
-	struct pipes_result result = {.pipeline = asked->q.pipeline, .kind = PIPELINE_FAILED};
+	struct pipes_result result = {
+		.pipeline = asked->q.pipeline, .kind = PIPELINE_FAILED, .origin = asked->q.origin};
 	static const char flat[] = "{\"error\":\"the process of the pipelines ended\"}";
 	memcpy(result.source, asked->q.source, sizeof(result.source));
 	result.flat = flat;

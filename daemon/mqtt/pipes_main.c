@@ -338,6 +338,7 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 		.size = input.size,
 		.content_type = input.content_type[0] ? input.content_type : NULL,
 		.source = input.source,
+		.origin = input.origin,
 		.time_us = sound ? 0 : input.time_us, /* samples are a better clock */
 		.deadline_ns = input.deadline_ns,
 		.tag = input.tag};

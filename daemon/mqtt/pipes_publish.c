@@ -43,11 +43,11 @@ static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kin
 	return true;
 }
 
-static struct pipes_source *source_find(struct pipe *pipe, const char *name)
+static struct pipes_source *source_find(const struct pipe *pipe, uint32_t origin, const char *name)
 {
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (strcmp(pipe->sources[i].name, name) == 0) {
-			return &pipe->sources[i];
+		if (pipe->sources[i].origin == origin && strcmp(pipe->sources[i].name, name) == 0) {
+			return (struct pipes_source *)&pipe->sources[i];
 		}
 	}
 	return NULL;
@@ -162,7 +162,8 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result)
 {
 	struct pipe *pipe = result->pipeline < pipes->n ? pipes->items[result->pipeline] : NULL;
-	struct pipes_source *source = pipe ? source_find(pipe, result->source) : NULL;
+	struct pipes_source *source =
+		pipe ? source_find(pipe, result->origin, result->source) : NULL;
 	if (!pipe || result->stage > MAX_STAGES) {
 		return false;
 	}
@@ -261,19 +262,27 @@ void pipes_announce(struct pipes *pipes, struct link *link)
 	}
 }
 
-static void empty(struct pipes *pipes, const char *pipeline, const char *leaf, const char *level)
+/* @link NULL: at all brokers. */
+static void empty(struct pipes *pipes, struct link *link, const char *pipeline, const char *leaf,
+	const char *level)
 {
 	char topic[TOPICS_MAX];
 	pipes_topic(pipes, pipeline, leaf, level, topic);
-	announce_publish(pipes->bridge, NULL, OUTBOX_LAST, true, topic, "", 0);
+	announce_publish(pipes->bridge, link, OUTBOX_LAST, true, topic, "", 0);
 }
 
 void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source)
 {
-	if (source->told) {
-		empty(pipes, pipe->name, "last", source->name);
-		empty(pipes, pipe->name, "snapshot", source->name);
+	const struct bridge *b = pipes->bridge;
+	for (size_t i = 0; i < b->n_links && source->told; i++) {
+		/* A broker that was taken out may have come again. */
+		bool its = source->link ? source->link == b->links[i]
+					: !source_find(pipe, b->links[i]->number, source->name);
+		if (its) {
+			empty(pipes, b->links[i], pipe->name, "last", source->name);
+			empty(pipes, b->links[i], pipe->name, "snapshot", source->name);
+		}
 	}
 }
 
@@ -292,9 +301,9 @@ static void leave_pool(struct pipes *pipes, const struct pipe *pipe)
 void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 {
 	leave_pool(pipes, pipe);
-	empty(pipes, pipe->name, "state", NULL);
-	empty(pipes, pipe->name, "get", "threshold");
-	empty(pipes, pipe->name, "get", "enable");
+	empty(pipes, NULL, pipe->name, "state", NULL);
+	empty(pipes, NULL, pipe->name, "get", "threshold");
+	empty(pipes, NULL, pipe->name, "get", "enable");
 	for (size_t i = 0; i < pipe->n_sources; i++) {
 		pipes_forget_source(pipes, pipe, &pipe->sources[i]);
 	}
@@ -319,13 +328,24 @@ void pipes_say_reset(struct pipes *pipes)
 	}
 }
 
-void pipes_on_last(struct pipes *pipes, const char *pipeline, const char *source)
+/* Something was told of it there, or at a broker that was taken out, which this one may have been. */
+static bool was_told(const struct pipe *pipe, const struct link *link, const char *source)
 {
-	struct pipe *pipe = pipes_find(pipes, pipeline);
-	const struct pipes_source *known = pipe ? source_find(pipe, source) : NULL;
-	if (!known || !known->told) {
-		empty(pipes, pipeline, "last", source);
-		empty(pipes, pipeline, "snapshot", source);
+	for (size_t i = 0; pipe && i < pipe->n_sources; i++) {
+		const struct pipes_source *one = &pipe->sources[i];
+		if (one->told && (!one->link || one->link == link) &&
+			strcmp(one->name, source) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void pipes_on_last(struct pipes *pipes, struct link *link, const char *pipeline, const char *source)
+{
+	if (!was_told(pipes_find(pipes, pipeline), link, source)) {
+		empty(pipes, link, pipeline, "last", source);
+		empty(pipes, link, pipeline, "snapshot", source);
 	}
 }
 

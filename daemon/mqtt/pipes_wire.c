@@ -205,6 +205,7 @@ void pipes_input_write(struct bytes_writer *w, const struct pipes_input *input)
 {
 	begin(w, PIPES_INPUT);
 	bytes_write_u32(w, input->pipeline);
+	bytes_write_u32(w, input->origin);
 	parts_put_text(w, input->source);
 	parts_put_text(w, input->content_type);
 	parts_put_text(w, input->fields);
@@ -219,6 +220,7 @@ int pipes_input_read(struct bytes_reader *r, struct pipes_input *ret_input, stru
 {
 	struct pipes_input input = {0};
 	input.pipeline = bytes_read_u32(r);
+	input.origin = bytes_read_u32(r);
 	parts_get_text(r, input.source, sizeof(input.source));
 	parts_get_text(r, input.content_type, sizeof(input.content_type));
 	parts_get_text(r, input.fields, sizeof(input.fields));
@@ -323,6 +325,7 @@ void pipes_question_write(
 	bytes_write_u64(w, q->id);
 	parts_put_text(w, q->model);
 	parts_put_text(w, q->signature ? q->signature : "");
+	bytes_write_u32(w, q->origin);
 	parts_put_text(w, q->source);
 	bytes_write_u64(w, q->session);
 	bytes_write_u64(w, q->deadline_ns);
@@ -338,6 +341,7 @@ int pipes_question_read(struct bytes_reader *r, uint64_t max_bytes,
 	ret_question->id = bytes_read_u64(r);
 	parts_get_text(r, ret_question->model, sizeof(ret_question->model));
 	parts_get_text(r, ret_question->signature, sizeof(ret_question->signature));
+	ret_question->origin = bytes_read_u32(r);
 	parts_get_text(r, ret_question->source, sizeof(ret_question->source));
 	ret_question->session = bytes_read_u64(r);
 	ret_question->deadline_ns = bytes_read_u64(r);
@@ -366,6 +370,7 @@ void pipes_result_write(
 	bytes_write_u8(w, result->quiet);
 	bytes_write_u64(w, result->time_us);
 	bytes_write_u64(w, result->tag);
+	bytes_write_u32(w, result->origin);
 	parts_put_text(w, result->source);
 	put_bytes(w, result->flat, strlen(result->flat));
 	put_bytes(w, result->snapshot, result->snapshot_bytes);
@@ -399,6 +404,7 @@ int pipes_result_read(struct bytes_reader *r, struct pipes_result *ret_result, s
 	result.quiet = bytes_read_u8(r) != 0;
 	result.time_us = bytes_read_u64(r);
 	result.tag = bytes_read_u64(r);
+	result.origin = bytes_read_u32(r);
 	parts_get_text(r, result.source, sizeof(result.source));
 	result.flat = get_bytes(r, &result.flat_bytes);
 	result.snapshot = get_bytes(r, &result.snapshot_bytes);

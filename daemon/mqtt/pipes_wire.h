@@ -46,6 +46,7 @@ struct pipes_text { /* PIPES_OPEN */
 
 struct pipes_input {
 	uint32_t pipeline; /* in the order of PIPES_OPEN */
+	uint32_t origin; /* the broker's */
 	char source[PIPES_SOURCE_SIZE];
 	char content_type[64]; /* "": by its first bytes */
 	char fields[256]; /* of JSON: members that are the numbers; "" */
@@ -103,6 +104,7 @@ struct pipes_question {
 	uint32_t pipeline;
 	uint64_t id;
 	char model[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE]; /* signature "": the default */
+	uint32_t origin;
 	char source[PIPES_SOURCE_SIZE];
 	uint64_t session, deadline_ns;
 	uint32_t priority;
@@ -116,6 +118,7 @@ struct pipes_result {
 	bool event;
 	uint64_t time_us, tag;
 	bool quiet;
+	uint32_t origin;
 	char source[PIPES_SOURCE_SIZE];
 	const char *flat; /* view; an object, not 0-terminated */
 	size_t flat_bytes;

@@ -53,6 +53,7 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	}
 	ask->response_topic = response_topic;
 	ask->link = link;
+	ask->origin = link->number;
 	ask->arrived_ns = m->came_ns;
 	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
 	ask->expires = m->expiry_s != MOSQ_NO_EXPIRY;
@@ -257,11 +258,11 @@ static void route_message(struct bridge *b, struct link *link, const struct mosq
 }
 
 /* What the broker has kept: nobody asks now, and bookworm's gives old ones to groups. */
-static void retained_message(
-	struct bridge *b, const struct mosq_message *m, const struct topics_parts *parts)
+static void retained_message(struct bridge *b, struct link *link, const struct mosq_message *m,
+	const struct topics_parts *parts)
 {
 	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
-		pipes_on_last(&b->pipes, parts->model, parts->key);
+		pipes_on_last(&b->pipes, link, parts->model, parts->key);
 	} else if (m->size) {
 		b->counts.retained++;
 	}
@@ -311,7 +312,7 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 	}
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
 	if (m->retain) {
-		retained_message(b, m, &parts);
+		retained_message(b, link, m, &parts);
 	} else if (parts.kind == TOPICS_SET) {
 		command_message(b, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_SET) {

@@ -245,7 +245,8 @@ class Asked(WithPipelines):
             self.assertTrue(message.payload.startswith(begin), message.payload[:8])
             self.assertEqual(message.properties.ContentType, kind)
             device.wait_json("homeassistant/device/edged_gw1/config",
-                             lambda c, n=name, k=kind: c["cmps"].get(f"{n}-cam_snapshot", {}).get("cont_type") == k)
+                             lambda c, n=name, k=kind: any(one.get("img_t") == f"edged/gw1/pipeline/{n}/snapshot/cam" and one["cont_type"] == k
+                                                           for one in c["cmps"].values()))
 
     def test_what_a_model_is_taught_counts_at_once_and_in_every_life(self):
         store = Store(self.rig.socket)

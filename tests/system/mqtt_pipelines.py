@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Pipelines over a real mosquitto: pictures, streams of sound and lines of numbers become decisions."""
+import hashlib
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import subprocess
 import wave
 
 from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
-from mqtt_rig import BOUND, EDGED_MQTT, LONG, ROOT, is_sanitized, need_mosquitto, run_tests, wait_for
+from mqtt_rig import BOUND, EDGED_MQTT, LONG, ROOT, Device, free_port, is_sanitized, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 MUTANTS = 5000 if LONG else 300
@@ -301,19 +302,20 @@ class Pipelines(WithPipelines):
         topic, config = "edged/gw1/pipeline/digit", "homeassistant/device/edged_gw1/config"
         device.subscribe("homeassistant/#")
         device.publish("homeassistant/status", "online")
-        cmps = device.wait_json(config, lambda c: "pipeline-digit_enable" in c["cmps"])["cmps"]
-        self.assertNotIn("digit-front_door_active", cmps)
+        cmps = device.wait_json(config, lambda c: "Pipeline-digit_enable" in c["cmps"])["cmps"]
+        door, number = (f"Source-{name.replace('/', '-')}_{hashlib.sha256(name.encode()).hexdigest()[:12]}" for name in ("digit/front_door", "num/x"))
+        self.assertNotIn(f"{door}_active", cmps)
         device.publish(f"{topic}/in/front_door", self.rig.sample("digit-7.png"))
         device.publish("edged/gw1/pipeline/num/in/x", bytes(784))
-        cmps = device.wait_json(config, lambda c: "digit-front_door_active" in c["cmps"] and "num-x_one" in c["cmps"])["cmps"]
-        active = cmps["digit-front_door_active"]
+        cmps = device.wait_json(config, lambda c: f"{door}_active" in c["cmps"] and f"{number}_one" in c["cmps"])["cmps"]
+        active = cmps[f"{door}_active"]
         self.assertEqual((active["p"], active["stat_t"]), ("binary_sensor", f"{topic}/last/front_door"))
         self.assertIn("value_json.active", active["val_tpl"])
-        self.assertEqual(cmps["digit-front_door_snapshot"]["img_t"], f"{topic}/snapshot/front_door")
-        self.assertEqual(cmps["digit-front_door_snapshot"]["cont_type"], "image/png")
-        self.assertEqual(cmps["num-x_one"]["unit_of_meas"], "%")
-        self.assertIn("value_json['one']", cmps["num-x_one"]["val_tpl"])
-        self.assertEqual(cmps["pipeline-digit_threshold"]["cmd_t"], f"{topic}/set/threshold")
+        self.assertEqual(cmps[f"{door}_snapshot"]["img_t"], f"{topic}/snapshot/front_door")
+        self.assertEqual(cmps[f"{door}_snapshot"]["cont_type"], "image/png")
+        self.assertEqual(cmps[f"{number}_one"]["unit_of_meas"], "%")
+        self.assertIn("value_json['one']", cmps[f"{number}_one"]["val_tpl"])
+        self.assertEqual(cmps["Pipeline-digit_threshold"]["cmd_t"], f"{topic}/set/threshold")
         ids = [one["uniq_id"] for one in cmps.values()]
         self.assertEqual(len(set(ids)), len(ids))
         for name, one in cmps.items():
@@ -322,6 +324,113 @@ class Pipelines(WithPipelines):
         # What the entities would show is what is there.
         self.assertEqual(json.loads(device.wait(active["stat_t"])[-1].payload)["active"], 1)
         self.assertGreaterEqual(json.loads(device.wait("edged/gw1/pipeline/num/result/x")[-1].payload)["one"], 0)
+
+    def bridge_to_two(self, text="", extra="", **pipelines):
+        """The bridge, and a device at each of two brokers."""
+        port = free_port()
+        self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", f"second-{self.number}").end)
+        other = Device(port, "other")
+        self.addCleanup(other.close)
+        other.subscribe("edged/gw1/#")
+        bridge, device = self.bridge(text, extra, others={"broker b": f"address = mqtt://127.0.0.1:{port}"}, **pipelines)
+        for name in pipelines:
+            self.wait_live(other, f"edged/gw1/pipeline/{name}/state", lambda s: s["state"] == "ready")
+        return bridge, device, other
+
+    def test_sources_of_one_name_at_two_brokers_are_two(self):
+        _, a, b = self.bridge_to_two("queue-length = 4096", digit=DIGIT, shake=SHAKE)
+        topic = "edged/gw1/pipeline/digit"
+        # Pictures go to nobody else, also when somebody else speaks last.
+        for _ in range(3):
+            a.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+            b.publish(f"{topic}/in/cam", b"no picture")
+        b.wait(f"{topic}/error/cam", 3)
+        for leaf in ("result", "last", "snapshot"):
+            a.wait(f"{topic}/{leaf}/cam")
+        self.assertEqual(a.of(f"{topic}/error/cam"), [])
+        # A decision is its broker's own: what has begun at one begins at the other.
+        for _ in range(3):
+            b.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+        begun = b.wait_json(f"{topic}/result/cam", lambda r: r["event"] == "begin")
+        self.assertEqual(begun["event_label"], "7")
+        self.assertEqual([json.loads(m.payload)["event"] for m in a.of(f"{topic}/result/cam")], ["begin"])
+        # So are the windows of a stream.
+        rows = {}
+        for name in ("normal", "fault"):
+            rows[name] = [line for line in self.rig.sample(f"vibration-{name}.csv").decode().split() if re.match(r"^[-0-9.]", line)]
+        shake = "edged/gw1/pipeline/shake"
+        for device, name, first, last in ((a, "normal", 0, 100), (b, "fault", 0, 100), (a, "normal", 100, 128), (b, "fault", 100, 128)):
+            device.publish(f"{shake}/in/pump", "\n".join(rows[name][first:last]))
+            a.wait_json("edged/gw1/stats", lambda s, at=(first, name): s["pipeline_inputs"] == 6 + {(0, "normal"): 1, (0, "fault"): 2, (100, "normal"): 3}.get(at, 4))
+        for device, anomaly in ((a, 0), (b, 1)):
+            results = [json.loads(m.payload) for m in device.wait(f"{shake}/result/pump")]
+            self.assertEqual([(r["anomaly"], r["to_row"]) for r in results], [(anomaly, 128)])
+        # One that makes room for others leaves the other broker's alone: 64 are remembered, of all brokers together.
+        b.wait(f"{topic}/last/cam")
+        for number in range(63):
+            a.publish(f"{topic}/in/cam{number}", self.rig.sample("digit-7.png"))
+            a.wait(f"{topic}/last/cam{number}")
+        for leaf in ("last", "snapshot"):
+            wait_for(lambda leaf=leaf: a.of(f"{topic}/{leaf}/cam")[-1].payload == b"", f"an empty {leaf}")
+            self.assertNotIn(b"", [m.payload for m in b.of(f"{topic}/{leaf}/cam")])
+        self.assertEqual([t for t in b.messages if re.search("/(result|last|snapshot)/cam[0-9]", t)], [])
+
+    def test_the_latest_of_one_broker_takes_no_place_of_another_ones(self):
+        _, a, b = self.bridge_to_two("in-flight = 1", digit=EACH_DIGIT.replace("kind = picture", "kind = picture\nlatest-only = yes"))
+        topic = "edged/gw1/pipeline/digit"
+        self.edged.child.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.edged.child.send_signal, signal.SIGCONT)
+        a.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+        a.wait_json("edged/gw1/stats", lambda s: s["pipeline_questions"] == 1)
+        for number, device in enumerate((a, b)):  # they wait; the first is edged's
+            device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+            a.wait_json("edged/gw1/stats", lambda s, n=number: s["queue_length"] == n + 1)
+        b.publish(f"{topic}/in/cam", white_png())
+        a.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs_sampled"] == 1)
+        self.edged.child.send_signal(signal.SIGCONT)
+        self.assertEqual([json.loads(m.payload)["label"] for m in a.wait(f"{topic}/result/cam", 2)], ["7", "7"])
+        self.assertNotEqual(json.loads(b.wait(f"{topic}/result/cam")[0].payload)["label"], "7")
+        a.wait_json("edged/gw1/stats", lambda s: s["queue_length"] == 0 and s["pipeline_results"] == 3)
+
+    def test_each_broker_is_told_whether_its_pool_has_this_gateway(self):
+        _, a, b = self.bridge_to_two(extra="pool = yes", digit=EACH_DIGIT)
+        a.wait_json("edged/gw1/capability", lambda c: c["pool"] == 1 and c["pipelines"] == "digit")
+        b.wait_json("edged/gw1/capability", lambda c: c["pipelines"] == "digit")
+        self.assertEqual({json.loads(m.payload)["pool"] for m in b.of("edged/gw1/capability")}, {0})
+
+    def test_home_assistant_has_no_two_components_of_one_id(self):
+        topic, config = "edged/gw1/pipeline", "homeassistant/device/edged_gw1/config"
+        self.rig.put_model("digits", "digit-cam")
+        self.rig.put_model("digits", "pipeline-digit")
+        self.edged.child.send_signal(signal.SIGHUP)
+        def take_back():
+            for name in ("digit-cam", "pipeline-digit"):
+                os.unlink(self.rig.path("models", name + ".tflite"))
+            self.edged.child.send_signal(signal.SIGHUP)
+        self.addCleanup(take_back)
+        _, a, b = self.bridge_to_two(extra="discovery = yes", **{"a": EACH_DIGIT, "a-b": EACH_DIGIT, "digit": EACH_DIGIT})
+        a.subscribe("homeassistant/#")
+        inputs = [(a, "a", "b-c"), (a, "a-b", "c"), (a, "digit", "cam"), (a, "digit", "x" * 60 + "1"), (a, "digit", "x" * 60 + "2"),
+                  (a, "digit", "both"), (b, "digit", "both")]
+        for device, pipeline, source in inputs:
+            device.publish(f"{topic}/{pipeline}/in/{source}", self.rig.sample("digit-7.png"))
+            device.wait(f"{topic}/{pipeline}/result/{source}")
+        wanted = {f"{topic}/{pipeline}/result/{source}" for _, pipeline, source in inputs}
+        wanted |= {f"edged/gw1/{name}/result" for name in ("digit-cam", "pipeline-digit")}
+
+        def components(message):
+            pairs = json.loads(message.payload, object_pairs_hook=lambda pairs: pairs)
+            return [(name, dict(one)) for name, one in dict(pairs)["cmps"]]
+        wait_for(lambda: a.of(config) and wanted <= {one.get("stat_t") for _, one in components(a.of(config)[-1])}, "all of them")
+        found = components(a.of(config)[-1])
+        for ids in ([name for name, _ in found], [one["uniq_id"] for _, one in found]):
+            self.assertEqual(len(set(ids)), len(ids), sorted(ids))
+            for one in ids:
+                self.assertRegex(one, r"^[a-zA-Z0-9_-]+$")
+        self.assertIn("digit-cam_label", [name for name, _ in found])
+        for name, one in found:
+            self.assertTrue(one["uniq_id"].endswith(name))
+        self.assertEqual(len([one for _, one in found if one.get("stat_t") == f"{topic}/digit/result/both"]), 3)  # label, score, count
 
     def test_files_are_read_again_and_no_connection_is_lost(self):
         bridge, device = self.bridge(digit=EACH_DIGIT, bad="[model]\nname = digits\n", wait=None)
