@@ -327,8 +327,9 @@ static int teach(const struct ordering *ordering, struct error *err)
 static int examples_tell(const struct ordering *ordering, struct error *err)
 {
 	struct manifest *manifest = &ordering->model->manifest;
+	size_t size = 0;
 	return taught_read(ordering->load->depot, active_of(manifest), most_of_examples(ordering),
-		&ordering->order->text, err);
+		&ordering->order->text, &size, err);
 }
 
 /* ---- what is bad */
