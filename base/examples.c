@@ -43,6 +43,21 @@ static size_t count_numbers(const char *text, const char *end)
 	return n;
 }
 
+/* A number in base 10: strtof() takes more, also blanks of other kinds before it. */
+static int number_parse(const char **text, const char *end, float *ret_number)
+{
+	while (*text < end && **text == ' ') {
+		++*text;
+	}
+	char *after = NULL;
+	const size_t length = strspn(*text, "0123456789+-.eE");
+	*ret_number = strtof(*text, &after);
+	const bool whole = length > 0 && after == *text + length && after <= end &&
+		(after == end || *after == ' ');
+	*text = after;
+	return whole && isfinite(*ret_number) ? 0 : -EBADMSG;
+}
+
 /* Numbers between @text and @end, where the line ends. */
 static int vector_parse(struct examples *examples, const char *text, const char *end,
 	unsigned int line, struct error *err)
@@ -62,13 +77,9 @@ static int vector_parse(struct examples *examples, const char *text, const char 
 		return error_no_memory(err);
 	}
 	for (size_t i = 0; i < n; i++) {
-		char *after = NULL;
-		one->vector[i] = strtof(text, &after);
-		bool whole = after > text && after <= end && (after == end || *after == ' ');
-		if (!whole || !isfinite(one->vector[i])) {
+		if (number_parse(&text, end, &one->vector[i]) < 0) {
 			return error_set(err, -EBADMSG, "line %u: number %zu", line, i + 1);
 		}
-		text = after;
 	}
 	return 0;
 }
@@ -114,6 +125,59 @@ int examples_parse(const char *text, size_t size, struct examples *ret_examples,
 	*ret_examples = examples;
 	examples = (struct examples){0};
 	return 0;
+}
+
+int examples_join(const char *before, size_t before_size, const char *more, size_t more_size,
+	char **ret_text, size_t *ret_size)
+{
+	const struct {
+		const char *text;
+		size_t size;
+	} parts[] = {{before, before_size}, {more, more_size}};
+	size_t n = 0;
+	char *text = malloc(before_size + more_size + 3); /* two ends of lines, and the zero byte */
+	if (!text) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (parts[i].size == 0) {
+			continue;
+		}
+		memcpy(text + n, parts[i].text, parts[i].size);
+		n += parts[i].size;
+		if (text[n - 1] != '\n') {
+			text[n++] = '\n';
+		}
+	}
+	text[n] = 0;
+	*ret_text = text;
+	*ret_size = n;
+	return 0;
+}
+
+size_t examples_remove(char *text, size_t *size, const char *label)
+{
+	const size_t length = strlen(label);
+	const char *const end = text + *size;
+	size_t n = 0;
+	char *to = text;
+	for (const char *line = text; line < end;) {
+		const size_t left = (size_t)(end - line);
+		const char *newline = memchr(line, '\n', left);
+		const size_t bytes = newline ? (size_t)(newline - line) + 1 : left;
+		if (bytes > length && memcmp(line, label, length) == 0 && line[length] == '\t') {
+			n++;
+		} else {
+			memmove(to, line, bytes);
+			to += bytes;
+		}
+		line += bytes;
+	}
+	*size = (size_t)(to - text);
+	if (n > 0) {
+		*to = 0;
+	}
+	return n;
 }
 
 int examples_write(

@@ -2,7 +2,7 @@
 /*
  * examples - embeddings that somebody has named
  *
- * A text: each line is a label, a tab, and the numbers of a vector of norm 1, separated by blanks.
+ * A text: each line is a label, a tab, and the numbers of a vector, in base 10, with blanks between.
  * All vectors are equally long. A label has 1 to 63 bytes, none of them a control character.
  */
 #ifndef BASE_EXAMPLES_H
@@ -38,6 +38,13 @@ int must_check examples_parse(
 
 /* A label that a line can have. */
 bool examples_is_label(const char *label, size_t length);
+
+/* Both, with an end to what has none; malloc'ed, with a zero byte after it. Only -ENOMEM. */
+int must_check examples_join(const char *before, size_t before_size, const char *more,
+	size_t more_size, char **ret_text, size_t *ret_size);
+
+/* The lines of @label go, of any bytes; *size gets smaller, and a zero byte follows. How many. */
+size_t examples_remove(char *text, size_t *size, const char *label);
 
 /* One line. -EINVAL for a label that no line can have, -EIO. */
 int must_check examples_write(

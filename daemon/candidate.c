@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/examples.h"
 #include "base/ini.h"
 #include "daemon/blobs.h"
 #include "daemon/selftest.h"
@@ -314,8 +315,8 @@ static int conf_take(const struct taking *taking, struct error *err)
 /* No signature covers them, so only who may install brings them: a bundle of the models folder does not. */
 static int examples_take(const struct taking *taking, struct error *err)
 {
-	owned_mem char *text = NULL;
-	size_t size = 0, n = 0;
+	owned_mem char *text = NULL, *kept = NULL;
+	size_t size = 0, kept_size = 0, n = 0;
 	struct candidate *candidate = taking->candidate;
 	int code = taking->place->given ? part_read(taking, BUNDLE_EXAMPLES, &text, &size, err) : 0;
 	if (code < 0 || !text || size == 0) {
@@ -328,7 +329,16 @@ static int examples_take(const struct taking *taking, struct error *err)
 	if (code < 0 || n == 0) {
 		return code;
 	}
-	code = blobs_put(taking->context->depot->blobs, text, size, &candidate->version.examples);
+	/* Each line has its end: more may come behind it. */
+	if (examples_join(text, size, "", 0, &kept, &kept_size) < 0) {
+		return error_no_memory(err);
+	}
+	if (kept_size > TAUGHT_MAX_BYTES) {
+		return error_set(err, -EFBIG, "%s: more than %zu bytes",
+			bundle_part_name(BUNDLE_EXAMPLES), TAUGHT_MAX_BYTES);
+	}
+	code = blobs_put(
+		taking->context->depot->blobs, kept, kept_size, &candidate->version.examples);
 	return code == 0 ? 0 : error_set(err, code, "the examples: %s", strerror(-code));
 }
 

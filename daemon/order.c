@@ -336,8 +336,9 @@ static int teach(const struct ordering *ordering, struct error *err)
 static int examples_tell(const struct ordering *ordering, struct error *err)
 {
 	struct manifest *manifest = &ordering->model->manifest;
+	size_t size = 0;
 	return taught_read(ordering->load->depot, active_of(manifest), most_of_examples(ordering),
-		&ordering->order->text, err);
+		&ordering->order->text, &size, err);
 }
 
 /* ---- what is bad */
@@ -417,6 +418,29 @@ static int manifests_save(const struct ordering *ordering, struct error *err)
 	return code;
 }
 
+/* The disk has lost them: who teaches starts anew, instead of failing from now on. */
+static void examples_forget_lost(const struct ordering *ordering)
+{
+	char name[DIGEST_TEXT_SIZE];
+	struct depot *depot = ordering->load->depot;
+	for (size_t i = 0; i < ordering->catalogue->n; i++) {
+		struct catalogue_model *model = ordering->catalogue->models[i];
+		for (size_t k = 0; k < model->manifest.n; k++) {
+			struct manifest_version *version = &model->manifest.versions[k];
+			if (digest_none(&version->examples) ||
+				faccessat(depot->stored, digest_print(&version->examples, name),
+					F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+				errno != ENOENT) {
+				continue;
+			}
+			version->examples = (struct digest){0};
+			depot_note(depot, model->manifest.name,
+				"version %" PRIu64 " has lost its examples", version->version);
+			catalogue_post(ordering->sink, model, CATALOGUE_ABOUT, 0, NULL, "");
+		}
+	}
+}
+
 static int fsck(const struct ordering *ordering, struct error *err)
 {
 	struct order *order = ordering->order;
@@ -439,6 +463,7 @@ static int fsck(const struct ordering *ordering, struct error *err)
 		code = error_no_memory(err);
 	}
 	if (code == 0 && repair && wrong > 0) {
+		examples_forget_lost(ordering);
 		code = manifests_save(ordering, err);
 		lost_doubt(ordering);
 	}

@@ -50,19 +50,19 @@ static int file_read(int fd, size_t most, char **ret_text, size_t *ret_size, str
 }
 
 int taught_read(const struct depot *depot, const struct manifest_version *version, size_t most,
-	char **ret_text, struct error *err)
+	char **ret_text, size_t *ret_size, struct error *err)
 {
 	owned_fd int blob = -1;
-	size_t size = 0;
 	if (digest_none(&version->examples)) {
 		*ret_text = strdup("");
+		*ret_size = 0;
 		return *ret_text ? 0 : error_no_memory(err);
 	}
 	int code = blobs_open(depot->stored, &version->examples, &blob);
 	if (code < 0) {
 		return error_set(err, -EIO, "the examples in the store: %s", strerror(-code));
 	}
-	return file_read(blob, most, ret_text, &size, err);
+	return file_read(blob, most, ret_text, ret_size, err);
 }
 
 static int keep(const struct depot *depot, const char *text, size_t size,
@@ -84,19 +84,11 @@ static int check_kept(const struct depot *depot, struct error *err)
 		: error_set(err, -EOPNOTSUPP, "there is no state folder to keep examples in");
 }
 
-/* @before and @more, each line with its end. */
-static int join(const char *before, const char *more, char **ret_text)
-{
-	const size_t length = strlen(more);
-	const bool ends = length == 0 || more[length - 1] == '\n';
-	return asprintf(ret_text, "%s%s%s", before, more, ends ? "" : "\n");
-}
-
 int taught_add(const struct depot *depot, int fd, size_t most, struct manifest_version *version,
 	size_t *ret_n, struct error *err)
 {
 	owned_mem char *before = NULL, *more = NULL, *all = NULL;
-	size_t size = 0;
+	size_t size = 0, before_size = 0, all_size = 0;
 	int code = check_kept(depot, err);
 	code = code < 0 ? code : file_read(fd, most, &more, &size, err);
 	/* By itself first: lines are counted as whoever brought them does. */
@@ -104,54 +96,33 @@ int taught_add(const struct depot *depot, int fd, size_t most, struct manifest_v
 	if (code == 0 && *ret_n == 0) {
 		return error_set(err, -EINVAL, "there are no examples in it");
 	}
-	code = code < 0 ? code : taught_read(depot, version, most, &before, err);
+	code = code < 0 ? code : taught_read(depot, version, most, &before, &before_size, err);
 	if (code < 0) {
 		return code;
 	}
-	int length = join(before, more, &all);
-	if (length < 0) {
-		all = NULL;
+	if (examples_join(before, before_size, more, size, &all, &all_size) < 0) {
 		return error_no_memory(err);
 	}
-	if ((size_t)length > most) {
+	if (all_size > most) {
 		return too_many(most, err);
 	}
-	code = taught_check(all, (size_t)length, ret_n, err);
-	return code < 0 ? code : keep(depot, all, (size_t)length, version, err);
-}
-
-/* Takes the lines of @label out of @text. How many. */
-static size_t lines_remove(char *text, const char *label)
-{
-	const size_t length = strlen(label);
-	size_t n = 0;
-	char *to = text;
-	for (const char *line = text; *line;) {
-		const size_t size = strcspn(line, "\n") + 1; /* each has its end */
-		if (strncmp(line, label, length) == 0 && line[length] == '\t') {
-			n++;
-		} else {
-			memmove(to, line, size);
-			to += size;
-		}
-		line += size;
-	}
-	*to = 0;
-	return n;
+	code = taught_check(all, all_size, ret_n, err);
+	return code < 0 ? code : keep(depot, all, all_size, version, err);
 }
 
 int taught_remove(const struct depot *depot, const char *label, struct manifest_version *version,
 	size_t *ret_n, struct error *err)
 {
 	owned_mem char *text = NULL;
+	size_t size = 0;
 	int code = check_kept(depot, err);
-	code = code < 0 ? code : taught_read(depot, version, TAUGHT_MAX_BYTES, &text, err);
+	code = code < 0 ? code : taught_read(depot, version, TAUGHT_MAX_BYTES, &text, &size, err);
 	if (code < 0) {
 		return code;
 	}
-	if (lines_remove(text, label) == 0) {
+	if (examples_remove(text, &size, label) == 0) {
 		return error_set(err, -ENOENT, "it was taught no examples of that label");
 	}
-	code = taught_check(text, strlen(text), ret_n, err);
-	return code < 0 ? code : keep(depot, text, strlen(text), version, err);
+	code = taught_check(text, size, ret_n, err);
+	return code < 0 ? code : keep(depot, text, size, version, err);
 }

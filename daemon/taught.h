@@ -19,9 +19,9 @@ uint32_t taught_stamp(const struct digest *examples);
 /* A text, with a zero byte after it, that nobody is trusted for: -EINVAL with the line, -EFBIG, -ENOMEM. */
 int must_check taught_check(const char *text, size_t size, size_t *ret_n, struct error *err);
 
-/* malloc'ed; "" where there are none. Above @most bytes -EFBIG. */
+/* malloc'ed, with a zero byte after it; "" where there are none. Above @most bytes -EFBIG. */
 int must_check taught_read(const struct depot *depot, const struct manifest_version *version,
-	size_t most, char **ret_text, struct error *err);
+	size_t most, char **ret_text, size_t *ret_size, struct error *err);
 
 /*
  * What is in @fd, a regular file, comes behind the examples of @version, which then has another blob: the caller

@@ -192,7 +192,11 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 	bool silent =
 		stage->recipe->post.kind == RECIPE_POST_TENSORS && q->serial && !decision->given;
 	if (r == 0 && (verdict.told || q->tag) && !silent) {
-		r = telling_result(p, q, &findings, &verdict, err);
+		struct decision_verdict told = verdict;
+		if (verdict.only_ends) {
+			decision_leave_ends(&told);
+		}
+		r = telling_result(p, q, &findings, &told, err);
 	}
 	if (r == 0) {
 		children_run(p, q, &findings, &verdict);

@@ -11,6 +11,7 @@ struct decision_track {
 	size_t index;
 	char label[DECISION_LABEL_SIZE];
 	bool on;
+	bool told; /* that it is on: as a beginning, or in a count */
 	double scores[MAX_HISTORY]; /* rings; what is not there yet is 0 */
 	bool hits[MAX_HISTORY];
 	size_t next_score, next_hit;
@@ -165,7 +166,8 @@ static void change_add(
 		.index = track->index,
 		.score = track->score,
 		.count = track->count,
-		.zone = track->zone};
+		.zone = track->zone,
+		.awaited = !began && track->told};
 	memcpy(change->label, track->label, sizeof(change->label));
 }
 
@@ -245,6 +247,57 @@ static bool is_told(const struct recipe_decision *d, const struct decision_verdi
 		(d->publish == RECIPE_PUBLISH_CHANGES ? verdict->n_changes > 0 : began);
 }
 
+static void verdict_limit(
+	const struct decision_state *state, bool beyond, struct decision_verdict *verdict)
+{
+	size_t awaited = 0;
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		awaited += verdict->changes[i].awaited;
+	}
+	verdict->told = !beyond || awaited > 0;
+	verdict->only_ends = beyond && awaited > 0;
+	verdict->limited = beyond && (awaited == 0 || awaited < verdict->n_changes);
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		verdict->n_told_on += state->tracks[i].on && state->tracks[i].told;
+	}
+}
+
+static void tracks_note(
+	const struct recipe_decision *d, struct decision_state *state, bool all_told)
+{
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		struct decision_track *track = &state->tracks[i];
+		track->told = track->on && (track->told || all_told) &&
+			d->publish != RECIPE_PUBLISH_BEGIN; /* no end is told of */
+	}
+}
+
+/* An end alone is told if its beginning was, and does not count. */
+static void tracks_limit(const struct recipe_decision *d, struct decision_state *state,
+	uint64_t time_us, struct decision_verdict *verdict)
+{
+	bool counts = d->publish == RECIPE_PUBLISH_ALL;
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		counts |= verdict->changes[i].began;
+	}
+	if (verdict->told && d->rate_limit > 0) {
+		verdict_limit(state, !counts || !is_within_limit(d, state, time_us), verdict);
+	}
+	tracks_note(d, state, verdict->told && !verdict->only_ends);
+}
+
+void decision_leave_ends(struct decision_verdict *verdict)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < verdict->n_changes; i++) {
+		if (verdict->changes[i].awaited) {
+			verdict->changes[n++] = verdict->changes[i];
+		}
+	}
+	verdict->n_changes = n;
+	verdict->n_on = verdict->n_told_on;
+}
+
 int decision_judge(const struct recipe_decision *d, double threshold, struct decision_state *state,
 	struct findings *findings, uint64_t time_us, struct decision_verdict *ret_verdict,
 	struct error *err)
@@ -257,14 +310,13 @@ int decision_judge(const struct recipe_decision *d, double threshold, struct dec
 			return r;
 		}
 		verdict.told |= d->publish == RECIPE_PUBLISH_ALL;
+		verdict.limited = verdict.told && !is_within_limit(d, state, time_us);
+		verdict.told &= !verdict.limited;
 	} else {
 		findings_count(d, threshold, state, findings);
 		tracks_step(d, threshold, state, time_us, &verdict);
 		verdict.told = is_told(d, &verdict);
-	}
-	if (verdict.told && !is_within_limit(d, state, time_us)) {
-		verdict.told = false;
-		verdict.limited = true;
+		tracks_limit(d, state, time_us, &verdict);
 	}
 	*ret_verdict = verdict;
 	return 0;

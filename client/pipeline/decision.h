@@ -6,8 +6,9 @@
  * not found. It is a hit at threshold or above, and while it is on at `low` or above, with min-count
  * findings of such a score; on when k of the last n inputs were hits, off when fewer are. A beginning
  * within hold-off after another one of the same source waits: it happens when hold-off is over and the
- * track is still on. Events beyond rate-limit in a rate-period (which begins with its first event) are
- * not told.
+ * track is still on. Beginnings (of `publish = all` results, of
+ * numbers changes) beyond rate-limit in a rate-period, which begins with its first one, are not told; an
+ * end is, always, if something told before says that it is on, and never if nothing does.
  */
 #ifndef CLIENT_PIPELINE_DECISION_H
 #define CLIENT_PIPELINE_DECISION_H
@@ -40,6 +41,7 @@ struct decision_change {
 	double score;
 	size_t count; /* findings that made it */
 	const char *zone; /* of the best one; NULL: none */
+	bool awaited; /* it ended, and was told to be on */
 };
 
 struct decision_verdict {
@@ -47,8 +49,13 @@ struct decision_verdict {
 	size_t n_changes;
 	size_t n_on; /* labels that are on now */
 	bool told; /* by `publish` and the limits */
-	bool limited; /* would be told, but for rate-limit */
+	bool limited; /* something would be told, but for rate-limit */
+	bool only_ends; /* told is only what is awaited: decision_leave_ends() */
+	size_t n_told_on; /* with a rate-limit: labels that are on and were told to be */
 };
+
+/* What is told of a verdict with only_ends. */
+void decision_leave_ends(struct decision_verdict *verdict);
 
 /* Marks the zones of @findings. @threshold: where the decision has none. Only -ENOMEM. */
 int must_check decision_judge(const struct recipe_decision *decision, double threshold,

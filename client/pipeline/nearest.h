@@ -10,7 +10,7 @@ enum nearest_distance {
 	NEAREST_EUCLIDEAN
 };
 
-/* NULL when there is none. @vector has examples->length elements and norm 1. */
+/* NULL when there is none. @vector has examples->length elements; cosine does not ask for a norm of 1. */
 const struct example *nearest_find(const struct examples *examples, enum nearest_distance distance,
 	const float *vector, double *ret_distance);
 

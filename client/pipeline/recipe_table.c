@@ -195,7 +195,8 @@ static const struct recipe_key keys[] = {
 	{"decision", "hold-off", RECIPE_TIME, AT(decision.hold_off_ms), 0, 86400000, "0ms", NULL,
 		"After a beginning no other one of the same source for that long."},
 	{"decision", "rate-limit", RECIPE_COUNT, AT(decision.rate_limit), 0, 1000000, "0", NULL,
-		"At most so many events of a source in rate-period; 0: any number."},
+		"At most so many beginnings of a source in rate-period (all: results); 0: any number. "
+		"What was told to begin is told to end."},
 	{"decision", "rate-period", RECIPE_TIME, AT(decision.rate_period_ms), 1, 86400000, "1min",
 		NULL, "See rate-limit."},
 	{"decision", "publish", RECIPE_CHOICE, AT(decision.publish), 0, 0, "changes",

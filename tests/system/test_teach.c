@@ -22,6 +22,7 @@
 #include "tests/system/trial.h"
 
 #define ALICE "alice\t1 0\n"
+#define BLOB_OF_ALICE "c716f8d1254933af0bc97694bd25092d80993bd14aa631b89a71b5918e7607b2"
 #define BOB "bob\t0 1\n"
 
 static int set_up(void **state)
@@ -279,6 +280,63 @@ static void a_bundle_brings_them_along(void **state)
 	close(again);
 }
 
+/* As editors leave a file; what an archive has of a part is not summed. */
+static void a_last_line_without_its_end_gets_one(void **state)
+{
+	static const char without[] = "alice\t1 00";
+	struct daemon *daemon = *state;
+	struct peer peer = peer_open_transfer(daemon);
+	static char archive[16384];
+	char text[256];
+	int bundle = memfd_create("bundle", MFD_CLOEXEC);
+	expect_taught(&peer, "echo", ALICE, "echo version 1: 1 examples\n");
+	peer_store_fd(&peer, 2, WIRE_STORE_EXPORT, "echo", bundle);
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	const ssize_t size = pread(bundle, archive, sizeof(archive), 0);
+	assert_true(size > 0 && size < (ssize_t)sizeof(archive));
+	const char *at = memmem(archive, (size_t)size, ALICE, strlen(ALICE));
+	assert_non_null(at);
+	assert_int_equal(strlen(without), strlen(ALICE));
+	assert_int_equal(pwrite(bundle, without, strlen(without), at - archive), strlen(without));
+	peer_store_fd(&peer, 3, WIRE_STORE_INSTALL, "faces", bundle);
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	expect_examples(&peer, "faces", "alice\t1 00\n");
+	expect_taught(&peer, "faces", BOB, "faces version 1: 2 examples\n");
+	expect_examples(&peer, "faces", "alice\t1 00\n" BOB);
+	peer_store(&peer, 4, WIRE_STORE_UNTEACH, "faces", "alice");
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	expect_examples(&peer, "faces", BOB);
+	peer_close(&peer);
+	close(bundle);
+}
+
+/* By a disk that fails. */
+static void what_the_store_has_lost_can_be_taught_again(void **state)
+{
+	struct daemon *daemon = *state;
+	struct peer peer = peer_open_transfer(daemon);
+	char text[256], path[512];
+	expect_taught(&peer, "echo", ALICE, "echo version 1: 1 examples\n");
+	snprintf(path, sizeof(path), "%s/state/blobs/" BLOB_OF_ALICE, daemon->folder);
+	assert_int_equal(unlink(path), 0);
+	peer_store(&peer, 1, WIRE_STORE_EXAMPLES, "echo", NULL);
+	assert_int_not_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	peer_store(&peer, 2, WIRE_STORE_FSCK, "", "repair");
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	assert_string_equal(text, "manifests/echo: version 1 has lost its examples\n");
+	assert_int_equal(stamp_of(&peer, "echo"), 0);
+	expect_examples(&peer, "echo", "");
+	peer_store(&peer, 3, WIRE_STORE_FSCK, "", NULL);
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	assert_string_equal(text, "");
+	expect_taught(&peer, "echo", BOB, "echo version 1: 1 examples\n");
+	peer_close(&peer);
+	restart(daemon, SIGKILL);
+	peer = peer_open_transfer(daemon);
+	expect_examples(&peer, "echo", BOB);
+	peer_close(&peer);
+}
+
 static void only_those_who_may_teach_and_those_who_may_use_it_are_told(void **state)
 {
 	struct daemon *daemon = *state;
@@ -328,6 +386,8 @@ int main(void)
 			another_version_has_none_and_the_old_one_has_its_own_again, trial_set_up,
 			trial_tear_down),
 		TEST(a_bundle_brings_them_along),
+		TEST(a_last_line_without_its_end_gets_one),
+		TEST(what_the_store_has_lost_can_be_taught_again),
 		TEST(only_those_who_may_teach_and_those_who_may_use_it_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void a_beginning_waits_for_hold_off(void **state)
 	check(&bench, (double[]){0.9, NAN, 0.9, 0.9, NAN, NAN, 0.9}, "be-be-b");
 }
 
-static void events_beyond_the_rate_are_not_told(void **state)
+static void beginnings_beyond_the_rate_and_their_ends_are_not_told(void **state)
 {
 	(void)state;
 	owned_bench struct bench bench = {.decision = plain()};
@@ -114,8 +114,87 @@ static void events_beyond_the_rate_are_not_told(void **state)
 		told += bench.verdict.told;
 		limited += bench.verdict.limited;
 	}
-	assert_int_equal(told, 4);
-	assert_int_equal(limited, 8);
+	assert_int_equal(told, 6);
+	assert_int_equal(limited, 6);
+}
+
+static void the_end_of_what_was_told_is_never_limited(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.rate_limit = 1;
+	bench.decision.rate_period_ms = 60000;
+	static const double scores[] = {0.9, 0.9, NAN, 0.9, NAN};
+	static const bool told[] = {true, false, true, false, false};
+	for (size_t i = 0; i < 5; i++) {
+		step(&bench, scores[i]);
+		assert_int_equal(bench.verdict.told, told[i]);
+	}
+	bench.decision.publish = RECIPE_PUBLISH_BEGIN;
+	bench.time_us += 60 * SECOND;
+	step(&bench, 0.9);
+	assert_true(bench.verdict.told);
+	step(&bench, NAN);
+	assert_false(bench.verdict.told);
+}
+
+/* One ends as the other begins, each time: only the first end is awaited. */
+static void labels_that_take_turns_are_limited_all_the_same(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.rate_limit = 1;
+	bench.decision.rate_period_ms = 60000;
+	for (size_t i = 0; i < 6; i++) {
+		struct finding item = {.label = i % 2 ? "b" : "a", .index = i % 2, .score = 0.9};
+		struct findings f = {.items = &item, .n = 1};
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f,
+					 bench.time_us + i * SECOND, &bench.verdict, NULL),
+			0);
+		assert_int_equal(bench.verdict.told, i < 2);
+		assert_int_equal(bench.verdict.only_ends, i == 1);
+		assert_int_equal(bench.verdict.n_on, 1);
+		assert_int_equal(bench.verdict.n_changes, i == 0 ? 1 : 2);
+		if (i == 1) {
+			decision_leave_ends(&bench.verdict);
+			assert_int_equal(bench.verdict.n_changes, 1);
+			assert_false(bench.verdict.changes[0].began);
+			assert_string_equal(bench.verdict.changes[0].label, "a");
+			assert_int_equal(bench.verdict.n_on, 0);
+		}
+	}
+	/* b goes on in the count of the next that is told, so its end is awaited. */
+	bench.time_us += 70 * SECOND;
+	struct finding both[2] = {
+		{.label = "a", .index = 0, .score = 0.9}, {.label = "b", .index = 1, .score = 0.9}};
+	struct findings f = {.items = both, .n = 2};
+	assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, bench.time_us,
+				 &bench.verdict, NULL),
+		0);
+	assert_true(bench.verdict.told && bench.verdict.n_on == 2);
+	f.n = 0;
+	assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f,
+				 bench.time_us + SECOND, &bench.verdict, NULL),
+		0);
+	assert_true(bench.verdict.told && bench.verdict.only_ends);
+	decision_leave_ends(&bench.verdict);
+	assert_int_equal(bench.verdict.n_changes, 2);
+	assert_int_equal(bench.verdict.n_on, 0);
+}
+
+static void with_all_results_told_an_end_is_beyond_the_limit(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.publish = RECIPE_PUBLISH_ALL;
+	bench.decision.rate_limit = 2;
+	bench.decision.rate_period_ms = 60000;
+	static const double scores[] = {0.9, 0.9, 0.9, NAN, NAN, 0.9, NAN};
+	static const bool told[] = {true, true, false, true, false, false, false};
+	for (size_t i = 0; i < 7; i++) {
+		step(&bench, scores[i]);
+		assert_int_equal(bench.verdict.told, told[i]);
+	}
 }
 
 static void publish_says_what_is_told(void **state)
@@ -258,7 +337,10 @@ int main(void)
 		cmocka_unit_test(k_of_the_last_n_decide),
 		cmocka_unit_test(the_mean_of_several_scores_decides),
 		cmocka_unit_test(a_beginning_waits_for_hold_off),
-		cmocka_unit_test(events_beyond_the_rate_are_not_told),
+		cmocka_unit_test(beginnings_beyond_the_rate_and_their_ends_are_not_told),
+		cmocka_unit_test(the_end_of_what_was_told_is_never_limited),
+		cmocka_unit_test(labels_that_take_turns_are_limited_all_the_same),
+		cmocka_unit_test(with_all_results_told_an_end_is_beyond_the_limit),
 		cmocka_unit_test(publish_says_what_is_told),
 		cmocka_unit_test(only_boxes_that_stand_in_a_zone_count),
 		cmocka_unit_test(so_many_at_once_may_be_asked_for),

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "client/pipeline/nearest.h"
 #include "client/pipeline/post.h"
 
 /* The keys as a file that says only the kind has them. */
@@ -317,6 +318,27 @@ static void the_nearest_example_gives_its_label(void **state)
 	assert_int_equal(far.n, 0);
 }
 
+/* Of a list that somebody else has written. */
+static void the_length_of_an_example_makes_it_no_nearer(void **state)
+{
+	(void)state;
+	static const char text[] = "long\t800 600\nnear\t0.3 0.4\nnone\t0 0\n";
+	const float vector[2] = {0.6f, 0.8f};
+	double distance = 0;
+	owned_examples struct examples examples = {0};
+	assert_int_equal(examples_parse(text, sizeof(text) - 1, &examples, NULL), 0);
+	const struct example *one = nearest_find(&examples, NEAREST_COSINE, vector, &distance);
+	assert_string_equal(one->label, "near");
+	assert_true(near(distance, 0));
+	examples.n = 1;
+	one = nearest_find(&examples, NEAREST_COSINE, vector, &distance);
+	assert_true(near(distance, 0.04f));
+	examples.n = 3;
+	one = nearest_find(&examples, NEAREST_EUCLIDEAN, vector, &distance);
+	assert_string_equal(one->label, "near");
+	assert_true(near(distance, 0.5f));
+}
+
 static void outputs_of_another_form_are_refused(void **state)
 {
 	(void)state;
@@ -371,6 +393,7 @@ int main(void)
 		cmocka_unit_test(numbers_have_gain_and_offset),
 		cmocka_unit_test(a_reconstruction_is_compared_with_its_input),
 		cmocka_unit_test(the_nearest_example_gives_its_label),
+		cmocka_unit_test(the_length_of_an_example_makes_it_no_nearer),
 		cmocka_unit_test(outputs_of_another_form_are_refused),
 		cmocka_unit_test(scores_that_are_no_numbers_are_not_found),
 	};
