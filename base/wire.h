@@ -472,7 +472,7 @@ struct wire_store {
 	struct wire_text
 		model; /* empty for FORGET_BAD, and for an INSTALL of a bundle that says it */
 	struct wire_text
-		argument; /* FORGET_BAD: digits of a digest; UNTEACH: a label; others: empty */
+		argument; /* FORGET_BAD: digits of a digest; TEACH: a version; UNTEACH: a label; others: empty */
 };
 
 void wire_store_encode(struct bytes_writer *w, const struct wire_store *store);

@@ -13,6 +13,7 @@
 #include "client/pipeline_targets.h"
 #include "client/remote.h"
 #include "client/report.h"
+#include "client/target.h"
 
 struct lesson {
 	const char *label;
@@ -113,6 +114,20 @@ static int file_learn(struct lesson *lesson, const char *path)
 	return EXIT_DONE;
 }
 
+/* Whose embeddings they are: all are of one. */
+static const char *version_of(const struct lesson *lesson)
+{
+	const struct pipeline_targets *targets = &lesson->targets;
+	const size_t length = strlen(lesson->model);
+	for (size_t i = 0; i < targets->n; i++) {
+		const char *key = targets->items[i].key;
+		if (strncmp(key, lesson->model, length) == 0 && key[length] == '\n') {
+			return targets->items[i].target->version;
+		}
+	}
+	return NULL;
+}
+
 /* @fd -1: the examples of the label go. */
 static int tell_daemon(const struct settings *s, const struct lesson *lesson, int fd)
 {
@@ -128,8 +143,8 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 	const uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
 	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, lesson->model,
 				 lesson->label, timeout_ms, &text, &why)
-		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, lesson->model, fd,
-				 timeout_ms, &text, &why);
+		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, lesson->model,
+				 version_of(lesson), fd, timeout_ms, &text, &why);
 	if (r < 0) {
 		remote_error(&why, &err);
 		report_error(lesson->model, &err);
@@ -179,8 +194,8 @@ int cmd_teach(const struct settings *s)
 		.label = s->arguments[1], .memory = -1};
 	char path[PIPELINE_FILES_PATH_SIZE];
 	struct error err = {0};
-	lesson.targets.options =
-		(struct target_options){.socket = s->socket, .timeout_ms = s->timeout_ms};
+	lesson.targets.options = (struct target_options){
+		.socket = s->socket, .timeout_ms = s->timeout_ms, .one_version = true};
 	if (s->forget == (s->arguments[2] != NULL)) {
 		report_line("teach: %s", s->forget ? "--forget takes no INPUT" : "no INPUT");
 		return EXIT_USAGE;

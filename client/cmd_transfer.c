@@ -224,9 +224,9 @@ static int ask(const struct settings *s, enum edge_client_store_verb verb, const
 	if (code < 0) {
 		return code;
 	}
-	code = fd < 0
-		? edge_client_store(client, verb, model, NULL, s->timeout_ms, ret_text, &why)
-		: edge_client_store_fd(client, verb, model, fd, s->timeout_ms, ret_text, &why);
+	code = fd < 0 ? edge_client_store(client, verb, model, NULL, s->timeout_ms, ret_text, &why)
+		      : edge_client_store_fd(
+				client, verb, model, NULL, fd, s->timeout_ms, ret_text, &why);
 	return code < 0 ? remote_error(&why, err) : 0;
 }
 

@@ -448,7 +448,8 @@ enum edge_client_store_verb {
 	EDGE_CLIENT_STORE_INSTALL = 6, /* @fd is a bundle or a model's file */
 	EDGE_CLIENT_STORE_EXPORT = 7, /* the bundle is written to @fd */
 	EDGE_CLIENT_STORE_REMOVE = 11, /* a model that was installed goes, and stays gone */
-	EDGE_CLIENT_STORE_TEACH = 12, /* @fd has examples: lines of a label, a tab, and numbers */
+	EDGE_CLIENT_STORE_TEACH = 12, /* @fd has examples: lines of a label, a tab, and numbers;
+					 @argument: the version whose embeddings they are, or NULL */
 	EDGE_CLIENT_STORE_UNTEACH = 13, /* @argument: the label whose examples go */
 	EDGE_CLIENT_STORE_EXAMPLES = 14 /* *ret_text: those of what serves; for who may use it */
 };
@@ -466,8 +467,8 @@ EDGE_CLIENT_API int edge_client_store(struct edge_client *client, enum edge_clie
  * refused. -EOPNOTSUPP also where peer->has_regions is 0, and for a daemon before version 1.3.
  */
 EDGE_CLIENT_API int edge_client_store_fd(struct edge_client *client,
-	enum edge_client_store_verb verb, const char *model, int fd, uint32_t timeout_ms,
-	char **ret_text, struct edge_client_error *err);
+	enum edge_client_store_verb verb, const char *model, const char *argument, int fd,
+	uint32_t timeout_ms, char **ret_text, struct edge_client_error *err);
 EDGE_CLIENT_API void edge_client_text_free(char *text); /* NULL is fine */
 
 /* ---- what is told without being asked for */

@@ -52,10 +52,10 @@ int edge_client_store(struct edge_client *client, enum edge_client_store_verb ve
 }
 
 int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
-	const char *model, int fd, uint32_t timeout_ms, char **ret_text,
+	const char *model, const char *argument, int fd, uint32_t timeout_ms, char **ret_text,
 	struct edge_client_error *err)
 {
-	const struct wire_store wanted = order_of(verb, model, NULL);
+	const struct wire_store wanted = order_of(verb, model, argument);
 	return store(client, &wanted, fd, timeout_ms, ret_text, err);
 }
 

@@ -36,6 +36,7 @@ struct target_options {
 	const char *state; /* folder of checkpoints, of a file only; NULL: none */
 	unsigned int priority; /* enum edge_client_priority, in the daemon */
 	uint64_t latest_key; /* in the daemon; 0: none */
+	bool one_version; /* in the daemon: once another one serves a run fails */
 };
 
 /* What the commands may want to know of a model in this process; NULL for one of the daemon. */

@@ -195,6 +195,7 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	struct edge_client_error why = {0};
 	struct edge_client_request request = {
 		.model = remote->model->name,
+		.version = remote->options.one_version ? remote->model->version : NULL,
 		.signature = remote->options.signature,
 		.n_inputs = target->n_inputs,
 		.inputs = remote->tensors,

@@ -310,6 +310,19 @@ static struct manifest_version *active_of(struct manifest *manifest)
 	return &manifest->versions[at];
 }
 
+/* Embeddings of another one mean something else. */
+static int check_serves(
+	const struct order *order, const struct manifest_version *version, struct error *err)
+{
+	char serves[32];
+	snprintf(serves, sizeof(serves), "%" PRIu64, version->version);
+	return !order->argument[0] || strcmp(order->argument, serves) == 0
+		? 0
+		: error_set(err, -ENOENT,
+			  "the examples are of version %s, version %s serves: teach again",
+			  order->argument, serves);
+}
+
 static int teach(const struct ordering *ordering, struct error *err)
 {
 	struct order *order = ordering->order;
@@ -318,8 +331,12 @@ static int teach(const struct ordering *ordering, struct error *err)
 	struct manifest_version *version = active_of(&next);
 	const bool more = order->verb == ORDER_TEACH;
 	size_t n = 0;
-	int code = more ? taught_add(depot, order->fd, most_of_examples(ordering), version, &n, err)
-			: taught_remove(depot, order->argument, version, &n, err);
+	int code = more ? check_serves(order, version, err) : 0;
+	if (code < 0) {
+		return code;
+	}
+	code = more ? taught_add(depot, order->fd, most_of_examples(ordering), version, &n, err)
+		    : taught_remove(depot, order->argument, version, &n, err);
 	code = code < 0 ? code : change(ordering, &next, err);
 	if (code == 0) {
 		depot_note(depot, next.name, "version %" PRIu64 " %s examples by uid %u: %zu now",

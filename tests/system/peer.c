@@ -402,9 +402,15 @@ void peer_region_add(struct peer *peer, uint64_t id, int fd, uint64_t bytes, uin
 void peer_store_fd(
 	struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model, int fd)
 {
+	peer_store_fd_with(peer, id, verb, model, "", fd);
+}
+
+void peer_store_fd_with(struct peer *peer, uint64_t id, enum wire_store_verb verb,
+	const char *model, const char *argument, int fd)
+{
 	struct bytes_writer w = {0};
 	const struct wire_store store = {
-		.verb = verb, .model = wire_text_of(model), .argument = wire_text_of("")};
+		.verb = verb, .model = wire_text_of(model), .argument = wire_text_of(argument)};
 	wire_store_encode(&w, &store);
 	send_frame_fd(peer, WIRE_STORE, id, &w, fd);
 	bytes_writer_deinit(&w);

@@ -61,6 +61,8 @@ void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const
 void peer_store(struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model,
 	const char *argument);
 /* As above; -1: without a descriptor. */
+void peer_store_fd_with(struct peer *peer, uint64_t id, enum wire_store_verb verb,
+	const char *model, const char *argument, int fd);
 void peer_store_fd(
 	struct peer *peer, uint64_t id, enum wire_store_verb verb, const char *model, int fd);
 void peer_cancel(struct peer *peer, uint64_t id, uint64_t which);

@@ -234,7 +234,15 @@ static void another_version_has_none_and_the_old_one_has_its_own_again(void **st
 	trial_put_and_reload(daemon, "echo 8");
 	expect_examples(&peer, "m", "");
 	assert_int_equal(stamp_of(&peer, "m"), 0);
-	expect_taught(&peer, "m", BOB, "m version 2: 1 examples\n");
+	char text[256];
+	int fd = memory_of(BOB, strlen(BOB));
+	peer_store_fd_with(&peer, 5, WIRE_STORE_TEACH, "m", "1", fd);
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_NOT_FOUND);
+	expect_examples(&peer, "m", "");
+	peer_store_fd_with(&peer, 6, WIRE_STORE_TEACH, "m", "2", fd);
+	assert_int_equal(lines_get(&peer, text, sizeof(text)), EDGE_OK);
+	assert_string_equal(text, "m version 2: 1 examples\n");
+	close(fd);
 	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
 	expect_examples(&peer, "m", ALICE);
 	assert_int_not_equal(stamp_of(&peer, "m"), 0);
