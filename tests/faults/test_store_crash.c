@@ -139,37 +139,48 @@ static bool crash_at(struct bench *bench, unsigned long call, const char *how)
 	return !told;
 }
 
-/* As above, but the file comes by the socket: what is told is the answer. */
-static bool crash_in_install_at(struct bench *bench, unsigned long call, const char *how)
+/* @line comes by the socket with the order @verb for m, and edged is killed at @call, else once it has answered: true then. */
+static bool told_before_crash_at(struct bench *bench, unsigned long call, const char *how,
+	enum wire_store_verb verb, const char *line)
 {
-	char line[64], text[24];
+	char text[24];
+	bool told = false;
 	struct daemon *daemon = &bench->daemon;
-	digest_from(++bench->installs, line);
-	int file = memfd_create("model", MFD_CLOEXEC);
+	int file = memfd_create("order", MFD_CLOEXEC);
 	assert_int_equal(write(file, line, strlen(line)), strlen(line));
 	snprintf(text, sizeof(text), "%lu", call);
 	setenv("CRASH_CALL", text, 1);
 	setenv("CRASH_HOW", how, 1);
 	daemon_spawn(daemon, false);
 	unsetenv("CRASH_CALL");
-	bool told = false;
 	if (daemon_look_log(daemon, "models ready")) {
 		struct answer answer = {0};
 		struct peer peer = peer_open_transfer(daemon);
 		peer.may_be_closed = true;
-		peer_store_fd(&peer, 1, WIRE_STORE_INSTALL, "m", file);
+		peer_store_fd(&peer, 1, verb, "m", file);
 		told = peer_try_receive(&peer, &answer);
 		assert_true(!told || answer.header.status == EDGE_OK);
 		answer_free(&answer);
 		peer_close(&peer);
 	}
 	if (told) {
-		bench->told = bench->installs;
 		daemon_signal(daemon, SIGKILL);
 	}
 	assert_int_equal(daemon_wait(daemon), -SIGKILL);
 	close(file);
 	bench->crashes += !told;
+	return told;
+}
+
+/* As above, but the file comes by the socket: what is told is the answer. */
+static bool crash_in_install_at(struct bench *bench, unsigned long call, const char *how)
+{
+	char line[64];
+	digest_from(++bench->installs, line);
+	const bool told = told_before_crash_at(bench, call, how, WIRE_STORE_INSTALL, line);
+	if (told) {
+		bench->told = bench->installs;
+	}
 	bench->survived += told;
 	expect_store_is_whole(bench);
 	return !told;
@@ -199,34 +210,10 @@ static void examples_read(struct bench *bench, char text[EXAMPLES_SIZE])
 static bool crash_in_teaching_at(
 	struct bench *bench, unsigned long call, const char *how, char text[EXAMPLES_SIZE])
 {
-	char line[32], number[24], with[EXAMPLES_SIZE + 32], found[EXAMPLES_SIZE];
-	struct daemon *daemon = &bench->daemon;
+	char line[32], with[EXAMPLES_SIZE + 32], found[EXAMPLES_SIZE];
 	snprintf(line, sizeof(line), "x\t%lu 0\n", ++bench->installs);
 	snprintf(with, sizeof(with), "%s%s", text, line);
-	int file = memfd_create("examples", MFD_CLOEXEC);
-	assert_int_equal(write(file, line, strlen(line)), strlen(line));
-	snprintf(number, sizeof(number), "%lu", call);
-	setenv("CRASH_CALL", number, 1);
-	setenv("CRASH_HOW", how, 1);
-	daemon_spawn(daemon, false);
-	unsetenv("CRASH_CALL");
-	bool told = false;
-	if (daemon_look_log(daemon, "models ready")) {
-		struct answer answer = {0};
-		struct peer peer = peer_open_transfer(daemon);
-		peer.may_be_closed = true;
-		peer_store_fd(&peer, 1, WIRE_STORE_TEACH, "m", file);
-		told = peer_try_receive(&peer, &answer);
-		assert_true(!told || answer.header.status == EDGE_OK);
-		answer_free(&answer);
-		peer_close(&peer);
-	}
-	if (told) {
-		daemon_signal(daemon, SIGKILL);
-	}
-	assert_int_equal(daemon_wait(daemon), -SIGKILL);
-	close(file);
-	bench->crashes += !told;
+	const bool told = told_before_crash_at(bench, call, how, WIRE_STORE_TEACH, line);
 	examples_read(bench, found);
 	if (told || strcmp(found, text) != 0) {
 		assert_string_equal(found, with);
