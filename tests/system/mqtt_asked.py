@@ -194,8 +194,8 @@ class Asked(WithPipelines):
             ask("edged/gw1/pipeline/third/in/cam", id=f"twice{version}")
             ask(id=f"end{version}")
             results = [json.loads(m.payload) for m in asker.wait(reply, 3)]
-            self.assertEqual([(r["id"], r["pipeline"]) for r in results],
-                             [(f"twice{version}", "digit"), (f"twice{version}", "third"), (f"end{version}", "digit")])
+            self.assertEqual([r["id"] for r in results if r["pipeline"] == "digit"], [f"twice{version}", f"end{version}"])
+            self.assertEqual([r["id"] for r in results if r["pipeline"] == "third"], [f"twice{version}"])
             asker.messages.clear()
             # What `every` passes over is an answer too.
             ask("edged/gw1/pipeline/third/in/cam")

@@ -70,6 +70,8 @@ class Storms(WithBroker):
         self.addCleanup(bridge.end)
         reader = self.device("reader", 3, port, keep=True)
         reader.subscribe("edged/gw1/digits/result")
+        reader.subscribe("edged/gw1/capability")
+        reader.wait("edged/gw1/capability")  # told behind its own subscriptions: requests come to it from now on
         asked = 0
         for turn in range(3):
             feeder = self.device(f"feeder{turn}", 5, port)
