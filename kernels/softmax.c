@@ -13,6 +13,7 @@
 #endif
 
 #define INTEGER_BITS 5 /* of a scaled difference */
+#define LEAST_SUM_S16 (1 << 14) /* half of what a row's maximum alone gives */
 
 void ek_softmax_exp8(struct ek_scale scale, int32_t diff_min, int32_t ret_table[static 256])
 {
@@ -29,8 +30,8 @@ static inline int32_t share(
 	return ek_clamp32(y + p->out_lo, p->out_lo, p->out_hi);
 }
 
-/* Differences are cut to 8 bits and sums kept above 0 for the case that somebody else writes to @src
- * meanwhile: any result will do then, but no other memory may be read. */
+/* Differences are cut to 8 bits for the case that somebody else writes to @src meanwhile: any result
+ * will do then, but no other memory may be read. */
 #define SOFTMAX_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
@@ -46,7 +47,7 @@ static inline int32_t share(
 		for (size_t i = 0; i < n; i++) {                                                   \
 			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], EK_SOFTMAX_SUM_BITS); \
 		}                                                                                  \
-		int32_t reciprocal = ek_softmax_invert(sum ? sum : 1, params, &shift);             \
+		int32_t reciprocal = ek_softmax_invert(sum, params, &shift);                       \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			y[i] = (dst_type)share(                                                    \
 				e[(uint8_t)(max - x[i])], reciprocal, shift, params);              \
@@ -76,7 +77,7 @@ static void softmax_s16__c(
 	for (size_t i = 0; i < n; i++) {
 		sum = ek_add32(sum, exp_s16(x[i] - max, params));
 	}
-	sum = sum > 0 ? sum : 1;
+	sum = sum > LEAST_SUM_S16 ? sum : LEAST_SUM_S16;
 	int32_t zeros = ek_clz32((uint32_t)sum);
 	/* sum = (1 + f) * 2^(31 - zeros); f in 0..1 becomes the codes -32768..32767 */
 	int64_t shifted = ((int64_t)sum << (zeros - 1)) + (1 << 13);

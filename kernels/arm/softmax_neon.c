@@ -104,7 +104,7 @@ ALWAYS_INLINE void softmax(const int bytes, uint8_t flip, void *dst, const uint8
 	}
 	const uint64_t sum = vgetq_lane_u64(sums, 0) + vgetq_lane_u64(sums, 1);
 	int32_t shift;
-	const int32_t reciprocal = ek_softmax_invert(sum ? sum : 1, p, &shift);
+	const int32_t reciprocal = ek_softmax_invert(sum, p, &shift);
 	const struct share s = {vdupq_n_s32(reciprocal), vdupq_n_s32(-shift),
 		vdupq_n_s32(p->out_lo), vdupq_n_s32(p->out_hi)};
 	for (size_t i = 0; i < n; i += CHUNK) {

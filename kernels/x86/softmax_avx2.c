@@ -81,7 +81,7 @@ LUT_INLINE void softmax(void *dst, const void *src, size_t n, const struct ek_so
 	struct lut lut;
 	int32_t shift;
 	const uint64_t sum = sum_of(p->exp8, x, n, max);
-	const int32_t reciprocal = ek_softmax_invert(sum ? sum : 1, p, &shift);
+	const int32_t reciprocal = ek_softmax_invert(sum, p, &shift);
 	shares_of(p, reciprocal, shift, shares);
 	lut_make(shares, &lut);
 	size_t i = 0;

@@ -100,7 +100,7 @@ LUT_INLINE void softmax(void *dst, const void *src, size_t n, const struct ek_so
 	const struct planes planes = planes_of(p->exp8);
 	int32_t shift;
 	uint64_t sum = sum_of(&planes, src, n, max);
-	int32_t reciprocal = ek_softmax_invert(sum ? sum : 1, p, &shift);
+	int32_t reciprocal = ek_softmax_invert(sum, p, &shift);
 	const struct lut shares = shares_of(p, reciprocal, shift);
 	for (size_t i = 0; i < n; i += 64) {
 		__m512i d = _mm512_sub_epi8(max, load_codes(src, n, i, max));
