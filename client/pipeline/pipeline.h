@@ -156,6 +156,7 @@ struct pipeline_about {
 	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
+	uint32_t output; /* of the model, that they are of */
 	bool snapshot; /* any stage gives one, */
 	bool snapshot_jpeg; /* the first such one as JPEG */
 	bool has_threshold; /* pipeline_set_threshold() has something to set */
