@@ -78,6 +78,7 @@ static void on_service_models(void *data)
 	b->listed = true;
 	pipes_look_at_models(&b->pipes);
 	announce_models(b);
+	leftover_look(b);
 	serve_dispatch(b);
 }
 
@@ -111,7 +112,7 @@ static void close_timer(uv_timer_t *timer)
 void bridge_stop(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog};
+		&b->rediscover, &b->drain, &b->watchdog, &b->home};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		close_timer(timers[i]);
 	}
@@ -236,13 +237,14 @@ static int start_threads(struct bridge *b)
 static void on_capability(uv_timer_t *timer)
 {
 	brokers_forgive(timer->data);
+	leftover_look(timer->data);
 	announce_on_capability(timer);
 }
 
 static void start_timers(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog};
+		&b->rediscover, &b->drain, &b->watchdog, &b->home};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&b->loop, timers[i]);
 		timers[i]->data = b;

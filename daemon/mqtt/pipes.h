@@ -35,6 +35,7 @@ struct pipes_source {
 	uint32_t origin; /* of its broker: another one's of that name is another one */
 	struct link *link; /* to the broker; NULL: it is gone */
 	bool told; /* something that is retained was published */
+	bool known; /* an earlier life has told Home Assistant of it */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
 	uint64_t no_snapshot_ns; /* when one that is too large was told last */
@@ -62,6 +63,8 @@ struct pipe {
 struct pipes_known {
 	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
 	struct bytes_writer order; /* size 0: nothing is known */
+	bool there; /* edged has it */
+	uint64_t elements[PIPES_MAX_TENSORS]; /* of its outputs */
 	struct bytes_writer examples; /* the same of what it was taught */
 	bool is_news, examples_are_news;
 };
@@ -147,6 +150,8 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+/* How many numbers the first stage's output has; 0: nobody knows. */
+size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe);
 
 /* May any gateway's take its inputs? It works, and remembers nothing from one to the next. */
 bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
@@ -187,6 +192,12 @@ void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
 /* A child is gone: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
+/* A source that an earlier life has told Home Assistant of at that broker. */
+void pipes_know_source(
+	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);
+/* Was something told of it there? */
+bool pipes_was_told(const struct pipes *pipes, const struct link *link, const char *pipeline,
+	const char *source);
 /* What an earlier life has left behind at the broker. */
 void pipes_on_last(
 	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);

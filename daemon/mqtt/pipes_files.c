@@ -132,6 +132,11 @@ static int known_add_all(struct pipes *pipes, const struct pipe *pipe, struct er
 /* The order is kept for every child to come. */
 static void known_say(struct pipes_known *known, const struct pipeline_model *model)
 {
+	memset(known->elements, 0, sizeof(known->elements));
+	known->there = model;
+	for (uint32_t i = 0; model && i < model->n_outputs && i < PIPES_MAX_TENSORS; i++) {
+		known->elements[i] = spec_elements(&model->outputs[i]);
+	}
 	bytes_writer_deinit(&known->order);
 	known->order = (struct bytes_writer){0};
 	pipes_model_write(&known->order, known->name, known->signature, model);
@@ -175,6 +180,16 @@ void pipes_teach(struct pipes *pipes, const char *model, const char *text)
 		known->examples_are_news = known->examples.size > 0;
 	}
 	pipes_feed(pipes);
+}
+
+size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe)
+{
+	const char *model = pipeline_model_name(pipe->about, 0);
+	const char *signature = pipeline_signature_name(pipe->about, 0);
+	const struct pipes_known *known =
+		model ? known_find(pipes, model, signature ? signature : "") : NULL;
+	return known && pipe->says.output < PIPES_MAX_TENSORS ? known->elements[pipe->says.output]
+							      : 0;
 }
 
 void pipes_look_at_models(struct pipes *pipes)

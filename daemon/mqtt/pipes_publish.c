@@ -133,7 +133,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	bytes_writer_deinit(&w);
 	if (!source->told) {
 		source->told = true;
-		announce_discovery(pipes->bridge, false);
+		home_follow(pipes->bridge);
 	}
 }
 
@@ -328,9 +328,11 @@ void pipes_say_reset(struct pipes *pipes)
 	}
 }
 
-/* Something was told of it there, or at a broker that was taken out, which this one may have been. */
-static bool was_told(const struct pipe *pipe, const struct link *link, const char *source)
+/* Or at a broker that was taken out, which this one may have been. */
+bool pipes_was_told(const struct pipes *pipes, const struct link *link, const char *pipeline,
+	const char *source)
 {
+	const struct pipe *pipe = pipes_find(pipes, pipeline);
 	for (size_t i = 0; pipe && i < pipe->n_sources; i++) {
 		const struct pipes_source *one = &pipe->sources[i];
 		if (one->told && (!one->link || one->link == link) &&
@@ -343,7 +345,7 @@ static bool was_told(const struct pipe *pipe, const struct link *link, const cha
 
 void pipes_on_last(struct pipes *pipes, struct link *link, const char *pipeline, const char *source)
 {
-	if (!was_told(pipes_find(pipes, pipeline), link, source)) {
+	if (!pipes_was_told(pipes, link, pipeline, source)) {
 		empty(pipes, link, pipeline, "last", source);
 		empty(pipes, link, pipeline, "snapshot", source);
 	}
