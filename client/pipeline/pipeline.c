@@ -268,6 +268,15 @@ void pipeline_forget_source(struct pipeline *p, const char *source)
 	}
 }
 
+void pipeline_forget_sources(struct pipeline *p)
+{
+	while (p->n_streams > 0) {
+		struct stream *stream = &p->streams[--p->n_streams];
+		stream_deinit(stream);
+		*stream = (struct stream){0};
+	}
+}
+
 static size_t values_waiting(const struct pipeline *p)
 {
 	size_t n = 0;

@@ -206,6 +206,9 @@ int must_check pipeline_push(
 /* Of a stream that ends: what is left in the window of @source (of origin 0) is dropped, its decisions forgotten. */
 void pipeline_forget_source(struct pipeline *pipeline, const char *source);
 
+/* The same of all, of any origin: what judged them has gone. */
+void pipeline_forget_sources(struct pipeline *pipeline);
+
 /* A model's question. Lives until it is answered or failed. */
 struct pipeline_question {
 	uint64_t id; /* never twice in one pipeline */

@@ -77,6 +77,8 @@ static void on_service_models(void *data)
 	struct bridge *b = data;
 	b->listed = true;
 	pipes_look_at_models(&b->pipes);
+	pipes_look_at_needs(&b->pipes);
+	pipes_announce(&b->pipes, NULL);
 	announce_models(b);
 	leftover_look(b);
 	serve_dispatch(b);
@@ -92,6 +94,8 @@ static void on_service_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
 	pipes_teach(&b->pipes, model, text);
+	pipes_look_at_needs(&b->pipes);
+	pipes_announce(&b->pipes, NULL);
 }
 
 static const struct service_events service_events = {

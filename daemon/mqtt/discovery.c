@@ -93,6 +93,7 @@ struct writing {
 	char result[TOPICS_MAX]; /* its topic of results */
 	struct discovery *now;
 	const struct pipes *pipes;
+	bool of_source;
 	const struct link *link; /* to the broker that is told */
 };
 
@@ -101,6 +102,35 @@ static void put_topic(struct writing *g, const char *key, const char *level)
 	char topic[TOPICS_MAX];
 	snprintf(topic, sizeof(topic), "%s/%s", g->base, level);
 	flat_text(g->w, key, topic);
+}
+
+/* "stopped" is not Home Assistant's word. */
+static void put_availability(struct bytes_writer *w, const char *topic, const char *template)
+{
+	flat_begin(w, NULL, '{');
+	flat_text(w, "t", topic);
+	flat_text(w, "val_tpl", template);
+	flat_end(w, '}');
+}
+
+static void put_status(struct bytes_writer *w, const struct settings *s)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/%s/status", s->prefix, s->gateway);
+	put_availability(w, topic, "{{ 'online' if value == 'online' else 'offline' }}");
+}
+
+/* It is there while the gateway is, and its pipeline works. */
+static void put_pipeline_availability(struct writing *g)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/state", g->base);
+	flat_begin(g->w, "avty", '[');
+	put_status(g->w, g->settings);
+	put_availability(g->w, topic,
+		"{{ 'offline' if value_json.state in ['waiting', 'refused', 'off'] else 'online' }}");
+	flat_end(g->w, ']');
+	flat_text(g->w, "avty_mode", "all");
 }
 
 /* Opens a component; false when there are too many. */
@@ -119,6 +149,9 @@ static bool begin(struct writing *g, const char *suffix, const char *platform, c
 	flat_text(g->w, "p", platform);
 	flat_text(g->w, "uniq_id", unique);
 	flat_text(g->w, "name", shown);
+	if (g->of_source) {
+		put_pipeline_availability(g);
+	}
 	return true;
 }
 
@@ -326,9 +359,11 @@ static void write_pipeline(struct writing *g, const struct pipe *pipe)
 	for (size_t i = 0; i < pipe->n_sources; i++) {
 		const struct pipes_source *source = &pipe->sources[i];
 		if ((source->told || source->known) && source->link == g->link) {
+			g->of_source = true;
 			write_source(g, pipe, source->name);
 		}
 	}
+	g->of_source = false;
 	snprintf(id, sizeof(id), "Pipeline-%s", pipe->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipe->name);
@@ -371,13 +406,8 @@ static void write_device(
 	flat_text(w, "sw", device->version);
 	flat_text(w, "url", URL);
 	flat_end(w, '}');
-	/* "stopped" is not Home Assistant's word. */
 	flat_begin(w, "avty", '[');
-	flat_begin(w, NULL, '{');
-	snprintf(text, sizeof(text), "%.60s/%s/status", s->prefix, s->gateway);
-	flat_text(w, "t", text);
-	flat_text(w, "val_tpl", "{{ 'online' if value == 'online' else 'offline' }}");
-	flat_end(w, '}');
+	put_status(w, s);
 	flat_end(w, ']');
 	flat_integer(w, "qos", 1);
 }

@@ -181,6 +181,7 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 		return;
 	}
 	pipes->works = pipes->has_worked = true;
+	pipes_look_at_needs(pipes);
 	pipes_announce(pipes, NULL);
 	announce_pool(pipes->bridge);
 	leftover_look(pipes->bridge);

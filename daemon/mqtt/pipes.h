@@ -49,6 +49,7 @@ struct pipe {
 	struct pipeline *about; /* owned; read and checked, never pushed to */
 	struct pipeline_about says;
 	char refused[240]; /* why it does not work; "" */
+	char waits[240]; /* for what: a model of its is not there; "" */
 	bool off;
 	bool memory_was_short; /* when it was opened last */
 	double own_threshold; /* the file's; NaN: it is the model's, or there is none */
@@ -150,6 +151,10 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+/* Has a pipeline what it needs of edged? Where not, it says why (pipe->waits), and what it has told is on no more. */
+void pipes_look_at_needs(struct pipes *pipes);
+/* Has edged said what all of its models are like? */
+bool pipes_knows_models(const struct pipes *pipes, const struct pipe *pipe);
 /* How many numbers the first stage's output has; 0: nobody knows. */
 size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe);
 
@@ -190,8 +195,9 @@ void pipes_announce(struct pipes *pipes, struct link *link);
 void pipes_forget(struct pipes *pipes, struct pipe *pipe);
 void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
-/* A child is gone: nothing is going on any more, as far as anybody knows. */
+/* A child is gone, or a model: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
+void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe);
 /* A source that an earlier life has told Home Assistant of at that broker. */
 void pipes_know_source(
 	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);

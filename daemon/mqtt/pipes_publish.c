@@ -213,14 +213,16 @@ static void write_state(const struct pipes *pipes, const struct pipe *pipe, stru
 	}
 	flat_begin(w, NULL, '{');
 	flat_text(w, "state",
-		pipe->refused[0]       ? "refused"
-			: pipe->off    ? "off"
-			: pipes->works ? "ready"
-				       : "starting");
+		pipe->refused[0]                          ? "refused"
+			: pipe->off                       ? "off"
+			: !pipes->works                   ? "starting"
+			: pipe->waits[0]                  ? "waiting"
+			: pipes_knows_models(pipes, pipe) ? "ready"
+							  : "starting");
 	flat_text(w, "description", pipeline_description(pipe->about));
 	flat_text(w, "models", models);
-	if (pipe->refused[0]) {
-		flat_told(w, "reason", pipe->refused);
+	if (pipe->refused[0] || pipe->waits[0]) {
+		flat_told(w, "reason", pipe->refused[0] ? pipe->refused : pipe->waits);
 	}
 	flat_end(w, '}');
 }
@@ -309,22 +311,26 @@ void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 	}
 }
 
-void pipes_say_reset(struct pipes *pipes)
+void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe)
 {
 	static const char nothing[] = "{\"active\":0}";
 	char topic[TOPICS_MAX];
-	for (size_t i = 0; i < pipes->n && !pipes->stopped; i++) {
-		struct pipe *pipe = pipes->items[i];
-		for (size_t k = 0; k < pipe->n_sources && pipe->says.decides; k++) {
-			const struct pipes_source *source = &pipe->sources[k];
-			if (!source->told) {
-				continue;
-			}
-			pipes_topic(pipes, pipe->name, "last", source->name, topic);
-			publish(pipes, source->link, OUTBOX_LAST,
-				settings_has_word(pipes->bridge->settings.retain, "last"), topic,
-				"application/json", nothing, sizeof(nothing) - 1);
+	for (size_t i = 0; i < pipe->n_sources && pipe->says.decides; i++) {
+		const struct pipes_source *source = &pipe->sources[i];
+		if (!source->told) {
+			continue;
 		}
+		pipes_topic(pipes, pipe->name, "last", source->name, topic);
+		publish(pipes, source->link, OUTBOX_LAST,
+			settings_has_word(pipes->bridge->settings.retain, "last"), topic,
+			"application/json", nothing, sizeof(nothing) - 1);
+	}
+}
+
+void pipes_say_reset(struct pipes *pipes)
+{
+	for (size_t i = 0; i < pipes->n && !pipes->stopped; i++) {
+		pipes_say_reset_of(pipes, pipes->items[i]);
 	}
 }
 

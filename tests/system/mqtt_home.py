@@ -8,11 +8,12 @@ import subprocess
 import time
 
 from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines
-from mqtt_rig import Device, free_port, need_mosquitto, run_tests, wait_for
+from mqtt_rig import EDGED, Device, free_port, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 CONFIG = "homeassistant/device/edged_gw1/config"
 TOPIC = "edged/gw1/pipeline"
+EDGECTL = os.path.join(os.path.dirname(EDGED), "..", "client", "edgectl")
 
 
 class Home(WithPipelines):
@@ -110,8 +111,7 @@ class Home(WithPipelines):
         os.unlink(os.path.join(self.folder, "leaves.conf"))
         os.unlink(self.rig.path("models", "goes.tflite"))
         self.edged.child.send_signal(signal.SIGHUP)
-        wait_for(lambda: "goes" not in subprocess.run([os.path.join(os.path.dirname(self.rig.edged), "..", "client", "edgectl"), "list", "--socket", self.rig.socket],
-                                                      capture_output=True, text=True, check=True).stdout, "its end")
+        wait_for(lambda: "goes" not in subprocess.run([EDGECTL, "list", "--socket", self.rig.socket], capture_output=True, text=True, check=True).stdout, "its end")
         self.bridge("commands = threshold enable", "discovery = yes")
         topics = lambda message: {t for t in self.topics(message) if "/goes/" in t or "/leaves/" in t}  # noqa: E731
         wait_for(lambda: len(home.of(CONFIG)) > count and not topics(home.of(CONFIG)[-1])
@@ -128,6 +128,64 @@ class Home(WithPipelines):
         wait_for(lambda: not [t for t in self.kept() if "/leaves/" in t or "/goes/" in t or t.endswith("/get/pin")], "an empty broker")
         self.assertIn("edged/gw1/digits/state", self.kept())
         self.assertIn(f"{TOPIC}/stays/get/enable", self.kept())
+
+    def test_a_pipeline_without_its_model_waits_and_what_it_told_is_on_no_more(self):
+        self.rig.put_model("digits", "lost")
+        self.edged.child.send_signal(signal.SIGHUP)
+        lost = DIGIT.replace("name = digits", "name = lost")
+        _, device = self.bridge(extra="discovery = yes", lost=lost, digit=DIGIT)
+        home, state = self.home(), f"{TOPIC}/lost/state"
+        for name in ("lost", "digit"):
+            self.picture(device, name, "cam")
+            device.wait_json(f"{TOPIC}/{name}/last/cam", lambda r: r["active"] == 1)
+        active = next(one for m in [self.wait_config(home, lambda m: f"{TOPIC}/lost/last/cam" in self.topics(m), "the source")]
+                      for one in self.components(m).values() if one.get("stat_t") == f"{TOPIC}/lost/last/cam")
+        self.assertEqual([one["t"] for one in active["avty"]], ["edged/gw1/status", state])
+        self.assertIn("'waiting'", active["avty"][1]["val_tpl"])
+        self.assertEqual(active["avty_mode"], "all")
+        for begun in (2, 3):  # what is there is told as new, once the model is there again
+            count = len(device.of(state))
+            os.unlink(self.rig.path("models", "lost.tflite"))
+            self.edged.child.send_signal(signal.SIGHUP)
+            wait_for(lambda: json.loads(device.of(state)[-1].payload)["state"] == "waiting", "its word")
+            self.assertEqual(json.loads(device.of(state)[-1].payload)["reason"], "there is no model lost")
+            self.assertEqual(json.loads(device.of(f"{TOPIC}/lost/last/cam")[-1].payload), {"active": 0})
+            self.rig.put_model("digits", "lost")
+            self.edged.child.send_signal(signal.SIGHUP)
+            wait_for(lambda: json.loads(device.of(state)[-1].payload)["state"] == "ready", "its word")
+            self.assertNotIn("reason", json.loads(device.of(state)[-1].payload))
+            self.assertGreater(len(device.of(state)), count + 1)
+            self.picture(device, "lost", "cam")
+            self.assertEqual([json.loads(m.payload)["event"] for m in device.wait(f"{TOPIC}/lost/result/cam", begun)], ["begin"] * begun)
+        self.assertEqual(len(device.of(f"{TOPIC}/digit/last/cam")), 1)  # the other one's stays as it was
+        os.unlink(self.rig.path("models", "lost.tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
+
+    def test_a_pipeline_whose_examples_are_lost_waits(self):
+        seven = self.rig.path("seven.png")
+        with open(seven, "wb") as file:
+            file.write(self.rig.sample("digit-7.png"))
+        faces = EACH_DIGIT.replace("kind = classes", "kind = embedding")
+        bridge, device = self.bridge(faces=faces, never=faces.replace("name = digits", "name = none"), wait=None)
+        device.wait_json(f"{TOPIC}/never/state", lambda s: (s["state"], s.get("reason")) == ("waiting", "there is no model none"))
+        device.wait_json(f"{TOPIC}/faces/state", lambda s: s["state"] == "ready")
+
+        def teach():
+            subprocess.run([EDGECTL, "teach", "--socket", self.rig.socket, "--pipelines", self.folder, "faces", "seven", seven], check=True, capture_output=True)
+        teach()
+        blobs = self.rig.path("state", "blobs")
+        for name in os.listdir(blobs):
+            path = os.path.join(blobs, name)
+            with open(path, "rb") as file:
+                taught = file.read(6) == b"seven\t"
+            if taught:
+                os.chmod(path, 0o644)
+                os.truncate(path, 20)
+        bridge.child.send_signal(signal.SIGHUP)
+        waits = device.wait_json(f"{TOPIC}/faces/state", lambda s: s["state"] == "waiting")
+        self.assertIn("the examples of model digits: ", waits["reason"])
+        subprocess.run([EDGECTL, "fsck", "--socket", self.rig.socket, "--repair"], check=False, capture_output=True)
+        wait_for(lambda: json.loads(device.of(f"{TOPIC}/faces/state")[-1].payload)["state"] == "ready", "its word")
 
     def test_no_discovery_takes_back_what_was_told(self):
         bridge, _ = self.bridge(extra="discovery = yes", a=EACH_DIGIT)
