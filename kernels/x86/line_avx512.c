@@ -59,7 +59,8 @@ static void set_line(struct line_panel *p, int lane, const struct line_channel *
 	double k = level ? 0 : ldexp(c->scale.multiplier, -(r + 31));
 	double beta = (level ? code_of(c, c->bias, o) : o->zero) + 0.5;
 	beta += r ? ldexp(1, -(r + 1)) : 0;
-	double at = k > 0 ? fmin(rint(beta / k), MOST_C) : 0;
+	/* A float holds it: what the proof is made of, and the sign's step, is where sums begin. */
+	double at = k > 0 ? (double)(float)fmin(rint(beta / k), MOST_C) : 0;
 	p->start[lane] = ek_add32(c->start, (int32_t)at);
 	p->high[lane] = (float)k;
 	p->low[lane] = (float)(k - (double)p->high[lane]);
