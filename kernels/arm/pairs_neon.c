@@ -44,7 +44,7 @@ struct add {
 
 static struct product_output output_of(const bool is_signed, int32_t zero, int32_t lo, int32_t hi)
 {
-	return (struct product_output){zero, lo, hi, is_signed};
+	return (struct product_output){zero, lo, hi, is_signed, false};
 }
 
 /* Four of the operands, from which of them @wide says. */
