@@ -62,6 +62,16 @@ ALWAYS_INLINE struct panel_scale panel_scale(const struct product_panel *p, int 
 	};
 }
 
+/* The same scale for all lanes, behind a shift to the left by @left. */
+ALWAYS_INLINE struct panel_scale panel_scale_of(struct ek_scale s, int32_t left)
+{
+	return (struct panel_scale){
+		.multiplier = vdupq_n_s32(s.multiplier),
+		.right = vdupq_n_s32(s.shift < 0 ? s.shift : 0),
+		.left = vdupq_n_s32(left + (s.shift > 0 ? s.shift : 0)),
+	};
+}
+
 /* ek_mbqm(), or of PRODUCT_UP ek_mbqm_up(): VQRDMULH is the high product; VRSHL has ties up, and one
  * less below zero sends them away. */
 ALWAYS_INLINE int32x4_t panel_requant(
