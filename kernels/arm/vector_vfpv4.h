@@ -56,6 +56,22 @@ VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
 		__builtin_fmaf(a.low, b.low, c.low), __builtin_fmaf(a.high, b.high, c.high)};
 }
 
+VECTOR_INLINE vector vector_add(vector a, vector b)
+{
+	return (vector){a.low + b.low, a.high + b.high};
+}
+
+VECTOR_INLINE vector vector_div(vector a, vector b)
+{
+	return (vector){a.low / b.low, a.high / b.high};
+}
+
+VECTOR_INLINE vector vector_larger(vector best, vector v)
+{
+	return (vector){
+		best.low < v.low ? v.low : best.low, best.high < v.high ? v.high : best.high};
+}
+
 VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
 {
 	return (vector){
