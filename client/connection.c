@@ -92,6 +92,9 @@ static void call_back(const struct waiting *waiting, const struct outcome *outco
 static void deliver(struct edge_client *client, struct waiting *waiting, struct outcome *outcome)
 {
 	unlink_waiting(client, waiting);
+	if (client->tray.request == waiting->id) {
+		client->tray.request = 0;
+	}
 	if (waiting->listener.outcome) {
 		outcome->done = true;
 		*waiting->listener.outcome = *outcome;

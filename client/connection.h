@@ -13,6 +13,7 @@
 #include "client/channel.h"
 #include "client/edge_client.h"
 #include "client/lane.h"
+#include "client/tray.h"
 
 /* What came for one request. */
 struct outcome {
@@ -51,6 +52,7 @@ struct edge_client {
 	uint64_t gave_ns; /* when it did */
 	struct lane lane; /* once there is one: for INFER of synchronous calls */
 	uint64_t in_lane; /* id of the last request that went there */
+	struct tray tray; /* for INFER of synchronous calls too */
 	uint64_t subscription; /* id of its request; 0: none */
 	edge_client_models_fn models_fn;
 	void *models_data;

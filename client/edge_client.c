@@ -32,6 +32,14 @@ void edge_client_set_spin(struct edge_client *client, uint32_t us)
 	client->spin_us = us;
 }
 
+void edge_client_set_share_from(struct edge_client *client, size_t bytes)
+{
+	client->tray.from = bytes;
+	if (bytes == 0) {
+		tray_drop(client);
+	}
+}
+
 size_t edge_client_in_flight(const struct edge_client *client)
 {
 	return client->n_waiting;
@@ -169,6 +177,16 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 	return 0;
 }
 
+static int infer_once(struct edge_client *client, uint32_t session,
+	const struct edge_client_request *request, uint32_t timeout_ms, struct outcome *outcome,
+	struct error *err)
+{
+	uint64_t id = 0;
+	int r = connection_start_infer(
+		client, session, request, (struct listener){NULL, NULL, outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+}
+
 static int infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, uint32_t timeout_ms,
 	struct edge_client_answer **ret_answer, struct edge_client_error *ret_err)
@@ -176,13 +194,16 @@ static int infer(struct edge_client *client, uint32_t session,
 	struct error err = {0};
 	struct outcome outcome = {0};
 	struct edge_client_request timed = *request;
-	uint64_t id = 0, timeout_us = (uint64_t)timeout_ms * 1000;
+	uint64_t timeout_us = (uint64_t)timeout_ms * 1000;
 	if (timed.deadline_us == 0) {
 		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
 	}
-	int r = connection_start_infer(
-		client, session, &timed, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	int r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
+	/* The daemon says when to come again unless it is bytes that there are too many of. */
+	if (r == -EAGAIN && err.retry_after_us == 0 && tray_makes_room(client)) {
+		outcome = (struct outcome){0};
+		r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
+	}
 	if (r < 0) {
 		return connection_tell(&err, ret_err);
 	}
@@ -220,16 +241,27 @@ int edge_client_session_open(struct edge_client *client, const char *model, cons
 	return 0;
 }
 
+static int add_region(struct edge_client *client, int fd, const struct wire_region *region,
+	uint32_t timeout_ms, struct outcome *outcome, struct error *err)
+{
+	uint64_t id = 0;
+	int r = connection_start_region_add(
+		client, fd, region, (struct listener){NULL, NULL, outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+}
+
 int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, unsigned int uses,
 	uint32_t timeout_ms, uint32_t *ret_region, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	struct outcome outcome = {0};
 	const struct wire_region region = {.bytes = bytes, .uses = uses};
-	uint64_t id = 0;
-	int r = connection_start_region_add(
-		client, fd, &region, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	int r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
+	if (r == -EAGAIN && client->tray.region) { /* the caller's goes first */
+		edge_client_set_share_from(client, 0);
+		outcome = (struct outcome){0};
+		r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
+	}
 	if (r < 0) {
 		return connection_tell(&err, ret_err);
 	}
@@ -425,6 +457,7 @@ static int open_connected(
 		return error_no_memory(err);
 	}
 	channel_init(&client->channel, fd);
+	tray_init(&client->tray);
 	int r = greet(client, timeout_ms, err);
 	if (r < 0) {
 		edge_client_close(client);
@@ -520,6 +553,7 @@ void edge_client_close(struct edge_client *client)
 	connection_lose(client, &err);
 	channel_deinit(&client->channel);
 	lane_deinit(&client->lane);
+	tray_deinit(&client->tray);
 	free(client);
 }
 

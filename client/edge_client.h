@@ -124,6 +124,19 @@ EDGE_CLIENT_API int edge_client_open_fd(int fd, uint32_t timeout_ms,
  * where cores are free, at the price of one. 0, as at first: they sleep. */
 EDGE_CLIENT_API void edge_client_set_spin(struct edge_client *client, uint32_t us);
 
+#define EDGE_CLIENT_SHARE_FROM 16384
+
+/*
+ * edge_client_infer() and edge_client_session_infer() hand inputs that are given by pointer over in memory that
+ * this library shares with the daemon, instead of the socket, when there are @bytes of them at least, which at first
+ * are EDGE_CLIENT_SHARE_FROM; 0: never. Nobody notices but by the time it takes: inputs are copied before the call
+ * goes on, answers are the same, and where the daemon shares no memory, or no more, everything goes through the
+ * socket. From the second such call on it takes one of the connection's regions, 1 MiB at most, which the
+ * daemon counts as the user's until the connection ends, and which is given back when edge_client_region_add() finds
+ * no room, or with 0.
+ */
+EDGE_CLIENT_API void edge_client_set_share_from(struct edge_client *client, size_t bytes);
+
 /* NULL is fine. Requests without an answer are told -ENOTCONN. Not from within a callback. */
 EDGE_CLIENT_API void edge_client_close(struct edge_client *client);
 

@@ -143,6 +143,7 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
 	}
+	const bool on_tray = listener.outcome && tray_put(client, &infer);
 	const bool classes = client->peer.protocol_minor >= 3;
 	infer.key = classes ? infer.key : 0;
 	wire_infer_encode(&body, &infer);
@@ -157,7 +158,11 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 		.places = infer.places,
 		.n_places = infer.n_places,
 		.lane = listener.outcome != NULL};
-	return connection_start_header(client, header, &body, &extra, listener, ret_id, err);
+	r = connection_start_header(client, header, &body, &extra, listener, ret_id, err);
+	if (r == 0 && on_tray) {
+		client->tray.request = *ret_id;
+	}
+	return r;
 }
 
 int connection_start_region_add(struct edge_client *client, int fd,

@@ -12,10 +12,8 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/depthwise.h"
-#include "kernels/arm/s16.h"
-#if defined(__aarch64__)
 #include "kernels/arm/f32.h"
-#endif
+#include "kernels/arm/s16.h"
 #endif
 
 #define BLOCK 64
@@ -235,10 +233,10 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 	{{"depthwise_s8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_s8_packed_bytes__sse41,
 		ek_depthwise_s8_pack__sse41, ek_depthwise_scratch_bytes__sse41,
 		ek_depthwise_s8__sse41},
-	{{"depthwise_s8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_s8_packed_bytes__avx2,
+	{{"depthwise_s8__avx2", EK_CPU_AVX2}, 32, ek_depthwise_s8_packed_bytes__avx2,
 		ek_depthwise_s8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_s8__avx2},
-	{{"depthwise_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16,
+	{{"depthwise_s8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 32,
 		ek_depthwise_s8_packed_bytes__avxvnni, ek_depthwise_s8_pack__avxvnni,
 		ek_depthwise_scratch_bytes__avxvnni, ek_depthwise_s8__avxvnni},
 	{{"depthwise_s8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
@@ -261,10 +259,10 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 	{{"depthwise_u8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_u8_packed_bytes__sse41,
 		ek_depthwise_u8_pack__sse41, ek_depthwise_scratch_bytes__sse41,
 		ek_depthwise_u8__sse41},
-	{{"depthwise_u8__avx2", EK_CPU_AVX2}, 16, ek_depthwise_u8_packed_bytes__avx2,
+	{{"depthwise_u8__avx2", EK_CPU_AVX2}, 32, ek_depthwise_u8_packed_bytes__avx2,
 		ek_depthwise_u8_pack__avx2, ek_depthwise_scratch_bytes__avx2,
 		ek_depthwise_u8__avx2},
-	{{"depthwise_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 16,
+	{{"depthwise_u8__avxvnni", EK_CPU_AVX2 | EK_CPU_AVX_VNNI}, 32,
 		ek_depthwise_u8_packed_bytes__avxvnni, ek_depthwise_u8_pack__avxvnni,
 		ek_depthwise_scratch_bytes__avxvnni, ek_depthwise_u8__avxvnni},
 	{{"depthwise_u8__avx512vnni", EK_CPU_AVX512_VNNI}, 64,
@@ -301,6 +299,9 @@ const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 #elif defined(__aarch64__)
 	{{"depthwise_f32__neon", EK_CPU_NEON}, 1, ek_depthwise_f32_scratch_bytes__neon,
 		ek_depthwise_f32__neon},
+#elif defined(__arm__)
+	{{"depthwise_f32__vfpv4", EK_CPU_VFPV4}, 1, ek_depthwise_f32_scratch_bytes__vfpv4,
+		ek_depthwise_f32__vfpv4},
 #endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {

@@ -30,10 +30,72 @@ struct conv_span {
 	const uint8_t *weights;
 };
 
+/* Sums of a whole tile become codes where they are. */
+ALWAYS_INLINE void put_tile(
+	const int mode, const int mr, const struct put *p, vec *sums, uint8_t *to)
+{
+#pragma GCC unroll 2
+	for (int v = 0; v < 2; v++) {
+		struct line line = line_load(p->panel, v);
+#pragma GCC unroll 8
+		for (int r = 0; r < mr; r++) {
+			sums[2 * r + v] = line_codes(&line, mode == LINE_CLAMPED, sums[2 * r + v]);
+		}
+	}
+#pragma GCC unroll 4
+	for (int r = 0; r < mr; r += 2) {
+		const int next = r + 1 < mr ? r + 1 : r;
+		uint8_t *first = to + (size_t)r * p->step, *second = to + (size_t)next * p->step;
+		vec_put_2(p->limits, sums + 2 * r, sums + 2 * next, p->channels, first, second);
+	}
+}
+
+/* The same of lines that are none, by way of memory. */
+static __attribute__((noinline)) void put_tile_steps(
+	const struct put *p, const vec *sums, uint32_t n, uint8_t *to)
+{
+	vec room[16] = {0};
+	memcpy(room, sums, n * 2 * sizeof(vec));
+	put_steps(2, p, room, n, to);
+}
+
+/* @count tiles of most pixels, one behind the other. */
+ALWAYS_INLINE void tiles_of_most(
+	const int mr, const struct conv_way *way, struct conv_span *s, uint32_t count)
+{
+	const struct vec_limits limits = way->limits;
+	const struct put put = {&limits, s->panel, s->channels, way->out_pixel};
+	const struct tile_panel panel = {s->panel->start, s->weights};
+	const int32_t mode = s->panel->mode;
+	for (uint32_t i = 0; i < count; i++) {
+		vec sums[16];
+		tile_sums(mr, 2, &way->tile, &panel, s->in, s->add, sums);
+		if (mode == LINE_CLAMPED) {
+			put_tile(LINE_CLAMPED, mr, &put, sums, s->out);
+		} else if (mode == LINE_WHOLE) {
+			put_tile(LINE_WHOLE, mr, &put, sums, s->out);
+		} else {
+			vec room[16];
+#pragma GCC unroll 16
+			for (int k = 0; k < 2 * mr; k++) {
+				room[k] = sums[k];
+			}
+			put_tile_steps(&put, room, (uint32_t)mr, s->out);
+		}
+		s->in += (size_t)mr * way->tile.pixel;
+		s->out += (size_t)mr * way->out_pixel;
+		s->add += s->add ? mr : 0;
+	}
+}
+
 /* @count tiles, one behind the other. */
 ALWAYS_INLINE void tiles_of(const int mr, const int vectors, const struct conv_way *way,
 	struct conv_span *s, uint32_t count)
 {
+	if (TILE_IS_WHOLE(mr, vectors)) {
+		tiles_of_most(mr, way, s, count);
+		return;
+	}
 	const struct put put = {&way->limits, s->panel, s->channels, way->out_pixel};
 	const struct tile_panel panel = {s->panel->start, s->weights};
 	vec sums[16] = {0};

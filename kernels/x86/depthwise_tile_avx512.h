@@ -9,6 +9,7 @@
 #define KERNELS_X86_DEPTHWISE_TILE_AVX512_H
 
 #include "kernels/x86/depthwise_block_avx512.h"
+#include "kernels/x86/depthwise_pixels_avx512.h"
 
 /* A call, and one panel or all sets of it. */
 struct depthwise_work {
@@ -32,16 +33,6 @@ struct line_of_pixels {
 	uint32_t x, n; /* first pixel of the output row, and how many */
 	bool tall; /* they lie one below the other instead, one pixel wide, all taps inside */
 };
-
-ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
-{
-	__m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
-	__m512i low23 = _mm512_unpacklo_epi8(x[2], x[3]), high23 = _mm512_unpackhi_epi8(x[2], x[3]);
-	v[0] = _mm512_unpacklo_epi16(low01, low23);
-	v[1] = _mm512_unpackhi_epi16(low01, low23);
-	v[2] = _mm512_unpacklo_epi16(high01, high23);
-	v[3] = _mm512_unpackhi_epi16(high01, high23);
-}
 
 /* Of @n rows, the last one instead of a fourth. */
 ALWAYS_INLINE void column(const uint8_t *const rows[4], const int n, size_t at, __m512i v[4])
@@ -201,34 +192,6 @@ ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_
 	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
-/* Rows of the input as a filter of 64 channels sees them. */
-struct depthwise_columns {
-	const uint8_t *rows[4];
-	size_t step;
-	uint32_t width;
-	__mmask64 bytes;
-	__m512i padding, sign; /* unsigned; what makes codes so */
-};
-
-/* Input pixel @x of @rows rows, the last one instead of a fourth. */
-ALWAYS_INLINE void pixel_column(const struct depthwise_columns *c, const bool is_signed,
-	const int rows, int64_t x, __m512i v[4])
-{
-	if ((uint64_t)x >= c->width) {
-		v[0] = v[1] = v[2] = v[3] = c->padding;
-		return;
-	}
-	size_t at = (size_t)x * c->step;
-	__m512i from[4];
-#pragma GCC unroll 4
-	for (int i = 0; i < rows; i++) {
-		from[i] = _mm512_maskz_loadu_epi8(c->bytes, c->rows[i] + at);
-		from[i] = is_signed ? _mm512_xor_si512(from[i], c->sign) : from[i];
-	}
-	from[3] = from[rows - 1];
-	interleave(from, v);
-}
-
 /* The first rows that the pixels read. */
 static struct depthwise_columns columns_of(
 	const struct depthwise_work *w, const struct line_of_pixels *l)
@@ -302,27 +265,24 @@ ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line
 }
 
 /* 3x3, any stride, a row by itself. */
-ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct line_of_pixels *l,
-	const bool is_signed, const bool clamped, const size_t part)
+ALWAYS_INLINE void panel_row_3x3(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool whole, const bool is_signed, const bool clamped, const size_t part)
 {
 	const struct line_limits limits = line_limits(&w->output);
 	const struct depthwise_columns from = columns_of(w, l);
 	const uint32_t stride = w->args->shape.window.x.stride;
 	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
 	const size_t step = w->args->shape.out_c;
-	struct block block = {BLOCK_64, 2, 1, 2, clamped, false, part, DEPTHWISE_BYTES};
+	struct block block = {BLOCK_64, 2, 1, 2, clamped, whole, part, DEPTHWISE_BYTES};
 	uint8_t *to = l->upper;
 	uint32_t n = l->n;
 	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
 	pixel_column(&from, is_signed, 3, x, c);
 	for (; n >= 2 && stride == 2; n -= 2, x += 4, to += 2 * step) {
-		pixel_column(&from, is_signed, 3, x + 1, c + 4);
-		pixel_column(&from, is_signed, 3, x + 2, c + 8);
-		pixel_column(&from, is_signed, 3, x + 3, c + 12);
-		pixel_column(&from, is_signed, 3, x + 4, c + 16);
+		pixel_columns(&from, whole, is_signed, 3, x + 1, 4, c + 4);
 		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
-		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
-		_mm512_mask_storeu_epi8(to + step, from.bytes, y[1]);
+		panel_store(whole, to, from.bytes, y[0]);
+		panel_store(whole, to + step, from.bytes, y[1]);
 #pragma GCC unroll 4
 		for (int j = 0; j < LINE_VECTORS; j++) {
 			c[j] = c[16 + j];
@@ -334,7 +294,21 @@ ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct lin
 		pixel_column(&from, is_signed, 3, x + 1, c + 4);
 		pixel_column(&from, is_signed, 3, x + 2, c + 8);
 		block_codes(block, 3, &limits, w->panel, w->weights, c, y);
-		_mm512_mask_storeu_epi8(to, from.bytes, y[0]);
+		panel_store(whole, to, from.bytes, y[0]);
+	}
+}
+
+/*
+ * Where all bytes of a vector are channels and all codes are in range, there are neither masks nor
+ * limits.
+ */
+ALWAYS_INLINE void panel_single(const struct depthwise_work *w, const struct line_of_pixels *l,
+	const bool is_signed, const bool clamped, const size_t part)
+{
+	if (w->channels == DEPTHWISE_BYTES && w->output.lo == 0 && w->output.hi == 255) {
+		panel_row_3x3(w, l, true, is_signed, clamped, part);
+	} else {
+		panel_row_3x3(w, l, false, is_signed, clamped, part);
 	}
 }
 

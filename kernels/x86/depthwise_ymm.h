@@ -10,8 +10,13 @@
 
 #include "kernels/x86/depthwise_ymm_pack.h"
 #include "kernels/x86/depthwise_ymm_tile.h"
+#if VEC_WIDE
+#include "kernels/x86/depthwise_ymm_wide.h"
+#endif
 
 #define OUTSIDE_BYTES 64
+
+#define BLOCK_COLS (2 * VEC_COLS) /* channels of two panels side by side */
 
 /* Columns of a strip of @pixels outputs, with those that the last ones read beyond. */
 static uint64_t columns_of(
@@ -119,6 +124,31 @@ ALWAYS_INLINE void put_picture(const struct work *w, const struct strip_rows *r,
 	}
 }
 
+#if VEC_WIDE
+/* The same of 32 channels; filters are 3x3. */
+ALWAYS_INLINE void put_wide(
+	const struct strip_rows *r, const bool is_signed, size_t x, size_t count, uint8_t *to)
+{
+	const uint8_t *at[4];
+	size_t steps[4];
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < 4; i++) {
+		steps[i] = r->step[i];
+		at[i] = r->at[i] + x * steps[i] + (steps[i] ? r->first : 0);
+	}
+	for (; count; count--) {
+#pragma GCC unroll 2
+		for (uint32_t g = 0; g < WIDE_GROUPS; g++, to += WIDE_VECTORS * VEC_BYTES) {
+			source_wide(is_signed, at + g * SOURCE_CODES, to);
+		}
+#pragma GCC unroll 4
+		for (uint32_t i = 0; i < 4; i++) {
+			at[i] += steps[i];
+		}
+	}
+}
+#endif
+
 typedef void pixels_fn(
 	const struct work *w, const struct strip_rows *r, size_t x, size_t count, uint8_t *to);
 
@@ -138,11 +168,37 @@ PIXELS_DEFINE(pixels_u8_2_some, false, 2, true)
 PIXELS_DEFINE(pixels_s8_1_some, true, 1, true)
 PIXELS_DEFINE(pixels_s8_2_some, true, 2, true)
 
+#if VEC_WIDE
+static void pixels_u8_wide(
+	const struct work *w, const struct strip_rows *r, size_t x, size_t count, uint8_t *to)
+{
+	(void)w;
+	put_wide(r, false, x, count, to);
+}
+
+static void pixels_s8_wide(
+	const struct work *w, const struct strip_rows *r, size_t x, size_t count, uint8_t *to)
+{
+	(void)w;
+	put_wide(r, true, x, count, to);
+}
+#endif
+
 /* By type, vectors, whether lanes are left. */
 static pixels_fn *const pixels[2][2][2] = {
 	{{pixels_u8_1, pixels_u8_1_some}, {pixels_u8_2, pixels_u8_2_some}},
 	{{pixels_s8_1, pixels_s8_1_some}, {pixels_s8_2, pixels_s8_2_some}},
 };
+
+static pixels_fn *pixels_pick(const struct work *w, const struct strip_rows *r, uint32_t vectors)
+{
+#if VEC_WIDE
+	if (vectors == WIDE_VECTORS) {
+		return w->source.is_signed ? pixels_s8_wide : pixels_u8_wide;
+	}
+#endif
+	return pixels[w->source.is_signed][vectors - 1][r->channels % VEC_LANES != 0];
+}
 
 /* @count columns from @x on, which may be outside of the picture. */
 static void make_columns(
@@ -156,9 +212,7 @@ static void make_columns(
 	source_pad_strip(&w->source, to, (size_t)(first - x) * column / SOURCE_BYTES);
 	to += (size_t)(first - x) * column;
 	if (last > first) {
-		bool some = r->channels % VEC_LANES != 0;
-		pixels[w->source.is_signed][vectors - 1][some](
-			w, r, (size_t)first, (size_t)(last - first), to);
+		pixels_pick(w, r, vectors)(w, r, (size_t)first, (size_t)(last - first), to);
 		to += (size_t)(last - first) * column;
 	}
 	source_pad_strip(&w->source, to, (size_t)(end - last) * column / SOURCE_BYTES);
@@ -202,6 +256,51 @@ static void run_panel(
 	}
 }
 
+#if VEC_WIDE
+/* Those of two panels side by side. */
+static void run_block(
+	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
+{
+	const struct ek_depthwise_q *a = w->args;
+	const struct ek_window_axis *x = &a->shape.window.x;
+	const uint32_t parts = w->source.is_signed ? 1 : SOURCE_PARTS;
+	struct wide s = {
+		.in = w->columns,
+		.out = (uint8_t *)a->output + o->row * (size_t)a->shape.out_c + r->first,
+		.out_pixel = w->way.out_pixel,
+		.out_row = w->way.out_row,
+		.limits = w->way.limits,
+		.panel = (const struct line_panel *)a->weights + r->first / VEC_COLS,
+		.part = 2 * part_bytes(&a->shape, &w->plan),
+	};
+	for (uint32_t i = 0; i < 2; i++) {
+		s.weights[i] = strip_weights(
+			&a->shape, &w->plan, parts, a->weights, r->first + i * VEC_COLS);
+		s.parts = s.parts < s.panel[i].sums ? s.panel[i].sums : s.parts;
+	}
+	wide_fn *fn = wide_pick(&s, x->stride, o->rows);
+	for (uint32_t i = 0; i < o->n; i += s.n) {
+		const int64_t at = (int64_t)(o->pixel.x + i) * x->stride - x->pad;
+		s.n = strip_least(o->n - i, w->plan.pixels);
+		make_columns(w, r, WIDE_VECTORS, at, (size_t)(s.n - 1) * x->stride + 3);
+		fn(&s);
+		s.out += s.n * s.out_pixel;
+	}
+}
+#endif
+
+static void run_panels(
+	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
+{
+#if VEC_WIDE
+	if (r->channels > VEC_COLS) {
+		run_block(w, r, o);
+		return;
+	}
+#endif
+	run_panel(w, r, o);
+}
+
 /* A tile's outputs from row @row on, one output row or two: returns how many. */
 static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t row)
 {
@@ -214,10 +313,12 @@ static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t
 	o.rows = both ? 2 : 1;
 	o.n = both ? width : strip_least(left, width - o.pixel.x);
 	rows_init(&r, w, o.pixel, o.rows);
-	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += VEC_COLS) {
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols;) {
+		const bool block = strip_is_block(&w->args->shape, &w->plan, n);
 		r.first = n;
-		r.channels = strip_least(w->args->shape.out_c - n, VEC_COLS);
-		run_panel(w, &r, &o);
+		r.channels = strip_least(w->args->shape.out_c - n, block ? BLOCK_COLS : VEC_COLS);
+		run_panels(w, &r, &o);
+		n += r.channels;
 	}
 	return o.rows * o.n;
 }

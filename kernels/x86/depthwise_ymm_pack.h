@@ -16,7 +16,7 @@
 #include "kernels/x86/depthwise.h"
 #include "kernels/x86/line_make.h"
 
-#define STRIP_BYTES 12288 /* of columns */
+#define STRIP_BYTES (VEC_WIDE ? 16384 : 12288) /* of columns */
 #define STRIP_MOST 64 /* outputs of a row */
 #define STRIP_ROWS 64 /* input rows of a strip, at most */
 #define STRIP_PIXELS 8 /* outputs that are made at once, at most */
@@ -41,7 +41,8 @@ static inline struct ek_depthwise_shape strip_shape(const struct ek_depthwise_sh
 struct strip_plan {
 	uint32_t out_rows; /* of a strip */
 	uint32_t in_rows, groups;
-	size_t column; /* bytes, of two vectors */
+	bool wide; /* blocks of 32 channels, while there are as many (depthwise_ymm_wide.h) */
+	size_t column; /* bytes, of two vectors, or of the four of a block */
 	uint64_t reach; /* columns of a filter */
 	uint32_t pixels; /* of an output row that a strip has room for, or 0 */
 };
@@ -49,6 +50,14 @@ struct strip_plan {
 static inline uint32_t groups_of(uint32_t rows)
 {
 	return (rows + SOURCE_CODES - 1) / SOURCE_CODES;
+}
+
+/* Filters of which two panels go side by side. */
+static inline bool strip_is_wide(const struct ek_depthwise_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	return VEC_WIDE && s->out_c >= 2 * VEC_COLS && x->taps == 3 && y->taps == 3 &&
+		x->dilation == 1 && y->dilation == 1 && x->stride == y->stride && x->stride <= 2;
 }
 
 static inline struct strip_plan strip_plan_of(const struct ek_depthwise_shape *s)
@@ -60,7 +69,8 @@ static inline struct strip_plan strip_plan_of(const struct ek_depthwise_shape *s
 		p.in_rows = y->taps + 1;
 	}
 	p.groups = groups_of(p.in_rows);
-	p.column = (size_t)p.groups * 2 * VEC_BYTES;
+	p.wide = strip_is_wide(s);
+	p.column = (size_t)p.groups * (p.wide ? 4 : 2) * VEC_BYTES;
 	p.reach = (uint64_t)(x->taps - 1) * x->dilation + 1;
 	uint64_t columns = STRIP_BYTES / p.column, stride = x->stride;
 	uint64_t pixels = columns < p.reach ? 0 : (columns - p.reach) / stride + 1;
@@ -86,6 +96,20 @@ static inline uint32_t panels_of(const struct ek_depthwise_shape *s)
 static inline uint32_t vectors_at(const struct ek_depthwise_shape *s, uint32_t first)
 {
 	return s->out_c - first <= VEC_LANES ? 1 : 2;
+}
+
+/* Whether the panel whose first channel is @first is one of two side by side. */
+static inline bool strip_is_block(
+	const struct ek_depthwise_shape *s, const struct strip_plan *p, uint32_t first)
+{
+	return p->wide && s->out_c - first / (2 * VEC_COLS) * (2 * VEC_COLS) >= 2 * VEC_COLS;
+}
+
+/* Channel @i of a panel. Of a block each 128 bits of its four vectors are 16 neighbours. */
+static inline uint32_t strip_channel(bool block, uint32_t first, uint32_t i)
+{
+	const uint32_t half = VEC_COLS / 2, odd = first / VEC_COLS % 2;
+	return block ? first - odd * half + i / half * VEC_COLS + i % half : first + i;
 }
 
 /* Bytes of the weights of a vector, one part of them. */
@@ -177,10 +201,11 @@ static void pack_panel(const struct ek_depthwise_q *a, const struct source *sour
 	const struct line_output output = {a->output_zero, a->lo, a->hi, source->is_signed};
 	const uint32_t vectors = vectors_at(&a->shape, first);
 	const uint32_t n = strip_least(a->shape.out_c - first, VEC_COLS);
+	const bool block = strip_is_block(&a->shape, p, first);
 	struct line_channel channels[VEC_COLS] = {0};
 	int32_t parts = 1;
 	for (uint32_t i = 0; i < n; i++) {
-		channels[i] = channel_of(a, source, first + i, &parts);
+		channels[i] = channel_of(a, source, strip_channel(block, first, i), &parts);
 	}
 	line_panel_make(panel, (int)vectors, channels, &output);
 	panel->sums = parts;
@@ -189,8 +214,8 @@ static void pack_panel(const struct ek_depthwise_q *a, const struct source *sour
 		uint32_t lane = at % (vectors * VEC_LANES), of = at / (vectors * VEC_LANES);
 		uint32_t i = VEC_CHANNEL(vectors, lane / VEC_LANES, lane % VEC_LANES);
 		if (i < n) {
-			pack_lane(a, source->is_signed, p, of, first + i, vectors,
-				to + of * part + (size_t)lane * SOURCE_CODES);
+			pack_lane(a, source->is_signed, p, of, strip_channel(block, first, i),
+				vectors, to + of * part + (size_t)lane * SOURCE_CODES);
 		}
 	}
 }

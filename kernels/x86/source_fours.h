@@ -105,6 +105,23 @@ ALWAYS_INLINE void source_strip(const struct source *s, bool is_signed, const in
 	vec_store(to + VEC_BYTES, vec_unpack_high_16(x, y));
 }
 
+/* The same of 32 channels, to four vectors whose 128 bits have neighbours (depthwise_ymm_wide.h). */
+ALWAYS_INLINE void source_wide(bool is_signed, const uint8_t *const rows[SOURCE_CODES], uint8_t *to)
+{
+	const vec sign = _mm256_set1_epi8((char)(is_signed ? 0x80 : 0));
+	vec r[SOURCE_CODES];
+#pragma GCC unroll 4
+	for (int i = 0; i < SOURCE_CODES; i++) {
+		r[i] = _mm256_xor_si256(vec_load(rows[i]), sign);
+	}
+	const vec low_x = vec_unpack_low_8(r[0], r[1]), high_x = vec_unpack_high_8(r[0], r[1]);
+	const vec low_y = vec_unpack_low_8(r[2], r[3]), high_y = vec_unpack_high_8(r[2], r[3]);
+	vec_store(to, vec_unpack_low_16(low_x, low_y));
+	vec_store(to + VEC_BYTES, vec_unpack_high_16(low_x, low_y));
+	vec_store(to + 2 * VEC_BYTES, vec_unpack_low_16(high_x, high_y));
+	vec_store(to + 3 * VEC_BYTES, vec_unpack_high_16(high_x, high_y));
+}
+
 /* A weight less its zero point, -255 .. 255, in parts of 8 bits. */
 #define SOURCE_PARTS 3
 static inline int32_t source_part(int32_t w, uint32_t part)

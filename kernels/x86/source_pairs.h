@@ -102,6 +102,22 @@ ALWAYS_INLINE void source_strip(const struct source *s, bool is_signed, const in
 	vec_store(to + VEC_BYTES, vec_unpack_high_16(x, y));
 }
 
+#if VEC_WIDE
+/* The same of 32 channels, to four vectors whose 128 bits have neighbours (depthwise_ymm_wide.h). */
+ALWAYS_INLINE void source_wide(bool is_signed, const uint8_t *const rows[SOURCE_CODES], uint8_t *to)
+{
+	const vec x = vec_load(rows[0]), y = vec_load(rows[1]);
+	const vec above_x = is_signed ? _mm256_cmpgt_epi8(vec_all(0), x) : vec_all(0);
+	const vec above_y = is_signed ? _mm256_cmpgt_epi8(vec_all(0), y) : vec_all(0);
+	const vec low_x = vec_unpack_low_8(x, above_x), low_y = vec_unpack_low_8(y, above_y);
+	const vec high_x = vec_unpack_high_8(x, above_x), high_y = vec_unpack_high_8(y, above_y);
+	vec_store(to, vec_unpack_low_16(low_x, low_y));
+	vec_store(to + VEC_BYTES, vec_unpack_high_16(low_x, low_y));
+	vec_store(to + 2 * VEC_BYTES, vec_unpack_low_16(high_x, high_y));
+	vec_store(to + 3 * VEC_BYTES, vec_unpack_high_16(high_x, high_y));
+}
+#endif
+
 /* A weight less its zero point, in parts. */
 #define SOURCE_PARTS 1
 static inline int32_t source_part(int32_t w, uint32_t part)

@@ -9,6 +9,9 @@
 #ifndef KERNELS_X86_TILE_YMM_H
 #define KERNELS_X86_TILE_YMM_H
 
+/* Those that most pixels are in. */
+#define TILE_IS_WHOLE(mr, vectors) (VEC_WIDE && (vectors) == 2 && (mr) >= TILE_ROWS - 1)
+
 /* How what pixels see is gone through; bytes. */
 struct tile_way {
 	size_t pixel; /* from one pixel to the next */
@@ -39,9 +42,26 @@ ALWAYS_INLINE const uint8_t *pixel_at(const uint8_t *in, const struct multiples 
 			 : in + m->seven;
 }
 
+/* A step of all sums: four bytes of each pixel by those of the weights. */
+ALWAYS_INLINE void tile_step(const int mr, const int vectors, const struct multiples *m,
+	const uint8_t *at, const uint8_t *w, vec acc[8][2])
+{
+	const vec w0 = vec_load(w), w1 = vec_load(w + 4 * VEC_LANES * (vectors - 1));
+#pragma GCC unroll 8
+	for (int r = 0; r < mr; r++) {
+		vec a = vec_broadcast(pixel_at(at, m, r));
+		__asm__("" : "+x"(a)); /* compilers would move loads */
+		acc[r][0] = source_dot(acc[r][0], a, w0);
+		if (vectors == 2) {
+			acc[r][1] = source_dot(acc[r][1], a, w1);
+		}
+	}
+}
+
 /*
  * @mr pixels of @vectors vectors, both constants, to [mr][vectors]: all sums stay in registers. @add is
- * what is added to each pixel's, NULL: nothing.
+ * what is added to each pixel's, NULL: nothing. Whole tiles make four steps in a turn: a loop of many
+ * turns ends where no core foresees it.
  */
 ALWAYS_INLINE void tile_sums(const int mr, const int vectors, const struct tile_way *way,
 	const struct tile_panel *panel, const uint8_t *in, const int32_t *add, vec *sums)
@@ -49,30 +69,36 @@ ALWAYS_INLINE void tile_sums(const int mr, const int vectors, const struct tile_
 	struct multiples m = {way->pixel, 3 * way->pixel, 5 * way->pixel, 7 * way->pixel};
 	__asm__("" : "+r"(m.three), "+r"(m.five), "+r"(m.seven)); /* not to be computed again */
 	const uint8_t *w = panel->weights;
+	const size_t step = 4 * VEC_LANES * (size_t)vectors;
 	vec acc[8][2];
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
-		const vec by = add ? vec_all(add[r]) : vec_all(0);
-		acc[r][0] = vec_add(vec_load(panel->start), by);
-		acc[r][1] = vec_add(vec_load(panel->start + (vectors - 1) * VEC_LANES), by);
+		acc[r][0] = vec_load(panel->start);
+		acc[r][1] = vec_load(panel->start + (vectors - 1) * VEC_LANES);
+	}
+#pragma GCC unroll 8
+	for (int r = 0; r < mr && SOURCE_SUMS && add; r++) {
+		acc[r][0] = vec_add(acc[r][0], vec_all(add[r]));
+		acc[r][1] = vec_add(acc[r][1], vec_all(add[r]));
 	}
 	for (size_t y = 0; y < way->rows; y++, in += way->row_step) {
 		const uint8_t *segment = in;
 		for (size_t x = 0; x < way->cols; x++, segment += way->col_step) {
 			const uint8_t *at = segment, *end = at + 4 * way->steps;
-			for (; at != end; at += 4, w += 4 * VEC_LANES * (size_t)vectors) {
-				__asm__("" : "+r"(at)); /* one base, not one for each pixel */
-				const vec w0 = vec_load(w);
-				const vec w1 = vec_load(w + 4 * VEC_LANES * (vectors - 1));
-#pragma GCC unroll 8
-				for (int r = 0; r < mr; r++) {
-					vec a = vec_broadcast(pixel_at(at, &m, r));
-					__asm__("" : "+x"(a)); /* compilers would move loads */
-					acc[r][0] = source_dot(acc[r][0], a, w0);
-					if (vectors == 2) {
-						acc[r][1] = source_dot(acc[r][1], a, w1);
+			if (TILE_IS_WHOLE(mr, vectors)) {
+				for (size_t n = way->steps / 4; n; n--, at += 16, w += 4 * step) {
+					__asm__(""
+						: "+r"(at)); /* one base, not one for each pixel */
+#pragma GCC unroll 4
+					for (size_t i = 0; i < 4; i++) {
+						tile_step(mr, vectors, &m, at + 4 * i, w + i * step,
+							acc);
 					}
 				}
+			}
+			for (; at != end; at += 4, w += step) {
+				__asm__("" : "+r"(at));
+				tile_step(mr, vectors, &m, at, w, acc);
 			}
 		}
 	}

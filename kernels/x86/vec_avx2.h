@@ -19,6 +19,7 @@
 #define VEC_LANES 8
 #define VEC_COLS 16 /* channels of two vectors */
 #define VEC_BYTES 32
+#define VEC_WIDE 1 /* whether depthwise_ymm_wide.h is of use */
 
 typedef __m256i vec;
 
@@ -125,6 +126,17 @@ ALWAYS_INLINE vec vec_unpack_high_16(vec a, vec b)
 	return _mm256_unpackhi_epi16(a, b);
 }
 
+/* 8 bits each: */
+ALWAYS_INLINE vec vec_unpack_low_8(vec a, vec b)
+{
+	return _mm256_unpacklo_epi8(a, b);
+}
+
+ALWAYS_INLINE vec vec_unpack_high_8(vec a, vec b)
+{
+	return _mm256_unpackhi_epi8(a, b);
+}
+
 /* VEC_LANES codes each, by pairs. */
 ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b)
 {
@@ -187,11 +199,17 @@ ALWAYS_INLINE void vec_store_some(uint8_t *to, __m128i codes, uint32_t n)
 	}
 }
 
-ALWAYS_INLINE __m256i vec_pack(const struct vec_limits *l, vec a, vec b, vec c, vec d)
+/* Codes as they are stored. */
+ALWAYS_INLINE __m256i vec_limit(const struct vec_limits *l, __m256i y)
 {
-	__m256i y = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
 	y = _mm256_min_epu8(_mm256_max_epu8(y, l->lo), l->hi);
 	return _mm256_xor_si256(y, l->sign);
+}
+
+ALWAYS_INLINE __m256i vec_pack(const struct vec_limits *l, vec a, vec b, vec c, vec d)
+{
+	return vec_limit(
+		l, _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)));
 }
 
 /* @n channels of two pixels, two vectors each; the first one last, so that it stays where both have one

@@ -13,6 +13,7 @@
 #define VEC_LANES 4
 #define VEC_COLS 8
 #define VEC_BYTES 16
+#define VEC_WIDE 0
 
 typedef __m128i vec;
 

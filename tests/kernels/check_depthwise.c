@@ -38,6 +38,25 @@ static struct ek_depthwise_shape shape_common(struct check *c)
 		.window = check_window_common(c, check_below(c, 4) ? 3 : 5), .in_c = n, .out_c = n};
 }
 
+/* Of whole vectors, by stride 2, with an end of the picture at the last column, before or behind it. */
+static struct ek_depthwise_shape shape_halves(struct check *c)
+{
+	const uint32_t n = 32 * (1 + check_below(c, 6));
+	struct ek_depthwise_shape s = {.in_c = n, .out_c = n};
+	struct ek_window_axis *axes[] = {&s.window.y, &s.window.x};
+	s.window.batch = 1 + check_below(c, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const uint32_t out = 2 + check_below(c, i ? 20 : 4);
+		*axes[i] = (struct ek_window_axis){.taps = 3,
+			.stride = 2,
+			.dilation = 1,
+			.pad = check_below(c, 2),
+			.out = out,
+			.in = 2 * out - 1 + check_below(c, 3)};
+	}
+	return s;
+}
+
 /* One pixel wide, as sound is. */
 static struct ek_depthwise_shape shape_tall(struct check *c)
 {
@@ -292,6 +311,7 @@ void check_depthwise(struct check *c)
 		struct ek_depthwise_shape shape = c->bench ? shape_layer(i)
 			: i % 4 == 3                       ? shape_common(c)
 			: i % 8 == 2                       ? shape_tall(c)
+			: i % 8 == 5                       ? shape_halves(c)
 							   : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_q(c, k, &shape);

@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-EDGECTL, EDGED, ROOT = sys.argv[1:4]
+EDGECTL, EDGED, ROOT, NO_OP = sys.argv[1:5]
 MODELS = os.path.join(ROOT, "packaging", "models")
 SAMPLES = os.path.join(MODELS, "samples")
 SERVICE = os.path.join(ROOT, "tests", "data", "SERVICE_signatures", "model.tflite")
@@ -364,6 +364,15 @@ class WithStore(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         with open(new, "rb") as file:
             return file.read()
+
+    def test_bench_of_asking_tells_what_the_library_shares_by_itself(self):
+        said = []
+        for size in ("16380", "16384"):
+            self.assertEqual(subprocess.run([NO_OP, size, "1001", os.path.join(self.models, f"n{size}.tflite")]).returncode, 0)
+            edgectl("reload", env=self.env)
+            rows = json.loads(edgectl("bench", f"n{size}", "--ipc", "-c", "10", "--json", env=self.env).stdout)
+            said.append("inputs copied to shared memory" in [row["round_trip"] for row in rows])
+        self.assertEqual(said, [False, True])
 
     def test_answers_that_are_due_let_a_model_in_and_others_do_not(self):
         frames = self.record("digit-7.png", "digit-7.png")

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,41 @@ static void a_bus_that_comes_back_finds_edged(void **state)
 	bus_call(world->bus, "Reload", NULL, error);
 	assert_string_equal(error, "");
 	bus_assert_text(world, "State", "ready");
+}
+
+/* How often edged has slept. */
+static long sleeps(const struct daemon *daemon)
+{
+	char path[64], line[128];
+	long n = -1;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)daemon->pid);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (n < 0 && fgets(line, sizeof(line), file)) {
+		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+	}
+	fclose(file);
+	assert_true(n >= 0);
+	return n;
+}
+
+/* Nothing else wakes it: it has slept, and looked in vain, and sleeps again. */
+static void a_bus_that_stays_away_is_looked_for_again(void **state)
+{
+	struct bus_world *world = *state;
+	char error[128];
+	bus_end(world->bus_daemon);
+	daemon_wait_log(&world->daemon, "the bus has gone");
+	const long before = sleeps(&world->daemon);
+	while (sleeps(&world->daemon) < before + 2) {
+		poll(NULL, 0, 10);
+	}
+	world->bus_daemon = bus_spawn(world->daemon.folder);
+	daemon_wait_log(&world->daemon, "there is a bus again");
+	world->bus = sd_bus_flush_close_unref(world->bus);
+	assert_true(sd_bus_open_system(&world->bus) >= 0);
+	bus_call(world->bus, "Reload", NULL, error);
+	assert_string_equal(error, "");
 }
 
 /* Somebody who asks faster than anybody can answer, and reads nothing. */
@@ -103,6 +139,7 @@ int main(void)
 		TEST(a_flood_on_the_bus_keeps_nobody_waiting),
 		TEST(a_bus_that_goes_is_not_missed),
 		TEST(a_bus_that_comes_back_finds_edged),
+		TEST(a_bus_that_stays_away_is_looked_for_again),
 	};
 	if (system("dbus-daemon --version >/dev/null 2>&1") != 0) {
 		print_message("SKIPPED: there is no dbus-daemon\n");

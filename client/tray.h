@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tray - a region of the connection's own, in which the large inputs of synchronous calls are handed over
+ *
+ * Whoever asks notices nothing: inputs by pointer are copied there and named, and where that cannot be (no
+ * region yet, none allowed, the last one still in use) they go in the body. One that asks twice gets a
+ * region, so that who asks once does not pay for it. A region is asked for by a message ahead of the
+ * request, for whose answer nobody waits longer; one refusal is the last.
+ */
+#ifndef CLIENT_TRAY_H
+#define CLIENT_TRAY_H
+
+#include "base/wire.h"
+#include "client/edge_client.h"
+
+struct outcome;
+
+#define TRAY_FROM EDGE_CLIENT_SHARE_FROM /* bytes of all inputs, from which it is used at first */
+#define TRAY_MOST_BYTES                                                                            \
+	(1u << 20) /* of its memory: it counts as the user's while the connection lives */
+#define TRAY_BODY_PART 16 /* and no more than this part of the longest body that the daemon takes */
+
+struct tray {
+	uint64_t from; /* 0: never */
+	uint8_t *data; /* mapped; NULL: there is none */
+	uint64_t bytes;
+	uint32_t region; /* 0: not agreed yet */
+	uint64_t request; /* which may read there; 0: none */
+	struct outcome *asked; /* what the daemon is to say of the region; NULL: nothing more */
+	bool wanted; /* inputs would have gone there before */
+	bool new; /* asked for just ahead of the last request */
+	bool refused;
+};
+
+/* A zeroed one that is used from TRAY_FROM. */
+void tray_init(struct tray *tray);
+/* After the last answer. */
+void tray_deinit(struct tray *tray);
+
+/* Gives the region back: what was sent before still has it. */
+void tray_drop(struct edge_client *client);
+
+/* After a request that found no room, maybe because of it: true when it is worth to ask again without. */
+bool tray_makes_room(struct edge_client *client);
+
+/* Puts the inputs of @infer there, or asks for the region that a later one needs. True when they lie there:
+ * then tray.request is to be the request's id until that is answered. */
+bool tray_put(struct edge_client *client, struct wire_infer *infer);
+
+#endif
