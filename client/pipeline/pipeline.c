@@ -129,6 +129,7 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 		.anomaly = first->post.kind == RECIPE_POST_RECONSTRUCTION,
 		.names = first->post.names,
 		.unit = first->post.unit,
+		.output = first->post.outputs.n ? (uint32_t)first->post.outputs.v[0] : 0,
 		.remembers = p->recipe->source.every > 1,
 		.has_threshold = has_threshold(first)};
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
@@ -264,6 +265,15 @@ void pipeline_forget_source(struct pipeline *p, const char *source)
 		stream_deinit(stream);
 		*stream = p->streams[--p->n_streams];
 		p->streams[p->n_streams] = (struct stream){0};
+	}
+}
+
+void pipeline_forget_sources(struct pipeline *p)
+{
+	while (p->n_streams > 0) {
+		struct stream *stream = &p->streams[--p->n_streams];
+		stream_deinit(stream);
+		*stream = (struct stream){0};
 	}
 }
 

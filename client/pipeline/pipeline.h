@@ -157,6 +157,7 @@ struct pipeline_about {
 	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
+	uint32_t output; /* of the model, that they are of */
 	bool snapshot; /* any stage gives one, */
 	bool snapshot_jpeg; /* the first such one as JPEG */
 	bool has_threshold; /* pipeline_set_threshold() has something to set */
@@ -205,6 +206,9 @@ int must_check pipeline_push(
 
 /* Of a stream that ends: what is left in the window of @source (of origin 0) is dropped, its decisions forgotten. */
 void pipeline_forget_source(struct pipeline *pipeline, const char *source);
+
+/* The same of all, of any origin: what judged them has gone. */
+void pipeline_forget_sources(struct pipeline *pipeline);
 
 /* A model's question. Lives until it is answered or failed. */
 struct pipeline_question {

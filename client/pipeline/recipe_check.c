@@ -134,6 +134,50 @@ static int std_check(const struct recipe_stage *stage, unsigned int *ret_line, s
 	return 0;
 }
 
+/* "value_0" and the like stand for what `names` leaves out. */
+static bool is_taken(const char *name, size_t length)
+{
+	static const char *const taken[] = {"pipeline", "stage", "model", "version", "source",
+		"from_s", "to_s", "from_row", "to_row", "skipped", "error", "time_us", "infer_ms",
+		"results", "events", "active", "event", "event_label", "event_score", "event_count",
+		"event_zone", "label", "unit", "gw", "seq", "id", "ts", "ts_ms", "total_ms",
+		"snapshot", NULL};
+	static const char unnamed[] = "value_";
+	const size_t begins = sizeof(unnamed) - 1;
+	for (size_t i = 0; taken[i]; i++) {
+		if (strlen(taken[i]) == length && memcmp(taken[i], name, length) == 0) {
+			return true;
+		}
+	}
+	return length > begins && memcmp(name, unnamed, begins) == 0 &&
+		begins + strspn(name + begins, "0123456789") >= length;
+}
+
+/* Each is a member of the results, beside those that all have. */
+static int names_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const char *names = stage->post.names;
+	for (const char *at = names; *at; at += *at == ',') {
+		at += strspn(at, " \t");
+		const size_t length = strcspn(at, ",");
+		bool taken = is_taken(at, length);
+		for (const char *other = names; other < at && !taken; other += *other == ',') {
+			other += strspn(other, " \t");
+			const size_t of_other = strcspn(other, ",");
+			taken = other < at && length > 0 && of_other == length &&
+				memcmp(other, at, length) == 0;
+			other += of_other;
+		}
+		if (taken) {
+			*ret_line = line_of(stage, "post", "names");
+			return error_set(err, -EINVAL, "names: %.*s is what results have already",
+				(int)length, at);
+		}
+		at += length;
+	}
+	return 0;
+}
+
 #define KIND(name) (UINT64_C(1) << RECIPE_POST_##name)
 
 /* Keys of [post] that one kind takes; the others mean something for several. */
@@ -249,6 +293,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : features_check(stage, ret_line, err);
 		code = code < 0 ? code : kinds_check(stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
+		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
 		if (code < 0) {
 			return code;

@@ -158,7 +158,7 @@ static const struct recipe_key keys[] = {
 	{"post", "show-mask", RECIPE_TRUTH, AT(post.show_mask), 0, 1, "no", NULL,
 		"mask: also the mask as a PNG of class numbers."},
 	{"post", "names", RECIPE_TEXT, AT(post.names), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
-		"numbers: their names, separated by commas."},
+		"numbers: their names, separated by commas: none twice, none that results have anyway."},
 	{"post", "unit", RECIPE_TEXT, AT(post.unit), 0, RECIPE_NAME_SIZE - 1, "", NULL,
 		"numbers: their unit, for example \u00b0C."},
 	{"post", "gain", RECIPE_REAL, AT(post.gain), -BIG, BIG, "1", NULL,

@@ -180,78 +180,8 @@ void announce_models(struct bridge *b)
 			forget_model(b, m);
 		}
 	}
-	announce_discovery(b, false);
+	home_follow(b);
 	announce_pool(b);
-}
-
-/* ---- Home Assistant */
-
-static void publish_discovery(struct bridge *b, enum outbox_kind kind, const struct bytes_writer *w)
-{
-	char topic[TOPICS_MAX];
-	discovery_topic(topic, sizeof(topic), &b->settings);
-	for (size_t i = 0; i < b->n_links; i++) {
-		if (b->links[i]->settings->discovery) {
-			announce_publish(b, b->links[i], kind, true, topic, w->data, w->size);
-		}
-	}
-}
-
-static bool wants_discovery(const struct bridge *b)
-{
-	for (size_t i = 0; i < b->n_links; i++) {
-		if (b->links[i]->settings->discovery) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Components that go are first sent with nothing but their platform. */
-static void say_gone(struct bridge *b, const struct discovery *now)
-{
-	struct discovery *again = malloc(sizeof(*again));
-	struct bytes_writer w = {0};
-	if (again && discovery_gone(&b->announced, now) > 0) {
-		discovery_write(&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced,
-			true, again);
-		if (!w.failed) {
-			/* Not of those whose newest alone counts: both have to arrive. */
-			publish_discovery(b, OUTBOX_RESPONSE, &w);
-		}
-	}
-	bytes_writer_deinit(&w);
-	free(again);
-}
-
-void announce_discovery(struct bridge *b, bool again)
-{
-	struct bytes_writer w = {0};
-	struct discovery *now = wants_discovery(b) && b->listed ? malloc(sizeof(*now)) : NULL;
-	if (!now) {
-		return;
-	}
-	discovery_write(
-		&w, &b->settings, &b->device, &b->models, &b->pipes, &b->announced, false, now);
-	uint64_t hash = dedup_hash(&b->dedup, 0, w.data, w.size);
-	if (!w.failed && (again || hash != b->discovery_hash)) {
-		say_gone(b, now);
-		if (now->n == 0 && b->announced.n > 0) {
-			w.size = 0; /* nothing is left: the device goes */
-		}
-		if (now->n > 0 || b->announced.n > 0) {
-			publish_discovery(b, OUTBOX_LAST, &w);
-		}
-		b->announced = *now;
-		b->discovery_hash = hash;
-	}
-	bytes_writer_deinit(&w);
-	free(now);
-}
-
-void announce_on_rediscover(uv_timer_t *timer)
-{
-	announce_discovery(timer->data, true);
 }
 
 /* ---- the gateway */
@@ -300,7 +230,8 @@ void announce_all(struct bridge *b, struct link *link)
 		say_model(b, link, b->models.entries[i]);
 	}
 	pipes_announce(&b->pipes, link);
-	announce_discovery(b, true);
+	leftover_look(b);
+	home_tell_again(b, link);
 	announce_on_capability(&b->capability);
 }
 

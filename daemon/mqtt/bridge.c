@@ -77,7 +77,10 @@ static void on_service_models(void *data)
 	struct bridge *b = data;
 	b->listed = true;
 	pipes_look_at_models(&b->pipes);
+	pipes_look_at_needs(&b->pipes);
+	pipes_announce(&b->pipes, NULL);
 	announce_models(b);
+	leftover_look(b);
 	serve_dispatch(b);
 }
 
@@ -91,6 +94,8 @@ static void on_service_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
 	pipes_teach(&b->pipes, model, text);
+	pipes_look_at_needs(&b->pipes);
+	pipes_announce(&b->pipes, NULL);
 }
 
 static const struct service_events service_events = {
@@ -111,7 +116,7 @@ static void close_timer(uv_timer_t *timer)
 void bridge_stop(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog};
+		&b->rediscover, &b->drain, &b->watchdog, &b->home};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		close_timer(timers[i]);
 	}
@@ -236,13 +241,14 @@ static int start_threads(struct bridge *b)
 static void on_capability(uv_timer_t *timer)
 {
 	brokers_forgive(timer->data);
+	leftover_look(timer->data);
 	announce_on_capability(timer);
 }
 
 static void start_timers(struct bridge *b)
 {
 	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog};
+		&b->rediscover, &b->drain, &b->watchdog, &b->home};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&b->loop, timers[i]);
 		timers[i]->data = b;

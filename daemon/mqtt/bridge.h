@@ -10,6 +10,7 @@
  *   service.h   edged              respond.c   what the message says
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
+ *   home.c      Home Assistant     leftover.c  what an earlier life has left at a broker
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -61,8 +62,9 @@ struct bridge {
 	size_t n_links;
 	uint32_t last_link; /* the number of the one that began last */
 	uv_signal_t signals[BRIDGE_SIGNALS];
-	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog;
+	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog, home;
 	bool listed; /* edged has said which models there are */
+	bool settled; /* and all of them, as far as that is known by now */
 	bool draining, paused, in_pool;
 	uint64_t pause_ended_ns; /* nothing is paused again before */
 	uint64_t started_ns;
@@ -72,8 +74,7 @@ struct bridge {
 	struct bridge_said said[MODELS_MAX];
 	size_t n_said;
 	struct discovery_device device;
-	struct discovery announced;
-	uint64_t discovery_hash; /* of what was announced; 0: nothing */
+	uint64_t home_ns; /* Home Assistant is told nothing before */
 };
 
 /* Reads the configuration, and the pipelines: of those *ret_bad are no good, which was logged. *bridge is
@@ -172,7 +173,6 @@ void announce_gateway(struct bridge *bridge, struct link *link);
 /* What has changed about the models. */
 void announce_models(struct bridge *bridge);
 void announce_settings(struct bridge *bridge, const struct model_entry *model);
-void announce_discovery(struct bridge *bridge, bool again);
 void announce_pool(struct bridge *bridge);
 /* What a member of the pool subscribes to. */
 void announce_pool_filter_of_pipeline(
@@ -181,10 +181,32 @@ void announce_pool_filter(const struct bridge *bridge, char out[TOPICS_MAX], con
 void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);
 void announce_on_capability(uv_timer_t *timer);
-void announce_on_rediscover(uv_timer_t *timer);
 /* A message to all brokers, or to @link. */
 void announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind kind, bool retain,
 	const char *topic, const void *payload, size_t size);
+
+/* ---- home.c: Home Assistant */
+
+/* What it is told may have changed: it is told within seconds, once for all that has changed meanwhile. */
+void home_follow(struct bridge *bridge);
+/* It is told in any case; @link NULL: at all brokers. */
+void home_tell_again(struct bridge *bridge, struct link *link);
+void home_on_timer(uv_timer_t *timer);
+void home_on_rediscover(uv_timer_t *timer);
+/* Is it known by now which models and pipelines there are? What Home Assistant is not told of before is not gone. */
+bool home_is_settled(struct bridge *bridge);
+/* What an earlier life has told it: components, and sources of pipelines. */
+void home_on_leftover(
+	struct bridge *bridge, struct link *link, const uint8_t *payload, size_t size);
+/* The device goes. */
+void home_leave(struct bridge *bridge, struct link *link);
+
+/* ---- leftover.c */
+
+/* Has the brokers send what is retained of our own topics, once that can be judged, and for a moment. */
+void leftover_look(struct bridge *bridge);
+/* True when that is what it is: it was dealt with. */
+bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_message *message);
 
 /* ---- command.c */
 

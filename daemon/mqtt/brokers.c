@@ -256,6 +256,9 @@ int brokers_follow(struct bridge *b, struct error *err)
 		struct link *link = b->links[i];
 		const struct settings_broker *now = find_broker(s, link->settings->name);
 		if (!link->leave_by_ns && (!now || !settings_same_broker(now, link->settings))) {
+			if (now && !now->discovery) {
+				home_leave(b, link);
+			}
 			leave(b, link);
 		}
 	}

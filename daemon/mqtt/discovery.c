@@ -12,10 +12,10 @@
 
 #define URL "https://example.org/edged"
 #define OFF_DELAY_S 10
-#define MAX_PLAIN 64 /* letters of an id that are the name's own: a hash and a suffix follow */
+#define MAX_PLAIN 63 /* letters of an id that are the name's own: a hash and a suffix follow */
 #define MAX_NUMBER_NAME 48
+#define MAX_NUMBERS 32 /* of one source that become components */
 #define MAX_PLAIN_OF_SOURCE 24
-#define DIGEST_LETTERS 12
 
 /* A file's first line; "" when it cannot be read. */
 static void read_line(const char *path, char *out, size_t size)
@@ -47,36 +47,33 @@ void discovery_device_find(struct discovery_device *device, const char *version)
 
 void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
+	const size_t length = strlen(name);
+	bool changed = length > MAX_PLAIN || topics_is_hashed(name, length);
 	size_t n = 0;
-	bool changed = false;
-	for (const char *at = name; *at; at++) {
-		const char one[] = {*at, 0};
+	for (; name[n] && n < MAX_PLAIN; n++) {
+		const char one[] = {name[n], 0};
 		bool fits = topics_is_word(one);
-		hash = (hash ^ (uint8_t)*at) * 16777619u;
-		changed |= !fits || n == MAX_PLAIN;
-		if (n < MAX_PLAIN) {
-			out[n++] = fits ? *at : '_';
-		}
+		changed |= !fits;
+		out[n] = fits ? *one : '_';
 	}
 	out[n] = 0;
 	if (changed) {
-		snprintf(out + n, DISCOVERY_ID_SIZE - n, "_%08x", hash);
+		out[n++] = '_';
+		topics_hash(name, length, out + n);
 	}
 }
 
-/* No model's id has a capital letter; the digest keeps sources apart: neither name has a '/'. */
+/* No model's id has a capital letter; the hash keeps sources apart: neither name has a '/'. */
 static void source_id(char out[DISCOVERY_ID_SIZE], const char *pipeline, const char *source)
 {
-	char both[2 * DISCOVERY_ID_SIZE], hex[DIGEST_TEXT_SIZE];
+	char both[2 * DISCOVERY_ID_SIZE], hash[TOPICS_HASH + 1];
 	int n = snprintf(both, sizeof(both), "%s/%s", pipeline, source);
-	const struct digest digest = digest_of(both, (size_t)n);
+	topics_hash(both, (size_t)n, hash);
 	for (char *at = both; *at; at++) {
 		const char one[] = {*at, 0};
 		*at = topics_is_word(one) ? *at : *at == '/' ? '-' : '_';
 	}
-	snprintf(out, DISCOVERY_ID_SIZE, "Source-%.*s_%.*s", MAX_PLAIN_OF_SOURCE, both,
-		DIGEST_LETTERS, digest_print(&digest, hex));
+	snprintf(out, DISCOVERY_ID_SIZE, "Source-%.*s_%s", MAX_PLAIN_OF_SOURCE, both, hash);
 }
 
 void discovery_topic(char *out, size_t size, const struct settings *settings)
@@ -95,6 +92,9 @@ struct writing {
 	char id[DISCOVERY_ID_SIZE]; /* of the model or pipeline */
 	char result[TOPICS_MAX]; /* its topic of results */
 	struct discovery *now;
+	const struct pipes *pipes;
+	bool of_source;
+	const struct link *link; /* to the broker that is told */
 };
 
 static void put_topic(struct writing *g, const char *key, const char *level)
@@ -102,6 +102,35 @@ static void put_topic(struct writing *g, const char *key, const char *level)
 	char topic[TOPICS_MAX];
 	snprintf(topic, sizeof(topic), "%s/%s", g->base, level);
 	flat_text(g->w, key, topic);
+}
+
+/* "stopped" is not Home Assistant's word. */
+static void put_availability(struct bytes_writer *w, const char *topic, const char *template)
+{
+	flat_begin(w, NULL, '{');
+	flat_text(w, "t", topic);
+	flat_text(w, "val_tpl", template);
+	flat_end(w, '}');
+}
+
+static void put_status(struct bytes_writer *w, const struct settings *s)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/%s/status", s->prefix, s->gateway);
+	put_availability(w, topic, "{{ 'online' if value == 'online' else 'offline' }}");
+}
+
+/* It is there while the gateway is, and its pipeline works. */
+static void put_pipeline_availability(struct writing *g)
+{
+	char topic[TOPICS_MAX];
+	snprintf(topic, sizeof(topic), "%s/state", g->base);
+	flat_begin(g->w, "avty", '[');
+	put_status(g->w, g->settings);
+	put_availability(g->w, topic,
+		"{{ 'offline' if value_json.state in ['waiting', 'refused', 'off'] else 'online' }}");
+	flat_end(g->w, ']');
+	flat_text(g->w, "avty_mode", "all");
 }
 
 /* Opens a component; false when there are too many. */
@@ -120,6 +149,9 @@ static bool begin(struct writing *g, const char *suffix, const char *platform, c
 	flat_text(g->w, "p", platform);
 	flat_text(g->w, "uniq_id", unique);
 	flat_text(g->w, "name", shown);
+	if (g->of_source) {
+		put_pipeline_availability(g);
+	}
 	return true;
 }
 
@@ -271,22 +303,24 @@ static void write_number(struct writing *g, const char *name, const char *unit)
 	}
 }
 
-/* Their names are separated by commas. */
-static void write_numbers(struct writing *g, const struct pipeline_about *says)
+/* Their names are separated by commas; those without one are called as results call them. Nobody looks at hundreds. */
+static void write_numbers(struct writing *g, const struct pipe *pipe)
 {
-	char name[MAX_NUMBER_NAME];
-	if (!says->names[0]) {
-		write_number(g, "value", says->unit);
-	}
-	for (const char *at = says->names; *at; at += *at == ',') {
+	const char *at = pipe->says.names;
+	const size_t n = pipes_count_numbers(g->pipes, pipe);
+	for (size_t i = 0; i < n && i < MAX_NUMBERS; i++) {
+		char name[MAX_NUMBER_NAME];
 		at += strspn(at, " \t");
-		size_t length = strcspn(at, ",");
-		if (length > 0 && length < sizeof(name)) {
-			memcpy(name, at, length);
-			name[length] = 0;
-			write_number(g, name, says->unit);
+		const size_t length = strcspn(at, ",");
+		if (length > 0) {
+			snprintf(name, sizeof(name), "%.*s", (int)length, at);
+		} else {
+			snprintf(name, sizeof(name), n > 1 ? "value_%zu" : "value", i);
 		}
-		at += length;
+		if (length < sizeof(name)) {
+			write_number(g, name, pipe->says.unit);
+		}
+		at += length + (at[length] == ',');
 	}
 }
 
@@ -299,7 +333,7 @@ static void write_source(struct writing *g, const struct pipe *pipe, const char 
 	snprintf(g->result, sizeof(g->result), "%s/result/%s", g->base, source);
 	snprintf(last, sizeof(last), "%s/last/%s", g->base, source);
 	if (says->numbers) {
-		write_numbers(g, says);
+		write_numbers(g, pipe);
 	} else if (says->anomaly) {
 		write_number(g, "score", "");
 	} else if (!says->decides) {
@@ -316,18 +350,6 @@ static void write_source(struct writing *g, const struct pipe *pipe, const char 
 	}
 }
 
-/* Several brokers may have one of that name: the topics are the same. */
-static bool was_written(const struct pipe *pipe, size_t at)
-{
-	for (size_t i = 0; i < at; i++) {
-		const struct pipes_source *one = &pipe->sources[i];
-		if (one->told && strcmp(one->name, pipe->sources[at].name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void write_pipeline(struct writing *g, const struct pipe *pipe)
 {
 	const struct settings *s = g->settings;
@@ -335,10 +357,13 @@ static void write_pipeline(struct writing *g, const struct pipe *pipe)
 	g->model = NULL;
 	snprintf(g->base, sizeof(g->base), "%s/%s/pipeline/%s", s->prefix, s->gateway, pipe->name);
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (pipe->sources[i].told && !was_written(pipe, i)) {
-			write_source(g, pipe, pipe->sources[i].name);
+		const struct pipes_source *source = &pipe->sources[i];
+		if ((source->told || source->known) && source->link == g->link) {
+			g->of_source = true;
+			write_source(g, pipe, source->name);
 		}
 	}
+	g->of_source = false;
 	snprintf(id, sizeof(id), "Pipeline-%s", pipe->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipe->name);
@@ -356,15 +381,6 @@ static bool has(const struct discovery *d, const char *id)
 		}
 	}
 	return false;
-}
-
-size_t discovery_gone(const struct discovery *before, const struct discovery *now)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < before->n; i++) {
-		n += !has(now, before->components[i].id);
-	}
-	return n;
 }
 
 static void write_device(
@@ -390,22 +406,19 @@ static void write_device(
 	flat_text(w, "sw", device->version);
 	flat_text(w, "url", URL);
 	flat_end(w, '}');
-	/* "stopped" is not Home Assistant's word. */
 	flat_begin(w, "avty", '[');
-	flat_begin(w, NULL, '{');
-	snprintf(text, sizeof(text), "%.60s/%s/status", s->prefix, s->gateway);
-	flat_text(w, "t", text);
-	flat_text(w, "val_tpl", "{{ 'online' if value == 'online' else 'offline' }}");
-	flat_end(w, '}');
+	put_status(w, s);
 	flat_end(w, ']');
 	flat_integer(w, "qos", 1);
 }
 
-void discovery_write(struct bytes_writer *w, const struct settings *settings,
+size_t discovery_write(struct bytes_writer *w, const struct settings *settings,
 	const struct discovery_device *device, const struct models *models,
-	const struct pipes *pipes, const struct discovery *before, bool gone, struct discovery *now)
+	const struct pipes *pipes, const struct link *link, const struct discovery *before,
+	struct discovery *now)
 {
-	struct writing g = {.w = w, .settings = settings, .now = now};
+	struct writing g = {.w = w, .settings = settings, .pipes = pipes, .link = link, .now = now};
+	size_t gone = 0;
 	now->n = 0;
 	flat_begin(w, NULL, '{');
 	write_device(w, settings, device);
@@ -421,13 +434,58 @@ void discovery_write(struct bytes_writer *w, const struct settings *settings,
 			write_pipeline(&g, pipes->items[i]);
 		}
 	}
-	for (size_t i = 0; gone && i < before->n; i++) {
+	for (size_t i = 0; i < before->n; i++) {
 		if (!has(now, before->components[i].id)) {
 			flat_begin(w, before->components[i].id, '{');
 			flat_text(w, "p", before->components[i].platform);
 			flat_end(w, '}');
+			gone++;
 		}
 	}
 	flat_end(w, '}');
 	flat_end(w, '}');
+	return gone;
+}
+
+/* The text of @size bytes up to its quote; 0: there is none. */
+static size_t quoted(const uint8_t *at, size_t size)
+{
+	const uint8_t *end = memchr(at, '"', size);
+	return end ? (size_t)(end - at) : 0;
+}
+
+static void add_component(struct discovery *to, const uint8_t *id, size_t length,
+	const uint8_t *platform, size_t of_platform)
+{
+	static const char *const platforms[] = {
+		"sensor", "binary_sensor", "number", "switch", "image"};
+	struct discovery_component one = {0};
+	if (length >= sizeof(one.id) || to->n == DISCOVERY_MAX) {
+		return;
+	}
+	memcpy(one.id, id, length);
+	for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++) {
+		bool is = strlen(platforms[i]) == of_platform &&
+			memcmp(platforms[i], platform, of_platform) == 0;
+		one.platform = is ? platforms[i] : one.platform;
+	}
+	if (one.platform && topics_is_word(one.id) && !has(to, one.id)) {
+		to->components[to->n++] = one;
+	}
+}
+
+/* Inside of a text a quote has a backslash before it, so this can only be what it looks like: "ID":{"p":"PLATFORM" */
+void discovery_read(struct discovery *to, const uint8_t *payload, size_t size)
+{
+	static const char opens[] = "\":{\"p\":\"";
+	const size_t n = sizeof(opens) - 1;
+	const uint8_t *at = payload, *end = payload + size, *found = NULL;
+	while ((found = memmem(at, (size_t)(end - at), opens, n))) {
+		const uint8_t *id = found;
+		while (id > at && id[-1] != '"') {
+			id--;
+		}
+		at = found + n;
+		add_component(to, id, (size_t)(found - id), at, quoted(at, (size_t)(end - at)));
+	}
 }

@@ -16,13 +16,15 @@
 #include "daemon/mqtt/settings.h"
 
 #define DISCOVERY_MAX 1024 /* components */
-#define DISCOVERY_ID_SIZE 96
+#define DISCOVERY_ID_SIZE 128
 #define DISCOVERY_NAME_SIZE 160 /* of a model, or a pipeline and a source */
 
 struct discovery_component {
 	char id[DISCOVERY_ID_SIZE];
 	const char *platform; /* "sensor", ... */
 };
+
+struct link;
 
 /* What was announced. */
 struct discovery {
@@ -38,22 +40,22 @@ struct discovery_device {
 
 void discovery_device_find(struct discovery_device *device, const char *version);
 
-/* An id out of any name: what is not [a-zA-Z0-9_-] becomes _ and a hash is appended, so that two names
- * stay two. */
+/* An id out of any name: what is not [a-zA-Z0-9_-] becomes _ and a hash is appended (topics_hash()), so that two names
+ * stay two. At most 80 letters. */
 void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name);
 
 /*
- * The payload for the models and pipelines that are there; of a pipeline also for each source that something was
- * told of. @gone: components of @before that are there no more are in it
- * with "p" alone. *now is what it announces.
+ * The payload for the models and pipelines that are there; of a pipeline also for each source of @link's that something was
+ * told of, or was in an earlier life. Components of @before that are there no more are in it with "p" alone. *now is what it
+ * announces, without these. Returns how many these are.
  */
-void discovery_write(struct bytes_writer *w, const struct settings *settings,
+size_t discovery_write(struct bytes_writer *w, const struct settings *settings,
 	const struct discovery_device *device, const struct models *models,
-	const struct pipes *pipes, const struct discovery *before, bool gone,
+	const struct pipes *pipes, const struct link *link, const struct discovery *before,
 	struct discovery *now);
 
-/* How many of @before are missing in @now. */
-size_t discovery_gone(const struct discovery *before, const struct discovery *now);
+/* Adds the components of a payload that was written so, as far as they can be told and there is room. */
+void discovery_read(struct discovery *to, const uint8_t *payload, size_t size);
 
 /* DISCOVERY-PREFIX/device/edged_GW/config */
 void discovery_topic(char *out, size_t size, const struct settings *settings);

@@ -472,6 +472,7 @@ void link_release(struct link *link)
 		free(link->subscriptions[i].filter);
 	}
 	outbox_deinit(&link->outbox);
+	free(link->home.told);
 	free(link);
 }
 

@@ -34,6 +34,7 @@ enum link_state {
 	LINK_CLOSED,
 };
 
+struct discovery;
 struct link;
 struct link_socket;
 struct link_attempt;
@@ -57,6 +58,14 @@ struct link_subscription {
 struct link_counts {
 	uint64_t connects, lost, received, sent, acknowledged, refused_subscriptions, too_large,
 		spooled, replayed;
+};
+
+/* What Home Assistant was told at this broker (home.c). */
+struct link_home {
+	struct discovery *told; /* NULL: nothing; malloc'ed, freed with the link */
+	uint64_t hash; /* of the message; 0: it is to be sent again */
+	bool has_gone; /* the message has components with their platform alone */
+	uint64_t wait_until_ns; /* the broker may have something of an earlier life */
 };
 
 /* What it takes to connect; copied, so that the other thread has its own. */
@@ -101,6 +110,9 @@ struct link {
 	unsigned int holds; /* handles, and the thread that syncs: the last one frees it */
 	struct link_subscription subscriptions[LINK_MAX_SUBSCRIPTIONS];
 	size_t n_subscriptions;
+	struct link_home home;
+	bool looked_back; /* at what an earlier life has left there (leftover.c) */
+	uint64_t look_until_ns; /* 0: not at it */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
 };

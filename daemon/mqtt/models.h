@@ -29,6 +29,7 @@ struct model_entry {
 	bool asked; /* the description is on its way */
 	uint32_t taught; /* of the examples that pipelines have; as edge_client_list_item's */
 	bool examples_asked; /* others are on their way */
+	char no_examples[240]; /* why they did not come; "" */
 	bool listed; /* in the last list */
 	bool announced; /* its topics are there */
 	bool usable; /* described, and not beyond the limits below */

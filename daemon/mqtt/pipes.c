@@ -181,8 +181,11 @@ static void begin_end(struct pipes *pipes, const struct error *failed)
 		return;
 	}
 	pipes->works = pipes->has_worked = true;
+	pipes_look_at_needs(pipes);
 	pipes_announce(pipes, NULL);
 	announce_pool(pipes->bridge);
+	leftover_look(pipes->bridge);
+	home_follow(pipes->bridge);
 }
 
 static void order_end(struct pipes *pipes, const struct pipes_done *done)
@@ -409,13 +412,13 @@ struct pipe *pipes_find(const struct pipes *pipes, const char *name)
 	return i < pipes->n ? pipes->items[i] : NULL;
 }
 
-/* The ask's source, in place of the one not heard of for longest where there are too many. */
-static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, const struct ask *ask)
+/* The broker's source, in place of the one not heard of for longest where there are too many. */
+static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, struct link *link,
+	uint32_t origin, const char *name)
 {
 	struct pipes_source *oldest = &pipe->sources[0];
 	for (size_t i = 0; i < pipe->n_sources; i++) {
-		if (pipe->sources[i].origin == ask->origin &&
-			strcmp(pipe->sources[i].name, ask->source) == 0) {
+		if (pipe->sources[i].origin == origin && strcmp(pipe->sources[i].name, name) == 0) {
 			return &pipe->sources[i];
 		}
 		if (pipe->sources[i].last_used < oldest->last_used) {
@@ -425,9 +428,18 @@ static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, co
 	struct pipes_source *source =
 		pipe->n_sources < PIPELINE_MAX_SOURCES ? &pipe->sources[pipe->n_sources++] : oldest;
 	pipes_forget_source(pipes, pipe, source);
-	*source = (struct pipes_source){.origin = ask->origin, .link = ask->link};
-	snprintf(source->name, sizeof(source->name), "%s", ask->source);
+	*source = (struct pipes_source){.origin = origin, .link = link};
+	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;
+}
+
+void pipes_know_source(
+	struct pipes *pipes, struct link *link, const char *pipeline, const char *source)
+{
+	struct pipe *pipe = pipes_find(pipes, pipeline);
+	if (pipe && pipe->n_sources < PIPELINE_MAX_SOURCES) { /* it takes no other one's place */
+		source_of(pipes, pipe, link, link->number, source)->known = true;
+	}
 }
 
 void pipes_forget_link(struct pipes *pipes, const struct link *link)
@@ -457,7 +469,7 @@ bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe)
 void pipes_accept(struct pipes *pipes, struct ask *ask)
 {
 	struct pipe *pipe = pipes_find(pipes, ask->model);
-	struct pipes_source *source = source_of(pipes, pipe, ask);
+	struct pipes_source *source = source_of(pipes, pipe, ask->link, ask->origin, ask->source);
 	source->last_used = ++pipes->uses;
 	struct ask *older = pipe->says.latest_only
 		? asks_find_input(&pipes->bridge->asks, ask->model, ask->origin, ask->source)

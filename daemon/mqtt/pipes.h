@@ -35,6 +35,7 @@ struct pipes_source {
 	uint32_t origin; /* of its broker: another one's of that name is another one */
 	struct link *link; /* to the broker; NULL: it is gone */
 	bool told; /* something that is retained was published */
+	bool known; /* an earlier life has told Home Assistant of it */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
 	uint64_t no_snapshot_ns; /* when one that is too large was told last */
@@ -48,6 +49,7 @@ struct pipe {
 	struct pipeline *about; /* owned; read and checked, never pushed to */
 	struct pipeline_about says;
 	char refused[240]; /* why it does not work; "" */
+	char waits[240]; /* for what: a model of its is not there; "" */
 	bool off;
 	bool memory_was_short; /* when it was opened last */
 	double own_threshold; /* the file's; NaN: it is the model's, or there is none */
@@ -62,6 +64,8 @@ struct pipe {
 struct pipes_known {
 	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
 	struct bytes_writer order; /* size 0: nothing is known */
+	bool there; /* edged has it */
+	uint64_t elements[PIPES_MAX_TENSORS]; /* of its outputs */
 	struct bytes_writer examples; /* the same of what it was taught */
 	bool is_news, examples_are_news;
 };
@@ -147,6 +151,12 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+/* Has a pipeline what it needs of edged? Where not, it says why (pipe->waits), and what it has told is on no more. */
+void pipes_look_at_needs(struct pipes *pipes);
+/* Has edged said what all of its models are like? */
+bool pipes_knows_models(const struct pipes *pipes, const struct pipe *pipe);
+/* How many numbers the first stage's output has; 0: nobody knows. */
+size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe);
 
 /* May any gateway's take its inputs? It works, and remembers nothing from one to the next. */
 bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
@@ -185,8 +195,15 @@ void pipes_announce(struct pipes *pipes, struct link *link);
 void pipes_forget(struct pipes *pipes, struct pipe *pipe);
 void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
-/* A child is gone: nothing is going on any more, as far as anybody knows. */
+/* A child is gone, or a model: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
+void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe);
+/* A source that an earlier life has told Home Assistant of at that broker. */
+void pipes_know_source(
+	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);
+/* Was something told of it there? */
+bool pipes_was_told(const struct pipes *pipes, const struct link *link, const char *pipeline,
+	const char *source);
 /* What an earlier life has left behind at the broker. */
 void pipes_on_last(
 	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);

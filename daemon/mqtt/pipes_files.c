@@ -132,6 +132,11 @@ static int known_add_all(struct pipes *pipes, const struct pipe *pipe, struct er
 /* The order is kept for every child to come. */
 static void known_say(struct pipes_known *known, const struct pipeline_model *model)
 {
+	memset(known->elements, 0, sizeof(known->elements));
+	known->there = model;
+	for (uint32_t i = 0; model && i < model->n_outputs && i < PIPES_MAX_TENSORS; i++) {
+		known->elements[i] = spec_elements(&model->outputs[i]);
+	}
 	bytes_writer_deinit(&known->order);
 	known->order = (struct bytes_writer){0};
 	pipes_model_write(&known->order, known->name, known->signature, model);
@@ -177,12 +182,74 @@ void pipes_teach(struct pipes *pipes, const char *model, const char *text)
 	pipes_feed(pipes);
 }
 
+/* Why stage @index cannot be asked; "" also while that is not known yet. */
+static void find_need(
+	const struct pipes *pipes, const struct pipe *pipe, size_t index, char *why, size_t size)
+{
+	const char *model = pipeline_model_name(pipe->about, index), *file = "";
+	const char *signature = pipeline_signature_name(pipe->about, index);
+	const struct pipes_known *known = known_find(pipes, model, signature ? signature : "");
+	const struct model_entry *entry = models_find(&pipes->bridge->models, model);
+	const char *taught = pipeline_taught(pipe->about, &file);
+	bool there = entry && entry->listed;
+	why[0] = 0;
+	if (!there) {
+		snprintf(why, size, "there is no model %s", model);
+	} else if ((!known || !known->there) && entry->generation && entry->described) {
+		snprintf(why, size, "model %s has no signature %s", model,
+			signature ? signature : "");
+	} else if ((!known || !known->there) && !entry->generation) {
+		snprintf(why, size, "model %s is %s%s%.130s", model, entry->state,
+			entry->reason[0] ? ": " : "", entry->reason);
+	} else if (entry->no_examples[0] && !file[0] && taught && strcmp(taught, model) == 0) {
+		snprintf(why, size, "the examples of model %s: %.140s", model, entry->no_examples);
+	}
+}
+
+void pipes_look_at_needs(struct pipes *pipes)
+{
+	for (size_t i = 0; i < pipes->n && pipes->bridge->listed; i++) {
+		struct pipe *pipe = pipes->items[i];
+		char why[sizeof(pipe->waits)] = "";
+		for (size_t k = 0; !why[0] && pipeline_model_name(pipe->about, k); k++) {
+			find_need(pipes, pipe, k, why, sizeof(why));
+		}
+		if (why[0] && !pipe->waits[0]) {
+			pipes_say_reset_of(pipes, pipe);
+		}
+		memcpy(pipe->waits, why, sizeof(why));
+	}
+}
+
+bool pipes_knows_models(const struct pipes *pipes, const struct pipe *pipe)
+{
+	bool all = pipes->bridge->listed;
+	const char *model = NULL;
+	for (size_t i = 0; all && (model = pipeline_model_name(pipe->about, i)); i++) {
+		const char *signature = pipeline_signature_name(pipe->about, i);
+		const struct pipes_known *known =
+			known_find(pipes, model, signature ? signature : "");
+		all = known && known->there;
+	}
+	return all;
+}
+
+size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe)
+{
+	const char *model = pipeline_model_name(pipe->about, 0);
+	const char *signature = pipeline_signature_name(pipe->about, 0);
+	const struct pipes_known *known =
+		model ? known_find(pipes, model, signature ? signature : "") : NULL;
+	return known && pipe->says.output < PIPES_MAX_TENSORS ? known->elements[pipe->says.output]
+							      : 0;
+}
+
 void pipes_look_at_models(struct pipes *pipes)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		struct pipes_known *known = &pipes->known[i];
 		const struct model_entry *entry = models_find(&pipes->bridge->models, known->name);
-		if (known->order.size && (!entry || !entry->listed)) {
+		if (known->there && (!entry || !entry->listed)) {
 			known_say(known, NULL);
 		}
 	}
@@ -207,6 +274,7 @@ static void inherit(struct pipe *pipe, const struct pipe *from)
 	memcpy(pipe->sources, from->sources, sizeof(pipe->sources));
 	pipe->n_sources = from->n_sources;
 	pipe->off = from->off;
+	memcpy(pipe->waits, from->waits, sizeof(pipe->waits));
 	pipe->said_state = from->said_state;
 	pipe->said_threshold = from->said_threshold;
 	pipe->said_enable = from->said_enable;

@@ -109,6 +109,20 @@ static void forget_models(struct world *world)
 	}
 }
 
+/* The model has gone: what it had found is on no more, which the parent has said. */
+static void forget_sources(struct world *world, const char *model)
+{
+	for (uint32_t i = 0; i < world->n; i++) {
+		struct pipeline *p = world->items[i].pipeline;
+		const char *name = NULL;
+		for (size_t k = 0; p && (name = pipeline_model_name(p, k)); k++) {
+			if (strcmp(name, model) == 0) {
+				pipeline_forget_sources(p);
+			}
+		}
+	}
+}
+
 static int model_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
 	struct pipeline_model unused = {0};
@@ -140,6 +154,9 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 	}
 	memcpy(model->frame, r->data + r->at, model->size);
 	forget_models(world);
+	if (!there) {
+		forget_sources(world, name);
+	}
 	return 0;
 }
 

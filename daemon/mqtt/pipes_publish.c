@@ -133,7 +133,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	bytes_writer_deinit(&w);
 	if (!source->told) {
 		source->told = true;
-		announce_discovery(pipes->bridge, false);
+		home_follow(pipes->bridge);
 	}
 }
 
@@ -213,14 +213,16 @@ static void write_state(const struct pipes *pipes, const struct pipe *pipe, stru
 	}
 	flat_begin(w, NULL, '{');
 	flat_text(w, "state",
-		pipe->refused[0]       ? "refused"
-			: pipe->off    ? "off"
-			: pipes->works ? "ready"
-				       : "starting");
+		pipe->refused[0]                          ? "refused"
+			: pipe->off                       ? "off"
+			: !pipes->works                   ? "starting"
+			: pipe->waits[0]                  ? "waiting"
+			: pipes_knows_models(pipes, pipe) ? "ready"
+							  : "starting");
 	flat_text(w, "description", pipeline_description(pipe->about));
 	flat_text(w, "models", models);
-	if (pipe->refused[0]) {
-		flat_told(w, "reason", pipe->refused);
+	if (pipe->refused[0] || pipe->waits[0]) {
+		flat_told(w, "reason", pipe->refused[0] ? pipe->refused : pipe->waits);
 	}
 	flat_end(w, '}');
 }
@@ -309,28 +311,34 @@ void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 	}
 }
 
-void pipes_say_reset(struct pipes *pipes)
+void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe)
 {
 	static const char nothing[] = "{\"active\":0}";
 	char topic[TOPICS_MAX];
-	for (size_t i = 0; i < pipes->n && !pipes->stopped; i++) {
-		struct pipe *pipe = pipes->items[i];
-		for (size_t k = 0; k < pipe->n_sources && pipe->says.decides; k++) {
-			const struct pipes_source *source = &pipe->sources[k];
-			if (!source->told) {
-				continue;
-			}
-			pipes_topic(pipes, pipe->name, "last", source->name, topic);
-			publish(pipes, source->link, OUTBOX_LAST,
-				settings_has_word(pipes->bridge->settings.retain, "last"), topic,
-				"application/json", nothing, sizeof(nothing) - 1);
+	for (size_t i = 0; i < pipe->n_sources && pipe->says.decides; i++) {
+		const struct pipes_source *source = &pipe->sources[i];
+		if (!source->told) {
+			continue;
 		}
+		pipes_topic(pipes, pipe->name, "last", source->name, topic);
+		publish(pipes, source->link, OUTBOX_LAST,
+			settings_has_word(pipes->bridge->settings.retain, "last"), topic,
+			"application/json", nothing, sizeof(nothing) - 1);
 	}
 }
 
-/* Something was told of it there, or at a broker that was taken out, which this one may have been. */
-static bool was_told(const struct pipe *pipe, const struct link *link, const char *source)
+void pipes_say_reset(struct pipes *pipes)
 {
+	for (size_t i = 0; i < pipes->n && !pipes->stopped; i++) {
+		pipes_say_reset_of(pipes, pipes->items[i]);
+	}
+}
+
+/* Or at a broker that was taken out, which this one may have been. */
+bool pipes_was_told(const struct pipes *pipes, const struct link *link, const char *pipeline,
+	const char *source)
+{
+	const struct pipe *pipe = pipes_find(pipes, pipeline);
 	for (size_t i = 0; pipe && i < pipe->n_sources; i++) {
 		const struct pipes_source *one = &pipe->sources[i];
 		if (one->told && (!one->link || one->link == link) &&
@@ -343,7 +351,7 @@ static bool was_told(const struct pipe *pipe, const struct link *link, const cha
 
 void pipes_on_last(struct pipes *pipes, struct link *link, const char *pipeline, const char *source)
 {
-	if (!was_told(pipes_find(pipes, pipeline), link, source)) {
+	if (!pipes_was_told(pipes, link, pipeline, source)) {
 		empty(pipes, link, pipeline, "last", source);
 		empty(pipes, link, pipeline, "snapshot", source);
 	}

@@ -261,6 +261,9 @@ static void route_message(struct bridge *b, struct link *link, const struct mosq
 static void retained_message(struct bridge *b, struct link *link, const struct mosq_message *m,
 	const struct topics_parts *parts)
 {
+	if (leftover_take(b, link, m)) {
+		return;
+	}
 	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
 		pipes_on_last(&b->pipes, link, parts->model, parts->key);
 	} else if (m->size) {
@@ -307,7 +310,7 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 	const struct settings *s = &b->settings;
 	if (is_home_birth(b, m)) {
 		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
-		uv_timer_start(&b->rediscover, announce_on_rediscover, wait_ms, 0);
+		uv_timer_start(&b->rediscover, home_on_rediscover, wait_ms, 0);
 		return;
 	}
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);

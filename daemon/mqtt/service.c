@@ -245,6 +245,8 @@ static void on_examples(void *data, const struct edge_client_reply *reply)
 	if (!service->client || reply->error.code == -ENOTCONN) {
 		return;
 	}
+	snprintf(entry->no_examples, sizeof(entry->no_examples), "%s",
+		reply->error.code ? reply->error.text : "");
 	if (reply->error.code) {
 		log_warning(service->log, "the examples of model %s: %s", entry->name,
 			reply->error.text);
@@ -265,6 +267,7 @@ static bool ask_examples(struct service *service, struct model_entry *entry, uin
 	}
 	if (taught == 0) {
 		entry->taught = 0;
+		entry->no_examples[0] = 0;
 		service->events->on_examples(service->data, entry->name, "");
 		return false;
 	}

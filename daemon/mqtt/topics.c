@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/digest.h"
+
 static bool is_letter_or_digit(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -147,32 +149,78 @@ bool topics_match(const char *filter, const char *topic)
 	}
 }
 
-/* One level more of a source's name. */
-static void add_level(char out[TOPICS_SOURCE_SIZE], const char *level, size_t length)
+bool topics_is_hashed(const char *name, size_t length)
 {
-	size_t n = strlen(out);
-	if (n > 0 && n + 1 < TOPICS_SOURCE_SIZE) {
-		out[n++] = '_';
+	static const char digits[] = "0123456789abcdef";
+	return length > TOPICS_HASH && name[length - TOPICS_HASH - 1] == '_' &&
+		strspn(name + length - TOPICS_HASH, digits) >= TOPICS_HASH;
+}
+
+void topics_hash(const char *name, size_t length, char out[TOPICS_HASH + 1])
+{
+	char hex[DIGEST_TEXT_SIZE];
+	const struct digest digest = digest_of(name, length);
+	snprintf(out, TOPICS_HASH + 1, "%s", digest_print(&digest, hex));
+}
+
+/* What the wildcards of a filter stand for, put together. */
+struct joined {
+	char raw[TOPICS_MAX]; /* with slashes between the levels */
+	size_t n;
+	unsigned int levels;
+	bool open; /* # was among them: there may be any number */
+};
+
+static void join(struct joined *joined, const char *level, size_t length)
+{
+	if (joined->levels++ > 0 && joined->n + 1 < sizeof(joined->raw)) {
+		joined->raw[joined->n++] = '/';
 	}
-	for (size_t i = 0; i < length && n + 1 < TOPICS_SOURCE_SIZE; i++) {
-		const char one[] = {level[i], 0};
-		out[n++] = topics_is_level(one) ? level[i] : '_';
-	}
-	out[n] = 0;
+	length = length < sizeof(joined->raw) - joined->n ? length
+							  : sizeof(joined->raw) - joined->n - 1;
+	memcpy(joined->raw + joined->n, level, length);
+	joined->n += length;
+	joined->raw[joined->n] = 0;
+}
+
+/* Could another one look the same? */
+static bool is_ambiguous(const struct joined *joined)
+{
+	bool several = joined->levels > 1 || joined->open;
+	bool empty = joined->levels > 1 &&
+		(joined->raw[0] == '/' || joined->raw[joined->n - 1] == '/' ||
+			strstr(joined->raw, "//"));
+	return joined->n >= TOPICS_SOURCE_SIZE || empty || (several && strchr(joined->raw, '_')) ||
+		topics_is_hashed(joined->raw, joined->n);
 }
 
 void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE_SIZE])
 {
-	bool rest = false; /* behind # */
-	out[0] = 0;
-	while (*topic) {
+	struct joined joined = {0};
+	for (bool more = true; more;) {
 		size_t of_topic = strcspn(topic, "/"), of_filter = strcspn(filter, "/");
-		rest |= of_filter == 1 && *filter == '#';
-		if (rest || (of_filter == 1 && *filter == '+')) {
-			add_level(out, topic, of_topic);
+		joined.open |= of_filter == 1 && *filter == '#';
+		if (joined.open || (of_filter == 1 && *filter == '+')) {
+			join(&joined, topic, of_topic);
 		}
-		topic += of_topic + (topic[of_topic] == '/');
-		filter += rest ? 0 : of_filter + (filter[of_filter] == '/');
+		more = topic[of_topic] == '/';
+		topic += of_topic + more;
+		filter += joined.open ? 0 : of_filter + (filter[of_filter] == '/');
+	}
+	bool changed = is_ambiguous(&joined);
+	size_t n = 0;
+	for (size_t i = 0; i < joined.n && n + 1 < TOPICS_SOURCE_SIZE; i++) {
+		const char one[] = {joined.raw[i], 0};
+		bool fits = topics_is_level(one);
+		changed |= !fits && *one != '/';
+		out[n++] = fits ? *one : '_';
+	}
+	out[n] = 0;
+	if (changed) {
+		const size_t most = TOPICS_SOURCE_SIZE - TOPICS_HASH - 2;
+		n = n < most ? n : most;
+		out[n++] = '_';
+		topics_hash(joined.raw, joined.n, out + n);
 	}
 }
 

@@ -53,8 +53,14 @@ bool topics_is_model(const char *name);
 /* One level that a pipeline or a source may be called: [A-Za-z0-9_.-]+, at most 63 bytes. */
 bool topics_is_level(const char *text);
 
+/* The first digits of a name's SHA-256: what is behind a _ where letters of a name had to be changed, so that two stay two. */
+#define TOPICS_HASH 16
+void topics_hash(const char *name, size_t length, char out[TOPICS_HASH + 1]);
+/* Does it end as such a name does? Then it is changed, too. */
+bool topics_is_hashed(const char *name, size_t length);
+
 /* What the wildcards of @filter stand for in @topic, which it matches, as a source's name: levels put together
- * by _, other letters become _ too; "" where there is none. */
+ * by _, other letters become _ too; "" where there is none. Another one could look the same: _ and a hash follow. */
 void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE_SIZE]);
 
 /*

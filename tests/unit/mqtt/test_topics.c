@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/mqtt/topics.h"
@@ -146,10 +147,12 @@ static void wildcards_name_the_source(void **state)
 	(void)state;
 	char source[TOPICS_SOURCE_SIZE], deep[TOPICS_MAX];
 	static const char *const cases[][3] = {
-		{"frigate/+/person/snapshot", "frigate/front door/person/snapshot", "front_door"},
+		{"frigate/+/person/snapshot", "frigate/front door/person/snapshot",
+			"front_door_7279998f94469b0f"},
 		{"zigbee2mqtt/#", "zigbee2mqtt/hall/pump4", "hall_pump4"},
 		{"+/+/x", "a/b/x", "a_b"}, {"a/b", "a/b", ""}, {"a/#", "a", ""},
-		{"#", "a/b", "a_b"}, {"+/x", "\xc3\xa4/x", "__"}};
+		{"#", "a/b", "a_b"}, {"+", "a_b", "a_b"},
+		{"+/x", "\xc3\xa4/x", "___33e6d73fee82904c"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		topics_source(cases[i][0], cases[i][1], source);
 		assert_string_equal(source, cases[i][2]);
@@ -159,6 +162,30 @@ static void wildcards_name_the_source(void **state)
 	topics_source("#", deep, source);
 	assert_int_equal(strlen(source), TOPICS_SOURCE_SIZE - 1);
 	assert_true(topics_is_level(source));
+}
+
+/* Windows of one are not to be filled by another. */
+static void no_two_sources_have_one_name(void **state)
+{
+	(void)state;
+	static const char *const same[][4] = {{"z/+", "z/\xd0\xa1", "z/+", "z/\xd0\x97"},
+		{"z/+", "z/pump 4", "z/+", "z/pump_4"}, {"z/#", "z/a/b", "z/#", "z/a_b"},
+		{"+/+", "a_b/c", "+/+", "a/b_c"}, {"#", "a//b", "#", "a/b"}, {"#", "/b", "#", "b"},
+		{"+/+", "a/", "#", "a"}};
+	char one[TOPICS_SOURCE_SIZE], other[TOPICS_SOURCE_SIZE], topic[TOPICS_SOURCE_SIZE + 4];
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		topics_source(same[i][0], same[i][1], one);
+		topics_source(same[i][2], same[i][3], other);
+		assert_string_not_equal(one, other);
+		assert_true(topics_is_level(one));
+		assert_true(topics_is_level(other));
+	}
+	/* What somebody calls as another one is shown. */
+	topics_source("z/+", "z/pump 4", one);
+	snprintf(topic, sizeof(topic), "z/%s", one);
+	topics_source("z/+", topic, other);
+	assert_string_not_equal(one, other);
+	assert_true(topics_is_level(other));
 }
 
 int main(void)
@@ -172,6 +199,7 @@ int main(void)
 		cmocka_unit_test(templates_are_filled_or_refused),
 		cmocka_unit_test(pipelines_have_topics_of_their_own),
 		cmocka_unit_test(wildcards_name_the_source),
+		cmocka_unit_test(no_two_sources_have_one_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

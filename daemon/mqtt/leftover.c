@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an earlier life has left at a broker: retained topics of models and pipelines that went while nobody was here to empty
+ * them. The broker is asked for its own list, for a moment, once it is known what there is now: so nothing has to be written
+ * down here, and all earlier lives are covered.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/bridge.h"
+
+#define LOOK_NS (UINT64_C(5) * 1000000000)
+#define ANSWER_NS (UINT64_C(500) * 1000000) /* Home Assistant is told after that in any case */
+#define N_FILTERS 6
+#define MAX_LEVELS 4
+
+/* False: there is no such filter at this broker. */
+static bool filter_of(
+	const struct bridge *b, const struct link *link, size_t index, char out[TOPICS_MAX])
+{
+	static const char *const rests[N_FILTERS - 1] = {"+/state", "+/get/+", "pipeline/+/state",
+		"pipeline/+/get/+", "pipeline/+/snapshot/+"};
+	if (index + 1 < N_FILTERS) {
+		snprintf(out, TOPICS_MAX, "%s/%s/%s", b->settings.prefix, b->settings.gateway,
+			rests[index]);
+		return true;
+	}
+	discovery_topic(out, TOPICS_MAX, &b->settings);
+	return link->settings->discovery;
+}
+
+static void begin(struct bridge *b, struct link *link, uint64_t now)
+{
+	char filter[TOPICS_MAX];
+	struct error err = {0};
+	int r = 0;
+	link->looked_back = true;
+	link->look_until_ns = now + LOOK_NS;
+	link->home.wait_until_ns = now + ANSWER_NS;
+	for (size_t i = 0; i < N_FILTERS && r == 0; i++) {
+		r = filter_of(b, link, i, filter) ? link_subscribe_own(link, filter, &err) : 0;
+	}
+	if (r < 0) {
+		log_notice(&b->log, "what an earlier life has left: %s", err.text);
+	}
+}
+
+static void end(const struct bridge *b, struct link *link)
+{
+	char filter[TOPICS_MAX];
+	link->look_until_ns = 0;
+	for (size_t i = 0; i < N_FILTERS; i++) {
+		if (filter_of(b, link, i, filter) && link_is_subscribed(link, filter)) {
+			link_unsubscribe(link, filter);
+		}
+	}
+}
+
+void leftover_look(struct bridge *b)
+{
+	uint64_t now = clock_now_ns();
+	for (size_t i = 0; i < b->n_links; i++) {
+		struct link *link = b->links[i];
+		bool up = link->state == LINK_UP && !link->leave_by_ns;
+		if (up && !link->looked_back && home_is_settled(b)) {
+			begin(b, link, now);
+		} else if (up && link->look_until_ns && now > link->look_until_ns) {
+			end(b, link);
+		}
+	}
+}
+
+static size_t split(char *text, char *levels[MAX_LEVELS + 1])
+{
+	size_t n = 0;
+	while (text && n <= MAX_LEVELS) {
+		levels[n++] = strsep(&text, "/");
+	}
+	return n;
+}
+
+static bool is_set(const struct bridge *b, const char *key, bool has_threshold)
+{
+	return settings_has_word(b->settings.commands, key) &&
+		(has_threshold || strcmp(key, "threshold") != 0);
+}
+
+/* Is there a reason for it? */
+static bool is_ours(const struct bridge *b, const struct link *link, char **level, size_t n)
+{
+	if (strcmp(level[0], "pipeline") == 0 && n > 2) {
+		const struct pipe *pipe = pipes_find(&b->pipes, level[1]);
+		bool snapshot = n == 4 && strcmp(level[2], "snapshot") == 0;
+		bool get = n == 4 && strcmp(level[2], "get") == 0;
+		return snapshot ? pipes_was_told(&b->pipes, link, level[1], level[3])
+				: pipe &&
+				(!get ||
+					(strcmp(level[3], "pin") != 0 &&
+						is_set(b, level[3], pipe->says.has_threshold)));
+	}
+	const struct model_entry *model = models_find(&b->models, level[0]);
+	return model && model->listed && (n != 3 || is_set(b, level[2], true));
+}
+
+bool leftover_take(struct bridge *b, struct link *link, const struct mosq_message *m)
+{
+	char topic[TOPICS_MAX], filter[TOPICS_MAX], *levels[MAX_LEVELS + 1];
+	size_t at = N_FILTERS;
+	for (size_t i = 0; i < N_FILTERS && at == N_FILTERS; i++) {
+		bool is = link->look_until_ns && filter_of(b, link, i, filter) &&
+			topics_match(filter, m->topic);
+		at = is ? i : at;
+	}
+	if (at == N_FILTERS || m->size == 0) {
+		return at < N_FILTERS;
+	}
+	if (at == N_FILTERS - 1) {
+		home_on_leftover(b, link, m->payload, m->size);
+		return true;
+	}
+	int n = snprintf(topic, sizeof(topic), "%s",
+		m->topic + strlen(b->settings.prefix) + 1 + strlen(b->settings.gateway) + 1);
+	if (n > 0 && (size_t)n < sizeof(topic) && !is_ours(b, link, levels, split(topic, levels))) {
+		announce_publish(b, link, OUTBOX_LAST, true, m->topic, "", 0);
+	}
+	return true;
+}
