@@ -62,7 +62,9 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	ask->format = decode_format_of(m->content_type);
 	copy_text(ask->model, sizeof(ask->model), model);
 	copy_text(ask->source, sizeof(ask->source), source);
-	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	if (topics_is_traceparent(m->traceparent)) {
+		copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	}
 	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
 	raw |= strcmp(m->accept, "application/octet-stream") == 0;
 	ask->answer = raw ? ASK_RAW : ASK_JSON;

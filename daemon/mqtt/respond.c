@@ -120,6 +120,8 @@ static int respond(struct bridge *b, struct ask *ask, const struct model_entry *
 	snprintf(m->status, sizeof(m->status), "OK");
 	if (ask->answer == ASK_RAW) {
 		result_tensors(model, answer, m->tensors, sizeof(m->tensors));
+		m->tensors[topics_is_text(m->tensors) ? strlen(m->tensors) : 0] =
+			0; /* a model's words */
 	}
 	link_publish(ask->link, m);
 	return 0;

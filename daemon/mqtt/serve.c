@@ -129,7 +129,7 @@ bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_
 			ask->answer = ASK_BASE64;
 		}
 	}
-	if (!ask->traceparent[0]) {
+	if (!ask->traceparent[0] && topics_is_traceparent(e->traceparent)) {
 		memcpy(ask->traceparent, e->traceparent, sizeof(ask->traceparent));
 	}
 	if (e->deadline_ms) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
 from fake_broker import OLD, FakeBroker, behaviours  # noqa: E402
-from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized,  # noqa: E402
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, WithBroker, free_port, is_sanitized,  # noqa: E402
                       need_mosquitto, run_tests, wait_for)
 
 LIMIT_MB = 64
@@ -212,6 +213,31 @@ class Hostile(unittest.TestCase):
         started = time.monotonic()
         bridge.end()
         self.assertLess(time.monotonic() - started, 5)
+
+
+class Deadly(WithBroker):
+    """Requests whose answer would end the connection of who publishes it."""
+
+    def test_no_request_has_it_publish_what_a_broker_calls_malformed(self):
+        bridge = self.bridge("deadline = 60s")
+        asker = self.device("asker")
+        for topic in ("edged/reply/x", "edged/gw1/digits/error"):
+            asker.subscribe(topic)
+        data = [0] * DIGIT_BYTES
+        names = ["/" * 200, "\u0001", "\uffff", "\u0085", "\U0001fffe"]
+        for name in names:
+            asker.publish("edged/gw1/digits/infer", json.dumps({"id": "1", "reply_to": "edged/reply/" + name, "data": data}))
+        asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/" + "/" * 200, CorrelationData=b"never")
+        told = asker.wait("edged/gw1/digits/error", len(names))
+        self.assertEqual([json.loads(m.payload)["error"] for m in told], ["DENIED"] * len(names))
+        traces = ["\u0001\u0002", "\uffff", "x" * 60, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]
+        for n, trace in enumerate(traces):
+            asker.publish("edged/gw1/digits/infer", json.dumps({"id": n, "reply_to": "edged/reply/x", "traceparent": trace, "data": data}))
+        asker.wait("edged/reply/x", len(traces))
+        asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x", UserProperty=[("traceparent", "x" * 60)])
+        answers = asker.wait("edged/reply/x", len(traces) + 1)
+        self.assertEqual([dict(m.properties.UserProperty).get("traceparent") for m in answers], [None] * 3 + [traces[3], None])
+        self.assertEqual(bridge.text().count("connected, MQTT"), 1)
 
 
 if __name__ == "__main__":
