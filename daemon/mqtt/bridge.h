@@ -163,6 +163,11 @@ void respond_with(struct bridge *bridge, struct ask *ask, const void *data, size
 void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer);
 
+/* @message did not go to the broker of @link: who asked is told where that is because of its size, and the pipeline's
+ * error topic of a snapshot. */
+void respond_given_up(
+	struct bridge *bridge, struct link *link, struct outbox_message *message, bool too_large);
+
 /* ---- announce.c */
 
 /* Everything that is retained, for a broker that has just said yes. */

@@ -161,9 +161,14 @@ static struct outbox_message **find(struct outbox *outbox, const struct outbox_m
 	return at;
 }
 
+struct outbox_message *outbox_take(struct outbox *outbox, struct outbox_message *message)
+{
+	return unlink_at(outbox, find(outbox, message));
+}
+
 void outbox_drop(struct outbox *outbox, struct outbox_message *message)
 {
-	outbox_message_free(unlink_at(outbox, find(outbox, message)));
+	outbox_message_free(outbox_take(outbox, message));
 }
 
 void outbox_sent(struct outbox *outbox, struct outbox_message *message, int mid)
@@ -194,6 +199,15 @@ struct outbox_message *outbox_take_result(struct outbox *outbox)
 		}
 	}
 	return NULL;
+}
+
+struct outbox_message *outbox_alone(const struct outbox *outbox)
+{
+	struct outbox_message *m = outbox->in_flight == 1 ? outbox->first : NULL;
+	while (m && m->mid == 0) {
+		m = m->next;
+	}
+	return m;
 }
 
 void outbox_rewind(struct outbox *outbox)
