@@ -115,6 +115,18 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
                  "subscriptions to the routes that stay, and no other", 20)
 
+    def test_a_reload_counts_the_pipelines_that_are_no_good(self):
+        broker, folder = FakeBroker(), self.rig.path("counted")
+        self.addCleanup(broker.close)
+        os.mkdir(folder)
+        bridge = self.rig.start_bridge(f"pipelines = {folder}", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="counting")
+        self.addCleanup(bridge.end)
+        for name, text_of in (("a", "nonsense"), ("b", "nonsense"), ("c", "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\n")):
+            with open(os.path.join(folder, name + ".conf"), "w", encoding="utf-8") as file:
+                file.write(text_of)
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration read again: 1 pipelines, 2 no good")
+
     def test_a_route_is_subscribed_with_the_qos_that_it_has_now(self):
         broker = FakeBroker()
         self.addCleanup(broker.close)
