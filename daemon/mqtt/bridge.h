@@ -193,11 +193,15 @@ void announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind
 
 /* ---- command.c */
 
-void command_message(struct bridge *bridge, const char *model, const char *key,
+/* What is not taken is told on the error topic, at @link. */
+void command_message(struct bridge *bridge, struct link *link, const char *model, const char *key,
 	const struct mosq_message *message);
 /* The same to a pipeline. */
-void command_pipeline_message(struct bridge *bridge, const char *pipeline, const char *key,
-	const struct mosq_message *message);
+void command_pipeline_message(struct bridge *bridge, struct link *link, const char *pipeline,
+	const char *key, const struct mosq_message *message);
+/* A decimal number, from 0 to 1 unless @any, or nothing: NaN. -EINVAL. */
+int must_check command_parse_threshold(
+	const char *text, bool any, double *ret_threshold, struct error *err);
 /* ON, OFF and the like. -EINVAL. */
 int must_check command_parse_switch(const char *text, bool *ret_on);
 

@@ -22,9 +22,8 @@ static void copy_text(char *out, size_t size, const char *text)
 /* "" and "0" are none. */
 static bool is_deadline(const char *text)
 {
-	char *end = NULL;
-	long ms = strtol(text, &end, 10);
-	return *end == 0 && ms >= 0 && ms <= MAX_DEADLINE_MS;
+	return strspn(text, "0123456789") == strlen(text) &&
+		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
 }
 
 static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
@@ -316,9 +315,9 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 	if (m->retain) {
 		retained_message(b, link, m, &parts);
 	} else if (parts.kind == TOPICS_SET) {
-		command_message(b, parts.model, parts.key, m);
+		command_message(b, link, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_SET) {
-		command_pipeline_message(b, parts.model, parts.key, m);
+		command_pipeline_message(b, link, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_IN || parts.kind == TOPICS_PIPELINE_POOL) {
 		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
 	} else if (parts.kind == TOPICS_PIPELINE_NO_SOURCE && m->response_topic[0]) {
