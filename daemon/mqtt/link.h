@@ -13,8 +13,8 @@
  * spool on disk while the broker is away; from then on all go there until it is empty, so that they
  * arrive in order.
  *
- * A connection that ends with messages on their way may have ended because of one of them. So the next one takes as many
- * of them one at a time; what is alone on its way when a connection ends, LINK_MAX_ENDS times, goes. Where it is
+ * A connection that ends with messages on their way may have ended because of one of them. So at the beginning the next
+ * one takes them one at a time; what is alone on its way when a connection ends, LINK_MAX_ENDS times, goes. Where it is
  * large, and larger than what this broker has ever taken, others of its size are left out for an hour.
  */
 #ifndef DAEMON_MQTT_LINK_H
@@ -101,7 +101,7 @@ struct link {
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
-	size_t careful; /* so many messages more go one at a time */
+	bool careful; /* the connection before ended with messages on their way */
 	uint64_t sent_ns; /* when one was handed over last */
 	size_t largest; /* bytes of what the broker has acknowledged */
 	size_t too_large; /* so many bytes and more it does not take; 0: nothing is known */

@@ -57,7 +57,7 @@ void link_look_for_culprit(struct link *link)
 	struct outbox *o = &link->outbox;
 	uint64_t now = clock_now_ns();
 	struct outbox_message *m = now - link->sent_ns < SOON_NS ? outbox_alone(o) : NULL;
-	link->careful = o->in_flight > link->careful ? o->in_flight : link->careful;
+	link->careful = o->in_flight > 0;
 	if (!m) {
 		return;
 	}
@@ -158,8 +158,9 @@ void link_pump(struct link *link)
 {
 	struct error err = {0};
 	uint64_t now = clock_now_ns();
-	while (link->outbox.in_flight < (link->careful ? 1 : link->settings->in_flight) &&
-		!mosq_wants_write(link->mosq)) {
+	bool careful = link->careful && now - link->up_since_ns < SOON_NS;
+	size_t most = careful ? 1 : link->settings->in_flight;
+	while (link->outbox.in_flight < most && !mosq_wants_write(link->mosq)) {
 		struct outbox_message *m = outbox_next(&link->outbox, now);
 		if (!m) {
 			if (refill(link)) {
@@ -184,7 +185,6 @@ void link_on_published(void *data, int mid, int reason)
 		return;
 	}
 	link->counts.acknowledged++;
-	link->careful -= link->careful > 0;
 	link->largest = m->size > link->largest && reason < 128 ? m->size : link->largest;
 	if (reason >= 128) { /* PUBACK of MQTT 5: it will not be taken the next time either */
 		log_warning(link->log, "broker %s: it refused a message (reason %d)",

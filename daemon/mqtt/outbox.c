@@ -86,11 +86,12 @@ static bool is_last(const struct outbox_message *m)
 	return m->kind == OUTBOX_LAST || m->kind == OUTBOX_SNAPSHOT;
 }
 
-/* A newer message of the same topic that waits is enough. */
-static void drop_same_topic(struct outbox *outbox, const char *topic)
+/* A newer message of the same topic that waits is enough. It is likely to do what the older one has done. */
+static void replace_same_topic(struct outbox *outbox, struct outbox_message *newer)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
-		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, topic) == 0) {
+		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, newer->topic) == 0) {
+			newer->ends = (*at)->ends;
 			outbox_message_free(unlink_at(outbox, at));
 			return;
 		}
@@ -116,7 +117,7 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 {
 	owned(outbox_message_free) struct outbox_message *m = message;
 	if (is_last(m)) {
-		drop_same_topic(outbox, m->topic);
+		replace_same_topic(outbox, m);
 	}
 	if (cost(m) > outbox->max_bytes) {
 		outbox->dropped++;

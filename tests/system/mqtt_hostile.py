@@ -231,6 +231,22 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: "edged/reply/y" in broker.last.topics, "an answer behind all that was kept")
         self.assertNotIn("edged/reply/deadly", broker.last.topics)
 
+    def test_a_result_of_the_spool_that_ends_each_connection_goes(self):
+        broker, state = FakeBroker(), self.rig.path("state-deadly")
+        self.addCleanup(broker.close)
+        os.mkdir(state)
+        broker.deadly = "x/r1"
+        bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
+            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
+            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name="spooling")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        for n in (1, 2):
+            broker.last.publish(f"t/{n}", TENSOR, 1, n)
+        bridge.wait_log("to x/r1 are left out: each time it was sent the connection ended")
+        wait_for(lambda: "x/r2" in broker.last.topics, "the other result")
+        self.assertIn(broker.connections, range(4, 7))  # before it was alone, from memory, then from the spool
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")

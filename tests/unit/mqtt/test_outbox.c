@@ -38,8 +38,10 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	outbox_init(&o, SMALL, BYTES);
 	put(&o, OUTBOX_LAST, "a", "old", true);
 	put(&o, OUTBOX_LAST, "b", "other", true);
+	outbox_next(&o, 1)->ends = 2;
 	put(&o, OUTBOX_LAST, "a", "new", true);
 	expect(&o, "other");
+	assert_int_equal(outbox_next(&o, 1)->ends, 2);
 	expect(&o, "new");
 	assert_null(outbox_next(&o, 1));
 	outbox_deinit(&o);
