@@ -164,6 +164,11 @@ void respond_with(struct bridge *bridge, struct ask *ask, const void *data, size
 void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer);
 
+/* @message did not go to the broker of @link: who asked is told where that is because of its size, and the pipeline's
+ * error topic of a snapshot. */
+void respond_given_up(
+	struct bridge *bridge, struct link *link, struct outbox_message *message, bool too_large);
+
 /* ---- announce.c */
 
 /* Everything that is retained, for a broker that has just said yes. */
@@ -210,11 +215,15 @@ bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_m
 
 /* ---- command.c */
 
-void command_message(struct bridge *bridge, const char *model, const char *key,
+/* What is not taken is told on the error topic, at @link. */
+void command_message(struct bridge *bridge, struct link *link, const char *model, const char *key,
 	const struct mosq_message *message);
 /* The same to a pipeline. */
-void command_pipeline_message(struct bridge *bridge, const char *pipeline, const char *key,
-	const struct mosq_message *message);
+void command_pipeline_message(struct bridge *bridge, struct link *link, const char *pipeline,
+	const char *key, const struct mosq_message *message);
+/* A decimal number, from 0 to 1 unless @any, or nothing: NaN. -EINVAL. */
+int must_check command_parse_threshold(
+	const char *text, bool any, double *ret_threshold, struct error *err);
 /* ON, OFF and the like. -EINVAL. */
 int must_check command_parse_switch(const char *text, bool *ret_on);
 

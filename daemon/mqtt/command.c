@@ -6,9 +6,11 @@
 #include <strings.h>
 
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/flat.h"
 
 #define VALUE_SIZE 32
 #define TIMEOUT_MS 5000
+#define DIGITS "0123456789"
 
 /* A pin order: asked on a connection of its own in another thread, because it waits. */
 struct pin_order {
@@ -79,49 +81,116 @@ int command_parse_switch(const char *text, bool *ret_on)
 	return -EINVAL;
 }
 
-/* A number, or nothing for the model's own. */
-static int parse_threshold(const char *text, double *ret_threshold)
+/* As JSON has them: no blanks, no plus, no other base, nothing that is not finite. */
+static bool is_number(const char *text)
 {
-	char *end = NULL;
-	double value = text[0] ? strtod(text, &end) : (double)NAN;
-	if (text[0] && (*end || !isfinite(value))) {
-		return -EINVAL;
+	const char *at = text + (*text == '-');
+	size_t whole = strspn(at, DIGITS), part = 1, exponent = 1;
+	at += whole;
+	if (*at == '.') {
+		part = strspn(++at, DIGITS);
+		at += part;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at++;
+		at += *at == '-' || *at == '+';
+		exponent = strspn(at, DIGITS);
+		at += exponent;
+	}
+	return whole > 0 && part > 0 && exponent > 0 && *at == 0;
+}
+
+int command_parse_threshold(const char *text, bool any, double *ret_threshold, struct error *err)
+{
+	double value = text[0] ? strtod(text, NULL) : (double)NAN;
+	bool out = !isfinite(value) || (!any && (value < 0 || value > 1));
+	if (text[0] && (!is_number(text) || out)) {
+		return error_set(err, -EINVAL, "threshold is a number%s, or nothing",
+			any ? "" : " from 0 to 1");
 	}
 	*ret_threshold = value;
 	return 0;
 }
 
-static int set(struct bridge *b, struct model_entry *model, const char *key, const char *value)
+static int set(struct bridge *b, struct model_entry *model, const char *key, const char *value,
+	struct error *err)
 {
 	bool on = false;
 	if (strcmp(key, "threshold") == 0) {
-		return parse_threshold(value, &model->threshold);
+		return command_parse_threshold(
+			value, model->kind == MODELS_ANOMALY, &model->threshold, err);
 	}
-	int r = command_parse_switch(value, &on);
-	if (r == 0 && strcmp(key, "enable") == 0) {
+	if (command_parse_switch(value, &on) < 0) {
+		return error_set(err, -EINVAL, "%s is ON or OFF", key);
+	}
+	if (strcmp(key, "enable") == 0) {
 		model->off = !on;
-	} else if (r == 0) {
+	} else {
 		set_pin(b, model, on);
 	}
-	return r;
+	return 0;
 }
 
-void command_message(
-	struct bridge *b, const char *name, const char *key, const struct mosq_message *message)
+/* What is the same of models and pipelines: may @key be set, and is there a text for it? */
+static int take_value(const struct bridge *b, const char *key, const struct mosq_message *message,
+	char value[VALUE_SIZE], struct error *err)
 {
-	char value[VALUE_SIZE] = "";
-	struct error err = {0};
-	struct model_entry *model = models_find(&b->models, name);
-	bool allowed = model && model->listed && settings_has_word(b->settings.commands, key) &&
-		message->size < sizeof(value);
-	if (allowed && message->size) {
+	if (!settings_has_word(b->settings.commands, key)) {
+		return error_set(err, -EPERM, "%s is none of commands", key);
+	}
+	if (message->size >= VALUE_SIZE ||
+		(message->size && memchr(message->payload, 0, message->size))) {
+		return error_set(
+			err, -EINVAL, "%s is a text of up to %d bytes", key, VALUE_SIZE - 1);
+	}
+	memset(value, 0, VALUE_SIZE);
+	if (message->size) {
 		memcpy(value, message->payload, message->size);
 	}
-	const bool was_off = allowed && model->off;
-	const double was = allowed ? model->threshold : 0;
-	if (!allowed || set(b, model, key, value) < 0) {
-		b->counts.refused++;
-		log_notice(&b->log, "%s: an order that is not taken", name);
+	return 0;
+}
+
+/* Who set it has no answer but this; what is true still stands below get. */
+static void refuse(struct bridge *b, struct link *link, const char *kind, const char *name,
+	const char *topic, const struct error *why)
+{
+	struct bytes_writer w = {0};
+	const unsigned int status = why->code == -EPERM ? EDGE_CLIENT_DENIED
+		: why->code == -ENOENT                  ? EDGE_CLIENT_NOT_FOUND
+							: EDGE_CLIENT_INVALID;
+	b->counts.refused++;
+	log_notice(&b->log, "%s %s: an order that is not taken: %s", kind, name, why->text);
+	flat_begin(&w, NULL, '{');
+	flat_text(&w, kind, name);
+	flat_text(&w, "gw", b->settings.gateway);
+	flat_text(&w, "source", "set");
+	flat_time(&w);
+	flat_text(&w, "error", edge_client_code_name(status));
+	flat_integer(&w, "code", status);
+	flat_told(&w, "message", why->text);
+	flat_end(&w, '}');
+	if (!w.failed) {
+		announce_publish(b, link, OUTBOX_RESULT, false, topic, w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
+}
+
+void command_message(struct bridge *b, struct link *link, const char *name, const char *key,
+	const struct mosq_message *message)
+{
+	char value[VALUE_SIZE], topic[TOPICS_MAX];
+	struct error err = {0};
+	struct model_entry *model = models_find(&b->models, name);
+	const bool there = model && model->listed;
+	const bool was_off = there && model->off;
+	const double was = there ? model->threshold : 0;
+	int r = there ? take_value(b, key, message, value, &err)
+		      : error_set(&err, -ENOENT, "there is no such model");
+	r = r < 0 ? r : set(b, model, key, value, &err);
+	if (r < 0) {
+		snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix,
+			b->settings.gateway, name);
+		refuse(b, link, "model", name, topic, &err);
 		return;
 	}
 	b->counts.commands++;
@@ -134,21 +203,19 @@ void command_message(
 	announce_settings(b, model);
 }
 
-void command_pipeline_message(
-	struct bridge *b, const char *name, const char *key, const struct mosq_message *message)
+void command_pipeline_message(struct bridge *b, struct link *link, const char *name,
+	const char *key, const struct mosq_message *message)
 {
-	char value[VALUE_SIZE] = "";
+	char value[VALUE_SIZE], topic[TOPICS_MAX];
 	struct error err = {0};
 	struct pipe *pipe = pipes_find(&b->pipes, name);
 	bool changed = false;
-	bool allowed = pipe && settings_has_word(b->settings.commands, key) &&
-		message->size < sizeof(value);
-	if (allowed && message->size) {
-		memcpy(value, message->payload, message->size);
-	}
-	if (!allowed || pipes_set(&b->pipes, pipe, key, value, &changed) < 0) {
-		b->counts.refused++;
-		log_notice(&b->log, "pipeline %s: an order that is not taken", name);
+	int r = pipe ? take_value(b, key, message, value, &err)
+		     : error_set(&err, -ENOENT, "there is no such pipeline");
+	r = r < 0 ? r : pipes_set(&b->pipes, pipe, key, value, &changed, &err);
+	if (r < 0) {
+		pipes_topic(&b->pipes, name, "error", "set", topic);
+		refuse(b, link, "pipeline", name, topic, &err);
 		return;
 	}
 	b->counts.commands++;

@@ -11,8 +11,8 @@
  *   DECODE_JSON   an object: {"id", "reply_to", "content_type", "data", "inputs", "accept", "priority",
  *                 "deadline_ms", "traceparent"}. "data" is a list of numbers, or base64 of a message
  *                 of "content_type"; "inputs" is a list as in the Open Inference Protocol v2 ("name",
- *                 "datatype", "shape", "data"). With @fields: these members are the numbers. Or a
- *                 list of numbers alone.
+ *                 "datatype", "shape", "data"). Or a list of numbers alone.
+ *                 With @fields these members are the numbers, and nothing else is looked at.
  */
 #ifndef DAEMON_MQTT_DECODE_H
 #define DAEMON_MQTT_DECODE_H

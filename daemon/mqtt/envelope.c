@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,12 +53,12 @@ static int read_head(const json_t *root, struct decode_envelope *e, struct error
 	r = r < 0 ? r : get_text(root, "traceparent", e->traceparent, sizeof(e->traceparent), err);
 	r = r < 0 ? r : get_text(root, "deadline_ms", deadline, sizeof(deadline), err);
 	if (r == 0 && deadline[0]) {
-		char *end = NULL;
-		long value = strtol(deadline, &end, 10);
-		if (*end || value < 0 || value > MAX_DEADLINE_MS) {
+		bool number = strspn(deadline, "0123456789") == strlen(deadline);
+		unsigned long long value = number ? strtoull(deadline, NULL, 10) : ULLONG_MAX;
+		if (value > MAX_DEADLINE_MS) {
 			return error_set(err, -EINVAL, "JSON: \"deadline_ms\" is no time");
 		}
-		e->deadline_ms = value ? (uint64_t)value : 1;
+		e->deadline_ms = (uint64_t)value;
 	}
 	return r;
 }
@@ -391,11 +392,14 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 			err, -EINVAL, "JSON: line %d, column %d: not JSON", why.line, why.column);
 	}
 	const json_t *data = root;
+	if (job->fields[0]) {
+		return read_fields(root, job, result, err);
+	}
 	if (json_is_object(root)) {
 		result->envelope.there = true;
 		int r = read_head(root, &result->envelope, err);
-		if (r < 0 || job->fields[0]) {
-			return r < 0 ? r : read_fields(root, job, result, err);
+		if (r < 0) {
+			return r;
 		}
 		const json_t *inputs = json_object_get(root, "inputs");
 		result->envelope.oip = json_is_array(inputs);

@@ -200,6 +200,9 @@ static void end_connection(struct link *link)
 	link->lost[0] = 0;
 	link->unsubscribing = 0;
 	link->state = LINK_WAITING;
+	if (was_up) {
+		link_look_for_culprit(link);
+	}
 	link_put_back(link);
 	for (size_t i = 0; i < link->n_subscriptions; i++) {
 		link->subscriptions[i].mid = 0;

@@ -12,6 +12,10 @@
  * What is sent goes through the outbox, whose messages outlive connections. Results may go through a
  * spool on disk while the broker is away; from then on all go there until it is empty, so that they
  * arrive in order.
+ *
+ * A connection that ends with messages on their way may have ended because of one of them. So at the beginning the next
+ * one takes them one at a time; what is alone on its way when a connection ends, LINK_MAX_ENDS times, goes. Where it is
+ * large, and larger than what this broker has ever taken, others of its size are left out for an hour.
  */
 #ifndef DAEMON_MQTT_LINK_H
 #define DAEMON_MQTT_LINK_H
@@ -25,6 +29,7 @@
 #include "daemon/mqtt/topics.h"
 
 #define LINK_MAX_SUBSCRIPTIONS 384
+#define LINK_MAX_ENDS 3
 
 enum link_state {
 	LINK_WAITING, /* for the next attempt */
@@ -43,6 +48,8 @@ struct link_events {
 	void (*on_up)(struct link *link);
 	void (*on_down)(struct link *link);
 	void (*on_message)(struct link *link, const struct mosq_message *message);
+	/* The broker does not take this message, which goes; @too_large: because of its size, so far as can be told. */
+	void (*on_given_up)(struct link *link, struct outbox_message *message, bool too_large);
 };
 
 struct link_subscription {
@@ -103,6 +110,13 @@ struct link {
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
+	bool careful; /* the connection before ended with messages on their way */
+	uint64_t sent_ns; /* when one was handed over last */
+	size_t largest; /* bytes of what the broker has acknowledged */
+	size_t too_large; /* so many bytes and more it does not take; 0: nothing is known */
+	uint64_t too_large_until_ns;
+	uint64_t suspect; /* record of the spool, */
+	unsigned int suspect_ends; /* and its ends, because it is read anew; 0: none */
 	struct spool *spool; /* NULL: none */
 	uv_work_t sync;
 	int sync_fd; /* that is being synced */

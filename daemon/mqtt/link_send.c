@@ -7,6 +7,10 @@
 #include "daemon/mqtt/link_send.h"
 
 #define NS_PER_S UINT64_C(1000000000)
+#define SOON_NS                                                                                    \
+	(10 * NS_PER_S) /* what ends later does so for another reason, as a silent network */
+#define HOUR_NS (3600 * NS_PER_S)
+#define LARGE (16u << 10) /* what is smaller is ended for another reason than its size */
 
 /* True when @message went to disk. */
 static bool spool_message(struct link *link, const struct outbox_message *message)
@@ -28,6 +32,49 @@ void link_publish(struct link *link, struct outbox_message *message)
 		return;
 	}
 	outbox_put(&link->outbox, take(m));
+}
+
+/* Somebody may want to know. */
+static void give_up(
+	struct link *link, struct outbox_message *message, bool too_large, const char *why)
+{
+	owned(outbox_message_free) struct outbox_message *m = outbox_take(&link->outbox, message);
+	log_warning(link->log, "broker %s: %zu bytes to %s are left out: %s", link->settings->name,
+		m->size, m->topic, why);
+	if (too_large) {
+		link->counts.too_large++;
+	} else {
+		link->outbox.dropped++;
+	}
+	if (m->of_spool) {
+		spool_done(link->spool, m->record);
+	}
+	link->events->on_given_up(link, m, too_large);
+}
+
+void link_look_for_culprit(struct link *link)
+{
+	struct outbox *o = &link->outbox;
+	uint64_t now = clock_now_ns();
+	struct outbox_message *m = now - link->sent_ns < SOON_NS ? outbox_alone(o) : NULL;
+	link->careful = o->in_flight > 0;
+	if (!m) {
+		return;
+	}
+	m->ends++;
+	if (m->of_spool) {
+		link->suspect = m->record;
+		link->suspect_ends = m->ends;
+	}
+	if (m->ends < LINK_MAX_ENDS) {
+		return;
+	}
+	bool too_large = m->size >= LARGE && m->size > link->largest;
+	if (too_large) {
+		link->too_large = m->size;
+		link->too_large_until_ns = now + HOUR_NS;
+	}
+	give_up(link, m, too_large, "each time it was sent the connection ended");
 }
 
 /* Results that were on their way, or would be, go to disk; those that are there already stay there. */
@@ -62,6 +109,7 @@ static bool refill(struct link *link)
 	m->content_type = "application/json";
 	m->of_spool = true;
 	m->record = record.number;
+	m->ends = record.number == link->suspect ? link->suspect_ends : 0;
 	outbox_put(&link->outbox, m);
 	link->counts.replayed++;
 	return true;
@@ -70,6 +118,9 @@ static bool refill(struct link *link)
 static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, struct error *err)
 {
 	int mid = 0;
+	if (link->too_large && m->size >= link->too_large && now < link->too_large_until_ns) {
+		return error_set(err, -EFBIG, "too large for this broker");
+	}
 	struct mosq_publication p = {.topic = m->topic,
 		.payload = m->payload,
 		.size = m->size,
@@ -88,6 +139,7 @@ static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, 
 	int r = mosq_publish(link->mosq, &p, &mid, err);
 	if (r == 0) {
 		link->counts.sent++;
+		link->sent_ns = now;
 		outbox_sent(&link->outbox, m, mid);
 		mosq_write(link->mosq);
 	}
@@ -106,8 +158,9 @@ void link_pump(struct link *link)
 {
 	struct error err = {0};
 	uint64_t now = clock_now_ns();
-	while (link->outbox.in_flight < link->settings->in_flight &&
-		!mosq_wants_write(link->mosq)) {
+	bool careful = link->careful && now - link->up_since_ns < SOON_NS;
+	size_t most = careful ? 1 : link->settings->in_flight;
+	while (link->outbox.in_flight < most && !mosq_wants_write(link->mosq)) {
 		struct outbox_message *m = outbox_next(&link->outbox, now);
 		if (!m) {
 			if (refill(link)) {
@@ -116,14 +169,8 @@ void link_pump(struct link *link)
 			return;
 		}
 		int r = hand_over(link, m, now, &err);
-		if (r == -EFBIG) {
-			log_warning(link->log, "broker %s: %zu bytes: %s", link->settings->name,
-				m->size, err.text);
-			link->counts.too_large++;
-			if (m->of_spool) {
-				spool_done(link->spool, m->record);
-			}
-			outbox_drop(&link->outbox, m);
+		if (r == -EFBIG || r == -EINVAL) {
+			give_up(link, m, r == -EFBIG, err.text);
 		} else if (r < 0) {
 			return;
 		}
@@ -138,6 +185,7 @@ void link_on_published(void *data, int mid, int reason)
 		return;
 	}
 	link->counts.acknowledged++;
+	link->largest = m->size > link->largest && reason < 128 ? m->size : link->largest;
 	if (reason >= 128) { /* PUBACK of MQTT 5: it will not be taken the next time either */
 		log_warning(link->log, "broker %s: it refused a message (reason %d)",
 			link->settings->name, reason);

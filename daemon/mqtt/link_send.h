@@ -12,6 +12,8 @@ void link_pump(struct link *link);
 /* The connection is gone: results that were on their way, or would be, go to disk; those that are
  * there already stay there; the rest waits again. */
 void link_put_back(struct link *link);
+/* A connection has ended: was it one message that has ended it, as it has ended others? Before link_put_back(). */
+void link_look_for_culprit(struct link *link);
 /* What was written to the spool is put on the disk, in another thread. */
 void link_sync(struct link *link);
 /* One that held it is done. */

@@ -111,7 +111,11 @@ static int configured(enum action action, const char *config, const char *socket
 	static struct bridge bridge; /* one per process; too large for the stack */
 	struct error err = {0};
 	size_t bad = 0;
-	if (bridge_configure(&bridge, config, socket, &bad, &err) < 0) {
+	int r = bridge_configure(&bridge, config, socket, &bad, &err);
+	if (r == 0 && action == ACTION_CHECK) {
+		r = settings_check_sources(&bridge.settings, &bridge.log, &err);
+	}
+	if (r < 0) {
 		fprintf(stderr, "edged-mqtt: %s\n", err.text);
 		return action == ACTION_CHECK ? 1 : 2;
 	}

@@ -478,7 +478,10 @@ int mosq_publish(struct mosq *m, const struct mosq_publication *p, int *ret_mid,
 	if (rc == MOSQ_ERR_SUCCESS) {
 		return 0;
 	}
-	int r = rc_error("publish", rc, err);
+	bool bad = rc == MOSQ_ERR_INVAL || rc == MOSQ_ERR_MALFORMED_UTF8 ||
+		rc == MOSQ_ERR_DUPLICATE_PROPERTY || rc == MOSQ_ERR_PROTOCOL;
+	int r = bad ? error_set(err, -EINVAL, "publish: %s", mosquitto_strerror(rc))
+		    : rc_error("publish", rc, err);
 	if (rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_NO_CONN || rc == MOSQ_ERR_ERRNO) {
 		lose(m, mosquitto_strerror(rc)); /* the library does not say so out here */
 	}

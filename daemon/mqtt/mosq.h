@@ -87,7 +87,7 @@ void mosq_write(struct mosq *mosq);
 /* Every second. */
 void mosq_misc(struct mosq *mosq);
 
-/* -EFBIG for what the broker said that it does not take, -ENOTCONN, -ENOMEM. */
+/* -EFBIG for what the broker said that it does not take, -EINVAL for what the library takes from nobody, -ENOTCONN, -ENOMEM. */
 int must_check mosq_publish(struct mosq *mosq, const struct mosq_publication *publication,
 	int *ret_mid, struct error *err);
 /* Nothing that is retained comes, as far as the version can say so. With @own that alone does, and not what

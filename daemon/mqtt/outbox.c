@@ -86,11 +86,12 @@ static bool is_last(const struct outbox_message *m)
 	return m->kind == OUTBOX_LAST || m->kind == OUTBOX_SNAPSHOT;
 }
 
-/* A newer message of the same topic that waits is enough. */
-static void drop_same_topic(struct outbox *outbox, const char *topic)
+/* A newer message of the same topic that waits is enough. It is likely to do what the older one has done. */
+static void replace_same_topic(struct outbox *outbox, struct outbox_message *newer)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
-		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, topic) == 0) {
+		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, newer->topic) == 0) {
+			newer->ends = (*at)->ends;
 			outbox_message_free(unlink_at(outbox, at));
 			return;
 		}
@@ -116,7 +117,7 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 {
 	owned(outbox_message_free) struct outbox_message *m = message;
 	if (is_last(m)) {
-		drop_same_topic(outbox, m->topic);
+		replace_same_topic(outbox, m);
 	}
 	if (cost(m) > outbox->max_bytes) {
 		outbox->dropped++;
@@ -161,9 +162,14 @@ static struct outbox_message **find(struct outbox *outbox, const struct outbox_m
 	return at;
 }
 
+struct outbox_message *outbox_take(struct outbox *outbox, struct outbox_message *message)
+{
+	return unlink_at(outbox, find(outbox, message));
+}
+
 void outbox_drop(struct outbox *outbox, struct outbox_message *message)
 {
-	outbox_message_free(unlink_at(outbox, find(outbox, message)));
+	outbox_message_free(outbox_take(outbox, message));
 }
 
 void outbox_sent(struct outbox *outbox, struct outbox_message *message, int mid)
@@ -194,6 +200,15 @@ struct outbox_message *outbox_take_result(struct outbox *outbox)
 		}
 	}
 	return NULL;
+}
+
+struct outbox_message *outbox_alone(const struct outbox *outbox)
+{
+	struct outbox_message *m = outbox->in_flight == 1 ? outbox->first : NULL;
+	while (m && m->mid == 0) {
+		m = m->next;
+	}
+	return m;
 }
 
 void outbox_rewind(struct outbox *outbox)

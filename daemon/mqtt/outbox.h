@@ -40,11 +40,13 @@ struct outbox_message {
 	bool retain;
 	const char *content_type; /* a constant, or NULL */
 	char status[16], traceparent[64], tensors[256]; /* "": none */
+	char id[65]; /* of a response to JSON, or "" */
 	uint8_t correlation[OUTBOX_MAX_CORRELATION];
 	size_t correlation_bytes;
 	uint64_t expires_ns; /* of CLOCK_MONOTONIC; 0: never */
 	bool of_spool; /* its record is on disk as well */
 	uint64_t record; /* number of that record */
+	unsigned int ends; /* connections that ended while it alone was on its way */
 	struct kept_note *kept; /* owned; of the request that this answers, or NULL */
 	int mid; /* of the library; 0: not handed over */
 };
@@ -78,11 +80,15 @@ struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns);
 /* @message, of outbox_next(), was handed over under @mid: QoS 0 leaves, QoS 1 waits. */
 void outbox_sent(struct outbox *outbox, struct outbox_message *message, int mid);
 void outbox_drop(struct outbox *outbox, struct outbox_message *message);
+struct outbox_message *outbox_take(struct outbox *outbox, struct outbox_message *message);
 
 /* Takes the message out that was handed over under @mid; NULL: none. */
 struct outbox_message *outbox_take_mid(struct outbox *outbox, int mid);
 /* Takes the first result out, on its way or not; NULL: none. */
 struct outbox_message *outbox_take_result(struct outbox *outbox);
+
+/* What is on its way, if that is one message; else NULL. */
+struct outbox_message *outbox_alone(const struct outbox *outbox);
 
 /* The connection is gone: what was on its way waits again. */
 void outbox_rewind(struct outbox *outbox);

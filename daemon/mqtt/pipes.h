@@ -212,7 +212,7 @@ void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *le
 
 /* What is set over MQTT: -EINVAL for what cannot be. *ret_changed: it was not so before. */
 int must_check pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value,
-	bool *ret_changed);
+	bool *ret_changed, struct error *err);
 /* What was set before, and keeping it. */
 void pipes_load_settings(struct pipes *pipes);
 int must_check pipes_save_settings(const struct pipes *pipes, struct error *err);

@@ -360,18 +360,19 @@ void pipes_on_last(struct pipes *pipes, struct link *link, const char *pipeline,
 /* ---- what is set */
 
 /* Nothing: the file's own, which may be none but the model's (NaN). */
-static int set_threshold(struct pipe *pipe, const char *value)
+static int set_threshold(struct pipe *pipe, const char *value, struct error *err)
 {
-	char *end = NULL;
-	struct error err = {0};
-	double threshold = value[0] ? strtod(value, &end) : pipe->own_threshold;
-	if ((value[0] && (*end || !isfinite(threshold))) ||
-		pipeline_set_threshold(pipe->about, threshold, &err) < 0) {
-		return -EINVAL;
+	double threshold = 0;
+	bool any = pipe->says.anomaly || pipe->says.numbers;
+	int r = command_parse_threshold(value, any, &threshold, err);
+	r = r < 0 ? r
+		  : pipeline_set_threshold(
+			    pipe->about, value[0] ? threshold : pipe->own_threshold, err);
+	if (r == 0) {
+		pipe->threshold = threshold;
+		pipe->threshold_is_news = true;
 	}
-	pipe->threshold = value[0] ? threshold : (double)NAN;
-	pipe->threshold_is_news = true;
-	return 0;
+	return r;
 }
 
 static bool is_same(double a, double b)
@@ -380,17 +381,18 @@ static bool is_same(double a, double b)
 }
 
 int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const char *value,
-	bool *ret_changed)
+	bool *ret_changed, struct error *err)
 {
 	bool on = true;
 	bool was_off = pipe->off;
 	double was = pipe->threshold;
-	int r = -EINVAL;
+	int r = 0;
 	if (strcmp(key, "threshold") == 0) {
-		r = set_threshold(pipe, value);
+		r = set_threshold(pipe, value, err);
 	} else if (strcmp(key, "enable") == 0 && command_parse_switch(value, &on) == 0) {
 		pipe->off = !on;
-		r = 0;
+	} else {
+		r = error_set(err, -EINVAL, "what is set is a threshold, or enable: ON or OFF");
 	}
 	*ret_changed = r == 0 && (pipe->off != was_off || !is_same(pipe->threshold, was));
 	if (r == 0) {
@@ -422,7 +424,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	(void)line;
 	(void)err;
 	if (reading->pipe && strcmp(key, "threshold") == 0) {
-		int r = set_threshold(reading->pipe, value);
+		int r = set_threshold(reading->pipe, value, NULL);
 		(void)r; /* the file has changed since */
 	}
 	if (reading->pipe && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {

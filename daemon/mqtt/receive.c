@@ -22,9 +22,8 @@ static void copy_text(char *out, size_t size, const char *text)
 /* "" and "0" are none. */
 static bool is_deadline(const char *text)
 {
-	char *end = NULL;
-	long ms = strtol(text, &end, 10);
-	return *end == 0 && ms >= 0 && ms <= MAX_DEADLINE_MS;
+	return strspn(text, "0123456789") == strlen(text) &&
+		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
 }
 
 static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
@@ -62,7 +61,9 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	ask->format = decode_format_of(m->content_type);
 	copy_text(ask->model, sizeof(ask->model), model);
 	copy_text(ask->source, sizeof(ask->source), source);
-	copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	if (topics_is_traceparent(m->traceparent)) {
+		copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
+	}
 	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
 	raw |= strcmp(m->accept, "application/octet-stream") == 0;
 	ask->answer = raw ? ASK_RAW : ASK_JSON;
@@ -317,9 +318,9 @@ void receive_message(struct bridge *b, struct link *link, const struct mosq_mess
 	if (m->retain) {
 		retained_message(b, link, m, &parts);
 	} else if (parts.kind == TOPICS_SET) {
-		command_message(b, parts.model, parts.key, m);
+		command_message(b, link, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_SET) {
-		command_pipeline_message(b, parts.model, parts.key, m);
+		command_pipeline_message(b, link, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_IN || parts.kind == TOPICS_PIPELINE_POOL) {
 		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
 	} else if (parts.kind == TOPICS_PIPELINE_NO_SOURCE && m->response_topic[0]) {

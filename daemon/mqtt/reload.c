@@ -219,7 +219,8 @@ void reload_begin(struct bridge *b)
 		}
 		b->settings = *now;
 		take_settings(b, old);
-		say_reloaded(b, pipes_reload(&b->pipes, &bad, &err), bad, &err);
+		r = pipes_reload(&b->pipes, &bad, &err);
+		say_reloaded(b, r, bad, &err);
 	}
 	announce_models(b);
 	service_poll(&b->service);

@@ -5,7 +5,10 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/flat.h"
 #include "daemon/mqtt/result.h"
+
+#define ERROR_SIZE 512 /* above what answer_too_large() says */
 
 static struct result_options options_of(const struct bridge *b, uint64_t sequence)
 {
@@ -26,6 +29,7 @@ static struct outbox_message *response_new(
 		m->expires_ns = ask->deadline_ns;
 		m->correlation_bytes = ask->correlation_bytes;
 		memcpy(m->correlation, ask->correlation, ask->correlation_bytes);
+		memcpy(m->id, ask->id, sizeof(m->id));
 		memcpy(m->traceparent, ask->traceparent, sizeof(m->traceparent));
 		m->kept = take(ask->kept);
 	}
@@ -120,6 +124,8 @@ static int respond(struct bridge *b, struct ask *ask, const struct model_entry *
 	snprintf(m->status, sizeof(m->status), "OK");
 	if (ask->answer == ASK_RAW) {
 		result_tensors(model, answer, m->tensors, sizeof(m->tensors));
+		m->tensors[topics_is_text(m->tensors) ? strlen(m->tensors) : 0] =
+			0; /* a model's words */
 	}
 	link_publish(ask->link, m);
 	return 0;
@@ -169,4 +175,75 @@ void respond_succeed(struct bridge *b, struct ask *ask, struct model_entry *mode
 	}
 	count(b, EDGE_CLIENT_OK);
 	serve_finish(b, ask);
+}
+
+/* ---- what did not get there */
+
+static void write_too_large(
+	struct bytes_writer *w, const struct bridge *b, const struct outbox_message *about)
+{
+	char text[96];
+	snprintf(text, sizeof(text), "%zu bytes are more than the broker takes", about->size);
+	flat_begin(w, NULL, '{');
+	flat_text(w, "gw", b->settings.gateway);
+	if (about->id[0]) {
+		flat_text(w, "id", about->id);
+	}
+	flat_time(w);
+	flat_text(w, "error", edge_client_code_name(EDGE_CLIENT_TOO_LARGE));
+	flat_integer(w, "code", EDGE_CLIENT_TOO_LARGE);
+	flat_text(w, "message", text);
+	flat_end(w, '}');
+}
+
+/* The same answer, with this in it. */
+static void answer_too_large(struct bridge *b, struct link *link, struct outbox_message *about)
+{
+	struct bytes_writer w = {0};
+	write_too_large(&w, b, about);
+	struct outbox_message *m =
+		w.failed ? NULL : outbox_message_new(OUTBOX_RESPONSE, about->topic, w.data, w.size);
+	bytes_writer_deinit(&w);
+	if (!m) {
+		return;
+	}
+	m->qos = about->qos;
+	m->content_type = "application/json";
+	m->expires_ns = about->expires_ns;
+	m->correlation_bytes = about->correlation_bytes;
+	memcpy(m->correlation, about->correlation, sizeof(m->correlation));
+	memcpy(m->traceparent, about->traceparent, sizeof(m->traceparent));
+	memcpy(m->id, about->id, sizeof(m->id));
+	m->kept = take(about->kept);
+	snprintf(m->status, sizeof(m->status), "%s", edge_client_code_name(EDGE_CLIENT_TOO_LARGE));
+	link_publish(link, m);
+}
+
+/* PREFIX/GW/pipeline/NAME/snapshot/SOURCE, of our own: its error topic. */
+static void tell_too_large(struct bridge *b, struct link *link, const struct outbox_message *about)
+{
+	char topic[TOPICS_MAX];
+	struct bytes_writer w = {0};
+	const char *at = strstr(about->topic, "/snapshot/");
+	if (!at) {
+		return;
+	}
+	snprintf(topic, sizeof(topic), "%.*s/error/%s", (int)(at - about->topic), about->topic,
+		at + strlen("/snapshot/"));
+	write_too_large(&w, b, about);
+	if (!w.failed) {
+		announce_publish(b, link, OUTBOX_RESULT, false, topic, w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
+}
+
+void respond_given_up(
+	struct bridge *b, struct link *link, struct outbox_message *message, bool too_large)
+{
+	bool small = message->size < ERROR_SIZE; /* nothing smaller could be said */
+	if (too_large && !small && message->kind == OUTBOX_RESPONSE) {
+		answer_too_large(b, link, message);
+	} else if (too_large && message->kind == OUTBOX_SNAPSHOT) {
+		tell_too_large(b, link, message);
+	}
 }

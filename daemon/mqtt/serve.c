@@ -13,14 +13,20 @@
 
 /* ---- the line */
 
+static void go_on_reading(struct bridge *b)
+{
+	b->paused = false;
+	uv_timer_stop(&b->pause);
+	for (size_t i = 0; i < b->n_links; i++) {
+		link_pause(b->links[i], false);
+	}
+}
+
 void serve_leave(struct bridge *b, struct ask *ask)
 {
 	asks_remove(&b->asks, ask);
 	if (b->paused && b->asks.n <= b->asks.max / 2) {
-		b->paused = false;
-		for (size_t i = 0; i < b->n_links; i++) {
-			link_pause(b->links[i], false);
-		}
+		go_on_reading(b);
 	}
 }
 
@@ -129,7 +135,7 @@ bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_
 			ask->answer = ASK_BASE64;
 		}
 	}
-	if (!ask->traceparent[0]) {
+	if (!ask->traceparent[0] && topics_is_traceparent(e->traceparent)) {
 		memcpy(ask->traceparent, e->traceparent, sizeof(ask->traceparent));
 	}
 	if (e->deadline_ms) {
@@ -398,11 +404,8 @@ static void brake(struct bridge *b)
 void serve_on_pause_end(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	b->paused = false;
 	b->pause_ended_ns = clock_now_ns() + b->settings.max_pause_ms * NS_PER_MS;
-	for (size_t i = 0; i < b->n_links; i++) {
-		link_pause(b->links[i], false);
-	}
+	go_on_reading(b);
 }
 
 void serve_accept(struct bridge *b, struct ask *ask)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/ini.h"
 #include "daemon/mqtt/topics.h"
@@ -13,6 +14,7 @@
 #define MAX_KEYS 64
 #define MAX_FILES 256
 #define PLACE_SIZE 96
+#define SECRET_SIZE 1024
 
 /* What is being read. */
 struct reading {
@@ -504,4 +506,66 @@ int settings_read_secret(const char *source, char *out, size_t size, struct erro
 		out[--n] = 0;
 	}
 	return 0;
+}
+
+/* ---- what sources name */
+
+static int psk_check(const char *source, struct error *err)
+{
+	char key[SECRET_SIZE];
+	int r = settings_read_secret(source, key, sizeof(key), err);
+	bool hex = r == 0 && key[0] && key[strspn(key, "0123456789abcdefABCDEF")] == 0;
+	explicit_bzero(key, sizeof(key));
+	return r < 0 || hex ? r
+			    : error_set(err, -EINVAL, "%s: no hexadecimal digits alone", source);
+}
+
+static int file_check(const char *source, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE];
+	struct stat st = {0};
+	int r = settings_secret_path(source, path, sizeof(path), err);
+	if (r < 0) {
+		return r;
+	}
+	if (access(path, R_OK) < 0 || stat(path, &st) < 0) {
+		return error_set(err, -errno, "%s: %s", source, strerror(errno));
+	}
+	return S_ISREG(st.st_mode) && st.st_size > 0
+		? 0
+		: error_set(err, -EINVAL, "%s: no file, or empty", source);
+}
+
+static int sources_check(const struct settings_broker *b, const struct log *log, struct error *err)
+{
+	const struct {
+		const char *key, *source;
+		int (*check)(const char *source, struct error *err);
+	} all[] = {{"password", b->password, file_check}, {"ca", b->ca, file_check},
+		{"certificate", b->certificate, file_check}, {"key", b->key, file_check},
+		{"psk", b->psk, psk_check}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct error why = {0};
+		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
+		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
+			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
+				all[i].key, all[i].source);
+			continue;
+		}
+		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;
+		if (r < 0) {
+			return error_set(
+				err, r, "[broker %s]: %s: %s", b->name, all[i].key, why.text);
+		}
+	}
+	return 0;
+}
+
+int settings_check_sources(const struct settings *s, const struct log *log, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
+		r = sources_check(&s->brokers[i], log, err);
+	}
+	return r;
 }

@@ -104,6 +104,11 @@ int must_check settings_load(
 /* Is everything about them the same? */
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b);
 
+/* Is there what the brokers' sources name, and is a psk one? -EINVAL and the like for the first that is not. Credentials
+ * are looked at where there are any: their folder is the service's. */
+int must_check settings_check_sources(
+	const struct settings *settings, const struct log *log, struct error *err);
+
 /* Every key, commented out, with help and default: conf/edged-mqtt.conf. */
 void settings_print(FILE *out);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "daemon/digest.h"
 
 static bool is_letter_or_digit(char c)
@@ -243,10 +244,43 @@ bool topics_is_filter(const char *filter)
 	return true;
 }
 
+bool topics_is_text(const char *text)
+{
+	size_t n = strlen(text);
+	for (size_t at = 0; at < n;) {
+		uint32_t code = 0;
+		size_t bytes = utf8_next(text + at, n - at, &code);
+		bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+		bool none = (code & 0xfffe) == 0xfffe || (code >= 0xfdd0 && code <= 0xfdef);
+		if (bytes == 0 || control || none) {
+			return false;
+		}
+		at += bytes;
+	}
+	return true;
+}
+
 bool topics_is_name(const char *topic)
 {
-	size_t n = strlen(topic);
-	return n > 0 && n < TOPICS_MAX && strcspn(topic, "+#") == n;
+	size_t n = strlen(topic), levels = 1;
+	for (const char *at = topic; (at = strchr(at, '/')); at++) {
+		levels++;
+	}
+	return n > 0 && n < TOPICS_MAX && levels <= TOPICS_MAX_LEVELS &&
+		strcspn(topic, "+#") == n && topics_is_text(topic);
+}
+
+bool topics_is_traceparent(const char *text)
+{
+	static const char zeros[] = "00-00000000000000000000000000000000-0000000000000000-00";
+	for (size_t i = 0; i < sizeof(zeros) - 1; i++) {
+		bool dash = zeros[i] == '-';
+		if (!text[i] || !strchr(dash ? "-" : "0123456789abcdef", text[i])) {
+			return false;
+		}
+	}
+	return text[sizeof(zeros) - 1] == 0 && memcmp(text, "ff", 2) != 0 &&
+		memcmp(text + 3, zeros + 3, 32) != 0 && memcmp(text + 36, zeros + 36, 16) != 0;
 }
 
 /* Is @topic below @a/@b/? */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define TOPICS_MAX 1024 /* bytes of a topic, with its zero */
+#define TOPICS_MAX_LEVELS 200 /* above which Mosquitto ends the connection of who publishes there */
 
 enum topics_kind {
 	TOPICS_OTHER,
@@ -41,8 +42,16 @@ bool topics_match(const char *filter, const char *topic);
 /* A filter that a broker takes: wildcards alone in their level, # last, not empty. */
 bool topics_is_filter(const char *filter);
 
-/* A name that may be published to: no wildcards, not empty, shorter than TOPICS_MAX. */
+/* A name that may be published to: no wildcards, not empty, shorter than TOPICS_MAX, at most TOPICS_MAX_LEVELS levels, and
+ * topics_is_text(). */
 bool topics_is_name(const char *topic);
+
+/* What no broker calls malformed (MQTT 5, section 1.5.4): UTF-8 without control characters, surrogates and
+ * non-characters. */
+bool topics_is_text(const char *text);
+
+/* VERSION-TRACE-PARENT-FLAGS of W3C trace context, in small hexadecimal digits. */
+bool topics_is_traceparent(const char *text);
 
 /* [A-Za-z0-9_-]+ */
 bool topics_is_word(const char *text);

@@ -38,6 +38,7 @@ class Connection:
         self.sock, self.stop, self.five = sock, stop, True
         self.sock.settimeout(0.05)
         self.topics = []
+        self.deadly = ""  # a topic: who publishes there is thrown out, as by a broker that takes it for malformed
         self.subscriptions = {}  # options by filter; -1: taken back
 
     def read(self, n):
@@ -106,6 +107,8 @@ class Connection:
             elif kind == PUBLISH:
                 n = struct.unpack(">H", body[:2])[0]
                 self.topics.append(body[2:2 + n].decode())
+                if self.topics[-1] == self.deadly:
+                    return
                 if flags & 6 and puback:
                     self.send(packet(PUBACK, 0, body[2 + n:4 + n]))
             elif kind == DISCONNECT:
@@ -232,7 +235,7 @@ class FakeBroker:
         self.stop = threading.Event()
         self.connections = 0
         self.done = 0  # bad ones that are over
-        self.last = None
+        self.last, self.deadly = None, ""
         self.listener = socket.create_server(("127.0.0.1", port), backlog=16)
         self.listener.settimeout(0.05)
         self.port = self.listener.getsockname()[1]
@@ -257,7 +260,7 @@ class FakeBroker:
                 if connection.five and name in OLD:
                     connection.send(OLD[name])
                     return
-                self.last = connection
+                self.last, connection.deadly = connection, self.deadly
                 connection.connack()
                 connection.serve(3600)
             else:

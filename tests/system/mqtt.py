@@ -382,10 +382,18 @@ class Life(WithBroker):
         wait_for(lambda: device.of("edged/gw1/digits/get/enable")[-1].payload == b"OFF", "its echo")
         device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/admin")
         self.assertEqual(json.loads(device.wait("edged/reply/admin")[-1].payload)["error"], "DENIED")
-        for topic, payload in (("digits/set/pin", "ON"), ("digits/set/nothing", "1"), ("vibration/set/threshold", "high"),
-                               ("nothing/set/enable", "ON"), ("digits/set/enable", "x" * 100)):
-            device.publish("edged/gw1/" + topic, payload)
-        bridge.wait_log("an order that is not taken", 5) if "debug" in bridge.text() else None
+        echoes = len(device.of("edged/gw1/digits/get/threshold"))
+        refused = [("digits", "pin", "ON", "DENIED"), ("digits", "nothing", "1", "DENIED"), ("nothing", "enable", "ON", "NOT_FOUND"),
+                   ("vibration", "threshold", "high", "INVALID"), ("digits", "enable", "x" * 100, "INVALID"), ("digits", "enable", "on\0", "INVALID")]
+        numbers = ("0x1p-2", "0.5\0abc", "1.01", "-0.1", "nan", "inf", "1e999", "+1", " 1", "1 ", ".5", "5.", "1e", "0,5")
+        for model, key, payload, error in refused + [("digits", "threshold", one, "INVALID") for one in numbers]:
+            before = len(device.of(f"edged/gw1/{model}/error"))
+            device.publish(f"edged/gw1/{model}/set/{key}", payload)
+            said = json.loads(device.wait(f"edged/gw1/{model}/error", before + 1)[-1].payload)
+            self.assertEqual((said["error"], said["source"], said["model"]), (error, "set", model), payload)
+        self.assertEqual(len(device.of("edged/gw1/digits/get/threshold")), echoes)
+        device.publish("edged/gw1/digits/set/threshold", "2.5e-1")
+        self.assertEqual(device.wait("edged/gw1/digits/get/threshold", echoes + 1)[-1].payload, b"0.25")
         bridge.end()
         count = len(device.of("edged/gw1/digits/get/enable"))
         self.bridge(f"state = {folder}")

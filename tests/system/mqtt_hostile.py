@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt and brokers that mean harm or are broken: it stays within its memory, lives, and comes back; edged never notices."""
+import json
 import os
+import random
 import signal
 import socket
 import struct
@@ -10,12 +12,16 @@ import time
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
-from fake_broker import OLD, FakeBroker, behaviours  # noqa: E402
-from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, free_port, is_sanitized,  # noqa: E402
+from fake_broker import INFER, OLD, TENSOR, FakeBroker, behaviours, text  # noqa: E402
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, WithBroker, free_port, is_sanitized,  # noqa: E402
                       need_mosquitto, run_tests, wait_for)
 
 LIMIT_MB = 64
 TURNS = 3 if LONG else 1
+
+
+def noise(width, height):
+    return b"P5 %d %d 255\n" % (width, height) + random.Random(1).randbytes(width * height)
 
 
 class Hostile(unittest.TestCase):
@@ -109,6 +115,18 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
                  "subscriptions to the routes that stay, and no other", 20)
 
+    def test_a_reload_counts_the_pipelines_that_are_no_good(self):
+        broker, folder = FakeBroker(), self.rig.path("counted")
+        self.addCleanup(broker.close)
+        os.mkdir(folder)
+        bridge = self.rig.start_bridge(f"pipelines = {folder}", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="counting")
+        self.addCleanup(bridge.end)
+        for name, text_of in (("a", "nonsense"), ("b", "nonsense"), ("c", "[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\n")):
+            with open(os.path.join(folder, name + ".conf"), "w", encoding="utf-8") as file:
+                file.write(text_of)
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration read again: 1 pipelines, 2 no good")
+
     def test_a_route_is_subscribed_with_the_qos_that_it_has_now(self):
         broker = FakeBroker()
         self.addCleanup(broker.close)
@@ -189,6 +207,46 @@ class Hostile(unittest.TestCase):
             asked += 1
         self.assertEqual({dict(m.properties.UserProperty)["status"] for m in asker.of("edged/reply/x")}, {"OK"})
 
+    def test_an_answer_that_ends_each_connection_goes_and_is_not_asked_again(self):
+        broker, run = FakeBroker(), self.rig.path("run-deadly")
+        self.addCleanup(broker.close)
+        os.mkdir(run)
+        broker.deadly = "edged/reply/deadly"
+        start = lambda: self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"},  # noqa: E731
+                                              env={"RUNTIME_DIRECTORY": run}, name="poisoned")
+        bridge = start()
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        for mid, topic in ((1, "edged/reply/deadly"), (2, "edged/reply/x")):
+            broker.last.publish(INFER, TENSOR, 1, mid, b"\x08" + text(topic))
+        bridge.wait_log("to edged/reply/deadly are left out: each time it was sent the connection ended")
+        wait_for(lambda: "edged/reply/x" in broker.last.topics, "the other answer")
+        self.assertIn(broker.connections, (4, 5))  # one before it was alone, perhaps
+        bridge.end(signal.SIGKILL)
+        broker.last, broker.deadly = None, ""
+        bridge = start()
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        broker.last.publish(INFER, TENSOR, 1, 1, b"\x08" + text("edged/reply/y"))
+        wait_for(lambda: "edged/reply/y" in broker.last.topics, "an answer behind all that was kept")
+        self.assertNotIn("edged/reply/deadly", broker.last.topics)
+
+    def test_a_result_of_the_spool_that_ends_each_connection_goes(self):
+        broker, state = FakeBroker(), self.rig.path("state-deadly")
+        self.addCleanup(broker.close)
+        os.mkdir(state)
+        broker.deadly = "x/r1"
+        bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
+            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
+            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name="spooling")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        for n in (1, 2):
+            broker.last.publish(f"t/{n}", TENSOR, 1, n)
+        bridge.wait_log("to x/r1 are left out: each time it was sent the connection ended")
+        wait_for(lambda: "x/r2" in broker.last.topics, "the other result")
+        self.assertIn(broker.connections, range(4, 7))  # before it was alone, from memory, then from the spool
+
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, wait=False, name="patient")
@@ -212,6 +270,69 @@ class Hostile(unittest.TestCase):
         started = time.monotonic()
         bridge.end()
         self.assertLess(time.monotonic() - started, 5)
+
+
+class Deadly(WithBroker):
+    """Requests whose answer would end the connection of who publishes it."""
+
+    def test_no_request_has_it_publish_what_a_broker_calls_malformed(self):
+        bridge = self.bridge("deadline = 60s")
+        asker = self.device("asker")
+        for topic in ("edged/reply/x", "edged/gw1/digits/error"):
+            asker.subscribe(topic)
+        data = [0] * DIGIT_BYTES
+        names = ["/" * 200, "\u0001", "\uffff", "\u0085", "\U0001fffe"]
+        for name in names:
+            asker.publish("edged/gw1/digits/infer", json.dumps({"id": "1", "reply_to": "edged/reply/" + name, "data": data}))
+        asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/" + "/" * 200, CorrelationData=b"never")
+        told = asker.wait("edged/gw1/digits/error", len(names))
+        self.assertEqual([json.loads(m.payload)["error"] for m in told], ["DENIED"] * len(names))
+        traces = ["\u0001\u0002", "\uffff", "x" * 60, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]
+        for n, trace in enumerate(traces):
+            asker.publish("edged/gw1/digits/infer", json.dumps({"id": n, "reply_to": "edged/reply/x", "traceparent": trace, "data": data}))
+        asker.wait("edged/reply/x", len(traces))
+        asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x", UserProperty=[("traceparent", "x" * 60)])
+        answers = asker.wait("edged/reply/x", len(traces) + 1)
+        self.assertEqual([dict(m.properties.UserProperty).get("traceparent") for m in answers], [None] * 3 + [traces[3], None])
+        self.assertEqual(bridge.text().count("connected, MQTT"), 1)
+
+    def small(self, name, size, keys=""):
+        """A device of a broker that takes @size bytes at once, and edged-mqtt there."""
+        port, folder = free_port(), self.rig.path(name)
+        os.mkdir(folder)
+        with open(os.path.join(folder, "digit.conf"), "w", encoding="utf-8") as file:
+            file.write("[source]\nkind = picture\n[model]\nname = digits\n[post]\nkind = classes\nsnapshot = yes\n")
+        broker = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_packet_size {size}", name)
+        self.addCleanup(broker.end)
+        bridge = self.rig.start_bridge(f"pipelines = {folder}\ndeadline = 60s", {"broker a": f"address = mqtt://127.0.0.1:{port}\n{keys}"})
+        self.addCleanup(bridge.end)
+        return bridge, self.device(name, port=port)
+
+    def test_who_asks_for_more_than_the_broker_takes_is_told(self):
+        _, asker = self.small("small", 950)
+        asker.subscribe("edged/reply/x")
+        ask = {"id": "17", "reply_to": "edged/reply/x", "inputs": [{"datatype": "FP32", "data": [0] * 384}]}
+        asker.publish("edged/gw1/vibration/infer", json.dumps(ask, separators=(",", ":")), CorrelationData=b"c")
+        answer, = asker.wait("edged/reply/x")
+        said = json.loads(answer.payload)
+        self.assertEqual((said["error"], said["id"], answer.properties.CorrelationData), ("TOO_LARGE", "17", b"c"))
+        self.assertEqual(dict(answer.properties.UserProperty)["status"], "TOO_LARGE")
+
+    def test_a_snapshot_that_the_broker_does_not_take_is_told_and_left_out(self):
+        for version in ("5", "3.1.1"):
+            with self.subTest(version):
+                bridge, camera = self.small("small-" + version, 131072, f"protocol = {version}")
+                camera.subscribe("edged/gw1/pipeline/digit/error/cam")
+                camera.subscribe("edged/gw1/digits/result")
+                picture = noise(300, 300)  # of 90 KB, whose snapshot has colours
+                for turn in (1, 2):
+                    camera.publish("edged/gw1/pipeline/digit/in/cam", picture, 0)
+                    told = camera.wait("edged/gw1/pipeline/digit/error/cam", turn)
+                    self.assertEqual(json.loads(told[-1].payload)["error"], "TOO_LARGE")
+                camera.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1)
+                camera.wait("edged/gw1/digits/result")
+                lost = bridge.text().count("connected, MQTT") - 1
+                self.assertIn(lost, (0,) if version == "5" else (3, 4))
 
 
 if __name__ == "__main__":

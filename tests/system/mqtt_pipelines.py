@@ -198,6 +198,7 @@ class Pipelines(WithPipelines):
             device.publish(f"{topic}/set/threshold", bad)
         device.publish(f"{topic}/in/cam", good)
         device.wait_json("edged/gw1/stats", lambda s: s["pipeline_inputs"] == 1 and s["refused"] == 4)
+        self.assertEqual([json.loads(m.payload)["error"] for m in device.wait(f"{topic}/error/set", 4)], ["INVALID"] * 4)
         self.assertEqual(os.stat(kept).st_ino, written, "the disk is written to only when something has changed")
         self.assertEqual(device.of(f"{topic}/result/cam"), [])
         device.publish(f"{topic}/set/enable", "OFF")

@@ -28,6 +28,29 @@ class Storms(WithBroker):
         self.broker.end(signal.SIGKILL)
         type(self).broker = self.rig.start_broker(self.broker_text)
 
+    def test_a_broker_is_held_back_each_time_that_the_line_is_nearly_full(self):
+        """Also a while after a time of holding back that was over before max-pause."""
+        self.bridge("queue-length = 64\nmax-pause = 3s\nin-flight = 1\nstats-interval = 50ms\ndeadline = 60s")
+        device = self.device("burst")
+        device.subscribe("edged/reply/burst")
+        device.subscribe("edged/gw1/stats")
+        stats = lambda: json.loads(device.of("edged/gw1/stats")[-1].payload)  # noqa: E731
+        for turn in (1, 2):
+            self.edged.child.send_signal(signal.SIGSTOP)
+            try:
+                for one in [device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/burst",
+                                           CorrelationData=b"%d" % n) for n in range(200 * turn, 200 * turn + 200)]:
+                    one.wait_for_publish(BOUND)
+                device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] >= 48)
+            finally:
+                self.edged.child.send_signal(signal.SIGCONT)
+            answers = device.wait("edged/reply/burst", 200 * turn)
+            self.assertEqual({dict(m.properties.UserProperty)["status"] for m in answers}, {"OK"})
+            device.messages.pop("edged/gw1/stats")
+            device.wait("edged/gw1/stats")
+            self.assertEqual(stats()["shed"], 0)
+            wait_for(lambda until=stats()["uptime_s"] + 4: stats()["uptime_s"] >= until, "the end of max-pause")
+
     def test_it_comes_back_from_every_restart_of_the_broker_and_answers_what_it_had(self):
         bridge = self.bridge("deadline = 60s\nstats-interval = 100ms")
         device = self.device("patient")

@@ -113,6 +113,44 @@ static void the_envelope_is_read(void **state)
 	decode_result_free(&result);
 }
 
+static void fields_are_all_that_is_looked_at(void **state)
+{
+	(void)state;
+	static const char *const others[] = {"\"id\":{\"a\":1}", "\"id\":1.5", "\"priority\":{}",
+		"\"deadline_ms\":-1", "\"reply_to\":true", "\"accept\":[1]", "\"reply_to\":\"a/b\"",
+		"\"data\":7", "\"inputs\":[]"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		char text[128];
+		struct decode_result result;
+		snprintf(text, sizeof(text), "{\"x\":[0,0.5,1,-1],%s}", others[i]);
+		assert_int_equal(run(DECODE_JSON, "x", text, 1, &result), 0);
+		assert_memory_equal(result.tensors[0].data, "\x02\x03\x04\x00", 4);
+		assert_false(result.envelope.there);
+		assert_string_equal(result.envelope.reply_to, "");
+		decode_result_free(&result);
+	}
+}
+
+static void a_deadline_of_zero_is_none(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *said;
+		int64_t ms; /* -1: refused */
+	} cases[] = {{"0", 0}, {"\"0\"", 0}, {"250", 250}, {"\"\"", 0}, {"86400000", 86400000},
+		{"86400001", -1}, {"-1", -1}, {"0.5", -1}, {"\"0x10\"", -1}, {"\" 7\"", -1},
+		{"\"+7\"", -1}, {"\"99999999999999999999999\"", -1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128];
+		struct decode_result result;
+		snprintf(text, sizeof(text), "{\"data\":[1,2,3,4],\"deadline_ms\":%s}",
+			cases[i].said);
+		assert_int_equal(run(DECODE_JSON, "", text, 1, &result) < 0, cases[i].ms < 0);
+		assert_int_equal(result.envelope.deadline_ms, cases[i].ms < 0 ? 0 : cases[i].ms);
+		decode_result_free(&result);
+	}
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
 	(void)state;
@@ -186,6 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_come_as_csv_json_base64_and_bytes),
 		cmocka_unit_test(the_envelope_is_read),
+		cmocka_unit_test(fields_are_all_that_is_looked_at),
+		cmocka_unit_test(a_deadline_of_zero_is_none),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(base64_goes_there_and_back),
 		cmocka_unit_test(a_request_is_seen_for_its_time_and_may_be_forgotten),

@@ -38,8 +38,10 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	outbox_init(&o, SMALL, BYTES);
 	put(&o, OUTBOX_LAST, "a", "old", true);
 	put(&o, OUTBOX_LAST, "b", "other", true);
+	outbox_next(&o, 1)->ends = 2;
 	put(&o, OUTBOX_LAST, "a", "new", true);
 	expect(&o, "other");
+	assert_int_equal(outbox_next(&o, 1)->ends, 2);
 	expect(&o, "new");
 	assert_null(outbox_next(&o, 1));
 	outbox_deinit(&o);
@@ -148,6 +150,27 @@ static void what_has_expired_is_not_sent(void **state)
 	outbox_deinit(&o);
 }
 
+static void one_alone_on_its_way_is_found_and_taken(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_RESPONSE, "a", "one", true);
+	put(&o, OUTBOX_RESPONSE, "a", "two", true);
+	assert_null(outbox_alone(&o));
+	struct outbox_message *one = outbox_next(&o, 1);
+	outbox_sent(&o, one, 7);
+	assert_ptr_equal(outbox_alone(&o), one);
+	outbox_sent(&o, outbox_next(&o, 1), 8);
+	assert_null(outbox_alone(&o));
+	assert_ptr_equal(outbox_take(&o, one), one);
+	assert_int_equal(outbox_alone(&o)->mid, 8);
+	outbox_message_free(one);
+	outbox_rewind(&o);
+	assert_null(outbox_alone(&o));
+	outbox_deinit(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +180,7 @@ int main(void)
 		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
 		cmocka_unit_test(bytes_are_bounded_too_and_return_to_nothing),
 		cmocka_unit_test(what_has_expired_is_not_sent),
+		cmocka_unit_test(one_alone_on_its_way_is_found_and_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

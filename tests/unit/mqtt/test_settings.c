@@ -107,6 +107,55 @@ static void every_mistake_is_told_with_its_place(void **state)
 	}
 }
 
+static void put(const struct temp_folder *folder, const char *name, const char *content)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s", folder->path, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+}
+
+static void what_sources_name_is_looked_at(void **state)
+{
+	const struct temp_folder *folder = *state;
+	static const char psk[] = "address = mqtts://h\npsk-identity = me\npsk";
+	static const struct {
+		const char *keys, *source, *wrong; /* NULL: nothing */
+	} cases[] = {{psk, "hex", NULL}, {psk, "no-hex", "psk: file:"},
+		{psk, "empty", "psk: file:"}, {psk, "missing", "No such file"},
+		{"address = mqtts://h\nca", "hex", NULL},
+		{"address = mqtts://h\nca", "missing", "ca: file:"},
+		{"address = mqtts://h\nca", "empty", "no file, or empty"},
+		{"address = mqtts://h\nca", "", "no file, or empty"},
+		{"password", "missing", "password: file:"}};
+	struct log log;
+	log_init(&log, LOG_LEVEL_ERROR);
+	put(folder, "hex", "00aaFF91\n");
+	put(folder, "no-hex", "00aag0\n");
+	put(folder, "empty", "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256];
+		struct error err = {0};
+		snprintf(text, sizeof(text), "[broker b]\n%s = file:%s/%s\n", cases[i].keys,
+			folder->path, cases[i].source);
+		assert_int_equal(load(folder, text, &err), 0);
+		int r = settings_check_sources(&settings, &log, &err);
+		assert_int_equal(r < 0, cases[i].wrong != NULL);
+		assert_true(!cases[i].wrong || strstr(err.text, cases[i].wrong));
+		assert_true(!cases[i].wrong || strstr(err.text, "[broker b]: "));
+	}
+	struct error err = {0};
+	static const char credential[] = "[broker b]\npassword = credential:empty\n";
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_int_equal(load(folder, credential, &err), 0);
+	assert_int_equal(settings_check_sources(&settings, &log, &err), 0);
+	setenv("CREDENTIALS_DIRECTORY", folder->path, 1);
+	assert_int_equal(settings_check_sources(&settings, &log, &err), -EINVAL);
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 /* conf/edged-mqtt.conf is what the tables say, and the manual has every key. */
 static void the_installed_file_and_the_manual_are_the_tables(void **state)
 {
@@ -146,6 +195,7 @@ int main(void)
 		TEST(sections_may_come_often_and_later_files_win),
 		TEST(nothing_means_the_broker_of_this_machine),
 		TEST(every_mistake_is_told_with_its_place),
+		TEST(what_sources_name_is_looked_at),
 		cmocka_unit_test(the_installed_file_and_the_manual_are_the_tables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

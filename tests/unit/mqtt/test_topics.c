@@ -83,6 +83,47 @@ static void filters_and_names_are_judged(void **state)
 	assert_false(topics_is_name(""));
 }
 
+static void what_a_broker_ends_the_connection_for_is_no_name(void **state)
+{
+	(void)state;
+	char deep[TOPICS_MAX_LEVELS + 1];
+	memset(deep, '/', sizeof(deep));
+	deep[TOPICS_MAX_LEVELS - 1] = 0;
+	assert_true(topics_is_name(deep));
+	deep[TOPICS_MAX_LEVELS - 1] = '/';
+	deep[TOPICS_MAX_LEVELS] = 0;
+	assert_false(topics_is_name(deep));
+	static const char *const malformed[] = {"a\x01", "a/\x1f", "\x7f", "\xc2\x80", "\xc2\x9f",
+		"\xed\xa0\x80", "\xef\xbf\xbf", "\xef\xbf\xbe", "\xef\xb7\x90", "\xf0\x9f\xbf\xbf",
+		"\xc0\x80", "\xff", "\xe2\x82"};
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		assert_false(topics_is_text(malformed[i]));
+		assert_false(topics_is_name(malformed[i]));
+	}
+	assert_true(topics_is_text(""));
+	assert_true(topics_is_name("K\xc3\xbc"
+				   "che/\xe2\x82\xac/\xf0\x9f\x98\x80"));
+}
+
+static void a_traceparent_is_of_the_standard(void **state)
+{
+	(void)state;
+	assert_true(
+		topics_is_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+	static const char *const none[] = {"", "00-1", "00-1-2-01",
+		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
+		"00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319\x01-b7ad6b7169203331-01"};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_false(topics_is_traceparent(none[i]));
+	}
+}
+
 static void answers_go_only_where_they_may(void **state)
 {
 	(void)state;
@@ -195,6 +236,8 @@ int main(void)
 		cmocka_unit_test(parse_takes_nothing_else),
 		cmocka_unit_test(match_follows_the_standard),
 		cmocka_unit_test(filters_and_names_are_judged),
+		cmocka_unit_test(what_a_broker_ends_the_connection_for_is_no_name),
+		cmocka_unit_test(a_traceparent_is_of_the_standard),
 		cmocka_unit_test(answers_go_only_where_they_may),
 		cmocka_unit_test(templates_are_filled_or_refused),
 		cmocka_unit_test(pipelines_have_topics_of_their_own),
