@@ -24,6 +24,7 @@ static const struct {
 	{"dotprod", EK_CPU_DOTPROD},
 	{"i8mm", EK_CPU_I8MM},
 	{"in-order", EK_CPU_IN_ORDER},
+	{"vfpv4", EK_CPU_VFPV4},
 	{"all", ~0ull},
 	{"none", 0},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pipeline: check, list, show and run; and infer on a model that has one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct work {
 	struct pipeline *pipeline;
 	size_t n_results;
 	bool write_failed;
+	bool is_lost; /* standard output takes no more */
 };
 
 static void work_deinit(struct work *work)
@@ -48,15 +50,36 @@ static void file_write(struct work *work, const char *path, const void *data, si
 	}
 }
 
+/* Told here, while errno says why. What is still in the buffer goes nowhere, so that the end of edgectl
+ * does not tell it again. */
+static void output_lose(struct work *work)
+{
+	if (errno != EPIPE) {
+		report_line("standard output: %s", strerror(errno));
+	}
+	work->write_failed = true;
+	work->is_lost = true;
+	owned_fd int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0) {
+		clearerr(stdout);
+	}
+}
+
 static void result_print(void *context, const struct pipeline_result *result)
 {
 	struct work *work = context;
 	int format = work->settings->format;
-	if (format == CLI_FORMAT_JSON) {
-		fputs(work->n_results ? ",\n" : "[\n", stdout);
+	const char *before = work->n_results ? ",\n" : "[\n";
+	const char *shown = format == CLI_FORMAT_TABLE ? result->text : result->json;
+	if (work->is_lost) {
+		return;
 	}
-	puts(format == CLI_FORMAT_TABLE ? result->text : result->json);
-	fflush(stdout); /* whoever reads a stream's events wants them now */
+	/* Whoever reads a stream's events wants them now. */
+	if (fputs(format == CLI_FORMAT_JSON ? before : "", stdout) < 0 || puts(shown) < 0 ||
+		fflush(stdout) < 0) {
+		output_lose(work);
+		return;
+	}
 	work->n_results++;
 	if (work->settings->draw && result->snapshot) {
 		file_write(work, work->settings->draw, result->snapshot, result->snapshot_bytes);
@@ -111,7 +134,7 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 	char piece[PIECE_BYTES];
 	size_t there = 0;
 	int code = EXIT_DONE;
-	for (;;) {
+	while (!work->is_lost) {
 		ssize_t n = read(STDIN_FILENO, piece + there, sizeof(piece) - there);
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -143,7 +166,7 @@ static int lines_push(struct work *work)
 	owned_mem char *line = NULL;
 	size_t room = 0;
 	int code = EXIT_DONE;
-	for (ssize_t n; (n = getline(&line, &room, stdin)) > 0;) {
+	for (ssize_t n; !work->is_lost && (n = getline(&line, &room, stdin)) > 0;) {
 		struct error err = {0};
 		const struct pipeline_input input = {
 			.data = line, .size = (size_t)n, .content_type = "text/csv", .source = "-"};
@@ -176,11 +199,11 @@ static int one_push(struct work *work, const char *argument)
 static int run_all(struct work *work, char **arguments)
 {
 	int code = EXIT_DONE;
-	for (; *arguments && code != EXIT_UNREACHABLE; arguments++) {
+	for (; *arguments && code != EXIT_UNREACHABLE && !work->is_lost; arguments++) {
 		int one = one_push(work, *arguments);
 		code = code ? code : one;
 	}
-	if (work->settings->format == CLI_FORMAT_JSON) {
+	if (work->settings->format == CLI_FORMAT_JSON && !work->is_lost) {
 		fputs(work->n_results ? "]\n" : "[]\n", stdout);
 	}
 	struct pipeline_counts counts = pipeline_counts(work->pipeline);

@@ -8,6 +8,7 @@
 
 #include "base/examples.h"
 #include "client/commands.h"
+#include "client/examples_file.h"
 #include "client/pipeline/source.h"
 #include "client/pipeline_files.h"
 #include "client/pipeline_targets.h"
@@ -21,8 +22,10 @@ struct lesson {
 	struct pipeline *pipeline;
 	const char *model; /* that is taught */
 	const char *path; /* of a file of examples; "": the daemon keeps them */
-	FILE *file; /* of that file, at its end; else of memory */
-	int memory; /* its descriptor; -1: there is none */
+	FILE *file; /* of memory: the examples so far */
+	char *text; /* owned; what they are, for a file, after fflush() */
+	size_t text_size;
+	int memory; /* for the daemon, else -1 */
 	size_t n; /* vectors written */
 	struct error err; /* of writing */
 };
@@ -34,6 +37,7 @@ static void lesson_deinit(struct lesson *lesson)
 	if (lesson->file) {
 		fclose(lesson->file);
 	}
+	free(lesson->text);
 	own_close_fd(&lesson->memory);
 }
 
@@ -69,14 +73,12 @@ static int lesson_open(struct lesson *lesson, const char *path, struct error *er
 		: 0;
 }
 
-/* Where examples go. */
+/* Where examples go, until all are there. */
 static int place_open(struct lesson *lesson, struct error *err)
 {
 	if (lesson->path[0]) {
-		lesson->file = fopen(lesson->path, "ae");
-		return lesson->file
-			? 0
-			: error_set(err, -errno, "%s: %s", lesson->path, strerror(errno));
+		lesson->file = open_memstream(&lesson->text, &lesson->text_size);
+		return lesson->file ? 0 : error_no_memory(err);
 	}
 	lesson->memory = memfd_create("examples", MFD_CLOEXEC);
 	owned_fd int copy = lesson->memory < 0 ? -1 : fcntl(lesson->memory, F_DUPFD_CLOEXEC, 0);
@@ -157,6 +159,21 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 	return EXIT_DONE;
 }
 
+static int tell_file(const struct settings *s, const struct lesson *lesson)
+{
+	struct error err = {0};
+	char shown[4 * EXAMPLES_LABEL_SIZE];
+	if (examples_file_add(lesson->path, lesson->text, lesson->text_size, &err) < 0) {
+		report_error(NULL, &err);
+		return EXIT_NEGATIVE;
+	}
+	if (!s->quiet) {
+		report_line("%zu examples of %s", lesson->n,
+			error_escape(shown, sizeof(shown), lesson->label, strlen(lesson->label)));
+	}
+	return EXIT_DONE;
+}
+
 static int learn(const struct settings *s, struct lesson *lesson)
 {
 	int code = EXIT_DONE;
@@ -168,14 +185,10 @@ static int learn(const struct settings *s, struct lesson *lesson)
 		report_line("the examples: %s", strerror(errno));
 		return code ? code : EXIT_NEGATIVE;
 	}
-	if (lesson->path[0]) {
-		if (!s->quiet) {
-			report_line("%zu examples of %s", lesson->n, lesson->label);
-		}
-		return code;
-	}
-	int told = lesson->n > 0 ? tell_daemon(s, lesson, lesson->memory) : EXIT_DONE;
-	return code ? code : told;
+	int kept = lesson->n == 0 ? EXIT_DONE
+		: lesson->path[0] ? tell_file(s, lesson)
+				  : tell_daemon(s, lesson, lesson->memory);
+	return code ? code : kept;
 }
 
 /* Of examples in a file each line is one: who wants one gone takes it out. */
@@ -198,6 +211,11 @@ int cmd_teach(const struct settings *s)
 		.socket = s->socket, .timeout_ms = s->timeout_ms, .one_version = true};
 	if (s->forget == (s->arguments[2] != NULL)) {
 		report_line("teach: %s", s->forget ? "--forget takes no INPUT" : "no INPUT");
+		return EXIT_USAGE;
+	}
+	if (!examples_is_label(lesson.label, strlen(lesson.label))) {
+		report_line("teach: a label has 1 to %d bytes, no control characters",
+			EXAMPLES_LABEL_SIZE - 1);
 		return EXIT_USAGE;
 	}
 	int r = pipeline_files_find(s->pipelines, s->arguments[0], path, &err);

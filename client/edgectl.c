@@ -80,9 +80,11 @@ int main(int argc, char **argv)
 		code = commands[settings.command](&settings);
 	}
 	/* A full disk or a closed pipe must not look like an answer. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		if (errno != EPIPE) {
-			report_line("standard output: %s", strerror(errno));
+	const bool now = fflush(stdout) != 0;
+	const int why = now ? errno : EIO; /* of an earlier failure nobody knows any more */
+	if (now || ferror(stdout)) {
+		if (why != EPIPE) {
+			report_line("standard output: %s", strerror(why));
 		}
 		return code ? code : EXIT_NEGATIVE;
 	}

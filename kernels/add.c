@@ -72,6 +72,8 @@ const struct ek_add ek_add_s16[] = {
 #if defined(__x86_64__)
 	{{"add_s16__avx2", EK_CPU_AVX2}, ek_add_s16__avx2, NULL},
 	{{"add_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16__avx512vnni, NULL},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"add_s16__neon", EK_CPU_NEON}, ek_add_s16__neon, NULL},
 #endif
 };
 const struct ek_add ek_add_s16_pot[] = {
@@ -79,6 +81,8 @@ const struct ek_add ek_add_s16_pot[] = {
 #if defined(__x86_64__)
 	{{"add_s16_pot__avx2", EK_CPU_AVX2}, ek_add_s16_pot__avx2, NULL},
 	{{"add_s16_pot__avx512vnni", EK_CPU_AVX512_VNNI}, ek_add_s16_pot__avx512vnni, NULL},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"add_s16_pot__neon", EK_CPU_NEON}, ek_add_s16_pot__neon, NULL},
 #endif
 };
 const struct ek_add ek_squared_difference_s8[] = {

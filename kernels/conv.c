@@ -16,11 +16,9 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/conv.h"
+#include "kernels/arm/f32.h"
 #include "kernels/arm/h8.h"
 #include "kernels/arm/s16.h"
-#if defined(__aarch64__)
-#include "kernels/arm/f32.h"
-#endif
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
@@ -293,6 +291,9 @@ const struct ek_conv_f32_row ek_conv_f32[] = {
 #elif defined(__aarch64__)
 	{{"conv_f32__neon", EK_CPU_NEON}, 16, ek_conv_f32_packed_bytes__neon,
 		ek_conv_f32_pack__neon, ek_conv_f32_scratch_bytes__neon, ek_conv_f32__neon},
+#elif defined(__arm__)
+	{{"conv_f32__vfpv4", EK_CPU_VFPV4}, 4, ek_conv_f32_packed_bytes__vfpv4,
+		ek_conv_f32_pack__vfpv4, ek_conv_f32_scratch_bytes__vfpv4, ek_conv_f32__vfpv4},
 #endif
 };
 const struct ek_conv_h_row ek_conv_h8[] = {

@@ -53,7 +53,7 @@ struct ek_conv_q {
 	int32_t input_zero, weights_zero, output_zero;
 	int32_t lo, hi;
 	bool wide; /* s16 */
-	bool ties_up; /* s8, entry 0 only: ek_mbqm_up() for ek_mbqm() */
+	bool ties_up; /* s8: ek_mbqm_up() for ek_mbqm() */
 	void *output;
 };
 

@@ -103,7 +103,8 @@ uint64_t ek_cpu_detect(void)
 /* Linux arch/arm/include/uapi/asm/hwcap.h */
 uint64_t ek_cpu_detect(void)
 {
-	return getauxval(AT_HWCAP) & (1ul << 12) ? EK_CPU_NEON : 0;
+	const unsigned long has = getauxval(AT_HWCAP);
+	return (has & (1ul << 12) ? EK_CPU_NEON : 0) | (has & (1ul << 16) ? EK_CPU_VFPV4 : 0);
 }
 #else
 uint64_t ek_cpu_detect(void)

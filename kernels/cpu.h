@@ -21,6 +21,7 @@
 #define EK_CPU_I8MM (1ull << 18)
 /* A core that runs instructions in order, as Cortex-A53, or one that prefers what is made for those. */
 #define EK_CPU_IN_ORDER (1ull << 19)
+#define EK_CPU_VFPV4 (1ull << 20) /* ARMv7: fused multiply-adds of single floats */
 
 /* The features of the CPU that runs this, by CPUID or AT_HWCAP. */
 uint64_t ek_cpu_detect(void);

@@ -12,10 +12,8 @@
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
 #include "kernels/arm/depthwise.h"
-#include "kernels/arm/s16.h"
-#if defined(__aarch64__)
 #include "kernels/arm/f32.h"
-#endif
+#include "kernels/arm/s16.h"
 #endif
 
 #define BLOCK 64
@@ -301,6 +299,9 @@ const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
 #elif defined(__aarch64__)
 	{{"depthwise_f32__neon", EK_CPU_NEON}, 1, ek_depthwise_f32_scratch_bytes__neon,
 		ek_depthwise_f32__neon},
+#elif defined(__arm__)
+	{{"depthwise_f32__vfpv4", EK_CPU_VFPV4}, 1, ek_depthwise_f32_scratch_bytes__vfpv4,
+		ek_depthwise_f32__vfpv4},
 #endif
 };
 const struct ek_depthwise_h_row ek_depthwise_h8[] = {

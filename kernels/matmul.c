@@ -8,12 +8,10 @@
 #include "kernels/x86/matmul.h"
 #include "kernels/x86/s16.h"
 #elif defined(__aarch64__) || defined(__arm__)
+#include "kernels/arm/f32.h"
 #include "kernels/arm/h8.h"
 #include "kernels/arm/matmul.h"
 #include "kernels/arm/s16.h"
-#if defined(__aarch64__)
-#include "kernels/arm/f32.h"
-#endif
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
@@ -226,6 +224,9 @@ const struct ek_matmul_f32_row ek_matmul_f32[] = {
 #elif defined(__aarch64__)
 	{{"matmul_f32__neon", EK_CPU_NEON}, 16, ek_matmul_f32_packed_bytes__neon,
 		ek_matmul_f32_pack__neon, ek_matmul_f32__neon},
+#elif defined(__arm__)
+	{{"matmul_f32__vfpv4", EK_CPU_VFPV4}, 4, ek_matmul_f32_packed_bytes__vfpv4,
+		ek_matmul_f32_pack__vfpv4, ek_matmul_f32__vfpv4},
 #endif
 };
 const struct ek_matmul_h_row ek_matmul_h8[] = {

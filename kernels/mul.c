@@ -61,6 +61,8 @@ const struct ek_mul ek_mul_s16[] = {
 #if defined(__x86_64__)
 	{{"mul_s16__avx2", EK_CPU_AVX2}, ek_mul_s16__avx2, NULL},
 	{{"mul_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_mul_s16__avx512vnni, NULL},
+#elif defined(__aarch64__) || defined(__arm__)
+	{{"mul_s16__neon", EK_CPU_NEON}, ek_mul_s16__neon, NULL},
 #endif
 };
 const struct ek_mul ek_mul_s16s8[] = {{{"mul_s16s8__c", 0}, mul_s16s8__c, NULL}};

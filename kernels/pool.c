@@ -158,25 +158,33 @@ DEFINE_MAX(f32, float, -FLT_MAX, ek_clamp_f32, lo_f32, hi_f32)
 	{{#family "__sse41", EK_CPU_SSE41}, ek_##family##__sse41},                                 \
 		{{#family "__avx2", EK_CPU_AVX2}, ek_##family##__avx2}, X86_ROWS(family)
 #define ROWS_16(family) X86_ROWS(family)
+#define ROWS_F32(family) {{#family "__avx2", EK_CPU_AVX2}, ek_##family##__avx2}, X86_ROWS(family)
 #elif defined(__aarch64__) || defined(__arm__)
-#define X86_ROWS(family)
 #define ROWS_8(family)                                                                             \
 	{                                                                                          \
 		{#family "__neon", EK_CPU_NEON}, ek_##family##__neon                               \
 	}
 #define ROWS_16(family) ROWS_8(family)
+#if defined(__aarch64__)
+#define ROWS_F32(family) ROWS_8(family)
 #else
-#define X86_ROWS(family)
+#define ROWS_F32(family)                                                                           \
+	{                                                                                          \
+		{#family "__vfpv4", EK_CPU_VFPV4}, ek_##family##__vfpv4                            \
+	}
+#endif
+#else
 #define ROWS_8(family)
 #define ROWS_16(family)
+#define ROWS_F32(family)
 #endif
 
 DEFINE_LIST(average_pool, s8, average_s8, ROWS_8(average_pool_s8))
 DEFINE_LIST(average_pool, u8, average_u8, ROWS_8(average_pool_u8))
 DEFINE_LIST(average_pool, s16, average_s16, ROWS_16(average_pool_s16))
-DEFINE_LIST(average_pool, f32, average_f32, X86_ROWS(average_pool_f32))
+DEFINE_LIST(average_pool, f32, average_f32, ROWS_F32(average_pool_f32))
 DEFINE_LIST(l2_pool, f32, l2_f32, )
 DEFINE_LIST(max_pool, s8, max_s8, ROWS_8(max_pool_s8))
 DEFINE_LIST(max_pool, u8, max_u8, ROWS_8(max_pool_u8))
 DEFINE_LIST(max_pool, s16, max_s16, ROWS_16(max_pool_s16))
-DEFINE_LIST(max_pool, f32, max_f32, X86_ROWS(max_pool_f32))
+DEFINE_LIST(max_pool, f32, max_f32, ROWS_F32(max_pool_f32))

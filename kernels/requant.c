@@ -49,25 +49,28 @@ static inline int32_t round_even(float v)
 	return tie && away & 1 ? away - (v < 0 ? -1 : 1) : away;
 }
 
-#define QUANTIZE_ROW(name, dst_type, round, op, factor)                                            \
+#define QUANTIZE_LOOP(dst_type, code)                                                              \
+	for (size_t i = 0; i < n; i++) {                                                           \
+		int64_t v = (int64_t)(code) + p.zero;                                              \
+		((dst_type *)dst)[i] = (dst_type)(v < p.lo ? p.lo : v > p.hi ? p.hi : v);          \
+	}
+
+#define QUANTIZE_ROW(name, dst_type)                                                               \
 	static void name(                                                                          \
 		void *dst, const float *src, size_t n, const struct ek_quantize_params *params)    \
 	{                                                                                          \
 		const struct ek_quantize_params p = *params;                                       \
-		const float by = (factor);                                                         \
-		dst_type *y = dst;                                                                 \
-		for (size_t i = 0; i < n; i++) {                                                   \
-			int64_t v = (int64_t)round(src[i] op by) + p.zero;                         \
-			y[i] = (dst_type)(v < p.lo ? p.lo : v > p.hi ? p.hi : v);                  \
+		const float inverse = 1.0f / p.step;                                               \
+		if (p.even) {                                                                      \
+			QUANTIZE_LOOP(dst_type, round_even(src[i] * inverse))                      \
+		} else {                                                                           \
+			QUANTIZE_LOOP(dst_type, round_away(src[i] / p.step))                       \
 		}                                                                                  \
 	}
 
-QUANTIZE_ROW(quantize_s8__c, int8_t, round_away, /, p.step)
-QUANTIZE_ROW(quantize_u8__c, uint8_t, round_away, /, p.step)
-QUANTIZE_ROW(quantize_s16__c, int16_t, round_away, /, p.step)
-QUANTIZE_ROW(quantize_s8_even, int8_t, round_even, *, 1.0f / p.step)
-QUANTIZE_ROW(quantize_u8_even, uint8_t, round_even, *, 1.0f / p.step)
-QUANTIZE_ROW(quantize_s16_even, int16_t, round_even, *, 1.0f / p.step)
+QUANTIZE_ROW(quantize_s8__c, int8_t)
+QUANTIZE_ROW(quantize_u8__c, uint8_t)
+QUANTIZE_ROW(quantize_s16__c, int16_t)
 
 #define DEQUANTIZE_ROW(name, type)                                                                 \
 	void name(float *dst, const void *src, size_t n, float step, int32_t zero)                 \
@@ -193,8 +196,3 @@ const struct ek_quantize ek_quantize_s16[] = {
 const size_t ek_quantize_s8_count = COUNT(ek_quantize_s8);
 const size_t ek_quantize_u8_count = COUNT(ek_quantize_u8);
 const size_t ek_quantize_s16_count = COUNT(ek_quantize_s16);
-
-ek_quantize_fn *ek_quantize_even(size_t bytes, bool is_signed)
-{
-	return bytes == 2 ? quantize_s16_even : is_signed ? quantize_s8_even : quantize_u8_even;
-}

@@ -3,7 +3,9 @@
  * requant - codes of one scale become codes of another, floats become codes and back
  *
  *   requant:    dst[i] = clamp(rescale(src[i] - src_zero, scale) + zero, lo, hi)
- *   quantize:   dst[i] = clamp(round(src[i] / step) + zero, lo, hi), ties away from zero
+ *   quantize:   dst[i] = clamp(round(src[i] / step) + zero, lo, hi), ties away from zero; or even, as
+ *               LiteRT's default kernels do (observed of ai-edge-litert 2.3.0): round(src[i] * inverse)
+ *               with the float inverse 1 / step, ties to even
  *   dequantize: dst[i] = step * (src[i] - zero), both factors as float
  *
  * @dst, @src: n elements. Types of 8 bits that only map one code to another go through lut.h.
@@ -47,6 +49,7 @@ extern const size_t ek_requant_s16s8_count, ek_requant_s16s16_count, ek_requant_
 struct ek_quantize_params {
 	float step;
 	int32_t zero, lo, hi;
+	bool even;
 };
 
 typedef void ek_quantize_fn(
@@ -59,10 +62,6 @@ struct ek_quantize {
 
 extern const struct ek_quantize ek_quantize_s8[], ek_quantize_u8[], ek_quantize_s16[];
 extern const size_t ek_quantize_s8_count, ek_quantize_u8_count, ek_quantize_s16_count;
-
-/* To codes of @bytes 1 or 2 as LiteRT's default kernels do (observed of ai-edge-litert 2.3.0): by the
- * inverse of the step, ties to even. */
-ek_quantize_fn *ek_quantize_even(size_t bytes, bool is_signed);
 
 typedef void ek_dequantize_fn(float *dst, const void *src, size_t n, float step, int32_t zero);
 

@@ -86,7 +86,7 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
-	state->row_q = pick(in->type, a->ties_up ? 0 : conv_features(setup, rows_of(&a->shape)));
+	state->row_q = pick(in->type, conv_features(setup, rows_of(&a->shape)));
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;

@@ -64,15 +64,12 @@ static int prepare_float(struct op_setup *setup, struct quantize_state *state, s
 	for (uint32_t c = 0; c < channels; c++) {
 		p[c].step = quant_scale(out, c);
 		p[c].zero = (int32_t)quant_zero(&out->quant, c);
+		p[c].even = setup->graph->beyond_reference && out->type != DTYPE_INT4;
 		quant_type_range(out->type, &p[c].lo, &p[c].hi);
 	}
 	const struct ek_quantize *kernel = pick_quantize(setup);
 	state->quantize = kernel->run;
 	setup->detail = kernel->variant.name;
-	if (setup->graph->beyond_reference && out->type != DTYPE_INT4) {
-		state->quantize = ek_quantize_even(state->out_bytes, out->type != DTYPE_UINT8);
-		setup->detail = NULL;
-	}
 	state->per_channel = p;
 	state->channels = channels;
 	state->inner = channels > 1 ? op_product(shape, out->quant.dimension + 1, shape->rank)

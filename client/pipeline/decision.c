@@ -200,26 +200,29 @@ static void tracks_step(const struct recipe_decision *d, double threshold,
 	}
 }
 
-/* Numbers: has one gone far enough from what was told? */
-static int numbers_judge(const struct recipe_decision *d, struct decision_state *state,
-	const struct findings *findings, bool *ret_changed, struct error *err)
+/* Has a number gone far enough from what was told last? */
+static bool has_changed(const struct recipe_decision *d, const struct decision_state *state,
+	const struct findings *findings)
 {
 	bool changed = state->n_told != findings->n;
 	for (size_t i = 0; i < findings->n && !changed; i++) {
 		changed = !(fabs(findings->items[i].score - state->told[i]) < d->change);
 	}
-	if (changed) {
-		double *told = realloc(state->told, (findings->n + 1) * sizeof(told[0]));
-		if (!told) {
-			return error_no_memory(err);
-		}
-		state->told = told;
-		state->n_told = findings->n;
-		for (size_t i = 0; i < findings->n; i++) {
-			told[i] = findings->items[i].score;
-		}
+	return changed;
+}
+
+static int numbers_note(
+	struct decision_state *state, const struct findings *findings, struct error *err)
+{
+	double *told = realloc(state->told, (findings->n + 1) * sizeof(told[0]));
+	if (!told) {
+		return error_no_memory(err);
 	}
-	*ret_changed = changed;
+	state->told = told;
+	state->n_told = findings->n;
+	for (size_t i = 0; i < findings->n; i++) {
+		told[i] = findings->items[i].score;
+	}
 	return 0;
 }
 
@@ -235,6 +238,17 @@ static bool is_within_limit(
 		state->period_events = 0;
 	}
 	return state->period_events++ < d->rate_limit;
+}
+
+/* What the limit keeps back was not told: it still differs when the period is over. */
+static int numbers_judge(const struct recipe_decision *d, struct decision_state *state,
+	const struct findings *findings, uint64_t time_us, struct decision_verdict *verdict,
+	struct error *err)
+{
+	bool wanted = d->publish == RECIPE_PUBLISH_ALL || has_changed(d, state, findings);
+	verdict->limited = wanted && !is_within_limit(d, state, time_us);
+	verdict->told = wanted && !verdict->limited;
+	return verdict->told ? numbers_note(state, findings, err) : 0;
 }
 
 static bool is_told(const struct recipe_decision *d, const struct decision_verdict *verdict)
@@ -305,13 +319,10 @@ int decision_judge(const struct recipe_decision *d, double threshold, struct dec
 	struct decision_verdict verdict = {0};
 	zones_mark(d, findings);
 	if (!isnan(d->change)) {
-		int r = numbers_judge(d, state, findings, &verdict.told, err);
+		int r = numbers_judge(d, state, findings, time_us, &verdict, err);
 		if (r < 0) {
 			return r;
 		}
-		verdict.told |= d->publish == RECIPE_PUBLISH_ALL;
-		verdict.limited = verdict.told && !is_within_limit(d, state, time_us);
-		verdict.told &= !verdict.limited;
 	} else {
 		findings_count(d, threshold, state, findings);
 		tracks_step(d, threshold, state, time_us, &verdict);

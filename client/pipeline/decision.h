@@ -8,7 +8,8 @@
  * within hold-off after another one of the same source waits: it happens when hold-off is over and the
  * track is still on. Beginnings (of `publish = all` results, of
  * numbers changes) beyond rate-limit in a rate-period, which begins with its first one, are not told; an
- * end is, always, if something told before says that it is on, and never if nothing does.
+ * end is, always, if something told before says that it is on, and never if nothing does. Numbers change
+ * from what was told last: one that the limit kept back is told with the first input after the period.
  */
 #ifndef CLIENT_PIPELINE_DECISION_H
 #define CLIENT_PIPELINE_DECISION_H

@@ -62,7 +62,7 @@ static int find_frame(
 	return 0;
 }
 
-/* The largest centred part of @image that has the proportions of @width x @height. */
+/* The largest centred part of @image that has the proportions of @width x @height, at that size. */
 static int crop_to(const struct image *image, uint32_t width, uint32_t height,
 	struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
 {
@@ -74,10 +74,12 @@ static int crop_to(const struct image *image, uint32_t width, uint32_t height,
 	}
 	w = w ? w : 1;
 	h = h ? h : 1;
-	uint32_t left = (uint32_t)(image->width - w) / 2, top = (uint32_t)(image->height - h) / 2;
-	*ret_frame = (struct fit_frame){(double)left / image->width, (double)top / image->height,
-		(double)w / image->width, (double)h / image->height};
-	return image_crop(image, left, top, (uint32_t)w, (uint32_t)h, ret_image, err);
+	const struct image_part part = {(uint32_t)(image->width - w) / 2,
+		(uint32_t)(image->height - h) / 2, (uint32_t)w, (uint32_t)h};
+	*ret_frame =
+		(struct fit_frame){(double)part.x / image->width, (double)part.y / image->height,
+			(double)w / image->width, (double)h / image->height};
+	return image_resize_part(image, &part, width, height, ret_image, err);
 }
 
 /* The whole of @image at the largest size that fits, centred on grey @pad. */
@@ -114,16 +116,13 @@ static int scale_to(const struct image *image, uint32_t width, uint32_t height,
 	const struct fit_options *options, struct image *ret_image, struct fit_frame *ret_frame,
 	struct error *err)
 {
-	owned_image struct image part = {0};
 	*ret_frame = (struct fit_frame){0, 0, 1, 1};
 	if (options->resize == FIT_PAD) {
 		return pad_to(image, width, height, options->pad, ret_image, ret_frame, err);
 	}
-	if (options->resize == FIT_STRETCH) {
-		return image_resize(image, width, height, ret_image, err);
-	}
-	int r = crop_to(image, width, height, &part, ret_frame, err);
-	return r < 0 ? r : image_resize(&part, width, height, ret_image, err);
+	return options->resize == FIT_STRETCH
+		? image_resize(image, width, height, ret_image, err)
+		: crop_to(image, width, height, ret_image, ret_frame, err);
 }
 
 /* What the type's range says about the pixels that it was made for (see fit.h). */

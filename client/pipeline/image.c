@@ -15,9 +15,11 @@ int image_new(uint32_t width, uint32_t height, uint32_t channels, struct image *
 		return error_set(err, -EFBIG, "%ux%u pixels, limit %u a side and %u in all", width,
 			height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
 	}
-	uint8_t *pixels = malloc((size_t)width * height * channels);
+	const size_t bytes = (size_t)width * height * channels;
+	uint8_t *pixels = malloc(bytes);
 	if (!pixels) {
-		return error_no_memory(err);
+		return error_set(err, -ENOMEM, "no memory for %ux%u pixels, %zu MiB", width, height,
+			(bytes >> 20) + 1);
 	}
 	*ret_image = (struct image){
 		.pixels = pixels, .width = width, .height = height, .channels = channels};

@@ -24,7 +24,8 @@ struct image {
 	uint32_t width, height, channels;
 };
 
-/* An image of undefined content. -EFBIG beyond the limits above, -EINVAL for an empty one. */
+/* An image of undefined content. -EFBIG beyond the limits above, -EINVAL for an empty one, -ENOMEM
+ * with the size. */
 int must_check image_new(uint32_t width, uint32_t height, uint32_t channels,
 	struct image *ret_image, struct error *err);
 void image_free(struct image *image); /* zeroed is fine */
@@ -68,6 +69,13 @@ int must_check image_crop(const struct image *image, uint32_t x, uint32_t y, uin
  */
 int must_check image_resize(const struct image *image, uint32_t width, uint32_t height,
 	struct image *ret_image, struct error *err);
+
+/* The same of a rectangle of it, which lies inside: as image_crop() and image_resize() would make it. */
+struct image_part {
+	uint32_t x, y, width, height;
+};
+int must_check image_resize_part(const struct image *image, const struct image_part *part,
+	uint32_t width, uint32_t height, struct image *ret_image, struct error *err);
 
 #define owned_image __attribute__((cleanup(image_free)))
 

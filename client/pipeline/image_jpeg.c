@@ -22,6 +22,13 @@ static int refused(tjhandle handle, struct error *err)
 	return error_set(err, -EBADMSG, "JPEG: %s", tjGetErrorStr2(handle));
 }
 
+/* It says so in words alone. */
+static bool is_short_of_memory(tjhandle handle)
+{
+	static const char words[] = "Insufficient memory";
+	return strncmp(tjGetErrorStr2(handle), words, sizeof(words) - 1) == 0;
+}
+
 int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, struct error *err)
 {
 	__attribute__((cleanup(close_handle))) tjhandle handle = tjInitDecompress();
@@ -52,7 +59,12 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 	r = tjDecompress2(handle, data, (unsigned long)size, image.pixels, width, 0, height,
 		channels == 1 ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
 	if (r < 0 && tjGetErrorCode(handle) != TJERR_WARNING) {
-		return refused(handle, err);
+		return is_short_of_memory(handle)
+			? error_set(err, -ENOMEM,
+				  "JPEG: no memory for %dx%d pixels (a progressive one takes two "
+				  "to three times as much)",
+				  width, height)
+			: refused(handle, err);
 	}
 	*ret_image = image;
 	image = (struct image){0};
@@ -66,14 +78,15 @@ int image_jpeg_encode(
 	const bool grey = image->channels == 1;
 	const int sampling = grey ? TJSAMP_GRAY : TJSAMP_420;
 	const int width = (int)image->width, height = (int)image->height;
-	unsigned long size = tjBufSize(width, height, sampling);
-	owned_mem unsigned char *data = malloc(size);
-	if (!handle || !data) {
+	unsigned long size = 0;
+	owned_mem unsigned char *data = NULL; /* grows: room for the worst is that of the pixels */
+	if (!handle) {
 		return error_no_memory(err);
 	}
 	if (tjCompress2(handle, image->pixels, width, 0, height, grey ? TJPF_GRAY : TJPF_RGB, &data,
-		    &size, sampling, QUALITY, TJFLAG_NOREALLOC) < 0) {
-		return error_set(err, -EIO, "JPEG: %s", tjGetErrorStr2(handle));
+		    &size, sampling, QUALITY, 0) < 0) {
+		return error_set(err, is_short_of_memory(handle) ? -ENOMEM : -EIO, "JPEG: %s",
+			tjGetErrorStr2(handle));
 	}
 	unsigned char *small = realloc(data, size);
 	data = small ? small : data;

@@ -32,24 +32,59 @@ static int open_png(spng_ctx *ctx, const void *data, size_t size, struct spng_ih
 	return e ? refused(e, err) : 0;
 }
 
-/* RGBA over black. */
-static void flatten(const uint8_t *rgba, struct image *image)
+/* Which columns of a row come with it: all, or with Adam7 those of the pass. Source: PNG, 8.2. */
+static uint32_t column_first(bool interlaced, unsigned int pass)
 {
-	size_t pixels = (size_t)image->width * image->height;
-	for (size_t i = 0; i < pixels; i++) {
-		uint32_t alpha = rgba[4 * i + 3];
+	static const uint8_t first[7] = {0, 4, 0, 2, 0, 1, 0};
+	return interlaced ? first[pass % 7] : 0;
+}
+
+static uint32_t column_step(bool interlaced, unsigned int pass)
+{
+	static const uint8_t step[7] = {8, 8, 4, 4, 2, 2, 1};
+	return interlaced ? step[pass % 7] : 1;
+}
+
+/* RGBA over black. */
+static void flatten(
+	const uint8_t *rgba, uint32_t first, uint32_t step, uint32_t row, struct image *image)
+{
+	uint8_t *out = image->pixels + (size_t)row * image->width * image->channels;
+	for (uint32_t x = first; x < image->width; x += step) {
+		uint32_t alpha = rgba[4 * (size_t)x + 3];
 		for (uint32_t c = 0; c < image->channels; c++) {
-			uint32_t v = rgba[4 * i + c];
-			image->pixels[image->channels * i + c] = (uint8_t)((v * alpha + 127) / 255);
+			uint32_t v = rgba[4 * (size_t)x + c];
+			out[(size_t)x * image->channels + c] = (uint8_t)((v * alpha + 127) / 255);
 		}
 	}
+}
+
+/* Row by row, so that a picture takes hardly more memory than its pixels. */
+static int read_rows(spng_ctx *ctx, bool interlaced, struct image *image, struct error *err)
+{
+	const size_t bytes = 4 * (size_t)image->width;
+	owned_mem uint8_t *rgba = malloc(bytes);
+	struct spng_row_info info = {0};
+	if (!rgba) {
+		return error_no_memory(err);
+	}
+	int e = spng_decode_image(
+		ctx, NULL, 0, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS | SPNG_DECODE_PROGRESSIVE);
+	while (e == 0) {
+		e = spng_get_row_info(ctx, &info);
+		e = e ? e : spng_decode_row(ctx, rgba, bytes);
+		if ((e == 0 || e == SPNG_EOI) && info.row_num < image->height) {
+			flatten(rgba, column_first(interlaced, info.pass),
+				column_step(interlaced, info.pass), info.row_num, image);
+		}
+	}
+	return e == SPNG_EOI ? 0 : refused(e, err);
 }
 
 int image_png_decode(const void *data, size_t size, struct image *ret_image, struct error *err)
 {
 	__attribute__((cleanup(close_context))) spng_ctx *ctx = spng_ctx_new(0);
 	owned_image struct image image = {0};
-	owned_mem uint8_t *rgba = NULL;
 	struct spng_ihdr header = {0};
 	if (!ctx) {
 		return error_no_memory(err);
@@ -65,16 +100,10 @@ int image_png_decode(const void *data, size_t size, struct image *ret_image, str
 		error_prefix(err, "PNG");
 		return r;
 	}
-	size_t bytes = 4 * (size_t)header.width * header.height;
-	rgba = malloc(bytes);
-	if (!rgba) {
-		return error_no_memory(err);
+	r = read_rows(ctx, header.interlace_method != 0, &image, err);
+	if (r < 0) {
+		return r;
 	}
-	int e = spng_decode_image(ctx, rgba, bytes, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
-	if (e) {
-		return refused(e, err);
-	}
-	flatten(rgba, &image);
 	*ret_image = image;
 	image = (struct image){0};
 	return 0;

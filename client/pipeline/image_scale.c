@@ -68,13 +68,15 @@ static int axis_init(struct axis *axis, uint32_t old, uint32_t new)
 	return 0;
 }
 
-/* One row of the new height at the old width. */
-static void mix_rows(const struct image *image, const struct tap *tap, float *row)
+/* One row of the new height at the part's width. */
+static void mix_rows(
+	const struct image *image, const struct image_part *part, const struct tap *tap, float *row)
 {
-	size_t width = (size_t)image->width * image->channels;
+	const size_t n = image->channels, width = part->width * n;
 	memset(row, 0, width * sizeof(row[0]));
 	for (uint32_t k = 0; k < tap->n; k++) {
-		const uint8_t *from = image->pixels + (tap->first + k) * width;
+		const size_t y = part->y + tap->first + k;
+		const uint8_t *from = image->pixels + (y * image->width + part->x) * n;
 		float weight = tap->weight[k];
 		for (size_t i = 0; i < width; i++) {
 			row[i] += weight * from[i];
@@ -96,8 +98,8 @@ static void mix_columns(
 	}
 }
 
-int image_resize(const struct image *image, uint32_t width, uint32_t height,
-	struct image *ret_image, struct error *err)
+int image_resize_part(const struct image *image, const struct image_part *part, uint32_t width,
+	uint32_t height, struct image *ret_image, struct error *err)
 {
 	__attribute__((cleanup(axis_free))) struct axis across = {0}, down = {0};
 	owned_image struct image out = {0};
@@ -106,17 +108,24 @@ int image_resize(const struct image *image, uint32_t width, uint32_t height,
 	if (r < 0) {
 		return r;
 	}
-	row = malloc((size_t)image->width * image->channels * sizeof(row[0]));
-	if (!row || axis_init(&across, image->width, width) < 0 ||
-		axis_init(&down, image->height, height) < 0) {
+	row = malloc((size_t)part->width * image->channels * sizeof(row[0]));
+	if (!row || axis_init(&across, part->width, width) < 0 ||
+		axis_init(&down, part->height, height) < 0) {
 		return error_no_memory(err);
 	}
 	for (uint32_t y = 0; y < height; y++) {
-		mix_rows(image, &down.taps[y], row);
+		mix_rows(image, part, &down.taps[y], row);
 		mix_columns(row, across.taps, width, image->channels,
 			out.pixels + (size_t)y * width * image->channels);
 	}
 	*ret_image = out;
 	out = (struct image){0};
 	return 0;
+}
+
+int image_resize(const struct image *image, uint32_t width, uint32_t height,
+	struct image *ret_image, struct error *err)
+{
+	const struct image_part whole = {0, 0, image->width, image->height};
+	return image_resize_part(image, &whole, width, height, ret_image, err);
 }

@@ -173,6 +173,11 @@ static int numbers_read(const struct recipe_source *source, const struct source 
 	}
 	for (size_t i = 0; i < table.n; i++) {
 		material->values[i] = (float)table.values[i];
+		if (!isfinite(material->values[i])) { /* it would cost the windows that it is in */
+			return error_set(err, -EINVAL, "row %zu, number %zu: %g is %s",
+				i / columns + 1, i % columns + 1, table.values[i],
+				isfinite(table.values[i]) ? "too large" : "no number");
+		}
 	}
 	material->rows = table.n / columns;
 	material->columns = columns;

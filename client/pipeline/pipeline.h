@@ -99,7 +99,8 @@ struct pipeline_result {
 	const char *flat; /* the same of one level, for dashboards: the best findings, numbers for
 			     truths, no "time_us" */
 	const char *text; /* the same for a person, one line */
-	const struct image *picture; /* that the stage saw, decoded; or NULL */
+	const struct image
+		*picture; /* that the stage saw, decoded; drawn in for a snapshot; or NULL */
 	const void *mask_png; /* of `show = mask`; or NULL */
 	size_t mask_bytes;
 	const void

@@ -191,6 +191,7 @@ int recipe_read(FILE *file, const char *name, struct recipe **ret_recipe, struct
 	common_init(recipe);
 	int code = name_read(recipe, name, err);
 	if (code < 0) {
+		error_prefix(err, "%s", name);
 		return code;
 	}
 	struct reading reading = {.recipe = recipe, .name = name};
@@ -219,7 +220,8 @@ static void section_print(const struct recipe *recipe, const struct recipe_stage
 	const struct recipe_key *keys = recipe_keys(&n);
 	bool begun = strcmp(section, "stage") == 0;
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(keys[i].section, section) != 0) {
+		if (strcmp(keys[i].section, section) != 0 ||
+			(stage && !recipe_key_counts(stage, &keys[i]))) {
 			continue;
 		}
 		if (!begun) {

@@ -204,6 +204,9 @@ const struct recipe_key *recipe_keys(size_t *ret_n);
 /* Is the row's place in struct recipe itself? */
 bool recipe_key_is_common(const struct recipe_key *key);
 
+/* Does it, one of [post], mean anything for the kind of the stage? */
+bool recipe_key_counts(const struct recipe_stage *stage, const struct recipe_key *key);
+
 /* Sets one key from a file's text: -EINVAL with the reason, without place. @base is the struct that
  * the row's offset counts from. */
 int must_check recipe_set(
@@ -217,7 +220,7 @@ char *recipe_get(const void *base, const struct recipe_key *key, char *out, size
 int must_check recipe_read(
 	FILE *file, const char *name, struct recipe **ret_recipe, struct error *err);
 
-/* All keys, as a file. */
+/* All keys that count, as a file. */
 void recipe_print(const struct recipe *recipe, FILE *out);
 
 /* Is @word one of the words of @list, which are separated by commas (blanks around them are none)? */

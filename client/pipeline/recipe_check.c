@@ -134,6 +134,59 @@ static int std_check(const struct recipe_stage *stage, unsigned int *ret_line, s
 	return 0;
 }
 
+#define KIND(name) (UINT64_C(1) << RECIPE_POST_##name)
+
+/* Keys of [post] that one kind takes; the others mean something for several. */
+static const struct kind_key {
+	const char *key;
+	uint64_t kinds;
+	const char *why;
+} kind_keys[] = {
+	{"anchors", KIND(SSD), "only for kind = ssd"},
+	{"box-scales", KIND(SSD), "only for kind = ssd"},
+	{"background", KIND(SSD), "only for kind = ssd"},
+	{"pixels", KIND(YOLOV5) | KIND(YOLOV8), "only for kind = yolov5 and yolov8"},
+	{"show-mask", KIND(MASK), "only for kind = mask"},
+	{"names", KIND(NUMBERS), "only for kind = numbers"},
+	{"unit", KIND(NUMBERS), "only for kind = numbers"},
+	{"gain", KIND(NUMBERS), "only for kind = numbers"},
+	{"offset", KIND(NUMBERS), "only for kind = numbers"},
+	{"examples", KIND(EMBEDDING), "only for kind = embedding"},
+	{"distance", KIND(EMBEDDING), "only for kind = embedding"},
+	{"max-distance", KIND(EMBEDDING), "only for kind = embedding"},
+};
+
+/* NULL where it counts. */
+static const char *why_not(const struct recipe_stage *stage, const char *section, const char *key)
+{
+	for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
+		const struct kind_key *one = &kind_keys[i];
+		if (strcmp(section, "post") == 0 && strcmp(key, one->key) == 0 &&
+			!(one->kinds >> stage->post.kind & 1)) {
+			return one->why;
+		}
+	}
+	return NULL;
+}
+
+bool recipe_key_counts(const struct recipe_stage *stage, const struct recipe_key *key)
+{
+	return !why_not(stage, key->section, key->key);
+}
+
+static int kinds_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	size_t n = 0;
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		const char *why = why_not(stage, keys[i].section, keys[i].key);
+		if (stage->lines[i] && why) {
+			return fault(stage, "post", keys[i].key, why, ret_line, err);
+		}
+	}
+	return 0;
+}
+
 static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
 	const struct recipe_post_keys *post = &stage->post;
@@ -194,6 +247,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : crop_check(stage, ret_line, err);
 		code = code < 0 ? code : std_check(stage, ret_line, err);
 		code = code < 0 ? code : features_check(stage, ret_line, err);
+		code = code < 0 ? code : kinds_check(stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
 		if (code < 0) {

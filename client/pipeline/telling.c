@@ -72,33 +72,52 @@ static void extras_free(struct extras *extras)
 	free(extras->snapshot);
 }
 
-static int extras_make(const struct recipe_stage *recipe, const struct material *material,
+/* Nobody looks at the picture after this. */
+static bool is_last_look(const struct pipeline *p, const struct question *q)
+{
+	bool last = q->material->refs == 1;
+	for (size_t i = q->stage + 1; i < p->recipe->n_stages; i++) {
+		last &= p->recipe->stages[i].parent != q->stage;
+	}
+	return last;
+}
+
+/* A large picture is not copied where nobody misses what it was. */
+static int snapshot_make(struct pipeline *p, const struct question *q,
 	const struct findings *findings, struct extras *extras, struct error *err)
 {
+	owned_image struct image copy = {0};
+	const struct recipe_post_keys *post = &p->recipe->stages[q->stage].post;
+	struct image *image = &q->material->image;
+	/* Findings are places of the whole picture: only that one can show them. */
+	bool whole = q->material->frame.width == 1 && q->material->frame.height == 1;
 	int r = 0;
-	if (recipe->post.show_mask && findings->mask.width) {
+	if (whole && !is_last_look(p, q)) {
+		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
+		image = &copy;
+	}
+	r = r < 0 || !whole ? r : draw_findings(image, findings, post->point_threshold, err);
+	if (r < 0) {
+		return r;
+	}
+	return post->snapshot == RECIPE_SNAPSHOT_JPEG
+		? image_jpeg_encode(image, &extras->snapshot, &extras->snapshot_bytes, err)
+		: image_png_encode(image, &extras->snapshot, &extras->snapshot_bytes, err);
+}
+
+static int extras_make(struct pipeline *p, const struct question *q,
+	const struct findings *findings, struct extras *extras, struct error *err)
+{
+	const struct recipe_post_keys *post = &p->recipe->stages[q->stage].post;
+	int r = 0;
+	if (post->show_mask && findings->mask.width) {
 		const struct image mask = {
 			findings->mask.classes, findings->mask.width, findings->mask.height, 1};
 		r = image_png_encode(&mask, &extras->mask, &extras->mask_bytes, err);
 	}
-	if (r == 0 && recipe->post.snapshot && material->kind == MATERIAL_PICTURE) {
-		owned_image struct image copy = {0};
-		const struct image *image = &material->image;
-		/* Findings are places of the whole picture: only that one can show them. */
-		bool whole = material->frame.width == 1 && material->frame.height == 1;
-		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
-		r = r < 0 || !whole
-			? r
-			: draw_findings(&copy, findings, recipe->post.point_threshold, err);
-		if (r == 0) {
-			r = recipe->post.snapshot == RECIPE_SNAPSHOT_JPEG
-				? image_jpeg_encode(
-					  &copy, &extras->snapshot, &extras->snapshot_bytes, err)
-				: image_png_encode(
-					  &copy, &extras->snapshot, &extras->snapshot_bytes, err);
-		}
-	}
-	return r;
+	return r == 0 && post->snapshot && q->material->kind == MATERIAL_PICTURE
+		? snapshot_make(p, q, findings, extras, err)
+		: r;
 }
 
 int telling_result(struct pipeline *p, const struct question *q, const struct findings *findings,
@@ -107,7 +126,7 @@ int telling_result(struct pipeline *p, const struct question *q, const struct fi
 	__attribute__((cleanup(extras_free))) struct extras extras = {0};
 	const struct recipe_stage *recipe = &p->recipe->stages[q->stage];
 	struct result_facts facts = facts_of(p, q);
-	int r = verdict->told ? extras_make(recipe, q->material, findings, &extras, err) : 0;
+	int r = verdict->told ? extras_make(p, q, findings, &extras, err) : 0;
 	if (r < 0) {
 		return r;
 	}

@@ -15,7 +15,9 @@ static int work(const void *data, size_t size, struct bytes_writer *out)
 	int r = decode_job_read(data, size, specs, &job, &err);
 	if (r == 0) {
 		int ran = decode_run(&job, &result, &err); /* its error is the answer */
-		(void)ran;
+		if (ran == -ENOMEM) {
+			error_prefix(&err, "decode-memory");
+		}
 		bytes_write_u32(out, 0);
 		decode_result_write(out, &result, &err);
 	}

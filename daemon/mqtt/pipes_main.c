@@ -431,7 +431,9 @@ int pipes_main(uint64_t memory_bytes)
 		}
 		struct bytes_reader r = bytes_reader_of(order, size);
 		int code = order_take(&world, &r, memory_bytes, &err);
-		(void)code; /* the parent is told */
+		if (code == -ENOMEM) { /* the parent is told */
+			error_prefix(&err, "decode-memory");
+		}
 		ask(&world);
 		done_say(&world, &err, &w);
 		if (!say(&world, &w)) {

@@ -176,7 +176,7 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 	struct job job = {
 		.isa = isa,
 		.args = a,
-		.output = {a->output_zero, a->lo, a->hi, is_signed},
+		.output = {a->output_zero, a->lo, a->hi, is_signed, a->ties_up},
 		.panels = scratch,
 		.pointwise = is_pointwise(&a->shape.window),
 		.flip = is_signed ? 0 : 128,

@@ -134,7 +134,7 @@ static void run(const struct strips_isa *isa, const struct ek_depthwise_q *a, bo
 	const struct ek_tile *t, void *scratch)
 {
 	const struct ek_window *window = &a->shape.window;
-	const struct product_output output = {a->output_zero, a->lo, a->hi, is_signed};
+	const struct product_output output = {a->output_zero, a->lo, a->hi, is_signed, false};
 	struct product_panel panel;
 	struct strips_work work = {.args = a,
 		.tile = t,

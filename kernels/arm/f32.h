@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* f32 - rows of the lists of floats in kernels/conv.h, depthwise.h and matmul.h for AArch64 */
+/* f32 - rows of the lists of floats in kernels/conv.h, depthwise.h and matmul.h for Arm */
 #ifndef KERNELS_ARM_F32_H
 #define KERNELS_ARM_F32_H
 
@@ -22,7 +22,11 @@
 	void ek_depthwise_f32__##isa(                                                              \
 		const struct ek_depthwise_f32 *args, const struct ek_tile *tile, void *scratch);
 
+#if defined(__aarch64__)
 DECLARE(neon)
+#else
+DECLARE(vfpv4)
+#endif
 #undef DECLARE
 
 #endif

@@ -7,15 +7,6 @@
 
 #include "kernels/arm/panel_neon.h"
 
-static struct panel_scale scale_of(struct ek_scale s, int32_t left)
-{
-	return (struct panel_scale){
-		.multiplier = vdupq_n_s32(s.multiplier),
-		.right = vdupq_n_s32(s.shift < 0 ? s.shift : 0),
-		.left = vdupq_n_s32(left + (s.shift > 0 ? s.shift : 0)),
-	};
-}
-
 /* 16 codes less their zero point. */
 ALWAYS_INLINE void widen(const bool is_signed, uint8x16_t codes, int16x8_t zero, int16x8_t wide[2])
 {
@@ -44,7 +35,7 @@ struct add {
 
 static struct product_output output_of(const bool is_signed, int32_t zero, int32_t lo, int32_t hi)
 {
-	return (struct product_output){zero, lo, hi, is_signed};
+	return (struct product_output){zero, lo, hi, is_signed, false};
 }
 
 /* Four of the operands, from which of them @wide says. */
@@ -75,9 +66,9 @@ ALWAYS_INLINE void add_row(const bool is_signed, uint8_t *dst, const uint8_t *a,
 {
 	const struct product_output o = output_of(is_signed, params->zero, params->lo, params->hi);
 	const struct add p = {
-		.a_scale = scale_of(params->a_scale, params->left_shift),
-		.b_scale = scale_of(params->b_scale, params->left_shift),
-		.scale = scale_of(params->scale, 0),
+		.a_scale = panel_scale_of(params->a_scale, params->left_shift),
+		.b_scale = panel_scale_of(params->b_scale, params->left_shift),
+		.scale = panel_scale_of(params->scale, 0),
 		.a_zero = vdupq_n_s16((int16_t)params->a_zero),
 		.b_zero = vdupq_n_s16((int16_t)params->b_zero),
 		.sign = vdupq_n_s32(params->sign),
@@ -137,7 +128,7 @@ ALWAYS_INLINE void mul_row(const bool is_signed, uint8_t *dst, const uint8_t *a,
 {
 	const struct product_output o = output_of(is_signed, params->zero, params->lo, params->hi);
 	const struct mul p = {
-		.scale = scale_of(params->scale, 0),
+		.scale = panel_scale_of(params->scale, 0),
 		.a_zero = vdupq_n_s16((int16_t)params->a_zero),
 		.b_zero = vdupq_n_s16((int16_t)params->b_zero),
 		.output = panel_output(&o),

@@ -74,7 +74,10 @@ void product_panel_scale(struct product_panel *p, const struct product_head *hea
 		p->left[i] = s[i].shift > 0 ? s[i].shift : 0;
 		others |= s[i].shift > 0 || (s[i].shift == 0 && s[i].multiplier != 0);
 	}
-	p->rounding = others ? PRODUCT_TOTAL : full ? PRODUCT_FULL : PRODUCT_AWAY;
+	others |= o->ties_up && !full;
+	p->rounding = !others ? full ? PRODUCT_FULL : PRODUCT_AWAY
+		: o->ties_up  ? PRODUCT_UP
+			      : PRODUCT_TOTAL;
 	p->fits = !others && depth < 1 << 16 &&
 		values_fit(p, head, (uint32_t)depth, b, (uint32_t)(input_zero - INT8_MIN));
 }
@@ -114,6 +117,8 @@ void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,
 	const struct panel_output output = panel_output(o);
 	if (p->rounding == PRODUCT_TOTAL) {
 		put_rows(PRODUCT_TOTAL, sums, n, p, &output, to);
+	} else if (p->rounding == PRODUCT_UP) {
+		put_rows(PRODUCT_UP, sums, n, p, &output, to);
 	} else {
 		put_rows(PRODUCT_AWAY, sums, n, p, &output, to);
 	}

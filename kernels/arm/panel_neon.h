@@ -62,8 +62,18 @@ ALWAYS_INLINE struct panel_scale panel_scale(const struct product_panel *p, int 
 	};
 }
 
-/* ek_mbqm(): VQRDMULH is its high product; VRSHL has ties up, and one less below zero sends them
- * away. */
+/* The same scale for all lanes, behind a shift to the left by @left. */
+ALWAYS_INLINE struct panel_scale panel_scale_of(struct ek_scale s, int32_t left)
+{
+	return (struct panel_scale){
+		.multiplier = vdupq_n_s32(s.multiplier),
+		.right = vdupq_n_s32(s.shift < 0 ? s.shift : 0),
+		.left = vdupq_n_s32(left + (s.shift > 0 ? s.shift : 0)),
+	};
+}
+
+/* ek_mbqm(), or of PRODUCT_UP ek_mbqm_up(): VQRDMULH is the high product; VRSHL has ties up, and one
+ * less below zero sends them away. */
 ALWAYS_INLINE int32x4_t panel_requant(
 	const enum product_rounding rounding, struct panel_scale s, int32x4_t v)
 {
@@ -71,6 +81,9 @@ ALWAYS_INLINE int32x4_t panel_requant(
 		int32x4_t high = vqrdmulhq_s32(vshlq_s32(v, s.left), s.multiplier);
 		high = vsraq_n_s32(high, vandq_s32(high, s.right), 31);
 		return vrshlq_s32(high, s.right);
+	}
+	if (rounding == PRODUCT_UP) {
+		return vrshlq_s32(vqrdmulhq_s32(vshlq_s32(v, s.left), s.multiplier), s.right);
 	}
 	int32x4_t high = vqrdmulhq_s32(v, s.multiplier);
 	if (rounding == PRODUCT_AWAY) {
@@ -81,7 +94,7 @@ ALWAYS_INLINE int32x4_t panel_requant(
 
 /* What follows requantisation, as vectors. But for PRODUCT_FULL codes are signed until the end. */
 struct panel_output {
-	int32x4_t zero32; /* PRODUCT_TOTAL adds this one, and then takes away less16 */
+	int32x4_t zero32; /* PRODUCT_TOTAL and UP add this one, and then take away less16 */
 	int16x8_t less16;
 	int16x8_t zero16; /* PRODUCT_AWAY adds this one */
 	int8x16_t lo, hi;
@@ -107,7 +120,7 @@ ALWAYS_INLINE uint8x16_t panel_codes(const enum product_rounding rounding, const
 	const struct panel_output *o, int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
 {
 	int16x8_t low, high;
-	if (rounding == PRODUCT_TOTAL) {
+	if (rounding == PRODUCT_TOTAL || rounding == PRODUCT_UP) {
 		low = panel_narrow32(vaddq_s32(a, o->zero32), vaddq_s32(b, o->zero32));
 		high = panel_narrow32(vaddq_s32(c, o->zero32), vaddq_s32(d, o->zero32));
 		low = vqsubq_s16(low, o->less16);

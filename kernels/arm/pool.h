@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool - rows of the lists of kernels/pool.h for NEON */
+/* pool - rows of the lists of kernels/pool.h for Arm */
 #ifndef KERNELS_ARM_POOL_H
 #define KERNELS_ARM_POOL_H
 
@@ -12,5 +12,12 @@ void ek_max_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile
 /* Tiles of fewer than eight channels are entry 0's. */
 void ek_average_pool_s16__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_s16__neon(const struct ek_pool *args, const struct ek_tile *tile);
+#if defined(__aarch64__)
+void ek_average_pool_f32__neon(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_f32__neon(const struct ek_pool *args, const struct ek_tile *tile);
+#else
+void ek_average_pool_f32__vfpv4(const struct ek_pool *args, const struct ek_tile *tile);
+void ek_max_pool_f32__vfpv4(const struct ek_pool *args, const struct ek_tile *tile);
+#endif
 
 #endif

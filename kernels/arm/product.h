@@ -52,10 +52,12 @@ struct product_weights {
  * How sums become codes. TOTAL is right for every scale, with the zero point added in 32 bits, where
  * it wraps. The others are for panels whose shifts are all to the right, by one at least: AWAY has
  * the second rounding's ties away from zero; FULL has them up, for outputs with all codes of the type
- * of which the lowest is the zero point, so that all below it, where ties differ, are one.
+ * of which the lowest is the zero point, so that all below it, where ties differ, are one. UP is TOTAL
+ * for ek_mbqm_up(), whose ties go up.
  */
 enum product_rounding {
 	PRODUCT_TOTAL,
+	PRODUCT_UP,
 	PRODUCT_AWAY,
 	PRODUCT_FULL
 };
@@ -77,7 +79,7 @@ struct product_panel {
 	enum product_rounding rounding;
 	const int8_t *weights;
 	bool rests, lowest;
-	/* No requantised value leaves 16 bits, and rounding is not PRODUCT_TOTAL: what the tiles of the
+	/* No requantised value leaves 16 bits, and rounding is AWAY or FULL: what the tiles of the
 	 * instruction sets requantise by themselves. Else it is product_put(). */
 	bool fits;
 };
@@ -86,6 +88,7 @@ struct product_panel {
 struct product_output {
 	int32_t zero, lo, hi;
 	bool is_signed; /* int8, else uint8 */
+	bool ties_up; /* ek_mbqm_up() for ek_mbqm() */
 };
 
 /* Rows of x'. Row r begins at rows + r * depth; of an instruction set that takes rows in pairs,

@@ -82,6 +82,17 @@ VECTOR_INLINE vector vector_fma_lane(vector a, const int lane, vector b, vector 
 			    : vfmaq_laneq_f32(c, b, a, 3);
 }
 
+VECTOR_INLINE vector vector_div(vector a, vector b)
+{
+	return vdivq_f32(a, b);
+}
+
+/* best < v ? v : best */
+VECTOR_INLINE vector vector_larger(vector best, vector v)
+{
+	return vbslq_f32(vcltq_f32(best, v), v, best);
+}
+
 /* ek_clamp_f32(): NaN passes, and a zero keeps its sign, which FMAX and FMIN would not leave alone. */
 VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
 {

@@ -111,17 +111,19 @@ RESCALE_INLINE __m256i round_away(__m256 x)
 }
 
 /* Beyond 2^20 every code of up to 16 bits is at its end; NaN is 0, as in ek_round32(). */
-RESCALE_INLINE void quantize(
-	void *dst, const float *src, size_t n, const struct ek_quantize_params *p, const int to)
+RESCALE_INLINE void quantize(void *dst, const float *src, size_t n,
+	const struct ek_quantize_params *p, const int to, const bool even)
 {
-	const __m256 step = _mm256_set1_ps(p->step), most = _mm256_set1_ps(0x1p20f);
+	const __m256 step = _mm256_set1_ps(even ? 1.0f / p->step : p->step),
+		     most = _mm256_set1_ps(0x1p20f);
 	const __m256i zero = _mm256_set1_epi32(p->zero);
 	for (size_t i = 0; i < n; i += 8) {
 		uint32_t left = n - i < 8 ? (uint32_t)(n - i) : 8;
-		__m256 x = _mm256_div_ps(vector_load_first(src + i, left), step);
+		__m256 x = vector_load_first(src + i, left);
+		x = even ? _mm256_mul_ps(x, step) : _mm256_div_ps(x, step);
 		x = _mm256_and_ps(x, _mm256_cmp_ps(x, x, _CMP_ORD_Q));
 		x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-0x1p20f)), most);
-		__m256i y = _mm256_add_epi32(round_away(x), zero);
+		__m256i y = _mm256_add_epi32(even ? _mm256_cvtps_epi32(x) : round_away(x), zero);
 		store_narrow(dst, i, left, clamped(y, p->lo, p->hi), to);
 	}
 }
@@ -129,7 +131,11 @@ RESCALE_INLINE void quantize(
 #define QUANTIZE(name, to)                                                                         \
 	void name(void *dst, const float *src, size_t n, const struct ek_quantize_params *params)  \
 	{                                                                                          \
-		quantize(dst, src, n, params, to);                                                 \
+		if (params->even) {                                                                \
+			quantize(dst, src, n, params, to, true);                                   \
+		} else {                                                                           \
+			quantize(dst, src, n, params, to, false);                                  \
+		}                                                                                  \
 	}
 
 QUANTIZE(ek_quantize_s8__avx2, 1)

@@ -90,18 +90,19 @@ RESCALE_INLINE __m512i round_away(__m512 x)
 }
 
 /* Beyond 2^20 every code of up to 16 bits is at its end; NaN is 0, as in ek_round32(). */
-RESCALE_INLINE void quantize(
-	void *dst, const float *src, size_t n, const struct ek_quantize_params *p, const int to)
+RESCALE_INLINE void quantize(void *dst, const float *src, size_t n,
+	const struct ek_quantize_params *p, const int to, const bool even)
 {
-	const __m512 step = _mm512_set1_ps(p->step), most = _mm512_set1_ps(0x1p20f);
+	const __m512 step = _mm512_set1_ps(even ? 1.0f / p->step : p->step),
+		     most = _mm512_set1_ps(0x1p20f);
 	const __m512i zero = _mm512_set1_epi32(p->zero);
 	for (size_t i = 0; i < n; i += 16) {
 		__mmask16 lanes = lanes_of(n - i);
 		__m512 x = _mm512_maskz_loadu_ps(lanes, src + i);
-		x = _mm512_div_ps(x, step);
+		x = even ? _mm512_mul_ps(x, step) : _mm512_div_ps(x, step);
 		x = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x);
 		x = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(-0x1p20f)), most);
-		__m512i y = _mm512_add_epi32(round_away(x), zero);
+		__m512i y = _mm512_add_epi32(even ? _mm512_cvtps_epi32(x) : round_away(x), zero);
 		store_narrow(dst, i, lanes, clamped(y, p->lo, p->hi), to);
 	}
 }
@@ -109,7 +110,11 @@ RESCALE_INLINE void quantize(
 #define QUANTIZE(name, to)                                                                         \
 	void name(void *dst, const float *src, size_t n, const struct ek_quantize_params *params)  \
 	{                                                                                          \
-		quantize(dst, src, n, params, to);                                                 \
+		if (params->even) {                                                                \
+			quantize(dst, src, n, params, to, true);                                   \
+		} else {                                                                           \
+			quantize(dst, src, n, params, to, false);                                  \
+		}                                                                                  \
 	}
 
 QUANTIZE(ek_quantize_s8__avx512vnni, 1)

@@ -93,6 +93,7 @@ static struct line_channel channel_line(const struct packing *p, uint32_t channe
 	uint32_t input_zero = (uint32_t)(a->input_zero + (p->is_signed ? 128 : 0));
 	return (struct line_channel){
 		.scale = a->scale[p->first + channel],
+		.ties_up = a->ties_up,
 		.start = (int32_t)((uint32_t)bias - input_zero * sums.sum),
 		.bias = bias,
 		.reach = sums.size * 255,

@@ -53,6 +53,7 @@ static bool add_weights(const struct packing *p, struct line_channel channels[VE
 		int32_t bias = a->bias32 ? a->bias32[p->first + n] : 0;
 		channels[n] = (struct line_channel){
 			.scale = a->scale[p->first + n],
+			.ties_up = a->ties_up,
 			.start = source_start(&p->source, bias, sum),
 			.bias = bias,
 			.reach = size * 255,

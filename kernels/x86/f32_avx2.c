@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/x86/codes.h"
 #include "kernels/x86/f32.h"
 #include "kernels/x86/vector_avx2.h"
 
@@ -9,3 +10,4 @@
 #include "kernels/x86/f32_conv.h"
 #include "kernels/x86/f32_depthwise.h"
 #include "kernels/x86/f32_matmul.h"
+#include "kernels/x86/f32_pool.h"

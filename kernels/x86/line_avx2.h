@@ -15,7 +15,7 @@
 #include "kernels/x86/vec_avx2.h"
 
 /* The channels of a panel, packed. In LINE_STEPS: high is the multiplier, low and rho the shifts to
- * the left and right. */
+ * the left and right, step 1 where ties below zero go away from it. */
 struct line_panel {
 	int32_t start[VEC_COLS]; /* of the sums */
 	float high[VEC_COLS], low[VEC_COLS], rho[VEC_COLS];
@@ -58,14 +58,15 @@ static inline void line_set(
 }
 
 static inline void line_set_steps(
-	struct line_panel *p, int lane, int32_t start, struct ek_scale scale)
+	struct line_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
 {
-	const int32_t left = scale.shift > 0 ? scale.shift : 0;
+	const int32_t left = scale.shift > 0 ? scale.shift : 0, away = !ties_up;
 	const int32_t right = scale.shift < 0 ? -scale.shift : 0;
 	p->start[lane] = start;
 	memcpy(&p->high[lane], &scale.multiplier, sizeof(float));
 	memcpy(&p->low[lane], &left, sizeof(float));
 	memcpy(&p->rho[lane], &right, sizeof(float));
+	memcpy(&p->step[lane], &away, sizeof(float));
 }
 
 ALWAYS_INLINE vec line_start(const struct line_panel *p, int j)
@@ -103,7 +104,7 @@ ALWAYS_INLINE vec line_codes(const struct line *l, bool clamped, vec sums)
 	return _mm256_cvtps_epi32(_mm256_fmadd_ps(x, l->high, t));
 }
 
-/* ek_mbqm() of any sum, by LINE_STEPS; without the zero point. */
+/* ek_mbqm() or ek_mbqm_up() of any sum, by LINE_STEPS; without the zero point. */
 static inline vec line_steps(const struct line_panel *p, int j, vec sums)
 {
 	const __m256i half = _mm256_set1_epi64x(1 << 30), one = _mm256_set1_epi32(1);
@@ -115,7 +116,8 @@ static inline vec line_steps(const struct line_panel *p, int j, vec sums)
 	odd = _mm256_slli_epi64(_mm256_add_epi64(odd, half), 1);
 	vec high = _mm256_blend_epi32(_mm256_srli_epi64(even, 31), odd, 0xAA);
 	vec mask = vec_sub(_mm256_sllv_epi32(one, right), one);
-	vec threshold = vec_add(_mm256_srli_epi32(mask, 1), _mm256_srli_epi32(high, 31));
+	vec away = vec_and(_mm256_srli_epi32(high, 31), vec_load(p->step + j * VEC_LANES));
+	vec threshold = vec_add(_mm256_srli_epi32(mask, 1), away);
 	vec up = vec_greater(vec_and(high, mask), threshold);
 	return vec_sub(_mm256_srav_epi32(high, right), up);
 }

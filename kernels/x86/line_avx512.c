@@ -23,8 +23,9 @@ static uint64_t furthest(const struct line_channel *c)
 
 static int32_t code_of(const struct line_channel *c, int64_t sum, const struct line_output *o)
 {
-	int32_t y = ek_add32(ek_mbqm((int32_t)sum, c->scale), o->zero);
-	return ek_clamp32(y, o->lo, o->hi);
+	int32_t x = (int32_t)sum;
+	int32_t y = c->ties_up ? ek_mbqm_up(x, c->scale) : ek_mbqm(x, c->scale);
+	return ek_clamp32(ek_add32(y, o->zero), o->lo, o->hi);
 }
 
 /* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
@@ -50,6 +51,12 @@ static int64_t rounding(int32_t r)
 	return (r ? INT64_C(1) << (r + 30) : 0) + (1 << 30);
 }
 
+/* True where sums below zero round by less than others: ties go away from zero. */
+static bool bends(const struct line_channel *c, int32_t r)
+{
+	return r > 0 && !c->ties_up;
+}
+
 /* The line of one channel, @nudge of 2^-35 higher. */
 static void set_line(struct line_panel *p, int lane, const struct line_channel *c,
 	const struct line_output *o, int nudge)
@@ -66,7 +73,7 @@ static void set_line(struct line_panel *p, int lane, const struct line_channel *
 	p->low[lane] = (float)(k - (double)p->high[lane]);
 	p->rho[lane] = (float)(beta - k * at + ldexp(nudge, -35));
 	p->origin[lane] = (float)at;
-	p->step[lane] = r ? ldexpf(1, -r) : 0;
+	p->step[lane] = bends(c, r) ? ldexpf(1, -r) : 0;
 }
 
 /* Codes of the sums @sums + @by, as a panel's lanes give them. */
@@ -86,7 +93,7 @@ static struct steps steps_first(
 		int32_t r = none ? 0 : -c->scale.shift;
 		int64_t m = none ? 1 : c->scale.multiplier;
 		int64_t n = up ? unit(r) - rounding(r) + m - 1
-			       : rounding(r) - (r ? INT64_C(1) << 31 : 0);
+			       : rounding(r) - (bends(c, r) ? INT64_C(1) << 31 : 0);
 		multiplier[i] = (int32_t)m;
 		reach[i] = none ? -1 : (int32_t)furthest(c);
 		sum[i] = (int32_t)(n / m);
@@ -180,6 +187,8 @@ static void make_steps(struct line_panel *p, int j, const struct line_channel *c
 		memcpy(&p->high[16 * j + i], &s.multiplier, sizeof(float));
 		memcpy(&p->low[16 * j + i], &shifts[0], sizeof(float));
 		memcpy(&p->rho[16 * j + i], &shifts[1], sizeof(float));
+		const int32_t away = !channels[i].ties_up;
+		memcpy(&p->step[16 * j + i], &away, sizeof(float));
 	}
 }
 

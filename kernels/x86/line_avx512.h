@@ -47,11 +47,11 @@
 enum line_mode {
 	LINE_CLAMPED, /* nothing below the zero point survives */
 	LINE_WHOLE,
-	LINE_STEPS, /* ek_mbqm() */
+	LINE_STEPS, /* ek_mbqm(), ek_mbqm_up() */
 };
 
 /* The channels of a panel, packed. In LINE_STEPS: high is the multiplier, low and rho the shifts to
- * the left and right. */
+ * the left and right, step 1 where ties below zero go away from it. */
 struct line_panel {
 	int32_t start[LINE_LANES]; /* of the sums */
 	float high[LINE_LANES], low[LINE_LANES], rho[LINE_LANES];
@@ -66,6 +66,7 @@ struct line_panel {
 /* A channel as it comes from a file. */
 struct line_channel {
 	struct ek_scale scale;
+	bool ties_up; /* ek_mbqm_up() for ek_mbqm() */
 	int32_t start; /* of the sum, with bias */
 	int32_t bias; /* what the sum is without products */
 	uint64_t reach; /* of the products: no sum is further from the bias */
@@ -124,8 +125,9 @@ static inline __m512i line_steps(const struct line_panel *p, int j, __m512i sums
 	__m512i high = _mm512_mask_blend_epi32(
 		0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
 	__m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
-	__m512i threshold =
-		_mm512_add_epi32(_mm512_srli_epi32(mask, 1), _mm512_srli_epi32(high, 31));
+	__m512i away =
+		_mm512_and_si512(_mm512_srli_epi32(high, 31), _mm512_load_si512(p->step + 16 * j));
+	__m512i threshold = _mm512_add_epi32(_mm512_srli_epi32(mask, 1), away);
 	__mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(high, mask), threshold);
 	__m512i y = _mm512_srav_epi32(high, right);
 	return _mm512_mask_add_epi32(y, up, y, one);

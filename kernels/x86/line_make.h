@@ -28,8 +28,9 @@ static uint64_t furthest(const struct line_channel *c)
 /* The type's own code. */
 static int32_t code_of(const struct line_channel *c, int64_t sum, const struct line_output *o)
 {
-	int32_t y = ek_add32(ek_mbqm((int32_t)sum, c->scale), o->zero);
-	return ek_clamp32(y, o->lo, o->hi);
+	int32_t x = (int32_t)sum;
+	int32_t y = c->ties_up ? ek_mbqm_up(x, c->scale) : ek_mbqm(x, c->scale);
+	return ek_clamp32(ek_add32(y, o->zero), o->lo, o->hi);
 }
 
 /* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
@@ -55,6 +56,12 @@ static int64_t rounding(int32_t r)
 	return (r ? INT64_C(1) << (r + 30) : 0) + (1 << 30);
 }
 
+/* True where sums below zero round by less than others: ties go away from zero. */
+static bool bends(const struct line_channel *c, int32_t r)
+{
+	return r > 0 && !c->ties_up;
+}
+
 static struct line_shape line_of(const struct line_channel *c, const struct line_output *o)
 {
 	bool level = is_level(c, o);
@@ -63,7 +70,7 @@ static struct line_shape line_of(const struct line_channel *c, const struct line
 		.slope = level ? 0 : ldexp(c->scale.multiplier, -(r + 31)),
 		.height = (level ? code_of(c, c->bias, o) : o->zero) + by + 0.5 +
 			(r ? ldexp(1, -(r + 1)) : 0),
-		.below = r ? ldexp(1, -r) : 0,
+		.below = bends(c, r) ? ldexp(1, -r) : 0,
 	};
 }
 
@@ -85,7 +92,7 @@ static struct steps steps_first(
 		int32_t r = none ? 0 : -c->scale.shift;
 		int64_t m = none ? 1 : c->scale.multiplier;
 		int64_t n = up ? unit(r) - rounding(r) + m - 1
-			       : rounding(r) - (r ? INT64_C(1) << 31 : 0);
+			       : rounding(r) - (bends(c, r) ? INT64_C(1) << 31 : 0);
 		v[0][i] = (int32_t)(n / m);
 		v[1][i] = (int32_t)(up ? m - 1 - n % m : n % m);
 		v[2][i] = (int32_t)(uint32_t)(unit(r) / m);
@@ -184,7 +191,7 @@ static void line_panel_make(struct line_panel *p, int vectors,
 	}
 	for (int at = 0; at < vectors * VEC_LANES && !right; at++) {
 		p->mode = LINE_STEPS;
-		line_set_steps(p, at, lanes[at].start, lanes[at].scale);
+		line_set_steps(p, at, lanes[at].start, lanes[at].scale, lanes[at].ties_up);
 	}
 }
 

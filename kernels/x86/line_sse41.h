@@ -27,6 +27,7 @@ struct line_panel {
 			int32_t multiplier[VEC_COLS];
 			int32_t left[VEC_COLS]; /* a power of two */
 			int32_t dropped[VEC_COLS]; /* bits, by the shift to the right */
+			int32_t away[VEC_COLS]; /* 1: ties below zero go away from it, else 0 */
 		};
 	};
 	int32_t mode; /* enum line_mode */
@@ -56,7 +57,7 @@ static inline void line_set(
 }
 
 static inline void line_set_steps(
-	struct line_panel *p, int lane, int32_t start, struct ek_scale scale)
+	struct line_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
 {
 	const uint32_t left = scale.shift > 0 ? (uint32_t)scale.shift : 0;
 	const uint32_t right = scale.shift < 0 ? (uint32_t)-scale.shift : 0;
@@ -65,6 +66,7 @@ static inline void line_set_steps(
 	p->left[lane] = (int32_t)(1u << left);
 	p->dropped[lane] = (int32_t)((1u << right) - 1);
 	p->right[lane] = right;
+	p->away[lane] = !ties_up;
 }
 
 ALWAYS_INLINE vec line_start(const struct line_panel *p, int j)
@@ -123,7 +125,7 @@ ALWAYS_INLINE vec line_shift_right(const int64_t right[VEC_LANES], vec x)
 	return _mm_blend_epi16(low, high, 0xF0);
 }
 
-/* ek_mbqm() of any sum, by LINE_STEPS; without the zero point. */
+/* ek_mbqm() or ek_mbqm_up() of any sum, by LINE_STEPS; without the zero point. */
 static inline vec line_steps(const struct line_panel *p, int j, vec sums)
 {
 	const __m128i half = _mm_set_epi32(0, 1 << 30, 0, 1 << 30);
@@ -134,7 +136,8 @@ static inline vec line_steps(const struct line_panel *p, int j, vec sums)
 	vec odd = _mm_mul_epi32(_mm_srli_epi64(x, 32), _mm_srli_epi64(m, 32));
 	odd = _mm_slli_epi64(_mm_add_epi64(odd, half), 1);
 	vec high = _mm_blend_epi16(_mm_srli_epi64(even, 31), odd, 0xCC);
-	vec threshold = vec_add(_mm_srli_epi32(dropped, 1), _mm_srli_epi32(high, 31));
+	vec away = vec_and(_mm_srli_epi32(high, 31), vec_load(p->away + j * VEC_LANES));
+	vec threshold = vec_add(_mm_srli_epi32(dropped, 1), away);
 	vec up = vec_greater(vec_and(high, dropped), threshold);
 	return vec_sub(line_shift_right(p->right + j * VEC_LANES, high), up);
 }

@@ -11,12 +11,13 @@
 enum line_mode {
 	LINE_CLAMPED, /* nothing below the zero point survives */
 	LINE_WHOLE,
-	LINE_STEPS, /* ek_mbqm() */
+	LINE_STEPS, /* ek_mbqm(), ek_mbqm_up() */
 };
 
 /* A channel as it comes from a file. */
 struct line_channel {
 	struct ek_scale scale;
+	bool ties_up; /* ek_mbqm_up() for ek_mbqm() */
 	int32_t start; /* of the sum, with bias */
 	int32_t bias; /* what the sum is without products */
 	uint64_t reach; /* of the products: no sum is further from the bias */

@@ -168,7 +168,7 @@ static void columns_init(struct columns *c, const struct work *w, uint32_t first
 	c->sums = w->sums[first / VEC_COLS];
 	for (uint32_t i = 0; i < VEC_COLS && a->fixed; i++) {
 		line_set_steps(&c->steps, (int)i, 0,
-			i < in_panel ? a->fixed[first + i] : (struct ek_scale){0, 0});
+			i < in_panel ? a->fixed[first + i] : (struct ek_scale){0, 0}, false);
 	}
 	c->scale = a->fixed ? NULL : a->scale + first;
 	if (!a->fixed && in_panel < VEC_COLS) {

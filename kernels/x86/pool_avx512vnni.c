@@ -2,6 +2,7 @@
 /* 64 channels of an output pixel at a time (16 floats), the taps one after the other. */
 #include <float.h>
 
+#include "kernels/x86/codes.h"
 #include "kernels/x86/lut_avx512.h"
 #include "kernels/x86/panel_avx512.h"
 #include "kernels/x86/pool_pixels.h"

@@ -3,7 +3,7 @@
 #ifndef KERNELS_X86_POOL_PIXELS_H
 #define KERNELS_X86_POOL_PIXELS_H
 
-#include "kernels/x86/codes.h"
+#include "kernels/pool.h"
 
 #define POOL_INLINE static inline __attribute__((always_inline))
 

@@ -7,6 +7,7 @@
 #ifndef KERNELS_X86_POOL_YMM_H
 #define KERNELS_X86_POOL_YMM_H
 
+#include "kernels/x86/codes.h"
 #include "kernels/x86/pool_pixels.h"
 
 #define FLUSH_PAIRS 128 /* of taps: 256 bytes are the most that 16 bits hold */

@@ -62,6 +62,17 @@ VECTOR_INLINE vector vector_add(vector a, vector b)
 	return _mm256_add_ps(a, b);
 }
 
+VECTOR_INLINE vector vector_div(vector a, vector b)
+{
+	return _mm256_div_ps(a, b);
+}
+
+/* best < v ? v : best */
+VECTOR_INLINE vector vector_larger(vector best, vector v)
+{
+	return _mm256_max_ps(v, best);
+}
+
 /* ek_clamp_f32(): NaN passes, and a zero keeps its sign. */
 VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
 {

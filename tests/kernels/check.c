@@ -311,13 +311,27 @@ int64_t check_clamp(int64_t x, int64_t lo, int64_t hi)
 	return x < lo ? lo : x > hi ? hi : x;
 }
 
-int32_t check_requant(int32_t x, struct ek_scale s)
+static int64_t divide_down(int64_t x, int64_t by)
+{
+	return x / by - (x % by < 0);
+}
+
+/* The first rounding's ties go up. */
+static int64_t high_product(int32_t x, struct ek_scale s)
 {
 	int64_t shifted = s.shift > 0 ? check_wrap((int64_t)x * ((int64_t)1 << s.shift)) : x;
-	/* The high product rounds ties up, the division away from zero. */
-	int64_t product = shifted * s.multiplier + ((int64_t)1 << 30), unit = (int64_t)1 << 31;
-	int64_t high = product / unit - (product % unit < 0);
-	return (int32_t)check_divide(high, s.shift < 0 ? (int64_t)1 << -s.shift : 1);
+	return divide_down(shifted * s.multiplier + ((int64_t)1 << 30), (int64_t)1 << 31);
+}
+
+int32_t check_requant(int32_t x, struct ek_scale s)
+{
+	return (int32_t)check_divide(high_product(x, s), s.shift < 0 ? (int64_t)1 << -s.shift : 1);
+}
+
+int32_t check_requant_up(int32_t x, struct ek_scale s)
+{
+	int64_t unit = s.shift < 0 ? (int64_t)1 << -s.shift : 1;
+	return (int32_t)divide_down(high_product(x, s) + unit / 2, unit);
 }
 
 int32_t check_requant64(int64_t x, struct ek_scale s)
@@ -325,7 +339,7 @@ int32_t check_requant64(int64_t x, struct ek_scale s)
 	int64_t m = s.multiplier < 0x7fff0000 ? ((int64_t)s.multiplier + 0x8000) / 0x10000 : 0x7fff;
 	int64_t unit = (int64_t)1 << (15 - s.shift);
 	int64_t sum = x * m + unit / 2;
-	return check_wrap(sum / unit - (sum % unit < 0));
+	return check_wrap(divide_down(sum, unit));
 }
 
 bool check_wants(const struct check *c, const struct ek_variant *variant)

@@ -136,6 +136,7 @@ struct ek_window check_window_large(uint32_t size, uint32_t taps, uint32_t strid
 
 /* The formulas, by division in wide integers. */
 int32_t check_requant(int32_t x, struct ek_scale s);
+int32_t check_requant_up(int32_t x, struct ek_scale s); /* the second rounding's ties go up */
 int32_t check_requant64(int64_t x, struct ek_scale s);
 int64_t check_divide(int64_t x, int64_t by); /* to nearest, ties away from zero; by > 0 */
 int32_t check_wrap(int64_t x);

@@ -411,8 +411,35 @@ examples = {examples}
         result, = self.run_pipeline(text, sample)
         self.assertEqual(result["label"], "seven")
         self.assertGreater(result["score"], 0.999)
-        self.assertNotEqual(edgectl("teach", conf, "a\tb", sample).returncode, 0)
-        self.assertNotEqual(edgectl("teach", conf, "", sample).returncode, 0)
+        for label in ("a\tb", "", "x" * 64):  # it is the label that is no good, not the picture
+            done = edgectl("teach", conf, label, sample)
+            self.assertEqual((done.returncode, done.stderr), (2, b"edgectl: teach: a label has 1 to 63 bytes, no control characters\n"))
+
+    def test_lessons_at_the_same_time_all_end_up_in_the_file_of_examples(self):
+        examples = self.write("examples.tsv", "first\t" + " ".join("1" + "0" * 9))  # without an end
+        conf = self.write("taught.conf", f"""[model]
+name = {SAMPLES}/digits.tflite
+[post]
+kind = embedding
+examples = {examples}
+""")
+        sample = os.path.join(SAMPLES, "samples", "digit-7.png")
+        lessons = [subprocess.Popen([EDGECTL, "teach", conf, f"label {i}", *[sample] * 100], stderr=subprocess.PIPE) for i in range(8)]
+        self.assertEqual([(lesson.communicate()[1], lesson.returncode) for lesson in lessons],
+                         [(b"edgectl: 100 examples of label %d\n" % i, 0) for i in range(8)])
+        with open(examples, encoding="ascii") as file:
+            lines = file.read().split("\n")
+        self.assertEqual(lines.pop(), "")
+        self.assertEqual([len(line.split("\t")[1].split()) for line in lines], [10] * 801)
+        labels = [line.split("\t")[0] for line in lines]
+        self.assertEqual(sorted(set(labels)), ["first", *(f"label {i}" for i in range(8))])
+        before = self.path("before.tsv")
+        shutil.copy(examples, before)
+        done = edgectl("teach", conf, "many", *[sample] * 3400)  # more than a file may have
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"examples.tsv: more than 4096 examples", done.stderr)
+        with open(examples, "rb") as one, open(before, "rb") as other:
+            self.assertEqual(one.read(), other.read())
 
     def test_the_daemon_keeps_what_its_models_are_taught(self):
         os.mkdir(self.path("models"))

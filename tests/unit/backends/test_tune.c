@@ -26,7 +26,7 @@ static void what_the_cpu_does_not_have_is_not_allowed(void **state)
 {
 	(void)state;
 	uint64_t foreign = EK_CPU_NEON | EK_CPU_DOTPROD | EK_CPU_I8MM | EK_CPU_SSE41 | EK_CPU_AVX2 |
-		EK_CPU_AVX_VNNI | EK_CPU_AVX512_VNNI;
+		EK_CPU_AVX_VNNI | EK_CPU_AVX512_VNNI | EK_CPU_VFPV4;
 	foreign &= ~ek_cpu_detect();
 	assert_int_equal(tune_allowed(foreign), 0);
 	assert_int_equal(tune_allowed(ALL), ek_cpu_detect());

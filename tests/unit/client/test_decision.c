@@ -312,6 +312,41 @@ static void a_number_is_told_when_it_has_changed_enough(void **state)
 	}
 }
 
+/* The limit keeps 40 back; it is told when the period is over, though it has not changed since. */
+static void a_number_that_was_limited_is_told_later(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	static const double numbers[] = {20, 40, 40, 40, 40, 40.4};
+	static const bool told[] = {true, false, false, true, false, false};
+	static const bool limited[] = {false, true, true, false, false, false};
+	bench.decision.change = 0.5;
+	bench.decision.rate_limit = 1;
+	bench.decision.rate_period_ms = 3000;
+	for (size_t i = 0; i < 6; i++) {
+		step(&bench, numbers[i]);
+		assert_int_equal(bench.verdict.told, told[i]);
+		assert_int_equal(bench.verdict.limited, limited[i]);
+	}
+}
+
+/* With all told, the last one told is the one to differ from. */
+static void a_change_counts_from_what_was_told_last(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.change = 0.5;
+	bench.decision.publish = RECIPE_PUBLISH_ALL;
+	step(&bench, 20);
+	step(&bench, 20.4);
+	assert_true(bench.verdict.told);
+	bench.decision.publish = RECIPE_PUBLISH_CHANGES;
+	step(&bench, 20.8);
+	assert_false(bench.verdict.told);
+	step(&bench, 20.9);
+	assert_true(bench.verdict.told);
+}
+
 static void more_labels_than_fit_do_no_harm(void **state)
 {
 	(void)state;
@@ -347,6 +382,8 @@ int main(void)
 		cmocka_unit_test(each_label_has_a_track_of_its_own),
 		cmocka_unit_test(labels_that_are_not_looked_at_change_nothing),
 		cmocka_unit_test(a_number_is_told_when_it_has_changed_enough),
+		cmocka_unit_test(a_number_that_was_limited_is_told_later),
+		cmocka_unit_test(a_change_counts_from_what_was_told_last),
 		cmocka_unit_test(more_labels_than_fit_do_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,11 @@
 #include <errno.h>
 #include <math.h>
 #include <spng.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <turbojpeg.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "client/pipeline/image.h"
@@ -326,6 +329,123 @@ static void resizing_is_its_definition_to_the_bit(void **state)
 	}
 }
 
+/* Sides that are no multiples of 8, so that passes end in the middle. */
+static void an_interlaced_png_is_the_picture_that_it_was(void **state)
+{
+	(void)state;
+	enum {
+		WIDTH = 19,
+		HEIGHT = 13
+	};
+	uint8_t rgba[HEIGHT][WIDTH][4];
+	struct spng_ihdr header = {.width = WIDTH,
+		.height = HEIGHT,
+		.bit_depth = 8,
+		.color_type = SPNG_COLOR_TYPE_TRUECOLOR_ALPHA,
+		.interlace_method = SPNG_INTERLACE_ADAM7};
+	for (uint32_t y = 0; y < HEIGHT; y++) {
+		for (uint32_t x = 0; x < WIDTH; x++) {
+			const uint8_t pixel[4] = {(uint8_t)(x * 13), (uint8_t)(y * 19),
+				(uint8_t)(x * y), x % 3 ? 255 : 0};
+			memcpy(rgba[y][x], pixel, 4);
+		}
+	}
+	size_t size = 0;
+	int code = 0;
+	spng_ctx *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+	assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+	assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+	assert_int_equal(
+		spng_encode_image(ctx, rgba, sizeof(rgba), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+	owned_mem uint8_t *png = spng_get_png_buffer(ctx, &size, &code);
+	owned_image struct image image = {0};
+	assert_int_equal(image_png_decode(png, size, &image, NULL), 0);
+	spng_ctx_free(ctx);
+	for (uint32_t y = 0; y < HEIGHT; y++) {
+		for (uint32_t x = 0; x < WIDTH; x++) {
+			for (uint32_t c = 0; c < 3; c++) {
+				assert_int_equal(image.pixels[(y * WIDTH + x) * 3 + c],
+					x % 3 ? rgba[y][x][c] : 0);
+			}
+		}
+	}
+}
+
+static uint64_t memory_peak_kb(void)
+{
+	char line[128];
+	unsigned long long kb = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) && sscanf(line, "VmPeak: %llu kB", &kb) != 1) {}
+	fclose(file);
+	return kb;
+}
+
+/* 25 million pixels are 75 MB: decoding takes that and little more, in a process of its own. */
+static void a_large_png_takes_little_more_than_its_pixels(void **state)
+{
+	(void)state;
+	owned_image struct image from = {0};
+	owned_mem void *data = NULL;
+	size_t size = 0;
+	int status = 0;
+	assert_int_equal(image_new(5000, 5000, 3, &from, NULL), 0);
+	memset(from.pixels, 77, (size_t)75000000);
+	assert_int_equal(image_png_encode(&from, &data, &size, NULL), 0);
+	image_free(&from);
+	pid_t child = fork();
+	if (child == 0) {
+		owned_image struct image to = {0};
+		const uint64_t before = memory_peak_kb();
+		bool same = image_png_decode(data, size, &to, NULL) == 0 && to.width == 5000 &&
+			to.height == 5000 && to.pixels[0] == 77 && to.pixels[74999999] == 77;
+		_exit(!same ? 1 : memory_peak_kb() - before > 100000 ? 2 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* Nor does it take room for the worst case to write one of them as a JPEG. */
+static void a_large_jpeg_is_written_in_little_memory(void **state)
+{
+	(void)state;
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		owned_image struct image from = {0};
+		owned_mem void *data = NULL;
+		size_t size = 0;
+		bool made = image_new(5000, 5000, 3, &from, NULL) == 0;
+		memset(from.pixels, 77, (size_t)75000000);
+		const uint64_t before = memory_peak_kb();
+		made = made && image_jpeg_encode(&from, &data, &size, NULL) == 0 && size > 1000;
+		_exit(!made ? 1 : memory_peak_kb() - before > 30000 ? 2 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void a_part_is_resized_as_if_it_were_cut_out(void **state)
+{
+	(void)state;
+	static const struct image_part parts[] = {
+		{0, 0, 17, 13}, {3, 2, 11, 7}, {16, 12, 1, 1}, {0, 5, 17, 8}};
+	owned_image struct image from = {0};
+	assert_int_equal(image_new(17, 13, 3, &from, NULL), 0);
+	for (uint32_t i = 0; i < 17 * 13 * 3; i++) {
+		from.pixels[i] = (uint8_t)(i * i * 31 + i);
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const struct image_part *p = &parts[i];
+		owned_image struct image cut = {0}, wanted = {0}, got = {0};
+		assert_int_equal(image_crop(&from, p->x, p->y, p->width, p->height, &cut, NULL), 0);
+		assert_int_equal(image_resize(&cut, 5, 9, &wanted, NULL), 0);
+		assert_int_equal(image_resize_part(&from, p, 5, 9, &got, NULL), 0);
+		assert_memory_equal(got.pixels, wanted.pixels, 5 * 9 * 3);
+	}
+}
+
 static void a_png_that_is_written_comes_back(void **state)
 {
 	(void)state;
@@ -363,6 +483,10 @@ int main(void)
 		cmocka_unit_test(the_same_size_changes_nothing),
 		cmocka_unit_test(resizing_is_its_definition_to_the_bit),
 		cmocka_unit_test(a_png_that_is_written_comes_back),
+		cmocka_unit_test(an_interlaced_png_is_the_picture_that_it_was),
+		cmocka_unit_test(a_large_png_takes_little_more_than_its_pixels),
+		cmocka_unit_test(a_large_jpeg_is_written_in_little_memory),
+		cmocka_unit_test(a_part_is_resized_as_if_it_were_cut_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,6 +102,46 @@ static void what_is_printed_reads_the_same(void **state)
 	}
 }
 
+/* Of every kind, so also without the keys that are none of it. */
+static void what_is_printed_can_be_read(void **state)
+{
+	(void)state;
+	static const char *const kinds[] = {"auto", "classes", "detections", "ssd", "yolov5",
+		"yolov8", "keypoints", "poses", "mask", "numbers", "reconstruction", "embedding",
+		"tensors"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char text[128];
+		snprintf(text, sizeof(text), MODEL "[post]\nkind = %s\n%s", kinds[i],
+			strcmp(kinds[i], "ssd") == 0 ? "anchors = a.csv\n" : "");
+		owned_mem struct recipe *first = must_read(text);
+		char *printed = NULL;
+		size_t size = 0;
+		FILE *file = open_memstream(&printed, &size);
+		recipe_print(first, file);
+		fclose(file);
+		owned_mem struct recipe *second = must_read(printed);
+		assert_int_equal(second->stages[0].post.kind, first->stages[0].post.kind);
+		assert_int_equal(
+			!strstr(printed, "\nexamples ="), strcmp(kinds[i], "embedding") != 0);
+		free(printed);
+	}
+}
+
+static void the_name_of_a_file_is_in_the_error(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"dir/two words.conf", "dir/\xc3\xbc.conf"};
+	for (size_t i = 0; i < 2; i++) {
+		struct recipe *recipe = NULL;
+		struct error err = {0};
+		FILE *file = fmemopen((void *)(uintptr_t)MODEL, strlen(MODEL), "r");
+		assert_int_equal(recipe_read(file, names[i], &recipe, &err), -EINVAL);
+		fclose(file);
+		assert_int_equal(strncmp(err.text, names[i], strlen(names[i])), 0);
+		assert_non_null(strstr(err.text, ": the name of a pipeline has"));
+	}
+}
+
 static void what_belongs_to_others_is_skipped(void **state)
 {
 	(void)state;
@@ -117,6 +157,11 @@ struct mistake {
 
 static const struct mistake mistakes[] = {
 	{"", "p.conf:1: ", "no [model] name"},
+	{MODEL "[post]\nkind = classes\nexamples = e\n",
+		"p.conf:5: ", "examples: only for kind = embedding"},
+	{MODEL "[post]\nexamples = e\n", "p.conf:4: ", "only for kind = embedding"},
+	{MODEL "[post]\npixels = yes\nkind = ssd\nanchors = a\n",
+		"p.conf:4: ", "pixels: only for kind = yolov5 and yolov8"},
 	{"name = m\n", "p.conf:1: ", "before the first [section]"},
 	{"[modle]\nname = m\n", "p.conf:1: ", "no section [modle]"},
 	{"[stage]\n" MODEL, "p.conf:1: ", "no section [stage]"},
@@ -149,7 +194,8 @@ static const struct mistake mistakes[] = {
 	{MODEL "[pre]\npower = nan\n", "p.conf:4: ", "a number"},
 	{MODEL "[pre]\npower = 5\n", "p.conf:4: ", "between 0.5 and 4"},
 	{MODEL "[post]\nkind = ssd\n", "p.conf:1: ", "ssd needs them"},
-	{MODEL "[post]\nbox-scales = 10,10\n", "p.conf:4: ", "four numbers"},
+	{MODEL "[post]\nkind = ssd\nanchors = a\nbox-scales = 10,10\n",
+		"p.conf:6: ", "four numbers"},
 	{MODEL "[post]\noutputs = 0.5\n", "p.conf:4: ", "numbers of outputs"},
 	{MODEL "[post]\nnms = 1.5\n", "p.conf:4: ", "between 0 and 1"},
 	{MODEL "[decision]\nk = 2\n", "p.conf:4: ", "more than n"},
@@ -297,6 +343,8 @@ int main(void)
 		cmocka_unit_test(a_model_is_enough),
 		cmocka_unit_test(sections_belong_to_the_stage_before_them),
 		cmocka_unit_test(what_is_printed_reads_the_same),
+		cmocka_unit_test(what_is_printed_can_be_read),
+		cmocka_unit_test(the_name_of_a_file_is_in_the_error),
 		cmocka_unit_test(what_belongs_to_others_is_skipped),
 		cmocka_unit_test(every_mistake_is_told_with_its_line),
 		cmocka_unit_test(files_with_bytes_changed_are_read_or_refused),

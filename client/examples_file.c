@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/examples_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/examples.h"
+
+static int fault(const char *path, struct error *err)
+{
+	return error_set(err, -errno, "%s: %s", path, strerror(errno));
+}
+
+/* Without O_NONBLOCK a FIFO would be waited for. */
+static int open_locked(const char *path, int *ret_fd, struct error *err)
+{
+	struct stat st;
+	owned_fd int fd =
+		open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return fault(path, err);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return error_set(err, -EINVAL, "%s: not a regular file", path);
+	}
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno != EINTR) {
+			return fault(path, err);
+		}
+	}
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+static int read_whole(
+	int fd, const char *path, char **ret_text, size_t *ret_size, struct error *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0) {
+		return fault(path, err);
+	}
+	if (st.st_size > EXAMPLES_FILE_MAX_BYTES) {
+		return error_set(
+			err, -EFBIG, "%s: larger than %u bytes", path, EXAMPLES_FILE_MAX_BYTES);
+	}
+	const size_t size = (size_t)st.st_size;
+	owned_mem char *text = malloc(size + 1);
+	if (!text) {
+		return error_no_memory(err);
+	}
+	for (size_t at = 0; at < size;) {
+		ssize_t n = pread(fd, text + at, size - at, (off_t)at);
+		if (n < 0 && errno != EINTR) {
+			return fault(path, err);
+		}
+		if (n == 0) {
+			return error_set(err, -EIO, "%s: became shorter meanwhile", path);
+		}
+		at += n > 0 ? (size_t)n : 0;
+	}
+	*ret_text = take(text);
+	*ret_size = size;
+	return 0;
+}
+
+static int check_together(const char *path, const char *text, size_t size, struct error *err)
+{
+	owned_examples struct examples examples = {0};
+	int r = size > EXAMPLES_FILE_MAX_BYTES
+		? error_set(err, -EFBIG, "more than %u bytes", EXAMPLES_FILE_MAX_BYTES)
+		: examples_parse(text, size, &examples, err);
+	if (r < 0) {
+		error_prefix(err, "%s", path);
+	}
+	return r;
+}
+
+/* All of it and on the disk, or nothing. @before: the size that the file had. */
+static int append(
+	int fd, const char *path, const char *text, size_t size, size_t before, struct error *err)
+{
+	size_t at = 0;
+	while (at < size) {
+		ssize_t n = write(fd, text + at, size - at);
+		if (n < 0 && errno != EINTR) {
+			break;
+		}
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (at == size && fsync(fd) == 0) {
+		return 0;
+	}
+	int r = fault(path, err);
+	(void)!ftruncate(fd, (off_t)before); /* else what was written stays */
+	return r;
+}
+
+int examples_file_add(const char *path, const char *text, size_t size, struct error *err)
+{
+	owned_mem char *before = NULL, *joined = NULL;
+	owned_fd int fd = -1;
+	size_t before_size = 0, joined_size = 0;
+	int r = open_locked(path, &fd, err);
+	r = r < 0 ? r : read_whole(fd, path, &before, &before_size, err);
+	if (r < 0) {
+		return r;
+	}
+	if (examples_join(before, before_size, text, size, &joined, &joined_size) < 0) {
+		return error_no_memory(err);
+	}
+	r = check_together(path, joined, joined_size, err);
+	return r < 0 ? r
+		     : append(fd, path, joined + before_size, joined_size - before_size,
+			       before_size, err);
+}
