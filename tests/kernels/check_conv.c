@@ -51,7 +51,7 @@ static struct ek_conv_shape shape_common(struct check *c)
 	};
 }
 
-/* Layers of real networks, to measure: products of all depths, filters, a first layer. */
+/* Layers of real networks, to measure: products of all depths, filters, first layers. */
 static const struct {
 	uint32_t size, in_c, out_c, taps, stride;
 } layers[] = {
@@ -68,6 +68,7 @@ static const struct {
 	{8, 64, 64, 3, 1},
 	{224, 3, 32, 3, 2},
 	{96, 3, 8, 3, 2},
+	{32, 3, 16, 3, 1},
 };
 static const size_t n_layers = sizeof(layers) / sizeof(layers[0]);
 
