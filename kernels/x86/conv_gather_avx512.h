@@ -91,10 +91,12 @@ ALWAYS_INLINE void gather_load(
 		return;
 	}
 	const __mmask64 in_low = gather_inside(g, at), in_high = gather_inside(g, at + 64);
+	/* Where nothing is read no page should be missed either: it would cost hundreds of cycles. */
+	const size_t high_at = in_high ? at + 64 : at;
 #pragma GCC unroll 3
 	for (int k = 0; k < 3; k++) {
 		low[k] = _mm512_mask_loadu_epi8(g->padding, in_low, rows->row[k] + at);
-		high[k] = _mm512_mask_loadu_epi8(g->padding, in_high, rows->row[k] + at + 64);
+		high[k] = _mm512_mask_loadu_epi8(g->padding, in_high, rows->row[k] + high_at);
 	}
 }
 
