@@ -222,14 +222,15 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	run_spans(w, &spans);
 }
 
-/* One row, gathered. */
-static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first, uint32_t n)
+/* @n pixels of one row, gathered. */
+static void run_gathered(
+	const struct work *w, const struct gather_rows *in, uint32_t first, uint32_t n)
 {
 	const struct ek_conv_q *a = w->args;
 	const struct line_panel *panel = a->weights;
 	uint8_t *gathered = w->data + w->plan.data;
 	struct conv_span span = {
-		.in = in,
+		.in = gathered,
 		.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
 		.n = n,
 		.channels = a->shape.out_c,
@@ -237,11 +238,10 @@ static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first
 		.weights = (const int8_t *)(panel + 1),
 	};
 	if (w->plain && a->shape.out_c == 8) {
-		gather_8(&w->gather, &w->way, &span);
+		gather_8(&w->gather, in, &w->way, &span);
 		return;
 	}
 	gather_row(&w->gather, in, n, gathered, w->plan.gather_row);
-	span.in = gathered;
 	if (w->plain && a->shape.out_c == 16) {
 		gather_tiles_CONV_16(&w->way, &span);
 	} else if (w->plain && a->shape.out_c == 32) {
@@ -249,6 +249,25 @@ static void run_gathered(const struct work *w, const uint8_t *in, uint32_t first
 	} else {
 		const struct spans spans = {gathered, 0, first, 1, n};
 		run_spans(w, &spans);
+	}
+}
+
+/* The rows of a picture that those of the output from @y on read, one after the other. */
+static void run_gathered_rows(
+	const struct work *w, struct ek_pixel p, uint32_t first, uint32_t rows, uint32_t n)
+{
+	const struct ek_window_axis *y = &w->args->shape.window.y, *x = &w->args->shape.window.x;
+	const uint8_t *picture =
+		(const uint8_t *)w->args->input + (size_t)p.batch * y->in * x->in * 3;
+	for (uint32_t i = 0; i < rows; i++) {
+		struct gather_rows in = {.at = p.x * (size_t)x->stride * 3};
+		int64_t at = ((int64_t)p.y + i) * y->stride - y->pad;
+		for (int k = 0; k < 3; k++, at++) {
+			bool inside = at >= 0 && at < y->in;
+			in.row[k] = inside ? picture + (size_t)at * x->in * 3 - w->gather.left
+					   : w->data;
+		}
+		run_gathered(w, &in, first + i * n, n);
 	}
 }
 
@@ -263,17 +282,14 @@ static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t lef
 	bool part = p.x > 0 || rows == 0;
 	rows = part ? 1 : rows;
 	uint32_t n = part ? conv_least(left, x->out - p.x) : x->out;
+	if (w->plan.gathered) {
+		run_gathered_rows(w, p, first, rows, n);
+		return rows * n;
+	}
 	int64_t from = (int64_t)p.y * y->stride - y->pad;
 	uint32_t in_rows = (rows - 1) * y->stride + conv_reach(y);
 	for (uint32_t i = 0; i < in_rows; i++) {
 		copy_row(w, p.batch, from + i, w->data + i * w->plan.row);
-	}
-	for (uint32_t i = 0; i < rows && w->plan.gathered; i++) {
-		size_t at = i * y->stride * w->plan.row + p.x * (size_t)x->stride * 3;
-		run_gathered(w, w->data + at, first + i * n, n);
-	}
-	if (w->plan.gathered) {
-		return rows * n;
 	}
 	const struct spans spans = {.in = w->data + p.x * w->way.pixel,
 		.row_bytes = y->stride * w->plan.row,
@@ -330,8 +346,10 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	if (w.plan.gathered) {
 		const struct line_panel *panel = a->weights;
 		w.plain = panel->mode != LINE_STEPS && !panel->sums;
-		w.gather = gather_init(
-			a->shape.window.x.stride, w.plan.row, w.plain && a->shape.out_c == 8);
+		w.gather = gather_init(&a->shape.window.x, w.plain && a->shape.out_c == 8);
+		w.gather.padding = _mm512_set1_epi8((char)a->input_zero);
+		w.gather.sign = w.sign;
+		fill(w.data, w.plan.data, (uint8_t)a->input_zero);
 	}
 	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {

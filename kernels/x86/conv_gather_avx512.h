@@ -7,6 +7,9 @@
  * once: vector f has four f of each. The fours are bytes 0-3 and 4-7 of the three rows, then byte 8
  * of each of them and a zero.
  *
+ * Pixels are read where they are, 128 bytes of each row for 16 of them. What of these lies outside of
+ * the row is never read, but taken for padding; a row outside of the picture is one of padding.
+ *
  * The seven vectors go to memory, one row of fours each, for the kernels of conv_tile_avx512.h. With
  * 8 output channels they stay in registers: a vector is 16 pixels of one channel, and their order
  * in it is the one that puts whole pixels side by side in the end.
@@ -28,8 +31,17 @@ ALWAYS_INLINE size_t gather_weight(size_t four, size_t i)
 
 struct gather {
 	__m512i first, second, last; /* bytes of 128 */
-	uint32_t stride;
-	size_t row; /* bytes */
+	__m512i padding,
+		sign; /* the zero point as it is in the picture; what makes codes unsigned */
+	size_t step; /* bytes from 16 pixels to the next ones */
+	size_t left,
+		right; /* of a row with its padding: where bytes of the picture begin and end */
+};
+
+/* The three rows that pixels read, from byte @at of each with its padding on. */
+struct gather_rows {
+	const uint8_t *row[3]; /* byte 0, which need not be there */
+	size_t at;
 };
 
 /* Pixel of a lane: in order, or as gather_8() wants them. */
@@ -38,44 +50,83 @@ ALWAYS_INLINE uint32_t gather_pixel(uint32_t lane, bool by_8)
 	return by_8 ? lane % 4 / 2 * 8 + lane / 4 * 2 + lane % 2 : lane;
 }
 
-static inline struct gather gather_init(uint32_t stride, size_t row, bool by_8)
+/* All but the padding. */
+static inline struct gather gather_init(const struct ek_window_axis *x, bool by_8)
 {
 	uint8_t at[3][64];
 	for (uint32_t lane = 0; lane < GATHER_PIXELS; lane++) {
-		uint32_t from = gather_pixel(lane, by_8) * stride * 3;
+		uint32_t from = gather_pixel(lane, by_8) * x->stride * 3;
 		for (uint32_t i = 0; i < 4; i++) {
 			at[0][4 * lane + i] = (uint8_t)(from + i);
 			at[1][4 * lane + i] = (uint8_t)(from + 4 + i);
 			at[2][4 * lane + i] = (uint8_t)(from + 8);
 		}
 	}
-	return (struct gather){_mm512_loadu_si512(at[0]), _mm512_loadu_si512(at[1]),
-		_mm512_loadu_si512(at[2]), stride, row};
+	return (struct gather){.first = _mm512_loadu_si512(at[0]),
+		.second = _mm512_loadu_si512(at[1]),
+		.last = _mm512_loadu_si512(at[2]),
+		.step = (size_t)GATHER_PIXELS * x->stride * 3,
+		.left = (size_t)x->pad * 3,
+		.right = ((size_t)x->pad + x->in) * 3};
 }
 
-/* The fours of 16 pixels, of which the first one reads from @in on. */
-ALWAYS_INLINE void gather_fours(
-	const struct gather *g, const uint8_t *in, __m512i fours[GATHER_FOURS])
+/* Which of 64 bytes of a row are the picture's. */
+ALWAYS_INLINE __mmask64 gather_inside(const struct gather *g, size_t at)
 {
+	__mmask64 end = g->right > at ? line_bytes(g->right - at) : 0;
+	return g->left > at ? end & ~line_bytes(g->left - at) : end;
+}
+
+/* 128 bytes of each of three rows. */
+ALWAYS_INLINE void gather_load(
+	const struct gather *g, const struct gather_rows *rows, __m512i low[3], __m512i high[3])
+{
+	const size_t at = rows->at;
+	if (at >= g->left && at + GATHER_READS <= g->right) {
+#pragma GCC unroll 3
+		for (int k = 0; k < 3; k++) {
+			low[k] = _mm512_loadu_si512(rows->row[k] + at);
+			high[k] = _mm512_loadu_si512(rows->row[k] + at + 64);
+		}
+		return;
+	}
+	const __mmask64 in_low = gather_inside(g, at), in_high = gather_inside(g, at + 64);
+	/* Where nothing is read no page should be missed either: it would cost hundreds of cycles. */
+	const size_t high_at = in_high ? at + 64 : at;
+#pragma GCC unroll 3
+	for (int k = 0; k < 3; k++) {
+		low[k] = _mm512_mask_loadu_epi8(g->padding, in_low, rows->row[k] + at);
+		high[k] = _mm512_mask_loadu_epi8(g->padding, in_high, rows->row[k] + high_at);
+	}
+}
+
+/* The fours of 16 pixels. */
+ALWAYS_INLINE void gather_fours(
+	const struct gather *g, const struct gather_rows *rows, __m512i fours[GATHER_FOURS])
+{
+	__m512i low[3], high[3];
+	gather_load(g, rows, low, high);
 	fours[6] = _mm512_setzero_si512();
 #pragma GCC unroll 3
-	for (int k = 0; k < 3; k++, in += g->row) {
+	for (int k = 0; k < 3; k++) {
 		const __mmask64 byte = 0x1111111111111111ull << k;
-		__m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 64);
-		fours[2 * k] = _mm512_permutex2var_epi8(low, g->first, high);
-		fours[2 * k + 1] = _mm512_permutex2var_epi8(low, g->second, high);
+		low[k] = _mm512_xor_si512(low[k], g->sign);
+		high[k] = _mm512_xor_si512(high[k], g->sign);
+		fours[2 * k] = _mm512_permutex2var_epi8(low[k], g->first, high[k]);
+		fours[2 * k + 1] = _mm512_permutex2var_epi8(low[k], g->second, high[k]);
 		fours[6] = _mm512_or_si512(
-			fours[6], _mm512_maskz_permutex2var_epi8(byte, low, g->last, high));
+			fours[6], _mm512_maskz_permutex2var_epi8(byte, low[k], g->last, high[k]));
 	}
 }
 
 /* The fours of @n pixels to rows of @to_row bytes, which take whole vectors. */
-static inline void gather_row(
-	const struct gather *g, const uint8_t *in, uint32_t n, uint8_t *to, size_t to_row)
+static inline void gather_row(const struct gather *g, const struct gather_rows *from, uint32_t n,
+	uint8_t *to, size_t to_row)
 {
-	for (uint32_t x = 0; x < n; x += GATHER_PIXELS, to += 64) {
+	struct gather_rows rows = *from;
+	for (uint32_t x = 0; x < n; x += GATHER_PIXELS, to += 64, rows.at += g->step) {
 		__m512i fours[GATHER_FOURS];
-		gather_fours(g, in + x * (size_t)g->stride * 3, fours);
+		gather_fours(g, &rows, fours);
 #pragma GCC unroll 7
 		for (int k = 0; k < GATHER_FOURS; k++) {
 			_mm512_storeu_si512(to + (size_t)k * to_row, fours[k]);
@@ -133,17 +184,15 @@ ALWAYS_INLINE void gather_extras(
 	}
 }
 
-ALWAYS_INLINE void gather_8_row(const struct gather *g, const struct conv_way *way,
-	const struct conv_span *s, const bool clamped)
+ALWAYS_INLINE void gather_8_row(const struct gather *g, struct gather_rows rows,
+	const struct conv_way *way, const struct conv_span *s, const bool clamped)
 {
 	const struct line_limits limits = line_limits(&way->output);
-	const uint8_t *in = s->in;
 	uint8_t *to = s->out;
-	for (size_t left = 8 * (size_t)s->n;; to += 128, left -= 128) {
+	for (size_t left = 8 * (size_t)s->n;; to += 128, left -= 128, rows.at += g->step) {
 		__m512i fours[GATHER_FOURS], extras[LINE_EXTRAS];
-		gather_fours(g, in, fours);
+		gather_fours(g, &rows, fours);
 		gather_extras(s->panel, fours, extras);
-		in += (size_t)GATHER_PIXELS * g->stride * 3;
 		__m512i a = gather_channels(s, &limits, clamped, 0, fours, extras);
 		__m512i b = gather_channels(s, &limits, clamped, 4, fours, extras);
 		__m512i low = _mm512_unpacklo_epi32(a, b), high = _mm512_unpackhi_epi32(a, b);
@@ -215,14 +264,14 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 GATHER_DEFINE(CONV_16, 8)
 GATHER_DEFINE(CONV_32, 4)
 
-/* A row of 8 output channels straight from the picture; no LINE_STEPS or sums. */
-static inline void gather_8(
-	const struct gather *g, const struct conv_way *way, const struct conv_span *s)
+/* A row of 8 output channels; no LINE_STEPS or sums. */
+static inline void gather_8(const struct gather *g, const struct gather_rows *rows,
+	const struct conv_way *way, const struct conv_span *s)
 {
 	if (s->panel->mode == LINE_CLAMPED) {
-		gather_8_row(g, way, s, true);
+		gather_8_row(g, *rows, way, s, true);
 	} else {
-		gather_8_row(g, way, s, false);
+		gather_8_row(g, *rows, way, s, false);
 	}
 }
 

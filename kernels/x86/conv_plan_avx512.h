@@ -72,7 +72,7 @@ static inline void plan_rows(struct conv_plan *p, const struct ek_conv_shape *s)
 	p->data = ((size_t)(p->block - 1) * y->stride + reach) * p->row +
 		(size_t)MOST_READ_BEYOND * x->stride * s->in_c;
 	if (p->gathered) {
-		p->data = (p->data + GATHER_READS + 63) / 64 * 64;
+		p->data = (p->row + GATHER_READS + 63) / 64 * 64; /* a row of padding */
 		p->gather_row = (x->out + GATHER_PIXELS - 1) / GATHER_PIXELS * 64;
 		p->gather = GATHER_FOURS * p->gather_row + (size_t)MOST_READ_BEYOND * 4;
 	}

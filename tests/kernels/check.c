@@ -142,6 +142,11 @@ void check_put(enum check_type type, void *x, size_t i, int64_t value)
 	}
 }
 
+int32_t check_middle(enum check_type type)
+{
+	return type == CHECK_U8 ? 128 : 0;
+}
+
 void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi)
 {
 	*ret_lo = type == CHECK_S8 ? INT8_MIN : type == CHECK_U8 ? 0 : INT16_MIN;
@@ -222,6 +227,33 @@ int32_t *check_ties(struct check *c, const struct ek_scale *scale, size_t n)
 		x[i] = (fits ? (int32_t)at : 0) + check_between(c, -2, 2);
 	}
 	return x;
+}
+
+void check_far(
+	struct check *c, size_t n, const struct ek_scale **ret_scale, const int32_t **ret_bias)
+{
+	/* One in a thousand of random ones is such. */
+	static const struct {
+		struct ek_scale scale;
+		int32_t bias;
+	} far[] = {
+		{{2061872820, -18}, -136512},
+		{{1937537170, -19}, -290550},
+		{{1798351356, -18}, 156520},
+		{{1444269560, -18}, 194889},
+		{{1145576184, -19}, 491410},
+		{{1516678263, -18}, -556757},
+		{{1829681631, -19}, 923030},
+		{{1733618136, -19}, 324724},
+	};
+	struct ek_scale *scale = check_buffer(c, n * sizeof(*scale), sizeof(int32_t));
+	int32_t *bias = check_buffer(c, n * sizeof(*bias), sizeof(*bias));
+	for (size_t i = 0; i < n; i++) {
+		scale[i] = far[i % (sizeof(far) / sizeof(far[0]))].scale;
+		bias[i] = far[i % (sizeof(far) / sizeof(far[0]))].bias;
+	}
+	*ret_scale = scale;
+	*ret_bias = bias;
 }
 
 struct ek_window check_window(struct check *c, bool dilated)

@@ -95,6 +95,14 @@ struct ek_scale *check_scales(struct check *c, size_t n); /* mostly below one */
 /* Sums next to where the requantised value changes, for each of @scale's channels. */
 int32_t *check_ties(struct check *c, const struct ek_scale *scale, size_t n);
 
+/*
+ * Channels of 8-bit outputs with the zero point in the middle, whose code changes within three of the bias, and whose
+ * line of floats (kernels/x86/line_avx512.h) would begin at an odd number beyond 2^24, which no float is:
+ * one code is wrong where sums begin at another integer than the line was proven from.
+ */
+void check_far(
+	struct check *c, size_t n, const struct ek_scale **ret_scale, const int32_t **ret_bias);
+
 /* The integer types by one name. */
 enum check_type {
 	CHECK_S8,
@@ -107,6 +115,8 @@ void *check_fill(struct check *c, enum check_type type, size_t n);
 void *check_weights(struct check *c, enum check_type type, size_t n);
 int32_t check_get(enum check_type type, const void *x, size_t i);
 void check_put(enum check_type type, void *x, size_t i, int64_t value);
+int32_t check_middle(
+	enum check_type type); /* of 8 bits: the zero point of int8, as that type has it */
 void check_range(enum check_type type, int32_t *ret_lo, int32_t *ret_hi);
 /* An output range: the type's, or part of it. */
 void check_limits(struct check *c, enum check_type type, int32_t *ret_lo, int32_t *ret_hi);

@@ -51,7 +51,7 @@ static struct ek_conv_shape shape_common(struct check *c)
 	};
 }
 
-/* Layers of real networks, to measure: products of all depths, filters, a first layer. */
+/* Layers of real networks, to measure: products of all depths, filters, first layers. */
 static const struct {
 	uint32_t size, in_c, out_c, taps, stride;
 } layers[] = {
@@ -68,6 +68,7 @@ static const struct {
 	{8, 64, 64, 3, 1},
 	{224, 3, 32, 3, 2},
 	{96, 3, 8, 3, 2},
+	{32, 3, 16, 3, 1},
 };
 static const size_t n_layers = sizeof(layers) / sizeof(layers[0]);
 
@@ -203,10 +204,34 @@ static struct ek_conv_q args_q(
 	return a;
 }
 
-static void check_q(struct check *c, size_t list, const struct ek_conv_shape *shape)
+/* Sums within 32 of a bias that check_far() has: one weight of a filter is 1, the others 0. */
+static struct ek_conv_q args_far(
+	struct check *c, enum check_type type, const struct ek_conv_shape *shape)
+{
+	const int32_t zero = check_middle(type);
+	const size_t n = (size_t)shape->window.y.in * shape->window.x.in * shape->in_c;
+	const size_t depth = ek_conv_depth(shape), one = depth / 2;
+	struct ek_conv_q a = {
+		.shape = *shape, .input_zero = zero, .weights_zero = zero, .output_zero = zero};
+	void *input = check_buffer(c, n, 1), *to = check_buffer(c, depth * shape->out_c, 1);
+	for (size_t i = 0; i < n; i++) {
+		check_put(type, input, i, zero + (int64_t)(i / shape->in_c % 64) - 32);
+	}
+	for (size_t i = 0; i < depth * shape->out_c; i++) {
+		check_put(weights_type(type), to, i, zero + (i % depth == one));
+	}
+	a.input = input;
+	a.weights = to;
+	check_far(c, shape->out_c, &a.scale, &a.bias32);
+	check_range(type, &a.lo, &a.hi);
+	return a;
+}
+
+/* One set of arguments, by all rows. */
+static void check_args(struct check *c, size_t list, struct ek_conv_q a)
 {
 	enum check_type type = lists[list].type;
-	struct ek_conv_q a = args_q(c, type, shape);
+	const struct ek_conv_shape *shape = &a.shape;
 	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
 	describe(&s, shape);
 	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
@@ -237,6 +262,30 @@ static void check_q(struct check *c, size_t list, const struct ek_conv_shape *sh
 		check_band(c, &s, &shape->window, row_bytes, &a.input);
 	}
 	check_free_all(c);
+}
+
+static void check_far_lines(struct check *c)
+{
+	static const struct {
+		uint32_t in_c, out_c, taps;
+	} shapes[] = {{3, 8, 3}, {3, 16, 3}, {16, 64, 1}, {16, 24, 1}, {16, 16, 3}, {32, 32, 3}};
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		const struct ek_window_axis size = {.in = 8,
+			.out = 8,
+			.taps = shapes[i].taps,
+			.stride = 1,
+			.dilation = 1,
+			.pad = shapes[i].taps / 2};
+		const struct ek_conv_shape shape = {.window = {1, size, size},
+			.in_c = shapes[i].in_c,
+			.out_c = shapes[i].out_c,
+			.groups = 1};
+		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+			if (lists[k].type != CHECK_S16) {
+				check_args(c, k, args_far(c, lists[k].type, &shape));
+			}
+		}
+	}
 }
 
 struct run_f32 {
@@ -358,8 +407,11 @@ void check_conv(struct check *c)
 			: i % 4 == 3                  ? shape_common(c)
 						      : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
-			check_q(c, k, &shape);
+			check_args(c, k, args_q(c, lists[k].type, &shape));
 		}
 		check_f32_list(c, &shape);
+	}
+	if (!c->bench) {
+		check_far_lines(c);
 	}
 }

@@ -206,10 +206,35 @@ static struct ek_depthwise_q args_q(
 	return a;
 }
 
-static void check_q(struct check *c, size_t list, const struct ek_depthwise_shape *shape)
+/* Sums within 32 of a bias that check_far() has: the middle tap is 1, the others 0. */
+static struct ek_depthwise_q args_far(
+	struct check *c, enum check_type type, const struct ek_depthwise_shape *shape)
+{
+	const int32_t zero = check_middle(type);
+	const size_t n = (size_t)shape->window.y.in * shape->window.x.in * shape->in_c;
+	const uint32_t weights = taps(&shape->window) * shape->out_c;
+	struct ek_depthwise_q a = {
+		.shape = *shape, .input_zero = zero, .weights_zero = zero, .output_zero = zero};
+	void *input = check_buffer(c, n, 1), *to = check_buffer(c, weights, 1);
+	for (size_t i = 0; i < n; i++) {
+		check_put(type, input, i, zero + (int64_t)(i / shape->in_c % 64) - 32);
+	}
+	for (uint32_t i = 0; i < weights; i++) {
+		bool middle = i / shape->out_c == taps(&shape->window) / 2;
+		check_put(weights_type(type), to, i, zero + middle);
+	}
+	a.input = input;
+	a.weights = to;
+	check_far(c, shape->out_c, &a.scale, &a.bias32);
+	check_range(type, &a.lo, &a.hi);
+	return a;
+}
+
+/* One set of arguments, by all rows. */
+static void check_args(struct check *c, size_t list, struct ek_depthwise_q a)
 {
 	enum check_type type = lists[list].type;
-	struct ek_depthwise_q a = args_q(c, type, shape);
+	const struct ek_depthwise_shape *shape = &a.shape;
 	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
 	describe(&s, shape);
 	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
@@ -240,6 +265,22 @@ static void check_q(struct check *c, size_t list, const struct ek_depthwise_shap
 		check_band(c, &s, &shape->window, row_bytes, &a.input);
 	}
 	check_free_all(c);
+}
+
+static void check_far_lines(struct check *c)
+{
+	const struct ek_window_axis size = {
+		.in = 8, .out = 8, .taps = 3, .stride = 1, .dilation = 1, .pad = 1};
+	const uint32_t channels[] = {16, 24, 64};
+	for (size_t i = 0; i < 3; i++) {
+		const struct ek_depthwise_shape shape = {
+			.window = {1, size, size}, .in_c = channels[i], .out_c = channels[i]};
+		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+			if (lists[k].type != CHECK_S16) {
+				check_args(c, k, args_far(c, lists[k].type, &shape));
+			}
+		}
+	}
 }
 
 struct run_f32 {
@@ -314,8 +355,11 @@ void check_depthwise(struct check *c)
 			: i % 8 == 5                       ? shape_halves(c)
 							   : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
-			check_q(c, k, &shape);
+			check_args(c, k, args_q(c, lists[k].type, &shape));
 		}
 		check_f32_list(c, &shape);
+	}
+	if (!c->bench) {
+		check_far_lines(c);
 	}
 }
