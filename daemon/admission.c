@@ -43,6 +43,30 @@ static int turn_away(struct error *err, uint32_t retry_us)
 	return -EAGAIN;
 }
 
+/* INFER with a key. */
+static bool has_key(const struct request *other)
+{
+	return other->type == WIRE_INFER && other->line && !other->answered && other->infer.key;
+}
+
+/* Whose key the header has is not known yet: its user has something that could give up its place. */
+static bool may_replace(struct dispatch *dispatch, const struct queue_line *line)
+{
+	const struct request *other = dispatch->first;
+	while (other &&
+		!(has_key(other) && other->user == line->user &&
+			sched_has(&dispatch->sched, other))) {
+		other = other->next;
+	}
+	return other;
+}
+
+static bool replaces(struct dispatch *dispatch, const struct request *request)
+{
+	const struct request *older = admission_find_older(dispatch, request);
+	return older && sched_has(&dispatch->sched, older);
+}
+
 int admission_check_header(struct dispatch *dispatch, const struct wire_header *header,
 	struct queue_line *line, uint64_t now_ns, struct error *err)
 {
@@ -50,8 +74,8 @@ int admission_check_header(struct dispatch *dispatch, const struct wire_header *
 	struct sched_wish wish =
 		wish_of(dispatch, line, request_class(header), line->cost_ns, now_ns);
 	power_wake(&dispatch->edged->power); /* also for who is turned away because of heat */
-	if (header->flags & WIRE_FLAG_KEY) {
-		return 0; /* it may take another one's place */
+	if (header->flags & WIRE_FLAG_KEY && may_replace(dispatch, line)) {
+		return 0;
 	}
 	if (header->deadline_us) {
 		wish.left_ns = header->deadline_us * US;
@@ -80,7 +104,7 @@ int admission_check_head(struct dispatch *dispatch, struct request *request,
 	uint32_t retry_us = 0;
 	judge_cost(dispatch, request, line);
 	const struct sched_wish wish = wish_of_request(dispatch, request, line);
-	return request->infer.key || sched_admits(&dispatch->sched, &wish, &retry_us)
+	return replaces(dispatch, request) || sched_admits(&dispatch->sched, &wish, &retry_us)
 		? 0
 		: turn_away(err, retry_us);
 }
@@ -104,8 +128,8 @@ int admission_push(struct dispatch *dispatch, struct request *request, struct er
 
 static bool is_older(const struct request *other, const struct request *request)
 {
-	return other != request && other->type == WIRE_INFER && other->line && !other->answered &&
-		other->infer.key == request->infer.key && other->account == request->account &&
+	return other != request && has_key(other) && other->infer.key == request->infer.key &&
+		other->account == request->account &&
 		strcmp(other->served->name, request->served->name) == 0;
 }
 

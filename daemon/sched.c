@@ -193,6 +193,14 @@ bool sched_remove(struct sched *sched, struct request *request)
 	return found;
 }
 
+bool sched_has(struct sched *sched, const struct request *request)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_has(request);
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
 bool sched_swap(struct sched *sched, struct request *old, struct request *request)
 {
 	pthread_mutex_lock(&sched->mutex);

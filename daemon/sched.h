@@ -69,6 +69,9 @@ void sched_put(struct sched *sched, struct request *request);
 /* True when it was still queued and is the caller's again; false when a worker has it. */
 bool sched_remove(struct sched *sched, struct request *request);
 
+/* True while it is queued. */
+bool sched_has(struct sched *sched, const struct request *request);
+
 /* @request takes the place of @old, of the same line and class. False when a worker has that. */
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
