@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
@@ -214,11 +215,15 @@ static void a_key_that_nobody_waits_with_is_turned_away_by_its_head(void **state
 	peer_close(&other);
 }
 
-static uint32_t turned_away(struct peer *peer)
+/* For that reason. */
+static uint32_t turned_away(struct peer *peer, const char *reason)
 {
+	struct error err = {0};
 	struct answer answer = peer_receive(peer);
 	uint32_t retry_us = answer.header.deadline_us;
-	assert_int_equal(answer.header.status, EDGE_OVERLOADED);
+	wire_error_decode(answer.body, answer.header.body_bytes, answer.header.status, &err);
+	assert_int_equal(err.status, EDGE_OVERLOADED);
+	assert_memory_equal(err.text, reason, strlen(reason));
 	answer_free(&answer);
 	return retry_us;
 }
@@ -231,15 +236,32 @@ static void who_is_turned_away_is_told_when_to_ask_again(void **state)
 		peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, i, "echo", (int8_t)i);
 	}
 	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 5, "echo", 5);
-	assert_in_range(turned_away(&peer), 1000, 1000000);
+	assert_in_range(turned_away(&peer, "the queue is full; ask"), 1000, 1000000);
 	peer_infer(&old, 6, "echo", 4, 6, 0); /* its version has no place for it */
-	assert_int_equal(turned_away(&old), 0);
+	assert_int_equal(turned_away(&old, "the queue is full; ask"), 0);
 	daemon_let_go(*state, 1);
 	for (uint64_t i = 1; i <= 4; i++) {
 		peer_expect_echo(&peer, i, 4, (int8_t)i);
 	}
 	peer_close(&peer);
 	peer_close(&old);
+}
+
+static void a_deadline_that_cannot_be_kept_is_told_as_the_reason(void **state)
+{
+	struct peer peer = peer_open_1_3(*state);
+	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 1, "echo", 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	occupy(*state, &peer, WIRE_CLASS_NORMAL);
+	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 2, "slow", 2);
+	peer_infer(&peer, 3, "echo", 4, 3, 1); /* one microsecond */
+	turned_away(&peer, "it cannot be done before its deadline");
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	daemon_wait_running(*state);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 2, 4, 2);
+	peer_close(&peer);
 }
 
 static void classes_and_keys_are_not_of_older_versions(void **state)
@@ -282,6 +304,8 @@ int main(void)
 			a_key_that_nobody_waits_with_is_turned_away_by_its_head, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			who_is_turned_away_is_told_when_to_ask_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_deadline_that_cannot_be_kept_is_told_as_the_reason, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			classes_and_keys_are_not_of_older_versions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
