@@ -147,7 +147,8 @@ int framing_admit(struct conn *conn, const struct wire_header *header, struct re
 		return error_set(err, -EPROTO, "%s: the body has %u bytes",
 			wire_type_name(header->type), header->body_bytes);
 	}
-	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
+	if (dispatch_find(&conn->edged->dispatch, conn, header->id) ||
+		(conn->subscribed && conn->subscription == header->id)) {
 		return error_set(err, -EINVAL, "a request of that id is in flight");
 	}
 	const uint64_t now_ns = clock_now_ns();
