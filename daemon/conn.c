@@ -298,7 +298,7 @@ static void on_bytes(struct conn *conn, size_t n)
 /* A request that has begun is read to its end; another one only where there is room for it. */
 static bool wants_more(const struct conn *conn)
 {
-	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
+	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->ended;
 	bool inside = conn->part != CONN_HEADER || conn->got > 0;
 	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
 	return open && (inside || room);
@@ -337,7 +337,9 @@ static void on_came(struct conn *conn, size_t n, bool ahead)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct conn *conn = stream->data;
-	if (n < 0) {
+	if (n == UV_EOF) {
+		conn_end(conn);
+	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
 		on_came(conn, (size_t)n, buffer->base == (char *)conn->ahead);
@@ -365,7 +367,11 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		conn_refuse(conn, &conn->header, &err);
 		return false;
 	}
-	if (n <= 0) {
+	if (n == 0) {
+		conn_end(conn);
+		return false;
+	}
+	if (n < 0) {
 		conn_close(conn);
 		return false;
 	}
@@ -427,7 +433,7 @@ static void on_timer(uv_timer_t *timer)
 	struct conn *conn = timer->data;
 	uint64_t now = uv_now(timer->loop);
 	struct error err = {0};
-	if (conn->broken) {
+	if (conn->broken || conn_is_done(conn)) {
 		conn_close(conn);
 		return;
 	}
@@ -481,7 +487,7 @@ static void timer_update(struct conn *conn)
 		const uint64_t at = now + (due_ns > now_ns ? (due_ns - now_ns + MS - 1) / MS : 0);
 		next = !next || at < next ? at : next;
 	}
-	next = conn->broken || has_more(conn) ? now : next;
+	next = conn->broken || conn_is_done(conn) || has_more(conn) ? now : next;
 	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);

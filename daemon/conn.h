@@ -78,6 +78,7 @@ struct conn {
 	uint32_t got; /* bytes of the part that are there */
 	struct request *request; /* whose body is being read */
 	bool judged;
+	bool ended; /* no more will come: closed when all that was asked is answered */
 	bool broken; /* a reply could not be made: closed in the loop's next turn */
 
 	uint32_t in_flight; /* requests without an answer, the one being read too */
@@ -92,6 +93,11 @@ void conn_enter(struct conn *conn, enum conn_state state);
 /* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over the
  * requests that closing frees. */
 void conn_break(struct conn *conn);
+
+/* Its client has sent its last byte. One that still reads gets the answers to what came whole; then it is
+ * done, and its timer closes it. */
+void conn_end(struct conn *conn);
+bool conn_is_done(const struct conn *conn);
 
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);

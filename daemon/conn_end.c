@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* States and the end of a connection. */
 #include "daemon/conn.h"
+
+#include <poll.h>
+
 #include "daemon/edged.h"
 #include "daemon/process.h"
 #include "daemon/ring.h"
@@ -83,5 +86,34 @@ void conn_close_after_replies(struct conn *conn)
 	} else {
 		conn_update(
 			conn); /* nothing more is read, and who does not take replies has an end */
+	}
+}
+
+bool conn_is_done(const struct conn *conn)
+{
+	return conn->ended && conn->in_flight == 0 && conn->unsent == 0;
+}
+
+/* It reads no more either: it was closed, or its process ended. */
+static bool is_gone(const struct conn *conn)
+{
+	struct pollfd both = {.fd = -1};
+	return uv_fileno((const uv_handle_t *)&conn->pipe, &both.fd) < 0 || poll(&both, 1, 0) != 0;
+}
+
+void conn_end(struct conn *conn)
+{
+	if (conn->request) {
+		conn->in_flight--;
+		request_free(take(conn->request));
+	}
+	conn->ended = true;
+	conn->part = CONN_HEADER;
+	conn->got = 0;
+	conn->read_by_ms = 0;
+	if (conn->state != CONN_OPEN || conn_is_done(conn) || is_gone(conn)) {
+		conn_close(conn);
+	} else {
+		conn_update(conn);
 	}
 }

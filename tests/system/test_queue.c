@@ -412,6 +412,32 @@ static void a_client_that_leaves_takes_its_requests_with_it(void **state)
 	peer_close(&peer);
 }
 
+/* As nc -N and socat do. @peer is read by both of edged's ways. */
+static void ask_and_shut(struct daemon *daemon, struct peer peer)
+{
+	struct bytes_writer frame = {0};
+	occupy(daemon, &peer, 1);
+	peer_infer(&peer, 2, "echo", 4, 2, 0);
+	put_rows(&frame, 3, 1024, 0);
+	peer_send_bytes(&peer, frame.data, 3000); /* the rest never comes */
+	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+	struct peer other = peer_open(daemon);
+	wait_queued(&other, 1);
+	daemon_let_go(daemon, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_expect_echo(&peer, 2, 4, 2);
+	peer_expect_closed(&peer);
+	bytes_writer_deinit(&frame);
+	peer_close(&other);
+	peer_close(&peer);
+}
+
+static void a_client_that_only_reads_on_gets_its_answers(void **state)
+{
+	ask_and_shut(*state, peer_open(*state));
+	ask_and_shut(*state, peer_open_shared(*state));
+}
+
 static void drain_finishes_what_runs_and_refuses_what_waits(void **state)
 {
 	struct daemon *daemon = *state;
@@ -505,6 +531,7 @@ int main(void)
 		cmocka_unit_test(connections_take_turns),
 		cmocka_unit_test(a_connection_is_not_read_above_its_limit),
 		cmocka_unit_test(a_client_that_leaves_takes_its_requests_with_it),
+		cmocka_unit_test(a_client_that_only_reads_on_gets_its_answers),
 		cmocka_unit_test(drain_finishes_what_runs_and_refuses_what_waits),
 		cmocka_unit_test(drain_gives_up_on_what_runs_too_long),
 		cmocka_unit_test(drain_does_not_wait_for_a_client_that_left),
