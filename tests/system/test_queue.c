@@ -421,8 +421,9 @@ static void ask_and_shut(struct daemon *daemon, struct peer peer)
 	put_rows(&frame, 3, 1024, 0);
 	peer_send_bytes(&peer, frame.data, 3000); /* the rest never comes */
 	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
-	struct peer other = peer_open(daemon);
-	wait_queued(&other, 1);
+	struct peer other = peer_open(daemon); /* by its answer edged has seen that end */
+	peer_send(&other, WIRE_LIST, 1, 0, NULL);
+	peer_expect(&other, 1, EDGE_OK);
 	daemon_let_go(daemon, 1);
 	peer_expect_echo(&peer, 1, 4, 1);
 	peer_expect_echo(&peer, 2, 4, 2);
