@@ -73,6 +73,7 @@ struct bytes_writer {
 	size_t capacity;
 	size_t limit; /* 0: none */
 	bool failed;
+	bool too_long; /* it failed because a field has no room for what was to be written */
 };
 
 void bytes_writer_deinit(struct bytes_writer *w);

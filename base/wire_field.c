@@ -6,7 +6,7 @@
 void wire_field_text_encode(struct bytes_writer *w, struct wire_text text)
 {
 	if (text.length > UINT16_MAX) {
-		w->failed = true;
+		w->failed = w->too_long = true;
 		return;
 	}
 	bytes_write_u16(w, (uint16_t)text.length);

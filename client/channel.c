@@ -68,6 +68,9 @@ void channel_deinit(struct channel *channel)
 static int check_room(
 	const struct channel *channel, const struct bytes_writer *body, struct error *err)
 {
+	if (body->too_long) {
+		return error_set(err, -EINVAL, "a name has at most %d bytes", UINT16_MAX);
+	}
 	if (body->failed) {
 		return error_no_memory(err);
 	}

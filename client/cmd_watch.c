@@ -31,7 +31,7 @@ static int print_json(const struct edge_client_list_item *item)
 	return json_print(one, stdout, false);
 }
 
-static int print_line(const struct edge_client_list_item *item)
+static void print_line(const struct edge_client_list_item *item)
 {
 	char name[128], version[64], state[64], reason[512];
 	error_escape(name, sizeof(name), item->name, strlen(item->name));
@@ -40,15 +40,22 @@ static int print_line(const struct edge_client_list_item *item)
 	error_clean(reason, sizeof(reason), item->reason, strlen(item->reason));
 	printf("%s %s %s%s%s\n", name, version[0] ? version : "-", state, reason[0] ? ": " : "",
 		reason);
-	return fflush(stdout) < 0 ? -errno : 0;
 }
 
+/* Whoever reads it, from a pipe too, wants it now. */
 static void on_models(void *data, const struct edge_client_list *list)
 {
 	struct watch *watch = data;
 	bool table = watch->settings->format == CLI_FORMAT_TABLE;
 	for (size_t i = 0; i < list->n_items && watch->result == 0; i++) {
-		watch->result = table ? print_line(&list->items[i]) : print_json(&list->items[i]);
+		if (table) {
+			print_line(&list->items[i]);
+		} else {
+			watch->result = print_json(&list->items[i]);
+		}
+	}
+	if (watch->result == 0 && fflush(stdout) != 0) {
+		watch->result = -errno;
 	}
 }
 

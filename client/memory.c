@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/own.h"
 #include "client/connection.h"
@@ -24,6 +26,21 @@ static int memory_fd(void)
 		: fd;
 }
 
+/* What the machine can spare; without /proc all that it has. */
+static uint64_t bytes_there_are(void)
+{
+	unsigned long long kb = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+	while (file && fgets(line, sizeof(line), file) &&
+		sscanf(line, "MemAvailable: %llu kB", &kb) != 1) {}
+	if (file) {
+		fclose(file);
+	}
+	return kb > 0 ? kb * 1024
+		      : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* All pages are there from the start: the daemon takes no holes. */
 static int memory_new(size_t bytes, int *ret_fd, void **ret_data, struct error *err)
 {
@@ -33,6 +50,12 @@ static int memory_new(size_t bytes, int *ret_fd, void **ret_data, struct error *
 	}
 	if (bytes == 0 || bytes > PTRDIFF_MAX) {
 		return error_set(err, -EINVAL, "shared memory of %zu bytes", bytes);
+	}
+	const uint64_t most = bytes_there_are();
+	if (bytes > most) { /* allocating it would end other programs first */
+		return error_set(err, -ENOMEM,
+			"shared memory of %zu bytes: the machine has %llu to spare", bytes,
+			(unsigned long long)most);
 	}
 	if (ftruncate(fd, (off_t)bytes) < 0 || fallocate(fd, 0, 0, (off_t)bytes) < 0) {
 		return fail("allocate", err);

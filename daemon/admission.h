@@ -4,7 +4,8 @@
  * head can be judged, and when it is all there
  *
  * The first two keep the bodies of those that will be turned away out of memory. All give -EAGAIN
- * with what a client is told, and when it may ask again.
+ * with what a client is told, and when it may ask again. Who takes the place of an older request with its key
+ * makes nothing longer, and is let in; until the key is there, who may do so.
  */
 #ifndef DAEMON_ADMISSION_H
 #define DAEMON_ADMISSION_H

@@ -6,102 +6,20 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "daemon/admission.h"
 #include "daemon/edged.h"
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
 #include "daemon/observe.h"
-#include "daemon/process.h"
 #include "daemon/receive.h"
 #include "daemon/ring.h"
 
+#define MS UINT64_C(1000000)
 #define MOST_UNSENT 256 /* frames, of which many are what nobody asked for */
 #define READS_PER_TURN 32 /* of one connection, then others come to theirs */
 #define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
-
-void conn_enter(struct conn *conn, enum conn_state state)
-{
-	conn->state = state;
-	conn->edged->n_greeting -= conn->greeting;
-	conn->greeting = false;
-}
-
-/* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over
- * the requests that closing frees. */
-static void conn_break(struct conn *conn)
-{
-	if (conn->state != CONN_CLOSED) {
-		conn_enter(conn, CONN_CLOSING);
-		conn->broken = true;
-		conn_update(conn);
-	}
-}
-
-/* ---- the end of a connection */
-
-void conn_on_closed(uv_handle_t *handle)
-{
-	struct conn *conn = handle->data;
-	if (--conn->open_handles > 0) {
-		return;
-	}
-	if (conn->account) {
-		account_close(conn->account);
-	}
-	struct edged *edged = conn->edged;
-	own_close_fd(&conn->poll_fd);
-	free(conn);
-	process_trim_later(&edged->trim);
-	edged_check_drained(edged); /* what was waited for may have been its last reply */
-}
-
-void conn_close(struct conn *conn)
-{
-	if (conn->state == CONN_CLOSED) {
-		return;
-	}
-	conn_enter(conn, CONN_CLOSED);
-	*(conn->prev ? &conn->prev->next : conn->list) = conn->next;
-	if (conn->next) {
-		conn->next->prev = conn->prev;
-	}
-	dispatch_abandon(&conn->edged->dispatch, conn);
-	request_free(conn->request);
-	conn->request = NULL;
-	client_sessions_close(&conn->sessions);
-	regions_close(&conn->regions);
-	ring_close(take(conn->ring));
-	events_forget(conn->edged, conn);
-	if (conn->edged->asked == conn) {
-		conn->edged->asked = NULL;
-	}
-	own_close_fd(&conn->fd);
-	conn->fd = -1;
-	uv_close((uv_handle_t *)&conn->pipe, conn_on_closed);
-	uv_close((uv_handle_t *)&conn->timer, conn_on_closed);
-	if (conn->poll_fd >= 0) {
-		conn->edged->n_sharing--;
-		conn->account->n_sharing--;
-		uv_close((uv_handle_t *)&conn->poll, conn_on_closed);
-	}
-}
-
-void conn_close_after_replies(struct conn *conn)
-{
-	if (conn->state == CONN_CLOSED) {
-		return;
-	}
-	conn_enter(conn, CONN_CLOSING);
-	conn->read_by_ms = 0;
-	dispatch_abandon(&conn->edged->dispatch, conn);
-	if (conn->unsent == 0) {
-		conn_close(conn);
-	} else {
-		conn_update(
-			conn); /* nothing more is read, and who does not take replies has an end */
-	}
-}
 
 /* ---- replies */
 
@@ -179,10 +97,10 @@ static void refuse(struct conn *conn, const struct wire_header *header, const st
 	conn_note_sent(conn, code);
 }
 
-/* Before refuse(), where the header at hand may be that of an earlier message. */
+/* Before refuse(), where the header at hand may be that of a message that was answered. */
 static void header_forget(struct conn *conn)
 {
-	if (conn->part == CONN_HEADER) {
+	if (conn->part != CONN_BODY) {
 		conn->header = (struct wire_header){0};
 	}
 }
@@ -201,18 +119,6 @@ void conn_refuse(struct conn *conn, const struct wire_header *header, const stru
 }
 
 /* ---- requests in a ring */
-
-void conn_turn_away(struct conn *conn, const struct wire_header *header, const struct error *err)
-{
-	struct reply reply = {.type = header->type,
-		.id = header->id,
-		.status = err->status,
-		.by_ring = true,
-		.retry_after_us = err->retry_after_us};
-	observe_refused(conn->edged, NULL, err->status);
-	wire_error_encode(&reply.body, err->text);
-	send_reply(conn, &reply);
-}
 
 void conn_begin(struct conn *conn, struct request *request)
 {
@@ -392,7 +298,7 @@ static void on_bytes(struct conn *conn, size_t n)
 /* A request that has begun is read to its end; another one only where there is room for it. */
 static bool wants_more(const struct conn *conn)
 {
-	bool open = conn->state == CONN_HELLO || conn->state == CONN_OPEN;
+	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->ended;
 	bool inside = conn->part != CONN_HEADER || conn->got > 0;
 	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
 	return open && (inside || room);
@@ -431,7 +337,9 @@ static void on_came(struct conn *conn, size_t n, bool ahead)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct conn *conn = stream->data;
-	if (n < 0) {
+	if (n == UV_EOF) {
+		conn_end(conn);
+	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
 		on_came(conn, (size_t)n, buffer->base == (char *)conn->ahead);
@@ -459,7 +367,11 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		conn_refuse(conn, &conn->header, &err);
 		return false;
 	}
-	if (n <= 0) {
+	if (n == 0) {
+		conn_end(conn);
+		return false;
+	}
+	if (n < 0) {
 		conn_close(conn);
 		return false;
 	}
@@ -498,12 +410,30 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* ---- time and back-pressure */
 
+/* Of what is being read and heeds a deadline; UINT64_MAX: nothing does. */
+static uint64_t deadline_ns(const struct conn *conn)
+{
+	const struct request *request = conn->part == CONN_BODY ? conn->request : NULL;
+	return request && request->deadline_ns && framing_heeds_deadline(request->type)
+		? request->deadline_ns
+		: UINT64_MAX;
+}
+
+/* The rest of the body is thrown away as it comes. */
+static void end_late(struct conn *conn)
+{
+	struct error err = {0};
+	error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
+	conn->in_flight--;
+	skip(conn, &err);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct conn *conn = timer->data;
 	uint64_t now = uv_now(timer->loop);
 	struct error err = {0};
-	if (conn->broken) {
+	if (conn->broken || conn_is_done(conn)) {
 		conn_close(conn);
 		return;
 	}
@@ -521,6 +451,8 @@ static void on_timer(uv_timer_t *timer)
 							    : "body");
 		header_forget(conn);
 		conn_refuse(conn, &conn->header, &err);
+	} else if (clock_now_ns() >= deadline_ns(conn)) {
+		end_late(conn);
 	}
 	use_ahead(conn);
 	if (conn->ring) {
@@ -549,7 +481,13 @@ static void timer_update(struct conn *conn)
 	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
 		next = conn->write_by_ms;
 	}
-	next = conn->broken || has_more(conn) ? now : next;
+	const uint64_t due_ns = deadline_ns(conn);
+	if (due_ns != UINT64_MAX) {
+		const uint64_t now_ns = clock_now_ns();
+		const uint64_t at = now + (due_ns > now_ns ? (due_ns - now_ns + MS - 1) / MS : 0);
+		next = !next || at < next ? at : next;
+	}
+	next = conn->broken || conn_is_done(conn) || has_more(conn) ? now : next;
 	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);

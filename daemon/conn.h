@@ -78,6 +78,7 @@ struct conn {
 	uint32_t got; /* bytes of the part that are there */
 	struct request *request; /* whose body is being read */
 	bool judged;
+	bool ended; /* no more will come: closed when all that was asked is answered */
 	bool broken; /* a reply could not be made: closed in the loop's next turn */
 
 	uint32_t in_flight; /* requests without an answer, the one being read too */
@@ -88,6 +89,15 @@ struct conn {
 
 /* The state is another one from now on. */
 void conn_enter(struct conn *conn, enum conn_state state);
+
+/* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over the
+ * requests that closing frees. */
+void conn_break(struct conn *conn);
+
+/* Its client has sent its last byte. One that still reads gets the answers to what came whole; then it is
+ * done, and its timer closes it. */
+void conn_end(struct conn *conn);
+bool conn_is_done(const struct conn *conn);
 
 /* Closes at once; requests are abandoned. */
 void conn_close(struct conn *conn);
@@ -113,10 +123,8 @@ void conn_drop(struct conn *conn, const struct wire_header *header, const struct
 /* The same for breaking the protocol's framing, or a time: an offence. */
 void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err);
 
-/* For requests in the connection's ring: whether another may be taken; one of that header is answered at once;
- * one is there. */
+/* For requests in the connection's ring: whether another may be taken; one is there. */
 bool conn_has_room(const struct conn *conn);
-void conn_turn_away(struct conn *conn, const struct wire_header *header, const struct error *err);
 void conn_begin(struct conn *conn, struct request *request);
 
 /* Reads what may have come to its socket before the loop tells. True when something had. */

@@ -15,6 +15,11 @@ bool framing_takes_descriptor(uint16_t type)
 	return type == WIRE_REGION_ADD || type == WIRE_STORE || type == WIRE_RING_OPEN;
 }
 
+bool framing_heeds_deadline(uint16_t type)
+{
+	return type == WIRE_INFER || type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET;
+}
+
 /* What was read together may be several messages, and the descriptor came with one of them: the first
  * behind the header at hand that may have one. A header that is not all there may be of that one. */
 static bool other_follows(const struct conn *conn)
@@ -142,7 +147,8 @@ int framing_admit(struct conn *conn, const struct wire_header *header, struct re
 		return error_set(err, -EPROTO, "%s: the body has %u bytes",
 			wire_type_name(header->type), header->body_bytes);
 	}
-	if (dispatch_find(&conn->edged->dispatch, conn, header->id)) {
+	if (dispatch_find(&conn->edged->dispatch, conn, header->id) ||
+		(conn->subscribed && conn->subscription == header->id)) {
 		return error_set(err, -EINVAL, "a request of that id is in flight");
 	}
 	const uint64_t now_ns = clock_now_ns();

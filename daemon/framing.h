@@ -21,6 +21,8 @@ int must_check framing_check_slot(const struct conn *conn, const uint8_t bytes[W
 
 /* Whether messages of that type may come with one. */
 bool framing_takes_descriptor(uint16_t type);
+/* Whether the deadline of their header means something. */
+bool framing_heeds_deadline(uint16_t type);
 
 /* True for the types that HELLO's version and capabilities have. */
 bool framing_knows(const struct conn *conn, uint16_t type);

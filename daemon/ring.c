@@ -17,6 +17,7 @@
 #include "daemon/frame.h"
 #include "daemon/framing.h"
 #include "daemon/handle.h"
+#include "daemon/observe.h"
 
 #define MOST_NS 200000 /* of one turn of the loop: short requests are run there */
 
@@ -97,6 +98,19 @@ static void copy_out(void *to, const uint8_t *slot, size_t size)
 	atomic_signal_fence(memory_order_seq_cst); /* not again, by a compiler that knows both */
 }
 
+/* Answers at once what only has a header. */
+static void turn_away(struct ring *ring, const struct wire_header *header, const struct error *err)
+{
+	struct reply reply = {.type = header->type,
+		.id = header->id,
+		.status = err->status,
+		.by_ring = true,
+		.retry_after_us = err->retry_after_us};
+	observe_refused(ring->conn->edged, NULL, err->status);
+	wire_error_encode(&reply.body, err->text);
+	conn_note_sent(ring->conn, ring_send(ring, &reply));
+}
+
 static void take_one(struct ring *ring)
 {
 	const uint8_t *slot = ring->base + wire_ring_request_at(&ring->shape, ring->taken);
@@ -111,7 +125,7 @@ static void take_one(struct ring *ring)
 		return;
 	}
 	if (framing_admit(ring->conn, &header, &request, &err) < 0) {
-		conn_turn_away(ring->conn, &header, &err);
+		turn_away(ring, &header, &err);
 		return;
 	}
 	request->by_ring = true;

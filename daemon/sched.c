@@ -73,15 +73,12 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_wish *wish)
 
 /* Alone a user may fill the queue. With others it has no more than twice what is free, so there is
  * always room for who comes. */
-static bool has_room(struct sched *sched, const struct sched_wish *wish)
+static bool is_crowded(struct sched *sched, const struct sched_wish *wish)
 {
 	const uint32_t queued = sched->queue.n_queued;
-	if (queued >= wish->most) {
-		return false;
-	}
 	const uint32_t own = wish->line->user->n_queued;
 	bool alone = sched->queue.n_users <= (own > 0);
-	return alone || own < 2 * (uint64_t)(wish->most - queued);
+	return !alone && own >= 2 * (uint64_t)(wish->most - queued);
 }
 
 static bool had_enough(struct sched *sched, const struct sched_wish *wish)
@@ -91,39 +88,52 @@ static bool had_enough(struct sched *sched, const struct sched_wish *wish)
 		share_is_over(&line->share, &line->user->lines, wish->now_ns);
 }
 
+/* What may be ahead under overload. */
 static int64_t bound_ns(struct sched *sched, const struct sched_wish *wish)
 {
 	int64_t run = wish->cost_ns > sched->mean_ns ? wish->cost_ns : sched->mean_ns;
 	int64_t bound = OVERLOAD_RUNS * run;
-	bound = bound < OVERLOAD_NS ? OVERLOAD_NS : bound;
-	return had_enough(sched, wish) ? bound / 2 : bound;
+	return bound < OVERLOAD_NS ? OVERLOAD_NS : bound;
 }
 
-static bool admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us)
+/* From now on there is overload. */
+static bool refuse(struct sched *sched, const struct sched_wish *wish, enum sched_reason reason,
+	int64_t wait, struct sched_refusal *ret_refusal)
+{
+	sched->overload_ns = wish->now_ns + CALM_NS;
+	*ret_refusal = (struct sched_refusal){reason, retry_us(wait)};
+	return false;
+}
+
+static bool admits(
+	struct sched *sched, const struct sched_wish *wish, struct sched_refusal *ret_refusal)
 {
 	if (wish->class < sched->least) {
-		*ret_retry_us = RETRY_MOST_US;
+		*ret_refusal = (struct sched_refusal){SCHED_HOT, RETRY_MOST_US};
 		return false;
 	}
 	share_ask(&wish->line->user->share, &sched->queue.shares, wish->now_ns);
 	share_ask(&wish->line->share, &wish->line->user->lines, wish->now_ns);
 	const int64_t wait = wait_ns(sched, wish);
-	if (!has_room(sched, wish)) {
-		sched->overload_ns = wish->now_ns + CALM_NS;
-		*ret_retry_us = retry_us(wait / 2);
-		return false;
+	if (sched->queue.n_queued >= wish->most) {
+		return refuse(sched, wish, SCHED_FULL, wait / 2, ret_refusal);
 	}
-	bool overload = wish->now_ns < sched->overload_ns;
-	const int64_t bound = overload ? bound_ns(sched, wish) : INT64_MAX;
-	if (wait > bound) {
-		sched->overload_ns = wish->now_ns + CALM_NS;
-		*ret_retry_us = retry_us(wait - bound);
-		return false;
+	if (is_crowded(sched, wish)) {
+		return refuse(sched, wish, SCHED_CROWDED, wait / 2, ret_refusal);
+	}
+	if (wish->now_ns < sched->overload_ns) {
+		const int64_t bound = bound_ns(sched, wish);
+		if (wait > bound / 2 && had_enough(sched, wish)) {
+			return refuse(sched, wish, SCHED_SHARE, wait - bound / 2, ret_refusal);
+		}
+		if (wait > bound) {
+			return refuse(sched, wish, SCHED_OVERLOAD, wait - bound, ret_refusal);
+		}
 	}
 	/* What a run takes is a guess, and is learned only by running: it decides only when there is
 	 * something else to do. */
 	bool late = wait > 0 && (uint64_t)(wait + wish->cost_ns) > wish->left_ns;
-	*ret_retry_us = retry_us(wait);
+	*ret_refusal = (struct sched_refusal){SCHED_LATE, retry_us(wait)};
 	return !late;
 }
 
@@ -136,10 +146,11 @@ static void learn(struct sched *sched, const struct sched_wish *wish)
 		(uint64_t)wish->cost_ns);
 }
 
-bool sched_admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us)
+bool sched_admits(
+	struct sched *sched, const struct sched_wish *wish, struct sched_refusal *ret_refusal)
 {
 	pthread_mutex_lock(&sched->mutex);
-	bool admitted = admits(sched, wish, ret_retry_us);
+	bool admitted = admits(sched, wish, ret_refusal);
 	pthread_mutex_unlock(&sched->mutex);
 	return admitted;
 }
@@ -165,10 +176,10 @@ static void put(struct sched *sched, struct request *request)
 }
 
 int sched_push(struct sched *sched, struct request *request, const struct sched_wish *wish,
-	uint32_t *ret_retry_us)
+	struct sched_refusal *ret_refusal)
 {
 	pthread_mutex_lock(&sched->mutex);
-	bool admitted = admits(sched, wish, ret_retry_us);
+	bool admitted = admits(sched, wish, ret_refusal);
 	if (admitted) {
 		learn(sched, wish);
 		put(sched, request);
@@ -189,6 +200,14 @@ bool sched_remove(struct sched *sched, struct request *request)
 	pthread_mutex_lock(&sched->mutex);
 	bool found = queue_remove(&sched->queue, request);
 	urgent_update(sched);
+	pthread_mutex_unlock(&sched->mutex);
+	return found;
+}
+
+bool sched_has(struct sched *sched, const struct request *request)
+{
+	pthread_mutex_lock(&sched->mutex);
+	bool found = queue_has(request);
 	pthread_mutex_unlock(&sched->mutex);
 	return found;
 }

@@ -54,20 +54,39 @@ struct sched_wish {
 	uint32_t most; /* requests that may wait, with this one */
 };
 
-/* True when it would be let in now. Else *ret_retry_us says after how long it may be. Changes nothing
- * but what is known of who asked. */
-bool sched_admits(struct sched *sched, const struct sched_wish *wish, uint32_t *ret_retry_us);
+enum sched_reason {
+	SCHED_HOT, /* the class is held back: sched_restrain() */
+	SCHED_FULL, /* no place is free */
+	SCHED_CROWDED, /* the free places are for others */
+	SCHED_SHARE, /* overload, and its user or line had more than its share */
+	SCHED_OVERLOAD,
+	SCHED_LATE, /* its deadline is behind what waits */
+};
+
+/* Why somebody is not let in, and after how long it may be. */
+struct sched_refusal {
+	enum sched_reason reason;
+	uint32_t retry_us;
+};
+
+/* True when it would be let in now. Else *ret_refusal says more. Changes nothing but what is known of who
+ * asked. */
+bool sched_admits(
+	struct sched *sched, const struct sched_wish *wish, struct sched_refusal *ret_refusal);
 
 /* As above, and pushes @request, whose line, class and cost_ns are those of @wish: -EAGAIN when it is
  * not let in. The request is the queue's from then on. */
 int must_check sched_push(struct sched *sched, struct request *request,
-	const struct sched_wish *wish, uint32_t *ret_retry_us);
+	const struct sched_wish *wish, struct sched_refusal *ret_refusal);
 
 /* Pushes what has been let in before. */
 void sched_put(struct sched *sched, struct request *request);
 
 /* True when it was still queued and is the caller's again; false when a worker has it. */
 bool sched_remove(struct sched *sched, struct request *request);
+
+/* True while it is queued. */
+bool sched_has(struct sched *sched, const struct request *request);
 
 /* @request takes the place of @old, of the same line and class. False when a worker has that. */
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);

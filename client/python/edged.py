@@ -15,7 +15,8 @@ Errors. All are EdgedError. `status` is what edged answered (Status), or what it
 it is None when there is no answer: Disconnected, ProtocolError. After those two, and after Deadline where edged did not say so itself
 (`connected` is False then), the connection is closed and every call raises Disconnected: open another Client.
 
-Time and memory. Every exchange with edged ends within `timeout` seconds; edged is told of it and drops the work. An exchange that edged
+Time and memory. Every exchange with edged ends within `timeout` seconds; edged is told of it and drops the work. A call's own timeout counts
+instead of the client's; None: the client's. Both are from 0 to 2000000 seconds, else Invalid. An exchange that edged
 should have ended waits GRACE seconds more for its word. infer() and session() are one exchange, and one more where the model has to be
 described first, or again because it was replaced. A reply of more than `max_reply` bytes is refused before memory is taken for it.
 
@@ -70,7 +71,7 @@ _REGION_ADD, _REGION_REMOVE, _STATS = 13, 14, 17
 _HEEDS_DEADLINE = (_INFER, _SESSION_OPEN, _SESSION_RESET)
 _CAPABILITY_DESCRIPTORS, _CAPABILITY_SESSIONS, _CAPABILITY_STORE = 1 << 0, 1 << 2, 1 << 3
 _HELLO_BYTES = 1 << 16
-_DEFAULT = -1.0  # the client's own timeout
+_LONGEST = 2e6  # seconds: sockets wait no longer than 2^31 ms
 
 T = TypeVar("T")
 
@@ -207,6 +208,15 @@ def _read_all(body: memoryview, read: Callable[[Reader], T]) -> T:
     return found
 
 
+def _check_timeout(timeout: Optional[float]) -> Optional[float]:
+    try:
+        if timeout is None or 0 <= timeout <= _LONGEST:
+            return timeout
+    except TypeError:
+        pass
+    raise Invalid(f"a timeout is None, or from 0 to {_LONGEST:.0f} seconds, not {timeout!r}", Status.INVALID)
+
+
 def _limit(sock: socket.socket, end: Optional[float]) -> None:
     """Lets the next call on @sock last until @end."""
     rest = None if end is None else end - time.monotonic()
@@ -255,12 +265,12 @@ def _read_status(r: Reader) -> DaemonStatus:
 
 
 class Client:
-    """A connection to edged. `path`: its socket. `timeout`: seconds that a call may take unless it says otherwise; None: without end.
+    """A connection to edged. `path`: its socket. `timeout`: seconds that a call may take unless it says otherwise; None: as long as it takes.
     `max_reply`: bytes of a reply that are taken. `shared`: for memory(); edged has room for only so many."""
 
     def __init__(self, path: Optional[str] = None, *, timeout: Optional[float] = 30.0, max_reply: int = 64 << 20,
                  name: str = "python", shared: bool = False, _capabilities: int = _CAPABILITY_SESSIONS | _CAPABILITY_STORE) -> None:
-        self.timeout, self._path, self._name = timeout, path, name
+        self.timeout, self._path, self._name = _check_timeout(timeout), path, name
         self._lock = threading.Lock()
         self._models: Dict[Tuple[str, str], Model] = {}
         wanted = _capabilities | (_CAPABILITY_DESCRIPTORS if shared else 0)
@@ -273,7 +283,7 @@ class Client:
     def _greet(self, max_reply: int, capabilities: int) -> Peer:
         self._connection = _Connection(_connect(self._path, self.timeout), max_reply)
         try:
-            hello = struct.pack("<HHQ", _MAJOR, _MINOR, capabilities) + put_text(self._name.encode()[:255])
+            hello = struct.pack("<HHQ", _MAJOR, _MINOR, capabilities) + put_text(put_text(self._name)[2:257])
             return self._call(_HELLO, hello, _read_greeting)
         except BaseException:
             self.close()
@@ -294,11 +304,11 @@ class Client:
         """Whether calls can be made."""
         return self._connection.socket is not None
 
-    def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = _DEFAULT, session: int = 0,
+    def _call(self, type_: int, body: Union[bytes, bytearray], read: Callable[[Reader], T], timeout: Optional[float] = None, session: int = 0,
               flags: int = 0, fd: int = -1) -> T:
-        timeout = self.timeout if timeout == _DEFAULT else timeout
+        timeout = _check_timeout(self.timeout if timeout is None else timeout)
         end = None if timeout is None else time.monotonic() + timeout + (GRACE if type_ in _HEEDS_DEADLINE else 0)
-        if not self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
+        if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
             raise Deadline("another thread's call took all the time", Status.DEADLINE)
         try:
             self._connection.fd = fd
@@ -331,14 +341,15 @@ class Client:
         return self._call(_STATS, b"", read_stats)
 
     def memory(self, size: int) -> Memory:
-        """Bytes that are shared with edged, for inputs and outputs of infer(); the client was made with `shared`. See Memory."""
+        """Bytes that are shared with edged, for inputs and outputs of infer(); the client was made with `shared`. See Memory. They are
+        taken from the machine at once: Overloaded for more than it can spare, and above edged's max-bytes-per-user."""
         self._need(2, _CAPABILITY_DESCRIPTORS)
         return Memory(size, self._share, lambda region: self.connected and self._call(_REGION_REMOVE, struct.pack("<I", region), lambda r: None))
 
     def _share(self, fd: int, size: int) -> int:
         return self._call(_REGION_ADD, struct.pack("<QI", size, INPUTS | OUTPUTS), lambda r: r.take("I")[0], fd=fd)
 
-    def reload(self, timeout: Optional[float] = _DEFAULT) -> Reload:
+    def reload(self, timeout: Optional[float] = None) -> Reload:
         """edged looks at its models folder again; returns when that is done. For root and edged's own user."""
         return self._call(_RELOAD, b"", lambda r: Reload(*r.take("II")), timeout)
 
@@ -346,14 +357,14 @@ class Client:
         if self.peer.minor < minor or self.peer.capabilities & capabilities != capabilities:
             raise Unsupported("this edged does not have it, or not for this connection", Status.UNSUPPORTED)
 
-    def _store(self, verb: Verb, model: str, argument: str = "", timeout: Optional[float] = _DEFAULT, fd: int = -1) -> str:
+    def _store(self, verb: Verb, model: str, argument: str = "", timeout: Optional[float] = None, fd: int = -1) -> str:
         self._need(3 if verb >= Verb.INSTALL else 2, _CAPABILITY_STORE)
         return self._call(_STORE, encode_verb(verb, model, argument), lambda r: r.text("I"), timeout, fd=fd)
 
     def _store_file(self, verb: Verb, model: str, fd: int, timeout: Optional[float]) -> str:
         """On a connection of its own: edged has room for only so many that may send descriptors."""
         wanted = _CAPABILITY_STORE | _CAPABILITY_DESCRIPTORS
-        timeout = self.timeout if timeout == _DEFAULT else timeout
+        timeout = self.timeout if timeout is None else timeout
         with Client(self._path, timeout=timeout, name=self._name, _capabilities=wanted) as client:
             client._need(3, wanted)
             return client._store(verb, model, fd=fd)
@@ -363,7 +374,7 @@ class Client:
         self._need(2, _CAPABILITY_STORE)
         return self._call(_STORE_LIST, b"", read_stored)
 
-    def rollback(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+    def rollback(self, model: str, timeout: Optional[float] = None) -> None:
         """The last good version serves, or the one before if that serves; what served is bad from now on."""
         self._store(Verb.ROLLBACK, model, timeout=timeout)
 
@@ -371,11 +382,11 @@ class Client:
         """Nothing but a rollback takes the place of what serves."""
         self._store(Verb.PIN, model)
 
-    def unpin(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+    def unpin(self, model: str, timeout: Optional[float] = None) -> None:
         """Ends pin(), and looks at the models folder."""
         self._store(Verb.UNPIN, model, timeout=timeout)
 
-    def forget_bad(self, digest: str, timeout: Optional[float] = _DEFAULT) -> None:
+    def forget_bad(self, digest: str, timeout: Optional[float] = None) -> None:
         """The file whose SHA-256 begins with `digest`, 8 digits at least, may be tried again."""
         self._store(Verb.FORGET_BAD, "", digest, timeout)
 
@@ -383,7 +394,7 @@ class Client:
         """What happened to a model, a line each, oldest first."""
         return self._store(Verb.HISTORY, model).splitlines()
 
-    def install(self, source: Source, model: str = "", timeout: Optional[float] = _DEFAULT) -> str:
+    def install(self, source: Source, model: str = "", timeout: Optional[float] = None) -> str:
         """Gives edged a model or a bundle: a path, bytes, or an open binary file, which is read to its end. A NAME.tflite goes with what
         stands beside it, and is called NAME unless `model` says otherwise; a bundle may say its name itself. Returns
         "NAME version N: ready" when that is on the disk and serves; ModelRefused when it is refused."""
@@ -393,7 +404,7 @@ class Client:
         finally:
             os.close(fd)
 
-    def export(self, model: str, timeout: Optional[float] = _DEFAULT) -> bytes:
+    def export(self, model: str, timeout: Optional[float] = None) -> bytes:
         """What serves, as a bundle."""
         fd = new_file()
         try:
@@ -402,7 +413,7 @@ class Client:
         finally:
             os.close(fd)
 
-    def load(self, model: str, timeout: Optional[float] = _DEFAULT) -> None:
+    def load(self, model: str, timeout: Optional[float] = None) -> None:
         """The model is in memory when this returns."""
         self._store(Verb.LOAD, model, timeout=timeout)
 
@@ -410,7 +421,7 @@ class Client:
         """It is not, until somebody asks for it."""
         self._store(Verb.UNLOAD, model)
 
-    def fsck(self, repair: bool = False, timeout: Optional[float] = _DEFAULT) -> List[str]:
+    def fsck(self, repair: bool = False, timeout: Optional[float] = None) -> List[str]:
         """What is wrong with the store on the disk, a line each."""
         return self._store(Verb.FSCK, "", "repair" if repair else "", timeout).splitlines()
 
@@ -419,7 +430,7 @@ class Client:
         self._store(Verb.REMOVE, model)
 
     def infer(self, model: str, inputs: Inputs = (), *, version: str = "", signature: str = "",
-              outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = _DEFAULT,
+              outputs: Optional[Sequence[Union[int, str]]] = None, resize: bool = False, timeout: Optional[float] = None,
               priority: str = "normal", latest_key: int = 0, places: Optional[Places] = None) -> Answer:
         """Asks a model. `inputs`: all of the signature's, by position or by name. `outputs`: those that are wanted, all without it.
         `resize`: sends shapes that the model does not declare, and lets edged find out whether it can run so. `priority`: normal, batch,
@@ -458,7 +469,7 @@ class Client:
             signature = model.signature(named[2])
         return read_answer(raw, model, signature)
 
-    def session(self, model: str, version: str = "", *, timeout: Optional[float] = _DEFAULT) -> "Session":
+    def session(self, model: str, version: str = "", *, timeout: Optional[float] = None) -> "Session":
         """Opens a session: the model's variables and tables stay from one infer() to the next."""
         if not self.peer.max_sessions:
             raise Unsupported("this edged has no sessions", Status.UNSUPPORTED)
@@ -484,11 +495,11 @@ class Session:
         self.close()
 
     def infer(self, inputs: Inputs = (), *, signature: str = "", outputs: Optional[Sequence[Union[int, str]]] = None,
-              resize: bool = False, timeout: Optional[float] = _DEFAULT, places: Optional[Places] = None) -> Answer:
+              resize: bool = False, timeout: Optional[float] = None, places: Optional[Places] = None) -> Answer:
         """As Client.infer(). A run that fails leaves the state as it was."""
         return self._client._infer(self.model, ("", "", signature), inputs, outputs, resize, timeout, places or {}, self._number)
 
-    def reset(self, timeout: Optional[float] = _DEFAULT) -> None:
+    def reset(self, timeout: Optional[float] = None) -> None:
         """Gives the state back its start."""
         self._client._call(_SESSION_RESET, struct.pack("<I", self._number), lambda r: None, timeout)
 

@@ -7,7 +7,7 @@ import mmap
 import os
 from typing import Any, Callable, NamedTuple, Optional
 
-from edged_tensor import Invalid, Shape, Status
+from edged_tensor import Invalid, Overloaded, Shape, Status
 
 __all__ = ["Memory", "Place"]
 
@@ -28,6 +28,30 @@ class Place(NamedTuple):
         return self.memory.view[self.offset:self.offset + self.bytes]
 
 
+def _bytes_there_are() -> int:
+    """What the machine can spare; without /proc all that it has."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
+
+
+def _allocate(size: int) -> int:
+    """A sealed file in memory, all of whose bytes are there."""
+    most = _bytes_there_are()
+    if size > most:  # allocating it would end other programs first
+        raise Overloaded(f"memory of {size} bytes: the machine has {most} to spare", Status.OVERLOADED)
+    fd = os.memfd_create("edged-client", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.posix_fallocate(fd, 0, size)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    except OSError as problem:
+        os.close(fd)
+        raise Overloaded(f"memory of {size} bytes: {problem.strerror}", Status.OVERLOADED) from None
+    return fd
+
+
 class Memory:
     """Bytes that edged reads and writes in place. Ends with close(), its `with` block, or the client; what still looks at its view keeps it."""
 
@@ -35,10 +59,8 @@ class Memory:
         """@add tells edged of a descriptor of so many bytes and returns the region's number, @remove ends that."""
         if size <= 0:
             raise Invalid("memory of no bytes", Status.INVALID)
-        fd = os.memfd_create("edged-client", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = _allocate(size)
         try:
-            os.posix_fallocate(fd, 0, size)
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
             self.view = memoryview(mmap.mmap(fd, size))
             self.region = add(fd, size)
         finally:

@@ -209,7 +209,10 @@ class Reader:
 
 
 def put_text(text: Union[str, bytes]) -> bytes:
-    raw = text.encode() if isinstance(text, str) else text
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError as problem:
+        raise Invalid(f"{ascii(text)} is no text: {problem.reason}", Status.INVALID) from None
     if len(raw) > 0xFFFF:
         raise Invalid("a name is longer than 65535 bytes", Status.INVALID)
     return struct.pack("<H", len(raw)) + raw
@@ -350,14 +353,16 @@ def read_model(r: Reader) -> Model:
 # ---- values: what a program has <-> the bytes of a tensor
 
 
-def _flatten(value: Any, flat: List[Any], name: str) -> Shape:
+def _flatten(value: Any, flat: List[Any], name: str, depth: int = 0) -> Shape:
     """Appends the elements of nested lists to @flat; their shape."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if not isinstance(value, (list, tuple)):
         flat.append(value)
         return ()
-    shapes = {_flatten(v, flat, name) for v in value} or {()}
+    if depth == MAX_RANK:  # one that has itself as an element would have no end
+        raise Invalid(f"{name}: lists within lists, more than {MAX_RANK} deep", Status.INVALID)
+    shapes = {_flatten(v, flat, name, depth + 1) for v in value} or {()}
     if len(shapes) > 1:
         raise Invalid(f"{name}: its lists are not all of one length", Status.INVALID)
     return (len(value), *shapes.pop())

@@ -99,6 +99,31 @@ class Inference(WithDaemon):
         self.assertGreaterEqual(status.answers[edged.Status.OK], 1)
         self.assertGreater(status.resident_bytes, 0)
 
+    def test_what_cannot_be_asked_is_invalid_and_the_connection_stays(self):
+        for timeout in (float("inf"), float("nan"), -float("inf"), 1e10, -1, -1.0, "1"):
+            for ask in (lambda: self.client.infer("digits", [bytes(784)], timeout=timeout), lambda: self.client.reload(timeout=timeout),
+                        lambda: self.client.export("digits", timeout=timeout), lambda: edged.Client(self.socket, timeout=timeout)):
+                with self.assertRaises(edged.Invalid, msg=repr(timeout)):
+                    ask()
+        endless = []
+        endless.append(endless)
+        for ask in (lambda: self.client.describe("a\ud800"), lambda: self.client.infer("digits", [bytes(784)], version="\udfff"),
+                    lambda: self.client.forget_bad("\ud800" * 8), lambda: edged.Client(self.socket, name="\ud800"),
+                    lambda: self.client.infer("digits", [endless]), lambda: self.client.infer("digits", [[[endless], 1]]),
+                    lambda: self.client.describe("digits").inputs[0].quantize(endless)):
+            with self.assertRaises(edged.Invalid):
+                ask()
+        self.assertTrue(self.client.connected)
+        self.assertEqual(len(self.client.infer("digits", [bytes(784)], timeout=None).outputs), 1)
+
+    def test_a_calls_timeout_of_none_is_the_clients(self):
+        with edged.Client(self.socket, timeout=0.25) as client, \
+                mock.patch.object(client._connection, "call", side_effect=edged.Deadline("seen")) as call:
+            for timeout, counts in ((None, 0.25), (3, 3)):
+                with self.assertRaises(edged.Deadline):
+                    client.reload(timeout=timeout)
+                self.assertEqual(call.call_args.args[3], counts)
+
     def test_models_are_listed_with_reasons(self):
         models = {m.name: m for m in self.client.list()}
         self.assertEqual((models["digits"].state, models["digits"].reason), ("ready", ""))

@@ -4,6 +4,7 @@
 
 test_shared.py EDGED ROOT
 """
+import resource
 import struct
 import sys
 import unittest
@@ -60,6 +61,17 @@ class Memory(test_edged.WithDaemon):
         self.assertTrue(self.client.connected)
         with self.assertRaises(edged.Invalid):
             self.client.memory(0)
+
+    def test_more_than_the_machine_has_is_not_tried(self):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))  # a mistake here takes no memory
+        for size in (1 << 50, 1 << 70):
+            with self.assertRaisesRegex(edged.Overloaded, "to spare"):
+                self.client.memory(size)
+        with self.assertRaisesRegex(edged.Overloaded, "File too large"):
+            self.client.memory(2 << 20)
+        self.client.memory(4096).close()
 
     def test_a_client_that_did_not_ask_for_it_has_none(self):
         with edged.Client(self.socket) as client, self.assertRaises(edged.Unsupported):

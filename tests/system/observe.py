@@ -263,6 +263,17 @@ class Config(Daemon):
         self.assertEqual(self.ask("config", "frobnicate").returncode, 2)
 
 
+class Watch(Daemon):
+    def test_each_line_goes_into_a_pipe_at_once(self):
+        for form, known in (("table", b"digits 1 ready"), ("jsonl", b'"state":"ready"')):
+            with subprocess.Popen([EDGECTL, "watch", "-o", form], env=self.env, stdout=subprocess.PIPE, bufsize=0) as watch:
+                try:
+                    self.assertTrue(select.select([watch.stdout], [], [], 60)[0], f"-o {form}: nothing comes")
+                    self.assertIn(known, watch.stdout.read(4096))
+                finally:
+                    watch.kill()
+
+
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(MODELS, "digits.tflite")):
         print("the shipped models are not there")

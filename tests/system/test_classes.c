@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
@@ -137,11 +138,92 @@ static void a_key_finds_its_place_in_a_full_queue(void **state)
 	peer_close(&peer);
 }
 
-static uint32_t turned_away(struct peer *peer)
+/* An INFER with a key whose body is longer than what is judged of it. */
+static void large_with_key(uint64_t id, uint64_t key, struct bytes_writer *frame)
 {
+	static const int8_t data[4096];
+	struct bytes_writer body = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	const struct wire_infer infer = {.model = wire_text_of("echo"),
+		.key = key,
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {sizeof(data) / 4, 4}},
+			.bytes = sizeof(data),
+			.data = data}}};
+	wire_infer_encode(&body, &infer);
+	wire_header_encode(&(struct wire_header){.type = WIRE_INFER,
+				   .flags = WIRE_FLAG_KEY,
+				   .id = id,
+				   .body_bytes = (uint32_t)body.size},
+		header);
+	bytes_write(frame, header, sizeof(header));
+	bytes_write(frame, body.data, body.size);
+	assert_false(body.failed || frame->failed);
+	bytes_writer_deinit(&body);
+}
+
+static void a_key_that_can_replace_nothing_is_turned_away_by_its_header(void **state)
+{
+	struct peer peer = peer_open_1_3(*state), other = peer_open_1_3(*state);
+	struct bytes_writer frame = {0};
+	occupy(*state, &peer, WIRE_CLASS_NORMAL);
+	for (uint64_t i = 2; i <= 4; i++) {
+		peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, i, "echo", (int8_t)i);
+	}
+	wait_until_read(&peer);
+	large_with_key(5, 7, &frame);
+	peer_send_bytes(&other, frame.data, WIRE_HEADER_BYTES);
+	peer_expect(&other, 5, EDGE_OVERLOADED);
+	peer_send_bytes(&other, frame.data + WIRE_HEADER_BYTES, frame.size - WIRE_HEADER_BYTES);
+	wait_until_read(&other);
+	bytes_writer_deinit(&frame);
+	daemon_let_go(*state, 1);
+	for (uint64_t i = 1; i <= 4; i++) {
+		peer_expect_echo(&peer, i, 4, (int8_t)i);
+	}
+	peer_close(&peer);
+	peer_close(&other);
+}
+
+static void a_key_that_nobody_waits_with_is_turned_away_by_its_head(void **state)
+{
+	struct peer peer = peer_open_1_3(*state), other = peer_open_1_3(*state);
+	struct bytes_writer frame = {0};
+	const size_t head = WIRE_HEADER_BYTES + 3000;
+	occupy(*state, &peer, WIRE_CLASS_NORMAL);
+	for (uint64_t i = 2; i <= 4; i++) {
+		peer_infer_as(&peer, WIRE_CLASS_NORMAL, i, i, "echo", (int8_t)i);
+	}
+	wait_until_read(&peer);
+	large_with_key(5, 7, &frame);
+	peer_send_bytes(&other, frame.data, head);
+	peer_expect(&other, 5, EDGE_OVERLOADED);
+	peer_send_bytes(&other, frame.data + head, frame.size - head);
+	frame.size = 0;
+	large_with_key(6, 3, &frame); /* that of one that waits */
+	peer_send_bytes(&other, frame.data, frame.size);
+	peer_expect(&peer, 3, EDGE_SUPERSEDED);
+	bytes_writer_deinit(&frame);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_expect_echo(&peer, 2, 4, 2);
+	peer_expect_echo(&peer, 4, 4, 4);
+	peer_expect_echo(&other, 6, 4096, 0);
+	peer_close(&peer);
+	peer_close(&other);
+}
+
+/* For that reason. */
+static uint32_t turned_away(struct peer *peer, const char *reason)
+{
+	struct error err = {0};
 	struct answer answer = peer_receive(peer);
 	uint32_t retry_us = answer.header.deadline_us;
-	assert_int_equal(answer.header.status, EDGE_OVERLOADED);
+	wire_error_decode(answer.body, answer.header.body_bytes, answer.header.status, &err);
+	assert_int_equal(err.status, EDGE_OVERLOADED);
+	assert_memory_equal(err.text, reason, strlen(reason));
 	answer_free(&answer);
 	return retry_us;
 }
@@ -154,15 +236,32 @@ static void who_is_turned_away_is_told_when_to_ask_again(void **state)
 		peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, i, "echo", (int8_t)i);
 	}
 	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 5, "echo", 5);
-	assert_in_range(turned_away(&peer), 1000, 1000000);
+	assert_in_range(turned_away(&peer, "the queue is full; ask"), 1000, 1000000);
 	peer_infer(&old, 6, "echo", 4, 6, 0); /* its version has no place for it */
-	assert_int_equal(turned_away(&old), 0);
+	assert_int_equal(turned_away(&old, "the queue is full; ask"), 0);
 	daemon_let_go(*state, 1);
 	for (uint64_t i = 1; i <= 4; i++) {
 		peer_expect_echo(&peer, i, 4, (int8_t)i);
 	}
 	peer_close(&peer);
 	peer_close(&old);
+}
+
+static void a_deadline_that_cannot_be_kept_is_told_as_the_reason(void **state)
+{
+	struct peer peer = peer_open_1_3(*state);
+	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 1, "echo", 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	occupy(*state, &peer, WIRE_CLASS_NORMAL);
+	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 2, "slow", 2);
+	peer_infer(&peer, 3, "echo", 4, 3, 1); /* one microsecond */
+	turned_away(&peer, "it cannot be done before its deadline");
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	daemon_wait_running(*state);
+	daemon_let_go(*state, 1);
+	peer_expect_echo(&peer, 2, 4, 2);
+	peer_close(&peer);
 }
 
 static void classes_and_keys_are_not_of_older_versions(void **state)
@@ -199,7 +298,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_key_finds_its_place_in_a_full_queue, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
+			a_key_that_can_replace_nothing_is_turned_away_by_its_header, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_key_that_nobody_waits_with_is_turned_away_by_its_head, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
 			who_is_turned_away_is_told_when_to_ask_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_deadline_that_cannot_be_kept_is_told_as_the_reason, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			classes_and_keys_are_not_of_older_versions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

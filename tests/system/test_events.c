@@ -102,6 +102,8 @@ static void one_connection_subscribes_once_and_to_what_there_is(void **state)
 	expect_event(&peer, 2, "echo", "ready");
 	subscribe(&peer, 3, WIRE_EVENT_MODELS);
 	peer_expect(&peer, 3, EDGE_INVALID);
+	peer_send(&peer, WIRE_LIST, 2, 0, NULL); /* whose answer would that be? */
+	peer_expect(&peer, 2, EDGE_INVALID);
 	peer_send(&peer, WIRE_EVENT, 4, 0, NULL); /* nobody sends one to edged */
 	peer_expect(&peer, 4, EDGE_UNSUPPORTED);
 	subscribe(&old, 5, WIRE_EVENT_MODELS);

@@ -234,6 +234,17 @@ static void infer_by_name_signature_shape_and_wanted_output(void **state)
 	assert_int_equal(reply.outputs[0].shape.dim[0], 2);
 	assert_memory_equal(reply.outputs[0].data, data, 8);
 	answer_free(&answer);
+	infer.n_wanted = 2; /* the only one, twice; and its place counts, whatever it is called */
+	infer.inputs[0].index = 0;
+	infer.inputs[0].name = wire_text_of("nobody");
+	send_infer(&peer, 2, &infer);
+	answer = peer_receive(&peer);
+	assert_int_equal(
+		wire_infer_reply_decode(answer.body, answer.header.body_bytes, 0, &reply, NULL), 0);
+	assert_int_equal(reply.n_outputs, 2);
+	assert_memory_equal(reply.outputs[0].data, data, 8);
+	assert_memory_equal(reply.outputs[1].data, data, 8);
+	answer_free(&answer);
 	infer.n_wanted = 0; /* nothing wanted: it runs, and says how long it took */
 	send_infer(&peer, 2, &infer);
 	peer_expect(&peer, 2, EDGE_OK);

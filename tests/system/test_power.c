@@ -104,9 +104,13 @@ static void what_gets_hot_does_less_until_it_has_cooled_down(void **state)
 		"cpu-thermal has 78.0 C, and is slowed down at 85.0 C: "
 		"batch work is turned away");
 	peer_infer_as(&peer, WIRE_CLASS_BATCH, 0, 3, "echo", 3);
+	struct error err = {0};
 	struct answer answer = peer_receive(&peer);
 	assert_int_equal(answer.header.status, EDGE_OVERLOADED);
 	assert_int_equal(answer.header.deadline_us, 1000000);
+	wire_error_decode(answer.body, answer.header.body_bytes, answer.header.status, &err);
+	assert_string_equal(err.text,
+		"the machine is hot: work of this class is turned away; ask again in 1000000 us");
 	answer_free(&answer);
 	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 4, "echo", 4);
 	peer_expect_echo(&peer, 4, 4, 4);

@@ -197,6 +197,76 @@ static void a_large_request_is_judged_by_its_first_bytes(void **state)
 	peer_close(&peer);
 }
 
+/* An INFER of echo in @rows rows. */
+static void put_rows(struct bytes_writer *frame, uint64_t id, int32_t rows, uint32_t deadline_us)
+{
+	static const int8_t data[4096];
+	struct bytes_writer body = {0};
+	uint8_t header[WIRE_HEADER_BYTES];
+	const struct wire_infer infer = {.model = wire_text_of("echo"),
+		.n_inputs = 1,
+		.n_wanted = WIRE_ALL_OUTPUTS,
+		.inputs = {{.type = DTYPE_INT8,
+			.shape = {2, {rows, 4}},
+			.bytes = (uint32_t)rows * 4,
+			.data = data}}};
+	wire_infer_encode(&body, &infer);
+	wire_header_encode(&(struct wire_header){.type = WIRE_INFER,
+				   .id = id,
+				   .body_bytes = (uint32_t)body.size,
+				   .deadline_us = deadline_us},
+		header);
+	bytes_write(frame, header, sizeof(header));
+	bytes_write(frame, body.data, body.size);
+	assert_false(body.failed || frame->failed);
+	bytes_writer_deinit(&body);
+}
+
+static void a_deadline_is_answered_while_the_body_is_read(void **state)
+{
+	struct peer peer = peer_open(*state);
+	struct bytes_writer frame = {0};
+	for (size_t part = 40; part <= 3000; part += 2960) { /* before and behind the head */
+		put_rows(&frame, 1, 1024, 50000);
+		peer_send_bytes(&peer, frame.data, part);
+		peer_expect(&peer, 1, EDGE_DEADLINE);
+		peer_send_bytes(&peer, frame.data + part, frame.size - part);
+		peer_infer(&peer, 2, "echo", 4, 5, 0);
+		peer_expect_echo(&peer, 2, 4, 5);
+		frame.size = 0;
+	}
+	bytes_writer_deinit(&frame);
+	peer_close(&peer);
+}
+
+/* What was answered is not answered once more: who does not send the rest is told so as one who did not ask. */
+static void a_body_that_was_refused_and_does_not_come_ends_the_connection(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_config(daemon, "[limits]\nheader-timeout = 300ms\n");
+	daemon_start(daemon, false);
+	struct peer peer = peer_open(daemon);
+	struct bytes_writer frame = {0};
+	put_rows(&frame, 1, 1024, 1000);
+	peer_send_bytes(&peer, frame.data, 40);
+	peer_expect(&peer, 1, EDGE_DEADLINE);
+	struct answer answer = peer_receive(&peer);
+	assert_int_equal(answer.header.type, WIRE_REPLY);
+	assert_int_equal(answer.header.id, 0);
+	assert_int_equal(answer.header.status, EDGE_DEADLINE);
+	answer_free(&answer);
+	peer_expect_closed(&peer);
+	bytes_writer_deinit(&frame);
+	peer_close(&peer);
+	daemon_signal(daemon, SIGTERM);
+	assert_int_equal(daemon_wait(daemon), 0);
+	daemon_config(
+		daemon, "[daemon]\nworkers = 1\n[limits]\nqueue-length = 6\nmax-in-flight = 4\n");
+	daemon_start(daemon, false);
+}
+
 static void a_deadline_is_answered_while_the_model_runs(void **state)
 {
 	struct peer peer = peer_open(*state);
@@ -342,6 +412,33 @@ static void a_client_that_leaves_takes_its_requests_with_it(void **state)
 	peer_close(&peer);
 }
 
+/* As nc -N and socat do. @peer is read by both of edged's ways. */
+static void ask_and_shut(struct daemon *daemon, struct peer peer)
+{
+	struct bytes_writer frame = {0};
+	occupy(daemon, &peer, 1);
+	peer_infer(&peer, 2, "echo", 4, 2, 0);
+	put_rows(&frame, 3, 1024, 0);
+	peer_send_bytes(&peer, frame.data, 3000); /* the rest never comes */
+	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+	struct peer other = peer_open(daemon); /* by its answer edged has seen that end */
+	peer_send(&other, WIRE_LIST, 1, 0, NULL);
+	peer_expect(&other, 1, EDGE_OK);
+	daemon_let_go(daemon, 1);
+	peer_expect_echo(&peer, 1, 4, 1);
+	peer_expect_echo(&peer, 2, 4, 2);
+	peer_expect_closed(&peer);
+	bytes_writer_deinit(&frame);
+	peer_close(&other);
+	peer_close(&peer);
+}
+
+static void a_client_that_only_reads_on_gets_its_answers(void **state)
+{
+	ask_and_shut(*state, peer_open(*state));
+	ask_and_shut(*state, peer_open_shared(*state));
+}
+
 static void drain_finishes_what_runs_and_refuses_what_waits(void **state)
 {
 	struct daemon *daemon = *state;
@@ -425,6 +522,8 @@ int main(void)
 		cmocka_unit_test(
 			who_is_still_being_read_is_answered_by_what_serves_when_it_is_there),
 		cmocka_unit_test(a_large_request_is_judged_by_its_first_bytes),
+		cmocka_unit_test(a_deadline_is_answered_while_the_body_is_read),
+		cmocka_unit_test(a_body_that_was_refused_and_does_not_come_ends_the_connection),
 		cmocka_unit_test(a_deadline_is_answered_while_the_model_runs),
 		cmocka_unit_test(a_deadline_in_the_queue_keeps_the_request_from_running),
 		cmocka_unit_test(cancel_ends_a_queued_and_a_running_request),
@@ -433,6 +532,7 @@ int main(void)
 		cmocka_unit_test(connections_take_turns),
 		cmocka_unit_test(a_connection_is_not_read_above_its_limit),
 		cmocka_unit_test(a_client_that_leaves_takes_its_requests_with_it),
+		cmocka_unit_test(a_client_that_only_reads_on_gets_its_answers),
 		cmocka_unit_test(drain_finishes_what_runs_and_refuses_what_waits),
 		cmocka_unit_test(drain_gives_up_on_what_runs_too_long),
 		cmocka_unit_test(drain_does_not_wait_for_a_client_that_left),

@@ -8,7 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +91,41 @@ static void shared_memory_is_sealed_and_whole(void **state)
 	munmap(data, 5000);
 	close(fd);
 	assert_int_equal(edge_client_memory_new(0, &fd, &data, &err), -EINVAL);
+}
+
+static void a_name_that_no_message_has_room_for_is_invalid(void **state)
+{
+	struct fake *fake = *state;
+	struct edge_client_model *model = NULL;
+	struct edge_client_answer *answer = NULL;
+	struct edge_client_error err = {0};
+	static char name[70000];
+	memset(name, 'x', sizeof(name) - 1);
+	assert_int_equal(
+		edge_client_describe(fake->client, name, NULL, 1000, &model, &err), -EINVAL);
+	assert_string_equal(err.text, "a name has at most 65535 bytes");
+	const struct edge_client_request asked = {.model = name};
+	assert_int_equal(edge_client_infer(fake->client, &asked, 1000, &answer, &err), -EINVAL);
+	assert_string_equal(err.text, "a name has at most 65535 bytes");
+	assert_int_equal(edge_client_in_flight(fake->client), 0);
+}
+
+/* The limit keeps a mistake here from taking the machine's memory. */
+static void more_than_the_machine_has_is_not_tried(void **state)
+{
+	(void)state;
+	int fd = -1;
+	void *data = NULL;
+	struct edge_client_error err;
+	struct rlimit before;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	const struct rlimit limit = {.rlim_cur = 1 << 20, .rlim_max = before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(edge_client_memory_new((size_t)PTRDIFF_MAX, &fd, &data, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "to spare"));
+	assert_int_equal(edge_client_memory_new(2 << 20, &fd, &data, &err), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 /* Reads what was sent; the descriptor that came along, or -1. */
@@ -230,6 +268,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shared_memory_is_sealed_and_whole),
+		cmocka_unit_test(more_than_the_machine_has_is_not_tried),
+		cmocka_unit_test_setup_teardown(
+			a_name_that_no_message_has_room_for_is_invalid, connected, disconnected),
 		cmocka_unit_test_setup_teardown(
 			a_region_is_added_with_its_descriptor_and_removed, connected, disconnected),
 		cmocka_unit_test_setup_teardown(

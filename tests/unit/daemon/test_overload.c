@@ -96,7 +96,7 @@ static struct line *add(struct world *world, unsigned int user, double load)
 
 static void ask(struct world *world, struct line *line)
 {
-	uint32_t retry_us = 0;
+	struct sched_refusal refusal;
 	struct ask *ask = world->free;
 	assert_non_null(ask);
 	ask->request = (struct request){.line = &line->queue,
@@ -110,7 +110,7 @@ static void ask(struct world *world, struct line *line)
 		.now_ns = (uint64_t)world->now,
 		.left_ns = UINT64_MAX,
 		.most = QUEUE};
-	int code = sched_push(&world->sched, &ask->request, &wish, &retry_us);
+	int code = sched_push(&world->sched, &ask->request, &wish, &refusal);
 	line->n_asked += world->now >= world->from;
 	if (code == 0) {
 		world->free = ask->free_next;

@@ -26,6 +26,7 @@ struct bench {
 	struct queue_line lines[LINES];
 	struct request requests[LINES][4];
 	unsigned int woken;
+	struct sched_refusal refusal; /* of the last push() */
 };
 
 static void count_wake(void *context)
@@ -61,7 +62,6 @@ static int tear_down(void **state)
 static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t limit)
 {
 	struct request *request = &bench->requests[line][n];
-	uint32_t retry_us = 0;
 	const struct sched_wish wish = {.line = request->line,
 		.class = request->class,
 		.cost_ns = request->cost_ns,
@@ -69,7 +69,7 @@ static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t
 		.left_ns = UINT64_MAX,
 		.most = limit};
 	request->user = request->line->user;
-	return sched_push(&bench->sched, request, &wish, &retry_us);
+	return sched_push(&bench->sched, request, &wish, &bench->refusal);
 }
 
 /* What the requests of a line are, and what they take. */
@@ -297,21 +297,22 @@ static void turns_are_of_time_not_of_requests(void **state)
 static void a_deadline_behind_what_is_ahead_is_not_let_in(void **state)
 {
 	struct bench *bench = *state;
-	uint32_t retry_us = 0;
+	struct sched_refusal refusal;
 	bool alone = false;
 	line_is(bench, 0, 0, QUEUE_NORMAL, 10 * MS);
 	struct sched_wish wish = wish_of(bench, 0, 5 * MS);
-	assert_true(sched_admits(&bench->sched, &wish, &retry_us)); /* what it takes is a guess */
+	assert_true(sched_admits(&bench->sched, &wish, &refusal)); /* what it takes is a guess */
 	push_all(bench, 0);
 	struct request *runs = sched_take(&bench->sched, &alone);
 	wish.left_ns = 45 * MS; /* 30 ms wait, 10 run, 10 are its own */
-	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_true(sched_admits(&bench->sched, &wish, &refusal));
 	wish.left_ns = 44 * MS;
-	assert_false(sched_admits(&bench->sched, &wish, &retry_us));
-	assert_int_equal(retry_us, 35000);
+	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	assert_int_equal(refusal.retry_us, 35000);
+	assert_int_equal(refusal.reason, SCHED_LATE);
 	line_is(bench, 1, 0, QUEUE_REALTIME, 10 * MS); /* what is less urgent is not ahead of it */
 	wish = wish_of(bench, 1, 15 * MS);
-	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_true(sched_admits(&bench->sched, &wish, &refusal));
 	sched_give_back(&bench->sched, runs, 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		work(bench);
@@ -322,7 +323,7 @@ static void a_deadline_behind_what_is_ahead_is_not_let_in(void **state)
 static void who_was_turned_away_shortens_the_queue_for_a_while(void **state)
 {
 	struct bench *bench = *state;
-	uint32_t retry_us = 0;
+	struct sched_refusal refusal;
 	bool alone = false;
 	line_is(bench, 0, 0, QUEUE_NORMAL, MS);
 	line_is(bench, 1, 0, QUEUE_NORMAL, MS);
@@ -331,13 +332,21 @@ static void who_was_turned_away_shortens_the_queue_for_a_while(void **state)
 	struct request *runs = sched_take(&bench->sched, &alone);
 	struct sched_wish wish =
 		wish_of(bench, 0, UINT64_MAX); /* behind 3 of its own and 4 others */
-	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
-	assert_int_equal(push(bench, 2, 0, 7), -EAGAIN);
-	assert_false(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_true(sched_admits(&bench->sched, &wish, &refusal));
+	wish.most = 7;
+	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	assert_int_equal(refusal.reason, SCHED_FULL);
+	wish.most = 100;
+	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	assert_int_equal(refusal.reason, SCHED_OVERLOAD);
+	assert_int_equal(push(bench, 2, 0, 7), -EAGAIN); /* a third, of which two had it all */
+	assert_int_equal(bench->refusal.reason, SCHED_FULL);
+	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	assert_int_equal(refusal.reason, SCHED_SHARE);
 	wish.now_ns += CALM - 1;
-	assert_false(sched_admits(&bench->sched, &wish, &retry_us)); /* again somebody */
+	assert_false(sched_admits(&bench->sched, &wish, &refusal)); /* again somebody */
 	wish.now_ns += CALM;
-	assert_true(sched_admits(&bench->sched, &wish, &retry_us));
+	assert_true(sched_admits(&bench->sched, &wish, &refusal));
 	sched_give_back(&bench->sched, runs, 0);
 	for (unsigned int i = 0; i < 7; i++) {
 		work(bench);
@@ -355,6 +364,7 @@ static void a_user_leaves_room_for_another(void **state)
 	assert_int_equal(push(bench, 0, 1, 5), 0);
 	assert_int_equal(push(bench, 0, 2, 5), 0);
 	assert_int_equal(push(bench, 0, 3, 5), -EAGAIN);
+	assert_int_equal(bench->refusal.reason, SCHED_CROWDED);
 	for (unsigned int i = 0; i < 4; i++) {
 		work(bench);
 	}
@@ -428,6 +438,7 @@ static void classes_below_the_least_are_turned_away(void **state)
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	sched_restrain(&bench->sched, QUEUE_NORMAL, SCHED_ALL);
 	assert_int_equal(push(bench, 0, 2, 10), -EAGAIN);
+	assert_int_equal(bench->refusal.reason, SCHED_HOT);
 	assert_int_equal(push(bench, 0, 1, 10), 0);
 	sched_restrain(&bench->sched, QUEUE_BATCH, SCHED_ALL);
 	assert_int_equal(push(bench, 0, 2, 10), 0);
