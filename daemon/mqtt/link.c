@@ -50,7 +50,7 @@ static void attempt_start(struct link *link);
 static void arm(struct link *link);
 
 static void on_connected(void *data, int reason);
-static void on_lost(void *data, const char *why);
+static void on_lost(void *data, int reason, const char *why);
 static void on_message(void *data, const struct mosq_message *message);
 
 static const struct mosq_events mosq_events = {
@@ -73,10 +73,11 @@ static void on_message(void *data, const struct mosq_message *message)
 }
 
 /* What is to be done about it waits until the library has returned. */
-static void on_lost(void *data, const char *why)
+static void on_lost(void *data, int reason, const char *why)
 {
 	struct link *link = data;
 	if (!link->lost[0]) {
+		link->lost_reason = reason;
 		snprintf(link->lost, sizeof(link->lost), "%s", why[0] ? why : "lost");
 	}
 }
@@ -97,7 +98,7 @@ static void on_connected(void *data, int reason)
 {
 	struct link *link = data;
 	if (link->state != LINK_GREETING) {
-		on_lost(link, "a second CONNACK");
+		on_lost(link, 0, "a second CONNACK");
 		return;
 	}
 	if (reason != 0) {
@@ -108,7 +109,7 @@ static void on_connected(void *data, int reason)
 	if (is_doubtful(link)) {
 		link->takes_4 = true;
 		link->reason = DOUBTED;
-		on_lost(link, "it takes MQTT 3.1.1; once more with MQTT 5");
+		on_lost(link, 0, "it takes MQTT 3.1.1; once more with MQTT 5");
 		return;
 	}
 	link->state = LINK_UP;
@@ -237,7 +238,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (status < 0) {
-		on_lost(link, why_of(socket->fd, status));
+		on_lost(link, 0, why_of(socket->fd, status));
 		return;
 	}
 	if (events & UV_WRITABLE) {
@@ -259,7 +260,7 @@ static void arm(struct link *link)
 	int r = events ? uv_poll_start(&link->socket->poll, events, on_ready)
 		       : uv_poll_stop(&link->socket->poll);
 	if (r < 0) {
-		on_lost(link, uv_strerror(r));
+		on_lost(link, 0, uv_strerror(r));
 	}
 }
 
@@ -324,7 +325,7 @@ static void on_attempted(uv_work_t *work, int status)
 	}
 	if (!link->mosq || mosq_fd(link->mosq) < 0 || watch(link) < 0) {
 		link->state = LINK_CONNECTING; /* nobody was there to greet */
-		on_lost(link, a->err.text);
+		on_lost(link, 0, a->err.text);
 		end_connection(link);
 	}
 	attempt_free(a);
@@ -376,7 +377,7 @@ static void on_timer(uv_timer_t *timer)
 		break;
 	case LINK_GREETING:
 		link->reason = LATE;
-		on_lost(link, "no CONNACK in time");
+		on_lost(link, 0, "no CONNACK in time");
 		break;
 	default:
 		uv_timer_stop(timer);

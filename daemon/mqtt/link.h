@@ -14,8 +14,10 @@
  * arrive in order.
  *
  * A connection that ends with messages on their way may have ended because of one of them. So at the beginning the next
- * one takes them one at a time; what is alone on its way when a connection ends, LINK_MAX_ENDS times, goes. Where it is
- * large, and larger than what this broker has ever taken, others of its size are left out for an hour.
+ * one takes them one at a time, and what was alone on its way when one ended last. What is that for LINK_MAX_ENDS
+ * connections in a row goes; one that ends with something else on its way, or with nothing, clears it, since a network
+ * that fails does not wait for its turn. Ends for which the broker gives another reason (MQTT 5) are not looked at.
+ * Where what goes is large, and larger than what this broker has ever taken, others of its size are left out for an hour.
  */
 #ifndef DAEMON_MQTT_LINK_H
 #define DAEMON_MQTT_LINK_H
@@ -29,7 +31,7 @@
 #include "daemon/mqtt/topics.h"
 
 #define LINK_MAX_SUBSCRIPTIONS 384
-#define LINK_MAX_ENDS 3
+#define LINK_MAX_ENDS 5
 
 enum link_state {
 	LINK_WAITING, /* for the next attempt */
@@ -100,6 +102,7 @@ struct link {
 	struct link_attempt *attempt; /* in the other thread */
 	struct link_socket *socket;
 	char lost[160]; /* why; "": it is not */
+	int lost_reason; /* of the broker's DISCONNECT, or 0 */
 	uint64_t backoff_ms, up_since_ns;
 	bool said; /* that it cannot be reached */
 	bool paused; /* nothing is read */

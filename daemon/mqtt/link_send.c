@@ -52,12 +52,36 @@ static void give_up(
 	link->events->on_given_up(link, m, too_large);
 }
 
+/* Of MQTT 5's DISCONNECT: what the broker does whatever was sent to it. */
+static bool is_no_message_to_blame(int reason)
+{
+	switch (reason) {
+	case 0x89: /* server busy */
+	case 0x8b: /* server shutting down */
+	case 0x8d: /* keep alive timeout */
+	case 0x8e: /* session taken over */
+	case 0x98: /* administrative action */
+	case 0x9c: /* use another server */
+	case 0x9d: /* server moved */
+	case 0x9f: /* connection rate exceeded */
+	case 0xa0: /* maximum connect time */
+		return true;
+	default:
+		return false;
+	}
+}
+
 void link_look_for_culprit(struct link *link)
 {
 	struct outbox *o = &link->outbox;
 	uint64_t now = clock_now_ns();
 	struct outbox_message *m = now - link->sent_ns < SOON_NS ? outbox_alone(o) : NULL;
 	link->careful = o->in_flight > 0;
+	if (is_no_message_to_blame(link->lost_reason)) {
+		return;
+	}
+	outbox_clear_others(o);
+	link->suspect_ends = 0;
 	if (!m) {
 		return;
 	}

@@ -33,11 +33,11 @@ void mosq_library_init(void)
 }
 
 /* Once, whatever the library says how often. */
-static void lose(struct mosq *m, const char *why)
+static void lose(struct mosq *m, int reason, const char *why)
 {
 	if (!m->lost && m->events) {
 		m->lost = true;
-		m->events->on_lost(m->data, why);
+		m->events->on_lost(m->data, reason, why);
 	}
 }
 
@@ -45,7 +45,7 @@ static void lose(struct mosq *m, const char *why)
 static void after(struct mosq *m, int rc)
 {
 	if (rc != MOSQ_ERR_SUCCESS) {
-		lose(m, mosquitto_strerror(rc));
+		lose(m, 0, mosquitto_strerror(rc));
 	}
 }
 
@@ -69,7 +69,7 @@ static void on_disconnect(
 	(void)properties;
 	/* Reasons of MQTT 5's DISCONNECT come the same way as errors of the library. */
 	const char *why = rc >= 128 ? mosquitto_reason_string(rc) : mosquitto_strerror(rc);
-	lose(data, rc == 0 ? "closed" : why);
+	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : why);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *data, int mid, int reason,
@@ -483,7 +483,7 @@ int mosq_publish(struct mosq *m, const struct mosq_publication *p, int *ret_mid,
 	int r = bad ? error_set(err, -EINVAL, "publish: %s", mosquitto_strerror(rc))
 		    : rc_error("publish", rc, err);
 	if (rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_NO_CONN || rc == MOSQ_ERR_ERRNO) {
-		lose(m, mosquitto_strerror(rc)); /* the library does not say so out here */
+		lose(m, 0, mosquitto_strerror(rc)); /* the library does not say so out here */
 	}
 	return r;
 }

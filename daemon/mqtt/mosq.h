@@ -53,7 +53,8 @@ struct mosq_publication {
 struct mosq_events {
 	/* 0: the broker took us; else its reason (MQTT 5 numbers). */
 	void (*on_connected)(void *data, int reason);
-	void (*on_lost)(void *data, const char *why); /* once */
+	/* @reason: of the broker's DISCONNECT (MQTT 5), or 0. Once. */
+	void (*on_lost)(void *data, int reason, const char *why);
 	void (*on_message)(void *data, const struct mosq_message *message);
 	void (*on_published)(void *data, int mid, int reason);
 	/* @granted: the worst of the codes; 128 and above is a refusal. */

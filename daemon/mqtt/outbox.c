@@ -139,17 +139,27 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 
 struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns)
 {
+	struct outbox_message *suspect = NULL;
+	bool results_wait = false;
 	for (struct outbox_message **at = &outbox->first; *at;) {
-		if ((*at)->mid != 0) {
-			at = &(*at)->next;
-		} else if ((*at)->expires_ns && (*at)->expires_ns <= now_ns) {
+		struct outbox_message *m = *at;
+		if (m->mid == 0 && m->expires_ns && m->expires_ns <= now_ns) {
 			outbox_message_free(unlink_at(outbox, at));
 			outbox->expired++;
-		} else {
-			return *at;
+			continue;
 		}
+		bool is_result = m->kind == OUTBOX_RESULT;
+		bool waits = m->ends > 0 || (is_result && results_wait);
+		if (m->mid == 0 && !waits) {
+			return m;
+		}
+		if (m->mid == 0) {
+			suspect = suspect ? suspect : m;
+			results_wait |= is_result;
+		}
+		at = &m->next;
 	}
-	return NULL;
+	return suspect;
 }
 
 static struct outbox_message **find(struct outbox *outbox, const struct outbox_message *message)
@@ -209,6 +219,13 @@ struct outbox_message *outbox_alone(const struct outbox *outbox)
 		m = m->next;
 	}
 	return m;
+}
+
+void outbox_clear_others(struct outbox *outbox)
+{
+	for (struct outbox_message *m = outbox->first; m; m = m->next) {
+		m->ends = m->mid == 0 ? 0 : m->ends;
+	}
 }
 
 void outbox_rewind(struct outbox *outbox)

@@ -46,7 +46,7 @@ struct outbox_message {
 	uint64_t expires_ns; /* of CLOCK_MONOTONIC; 0: never */
 	bool of_spool; /* its record is on disk as well */
 	uint64_t record; /* number of that record */
-	unsigned int ends; /* connections that ended while it alone was on its way */
+	unsigned int ends; /* connections in a row that ended while it alone was on its way */
 	struct kept_note *kept; /* owned; of the request that this answers, or NULL */
 	int mid; /* of the library; 0: not handed over */
 };
@@ -74,7 +74,8 @@ bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size
  * is on its way or more important. */
 bool outbox_put(struct outbox *outbox, struct outbox_message *message);
 
-/* The first that was not handed over; those that expired are dropped on the way. NULL: none. */
+/* The first that was not handed over and has ended no connection; results that follow one that has wait behind it, so
+ * that they keep their order. Where there is none, the first of all. Those that expired are dropped on the way. NULL: none. */
 struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns);
 
 /* @message, of outbox_next(), was handed over under @mid: QoS 0 leaves, QoS 1 waits. */
@@ -89,6 +90,9 @@ struct outbox_message *outbox_take_result(struct outbox *outbox);
 
 /* What is on its way, if that is one message; else NULL. */
 struct outbox_message *outbox_alone(const struct outbox *outbox);
+
+/* Those that are not on their way have ended no connection. */
+void outbox_clear_others(struct outbox *outbox);
 
 /* The connection is gone: what was on its way waits again. */
 void outbox_rewind(struct outbox *outbox);

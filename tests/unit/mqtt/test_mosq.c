@@ -34,9 +34,10 @@ static void on_connected(void *data, int reason)
 	s->up = reason == 0;
 }
 
-static void on_lost(void *data, const char *why)
+static void on_lost(void *data, int reason, const char *why)
 {
 	(void)data;
+	(void)reason;
 	(void)why;
 }
 

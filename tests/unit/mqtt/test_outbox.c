@@ -47,6 +47,43 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	outbox_deinit(&o);
 }
 
+static void what_ended_a_connection_goes_after_the_others_and_results_keep_their_order(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, 10, BYTES);
+	put(&o, OUTBOX_RESPONSE, "r", "suspect", true);
+	put(&o, OUTBOX_RESULT, "t", "one", true);
+	put(&o, OUTBOX_RESULT, "t", "two", true);
+	put(&o, OUTBOX_LAST, "s", "state", true);
+	outbox_next(&o, 1)->ends = 1;
+	struct outbox_message *one = outbox_next(&o, 1);
+	assert_memory_equal(one->payload, "one", 3);
+	one->ends = 1;
+	expect(&o, "state");
+	expect(&o, "suspect");
+	expect(&o, "one");
+	expect(&o, "two");
+	outbox_deinit(&o);
+}
+
+static void what_is_not_on_its_way_is_cleared(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_RESPONSE, "r", "on its way", true);
+	put(&o, OUTBOX_RESPONSE, "r", "waits", true);
+	struct outbox_message *first = outbox_next(&o, 1);
+	outbox_sent(&o, first, 7);
+	struct outbox_message *second = outbox_next(&o, 1);
+	first->ends = second->ends = 4;
+	outbox_clear_others(&o);
+	assert_int_equal(first->ends, 4);
+	assert_int_equal(second->ends, 0);
+	outbox_deinit(&o);
+}
+
 static void the_oldest_result_goes_first_then_responses_never_states(void **state)
 {
 	struct outbox o;
@@ -175,6 +212,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_of_a_topic_takes_the_place_of_the_older),
+		cmocka_unit_test(
+			what_ended_a_connection_goes_after_the_others_and_results_keep_their_order),
+		cmocka_unit_test(what_is_not_on_its_way_is_cleared),
 		cmocka_unit_test(the_oldest_result_goes_first_then_responses_never_states),
 		cmocka_unit_test(snapshots_go_before_all_else_and_push_out_only_each_other),
 		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
