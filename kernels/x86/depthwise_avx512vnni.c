@@ -156,13 +156,13 @@ static void point_rows(const struct depthwise_work *w, struct ek_pixel p, bool t
 	const size_t row_bytes = (size_t)window->x.in * w->args->shape.in_c;
 	const uint8_t *picture =
 		(const uint8_t *)w->args->input + (size_t)p.batch * ay->in * row_bytes;
+	const uint32_t n = w->plan.groups * 4 + w->plan.pairs, seen = ay->taps + two;
 	int64_t y = (int64_t)p.y * ay->stride - ay->pad;
-	for (uint32_t k = 0; k < w->plan.groups * 4 + w->plan.pairs; k++, y += ay->dilation) {
-		bool inside = y >= 0 && y < ay->in;
-		w->rows[k] = inside ? picture + (size_t)y * row_bytes : w->outside;
-		if (k >= ay->taps + two) { /* meets weights of zero */
-			w->rows[k] = w->rows[0];
-		}
+	for (uint32_t k = 0; k < seen; k++, y += ay->dilation) {
+		w->rows[k] = (uint64_t)y < ay->in ? picture + (uint64_t)y * row_bytes : w->outside;
+	}
+	for (uint32_t k = seen; k < n; k++) { /* meets weights of zero */
+		w->rows[k] = w->rows[0];
 	}
 }
 
@@ -234,15 +234,16 @@ static void run_panel_row(
 	fn(w, &l);
 }
 
-/* Of small pictures a panel after another, whose rows then stay near the core; else all panels of a
- * row. */
+/* Of small pictures a panel after another, whose rows then stay near the core, and where there is one panel only;
+ * else all panels of a row. */
 static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
 {
 	const struct ek_window *window = &w->args->shape.window;
 	const uint32_t end = t->first_col + t->n_cols;
 	const uint64_t bytes = (uint64_t)window->y.in * window->x.in * w->args->shape.in_c;
+	const bool one_by_one = bytes <= DEPTHWISE_NEAR || t->n_cols <= DEPTHWISE_BYTES;
 	const struct panel_row first = panel_row_first(w, t);
-	for (uint32_t c = t->first_col; c < end && bytes <= DEPTHWISE_NEAR; c += DEPTHWISE_BYTES) {
+	for (uint32_t c = t->first_col; c < end && one_by_one; c += DEPTHWISE_BYTES) {
 		set_panel(w, c);
 		depthwise_rows_fn *fn = depthwise_rows(w);
 		for (struct panel_row r = first; r.row < r.end; panel_row_next(w, &r)) {
@@ -250,8 +251,7 @@ static void run_panels(struct depthwise_work *w, const struct ek_tile *t)
 			run_panel_row(w, &r, fn);
 		}
 	}
-	for (struct panel_row r = first; r.row < r.end && bytes > DEPTHWISE_NEAR;
-		panel_row_next(w, &r)) {
+	for (struct panel_row r = first; r.row < r.end && !one_by_one; panel_row_next(w, &r)) {
 		point_rows(w, r.p, r.two);
 		for (uint32_t c = t->first_col; c < end; c += DEPTHWISE_BYTES) {
 			set_panel(w, c);
