@@ -37,8 +37,8 @@ static int lock(
 		}
 		if (waited_ms >= patience->most_ms) {
 			return error_set(err, -EBUSY,
-				"%s: another program has held its lock for %llu s: nothing was written",
-				path, (unsigned long long)(waited_ms / 1000));
+				"%s: another program has held its lock for %g s: nothing was written",
+				path, (double)patience->most_ms / 1000);
 		}
 		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * NS_PER_MS}, NULL);
 	}
