@@ -16,6 +16,10 @@
 #include "client/report.h"
 #include "client/target.h"
 
+/* That somebody else holds the lock of a file of examples. */
+#define SAY_MS 1000
+#define MOST_MS 10000
+
 struct lesson {
 	const char *label;
 	struct pipeline_targets targets;
@@ -159,13 +163,23 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 	return EXIT_DONE;
 }
 
+static void say_waiting(void *context, const char *path)
+{
+	const struct settings *s = context;
+	if (!s->quiet) {
+		report_line("waiting for who else writes to %s", path);
+	}
+}
+
 static int tell_file(const struct settings *s, const struct lesson *lesson)
 {
 	struct error err = {0};
 	char shown[4 * EXAMPLES_LABEL_SIZE];
-	if (examples_file_add(lesson->path, lesson->text, lesson->text_size, &err) < 0) {
+	const struct examples_file_patience patience = {
+		.say_ms = SAY_MS, .most_ms = MOST_MS, .say = say_waiting, .context = (void *)s};
+	if (examples_file_add(lesson->path, lesson->text, lesson->text_size, &patience, &err) < 0) {
 		report_error(NULL, &err);
-		return EXIT_NEGATIVE;
+		return err.code == -EBUSY ? report_exit_of(&err) : EXIT_NEGATIVE;
 	}
 	if (!s->quiet) {
 		report_line("%zu examples of %s", lesson->n,

@@ -7,16 +7,47 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/examples.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define TURN_MS 20 /* between two tries to get the lock */
 
 static int fault(const char *path, struct error *err)
 {
 	return error_set(err, -errno, "%s: %s", path, strerror(errno));
 }
 
+/* Not by a flock() that waits: it would end with the other program alone, however long that takes. */
+static int lock(
+	int fd, const char *path, const struct examples_file_patience *patience, struct error *err)
+{
+	const uint64_t began = clock_now_ns();
+	bool said = false;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			return fault(path, err);
+		}
+		const uint64_t waited_ms = (clock_now_ns() - began) / NS_PER_MS;
+		if (waited_ms >= patience->say_ms && !said && patience->say) {
+			patience->say(patience->context, path);
+			said = true;
+		}
+		if (waited_ms >= patience->most_ms) {
+			return error_set(err, -EBUSY,
+				"%s: another program has held its lock for %g s: nothing was written",
+				path, (double)patience->most_ms / 1000);
+		}
+		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * NS_PER_MS}, NULL);
+	}
+	return 0;
+}
+
 /* Without O_NONBLOCK a FIFO would be waited for. */
-static int open_locked(const char *path, int *ret_fd, struct error *err)
+static int open_locked(const char *path, const struct examples_file_patience *patience, int *ret_fd,
+	struct error *err)
 {
 	struct stat st;
 	owned_fd int fd =
@@ -27,13 +58,11 @@ static int open_locked(const char *path, int *ret_fd, struct error *err)
 	if (!S_ISREG(st.st_mode)) {
 		return error_set(err, -EINVAL, "%s: not a regular file", path);
 	}
-	while (flock(fd, LOCK_EX) < 0) {
-		if (errno != EINTR) {
-			return fault(path, err);
-		}
+	int r = lock(fd, path, patience, err);
+	if (r == 0) {
+		*ret_fd = take_fd(fd);
 	}
-	*ret_fd = take_fd(fd);
-	return 0;
+	return r;
 }
 
 static int read_whole(
@@ -99,12 +128,13 @@ static int append(
 	return r;
 }
 
-int examples_file_add(const char *path, const char *text, size_t size, struct error *err)
+int examples_file_add(const char *path, const char *text, size_t size,
+	const struct examples_file_patience *patience, struct error *err)
 {
 	owned_mem char *before = NULL, *joined = NULL;
 	owned_fd int fd = -1;
 	size_t before_size = 0, joined_size = 0;
-	int r = open_locked(path, &fd, err);
+	int r = open_locked(path, patience, &fd, err);
 	r = r < 0 ? r : read_whole(fd, path, &before, &before_size, err);
 	if (r < 0) {
 		return r;

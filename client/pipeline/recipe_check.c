@@ -179,13 +179,32 @@ static int names_check(const struct recipe_stage *stage, unsigned int *ret_line,
 }
 
 #define KIND(name) (UINT64_C(1) << RECIPE_POST_##name)
+#define KIND_OF(stage) (UINT64_C(1) << (stage)->post.kind)
 
-/* Keys of [post] that one kind takes; the others mean something for several. */
+#define SCORED (KIND(AUTO) | KIND(CLASSES))
+#define DECODED (KIND(SSD) | KIND(YOLOV5) | KIND(YOLOV8))
+#define BOXES (KIND(DETECTIONS) | DECODED)
+#define POINTS (KIND(KEYPOINTS) | KIND(POSES))
+#define LABELLED (SCORED | BOXES | KIND(MASK))
+
+/* Keys of [post] and the kinds that take them. */
 static const struct kind_key {
 	const char *key;
 	uint64_t kinds;
 	const char *why;
 } kind_keys[] = {
+	{"labels", LABELLED | POINTS | KIND(NUMBERS),
+		"nothing of this kind has a label of its file"},
+	{"skip", LABELLED, "nothing of this kind is left out by its label"},
+	{"top-k", SCORED | KIND(MASK), "only for kind = auto, classes and mask"},
+	{"threshold", ~KIND(TENSORS), "not for kind = tensors"},
+	{"activation", SCORED | DECODED, "only for kind = auto, classes, ssd, yolov5 and yolov8"},
+	{"nms", DECODED, "only for kind = ssd, yolov5 and yolov8"},
+	{"class-agnostic", DECODED, "only for kind = ssd, yolov5 and yolov8"},
+	{"max-boxes", BOXES | KIND(POSES),
+		"only for kind = detections, ssd, yolov5, yolov8 and poses"},
+	{"outputs", ~KIND(TENSORS), "not for kind = tensors"},
+	{"point-threshold", POINTS, "only for kind = keypoints and poses"},
 	{"anchors", KIND(SSD), "only for kind = ssd"},
 	{"box-scales", KIND(SSD), "only for kind = ssd"},
 	{"background", KIND(SSD), "only for kind = ssd"},
@@ -206,11 +225,15 @@ static const char *why_not(const struct recipe_stage *stage, const char *section
 	for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
 		const struct kind_key *one = &kind_keys[i];
 		if (strcmp(section, "post") == 0 && strcmp(key, one->key) == 0 &&
-			!(one->kinds >> stage->post.kind & 1)) {
+			!(one->kinds & KIND_OF(stage))) {
 			return one->why;
 		}
 	}
-	return NULL;
+	bool unjudged =
+		KIND_OF(stage) & (KIND(NUMBERS) | KIND(EMBEDDING)) && !stage->decision.given;
+	return unjudged && strcmp(section, "post") == 0 && strcmp(key, "threshold") == 0
+		? "this kind is measured by it in a [decision] alone"
+		: NULL;
 }
 
 bool recipe_key_counts(const struct recipe_stage *stage, const struct recipe_key *key)
@@ -229,6 +252,16 @@ static int kinds_check(const struct recipe_stage *stage, unsigned int *ret_line,
 		}
 	}
 	return 0;
+}
+
+static int snapshot_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
+{
+	uint64_t source = recipe->source.kind;
+	bool pictures = source == RECIPE_SOURCE_AUTO || source == RECIPE_SOURCE_PICTURE;
+	return stage->post.snapshot == RECIPE_SNAPSHOT_NO || pictures
+		? 0
+		: fault(stage, "post", "snapshot", "what comes in is no picture", ret_line, err);
 }
 
 static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
@@ -292,6 +325,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : std_check(stage, ret_line, err);
 		code = code < 0 ? code : features_check(stage, ret_line, err);
 		code = code < 0 ? code : kinds_check(stage, ret_line, err);
+		code = code < 0 ? code : snapshot_check(recipe, stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);

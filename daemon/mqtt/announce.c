@@ -11,9 +11,16 @@
 #define DIGITS 6
 #define NS_PER_S UINT64_C(1000000000)
 
-void announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind, bool retain,
+/* The others are told everything once they are up, or nothing any more. */
+static bool is_to_know(const struct link *link)
+{
+	return link->state == LINK_UP && !link->leave_by_ns;
+}
+
+bool announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind, bool retain,
 	const char *topic, const void *payload, size_t size)
 {
+	bool all = true;
 	for (size_t i = 0; i < b->n_links; i++) {
 		if (link && link != b->links[i]) {
 			continue;
@@ -22,8 +29,23 @@ void announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind
 		if (m) {
 			m->qos = 1;
 			m->retain = retain;
-			link_publish(b->links[i], m);
 		}
+		bool taken = m && link_publish(b->links[i], m);
+		if (!taken && is_to_know(b->links[i]) &&
+			outbox_may_hold(&b->links[i]->outbox, topic, size)) {
+			b->links[i]->untold |= retain;
+			all = false;
+		}
+	}
+	return all;
+}
+
+void announce_note(const struct link *link, bool all, uint64_t now, uint64_t *hash)
+{
+	if (!all) {
+		*hash = BRIDGE_SAY_AGAIN;
+	} else if (!link || *hash != BRIDGE_SAY_AGAIN) { /* that may be for another broker */
+		*hash = now;
 	}
 }
 
@@ -74,8 +96,8 @@ static void publish_news(struct bridge *b, struct link *link, const char *topic,
 	if (w->failed || (!link && *hash == now)) {
 		return;
 	}
-	*hash = now;
-	announce_publish(b, link, OUTBOX_LAST, true, topic, w->data, w->size);
+	bool all = announce_publish(b, link, OUTBOX_LAST, true, topic, w->data, w->size);
+	announce_note(link, all, now, hash);
 }
 
 static void write_state(struct bytes_writer *w, const struct model_entry *m)
@@ -145,14 +167,16 @@ static void forget_model(struct bridge *b, const struct model_entry *m)
 	static const char *const rests[] = {"state", "get/threshold", "get/enable", "get/pin"};
 	char topic[TOPICS_MAX];
 	struct bridge_said *said = said_of(b, m->name);
+	bool all = true;
 	if (!said || !said->state) {
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
 		model_topic(b, topic, m, rests[i]);
-		announce_publish(b, NULL, OUTBOX_LAST, true, topic, "", 0);
+		all &= announce_publish(b, NULL, OUTBOX_LAST, true, topic, "", 0);
 	}
-	said->state = said->threshold = said->enable = said->pin = 0;
+	said->threshold = said->enable = said->pin = 0;
+	said->state = all ? 0 : BRIDGE_SAY_AGAIN;
 }
 
 static void say_model(struct bridge *b, struct link *link, const struct model_entry *m)
@@ -222,10 +246,15 @@ void announce_gateway(struct bridge *b, struct link *link)
 	say_health(b, link, service_is_up(&b->service) ? "up" : "down");
 }
 
-void announce_all(struct bridge *b, struct link *link)
+static void say_online(struct bridge *b, struct link *link)
 {
 	announce_publish(b, link, OUTBOX_LAST, true, b->status_topic, "online", 6);
 	announce_gateway(b, link);
+}
+
+void announce_all(struct bridge *b, struct link *link)
+{
+	say_online(b, link);
 	for (size_t i = 0; i < b->models.n; i++) {
 		say_model(b, link, b->models.entries[i]);
 	}
@@ -233,6 +262,26 @@ void announce_all(struct bridge *b, struct link *link)
 	leftover_look(b);
 	home_tell_again(b, link);
 	announce_on_capability(&b->capability);
+}
+
+/* Not while there is no room: what is told again is told to all brokers. */
+void announce_untold(struct bridge *b)
+{
+	bool any = false;
+	for (size_t i = 0; i < b->n_links; i++) {
+		struct link *link = b->links[i];
+		bool room = link->outbox.n < link->outbox.max_messages / 2 &&
+			link->outbox.bytes < link->outbox.max_bytes / 2;
+		if (link->untold && room && is_to_know(link)) {
+			link->untold = false;
+			say_online(b, link);
+			any = true;
+		}
+	}
+	if (any) {
+		announce_models(b);
+		pipes_announce(&b->pipes, NULL);
+	}
 }
 
 void announce_stopped(struct bridge *b, struct link *link)

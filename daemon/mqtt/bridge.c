@@ -242,6 +242,7 @@ static void on_capability(uv_timer_t *timer)
 {
 	brokers_forgive(timer->data);
 	leftover_look(timer->data);
+	announce_untold(timer->data);
 	announce_on_capability(timer);
 }
 

@@ -41,8 +41,10 @@ struct bridge_counts {
 /* What was said last of a model, so that only news is said. */
 struct bridge_said {
 	char model[64];
-	uint64_t state, threshold, enable, pin; /* hashes; 0: nothing */
+	uint64_t state, threshold, enable, pin; /* hashes; 0: nothing; or BRIDGE_SAY_AGAIN */
 };
+/* In place of a hash: something was said, not all have room for the latest. */
+#define BRIDGE_SAY_AGAIN 1
 
 struct bridge {
 	struct log log;
@@ -185,9 +187,14 @@ void announce_pool_filter_of_pipeline(
 void announce_pool_filter(const struct bridge *bridge, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct bridge *bridge, struct link *link);
 void announce_on_stats(uv_timer_t *timer);
+/* *hash after announce_publish() to @link, or to all of them: @now, or that it is to be said again. */
+void announce_note(const struct link *link, bool all, uint64_t now, uint64_t *hash);
+/* What had no room, once there is some. */
+void announce_untold(struct bridge *bridge);
 void announce_on_capability(uv_timer_t *timer);
-/* A message to all brokers, or to @link. */
-void announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind kind, bool retain,
+/* A message to all brokers, or to @link. False when one that is connected has no room for it now: what is retained is to be told again
+ * then, and announce_untold() follows. */
+bool announce_publish(struct bridge *bridge, struct link *link, enum outbox_kind kind, bool retain,
 	const char *topic, const void *payload, size_t size);
 
 /* ---- home.c: Home Assistant */
@@ -208,7 +215,8 @@ void home_leave(struct bridge *bridge, struct link *link);
 
 /* ---- leftover.c */
 
-/* Has the brokers send what is retained of our own topics, once that can be judged, and for a moment. */
+/* Has the brokers send what is retained of our own topics, once that can be judged, and for a moment; again and again while that
+ * finds something, for minutes at most. */
 void leftover_look(struct bridge *bridge);
 /* True when that is what it is: it was dealt with. */
 bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_message *message);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
@@ -102,12 +103,27 @@ static int begin(struct bridge *b, const struct settings_broker *broker, struct 
 	return reload_subscribe(b, *place, err);
 }
 
+/* Why there is no folder for a spool; NULL: there is one. */
+static const char *why_no_folder(const char *folder)
+{
+	struct stat st;
+	int code = stat(folder, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	return code ? strerror(code) : NULL;
+}
+
 int brokers_check(const struct bridge *b, const struct settings *s, struct error *err)
 {
-	for (size_t i = 0; i < s->n_brokers && !b->state[0]; i++) {
-		if (s->brokers[i].spool_bytes) {
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		const struct settings_broker *broker = &s->brokers[i];
+		if (broker->spool_bytes && !b->state[0]) {
 			return error_set(err, -EINVAL, "[broker %s]: spool needs a state folder",
-				s->brokers[i].name);
+				broker->name);
+		}
+		const char *why = broker->spool_bytes ? why_no_folder(b->state) : NULL;
+		if (why) {
+			return error_set(err, -EINVAL,
+				"[broker %s]: spool needs the folder of [bridge] state, %s: %s",
+				broker->name, b->state, why);
 		}
 	}
 	return 0;

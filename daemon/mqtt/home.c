@@ -38,12 +38,12 @@ static bool is_told(const struct link *link)
 	return link->settings->discovery && !link->leave_by_ns && link->state == LINK_UP;
 }
 
-static void publish(struct bridge *b, struct link *link, enum outbox_kind kind, const void *payload,
+static bool publish(struct bridge *b, struct link *link, enum outbox_kind kind, const void *payload,
 	size_t size)
 {
 	char topic[TOPICS_MAX];
 	discovery_topic(topic, sizeof(topic), &b->settings);
-	announce_publish(b, link, kind, true, topic, payload, size);
+	return announce_publish(b, link, kind, true, topic, payload, size);
 }
 
 /* Components that have gone are in one message with their platform alone, and in the next one not. Returns the size. */
@@ -57,11 +57,15 @@ static size_t tell(struct bridge *b, struct link *link, struct discovery *now)
 	bool news = !w.failed && hash != home->hash && (now->n > 0 || home->told->n > 0);
 	size_t size = news && now->n > 0 ? w.size : 0; /* nothing is left: the device goes */
 	if (news) {
-		home->has_gone = gone > 0 && size > 0;
+		bool has_gone = gone > 0 && size > 0;
 		/* Not of those whose newest alone counts: this one has to arrive, too. */
-		publish(b, link, home->has_gone ? OUTBOX_RESPONSE : OUTBOX_LAST, w.data, size);
-		*home->told = *now;
-		home->hash = hash;
+		enum outbox_kind kind = has_gone ? OUTBOX_RESPONSE : OUTBOX_LAST;
+		/* What is not taken is news the next time as well. */
+		if (publish(b, link, kind, w.data, size)) {
+			*home->told = *now;
+			home->hash = hash;
+			home->has_gone = has_gone;
+		}
 	}
 	bytes_writer_deinit(&w);
 	return size;

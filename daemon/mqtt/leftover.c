@@ -11,23 +11,28 @@
 #include "daemon/mqtt/bridge.h"
 
 #define LOOK_NS (UINT64_C(5) * 1000000000)
+#define FOUND_NS (UINT64_C(1) * 1000000000) /* so long is enough when another one comes */
 #define ANSWER_NS (UINT64_C(500) * 1000000) /* Home Assistant is told after that in any case */
+#define LOOKS_NS (UINT64_C(600) * 1000000000)
+#define MOST_AT_ONCE 256 /* of the outbox, which is for others; the next look sees the rest */
 #define N_FILTERS 6
+#define OF_HOME 0 /* the filter of what Home Assistant was told */
 #define MAX_LEVELS 4
 
-/* False: there is no such filter at this broker. */
+/* False: there is no such filter at this broker. The first one is first in time, too: what a broker keeps for us
+ * until we have it is bounded. */
 static bool filter_of(
 	const struct bridge *b, const struct link *link, size_t index, char out[TOPICS_MAX])
 {
-	static const char *const rests[N_FILTERS - 1] = {"+/state", "+/get/+", "pipeline/+/state",
+	static const char *const rests[N_FILTERS] = {NULL, "+/state", "+/get/+", "pipeline/+/state",
 		"pipeline/+/get/+", "pipeline/+/snapshot/+"};
-	if (index + 1 < N_FILTERS) {
-		snprintf(out, TOPICS_MAX, "%s/%s/%s", b->settings.prefix, b->settings.gateway,
-			rests[index]);
-		return true;
+	if (index == OF_HOME) {
+		discovery_topic(out, TOPICS_MAX, &b->settings);
+		return link->settings->discovery;
 	}
-	discovery_topic(out, TOPICS_MAX, &b->settings);
-	return link->settings->discovery;
+	snprintf(
+		out, TOPICS_MAX, "%s/%s/%s", b->settings.prefix, b->settings.gateway, rests[index]);
+	return true;
 }
 
 static void begin(struct bridge *b, struct link *link, uint64_t now)
@@ -35,10 +40,15 @@ static void begin(struct bridge *b, struct link *link, uint64_t now)
 	char filter[TOPICS_MAX];
 	struct error err = {0};
 	int r = 0;
-	link->looked_back = true;
+	bool first = !link->looked_back;
+	if (first) {
+		link->looked_back = true;
+		link->looks_end_ns = now + LOOKS_NS;
+		link->home.wait_until_ns = now + ANSWER_NS;
+	}
+	link->look_again = false;
 	link->look_until_ns = now + LOOK_NS;
-	link->home.wait_until_ns = now + ANSWER_NS;
-	for (size_t i = 0; i < N_FILTERS && r == 0; i++) {
+	for (size_t i = first ? OF_HOME : OF_HOME + 1; i < N_FILTERS && r == 0; i++) {
 		r = filter_of(b, link, i, filter) ? link_subscribe_own(link, filter, &err) : 0;
 	}
 	if (r < 0) {
@@ -57,16 +67,27 @@ static void end(const struct bridge *b, struct link *link)
 	}
 }
 
+static bool is_over(const struct link *link, uint64_t now)
+{
+	uint64_t until = link->look_until_ns;
+	bool first = now <= link->looks_end_ns - (LOOKS_NS - LOOK_NS); /* it may be slow */
+	bool enough = link->look_again && !first && now > until - (LOOK_NS - FOUND_NS);
+	return until && (now > until || enough);
+}
+
 void leftover_look(struct bridge *b)
 {
 	uint64_t now = clock_now_ns();
 	for (size_t i = 0; i < b->n_links; i++) {
 		struct link *link = b->links[i];
 		bool up = link->state == LINK_UP && !link->leave_by_ns;
-		if (up && !link->looked_back && home_is_settled(b)) {
-			begin(b, link, now);
-		} else if (up && link->look_until_ns && now > link->look_until_ns) {
+		if (up && is_over(link, now)) {
 			end(b, link);
+			link->look_again &= now < link->looks_end_ns;
+		}
+		bool again = link->look_again && !link->look_until_ns;
+		if (up && (!link->looked_back || again) && home_is_settled(b)) {
+			begin(b, link, now);
 		}
 	}
 }
@@ -103,6 +124,13 @@ static bool is_ours(const struct bridge *b, const struct link *link, char **leve
 	return model && model->listed && (n != 3 || is_set(b, level[2], true));
 }
 
+/* However small it is, it has some when nothing waits. */
+static bool has_room(const struct link *link)
+{
+	const struct outbox *o = &link->outbox;
+	return o->n < MOST_AT_ONCE && o->n <= o->max_messages / 4 && o->bytes <= o->max_bytes / 4;
+}
+
 bool leftover_take(struct bridge *b, struct link *link, const struct mosq_message *m)
 {
 	char topic[TOPICS_MAX], filter[TOPICS_MAX], *levels[MAX_LEVELS + 1];
@@ -115,14 +143,17 @@ bool leftover_take(struct bridge *b, struct link *link, const struct mosq_messag
 	if (at == N_FILTERS || m->size == 0) {
 		return at < N_FILTERS;
 	}
-	if (at == N_FILTERS - 1) {
+	if (at == OF_HOME) {
 		home_on_leftover(b, link, m->payload, m->size);
 		return true;
 	}
 	int n = snprintf(topic, sizeof(topic), "%s",
 		m->topic + strlen(b->settings.prefix) + 1 + strlen(b->settings.gateway) + 1);
 	if (n > 0 && (size_t)n < sizeof(topic) && !is_ours(b, link, levels, split(topic, levels))) {
-		announce_publish(b, link, OUTBOX_LAST, true, m->topic, "", 0);
+		link->look_again = true;
+		if (has_room(link)) {
+			announce_publish(b, link, OUTBOX_LAST, true, m->topic, "", 0);
+		}
 	}
 	return true;
 }

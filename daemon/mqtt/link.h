@@ -130,6 +130,9 @@ struct link {
 	struct link_home home;
 	bool looked_back; /* at what an earlier life has left there (leftover.c) */
 	uint64_t look_until_ns; /* 0: not at it */
+	uint64_t looks_end_ns; /* no look begins later, */
+	bool look_again; /* however much there may be left */
+	bool untold; /* something that is retained was not taken (announce.c) */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
 };
@@ -142,8 +145,8 @@ int must_check link_start(uv_loop_t *loop, const struct log *log,
 /* Says goodbye and closes the spool; the rest goes with the loop's turns. */
 void link_stop(struct link *link);
 
-/* @message is taken. */
-void link_publish(struct link *link, struct outbox_message *message);
+/* @message is taken. False when it was dropped, as outbox_put() says. */
+bool link_publish(struct link *link, struct outbox_message *message);
 
 /* Now if it is up and has not this filter with this QoS yet, and on every connection to come. -ENOSPC above LINK_MAX_SUBSCRIPTIONS. */
 int must_check link_subscribe(

@@ -24,14 +24,14 @@ static bool spool_message(struct link *link, const struct outbox_message *messag
 	return true;
 }
 
-void link_publish(struct link *link, struct outbox_message *message)
+bool link_publish(struct link *link, struct outbox_message *message)
 {
 	owned(outbox_message_free) struct outbox_message *m = message;
 	bool later = link->state != LINK_UP || (link->spool && spool_length(link->spool) > 0);
 	if (m->kind == OUTBOX_RESULT && link->spool && later && spool_message(link, m)) {
-		return;
+		return true;
 	}
-	outbox_put(&link->outbox, take(m));
+	return outbox_put(&link->outbox, take(m));
 }
 
 /* Somebody may want to know. */

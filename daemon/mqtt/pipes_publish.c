@@ -197,8 +197,8 @@ static void say_news(struct pipes *pipes, struct link *link, const char *topic, 
 	struct bridge *b = pipes->bridge;
 	uint64_t now = dedup_hash(&b->dedup, 0, data, size);
 	if (link || *hash != now) {
-		*hash = now;
-		announce_publish(b, link, OUTBOX_LAST, true, topic, data, size);
+		bool all = announce_publish(b, link, OUTBOX_LAST, true, topic, data, size);
+		announce_note(link, all, now, hash);
 	}
 }
 

@@ -171,7 +171,7 @@ static int look(struct spool *spool, struct error *err)
 int spool_open(const char *folder, uint64_t max_bytes, struct spool **ret_spool, struct error *err)
 {
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-		return error_set(err, -errno, "spool: %s", strerror(errno));
+		return error_set(err, -errno, "spool: %s: %s", folder, strerror(errno));
 	}
 	struct spool *new = calloc(1, sizeof(*new));
 	if (!new) {
@@ -182,7 +182,7 @@ int spool_open(const char *folder, uint64_t max_bytes, struct spool **ret_spool,
 	spool->in = spool->out = -1;
 	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (spool->folder < 0) {
-		return error_set(err, -errno, "spool: %s", strerror(errno));
+		return error_set(err, -errno, "spool: %s: %s", folder, strerror(errno));
 	}
 	int r = look(spool, err);
 	if (r < 0) {

@@ -501,6 +501,11 @@ class Life(WithBroker):
         devices["a"].wait("edged/reply/a", ask("a", 20))
         self.assertEqual((bridge.text().count("broker a: "), bridge.text().count("broker b: connected")), (1, 1))
 
+    def test_a_spool_whose_folder_is_missing_is_told_with_key_and_folder(self):
+        bridge = self.rig.start_bridge("state = /nonexistent/here", {"broker a": self.broker_key + "\nspool = 1M"}, wait=False, name="without")
+        self.assertNotEqual(bridge.child.wait(60), 0)
+        self.assertIn("[broker a]: spool needs the folder of [bridge] state, /nonexistent/here: No such file or directory", bridge.text())
+
     def test_a_broker_that_never_answers_may_be_taken_out(self):
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))

@@ -129,6 +129,76 @@ class Home(WithPipelines):
         self.assertIn("edged/gw1/digits/state", self.kept())
         self.assertIn(f"{TOPIC}/stays/get/enable", self.kept())
 
+    def own_broker(self):
+        """Another broker, which keeps for a slow client whatever it is to have, and who sees what comes there."""
+        port = free_port()
+        self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0", f"own-{self.number}").end)
+        device = Device(port, "watches")
+        self.addCleanup(device.close)
+        return port, device
+
+    def retained(self, port, what):
+        """What that broker has of these topics now."""
+        type(self).lives += 1
+        device = Device(port, f"retained{self.lives}")
+        device.subscribe(what)
+        device.subscribe("edged/end")
+        device.publish("edged/end", b"x")
+        device.wait("edged/end")
+        device.close()
+        return {t: ms[0].payload for t, ms in device.messages.items() if ms[0].retain}
+
+    def add_model(self, name):
+        self.rig.put_model("digits", name)
+        self.edged.child.send_signal(signal.SIGHUP)
+
+    def remove_model(self, name):
+        os.unlink(self.rig.path("models", name + ".tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
+
+    def test_thousands_of_topics_that_were_left_take_no_place_of_what_is_told_now(self):
+        port, device = self.own_broker()
+        for i in range(2000):
+            left = device.publish(f"edged/gw1/left{i}/state", b"x" * 20, retain=True)
+        left.wait_for_publish(60)
+        device.subscribe("edged/gw1/stats")
+        device.subscribe("edged/gw1/+/state")
+        device.wait("edged/gw1/left1999/state")
+        self.put("stays", EACH_DIGIT)
+        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 200ms", {"broker own": f"address = mqtt://127.0.0.1:{port}\ndiscovery = yes"})
+        self.addCleanup(bridge.end)
+        wait_for(lambda: any(len(device.of(f"edged/gw1/left{i}/state")) > 1 for i in range(2000)), "the first one to be emptied")
+        self.addCleanup(self.remove_model, "late")
+        self.add_model("late")  # just now
+        device.wait_json("edged/gw1/late/state", lambda s: "input_bytes" in s)
+        wait_for(lambda: not [t for t in self.retained(port, "edged/gw1/+/state") if "/left" in t], "their end", 120)
+        topics = ["edged/gw1/digits/state", "edged/gw1/late/state", f"{TOPIC}/stays/state", CONFIG]
+        kept = self.retained(port, "#")
+        self.assertEqual([t for t in topics if not kept.get(t)], [])
+        count = len(device.of("edged/gw1/stats"))
+        self.assertEqual(json.loads(device.wait("edged/gw1/stats", count + 1)[-1].payload)["messages_dropped"], 0)
+        device.subscribe("homeassistant/#")
+        self.wait_config(device, lambda m: "edged/gw1/late/result" in self.topics(m), "Home Assistant's word")
+
+    def test_all_is_told_though_the_line_is_short(self):
+        port, device = self.own_broker()
+        names = [f"many{i}" for i in range(8)]
+        for name in names:
+            self.addCleanup(self.remove_model, name)
+            self.add_model(name)
+            self.put(name, EACH_DIGIT.replace("name = digits", f"name = {name}"))
+        subprocess.run([EDGECTL, "reload", "--socket", self.rig.socket], check=True, capture_output=True)
+        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\ncommands = threshold enable pin", {
+            "broker own": f"address = mqtt://127.0.0.1:{port}\ndiscovery = yes\noutbox-messages = 16\nin-flight = 1"})
+        self.addCleanup(bridge.end)
+        wanted = {"edged/gw1/status", "edged/gw1/info", CONFIG} | {f"edged/gw1/{name}/{rest}" for name in names for rest in ("state", "get/enable", "get/pin")} | {
+            f"{TOPIC}/{name}/{rest}" for name in names for rest in ("state", "get/enable")}
+        wait_for(lambda: wanted <= set(self.retained(port, "#")), "all of it")
+        ready = lambda kept: all(json.loads(kept[f"{base}/{name}/state"])["state"] == "ready" for base in ("edged/gw1", TOPIC) for name in names)  # noqa: E731
+        wait_for(lambda: ready(self.retained(port, "#")), "the latest of it")
+        device.subscribe("homeassistant/#")
+        self.wait_config(device, lambda m: "edged/gw1/many7/result" in self.topics(m), "Home Assistant's word")
+
     def test_a_pipeline_without_its_model_waits_and_what_it_told_is_on_no_more(self):
         self.rig.put_model("digits", "lost")
         self.edged.child.send_signal(signal.SIGHUP)

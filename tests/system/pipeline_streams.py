@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What edgectl pipeline run makes of streams: of silence, of numbers that are none, and with a full disk behind it.
+"""What edgectl pipeline run makes of streams: of silence, of numbers that are none, and with a full disk behind it; and a file of examples that
+somebody else has locked.
 
 pipeline_streams.py EDGECTL ROOT.
 """
+import fcntl
 import json
 import os
 import subprocess
@@ -68,6 +70,20 @@ class Streams(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (1, FULL))
             done = self.run_pipeline(loud + "threshold = 0\npublish = all\n", "-", stdin=bytes(320000), out=full)
             self.assertEqual((done.returncode, done.stderr), (1, FULL))
+
+    def test_a_file_of_examples_whose_lock_somebody_keeps_is_told_of_and_given_up(self):
+        examples = self.write("examples.tsv", "first\t" + " ".join("1" + "0" * 9) + "\n")
+        conf = self.write("taught.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nkind = embedding\nexamples = {examples}\n")
+        said = f"edgectl: waiting for who else writes to {examples}\n"
+        with open(examples, "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_SH)
+            lessons = [subprocess.Popen([EDGECTL, "teach", *more, conf, "seven", SEVEN], stderr=subprocess.PIPE, text=True) for more in ([], ["--quiet"])]
+            given_up = f"edgectl: {examples}: another program has held its lock for 10 s: nothing was written\n"
+            self.assertEqual([(lesson.communicate(timeout=60)[1], lesson.returncode) for lesson in lessons], [(said + given_up, 8), (given_up, 8)])
+            self.assertEqual(held.read().count(b"\n"), 1)
+            lesson = subprocess.Popen([EDGECTL, "teach", conf, "seven", SEVEN], stderr=subprocess.PIPE, text=True)
+            self.assertEqual(lesson.stderr.readline(), said)
+        self.assertEqual((lesson.communicate(timeout=60)[1], lesson.returncode), ("edgectl: 1 examples of seven\n", 0))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -57,7 +59,8 @@ static void check(const char *path, const char *wanted)
 
 static int add(const char *path, const char *text, struct error *err)
 {
-	return examples_file_add(path, text, strlen(text), err);
+	const struct examples_file_patience patience = {.most_ms = 60000};
+	return examples_file_add(path, text, strlen(text), &patience, err);
 }
 
 static void examples_are_added_to_a_file_that_is_made(void **state)
@@ -121,6 +124,35 @@ static void what_is_no_file_is_refused_and_not_waited_for(void **state)
 	assert_int_equal(add(place->folder, "a\t1\n", NULL), -EISDIR);
 }
 
+static void count_words(void *context, const char *path)
+{
+	unsigned int *words = context;
+	*words += strstr(path, "examples.tsv") != NULL;
+}
+
+static void a_lock_that_stays_is_told_once_and_given_up(void **state)
+{
+	const struct place *place = *state;
+	unsigned int words = 0;
+	struct examples_file_patience patience = {
+		.say_ms = 10, .most_ms = 100, .say = count_words, .context = &words};
+	struct error err = {0};
+	put(place->path, "a\t1 2\n");
+	int fd = open(place->path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_SH), 0);
+	assert_int_equal(examples_file_add(place->path, "b\t3 4\n", 6, &patience, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "examples.tsv: another program has held its lock"));
+	assert_int_equal(words, 1);
+	patience.say = NULL;
+	assert_int_equal(examples_file_add(place->path, "b\t3 4\n", 6, &patience, NULL), -EBUSY);
+	check(place->path, "a\t1 2\n");
+	close(fd);
+	patience.most_ms = 60000;
+	assert_int_equal(examples_file_add(place->path, "b\t3 4\n", 6, &patience, &err), 0);
+	check(place->path, "a\t1 2\nb\t3 4\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +167,8 @@ int main(void)
 			a_write_that_fails_leaves_the_file_as_it_was, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(
 			what_is_no_file_is_refused_and_not_waited_for, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+			a_lock_that_stays_is_told_once_and_given_up, make_place, remove_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

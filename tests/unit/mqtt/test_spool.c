@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -145,6 +146,18 @@ static void a_record_cut_short_is_taken_off(void **state)
 	}
 }
 
+static void a_folder_that_cannot_be_made_is_named(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct spool *spool = NULL;
+	struct error err = {0};
+	char path[96], wanted[160];
+	snprintf(path, sizeof(path), "%s/nothing/spool", folder->path);
+	snprintf(wanted, sizeof(wanted), "spool: %s: No such file or directory", path);
+	assert_int_equal(spool_open(path, MIB, &spool, &err), -ENOENT);
+	assert_string_equal(err.text, wanted);
+}
+
 static void a_byte_that_changed_ends_the_segment(void **state)
 {
 	const struct temp_folder *folder = *state;
@@ -176,6 +189,7 @@ int main(void)
 		TEST(above_the_bound_the_oldest_go),
 		TEST(a_record_cut_short_is_taken_off),
 		TEST(a_byte_that_changed_ends_the_segment),
+		TEST(a_folder_that_cannot_be_made_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
