@@ -86,9 +86,12 @@ class Connection:
         self.expect_connect()
         self.connack()
 
-    def publish(self, topic, payload, qos=0, mid=1, properties=b"", retain=0):
+    def publication(self, topic, payload, qos=0, mid=1, properties=b"", retain=0):
         body = text(topic) + (struct.pack(">H", mid) if qos else b"") + (varint(len(properties)) + properties if self.five else b"")
-        self.send(packet(PUBLISH, qos << 1 | retain, body + payload))
+        return packet(PUBLISH, qos << 1 | retain, body + payload)
+
+    def publish(self, *args, **more):
+        self.send(self.publication(*args, **more))
 
     def serve(self, seconds, suback=0, puback=True):
         """As a broker should, for a while; puts what is published into topics."""
