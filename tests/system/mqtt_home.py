@@ -219,7 +219,7 @@ class Home(WithPipelines):
             self.edged.child.send_signal(signal.SIGHUP)
             wait_for(lambda: json.loads(device.of(state)[-1].payload)["state"] == "waiting", "its word")
             self.assertEqual(json.loads(device.of(state)[-1].payload)["reason"], "there is no model lost")
-            self.assertEqual(json.loads(device.of(f"{TOPIC}/lost/last/cam")[-1].payload), {"active": 0})
+            wait_for(lambda: json.loads(device.of(f"{TOPIC}/lost/last/cam")[-1].payload) == {"active": 0}, "its end")
             self.rig.put_model("digits", "lost")
             self.edged.child.send_signal(signal.SIGHUP)
             wait_for(lambda: json.loads(device.of(state)[-1].payload)["state"] == "ready", "its word")
