@@ -122,8 +122,11 @@ static void more_than_the_machine_has_is_not_tried(void **state)
 	const struct rlimit limit = {.rlim_cur = 1 << 20, .rlim_max = before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(edge_client_memory_new((size_t)PTRDIFF_MAX, &fd, &data, &err), -ENOMEM);
-	assert_non_null(strstr(err.text, "to spare"));
+	if (sizeof(size_t) > 4) { /* as much as 32 bits can say may be there */
+		assert_int_equal(
+			edge_client_memory_new((size_t)PTRDIFF_MAX, &fd, &data, &err), -ENOMEM);
+		assert_non_null(strstr(err.text, "to spare"));
+	}
 	assert_int_equal(edge_client_memory_new(2 << 20, &fd, &data, &err), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 }
