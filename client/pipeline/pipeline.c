@@ -19,9 +19,10 @@ static int stages_open(struct pipeline *p, const char *name, struct error *err)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
 		struct recipe_stage *recipe = &p->recipe->stages[i];
-		int r = stage_init(&p->stages[i], recipe, err);
+		unsigned int line = 0;
+		int r = stage_init(&p->stages[i], recipe, &line, err);
 		if (r < 0) {
-			error_prefix(err, "%s: stage %s", name, recipe->name);
+			error_prefix(err, "%s:%u: stage %s", name, line, recipe->name);
 			return r;
 		}
 	}
@@ -114,9 +115,9 @@ const char *pipeline_signature_name(const struct pipeline *p, size_t index)
 static bool has_threshold(const struct recipe_stage *stage)
 {
 	uint64_t kind = stage->post.kind;
-	return stage->decision.given ||
-		(kind != RECIPE_POST_NUMBERS && kind != RECIPE_POST_EMBEDDING &&
-			kind != RECIPE_POST_TENSORS);
+	return stage->decision.given ? kind != RECIPE_POST_TENSORS && isnan(stage->decision.change)
+				     : kind != RECIPE_POST_NUMBERS &&
+			kind != RECIPE_POST_EMBEDDING && kind != RECIPE_POST_TENSORS;
 }
 
 struct pipeline_about pipeline_about(const struct pipeline *p)

@@ -221,7 +221,7 @@ static void section_print(const struct recipe *recipe, const struct recipe_stage
 	bool begun = strcmp(section, "stage") == 0;
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(keys[i].section, section) != 0 ||
-			(stage && !recipe_key_counts(stage, &keys[i]))) {
+			!recipe_key_counts(recipe, stage, &keys[i])) {
 			continue;
 		}
 		if (!begun) {

@@ -58,19 +58,35 @@ static int examples_read(struct stage *stage, struct error *err)
 	return r;
 }
 
-int stage_init(struct stage *stage, struct recipe_stage *recipe, struct error *err)
+static int features_make(struct stage *stage, struct error *err)
 {
+	return features_new(&stage->recipe->pre, &stage->features, err);
+}
+
+int stage_init(
+	struct stage *stage, struct recipe_stage *recipe, unsigned int *ret_line, struct error *err)
+{
+	const bool features = recipe->pre.features != RECIPE_FEATURES_NONE;
+	const struct {
+		const char *section, *key;
+		bool wanted;
+		int (*make)(struct stage *stage, struct error *err);
+	} parts[] = {
+		{"post", "labels", recipe->post.labels[0], labels_read},
+		{"post", "anchors", recipe->post.anchors[0], anchors_read},
+		{"post", "examples", recipe->post.examples[0], examples_read},
+		{"pre", "spectral", features, features_make},
+	};
 	*stage = (struct stage){.recipe = recipe};
-	int r = recipe->post.labels[0] ? labels_read(stage, err) : 0;
-	r = r == 0 && recipe->post.anchors[0] ? anchors_read(stage, err) : r;
-	r = r == 0 && recipe->post.examples[0] ? examples_read(stage, err) : r;
-	r = r == 0 && recipe->pre.features != RECIPE_FEATURES_NONE
-		? features_new(&recipe->pre, &stage->features, err)
-		: r;
-	if (r < 0) {
-		stage_deinit(stage);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int r = parts[i].wanted ? parts[i].make(stage, err) : 0;
+		if (r < 0) {
+			*ret_line = recipe_line(recipe, parts[i].section, parts[i].key);
+			stage_deinit(stage);
+			return r;
+		}
 	}
-	return r;
+	return 0;
 }
 
 void stage_forget_model(struct stage *stage)
