@@ -15,6 +15,7 @@
 #include "client/pipeline/stream.h"
 
 #define WORK_NS_PER_MS 1000000
+#define WORK_US_PER_MS 1000
 
 struct pipeline {
 	struct recipe *recipe; /* owned */
