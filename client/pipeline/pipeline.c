@@ -140,7 +140,7 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
 		}
 		about.remembers |=
-			stage->decision.given || stage->session || asking_is_collected(p, i);
+			stage->decision.given || stage->session || asking_is_followed(p, i);
 	}
 	return about;
 }

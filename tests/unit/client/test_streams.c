@@ -271,6 +271,7 @@ static void woken_check(const char *more, const char *sums)
 	char text[512];
 	snprintf(text, sizeof(text), WOKEN, more);
 	owned(pipeline_close) struct pipeline *p = open_text(&world, text);
+	assert_int_equal(pipeline_about(p).remembers, more[0] != 0);
 	for (uint64_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		push_at(p, rows[i], 1000 * (i + 1));
 		answer_all(p);
@@ -288,6 +289,20 @@ static void a_stage_that_was_woken_looks_at_what_follows_for_a_while(void **stat
 	woken_check("for = 4500ms\n", "3:102 6:9 9:12 12:15 15:126 18:21 ");
 }
 
+static void who_may_wake_another_one_is_asked_in_order(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world world = {.rows = 3};
+		char text[512];
+		snprintf(text, sizeof(text), WOKEN, i ? "for = 1s\n" : "");
+		owned(pipeline_close) struct pipeline *p = open_text(&world, text);
+		push_at(p, "1\n2\n3\n4\n5\n6\n", 1);
+		assert_non_null(pipeline_next(p));
+		assert_int_equal(!pipeline_next(p), i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +316,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_is_missing_begins_what_is_collected_anew),
 		cmocka_unit_test(what_latest_only_drops_is_missing_too),
 		cmocka_unit_test(a_stage_that_was_woken_looks_at_what_follows_for_a_while),
+		cmocka_unit_test(who_may_wake_another_one_is_asked_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
