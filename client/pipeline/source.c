@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/ini.h"
+#include "client/pipeline/table.h"
 
 #define READ_STEP 65536
 
@@ -143,7 +144,7 @@ static bool named(const char *path, const char *suffix)
 static bool looks_like_numbers(const struct source *s)
 {
 	bool digit = false;
-	for (size_t i = 0; i < s->size; i++) {
+	for (size_t i = table_mark((const char *)s->data, s->size); i < s->size; i++) {
 		uint8_t c = s->data[i];
 		if (!c || !strchr("0123456789+-.eE,; \t\r\n", c)) {
 			return false;

@@ -29,9 +29,9 @@ static int anchors_read(struct stage *stage, struct error *err)
 	owned_source struct source source = {0};
 	owned_table struct table table = {0};
 	int r = source_open_file(stage->recipe->post.anchors, MAX_FILE, &source, err);
-	r = r < 0 ? r : table_parse((const char *)source.data, source.size, &table, err);
-	if (r == 0 && (table.n == 0 || table.n % 4)) {
-		r = error_set(err, -EBADMSG, "%zu numbers are no rows of 4", table.n);
+	r = r < 0 ? r : table_parse((const char *)source.data, source.size, 4, &table, err);
+	if (r == 0 && table.n == 0) {
+		r = error_set(err, -EBADMSG, "there are no rows");
 	}
 	if (r < 0) {
 		error_prefix(err, "anchors");
