@@ -10,10 +10,12 @@
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/pipeline/source.h"
+#include "client/pipeline/table.h"
 #include "client/pipeline_files.h"
 #include "client/pipeline_targets.h"
 #include "client/report.h"
 
+#define LINE_BYTES 8192 /* of a row of numbers, with the zero byte */
 #define PIECE_BYTES 8192 /* of a stream, at most: a quarter of a second at 16 kHz */
 
 struct work {
@@ -128,6 +130,13 @@ static int file_push(struct work *work, const char *path, const char *source)
 	return EXIT_DONE;
 }
 
+/* What has come in so far was looked at, with that @code. */
+static int input_fail(int code, int why)
+{
+	report_line("standard input: %s", strerror(why));
+	return code ? code : EXIT_UNREADABLE;
+}
+
 /* Standard input as it comes; @unit bytes belong together, what is left of one waits for the rest. */
 static int stream_push(struct work *work, size_t unit, const char *type)
 {
@@ -139,7 +148,10 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
-		if (n <= 0) {
+		if (n < 0) {
+			return input_fail(code, errno);
+		}
+		if (n == 0) {
 			break;
 		}
 		there += (size_t)n;
@@ -160,22 +172,58 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 	return code;
 }
 
+/* The next line of standard input, with a zero byte behind it. Its length, 0 at the end, -EFBIG of one without
+ * room, which has been skipped, else what reading gave. */
+static int line_read(char line[LINE_BYTES])
+{
+	int n = 0, c = 0;
+	while (c != '\n' && (c = getc(stdin)) != EOF) {
+		line[n] = (char)c;
+		n += n < LINE_BYTES - 1;
+	}
+	if (c == EOF && ferror(stdin)) {
+		return -errno;
+	}
+	line[n] = 0;
+	return n < LINE_BYTES - 1 ? n : -EFBIG;
+}
+
+/* @first: what stands only where a file begins. */
+static int line_push(
+	struct work *work, const char *line, size_t length, bool first, struct error *err)
+{
+	const size_t mark = first ? table_mark(line, length) : 0;
+	const char *text = line + mark;
+	const struct pipeline_input input = {
+		.data = text, .size = length - mark, .content_type = "text/csv", .source = "-"};
+	const bool nothing = strspn(text, " \r\n") == input.size || text[0] == '#';
+	return nothing || (first && table_is_heading(text))
+		? 0
+		: pipeline_run(work->pipeline, &input, err);
+}
+
 /* Lines of numbers as they come. */
 static int lines_push(struct work *work)
 {
-	owned_mem char *line = NULL;
-	size_t room = 0;
-	int code = EXIT_DONE;
-	for (ssize_t n; !work->is_lost && (n = getline(&line, &room, stdin)) > 0;) {
+	char line[LINE_BYTES];
+	int code = EXIT_DONE, length = 0;
+	for (unsigned long long at = 1; !work->is_lost && (length = line_read(line)); at++) {
 		struct error err = {0};
-		const struct pipeline_input input = {
-			.data = line, .size = (size_t)n, .content_type = "text/csv", .source = "-"};
-		if (strspn(line, " \t\r\n") == (size_t)n || line[0] == '#') {
-			continue;
+		int r = 0;
+		if (length > 0) {
+			r = line_push(work, line, (size_t)length, at == 1, &err);
+		} else if (length == -EFBIG) {
+			r = error_set(&err, length, "more than %d bytes", LINE_BYTES - 2);
+		} else {
+			return input_fail(code, -length);
 		}
-		if (pipeline_run(work->pipeline, &input, &err) < 0) {
+		if (r < 0) {
+			error_prefix(&err, "line %llu", at);
 			report_error("-", &err);
 			code = code ? code : exit_of(&err);
+		}
+		if (code == EXIT_UNREACHABLE) {
+			break;
 		}
 	}
 	return code;

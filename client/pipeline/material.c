@@ -179,9 +179,13 @@ static int numbers_read(const struct recipe_source *source, const struct source 
 	for (size_t i = 0; i < table.n; i++) {
 		material->values[i] = (float)table.values[i];
 		if (!isfinite(material->values[i])) { /* it would cost the windows that it is in */
-			return error_set(err, -EINVAL, "row %zu, number %zu: %g is %s",
-				i / columns + 1, i % columns + 1, table.values[i],
+			error_set(err, -EINVAL, "number %zu: %g is %s", i % columns + 1,
+				table.values[i],
 				isfinite(table.values[i]) ? "too large" : "no number");
+			if (table.rows > 1) {
+				error_prefix(err, "row %zu", i / columns + 1);
+			}
+			return -EINVAL;
 		}
 	}
 	material->rows = table.n / columns;

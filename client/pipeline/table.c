@@ -77,8 +77,7 @@ static int skip_separator(struct parser *p, size_t n, char *separator, struct er
 {
 	const char here = is_separator(*p->at) ? *p->at++ : ' ';
 	if (*separator && *separator != here) {
-		return error_set(
-			err, -EBADMSG, "line %zu, number %zu: not separated as before", p->line, n);
+		return error_set(err, -EBADMSG, "number %zu: not separated as before", n);
 	}
 	*separator = here;
 	skip_blanks(p);
@@ -97,11 +96,9 @@ static int parse_row(struct parser *p, size_t *ret_n, struct error *err)
 		r = n ? skip_separator(p, n + 1, &separator, err) : 0;
 		n++;
 		if (r == 0 && (is_line_end(p) || is_separator(*p->at))) {
-			r = error_set(
-				err, -EBADMSG, "line %zu, number %zu: there is none", p->line, n);
+			r = error_set(err, -EBADMSG, "number %zu: there is none", n);
 		} else if (r == 0 && !read_number(p, &value, &end)) {
-			r = error_set(
-				err, -EBADMSG, "line %zu, number %zu: not a number", p->line, n);
+			r = error_set(err, -EBADMSG, "number %zu: not a number", n);
 		}
 		r = r < 0 ? r : append(p, value, err);
 		if (r == 0) {
@@ -135,8 +132,7 @@ static int parse_line(struct parser *p, size_t columns, struct error *err)
 	}
 	int r = parse_row(p, &n, err);
 	if (r == 0 && columns && n != columns) {
-		return error_set(err, -EBADMSG, "line %zu: %zu numbers where a row has %zu",
-			p->line, n, columns);
+		return error_set(err, -EBADMSG, "%zu numbers where a row has %zu", n, columns);
 	}
 	p->table.rows++;
 	return r;
@@ -154,6 +150,9 @@ int table_parse(
 	while (p.at < p.end) {
 		p.line++;
 		int r = parse_line(&p, columns, err);
+		if (r < 0 && memchr(text, '\n', size ? size - 1 : 0)) {
+			error_prefix(err, "line %zu", p.line);
+		}
 		if (r < 0) {
 			table_free(&p.table);
 			return r;

@@ -24,8 +24,8 @@ struct table {
 };
 
 /* @text holds @size bytes and one zero byte after them, as source_open() leaves them. @columns: numbers of
- * each row; 0: of one, and another may have more. -EBADMSG with the line for what is not a number, or no such
- * row; -EFBIG. */
+ * each row; 0: of one, and another may have more. -EBADMSG with the line, of a text of several, for what is
+ * not a number, or no such row; -EFBIG. */
 int must_check table_parse(
 	const char *text, size_t size, size_t columns, struct table *ret_table, struct error *err);
 

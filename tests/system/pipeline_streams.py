@@ -8,6 +8,7 @@ pipeline_streams.py EDGECTL ROOT.
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import wave
 EDGECTL, ROOT = sys.argv[1:3]
 SAMPLES = os.path.join(ROOT, "packaging", "models")
 SEVEN = os.path.join(SAMPLES, "samples", "digit-7.png")
+RECONSTRUCTION = f"[source]\nkind = numbers\ncolumns = 3\n[model]\nname = {SAMPLES}/vibration.tflite\n[post]\nkind = reconstruction\n"
 FULL = b"edgectl: standard output: No space left on device\n"
 
 
@@ -50,13 +52,15 @@ class Streams(unittest.TestCase):
         self.assertEqual([(event["event"], event["label"]) for event in events], [("begin", "yes")])
 
     def test_a_row_that_is_no_number_is_refused_and_the_window_goes_on(self):
-        text = f"[source]\nkind = numbers\ncolumns = 3\n[model]\nname = {SAMPLES}/vibration.tflite\n[post]\nkind = reconstruction\n"
-        rows = b"0.1,0.2,0.3\n" * 64
-        for bad, why in ((b"1,nan,2\n", b"row 1, number 2: nan is no number"), (b"1,2,-inf\n", b"row 1, number 3: -inf is no number"),
-                         (b"1e39,1,2\n", b"row 1, number 1: 1e+39 is too large")):
+        text, rows = RECONSTRUCTION, b"0.1,0.2,0.3\n" * 64
+        for bad, why in ((b"1,nan,2\n", b"number 2: nan is no number"), (b"1,2,-inf\n", b"number 3: -inf is no number"),
+                         (b"1e39,1,2\n", b"number 1: 1e+39 is too large"), (b"1,,2\n", b"number 2: there is none"),
+                         (b"1,2,3,4\n", b"4 numbers where a row has 3"), (b"0,5;0,7\n", b"number 3: not separated as before"),
+                         (b"x,y,z\n", b"there are no numbers"), (b"1,2,3\0,4\n", b"number 3: not a number"),
+                         (b"1" * 100000 + b"\n", b"more than 8190 bytes")):
             done = self.run_pipeline(text, "-", stdin=rows + bad + rows)
             self.assertEqual(done.returncode, 6)
-            self.assertEqual(done.stderr, b"edgectl: -: " + why + b"\n")
+            self.assertEqual(done.stderr, b"edgectl: -: line 65: " + why + b"\n")
             result = json.loads(done.stdout)  # 128 rows are one window
             self.assertEqual((result["from_row"], result["to_row"]), (0, 128))
             self.assertEqual(len(result["results"]), 1)
@@ -89,6 +93,36 @@ class Streams(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             results = [json.loads(line) for line in done.stdout.splitlines()]
             self.assertEqual([(r["stage"], r["events"][0]["label"], int(r["to_s"])) for r in results], wanted)
+
+    def test_a_file_with_a_heading_is_a_stream_too(self):
+        text = RECONSTRUCTION
+        with open(os.path.join(SAMPLES, "samples", "vibration-fault.csv"), "rb") as file:
+            rows = file.read()
+        for before in (b"", b"\xef\xbb\xbf"):
+            for heading in (b"", b"x,y,z\n", b"# of today\n"):
+                data = before + heading + rows.split(b"\n", 1)[1]
+                done = self.run_pipeline(text, "-", stdin=data)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertEqual(len(done.stdout.splitlines()), 1)
+
+    def test_a_line_without_end_takes_no_memory(self):
+        conf = self.write("p.conf", self.shipped("vibration"))
+        few = lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
+        stream = subprocess.Popen([EDGECTL, "pipeline", "run", conf, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=few)
+        with stream.stdin:
+            for _ in range(300):
+                stream.stdin.write(b"1" * (1 << 20))
+        self.assertEqual(stream.stderr.read(), b"edgectl: -: line 1: more than 8190 bytes\n")
+        self.assertEqual(stream.wait(timeout=60), 6)
+        stream.stderr.close()
+
+    def test_a_stream_that_cannot_be_read_is_no_end(self):
+        for name in ("keyword", "vibration"):
+            conf = self.write("p.conf", self.shipped(name))
+            folder = os.open(self.folder.name, os.O_RDONLY)
+            done = subprocess.run([EDGECTL, "pipeline", "run", conf, "-"], stdin=folder, capture_output=True, timeout=60)
+            os.close(folder)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (6, b"", b"edgectl: standard input: Is a directory\n"))
 
     def test_a_full_disk_is_told_as_such_and_ends_it(self):
         text = f"[model]\nname = {SAMPLES}/digits.tflite\n"

@@ -62,9 +62,9 @@ static void rows_are_taken_as_they_stand(void **state)
 static void what_is_missing_moves_nothing_into_another_column(void **state)
 {
 	(void)state;
-	check_refused("1,,3\n4,5,\n,8,9", "text/csv", "line 1, number 2: there is none");
+	check_refused("1,,3\n4,5,\n,8,9", "text/csv", "line 1: number 2: there is none");
 	check_refused("1,2\n3,4,5,6\n", "text/csv", "line 1: 2 numbers where a row has 3");
-	check_refused("0,5;0,7;1,2\n", "text/csv", "line 1, number 3: not separated as before");
+	check_refused("0,5;0,7;1,2\n", "text/csv", "number 3: not separated as before");
 	check_refused("x,y,z\n", "text/csv", "there are no numbers");
 	check_refused("[[1,2],[3,4,5,6]]", NULL, "row 1: 2 numbers where a row has 3");
 	check_refused("[[1,2,3],[4,5]]", NULL, "row 2: 2 numbers where a row has 3");
