@@ -83,9 +83,6 @@ static void result_print(void *context, const struct pipeline_result *result)
 		return;
 	}
 	work->n_results++;
-	if (work->settings->draw && result->snapshot) {
-		file_write(work, work->settings->draw, result->snapshot, result->snapshot_bytes);
-	}
 	if (work->settings->mask && result->mask_png) {
 		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
 	}
@@ -103,7 +100,7 @@ static int open_path(struct work *work, const char *path, struct error *err)
 		r = pipeline_set_threshold(work->pipeline, s->threshold, err);
 	}
 	if (r == 0 && s->draw) {
-		pipeline_want_snapshots(work->pipeline);
+		pipeline_want_drawing(work->pipeline);
 	}
 	if (r == 0 && s->mask) {
 		pipeline_want_masks(work->pipeline);
@@ -111,10 +108,32 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	return r;
 }
 
+/* What all stages found in the picture @path, which was looked at with that @code. */
+static int drawing_write(struct work *work, const char *path, int code)
+{
+	owned_mem void *png = NULL;
+	struct error err = {0};
+	size_t bytes = 0;
+	int r = pipeline_drawing(work->pipeline, &png, &bytes, &err);
+	if (r == 0 && !png && code) {
+		return code;
+	}
+	if (r == 0 && !png) {
+		r = error_set(&err, -EINVAL, "no picture was looked at that --draw could draw in");
+	}
+	if (r < 0) {
+		report_error(path, &err);
+		return code ? code : EXIT_UNREADABLE;
+	}
+	file_write(work, work->settings->draw, png, bytes);
+	return code;
+}
+
 static int file_push(struct work *work, const char *path, const char *source)
 {
 	owned_source struct source bytes = {0};
 	struct error err = {0};
+	int code = EXIT_DONE;
 	if (source_open(path, PIPELINE_MAX_INPUT_BYTES, &bytes, &err) < 0) {
 		report_error(path, &err);
 		return EXIT_UNREADABLE;
@@ -125,9 +144,9 @@ static int file_push(struct work *work, const char *path, const char *source)
 		.source = source};
 	if (pipeline_run(work->pipeline, &input, &err) < 0) {
 		report_error(path, &err);
-		return exit_of(&err);
+		code = exit_of(&err);
 	}
-	return EXIT_DONE;
+	return work->settings->draw ? drawing_write(work, path, code) : code;
 }
 
 /* What has come in so far was looked at, with that @code. */
@@ -274,6 +293,11 @@ static int open_and_run(
 	if (open_path(&work, path, &err) < 0) {
 		report_error(NULL, &err);
 		return EXIT_UNREADABLE;
+	}
+	uint32_t rate = 0, channels = 0;
+	if (settings->draw && pipeline_feed(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
+		report_line("--draw: pipeline %s takes no pictures", pipeline_name(work.pipeline));
+		return EXIT_USAGE;
 	}
 	if (everything) {
 		pipeline_want_everything(work.pipeline);

@@ -215,6 +215,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 	const struct stage *stage = &p->stages[q->stage];
 	const struct recipe_decision *decision = &stage->recipe->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
+	r = r < 0 ? r : drawing_add(p, q, &findings, err);
 	if (r == 0 && decision->given) {
 		struct stream *stream = asking_source(p, &q->source);
 		r = decision_judge(decision, result_threshold(stage), &stream->decisions[q->stage],

@@ -81,6 +81,7 @@ void pipeline_close(struct pipeline *p)
 		return;
 	}
 	queue_deinit(&p->queue);
+	image_free(&p->drawing);
 	for (size_t i = 0; i < p->n_streams; i++) {
 		stream_deinit(&p->streams[i]);
 	}
@@ -183,13 +184,6 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 		first->post.threshold = threshold;
 	}
 	return 0;
-}
-
-void pipeline_want_snapshots(struct pipeline *p)
-{
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].post.snapshot = RECIPE_SNAPSHOT_PNG;
-	}
 }
 
 void pipeline_want_everything(struct pipeline *p)

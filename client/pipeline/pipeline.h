@@ -267,8 +267,15 @@ double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
 
-/* With every result a snapshot, as `snapshot = yes` (PNG) of each stage, or a mask, as `show-mask = yes`. */
-void pipeline_want_snapshots(struct pipeline *pipeline);
+/* From now on what every stage finds is drawn into a copy of the picture that came in last, whatever decisions
+ * tell: for who asks by pipeline_run(), one picture after the other. What stages find in a part of it stands
+ * where that is. */
+void pipeline_want_drawing(struct pipeline *pipeline);
+/* That picture as PNG, malloc'ed, NULL where none was looked at since this was called last. -ENOMEM, -EIO. */
+int must_check pipeline_drawing(
+	struct pipeline *pipeline, void **ret_png, size_t *ret_size, struct error *err);
+
+/* With every result a mask, as `show-mask = yes`. */
 void pipeline_want_masks(struct pipeline *pipeline);
 /* Every result, as `publish = all` of each stage's decision without `rate-limit`. */
 void pipeline_want_everything(struct pipeline *pipeline);

@@ -96,7 +96,7 @@ static int snapshot_make(struct pipeline *p, const struct question *q,
 		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
 		image = &copy;
 	}
-	r = r < 0 || !whole ? r : draw_findings(image, findings, post->point_threshold, err);
+	r = r < 0 || !whole ? r : draw_findings(image, findings, post->point_threshold, NULL, err);
 	if (r < 0) {
 		return r;
 	}

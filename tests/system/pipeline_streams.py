@@ -116,6 +116,14 @@ class Streams(unittest.TestCase):
         self.assertEqual(stream.wait(timeout=60), 6)
         stream.stderr.close()
 
+    def test_there_is_nothing_to_draw_in_a_sound(self):
+        sound, out = os.path.join(SAMPLES, "samples", "yes.wav"), os.path.join(self.folder.name, "out.png")
+        for text, code, said in ((self.shipped("keyword"), 2, "--draw: pipeline p takes no pictures"),
+                                 (f"[model]\nname = {SAMPLES}/keyword.tflite\n", 6, f"{sound}: no picture was looked at that --draw could draw in")):
+            done = self.run_pipeline(text, sound, "-d", out)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
+            self.assertFalse(os.path.exists(out))
+
     def test_a_stream_that_cannot_be_read_is_no_end(self):
         for name in ("keyword", "vibration"):
             conf = self.write("p.conf", self.shipped(name))
