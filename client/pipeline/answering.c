@@ -151,6 +151,9 @@ static int output_collect(struct pipeline *p, size_t index, const struct questio
 	}
 	row->rows = 1;
 	row->columns = n;
+	struct question told = {.stage = index, .time_us = parent->time_us};
+	told.source = parent->source;
+	telling_restart(p, &told, rows, row);
 	return rows_append(rows, row, MAX_ROW, parent->time_us, err);
 }
 

@@ -309,6 +309,9 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
 	if (r == 0) {
 		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
+		struct question told = {.time_us = heard_us};
+		told.source = stream->source;
+		telling_restart(p, &told, rows, material);
 		rows_hear(rows, material->rows, material->rate,
 			p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us);
 		time_us = time_us ? time_us

@@ -79,7 +79,8 @@ struct pipeline_models {
 enum pipeline_kind {
 	PIPELINE_RESULT, /* what a model said of an input; every one, or those the decision lets
 			    through (json has "event" then) */
-	PIPELINE_SKIPPED, /* a stage was not asked: budget, overload; json has "skipped" */
+	PIPELINE_SKIPPED, /* a stage was not asked: budget, overload; or a window began anew, as its
+			     source has another rate now; json has "skipped" */
 	PIPELINE_FAILED, /* an input or an answer was no good; json has "error" */
 };
 

@@ -52,8 +52,13 @@ struct stream {
 
 void stream_deinit(struct stream *stream);
 
-/* Adds the rows of @material. -EINVAL when they are of another width or rate than those before, -ENOSPC
- * when more than @limit values would wait. */
+/* Rows of another width or rate do not go on with those before, which are dropped then as if the source began
+ * with these, at a time not before theirs. True with the reason for people where that is so. */
+#define ROWS_WHY_SIZE 128
+bool rows_restart(struct rows *rows, const struct material *material, char ret_why[ROWS_WHY_SIZE]);
+
+/* Adds the rows of @material, which go on with those before. -ENOSPC when more than @limit values would
+ * wait. */
 int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
 	uint64_t time_us, struct error *err);
 

@@ -64,6 +64,9 @@ int must_check drawing_add(struct pipeline *p, const struct question *q,
 
 void telling_trouble(
 	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why);
+/* That what waits of the source of @q begins anew with @material, where it does (rows_restart()). */
+void telling_restart(struct pipeline *p, const struct question *q, struct rows *rows,
+	const struct material *material);
 int must_check telling_result(struct pipeline *p, const struct question *q,
 	const struct findings *findings, const struct decision_verdict *verdict, struct error *err);
 

@@ -116,6 +116,25 @@ class Streams(unittest.TestCase):
         self.assertEqual(stream.wait(timeout=60), 6)
         stream.stderr.close()
 
+    def sound(self, name, rate, frames):
+        path = os.path.join(self.folder.name, name)
+        with wave.open(path, "wb") as file:
+            file.setparams((1, 2, rate, 0, "NONE", None))
+            file.writeframes(frames)
+        return path
+
+    def test_a_source_that_changes_its_rate_begins_its_window_anew(self):
+        with wave.open(os.path.join(SAMPLES, "samples", "yes.wav")) as file:
+            word = file.readframes(file.getnframes())
+        twice = b"".join(word[i:i + 2] * 2 for i in range(0, len(word), 2))  # as if of 32000 samples a second
+        quiet, loud = self.sound("quiet.wav", 16000, bytes(40000)), self.sound("loud.wav", 32000, bytes(64000) + twice + bytes(128000))
+        done = self.run_pipeline(self.shipped("keyword"), quiet, loud)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        told, event = map(json.loads, done.stdout.splitlines())
+        self.assertEqual(told["skipped"], "the source had 16000 samples a second, now 32000: its window begins anew")
+        self.assertEqual([e["label"] for e in event["events"]], ["yes"])
+        self.assertTrue(1 < event["to_s"] < 2.6, event["to_s"])  # of the second file
+
     def test_there_is_nothing_to_draw_in_a_sound(self):
         sound, out = os.path.join(SAMPLES, "samples", "yes.wav"), os.path.join(self.folder.name, "out.png")
         for text, code, said in ((self.shipped("keyword"), 2, "--draw: pipeline p takes no pictures"),
