@@ -23,6 +23,7 @@ struct work {
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
 	size_t n_results;
+	bool everything; /* infer: what decisions would keep for themselves too, and each input is one */
 	bool write_failed;
 	bool is_lost; /* standard output takes no more */
 };
@@ -96,7 +97,10 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	work->targets.options =
 		(struct target_options){.socket = s->socket, .timeout_ms = s->timeout_ms};
 	int r = pipeline_open(path, &models, &sink, &work->pipeline, err);
-	if (r == 0 && !isnan(s->threshold)) {
+	if (r == 0 && work->everything) {
+		pipeline_want_everything(work->pipeline);
+		pipeline_want_found(work->pipeline, s->top_k, s->threshold);
+	} else if (r == 0 && !isnan(s->threshold)) {
 		r = pipeline_set_threshold(work->pipeline, s->threshold, err);
 	}
 	if (r == 0 && s->draw) {
@@ -248,6 +252,29 @@ static int lines_push(struct work *work)
 	return code;
 }
 
+/* A file of a stream that is all of it: it has a result, also where it is a sound shorter than a window. */
+static int alone_push(struct work *work, const char *path)
+{
+	const char *source = strlen(path) < PIPELINE_SOURCE_SIZE ? path : "-";
+	const size_t results = work->n_results;
+	const uint64_t failed = pipeline_counts(work->pipeline).failed;
+	struct error err = {0};
+	int code = file_push(work, path, source);
+	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+		pipeline_run_rest(work->pipeline, source, &err) < 0) {
+		report_error(path, &err);
+		code = exit_of(&err);
+	}
+	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+		pipeline_counts(work->pipeline).failed == failed) {
+		error_set(&err, -EINVAL, "too short for a result");
+		report_error(path, &err);
+		code = EXIT_UNREADABLE;
+	}
+	pipeline_forget_source(work->pipeline, source);
+	return code;
+}
+
 static int one_push(struct work *work, const char *argument)
 {
 	uint32_t rate = 0, channels = 0;
@@ -259,8 +286,11 @@ static int one_push(struct work *work, const char *argument)
 	if (standard && feed == PIPELINE_STREAM_NUMBERS) {
 		return lines_push(work);
 	}
+	if (feed == PIPELINE_SINGLE) {
+		return file_push(work, argument, argument);
+	}
 	/* The files of a stream are pieces of one. */
-	return file_push(work, argument, feed == PIPELINE_SINGLE ? argument : "-");
+	return work->everything ? alone_push(work, argument) : file_push(work, argument, "-");
 }
 
 static int run_all(struct work *work, char **arguments)
@@ -284,11 +314,11 @@ static int run_all(struct work *work, char **arguments)
 	return code;
 }
 
-/* @everything: what decisions would keep for themselves too. */
 static int open_and_run(
 	const struct settings *settings, const char *path, char **inputs, bool everything)
 {
-	__attribute__((cleanup(work_deinit))) struct work work = {.settings = settings};
+	__attribute__((cleanup(work_deinit))) struct work work = {
+		.settings = settings, .everything = everything};
 	struct error err = {0};
 	if (open_path(&work, path, &err) < 0) {
 		report_error(NULL, &err);
@@ -298,9 +328,6 @@ static int open_and_run(
 	if (settings->draw && pipeline_feed(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
 		report_line("--draw: pipeline %s takes no pictures", pipeline_name(work.pipeline));
 		return EXIT_USAGE;
-	}
-	if (everything) {
-		pipeline_want_everything(work.pipeline);
 	}
 	return run_all(&work, inputs);
 }

@@ -192,6 +192,18 @@ void pipeline_want_everything(struct pipeline *p)
 		p->recipe->stages[i].decision.publish = RECIPE_PUBLISH_ALL;
 		p->recipe->stages[i].decision.rate_limit = 0;
 	}
+	p->recipe->source.every = 1;
+}
+
+void pipeline_want_found(struct pipeline *p, uint32_t top_k, double threshold)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		struct recipe_post_keys *post = &p->recipe->stages[i].post;
+		const bool scored = post->kind != RECIPE_POST_NUMBERS &&
+			post->kind != RECIPE_POST_EMBEDDING && post->kind != RECIPE_POST_TENSORS;
+		post->top_k = top_k ? top_k : post->top_k;
+		post->threshold = scored && !isnan(threshold) ? threshold : post->threshold;
+	}
 }
 
 void pipeline_want_masks(struct pipeline *p)
@@ -350,10 +362,10 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 {
 	owned(material_unref) struct material *material = NULL;
 	const char *source = input->source ? input->source : "";
-	int r = strlen(source) < STREAM_NAME_SIZE
+	int r = strlen(source) < PIPELINE_SOURCE_SIZE
 		? material_decode(&p->recipe->source, input, &material, err)
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
-			  STREAM_NAME_SIZE - 1);
+			  PIPELINE_SOURCE_SIZE - 1);
 	if (r == 0) {
 		const struct stream_source who = source_named(source, input->origin);
 		struct stream *stream = asking_source(p, &who);
@@ -520,13 +532,45 @@ static int question_run(struct pipeline *p, const struct pipeline_question *q, s
 	return r;
 }
 
-int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+/* @first: what became of what was pushed. */
+static int questions_run(struct pipeline *p, int first, struct error *err)
 {
 	const struct pipeline_question *q = NULL;
-	int first = pipeline_push(p, input, err);
 	while (first != -ENOTCONN && (q = pipeline_next(p))) {
 		int r = question_run(p, q, first == 0 ? err : NULL);
 		first = first ? first : r;
 	}
 	return first;
+}
+
+int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+{
+	return questions_run(p, pipeline_push(p, input, err), err);
+}
+
+/* Silence behind what waits, to the end of a window. */
+static int silence_append(struct pipeline *p, struct rows *rows, struct error *err)
+{
+	struct stage_window window = {0};
+	struct material silence = {.columns = rows->columns, .rate = rows->rate};
+	int r = stage_describe(&p->stages[0], &p->models, err);
+	r = r < 0 ? r : stage_window(&p->stages[0], rows->columns, rows->rate, &window, err);
+	if (r < 0 || rows->rows >= window.rows) {
+		return r;
+	}
+	silence.rows = window.rows - rows->rows;
+	owned_mem float *zeros = calloc(silence.rows * rows->columns, sizeof(zeros[0]));
+	silence.values = zeros;
+	const size_t limit = STREAM_MAX_VALUES - values_waiting(p);
+	return zeros ? rows_append(rows, &silence, limit, rows->time_us, err)
+		     : error_no_memory(err);
+}
+
+int pipeline_run_rest(struct pipeline *p, const char *source, struct error *err)
+{
+	const struct stream_source who = source_named(source, 0);
+	struct stream *stream = asking_source_find(p, &who);
+	struct rows *rows = stream ? &stream->waiting : NULL;
+	const bool rest = rows && rows->rate && rows->rows > 0;
+	return questions_run(p, rest ? silence_append(p, rows, err) : 0, err);
 }

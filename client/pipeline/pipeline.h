@@ -36,6 +36,7 @@
 	(256u << 20) /* of their decoded inputs and tensors; one alone may have more */
 #define PIPELINE_MAX_INPUT_BYTES (64u << 20) /* of one push */
 #define PIPELINE_NAME_SIZE 64
+#define PIPELINE_SOURCE_SIZE 128 /* of a source's name, with its end */
 
 struct pipeline;
 struct pipeline_question;
@@ -259,6 +260,10 @@ void pipeline_fail(struct pipeline *pipeline, const struct pipeline_question *qu
 int must_check pipeline_run(
 	struct pipeline *pipeline, const struct pipeline_input *input, struct error *err);
 
+/* Of a stream of sound that ends: what is left in the window of @source (of origin 0), if anything is, becomes
+ * one with silence behind it, and that is asked as pipeline_run() asks. */
+int must_check pipeline_run_rest(struct pipeline *pipeline, const char *source, struct error *err);
+
 /* ---- while it works */
 
 /* The `threshold` of the first stage's decision, else of what it finds; NaN where neither has one.
@@ -278,8 +283,10 @@ int must_check pipeline_drawing(
 
 /* With every result a mask, as `show-mask = yes`. */
 void pipeline_want_masks(struct pipeline *pipeline);
-/* Every result, as `publish = all` of each stage's decision without `rate-limit`. */
+/* Every result, as `publish = all` of each stage's decision without `rate-limit`, of every input. */
 void pipeline_want_everything(struct pipeline *pipeline);
+/* Another `top-k` (0: the file's) and `threshold` of [post] (NaN: the same) for every stage that has them. */
+void pipeline_want_found(struct pipeline *pipeline, uint32_t top_k, double threshold);
 
 /* How [source] wants to be fed: PIPELINE_STREAM_SOUND (PCM of *ret_rate and *ret_channels where there is
  * no header) and PIPELINE_STREAM_NUMBERS in pieces of any size, the others one thing at a time. */

@@ -10,7 +10,6 @@
 #include "client/pipeline/material.h"
 #include "client/pipeline/stage.h"
 
-#define STREAM_NAME_SIZE 128
 #define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
 
 struct rows {
@@ -30,7 +29,7 @@ struct rows {
 /* Who sent something: those of one name and different origins are different. */
 struct stream_source {
 	uint32_t origin;
-	char name[STREAM_NAME_SIZE];
+	char name[PIPELINE_SOURCE_SIZE];
 };
 
 static inline bool stream_is_same(const struct stream_source *a, const struct stream_source *b)
