@@ -26,8 +26,9 @@ struct sound {
 void sound_free(struct sound *sound); /* zeroed is fine */
 
 /* RIFF WAVE: integers of 8, 16, 24 and 32 bits, floats of 32 and 64 bits, 1 to 32 channels. A data
- * chunk that claims more than the file has is read as far as it goes (recorders leave such sizes).
- * -EBADMSG, -EOPNOTSUPP (other codings, by number) or -EFBIG. */
+ * chunk that claims more than the file has, or nothing where the file goes on beyond its own size, is read as far
+ * as it goes (recorders leave such sizes). -EBADMSG, -EOPNOTSUPP (other codings, by number; samples with bytes
+ * between them; RIFX and RF64) or -EFBIG. */
 int must_check sound_wav_decode(
 	const void *data, size_t size, struct sound *ret_sound, struct error *err);
 

@@ -169,7 +169,9 @@ enum source_format source_format_of(const struct source *s)
 		strchr(" \t\r\n#", s->data[2])) {
 		return SOURCE_PNM;
 	}
-	if (begins(s, 0, "RIFF", 4) && begins(s, 8, "WAVE", 4)) {
+	/* RIFX and RF64 too, so that nobody takes them for samples. */
+	const bool riff = begins(s, 0, "RIFF", 4) || begins(s, 0, "RIFX", 4);
+	if ((riff || begins(s, 0, "RF64", 4)) && begins(s, 8, "WAVE", 4)) {
 		return SOURCE_WAV;
 	}
 	if (begins(s, 0, "\x93NUMPY", 6)) {

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "client/pipeline/sound.h"
+#include "client/pipeline/source.h"
 
 static void write_wav(struct bytes_writer *w, uint16_t coding, uint16_t channels, uint32_t rate,
 	uint16_t bits, const void *data, uint32_t claimed, size_t bytes)
@@ -72,6 +73,48 @@ static void data_that_claims_too_much_ends_with_the_file(void **state)
 	write_wav(&w, 1, 1, 16000, 16, samples, UINT32_MAX, sizeof(samples));
 	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, NULL), 0);
 	assert_int_equal(sound.n, 2);
+	bytes_writer_deinit(&w);
+}
+
+static void data_of_unknown_size_ends_with_the_file(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	owned_sound struct sound sound = {0}, none = {0};
+	const int16_t samples[2] = {16384, -16384};
+	write_wav(&w, 1, 1, 16000, 16, samples, 0, sizeof(samples));
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, NULL), 0);
+	assert_int_equal(sound.n, 2);
+	assert_true(sound.samples[0] == 0.5f && sound.samples[1] == -0.5f);
+	w.data[4] = (uint8_t)(w.size - 8); /* the file has them, but they are no sound */
+	assert_int_equal(sound_wav_decode(w.data, w.size, &none, NULL), 0);
+	assert_int_equal(none.n, 0);
+	bytes_writer_deinit(&w);
+}
+
+static void check_unsupported(const uint8_t *data, size_t size, const char *why)
+{
+	struct sound none = {0};
+	struct error err = {0};
+	const struct source source = {
+		.path = "-", .data = (uint8_t *)(uintptr_t)data, .size = size};
+	assert_int_equal(source_format_of(&source), SOURCE_WAV);
+	assert_int_equal(sound_wav_decode(data, size, &none, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, why);
+}
+
+static void samples_that_lie_otherwise_are_not_read_as_noise(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	write_wav(&w, 1, 1, 16000, 24, "abcdefgh", 8, 8);
+	w.data[32] = 4;
+	check_unsupported(w.data, w.size, "WAV: 1 channels of 24 bits in 4 bytes");
+	w.data[32] = 3;
+	memcpy(w.data, "RIFX", 4);
+	check_unsupported(w.data, w.size, "WAV: RIFX is not read here, RIFF is");
+	memcpy(w.data, "RF64", 4);
+	check_unsupported(w.data, w.size, "WAV: RF64 is not read here, RIFF is");
 	bytes_writer_deinit(&w);
 }
 
@@ -197,6 +240,8 @@ int main(void)
 		cmocka_unit_test(every_coding_has_the_same_full_scale),
 		cmocka_unit_test(two_channels_are_mixed),
 		cmocka_unit_test(data_that_claims_too_much_ends_with_the_file),
+		cmocka_unit_test(data_of_unknown_size_ends_with_the_file),
+		cmocka_unit_test(samples_that_lie_otherwise_are_not_read_as_noise),
 		cmocka_unit_test(what_is_no_wav_is_refused),
 		cmocka_unit_test(resampling_keeps_a_tone_where_it_is),
 		cmocka_unit_test(places_between_two_weights_are_as_good_as_their_own),
