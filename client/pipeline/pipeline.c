@@ -59,7 +59,12 @@ int pipeline_open(const char *path, const struct pipeline_models *models,
 {
 	__attribute__((cleanup(file_close))) FILE *file = NULL;
 	int r = ini_open(path, &file, err);
-	return r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
+	r = r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
+	if (r < 0 && err) {
+		const struct error raw = *err; /* it has the path */
+		error_clean(err->text, sizeof(err->text), raw.text, strlen(raw.text));
+	}
+	return r;
 }
 
 int pipeline_open_text(const char *name, const char *text, size_t size,

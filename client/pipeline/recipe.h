@@ -242,6 +242,9 @@ int must_check recipe_read(
 /* All keys that count, as a file. */
 void recipe_print(const struct recipe *recipe, FILE *out);
 
+/* Blanks beside commas, which mean nothing, go. */
+void recipe_list_tidy(char *list);
+
 /* Is @word one of the words of @list, which are separated by commas (blanks around them are none)? */
 bool recipe_list_has(const char *list, const char *word);
 

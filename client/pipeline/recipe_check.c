@@ -348,6 +348,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 	}
 	for (size_t i = 0; i < recipe->n_stages; i++) {
 		const struct recipe_stage *stage = &recipe->stages[i];
+		recipe_list_tidy(recipe->stages[i].post.names);
 		if (!stage->model[0]) {
 			*ret_line = stage->line ? stage->line : 1;
 			return error_set(err, -EINVAL, "stage %s has no [model] name", stage->name);

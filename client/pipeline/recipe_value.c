@@ -200,6 +200,21 @@ char *recipe_get(const void *base, const struct recipe_key *key, char *out, size
 	return out;
 }
 
+void recipe_list_tidy(char *list)
+{
+	char *out = list;
+	for (const char *at = list; *at;) {
+		const size_t blanks = strspn(at, " \t");
+		const bool beside =
+			out == list || out[-1] == ',' || at[blanks] == ',' || !at[blanks];
+		at += beside ? blanks : 0;
+		if (*at) {
+			*out++ = *at++;
+		}
+	}
+	*out = 0;
+}
+
 bool recipe_list_has(const char *list, const char *word)
 {
 	size_t length = strlen(word);

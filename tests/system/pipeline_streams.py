@@ -143,6 +143,29 @@ class Streams(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
             self.assertFalse(os.path.exists(out))
 
+    def test_a_terminal_gets_no_foreign_bytes(self):
+        text = (f"[pipeline]\ndescription = a\x1bc\\\n[model]\nname = {SAMPLES}/digits.tflite\n"
+                "[post]\nkind = numbers\nnames = a , b\nunit = \x1b[2J\n")
+        conf = self.write("p.conf", text)
+        bad = self.write("\x1b[2J.conf", "[nothing]\n")
+        shown = subprocess.run([EDGECTL, "pipeline", "show", conf], capture_output=True, timeout=60).stdout
+        checked = subprocess.run([EDGECTL, "pipeline", "check", bad, os.path.join(self.folder.name, "\x1bc.conf")], capture_output=True, timeout=60).stderr
+        run = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout
+        for told, part in ((shown, b"description = a\\x1bc\\\n"), (shown, b"unit = \\x1b[2J\n"), (checked, b"/\\x1b[2J.conf: "),
+                           (checked, b"/\\x1bc.conf: No such file"), (run, b" \\x1b[2J,")):
+            self.assertIn(part, told)
+            self.assertNotIn(b"\x1b", told)
+        result = json.loads(self.run_pipeline(text, SEVEN).stdout)
+        self.assertIn("a", result)
+        self.assertIn("b", result)
+        self.assertEqual(result["unit"], "\x1b[2J")
+
+    def test_a_line_that_is_cut_says_so(self):
+        labels = self.write("labels.txt", "".join("\u00e4" * 60 + f"{i}\n" for i in range(10)))
+        conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nkind = classes\nlabels = {labels}\ntop-k = 10\n")
+        line = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout.decode()
+        self.assertRegex(line, r"^\S+digit-7\.png  p:( \u00e4{60}\d 0\.\d{4},)*( \u00e4{60}\d( 0\.\d{4},?)?)? \.\.\.\n$")
+
     def test_a_stream_that_cannot_be_read_is_no_end(self):
         for name in ("keyword", "vibration"):
             conf = self.write("p.conf", self.shipped(name))
