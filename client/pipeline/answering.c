@@ -41,6 +41,7 @@ static void child_ask(
 	told.source = parent->source;
 	if (recipe->budget_ms && passed_ns > recipe->budget_ms * WORK_NS_PER_MS) {
 		telling_trouble(p, PIPELINE_SKIPPED, &told, "budget");
+		asking_lost(p, index, &parent->source, UINT64_MAX);
 		return;
 	}
 	struct question *q =
@@ -49,6 +50,7 @@ static void child_ask(
 	if (r < 0) {
 		telling_trouble(
 			p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &told, err.text);
+		asking_lost(p, index, &parent->source, UINT64_MAX);
 	}
 }
 
@@ -69,21 +71,41 @@ static void crop_ask(
 	telling_trouble(p, PIPELINE_SKIPPED, &told, err.text);
 }
 
-static void child_run(struct pipeline *p, size_t index, const struct question *parent,
+/* Is it one of what stage @index looks at? */
+static bool is_looked_at(const struct recipe_stage *stage, const struct finding *one,
+	const struct decision_verdict *verdict)
+{
+	return is_condition_met(stage, one) &&
+		(stage->on != RECIPE_ON_EVENT || has_begun(verdict, one));
+}
+
+/* Where one of @findings is, and for a while after. */
+static void whole_run(struct pipeline *p, size_t index, const struct question *parent,
+	const struct findings *findings, const struct decision_verdict *verdict)
+{
+	const struct recipe_stage *recipe = &p->recipe->stages[index];
+	uint64_t *awake_us = &asking_source(p, &parent->source)->awake_us[index];
+	bool asked = false;
+	for (size_t i = 0; i < findings->n && !asked; i++) {
+		asked = is_looked_at(recipe, &findings->items[i], verdict);
+	}
+	if (asked && recipe->for_ms > 0) {
+		*awake_us = parent->time_us + recipe->for_ms * WORK_US_PER_MS;
+	}
+	if (asked || parent->time_us < *awake_us) {
+		child_ask(p, index, parent, parent->material);
+	}
+}
+
+static void crops_run(struct pipeline *p, size_t index, const struct question *parent,
 	const struct findings *findings, const struct decision_verdict *verdict)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	size_t asked = 0, left = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *one = &findings->items[i];
-		bool counts = is_condition_met(recipe, one) &&
-			(recipe->on != RECIPE_ON_EVENT || has_begun(verdict, one));
-		if (!counts || (recipe->input == RECIPE_INPUT_CROP && !one->has_box)) {
+		if (!is_looked_at(recipe, one, verdict) || !one->has_box) {
 			continue;
-		}
-		if (recipe->input == RECIPE_INPUT_WHOLE) {
-			child_ask(p, index, parent, parent->material);
-			return;
 		}
 		if (asked++ < recipe->max_crops) {
 			crop_ask(p, index, parent, one);
@@ -139,6 +161,12 @@ static int outputs_run(struct pipeline *p, size_t index, const struct question *
 	struct rows *rows = &asking_source(p, &parent->source)->outputs[index];
 	struct stage_window window = {0};
 	uint64_t time_us = 0;
+	if (rows->lost !=
+		parent->lost) { /* of what it does not follow any more, nor do its answers */
+		rows_break(rows);
+		rows->lost = parent->lost;
+		asking_lost(p, index, &parent->source, UINT64_MAX);
+	}
 	int r = output_collect(p, index, parent, output, rows, err);
 	r = r < 0 ? r : stage_describe(&p->stages[index], &p->models, err);
 	r = r < 0 ? r : stage_window(&p->stages[index], rows->columns, 0, &window, err);
@@ -170,7 +198,11 @@ static void children_run(struct pipeline *p, const struct question *parent,
 	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
 		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
-			child_run(p, i, parent, findings, verdict);
+			if (recipe->input == RECIPE_INPUT_WHOLE) {
+				whole_run(p, i, parent, findings, verdict);
+			} else {
+				crops_run(p, i, parent, findings, verdict);
+			}
 		}
 	}
 }

@@ -5,21 +5,31 @@
 #include "base/clock.h"
 #include "client/pipeline/work.h"
 
-bool asking_is_collected(const struct pipeline *p, size_t stage)
+bool asking_is_followed(const struct pipeline *p, size_t stage)
 {
-	bool collected = false;
+	bool followed = false;
 	for (size_t i = stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
-		collected |= recipe->parent == stage && recipe->input == RECIPE_INPUT_OUTPUTS;
+		followed |= recipe->parent == stage &&
+			(recipe->input == RECIPE_INPUT_OUTPUTS || recipe->for_ms > 0);
 	}
-	return collected;
+	return followed;
+}
+
+void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *source, uint64_t id)
+{
+	struct stream *stream = asking_source_find(p, source);
+	if (stream) {
+		stream->lost[stage]++;
+		queue_note_lost(&p->queue, stage, source, id);
+	}
 }
 
 /* Must its answers come in order? */
 static bool is_serial(const struct pipeline *p, size_t stage)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[stage];
-	return recipe->decision.given || recipe->session || asking_is_collected(p, stage);
+	return recipe->decision.given || recipe->session || asking_is_followed(p, stage);
 }
 
 /* What every question of one input has in common. @from NULL: it comes from outside. */
@@ -34,6 +44,8 @@ struct question *asking_new(const struct pipeline *p, size_t stage,
 	q->stage = stage;
 	q->serial = is_serial(p, stage);
 	q->source = *source;
+	const struct stream *stream = asking_source_find(p, source);
+	q->lost = stream ? stream->lost[stage] : 0;
 	q->material = material_ref(material);
 	q->time_us = time_us;
 	q->tag = from ? from->tag : 0;

@@ -49,8 +49,8 @@ struct fit_options {
 	uint8_t pad; /* grey of the border of FIT_PAD */
 };
 
-/* Which part of the picture the tensor shows, in shares of the picture's width and height; beyond 0 and
- * 1 where there is a border. */
+/* Which part of a picture, or of a rectangle of it, the tensor shows, in shares of its width and height;
+ * beyond 0 and 1 where there is a border. */
 struct fit_frame {
 	double left, top, width, height;
 };
@@ -59,10 +59,11 @@ struct fit_frame {
  * or one per channel. */
 int must_check fit_image(const struct spec *spec, const struct fit_options *options,
 	const struct image *image, struct tensor_bytes *ret_tensor, struct error *err);
-/* The same, and says where the tensor lies in the picture. */
-int must_check fit_image_placed(const struct spec *spec, const struct fit_options *options,
-	const struct image *image, struct tensor_bytes *ret_tensor, struct fit_frame *ret_frame,
-	struct error *err);
+/* The same of a rectangle of @image, which lies inside and is not copied; says where the tensor lies in
+ * that rectangle. */
+int must_check fit_image_part(const struct spec *spec, const struct fit_options *options,
+	const struct image *image, const struct image_part *part, struct tensor_bytes *ret_tensor,
+	struct fit_frame *ret_frame, struct error *err);
 int must_check fit_sound(const struct spec *spec, const struct fit_options *options,
 	const struct sound *sound, struct tensor_bytes *ret_tensor, struct error *err);
 int must_check fit_numbers(const struct spec *spec, const struct fit_options *options,

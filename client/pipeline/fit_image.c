@@ -62,11 +62,11 @@ static int find_frame(
 	return 0;
 }
 
-/* The largest centred part of @image that has the proportions of @width x @height, at that size. */
-static int crop_to(const struct image *image, uint32_t width, uint32_t height,
-	struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
+/* The largest centred part of @of that has the proportions of @width x @height, at that size. */
+static int crop_to(const struct image *image, const struct image_part *of, uint32_t width,
+	uint32_t height, struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
 {
-	uint64_t w = image->width, h = image->height;
+	uint64_t w = of->width, h = of->height;
 	if (w * height > h * width) {
 		w = (h * width + height / 2) / height;
 	} else {
@@ -74,28 +74,28 @@ static int crop_to(const struct image *image, uint32_t width, uint32_t height,
 	}
 	w = w ? w : 1;
 	h = h ? h : 1;
-	const struct image_part part = {(uint32_t)(image->width - w) / 2,
-		(uint32_t)(image->height - h) / 2, (uint32_t)w, (uint32_t)h};
-	*ret_frame =
-		(struct fit_frame){(double)part.x / image->width, (double)part.y / image->height,
-			(double)w / image->width, (double)h / image->height};
+	const uint32_t x = (uint32_t)(of->width - w) / 2, y = (uint32_t)(of->height - h) / 2;
+	const struct image_part part = {of->x + x, of->y + y, (uint32_t)w, (uint32_t)h};
+	*ret_frame = (struct fit_frame){(double)x / of->width, (double)y / of->height,
+		(double)w / of->width, (double)h / of->height};
 	return image_resize_part(image, &part, width, height, ret_image, err);
 }
 
-/* The whole of @image at the largest size that fits, centred on grey @pad. */
-static int pad_to(const struct image *image, uint32_t width, uint32_t height, uint8_t pad,
-	struct image *ret_image, struct fit_frame *ret_frame, struct error *err)
+/* The whole of @of at the largest size that fits, centred on grey @pad. */
+static int pad_to(const struct image *image, const struct image_part *of, uint32_t width,
+	uint32_t height, uint8_t pad, struct image *ret_image, struct fit_frame *ret_frame,
+	struct error *err)
 {
 	owned_image struct image small = {0};
 	uint64_t w = width, h = height;
-	if ((uint64_t)image->width * height > (uint64_t)image->height * width) {
-		h = ((uint64_t)image->height * width + image->width / 2) / image->width;
+	if ((uint64_t)of->width * height > (uint64_t)of->height * width) {
+		h = ((uint64_t)of->height * width + of->width / 2) / of->width;
 	} else {
-		w = ((uint64_t)image->width * height + image->height / 2) / image->height;
+		w = ((uint64_t)of->width * height + of->height / 2) / of->height;
 	}
 	w = w ? w : 1;
 	h = h ? h : 1;
-	int r = image_resize(image, (uint32_t)w, (uint32_t)h, &small, err);
+	int r = image_resize_part(image, of, (uint32_t)w, (uint32_t)h, &small, err);
 	r = r < 0 ? r : image_new(width, height, image->channels, ret_image, err);
 	if (r < 0) {
 		return r;
@@ -112,17 +112,17 @@ static int pad_to(const struct image *image, uint32_t width, uint32_t height, ui
 	return 0;
 }
 
-static int scale_to(const struct image *image, uint32_t width, uint32_t height,
-	const struct fit_options *options, struct image *ret_image, struct fit_frame *ret_frame,
-	struct error *err)
+static int scale_to(const struct image *image, const struct image_part *of, uint32_t width,
+	uint32_t height, const struct fit_options *options, struct image *ret_image,
+	struct fit_frame *ret_frame, struct error *err)
 {
 	*ret_frame = (struct fit_frame){0, 0, 1, 1};
 	if (options->resize == FIT_PAD) {
-		return pad_to(image, width, height, options->pad, ret_image, ret_frame, err);
+		return pad_to(image, of, width, height, options->pad, ret_image, ret_frame, err);
 	}
 	return options->resize == FIT_STRETCH
-		? image_resize(image, width, height, ret_image, err)
-		: crop_to(image, width, height, ret_image, ret_frame, err);
+		? image_resize_part(image, of, width, height, ret_image, err)
+		: crop_to(image, of, width, height, ret_image, ret_frame, err);
 }
 
 /* What the type's range says about the pixels that it was made for (see fit.h). */
@@ -197,9 +197,9 @@ static int to_tensor(const struct spec *spec, const struct fit_options *options,
 	return 0;
 }
 
-int fit_image_placed(const struct spec *spec, const struct fit_options *options,
-	const struct image *image, struct tensor_bytes *ret_tensor, struct fit_frame *ret_frame,
-	struct error *err)
+int fit_image_part(const struct spec *spec, const struct fit_options *options,
+	const struct image *image, const struct image_part *part, struct tensor_bytes *ret_tensor,
+	struct fit_frame *ret_frame, struct error *err)
 {
 	owned_image struct image scaled = {0};
 	struct fit_frame place = {0};
@@ -208,9 +208,9 @@ int fit_image_placed(const struct spec *spec, const struct fit_options *options,
 	if (r < 0) {
 		return r;
 	}
-	uint32_t width = f.width ? f.width : image->width;
-	uint32_t height = f.height ? f.height : image->height;
-	r = scale_to(image, width, height, options, &scaled, &place, err);
+	uint32_t width = f.width ? f.width : part->width;
+	uint32_t height = f.height ? f.height : part->height;
+	r = scale_to(image, part, width, height, options, &scaled, &place, err);
 	r = r < 0 ? r : image_set_channels(&scaled, f.channels, err);
 	r = r < 0 ? r : to_tensor(spec, options, &f, &scaled, ret_tensor, err);
 	if (r == 0) {
@@ -222,6 +222,7 @@ int fit_image_placed(const struct spec *spec, const struct fit_options *options,
 int fit_image(const struct spec *spec, const struct fit_options *options, const struct image *image,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
+	const struct image_part whole = {0, 0, image->width, image->height};
 	struct fit_frame place = {0};
-	return fit_image_placed(spec, options, image, ret_tensor, &place, err);
+	return fit_image_part(spec, options, image, &whole, ret_tensor, &place, err);
 }

@@ -19,9 +19,10 @@ static int stages_open(struct pipeline *p, const char *name, struct error *err)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
 		struct recipe_stage *recipe = &p->recipe->stages[i];
-		int r = stage_init(&p->stages[i], recipe, err);
+		unsigned int line = 0;
+		int r = stage_init(&p->stages[i], recipe, &line, err);
 		if (r < 0) {
-			error_prefix(err, "%s: stage %s", name, recipe->name);
+			error_prefix(err, "%s:%u: stage %s", name, line, recipe->name);
 			return r;
 		}
 	}
@@ -114,9 +115,9 @@ const char *pipeline_signature_name(const struct pipeline *p, size_t index)
 static bool has_threshold(const struct recipe_stage *stage)
 {
 	uint64_t kind = stage->post.kind;
-	return stage->decision.given ||
-		(kind != RECIPE_POST_NUMBERS && kind != RECIPE_POST_EMBEDDING &&
-			kind != RECIPE_POST_TENSORS);
+	return stage->decision.given ? kind != RECIPE_POST_TENSORS && isnan(stage->decision.change)
+				     : kind != RECIPE_POST_NUMBERS &&
+			kind != RECIPE_POST_EMBEDDING && kind != RECIPE_POST_TENSORS;
 }
 
 struct pipeline_about pipeline_about(const struct pipeline *p)
@@ -139,7 +140,7 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
 		}
 		about.remembers |=
-			stage->decision.given || stage->session || asking_is_collected(p, i);
+			stage->decision.given || stage->session || asking_is_followed(p, i);
 	}
 	return about;
 }
@@ -293,6 +294,16 @@ static bool is_stream(const struct pipeline *p, const struct material *material)
 		(kind == RECIPE_SOURCE_NUMBERS && material->kind == MATERIAL_NUMBERS);
 }
 
+/* A newer one takes the place of what waits; @windows that were never asked go too. */
+static void questions_drop(struct pipeline *p, const struct stream *stream, size_t windows)
+{
+	size_t dropped = queue_drop(&p->queue, 0, &stream->source) + windows;
+	p->counts.sampled_out += dropped;
+	if (dropped > 0) {
+		asking_lost(p, 0, &stream->source, UINT64_MAX);
+	}
+}
+
 /* Samples and rows only wait here: pipeline_next() makes questions of them. */
 static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
 	uint64_t time_us, struct error *err)
@@ -302,16 +313,17 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	int r = stage_describe(&p->stages[0], &p->models, err);
 	r = r < 0 ? r
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	if (time_us == 0) {
-		time_us =
-			rows_time(rows, material->rows, material->rate, clock_now_ns() / NS_PER_US);
+	if (r == 0) {
+		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
+		rows_hear(rows, material->rows, material->rate,
+			p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us);
+		time_us = time_us ? time_us
+				  : rows_time(rows, material->rows, material->rate, heard_us);
+		r = rows_append(
+			rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	}
-	r = r < 0
-		? r
-		: rows_append(rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
-		p->counts.sampled_out += rows_catch_up(rows, &window);
+		questions_drop(p, stream, rows_catch_up(rows, &window));
 	}
 	return r;
 }
@@ -331,7 +343,8 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 	}
 	q->tag = input->tag;
 	if (p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
+		questions_drop(p, stream, 0);
+		q->lost = stream->lost[0];
 	}
 	return asking_put(p, q, err);
 }
@@ -361,6 +374,7 @@ static void window_fail(struct pipeline *p, const struct stream *stream,
 	struct question told = *like;
 	told.source = stream->source;
 	telling_trouble(p, PIPELINE_FAILED, &told, why);
+	asking_lost(p, 0, &stream->source, UINT64_MAX);
 }
 
 /* The next window of @stream. 1, or 0 when there is none: of a model that is not known yet, rows wait. */
@@ -436,6 +450,7 @@ const struct pipeline_question *pipeline_next(struct pipeline *p)
 		}
 		owned(question_free) struct question *late = queue_take(&p->queue, &q->shown);
 		telling_trouble(p, PIPELINE_SKIPPED, late, "budget");
+		asking_lost(p, late->stage, &late->source, late->shown.id);
 	}
 }
 
@@ -453,6 +468,7 @@ int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 	r = r < 0 ? r : answering_take(p, q, outputs, n_outputs, &why);
 	if (r < 0) {
 		telling_trouble(p, PIPELINE_FAILED, q, why.text);
+		asking_lost(p, q->stage, &q->source, q->shown.id);
 		if (err) {
 			*err = why;
 		}
@@ -468,6 +484,7 @@ void pipeline_fail(
 	bool busy = why->code == -EBUSY || why->code == -EAGAIN || why->code == -ETIMEDOUT;
 	telling_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
 		why->text[0] ? why->text : strerror(-why->code));
+	asking_lost(p, q->stage, &q->source, q->shown.id);
 }
 
 static int question_ask(struct pipeline *p, const struct pipeline_question *q,

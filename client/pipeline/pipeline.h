@@ -154,7 +154,7 @@ struct pipeline_about {
 	bool latest_only;
 	bool decides; /* it has a [decision]: results are events */
 	bool tells_ends; /* and tells when something ends */
-	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
+	bool remembers; /* any stage judges, collects, stays awake or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
 	uint32_t output; /* of the model, that they are of */
@@ -188,7 +188,7 @@ struct pipeline_input {
 	uint64_t
 		time_us; /* when, by any clock that does not go back; holds and limits use it. 0: now, by
 			     the clock of this machine; of a stream of sound by its samples, from when
-			     its first came */
+			     its first came. `gap` counts by it, or by when it was pushed */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; past it no further stage is asked. 0: none */
 	uint64_t
 		tag; /* not 0: every result of this input is told, and has it. Of whole inputs only, not

@@ -93,6 +93,7 @@ struct recipe_source {
 	uint64_t columns;
 	uint64_t width, height, pixel; /* of raw frames; 0: there are none */
 	uint64_t every, latest_only;
+	uint64_t gap_ms; /* 0: none is told */
 };
 
 struct recipe_pre {
@@ -159,7 +160,7 @@ struct recipe_stage {
 	char after[RECIPE_NAME_SIZE];
 	char when[RECIPE_TEXT_SIZE];
 	double min_score;
-	uint64_t on, input, max_crops, budget_ms;
+	uint64_t on, for_ms, input, max_crops, budget_ms;
 	double grow;
 	size_t parent; /* of `after`; its own index for the first */
 	char model[RECIPE_PATH_SIZE], signature[RECIPE_NAME_SIZE];
@@ -198,14 +199,32 @@ struct recipe_key {
 	const char *value; /* the default, as a file would say it */
 	const char *words; /* RECIPE_CHOICE, separated by one blank */
 	const char *help;
+	/*
+	 * Where it means anything; NULL: everywhere. Alternatives with " | " between them, of conditions
+	 * with a blank between them, of which all must hold: "name=word,word" the value is one of these
+	 * (a list has one of them), "name" it is neither empty nor 0 nor no, "!" before it: not so. A name
+	 * is that of a key of the same section, "section.key", "before.key" of [post] of the stage before,
+	 * or "takes" (the kind of what the stage sees: [source] kind, numbers for `input = outputs`),
+	 * "windows" (the stage has its own), "decision" (the section is given).
+	 */
+	const char *needs;
 };
 const struct recipe_key *recipe_keys(size_t *ret_n);
 
 /* Is the row's place in struct recipe itself? */
 bool recipe_key_is_common(const struct recipe_key *key);
 
-/* Does it, one of [post], mean anything for the kind of the stage? */
-bool recipe_key_counts(const struct recipe_stage *stage, const struct recipe_key *key);
+/* Does it mean anything beside what else is said (recipe_needs.c)? @stage may be NULL for a row of
+ * struct recipe itself. */
+bool recipe_key_counts(const struct recipe *recipe, const struct recipe_stage *stage,
+	const struct recipe_key *key);
+
+/* Its needs as words, "only where kind is ssd"; "" where it has none. Returns @out. */
+#define RECIPE_NEEDS_SIZE 256
+char *recipe_key_needs(const struct recipe_key *key, char out[RECIPE_NEEDS_SIZE]);
+
+/* Of what a stage sees: enum recipe_source_kind. */
+uint64_t recipe_takes(const struct recipe *recipe, const struct recipe_stage *stage);
 
 /* Sets one key from a file's text: -EINVAL with the reason, without place. @base is the struct that
  * the row's offset counts from. */
@@ -225,6 +244,9 @@ void recipe_print(const struct recipe *recipe, FILE *out);
 
 /* Is @word one of the words of @list, which are separated by commas (blanks around them are none)? */
 bool recipe_list_has(const char *list, const char *word);
+
+/* The line of a key of @stage, or where the stage began. */
+unsigned int recipe_line(const struct recipe_stage *stage, const char *section, const char *key);
 
 /* Keys that contradict each other (recipe_check.c), with "line" of the one to look at in
  * *ret_line. */

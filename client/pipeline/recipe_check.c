@@ -6,8 +6,7 @@
 
 #include "client/pipeline/recipe.h"
 
-/* The line of a key, or where its stage began. */
-static unsigned int line_of(const struct recipe_stage *stage, const char *section, const char *key)
+unsigned int recipe_line(const struct recipe_stage *stage, const char *section, const char *key)
 {
 	size_t n = 0;
 	const struct recipe_key *keys = recipe_keys(&n);
@@ -30,7 +29,7 @@ static bool gives_boxes(uint64_t kind)
 static int fault(const struct recipe_stage *stage, const char *section, const char *key,
 	const char *why, unsigned int *ret_line, struct error *err)
 {
-	*ret_line = line_of(stage, section, key);
+	*ret_line = recipe_line(stage, section, key);
 	return error_set(err, -EINVAL, "%s: %s", key, why);
 }
 
@@ -56,9 +55,9 @@ static int cascade_check(
 {
 	struct recipe_stage *stage = &recipe->stages[index];
 	static const char *const keys[] = {
-		"after", "when", "min-score", "on", "input", "grow", "max-crops", "budget"};
+		"after", "when", "min-score", "on", "for", "input", "grow", "max-crops", "budget"};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && index == 0; i++) {
-		if (line_of(stage, "stage", keys[i]) != line_of(stage, "", "")) {
+		if (recipe_line(stage, "stage", keys[i]) != recipe_line(stage, "", "")) {
 			return fault(stage, "stage", keys[i], "the first stage comes after none",
 				ret_line, err);
 		}
@@ -68,19 +67,29 @@ static int cascade_check(
 		return code;
 	}
 	const struct recipe_stage *parent = &recipe->stages[stage->parent];
+	uint64_t takes = recipe_takes(recipe, stage);
+	bool looks = index > 0 && stage->input != RECIPE_INPUT_OUTPUTS;
+	if (looks && parent->post.kind == RECIPE_POST_TENSORS) {
+		return fault(stage, "stage", "input",
+			"kind = tensors of the stage before finds nothing to look at", ret_line,
+			err);
+	}
 	if (stage->input == RECIPE_INPUT_CROP && !gives_boxes(parent->post.kind)) {
 		return fault(stage, "stage", "input", "the stage before finds no boxes to crop",
 			ret_line, err);
 	}
-	bool judged = line_of(stage, "stage", "when") != line_of(stage, "", "") ||
-		line_of(stage, "stage", "on") != line_of(stage, "", "");
-	if (stage->input == RECIPE_INPUT_OUTPUTS && judged) {
-		return fault(stage, "stage", "input", "outputs are collected whatever they say",
+	if (stage->input == RECIPE_INPUT_CROP && takes != RECIPE_SOURCE_AUTO &&
+		takes != RECIPE_SOURCE_PICTURE) {
+		return fault(stage, "stage", "input", "what comes in is no picture to crop",
 			ret_line, err);
 	}
-	if (index > 0 && stage->on == RECIPE_ON_EVENT && !parent->decision.given) {
+	if (looks && stage->on == RECIPE_ON_EVENT && !parent->decision.given) {
 		return fault(
 			stage, "stage", "on", "the stage before has no [decision]", ret_line, err);
+	}
+	if (looks && stage->on == RECIPE_ON_EVENT && !isnan(parent->decision.change)) {
+		return fault(stage, "stage", "on", "with change nothing begins in the stage before",
+			ret_line, err);
 	}
 	return 0;
 }
@@ -97,8 +106,8 @@ static int crop_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 			  ret_line, err);
 }
 
-static int features_check(
-	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+static int features_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
 {
 	const struct recipe_pre *pre = &stage->pre;
 	double highest = isnan(pre->fmax) ? (double)pre->sr / 2 : pre->fmax;
@@ -118,16 +127,33 @@ static int features_check(
 	if (pre->features == RECIPE_FEATURES_MFCC && pre->n_mfcc > pre->n_mels) {
 		return fault(stage, "pre", "n_mfcc", "more than n_mels", ret_line, err);
 	}
-	if (pre->center && pre->style != 0) {
-		return fault(stage, "pre", "center", "tensorflow has no such", ret_line, err);
-	}
-	return 0;
+	bool first = stage == &recipe->stages[0];
+	return first && recipe->source.kind == RECIPE_SOURCE_NUMBERS && recipe->source.columns > 1
+		? fault(stage, "pre", "features", "mel and mfcc are of one column", ret_line, err)
+		: 0;
 }
 
-static int std_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+/* Channels are known of pictures and of samples. */
+static int norm_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
 {
-	for (uint32_t i = 0; i < stage->pre.std.n; i++) {
-		if (stage->pre.std.v[i] == 0) {
+	const struct recipe_pre *pre = &stage->pre;
+	const struct recipe_reals *both[] = {&pre->mean, &pre->std};
+	static const char *const keys[] = {"mean", "std"};
+	uint64_t takes = recipe_takes(recipe, stage);
+	bool samples = takes == RECIPE_SOURCE_SOUND && pre->features == RECIPE_FEATURES_NONE;
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t n = both[i]->n;
+		if (takes == RECIPE_SOURCE_PICTURE && n != 0 && n != 1 && n != 3) {
+			return fault(stage, "pre", keys[i], "one, or one for each of 3 colours",
+				ret_line, err);
+		}
+		if (samples && n > 1) {
+			return fault(stage, "pre", keys[i], "samples have one", ret_line, err);
+		}
+	}
+	for (uint32_t i = 0; i < pre->std.n; i++) {
+		if (pre->std.v[i] == 0) {
 			return fault(stage, "pre", "std", "0 divides nothing", ret_line, err);
 		}
 	}
@@ -169,7 +195,7 @@ static int names_check(const struct recipe_stage *stage, unsigned int *ret_line,
 			other += of_other;
 		}
 		if (taken) {
-			*ret_line = line_of(stage, "post", "names");
+			*ret_line = recipe_line(stage, "post", "names");
 			return error_set(err, -EINVAL, "names: %.*s is what results have already",
 				(int)length, at);
 		}
@@ -178,90 +204,31 @@ static int names_check(const struct recipe_stage *stage, unsigned int *ret_line,
 	return 0;
 }
 
-#define KIND(name) (UINT64_C(1) << RECIPE_POST_##name)
-#define KIND_OF(stage) (UINT64_C(1) << (stage)->post.kind)
-
-#define SCORED (KIND(AUTO) | KIND(CLASSES))
-#define DECODED (KIND(SSD) | KIND(YOLOV5) | KIND(YOLOV8))
-#define BOXES (KIND(DETECTIONS) | DECODED)
-#define POINTS (KIND(KEYPOINTS) | KIND(POSES))
-#define LABELLED (SCORED | BOXES | KIND(MASK))
-
-/* Keys of [post] and the kinds that take them. */
-static const struct kind_key {
-	const char *key;
-	uint64_t kinds;
-	const char *why;
-} kind_keys[] = {
-	{"labels", LABELLED | POINTS | KIND(NUMBERS),
-		"nothing of this kind has a label of its file"},
-	{"skip", LABELLED, "nothing of this kind is left out by its label"},
-	{"top-k", SCORED | KIND(MASK), "only for kind = auto, classes and mask"},
-	{"threshold", ~KIND(TENSORS), "not for kind = tensors"},
-	{"activation", SCORED | DECODED, "only for kind = auto, classes, ssd, yolov5 and yolov8"},
-	{"nms", DECODED, "only for kind = ssd, yolov5 and yolov8"},
-	{"class-agnostic", DECODED, "only for kind = ssd, yolov5 and yolov8"},
-	{"max-boxes", BOXES | KIND(POSES),
-		"only for kind = detections, ssd, yolov5, yolov8 and poses"},
-	{"outputs", ~KIND(TENSORS), "not for kind = tensors"},
-	{"point-threshold", POINTS, "only for kind = keypoints and poses"},
-	{"anchors", KIND(SSD), "only for kind = ssd"},
-	{"box-scales", KIND(SSD), "only for kind = ssd"},
-	{"background", KIND(SSD), "only for kind = ssd"},
-	{"pixels", KIND(YOLOV5) | KIND(YOLOV8), "only for kind = yolov5 and yolov8"},
-	{"show-mask", KIND(MASK), "only for kind = mask"},
-	{"names", KIND(NUMBERS), "only for kind = numbers"},
-	{"unit", KIND(NUMBERS), "only for kind = numbers"},
-	{"gain", KIND(NUMBERS), "only for kind = numbers"},
-	{"offset", KIND(NUMBERS), "only for kind = numbers"},
-	{"examples", KIND(EMBEDDING), "only for kind = embedding"},
-	{"distance", KIND(EMBEDDING), "only for kind = embedding"},
-	{"max-distance", KIND(EMBEDDING), "only for kind = embedding"},
-};
-
-/* NULL where it counts. */
-static const char *why_not(const struct recipe_stage *stage, const char *section, const char *key)
+/* Every key that is given means something. */
+static int needs_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
-		const struct kind_key *one = &kind_keys[i];
-		if (strcmp(section, "post") == 0 && strcmp(key, one->key) == 0 &&
-			!(one->kinds & KIND_OF(stage))) {
-			return one->why;
-		}
-	}
-	bool unjudged =
-		KIND_OF(stage) & (KIND(NUMBERS) | KIND(EMBEDDING)) && !stage->decision.given;
-	return unjudged && strcmp(section, "post") == 0 && strcmp(key, "threshold") == 0
-		? "this kind is measured by it in a [decision] alone"
-		: NULL;
-}
-
-bool recipe_key_counts(const struct recipe_stage *stage, const struct recipe_key *key)
-{
-	return !why_not(stage, key->section, key->key);
-}
-
-static int kinds_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
-{
+	char needs[RECIPE_NEEDS_SIZE];
 	size_t n = 0;
 	const struct recipe_key *keys = recipe_keys(&n);
 	for (size_t i = 0; i < n; i++) {
-		const char *why = why_not(stage, keys[i].section, keys[i].key);
-		if (stage->lines[i] && why) {
-			return fault(stage, "post", keys[i].key, why, ret_line, err);
+		unsigned int line =
+			recipe_key_is_common(&keys[i]) ? recipe->lines[i] : stage->lines[i];
+		if (line && !recipe_key_counts(recipe, stage, &keys[i])) {
+			*ret_line = line;
+			return error_set(err, -EINVAL, "%s: %s", keys[i].key,
+				recipe_key_needs(&keys[i], needs));
 		}
 	}
 	return 0;
 }
 
-static int snapshot_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+/* As post.c reads them. */
+static unsigned int outputs_of(uint64_t kind)
 {
-	uint64_t source = recipe->source.kind;
-	bool pictures = source == RECIPE_SOURCE_AUTO || source == RECIPE_SOURCE_PICTURE;
-	return stage->post.snapshot == RECIPE_SNAPSHOT_NO || pictures
-		? 0
-		: fault(stage, "post", "snapshot", "what comes in is no picture", ret_line, err);
+	return kind == RECIPE_POST_DETECTIONS || kind == RECIPE_POST_POSES ? 4
+		: kind == RECIPE_POST_SSD                                  ? 2
+									   : 1;
 }
 
 static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
@@ -275,11 +242,63 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 		!(post->box_scales.v[3] > 0)) {
 		return fault(stage, "post", "box-scales", "four numbers above 0", ret_line, err);
 	}
+	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind)) {
+		return fault(stage, "post", "activation", "boxes have linear or sigmoid scores",
+			ret_line, err);
+	}
+	if (post->outputs.n > outputs_of(post->kind)) {
+		*ret_line = recipe_line(stage, "post", "outputs");
+		return error_set(
+			err, -EINVAL, "outputs: this kind takes %u", outputs_of(post->kind));
+	}
 	for (uint32_t i = 0; i < post->outputs.n; i++) {
 		double v = post->outputs.v[i];
 		if (v < 0 || v > 255 || v != floor(v)) {
 			return fault(stage, "post", "outputs", "numbers of outputs, from 0",
 				ret_line, err);
+		}
+	}
+	return 0;
+}
+
+/* Is a word of @list one of @other too? That one as *ret_word. */
+static bool shares_word(const char *list, const char *other, char ret_word[RECIPE_TEXT_SIZE])
+{
+	for (const char *at = list; *at;) {
+		at += strspn(at, " \t,");
+		size_t length = strcspn(at, ","), shown = length;
+		while (shown > 0 && strchr(" \t", at[shown - 1])) {
+			shown--;
+		}
+		memcpy(ret_word, at, shown);
+		ret_word[shown] = 0;
+		if (recipe_list_has(other, ret_word)) {
+			return true;
+		}
+		at += length;
+	}
+	return false;
+}
+
+/* What one key looks for another does not leave out. */
+static int words_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_stage *parent = &recipe->stages[stage->parent];
+	const struct {
+		const char *section, *key, *list, *other, *where;
+	} pairs[] = {
+		{"decision", "labels", stage->decision.labels, stage->decision.ignore, "ignore"},
+		{"decision", "labels", stage->decision.labels, stage->post.skip, "skip"},
+		{"stage", "when", stage->when, parent->post.skip, "skip of the stage before"},
+	};
+	char word[RECIPE_TEXT_SIZE], shown[80];
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (shares_word(pairs[i].list, pairs[i].other, word)) {
+			*ret_line = recipe_line(stage, pairs[i].section, pairs[i].key);
+			return error_set(err, -EINVAL, "%s: %s is also in %s", pairs[i].key,
+				error_escape(shown, sizeof(shown), word, strlen(word)),
+				pairs[i].where);
 		}
 	}
 	return 0;
@@ -295,13 +314,26 @@ static int decision_check(
 	if (d->low > d->threshold) {
 		return fault(stage, "decision", "low", "above threshold", ret_line, err);
 	}
-	if (d->zones.n > 0 && !gives_boxes(stage->post.kind)) {
-		return fault(stage, "decision", "zones", "nothing here finds boxes", ret_line, err);
-	}
-	if (!isnan(d->change) && stage->post.kind != RECIPE_POST_NUMBERS) {
-		return fault(stage, "decision", "change", "only for kind = numbers", ret_line, err);
+	if (d->given && stage->post.kind == RECIPE_POST_TENSORS &&
+		d->publish != RECIPE_PUBLISH_ALL) {
+		return fault(stage, "decision", "publish",
+			"with kind = tensors nothing begins: only all tells anything", ret_line,
+			err);
 	}
 	return 0;
+}
+
+/* The line of a key of [source]. */
+static unsigned int common_line(const struct recipe *recipe, const char *key)
+{
+	size_t n = 0;
+	const struct recipe_key *keys = recipe_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i].section, "source") == 0 && strcmp(keys[i].key, key) == 0) {
+			return recipe->lines[i];
+		}
+	}
+	return 1;
 }
 
 int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *err)
@@ -311,7 +343,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		memcpy(recipe->stages[0].name, recipe->name, sizeof(recipe->name));
 	}
 	if ((source->width == 0) != (source->height == 0)) {
-		*ret_line = 1;
+		*ret_line = common_line(recipe, source->width ? "width" : "height");
 		return error_set(err, -EINVAL, "width and height: both or none");
 	}
 	for (size_t i = 0; i < recipe->n_stages; i++) {
@@ -321,14 +353,14 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 			return error_set(err, -EINVAL, "stage %s has no [model] name", stage->name);
 		}
 		int code = cascade_check(recipe, i, ret_line, err);
+		code = code < 0 ? code : needs_check(recipe, stage, ret_line, err);
 		code = code < 0 ? code : crop_check(stage, ret_line, err);
-		code = code < 0 ? code : std_check(stage, ret_line, err);
-		code = code < 0 ? code : features_check(stage, ret_line, err);
-		code = code < 0 ? code : kinds_check(stage, ret_line, err);
-		code = code < 0 ? code : snapshot_check(recipe, stage, ret_line, err);
+		code = code < 0 ? code : norm_check(recipe, stage, ret_line, err);
+		code = code < 0 ? code : features_check(recipe, stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
+		code = code < 0 ? code : words_check(recipe, stage, ret_line, err);
 		if (code < 0) {
 			return code;
 		}

@@ -58,19 +58,35 @@ static int examples_read(struct stage *stage, struct error *err)
 	return r;
 }
 
-int stage_init(struct stage *stage, struct recipe_stage *recipe, struct error *err)
+static int features_make(struct stage *stage, struct error *err)
 {
+	return features_new(&stage->recipe->pre, &stage->features, err);
+}
+
+int stage_init(
+	struct stage *stage, struct recipe_stage *recipe, unsigned int *ret_line, struct error *err)
+{
+	const bool features = recipe->pre.features != RECIPE_FEATURES_NONE;
+	const struct {
+		const char *section, *key;
+		bool wanted;
+		int (*make)(struct stage *stage, struct error *err);
+	} parts[] = {
+		{"post", "labels", recipe->post.labels[0], labels_read},
+		{"post", "anchors", recipe->post.anchors[0], anchors_read},
+		{"post", "examples", recipe->post.examples[0], examples_read},
+		{"pre", "spectral", features, features_make},
+	};
 	*stage = (struct stage){.recipe = recipe};
-	int r = recipe->post.labels[0] ? labels_read(stage, err) : 0;
-	r = r == 0 && recipe->post.anchors[0] ? anchors_read(stage, err) : r;
-	r = r == 0 && recipe->post.examples[0] ? examples_read(stage, err) : r;
-	r = r == 0 && recipe->pre.features != RECIPE_FEATURES_NONE
-		? features_new(&recipe->pre, &stage->features, err)
-		: r;
-	if (r < 0) {
-		stage_deinit(stage);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int r = parts[i].wanted ? parts[i].make(stage, err) : 0;
+		if (r < 0) {
+			*ret_line = recipe_line(recipe, parts[i].section, parts[i].key);
+			stage_deinit(stage);
+			return r;
+		}
 	}
-	return r;
+	return 0;
 }
 
 void stage_forget_model(struct stage *stage)
@@ -194,34 +210,37 @@ static struct findings_frame frame_in(
 		outer->top + top * outer->height, width * outer->width, height * outer->height};
 }
 
+/* The part of @image that @crop names, at least a pixel. */
+static struct image_part part_of(const struct image *image, const struct recipe_reals *crop)
+{
+	struct image_part part = {0, 0, image->width, image->height};
+	if (crop->n == 4) {
+		part.x = (uint32_t)(crop->v[0] * image->width);
+		part.y = (uint32_t)(crop->v[1] * image->height);
+		part.x = part.x < image->width ? part.x : image->width - 1;
+		part.y = part.y < image->height ? part.y : image->height - 1;
+		part.width = (uint32_t)fmax(crop->v[2] * image->width, 1);
+		part.height = (uint32_t)fmax(crop->v[3] * image->height, 1);
+		part.width = (uint32_t)fmin(part.width, image->width - part.x);
+		part.height = (uint32_t)fmin(part.height, image->height - part.y);
+	}
+	return part;
+}
+
 static int picture_prepare(const struct stage *stage, const struct material *material,
 	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err)
 {
-	owned_image struct image part = {0};
 	const struct recipe_pre *pre = &stage->recipe->pre;
-	struct fit_options options = options_of(pre);
+	const struct fit_options options = options_of(pre);
 	const struct image *image = &material->image;
-	struct findings_frame frame = material->frame;
+	const struct image_part part = part_of(image, &pre->crop);
+	const double w = image->width, h = image->height;
 	struct fit_frame place = {0};
-	int r = 0;
-	if (pre->crop.n == 4) {
-		uint32_t left = (uint32_t)(pre->crop.v[0] * image->width);
-		uint32_t top = (uint32_t)(pre->crop.v[1] * image->height);
-		uint32_t width = (uint32_t)fmax(pre->crop.v[2] * image->width, 1);
-		uint32_t height = (uint32_t)fmax(pre->crop.v[3] * image->height, 1);
-		left = left < image->width ? left : image->width - 1;
-		top = top < image->height ? top : image->height - 1;
-		width = width <= image->width - left ? width : image->width - left;
-		height = height <= image->height - top ? height : image->height - top;
-		r = image_crop(image, left, top, width, height, &part, err);
-		frame = frame_in(&frame, (double)left / image->width, (double)top / image->height,
-			(double)width / image->width, (double)height / image->height);
-		image = &part;
-	}
-	r = r < 0 ? r
-		  : fit_image_placed(
-			    &stage->model.inputs[0], &options, image, ret_tensor, &place, err);
+	int r = fit_image_part(
+		&stage->model.inputs[0], &options, image, &part, ret_tensor, &place, err);
 	if (r == 0) {
+		const struct findings_frame frame = frame_in(
+			&material->frame, part.x / w, part.y / h, part.width / w, part.height / h);
 		*ret_frame = frame_in(&frame, place.left, place.top, place.width, place.height);
 	}
 	return r;

@@ -22,8 +22,10 @@ struct stage {
 	struct features *features; /* owned; NULL: none */
 };
 
-/* Reads the files that the recipe names: -EBADMSG and others with the key before the reason. */
-int must_check stage_init(struct stage *stage, struct recipe_stage *recipe, struct error *err);
+/* Reads the files that the recipe names: -EBADMSG and others with the key before the reason, and its
+ * line in *ret_line, which only a failure sets. */
+int must_check stage_init(struct stage *stage, struct recipe_stage *recipe, unsigned int *ret_line,
+	struct error *err);
 void stage_deinit(struct stage *stage); /* zeroed is fine */
 
 /* Asks who knows what the model is, once. */

@@ -72,7 +72,7 @@ static void what_is_printed_reads_the_same(void **state)
 	(void)state;
 	owned_mem struct recipe *first =
 		must_read("[pipeline]\ndescription = a b\n" MODEL
-			  "[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\nlog = ln\n"
+			  "[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\n"
 			  "[post]\nkind = yolov8\nnms = 0.3\n"
 			  "[decision]\nzones = door: 0 0, 1 0, 1 1; x: 0.1 0.1, 0.2 0.1, 0.2 0.3\n"
 			  "hold-off = 3s\nlow = 0.2\n");
@@ -158,24 +158,27 @@ struct mistake {
 static const struct mistake mistakes[] = {
 	{"", "p.conf:1: ", "no [model] name"},
 	{MODEL "[post]\nkind = classes\nexamples = e\n",
-		"p.conf:5: ", "examples: only for kind = embedding"},
-	{MODEL "[post]\nexamples = e\n", "p.conf:4: ", "only for kind = embedding"},
+		"p.conf:5: ", "examples: only where kind is embedding"},
+	{MODEL "[post]\nexamples = e\n", "p.conf:4: ", "only where kind is embedding"},
 	{MODEL "[post]\npixels = yes\nkind = ssd\nanchors = a\n",
-		"p.conf:4: ", "pixels: only for kind = yolov5 and yolov8"},
-	{MODEL "[post]\nkind = classes\nnms = 0.5\n", "p.conf:5: ", "nms: only for kind = ssd"},
-	{MODEL "[post]\nclass-agnostic = yes\n", "p.conf:4: ", "class-agnostic: only for"},
-	{MODEL "[post]\nkind = detections\nnms = 0.5\n", "p.conf:5: ", "nms: only for"},
-	{MODEL "[post]\nkind = keypoints\nmax-boxes = 3\n", "p.conf:5: ", "max-boxes: only for"},
+		"p.conf:4: ", "pixels: only where kind is yolov5 or yolov8"},
+	{MODEL "[post]\nkind = classes\nnms = 0.5\n", "p.conf:5: ", "nms: only where kind is ssd"},
+	{MODEL "[post]\nclass-agnostic = yes\n", "p.conf:4: ", "class-agnostic: only where"},
+	{MODEL "[post]\nkind = detections\nnms = 0.5\n", "p.conf:5: ", "nms: only where"},
+	{MODEL "[post]\nkind = keypoints\nmax-boxes = 3\n", "p.conf:5: ", "max-boxes: only where"},
 	{MODEL "[post]\nkind = poses\nactivation = sigmoid\n", "p.conf:5: ", "activation: only"},
-	{MODEL "[post]\nkind = yolov8\ntop-k = 3\n", "p.conf:5: ", "top-k: only for"},
-	{MODEL "[post]\nkind = mask\npoint-threshold = 0.1\n", "p.conf:5: ", "keypoints and poses"},
-	{MODEL "[post]\nkind = tensors\nthreshold = 0.5\n", "p.conf:5: ", "not for kind"},
-	{MODEL "[post]\nkind = tensors\noutputs = 1\n", "p.conf:5: ", "outputs: not for"},
-	{MODEL "[post]\nkind = numbers\nthreshold = 0.5\n", "p.conf:5: ", "in a [decision] alone"},
-	{MODEL "[post]\nkind = embedding\nlabels = l\n", "p.conf:5: ", "labels: nothing"},
-	{MODEL "[post]\nkind = numbers\nskip = a\n", "p.conf:5: ", "skip: nothing"},
+	{MODEL "[post]\nkind = yolov8\ntop-k = 3\n", "p.conf:5: ", "top-k: only where"},
+	{MODEL "[post]\nkind = mask\npoint-threshold = 0.1\n", "p.conf:5: ", "keypoints or poses"},
+	{MODEL "[post]\nkind = tensors\nthreshold = 0.5\n", "p.conf:5: ", "only where kind is not"},
+	{MODEL "[post]\nkind = tensors\noutputs = 1\n",
+		"p.conf:5: ", "outputs: only where kind is not"},
+	{MODEL "[post]\nkind = numbers\nthreshold = 0.5\n",
+		"p.conf:5: ", "embedding and [decision] is given"},
+	{MODEL "[post]\nkind = embedding\nlabels = l\n",
+		"p.conf:5: ", "labels: only where kind is auto, classes"},
+	{MODEL "[post]\nkind = numbers\nskip = a\n", "p.conf:5: ", "skip: only where"},
 	{MODEL "[source]\nkind = sound\n[post]\nsnapshot = yes\n",
-		"p.conf:6: ", "snapshot: what comes in is no picture"},
+		"p.conf:6: ", "snapshot: only where what comes in is auto or picture"},
 	{"name = m\n", "p.conf:1: ", "before the first [section]"},
 	{"[modle]\nname = m\n", "p.conf:1: ", "no section [modle]"},
 	{"[stage]\n" MODEL, "p.conf:1: ", "no section [stage]"},
@@ -193,35 +196,37 @@ static const struct mistake mistakes[] = {
 	{MODEL "[post]\nkind = numbers\nnames = a, seq\n", "p.conf:5: ", "names: seq is what"},
 	{MODEL "[post]\nkind = numbers\nnames = value_12\n", "p.conf:5: ", "value_12"},
 	{MODEL "[post]\nkind = numbers\nnames = a,b, a\n", "p.conf:5: ", "names: a is what"},
-	{MODEL "[source]\nwidth = 8\n", "p.conf:1: ", "both or none"},
+	{MODEL "[source]\nwidth = 8\n", "p.conf:4: ", "both or none"},
 	{MODEL "[pre]\ncrop = 0,0,1\n", "p.conf:4: ", "left, top"},
 	{MODEL "[pre]\ncrop = 0.5,0,0.6,1\n", "p.conf:4: ", "left, top"},
 	{MODEL "[pre]\ncrop = 1,2,3,4,5\n", "p.conf:4: ", "up to 4 numbers"},
 	{MODEL "[pre]\nmean = 1,,2\n", "p.conf:4: ", "up to 4 numbers"},
 	{MODEL "[pre]\nmean = 1,\n", "p.conf:4: ", "up to 4 numbers"},
 	{MODEL "[pre]\nstd = 1,0\n", "p.conf:4: ", "0 divides nothing"},
-	{MODEL "[pre]\nn_fft = 500\n", "p.conf:4: ", "power of two"},
-	{MODEL "[pre]\nwin_length = 600\n", "p.conf:4: ", "longer than n_fft"},
+	{MODEL "[pre]\nfeatures = mel\nn_fft = 500\n", "p.conf:5: ", "power of two"},
+	{MODEL "[pre]\nfeatures = mel\nwin_length = 600\n", "p.conf:5: ", "longer than n_fft"},
 	{MODEL "[pre]\nfeatures = mel\nfmax = 9000\n", "p.conf:5: ", "sr / 2"},
 	{MODEL "[pre]\nfeatures = mel\nfmin = 8000\n", "p.conf:5: ", "fmin < fmax"},
 	{MODEL "[pre]\nfeatures = mel\nfmin = 100\nfmax = 100.5\n", "p.conf:6: ", "1 Hz"},
 	{MODEL "[pre]\nfeatures = mfcc\nn_mfcc = 41\n", "p.conf:5: ", "more than n_mels"},
 	{MODEL "[pre]\nfeatures = mel\nstyle = tensorflow\ncenter = yes\n",
-		"p.conf:6: ", "no such"},
+		"p.conf:6: ", "style is librosa"},
 	{MODEL "[pre]\npower = nan\n", "p.conf:4: ", "a number"},
 	{MODEL "[pre]\npower = 5\n", "p.conf:4: ", "between 0.5 and 4"},
 	{MODEL "[post]\nkind = ssd\n", "p.conf:1: ", "ssd needs them"},
 	{MODEL "[post]\nkind = ssd\nanchors = a\nbox-scales = 10,10\n",
 		"p.conf:6: ", "four numbers"},
-	{MODEL "[post]\noutputs = 0.5\n", "p.conf:4: ", "numbers of outputs"},
+	{MODEL "[post]\nkind = classes\noutputs = 0.5\n", "p.conf:5: ", "numbers of outputs"},
 	{MODEL "[post]\nnms = 1.5\n", "p.conf:4: ", "between 0 and 1"},
 	{MODEL "[decision]\nk = 2\n", "p.conf:4: ", "more than n"},
 	{MODEL "[decision]\nthreshold = 0.4\nlow = 0.5\n", "p.conf:5: ", "above threshold"},
 	{MODEL "[decision]\nhold-off = 3\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 2d\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 9999min\n", "p.conf:4: ", "between 0 and 86400000 ms"},
-	{MODEL "[decision]\nchange = 1\n", "p.conf:4: ", "only for kind = numbers"},
-	{MODEL "[decision]\nzones = a: 0 0, 1 0, 1 1\n", "p.conf:4: ", "nothing here finds boxes"},
+	{MODEL "[decision]\nchange = 1\n",
+		"p.conf:4: ", "change: only where [post] kind is numbers"},
+	{MODEL "[decision]\nzones = a: 0 0, 1 0, 1 1\n",
+		"p.conf:4: ", "zones: only where [post] kind is detections"},
 	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0\n", "p.conf:6: ", "zone 1"},
 	{MODEL "[post]\nkind = yolov5\n[decision]\nzones = a: 0 0, 1 0, 1 2\n",
 		"p.conf:6: ", "zone 1"},
@@ -229,8 +234,35 @@ static const struct mistake mistakes[] = {
 	{MODEL "[stage b]\nafter = c\n" MODEL, "p.conf:4: ", "no stage of that name"},
 	{MODEL "[stage b]\ninput = crop\n" MODEL, "p.conf:4: ", "no boxes to crop"},
 	{MODEL "[stage b]\non = event\n" MODEL, "p.conf:4: ", "no [decision]"},
-	{MODEL "[stage b]\ninput = outputs\nwhen = x\n" MODEL, "p.conf:4: ", "collected"},
+	{MODEL "[stage b]\ninput = outputs\nwhen = x\n" MODEL,
+		"p.conf:5: ", "when: only where input is whole or crop"},
 	{MODEL "[stage b]\n[pre]\nhop = 2\n", "p.conf:3: ", "no [model] name"},
+	{MODEL "[post]\nkind = tensors\n[stage b]\n" MODEL,
+		"p.conf:5: ", "finds nothing to look at"},
+	{"[source]\nkind = sound\n" MODEL "[post]\nkind = yolov8\n[stage b]\ninput = crop\n" MODEL,
+		"p.conf:8: ", "no picture to crop"},
+	{MODEL "[post]\nkind = numbers\n[decision]\nchange = 1\n[stage b]\non = event\n" MODEL,
+		"p.conf:8: ", "nothing begins"},
+	{"[source]\nkind = numbers\ncolumns = 2\n" MODEL "[pre]\nfeatures = mel\n",
+		"p.conf:7: ", "one column"},
+	{MODEL "[post]\nkind = yolov5\nactivation = softmax\n", "p.conf:5: ", "linear or sigmoid"},
+	{MODEL "[post]\nkind = classes\noutputs = 0,1\n", "p.conf:5: ", "this kind takes 1"},
+	{MODEL "[post]\nkind = tensors\n[decision]\npublish = begin\n",
+		"p.conf:6: ", "only all tells anything"},
+	{"[source]\nkind = picture\n" MODEL "[pre]\nmean = 1,2\n", "p.conf:6: ", "mean: one, or"},
+	{"[source]\nkind = sound\n" MODEL "[pre]\nstd = 1,2\n",
+		"p.conf:6: ", "std: samples have one"},
+	{MODEL "\n# Who it is.\n\n[stage b]\n\n[pre]\nstd = 2\n", "p.conf:6: ", "no [model] name"},
+	{MODEL "[post]\nkind = tensors\n\n[stage b]\n\n" MODEL,
+		"p.conf:6: ", "finds nothing to look at"},
+	{"[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:6: ", "began in line 1"},
+	{"\n[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:7: ", "began in line 2"},
+	{MODEL "[decision]\nlabels = cat, big dog ,x\nignore = y, big dog\n",
+		"p.conf:4: ", "labels: big dog is also in ignore"},
+	{MODEL "[post]\nskip = x\n[decision]\nlabels = x\n",
+		"p.conf:6: ", "labels: x is also in skip"},
+	{MODEL "[post]\nskip = a,b\n[stage b]\nwhen = c, b\n" MODEL,
+		"p.conf:6: ", "when: b is also in skip of the stage before"},
 	{"[stage a]\n" MODEL "[stage a]\n" MODEL, "p.conf:4: ", "began in line 1"},
 };
 
@@ -350,6 +382,13 @@ static void the_manual_names_every_key_with_its_default(void **state)
 		const char *next = strstr(section + 1, "\n# ");
 		if (!found || found > next) {
 			fail_msg("[%s] lacks %s", keys[i].section, wanted);
+		}
+		char needs[RECIPE_NEEDS_SIZE], told[2 * RECIPE_NEEDS_SIZE];
+		escape(recipe_key_needs(&keys[i], needs), told);
+		const char *end = strstr(found + 1, "\n\n");
+		const char *said = told[0] ? strstr(found, told + 1) : found;
+		if (!said || said > end || (told[0] && said[-1] != 'O')) {
+			fail_msg("[%s] %s lacks: %s", keys[i].section, keys[i].key, needs);
 		}
 	}
 }
