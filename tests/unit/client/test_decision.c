@@ -249,6 +249,39 @@ static void only_boxes_that_stand_in_a_zone_count(void **state)
 	assert_string_equal(items[1].zone, "left");
 }
 
+/* What is near ends at the picture's lower edge, or beyond it as the model guesses. */
+static void a_box_that_is_cut_off_by_the_edge_stands_on_it(void **state)
+{
+	(void)state;
+	static const struct {
+		double x, bottom;
+		const char *zone;
+	} cases[] = {{0.25, 0.9999, "left"}, {0.25, 1, "left"}, {0.25, 1.02, "left"},
+		{-0.01, 0.7, "left"}, {0, 0.5, "left"}, {0.5, 0.7, "left"}, {0.51, 1.02, "right"},
+		{1.05, 1.05, "right"}, {0.25, 0.499, NULL}, {1.05, 0.499, NULL}, {0.6, 0.65, NULL},
+		{0.75, 0.75, "right"}, {0.75, 0.76, "right"}, {0.75, 0.74, NULL}};
+	struct zones zones = {0};
+	assert_int_equal(zones_parse("left: 0 0.5, 0.5 0.5, 0.5 1, 0 1; "
+				     "right: 0.5 1, 1 0.5, 1 1",
+				 &zones, NULL),
+		0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		owned_bench struct bench bench = {.decision = plain()};
+		struct finding item = box("cat", cases[i].x, cases[i].bottom);
+		struct findings f = {.items = &item, .n = 1};
+		bench.decision.zones = zones;
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, 1,
+					 &bench.verdict, NULL),
+			0);
+		const char *got = item.zone ? item.zone : "none";
+		const char *wanted = cases[i].zone ? cases[i].zone : "none";
+		if (strcmp(got, wanted) != 0) {
+			fail_msg("%g %g: %s, not %s", cases[i].x, cases[i].bottom, got, wanted);
+		}
+		assert_int_equal(bench.verdict.n_changes, cases[i].zone ? 1 : 0);
+	}
+}
+
 static void so_many_at_once_may_be_asked_for(void **state)
 {
 	(void)state;
@@ -378,6 +411,7 @@ int main(void)
 		cmocka_unit_test(with_all_results_told_an_end_is_beyond_the_limit),
 		cmocka_unit_test(publish_says_what_is_told),
 		cmocka_unit_test(only_boxes_that_stand_in_a_zone_count),
+		cmocka_unit_test(a_box_that_is_cut_off_by_the_edge_stands_on_it),
 		cmocka_unit_test(so_many_at_once_may_be_asked_for),
 		cmocka_unit_test(each_label_has_a_track_of_its_own),
 		cmocka_unit_test(labels_that_are_not_looked_at_change_nothing),
