@@ -16,17 +16,6 @@ static bool is_condition_met(const struct recipe_stage *stage, const struct find
 		!(one->score < stage->min_score);
 }
 
-/* With `on = event` only what the decision just told of counts. */
-static bool has_begun(const struct decision_verdict *verdict, const struct finding *one)
-{
-	for (size_t i = 0; i < verdict->n_changes; i++) {
-		if (verdict->changes[i].began && verdict->changes[i].index == one->index) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Stage @index looks at @material, or says why it does not. */
 static void child_ask(
 	struct pipeline *p, size_t index, const struct question *parent, struct material *material)
@@ -70,14 +59,14 @@ static void crop_ask(
 }
 
 static void child_run(struct pipeline *p, size_t index, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
+	const struct findings *findings)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	size_t asked = 0, left = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *one = &findings->items[i];
 		bool counts = is_condition_met(recipe, one) &&
-			(recipe->on != RECIPE_ON_EVENT || has_begun(verdict, one));
+			(recipe->on != RECIPE_ON_EVENT || one->began);
 		if (!counts || (recipe->input == RECIPE_INPUT_CROP && !one->has_box)) {
 			continue;
 		}
@@ -164,13 +153,13 @@ static int collectors_run(struct pipeline *p, const struct question *parent,
 	return r;
 }
 
-static void children_run(struct pipeline *p, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
+static void children_run(
+	struct pipeline *p, const struct question *parent, const struct findings *findings)
 {
 	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
 		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
-			child_run(p, i, parent, findings, verdict);
+			child_run(p, i, parent, findings);
 		}
 	}
 }
@@ -199,7 +188,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 		r = telling_result(p, q, &findings, &told, err);
 	}
 	if (r == 0) {
-		children_run(p, q, &findings, &verdict);
+		children_run(p, q, &findings);
 		r = collectors_run(p, q, outputs, err);
 	}
 	return r;

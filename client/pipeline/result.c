@@ -181,7 +181,7 @@ static void put_events(struct json_document *d, const struct decision_verdict *v
 		const struct decision_change *change = &verdict->changes[i];
 		json_begin_object(d, NULL);
 		json_put_text(d, "event", change->began ? "begin" : "end");
-		if (change->label[0]) {
+		if (change->label) {
 			json_put_text(d, "label", change->label);
 		}
 		json_put_integer(d, "index", (int64_t)change->index);

@@ -319,6 +319,92 @@ static void each_label_has_a_track_of_its_own(void **state)
 	assert_string_equal(bench.verdict.changes[0].label, "fox");
 }
 
+/* Examples are taught and forgotten: the same label has another index each time, and another label has it. */
+static void a_track_is_the_labels_whatever_its_index(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *label;
+		size_t index;
+	} near[] = {{"pump", 0}, {"pump", 1}, {"pump", 3}, {"valve", 0}, {"valve", 3}};
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.k = bench.decision.n = 2;
+	for (size_t i = 0; i < 5; i++) {
+		struct finding item = {
+			.label = near[i].label, .index = near[i].index, .score = 0.9};
+		struct findings f = {.items = &item, .n = 1};
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, i,
+					 &bench.verdict, NULL),
+			0);
+		const struct decision_change *change = &bench.verdict.changes[0];
+		assert_int_equal(bench.verdict.n_changes, "01011"[i] - '0');
+		if (i == 1 || i == 4) {
+			assert_true(change->began);
+			assert_int_equal(change->index, near[i].index);
+			assert_string_equal(change->label, near[i].label);
+		} else if (i == 3) {
+			assert_false(change->began);
+			assert_string_equal(change->label, "pump");
+		}
+	}
+}
+
+/* What has no label has its index, also where a line of the file is empty. */
+static void a_class_without_a_label_has_a_track_too(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	struct finding items[3] = {{.index = 1, .score = 0.9}, {.index = 2, .score = 0.9},
+		{.index = 3, .label = "", .score = 0.9}};
+	struct findings f = {.items = items, .n = 3};
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 1, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_null(bench.verdict.changes[i].label);
+		assert_int_equal(bench.verdict.changes[i].index, i + 1);
+	}
+}
+
+static void a_long_label_is_told_whole(void **state)
+{
+	(void)state;
+	char label[400], other[400];
+	owned_bench struct bench bench = {.decision = plain()};
+	memset(label, 'x', sizeof(label) - 1);
+	label[sizeof(label) - 1] = 0;
+	memcpy(other, label, sizeof(other));
+	other[sizeof(other) - 2] = 'y';
+	struct finding items[2] = {{.label = label, .score = 0.9}, {.label = other, .score = 0.9}};
+	struct findings f = {.items = items, .n = 2};
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 1, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 2);
+	assert_string_equal(bench.verdict.changes[0].label, label);
+	assert_string_equal(bench.verdict.changes[1].label, other);
+}
+
+/* That is what a stage with `on = event` looks at. */
+static void what_is_told_to_begin_is_marked(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.rate_limit = 1;
+	assert_int_equal(
+		zones_parse("left: 0 0, 0.5 0, 0.5 1, 0 1", &bench.decision.zones, NULL), 0);
+	for (uint64_t i = 0; i < 4; i++) {
+		struct finding items[2] = {box("cat", 0.2, 0.9), box("cat", 0.8, 0.9)};
+		struct findings f = {.items = items, .n = i == 2 ? 0 : 2};
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, i,
+					 &bench.verdict, NULL),
+			0);
+		assert_int_equal(bench.verdict.n_changes, "1011"[i] - '0');
+		assert_int_equal(items[0].began, i == 0);
+		assert_false(items[1].began); /* it is in no zone */
+	}
+	assert_true(bench.verdict.limited && bench.verdict.changes[0].began);
+}
+
 static void labels_that_are_not_looked_at_change_nothing(void **state)
 {
 	(void)state;
@@ -414,6 +500,10 @@ int main(void)
 		cmocka_unit_test(a_box_that_is_cut_off_by_the_edge_stands_on_it),
 		cmocka_unit_test(so_many_at_once_may_be_asked_for),
 		cmocka_unit_test(each_label_has_a_track_of_its_own),
+		cmocka_unit_test(a_track_is_the_labels_whatever_its_index),
+		cmocka_unit_test(a_class_without_a_label_has_a_track_too),
+		cmocka_unit_test(a_long_label_is_told_whole),
+		cmocka_unit_test(what_is_told_to_begin_is_marked),
 		cmocka_unit_test(labels_that_are_not_looked_at_change_nothing),
 		cmocka_unit_test(a_number_is_told_when_it_has_changed_enough),
 		cmocka_unit_test(a_number_that_was_limited_is_told_later),

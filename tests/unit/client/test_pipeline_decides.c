@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What pipelines decide on and tell, from the file to the result, of models that answer what the test says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/pipeline/pipeline.h"
+
+#define MAX_NUMBERS 16
+
+/* Every model has one input and one output, [1, N] of floats. */
+struct world {
+	struct shape input, output; /* rank 0: [1, n] */
+	float answer[MAX_NUMBERS]; /* of every model */
+	size_t n;
+	const char *labels, *examples; /* or NULL */
+	size_t asked;
+	char text[4096]; /* what is told to people, a line each */
+	char json[4096], flat[4096]; /* the last */
+};
+
+static int describe(void *context, const char *model, const char *signature,
+	struct pipeline_model *ret_model, struct error *err)
+{
+	const struct world *world = context;
+	struct pipeline_model m = {.n_inputs = 1, .n_outputs = 1};
+	(void)model;
+	(void)signature;
+	(void)err;
+	m.inputs = calloc(1, sizeof(m.inputs[0]));
+	m.outputs = calloc(1, sizeof(m.outputs[0]));
+	assert_true(m.inputs && m.outputs);
+	m.inputs[0] = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
+	m.outputs[0] = m.inputs[0];
+	m.inputs[0].shape = world->input.rank ? world->input : (struct shape){2, {1, 1}};
+	m.inputs[0].declared = m.inputs[0].shape;
+	m.inputs[0].bytes = 4 * spec_elements(&m.inputs[0]);
+	m.outputs[0].shape =
+		world->output.rank ? world->output : (struct shape){2, {1, (int32_t)world->n}};
+	if (world->labels) {
+		m.labels = strdup(world->labels);
+		m.outputs[0].labels = m.labels;
+		m.outputs[0].labels_bytes = strlen(m.labels);
+	}
+	*ret_model = m;
+	return 0;
+}
+
+static int run(void *context, const char *model, const char *signature,
+	const struct tensor_bytes *inputs, uint32_t n_inputs, struct tensor_bytes *outputs,
+	uint32_t n_outputs, struct error *err)
+{
+	struct world *world = context;
+	struct shape shape =
+		world->output.rank ? world->output : (struct shape){2, {1, (int32_t)world->n}};
+	(void)model;
+	(void)signature;
+	(void)inputs;
+	(void)err;
+	assert_true(n_inputs == 1 && n_outputs == 1);
+	world->asked++;
+	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, &outputs[0], NULL), 0);
+	assert_int_equal(outputs[0].bytes, 4 * world->n);
+	memcpy(outputs[0].data, world->answer, 4 * world->n);
+	return 0;
+}
+
+static int taught(void *context, const char *model, char **ret_text, struct error *err)
+{
+	const struct world *world = context;
+	(void)model;
+	(void)err;
+	*ret_text = strdup(world->examples ? world->examples : "");
+	return 0;
+}
+
+static void hear(void *context, const struct pipeline_result *result)
+{
+	struct world *world = context;
+	size_t used = strlen(world->text);
+	snprintf(world->text + used, sizeof(world->text) - used, "%s\n", result->text);
+	snprintf(world->json, sizeof(world->json), "%s", result->json);
+	snprintf(world->flat, sizeof(world->flat), "%s", result->flat);
+}
+
+static int try_text(
+	struct world *world, const char *text, struct pipeline **ret_pipeline, struct error *err)
+{
+	const struct pipeline_models models = {
+		.describe = describe, .run = run, .examples = taught, .context = world};
+	const struct pipeline_sink sink = {.result = hear, .context = world};
+	return pipeline_open_text("t.conf", text, strlen(text), &models, &sink, ret_pipeline, err);
+}
+
+static struct pipeline *open_text(struct world *world, const char *text)
+{
+	struct pipeline *p = NULL;
+	struct error err = {0};
+	if (try_text(world, text, &p, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return p;
+}
+
+static uint64_t now_us;
+
+/* An input a second, to which the models answer @n numbers. Returns what is told of it, till the next. */
+static const char *answer(struct world *world, struct pipeline *p, const float *numbers, size_t n)
+{
+	static const float zero[1];
+	const struct pipeline_input input = {.data = zero,
+		.size = sizeof(zero),
+		.content_type = "application/octet-stream",
+		.source = "s",
+		.time_us = now_us += 1000000};
+	struct error err = {0};
+	world->n = n;
+	memcpy(world->answer, numbers, n * sizeof(numbers[0]));
+	world->text[0] = 0;
+	if (pipeline_run(p, &input, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return world->text;
+}
+#define ANSWER(world, p, ...)                                                                      \
+	answer(world, p, (const float[]){__VA_ARGS__},                                             \
+		sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
+
+#define TENSOR "[source]\nkind = tensor\n"
+#define MODEL(post) "[model]\nname = m\n[post]\nkind = " post "\n"
+
+/* Two pictures of the pump, from two sides, and one of the valve. */
+static void whichever_example_is_near_its_label_is_what_began(void **state)
+{
+	(void)state;
+	struct world world = {.n = 3, .examples = "pump\t1 0 0\npump\t0 1 0\nvalve\t0 0 1\n"};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, TENSOR MODEL("embedding") "[decision]\nk = 2\nn = 2\n");
+	assert_string_equal(ANSWER(&world, p, 1, 0, 0), "");
+	assert_string_equal(ANSWER(&world, p, 0, 1, 0), "s  t: begin pump 1.000\n");
+	assert_string_equal(ANSWER(&world, p, 1, 0, 0), "");
+	/* The first of them is forgotten: the pump and the valve have other indices now. */
+	world.examples = "pump\t0 1 0\nvalve\t0 0 1\n";
+	pipeline_forget_models(p);
+	assert_string_equal(ANSWER(&world, p, 0, 1, 0), "");
+	assert_string_equal(ANSWER(&world, p, 0, 0, 1), "s  t: end pump 0.000\n");
+	assert_string_equal(ANSWER(&world, p, 0, 0, 1), "s  t: begin valve 1.000\n");
+}
+
+static void a_beginning_that_the_limit_keeps_back_asks_no_other_stage(void **state)
+{
+	(void)state;
+	struct world world = {.n = 2};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		TENSOR "[stage a]\n" MODEL("classes") "[decision]\nrate-limit = 1\n"
+						      "[stage b]\non = event\n" MODEL("classes"));
+	assert_string_equal(
+		ANSWER(&world, p, 0.9f, 0), "s  a: begin 0 0.900\ns  b: 0 0.9000, 1 0.0000\n");
+	assert_string_equal(ANSWER(&world, p, 0, 0), "s  a: end 0 0.000\n");
+	assert_int_equal(world.asked, 3);
+	assert_string_equal(ANSWER(&world, p, 0.9f, 0), "");
+	assert_int_equal(world.asked, 4);
+	/* One that began is told to end, and the other one that begins is not told. */
+	now_us += 60000000;
+	assert_string_equal(ANSWER(&world, p, 0, 0.9f),
+		"s  a: end 0 0.000, begin 1 0.900\ns  b: 1 0.9000, 0 0.0000\n");
+	assert_string_equal(ANSWER(&world, p, 0.9f, 0), "s  a: end 1 0.000\n");
+	assert_int_equal(world.asked, 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whichever_example_is_near_its_label_is_what_began),
+		cmocka_unit_test(a_beginning_that_the_limit_keeps_back_asks_no_other_stage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
