@@ -121,12 +121,19 @@ static bool is_wanted(const struct recipe_decision *d, const struct finding *one
 	return named && !recipe_list_has(d->ignore, label) && (d->zones.n == 0 || one->zone);
 }
 
+/* A box ends outside of the picture where its edge cuts off what is there. */
+static double in_picture(double share)
+{
+	return fmin(fmax(share, 0), 1);
+}
+
 static void zones_mark(const struct recipe_decision *d, struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n && d->zones.n > 0; i++) {
 		struct finding *one = &findings->items[i];
 		const struct zone *zone = one->has_box
-			? zones_find(&d->zones, (one->x1 + one->x2) / 2, one->y2)
+			? zones_find(&d->zones, in_picture((one->x1 + one->x2) / 2),
+				  in_picture(one->y2))
 			: NULL;
 		one->zone = zone ? zone->name : NULL;
 	}

@@ -124,8 +124,6 @@ static bool is_inside(const struct zone *zone, double x, double y)
 
 const struct zone *zones_find(const struct zones *zones, double x, double y)
 {
-	x = fmin(fmax(x, 0), 1);
-	y = fmin(fmax(y, 0), 1);
 	for (size_t i = 0; i < zones->n; i++) {
 		if (is_inside(&zones->zone[i], x, y)) {
 			return &zones->zone[i];
