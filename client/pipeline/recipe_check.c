@@ -242,8 +242,9 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 		!(post->box_scales.v[3] > 0)) {
 		return fault(stage, "post", "box-scales", "four numbers above 0", ret_line, err);
 	}
-	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind)) {
-		return fault(stage, "post", "activation", "boxes have linear or sigmoid scores",
+	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind) &&
+		post->kind != RECIPE_POST_SSD) {
+		return fault(stage, "post", "activation", "yolo has linear or sigmoid scores",
 			ret_line, err);
 	}
 	if (post->outputs.n > outputs_of(post->kind)) {

@@ -169,7 +169,7 @@ static const struct recipe_key keys[] = {
 		"!kind=numbers,embedding,tensors | kind=numbers,embedding decision "
 		"!decision.threshold !decision.change"},
 	{"post", "activation", RECIPE_CHOICE, AT(post.activation), 0, 0, "linear",
-		"linear softmax sigmoid", "What makes scores of the outputs.",
+		"linear softmax sigmoid", "What makes scores of the outputs; yolo has no softmax.",
 		"kind=auto,classes,ssd,yolov5,yolov8"},
 	{"post", "nms", RECIPE_REAL, AT(post.nms), 0, 1, "0.45", NULL,
 		"Boxes that overlap a better one by more than this (intersection over union) are "

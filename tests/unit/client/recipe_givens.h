@@ -126,6 +126,7 @@ static const struct given givens[] = {
 	{"post", "threshold", "0.5", ALL_SOURCES, "acds58kpmr", 0, 0, 0, 0, 0},
 	{"post", "threshold", "0.95", ALL_SOURCES, JUDGED, 0, 0, 0, "", 0},
 	{"post", "activation", "sigmoid", ALL_SOURCES, "acs58", 0, 0, 0, 0, 0},
+	{"post", "activation", "softmax", ALL_SOURCES, "acs", 0, 0, 0, 0, 0},
 	{"post", "nms", "0.05", ALL_SOURCES, "s58", 0, 0, 0, 0, 0},
 	{"post", "class-agnostic", "yes", ALL_SOURCES, "s58", "nms = 0.05\n", 0, 0, 0, 0},
 	{"post", "max-boxes", "1", ALL_SOURCES, "ds58p", 0, 0, 0, 0, 0},
