@@ -344,16 +344,6 @@ int stage_prepare(const struct stage *stage, const struct material *material,
 	}
 }
 
-/* Width and height of a picture tensor; 0 of any other. */
-static void picture_size(const struct stage *stage, const struct shape *shape, struct post *post)
-{
-	bool planar = stage->recipe->pre.layout == FIT_LAYOUT_NCHW;
-	if (shape->rank == 4) {
-		post->input_height = (uint32_t)shape->dim[planar ? 2 : 1];
-		post->input_width = (uint32_t)shape->dim[planar ? 3 : 2];
-	}
-}
-
 int stage_read(const struct stage *stage, const struct tensor_bytes *input,
 	const struct findings_frame *frame, const struct tensor_bytes *outputs, uint32_t n_outputs,
 	struct findings *ret_findings, struct error *err)
@@ -369,7 +359,8 @@ int stage_read(const struct stage *stage, const struct tensor_bytes *input,
 			stage->model.n_outputs);
 	}
 	spec.shape = input->shape;
-	picture_size(stage, &input->shape, &post);
+	fit_picture_size(&input->shape, (enum fit_layout)stage->recipe->pre.layout,
+		&post.input_width, &post.input_height);
 	int r = post_read(&post, &spec, input, 1, stage->model.outputs, outputs, n_outputs,
 		ret_findings, err);
 	if (r == 0) {

@@ -178,11 +178,48 @@ static void a_beginning_that_the_limit_keeps_back_asks_no_other_stage(void **sta
 	assert_int_equal(world.asked, 7);
 }
 
+/* As `auto` finds the channels for the picture that goes in, it finds them for the places that come out. */
+static void pixels_are_of_the_layout_that_the_picture_went_in_with(void **state)
+{
+	(void)state;
+	static const struct {
+		struct shape input;
+		const char *layout, *box;
+	} cases[] = {{{4, {1, 3, 64, 32}}, "auto", "[8.0,16.0,24.0,48.0]"},
+		{{4, {1, 3, 64, 32}}, "nchw", "[8.0,16.0,24.0,48.0]"},
+		{{4, {1, 64, 32, 3}}, "auto", "[8.0,16.0,24.0,48.0]"},
+		{{4, {1, 64, 32, 3}}, "nhwc", "[8.0,16.0,24.0,48.0]"},
+		{{4, {1, 3, 64, 3}}, "auto", "[4.0,341.0,12.0,1024.0]"}, /* both could be: NHWC */
+		{{4, {1, 3, 64, 3}}, "nchw", "[85.0,16.0,256.0,48.0]"},
+		{{3, {64, 32, 3}}, "auto", "[8.0,16.0,24.0,48.0]"},
+		{{3, {1, 64, 32}}, "auto", "[8.0,16.0,24.0,48.0]"}};
+	/* Centre 16, 32; 16 wide and 32 high; certain. The other one is none. */
+	static const float boxes[12] = {16, 32, 16, 32, 1, 1};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world world = {.input = cases[i].input, .output = {3, {1, 2, 6}}};
+		char text[256], picture[32 + 32 * 64] = "P5\n32 64\n255\n";
+		snprintf(text, sizeof(text),
+			"[source]\nkind = picture\n" MODEL(
+				"yolov5") "pixels = yes\nthreshold = 0.5\n[pre]\nlayout = %s\n",
+			cases[i].layout);
+		owned(pipeline_close) struct pipeline *p = open_text(&world, text);
+		const struct pipeline_input input = {
+			.data = picture, .size = strlen(picture) + 32 * 64, .source = "cam"};
+		world.n = 12;
+		memcpy(world.answer, boxes, sizeof(boxes));
+		assert_int_equal(pipeline_run(p, &input, NULL), 0);
+		if (!strstr(world.json, cases[i].box)) {
+			fail_msg("%zu: %s", i, world.json);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whichever_example_is_near_its_label_is_what_began),
 		cmocka_unit_test(a_beginning_that_the_limit_keeps_back_asks_no_other_stage),
+		cmocka_unit_test(pixels_are_of_the_layout_that_the_picture_went_in_with),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
