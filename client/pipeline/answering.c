@@ -30,6 +30,7 @@ static void child_ask(
 	told.source = parent->source;
 	if (recipe->budget_ms && passed_ns > recipe->budget_ms * WORK_NS_PER_MS) {
 		telling_trouble(p, PIPELINE_SKIPPED, &told, "budget");
+		asking_lost(p, index, &parent->source, UINT64_MAX);
 		return;
 	}
 	struct question *q =
@@ -38,6 +39,7 @@ static void child_ask(
 	if (r < 0) {
 		telling_trouble(
 			p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &told, err.text);
+		asking_lost(p, index, &parent->source, UINT64_MAX);
 	}
 }
 
@@ -128,6 +130,12 @@ static int outputs_run(struct pipeline *p, size_t index, const struct question *
 	struct rows *rows = &asking_source(p, &parent->source)->outputs[index];
 	struct stage_window window = {0};
 	uint64_t time_us = 0;
+	if (rows->lost !=
+		parent->lost) { /* of what it does not follow any more, nor do its answers */
+		rows_break(rows);
+		rows->lost = parent->lost;
+		asking_lost(p, index, &parent->source, UINT64_MAX);
+	}
 	int r = output_collect(p, index, parent, output, rows, err);
 	r = r < 0 ? r : stage_describe(&p->stages[index], &p->models, err);
 	r = r < 0 ? r : stage_window(&p->stages[index], rows->columns, 0, &window, err);

@@ -15,6 +15,15 @@ bool asking_is_collected(const struct pipeline *p, size_t stage)
 	return collected;
 }
 
+void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *source, uint64_t id)
+{
+	struct stream *stream = asking_source_find(p, source);
+	if (stream) {
+		stream->lost[stage]++;
+		queue_note_lost(&p->queue, stage, source, id);
+	}
+}
+
 /* Must its answers come in order? */
 static bool is_serial(const struct pipeline *p, size_t stage)
 {
@@ -34,6 +43,8 @@ struct question *asking_new(const struct pipeline *p, size_t stage,
 	q->stage = stage;
 	q->serial = is_serial(p, stage);
 	q->source = *source;
+	const struct stream *stream = asking_source_find(p, source);
+	q->lost = stream ? stream->lost[stage] : 0;
 	q->material = material_ref(material);
 	q->time_us = time_us;
 	q->tag = from ? from->tag : 0;

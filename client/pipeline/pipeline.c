@@ -12,6 +12,7 @@
 #include "client/pipeline/work.h"
 
 #define NS_PER_US 1000
+#define US_PER_MS 1000
 
 /* ---- life */
 
@@ -294,6 +295,16 @@ static bool is_stream(const struct pipeline *p, const struct material *material)
 		(kind == RECIPE_SOURCE_NUMBERS && material->kind == MATERIAL_NUMBERS);
 }
 
+/* A newer one takes the place of what waits; @windows that were never asked go too. */
+static void questions_drop(struct pipeline *p, const struct stream *stream, size_t windows)
+{
+	size_t dropped = queue_drop(&p->queue, 0, &stream->source) + windows;
+	p->counts.sampled_out += dropped;
+	if (dropped > 0) {
+		asking_lost(p, 0, &stream->source, UINT64_MAX);
+	}
+}
+
 /* Samples and rows only wait here: pipeline_next() makes questions of them. */
 static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
 	uint64_t time_us, struct error *err)
@@ -303,16 +314,17 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	int r = stage_describe(&p->stages[0], &p->models, err);
 	r = r < 0 ? r
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	if (time_us == 0) {
-		time_us =
-			rows_time(rows, material->rows, material->rate, clock_now_ns() / NS_PER_US);
+	if (r == 0) {
+		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
+		rows_hear(rows, material->rows, material->rate,
+			p->recipe->source.gap_ms * US_PER_MS, heard_us);
+		time_us = time_us ? time_us
+				  : rows_time(rows, material->rows, material->rate, heard_us);
+		r = rows_append(
+			rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	}
-	r = r < 0
-		? r
-		: rows_append(rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
-		p->counts.sampled_out += rows_catch_up(rows, &window);
+		questions_drop(p, stream, rows_catch_up(rows, &window));
 	}
 	return r;
 }
@@ -332,7 +344,8 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 	}
 	q->tag = input->tag;
 	if (p->recipe->source.latest_only) {
-		p->counts.sampled_out += queue_drop(&p->queue, 0, &stream->source);
+		questions_drop(p, stream, 0);
+		q->lost = stream->lost[0];
 	}
 	return asking_put(p, q, err);
 }
@@ -362,6 +375,7 @@ static void window_fail(struct pipeline *p, const struct stream *stream,
 	struct question told = *like;
 	told.source = stream->source;
 	telling_trouble(p, PIPELINE_FAILED, &told, why);
+	asking_lost(p, 0, &stream->source, UINT64_MAX);
 }
 
 /* The next window of @stream. 1, or 0 when there is none: of a model that is not known yet, rows wait. */
@@ -437,6 +451,7 @@ const struct pipeline_question *pipeline_next(struct pipeline *p)
 		}
 		owned(question_free) struct question *late = queue_take(&p->queue, &q->shown);
 		telling_trouble(p, PIPELINE_SKIPPED, late, "budget");
+		asking_lost(p, late->stage, &late->source, late->shown.id);
 	}
 }
 
@@ -454,6 +469,7 @@ int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 	r = r < 0 ? r : answering_take(p, q, outputs, n_outputs, &why);
 	if (r < 0) {
 		telling_trouble(p, PIPELINE_FAILED, q, why.text);
+		asking_lost(p, q->stage, &q->source, q->shown.id);
 		if (err) {
 			*err = why;
 		}
@@ -469,6 +485,7 @@ void pipeline_fail(
 	bool busy = why->code == -EBUSY || why->code == -EAGAIN || why->code == -ETIMEDOUT;
 	telling_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
 		why->text[0] ? why->text : strerror(-why->code));
+	asking_lost(p, q->stage, &q->source, q->shown.id);
 }
 
 static int question_ask(struct pipeline *p, const struct pipeline_question *q,

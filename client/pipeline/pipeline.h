@@ -188,7 +188,7 @@ struct pipeline_input {
 	uint64_t
 		time_us; /* when, by any clock that does not go back; holds and limits use it. 0: now, by
 			     the clock of this machine; of a stream of sound by its samples, from when
-			     its first came */
+			     its first came. `gap` counts by it, or by when it was pushed */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; past it no further stage is asked. 0: none */
 	uint64_t
 		tag; /* not 0: every result of this input is told, and has it. Of whole inputs only, not

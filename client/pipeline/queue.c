@@ -99,3 +99,15 @@ size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source 
 	}
 	return dropped;
 }
+
+void queue_note_lost(
+	struct queue *queue, size_t stage, const struct stream_source *source, uint64_t id)
+{
+	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
+		struct question *one = queue->items[i];
+		if (one && one->stage == stage && one->shown.id > id &&
+			stream_is_same(&one->source, source)) {
+			one->lost++;
+		}
+	}
+}

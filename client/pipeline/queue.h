@@ -17,6 +17,7 @@ struct question {
 	struct tensor_bytes input; /* owned */
 	struct findings_frame frame;
 	uint64_t time_us, tag;
+	uint64_t lost; /* questions of its stage and source, before it, that have no answer */
 	uint64_t pushed_ns, deadline_ns; /* of the input */
 	uint64_t asked_ns;
 	size_t bytes; /* of material and tensor; the queue's */
@@ -43,6 +44,10 @@ struct question *queue_take(struct queue *queue, const struct pipeline_question 
 
 /* Drops what nobody was shown of @stage and @source. Returns how many. */
 size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source *source);
+
+/* One more has no answer before each of @stage and @source whose id is above @id. */
+void queue_note_lost(
+	struct queue *queue, size_t stage, const struct stream_source *source, uint64_t id);
 
 void question_free(struct question *question); /* NULL is fine */
 DEFINE_OWNED(struct question *, question_free)

@@ -93,6 +93,7 @@ struct recipe_source {
 	uint64_t columns;
 	uint64_t width, height, pixel; /* of raw frames; 0: there are none */
 	uint64_t every, latest_only;
+	uint64_t gap_ms; /* 0: none is told */
 };
 
 struct recipe_pre {

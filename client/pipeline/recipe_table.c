@@ -47,6 +47,11 @@ static const struct recipe_key keys[] = {
 	{"source", "latest-only", RECIPE_TRUTH, OF(source.latest_only), 0, 1, "no", NULL,
 		"A new input takes the place of one of the same source that still waits.", NULL},
 
+	{"source", "gap", RECIPE_TIME, OF(source.gap_ms), 0, 86400000, "0ms", NULL,
+		"Longer than that between two pieces of a stream, beside what its samples last: the "
+		"window begins anew; 0: it goes on with the next sample or row.",
+		"kind=sound,numbers"},
+
 	{"stage", "after", RECIPE_TEXT, AT(after), 0, RECIPE_NAME_SIZE - 1, "", NULL,
 		"The stage whose results this one looks at; empty: the one before.", NULL},
 	{"stage", "when", RECIPE_TEXT, AT(when), 0, RECIPE_TEXT_SIZE - 1, "", NULL,

@@ -84,8 +84,13 @@ int rows_append(
 	return 0;
 }
 
+/* Not beyond a gap: what is behind it begins there. */
 static void advance(struct rows *s, size_t rows)
 {
+	if (s->unbroken > 0) {
+		rows = rows < s->unbroken ? rows : s->unbroken;
+		s->unbroken -= rows;
+	}
 	size_t there = rows < s->rows ? rows : s->rows;
 	s->first += there;
 	s->rows -= there;
@@ -93,9 +98,37 @@ static void advance(struct rows *s, size_t rows)
 	s->position += rows;
 }
 
+/* Rows before a gap that make no window any more. */
+static void gap_pass(struct rows *s, const struct stage_window *window)
+{
+	if (s->unbroken > 0 && s->unbroken < window->rows) {
+		advance(s, s->unbroken);
+	}
+}
+
+void rows_break(struct rows *s)
+{
+	s->position -= s->skip;
+	s->skip = 0;
+	s->rows = s->unbroken ? s->unbroken : s->rows;
+	s->unbroken = s->rows;
+}
+
+void rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us)
+{
+	const uint64_t length_us = rate ? n * UINT64_C(1000000) / rate : 0;
+	const uint64_t due_us = s->heard_us + length_us;
+	if (s->heard_us && gap_us && now_us > due_us && now_us - due_us > gap_us) {
+		rows_break(s);
+		s->start_us += now_us - due_us;
+	}
+	s->heard_us = now_us;
+}
+
 int rows_take(struct rows *s, const struct stage_window *window, struct material **ret_material,
 	uint64_t *ret_time_us, struct error *err)
 {
+	gap_pass(s, window);
 	if (s->rows < window->rows) {
 		*ret_material = NULL;
 		return 0;
@@ -128,8 +161,10 @@ int rows_take(struct rows *s, const struct stage_window *window, struct material
 size_t rows_catch_up(struct rows *s, const struct stage_window *window)
 {
 	size_t dropped = 0;
+	gap_pass(s, window);
 	while (s->rows >= window->rows + window->hop) {
 		advance(s, window->hop);
+		gap_pass(s, window);
 		dropped++;
 	}
 	return dropped;

@@ -17,11 +17,14 @@ struct rows {
 	float *values; /* owned; room for `room`, rows * columns are there from `first` row on */
 	size_t room, first, rows;
 	size_t skip; /* rows that are still to come and in no window */
+	size_t unbroken; /* rows before a gap, whose windows end there; 0: there is none */
 	size_t columns;
 	uint32_t rate;
 	uint64_t position; /* number of the first row, since the source began */
 	uint64_t time_us; /* when the last row came */
 	uint64_t start_us; /* when the first did, for who says no times */
+	uint64_t heard_us; /* when the last piece was pushed */
+	uint64_t lost; /* of outputs: answers that never came before the last row */
 };
 
 /* Who sent something: those of one name and different origins are different. */
@@ -42,6 +45,7 @@ struct stream {
 	uint64_t inputs, windows; /* so far, for `every` */
 	struct rows waiting; /* that came in */
 	struct rows outputs[RECIPE_MAX_STAGES]; /* of the stage before, for `input = outputs` */
+	uint64_t lost[RECIPE_MAX_STAGES]; /* questions of each stage that have no answer */
 	struct decision_state decisions[RECIPE_MAX_STAGES];
 };
 
@@ -55,6 +59,14 @@ int must_check rows_append(struct rows *rows, const struct material *material, s
 /* When the last of @n further rows comes, by the samples since the first came; @now_us is when they do.
  * Rows without a rate come now. */
 uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
+
+/* What comes next does not follow what came last: no window has of both. What is full already stays, but
+ * for what lies between two gaps with full windows before them. */
+void rows_break(struct rows *rows);
+
+/* The same where the next @n rows, pushed at @now_us, come more than @gap_us (not 0) after they should. The
+ * time of who says none goes on with them. */
+void rows_hear(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us);
 
 /* Values that wait. */
 size_t rows_waiting(const struct rows *rows);

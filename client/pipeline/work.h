@@ -47,6 +47,10 @@ struct question *asking_new(const struct pipeline *p, size_t stage,
  * room, else what describing and preparing gave. */
 int must_check asking_put(struct pipeline *p, struct question *taken, struct error *err);
 
+/* A question of @stage has no answer, now or ever, or none was made: what collects the answers begins
+ * anew. @id: its own; UINT64_MAX where it is newer than all that wait. */
+void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *source, uint64_t id);
+
 /* Reads outputs, judges, tells, and asks the stages that follow. */
 int must_check answering_take(struct pipeline *p, const struct question *q,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);

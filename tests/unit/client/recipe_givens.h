@@ -41,6 +41,7 @@ static const struct given givens[] = {
 	{"source", "pixel", "bgr", "ap", ALL_POSTS, "width = 4\nheight = 4\n", 0, 0, 0, 0},
 	{"source", "pixel", "bgr", "", "", 0, 0, 0, 0, 0},
 	{"source", "every", "2", ALL_SOURCES, ALL_POSTS, 0, 0, 0, 0, 0},
+	{"source", "gap", "10ms", "sn", ALL_POSTS, 0, "window = 3\n", 0, 0, 0},
 	{"source", "latest-only", "yes", ALL_SOURCES, ALL_POSTS, 0, 0, 0, 0, 0},
 
 	{"stage", "after", "t", ALL_SOURCES, JUDGED, 0, 0, 0, 0, 0},

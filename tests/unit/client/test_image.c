@@ -7,10 +7,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <spng.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <turbojpeg.h>
 #include <unistd.h>
@@ -406,6 +408,94 @@ static void a_large_png_takes_little_more_than_its_pixels(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* They have memory of their own way. */
+#if defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+enum outcome {
+	DECODED,
+	TOO_MUCH,
+	UNLIMITED, /* qemu and sanitizers do not hold to it */
+	ANOTHER
+};
+
+/* What becomes of @jpeg where there is room for that many bytes more. */
+static enum outcome decode_within(const void *jpeg, size_t size, size_t room, const char *why)
+{
+	owned_image struct image image = {0};
+	struct error err = {0};
+	char line[128];
+	unsigned long long kb = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+	while (file && fgets(line, sizeof(line), file) &&
+		sscanf(line, "VmData: %llu kB", &kb) != 1) {}
+	const struct rlimit limit = {(rlim_t)(kb * 1024 + room), RLIM_INFINITY};
+	if (!file || setrlimit(RLIMIT_DATA, &limit) < 0) {
+		return ANOTHER;
+	}
+	void *volatile more = SANITIZED ? NULL : malloc(room + (1u << 20));
+	if (more || SANITIZED) {
+		return UNLIMITED;
+	}
+	int r = image_jpeg_decode(jpeg, size, &image, &err);
+	return r == 0 ? DECODED : r == -ENOMEM && strcmp(err.text, why) == 0 ? TOO_MUCH : ANOTHER;
+}
+
+static enum outcome decode_apart(const void *jpeg, size_t size, size_t room, const char *why)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		_exit((int)decode_within(jpeg, size, room, why));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return (enum outcome)WEXITSTATUS(status);
+}
+
+/* 12 million bytes of pixels, and as many of coefficients with half the colours, twice with all. */
+static void a_progressive_jpeg_says_how_much_it_takes(void **state)
+{
+	(void)state;
+	static const char half[] = "JPEG: no memory for 2000x2000 pixels, 23 MiB: 12 MiB of it as "
+				   "it comes in several scans (progressive)";
+	static const char full[] = "JPEG: no memory for 2000x2000 pixels, 35 MiB: 23 MiB of it as "
+				   "it comes in several scans (progressive)";
+	static const struct {
+		int sampling, flags;
+		size_t room;
+		const char *why;
+	} tries[] = {{TJSAMP_420, TJFLAG_PROGRESSIVE, 20u << 20, half},
+		{TJSAMP_420, TJFLAG_PROGRESSIVE, 28u << 20, NULL},
+		{TJSAMP_444, TJFLAG_PROGRESSIVE, 32u << 20, full},
+		{TJSAMP_444, TJFLAG_PROGRESSIVE, 40u << 20, NULL},
+		{TJSAMP_444, 0, 20u << 20, NULL}};
+	owned_mem uint8_t *rgb = calloc(2000 * 2000, 3);
+	tjhandle handle = tjInitCompress();
+	assert_true(rgb && handle);
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		unsigned char *jpeg = NULL;
+		unsigned long size = 0;
+		assert_int_equal(tjCompress2(handle, rgb, 2000, 0, 2000, TJPF_RGB, &jpeg, &size,
+					 tries[i].sampling, 85, tries[i].flags),
+			0);
+		enum outcome outcome =
+			decode_apart(jpeg, size, tries[i].room, tries[i].why ? tries[i].why : "");
+		tjFree(jpeg);
+		if (outcome == UNLIMITED) {
+			print_message("SKIPPED: nothing limits memory here\n");
+			break;
+		}
+		assert_int_equal(outcome, tries[i].why ? TOO_MUCH : DECODED);
+	}
+	tjDestroy(handle);
+}
+
 /* Nor does it take room for the worst case to write one of them as a JPEG. */
 static void a_large_jpeg_is_written_in_little_memory(void **state)
 {
@@ -486,7 +576,9 @@ int main(void)
 		cmocka_unit_test(an_interlaced_png_is_the_picture_that_it_was),
 		cmocka_unit_test(a_large_png_takes_little_more_than_its_pixels),
 		cmocka_unit_test(a_large_jpeg_is_written_in_little_memory),
+		cmocka_unit_test(a_progressive_jpeg_says_how_much_it_takes),
 		cmocka_unit_test(a_part_is_resized_as_if_it_were_cut_out),
 	};
+	mallopt(M_MMAP_THRESHOLD, 65536); /* what was freed is no room for what comes */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Windows and what is collected begin anew where something of a stream is missing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/pipeline/pipeline.h"
+
+/* One model, which gives the sum of what it gets. */
+struct world {
+	int32_t rows; /* of its input, of the first stage; the second one has 3 */
+	char sums[512]; /* of the last stage, with the row that each begins with */
+	size_t skipped, failed;
+};
+
+static int describe(void *context, const char *model, const char *signature,
+	struct pipeline_model *ret_model, struct error *err)
+{
+	const struct world *world = context;
+	struct spec *in = calloc(1, sizeof(*in)), *out = calloc(1, sizeof(*out));
+	(void)signature;
+	(void)err;
+	assert_true(in && out);
+	*in = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
+	in->shape = (struct shape){2, {1, strcmp(model, "back") == 0 ? 3 : world->rows}};
+	in->declared = in->shape;
+	in->bytes = 4 * (uint64_t)in->shape.dim[1];
+	*out = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN, .shape = {2, {1, 1}}};
+	*ret_model = (struct pipeline_model){
+		.inputs = in, .outputs = out, .n_inputs = 1, .n_outputs = 1};
+	return 0;
+}
+
+static void hear(void *context, const struct pipeline_result *result)
+{
+	struct world *world = context;
+	const char *from = strstr(result->json, "\"from_row\":");
+	const char *value = strstr(result->json, "\"value\":");
+	size_t used = strlen(world->sums);
+	world->skipped += result->kind == PIPELINE_SKIPPED;
+	world->failed += result->kind == PIPELINE_FAILED;
+	if (result->kind == PIPELINE_RESULT && value) {
+		snprintf(world->sums + used, sizeof(world->sums) - used, "%d:%g ",
+			from ? atoi(from + 11) : -1, strtod(value + 8, NULL));
+	}
+}
+
+static struct pipeline *open_text(struct world *world, const char *text)
+{
+	const struct pipeline_models models = {.describe = describe, .context = world};
+	const struct pipeline_sink sink = {.result = hear, .context = world};
+	struct pipeline *p = NULL;
+	struct error err = {0};
+	if (pipeline_open_text("t.conf", text, strlen(text), &models, &sink, &p, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return p;
+}
+
+static void push_at(struct pipeline *p, const char *numbers, uint64_t ms)
+{
+	const struct pipeline_input input = {.data = numbers,
+		.size = strlen(numbers),
+		.content_type = "text/csv",
+		.time_us = ms * 1000};
+	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+}
+
+static void question_answer(struct pipeline *p, const struct pipeline_question *q)
+{
+	const float *in = q->inputs[0].data;
+	struct shape shape = {2, {1, 1}};
+	owned_tensor struct tensor_bytes out = {0};
+	float sum = 0;
+	for (size_t i = 0; i < q->inputs[0].bytes / 4; i++) {
+		sum += in[i];
+	}
+	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, &out, NULL), 0);
+	memcpy(out.data, &sum, sizeof(sum));
+	assert_int_equal(pipeline_answer(p, q, &out, 1, NULL), 0);
+}
+
+static void answer_all(struct pipeline *p)
+{
+	const struct pipeline_question *q;
+	while ((q = pipeline_next(p))) {
+		question_answer(p, q);
+	}
+}
+
+#define STREAM "[source]\nkind = numbers\ngap = 1s\n"
+#define SUM "[model]\nname = sum\n[post]\nkind = numbers\n"
+
+static void a_window_has_nothing_of_before_a_gap(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p = open_text(&world, STREAM SUM);
+	push_at(p, "1\n2\n", 1000);
+	push_at(p, "3\n", 2000); /* not longer than the gap */
+	push_at(p, "4\n5\n", 3001);
+	push_at(p, "6\n", 3100);
+	push_at(p, "7\n", 3200);
+	answer_all(p);
+	assert_string_equal(world.sums, "3:22 ");
+}
+
+static void without_gap_a_window_goes_on(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = numbers\n" SUM);
+	push_at(p, "1\n2\n", 1000);
+	push_at(p, "3\n4\n", 90000);
+	answer_all(p);
+	assert_string_equal(world.sums, "0:10 ");
+}
+
+static void windows_that_were_full_are_still_asked(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p = open_text(&world, STREAM SUM "[pre]\nhop = 2\n");
+	push_at(p, "1\n2\n3\n4\n5\n6\n7\n", 1000);
+	push_at(p, "10\n20\n30\n40\n50\n", 9000);
+	answer_all(p);
+	assert_string_equal(world.sums, "0:10 2:18 7:100 ");
+}
+
+static void rows_that_no_window_has_end_with_the_gap(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	owned(pipeline_close) struct pipeline *p = open_text(&world, STREAM SUM "[pre]\nhop = 5\n");
+	push_at(p, "1\n2\n3\n", 1000);
+	answer_all(p);
+	push_at(p, "4\n5\n", 9000);
+	answer_all(p);
+	push_at(p, "6\n7\n8\n9\n10\n", 9001); /* 5 rows after the window's first are left out */
+	answer_all(p);
+	assert_string_equal(world.sums, "0:3 3:9 8:19 ");
+}
+
+static void a_hop_ends_at_the_gap(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	owned(pipeline_close) struct pipeline *p = open_text(&world, STREAM SUM "[pre]\nhop = 5\n");
+	push_at(p, "1\n2\n3\n", 1000);
+	push_at(p, "4\n5\n6\n7\n", 9000); /* before anything was asked */
+	answer_all(p);
+	assert_string_equal(world.sums, "0:3 3:9 ");
+}
+
+static void the_latest_window_is_of_one_side_of_a_gap(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, STREAM "latest-only = yes\n" SUM);
+	push_at(p, "1\n2\n3\n4\n5\n6\n", 1000);
+	push_at(p, "7\n8\n9\n10\n11\n", 9000);
+	answer_all(p);
+	assert_string_equal(world.sums, "6:34 ");
+}
+
+/* Of samples what they last does not count. */
+static void a_piece_of_sound_may_be_as_late_as_it_is_long(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 1500};
+	int16_t samples[1000] = {0};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		"[source]\nkind = sound\nrate = 1000\ngap = 500ms\n"
+		"[model]\nname = sum\n[pre]\nsr = 1000\n[post]\nkind = numbers\n");
+	struct pipeline_input input = {
+		.data = samples, .size = sizeof(samples), .content_type = "audio/l16"};
+	for (uint64_t s = 1; s <= 3; s++) {
+		input.time_us = s * 1400000; /* 400 ms late each time */
+		assert_int_equal(pipeline_push(p, &input, NULL), 0);
+	}
+	answer_all(p);
+	assert_string_equal(world.sums, "-1:0 -1:0 ");
+	input.time_us += 1501000;
+	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+	input.time_us += 1000;
+	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+	answer_all(p);
+	assert_string_equal(world.sums, "-1:0 -1:0 -1:0 ");
+}
+
+#define COLLECTED                                                                                  \
+	"[source]\nkind = numbers\n%s[stage front]\n[model]\nname = sum\n[post]\nkind = tensors\n" \
+	"[stage back]\ninput = outputs\n[model]\nname = back\n[post]\nkind = numbers\n"
+
+static struct pipeline *collected(struct world *world, const char *more)
+{
+	char text[512];
+	snprintf(text, sizeof(text), COLLECTED, more);
+	world->rows = 1;
+	return open_text(world, text);
+}
+
+static void an_answer_that_is_missing_begins_what_is_collected_anew(void **state)
+{
+	(void)state;
+	struct world world = {0};
+	struct error busy = {.code = -EBUSY, .text = "overload"};
+	owned(pipeline_close) struct pipeline *p = collected(&world, "");
+	push_at(p, "1\n2\n4\n8\n16\n32\n64\n", 1);
+	/* All wait already; the third one is refused. */
+	for (int i = 0; i < 7; i++) {
+		const struct pipeline_question *q = pipeline_next(p);
+		while (q && q->inputs[0].bytes == 12) { /* the second stage's */
+			question_answer(p, q);
+			q = pipeline_next(p);
+		}
+		assert_non_null(q);
+		if (i == 0) {
+			assert_null(pipeline_next(p)); /* the others are made, and wait */
+			assert_int_equal(pipeline_pending(p), 7);
+		}
+		if (i == 2) {
+			pipeline_fail(p, q, &busy);
+		} else {
+			question_answer(p, q);
+		}
+	}
+	answer_all(p);
+	assert_int_equal(world.skipped, 1);
+	assert_string_equal(world.sums, "2:56 ");
+}
+
+static void what_latest_only_drops_is_missing_too(void **state)
+{
+	(void)state;
+	struct world world = {0};
+	owned(pipeline_close) struct pipeline *p = collected(&world, "latest-only = yes\n");
+	push_at(p, "1\n", 1);
+	answer_all(p);
+	push_at(p, "2\n4\n", 2); /* 2 is never asked */
+	answer_all(p);
+	push_at(p, "8\n", 3);
+	answer_all(p);
+	assert_string_equal(world.sums, "");
+	push_at(p, "16\n", 4);
+	answer_all(p);
+	assert_string_equal(world.sums, "1:28 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_window_has_nothing_of_before_a_gap),
+		cmocka_unit_test(without_gap_a_window_goes_on),
+		cmocka_unit_test(windows_that_were_full_are_still_asked),
+		cmocka_unit_test(rows_that_no_window_has_end_with_the_gap),
+		cmocka_unit_test(a_hop_ends_at_the_gap),
+		cmocka_unit_test(the_latest_window_is_of_one_side_of_a_gap),
+		cmocka_unit_test(a_piece_of_sound_may_be_as_late_as_it_is_long),
+		cmocka_unit_test(an_answer_that_is_missing_begins_what_is_collected_anew),
+		cmocka_unit_test(what_latest_only_drops_is_missing_too),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
