@@ -161,7 +161,7 @@ static int norm_check(const struct recipe *recipe, const struct recipe_stage *st
 }
 
 /* "value_0" and the like stand for what `names` leaves out. */
-static bool is_taken(const char *name, size_t length)
+static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {"pipeline", "stage", "model", "version", "source",
 		"from_s", "to_s", "from_row", "to_row", "skipped", "error", "time_us", "infer_ms",
@@ -171,35 +171,25 @@ static bool is_taken(const char *name, size_t length)
 	static const char unnamed[] = "value_";
 	const size_t begins = sizeof(unnamed) - 1;
 	for (size_t i = 0; taken[i]; i++) {
-		if (strlen(taken[i]) == length && memcmp(taken[i], name, length) == 0) {
+		if (strcmp(taken[i], name) == 0) {
 			return true;
 		}
 	}
-	return length > begins && memcmp(name, unnamed, begins) == 0 &&
-		begins + strspn(name + begins, "0123456789") >= length;
+	return strncmp(name, unnamed, begins) == 0 && name[begins] &&
+		name[begins + strspn(name + begins, "0123456789")] == 0;
 }
 
 /* Each is a member of the results, beside those that all have. */
 static int names_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const char *names = stage->post.names;
-	for (const char *at = names; *at; at += *at == ',') {
-		at += strspn(at, " \t");
-		const size_t length = strcspn(at, ",");
-		bool taken = is_taken(at, length);
-		for (const char *other = names; other < at && !taken; other += *other == ',') {
-			other += strspn(other, " \t");
-			const size_t of_other = strcspn(other, ",");
-			taken = other < at && length > 0 && of_other == length &&
-				memcmp(other, at, length) == 0;
-			other += of_other;
-		}
-		if (taken) {
+	char name[RECIPE_TEXT_SIZE];
+	for (const char *at = stage->post.names; *at;) {
+		at = recipe_list_next(at, name);
+		if (is_taken(name) || recipe_list_has(at, name)) {
 			*ret_line = recipe_line(stage, "post", "names");
-			return error_set(err, -EINVAL, "names: %.*s is what results have already",
-				(int)length, at);
+			return error_set(
+				err, -EINVAL, "names: %s is what results have already", name);
 		}
-		at += length;
 	}
 	return 0;
 }

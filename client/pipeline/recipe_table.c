@@ -163,7 +163,7 @@ static const struct recipe_key keys[] = {
 		"reconstruction embedding tensors",
 		"What the outputs mean.", NULL},
 	{"post", "labels", RECIPE_TEXT, AT(post.labels), 0, RECIPE_PATH_SIZE - 1, "", NULL,
-		"File of the classes' names; empty: the model's own.", "kind=" NAMED},
+		"File of the classes' names; empty: the model's own.", "kind=" NAMED " !names"},
 	{"post", "skip", RECIPE_TEXT, AT(post.skip), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
 		"Labels, separated by commas, that are never found.", "kind=" SKIPPED},
 	{"post", "top-k", RECIPE_COUNT, AT(post.top_k), 1, 1000, "5", NULL,
@@ -259,7 +259,7 @@ static const struct recipe_key keys[] = {
 		"Which results are told: all; beginnings and ends; beginnings only.", NULL},
 	{"decision", "change", RECIPE_REAL, AT(decision.change), 0, BIG, "", NULL,
 		"Told when one differs by that much from what was told last; empty: threshold "
-		"and low decide, on the first number.",
+		"and low decide, on each number by itself.",
 		"post.kind=numbers"},
 };
 

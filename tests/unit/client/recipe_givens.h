@@ -138,6 +138,7 @@ static const struct given givens[] = {
 	{"post", "background", "no", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
 	{"post", "point-threshold", "0.5", ALL_SOURCES, "kp", 0, 0, 0, 0, 0},
 	{"post", "show-mask", "yes", ALL_SOURCES, "m", 0, 0, 0, 0, 0},
+	{"post", "labels", "@labels", "", "", 0, 0, "names = a\n", 0, 0},
 	{"post", "names", "x,y", ALL_SOURCES, "n", 0, 0, 0, 0, 0},
 	{"post", "unit", "V", ALL_SOURCES, "n", 0, 0, 0, 0, 0},
 	{"post", "gain", "2", ALL_SOURCES, "n", 0, 0, 0, 0, 0},

@@ -214,12 +214,112 @@ static void pixels_are_of_the_layout_that_the_picture_went_in_with(void **state)
 	}
 }
 
+/* Each by itself, under its name. */
+static void numbers_begin_and_end_by_their_names(void **state)
+{
+	(void)state;
+	struct world world = {.n = 4};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		TENSOR MODEL("numbers") "names = oil , water\\, hot,\n"
+					"[decision]\nthreshold = 3\nignore = oil\n");
+	assert_string_equal(ANSWER(&world, p, 9, 2, 1, 0), "");
+	assert_string_equal(
+		ANSWER(&world, p, 9, 3, 1, 4), "s  t: begin water, hot 3.000, begin 3 4.000\n");
+	assert_non_null(strstr(world.json,
+		"\"events\":[{\"event\":\"begin\",\"label\":\"water, hot\",\"index\":1,"));
+	assert_non_null(strstr(
+		world.json, "\"oil\":9.0,\"water, hot\":3.0,\"value_2\":1.0,\"value_3\":4.0"));
+	assert_non_null(strstr(world.flat, "\"event_label\":\"water, hot\""));
+	assert_string_equal(ANSWER(&world, p, 9, 2, 1, 4), "s  t: end water, hot 2.000\n");
+}
+
+static char labels_path[] = "/tmp/test_pipeline_decides.XXXXXX";
+
+static int labels_write(void **state)
+{
+	(void)state;
+	int fd = mkstemp(labels_path);
+	static const char text[] = "tabby, tabby cat\ntiger\n\ncar\n";
+	bool written = fd >= 0 && write(fd, text, sizeof(text) - 1) == sizeof(text) - 1;
+	return written && close(fd) == 0 ? 0 : -1;
+}
+
+static int labels_remove(void **state)
+{
+	(void)state;
+	return unlink(labels_path);
+}
+
+static void a_label_with_a_comma_can_be_named(void **state)
+{
+	(void)state;
+	struct world world = {.n = 4, .labels = "tabby, tabby cat\ntiger\n\ncar"};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		TENSOR "[stage a]\n" MODEL(
+			"classes") "skip = car\n[decision]\n"
+				   "labels = tabby\\, tabby cat, tiger\n"
+				   "[stage b]\nwhen = tabby\\, tabby cat\non = event\n" MODEL(
+					   "tensors"));
+	assert_string_equal(ANSWER(&world, p, 0.9f, 0, 0.9f, 0.9f),
+		"s  a: begin tabby, tabby cat 0.900\ns  b: nothing\n");
+	assert_string_equal(ANSWER(&world, p, 0.9f, 0.8f, 0, 0), "s  a: begin tiger 0.800\n");
+}
+
+static void a_word_that_is_no_label_of_the_file_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *post, *decision, *stage, *why;
+	} cases[] = {
+		{"skip = tabby\\, tabby cat\n", "labels = tiger, tiger\n", "when = car\n", NULL},
+		{"skip = dog\n", "", "", "t.conf:9: stage a: skip: \"dog\" is none"},
+		{"", "labels = tabby, tabby cat\n", "",
+			"t.conf:10: stage a: labels: \"tabby\" is none"},
+		{"", "ignore = tiger, Car\n", "", "t.conf:10: stage a: ignore: \"Car\" is none"},
+		{"", "", "when = \x1b[1m\n", "t.conf:11: stage b: when: \"\\x1b[1m\" is none"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world world = {.n = 4};
+		char text[1024];
+		struct error err = {0};
+		struct pipeline *p = NULL;
+		snprintf(text, sizeof(text),
+			TENSOR "[stage a]\n" MODEL("classes") "labels = %s\n%s[decision]\n%s"
+							      "[stage b]\n%s" MODEL("classes"),
+			labels_path, cases[i].post, cases[i].decision, cases[i].stage);
+		int r = try_text(&world, text, &p, &err);
+		pipeline_close(p);
+		if (!cases[i].why) {
+			assert_int_equal(r, 0);
+		} else if (r != -EINVAL ||
+			strncmp(err.text, cases[i].why, strlen(cases[i].why)) != 0) {
+			fail_msg("%zu: %d %s", i, r, err.text);
+		}
+	}
+	/* What the second stage finds is the model's own, which nobody knows before it is asked. */
+	struct world world = {.n = 2};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, TENSOR MODEL("classes") "[decision]\nlabels = anything\n");
+	assert_non_null(p);
+	struct error err = {0};
+	struct pipeline *none = NULL;
+	assert_int_equal(
+		try_text(&world, TENSOR MODEL("numbers") "names = a, b\n[decision]\nlabels = c\n",
+			&none, &err),
+		-EINVAL);
+	assert_string_equal(err.text,
+		"t.conf:9: stage t: labels: \"c\" is none of its labels (a comma in one is \\,)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whichever_example_is_near_its_label_is_what_began),
 		cmocka_unit_test(a_beginning_that_the_limit_keeps_back_asks_no_other_stage),
 		cmocka_unit_test(pixels_are_of_the_layout_that_the_picture_went_in_with),
+		cmocka_unit_test(numbers_begin_and_end_by_their_names),
+		cmocka_unit_test(a_label_with_a_comma_can_be_named),
+		cmocka_unit_test(a_word_that_is_no_label_of_the_file_is_refused_with_its_line),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, labels_write, labels_remove);
 }

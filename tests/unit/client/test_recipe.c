@@ -194,6 +194,7 @@ static const struct mistake mistakes[] = {
 	{MODEL "[source]\nrate = 99999999999999999999\n", "p.conf:4: ", "a number"},
 	{MODEL "[source]\nlatest-only = true\n", "p.conf:4: ", "yes or no"},
 	{MODEL "[post]\nkind = numbers\nnames = a, seq\n", "p.conf:5: ", "names: seq is what"},
+	{MODEL "[post]\nkind = numbers\nnames = seq , a\n", "p.conf:5: ", "names: seq is what"},
 	{MODEL "[post]\nkind = numbers\nnames = value_12\n", "p.conf:5: ", "value_12"},
 	{MODEL "[post]\nkind = numbers\nnames = a,b, a\n", "p.conf:5: ", "names: a is what"},
 	{MODEL "[source]\nwidth = 8\n", "p.conf:4: ", "both or none"},
@@ -319,6 +320,34 @@ static void lists_have_whole_words(void **state)
 	assert_false(recipe_list_has("cats", "cat"));
 	assert_false(recipe_list_has("", ""));
 	assert_false(recipe_list_has("a,,b", ""));
+	assert_false(recipe_list_has("tabby, tabby cat", "tabby, tabby cat"));
+	assert_true(recipe_list_has("x ,tabby\\, tabby cat , y", "tabby, tabby cat"));
+	assert_false(recipe_list_has("tabby\\, tabby cat", "tabby cat"));
+	assert_true(recipe_list_has("a\\b", "a\\b"));
+	assert_true(recipe_list_has("a\\\\,b", "a\\"));
+	assert_true(recipe_list_has("a\\\\,b", "b"));
+}
+
+static void words_of_a_list_come_one_by_one(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"one", "", "two three", "f,our", "\\"};
+	const char *at = " one,, two three\t,f\\,our,\\";
+	char word[RECIPE_TEXT_SIZE];
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(*at);
+		at = recipe_list_next(at, word);
+		assert_string_equal(word, words[i]);
+	}
+	assert_string_equal(at, "");
+	assert_string_equal(recipe_list_next("", word), "");
+	assert_string_equal(word, "");
+	/* Longer than any text of a file is: cut, and nothing behind it is written to. */
+	char longer[2 * RECIPE_TEXT_SIZE];
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	recipe_list_next(longer, word);
+	assert_int_equal(strlen(word), RECIPE_TEXT_SIZE - 1);
 }
 
 static void a_point_is_in_the_first_zone_around_it(void **state)
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(files_with_bytes_changed_are_read_or_refused),
 		cmocka_unit_test(there_are_not_more_stages_than_fit),
 		cmocka_unit_test(lists_have_whole_words),
+		cmocka_unit_test(words_of_a_list_come_one_by_one),
 		cmocka_unit_test(the_manual_names_every_key_with_its_default),
 		cmocka_unit_test(a_point_is_in_the_first_zone_around_it),
 	};
