@@ -71,22 +71,29 @@ static int line_get(FILE *file, char *line, struct error *err)
 	return 1;
 }
 
-int ini_read(FILE *file, const char *name, const struct ini_reader *reader, struct error *err)
+int ini_read_lines(FILE *file, const char *name, const struct ini_reader *reader,
+	unsigned int *number, struct error *err)
 {
 	char line[INI_MAX_LINE];
-	unsigned int number = 1;
 	int code = 0;
+	*number = 1;
 	while ((code = line_get(file, line, err)) > 0) {
-		code = line_read(reader, number, line, err);
+		code = line_read(reader, *number, line, err);
 		if (code < 0) {
 			break;
 		}
-		number++;
+		++*number;
 	}
 	if (code < 0) {
-		error_prefix(err, "%s:%u", name, number);
+		error_prefix(err, "%s:%u", name, *number);
 	}
 	return code;
+}
+
+int ini_read(FILE *file, const char *name, const struct ini_reader *reader, struct error *err)
+{
+	unsigned int number = 0;
+	return ini_read_lines(file, name, reader, &number, err);
 }
 
 int ini_truth(const char *value, bool *ret_truth)

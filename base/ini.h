@@ -37,6 +37,10 @@ int must_check ini_open(const char *path, FILE **ret_file, struct error *err);
 int must_check ini_read(
 	FILE *file, const char *name, const struct ini_reader *reader, struct error *err);
 
+/* The same; *line is always that of what is told. */
+int must_check ini_read_lines(FILE *file, const char *name, const struct ini_reader *reader,
+	unsigned int *line, struct error *err);
+
 /* "yes" or "no". */
 int must_check ini_truth(const char *value, bool *ret_truth);
 

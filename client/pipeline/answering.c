@@ -60,21 +60,39 @@ static void crop_ask(
 	telling_trouble(p, PIPELINE_SKIPPED, &told, err.text);
 }
 
-static void child_run(struct pipeline *p, size_t index, const struct question *parent,
+/* Is it one of what stage @index looks at? */
+static bool is_looked_at(const struct recipe_stage *stage, const struct finding *one)
+{
+	return is_condition_met(stage, one) && (stage->on != RECIPE_ON_EVENT || one->began);
+}
+
+/* Where one of @findings is, and for a while after. */
+static void whole_run(struct pipeline *p, size_t index, const struct question *parent,
+	const struct findings *findings)
+{
+	const struct recipe_stage *recipe = &p->recipe->stages[index];
+	uint64_t *awake_us = &asking_source(p, &parent->source)->awake_us[index];
+	bool asked = false;
+	for (size_t i = 0; i < findings->n && !asked; i++) {
+		asked = is_looked_at(recipe, &findings->items[i]);
+	}
+	if (asked && recipe->for_ms > 0) {
+		*awake_us = parent->time_us + recipe->for_ms * WORK_US_PER_MS;
+	}
+	if (asked || parent->time_us < *awake_us) {
+		child_ask(p, index, parent, parent->material);
+	}
+}
+
+static void crops_run(struct pipeline *p, size_t index, const struct question *parent,
 	const struct findings *findings)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	size_t asked = 0, left = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *one = &findings->items[i];
-		bool counts = is_condition_met(recipe, one) &&
-			(recipe->on != RECIPE_ON_EVENT || one->began);
-		if (!counts || (recipe->input == RECIPE_INPUT_CROP && !one->has_box)) {
+		if (!is_looked_at(recipe, one) || !one->has_box) {
 			continue;
-		}
-		if (recipe->input == RECIPE_INPUT_WHOLE) {
-			child_ask(p, index, parent, parent->material);
-			return;
 		}
 		if (asked++ < recipe->max_crops) {
 			crop_ask(p, index, parent, one);
@@ -167,7 +185,11 @@ static void children_run(
 	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
 		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
-			child_run(p, i, parent, findings);
+			if (recipe->input == RECIPE_INPUT_WHOLE) {
+				whole_run(p, i, parent, findings);
+			} else {
+				crops_run(p, i, parent, findings);
+			}
 		}
 	}
 }

@@ -5,14 +5,15 @@
 #include "base/clock.h"
 #include "client/pipeline/work.h"
 
-bool asking_is_collected(const struct pipeline *p, size_t stage)
+bool asking_is_followed(const struct pipeline *p, size_t stage)
 {
-	bool collected = false;
+	bool followed = false;
 	for (size_t i = stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
-		collected |= recipe->parent == stage && recipe->input == RECIPE_INPUT_OUTPUTS;
+		followed |= recipe->parent == stage &&
+			(recipe->input == RECIPE_INPUT_OUTPUTS || recipe->for_ms > 0);
 	}
-	return collected;
+	return followed;
 }
 
 void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *source, uint64_t id)
@@ -28,7 +29,7 @@ void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *s
 static bool is_serial(const struct pipeline *p, size_t stage)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[stage];
-	return recipe->decision.given || recipe->session || asking_is_collected(p, stage);
+	return recipe->decision.given || recipe->session || asking_is_followed(p, stage);
 }
 
 /* What every question of one input has in common. @from NULL: it comes from outside. */

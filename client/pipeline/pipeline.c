@@ -12,7 +12,6 @@
 #include "client/pipeline/work.h"
 
 #define NS_PER_US 1000
-#define US_PER_MS 1000
 
 /* ---- life */
 
@@ -144,7 +143,7 @@ struct pipeline_about pipeline_about(const struct pipeline *p)
 			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
 		}
 		about.remembers |=
-			stage->decision.given || stage->session || asking_is_collected(p, i);
+			stage->decision.given || stage->session || asking_is_followed(p, i);
 	}
 	return about;
 }
@@ -320,7 +319,7 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	if (r == 0) {
 		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
 		rows_hear(rows, material->rows, material->rate,
-			p->recipe->source.gap_ms * US_PER_MS, heard_us);
+			p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us);
 		time_us = time_us ? time_us
 				  : rows_time(rows, material->rows, material->rate, heard_us);
 		r = rows_append(

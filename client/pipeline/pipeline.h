@@ -154,7 +154,7 @@ struct pipeline_about {
 	bool latest_only;
 	bool decides; /* it has a [decision]: results are events */
 	bool tells_ends; /* and tells when something ends */
-	bool remembers; /* any stage judges, collects or has a session, or `every` counts inputs */
+	bool remembers; /* any stage judges, collects, stays awake or has a session, or `every` counts inputs */
 	bool numbers, anomaly; /* `kind`; neither: labels */
 	const char *names, *unit; /* of numbers; "" */
 	uint32_t output; /* of the model, that they are of */

@@ -12,7 +12,7 @@ struct reading {
 	struct recipe *recipe;
 	const char *name;
 	char section[RECIPE_NAME_SIZE];
-	unsigned int line; /* that was read last */
+	unsigned int line; /* that is being read */
 	bool foreign; /* the section is somebody else's */
 };
 
@@ -91,7 +91,7 @@ static int stage_begin(struct reading *reading, const char *name, struct error *
 		stage_init(last);
 	}
 	memcpy(last->name, name, strlen(name) + 1);
-	last->line = reading->line + 1;
+	last->line = reading->line;
 	return 0;
 }
 
@@ -151,7 +151,6 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	char shown[64];
 	size_t n = 0;
 	const struct recipe_key *keys = recipe_keys(&n);
-	reading->line = line;
 	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
 		return 0;
 	}
@@ -197,7 +196,7 @@ int recipe_read(FILE *file, const char *name, struct recipe **ret_recipe, struct
 	struct reading reading = {.recipe = recipe, .name = name};
 	const struct ini_reader reader = {
 		.section = section_read, .key = key_read, .context = &reading};
-	code = ini_read(file, name, &reader, err);
+	code = ini_read_lines(file, name, &reader, &reading.line, err);
 	unsigned int line = 0;
 	if (code == 0) {
 		code = recipe_check(recipe, &line, err);

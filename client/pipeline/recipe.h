@@ -160,7 +160,7 @@ struct recipe_stage {
 	char after[RECIPE_NAME_SIZE];
 	char when[RECIPE_TEXT_SIZE];
 	double min_score;
-	uint64_t on, input, max_crops, budget_ms;
+	uint64_t on, for_ms, input, max_crops, budget_ms;
 	double grow;
 	size_t parent; /* of `after`; its own index for the first */
 	char model[RECIPE_PATH_SIZE], signature[RECIPE_NAME_SIZE];

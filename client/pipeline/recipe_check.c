@@ -55,7 +55,7 @@ static int cascade_check(
 {
 	struct recipe_stage *stage = &recipe->stages[index];
 	static const char *const keys[] = {
-		"after", "when", "min-score", "on", "input", "grow", "max-crops", "budget"};
+		"after", "when", "min-score", "on", "for", "input", "grow", "max-crops", "budget"};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && index == 0; i++) {
 		if (recipe_line(stage, "stage", keys[i]) != recipe_line(stage, "", "")) {
 			return fault(stage, "stage", keys[i], "the first stage comes after none",

@@ -62,6 +62,10 @@ static const struct recipe_key keys[] = {
 	{"stage", "on", RECIPE_CHOICE, AT(on), 0, 0, "result", "result event",
 		"Look at every result, or only where the decision tells of a beginning.",
 		"input=whole,crop"},
+	{"stage", "for", RECIPE_TIME, AT(for_ms), 0, 86400000, "0ms", NULL,
+		"Once that held, the stage also looks at all that comes within that time: a command "
+		"that follows the word that woke it. 0: it looks each time anew.",
+		"input=whole"},
 	{"stage", "input", RECIPE_CHOICE, AT(input), 0, 0, "whole", "whole crop outputs",
 		"What the stage sees: all that the stage before saw; each box that was found; or the "
 		"first outputs of the stage before, one after the other as rows, of which its window "

@@ -46,6 +46,7 @@ struct stream {
 	struct rows waiting; /* that came in */
 	struct rows outputs[RECIPE_MAX_STAGES]; /* of the stage before, for `input = outputs` */
 	uint64_t lost[RECIPE_MAX_STAGES]; /* questions of each stage that have no answer */
+	uint64_t awake_us[RECIPE_MAX_STAGES]; /* until when each stage looks at all, by `for` */
 	struct decision_state decisions[RECIPE_MAX_STAGES];
 };
 

@@ -15,6 +15,7 @@
 #include "client/pipeline/stream.h"
 
 #define WORK_NS_PER_MS 1000000
+#define WORK_US_PER_MS 1000
 
 struct pipeline {
 	struct recipe *recipe; /* owned */
@@ -34,8 +35,8 @@ struct stream *asking_source_find(const struct pipeline *p, const struct stream_
 /* The same, or a new one in place of the one not heard of for longest. */
 struct stream *asking_source(struct pipeline *p, const struct stream_source *source);
 
-/* Does another stage collect the outputs of this one? */
-bool asking_is_collected(const struct pipeline *p, size_t stage);
+/* Must its answers come in order, for a stage that collects them, or that stays awake after one? */
+bool asking_is_followed(const struct pipeline *p, size_t stage);
 
 /* A question about @material, which is shared. @from: the question whose answer led to it, NULL for one
  * from outside. NULL without memory. */

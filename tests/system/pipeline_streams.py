@@ -61,6 +61,35 @@ class Streams(unittest.TestCase):
             self.assertEqual((result["from_row"], result["to_row"]), (0, 128))
             self.assertEqual(len(result["results"]), 1)
 
+    def micro_speech(self):
+        """The example of docs/pipelines.md, with files for names."""
+        shared = os.path.join(ROOT, "..", "shared")
+        if not os.path.isdir(os.path.join(shared, "audio")):
+            self.skipTest("../shared is not there")
+        with open(os.path.join(ROOT, "docs", "pipelines.md"), encoding="utf-8") as file:
+            text = next(block for block in file.read().split("```") if "[stage speech]" in block)
+        for name in ("audio_preprocessor_int8", "micro_speech_quantized"):
+            text = text.replace(f"name = {name}\n", f"name = {shared}/models/micro/{name}.tflite\n")
+        labels = self.write("labels.txt", "silence\nunknown\nyes\nno\n")
+        return text.replace("kind = classes\n", f"kind = classes\nlabels = {labels}\n"), os.path.join(shared, "audio")
+
+    def test_a_command_is_heard_after_the_word_that_wakes_only(self):
+        text, folder = self.micro_speech()
+        model, decision = text.split("input = outputs\n")[1].replace("window = 49\nhop = 5\n", "").split("[decision]")
+        woken = (text.replace("labels = yes, no", "labels = yes") + "[stage command]\nwhen = yes\non = event\nfor = 4s\n" + model +
+                 "[decision]" + decision.replace("labels = yes, no", "labels = no"))
+        sound = b""
+        for name in ("silence", "no", "silence", "yes", "silence", "no", "silence", "silence", "silence", "no", "silence"):
+            with wave.open(os.path.join(folder, name + "_1000ms.wav")) as file:
+                sound += file.readframes(16000)
+        for pipe, wanted in ((woken, [("speech", "yes", 3), ("command", "no", 5)]),
+                             # Else the command would have to be in the window of the word.
+                             (woken.replace("for = 4s\n", ""), [("speech", "yes", 3)])):
+            done = self.run_pipeline(pipe, "-", stdin=sound)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            results = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual([(r["stage"], r["events"][0]["label"], int(r["to_s"])) for r in results], wanted)
+
     def test_a_full_disk_is_told_as_such_and_ends_it(self):
         text = f"[model]\nname = {SAMPLES}/digits.tflite\n"
         loud = "".join(line + "\n" for line in self.shipped("keyword").splitlines() if line.split(" ")[0] not in ("ignore", "low", "threshold", "publish"))

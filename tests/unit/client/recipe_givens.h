@@ -51,6 +51,8 @@ static const struct given givens[] = {
 	{"stage", "min-score", "2", "", "", "input = outputs\n", 0, 0, 0, 0},
 	{"stage", "on", "event", ALL_SOURCES, JUDGED, 0, 0, 0, "", 0},
 	{"stage", "on", "event", "", "", "input = outputs\n", 0, 0, "", 0},
+	{"stage", "for", "1500ms", ALL_SOURCES, JUDGED, "min-score = 0.8\n", 0, 0, 0, 0},
+	{"stage", "for", "1500ms", "", "", "input = crop\n", 0, 0, 0, 0},
 	{"stage", "input", "outputs", ALL_SOURCES, ALL_POSTS, 0, 0, 0, 0, 0},
 	{"stage", "input", "crop", "ap", "ds58kp", 0, 0, 0, 0, 0},
 	{"stage", "grow", "0.5", "ap", "ds58kp", "input = crop\n", 0, 0, 0, 0},

@@ -253,6 +253,11 @@ static const struct mistake mistakes[] = {
 	{"[source]\nkind = picture\n" MODEL "[pre]\nmean = 1,2\n", "p.conf:6: ", "mean: one, or"},
 	{"[source]\nkind = sound\n" MODEL "[pre]\nstd = 1,2\n",
 		"p.conf:6: ", "std: samples have one"},
+	{MODEL "\n# Who it is.\n\n[stage b]\n\n[pre]\nstd = 2\n", "p.conf:6: ", "no [model] name"},
+	{MODEL "[post]\nkind = tensors\n\n[stage b]\n\n" MODEL,
+		"p.conf:6: ", "finds nothing to look at"},
+	{"[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:6: ", "began in line 1"},
+	{"\n[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:7: ", "began in line 2"},
 	{"[stage a]\n" MODEL "[stage a]\n" MODEL, "p.conf:4: ", "began in line 1"},
 };
 

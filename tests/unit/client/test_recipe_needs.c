@@ -181,7 +181,7 @@ static float number(const struct world *world, uint32_t output, size_t i, const 
 	if (strcmp(post, "keypoints") == 0) {
 		return i % 3 < 2 ? (float)(i + 1) / 10
 			: i == 2 ? score
-			: i == 5 ? score / 2
+			: i == 5 ? score * 0.75f
 				 : score;
 	}
 	if (strcmp(post, "reconstruction") == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows and what is collected begin anew where something of a stream is missing. */
+/* Streams: windows, and what is collected, begin anew where something is missing; a stage that was woken
+ * looks at what follows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,8 @@ static void hear(void *context, const struct pipeline_result *result)
 	size_t used = strlen(world->sums);
 	world->skipped += result->kind == PIPELINE_SKIPPED;
 	world->failed += result->kind == PIPELINE_FAILED;
-	if (result->kind == PIPELINE_RESULT && value) {
+	bool last = strcmp(result->stage, "front") != 0;
+	if (result->kind == PIPELINE_RESULT && value && last) {
 		snprintf(world->sums + used, sizeof(world->sums) - used, "%d:%g ",
 			from ? atoi(from + 11) : -1, strtod(value + 8, NULL));
 	}
@@ -257,6 +259,50 @@ static void what_latest_only_drops_is_missing_too(void **state)
 	assert_string_equal(world.sums, "1:28 ");
 }
 
+#define WOKEN                                                                                      \
+	"[source]\nkind = numbers\n[stage front]\n" SUM                                            \
+	"[stage back]\nmin-score = 100\n%s[model]\nname = back\n[post]\nkind = numbers\n"
+
+static void woken_check(const char *more, const char *sums)
+{
+	static const char *const rows[] = {"1\n1\n1\n", "50\n50\n2\n", "3\n3\n3\n", "4\n4\n4\n",
+		"5\n5\n5\n", "60\n60\n6\n", "7\n7\n7\n"};
+	struct world world = {.rows = 3};
+	char text[512];
+	snprintf(text, sizeof(text), WOKEN, more);
+	owned(pipeline_close) struct pipeline *p = open_text(&world, text);
+	assert_int_equal(pipeline_about(p).remembers, more[0] != 0);
+	for (uint64_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		push_at(p, rows[i], 1000 * (i + 1));
+		answer_all(p);
+	}
+	assert_string_equal(world.sums, sums);
+}
+
+static void a_stage_that_was_woken_looks_at_what_follows_for_a_while(void **state)
+{
+	(void)state;
+	woken_check("", "3:102 15:126 ");
+	woken_check("for = 2001ms\n", "3:102 6:9 9:12 15:126 18:21 ");
+	woken_check("for = 2s\n", "3:102 6:9 15:126 18:21 ");
+	/* Woken again it goes on from there. */
+	woken_check("for = 4500ms\n", "3:102 6:9 9:12 12:15 15:126 18:21 ");
+}
+
+static void who_may_wake_another_one_is_asked_in_order(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world world = {.rows = 3};
+		char text[512];
+		snprintf(text, sizeof(text), WOKEN, i ? "for = 1s\n" : "");
+		owned(pipeline_close) struct pipeline *p = open_text(&world, text);
+		push_at(p, "1\n2\n3\n4\n5\n6\n", 1);
+		assert_non_null(pipeline_next(p));
+		assert_int_equal(!pipeline_next(p), i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +315,8 @@ int main(void)
 		cmocka_unit_test(a_piece_of_sound_may_be_as_late_as_it_is_long),
 		cmocka_unit_test(an_answer_that_is_missing_begins_what_is_collected_anew),
 		cmocka_unit_test(what_latest_only_drops_is_missing_too),
+		cmocka_unit_test(a_stage_that_was_woken_looks_at_what_follows_for_a_while),
+		cmocka_unit_test(who_may_wake_another_one_is_asked_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
