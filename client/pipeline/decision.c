@@ -40,7 +40,7 @@ static double high_of(const struct recipe_decision *d, double threshold)
 static double level_of(const struct recipe_decision *d, double threshold, bool on)
 {
 	double high = high_of(d, threshold);
-	return on && !isnan(d->low) ? d->low : high;
+	return on && d->low < high ? d->low : high; /* also where it is NaN */
 }
 
 /* Does nothing speak for keeping it? */

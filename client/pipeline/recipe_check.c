@@ -259,7 +259,7 @@ static int decision_check(
 	if (d->k > d->n) {
 		return fault(stage, "decision", "k", "more than n", ret_line, err);
 	}
-	if (d->low > d->threshold) {
+	if (d->low > (isnan(d->threshold) ? stage->post.threshold : d->threshold)) {
 		return fault(stage, "decision", "low", "above threshold", ret_line, err);
 	}
 	if (d->given && stage->post.kind == RECIPE_POST_TENSORS &&

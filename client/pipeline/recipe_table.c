@@ -229,7 +229,7 @@ static const struct recipe_key keys[] = {
 		"0.5.",
 		"!post.kind=tensors !change"},
 	{"decision", "low", RECIPE_REAL, AT(decision.low), -BIG, BIG, "", NULL,
-		"Score below which it is gone again (hysteresis); empty: the threshold.",
+		"Score below which it is gone again (hysteresis); empty, or above it: the threshold.",
 		"!post.kind=tensors !change"},
 	{"decision", "labels", RECIPE_TEXT, AT(decision.labels), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
 		"Labels, separated by commas, that are looked at; empty: all.",

@@ -77,6 +77,16 @@ static void hysteresis_keeps_what_is_between(void **state)
 	check(&bench, (double[]){0.4, 0.6, 0.4, 0.3, 0.29, 0.4}, "-b--e-");
 }
 
+/* The file does not know the model's own threshold, nor what is set later. */
+static void low_above_the_threshold_is_the_threshold(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.threshold = NAN;
+	bench.decision.low = 0.8;
+	check(&bench, (double[]){0.6, 0.6, 0.9, 0.6, 0.49, 0.7}, "b---eb");
+}
+
 static void k_of_the_last_n_decide(void **state)
 {
 	(void)state;
@@ -488,6 +498,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_above_the_threshold_begins_once),
 		cmocka_unit_test(hysteresis_keeps_what_is_between),
+		cmocka_unit_test(low_above_the_threshold_is_the_threshold),
 		cmocka_unit_test(k_of_the_last_n_decide),
 		cmocka_unit_test(the_mean_of_several_scores_decides),
 		cmocka_unit_test(a_beginning_waits_for_hold_off),

@@ -221,6 +221,7 @@ static const struct mistake mistakes[] = {
 	{MODEL "[post]\nnms = 1.5\n", "p.conf:4: ", "between 0 and 1"},
 	{MODEL "[decision]\nk = 2\n", "p.conf:4: ", "more than n"},
 	{MODEL "[decision]\nthreshold = 0.4\nlow = 0.5\n", "p.conf:5: ", "above threshold"},
+	{MODEL "[post]\nthreshold = 0.4\n[decision]\nlow = 0.5\n", "p.conf:6: ", "above threshold"},
 	{MODEL "[decision]\nhold-off = 3\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 2d\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 9999min\n", "p.conf:4: ", "between 0 and 86400000 ms"},
