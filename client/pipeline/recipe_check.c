@@ -182,13 +182,13 @@ static bool is_taken(const char *name)
 /* Each is a member of the results, beside those that all have. */
 static int names_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	char name[RECIPE_TEXT_SIZE];
+	char name[RECIPE_TEXT_SIZE], shown[80];
 	for (const char *at = stage->post.names; *at;) {
 		at = recipe_list_next(at, name);
 		if (is_taken(name) || recipe_list_has(at, name)) {
 			*ret_line = recipe_line(stage, "post", "names");
-			return error_set(
-				err, -EINVAL, "names: %s is what results have already", name);
+			return error_set(err, -EINVAL, "names: %s is what results have already",
+				error_escape(shown, sizeof(shown), name, strlen(name)));
 		}
 	}
 	return 0;

@@ -195,6 +195,8 @@ static const struct mistake mistakes[] = {
 	{MODEL "[source]\nlatest-only = true\n", "p.conf:4: ", "yes or no"},
 	{MODEL "[post]\nkind = numbers\nnames = a, seq\n", "p.conf:5: ", "names: seq is what"},
 	{MODEL "[post]\nkind = numbers\nnames = seq , a\n", "p.conf:5: ", "names: seq is what"},
+	{MODEL "[post]\nkind = numbers\nnames = \x1b[1m,\x1b[1m\n",
+		"p.conf:5: ", "names: \\x1b[1m is what"},
 	{MODEL "[post]\nkind = numbers\nnames = value_12\n", "p.conf:5: ", "value_12"},
 	{MODEL "[post]\nkind = numbers\nnames = a,b, a\n", "p.conf:5: ", "names: a is what"},
 	{MODEL "[source]\nwidth = 8\n", "p.conf:4: ", "both or none"},
