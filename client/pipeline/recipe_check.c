@@ -252,6 +252,42 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 	return 0;
 }
 
+/* Is a word of @list one of @other too? That one as *ret_word. */
+static bool shares_word(const char *list, const char *other, char ret_word[RECIPE_TEXT_SIZE])
+{
+	while (*list) {
+		list = recipe_list_next(list, ret_word);
+		if (recipe_list_has(other, ret_word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What one key looks for another does not leave out. */
+static int words_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_stage *parent = &recipe->stages[stage->parent];
+	const struct {
+		const char *section, *key, *list, *other, *where;
+	} pairs[] = {
+		{"decision", "labels", stage->decision.labels, stage->decision.ignore, "ignore"},
+		{"decision", "labels", stage->decision.labels, stage->post.skip, "skip"},
+		{"stage", "when", stage->when, parent->post.skip, "skip of the stage before"},
+	};
+	char word[RECIPE_TEXT_SIZE], shown[80];
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (shares_word(pairs[i].list, pairs[i].other, word)) {
+			*ret_line = recipe_line(stage, pairs[i].section, pairs[i].key);
+			return error_set(err, -EINVAL, "%s: %s is also in %s", pairs[i].key,
+				error_escape(shown, sizeof(shown), word, strlen(word)),
+				pairs[i].where);
+		}
+	}
+	return 0;
+}
+
 static int decision_check(
 	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
@@ -308,6 +344,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : post_check(stage, ret_line, err);
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
+		code = code < 0 ? code : words_check(recipe, stage, ret_line, err);
 		if (code < 0) {
 			return code;
 		}

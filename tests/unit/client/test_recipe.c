@@ -261,6 +261,14 @@ static const struct mistake mistakes[] = {
 		"p.conf:6: ", "finds nothing to look at"},
 	{"[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:6: ", "began in line 1"},
 	{"\n[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:7: ", "began in line 2"},
+	{MODEL "[decision]\nlabels = cat, big dog ,x\nignore = y, big dog\n",
+		"p.conf:4: ", "labels: big dog is also in ignore"},
+	{MODEL "[decision]\nlabels = cat\\, big\nignore = dog, cat\\, big\n",
+		"p.conf:4: ", "labels: cat, big is also in ignore"},
+	{MODEL "[post]\nskip = x\n[decision]\nlabels = x\n",
+		"p.conf:6: ", "labels: x is also in skip"},
+	{MODEL "[post]\nskip = a,b\n[stage b]\nwhen = c, b\n" MODEL,
+		"p.conf:6: ", "when: b is also in skip of the stage before"},
 	{"[stage a]\n" MODEL "[stage a]\n" MODEL, "p.conf:4: ", "began in line 1"},
 };
 
