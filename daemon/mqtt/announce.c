@@ -31,6 +31,7 @@ bool announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind
 			m->retain = retain;
 		}
 		bool taken = m && link_publish(b->links[i], m);
+		b->links[i]->owes |= retain && size == 0 && !taken; /* also while it is away */
 		if (!taken && is_to_know(b->links[i]) &&
 			outbox_may_hold(&b->links[i]->outbox, topic, size)) {
 			b->links[i]->untold |= retain;
@@ -127,6 +128,7 @@ static void say_setting(struct bridge *b, struct link *link, const struct model_
 {
 	char topic[TOPICS_MAX], rest[48];
 	if (!settings_has_word(b->settings.commands, key)) {
+		*hash = 0; /* it is emptied (leftover.c) */
 		return;
 	}
 	snprintf(rest, sizeof(rest), "get/%s", key);

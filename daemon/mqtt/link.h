@@ -74,6 +74,7 @@ struct link_home {
 	struct discovery *told; /* NULL: nothing; malloc'ed, freed with the link */
 	uint64_t hash; /* of the message; 0: it is to be sent again */
 	bool has_gone; /* the message has components with their platform alone */
+	bool leaves; /* the device goes, when all else has arrived */
 	uint64_t wait_until_ns; /* the broker may have something of an earlier life */
 };
 
@@ -133,6 +134,7 @@ struct link {
 	uint64_t looks_end_ns; /* no look begins later, */
 	bool look_again; /* however much there may be left */
 	bool untold; /* something that is retained was not taken (announce.c) */
+	bool owes; /* nor was what empties a topic: what it has of ours is to be looked at */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
 };
@@ -153,6 +155,8 @@ int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */
 int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
+/* Where it is subscribed and up: once more, so that what is retained comes again. */
+void link_subscribe_anew(struct link *link, const char *filter);
 /* Now, or once it is up. One that is not subscribed too: an earlier life may have been. */
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);

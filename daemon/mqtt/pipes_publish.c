@@ -231,9 +231,12 @@ static void say_setting(struct pipes *pipes, struct link *link, const struct pip
 	const char *key, const char *value, uint64_t *hash)
 {
 	char topic[TOPICS_MAX];
-	if (settings_has_word(pipes->bridge->settings.commands, key)) {
+	bool its = strcmp(key, "threshold") != 0 || pipe->says.has_threshold;
+	if (its && settings_has_word(pipes->bridge->settings.commands, key)) {
 		pipes_topic(pipes, pipe->name, "get", key, topic);
 		say_news(pipes, link, topic, value, strlen(value), hash);
+	} else {
+		*hash = 0; /* it is emptied (leftover.c) */
 	}
 }
 
@@ -251,9 +254,7 @@ static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pi
 	if (!isnan(threshold)) {
 		snprintf(number, sizeof(number), "%.7g", threshold);
 	}
-	if (pipe->says.has_threshold) {
-		say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
-	}
+	say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
 	say_setting(pipes, link, pipe, "enable", pipe->off ? "OFF" : "ON", &pipe->said_enable);
 }
 

@@ -129,33 +129,6 @@ class Home(WithPipelines):
         self.assertIn("edged/gw1/digits/state", self.kept())
         self.assertIn(f"{TOPIC}/stays/get/enable", self.kept())
 
-    def own_broker(self):
-        """Another broker, which keeps for a slow client whatever it is to have, and who sees what comes there."""
-        port = free_port()
-        self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0", f"own-{self.number}").end)
-        device = Device(port, "watches")
-        self.addCleanup(device.close)
-        return port, device
-
-    def retained(self, port, what):
-        """What that broker has of these topics now."""
-        type(self).lives += 1
-        device = Device(port, f"retained{self.lives}")
-        device.subscribe(what)
-        device.subscribe("edged/end")
-        device.publish("edged/end", b"x")
-        device.wait("edged/end")
-        device.close()
-        return {t: ms[0].payload for t, ms in device.messages.items() if ms[0].retain}
-
-    def add_model(self, name):
-        self.rig.put_model("digits", name)
-        self.edged.child.send_signal(signal.SIGHUP)
-
-    def remove_model(self, name):
-        os.unlink(self.rig.path("models", name + ".tflite"))
-        self.edged.child.send_signal(signal.SIGHUP)
-
     def test_thousands_of_topics_that_were_left_take_no_place_of_what_is_told_now(self):
         port, device = self.own_broker()
         for i in range(2000):
