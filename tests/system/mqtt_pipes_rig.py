@@ -2,6 +2,7 @@
 """Pipelines over a real mosquitto: what their tests share."""
 import json
 import os
+import signal
 import struct
 import unittest
 import zlib

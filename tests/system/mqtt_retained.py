@@ -6,7 +6,7 @@ import os
 import signal
 
 from mqtt_pipes_rig import EACH_DIGIT, WithPipelines
-from mqtt_rig import Device, need_mosquitto, run_tests, wait_for
+from mqtt_rig import need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 CONFIG = "homeassistant/device/edged_gw1/config"
@@ -68,6 +68,41 @@ class Retained(WithPipelines):
             self.rig.write("edged-mqtt.conf", text.replace("commands = threshold enable", f"commands = {commands}"))
             bridge.child.send_signal(signal.SIGHUP)
             wait_for(lambda wanted=wanted: wanted == gets(), f"those of {commands}")
+
+    def test_what_home_assistant_is_to_take_back_arrives_though_the_line_is_full(self):
+        port, device = self.own_broker()
+        names = [f"fills{i}" for i in range(16)]
+        self.put("stays", EACH_DIGIT)
+        self.add_model("goes")
+        bridge = self.start(port, "commands = threshold enable pin", "discovery = yes\n" + SHORT, **{
+            "broker other": f"address = mqtt://127.0.0.1:{self.port}\ndiscovery = yes"})
+        homes = {"own": device, "other": self.device("home")}
+        cmps = lambda home: [json.loads(m.payload)["cmps"] if m.payload else {} for m in home.of(CONFIG)]  # noqa: E731
+        alone = lambda home: {name for message in cmps(home) for name, one in message.items() if set(one) == {"p"}}  # noqa: E731
+        for home in homes.values():
+            home.subscribe("homeassistant/#")
+            wait_for(lambda home=home: cmps(home) and {"goes_label", "Pipeline-stays_enable"} <= set(cmps(home)[-1]), "all of it")
+        self.own.child.send_signal(signal.SIGSTOP)
+        self.remove_model("goes")
+        wait_for(lambda: "goes_label" in alone(homes["other"]), "its end")  # at the same moment it was told at the other one
+        for name in names:
+            self.put(name, EACH_DIGIT)
+        bridge.child.send_signal(signal.SIGHUP)
+        wait_for(lambda: f"Pipeline-{names[-1]}_enable" in cmps(homes["other"])[-1], "what there is now")
+        self.own.child.send_signal(signal.SIGCONT)
+        wait_for(lambda: f"Pipeline-{names[-1]}_enable" in cmps(device)[-1] and "goes_label" not in cmps(device)[-1], "what there is now")
+        self.assertEqual(alone(device), alone(homes["other"]))
+        # The device itself goes though there is no room at that moment.
+        with open(self.rig.path("edged-mqtt.conf"), encoding="utf-8") as file:
+            text = file.read()
+        self.own.child.send_signal(signal.SIGSTOP)
+        self.remove_all(bridge)  # for whose topics there is no room
+        self.rig.write("edged-mqtt.conf", text.replace("discovery = yes\noutbox", "discovery = no\noutbox"))
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("configuration read again", 3)
+        self.own.child.send_signal(signal.SIGCONT)
+        wait_for(lambda: device.of(CONFIG)[-1].payload == b"", "its end")
+        self.assertTrue(homes["other"].of(CONFIG)[-1].payload)
 
 
 if __name__ == "__main__":
