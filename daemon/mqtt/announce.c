@@ -101,11 +101,11 @@ static void publish_news(struct bridge *b, struct link *link, const char *topic,
 	announce_note(link, all, now, hash);
 }
 
-static void write_state(struct bytes_writer *w, const struct model_entry *m)
+static void write_state(struct bytes_writer *w, const struct model_entry *m, bool away)
 {
 	char shape[SHAPE_TEXT_SIZE];
 	flat_begin(w, NULL, '{');
-	flat_text(w, "state", m->off ? "off" : m->state);
+	flat_text(w, "state", m->off ? "off" : away ? "away" : m->state);
 	flat_text(w, "version", m->version);
 	flat_integer(w, "generation", (int64_t)m->generation);
 	if (m->sha256[0]) {
@@ -190,7 +190,7 @@ static void say_model(struct bridge *b, struct link *link, const struct model_en
 		return;
 	}
 	model_topic(b, topic, m, "state");
-	write_state(&w, m);
+	write_state(&w, m, service_is_away(&b->service));
 	publish_news(b, link, topic, &w, &said->state);
 	bytes_writer_deinit(&w);
 	say_settings(b, link, m);
@@ -477,14 +477,15 @@ void announce_on_capability(uv_timer_t *timer)
 	struct bridge *b = timer->data;
 	char topic[TOPICS_MAX], names[1500] = "", pipelines[1500] = "";
 	int64_t ready = 0;
-	for (size_t i = 0; i < b->models.n; i++) {
+	bool here = !service_is_away(&b->service);
+	for (size_t i = 0; i < b->models.n && here; i++) {
 		const struct model_entry *m = b->models.entries[i];
 		if (models_is_ready(m) && !m->off) {
 			add_name(names, sizeof(names), m->name);
 			ready++;
 		}
 	}
-	for (size_t i = 0; i < b->pipes.n; i++) {
+	for (size_t i = 0; i < b->pipes.n && here; i++) {
 		const struct pipe *pipe = b->pipes.items[i];
 		if (pipes_is_poolable(&b->pipes, pipe)) {
 			add_name(pipelines, sizeof(pipelines), pipe->name);

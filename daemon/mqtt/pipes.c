@@ -35,6 +35,12 @@ static bool next_model(struct pipes *pipes, struct bytes_writer *order)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		struct pipes_known *known = &pipes->known[i];
+		if (known->rests) {
+			known->rests = false;
+			known->is_news = true;
+			pipes_model_write(order, known->name, known->signature, NULL);
+			return true;
+		}
 		if (known->examples_are_news) {
 			known->examples_are_news = false;
 			bytes_write(order, known->examples.data, known->examples.size);
@@ -341,6 +347,7 @@ static void child_begin(struct pipes *pipes)
 	pipes->opened = 0;
 	pipes->works = false;
 	for (size_t i = 0; i < pipes->n_known; i++) {
+		pipes->known[i].rests = false;
 		pipes->known[i].is_news = pipes->known[i].order.size > 0;
 		pipes->known[i].examples_are_news = pipes->known[i].examples.size > 0;
 	}

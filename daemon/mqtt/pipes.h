@@ -68,6 +68,7 @@ struct pipes_known {
 	uint64_t elements[PIPES_MAX_TENSORS]; /* of its outputs */
 	struct bytes_writer examples; /* the same of what it was taught */
 	bool is_news, examples_are_news;
+	bool rests; /* the child is to take it for gone for a moment */
 };
 
 struct pipes_asked;
@@ -151,6 +152,8 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+/* edged is away: the child forgets what sources had found, and goes on with the models that it knows. */
+void pipes_rest(struct pipes *pipes);
 /* Has a pipeline what it needs of edged? Where not, it says why (pipe->waits), and what it has told is on no more. */
 void pipes_look_at_needs(struct pipes *pipes);
 /* Has edged said what all of its models are like? */
