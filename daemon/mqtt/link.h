@@ -17,6 +17,7 @@
  * one takes them one at a time, and what was alone on its way when one ended last. What is that for LINK_MAX_ENDS
  * connections in a row goes; one that ends with something else on its way, or with nothing, clears it, since a network
  * that fails does not wait for its turn. Ends for which the broker gives another reason (MQTT 5) are not looked at.
+ * The same is so of lives of the program that end while the first result of the spool is on its way (spool.h).
  * Where what goes is large, and larger than what this broker has ever taken, others of its size are left out for an hour.
  */
 #ifndef DAEMON_MQTT_LINK_H
@@ -114,7 +115,7 @@ struct link {
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
-	bool careful; /* the connection before ended with messages on their way */
+	bool careful; /* the connection before, or the life, ended with messages on their way */
 	uint64_t sent_ns; /* when one was handed over last */
 	size_t largest; /* bytes of what the broker has acknowledged */
 	size_t too_large; /* so many bytes and more it does not take; 0: nothing is known */
