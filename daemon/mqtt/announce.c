@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/threshold.h"
 
 #define DIGITS 6
 #define NS_PER_S UINT64_C(1000000000)
@@ -142,15 +143,14 @@ static void say_setting(struct bridge *b, struct link *link, const struct model_
 static void say_settings(struct bridge *b, struct link *link, const struct model_entry *m)
 {
 	struct bridge_said *said = said_of(b, m->name);
-	char number[32] = "";
+	char number[THRESHOLD_TEXT_SIZE];
 	if (!said) {
 		return;
 	}
-	double threshold = isnan(m->threshold) && m->n_outputs
-		? (double)m->outputs[0].score_threshold
-		: m->threshold;
-	if (!isnan(threshold)) {
-		snprintf(number, sizeof(number), "%.7g", threshold);
+	threshold_print(m->threshold, number);
+	if (!number[0] && m->n_outputs && !isnan(m->outputs[0].score_threshold)) {
+		/* The digits of a float. */
+		snprintf(number, sizeof(number), "%.7g", (double)m->outputs[0].score_threshold);
 	}
 	say_setting(b, link, m, "threshold", number, &said->threshold);
 	say_setting(b, link, m, "enable", m->off ? "OFF" : "ON", &said->enable);

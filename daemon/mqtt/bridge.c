@@ -297,7 +297,9 @@ static int start(struct bridge *b, struct error *err)
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_kept(b);
-	models_load_settings(&b->models, b->state);
+	if (models_load_settings(&b->models, b->state, err) < 0) {
+		log_warning(&b->log, "what was set: %s", err->text);
+	}
 	discovery_device_find(&b->device, EDGED_VERSION);
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
 	start_timers(b);

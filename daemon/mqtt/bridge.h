@@ -231,9 +231,6 @@ void command_message(struct bridge *bridge, struct link *link, const char *model
 /* The same to a pipeline. */
 void command_pipeline_message(struct bridge *bridge, struct link *link, const char *pipeline,
 	const char *key, const struct mosq_message *message);
-/* A decimal number, from 0 to 1 unless @any, or nothing: NaN. -EINVAL. */
-int must_check command_parse_threshold(
-	const char *text, bool any, double *ret_threshold, struct error *err);
 /* ON, OFF and the like. -EINVAL. */
 int must_check command_parse_switch(const char *text, bool *ret_on);
 

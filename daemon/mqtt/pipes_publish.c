@@ -9,6 +9,7 @@
 #include "base/ini.h"
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/threshold.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define US_PER_MS 1000.0
@@ -242,7 +243,7 @@ static void say_setting(struct pipes *pipes, struct link *link, const struct pip
 
 static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pipe)
 {
-	char topic[TOPICS_MAX], number[32] = "";
+	char topic[TOPICS_MAX], number[THRESHOLD_TEXT_SIZE];
 	struct bytes_writer w = {0};
 	write_state(pipes, pipe, &w);
 	if (!w.failed) {
@@ -250,10 +251,7 @@ static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pi
 		say_news(pipes, link, topic, w.data, w.size, &pipe->said_state);
 	}
 	bytes_writer_deinit(&w);
-	double threshold = pipeline_threshold(pipe->about);
-	if (!isnan(threshold)) {
-		snprintf(number, sizeof(number), "%.7g", threshold);
-	}
+	threshold_print(pipeline_threshold(pipe->about), number);
 	say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
 	say_setting(pipes, link, pipe, "enable", pipe->off ? "OFF" : "ON", &pipe->said_enable);
 }
@@ -365,7 +363,7 @@ static int set_threshold(struct pipe *pipe, const char *value, struct error *err
 {
 	double threshold = 0;
 	bool any = pipe->says.anomaly || pipe->says.numbers;
-	int r = command_parse_threshold(value, any, &threshold, err);
+	int r = threshold_parse(value, any, &threshold, err);
 	r = r < 0 ? r
 		  : pipeline_set_threshold(
 			    pipe->about, value[0] ? threshold : pipe->own_threshold, err);
@@ -408,6 +406,7 @@ int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const cha
 struct reading {
 	struct pipes *pipes;
 	struct pipe *pipe;
+	struct error bad; /* the first that is not taken */
 };
 
 static int section_read(void *context, const char *name, struct error *err)
@@ -420,13 +419,15 @@ static int section_read(void *context, const char *name, struct error *err)
 
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
-	const struct reading *reading = context;
+	struct reading *reading = context;
+	struct error bad = {0};
 	bool on = true;
-	(void)line;
 	(void)err;
-	if (reading->pipe && strcmp(key, "threshold") == 0) {
-		int r = set_threshold(reading->pipe, value, NULL);
-		(void)r; /* the file has changed since */
+	/* The pipeline's own file may have changed since. */
+	if (reading->pipe && strcmp(key, "threshold") == 0 &&
+		set_threshold(reading->pipe, value, &bad) < 0 && !reading->bad.code) {
+		reading->bad = bad;
+		error_prefix(&reading->bad, "set-pipelines.conf:%u", line);
 	}
 	if (reading->pipe && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
 		reading->pipe->off = !on;
@@ -448,10 +449,12 @@ void pipes_load_settings(struct pipes *pipes)
 	const struct ini_reader reader = {section_read, key_read, &reading};
 	FILE *file =
 		path_of(pipes, "set-pipelines.conf", path, sizeof(path)) ? fopen(path, "re") : NULL;
-	if (file) {
-		int r = ini_read(file, "set-pipelines.conf", &reader, NULL);
-		(void)r; /* what could be read counts */
+	if (file) { /* what could be read counts */
+		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
 		fclose(file);
+		if (r < 0 || reading.bad.code) {
+			log_warning(&pipes->bridge->log, "what was set: %s", reading.bad.text);
+		}
 	}
 }
 
@@ -462,6 +465,7 @@ int pipes_save_settings(const struct pipes *pipes, struct error *err)
 		!path_of(pipes, "set-pipelines.new", new, sizeof(new))) {
 		return 0;
 	}
+	char number[THRESHOLD_TEXT_SIZE];
 	FILE *file = fopen(new, "we");
 	if (!file) {
 		return error_set(err, -errno, "what was set: %s", strerror(errno));
@@ -472,7 +476,7 @@ int pipes_save_settings(const struct pipes *pipes, struct error *err)
 			fprintf(file, "[%s]\nenable = %s\n", pipe->name, pipe->off ? "no" : "yes");
 		}
 		if (!isnan(pipe->threshold)) {
-			fprintf(file, "threshold = %.9g\n", pipe->threshold);
+			fprintf(file, "threshold = %s\n", threshold_print(pipe->threshold, number));
 		}
 	}
 	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
