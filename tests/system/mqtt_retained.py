@@ -3,24 +3,31 @@
 """What brokers keep of edged-mqtt: exactly what there is, whatever happened while there was no room, no broker, or no edged-mqtt."""
 import json
 import os
+import random
 import signal
+import struct
+import sys
+import time
 
-from mqtt_pipes_rig import EACH_DIGIT, WithPipelines
-from mqtt_rig import need_mosquitto, run_tests, wait_for
+from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines
+from mqtt_rig import BOUND, LONG, Device, free_port, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 CONFIG = "homeassistant/device/edged_gw1/config"
 TOPIC = "edged/gw1/pipeline"
+KILLS = 50 if LONG else 6
 SHORT = "outbox-messages = 16\nin-flight = 1"
 
 
-class Retained(WithPipelines):
-    def start(self, port, text="", extra="", **others):
+class OwnBroker(WithPipelines):
+    def start(self, port, text="", extra="", env=None, wait=True, name="edged-mqtt", **others):
         bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 0ms\n{text}", {
-            "broker own": f"address = mqtt://127.0.0.1:{port}\n{extra}", **others})
+            "broker own": f"address = mqtt://127.0.0.1:{port}\n{extra}", **others}, env=env, wait=wait, name=name)
         self.addCleanup(bridge.end)
         return bridge
 
+
+class Retained(OwnBroker):
     def remove_all(self, bridge, count=1):
         """Of pipelines, and waits until that was seen."""
         for name in os.listdir(self.folder):
@@ -103,6 +110,184 @@ class Retained(WithPipelines):
         self.own.child.send_signal(signal.SIGCONT)
         wait_for(lambda: device.of(CONFIG)[-1].payload == b"", "its end")
         self.assertTrue(homes["other"].of(CONFIG)[-1].payload)
+
+
+class Spooled:
+    """What lies in the spool of one broker, as a process that was killed has left it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def results(self):
+        """Those that were not delivered, as far as the disk knows, in order."""
+        try:
+            names = sorted(n for n in os.listdir(self.folder) if n.endswith(".spool"))
+        except FileNotFoundError:
+            return []
+        done, found = 0, []
+        if os.path.exists(os.path.join(self.folder, "done")):
+            with open(os.path.join(self.folder, "done"), "rb") as file:
+                done = struct.unpack("<Q", file.read(8))[0]
+        for name in names:
+            with open(os.path.join(self.folder, name), "rb") as file:
+                data = file.read()
+            while len(data) >= 18:
+                size, _, number, of_topic = struct.unpack("<IIQH", data[:18])
+                if len(data) < 18 + size:
+                    break  # cut short
+                if number >= done:
+                    found.append(data[18 + of_topic:18 + size])
+                data = data[18 + size:]
+        return found
+
+
+class Chaos(OwnBroker):
+    """Everything ends at random moments, and what there is changes meanwhile."""
+    KEYS = "spool = 4M\ndiscovery = yes\n" + SHORT
+
+    def setUp(self):
+        super().setUp()
+        seed = int(os.environ.get("EDGED_SEED", "0")) or random.randrange(1, 1 << 31)
+        print("EDGED_SEED", seed, file=sys.stderr)
+        self.rng = random.Random(seed)
+        self.state, self.run_folder = self.rig.path("chaos"), self.rig.path("chaos-run")
+        os.mkdir(self.state)
+        os.mkdir(self.run_folder)
+        self.spool = Spooled(os.path.join(self.state, "spool-own"))
+        self.left, self.hangs, self.up = [], False, True
+
+    def live(self, port):
+        return self.start(port, f"state = {self.state}\ndeadline = 60s\nqueue-length = 1000", self.KEYS,
+                          env={"RUNTIME_DIRECTORY": self.run_folder}, wait=False)
+
+    def kill(self, bridge):
+        bridge.end(signal.SIGKILL)
+        self.left.append(self.spool.results())
+
+    def broker_ends(self):
+        self.broker_goes_on()
+        if self.up:
+            self.own.end()
+        self.up = False
+
+    def broker_begins(self):
+        self.broker_goes_on()
+        if not self.up:
+            self.own = self.rig.start_broker(self.own_text, "own-again")
+        self.up = True
+
+    def broker_hangs(self):
+        if self.up and not self.hangs:
+            self.own.child.send_signal(signal.SIGSTOP)
+            self.hangs = True
+
+    def broker_goes_on(self):
+        if self.hangs:
+            self.own.child.send_signal(signal.SIGCONT)
+            self.hangs = False
+
+    def ask(self, device, n=20):
+        for _ in range(n):
+            device.publish("edged/gw1/digits/infer", bytes(784))
+
+    def ask_and_end(self, device):
+        """So that the answers find no broker."""
+        self.broker_begins()
+        device.up.wait(BOUND)
+        self.edged.child.send_signal(signal.SIGSTOP)
+        self.ask(device, 30)
+        time.sleep(0.2)
+        self.broker_ends()
+        self.edged.child.send_signal(signal.SIGCONT)
+
+    def change_pipelines(self, bridge):
+        for number in range(6):
+            path = os.path.join(self.folder, f"p{number}.conf")
+            if self.rng.random() < 0.5:
+                self.put(f"p{number}", self.rng.choice((EACH_DIGIT, DIGIT)))
+            elif os.path.exists(path):
+                os.unlink(path)
+        if self.rng.random() < 0.7 and bridge.child.poll() is None:
+            bridge.child.send_signal(signal.SIGHUP)
+
+    def change_models(self):
+        for number in range(3):
+            if self.rng.random() < 0.5:
+                self.add_model(f"m{number}")
+            elif os.path.exists(self.rig.path("models", f"m{number}.tflite")):
+                self.remove_model(f"m{number}")
+
+    def compared(self, port):
+        """All that is retained but what changes by itself; of Home Assistant's the components."""
+        kept = self.retained(port, "#")
+        kept.pop("edged/gw1/capability", None)
+        if kept.get(CONFIG):
+            # Sources of earlier lives stay there, their last words do not.
+            kept[CONFIG] = sorted(name for name in json.loads(kept[CONFIG])["cmps"] if "-cam" not in name)
+        for topic in list(kept):
+            if topic.endswith("/state"):
+                kept[topic] = json.loads(kept[topic])
+                kept[topic].pop("generation", None)
+        return kept
+
+    def test_brokers_keep_what_there_is_and_spooled_results_arrive_in_order_though_it_is_killed(self):
+        port, _ = self.own_broker(f"\npersistence true\npersistence_location {self.rig.folder}/")
+        reader = Device(port, "reader", 3, keep=True)
+        self.addCleanup(reader.close)
+        reader.subscribe("edged/gw1/digits/result")
+        feeder = Device(port, "feeder")
+        self.addCleanup(feeder.close)
+        self.put("stays", DIGIT)
+        bridge = self.live(port)
+        for turn in range(KILLS):
+            for _ in range(self.rng.randrange(1, 6)):
+                self.rng.choice((lambda: self.ask(feeder), lambda: self.ask_and_end(feeder), lambda b=bridge: self.change_pipelines(b), self.change_models,
+                                 self.broker_begins, self.broker_begins, self.broker_ends, self.broker_hangs, self.broker_goes_on,
+                                 lambda: feeder.publish(f"{TOPIC}/stays/in/cam{turn}", self.rig.sample("digit-7.png"))))()
+                time.sleep(self.rng.uniform(0, 0.4))
+            self.kill(bridge)
+            bridge = self.live(port)
+        # Nothing is left to come from a camera when it is killed for the last time.
+        self.broker_begins()
+        feeder.up.wait(BOUND)
+        feeder.subscribe("edged/gw1/capability")
+        count = len(feeder.of("edged/gw1/capability"))
+        wait_for(lambda: [c for c in (json.loads(m.payload) for m in feeder.of("edged/gw1/capability")[count + 1:])
+                          if c["queue_length"] + c["in_flight"] == 0], "an empty line")
+        self.kill(bridge)
+        self.live(port)
+        # What there is now, at a broker that has seen nothing of all that.
+        fresh_port = free_port()
+        self.addCleanup(self.rig.start_broker(f"listener {fresh_port} 127.0.0.1\nallow_anonymous true", "fresh-broker").end)
+        fresh = Device(fresh_port, "fresh")
+        self.addCleanup(fresh.close)
+        self.start(fresh_port, extra="discovery = yes", name="fresh")
+        for device in (feeder, fresh):
+            device.publish(f"{TOPIC}/stays/in/last", self.rig.sample("digit-7.png"))
+        difference = {}
+
+        def same():
+            one, other = self.compared(port), self.compared(fresh_port)
+            for kept in (one, other):
+                for leaf in ("last", "snapshot"):  # whose results differ in time
+                    kept[f"{TOPIC}/stays/{leaf}/last"] = f"{TOPIC}/stays/{leaf}/last" in kept
+            difference.update(only=sorted(set(one) - set(other)), not_there=sorted(set(other) - set(one)),
+                              differ=[(t, one[t], other[t]) for t in one if t in other and one[t] != other[t]])
+            return one == other and all(one[f"{TOPIC}/stays/{leaf}/last"] for leaf in ("last", "snapshot"))
+        try:
+            wait_for(same, "the brokers to keep the same")
+        except AssertionError as e:
+            raise AssertionError(difference) from e
+        wait_for(lambda: not self.spool.results() and not [n for n in os.listdir(self.spool.folder) if n.endswith(".spool")], "an empty spool")
+        wanted = {result for results in self.left for result in results}
+        there = lambda: [m.payload for m in reader.of("edged/gw1/digits/result")]  # noqa: E731
+        wait_for(lambda: wanted <= set(there()), "all that was spooled")
+        came = there()
+        first = {payload: at for at, payload in reversed(list(enumerate(came)))}
+        for results in self.left:
+            places = [first[result] for result in results]
+            self.assertEqual(places, sorted(places))
+        print({"kills": KILLS, "results": len(set(came)), "twice": len(came) - len(set(came)), "spooled_at_kills": len(wanted)}, file=sys.stderr)
 
 
 if __name__ == "__main__":
