@@ -283,6 +283,7 @@ void announce_untold(struct bridge *b)
 	if (any) {
 		announce_models(b);
 		pipes_announce(&b->pipes, NULL);
+		pipes_tell_last(&b->pipes);
 	}
 }
 

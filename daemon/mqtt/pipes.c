@@ -435,6 +435,7 @@ static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, st
 	struct pipes_source *source =
 		pipe->n_sources < PIPELINE_MAX_SOURCES ? &pipe->sources[pipe->n_sources++] : oldest;
 	pipes_forget_source(pipes, pipe, source);
+	free(source->untold);
 	*source = (struct pipes_source){.origin = origin, .link = link};
 	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;

@@ -14,6 +14,9 @@
 void pipe_free(struct pipe *pipe)
 {
 	if (pipe) {
+		for (size_t i = 0; i < pipe->n_sources; i++) {
+			free(pipe->sources[i].untold);
+		}
 		pipeline_close(pipe->about);
 		free(pipe->path);
 		free(pipe->text);
@@ -280,11 +283,12 @@ static struct pipe *old_take(struct pipe **old, size_t n, const char *name)
 	return NULL;
 }
 
-static void inherit(struct pipe *pipe, const struct pipe *from)
+static void inherit(struct pipe *pipe, struct pipe *from)
 {
 	struct error err = {0};
 	memcpy(pipe->sources, from->sources, sizeof(pipe->sources));
 	pipe->n_sources = from->n_sources;
+	from->n_sources = 0; /* they are the new one's */
 	pipe->off = from->off;
 	memcpy(pipe->waits, from->waits, sizeof(pipe->waits));
 	pipe->said_state = from->said_state;

@@ -26,10 +26,13 @@ void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *le
 		level ? "/" : "", level ? level : "");
 }
 
-/* False when the broker's outbox could never hold it. @link NULL: it was taken out of the configuration. */
+/* False when the broker's outbox could never hold it. @link NULL: it was taken out of the configuration.
+ * *ret_taken, or NULL: nobody needs to know. */
 static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
-	const char *topic, const char *content_type, const void *payload, size_t size)
+	const char *topic, const char *content_type, const void *payload, size_t size,
+	bool *ret_taken)
 {
+	bool taken = true;
 	if (link && !outbox_may_hold(&link->outbox, topic, size)) {
 		return false;
 	}
@@ -39,9 +42,42 @@ static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kin
 					       : 1;
 		m->retain = retain;
 		m->content_type = content_type;
-		link_publish(link, m);
+		taken = link_publish(link, m);
+	}
+	if (ret_taken) {
+		*ret_taken = taken && (m || !link);
 	}
 	return true;
+}
+
+/* Whatever else is not told, this is: it is what people see until the next one. */
+static void publish_last(
+	struct pipes *pipes, const struct pipe *pipe, struct pipes_source *source, const char *text)
+{
+	char topic[TOPICS_MAX];
+	bool taken = true, retain = settings_has_word(pipes->bridge->settings.retain, "last");
+	pipes_topic(pipes, pipe->name, "last", source->name, topic);
+	publish(pipes, source->link, OUTBOX_LAST, retain, topic, "application/json", text,
+		strlen(text), &taken);
+	char *untold = taken ? NULL : strdup(text);
+	free(source->untold);
+	source->untold = untold;
+	if (untold) {
+		source->link->untold = true;
+	}
+}
+
+void pipes_tell_last(struct pipes *pipes)
+{
+	for (size_t i = 0; i < pipes->n; i++) {
+		struct pipe *pipe = pipes->items[i];
+		for (size_t k = 0; k < pipe->n_sources; k++) {
+			owned_mem char *text = take(pipe->sources[k].untold);
+			if (text && pipe->sources[k].link) {
+				publish_last(pipes, pipe, &pipe->sources[k], text);
+			}
+		}
+	}
 }
 
 static struct pipes_source *source_find(const struct pipe *pipe, uint32_t origin, const char *name)
@@ -96,7 +132,7 @@ static void say_no_snapshot(
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size);
+			w.data, w.size, NULL);
 	}
 	bytes_writer_deinit(&w);
 	log_notice(&pipes->bridge->log, "pipeline %s: %s", pipe->name, text);
@@ -115,11 +151,10 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	}
 	pipes_topic(pipes, pipe->name, "result", source->name, topic);
 	publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json", w.data,
-		w.size);
-	if (result->event && result->stage == 0) {
-		pipes_topic(pipes, pipe->name, "last", source->name, topic);
-		publish(pipes, source->link, OUTBOX_LAST, settings_has_word(retain, "last"), topic,
-			"application/json", w.data, w.size);
+		w.size, NULL);
+	bytes_write_u8(&w, 0); /* of the text */
+	if (result->event && result->stage == 0 && !w.failed) {
+		publish_last(pipes, pipe, source, (const char *)w.data);
 	}
 	if (result->snapshot_bytes) {
 		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
@@ -127,7 +162,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 		if (!publish(pipes, source->link, OUTBOX_SNAPSHOT,
 			    settings_has_word(retain, "snapshot"), topic,
 			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
-			    result->snapshot, result->snapshot_bytes)) {
+			    result->snapshot, result->snapshot_bytes, NULL)) {
 			say_no_snapshot(pipes, pipe, source, result->snapshot_bytes);
 		}
 	}
@@ -155,7 +190,7 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size);
+			w.data, w.size, NULL);
 	}
 	bytes_writer_deinit(&w);
 }
@@ -310,19 +345,12 @@ void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 	}
 }
 
-void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe)
+void pipes_say_reset_of(struct pipes *pipes, struct pipe *pipe)
 {
-	static const char nothing[] = "{\"active\":0}";
-	char topic[TOPICS_MAX];
 	for (size_t i = 0; i < pipe->n_sources && pipe->says.decides; i++) {
-		const struct pipes_source *source = &pipe->sources[i];
-		if (!source->told) {
-			continue;
+		if (pipe->sources[i].told) {
+			publish_last(pipes, pipe, &pipe->sources[i], "{\"active\":0}");
 		}
-		pipes_topic(pipes, pipe->name, "last", source->name, topic);
-		publish(pipes, source->link, OUTBOX_LAST,
-			settings_has_word(pipes->bridge->settings.retain, "last"), topic,
-			"application/json", nothing, sizeof(nothing) - 1);
 	}
 }
 

@@ -62,6 +62,25 @@ class Retained(OwnBroker):
             fill()
             bridge.child.send_signal(signal.SIGHUP)
 
+    def test_last_words_that_found_no_room_are_told_later(self):
+        port, device = self.own_broker()
+        names = [f"d{i}" for i in range(24)]  # more than the line has places
+        for name in names:
+            self.put(name, DIGIT)
+        bridge = self.start(port, extra=SHORT)
+        device.subscribe(f"{TOPIC}/+/last/+")
+        for name in names:
+            wait_for(lambda name=name: f"{TOPIC}/{name}/state" in self.retained(port, f"{TOPIC}/+/state"), "the pipeline")
+            device.publish(f"{TOPIC}/{name}/in/cam", self.rig.sample("digit-7.png"))
+            device.wait_json(f"{TOPIC}/{name}/last/cam", lambda r: r["active"] == 1)
+        pid = self.child(bridge)
+        self.own.child.send_signal(signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)  # so that nothing is on any more
+        wait_for(lambda: self.child(bridge) not in (None, pid), "another process")
+        self.own.child.send_signal(signal.SIGCONT)
+        ends = {f"{TOPIC}/{name}/last/cam": b'{"active":0}' for name in names}
+        wait_for(lambda: self.retained(port, f"{TOPIC}/+/last/+") == ends, "their ends")
+
     def test_what_cannot_be_set_any_more_is_emptied_and_told_when_it_can_again(self):
         port, _ = self.own_broker()
         self.put("decides", EACH_DIGIT + "[decision]\nthreshold = 0.6\n")
@@ -190,13 +209,17 @@ class Chaos(OwnBroker):
         for _ in range(n):
             device.publish("edged/gw1/digits/infer", bytes(784))
 
-    def ask_and_end(self, device):
+    def ask_and_end(self, device, waits=False):
         """So that the answers find no broker."""
         self.broker_begins()
         device.up.wait(BOUND)
         self.edged.child.send_signal(signal.SIGSTOP)
         self.ask(device, 30)
-        time.sleep(0.2)
+        if waits:
+            count = len(device.of("edged/gw1/capability"))
+            wait_for(lambda: [c for c in (json.loads(m.payload) for m in device.of("edged/gw1/capability")[count:]) if c["queue_length"] >= 20], "them")
+        else:
+            time.sleep(0.2)
         self.broker_ends()
         self.edged.child.send_signal(signal.SIGCONT)
 
@@ -237,6 +260,7 @@ class Chaos(OwnBroker):
         reader.subscribe("edged/gw1/digits/result")
         feeder = Device(port, "feeder")
         self.addCleanup(feeder.close)
+        feeder.subscribe("edged/gw1/capability")
         self.put("stays", DIGIT)
         bridge = self.live(port)
         for turn in range(KILLS):
@@ -245,12 +269,14 @@ class Chaos(OwnBroker):
                                  self.broker_begins, self.broker_begins, self.broker_ends, self.broker_hangs, self.broker_goes_on,
                                  lambda: feeder.publish(f"{TOPIC}/stays/in/cam{turn}", self.rig.sample("digit-7.png"))))()
                 time.sleep(self.rng.uniform(0, 0.4))
+            if turn % 10 == 2:
+                self.ask_and_end(feeder, True)
+                wait_for(self.spool.results, "the spool")
             self.kill(bridge)
             bridge = self.live(port)
         # Nothing is left to come from a camera when it is killed for the last time.
         self.broker_begins()
         feeder.up.wait(BOUND)
-        feeder.subscribe("edged/gw1/capability")
         count = len(feeder.of("edged/gw1/capability"))
         wait_for(lambda: [c for c in (json.loads(m.payload) for m in feeder.of("edged/gw1/capability")[count + 1:])
                           if c["queue_length"] + c["in_flight"] == 0], "an empty line")
