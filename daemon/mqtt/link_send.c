@@ -191,7 +191,9 @@ static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, 
 		p.expiry_s = (uint32_t)((m->expires_ns - now + NS_PER_S - 1) / NS_PER_S);
 	}
 	if (m->of_spool) {
-		spool_try(link->spool, m->record, is_careful(link, now));
+		uint64_t first = 0;
+		bool each = is_careful(link, now) && spool_tries(link->spool, &first) > 0;
+		spool_try(link->spool, m->record, each);
 	}
 	int r = mosq_publish(link->mosq, &p, &mid, err);
 	if (r == 0) {

@@ -154,17 +154,14 @@ static void read_mark(struct spool *spool)
 	}
 }
 
-static void write_mark(struct spool *spool)
+static bool write_mark(const struct spool *spool, const char *name)
 {
 	uint8_t mark[MARK_BYTES];
 	memcpy(mark, &spool->done, sizeof(spool->done));
 	mark[MARK_BYTES - 1] = spool->tries;
 	owned_fd int fd =
-		openat(spool->folder, "done.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0 && write(fd, mark, sizeof(mark)) == sizeof(mark)) {
-		int r = renameat(spool->folder, "done.new", spool->folder, "done");
-		(void)r; /* what was delivered would be delivered again */
-	}
+		openat(spool->folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd >= 0 && write(fd, mark, sizeof(mark)) == sizeof(mark);
 }
 
 static int look(struct spool *spool, struct error *err)
@@ -411,7 +408,8 @@ void spool_try(struct spool *spool, uint64_t number, bool each)
 	if (number == spool->done && (each || !spool->tried)) {
 		spool->tried = true;
 		spool->tries += spool->tries < UINT8_MAX;
-		write_mark(spool);
+		bool written = write_mark(spool, "done"); /* in place: no disk waits for it */
+		(void)written; /* this one is not counted */
 	}
 }
 
@@ -479,6 +477,9 @@ bool spool_is_dirty(const struct spool *spool)
 int spool_sync_fd(struct spool *spool)
 {
 	spool->dirty = false;
-	write_mark(spool);
+	if (write_mark(spool, "done.new")) {
+		int r = renameat(spool->folder, "done.new", spool->folder, "done");
+		(void)r; /* what was delivered would be delivered again */
+	}
 	return spool->out >= 0 ? fcntl(spool->out, F_DUPFD_CLOEXEC, 0) : -1;
 }
