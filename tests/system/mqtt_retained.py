@@ -209,15 +209,22 @@ class Chaos(OwnBroker):
         for _ in range(n):
             device.publish("edged/gw1/digits/infer", bytes(784))
 
+    @staticmethod
+    def wait_capability(device, condition):
+        """Told from now on."""
+        count = len(device.of("edged/gw1/capability"))
+        wait_for(lambda: [m for m in device.of("edged/gw1/capability")[count:] if not m.retain and condition(json.loads(m.payload))], "a capability")
+
     def ask_and_end(self, device, waits=False):
         """So that the answers find no broker."""
         self.broker_begins()
         device.up.wait(BOUND)
+        if waits:
+            self.wait_capability(device, lambda c: c["models_ready"] >= 3)
         self.edged.child.send_signal(signal.SIGSTOP)
         self.ask(device, 30)
         if waits:
-            count = len(device.of("edged/gw1/capability"))
-            wait_for(lambda: [c for c in (json.loads(m.payload) for m in device.of("edged/gw1/capability")[count:]) if c["queue_length"] >= 20], "them")
+            self.wait_capability(device, lambda c: c["queue_length"] >= 20)
         else:
             time.sleep(0.2)
         self.broker_ends()
@@ -230,7 +237,8 @@ class Chaos(OwnBroker):
                 self.put(f"p{number}", self.rng.choice((EACH_DIGIT, DIGIT)))
             elif os.path.exists(path):
                 os.unlink(path)
-        if self.rng.random() < 0.7 and bridge.child.poll() is None:
+        # Not before it has begun: a SIGHUP would end it.
+        if self.rng.random() < 0.7 and "answers" in bridge.text():
             bridge.child.send_signal(signal.SIGHUP)
 
     def change_models(self):
@@ -257,7 +265,8 @@ class Chaos(OwnBroker):
         port, _ = self.own_broker(f"\npersistence true\npersistence_location {self.rig.folder}/")
         reader = Device(port, "reader", 3, keep=True)
         self.addCleanup(reader.close)
-        reader.subscribe("edged/gw1/digits/result")
+        for topic in ("edged/gw1/digits/result", f"{TOPIC}/+/result/+"):
+            reader.subscribe(topic)
         feeder = Device(port, "feeder")
         self.addCleanup(feeder.close)
         feeder.subscribe("edged/gw1/capability")
@@ -277,9 +286,7 @@ class Chaos(OwnBroker):
         # Nothing is left to come from a camera when it is killed for the last time.
         self.broker_begins()
         feeder.up.wait(BOUND)
-        count = len(feeder.of("edged/gw1/capability"))
-        wait_for(lambda: [c for c in (json.loads(m.payload) for m in feeder.of("edged/gw1/capability")[count + 1:])
-                          if c["queue_length"] + c["in_flight"] == 0], "an empty line")
+        self.wait_capability(feeder, lambda c: c["models_ready"] >= 3 and c["queue_length"] + c["in_flight"] == 0)
         self.kill(bridge)
         self.live(port)
         # What there is now, at a broker that has seen nothing of all that.
@@ -306,7 +313,7 @@ class Chaos(OwnBroker):
             raise AssertionError(difference) from e
         wait_for(lambda: not self.spool.results() and not [n for n in os.listdir(self.spool.folder) if n.endswith(".spool")], "an empty spool")
         wanted = {result for results in self.left for result in results}
-        there = lambda: [m.payload for m in reader.of("edged/gw1/digits/result")]  # noqa: E731
+        there = lambda: [m.payload for m in list(reader.inbox.queue)]  # noqa: E731
         wait_for(lambda: wanted <= set(there()), "all that was spooled")
         came = there()
         first = {payload: at for at, payload in reversed(list(enumerate(came)))}
