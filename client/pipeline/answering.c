@@ -16,17 +16,6 @@ static bool is_condition_met(const struct recipe_stage *stage, const struct find
 		!(one->score < stage->min_score);
 }
 
-/* With `on = event` only what the decision just told of counts. */
-static bool has_begun(const struct decision_verdict *verdict, const struct finding *one)
-{
-	for (size_t i = 0; i < verdict->n_changes; i++) {
-		if (verdict->changes[i].began && verdict->changes[i].index == one->index) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Stage @index looks at @material, or says why it does not. */
 static void child_ask(
 	struct pipeline *p, size_t index, const struct question *parent, struct material *material)
@@ -72,22 +61,20 @@ static void crop_ask(
 }
 
 /* Is it one of what stage @index looks at? */
-static bool is_looked_at(const struct recipe_stage *stage, const struct finding *one,
-	const struct decision_verdict *verdict)
+static bool is_looked_at(const struct recipe_stage *stage, const struct finding *one)
 {
-	return is_condition_met(stage, one) &&
-		(stage->on != RECIPE_ON_EVENT || has_begun(verdict, one));
+	return is_condition_met(stage, one) && (stage->on != RECIPE_ON_EVENT || one->began);
 }
 
 /* Where one of @findings is, and for a while after. */
 static void whole_run(struct pipeline *p, size_t index, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
+	const struct findings *findings)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	uint64_t *awake_us = &asking_source(p, &parent->source)->awake_us[index];
 	bool asked = false;
 	for (size_t i = 0; i < findings->n && !asked; i++) {
-		asked = is_looked_at(recipe, &findings->items[i], verdict);
+		asked = is_looked_at(recipe, &findings->items[i]);
 	}
 	if (asked && recipe->for_ms > 0) {
 		*awake_us = parent->time_us + recipe->for_ms * WORK_US_PER_MS;
@@ -98,13 +85,13 @@ static void whole_run(struct pipeline *p, size_t index, const struct question *p
 }
 
 static void crops_run(struct pipeline *p, size_t index, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
+	const struct findings *findings)
 {
 	const struct recipe_stage *recipe = &p->recipe->stages[index];
 	size_t asked = 0, left = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *one = &findings->items[i];
-		if (!is_looked_at(recipe, one, verdict) || !one->has_box) {
+		if (!is_looked_at(recipe, one) || !one->has_box) {
 			continue;
 		}
 		if (asked++ < recipe->max_crops) {
@@ -195,16 +182,16 @@ static int collectors_run(struct pipeline *p, const struct question *parent,
 	return r;
 }
 
-static void children_run(struct pipeline *p, const struct question *parent,
-	const struct findings *findings, const struct decision_verdict *verdict)
+static void children_run(
+	struct pipeline *p, const struct question *parent, const struct findings *findings)
 {
 	for (size_t i = parent->stage + 1; i < p->recipe->n_stages; i++) {
 		const struct recipe_stage *recipe = &p->recipe->stages[i];
 		if (recipe->parent == parent->stage && recipe->input != RECIPE_INPUT_OUTPUTS) {
 			if (recipe->input == RECIPE_INPUT_WHOLE) {
-				whole_run(p, i, parent, findings, verdict);
+				whole_run(p, i, parent, findings);
 			} else {
-				crops_run(p, i, parent, findings, verdict);
+				crops_run(p, i, parent, findings);
 			}
 		}
 	}
@@ -235,7 +222,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 		r = telling_result(p, q, &findings, &told, err);
 	}
 	if (r == 0) {
-		children_run(p, q, &findings, &verdict);
+		children_run(p, q, &findings);
 		r = collectors_run(p, q, outputs, err);
 	}
 	return r;

@@ -8,15 +8,15 @@
 #define OTHERWISE 0.5 /* the threshold when nobody says one */
 
 struct decision_track {
-	size_t index;
-	char label[DECISION_LABEL_SIZE];
+	size_t index; /* of the best that was found last */
+	char *label; /* owned; NULL: the class has none, and its index says which */
 	bool on;
 	bool told; /* that it is on: as a beginning, or in a count */
 	double scores[MAX_HISTORY]; /* rings; what is not there yet is 0 */
 	bool hits[MAX_HISTORY];
 	size_t next_score, next_hit;
 	/* Of the input that is being judged: */
-	bool seen;
+	bool seen, began;
 	double score;
 	size_t count;
 	const char *zone;
@@ -24,6 +24,9 @@ struct decision_track {
 
 void decision_state_free(struct decision_state *state)
 {
+	for (size_t i = 0; i < state->n_tracks; i++) {
+		free(state->tracks[i].label);
+	}
 	free(state->tracks);
 	free(state->told);
 	*state = (struct decision_state){0};
@@ -37,7 +40,7 @@ static double high_of(const struct recipe_decision *d, double threshold)
 static double level_of(const struct recipe_decision *d, double threshold, bool on)
 {
 	double high = high_of(d, threshold);
-	return on && !isnan(d->low) ? d->low : high;
+	return on && d->low < high ? d->low : high; /* also where it is NaN */
 }
 
 /* Does nothing speak for keeping it? */
@@ -66,22 +69,48 @@ static struct decision_track *track_new(struct decision_state *state)
 		return NULL;
 	}
 	state->tracks = tracks;
+	tracks[state->n_tracks] = (struct decision_track){0};
 	return &tracks[state->n_tracks++];
 }
 
-static struct decision_track *track_find(struct decision_state *state, const struct finding *one)
+static bool has_label(const struct finding *one)
+{
+	return one->label && one->label[0];
+}
+
+static bool is_of(const struct decision_track *track, const struct finding *one)
+{
+	return track->label && has_label(one)
+		? strcmp(track->label, one->label) == 0
+		: !track->label && !has_label(one) && track->index == one->index;
+}
+
+static struct decision_track *track_find(
+	const struct decision_state *state, const struct finding *one)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
-		if (state->tracks[i].index == one->index) {
+		if (is_of(&state->tracks[i], one)) {
 			return &state->tracks[i];
 		}
 	}
-	struct decision_track *track = track_new(state);
-	if (track) {
-		*track = (struct decision_track){.index = one->index};
-		snprintf(track->label, sizeof(track->label), "%s", one->label ? one->label : "");
+	return NULL;
+}
+
+/* *ret_track is NULL when there is room for no other one. */
+static int track_get(struct decision_state *state, const struct finding *one,
+	struct decision_track **ret_track, struct error *err)
+{
+	struct decision_track *track = track_find(state, one);
+	if (!track && (track = track_new(state))) {
+		owned_mem char *label = has_label(one) ? strdup(one->label) : NULL;
+		if (has_label(one) && !label) {
+			return error_no_memory(err);
+		}
+		free(track->label);
+		*track = (struct decision_track){.index = one->index, .label = take(label)};
 	}
-	return track;
+	*ret_track = track;
+	return 0;
 }
 
 /* Is it one of those that the decision looks at? */
@@ -92,33 +121,46 @@ static bool is_wanted(const struct recipe_decision *d, const struct finding *one
 	return named && !recipe_list_has(d->ignore, label) && (d->zones.n == 0 || one->zone);
 }
 
+/* A box ends outside of the picture where its edge cuts off what is there. */
+static double in_picture(double share)
+{
+	return fmin(fmax(share, 0), 1);
+}
+
 static void zones_mark(const struct recipe_decision *d, struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n && d->zones.n > 0; i++) {
 		struct finding *one = &findings->items[i];
 		const struct zone *zone = one->has_box
-			? zones_find(&d->zones, (one->x1 + one->x2) / 2, one->y2)
+			? zones_find(&d->zones, in_picture((one->x1 + one->x2) / 2),
+				  in_picture(one->y2))
 			: NULL;
 		one->zone = zone ? zone->name : NULL;
 	}
 }
 
-static void findings_count(const struct recipe_decision *d, double threshold,
-	struct decision_state *state, const struct findings *findings)
+static int findings_count(const struct recipe_decision *d, double threshold,
+	struct decision_state *state, const struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
 		state->tracks[i].seen = false;
+		state->tracks[i].began = false;
 		state->tracks[i].score = 0;
 		state->tracks[i].count = 0;
 		state->tracks[i].zone = NULL;
 	}
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *one = &findings->items[i];
-		struct decision_track *track = is_wanted(d, one) ? track_find(state, one) : NULL;
+		struct decision_track *track = NULL;
+		int r = is_wanted(d, one) ? track_get(state, one, &track, err) : 0;
+		if (r < 0) {
+			return r;
+		}
 		if (!track) {
 			continue;
 		}
 		if (!track->seen || one->score > track->score) {
+			track->index = one->index;
 			track->score = one->score;
 			track->zone = one->zone;
 			track->seen = true;
@@ -126,6 +168,7 @@ static void findings_count(const struct recipe_decision *d, double threshold,
 		/* A mean of several inputs decides later; here each counts that was found. */
 		track->count += d->average > 1 || one->score >= level_of(d, threshold, track->on);
 	}
+	return 0;
 }
 
 /* Takes this input in and says whether the track is to be on. */
@@ -155,20 +198,20 @@ static bool is_held_off(
 	return state->begun && time_us - state->last_begin_us < d->hold_off_ms * 1000;
 }
 
-static void change_add(
-	struct decision_verdict *verdict, const struct decision_track *track, bool began)
+static void change_add(struct decision_verdict *verdict, struct decision_track *track, bool began)
 {
 	if (verdict->n_changes == DECISION_MAX_CHANGES) {
 		return;
 	}
+	track->began = began;
 	struct decision_change *change = &verdict->changes[verdict->n_changes++];
 	*change = (struct decision_change){.began = began,
 		.index = track->index,
+		.label = track->label,
 		.score = track->score,
 		.count = track->count,
 		.zone = track->zone,
 		.awaited = !began && track->told};
-	memcpy(change->label, track->label, sizeof(change->label));
 }
 
 /* With a hold-off only the best of those that would begin at once does. */
@@ -312,6 +355,18 @@ void decision_leave_ends(struct decision_verdict *verdict)
 	verdict->n_on = verdict->n_told_on;
 }
 
+/* Those of a label that is told to have begun just now. */
+static void beginnings_mark(const struct recipe_decision *d, const struct decision_state *state,
+	const struct decision_verdict *verdict, struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		struct finding *one = &findings->items[i];
+		const struct decision_track *track =
+			is_wanted(d, one) ? track_find(state, one) : NULL;
+		one->began = verdict->told && !verdict->only_ends && track && track->began;
+	}
+}
+
 int decision_judge(const struct recipe_decision *d, double threshold, struct decision_state *state,
 	struct findings *findings, uint64_t time_us, struct decision_verdict *ret_verdict,
 	struct error *err)
@@ -324,10 +379,14 @@ int decision_judge(const struct recipe_decision *d, double threshold, struct dec
 			return r;
 		}
 	} else {
-		findings_count(d, threshold, state, findings);
+		int r = findings_count(d, threshold, state, findings, err);
+		if (r < 0) {
+			return r;
+		}
 		tracks_step(d, threshold, state, time_us, &verdict);
 		verdict.told = is_told(d, &verdict);
 		tracks_limit(d, state, time_us, &verdict);
+		beginnings_mark(d, state, &verdict, findings);
 	}
 	*ret_verdict = verdict;
 	return 0;

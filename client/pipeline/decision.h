@@ -2,7 +2,8 @@
 /*
  * decision - from what was found in each input to what began and what ended
  *
- * Each label has a track of its own. Its score is the mean of the last `average` inputs, 0 where it was
+ * Each label has a track of its own, each class without one too: of several classes, or examples, of the
+ * same label the best counts. Its score is the mean of the last `average` inputs, 0 where it was
  * not found. It is a hit at threshold or above, and while it is on at `low` or above, with min-count
  * findings of such a score; on when k of the last n inputs were hits, off when fewer are. A beginning
  * within hold-off after another one of the same source waits: it happens when hold-off is over and the
@@ -19,7 +20,6 @@
 
 #define DECISION_MAX_TRACKS 64 /* of one source and stage; further labels wait for a free one */
 #define DECISION_MAX_CHANGES 16 /* of one input */
-#define DECISION_LABEL_SIZE 64
 
 struct decision_track;
 
@@ -38,7 +38,8 @@ void decision_state_free(struct decision_state *state); /* zeroed is fine */
 struct decision_change {
 	bool began; /* else it ended */
 	size_t index;
-	char label[DECISION_LABEL_SIZE]; /* "" when the class has none */
+	const char *
+		label; /* borrowed of the state until it is judged again; NULL: the class has none */
 	double score;
 	size_t count; /* findings that made it */
 	const char *zone; /* of the best one; NULL: none */
@@ -58,7 +59,7 @@ struct decision_verdict {
 /* What is told of a verdict with only_ends. */
 void decision_leave_ends(struct decision_verdict *verdict);
 
-/* Marks the zones of @findings. @threshold: where the decision has none. Only -ENOMEM. */
+/* Marks the zones of @findings, and which of them are told to have begun. @threshold: where the decision has none. Only -ENOMEM. */
 int must_check decision_judge(const struct recipe_decision *decision, double threshold,
 	struct decision_state *state, struct findings *findings, uint64_t time_us,
 	struct decision_verdict *ret_verdict, struct error *err);

@@ -29,6 +29,7 @@ struct finding {
 	size_t first_point; /* of findings->points */
 	uint32_t n_points;
 	const char *zone; /* borrowed of the decision's; NULL: in none */
+	bool began; /* the decision tells that its label began with it */
 };
 
 /* A class per pixel. */

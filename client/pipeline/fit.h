@@ -64,6 +64,10 @@ int must_check fit_image(const struct spec *spec, const struct fit_options *opti
 int must_check fit_image_part(const struct spec *spec, const struct fit_options *options,
 	const struct image *image, const struct image_part *part, struct tensor_bytes *ret_tensor,
 	struct fit_frame *ret_frame, struct error *err);
+/* Width and height of a tensor that takes a picture, or has four dimensions in @layout's order; 0 of any
+ * other. */
+void fit_picture_size(const struct shape *shape, enum fit_layout layout, uint32_t *ret_width,
+	uint32_t *ret_height);
 int must_check fit_sound(const struct spec *spec, const struct fit_options *options,
 	const struct sound *sound, struct tensor_bytes *ret_tensor, struct error *err);
 int must_check fit_numbers(const struct spec *spec, const struct fit_options *options,

@@ -40,6 +40,20 @@ static bool pick_axes(const struct shape *s, enum fit_layout layout, struct fram
 	return nhwc || nchw || grey || hwc;
 }
 
+void fit_picture_size(const struct shape *shape, enum fit_layout layout, uint32_t *ret_width,
+	uint32_t *ret_height)
+{
+	struct frame f = {0};
+	bool found = pick_axes(shape, layout, &f);
+	if (!found && shape->rank == 4) {
+		f.height_axis = layout == FIT_LAYOUT_NCHW ? 2 : 1;
+		f.width_axis = f.height_axis + 1;
+		found = true;
+	}
+	*ret_width = found ? (uint32_t)shape->dim[f.width_axis] : 0;
+	*ret_height = found ? (uint32_t)shape->dim[f.height_axis] : 0;
+}
+
 static uint32_t side(const struct spec *spec, int axis)
 {
 	bool is_free = spec->declared.rank == spec->shape.rank && spec->declared.dim[axis] == -1;

@@ -21,6 +21,9 @@ static int stages_open(struct pipeline *p, const char *name, struct error *err)
 		struct recipe_stage *recipe = &p->recipe->stages[i];
 		unsigned int line = 0;
 		int r = stage_init(&p->stages[i], recipe, &line, err);
+		r = r < 0
+			? r
+			: stage_check_labels(&p->stages[i], &p->stages[recipe->parent], &line, err);
 		if (r < 0) {
 			error_prefix(err, "%s:%u: stage %s", name, line, recipe->name);
 			return r;

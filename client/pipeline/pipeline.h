@@ -166,6 +166,10 @@ struct pipeline_about {
 };
 struct pipeline_about pipeline_about(const struct pipeline *pipeline);
 
+/* What results call number @index of @n: as the list @names says, else "value", or "value_1" of several.
+ * Returns its length, of which @size - 1 bytes are written. */
+size_t pipeline_number_name(const char *names, size_t index, size_t n, char *ret_name, size_t size);
+
 /* Every key with what it is, defaults too, as a file would say it (`edgectl pipeline show`). */
 void pipeline_print(const struct pipeline *pipeline, FILE *out);
 

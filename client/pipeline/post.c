@@ -82,32 +82,41 @@ static int views_make(const struct post *post, const struct spec *specs,
 	return 0;
 }
 
-/* What softmax needs: the largest, and the sum of all exp(x - largest). */
-static void softmax_terms(const struct post_view *view, double *ret_largest, double *ret_sum)
+struct post_softmax post_softmax(
+	const struct post *post, const struct post_view *view, size_t first, size_t n)
 {
-	double largest = -INFINITY, sum = 0;
-	for (size_t i = 0; i < view->n; i++) {
-		largest = fmax(largest, post_get(view, i));
+	struct post_softmax terms = {-INFINITY, 0};
+	if (post->keys->activation != RECIPE_SOFTMAX) {
+		return terms;
 	}
-	for (size_t i = 0; i < view->n; i++) {
-		sum += exp(post_get(view, i) - largest);
+	for (size_t i = first; i < first + n; i++) {
+		terms.largest = fmax(terms.largest, post_get(view, i));
 	}
-	*ret_largest = largest;
-	*ret_sum = sum;
+	for (size_t i = first; i < first + n; i++) {
+		terms.sum += exp(post_get(view, i) - terms.largest);
+	}
+	return terms;
+}
+
+double post_score(const struct post *post, const struct post_softmax *terms, double x)
+{
+	switch (post->keys->activation) {
+	case RECIPE_SOFTMAX:
+		return exp(x - terms->largest) / terms->sum;
+	case RECIPE_SIGMOID:
+		return 1 / (1 + exp(-x));
+	default:
+		return x;
+	}
 }
 
 static int classes_read(const struct post *post, const struct post_view *view,
 	struct findings *findings, struct error *err)
 {
-	double largest = 0, sum = 1, threshold = post_threshold(post, view);
-	if (post->keys->activation == RECIPE_SOFTMAX) {
-		softmax_terms(view, &largest, &sum);
-	}
+	const double threshold = post_threshold(post, view);
+	const struct post_softmax terms = post_softmax(post, view, 0, view->n);
 	for (size_t i = 0; i < view->n; i++) {
-		double x = post_get(view, i);
-		double score = post->keys->activation == RECIPE_SOFTMAX ? exp(x - largest) / sum
-			: post->keys->activation == RECIPE_SIGMOID      ? 1 / (1 + exp(-x))
-									: x;
+		double score = post_score(post, &terms, post_get(view, i));
 		const char *label = post_label(post, i);
 		if (!(score >= threshold) || post_is_skipped(post, label)) {
 			continue;

@@ -7,7 +7,8 @@
  *                 classes [1, N], scores [1, N], count [1].
  * ssd             boxes [1, N, 4] and scores [1, N, C] of a single-shot detector without that
  *                 operator: centre y = y / 10 * h + cy and height = exp(h' / 5) * h of anchor
- *                 (cy, cx, h, w). Each anchor gives its best class. Source: Liu et al., SSD, 2.2.
+ *                 (cy, cx, h, w). Each anchor gives its best class; softmax is of all classes of an
+ *                 anchor, with the background. Source: Liu et al., SSD, 2.2.
  * yolov5          [1, N, 5 + C]: centre x, y, width, height, object's score, classes' scores; the
  *                 score is their product.
  * yolov8          [1, 4 + C, N], or [1, N, 4 + C]: without the object's score.
@@ -64,6 +65,14 @@ double post_get(const struct post_view *view, size_t index);
 /* The threshold that counts: the file's, the model's, else the lowest number there is. */
 double post_threshold(const struct post *post, const struct post_view *view);
 const char *post_label(const struct post *post, size_t index);
+/* What a softmax of elements @first to @first + @n needs, where the activation is one. */
+struct post_softmax {
+	double largest, sum; /* of exp(x - largest) */
+};
+struct post_softmax post_softmax(
+	const struct post *post, const struct post_view *view, size_t first, size_t n);
+/* The activation of @x; @terms only for softmax. */
+double post_score(const struct post *post, const struct post_softmax *terms, double x);
 /* Is its label one of those never found? */
 bool post_is_skipped(const struct post *post, const char *label);
 

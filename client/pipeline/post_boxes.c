@@ -81,11 +81,6 @@ static int detections_read(const struct post *post, const struct post_outputs *o
 	return 0;
 }
 
-static double activated(const struct post *post, double x)
-{
-	return post->keys->activation == RECIPE_SIGMOID ? 1 / (1 + exp(-x)) : x;
-}
-
 /* The best of @n scores at @first, @step apart. */
 static size_t best_of(
 	const struct post_view *view, size_t first, size_t step, size_t n, double *ret_best)
@@ -128,7 +123,8 @@ static int ssd_read(const struct post *post, const struct post_outputs *outputs,
 		double score = 0;
 		size_t class = best_of(scores, i * classes + first, 1, classes - first, &score);
 		struct centred box = anchored(post, boxes, i);
-		score = activated(post, score);
+		const struct post_softmax terms = post_softmax(post, scores, i * classes, classes);
+		score = post_score(post, &terms, score);
 		int r = score >= threshold && is_sound(&box)
 			? add(post, findings, class, score, corners(&box), err)
 			: 0;
@@ -181,8 +177,9 @@ static int yolo_read(const struct post *post, const struct post_outputs *outputs
 		double score = 0;
 		size_t class = best_of(
 			view, first + head * at.number, at.number, at.numbers - head, &score);
-		score = activated(post, score);
-		score *= head == 5 ? activated(post, post_get(view, first + 4 * at.number)) : 1;
+		score = post_score(post, NULL, score);
+		score *= head == 5 ? post_score(post, NULL, post_get(view, first + 4 * at.number))
+				   : 1;
 		struct centred box = {post_get(view, first) / across,
 			post_get(view, first + at.number) / down,
 			post_get(view, first + 2 * at.number) / across,

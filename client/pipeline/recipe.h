@@ -242,10 +242,10 @@ int must_check recipe_read(
 /* All keys that count, as a file. */
 void recipe_print(const struct recipe *recipe, FILE *out);
 
-/* Blanks beside commas, which mean nothing, go. */
-void recipe_list_tidy(char *list);
-
-/* Is @word one of the words of @list, which are separated by commas (blanks around them are none)? */
+/* The first word of @list, whose words are separated by commas; blanks around them are none, and "\," is a
+ * comma in a word, "\\" a backslash. Returns the list of the others. */
+const char *recipe_list_next(const char *list, char ret_word[RECIPE_TEXT_SIZE]);
+/* Is @word, which is not "", one of the words of @list? */
 bool recipe_list_has(const char *list, const char *word);
 
 /* The line of a key of @stage, or where the stage began. */

@@ -161,7 +161,7 @@ static int norm_check(const struct recipe *recipe, const struct recipe_stage *st
 }
 
 /* "value_0" and the like stand for what `names` leaves out. */
-static bool is_taken(const char *name, size_t length)
+static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {"pipeline", "stage", "model", "version", "source",
 		"from_s", "to_s", "from_row", "to_row", "skipped", "error", "time_us", "infer_ms",
@@ -171,35 +171,25 @@ static bool is_taken(const char *name, size_t length)
 	static const char unnamed[] = "value_";
 	const size_t begins = sizeof(unnamed) - 1;
 	for (size_t i = 0; taken[i]; i++) {
-		if (strlen(taken[i]) == length && memcmp(taken[i], name, length) == 0) {
+		if (strcmp(taken[i], name) == 0) {
 			return true;
 		}
 	}
-	return length > begins && memcmp(name, unnamed, begins) == 0 &&
-		begins + strspn(name + begins, "0123456789") >= length;
+	return strncmp(name, unnamed, begins) == 0 && name[begins] &&
+		name[begins + strspn(name + begins, "0123456789")] == 0;
 }
 
 /* Each is a member of the results, beside those that all have. */
 static int names_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const char *names = stage->post.names;
-	for (const char *at = names; *at; at += *at == ',') {
-		at += strspn(at, " \t");
-		const size_t length = strcspn(at, ",");
-		bool taken = is_taken(at, length);
-		for (const char *other = names; other < at && !taken; other += *other == ',') {
-			other += strspn(other, " \t");
-			const size_t of_other = strcspn(other, ",");
-			taken = other < at && length > 0 && of_other == length &&
-				memcmp(other, at, length) == 0;
-			other += of_other;
-		}
-		if (taken) {
+	char name[RECIPE_TEXT_SIZE], shown[80];
+	for (const char *at = stage->post.names; *at;) {
+		at = recipe_list_next(at, name);
+		if (is_taken(name) || recipe_list_has(at, name)) {
 			*ret_line = recipe_line(stage, "post", "names");
-			return error_set(err, -EINVAL, "names: %.*s is what results have already",
-				(int)length, at);
+			return error_set(err, -EINVAL, "names: %s is what results have already",
+				error_escape(shown, sizeof(shown), name, strlen(name)));
 		}
-		at += length;
 	}
 	return 0;
 }
@@ -242,8 +232,9 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 		!(post->box_scales.v[3] > 0)) {
 		return fault(stage, "post", "box-scales", "four numbers above 0", ret_line, err);
 	}
-	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind)) {
-		return fault(stage, "post", "activation", "boxes have linear or sigmoid scores",
+	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind) &&
+		post->kind != RECIPE_POST_SSD) {
+		return fault(stage, "post", "activation", "yolo has linear or sigmoid scores",
 			ret_line, err);
 	}
 	if (post->outputs.n > outputs_of(post->kind)) {
@@ -264,18 +255,11 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 /* Is a word of @list one of @other too? That one as *ret_word. */
 static bool shares_word(const char *list, const char *other, char ret_word[RECIPE_TEXT_SIZE])
 {
-	for (const char *at = list; *at;) {
-		at += strspn(at, " \t,");
-		size_t length = strcspn(at, ","), shown = length;
-		while (shown > 0 && strchr(" \t", at[shown - 1])) {
-			shown--;
-		}
-		memcpy(ret_word, at, shown);
-		ret_word[shown] = 0;
+	while (*list) {
+		list = recipe_list_next(list, ret_word);
 		if (recipe_list_has(other, ret_word)) {
 			return true;
 		}
-		at += length;
 	}
 	return false;
 }
@@ -311,7 +295,7 @@ static int decision_check(
 	if (d->k > d->n) {
 		return fault(stage, "decision", "k", "more than n", ret_line, err);
 	}
-	if (d->low > d->threshold) {
+	if (d->low > (isnan(d->threshold) ? stage->post.threshold : d->threshold)) {
 		return fault(stage, "decision", "low", "above threshold", ret_line, err);
 	}
 	if (d->given && stage->post.kind == RECIPE_POST_TENSORS &&
@@ -348,7 +332,6 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 	}
 	for (size_t i = 0; i < recipe->n_stages; i++) {
 		const struct recipe_stage *stage = &recipe->stages[i];
-		recipe_list_tidy(recipe->stages[i].post.names);
 		if (!stage->model[0]) {
 			*ret_line = stage->line ? stage->line : 1;
 			return error_set(err, -EINVAL, "stage %s has no [model] name", stage->name);

@@ -167,7 +167,7 @@ static const struct recipe_key keys[] = {
 		"reconstruction embedding tensors",
 		"What the outputs mean.", NULL},
 	{"post", "labels", RECIPE_TEXT, AT(post.labels), 0, RECIPE_PATH_SIZE - 1, "", NULL,
-		"File of the classes' names; empty: the model's own.", "kind=" NAMED},
+		"File of the classes' names; empty: the model's own.", "kind=" NAMED " !names"},
 	{"post", "skip", RECIPE_TEXT, AT(post.skip), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
 		"Labels, separated by commas, that are never found.", "kind=" SKIPPED},
 	{"post", "top-k", RECIPE_COUNT, AT(post.top_k), 1, 1000, "5", NULL,
@@ -178,7 +178,7 @@ static const struct recipe_key keys[] = {
 		"!kind=numbers,embedding,tensors | kind=numbers,embedding decision "
 		"!decision.threshold !decision.change"},
 	{"post", "activation", RECIPE_CHOICE, AT(post.activation), 0, 0, "linear",
-		"linear softmax sigmoid", "What makes scores of the outputs.",
+		"linear softmax sigmoid", "What makes scores of the outputs; yolo has no softmax.",
 		"kind=auto,classes,ssd,yolov5,yolov8"},
 	{"post", "nms", RECIPE_REAL, AT(post.nms), 0, 1, "0.45", NULL,
 		"Boxes that overlap a better one by more than this (intersection over union) are "
@@ -229,7 +229,7 @@ static const struct recipe_key keys[] = {
 		"0.5.",
 		"!post.kind=tensors !change"},
 	{"decision", "low", RECIPE_REAL, AT(decision.low), -BIG, BIG, "", NULL,
-		"Score below which it is gone again (hysteresis); empty: the threshold.",
+		"Score below which it is gone again (hysteresis); empty, or above it: the threshold.",
 		"!post.kind=tensors !change"},
 	{"decision", "labels", RECIPE_TEXT, AT(decision.labels), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
 		"Labels, separated by commas, that are looked at; empty: all.",
@@ -263,7 +263,7 @@ static const struct recipe_key keys[] = {
 		"Which results are told: all; beginnings and ends; beginnings only.", NULL},
 	{"decision", "change", RECIPE_REAL, AT(decision.change), 0, BIG, "", NULL,
 		"Told when one differs by that much from what was told last; empty: threshold "
-		"and low decide, on the first number.",
+		"and low decide, on each number by itself.",
 		"post.kind=numbers"},
 };
 

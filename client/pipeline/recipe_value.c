@@ -200,35 +200,29 @@ char *recipe_get(const void *base, const struct recipe_key *key, char *out, size
 	return out;
 }
 
-void recipe_list_tidy(char *list)
+const char *recipe_list_next(const char *list, char ret_word[RECIPE_TEXT_SIZE])
 {
-	char *out = list;
-	for (const char *at = list; *at;) {
-		const size_t blanks = strspn(at, " \t");
-		const bool beside =
-			out == list || out[-1] == ',' || at[blanks] == ',' || !at[blanks];
-		at += beside ? blanks : 0;
-		if (*at) {
-			*out++ = *at++;
+	size_t n = 0, shown = 0;
+	for (list += strspn(list, " \t"); *list && *list != ','; list++) {
+		bool escaped = *list == '\\' && (list[1] == ',' || list[1] == '\\');
+		list += escaped;
+		if (n + 1 < RECIPE_TEXT_SIZE) {
+			ret_word[n++] = *list;
 		}
+		shown = escaped || !strchr(" \t", *list) ? n : shown;
 	}
-	*out = 0;
+	ret_word[shown] = 0;
+	return list + (*list == ',');
 }
 
 bool recipe_list_has(const char *list, const char *word)
 {
-	size_t length = strlen(word);
+	char one[RECIPE_TEXT_SIZE];
 	while (*list) {
-		list += strspn(list, " \t,");
-		size_t n = strcspn(list, ",");
-		size_t shown = n;
-		while (shown > 0 && strchr(" \t", list[shown - 1])) {
-			shown--;
-		}
-		if (shown == length && n > 0 && memcmp(list, word, length) == 0) {
+		list = recipe_list_next(list, one);
+		if (one[0] && strcmp(one, word) == 0) {
 			return true;
 		}
-		list += n;
 	}
 	return false;
 }

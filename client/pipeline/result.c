@@ -109,24 +109,16 @@ static void put_findings(struct json_document *d, const struct result_facts *fac
 	json_end(d);
 }
 
-/* Name @index of the list, or "value" and "value_1". */
-static void number_name(
-	const struct recipe_post_keys *post, size_t index, size_t n, char *out, size_t size)
+size_t pipeline_number_name(const char *names, size_t index, size_t n, char *ret_name, size_t size)
 {
-	const char *at = post->names;
-	for (size_t i = 0; i < index && *at; i++) {
-		at += strcspn(at, ",");
-		at += *at == ',';
+	char name[RECIPE_TEXT_SIZE] = "";
+	for (size_t i = 0; i <= index; i++) {
+		names = recipe_list_next(names, name);
 	}
-	at += strspn(at, " \t");
-	size_t length = strcspn(at, ",");
-	if (length > 0) {
-		snprintf(out, size, "%.*s", (int)length, at);
-	} else if (n == 1) {
-		snprintf(out, size, "value");
-	} else {
-		snprintf(out, size, "value_%zu", index);
-	}
+	int length = name[0] ? snprintf(ret_name, size, "%s", name)
+		: n == 1     ? snprintf(ret_name, size, "value")
+			     : snprintf(ret_name, size, "value_%zu", index);
+	return length > 0 ? (size_t)length : 0;
 }
 
 void result_put_numbers(struct json_document *d, const struct result_facts *facts)
@@ -134,7 +126,7 @@ void result_put_numbers(struct json_document *d, const struct result_facts *fact
 	const struct recipe_post_keys *post = &facts->stage->recipe->post;
 	char name[RECIPE_TEXT_SIZE];
 	for (size_t i = 0; i < facts->findings->n; i++) {
-		number_name(post, i, facts->findings->n, name, sizeof(name));
+		pipeline_number_name(post->names, i, facts->findings->n, name, sizeof(name));
 		json_put_real(d, name, facts->findings->items[i].score);
 	}
 	if (post->unit[0]) {
@@ -181,7 +173,7 @@ static void put_events(struct json_document *d, const struct decision_verdict *v
 		const struct decision_change *change = &verdict->changes[i];
 		json_begin_object(d, NULL);
 		json_put_text(d, "event", change->began ? "begin" : "end");
-		if (change->label[0]) {
+		if (change->label) {
 			json_put_text(d, "label", change->label);
 		}
 		json_put_integer(d, "index", (int64_t)change->index);
@@ -311,7 +303,8 @@ static void add_findings(struct line *line, const struct result_facts *facts)
 		const struct finding *one = &facts->findings->items[i];
 		add(line, "%s", i ? "," : "");
 		if (post->kind == RECIPE_POST_NUMBERS) {
-			number_name(post, i, facts->findings->n, name, sizeof(name));
+			pipeline_number_name(
+				post->names, i, facts->findings->n, name, sizeof(name));
 			add_name(line, name, i);
 			add(line, " %.6g", one->score);
 			add(line, post->unit[0] ? " %s" : "%s",

@@ -106,7 +106,7 @@ static void put_flat_event(struct json_document *d, const struct result_facts *f
 		return;
 	}
 	json_put_text(d, "event", shown->began ? "begin" : "end");
-	if (shown->label[0]) {
+	if (shown->label) {
 		json_put_text(d, "event_label", shown->label);
 	}
 	json_put_real(d, "event_score", shown->score);

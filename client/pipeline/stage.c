@@ -24,6 +24,30 @@ static int labels_read(struct stage *stage, struct error *err)
 	return r;
 }
 
+/* Numbers have their names as labels. */
+static int names_read(struct stage *stage, struct error *err)
+{
+	const char *list = stage->recipe->post.names;
+	owned_labels struct labels labels = {0};
+	char word[RECIPE_TEXT_SIZE];
+	size_t room = strlen(list) + 1, used = 0; /* a comma or the end is that of its word */
+	labels.text = malloc(room);
+	labels.names = calloc(room, sizeof(labels.names[0]));
+	if (!labels.text || !labels.names) {
+		return error_no_memory(err);
+	}
+	while (*list) {
+		list = recipe_list_next(list, word);
+		strcpy(labels.text + used, word);
+		labels.names[labels.n++] = word[0] ? labels.text + used : NULL;
+		used += strlen(word) + 1;
+	}
+	stage->labels = labels;
+	labels = (struct labels){0};
+	stage->own_labels = true;
+	return 0;
+}
+
 static int anchors_read(struct stage *stage, struct error *err)
 {
 	owned_source struct source source = {0};
@@ -73,6 +97,7 @@ int stage_init(
 		int (*make)(struct stage *stage, struct error *err);
 	} parts[] = {
 		{"post", "labels", recipe->post.labels[0], labels_read},
+		{"post", "names", recipe->post.names[0], names_read},
 		{"post", "anchors", recipe->post.anchors[0], anchors_read},
 		{"post", "examples", recipe->post.examples[0], examples_read},
 		{"pre", "spectral", features, features_make},
@@ -84,6 +109,43 @@ int stage_init(
 			*ret_line = recipe_line(recipe, parts[i].section, parts[i].key);
 			stage_deinit(stage);
 			return r;
+		}
+	}
+	return 0;
+}
+
+static bool has_label(const struct labels *labels, const char *word)
+{
+	bool has = !word[0];
+	for (size_t i = 0; i < labels->n && !has; i++) {
+		has = labels->names[i] && strcmp(labels->names[i], word) == 0;
+	}
+	return has;
+}
+
+int stage_check_labels(const struct stage *stage, const struct stage *before,
+	unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_stage *recipe = stage->recipe;
+	const struct {
+		const char *section, *key, *list;
+		const struct stage *of;
+	} lists[] = {{"post", "skip", recipe->post.skip, stage},
+		{"decision", "labels", recipe->decision.labels, stage},
+		{"decision", "ignore", recipe->decision.ignore, stage},
+		{"stage", "when", recipe->when, before}};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		char word[RECIPE_TEXT_SIZE], shown[80];
+		for (const char *at = lists[i].list; *at && lists[i].of->own_labels;) {
+			at = recipe_list_next(at, word);
+			if (has_label(&lists[i].of->labels, word)) {
+				continue;
+			}
+			*ret_line = recipe_line(recipe, lists[i].section, lists[i].key);
+			return error_set(err, -EINVAL,
+				"%s: \"%s\" is none of its labels (a comma in one is \\,)",
+				lists[i].key,
+				error_escape(shown, sizeof(shown), word, strlen(word)));
 		}
 	}
 	return 0;
@@ -346,16 +408,6 @@ int stage_prepare(struct stage *stage, const struct material *material,
 	}
 }
 
-/* Width and height of a picture tensor; 0 of any other. */
-static void picture_size(const struct stage *stage, const struct shape *shape, struct post *post)
-{
-	bool planar = stage->recipe->pre.layout == FIT_LAYOUT_NCHW;
-	if (shape->rank == 4) {
-		post->input_height = (uint32_t)shape->dim[planar ? 2 : 1];
-		post->input_width = (uint32_t)shape->dim[planar ? 3 : 2];
-	}
-}
-
 int stage_read(const struct stage *stage, const struct tensor_bytes *input,
 	const struct findings_frame *frame, const struct tensor_bytes *outputs, uint32_t n_outputs,
 	struct findings *ret_findings, struct error *err)
@@ -371,7 +423,8 @@ int stage_read(const struct stage *stage, const struct tensor_bytes *input,
 			stage->model.n_outputs);
 	}
 	spec.shape = input->shape;
-	picture_size(stage, &input->shape, &post);
+	fit_picture_size(&input->shape, (enum fit_layout)stage->recipe->pre.layout,
+		&post.input_width, &post.input_height);
 	int r = post_read(&post, &spec, input, 1, stage->model.outputs, outputs, n_outputs,
 		ret_findings, err);
 	if (r == 0) {

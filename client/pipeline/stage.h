@@ -28,6 +28,10 @@ struct stage {
  * line in *ret_line, which only a failure sets. */
 int must_check stage_init(struct stage *stage, struct recipe_stage *recipe, unsigned int *ret_line,
 	struct error *err);
+/* Where a file says which labels there are: does each name one that `skip`, `labels`, `ignore` and, of stage
+ * @before, `when` name? -EINVAL with the word, and *ret_line as above. */
+int must_check stage_check_labels(const struct stage *stage, const struct stage *before,
+	unsigned int *ret_line, struct error *err);
 void stage_deinit(struct stage *stage); /* zeroed is fine */
 
 /* Asks who knows what the model is, once. */

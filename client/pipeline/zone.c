@@ -92,10 +92,26 @@ char *zones_format(const struct zones *zones, char *out, size_t size)
 	return out;
 }
 
+static bool is_between(double a, double x, double b)
+{
+	return fmin(a, b) <= x && x <= fmax(a, b);
+}
+
+/* Does the point lie on the side from corner @i to corner @j? */
+static bool is_on_side(const struct zone *zone, size_t i, size_t j, double x, double y)
+{
+	const double dx = zone->x[j] - zone->x[i], dy = zone->y[j] - zone->y[i];
+	return is_between(zone->x[i], x, zone->x[j]) && is_between(zone->y[i], y, zone->y[j]) &&
+		dx * (y - zone->y[i]) == dy * (x - zone->x[i]);
+}
+
 static bool is_inside(const struct zone *zone, double x, double y)
 {
 	bool inside = false;
 	for (size_t i = 0, j = zone->n - 1; i < zone->n; j = i++) {
+		if (is_on_side(zone, i, j, x, y)) {
+			return true;
+		}
 		bool spans = (zone->y[i] > y) != (zone->y[j] > y);
 		if (!spans) {
 			continue;

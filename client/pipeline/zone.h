@@ -5,7 +5,7 @@
  *   zones = door: 0.1 0.2, 0.4 0.2, 0.4 0.9; street: 0 0.5, 1 0.5, 1 1, 0 1
  *
  * Corners are x y, shares of the picture's width and height, in order around the area; it closes by
- * itself. A point is inside by the even-odd rule.
+ * itself. A point is inside by the even-odd rule, and on a side of it.
  */
 #ifndef CLIENT_PIPELINE_ZONE_H
 #define CLIENT_PIPELINE_ZONE_H

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/threshold.h"
 
 #define DIGITS 6
 #define NS_PER_S UINT64_C(1000000000)
@@ -31,6 +32,7 @@ bool announce_publish(struct bridge *b, struct link *link, enum outbox_kind kind
 			m->retain = retain;
 		}
 		bool taken = m && link_publish(b->links[i], m);
+		b->links[i]->owes |= retain && size == 0 && !taken; /* also while it is away */
 		if (!taken && is_to_know(b->links[i]) &&
 			outbox_may_hold(&b->links[i]->outbox, topic, size)) {
 			b->links[i]->untold |= retain;
@@ -100,11 +102,11 @@ static void publish_news(struct bridge *b, struct link *link, const char *topic,
 	announce_note(link, all, now, hash);
 }
 
-static void write_state(struct bytes_writer *w, const struct model_entry *m)
+static void write_state(struct bytes_writer *w, const struct model_entry *m, bool away)
 {
 	char shape[SHAPE_TEXT_SIZE];
 	flat_begin(w, NULL, '{');
-	flat_text(w, "state", m->off ? "off" : m->state);
+	flat_text(w, "state", m->off ? "off" : away ? "away" : m->state);
 	flat_text(w, "version", m->version);
 	flat_integer(w, "generation", (int64_t)m->generation);
 	if (m->sha256[0]) {
@@ -127,6 +129,7 @@ static void say_setting(struct bridge *b, struct link *link, const struct model_
 {
 	char topic[TOPICS_MAX], rest[48];
 	if (!settings_has_word(b->settings.commands, key)) {
+		*hash = 0; /* it is emptied (leftover.c) */
 		return;
 	}
 	snprintf(rest, sizeof(rest), "get/%s", key);
@@ -140,15 +143,14 @@ static void say_setting(struct bridge *b, struct link *link, const struct model_
 static void say_settings(struct bridge *b, struct link *link, const struct model_entry *m)
 {
 	struct bridge_said *said = said_of(b, m->name);
-	char number[32] = "";
+	char number[THRESHOLD_TEXT_SIZE];
 	if (!said) {
 		return;
 	}
-	double threshold = isnan(m->threshold) && m->n_outputs
-		? (double)m->outputs[0].score_threshold
-		: m->threshold;
-	if (!isnan(threshold)) {
-		snprintf(number, sizeof(number), "%.7g", threshold);
+	threshold_print(m->threshold, number);
+	if (!number[0] && m->n_outputs && !isnan(m->outputs[0].score_threshold)) {
+		/* The digits of a float. */
+		snprintf(number, sizeof(number), "%.7g", (double)m->outputs[0].score_threshold);
 	}
 	say_setting(b, link, m, "threshold", number, &said->threshold);
 	say_setting(b, link, m, "enable", m->off ? "OFF" : "ON", &said->enable);
@@ -188,7 +190,7 @@ static void say_model(struct bridge *b, struct link *link, const struct model_en
 		return;
 	}
 	model_topic(b, topic, m, "state");
-	write_state(&w, m);
+	write_state(&w, m, service_is_away(&b->service));
 	publish_news(b, link, topic, &w, &said->state);
 	bytes_writer_deinit(&w);
 	say_settings(b, link, m);
@@ -281,6 +283,7 @@ void announce_untold(struct bridge *b)
 	if (any) {
 		announce_models(b);
 		pipes_announce(&b->pipes, NULL);
+		pipes_tell_last(&b->pipes);
 	}
 }
 
@@ -475,14 +478,15 @@ void announce_on_capability(uv_timer_t *timer)
 	struct bridge *b = timer->data;
 	char topic[TOPICS_MAX], names[1500] = "", pipelines[1500] = "";
 	int64_t ready = 0;
-	for (size_t i = 0; i < b->models.n; i++) {
+	bool here = !service_is_away(&b->service);
+	for (size_t i = 0; i < b->models.n && here; i++) {
 		const struct model_entry *m = b->models.entries[i];
 		if (models_is_ready(m) && !m->off) {
 			add_name(names, sizeof(names), m->name);
 			ready++;
 		}
 	}
-	for (size_t i = 0; i < b->pipes.n; i++) {
+	for (size_t i = 0; i < b->pipes.n && here; i++) {
 		const struct pipe *pipe = b->pipes.items[i];
 		if (pipes_is_poolable(&b->pipes, pipe)) {
 			add_name(pipelines, sizeof(pipelines), pipe->name);

@@ -72,6 +72,15 @@ static void on_service_down(void *data)
 	}
 }
 
+static void on_service_away(void *data)
+{
+	struct bridge *b = data;
+	pipes_rest(&b->pipes);
+	pipes_look_at_needs(&b->pipes);
+	pipes_announce(&b->pipes, NULL);
+	announce_models(b);
+}
+
 static void on_service_models(void *data)
 {
 	struct bridge *b = data;
@@ -101,6 +110,7 @@ static void on_service_examples(void *data, const char *model, const char *text)
 static const struct service_events service_events = {
 	.on_up = on_service_up,
 	.on_down = on_service_down,
+	.on_away = on_service_away,
 	.on_models = on_service_models,
 	.on_description = on_service_description,
 	.on_examples = on_service_examples,
@@ -287,7 +297,9 @@ static int start(struct bridge *b, struct error *err)
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_kept(b);
-	models_load_settings(&b->models, b->state);
+	if (models_load_settings(&b->models, b->state, err) < 0) {
+		log_warning(&b->log, "what was set: %s", err->text);
+	}
 	discovery_device_find(&b->device, EDGED_VERSION);
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
 	start_timers(b);

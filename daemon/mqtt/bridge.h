@@ -210,14 +210,16 @@ bool home_is_settled(struct bridge *bridge);
 /* What an earlier life has told it: components, and sources of pipelines. */
 void home_on_leftover(
 	struct bridge *bridge, struct link *link, const uint8_t *payload, size_t size);
-/* The device goes. */
+/* The device goes, where it is to (link->home.leaves). */
 void home_leave(struct bridge *bridge, struct link *link);
 
 /* ---- leftover.c */
 
 /* Has the brokers send what is retained of our own topics, once that can be judged, and for a moment; again and again while that
- * finds something, for minutes at most. */
+ * finds something, for minutes at most. Anew where something that empties a topic found no room (link->owes), once there is some. */
 void leftover_look(struct bridge *bridge);
+/* Something may have gone of which nobody has said so: all brokers are looked at anew. */
+void leftover_owe(struct bridge *bridge);
 /* True when that is what it is: it was dealt with. */
 bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_message *message);
 
@@ -229,9 +231,6 @@ void command_message(struct bridge *bridge, struct link *link, const char *model
 /* The same to a pipeline. */
 void command_pipeline_message(struct bridge *bridge, struct link *link, const char *pipeline,
 	const char *key, const struct mosq_message *message);
-/* A decimal number, from 0 to 1 unless @any, or nothing: NaN. -EINVAL. */
-int must_check command_parse_threshold(
-	const char *text, bool any, double *ret_threshold, struct error *err);
 /* ON, OFF and the like. -EINVAL. */
 int must_check command_parse_switch(const char *text, bool *ret_on);
 

@@ -173,6 +173,7 @@ static bool may_stop(struct bridge *b, struct link *link)
 	if (link->said_stopped) {
 		return true;
 	}
+	home_leave(b, link); /* now there is room */
 	announce_stopped(b, link);
 	link->said_stopped = true;
 	return late;
@@ -278,9 +279,7 @@ int brokers_follow(struct bridge *b, struct error *err)
 		struct link *link = b->links[i];
 		const struct settings_broker *now = find_broker(s, link->settings->name);
 		if (!link->leave_by_ns && (!now || !settings_same_broker(now, link->settings))) {
-			if (now && !now->discovery) {
-				home_leave(b, link);
-			}
+			link->home.leaves = now && !now->discovery;
 			leave(b, link);
 		}
 	}

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/threshold.h"
 
 #define VALUE_SIZE 32
 #define TIMEOUT_MS 5000
-#define DIGITS "0123456789"
 
 /* A pin order: asked on a connection of its own in another thread, because it waits. */
 struct pin_order {
@@ -81,43 +80,12 @@ int command_parse_switch(const char *text, bool *ret_on)
 	return -EINVAL;
 }
 
-/* As JSON has them: no blanks, no plus, no other base, nothing that is not finite. */
-static bool is_number(const char *text)
-{
-	const char *at = text + (*text == '-');
-	size_t whole = strspn(at, DIGITS), part = 1, exponent = 1;
-	at += whole;
-	if (*at == '.') {
-		part = strspn(++at, DIGITS);
-		at += part;
-	}
-	if (*at == 'e' || *at == 'E') {
-		at++;
-		at += *at == '-' || *at == '+';
-		exponent = strspn(at, DIGITS);
-		at += exponent;
-	}
-	return whole > 0 && part > 0 && exponent > 0 && *at == 0;
-}
-
-int command_parse_threshold(const char *text, bool any, double *ret_threshold, struct error *err)
-{
-	double value = text[0] ? strtod(text, NULL) : (double)NAN;
-	bool out = !isfinite(value) || (!any && (value < 0 || value > 1));
-	if (text[0] && (!is_number(text) || out)) {
-		return error_set(err, -EINVAL, "threshold is a number%s, or nothing",
-			any ? "" : " from 0 to 1");
-	}
-	*ret_threshold = value;
-	return 0;
-}
-
 static int set(struct bridge *b, struct model_entry *model, const char *key, const char *value,
 	struct error *err)
 {
 	bool on = false;
 	if (strcmp(key, "threshold") == 0) {
-		return command_parse_threshold(
+		return threshold_parse(
 			value, model->kind == MODELS_ANOMALY, &model->threshold, err);
 	}
 	if (command_parse_switch(value, &on) < 0) {

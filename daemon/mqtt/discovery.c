@@ -303,24 +303,16 @@ static void write_number(struct writing *g, const char *name, const char *unit)
 	}
 }
 
-/* Their names are separated by commas; those without one are called as results call them. Nobody looks at hundreds. */
+/* As results call them. Nobody looks at hundreds. */
 static void write_numbers(struct writing *g, const struct pipe *pipe)
 {
-	const char *at = pipe->says.names;
 	const size_t n = pipes_count_numbers(g->pipes, pipe);
 	for (size_t i = 0; i < n && i < MAX_NUMBERS; i++) {
 		char name[MAX_NUMBER_NAME];
-		at += strspn(at, " \t");
-		const size_t length = strcspn(at, ",");
-		if (length > 0) {
-			snprintf(name, sizeof(name), "%.*s", (int)length, at);
-		} else {
-			snprintf(name, sizeof(name), n > 1 ? "value_%zu" : "value", i);
-		}
-		if (length < sizeof(name)) {
+		if (pipeline_number_name(pipe->says.names, i, n, name, sizeof(name)) <
+			sizeof(name)) {
 			write_number(g, name, pipe->says.unit);
 		}
-		at += length + (at[length] == ',');
 	}
 }
 

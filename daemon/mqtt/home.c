@@ -38,12 +38,26 @@ static bool is_told(const struct link *link)
 	return link->settings->discovery && !link->leave_by_ns && link->state == LINK_UP;
 }
 
-static bool publish(struct bridge *b, struct link *link, enum outbox_kind kind, const void *payload,
-	size_t size)
+/* Where it could never be taken that is said, and no try follows until there is other news. */
+static bool publish(struct bridge *b, struct link *link, const void *payload, size_t size)
 {
 	char topic[TOPICS_MAX];
 	discovery_topic(topic, sizeof(topic), &b->settings);
-	return announce_publish(b, link, kind, true, topic, payload, size);
+	if (!outbox_may_hold(&link->outbox, topic, size)) {
+		log_warning(&b->log,
+			"broker %s: Home Assistant is not told: %zu bytes, more than outbox-bytes",
+			link->settings->name, size);
+		return true;
+	}
+	return announce_publish(b, link, OUTBOX_LAST, true, topic, payload, size);
+}
+
+/* Only the newest message of the topic counts in the outbox, but one that takes components back has to arrive. */
+static bool has_to_wait(const struct bridge *b, const struct link *link)
+{
+	char topic[TOPICS_MAX];
+	discovery_topic(topic, sizeof(topic), &b->settings);
+	return link->home.has_gone && outbox_has(&link->outbox, topic);
 }
 
 /* Components that have gone are in one message with their platform alone, and in the next one not. Returns the size. */
@@ -57,14 +71,11 @@ static size_t tell(struct bridge *b, struct link *link, struct discovery *now)
 	bool news = !w.failed && hash != home->hash && (now->n > 0 || home->told->n > 0);
 	size_t size = news && now->n > 0 ? w.size : 0; /* nothing is left: the device goes */
 	if (news) {
-		bool has_gone = gone > 0 && size > 0;
-		/* Not of those whose newest alone counts: this one has to arrive, too. */
-		enum outbox_kind kind = has_gone ? OUTBOX_RESPONSE : OUTBOX_LAST;
 		/* What is not taken is news the next time as well. */
-		if (publish(b, link, kind, w.data, size)) {
+		if (publish(b, link, w.data, size)) {
 			*home->told = *now;
 			home->hash = hash;
-			home->has_gone = has_gone;
+			home->has_gone = gone > 0 && size > 0;
 		}
 	}
 	bytes_writer_deinit(&w);
@@ -113,6 +124,10 @@ void home_on_timer(uv_timer_t *timer)
 			wait |= settled && link->looked_back; /* else somebody calls again */
 			continue;
 		}
+		if (has_to_wait(b, link)) {
+			wait = true;
+			continue;
+		}
 		size_t size = tell(b, link, now);
 		most = size > most ? size : most;
 		more |= home->has_gone;
@@ -135,8 +150,8 @@ void home_on_rediscover(uv_timer_t *timer)
 
 void home_leave(struct bridge *b, struct link *link)
 {
-	if (link->settings->discovery) {
-		publish(b, link, OUTBOX_LAST, "", 0);
+	if (link->settings->discovery && link->home.leaves) {
+		publish(b, link, "", 0);
 	}
 }
 

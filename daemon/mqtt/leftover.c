@@ -2,7 +2,7 @@
 /*
  * What an earlier life has left at a broker: retained topics of models and pipelines that went while nobody was here to empty
  * them. The broker is asked for its own list, for a moment, once it is known what there is now: so nothing has to be written
- * down here, and all earlier lives are covered.
+ * down here, and all earlier lives are covered. So is what this life could not empty because there was no room.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +15,9 @@
 #define ANSWER_NS (UINT64_C(500) * 1000000) /* Home Assistant is told after that in any case */
 #define LOOKS_NS (UINT64_C(600) * 1000000000)
 #define MOST_AT_ONCE 256 /* of the outbox, which is for others; the next look sees the rest */
-#define N_FILTERS 6
+#define N_FILTERS 7
 #define OF_HOME 0 /* the filter of what Home Assistant was told */
+#define OF_LAST 6 /* that of last words */
 #define MAX_LEVELS 4
 
 /* False: there is no such filter at this broker. The first one is first in time, too: what a broker keeps for us
@@ -25,14 +26,22 @@ static bool filter_of(
 	const struct bridge *b, const struct link *link, size_t index, char out[TOPICS_MAX])
 {
 	static const char *const rests[N_FILTERS] = {NULL, "+/state", "+/get/+", "pipeline/+/state",
-		"pipeline/+/get/+", "pipeline/+/snapshot/+"};
+		"pipeline/+/get/+", "pipeline/+/snapshot/+", "pipeline/+/last/+"};
 	if (index == OF_HOME) {
 		discovery_topic(out, TOPICS_MAX, &b->settings);
 		return link->settings->discovery;
 	}
 	snprintf(
 		out, TOPICS_MAX, "%s/%s/%s", b->settings.prefix, b->settings.gateway, rests[index]);
-	return true;
+	/* Where pipelines are served these come anyway (pipes_on_last()). */
+	return index != OF_LAST || strcmp(b->settings.pipelines, "none") == 0;
+}
+
+/* However small it is, it has some when nothing waits. */
+static bool has_room(const struct link *link)
+{
+	const struct outbox *o = &link->outbox;
+	return o->n < MOST_AT_ONCE && o->n <= o->max_messages / 4 && o->bytes <= o->max_bytes / 4;
 }
 
 static void begin(struct bridge *b, struct link *link, uint64_t now)
@@ -45,6 +54,12 @@ static void begin(struct bridge *b, struct link *link, uint64_t now)
 		link->looked_back = true;
 		link->looks_end_ns = now + LOOKS_NS;
 		link->home.wait_until_ns = now + ANSWER_NS;
+	}
+	if (link->owes && has_room(link)) {
+		link->owes = false;
+		link->looks_end_ns = now + LOOKS_NS;
+		pipes_topic(&b->pipes, "+", "last", "+", filter);
+		link_subscribe_anew(link, filter);
 	}
 	link->look_again = false;
 	link->look_until_ns = now + LOOK_NS;
@@ -85,11 +100,20 @@ void leftover_look(struct bridge *b)
 			end(b, link);
 			link->look_again &= now < link->looks_end_ns;
 		}
-		bool again = link->look_again && !link->look_until_ns;
+		bool wanted = link->look_again || (link->owes && has_room(link));
+		bool again = wanted && !link->look_until_ns;
 		if (up && (!link->looked_back || again) && home_is_settled(b)) {
 			begin(b, link, now);
 		}
 	}
+}
+
+void leftover_owe(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_links; i++) {
+		b->links[i]->owes = true;
+	}
+	leftover_look(b);
 }
 
 static size_t split(char *text, char *levels[MAX_LEVELS + 1])
@@ -112,23 +136,17 @@ static bool is_ours(const struct bridge *b, const struct link *link, char **leve
 {
 	if (strcmp(level[0], "pipeline") == 0 && n > 2) {
 		const struct pipe *pipe = pipes_find(&b->pipes, level[1]);
-		bool snapshot = n == 4 && strcmp(level[2], "snapshot") == 0;
+		bool of_source = n == 4 &&
+			(strcmp(level[2], "snapshot") == 0 || strcmp(level[2], "last") == 0);
 		bool get = n == 4 && strcmp(level[2], "get") == 0;
-		return snapshot ? pipes_was_told(&b->pipes, link, level[1], level[3])
-				: pipe &&
+		return of_source ? pipes_was_told(&b->pipes, link, level[1], level[3])
+				 : pipe &&
 				(!get ||
 					(strcmp(level[3], "pin") != 0 &&
 						is_set(b, level[3], pipe->says.has_threshold)));
 	}
 	const struct model_entry *model = models_find(&b->models, level[0]);
 	return model && model->listed && (n != 3 || is_set(b, level[2], true));
-}
-
-/* However small it is, it has some when nothing waits. */
-static bool has_room(const struct link *link)
-{
-	const struct outbox *o = &link->outbox;
-	return o->n < MOST_AT_ONCE && o->n <= o->max_messages / 4 && o->bytes <= o->max_bytes / 4;
 }
 
 bool leftover_take(struct bridge *b, struct link *link, const struct mosq_message *m)

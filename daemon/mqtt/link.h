@@ -17,6 +17,7 @@
  * one takes them one at a time, and what was alone on its way when one ended last. What is that for LINK_MAX_ENDS
  * connections in a row goes; one that ends with something else on its way, or with nothing, clears it, since a network
  * that fails does not wait for its turn. Ends for which the broker gives another reason (MQTT 5) are not looked at.
+ * The same is so of lives of the program that end while the first result of the spool is on its way (spool.h).
  * Where what goes is large, and larger than what this broker has ever taken, others of its size are left out for an hour.
  */
 #ifndef DAEMON_MQTT_LINK_H
@@ -74,6 +75,7 @@ struct link_home {
 	struct discovery *told; /* NULL: nothing; malloc'ed, freed with the link */
 	uint64_t hash; /* of the message; 0: it is to be sent again */
 	bool has_gone; /* the message has components with their platform alone */
+	bool leaves; /* the device goes, when all else has arrived */
 	uint64_t wait_until_ns; /* the broker may have something of an earlier life */
 };
 
@@ -113,7 +115,7 @@ struct link {
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
-	bool careful; /* the connection before ended with messages on their way */
+	bool careful; /* the connection before, or the life, ended with messages on their way */
 	uint64_t sent_ns; /* when one was handed over last */
 	size_t largest; /* bytes of what the broker has acknowledged */
 	size_t too_large; /* so many bytes and more it does not take; 0: nothing is known */
@@ -133,6 +135,7 @@ struct link {
 	uint64_t looks_end_ns; /* no look begins later, */
 	bool look_again; /* however much there may be left */
 	bool untold; /* something that is retained was not taken (announce.c) */
+	bool owes; /* nor was what empties a topic: what it has of ours is to be looked at */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
 };
@@ -153,6 +156,8 @@ int must_check link_subscribe(
 	struct link *link, const char *filter, unsigned int qos, struct error *err);
 /* The same to see what the broker has kept of ours. */
 int must_check link_subscribe_own(struct link *link, const char *filter, struct error *err);
+/* Where it is subscribed and up: once more, so that what is retained comes again. */
+void link_subscribe_anew(struct link *link, const char *filter);
 /* Now, or once it is up. One that is not subscribed too: an earlier life may have been. */
 void link_unsubscribe(struct link *link, const char *filter);
 bool link_is_subscribed(const struct link *link, const char *filter);

@@ -117,6 +117,18 @@ void link_put_back(struct link *link)
 	spool_rewind(link->spool);
 }
 
+/* Of the spool: the outbox can't hold it, or the program has ended each time that it was sent. */
+static const char *why_not(const struct link *link, const struct spool_record *record)
+{
+	uint64_t number = 0;
+	bool deadly = spool_tries(link->spool, &number) >= LINK_MAX_ENDS;
+	if (deadly && record->number == number) {
+		return "each time it was sent edged-mqtt ended";
+	}
+	bool fits = outbox_may_hold(&link->outbox, record->topic, record->size);
+	return fits ? NULL : "more than outbox-bytes";
+}
+
 /* The next record of the spool into the outbox. */
 static bool refill(struct link *link)
 {
@@ -124,9 +136,18 @@ static bool refill(struct link *link)
 	if (!link->spool || !spool_read(link->spool, &record)) {
 		return false;
 	}
+	const char *why = why_not(link, &record);
+	if (why) {
+		log_warning(link->log, "broker %s: %zu bytes to %s are left out: %s",
+			link->settings->name, record.size, record.topic, why);
+		link->outbox.dropped++;
+		spool_done(link->spool, record.number);
+		return true;
+	}
 	struct outbox_message *m =
 		outbox_message_new(OUTBOX_RESULT, record.topic, record.payload, record.size);
 	if (!m) {
+		spool_unread(link->spool);
 		return false;
 	}
 	m->qos = 1;
@@ -134,9 +155,18 @@ static bool refill(struct link *link)
 	m->of_spool = true;
 	m->record = record.number;
 	m->ends = record.number == link->suspect ? link->suspect_ends : 0;
-	outbox_put(&link->outbox, m);
+	if (!outbox_put(&link->outbox, m)) {
+		spool_unread(link->spool); /* there is no room beside what is on its way */
+		return false;
+	}
 	link->counts.replayed++;
 	return true;
+}
+
+/* After a connection, or a life, that ended with something on its way. */
+static bool is_careful(const struct link *link, uint64_t now)
+{
+	return link->careful && now - link->up_since_ns < SOON_NS;
 }
 
 static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, struct error *err)
@@ -160,6 +190,11 @@ static int hand_over(struct link *link, struct outbox_message *m, uint64_t now, 
 	if (m->expires_ns) {
 		p.expiry_s = (uint32_t)((m->expires_ns - now + NS_PER_S - 1) / NS_PER_S);
 	}
+	if (m->of_spool) {
+		uint64_t first = 0;
+		bool each = is_careful(link, now) && spool_tries(link->spool, &first) > 0;
+		spool_try(link->spool, m->record, each);
+	}
 	int r = mosq_publish(link->mosq, &p, &mid, err);
 	if (r == 0) {
 		link->counts.sent++;
@@ -182,8 +217,7 @@ void link_pump(struct link *link)
 {
 	struct error err = {0};
 	uint64_t now = clock_now_ns();
-	bool careful = link->careful && now - link->up_since_ns < SOON_NS;
-	size_t most = careful ? 1 : link->settings->in_flight;
+	size_t most = is_careful(link, now) ? 1 : link->settings->in_flight;
 	while (link->outbox.in_flight < most && !mosq_wants_write(link->mosq)) {
 		struct outbox_message *m = outbox_next(&link->outbox, now);
 		if (!m) {

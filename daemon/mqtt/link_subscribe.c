@@ -88,6 +88,14 @@ int link_subscribe_own(struct link *link, const char *filter, struct error *err)
 	return subscribe(link, filter, 1, true, err);
 }
 
+void link_subscribe_anew(struct link *link, const char *filter)
+{
+	struct link_subscription *s = find_subscription(link, filter);
+	if (s && !s->gone) {
+		now_if_up(link, s);
+	}
+}
+
 static void unsubscribe_now(struct link *link, const char *filter)
 {
 	struct error err = {0};

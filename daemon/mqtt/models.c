@@ -8,6 +8,7 @@
 
 #include "base/ini.h"
 #include "daemon/config.h"
+#include "daemon/mqtt/threshold.h"
 #include "daemon/mqtt/topics.h"
 
 static void entry_free(struct model_entry *entry)
@@ -113,6 +114,9 @@ int models_describe(
 		fill_spec(&s->outputs[i], &model->outputs[i]);
 	}
 	model->kind = kind_of(model);
+	if (!threshold_is_allowed(model->threshold, model->kind == MODELS_ANOMALY)) {
+		model->threshold = (double)NAN; /* it was set for another model of that name */
+	}
 	const char *labels = s->outputs[0].labels[0] ? s->outputs[0].labels : from->labels;
 	return labels[0] && s->n_outputs == 1
 		? labels_parse(labels, strlen(labels), &model->labels, err)
@@ -132,6 +136,7 @@ void models_forget_description(struct models *models, const char *name)
 struct settings_reading {
 	struct models *models;
 	struct model_entry *entry;
+	struct error bad; /* the first that is not taken */
 };
 
 static int section_read(void *context, const char *name, struct error *err)
@@ -148,15 +153,15 @@ static int section_read(void *context, const char *name, struct error *err)
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
 	struct settings_reading *reading = context;
-	char *end = NULL;
+	struct error bad = {0};
 	bool on = true;
-	(void)line;
 	(void)err;
-	if (reading->entry && strcmp(key, "threshold") == 0) {
-		double threshold = strtod(value, &end);
-		if (end != value && *end == 0 && isfinite(threshold)) {
-			reading->entry->threshold = threshold;
-		}
+	/* Of what kind the model is says edged, see models_describe(). */
+	if (reading->entry && strcmp(key, "threshold") == 0 &&
+		threshold_parse(value, true, &reading->entry->threshold, &bad) < 0 &&
+		!reading->bad.code) {
+		reading->bad = bad;
+		error_prefix(&reading->bad, "set.conf:%u", line);
 	}
 	if (reading->entry && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
 		reading->entry->off = !on;
@@ -164,23 +169,28 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	return 0;
 }
 
-void models_load_settings(struct models *models, const char *folder)
+int models_load_settings(struct models *models, const char *folder, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 16];
 	struct settings_reading reading = {.models = models};
 	const struct ini_reader reader = {section_read, key_read, &reading};
 	snprintf(path, sizeof(path), "%s/set.conf", folder);
 	FILE *file = folder[0] ? fopen(path, "re") : NULL;
+	int r = file ? ini_read(file, "set.conf", &reader, &reading.bad) : 0;
 	if (file) {
-		int r = ini_read(file, "set.conf", &reader, NULL);
-		(void)r; /* what could be read counts */
 		fclose(file);
 	}
+	if (r < 0 || reading.bad.code) {
+		*err = reading.bad;
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int models_save_settings(const struct models *models, const char *folder, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 16], new[CONFIG_PATH_SIZE + 16];
+	char number[THRESHOLD_TEXT_SIZE];
 	if (!folder[0]) {
 		return 0;
 	}
@@ -196,7 +206,7 @@ int models_save_settings(const struct models *models, const char *folder, struct
 			fprintf(file, "[%s]\nenable = %s\n", m->name, m->off ? "no" : "yes");
 		}
 		if (!isnan(m->threshold)) {
-			fprintf(file, "threshold = %.9g\n", m->threshold);
+			fprintf(file, "threshold = %s\n", threshold_print(m->threshold, number));
 		}
 	}
 	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;

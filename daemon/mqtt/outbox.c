@@ -104,6 +104,15 @@ bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size
 	return rest <= outbox->max_bytes && size <= outbox->max_bytes - rest;
 }
 
+bool outbox_has(const struct outbox *outbox, const char *topic)
+{
+	const struct outbox_message *m = outbox->first;
+	while (m && strcmp(m->topic, topic) != 0) {
+		m = m->next;
+	}
+	return m;
+}
+
 /* In the order of the header; what is to come gives way itself before more than its own kind goes. */
 static bool make_room(struct outbox *outbox, enum outbox_kind kind)
 {

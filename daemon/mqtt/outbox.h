@@ -70,6 +70,9 @@ void outbox_deinit(struct outbox *outbox);
 /* Could it ever hold so many bytes under that topic? */
 bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size);
 
+/* Is there a message of that topic, on its way or not? */
+bool outbox_has(const struct outbox *outbox, const char *topic);
+
 /* @message is taken. False when it was dropped itself: it alone is above the bound, or all that waits
  * is on its way or more important. */
 bool outbox_put(struct outbox *outbox, struct outbox_message *message);

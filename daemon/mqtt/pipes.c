@@ -35,6 +35,12 @@ static bool next_model(struct pipes *pipes, struct bytes_writer *order)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
 		struct pipes_known *known = &pipes->known[i];
+		if (known->rests) {
+			known->rests = false;
+			known->is_news = true;
+			pipes_model_write(order, known->name, known->signature, NULL);
+			return true;
+		}
 		if (known->examples_are_news) {
 			known->examples_are_news = false;
 			bytes_write(order, known->examples.data, known->examples.size);
@@ -341,6 +347,7 @@ static void child_begin(struct pipes *pipes)
 	pipes->opened = 0;
 	pipes->works = false;
 	for (size_t i = 0; i < pipes->n_known; i++) {
+		pipes->known[i].rests = false;
 		pipes->known[i].is_news = pipes->known[i].order.size > 0;
 		pipes->known[i].examples_are_news = pipes->known[i].examples.size > 0;
 	}
@@ -428,6 +435,7 @@ static struct pipes_source *source_of(struct pipes *pipes, struct pipe *pipe, st
 	struct pipes_source *source =
 		pipe->n_sources < PIPELINE_MAX_SOURCES ? &pipe->sources[pipe->n_sources++] : oldest;
 	pipes_forget_source(pipes, pipe, source);
+	free(source->untold);
 	*source = (struct pipes_source){.origin = origin, .link = link};
 	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;

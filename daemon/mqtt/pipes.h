@@ -35,6 +35,7 @@ struct pipes_source {
 	uint32_t origin; /* of its broker: another one's of that name is another one */
 	struct link *link; /* to the broker; NULL: it is gone */
 	bool told; /* something that is retained was published */
+	char *untold; /* owned; its last word, for which there was no room; NULL: there was */
 	bool known; /* an earlier life has told Home Assistant of it */
 	uint64_t last_used;
 	uint64_t skipped_ns; /* when a skipped stage was told last */
@@ -68,6 +69,7 @@ struct pipes_known {
 	uint64_t elements[PIPES_MAX_TENSORS]; /* of its outputs */
 	struct bytes_writer examples; /* the same of what it was taught */
 	bool is_news, examples_are_news;
+	bool rests; /* the child is to take it for gone for a moment */
 };
 
 struct pipes_asked;
@@ -151,6 +153,8 @@ void pipes_describe(struct pipes *pipes, const struct edge_client_model *model);
 void pipes_teach(struct pipes *pipes, const char *model, const char *text);
 /* Models that are gone. */
 void pipes_look_at_models(struct pipes *pipes);
+/* edged is away: the child forgets what sources had found, and goes on with the models that it knows. */
+void pipes_rest(struct pipes *pipes);
 /* Has a pipeline what it needs of edged? Where not, it says why (pipe->waits), and what it has told is on no more. */
 void pipes_look_at_needs(struct pipes *pipes);
 /* Has edged said what all of its models are like? */
@@ -191,13 +195,15 @@ void pipes_write_result(struct pipes *pipes, const struct pipe *pipe,
 bool pipes_publish(struct pipes *pipes, const struct pipes_result *result);
 /* What is retained about pipelines: news to all, everything to @link. */
 void pipes_announce(struct pipes *pipes, struct link *link);
+/* Last words that found no room, once there may be some. */
+void pipes_tell_last(struct pipes *pipes);
 /* Retained topics of a pipeline, or of a source of it, that goes are emptied. */
 void pipes_forget(struct pipes *pipes, struct pipe *pipe);
 void pipes_forget_source(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_source *source);
 /* A child is gone, or a model: nothing is going on any more, as far as anybody knows. */
 void pipes_say_reset(struct pipes *pipes);
-void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe);
+void pipes_say_reset_of(struct pipes *pipes, struct pipe *pipe);
 /* A source that an earlier life has told Home Assistant of at that broker. */
 void pipes_know_source(
 	struct pipes *pipes, struct link *link, const char *pipeline, const char *source);

@@ -14,6 +14,9 @@
 void pipe_free(struct pipe *pipe)
 {
 	if (pipe) {
+		for (size_t i = 0; i < pipe->n_sources; i++) {
+			free(pipe->sources[i].untold);
+		}
 		pipeline_close(pipe->about);
 		free(pipe->path);
 		free(pipe->text);
@@ -147,6 +150,14 @@ static void known_say(struct pipes_known *known, const struct pipeline_model *mo
 	known->is_news = known->order.size > 0;
 }
 
+void pipes_rest(struct pipes *pipes)
+{
+	for (size_t i = 0; i < pipes->n_known; i++) {
+		pipes->known[i].rests = pipes->known[i].there && pipes->known[i].order.size > 0;
+	}
+	pipes_feed(pipes);
+}
+
 void pipes_describe(struct pipes *pipes, const struct edge_client_model *model)
 {
 	for (size_t i = 0; i < pipes->n_known; i++) {
@@ -193,7 +204,9 @@ static void find_need(
 	const char *taught = pipeline_taught(pipe->about, &file);
 	bool there = entry && entry->listed;
 	why[0] = 0;
-	if (!there) {
+	if (service_is_away(&pipes->bridge->service)) {
+		snprintf(why, size, "edged is away");
+	} else if (!there) {
 		snprintf(why, size, "there is no model %s", model);
 	} else if ((!known || !known->there) && entry->generation && entry->described) {
 		snprintf(why, size, "model %s has no signature %s", model,
@@ -208,7 +221,9 @@ static void find_need(
 
 void pipes_look_at_needs(struct pipes *pipes)
 {
-	for (size_t i = 0; i < pipes->n && pipes->bridge->listed; i++) {
+	const struct bridge *b = pipes->bridge;
+	bool known = b->listed || service_is_away(&b->service);
+	for (size_t i = 0; i < pipes->n && known; i++) {
 		struct pipe *pipe = pipes->items[i];
 		char why[sizeof(pipe->waits)] = "";
 		for (size_t k = 0; !why[0] && pipeline_model_name(pipe->about, k); k++) {
@@ -268,11 +283,12 @@ static struct pipe *old_take(struct pipe **old, size_t n, const char *name)
 	return NULL;
 }
 
-static void inherit(struct pipe *pipe, const struct pipe *from)
+static void inherit(struct pipe *pipe, struct pipe *from)
 {
 	struct error err = {0};
 	memcpy(pipe->sources, from->sources, sizeof(pipe->sources));
 	pipe->n_sources = from->n_sources;
+	from->n_sources = 0; /* they are the new one's */
 	pipe->off = from->off;
 	memcpy(pipe->waits, from->waits, sizeof(pipe->waits));
 	pipe->said_state = from->said_state;

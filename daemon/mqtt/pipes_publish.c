@@ -9,6 +9,7 @@
 #include "base/ini.h"
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/threshold.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define US_PER_MS 1000.0
@@ -25,10 +26,13 @@ void pipes_topic(const struct pipes *pipes, const char *pipeline, const char *le
 		level ? "/" : "", level ? level : "");
 }
 
-/* False when the broker's outbox could never hold it. @link NULL: it was taken out of the configuration. */
+/* False when the broker's outbox could never hold it. @link NULL: it was taken out of the configuration.
+ * *ret_taken, or NULL: nobody needs to know. */
 static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kind, bool retain,
-	const char *topic, const char *content_type, const void *payload, size_t size)
+	const char *topic, const char *content_type, const void *payload, size_t size,
+	bool *ret_taken)
 {
+	bool taken = true;
 	if (link && !outbox_may_hold(&link->outbox, topic, size)) {
 		return false;
 	}
@@ -38,9 +42,42 @@ static bool publish(struct pipes *pipes, struct link *link, enum outbox_kind kin
 					       : 1;
 		m->retain = retain;
 		m->content_type = content_type;
-		link_publish(link, m);
+		taken = link_publish(link, m);
+	}
+	if (ret_taken) {
+		*ret_taken = taken && (m || !link);
 	}
 	return true;
+}
+
+/* Whatever else is not told, this is: it is what people see until the next one. */
+static void publish_last(
+	struct pipes *pipes, const struct pipe *pipe, struct pipes_source *source, const char *text)
+{
+	char topic[TOPICS_MAX];
+	bool taken = true, retain = settings_has_word(pipes->bridge->settings.retain, "last");
+	pipes_topic(pipes, pipe->name, "last", source->name, topic);
+	publish(pipes, source->link, OUTBOX_LAST, retain, topic, "application/json", text,
+		strlen(text), &taken);
+	char *untold = taken ? NULL : strdup(text);
+	free(source->untold);
+	source->untold = untold;
+	if (untold) {
+		source->link->untold = true;
+	}
+}
+
+void pipes_tell_last(struct pipes *pipes)
+{
+	for (size_t i = 0; i < pipes->n; i++) {
+		struct pipe *pipe = pipes->items[i];
+		for (size_t k = 0; k < pipe->n_sources; k++) {
+			owned_mem char *text = take(pipe->sources[k].untold);
+			if (text && pipe->sources[k].link) {
+				publish_last(pipes, pipe, &pipe->sources[k], text);
+			}
+		}
+	}
 }
 
 static struct pipes_source *source_find(const struct pipe *pipe, uint32_t origin, const char *name)
@@ -95,7 +132,7 @@ static void say_no_snapshot(
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size);
+			w.data, w.size, NULL);
 	}
 	bytes_writer_deinit(&w);
 	log_notice(&pipes->bridge->log, "pipeline %s: %s", pipe->name, text);
@@ -114,11 +151,10 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 	}
 	pipes_topic(pipes, pipe->name, "result", source->name, topic);
 	publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json", w.data,
-		w.size);
-	if (result->event && result->stage == 0) {
-		pipes_topic(pipes, pipe->name, "last", source->name, topic);
-		publish(pipes, source->link, OUTBOX_LAST, settings_has_word(retain, "last"), topic,
-			"application/json", w.data, w.size);
+		w.size, NULL);
+	bytes_write_u8(&w, 0); /* of the text */
+	if (result->event && result->stage == 0 && !w.failed) {
+		publish_last(pipes, pipe, source, (const char *)w.data);
 	}
 	if (result->snapshot_bytes) {
 		pipes_topic(pipes, pipe->name, "snapshot", source->name, topic);
@@ -126,7 +162,7 @@ static void say_result(struct pipes *pipes, struct pipe *pipe, struct pipes_sour
 		if (!publish(pipes, source->link, OUTBOX_SNAPSHOT,
 			    settings_has_word(retain, "snapshot"), topic,
 			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
-			    result->snapshot, result->snapshot_bytes)) {
+			    result->snapshot, result->snapshot_bytes, NULL)) {
 			say_no_snapshot(pipes, pipe, source, result->snapshot_bytes);
 		}
 	}
@@ -154,7 +190,7 @@ static void say_trouble(struct pipes *pipes, struct pipe *pipe, struct pipes_sou
 	if (!w.failed) {
 		pipes_topic(pipes, pipe->name, "error", source->name, topic);
 		publish(pipes, source->link, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size);
+			w.data, w.size, NULL);
 	}
 	bytes_writer_deinit(&w);
 }
@@ -231,15 +267,18 @@ static void say_setting(struct pipes *pipes, struct link *link, const struct pip
 	const char *key, const char *value, uint64_t *hash)
 {
 	char topic[TOPICS_MAX];
-	if (settings_has_word(pipes->bridge->settings.commands, key)) {
+	bool its = strcmp(key, "threshold") != 0 || pipe->says.has_threshold;
+	if (its && settings_has_word(pipes->bridge->settings.commands, key)) {
 		pipes_topic(pipes, pipe->name, "get", key, topic);
 		say_news(pipes, link, topic, value, strlen(value), hash);
+	} else {
+		*hash = 0; /* it is emptied (leftover.c) */
 	}
 }
 
 static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pipe)
 {
-	char topic[TOPICS_MAX], number[32] = "";
+	char topic[TOPICS_MAX], number[THRESHOLD_TEXT_SIZE];
 	struct bytes_writer w = {0};
 	write_state(pipes, pipe, &w);
 	if (!w.failed) {
@@ -247,13 +286,8 @@ static void announce_one(struct pipes *pipes, struct link *link, struct pipe *pi
 		say_news(pipes, link, topic, w.data, w.size, &pipe->said_state);
 	}
 	bytes_writer_deinit(&w);
-	double threshold = pipeline_threshold(pipe->about);
-	if (!isnan(threshold)) {
-		snprintf(number, sizeof(number), "%.7g", threshold);
-	}
-	if (pipe->says.has_threshold) {
-		say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
-	}
+	threshold_print(pipeline_threshold(pipe->about), number);
+	say_setting(pipes, link, pipe, "threshold", number, &pipe->said_threshold);
 	say_setting(pipes, link, pipe, "enable", pipe->off ? "OFF" : "ON", &pipe->said_enable);
 }
 
@@ -311,19 +345,12 @@ void pipes_forget(struct pipes *pipes, struct pipe *pipe)
 	}
 }
 
-void pipes_say_reset_of(struct pipes *pipes, const struct pipe *pipe)
+void pipes_say_reset_of(struct pipes *pipes, struct pipe *pipe)
 {
-	static const char nothing[] = "{\"active\":0}";
-	char topic[TOPICS_MAX];
 	for (size_t i = 0; i < pipe->n_sources && pipe->says.decides; i++) {
-		const struct pipes_source *source = &pipe->sources[i];
-		if (!source->told) {
-			continue;
+		if (pipe->sources[i].told) {
+			publish_last(pipes, pipe, &pipe->sources[i], "{\"active\":0}");
 		}
-		pipes_topic(pipes, pipe->name, "last", source->name, topic);
-		publish(pipes, source->link, OUTBOX_LAST,
-			settings_has_word(pipes->bridge->settings.retain, "last"), topic,
-			"application/json", nothing, sizeof(nothing) - 1);
 	}
 }
 
@@ -364,7 +391,7 @@ static int set_threshold(struct pipe *pipe, const char *value, struct error *err
 {
 	double threshold = 0;
 	bool any = pipe->says.anomaly || pipe->says.numbers;
-	int r = command_parse_threshold(value, any, &threshold, err);
+	int r = threshold_parse(value, any, &threshold, err);
 	r = r < 0 ? r
 		  : pipeline_set_threshold(
 			    pipe->about, value[0] ? threshold : pipe->own_threshold, err);
@@ -407,6 +434,7 @@ int pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key, const cha
 struct reading {
 	struct pipes *pipes;
 	struct pipe *pipe;
+	struct error bad; /* the first that is not taken */
 };
 
 static int section_read(void *context, const char *name, struct error *err)
@@ -419,13 +447,15 @@ static int section_read(void *context, const char *name, struct error *err)
 
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
-	const struct reading *reading = context;
+	struct reading *reading = context;
+	struct error bad = {0};
 	bool on = true;
-	(void)line;
 	(void)err;
-	if (reading->pipe && strcmp(key, "threshold") == 0) {
-		int r = set_threshold(reading->pipe, value, NULL);
-		(void)r; /* the file has changed since */
+	/* The pipeline's own file may have changed since. */
+	if (reading->pipe && strcmp(key, "threshold") == 0 &&
+		set_threshold(reading->pipe, value, &bad) < 0 && !reading->bad.code) {
+		reading->bad = bad;
+		error_prefix(&reading->bad, "set-pipelines.conf:%u", line);
 	}
 	if (reading->pipe && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
 		reading->pipe->off = !on;
@@ -447,10 +477,12 @@ void pipes_load_settings(struct pipes *pipes)
 	const struct ini_reader reader = {section_read, key_read, &reading};
 	FILE *file =
 		path_of(pipes, "set-pipelines.conf", path, sizeof(path)) ? fopen(path, "re") : NULL;
-	if (file) {
-		int r = ini_read(file, "set-pipelines.conf", &reader, NULL);
-		(void)r; /* what could be read counts */
+	if (file) { /* what could be read counts */
+		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
 		fclose(file);
+		if (r < 0 || reading.bad.code) {
+			log_warning(&pipes->bridge->log, "what was set: %s", reading.bad.text);
+		}
 	}
 }
 
@@ -461,6 +493,7 @@ int pipes_save_settings(const struct pipes *pipes, struct error *err)
 		!path_of(pipes, "set-pipelines.new", new, sizeof(new))) {
 		return 0;
 	}
+	char number[THRESHOLD_TEXT_SIZE];
 	FILE *file = fopen(new, "we");
 	if (!file) {
 		return error_set(err, -errno, "what was set: %s", strerror(errno));
@@ -471,7 +504,7 @@ int pipes_save_settings(const struct pipes *pipes, struct error *err)
 			fprintf(file, "[%s]\nenable = %s\n", pipe->name, pipe->off ? "no" : "yes");
 		}
 		if (!isnan(pipe->threshold)) {
-			fprintf(file, "threshold = %.9g\n", pipe->threshold);
+			fprintf(file, "threshold = %s\n", threshold_print(pipe->threshold, number));
 		}
 	}
 	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;

@@ -221,6 +221,7 @@ void reload_begin(struct bridge *b)
 		take_settings(b, old);
 		r = pipes_reload(&b->pipes, &bad, &err);
 		say_reloaded(b, r, bad, &err);
+		leftover_owe(b); /* what is set and told of may be less now */
 	}
 	announce_models(b);
 	service_poll(&b->service);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/mqtt/topics.h"
 
 #define OPEN_TIMEOUT_MS 5000
@@ -67,8 +68,10 @@ static void lose(struct service *service, const char *why)
 	uv_poll_stop(&socket->poll);
 	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
 	edge_client_close(client);
+	service->gone_ns = service->gone_ns ? service->gone_ns : clock_now_ns();
 	for (size_t i = 0; i < service->models->n; i++) {
 		service->models->entries[i]->asked = false;
+		service->models->entries[i]->described = 0; /* it serves until the next one comes */
 	}
 	service->events->on_down(service->data);
 	retry(service);
@@ -162,9 +165,19 @@ static void open_start(struct service *service)
 	service->opening = open;
 }
 
+static void look_whether_away(struct service *service)
+{
+	bool away = service->gone_ns && clock_now_ns() - service->gone_ns >= SERVICE_AWAY_NS;
+	if (away && !service->away) {
+		service->away = true;
+		service->events->on_away(service->data);
+	}
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
+	look_whether_away(service);
 	if (service->client) {
 		service_poll(service);
 	} else if (!service->opening) {
@@ -182,7 +195,8 @@ void service_start(struct service *service, uv_loop_t *loop, const struct log *l
 		.poll_ms = poll_ms,
 		.models = models,
 		.events = events,
-		.data = data};
+		.data = data,
+		.gone_ns = clock_now_ns()};
 	uv_timer_init(loop, &service->timer);
 	service->timer.data = service;
 	open_start(service);
@@ -315,6 +329,8 @@ static void on_list(void *data, const struct edge_client_reply *reply)
 	if (reply->error.code || !reply->list) {
 		return;
 	}
+	service->gone_ns = 0;
+	service->away = false;
 	for (size_t i = 0; i < service->models->n; i++) {
 		service->models->entries[i]->listed = false;
 	}

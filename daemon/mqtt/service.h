@@ -4,7 +4,8 @@
  *
  * Opened in another thread, because greeting waits; then driven by the loop. When edged is away every
  * request that it had is told so, and the service tries again until it is back. Every poll_ms it asks
- * what models there are, and describes those that have changed.
+ * what models there are, and describes those that have changed, or may have: each edged counts generations
+ * from the beginning. A restart takes less than SERVICE_AWAY_NS: what is longer is told as being away.
  */
 #ifndef DAEMON_MQTT_SERVICE_H
 #define DAEMON_MQTT_SERVICE_H
@@ -16,10 +17,12 @@
 #include "daemon/mqtt/models.h"
 
 #define SERVICE_YOUNG_US UINT64_C(5000000)
+#define SERVICE_AWAY_NS UINT64_C(5000000000)
 
 struct service_events {
 	void (*on_up)(void *data);
 	void (*on_down)(void *data); /* after every request was told */
+	void (*on_away)(void *data); /* service_is_away() from now on */
 	void (*on_models)(void *data); /* something about the models is news */
 	/* A model has been described, borrowed; on_models follows. */
 	void (*on_description)(void *data, const struct edge_client_model *model);
@@ -44,6 +47,8 @@ struct service {
 	struct service_open *opening; /* the other thread is at it */
 	uv_timer_t timer;
 	bool stopping, polling, said;
+	uint64_t gone_ns; /* no list has come since; 0: it is here */
+	bool away; /* for so long that it was told */
 	struct edge_client_status status; /* of the last poll */
 	uint64_t run_us, queue_us; /* moving means of our own requests */
 };
@@ -57,6 +62,12 @@ void service_stop(struct service *service);
 static inline bool service_is_up(const struct service *service)
 {
 	return service->client;
+}
+
+/* Not for a moment: until a list of its models comes. */
+static inline bool service_is_away(const struct service *service)
+{
+	return service->away;
 }
 
 /* It has begun a moment ago, as far as we know: its list may not be whole. */

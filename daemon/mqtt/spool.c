@@ -15,6 +15,7 @@
 #define SEGMENTS 8 /* into which the bound is cut */
 #define WINDOW 1024 /* records that may be on their way */
 #define NAME_SIZE 32
+#define MARK_BYTES 9 /* of "done" */
 
 struct spool {
 	int folder;
@@ -27,6 +28,11 @@ struct spool {
 	uint64_t out_bytes;
 	int in; /* that is being read */
 	uint64_t at; /* number of the next record to be read */
+	size_t last_bytes; /* of the record that was read last */
+	uint8_t tries; /* of the first that was not delivered */
+	bool tried; /* some record was, in this life */
+	uint8_t earlier_tries; /* of earlier lives, of this record: */
+	uint64_t earlier;
 	bool dirty;
 	uint8_t delivered[WINDOW]; /* behind done, by number % WINDOW */
 	uint8_t record[HEAD_BYTES + SPOOL_MAX_RECORD + 1];
@@ -140,11 +146,22 @@ static int mend(struct spool *spool, uint64_t segment, struct error *err)
 
 static void read_mark(struct spool *spool)
 {
-	uint8_t mark[8];
+	uint8_t mark[MARK_BYTES] = {0};
 	owned_fd int fd = openat(spool->folder, "done", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && read_whole(fd, mark, sizeof(mark))) {
+	if (fd >= 0 && read_whole(fd, mark, sizeof(spool->done))) {
 		spool->done = bytes_get_u64(mark);
+		spool->tries = read_whole(fd, &mark[MARK_BYTES - 1], 1) ? mark[MARK_BYTES - 1] : 0;
 	}
+}
+
+static bool write_mark(const struct spool *spool, const char *name)
+{
+	uint8_t mark[MARK_BYTES];
+	memcpy(mark, &spool->done, sizeof(spool->done));
+	mark[MARK_BYTES - 1] = spool->tries;
+	owned_fd int fd =
+		openat(spool->folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd >= 0 && write(fd, mark, sizeof(mark)) == sizeof(mark);
 }
 
 static int look(struct spool *spool, struct error *err)
@@ -156,15 +173,18 @@ static int look(struct spool *spool, struct error *err)
 		spool->first = spool->next = spool->done;
 		return 0;
 	}
-	for (uint64_t s = spool->first; s != UINT64_MAX; s = find_segment(spool, s + 1, NULL)) {
-		int r = mend(spool, s, err);
-		if (r < 0) {
-			return r;
-		}
+	uint64_t last = spool->first;
+	for (uint64_t s = last; s != UINT64_MAX; s = find_segment(spool, s + 1, NULL)) {
+		last = s;
+	}
+	int r = mend(spool, last, err);
+	if (r < 0) {
+		return r;
 	}
 	find_segment(spool, 0, &spool->bytes);
 	spool->done = mark < spool->first ? spool->first : mark;
 	spool->next = spool->next < spool->done ? spool->done : spool->next;
+	spool->tries = spool->done == mark ? spool->tries : 0;
 	return 0;
 }
 
@@ -188,7 +208,8 @@ int spool_open(const char *folder, uint64_t max_bytes, struct spool **ret_spool,
 	if (r < 0) {
 		return r;
 	}
-	spool->at = spool->done;
+	spool->at = spool->earlier = spool->done;
+	spool->earlier_tries = spool->tries;
 	*ret_spool = take(spool);
 	return 0;
 }
@@ -202,6 +223,8 @@ static void close_fd(int *fd)
 void spool_close(struct spool *spool)
 {
 	if (spool) {
+		spool->dirty |= spool->tried;
+		spool->tries = 0; /* this is no end of the kind that counts */
 		int fd = spool->dirty && spool->folder >= 0 ? spool_sync_fd(spool) : -1;
 		close_fd(&fd);
 		close_fd(&spool->in);
@@ -236,6 +259,7 @@ static void drop_segment(struct spool *spool)
 	if (spool->done < spool->first) {
 		spool->dropped += spool->first - spool->done;
 		spool->done = spool->first;
+		spool->tries = 0;
 		memset(spool->delivered, 0, sizeof(spool->delivered));
 	}
 	if (spool->at < spool->done) {
@@ -322,34 +346,77 @@ static bool open_in(struct spool *spool)
 	return spool->in >= 0;
 }
 
-bool spool_read(struct spool *spool, struct spool_record *ret_record)
+static bool read_at(struct spool *spool, size_t *ret_size)
 {
 	uint64_t number = 0;
+	bool there = (spool->in >= 0 || open_in(spool)) &&
+		read_record(spool, spool->in, &number, ret_size) && number == spool->at;
+	if (!there) {
+		close_fd(&spool->in);
+	}
+	return there;
+}
+
+/* Where a segment has not all that it should the next one goes on, once all before was delivered. */
+static bool leave_out(struct spool *spool)
+{
+	uint64_t following = find_segment(spool, spool->at, NULL);
+	if (following == UINT64_MAX || following <= spool->at || spool->at != spool->done) {
+		return false;
+	}
+	spool->dropped += following - spool->at;
+	spool->at = spool->done = following;
+	spool->tries = 0;
+	spool->dirty = true;
+	return true;
+}
+
+bool spool_read(struct spool *spool, struct spool_record *ret_record)
+{
 	size_t size = 0;
 	if (spool->at >= spool->next || spool->at - spool->done >= WINDOW) {
 		return false;
 	}
-	if (spool->in < 0 && !open_in(spool)) {
+	/* The second time: at the end of a segment, the next begins with this number. */
+	if (!read_at(spool, &size) && !read_at(spool, &size) &&
+		!(leave_out(spool) && read_at(spool, &size))) {
 		return false;
-	}
-	if (!read_record(spool, spool->in, &number, &size) || number != spool->at) {
-		close_fd(&spool->in); /* the end of a segment: the next begins with this number */
-		if (!open_in(spool) || !read_record(spool, spool->in, &number, &size) ||
-			number != spool->at) {
-			close_fd(&spool->in);
-			return false;
-		}
 	}
 	uint16_t of_topic = bytes_get_u16(spool->record + 16);
 	uint8_t *topic = spool->record + HEAD_BYTES;
 	memmove(topic - 1, topic, of_topic); /* room for its zero byte */
 	topic[of_topic - 1] = 0;
-	*ret_record = (struct spool_record){.number = number,
+	*ret_record = (struct spool_record){.number = spool->at,
 		.topic = (const char *)topic - 1,
 		.payload = topic + of_topic,
 		.size = size - of_topic};
+	spool->last_bytes = HEAD_BYTES + size;
 	spool->at++;
 	return true;
+}
+
+void spool_unread(struct spool *spool)
+{
+	spool->at--;
+	if (spool->in >= 0 && lseek(spool->in, -(off_t)spool->last_bytes, SEEK_CUR) < 0) {
+		close_fd(&spool->in);
+	}
+}
+
+void spool_try(struct spool *spool, uint64_t number, bool each)
+{
+	if (number == spool->done && (each || !spool->tried)) {
+		spool->tried = true;
+		spool->tries += spool->tries < UINT8_MAX;
+		bool written = write_mark(spool, "done"); /* in place: no disk waits for it */
+		(void)written; /* this one is not counted */
+	}
+}
+
+unsigned int spool_tries(const struct spool *spool, uint64_t *ret_number)
+{
+	*ret_number = spool->earlier;
+	return spool->earlier_tries;
 }
 
 void spool_rewind(struct spool *spool)
@@ -385,6 +452,7 @@ void spool_done(struct spool *spool, uint64_t number)
 	}
 	if (spool->done != before) {
 		spool->dirty = true;
+		spool->tries = 0;
 		if (spool->done == spool->next || spool->done % 256 < spool->done - before) {
 			remove_delivered(spool);
 		}
@@ -409,10 +477,7 @@ bool spool_is_dirty(const struct spool *spool)
 int spool_sync_fd(struct spool *spool)
 {
 	spool->dirty = false;
-	int fd = openat(spool->folder, "done.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, &spool->done, sizeof(spool->done)) == sizeof(spool->done);
-	close_fd(&fd);
-	if (ok) {
+	if (write_mark(spool, "done.new")) {
 		int r = renameat(spool->folder, "done.new", spool->folder, "done");
 		(void)r; /* what was delivered would be delivered again */
 	}

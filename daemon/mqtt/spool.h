@@ -7,10 +7,11 @@
  *   u32  bytes of topic and payload        u64  number of the record, rising by one
  *   u32  CRC-32 of what follows            u16  bytes of the topic; the topic; the payload
  *
- * little endian. The file "done" holds the number of the first record that was not delivered. What
+ * little endian. The file "done" holds the number of the first record that was not delivered (u64), and
+ * in how many lives in a row that one was tried and the program ended without spool_close() (u8). What
  * was cut short by a power cut, at the end of the last segment, is taken off when the folder is
- * opened. Above the bound the oldest segment goes. Writing does not wait for the disk; spool_sync()
- * does, in whatever thread.
+ * opened; what is missing elsewhere is left out when it is its turn. Above the bound the oldest segment
+ * goes. Writing does not wait for the disk; spool_sync_fd() helps to, in whatever thread.
  */
 #ifndef DAEMON_MQTT_SPOOL_H
 #define DAEMON_MQTT_SPOOL_H
@@ -44,10 +45,18 @@ int must_check spool_append(struct spool *spool, const char *topic, const void *
 
 /* The record behind the one that was read last; borrowed until the next call. False: no more. */
 bool spool_read(struct spool *spool, struct spool_record *ret_record);
+/* The record that was read last is read again. */
+void spool_unread(struct spool *spool);
 /* Reads again from the first that was not delivered. */
 void spool_rewind(struct spool *spool);
 /* Record @number was delivered. The mark moves when all before it were too. */
 void spool_done(struct spool *spool, uint64_t number);
+
+/* Record @number is about to be sent. Noted on disk when it is the first that was not delivered: of the first one in a life,
+ * or of each (@each). */
+void spool_try(struct spool *spool, uint64_t number, bool each);
+/* In how many lives in a row before this one was record *ret_number tried, and the program ended? */
+unsigned int spool_tries(const struct spool *spool, uint64_t *ret_number);
 
 /* Records that were not delivered yet. */
 uint64_t spool_length(const struct spool *spool);

@@ -3,6 +3,7 @@
 """What edged-mqtt tells Home Assistant of pipelines, what a life leaves behind at the broker, and what the next one makes of it."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -129,33 +130,6 @@ class Home(WithPipelines):
         self.assertIn("edged/gw1/digits/state", self.kept())
         self.assertIn(f"{TOPIC}/stays/get/enable", self.kept())
 
-    def own_broker(self):
-        """Another broker, which keeps for a slow client whatever it is to have, and who sees what comes there."""
-        port = free_port()
-        self.addCleanup(self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0", f"own-{self.number}").end)
-        device = Device(port, "watches")
-        self.addCleanup(device.close)
-        return port, device
-
-    def retained(self, port, what):
-        """What that broker has of these topics now."""
-        type(self).lives += 1
-        device = Device(port, f"retained{self.lives}")
-        device.subscribe(what)
-        device.subscribe("edged/end")
-        device.publish("edged/end", b"x")
-        device.wait("edged/end")
-        device.close()
-        return {t: ms[0].payload for t, ms in device.messages.items() if ms[0].retain}
-
-    def add_model(self, name):
-        self.rig.put_model("digits", name)
-        self.edged.child.send_signal(signal.SIGHUP)
-
-    def remove_model(self, name):
-        os.unlink(self.rig.path("models", name + ".tflite"))
-        self.edged.child.send_signal(signal.SIGHUP)
-
     def test_thousands_of_topics_that_were_left_take_no_place_of_what_is_told_now(self):
         port, device = self.own_broker()
         for i in range(2000):
@@ -230,6 +204,53 @@ class Home(WithPipelines):
         self.assertEqual(len(device.of(f"{TOPIC}/digit/last/cam")), 1)  # the other one's stays as it was
         os.unlink(self.rig.path("models", "lost.tflite"))
         self.edged.child.send_signal(signal.SIGHUP)
+
+    def test_pipelines_wait_while_edged_is_away_and_go_on_when_it_is_back(self):
+        _, device = self.bridge(extra="discovery = yes", digit=DIGIT)
+        topic, home = f"{TOPIC}/digit", self.home()
+        state = lambda: json.loads(device.of(f"{topic}/state")[-1].payload)  # noqa: E731
+        self.picture(device, "digit", "cam")
+        active = next(one for m in [self.wait_config(home, lambda m: f"{topic}/last/cam" in self.topics(m), "the source")]
+                      for one in self.components(m).values() if one.get("stat_t") == f"{topic}/last/cam")
+        self.assertIn((f"{topic}/state", True), [(one["t"], "'waiting'" in one["val_tpl"]) for one in active["avty"]])
+        # A restart is no reason to say anything.
+        for longer, begun in ((False, 1), (True, 2)):
+            device.wait_json(f"{topic}/last/cam", lambda r: r["active"] == 1)
+            count = len(device.of("edged/gw1/info"))
+            self.edged.end()
+            wait_for(lambda count=count: any(json.loads(m.payload)["edged"] == "" for m in device.of("edged/gw1/info")[count:]), "its end")
+            if longer:
+                wait_for(lambda: state()["state"] == "waiting", "its word")
+                self.assertEqual(state()["reason"], "edged is away")
+                wait_for(lambda: json.loads(device.of(f"{topic}/last/cam")[-1].payload) == {"active": 0}, "its end")
+                wait_for(lambda: json.loads(device.of("edged/gw1/digits/state")[-1].payload)["state"] == "away", "the model's word")
+                device.wait_json("edged/gw1/capability", lambda c: (c["models"], c["models_ready"], c["pipelines"]) == ("", 0, ""))
+            type(self).edged = self.rig.start_edged("edged-again")
+            wait_for(lambda count=count: json.loads(device.of("edged/gw1/info")[-1].payload)["edged"] != "", "its beginning")
+            wait_for(lambda: json.loads(device.of("edged/gw1/digits/state")[-1].payload)["state"] == "ready", "the model's word")
+            wait_for(lambda: state()["state"] == "ready", "its word")
+            self.assertNotIn("reason", state())
+            device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+            count = len(device.of("edged/gw1/stats"))
+            device.wait("edged/gw1/stats", count + 2)
+            self.assertEqual([json.loads(m.payload)["event"] for m in device.wait(f"{topic}/result/cam", begun)], ["begin"] * begun)
+            self.assertEqual(json.loads(device.of(f"{topic}/last/cam")[-1].payload)["active"], 1)
+
+    def test_another_edged_is_asked_anew_what_its_models_are_like(self):
+        _, device = self.bridge(digit=EACH_DIGIT)
+        self.picture(device, "digit", "cam")
+
+        def renew(model):
+            self.edged.end()
+            self.rig.put_model(model, "digits")
+            shutil.rmtree(self.rig.path("state"))
+            os.mkdir(self.rig.path("state"))
+            type(self).edged = self.rig.start_edged("another-edged")
+        self.addCleanup(renew, "digits")
+        like = lambda: json.loads(device.of("edged/gw1/digits/state")[-1].payload)["input_bytes"]  # noqa: E731
+        self.assertEqual(like(), 784)
+        renew("vibration")
+        wait_for(lambda: like() == 384, "what it is like")
 
     def test_a_pipeline_whose_examples_are_lost_waits(self):
         seven = self.rig.path("seven.png")

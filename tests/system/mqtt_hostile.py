@@ -247,6 +247,24 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: any("x/r2" in c.topics for c in broker.served), "the other result")  # before or after it
         self.assertIn(broker.connections, range(5, 9))  # before it was alone, from memory, then from the spool
 
+    def test_a_result_of_the_spool_that_ends_each_life_goes(self):
+        """What the broker says to it ends libmosquitto, and with it the program."""
+        broker, state = FakeBroker(), self.rig.path("state-ends")
+        self.addCleanup(broker.close)
+        os.mkdir(state)
+        broker.deadly = "x/r1"
+        bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
+            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
+            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name="ending")
+        self.addCleanup(bridge.end)
+        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        broker.farewell = packet(2, 0, b"\0\0\2\x7f\0")  # of the connections to come: a property that there is not
+        broker.last.send(b"".join(broker.last.publication(f"t/{n}", TENSOR, 1, n) for n in (1, 2)))
+        bridge.wait_log("to x/r1 are left out: each time it was sent edged-mqtt ended")
+        wait_for(lambda: any("x/r2" in c.topics for c in broker.served), "the other result")
+        self.assertEqual(len([c for c in broker.served if "x/r1" in c.topics]), 6)  # from memory, then of five lives
+        self.assertEqual(bridge.text().count("its packets ended the program"), 5)
+
     def answer_after(self, deadly, farewell, ends):
         """Whether an answer arrives from a gateway whose connections end @ends times, each as soon as something is published to @deadly."""
         broker = FakeBroker()

@@ -218,7 +218,7 @@ class Pipelines(WithPipelines):
     def test_a_threshold_can_be_given_back_to_the_model(self):
         _, device = self.bridge(digit=EACH_DIGIT)
         topic = "edged/gw1/pipeline/digit"
-        for value in (b"0.5", b""):
+        for value in (b"0.5", b"0.12345678912", b""):
             device.publish(f"{topic}/set/threshold", value)
             wait_for(lambda value=value: device.of(f"{topic}/get/threshold") and device.of(f"{topic}/get/threshold")[-1].payload == value, f"{value}")
         device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))

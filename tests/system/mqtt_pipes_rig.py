@@ -2,6 +2,7 @@
 """Pipelines over a real mosquitto: what their tests share."""
 import json
 import os
+import signal
 import struct
 import unittest
 import zlib
@@ -77,6 +78,35 @@ class WithPipelines(unittest.TestCase):
         device = Device(self.port, name)
         self.addCleanup(device.close)
         return device
+
+    def own_broker(self, more=""):
+        """Another broker, which keeps for a slow client whatever it is to have, and who sees what comes there."""
+        port = free_port()
+        self.own_text = f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0{more}"
+        self.own = self.rig.start_broker(self.own_text, f"own-{self.number}")
+        self.addCleanup(lambda: self.own.end())
+        device = Device(port, "watches")
+        self.addCleanup(device.close)
+        return port, device
+
+    def retained(self, port, what):
+        """What that broker has of these topics now."""
+        type(self).lives += 1
+        device = Device(port, f"retained{self.lives}")
+        device.subscribe(what)
+        device.subscribe("edged/end")
+        device.publish("edged/end", b"x")
+        device.wait("edged/end")
+        device.close()
+        return {t: ms[0].payload for t, ms in device.messages.items() if ms[0].retain}
+
+    def add_model(self, name):
+        self.rig.put_model("digits", name)
+        self.edged.child.send_signal(signal.SIGHUP)
+
+    def remove_model(self, name):
+        os.unlink(self.rig.path("models", name + ".tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
 
     @staticmethod
     def child(bridge, kind="--pipelines"):

@@ -77,6 +77,16 @@ static void hysteresis_keeps_what_is_between(void **state)
 	check(&bench, (double[]){0.4, 0.6, 0.4, 0.3, 0.29, 0.4}, "-b--e-");
 }
 
+/* The file does not know the model's own threshold, nor what is set later. */
+static void low_above_the_threshold_is_the_threshold(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.threshold = NAN;
+	bench.decision.low = 0.8;
+	check(&bench, (double[]){0.6, 0.6, 0.9, 0.6, 0.49, 0.7}, "b---eb");
+}
+
 static void k_of_the_last_n_decide(void **state)
 {
 	(void)state;
@@ -249,6 +259,39 @@ static void only_boxes_that_stand_in_a_zone_count(void **state)
 	assert_string_equal(items[1].zone, "left");
 }
 
+/* What is near ends at the picture's lower edge, or beyond it as the model guesses. */
+static void a_box_that_is_cut_off_by_the_edge_stands_on_it(void **state)
+{
+	(void)state;
+	static const struct {
+		double x, bottom;
+		const char *zone;
+	} cases[] = {{0.25, 0.9999, "left"}, {0.25, 1, "left"}, {0.25, 1.02, "left"},
+		{-0.01, 0.7, "left"}, {0, 0.5, "left"}, {0.5, 0.7, "left"}, {0.51, 1.02, "right"},
+		{1.05, 1.05, "right"}, {0.25, 0.499, NULL}, {1.05, 0.499, NULL}, {0.6, 0.65, NULL},
+		{0.75, 0.75, "right"}, {0.75, 0.76, "right"}, {0.75, 0.74, NULL}};
+	struct zones zones = {0};
+	assert_int_equal(zones_parse("left: 0 0.5, 0.5 0.5, 0.5 1, 0 1; "
+				     "right: 0.5 1, 1 0.5, 1 1",
+				 &zones, NULL),
+		0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		owned_bench struct bench bench = {.decision = plain()};
+		struct finding item = box("cat", cases[i].x, cases[i].bottom);
+		struct findings f = {.items = &item, .n = 1};
+		bench.decision.zones = zones;
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, 1,
+					 &bench.verdict, NULL),
+			0);
+		const char *got = item.zone ? item.zone : "none";
+		const char *wanted = cases[i].zone ? cases[i].zone : "none";
+		if (strcmp(got, wanted) != 0) {
+			fail_msg("%g %g: %s, not %s", cases[i].x, cases[i].bottom, got, wanted);
+		}
+		assert_int_equal(bench.verdict.n_changes, cases[i].zone ? 1 : 0);
+	}
+}
+
 static void so_many_at_once_may_be_asked_for(void **state)
 {
 	(void)state;
@@ -284,6 +327,92 @@ static void each_label_has_a_track_of_its_own(void **state)
 	assert_int_equal(bench.verdict.n_changes, 1);
 	assert_false(bench.verdict.changes[0].began);
 	assert_string_equal(bench.verdict.changes[0].label, "fox");
+}
+
+/* Examples are taught and forgotten: the same label has another index each time, and another label has it. */
+static void a_track_is_the_labels_whatever_its_index(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *label;
+		size_t index;
+	} near[] = {{"pump", 0}, {"pump", 1}, {"pump", 3}, {"valve", 0}, {"valve", 3}};
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.k = bench.decision.n = 2;
+	for (size_t i = 0; i < 5; i++) {
+		struct finding item = {
+			.label = near[i].label, .index = near[i].index, .score = 0.9};
+		struct findings f = {.items = &item, .n = 1};
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, i,
+					 &bench.verdict, NULL),
+			0);
+		const struct decision_change *change = &bench.verdict.changes[0];
+		assert_int_equal(bench.verdict.n_changes, "01011"[i] - '0');
+		if (i == 1 || i == 4) {
+			assert_true(change->began);
+			assert_int_equal(change->index, near[i].index);
+			assert_string_equal(change->label, near[i].label);
+		} else if (i == 3) {
+			assert_false(change->began);
+			assert_string_equal(change->label, "pump");
+		}
+	}
+}
+
+/* What has no label has its index, also where a line of the file is empty. */
+static void a_class_without_a_label_has_a_track_too(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	struct finding items[3] = {{.index = 1, .score = 0.9}, {.index = 2, .score = 0.9},
+		{.index = 3, .label = "", .score = 0.9}};
+	struct findings f = {.items = items, .n = 3};
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 1, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_null(bench.verdict.changes[i].label);
+		assert_int_equal(bench.verdict.changes[i].index, i + 1);
+	}
+}
+
+static void a_long_label_is_told_whole(void **state)
+{
+	(void)state;
+	char label[400], other[400];
+	owned_bench struct bench bench = {.decision = plain()};
+	memset(label, 'x', sizeof(label) - 1);
+	label[sizeof(label) - 1] = 0;
+	memcpy(other, label, sizeof(other));
+	other[sizeof(other) - 2] = 'y';
+	struct finding items[2] = {{.label = label, .score = 0.9}, {.label = other, .score = 0.9}};
+	struct findings f = {.items = items, .n = 2};
+	assert_int_equal(
+		decision_judge(&bench.decision, NAN, &bench.state, &f, 1, &bench.verdict, NULL), 0);
+	assert_int_equal(bench.verdict.n_changes, 2);
+	assert_string_equal(bench.verdict.changes[0].label, label);
+	assert_string_equal(bench.verdict.changes[1].label, other);
+}
+
+/* That is what a stage with `on = event` looks at. */
+static void what_is_told_to_begin_is_marked(void **state)
+{
+	(void)state;
+	owned_bench struct bench bench = {.decision = plain()};
+	bench.decision.rate_limit = 1;
+	assert_int_equal(
+		zones_parse("left: 0 0, 0.5 0, 0.5 1, 0 1", &bench.decision.zones, NULL), 0);
+	for (uint64_t i = 0; i < 4; i++) {
+		struct finding items[2] = {box("cat", 0.2, 0.9), box("cat", 0.8, 0.9)};
+		struct findings f = {.items = items, .n = i == 2 ? 0 : 2};
+		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, i,
+					 &bench.verdict, NULL),
+			0);
+		assert_int_equal(bench.verdict.n_changes, "1011"[i] - '0');
+		assert_int_equal(items[0].began, i == 0);
+		assert_false(items[1].began); /* it is in no zone */
+	}
+	assert_true(bench.verdict.limited && bench.verdict.changes[0].began);
 }
 
 static void labels_that_are_not_looked_at_change_nothing(void **state)
@@ -369,6 +498,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_above_the_threshold_begins_once),
 		cmocka_unit_test(hysteresis_keeps_what_is_between),
+		cmocka_unit_test(low_above_the_threshold_is_the_threshold),
 		cmocka_unit_test(k_of_the_last_n_decide),
 		cmocka_unit_test(the_mean_of_several_scores_decides),
 		cmocka_unit_test(a_beginning_waits_for_hold_off),
@@ -378,8 +508,13 @@ int main(void)
 		cmocka_unit_test(with_all_results_told_an_end_is_beyond_the_limit),
 		cmocka_unit_test(publish_says_what_is_told),
 		cmocka_unit_test(only_boxes_that_stand_in_a_zone_count),
+		cmocka_unit_test(a_box_that_is_cut_off_by_the_edge_stands_on_it),
 		cmocka_unit_test(so_many_at_once_may_be_asked_for),
 		cmocka_unit_test(each_label_has_a_track_of_its_own),
+		cmocka_unit_test(a_track_is_the_labels_whatever_its_index),
+		cmocka_unit_test(a_class_without_a_label_has_a_track_too),
+		cmocka_unit_test(a_long_label_is_told_whole),
+		cmocka_unit_test(what_is_told_to_begin_is_marked),
 		cmocka_unit_test(labels_that_are_not_looked_at_change_nothing),
 		cmocka_unit_test(a_number_is_told_when_it_has_changed_enough),
 		cmocka_unit_test(a_number_that_was_limited_is_told_later),

@@ -167,6 +167,25 @@ static void ssd_boxes_are_laid_around_their_anchors(void **state)
 	assert_true(box_is(&f.items[1], 0.3, 0.4, 0.7, 0.6));
 }
 
+/* The background takes its part of the sum, though it is never found. */
+static void softmax_of_an_anchor_is_of_all_its_classes(void **state)
+{
+	(void)state;
+	const float boxes[8] = {0}, scores[6] = {0, 3, 1, 5, 3, 1};
+	const double anchors[8] = {0.2, 0.2, 0.2, 0.2, 0.7, 0.7, 0.2, 0.2};
+	const struct tensor_bytes outs[2] = {FLOATS(boxes, 1, 2, 4), FLOATS(scores, 1, 2, 3)};
+	struct recipe_post_keys keys = keys_of(RECIPE_POST_SSD);
+	struct post post = {
+		.keys = &keys, .labels = &no_labels, .anchors = anchors, .n_anchors = 2};
+	owned_findings struct findings f = {0};
+	keys.activation = RECIPE_SOFTMAX;
+	must_read(&post, outs, 2, &f);
+	assert_int_equal(f.n, 2);
+	assert_true(near(f.items[0].score, 0.8437947344813395));
+	assert_true(near(f.items[1].score, 0.1173104278261984));
+	assert_true(box_is(&f.items[0], 0.1, 0.1, 0.3, 0.3));
+}
+
 static void yolov5_multiplies_the_objects_score(void **state)
 {
 	(void)state;
@@ -384,6 +403,7 @@ int main(void)
 		cmocka_unit_test(detections_are_as_the_operator_says),
 		cmocka_unit_test(outputs_in_another_order_are_named),
 		cmocka_unit_test(ssd_boxes_are_laid_around_their_anchors),
+		cmocka_unit_test(softmax_of_an_anchor_is_of_all_its_classes),
 		cmocka_unit_test(yolov5_multiplies_the_objects_score),
 		cmocka_unit_test(yolov8_is_read_across_and_along),
 		cmocka_unit_test(a_box_of_another_class_stays_unless_classes_do_not_matter),

@@ -194,6 +194,9 @@ static const struct mistake mistakes[] = {
 	{MODEL "[source]\nrate = 99999999999999999999\n", "p.conf:4: ", "a number"},
 	{MODEL "[source]\nlatest-only = true\n", "p.conf:4: ", "yes or no"},
 	{MODEL "[post]\nkind = numbers\nnames = a, seq\n", "p.conf:5: ", "names: seq is what"},
+	{MODEL "[post]\nkind = numbers\nnames = seq , a\n", "p.conf:5: ", "names: seq is what"},
+	{MODEL "[post]\nkind = numbers\nnames = \x1b[1m,\x1b[1m\n",
+		"p.conf:5: ", "names: \\x1b[1m is what"},
 	{MODEL "[post]\nkind = numbers\nnames = value_12\n", "p.conf:5: ", "value_12"},
 	{MODEL "[post]\nkind = numbers\nnames = a,b, a\n", "p.conf:5: ", "names: a is what"},
 	{MODEL "[post]\nkind = numbers\nnames = b , a, b\n", "p.conf:5: ", "names: b is what"},
@@ -222,6 +225,7 @@ static const struct mistake mistakes[] = {
 	{MODEL "[post]\nnms = 1.5\n", "p.conf:4: ", "between 0 and 1"},
 	{MODEL "[decision]\nk = 2\n", "p.conf:4: ", "more than n"},
 	{MODEL "[decision]\nthreshold = 0.4\nlow = 0.5\n", "p.conf:5: ", "above threshold"},
+	{MODEL "[post]\nthreshold = 0.4\n[decision]\nlow = 0.5\n", "p.conf:6: ", "above threshold"},
 	{MODEL "[decision]\nhold-off = 3\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 2d\n", "p.conf:4: ", "time with its unit"},
 	{MODEL "[decision]\nhold-off = 9999min\n", "p.conf:4: ", "between 0 and 86400000 ms"},
@@ -261,6 +265,8 @@ static const struct mistake mistakes[] = {
 	{"\n[stage a]\n\n" MODEL "\n[stage a]\n" MODEL, "p.conf:7: ", "began in line 2"},
 	{MODEL "[decision]\nlabels = cat, big dog ,x\nignore = y, big dog\n",
 		"p.conf:4: ", "labels: big dog is also in ignore"},
+	{MODEL "[decision]\nlabels = cat\\, big\nignore = dog, cat\\, big\n",
+		"p.conf:4: ", "labels: cat, big is also in ignore"},
 	{MODEL "[post]\nskip = x\n[decision]\nlabels = x\n",
 		"p.conf:6: ", "labels: x is also in skip"},
 	{MODEL "[post]\nskip = a,b\n[stage b]\nwhen = c, b\n" MODEL,
@@ -332,6 +338,34 @@ static void lists_have_whole_words(void **state)
 	assert_false(recipe_list_has("cats", "cat"));
 	assert_false(recipe_list_has("", ""));
 	assert_false(recipe_list_has("a,,b", ""));
+	assert_false(recipe_list_has("tabby, tabby cat", "tabby, tabby cat"));
+	assert_true(recipe_list_has("x ,tabby\\, tabby cat , y", "tabby, tabby cat"));
+	assert_false(recipe_list_has("tabby\\, tabby cat", "tabby cat"));
+	assert_true(recipe_list_has("a\\b", "a\\b"));
+	assert_true(recipe_list_has("a\\\\,b", "a\\"));
+	assert_true(recipe_list_has("a\\\\,b", "b"));
+}
+
+static void words_of_a_list_come_one_by_one(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"one", "", "two three", "f,our", "\\"};
+	const char *at = " one,, two three\t,f\\,our,\\";
+	char word[RECIPE_TEXT_SIZE];
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(*at);
+		at = recipe_list_next(at, word);
+		assert_string_equal(word, words[i]);
+	}
+	assert_string_equal(at, "");
+	assert_string_equal(recipe_list_next("", word), "");
+	assert_string_equal(word, "");
+	/* Longer than any text of a file is: cut, and nothing behind it is written to. */
+	char longer[2 * RECIPE_TEXT_SIZE];
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	recipe_list_next(longer, word);
+	assert_int_equal(strlen(word), RECIPE_TEXT_SIZE - 1);
 }
 
 static void a_point_is_in_the_first_zone_around_it(void **state)
@@ -408,6 +442,7 @@ int main(void)
 		cmocka_unit_test(files_with_bytes_changed_are_read_or_refused),
 		cmocka_unit_test(there_are_not_more_stages_than_fit),
 		cmocka_unit_test(lists_have_whole_words),
+		cmocka_unit_test(words_of_a_list_come_one_by_one),
 		cmocka_unit_test(the_manual_names_every_key_with_its_default),
 		cmocka_unit_test(a_point_is_in_the_first_zone_around_it),
 	};

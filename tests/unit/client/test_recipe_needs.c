@@ -341,7 +341,7 @@ static char *trace_of(const char *text, const char *source, const char *post,
 		size_t elements = features ? given->elements : 8;
 		world.input = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
 		world.input.shape = act <= FRAME ? (struct shape){4, {1, 4, 4, 3}}
-			: act == TENSOR          ? (struct shape){4, {1, 3, 4, 5}}
+			: act == TENSOR          ? (struct shape){4, {1, 4, 5, 3}}
 						 : (struct shape){4, {1, 1, (int32_t)elements, 1}};
 		world.input.declared = world.input.shape;
 		elements = (size_t)spec_elements(&world.input);

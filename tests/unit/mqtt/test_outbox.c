@@ -42,7 +42,12 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	put(&o, OUTBOX_LAST, "a", "new", true);
 	expect(&o, "other");
 	assert_int_equal(outbox_next(&o, 1)->ends, 2);
+	assert_true(outbox_has(&o, "a"));
+	outbox_sent(&o, outbox_next(&o, 1), 7);
+	assert_true(outbox_has(&o, "a"));
+	outbox_rewind(&o);
 	expect(&o, "new");
+	assert_false(outbox_has(&o, "a"));
 	assert_null(outbox_next(&o, 1));
 	outbox_deinit(&o);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/mqtt/spool.h"
 #include "tests/unit/daemon/temp_folder.h"
@@ -178,6 +179,104 @@ static void a_byte_that_changed_ends_the_segment(void **state)
 	spool_close(spool);
 }
 
+/* As a crash leaves it: what the end of spool_close() would say is not there. */
+static void end_badly(const struct temp_folder *folder, struct spool *spool)
+{
+	char done[128], saved[128];
+	snprintf(done, sizeof(done), "%s/spool/done", folder->path);
+	snprintf(saved, sizeof(saved), "%s/saved", folder->path);
+	bool there = access(done, F_OK) == 0;
+	assert_int_equal(there ? link(done, saved) : 0, 0);
+	spool_close(spool);
+	assert_int_equal(there ? rename(saved, done) : unlink(done), 0);
+	unlink(saved); /* still there where both were the same */
+}
+
+static unsigned int tries_of(const struct spool *spool, uint64_t expected)
+{
+	uint64_t number = 0;
+	unsigned int tries = spool_tries(spool, &number);
+	assert_int_equal(number, expected);
+	return tries;
+}
+
+static void lives_that_end_while_the_first_is_on_its_way_are_counted(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB);
+	append(spool, 0, 5);
+	expect(spool, 0, 2, true);
+	for (unsigned int life = 0; life < 4; life++) {
+		end_badly(*state, spool);
+		spool = open_spool(*state, MIB);
+		assert_int_equal(tries_of(spool, life ? 2 : 0), life ? life - 1 : 0);
+		expect(spool, life ? 2 : 0, life ? 1 : 3, false);
+		if (life == 0) {
+			spool_done(spool, 0);
+			spool_done(spool, 1);
+			assert_true(spool_is_dirty(spool));
+			assert_true(spool_sync_fd(spool) < 0);
+			continue;
+		}
+		spool_try(spool, 3, false); /* not the first */
+		spool_try(spool, 2, false);
+		spool_try(spool, 2, false); /* once in a life */
+	}
+	/* A good end begins anew. */
+	spool_close(spool);
+	spool = open_spool(*state, MIB);
+	assert_int_equal(tries_of(spool, 2), 0);
+	/* Each of a careful life counts, and what was delivered does not. */
+	expect(spool, 2, 2, false);
+	spool_try(spool, 2, true);
+	spool_done(spool, 2);
+	spool_try(spool, 3, true);
+	end_badly(*state, spool);
+	spool = open_spool(*state, MIB);
+	assert_int_equal(tries_of(spool, 3), 1);
+	spool_close(spool);
+}
+
+static void what_is_read_once_more_is_the_same(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB / 64);
+	append(spool, 0, 100); /* of several segments */
+	for (unsigned int i = 0; i < 100; i++) {
+		expect(spool, i, 1, false);
+		spool_unread(spool);
+		expect(spool, i, 1, true);
+	}
+	spool_close(spool);
+}
+
+/* A power cut that took the end of a segment which is not the last: what follows is not held up. */
+static void a_hole_between_segments_is_left_out(void **state)
+{
+	const struct temp_folder *folder = *state;
+	char path[128];
+	struct spool_record record;
+	snprintf(path, sizeof(path), "%s/spool/0000000000000000.spool", folder->path);
+	struct spool *spool = open_spool(folder, MIB / 64);
+	append(spool, 100, 100); /* all of one size */
+	spool_close(spool);
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	const unsigned int bytes = 18 + 7 + 10, whole = (unsigned int)st.st_size / bytes;
+	assert_int_equal(truncate(path, st.st_size - 2 * bytes - 3), 0);
+	spool = open_spool(folder, MIB / 64);
+	assert_int_equal(spool_length(spool), 100);
+	expect(spool, 100, whole - 3, false);
+	assert_false(spool_read(spool, &record)); /* not before that was delivered */
+	spool_rewind(spool);
+	expect(spool, 100, whole - 3, true);
+	assert_true(spool_read(spool, &record));
+	assert_true(record.number >= whole);
+	assert_int_equal(spool_dropped(spool), record.number - (whole - 3));
+	spool_done(spool, record.number);
+	expect(spool, (unsigned int)record.number + 101, 99 - (unsigned int)record.number, true);
+	assert_int_equal(spool_length(spool), 0);
+	spool_close(spool);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)
 
 int main(void)
@@ -189,6 +288,9 @@ int main(void)
 		TEST(above_the_bound_the_oldest_go),
 		TEST(a_record_cut_short_is_taken_off),
 		TEST(a_byte_that_changed_ends_the_segment),
+		TEST(lives_that_end_while_the_first_is_on_its_way_are_counted),
+		TEST(what_is_read_once_more_is_the_same),
+		TEST(a_hole_between_segments_is_left_out),
 		TEST(a_folder_that_cannot_be_made_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/threshold.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS "0123456789"
+#define FEWEST 7 /* digits of a text; with 17 a double comes back as it was */
+#define MOST 17
+
+/* As JSON has them: no blanks, no plus, no other base, nothing that is not finite. */
+static bool is_number(const char *text)
+{
+	const char *at = text + (*text == '-');
+	size_t whole = strspn(at, DIGITS), part = 1, exponent = 1;
+	at += whole;
+	if (*at == '.') {
+		part = strspn(++at, DIGITS);
+		at += part;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at++;
+		at += *at == '-' || *at == '+';
+		exponent = strspn(at, DIGITS);
+		at += exponent;
+	}
+	return whole > 0 && part > 0 && exponent > 0 && *at == 0;
+}
+
+bool threshold_is_allowed(double threshold, bool any)
+{
+	return isnan(threshold) ||
+		(isfinite(threshold) && (any || (threshold >= 0 && threshold <= 1)));
+}
+
+int threshold_parse(const char *text, bool any, double *ret_threshold, struct error *err)
+{
+	double value = is_number(text) ? strtod(text, NULL) : (double)NAN;
+	if (text[0] && (isnan(value) || !threshold_is_allowed(value, any))) {
+		return error_set(err, -EINVAL, "threshold is a number%s, or nothing",
+			any ? "" : " from 0 to 1");
+	}
+	*ret_threshold = value;
+	return 0;
+}
+
+const char *threshold_print(double threshold, char out[THRESHOLD_TEXT_SIZE])
+{
+	out[0] = 0;
+	for (int digits = FEWEST; digits <= MOST && !isnan(threshold); digits++) {
+		snprintf(out, THRESHOLD_TEXT_SIZE, "%.*g", digits, threshold);
+		if (strtod(out, NULL) == threshold) {
+			break;
+		}
+	}
+	return out;
+}
