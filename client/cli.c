@@ -190,7 +190,6 @@ _Static_assert(sizeof(cli_options) / sizeof(cli_options[0]) <= MAX_OPTIONS, "bit
 
 static const struct settings defaults = {
 	.command = CLI_COMMAND_COUNT,
-	.top_k = 5,
 	.threshold = NAN,
 	.rate = 16000,
 	.count = 100,

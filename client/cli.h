@@ -124,7 +124,7 @@ struct settings {
 	bool json; /* --json is -o json */
 	uint32_t timeout_ms; /* 0: none */
 
-	uint32_t top_k;
+	uint32_t top_k; /* 0: 5, or as a pipeline says */
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;

@@ -12,6 +12,8 @@
 #include "client/record.h"
 #include "client/report.h"
 
+#define TOP_K 5 /* classes of an answer */
+
 struct job {
 	const struct settings *settings;
 	struct target *target;
@@ -227,7 +229,7 @@ static int make_answer(struct job *job, struct answer *ret_answer, struct error 
 {
 	const struct target *t = job->target;
 	struct answer_options options = {.labels = &job->labels,
-		.top_k = job->settings->top_k,
+		.top_k = job->settings->top_k ? job->settings->top_k : TOP_K,
 		.threshold = job->settings->threshold};
 	struct spec first = {0};
 	if (t->n_inputs > 0) {

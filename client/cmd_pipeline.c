@@ -10,10 +10,12 @@
 #include "client/commands.h"
 #include "client/grid.h"
 #include "client/pipeline/source.h"
+#include "client/pipeline/table.h"
 #include "client/pipeline_files.h"
 #include "client/pipeline_targets.h"
 #include "client/report.h"
 
+#define LINE_BYTES 8192 /* of a row of numbers, with the zero byte */
 #define PIECE_BYTES 8192 /* of a stream, at most: a quarter of a second at 16 kHz */
 
 struct work {
@@ -21,6 +23,7 @@ struct work {
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
 	size_t n_results;
+	bool everything; /* infer: what decisions would keep for themselves too, and each input is one */
 	bool write_failed;
 	bool is_lost; /* standard output takes no more */
 };
@@ -81,9 +84,6 @@ static void result_print(void *context, const struct pipeline_result *result)
 		return;
 	}
 	work->n_results++;
-	if (work->settings->draw && result->snapshot) {
-		file_write(work, work->settings->draw, result->snapshot, result->snapshot_bytes);
-	}
 	if (work->settings->mask && result->mask_png) {
 		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
 	}
@@ -97,11 +97,14 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	work->targets.options =
 		(struct target_options){.socket = s->socket, .timeout_ms = s->timeout_ms};
 	int r = pipeline_open(path, &models, &sink, &work->pipeline, err);
-	if (r == 0 && !isnan(s->threshold)) {
+	if (r == 0 && work->everything) {
+		pipeline_want_everything(work->pipeline);
+		pipeline_want_found(work->pipeline, s->top_k, s->threshold);
+	} else if (r == 0 && !isnan(s->threshold)) {
 		r = pipeline_set_threshold(work->pipeline, s->threshold, err);
 	}
 	if (r == 0 && s->draw) {
-		pipeline_want_snapshots(work->pipeline);
+		pipeline_want_drawing(work->pipeline);
 	}
 	if (r == 0 && s->mask) {
 		pipeline_want_masks(work->pipeline);
@@ -109,10 +112,32 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	return r;
 }
 
+/* What all stages found in the picture @path, which was looked at with that @code. */
+static int drawing_write(struct work *work, const char *path, int code)
+{
+	owned_mem void *png = NULL;
+	struct error err = {0};
+	size_t bytes = 0;
+	int r = pipeline_drawing(work->pipeline, &png, &bytes, &err);
+	if (r == 0 && !png && code) {
+		return code;
+	}
+	if (r == 0 && !png) {
+		r = error_set(&err, -EINVAL, "no picture was looked at that --draw could draw in");
+	}
+	if (r < 0) {
+		report_error(path, &err);
+		return code ? code : EXIT_UNREADABLE;
+	}
+	file_write(work, work->settings->draw, png, bytes);
+	return code;
+}
+
 static int file_push(struct work *work, const char *path, const char *source)
 {
 	owned_source struct source bytes = {0};
 	struct error err = {0};
+	int code = EXIT_DONE;
 	if (source_open(path, PIPELINE_MAX_INPUT_BYTES, &bytes, &err) < 0) {
 		report_error(path, &err);
 		return EXIT_UNREADABLE;
@@ -123,9 +148,16 @@ static int file_push(struct work *work, const char *path, const char *source)
 		.source = source};
 	if (pipeline_run(work->pipeline, &input, &err) < 0) {
 		report_error(path, &err);
-		return exit_of(&err);
+		code = exit_of(&err);
 	}
-	return EXIT_DONE;
+	return work->settings->draw ? drawing_write(work, path, code) : code;
+}
+
+/* What has come in so far was looked at, with that @code. */
+static int input_fail(int code, int why)
+{
+	report_line("standard input: %s", strerror(why));
+	return code ? code : EXIT_UNREADABLE;
 }
 
 /* Standard input as it comes; @unit bytes belong together, what is left of one waits for the rest. */
@@ -139,7 +171,10 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
-		if (n <= 0) {
+		if (n < 0) {
+			return input_fail(code, errno);
+		}
+		if (n == 0) {
 			break;
 		}
 		there += (size_t)n;
@@ -160,24 +195,83 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 	return code;
 }
 
+/* The next line of standard input, with a zero byte behind it. Its length, 0 at the end, -EFBIG of one without
+ * room, which has been skipped, else what reading gave. */
+static int line_read(char line[LINE_BYTES])
+{
+	int n = 0, c = 0;
+	while (c != '\n' && (c = getc(stdin)) != EOF) {
+		line[n] = (char)c;
+		n += n < LINE_BYTES - 1;
+	}
+	if (c == EOF && ferror(stdin)) {
+		return -errno;
+	}
+	line[n] = 0;
+	return n < LINE_BYTES - 1 ? n : -EFBIG;
+}
+
+/* @first: what stands only where a file begins. */
+static int line_push(
+	struct work *work, const char *line, size_t length, bool first, struct error *err)
+{
+	const size_t mark = first ? table_mark(line, length) : 0;
+	const char *text = line + mark;
+	const struct pipeline_input input = {
+		.data = text, .size = length - mark, .content_type = "text/csv", .source = "-"};
+	const bool nothing = strspn(text, " \r\n") == input.size || text[0] == '#';
+	return nothing || (first && table_is_heading(text))
+		? 0
+		: pipeline_run(work->pipeline, &input, err);
+}
+
 /* Lines of numbers as they come. */
 static int lines_push(struct work *work)
 {
-	owned_mem char *line = NULL;
-	size_t room = 0;
-	int code = EXIT_DONE;
-	for (ssize_t n; !work->is_lost && (n = getline(&line, &room, stdin)) > 0;) {
+	char line[LINE_BYTES];
+	int code = EXIT_DONE, length = 0;
+	for (unsigned long long at = 1; !work->is_lost && (length = line_read(line)); at++) {
 		struct error err = {0};
-		const struct pipeline_input input = {
-			.data = line, .size = (size_t)n, .content_type = "text/csv", .source = "-"};
-		if (strspn(line, " \t\r\n") == (size_t)n || line[0] == '#') {
-			continue;
+		int r = 0;
+		if (length > 0) {
+			r = line_push(work, line, (size_t)length, at == 1, &err);
+		} else if (length == -EFBIG) {
+			r = error_set(&err, length, "more than %d bytes", LINE_BYTES - 2);
+		} else {
+			return input_fail(code, -length);
 		}
-		if (pipeline_run(work->pipeline, &input, &err) < 0) {
+		if (r < 0) {
+			error_prefix(&err, "line %llu", at);
 			report_error("-", &err);
 			code = code ? code : exit_of(&err);
 		}
+		if (code == EXIT_UNREACHABLE) {
+			break;
+		}
 	}
+	return code;
+}
+
+/* A file of a stream that is all of it: it has a result, also where it is a sound shorter than a window. */
+static int alone_push(struct work *work, const char *path)
+{
+	const char *source = strlen(path) < PIPELINE_SOURCE_SIZE ? path : "-";
+	const size_t results = work->n_results;
+	const uint64_t failed = pipeline_counts(work->pipeline).failed;
+	struct error err = {0};
+	int code = file_push(work, path, source);
+	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+		pipeline_run_rest(work->pipeline, source, &err) < 0) {
+		report_error(path, &err);
+		code = exit_of(&err);
+	}
+	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+		pipeline_counts(work->pipeline).failed == failed) {
+		error_set(&err, -EINVAL, "too short for a result");
+		report_error(path, &err);
+		code = EXIT_UNREADABLE;
+	}
+	pipeline_forget_source(work->pipeline, source);
 	return code;
 }
 
@@ -192,8 +286,11 @@ static int one_push(struct work *work, const char *argument)
 	if (standard && feed == PIPELINE_STREAM_NUMBERS) {
 		return lines_push(work);
 	}
+	if (feed == PIPELINE_SINGLE) {
+		return file_push(work, argument, argument);
+	}
 	/* The files of a stream are pieces of one. */
-	return file_push(work, argument, feed == PIPELINE_SINGLE ? argument : "-");
+	return work->everything ? alone_push(work, argument) : file_push(work, argument, "-");
 }
 
 static int run_all(struct work *work, char **arguments)
@@ -217,18 +314,20 @@ static int run_all(struct work *work, char **arguments)
 	return code;
 }
 
-/* @everything: what decisions would keep for themselves too. */
 static int open_and_run(
 	const struct settings *settings, const char *path, char **inputs, bool everything)
 {
-	__attribute__((cleanup(work_deinit))) struct work work = {.settings = settings};
+	__attribute__((cleanup(work_deinit))) struct work work = {
+		.settings = settings, .everything = everything};
 	struct error err = {0};
 	if (open_path(&work, path, &err) < 0) {
 		report_error(NULL, &err);
 		return EXIT_UNREADABLE;
 	}
-	if (everything) {
-		pipeline_want_everything(work.pipeline);
+	uint32_t rate = 0, channels = 0;
+	if (settings->draw && pipeline_feed(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
+		report_line("--draw: pipeline %s takes no pictures", pipeline_name(work.pipeline));
+		return EXIT_USAGE;
 	}
 	return run_all(&work, inputs);
 }

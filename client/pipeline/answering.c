@@ -138,6 +138,9 @@ static int output_collect(struct pipeline *p, size_t index, const struct questio
 	}
 	row->rows = 1;
 	row->columns = n;
+	struct question told = {.stage = index, .time_us = parent->time_us};
+	told.source = parent->source;
+	telling_restart(p, &told, rows, row);
 	return rows_append(rows, row, MAX_ROW, parent->time_us, err);
 }
 
@@ -202,6 +205,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 	const struct stage *stage = &p->stages[q->stage];
 	const struct recipe_decision *decision = &stage->recipe->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
+	r = r < 0 ? r : drawing_add(p, q, &findings, err);
 	if (r == 0 && decision->given) {
 		struct stream *stream = asking_source(p, &q->source);
 		r = decision_judge(decision, result_threshold(stage), &stream->decisions[q->stage],

@@ -232,12 +232,21 @@ static void mask_draw(struct image *image, const struct findings_mask *mask)
 	}
 }
 
-int draw_findings(
-	struct image *image, const struct findings *f, double point_threshold, struct error *err)
+static uint32_t scale_of(const struct image *image)
 {
-	uint32_t least = image->width < image->height ? image->width : image->height;
-	uint32_t scale = least / 320 + 1;
-	int64_t y = 0;
+	return (image->width < image->height ? image->width : image->height) / 320 + 1;
+}
+
+int64_t draw_line_height(const struct image *image)
+{
+	return (DRAW_GLYPH_HEIGHT + 1) * (int64_t)scale_of(image);
+}
+
+int draw_findings(struct image *image, const struct findings *f, double point_threshold,
+	const struct draw_list *list, struct error *err)
+{
+	uint32_t scale = scale_of(image);
+	int64_t x = list ? list->x : 0, y = list ? list->y : 0;
 	int r = image_set_channels(image, 3, err);
 	if (r < 0) {
 		return r;
@@ -258,8 +267,8 @@ int draw_findings(
 		}
 		draw_colour(one->index, rgb);
 		label_of(one, text, sizeof(text));
-		plate_draw(image, 0, y, scale, text, rgb);
-		y += (DRAW_GLYPH_HEIGHT + 1) * (int64_t)scale;
+		plate_draw(image, x, y, scale, text, rgb);
+		y += draw_line_height(image);
 	}
 	return 0;
 }

@@ -30,12 +30,20 @@ void draw_fill(struct image *image, int64_t left, int64_t top, int64_t right, in
 int64_t draw_text(struct image *image, int64_t x, int64_t y, uint32_t scale, const char *text,
 	const uint8_t *rgb);
 
+/* Of the text of a picture of that size. */
+int64_t draw_line_height(const struct image *image);
+
+/* Where classes without a place are listed: pixels. */
+struct draw_list {
+	int64_t x, y;
+};
+
 /*
  * Boxes with label and score, key points above @point_threshold, a mask's classes but 0 as colour over
- * the picture; classes without boxes are listed at the top. Places are shares of the picture. The
- * picture becomes RGB. -ENOMEM.
+ * the picture; classes without boxes are listed from @list on, NULL: at the top. Places are shares of the
+ * picture, which becomes RGB. -ENOMEM.
  */
 int must_check draw_findings(struct image *image, const struct findings *findings,
-	double point_threshold, struct error *err);
+	double point_threshold, const struct draw_list *list, struct error *err);
 
 #endif

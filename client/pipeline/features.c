@@ -284,11 +284,13 @@ struct moments {
 	double rms, skewness, kurtosis, crest;
 };
 
-/* Takes the mean away from @x. */
+/* Takes the mean away from @x. It is counted from the first value, so that what never varies is 0. */
 static struct moments moments_of(double *x, size_t n)
 {
 	double mean = 0, m2 = 0, m3 = 0, m4 = 0, most = 0;
+	const double first = n ? x[0] : 0;
 	for (size_t i = 0; i < n; i++) {
+		x[i] -= first;
 		mean += x[i] / (double)n;
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -35,7 +35,8 @@ void image_free(struct image *image); /* zeroed is fine */
 int must_check image_decode(enum source_format format, const void *data, size_t size,
 	struct image *ret_image, struct error *err);
 
-/* One per format, as above. */
+/* One per format, as above. A picture whose data end before it does is -EBADMSG; a JPEG may lack the mark of its
+ * end. */
 int must_check image_jpeg_decode(
 	const void *data, size_t size, struct image *ret_image, struct error *err);
 int must_check image_png_decode(

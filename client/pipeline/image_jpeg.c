@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The door of libturbojpeg. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
@@ -142,6 +143,33 @@ static int room_make(const void *data, size_t size, uint32_t width, uint32_t hei
 	return 0;
 }
 
+/* -1, which may be for a warning alone. A limit on scans keeps a small progressive file from costing minutes. */
+static int pixels_read(tjhandle handle, const void *data, size_t size, struct image *image)
+{
+	const int pitch = 0, format = image->channels == 1 ? TJPF_GRAY : TJPF_RGB;
+	return tjDecompress2(handle, data, (unsigned long)size, image->pixels, (int)image->width,
+		pitch, (int)image->height, format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+}
+
+/* The same with the mark of the end behind the data, which some cameras leave out: the library then says whether
+ * more than that is missing. */
+static int marked_read(tjhandle handle, const void *data, size_t size, struct image *image)
+{
+	owned_mem uint8_t *marked = malloc(size + 2);
+	if (!marked) {
+		return -ENOMEM;
+	}
+	memcpy(marked, data, size);
+	memcpy(marked + size, "\xff\xd9", 2);
+	return pixels_read(handle, marked, size + 2, image);
+}
+
+static bool is_warned(tjhandle handle, int r, const char *words)
+{
+	return r == -1 && tjGetErrorCode(handle) == TJERR_WARNING &&
+		strncmp(tjGetErrorStr2(handle), words, strlen(words)) == 0;
+}
+
 int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, struct error *err)
 {
 	__attribute__((cleanup(close_handle))) tjhandle handle = tjInitDecompress();
@@ -165,16 +193,20 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 	if (r < 0) {
 		return r;
 	}
-	/* Decoding goes on past warnings (a photo that was cut short), so unset rows are black. A
-	 * limit on scans keeps a small progressive file from costing minutes. */
 	memset(image.pixels, 0, (size_t)width * (size_t)height * channels);
-	r = tjDecompress2(handle, data, (unsigned long)size, image.pixels, width, 0, height,
-		channels == 1 ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+	r = pixels_read(handle, data, size, &image);
+	if (is_warned(handle, r, "Premature end of JPEG file")) {
+		r = marked_read(handle, data, size, &image);
+	}
+	if (is_warned(handle, r, "Corrupt JPEG data: premature end of data segment")) {
+		return error_set(err, -EBADMSG, "JPEG: the data end before the picture does");
+	}
+	if (r == -ENOMEM || (r < 0 && is_short_of_memory(handle))) {
+		return error_set(
+			err, -ENOMEM, "JPEG: no memory to decode %dx%d pixels", width, height);
+	}
 	if (r < 0 && tjGetErrorCode(handle) != TJERR_WARNING) {
-		return is_short_of_memory(handle)
-			? error_set(err, -ENOMEM, "JPEG: no memory to decode %dx%d pixels", width,
-				  height)
-			: refused(handle, err);
+		return refused(handle, err);
 	}
 	*ret_image = image;
 	image = (struct image){0};

@@ -30,7 +30,7 @@ static int read_csv(const struct spec *spec, const struct fit_options *options,
 	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_table struct table table = {0};
-	int r = table_parse((const char *)source->data, source->size, &table, err);
+	int r = table_parse((const char *)source->data, source->size, 0, &table, err);
 	return r < 0 ? r : fit_numbers(spec, options, table.values, table.n, ret_tensor, err);
 }
 

@@ -89,7 +89,9 @@ static const struct content *content_find(const char *type)
 
 static bool looks_like_json(const struct source *bytes)
 {
-	size_t at = strspn((const char *)bytes->data, " \t\r\n");
+	const char *text = (const char *)bytes->data;
+	size_t at = table_mark(text, bytes->size);
+	at += strspn(text + at, " \t\r\n");
 	return bytes->data[at] == '[' || bytes->data[at] == '{';
 }
 
@@ -158,14 +160,17 @@ static int numbers_read(const struct recipe_source *source, const struct source 
 	struct material *material, struct error *err)
 {
 	owned_table struct table table = {0};
-	int r = json ? number_list_parse((const char *)bytes->data, bytes->size, &table, err)
-		     : table_parse((const char *)bytes->data, bytes->size, &table, err);
+	const char *text = (const char *)bytes->data;
+	const size_t columns = (size_t)source->columns;
+	/* What is no stream fills a tensor, whose rows nobody named. */
+	const size_t wanted = source->kind == RECIPE_SOURCE_NUMBERS || columns > 1 ? columns : 0;
+	int r = json ? number_list_parse(text, bytes->size, wanted, &table, err)
+		     : table_parse(text, bytes->size, wanted, &table, err);
 	if (r < 0) {
 		return r;
 	}
-	size_t columns = (size_t)source->columns;
-	if (table.n == 0 || table.n % columns) {
-		return error_set(err, -EINVAL, "%zu numbers are no rows of %zu", table.n, columns);
+	if (table.n == 0) {
+		return error_set(err, -EINVAL, "there are no numbers");
 	}
 	material->values = calloc(table.n, sizeof(material->values[0]));
 	if (!material->values) {
@@ -174,9 +179,13 @@ static int numbers_read(const struct recipe_source *source, const struct source 
 	for (size_t i = 0; i < table.n; i++) {
 		material->values[i] = (float)table.values[i];
 		if (!isfinite(material->values[i])) { /* it would cost the windows that it is in */
-			return error_set(err, -EINVAL, "row %zu, number %zu: %g is %s",
-				i / columns + 1, i % columns + 1, table.values[i],
+			error_set(err, -EINVAL, "number %zu: %g is %s", i % columns + 1,
+				table.values[i],
 				isfinite(table.values[i]) ? "too large" : "no number");
+			if (table.rows > 1) {
+				error_prefix(err, "row %zu", i / columns + 1);
+			}
+			return -EINVAL;
 		}
 	}
 	material->rows = table.n / columns;

@@ -25,6 +25,7 @@ struct material {
 	enum material_kind kind;
 	struct image image; /* owned */
 	struct findings_frame frame; /* where the image lies in the picture that came in */
+	size_t listed; /* classes of it that stand in the drawing */
 	float *values; /* owned; samples, or rows of numbers */
 	size_t rows, columns;
 	uint32_t rate; /* samples a second; 0 for numbers */

@@ -8,7 +8,7 @@
 
 struct scanner {
 	const char *text, *at, *end;
-	size_t room;
+	size_t room, columns;
 	struct table table;
 };
 
@@ -62,30 +62,56 @@ static int number_read(struct scanner *s, struct error *err)
 	return 0;
 }
 
+/* Behind the '[' of a list of numbers, to its ']'. @depth: 1 for one that is in no other. */
+static int row_read(struct scanner *s, unsigned int depth, struct error *err)
+{
+	const size_t before = s->table.n;
+	while (peek(s) != ']') {
+		int r = number_read(s, err);
+		if (r < 0) {
+			return r;
+		}
+		if (!accept(s, ',')) {
+			break;
+		}
+		if (peek(s) == ']') {
+			return refused(s, "a number", err);
+		}
+	}
+	if (!accept(s, ']')) {
+		return refused(s, "',' or ']'", err);
+	}
+	const size_t n = s->table.n - before;
+	s->table.rows++;
+	if (depth > 1 && s->columns && n != s->columns) {
+		return error_set(err, -EBADMSG, "row %zu: %zu numbers where a row has %zu",
+			s->table.rows, n, s->columns);
+	}
+	return 0;
+}
+
 /* At the '[' of a list of numbers or of such lists. */
 static int list_read(struct scanner *s, struct error *err)
 {
 	unsigned int depth = 0;
 	do {
-		bool opened = false;
-		while (accept(s, '[')) {
-			opened = true;
-			if (++depth > NUMBER_LIST_MAX_DEPTH) {
-				return refused(s, "fewer lists in lists", err);
-			}
+		if (!accept(s, '[')) {
+			return refused(s, "'['", err);
 		}
-		if (!opened || peek(s) != ']') {
-			int r = number_read(s, err);
-			if (r < 0) {
-				return r;
-			}
+		if (++depth > NUMBER_LIST_MAX_DEPTH) {
+			return refused(s, "fewer lists in lists", err);
 		}
-		bool closed = false;
+		if (peek(s) == '[') {
+			continue;
+		}
+		int r = row_read(s, depth, err);
+		if (r < 0) {
+			return r;
+		}
+		depth--;
 		while (depth > 0 && accept(s, ']')) {
 			depth--;
-			closed = true;
 		}
-		s->table.rows += closed;
 		if (depth > 0 && !accept(s, ',')) {
 			return refused(s, "',' or ']'", err);
 		}
@@ -161,9 +187,12 @@ static int object_read(struct scanner *s, struct error *err)
 	return found ? 0 : error_set(err, -EBADMSG, "JSON: there is no \"values\"");
 }
 
-int number_list_parse(const char *text, size_t size, struct table *ret_table, struct error *err)
+int number_list_parse(
+	const char *text, size_t size, size_t columns, struct table *ret_table, struct error *err)
 {
-	struct scanner s = {.text = text, .at = text, .end = text + size};
+	const size_t mark = table_mark(text, size);
+	struct scanner s = {
+		.text = text, .at = text + mark, .end = text + size, .columns = columns};
 	owned_table struct table table = {0};
 	int r = 0;
 	if (accept(&s, '{')) {
@@ -176,6 +205,10 @@ int number_list_parse(const char *text, size_t size, struct table *ret_table, st
 	table = s.table;
 	if (r == 0 && peek(&s)) {
 		r = refused(&s, "the end", err);
+	}
+	if (r == 0 && columns && table.n % columns) {
+		r = error_set(
+			err, -EBADMSG, "JSON: %zu numbers are no rows of %zu", table.n, columns);
 	}
 	if (r < 0) {
 		return r;

@@ -62,7 +62,12 @@ int pipeline_open(const char *path, const struct pipeline_models *models,
 {
 	__attribute__((cleanup(file_close))) FILE *file = NULL;
 	int r = ini_open(path, &file, err);
-	return r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
+	r = r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
+	if (r < 0 && err) {
+		const struct error raw = *err; /* it has the path */
+		error_clean(err->text, sizeof(err->text), raw.text, strlen(raw.text));
+	}
+	return r;
 }
 
 int pipeline_open_text(const char *name, const char *text, size_t size,
@@ -84,6 +89,7 @@ void pipeline_close(struct pipeline *p)
 		return;
 	}
 	queue_deinit(&p->queue);
+	image_free(&p->drawing);
 	for (size_t i = 0; i < p->n_streams; i++) {
 		stream_deinit(&p->streams[i]);
 	}
@@ -188,18 +194,23 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 	return 0;
 }
 
-void pipeline_want_snapshots(struct pipeline *p)
-{
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].post.snapshot = RECIPE_SNAPSHOT_PNG;
-	}
-}
-
 void pipeline_want_everything(struct pipeline *p)
 {
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
 		p->recipe->stages[i].decision.publish = RECIPE_PUBLISH_ALL;
 		p->recipe->stages[i].decision.rate_limit = 0;
+	}
+	p->recipe->source.every = 1;
+}
+
+void pipeline_want_found(struct pipeline *p, uint32_t top_k, double threshold)
+{
+	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+		struct recipe_post_keys *post = &p->recipe->stages[i].post;
+		const bool scored = post->kind != RECIPE_POST_NUMBERS &&
+			post->kind != RECIPE_POST_EMBEDDING && post->kind != RECIPE_POST_TENSORS;
+		post->top_k = top_k ? top_k : post->top_k;
+		post->threshold = scored && !isnan(threshold) ? threshold : post->threshold;
 	}
 }
 
@@ -318,6 +329,9 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
 	if (r == 0) {
 		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
+		struct question told = {.time_us = heard_us};
+		told.source = stream->source;
+		telling_restart(p, &told, rows, material);
 		rows_hear(rows, material->rows, material->rate,
 			p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us);
 		time_us = time_us ? time_us
@@ -356,10 +370,10 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 {
 	owned(material_unref) struct material *material = NULL;
 	const char *source = input->source ? input->source : "";
-	int r = strlen(source) < STREAM_NAME_SIZE
+	int r = strlen(source) < PIPELINE_SOURCE_SIZE
 		? material_decode(&p->recipe->source, input, &material, err)
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
-			  STREAM_NAME_SIZE - 1);
+			  PIPELINE_SOURCE_SIZE - 1);
 	if (r == 0) {
 		const struct stream_source who = source_named(source, input->origin);
 		struct stream *stream = asking_source(p, &who);
@@ -526,13 +540,45 @@ static int question_run(struct pipeline *p, const struct pipeline_question *q, s
 	return r;
 }
 
-int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+/* @first: what became of what was pushed. */
+static int questions_run(struct pipeline *p, int first, struct error *err)
 {
 	const struct pipeline_question *q = NULL;
-	int first = pipeline_push(p, input, err);
 	while (first != -ENOTCONN && (q = pipeline_next(p))) {
 		int r = question_run(p, q, first == 0 ? err : NULL);
 		first = first ? first : r;
 	}
 	return first;
+}
+
+int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct error *err)
+{
+	return questions_run(p, pipeline_push(p, input, err), err);
+}
+
+/* Silence behind what waits, to the end of a window. */
+static int silence_append(struct pipeline *p, struct rows *rows, struct error *err)
+{
+	struct stage_window window = {0};
+	struct material silence = {.columns = rows->columns, .rate = rows->rate};
+	int r = stage_describe(&p->stages[0], &p->models, err);
+	r = r < 0 ? r : stage_window(&p->stages[0], rows->columns, rows->rate, &window, err);
+	if (r < 0 || rows->rows >= window.rows) {
+		return r;
+	}
+	silence.rows = window.rows - rows->rows;
+	owned_mem float *zeros = calloc(silence.rows * rows->columns, sizeof(zeros[0]));
+	silence.values = zeros;
+	const size_t limit = STREAM_MAX_VALUES - values_waiting(p);
+	return zeros ? rows_append(rows, &silence, limit, rows->time_us, err)
+		     : error_no_memory(err);
+}
+
+int pipeline_run_rest(struct pipeline *p, const char *source, struct error *err)
+{
+	const struct stream_source who = source_named(source, 0);
+	struct stream *stream = asking_source_find(p, &who);
+	struct rows *rows = stream ? &stream->waiting : NULL;
+	const bool rest = rows && rows->rate && rows->rows > 0;
+	return questions_run(p, rest ? silence_append(p, rows, err) : 0, err);
 }

@@ -36,6 +36,7 @@
 	(256u << 20) /* of their decoded inputs and tensors; one alone may have more */
 #define PIPELINE_MAX_INPUT_BYTES (64u << 20) /* of one push */
 #define PIPELINE_NAME_SIZE 64
+#define PIPELINE_SOURCE_SIZE 128 /* of a source's name, with its end */
 
 struct pipeline;
 struct pipeline_question;
@@ -79,7 +80,8 @@ struct pipeline_models {
 enum pipeline_kind {
 	PIPELINE_RESULT, /* what a model said of an input; every one, or those the decision lets
 			    through (json has "event" then) */
-	PIPELINE_SKIPPED, /* a stage was not asked: budget, overload; json has "skipped" */
+	PIPELINE_SKIPPED, /* a stage was not asked: budget, overload; or a window began anew, as its
+			     source has another rate now; json has "skipped" */
 	PIPELINE_FAILED, /* an input or an answer was no good; json has "error" */
 };
 
@@ -262,6 +264,10 @@ void pipeline_fail(struct pipeline *pipeline, const struct pipeline_question *qu
 int must_check pipeline_run(
 	struct pipeline *pipeline, const struct pipeline_input *input, struct error *err);
 
+/* Of a stream of sound that ends: what is left in the window of @source (of origin 0), if anything is, becomes
+ * one with silence behind it, and that is asked as pipeline_run() asks. */
+int must_check pipeline_run_rest(struct pipeline *pipeline, const char *source, struct error *err);
+
 /* ---- while it works */
 
 /* The `threshold` of the first stage's decision, else of what it finds; NaN where neither has one.
@@ -271,11 +277,20 @@ double pipeline_threshold(const struct pipeline *pipeline);
 int must_check pipeline_set_threshold(
 	struct pipeline *pipeline, double threshold, struct error *err);
 
-/* With every result a snapshot, as `snapshot = yes` (PNG) of each stage, or a mask, as `show-mask = yes`. */
-void pipeline_want_snapshots(struct pipeline *pipeline);
+/* From now on what every stage finds is drawn into a copy of the picture that came in last, whatever decisions
+ * tell: for who asks by pipeline_run(), one picture after the other. What stages find in a part of it stands
+ * where that is. */
+void pipeline_want_drawing(struct pipeline *pipeline);
+/* That picture as PNG, malloc'ed, NULL where none was looked at since this was called last. -ENOMEM, -EIO. */
+int must_check pipeline_drawing(
+	struct pipeline *pipeline, void **ret_png, size_t *ret_size, struct error *err);
+
+/* With every result a mask, as `show-mask = yes`. */
 void pipeline_want_masks(struct pipeline *pipeline);
-/* Every result, as `publish = all` of each stage's decision without `rate-limit`. */
+/* Every result, as `publish = all` of each stage's decision without `rate-limit`, of every input. */
 void pipeline_want_everything(struct pipeline *pipeline);
+/* Another `top-k` (0: the file's) and `threshold` of [post] (NaN: the same) for every stage that has them. */
+void pipeline_want_found(struct pipeline *pipeline, uint32_t top_k, double threshold);
 
 /* How [source] wants to be fed: PIPELINE_STREAM_SOUND (PCM of *ret_rate and *ret_channels where there is
  * no header) and PIPELINE_STREAM_NUMBERS in pieces of any size, the others one thing at a time. */

@@ -214,7 +214,7 @@ int recipe_read(FILE *file, const char *name, struct recipe **ret_recipe, struct
 static void section_print(const struct recipe *recipe, const struct recipe_stage *stage,
 	const char *section, FILE *out)
 {
-	char text[ZONES_TEXT_SIZE];
+	char text[ZONES_TEXT_SIZE], shown[ZONES_TEXT_SIZE];
 	size_t n = 0;
 	const struct recipe_key *keys = recipe_keys(&n);
 	bool begun = strcmp(section, "stage") == 0;
@@ -228,8 +228,9 @@ static void section_print(const struct recipe *recipe, const struct recipe_stage
 			begun = true;
 		}
 		const void *base = recipe_key_is_common(&keys[i]) ? (const void *)recipe : stage;
+		recipe_get(base, &keys[i], text, sizeof(text));
 		fprintf(out, "%s = %s\n", keys[i].key,
-			recipe_get(base, &keys[i], text, sizeof(text)));
+			error_clean(shown, sizeof(shown), text, strlen(text)));
 	}
 }
 

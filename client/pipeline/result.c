@@ -247,16 +247,27 @@ char *result_json(const struct result_facts *facts)
 struct line {
 	char *out;
 	size_t size, used;
+	bool full; /* what did not fit was left out, and CUT says so */
 };
 
+#define CUT " ..."
+
+/* All of it, or CUT and nothing any more. */
 static void printf_like(2, 3) add(struct line *line, const char *format, ...)
 {
+	const size_t room = line->size - line->used - sizeof(CUT) + 1;
 	va_list arguments;
+	if (line->full) {
+		return;
+	}
 	va_start(arguments, format);
-	int n = vsnprintf(line->out + line->used, line->size - line->used, format, arguments);
+	int n = vsnprintf(line->out + line->used, room, format, arguments);
 	va_end(arguments);
-	line->used += n > 0 && (size_t)n < line->size - line->used ? (size_t)n
-								   : strlen(line->out + line->used);
+	line->full = n < 0 || (size_t)n >= room;
+	line->used += line->full ? 0 : (size_t)n;
+	if (line->full) {
+		memcpy(line->out + line->used, CUT, sizeof(CUT));
+	}
 }
 
 static void add_name(struct line *line, const char *name, size_t index)
@@ -286,7 +297,7 @@ static void add_findings(struct line *line, const struct result_facts *facts)
 {
 	const struct recipe_post_keys *post = &facts->stage->recipe->post;
 	double width = 0, height = 0;
-	char name[RECIPE_TEXT_SIZE];
+	char name[RECIPE_TEXT_SIZE], unit[4 * RECIPE_NAME_SIZE];
 	result_picture_size(facts->material, &width, &height);
 	for (size_t i = 0; i < facts->findings->n; i++) {
 		const struct finding *one = &facts->findings->items[i];
@@ -295,7 +306,9 @@ static void add_findings(struct line *line, const struct result_facts *facts)
 			pipeline_number_name(
 				post->names, i, facts->findings->n, name, sizeof(name));
 			add_name(line, name, i);
-			add(line, " %.6g%s%s", one->score, post->unit[0] ? " " : "", post->unit);
+			add(line, " %.6g", one->score);
+			add(line, post->unit[0] ? " %s" : "%s",
+				error_escape(unit, sizeof(unit), post->unit, strlen(post->unit)));
 			continue;
 		}
 		add_name(line, one->label, one->index);
@@ -312,7 +325,7 @@ static void add_findings(struct line *line, const struct result_facts *facts)
 
 char *result_text(const struct result_facts *facts, char *out, size_t size)
 {
-	struct line line = {out, size, 0};
+	struct line line = {out, size, 0, false};
 	char shown[160];
 	const struct material *m = facts->material;
 	out[0] = 0;

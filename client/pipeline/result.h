@@ -26,7 +26,7 @@ char *result_json(const struct result_facts *facts);
 #define RESULT_FLAT_FINDINGS 5
 char *result_flat(const struct result_facts *facts);
 
-/* The same for a person, cut where it is longer. Foreign bytes are escaped. Returns @out. */
+/* The same for a person; " ..." stands for what there is no room for. Foreign bytes are escaped. Returns @out. */
 #define RESULT_TEXT_SIZE 512
 char *result_text(const struct result_facts *facts, char *out, size_t size);
 

@@ -13,6 +13,7 @@
 
 struct wav {
 	uint32_t coding, channels, rate, bits;
+	uint32_t frame; /* bytes of a sample of all channels */
 	const uint8_t *data;
 	size_t bytes;
 };
@@ -27,6 +28,7 @@ static int read_format(const uint8_t *at, size_t size, struct wav *wav, struct e
 	wav->coding = bytes_get_u16(at);
 	wav->channels = bytes_get_u16(at + 2);
 	wav->rate = bytes_get_u32(at + 4);
+	wav->frame = bytes_get_u16(at + 12);
 	wav->bits = bytes_get_u16(at + 14);
 	if (wav->coding == WAVE_EXTENSIBLE && size >= 26) {
 		wav->coding = bytes_get_u16(at + 24);
@@ -34,10 +36,20 @@ static int read_format(const uint8_t *at, size_t size, struct wav *wav, struct e
 	return 0;
 }
 
+/* Who writes to a pipe does not know the size of what comes, and may leave 0 in the header: then the sound goes
+ * on beyond what the header says that the file has. */
+static bool is_streamed(const struct bytes_reader *r, size_t bytes)
+{
+	return bytes == 0 && (uint64_t)bytes_get_u32(r->data + 4) + 8 <= r->at;
+}
+
 static int find_chunks(const void *data, size_t size, struct wav *wav, struct error *err)
 {
 	struct bytes_reader r = bytes_reader_of(data, size);
-	bytes_read(&r, 12); /* RIFF, size, WAVE */
+	const char *kind = (const char *)bytes_read(&r, 12); /* RIFF, size, WAVE */
+	if (kind && (memcmp(kind, "RIFX", 4) == 0 || memcmp(kind, "RF64", 4) == 0)) {
+		return error_set(err, -EOPNOTSUPP, "WAV: %.4s is not read here, RIFF is", kind);
+	}
 	while (!wav->data) {
 		const uint8_t *head = bytes_read(&r, 8);
 		if (!head) {
@@ -49,7 +61,7 @@ static int find_chunks(const void *data, size_t size, struct wav *wav, struct er
 		if (is_data && !wav->channels) {
 			return error_set(err, -EBADMSG, "WAV: data before the format");
 		}
-		bytes = bytes > left && is_data ? left : bytes;
+		bytes = is_data && (bytes > left || is_streamed(&r, bytes)) ? left : bytes;
 		const uint8_t *body = bytes_read(&r, bytes);
 		if (!body) {
 			return error_set(err, -EBADMSG,
@@ -82,6 +94,10 @@ static int check_form(const struct wav *wav, struct error *err)
 	}
 	if (wav->channels == 0 || wav->channels > MAX_CHANNELS) {
 		return error_set(err, -EBADMSG, "WAV: %u channels", wav->channels);
+	}
+	if (wav->frame != wav->channels * wav->bits / 8) {
+		return error_set(err, -EOPNOTSUPP, "WAV: %u channels of %u bits in %u bytes",
+			wav->channels, wav->bits, wav->frame);
 	}
 	if (wav->rate < SOUND_MIN_RATE || wav->rate > SOUND_MAX_RATE) {
 		return error_set(err, -EBADMSG, "WAV: %u samples a second", wav->rate);
@@ -159,6 +175,7 @@ int sound_s16_decode(const void *data, size_t size, uint32_t rate, uint32_t chan
 		.channels = channels,
 		.rate = rate,
 		.bits = 16,
+		.frame = 2 * channels,
 		.data = data,
 		.bytes = size};
 	int r = check_form(&wav, err);

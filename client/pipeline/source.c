@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/ini.h"
+#include "client/pipeline/table.h"
 
 #define READ_STEP 65536
 
@@ -143,7 +144,7 @@ static bool named(const char *path, const char *suffix)
 static bool looks_like_numbers(const struct source *s)
 {
 	bool digit = false;
-	for (size_t i = 0; i < s->size; i++) {
+	for (size_t i = table_mark((const char *)s->data, s->size); i < s->size; i++) {
 		uint8_t c = s->data[i];
 		if (!c || !strchr("0123456789+-.eE,; \t\r\n", c)) {
 			return false;
@@ -168,7 +169,9 @@ enum source_format source_format_of(const struct source *s)
 		strchr(" \t\r\n#", s->data[2])) {
 		return SOURCE_PNM;
 	}
-	if (begins(s, 0, "RIFF", 4) && begins(s, 8, "WAVE", 4)) {
+	/* RIFX and RF64 too, so that nobody takes them for samples. */
+	const bool riff = begins(s, 0, "RIFF", 4) || begins(s, 0, "RIFX", 4);
+	if ((riff || begins(s, 0, "RF64", 4)) && begins(s, 8, "WAVE", 4)) {
 		return SOURCE_WAV;
 	}
 	if (begins(s, 0, "\x93NUMPY", 6)) {

@@ -53,9 +53,9 @@ static int anchors_read(struct stage *stage, struct error *err)
 	owned_source struct source source = {0};
 	owned_table struct table table = {0};
 	int r = source_open_file(stage->recipe->post.anchors, MAX_FILE, &source, err);
-	r = r < 0 ? r : table_parse((const char *)source.data, source.size, &table, err);
-	if (r == 0 && (table.n == 0 || table.n % 4)) {
-		r = error_set(err, -EBADMSG, "%zu numbers are no rows of 4", table.n);
+	r = r < 0 ? r : table_parse((const char *)source.data, source.size, 4, &table, err);
+	if (r == 0 && table.n == 0) {
+		r = error_set(err, -EBADMSG, "there are no rows");
 	}
 	if (r < 0) {
 		error_prefix(err, "anchors");
@@ -170,6 +170,7 @@ void stage_deinit(struct stage *stage)
 	free(stage->anchors);
 	examples_free(&stage->examples);
 	features_free(stage->features);
+	sound_filter_free(&stage->filter);
 	*stage = (struct stage){0};
 }
 
@@ -309,12 +310,13 @@ static int picture_prepare(const struct stage *stage, const struct material *mat
 }
 
 /* The samples at the model's rate, of exactly the window's length where there is one. */
-static int sound_resampled(const struct stage *stage, const struct material *material,
+static int sound_resampled(struct stage *stage, const struct material *material,
 	struct sound *ret_sound, struct error *err)
 {
 	const struct recipe_pre *pre = &stage->recipe->pre;
 	const struct sound from = {material->values, material->rows, material->rate};
-	return sound_resample(&from, (uint32_t)pre->sr, ret_sound, err);
+	int r = sound_filter_make(&stage->filter, from.rate, (uint32_t)pre->sr, err);
+	return r < 0 ? r : sound_filter_run(&stage->filter, &from, ret_sound, err);
 }
 
 static int features_prepare(const struct stage *stage, const float *values, size_t rows,
@@ -341,7 +343,7 @@ static int features_prepare(const struct stage *stage, const float *values, size
 	return r < 0 ? r : fit_numbers(spec, &options, out, n, ret_tensor, err);
 }
 
-static int sound_prepare(const struct stage *stage, const struct material *material,
+static int sound_prepare(struct stage *stage, const struct material *material,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_sound struct sound resampled = {0};
@@ -390,7 +392,7 @@ static int bytes_prepare(const struct stage *stage, const struct material *mater
 		spec->type, &spec->shape, material->bytes, material->n_bytes, ret_tensor, err);
 }
 
-int stage_prepare(const struct stage *stage, const struct material *material,
+int stage_prepare(struct stage *stage, const struct material *material,
 	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err)
 {
 	*ret_frame = material->frame;

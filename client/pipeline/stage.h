@@ -9,6 +9,7 @@
 #include "client/pipeline/labels.h"
 #include "client/pipeline/material.h"
 #include "client/pipeline/recipe.h"
+#include "client/pipeline/sound.h"
 
 struct stage {
 	struct recipe_stage *recipe; /* borrowed */
@@ -20,6 +21,7 @@ struct stage {
 	size_t n_anchors;
 	struct examples examples;
 	struct features *features; /* owned; NULL: none */
+	struct sound_filter filter; /* of the rate that came in last, where it is not `sr` */
 };
 
 /* Reads the files that the recipe names: -EBADMSG and others with the key before the reason, and its
@@ -46,7 +48,7 @@ int must_check stage_window(const struct stage *stage, size_t columns, uint32_t 
 	struct stage_window *ret_window, struct error *err);
 
 /* The tensor for the model's only input. *ret_frame: where it lies in the picture that came in. */
-int must_check stage_prepare(const struct stage *stage, const struct material *material,
+int must_check stage_prepare(struct stage *stage, const struct material *material,
 	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err);
 
 /* @input is what stage_prepare() gave, @frame too. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/pipeline/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void stream_deinit(struct stream *s)
@@ -28,6 +30,7 @@ uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
 	uint64_t length_us = n * UINT64_C(1000000) / rate;
 	if (s->columns == 0) {
 		s->start_us = now_us > length_us ? now_us - length_us : 0;
+		s->start_us = s->start_us > s->time_us ? s->start_us : s->time_us;
 	}
 	return s->start_us + (s->position + s->rows - s->skip + n) * UINT64_C(1000000) / rate;
 }
@@ -53,15 +56,28 @@ static int room_make(struct rows *s, size_t rows, struct error *err)
 	return 0;
 }
 
+bool rows_restart(struct rows *s, const struct material *m, char ret_why[ROWS_WHY_SIZE])
+{
+	if (s->columns == 0 || (s->columns == m->columns && s->rate == m->rate)) {
+		return false;
+	}
+	const bool rate = s->columns == m->columns;
+	snprintf(ret_why, ROWS_WHY_SIZE, "the source had %zu %s, now %zu: its window begins anew",
+		rate ? s->rate : s->columns, rate ? "samples a second" : "columns",
+		rate ? m->rate : m->columns);
+	*s = (struct rows){.values = s->values,
+		.room = s->room,
+		.time_us = s->time_us,
+		.heard_us = s->heard_us,
+		.lost = s->lost};
+	return true;
+}
+
 int rows_append(
 	struct rows *s, const struct material *m, size_t limit, uint64_t time_us, struct error *err)
 {
-	bool fresh = s->columns == 0;
-	if (!fresh && (s->columns != m->columns || s->rate != m->rate)) {
-		return error_set(err, -EINVAL,
-			"the source had %zu columns at %u samples a second, now %zu at %u",
-			s->columns, s->rate, m->columns, m->rate);
-	}
+	const bool fresh = s->columns == 0;
+	assert(fresh || (s->columns == m->columns && s->rate == m->rate));
 	size_t skip = s->skip < m->rows ? s->skip : m->rows;
 	size_t rows = m->rows - skip;
 	if (rows * m->columns > limit) {

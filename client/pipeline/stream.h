@@ -10,7 +10,6 @@
 #include "client/pipeline/material.h"
 #include "client/pipeline/stage.h"
 
-#define STREAM_NAME_SIZE 128
 #define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
 
 struct rows {
@@ -30,7 +29,7 @@ struct rows {
 /* Who sent something: those of one name and different origins are different. */
 struct stream_source {
 	uint32_t origin;
-	char name[STREAM_NAME_SIZE];
+	char name[PIPELINE_SOURCE_SIZE];
 };
 
 static inline bool stream_is_same(const struct stream_source *a, const struct stream_source *b)
@@ -52,8 +51,13 @@ struct stream {
 
 void stream_deinit(struct stream *stream);
 
-/* Adds the rows of @material. -EINVAL when they are of another width or rate than those before, -ENOSPC
- * when more than @limit values would wait. */
+/* Rows of another width or rate do not go on with those before, which are dropped then as if the source began
+ * with these, at a time not before theirs. True with the reason for people where that is so. */
+#define ROWS_WHY_SIZE 128
+bool rows_restart(struct rows *rows, const struct material *material, char ret_why[ROWS_WHY_SIZE]);
+
+/* Adds the rows of @material, which go on with those before. -ENOSPC when more than @limit values would
+ * wait. */
 int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
 	uint64_t time_us, struct error *err);
 

@@ -12,9 +12,14 @@ struct parser {
 	struct table table;
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\r';
+}
+
 static bool is_separator(char c)
 {
-	return c == ',' || c == ';' || c == '\t' || c == ' ' || c == '\r';
+	return c == ',' || c == ';' || c == '\t';
 }
 
 static int append(struct parser *p, double value, struct error *err)
@@ -36,7 +41,7 @@ static int append(struct parser *p, double value, struct error *err)
 	return 0;
 }
 
-/* A number that is followed by a separator or the line's end. */
+/* A number that is followed by a separator, a blank or the line's end. */
 static bool read_number(const struct parser *p, double *ret_value, const char **ret_end)
 {
 	char *end = NULL;
@@ -45,7 +50,8 @@ static bool read_number(const struct parser *p, double *ret_value, const char **
 	}
 	*ret_value = strtod(p->at, &end);
 	*ret_end = end;
-	return end != p->at && (end >= p->end || *end == '\n' || is_separator(*end));
+	return end != p->at &&
+		(end >= p->end || *end == '\n' || is_separator(*end) || is_blank(*end));
 }
 
 static void skip_line(struct parser *p)
@@ -54,49 +60,99 @@ static void skip_line(struct parser *p)
 	p->at = newline ? newline : p->end;
 }
 
-static void skip_separators(struct parser *p)
+static void skip_blanks(struct parser *p)
 {
-	while (p->at < p->end && is_separator(*p->at)) {
+	while (p->at < p->end && is_blank(*p->at)) {
 		p->at++;
 	}
 }
 
-/* From the start of a line to its end. */
-static int parse_line(struct parser *p, struct error *err)
+static bool is_line_end(const struct parser *p)
 {
-	size_t before = p->table.n;
-	skip_separators(p);
-	if (p->at < p->end && *p->at == '#') {
-		skip_line(p);
+	return p->at == p->end || *p->at == '\n';
+}
+
+/* What stands before number @n of a row; @separator: the row's, 0 before the second. */
+static int skip_separator(struct parser *p, size_t n, char *separator, struct error *err)
+{
+	const char here = is_separator(*p->at) ? *p->at++ : ' ';
+	if (*separator && *separator != here) {
+		return error_set(err, -EBADMSG, "number %zu: not separated as before", n);
 	}
-	while (p->at < p->end && *p->at != '\n') {
-		double value = 0;
-		const char *end = NULL;
-		if (!read_number(p, &value, &end)) {
-			if (p->line == 1 && p->table.n == 0) {
-				skip_line(p);
-				return 0;
-			}
-			return error_set(err, -EBADMSG, "line %zu, number %zu: not a number",
-				p->line, p->table.n - before + 1);
-		}
-		int r = append(p, value, err);
-		if (r < 0) {
-			return r;
-		}
-		p->at = end;
-		skip_separators(p);
-	}
-	p->table.rows += p->table.n > before;
+	*separator = here;
+	skip_blanks(p);
 	return 0;
 }
 
-int table_parse(const char *text, size_t size, struct table *ret_table, struct error *err)
+/* From the first number of a row to the line's end. */
+static int parse_row(struct parser *p, size_t *ret_n, struct error *err)
 {
-	struct parser p = {.at = text, .end = text + size};
+	char separator = 0;
+	size_t n = 0;
+	int r = 0;
+	do {
+		double value = 0;
+		const char *end = NULL;
+		r = n ? skip_separator(p, n + 1, &separator, err) : 0;
+		n++;
+		if (r == 0 && (is_line_end(p) || is_separator(*p->at))) {
+			r = error_set(err, -EBADMSG, "number %zu: there is none", n);
+		} else if (r == 0 && !read_number(p, &value, &end)) {
+			r = error_set(err, -EBADMSG, "number %zu: not a number", n);
+		}
+		r = r < 0 ? r : append(p, value, err);
+		if (r == 0) {
+			p->at = end;
+			skip_blanks(p);
+		}
+	} while (r == 0 && !is_line_end(p));
+	*ret_n = n;
+	return r;
+}
+
+/* At the start of a line; where columns have no names, separators come first. */
+static bool is_heading(struct parser p)
+{
+	double value = 0;
+	const char *end = NULL;
+	while (!is_line_end(&p) && (is_blank(*p.at) || is_separator(*p.at))) {
+		p.at++;
+	}
+	return !is_line_end(&p) && *p.at != '#' && !read_number(&p, &value, &end);
+}
+
+/* From the start of a line to its end. */
+static int parse_line(struct parser *p, size_t columns, struct error *err)
+{
+	size_t n = 0;
+	skip_blanks(p);
+	if (is_line_end(p) || *p->at == '#' || (p->line == 1 && is_heading(*p))) {
+		skip_line(p);
+		return 0;
+	}
+	int r = parse_row(p, &n, err);
+	if (r == 0 && columns && n != columns) {
+		return error_set(err, -EBADMSG, "%zu numbers where a row has %zu", n, columns);
+	}
+	p->table.rows++;
+	return r;
+}
+
+bool table_is_heading(const char *line)
+{
+	return is_heading((struct parser){.at = line, .end = line + strlen(line)});
+}
+
+int table_parse(
+	const char *text, size_t size, size_t columns, struct table *ret_table, struct error *err)
+{
+	struct parser p = {.at = text + table_mark(text, size), .end = text + size};
 	while (p.at < p.end) {
 		p.line++;
-		int r = parse_line(&p, err);
+		int r = parse_line(&p, columns, err);
+		if (r < 0 && memchr(text, '\n', size ? size - 1 : 0)) {
+			error_prefix(err, "line %zu", p.line);
+		}
 		if (r < 0) {
 			table_free(&p.table);
 			return r;

@@ -60,6 +60,16 @@ void telling_trouble(
 	tell(p, kind, q, &facts, &(struct pipeline_result){0});
 }
 
+void telling_restart(struct pipeline *p, const struct question *q, struct rows *rows,
+	const struct material *material)
+{
+	char why[ROWS_WHY_SIZE];
+	if (rows_restart(rows, material, why)) {
+		telling_trouble(p, PIPELINE_SKIPPED, q, why);
+		asking_lost(p, q->stage, &q->source, UINT64_MAX);
+	}
+}
+
 /* Mask as PNG and snapshot, where the file asks for them. */
 struct extras {
 	void *mask, *snapshot; /* owned */
@@ -96,7 +106,7 @@ static int snapshot_make(struct pipeline *p, const struct question *q,
 		r = image_crop(image, 0, 0, image->width, image->height, &copy, err);
 		image = &copy;
 	}
-	r = r < 0 || !whole ? r : draw_findings(image, findings, post->point_threshold, err);
+	r = r < 0 || !whole ? r : draw_findings(image, findings, post->point_threshold, NULL, err);
 	if (r < 0) {
 		return r;
 	}

@@ -3,7 +3,7 @@
  * work - a pipeline from inside, for the files that do its work
  *
  * pipeline.c is what callers see; asking.c makes questions of material; answering.c reads answers and asks
- * the stages that follow; telling.c tells the sink.
+ * the stages that follow; telling.c tells the sink; drawing.c paints.
  */
 #ifndef CLIENT_PIPELINE_WORK_H
 #define CLIENT_PIPELINE_WORK_H
@@ -28,6 +28,8 @@ struct pipeline {
 	size_t next_stream; /* whose window is looked at first, so that each gets its turn */
 	struct queue queue;
 	struct pipeline_counts counts;
+	bool wants_drawing;
+	struct image drawing; /* owned; empty: no picture was looked at */
 };
 
 /* NULL: nothing was heard of it. */
@@ -56,8 +58,15 @@ void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *s
 int must_check answering_take(struct pipeline *p, const struct question *q,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
 
+/* What a stage found, for pipeline_drawing(). */
+int must_check drawing_add(struct pipeline *p, const struct question *q,
+	const struct findings *findings, struct error *err);
+
 void telling_trouble(
 	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why);
+/* That what waits of the source of @q begins anew with @material, where it does (rows_restart()). */
+void telling_restart(struct pipeline *p, const struct question *q, struct rows *rows,
+	const struct material *material);
 int must_check telling_result(struct pipeline *p, const struct question *q,
 	const struct findings *findings, const struct decision_verdict *verdict, struct error *err);
 

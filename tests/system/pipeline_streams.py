@@ -17,6 +17,7 @@ import wave
 EDGECTL, ROOT = sys.argv[1:3]
 SAMPLES = os.path.join(ROOT, "packaging", "models")
 SEVEN = os.path.join(SAMPLES, "samples", "digit-7.png")
+RECONSTRUCTION = f"[source]\nkind = numbers\ncolumns = 3\n[model]\nname = {SAMPLES}/vibration.tflite\n[post]\nkind = reconstruction\n"
 FULL = b"edgectl: standard output: No space left on device\n"
 
 
@@ -50,13 +51,15 @@ class Streams(unittest.TestCase):
         self.assertEqual([(event["event"], event["label"]) for event in events], [("begin", "yes")])
 
     def test_a_row_that_is_no_number_is_refused_and_the_window_goes_on(self):
-        text = f"[source]\nkind = numbers\ncolumns = 3\n[model]\nname = {SAMPLES}/vibration.tflite\n[post]\nkind = reconstruction\n"
-        rows = b"0.1,0.2,0.3\n" * 64
-        for bad, why in ((b"1,nan,2\n", b"row 1, number 2: nan is no number"), (b"1,2,-inf\n", b"row 1, number 3: -inf is no number"),
-                         (b"1e39,1,2\n", b"row 1, number 1: 1e+39 is too large")):
+        text, rows = RECONSTRUCTION, b"0.1,0.2,0.3\n" * 64
+        for bad, why in ((b"1,nan,2\n", b"number 2: nan is no number"), (b"1,2,-inf\n", b"number 3: -inf is no number"),
+                         (b"1e39,1,2\n", b"number 1: 1e+39 is too large"), (b"1,,2\n", b"number 2: there is none"),
+                         (b"1,2,3,4\n", b"4 numbers where a row has 3"), (b"0,5;0,7\n", b"number 3: not separated as before"),
+                         (b"x,y,z\n", b"there are no numbers"), (b"1,2,3\0,4\n", b"number 3: not a number"),
+                         (b"1" * 100000 + b"\n", b"more than 8190 bytes")):
             done = self.run_pipeline(text, "-", stdin=rows + bad + rows)
             self.assertEqual(done.returncode, 6)
-            self.assertEqual(done.stderr, b"edgectl: -: " + why + b"\n")
+            self.assertEqual(done.stderr, b"edgectl: -: line 65: " + why + b"\n")
             result = json.loads(done.stdout)  # 128 rows are one window
             self.assertEqual((result["from_row"], result["to_row"]), (0, 128))
             self.assertEqual(len(result["results"]), 1)
@@ -89,6 +92,88 @@ class Streams(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             results = [json.loads(line) for line in done.stdout.splitlines()]
             self.assertEqual([(r["stage"], r["events"][0]["label"], int(r["to_s"])) for r in results], wanted)
+
+    def test_a_file_with_a_heading_is_a_stream_too(self):
+        text = RECONSTRUCTION
+        with open(os.path.join(SAMPLES, "samples", "vibration-fault.csv"), "rb") as file:
+            rows = file.read()
+        for before in (b"", b"\xef\xbb\xbf"):
+            for heading in (b"", b"x,y,z\n", b"# of today\n"):
+                data = before + heading + rows.split(b"\n", 1)[1]
+                done = self.run_pipeline(text, "-", stdin=data)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertEqual(len(done.stdout.splitlines()), 1)
+
+    def test_a_line_without_end_takes_no_memory(self):
+        conf = self.write("p.conf", self.shipped("vibration"))
+        stream = subprocess.Popen([EDGECTL, "pipeline", "run", conf, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        with stream.stdin:
+            for _ in range(300):
+                stream.stdin.write(b"1" * (1 << 20))
+            with open(f"/proc/{stream.pid}/status", encoding="ascii") as file:
+                most = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+        self.assertLess(most, 150 << 10)
+        self.assertEqual(stream.stderr.read(), b"edgectl: -: line 1: more than 8190 bytes\n")
+        self.assertEqual(stream.wait(timeout=60), 6)
+        stream.stderr.close()
+
+    def sound(self, name, rate, frames):
+        path = os.path.join(self.folder.name, name)
+        with wave.open(path, "wb") as file:
+            file.setparams((1, 2, rate, 0, "NONE", None))
+            file.writeframes(frames)
+        return path
+
+    def test_a_source_that_changes_its_rate_begins_its_window_anew(self):
+        with wave.open(os.path.join(SAMPLES, "samples", "yes.wav")) as file:
+            word = file.readframes(file.getnframes())
+        twice = b"".join(word[i:i + 2] * 2 for i in range(0, len(word), 2))  # as if of 32000 samples a second
+        quiet, loud = self.sound("quiet.wav", 16000, bytes(40000)), self.sound("loud.wav", 32000, bytes(64000) + twice + bytes(128000))
+        done = self.run_pipeline(self.shipped("keyword"), quiet, loud)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        told, event = map(json.loads, done.stdout.splitlines())
+        self.assertEqual(told["skipped"], "the source had 16000 samples a second, now 32000: its window begins anew")
+        self.assertEqual([e["label"] for e in event["events"]], ["yes"])
+        self.assertTrue(1 < event["to_s"] < 2.6, event["to_s"])  # of the second file
+
+    def test_there_is_nothing_to_draw_in_a_sound(self):
+        sound, out = os.path.join(SAMPLES, "samples", "yes.wav"), os.path.join(self.folder.name, "out.png")
+        for text, code, said in ((self.shipped("keyword"), 2, "--draw: pipeline p takes no pictures"),
+                                 (f"[model]\nname = {SAMPLES}/keyword.tflite\n", 6, f"{sound}: no picture was looked at that --draw could draw in")):
+            done = self.run_pipeline(text, sound, "-d", out)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
+            self.assertFalse(os.path.exists(out))
+
+    def test_a_terminal_gets_no_foreign_bytes(self):
+        text = (f"[pipeline]\ndescription = a\x1bc\\\n[model]\nname = {SAMPLES}/digits.tflite\n"
+                "[post]\nkind = numbers\nnames = a , b\nunit = \x1b[2J\n")
+        conf = self.write("p.conf", text)
+        bad = self.write("\x1b[2J.conf", "[nothing]\n")
+        shown = subprocess.run([EDGECTL, "pipeline", "show", conf], capture_output=True, timeout=60).stdout
+        checked = subprocess.run([EDGECTL, "pipeline", "check", bad, os.path.join(self.folder.name, "\x1bc.conf")], capture_output=True, timeout=60).stderr
+        run = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout
+        for told, part in ((shown, b"description = a\\x1bc\\\n"), (shown, b"unit = \\x1b[2J\n"), (checked, b"/\\x1b[2J.conf: "),
+                           (checked, b"/\\x1bc.conf: No such file"), (run, b" \\x1b[2J,")):
+            self.assertIn(part, told)
+            self.assertNotIn(b"\x1b", told)
+        result = json.loads(self.run_pipeline(text, SEVEN).stdout)
+        self.assertIn("a", result)
+        self.assertIn("b", result)
+        self.assertEqual(result["unit"], "\x1b[2J")
+
+    def test_a_line_that_is_cut_says_so(self):
+        labels = self.write("labels.txt", "".join("\u00e4" * 60 + f"{i}\n" for i in range(10)))
+        conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nkind = classes\nlabels = {labels}\ntop-k = 10\n")
+        line = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout.decode()
+        self.assertRegex(line, r"^\S+digit-7\.png  p:( \u00e4{60}\d 0\.\d{4},)*( \u00e4{60}\d( 0\.\d{4},?)?)? \.\.\.\n$")
+
+    def test_a_stream_that_cannot_be_read_is_no_end(self):
+        for name in ("keyword", "vibration"):
+            conf = self.write("p.conf", self.shipped(name))
+            folder = os.open(self.folder.name, os.O_RDONLY)
+            done = subprocess.run([EDGECTL, "pipeline", "run", conf, "-"], stdin=folder, capture_output=True, timeout=60)
+            os.close(folder)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (6, b"", b"edgectl: standard input: Is a directory\n"))
 
     def test_a_full_disk_is_told_as_such_and_ends_it(self):
         text = f"[model]\nname = {SAMPLES}/digits.tflite\n"

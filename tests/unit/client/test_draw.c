@@ -99,7 +99,7 @@ static void findings_anywhere_are_drawn_without_harm(void **state)
 			.first_point = i,
 			.n_points = 1};
 	}
-	assert_int_equal(draw_findings(&image, &f, 0, NULL), 0);
+	assert_int_equal(draw_findings(&image, &f, 0, NULL, NULL), 0);
 	assert_int_equal(image.channels, 3);
 	findings_free(&f);
 }
@@ -110,7 +110,7 @@ static void a_mask_colours_all_but_class_0(void **state)
 	owned_image struct image image = black(4, 2);
 	uint8_t classes[2] = {0, 5};
 	struct findings f = {.mask = {classes, 2, 1}};
-	assert_int_equal(draw_findings(&image, &f, 0, NULL), 0);
+	assert_int_equal(draw_findings(&image, &f, 0, NULL, NULL), 0);
 	check(&image, (const char *const[]){"  ##", "  ##"});
 }
 

@@ -211,6 +211,14 @@ static void jpeg_that_libjpeg_wrote_comes_back_nearly(void **state)
 	struct image none = {0};
 	struct error err = {0};
 	assert_int_equal(image_jpeg_decode(jpeg, 20, &none, &err), -EBADMSG);
+	for (unsigned long cut = 20; cut < size - 2;
+		cut++) { /* the mark of the end is not missed */
+		assert_int_equal(image_jpeg_decode(jpeg, cut, &none, &err), -EBADMSG);
+	}
+	assert_string_equal(err.text, "JPEG: the data end before the picture does");
+	owned_image struct image unmarked = {0};
+	assert_int_equal(image_jpeg_decode(jpeg, size - 2, &unmarked, NULL), 0);
+	assert_memory_equal(unmarked.pixels, image.pixels, 64 * 64);
 	assert_true(strncmp(err.text, "JPEG: ", 6) == 0);
 	tjFree(jpeg);
 	tjDestroy(handle);
@@ -476,9 +484,11 @@ static void a_progressive_jpeg_says_how_much_it_takes(void **state)
 		{TJSAMP_444, TJFLAG_PROGRESSIVE, 40u << 20, NULL},
 		{TJSAMP_444, 0, 20u << 20, NULL}};
 	owned_mem uint8_t *rgb = calloc(2000 * 2000, 3);
-	tjhandle handle = tjInitCompress();
-	assert_true(rgb && handle);
+	assert_non_null(rgb);
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		/* One that wrote a progressive one writes a broken one next that is not. */
+		tjhandle handle = tjInitCompress();
+		assert_non_null(handle);
 		unsigned char *jpeg = NULL;
 		unsigned long size = 0;
 		assert_int_equal(tjCompress2(handle, rgb, 2000, 0, 2000, TJPF_RGB, &jpeg, &size,
@@ -487,13 +497,13 @@ static void a_progressive_jpeg_says_how_much_it_takes(void **state)
 		enum outcome outcome =
 			decode_apart(jpeg, size, tries[i].room, tries[i].why ? tries[i].why : "");
 		tjFree(jpeg);
+		tjDestroy(handle);
 		if (outcome == UNLIMITED) {
 			print_message("SKIPPED: nothing limits memory here\n");
 			break;
 		}
 		assert_int_equal(outcome, tries[i].why ? TOO_MUCH : DECODED);
 	}
-	tjDestroy(handle);
 }
 
 /* Nor does it take room for the worst case to write one of them as a JPEG. */

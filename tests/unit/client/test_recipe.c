@@ -199,6 +199,8 @@ static const struct mistake mistakes[] = {
 		"p.conf:5: ", "names: \\x1b[1m is what"},
 	{MODEL "[post]\nkind = numbers\nnames = value_12\n", "p.conf:5: ", "value_12"},
 	{MODEL "[post]\nkind = numbers\nnames = a,b, a\n", "p.conf:5: ", "names: a is what"},
+	{MODEL "[post]\nkind = numbers\nnames = b , a, b\n", "p.conf:5: ", "names: b is what"},
+	{MODEL "[post]\nkind = numbers\nnames = time_us , x\n", "p.conf:5: ", "names: time_us is"},
 	{MODEL "[source]\nwidth = 8\n", "p.conf:4: ", "both or none"},
 	{MODEL "[pre]\ncrop = 0,0,1\n", "p.conf:4: ", "left, top"},
 	{MODEL "[pre]\ncrop = 0.5,0,0.6,1\n", "p.conf:4: ", "left, top"},

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "client/pipeline/sound.h"
+#include "client/pipeline/source.h"
 
 static void write_wav(struct bytes_writer *w, uint16_t coding, uint16_t channels, uint32_t rate,
 	uint16_t bits, const void *data, uint32_t claimed, size_t bytes)
@@ -75,6 +76,48 @@ static void data_that_claims_too_much_ends_with_the_file(void **state)
 	bytes_writer_deinit(&w);
 }
 
+static void data_of_unknown_size_ends_with_the_file(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	owned_sound struct sound sound = {0}, none = {0};
+	const int16_t samples[2] = {16384, -16384};
+	write_wav(&w, 1, 1, 16000, 16, samples, 0, sizeof(samples));
+	assert_int_equal(sound_wav_decode(w.data, w.size, &sound, NULL), 0);
+	assert_int_equal(sound.n, 2);
+	assert_true(sound.samples[0] == 0.5f && sound.samples[1] == -0.5f);
+	w.data[4] = (uint8_t)(w.size - 8); /* the file has them, but they are no sound */
+	assert_int_equal(sound_wav_decode(w.data, w.size, &none, NULL), 0);
+	assert_int_equal(none.n, 0);
+	bytes_writer_deinit(&w);
+}
+
+static void check_unsupported(const uint8_t *data, size_t size, const char *why)
+{
+	struct sound none = {0};
+	struct error err = {0};
+	const struct source source = {
+		.path = "-", .data = (uint8_t *)(uintptr_t)data, .size = size};
+	assert_int_equal(source_format_of(&source), SOURCE_WAV);
+	assert_int_equal(sound_wav_decode(data, size, &none, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, why);
+}
+
+static void samples_that_lie_otherwise_are_not_read_as_noise(void **state)
+{
+	(void)state;
+	struct bytes_writer w = {0};
+	write_wav(&w, 1, 1, 16000, 24, "abcdefgh", 8, 8);
+	w.data[32] = 4;
+	check_unsupported(w.data, w.size, "WAV: 1 channels of 24 bits in 4 bytes");
+	w.data[32] = 3;
+	memcpy(w.data, "RIFX", 4);
+	check_unsupported(w.data, w.size, "WAV: RIFX is not read here, RIFF is");
+	memcpy(w.data, "RF64", 4);
+	check_unsupported(w.data, w.size, "WAV: RF64 is not read here, RIFF is");
+	bytes_writer_deinit(&w);
+}
+
 static void what_is_no_wav_is_refused(void **state)
 {
 	(void)state;
@@ -113,7 +156,7 @@ static void make_sine(struct sound *sound, uint32_t rate, double hertz)
 static void resampling_keeps_a_tone_where_it_is(void **state)
 {
 	(void)state;
-	static const uint32_t rates[] = {44100, 48000, 8000, 22050};
+	static const uint32_t rates[] = {44100, 48000, 8000, 22050, 15991, 44101, 383987, 3989};
 	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
 		owned_sound struct sound from = {0}, to = {0};
 		make_sine(&from, rates[r], 1000);
@@ -124,6 +167,59 @@ static void resampling_keeps_a_tone_where_it_is(void **state)
 			assert_true(fabs((double)to.samples[i] - wanted) < 2e-3);
 		}
 	}
+}
+
+/* As the filter is defined, with a weight for each place. */
+static double sinc_at(const struct sound *from, double at, double cutoff)
+{
+	const double reach = ceil(16 / cutoff);
+	double sum = 0, weights = 0;
+	for (int64_t k = (int64_t)(at - reach); k <= (int64_t)(at + reach); k++) {
+		const double x = (double)k - at, angle = M_PI * cutoff * x;
+		if (fabs(x) < reach && k >= 0 && k < (int64_t)from->n) {
+			const double sinc = x == 0 ? 1 : sin(angle) / angle;
+			const double weight = sinc * (0.5 + 0.5 * cos(M_PI * x / reach));
+			sum += weight * (double)from->samples[k];
+			weights += weight;
+		}
+	}
+	return sum / weights;
+}
+
+static void places_between_two_weights_are_as_good_as_their_own(void **state)
+{
+	(void)state;
+	static const uint32_t rates[] = {1009, 3989, 15991, 44101, 383987};
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		owned_sound struct sound from = {0}, to = {0};
+		make_sine(&from, rates[r], 300);
+		assert_int_equal(sound_resample(&from, 16000, &to, NULL), 0);
+		const double cutoff = 0.95 * fmin(1, 16000.0 / rates[r]);
+		for (size_t i = 300; i < 15700; i += 7) {
+			const double at = (double)i * rates[r] / 16000;
+			const double wanted = sinc_at(&from, at, cutoff);
+			assert_true(fabs((double)to.samples[i] - wanted) < 1e-6);
+		}
+	}
+}
+
+static void no_pair_of_rates_takes_more_than_the_others(void **state)
+{
+	(void)state;
+	owned_sound_filter struct sound_filter f = {0};
+	static const uint32_t rates[] = {
+		1000, 1009, 3989, 8000, 15991, 16000, 44100, 48000, 192000, 383987, 384000};
+	const size_t n = sizeof(rates) / sizeof(rates[0]);
+	for (size_t i = 0; i < n * n; i++) {
+		assert_int_equal(sound_filter_make(&f, rates[i / n], rates[i % n], NULL), 0);
+		assert_true(f.n_weights <= SOUND_FILTER_MAX_WEIGHTS);
+		const float *weights = f.weights;
+		assert_int_equal(sound_filter_make(&f, rates[i / n], rates[i % n], NULL), 0);
+		assert_ptr_equal(f.weights, weights); /* it is kept */
+	}
+	assert_int_equal(sound_filter_make(&f, 999, 16000, NULL), -EINVAL);
+	assert_int_equal(sound_filter_make(&f, 16000, 384001, NULL), -EINVAL);
+	assert_null(f.weights);
 }
 
 static void resampling_drops_what_the_new_rate_cannot_hold(void **state)
@@ -144,8 +240,12 @@ int main(void)
 		cmocka_unit_test(every_coding_has_the_same_full_scale),
 		cmocka_unit_test(two_channels_are_mixed),
 		cmocka_unit_test(data_that_claims_too_much_ends_with_the_file),
+		cmocka_unit_test(data_of_unknown_size_ends_with_the_file),
+		cmocka_unit_test(samples_that_lie_otherwise_are_not_read_as_noise),
 		cmocka_unit_test(what_is_no_wav_is_refused),
 		cmocka_unit_test(resampling_keeps_a_tone_where_it_is),
+		cmocka_unit_test(places_between_two_weights_are_as_good_as_their_own),
+		cmocka_unit_test(no_pair_of_rates_takes_more_than_the_others),
 		cmocka_unit_test(resampling_drops_what_the_new_rate_cannot_hold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

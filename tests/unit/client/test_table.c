@@ -14,14 +14,24 @@
 
 static int parse(const char *text, struct table *table, struct error *err)
 {
-	return table_parse(text, strlen(text), table, err);
+	return table_parse(text, strlen(text), 0, table, err);
+}
+
+/* A file of rows of @columns is refused with that text. */
+static void check_refused(const char *text, size_t columns, const char *why)
+{
+	struct table none = {0};
+	struct error err = {0};
+	assert_int_equal(table_parse(text, strlen(text), columns, &none, &err), -EBADMSG);
+	assert_string_equal(err.text, why);
+	assert_null(none.values);
 }
 
 static void numbers_are_read_row_after_row(void **state)
 {
 	(void)state;
 	owned_table struct table t = {0};
-	assert_int_equal(parse("# remark\n1,2.5;-3e2\r\n\n 4\tnan\n", &t, NULL), 0);
+	assert_int_equal(parse("# remark\n1, 2.5 ,-3e2\r\n\n 4 \tnan\n", &t, NULL), 0);
 	assert_int_equal(t.rows, 2);
 	assert_int_equal(t.n, 5);
 	assert_true(t.values[1] == 2.5 && t.values[2] == -300 && t.values[3] == 4);
@@ -37,7 +47,7 @@ static void a_heading_is_skipped_once(void **state)
 	assert_int_equal(parse("x,y,z\n1,2,3", &t, NULL), 0);
 	assert_int_equal(t.n, 3);
 	assert_int_equal(parse("x\ny\n", &none, &err), -EBADMSG);
-	assert_string_equal(err.text, "line 2, number 1: not a number");
+	assert_string_equal(err.text, "line 2: number 1: not a number");
 }
 
 static void what_is_not_a_number_is_named(void **state)
@@ -46,7 +56,7 @@ static void what_is_not_a_number_is_named(void **state)
 	struct table none = {0};
 	struct error err = {0};
 	assert_int_equal(parse("1,2\n3,4x\n", &none, &err), -EBADMSG);
-	assert_string_equal(err.text, "line 2, number 2: not a number");
+	assert_string_equal(err.text, "line 2: number 2: not a number");
 	assert_null(none.values);
 }
 
@@ -56,8 +66,62 @@ static void an_empty_file_has_no_numbers(void **state)
 	owned_table struct table t = {0};
 	assert_int_equal(parse("", &t, NULL), 0);
 	assert_int_equal(t.n, 0);
-	assert_int_equal(parse("\n \n,,\n", &t, NULL), 0);
+	assert_int_equal(parse("\n \n\r\n", &t, NULL), 0);
 	assert_int_equal(t.rows, 0);
+}
+
+static void a_missing_number_is_no_number(void **state)
+{
+	(void)state;
+	check_refused("1,,3\n4,5,\n,8,9", 3, "line 1: number 2: there is none");
+	check_refused("1,2,3\n4,5,\n", 3, "line 2: number 3: there is none");
+	check_refused("1,2,3\n,8,9\n", 3, "line 2: number 1: there is none");
+	check_refused(",8,9\n", 0, "number 1: there is none");
+	check_refused(",,\n", 0, "number 1: there is none");
+	check_refused("1;2; ;4\n", 0, "number 3: there is none");
+	check_refused("1\t\t3", 0, "number 2: there is none");
+}
+
+static void a_row_has_as_many_numbers_as_all(void **state)
+{
+	(void)state;
+	owned_table struct table t = {0};
+	assert_int_equal(table_parse("1 2  3\n4\t5\t6\n", 13, 3, &t, NULL), 0);
+	assert_int_equal(t.rows, 2);
+	assert_int_equal(t.n, 6);
+	check_refused("x,y,z\n1,2\n3,4,5,6\n", 3, "line 2: 2 numbers where a row has 3");
+	check_refused("1,2,3\n3,4,5,6\n", 3, "line 2: 4 numbers where a row has 3");
+	check_refused("1,2,3,4,5,6\n", 3, "6 numbers where a row has 3");
+}
+
+static void a_row_has_one_separator(void **state)
+{
+	(void)state;
+	check_refused("0,5;0,7;1,2\n", 6, "number 3: not separated as before");
+	check_refused("1,2 3\n", 0, "number 3: not separated as before");
+	check_refused("1 2,3\n", 0, "number 3: not separated as before");
+}
+
+static void a_byte_order_mark_is_no_heading(void **state)
+{
+	(void)state;
+	owned_table struct table t = {0}, named = {0};
+	assert_int_equal(parse("\xef\xbb\xbf"
+			       "1,2\n3,4\n",
+				 &t, NULL),
+		0);
+	assert_int_equal(t.rows, 2);
+	assert_true(t.values[0] == 1);
+	assert_int_equal(parse("\xef\xbb\xbf,x\n3,4\n", &named, NULL), 0);
+	assert_int_equal(named.rows, 1);
+}
+
+static void a_heading_starts_with_no_number(void **state)
+{
+	(void)state;
+	assert_true(table_is_heading("x,1\n") && table_is_heading(",x\n"));
+	assert_false(table_is_heading("1,x\n") || table_is_heading(" \n") ||
+		table_is_heading("# x\n") || table_is_heading(",2\n"));
 }
 
 int main(void)
@@ -67,6 +131,11 @@ int main(void)
 		cmocka_unit_test(a_heading_is_skipped_once),
 		cmocka_unit_test(what_is_not_a_number_is_named),
 		cmocka_unit_test(an_empty_file_has_no_numbers),
+		cmocka_unit_test(a_missing_number_is_no_number),
+		cmocka_unit_test(a_row_has_as_many_numbers_as_all),
+		cmocka_unit_test(a_row_has_one_separator),
+		cmocka_unit_test(a_byte_order_mark_is_no_heading),
+		cmocka_unit_test(a_heading_starts_with_no_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
