@@ -142,7 +142,10 @@ void serve_finish(struct bridge *bridge, struct ask *ask);
 bool must_check serve_take_envelope(
 	struct bridge *bridge, struct ask *ask, const struct decode_envelope *envelope);
 void serve_refuse_reply_to(struct bridge *bridge, struct ask *ask);
-/* Was its id here a moment ago? Then it is over. */
+/* Was what has its key here a moment ago? For duplicate-window, but not beyond the time that it has named itself: who asks
+ * again then has no answer. It was from now on. Only what has correlation data or an id of JSON can be told apart at all. */
+bool must_check serve_saw(struct bridge *bridge, const struct ask *ask);
+/* The same of what has an id, in the line. Then it is over. */
 bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
 /* It leaves the line, and is the caller's. */
 void serve_leave(struct bridge *bridge, struct ask *ask);
