@@ -11,7 +11,6 @@
 #include "base/clock.h"
 
 #define SECRET_SIZE 1024
-#define HOST_SIZE 256
 #define MS_PER_S 1000
 #define MIN_KEEPALIVE_S 5 /* less is refused by the library */
 
@@ -20,8 +19,7 @@ struct mosq {
 	const struct settings_broker *broker; /* not after mosq_connect() */
 	int version;
 	uint32_t max_packet, session_s;
-	char host[SETTINGS_SOURCE_SIZE];
-	int port; /* 0: host is the path of a socket */
+	struct settings_address address;
 	const struct mosq_events *events; /* NULL: nobody is told yet */
 	void *data;
 	bool lost;
@@ -209,34 +207,6 @@ static void on_message(struct mosquitto *mosquitto, void *data,
 	m->events->on_message(m->data, &out);
 }
 
-/* mqtt://HOST[:PORT], mqtts://HOST[:PORT], unix:/PATH; IPv6 in brackets. */
-static int parse_address(struct mosq *m, struct error *err)
-{
-	const char *address = m->broker->address;
-	if (strncmp(address, "unix:", 5) == 0) {
-		snprintf(m->host, sizeof(m->host), "%s", address + 5);
-		return 0;
-	}
-	bool tls = strncmp(address, "mqtts://", 8) == 0;
-	const char *host = address + (tls ? 8 : 7);
-	bool bracket = host[0] == '[';
-	const char *end = bracket ? strchr(host, ']') : host + strcspn(host, ":/");
-	size_t length = end ? (size_t)(end - host - bracket) : 0;
-	if (!end || length == 0 || length >= HOST_SIZE) {
-		return error_set(err, -EINVAL, "address: no host");
-	}
-	memcpy(m->host, host + bracket, length);
-	m->host[length] = 0;
-	end += bracket;
-	char *stop = NULL;
-	long port = *end == ':' ? strtol(end + 1, &stop, 10) : (tls ? 8883 : 1883);
-	if ((stop && *stop) || (!stop && *end) || port < 1 || port > 65535) {
-		return error_set(err, -EINVAL, "address: no port");
-	}
-	m->port = (int)port;
-	return 0;
-}
-
 static int rc_error(const char *what, int rc, struct error *err)
 {
 	int code = rc == MOSQ_ERR_NOMEM ? -ENOMEM : rc == MOSQ_ERR_ERRNO ? -errno : -ENOTCONN;
@@ -301,7 +271,7 @@ static int set_certificates(struct mosq *m, struct error *err)
 static int set_tls(struct mosq *m, struct error *err)
 {
 	const struct settings_broker *b = m->broker;
-	if (strncmp(b->address, "mqtts://", 8) != 0) {
+	if (!m->address.tls) {
 		return 0;
 	}
 	int r = b->psk[0] ? set_psk(m, err) : set_certificates(m, err);
@@ -355,9 +325,9 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 		.version = version,
 		.max_packet = max_packet,
 		.session_s = session_of(broker, version)};
-	int r = parse_address(m, err);
+	int r = settings_read_address(broker->address, &m->address);
 	if (r < 0) {
-		return r;
+		return error_set(err, r, "address");
 	}
 	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
 	if (!m->mosquitto) {
@@ -400,7 +370,7 @@ int mosq_connect(struct mosq *m, struct error *err)
 	}
 	/* The only form that takes properties waits. */
 	rc = rc ? rc
-		: mosquitto_connect_bind_v5(m->mosquitto, m->host, m->port,
+		: mosquitto_connect_bind_v5(m->mosquitto, m->address.host, m->address.port,
 			  keepalive < MIN_KEEPALIVE_S ? MIN_KEEPALIVE_S : keepalive, NULL,
 			  properties);
 	int r = rc ? rc_error("connect", rc, err) : 0;
