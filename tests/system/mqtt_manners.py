@@ -80,6 +80,14 @@ class Repeated(WithBroker):
         device.wait_json("edged/gw1/stats", lambda s: s["duplicates"] == 1)
         self.assertEqual(len(device.of("edged/reply/me")), 1501)
 
+    def test_an_id_comes_back_as_it_was(self):
+        device, _ = self.two(4)
+        ids = ["DEV\\17", "a\tb", "\U0001f468\u200d\U0001f469", "\u202e", "\u00e9\"", "\U000e0001"]
+        for one in ids:
+            self.ask(device, one)
+        device.wait("edged/reply/me", len(ids))
+        self.assertCountEqual(self.ids(device), ids)
+
 
 if __name__ == "__main__":
     run_tests()
