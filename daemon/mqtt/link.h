@@ -99,7 +99,7 @@ struct link {
 	int version; /* of MQTT, of the next attempt */
 	int reason; /* of the CONNACK that refused us; 0: there was none */
 	unsigned int mute; /* attempts with MQTT 5 that were closed without a CONNACK, in a row */
-	bool speaks_5, takes_4; /* the broker has shown it */
+	bool takes_4; /* the broker has shown it, and has not taken 5 since */
 	struct mosq *mosq;
 	struct link_attempt *attempt; /* in the other thread */
 	struct link_socket *socket;

@@ -291,7 +291,10 @@ static int set_options(struct mosq *m, const char *will_topic, struct error *err
 	rc = rc ? rc
 		: mosquitto_int_option(
 			  q, MOSQ_OPT_RECEIVE_MAXIMUM, (int)m->broker->receive_maximum);
-	rc = rc ? rc : mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
+	if (will_topic) {
+		rc = rc ? rc
+			: mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
+	}
 	int r = rc ? rc_error("options", rc, err) : set_login(m, err);
 	return r < 0 ? r : set_tls(m, err);
 }
@@ -329,7 +332,7 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 	if (r < 0) {
 		return error_set(err, r, "address");
 	}
-	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
+	m->mosquitto = mosquitto_new(client_id, m->session_s == 0 && will_topic, m);
 	if (!m->mosquitto) {
 		return error_no_memory(err);
 	}

@@ -91,6 +91,15 @@ class Hostile(unittest.TestCase):
                 self.assertEqual(versions, ["3.1.1", "3.1.1"])
                 self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
 
+    def test_a_broker_that_has_become_one_of_3_1_1_is_spoken_to_in_3_1_1(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="aged")
+        self.addCleanup(bridge.end)
+        broker.name = "old, and closes"
+        broker.last.sock.shutdown(socket.SHUT_RDWR)
+        bridge.wait_log("broker a: connected, MQTT 3.1.1")
+
     def reload(self, bridge, brokers):
         self.rig.write_bridge("", brokers, bridge.name)
         before = bridge.text().count("configuration read again")
