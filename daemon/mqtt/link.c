@@ -120,7 +120,7 @@ static void on_connected(void *data, int reason)
 	link->state = LINK_UP;
 	link->takes_4 = link->version == 4; /* what it took before 5 is long ago */
 	link->up_since_ns = clock_now_ns();
-	link->said = false;
+	link->said[0] = 0;
 	link->counts.connects++;
 	uv_timer_stop(&link->timer);
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
@@ -164,12 +164,13 @@ static void wait_then_retry(struct link *link)
 	uv_timer_start(&link->timer, on_timer, 1 + chance % link->backoff_ms, 0);
 }
 
+/* Once for each reason until it is up again. */
 static void say_lost(struct link *link, bool was_up)
 {
-	if (was_up || !link->said) {
-		log_warning(link->log, "broker %s: %s", link->settings->name, link->lost);
-		link->said = true;
-	}
+	bool news = was_up || strcmp(link->said, link->lost) != 0;
+	log_write(link->log, news ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "broker %s: %s",
+		link->settings->name, link->lost);
+	memcpy(link->said, link->lost, sizeof(link->said));
 }
 
 /* Of the next attempt, after the broker has taken us, or was to. A mistake is dear: 3.1.1 knows no response topic, and

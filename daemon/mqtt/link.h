@@ -106,7 +106,7 @@ struct link {
 	char lost[160]; /* why; "": it is not */
 	int lost_reason; /* of the broker's DISCONNECT, or 0 */
 	uint64_t backoff_ms, up_since_ns;
-	bool said; /* that it cannot be reached */
+	char said[160]; /* why it cannot be reached, as it was told last; "": it was not */
 	bool paused; /* nothing is read */
 	uint64_t heard_ns; /* when a message came last */
 	uint64_t leave_by_ns; /* it is to end, by then at the latest; 0: it stays */

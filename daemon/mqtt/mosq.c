@@ -23,6 +23,7 @@ struct mosq {
 	const struct mosq_events *events; /* NULL: nobody is told yet */
 	void *data;
 	bool lost;
+	char tls[96]; /* what OpenSSL has said first; "": nothing */
 };
 
 void mosq_library_init(void)
@@ -39,11 +40,31 @@ static void lose(struct mosq *m, int reason, const char *why)
 	}
 }
 
+/* The library has one sentence for all that goes wrong with TLS, and none for a ping without an answer. */
+static const char *why(const struct mosq *m, int rc)
+{
+	return rc == MOSQ_ERR_KEEPALIVE           ? "no answer to a ping in time"
+		: rc == MOSQ_ERR_TLS && m->tls[0] ? m->tls
+						  : mosquitto_strerror(rc);
+}
+
+/* "OpenSSL Error[0]: error:NUMBER:LIBRARY:FUNCTION:REASON", until the broker has taken us. */
+static void on_log(struct mosquitto *mosquitto, void *data, int level, const char *text)
+{
+	struct mosq *m = data;
+	const char *reason = strrchr(text, ':');
+	(void)mosquitto;
+	(void)level;
+	if (!m->tls[0] && reason && strncmp(text, "OpenSSL Error", 13) == 0) {
+		snprintf(m->tls, sizeof(m->tls), "TLS: %s", reason + 1 + strspn(reason + 1, " "));
+	}
+}
+
 /* What a call of the loop gave. Outside its own loop the library does not tell of a lost connection. */
 static void after(struct mosq *m, int rc)
 {
 	if (rc != MOSQ_ERR_SUCCESS) {
-		lose(m, 0, mosquitto_strerror(rc));
+		lose(m, 0, why(m, rc));
 	}
 }
 
@@ -51,11 +72,11 @@ static void on_connect(struct mosquitto *mosquitto, void *data, int reason, int 
 	const mosquitto_property *properties)
 {
 	struct mosq *m = data;
-	(void)mosquitto;
 	(void)flags;
 	(void)properties;
 	/* CONNACK of 3.1.1, table 3.1: 1 is its word for another version. */
 	bool old = m->version == MQTT_PROTOCOL_V311;
+	mosquitto_log_callback_set(mosquitto, NULL); /* it tells of every packet, too */
 	m->events->on_connected(m->data, old && reason == 1 ? MOSQ_REASON_PROTOCOL : reason);
 }
 
@@ -66,8 +87,8 @@ static void on_disconnect(
 	(void)mosquitto;
 	(void)properties;
 	/* Reasons of MQTT 5's DISCONNECT come the same way as errors of the library. */
-	const char *why = rc >= 128 ? mosquitto_reason_string(rc) : mosquitto_strerror(rc);
-	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : why);
+	const char *said = rc >= 128 ? mosquitto_reason_string(rc) : why(data, rc);
+	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : said);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *data, int mid, int reason,
@@ -307,6 +328,7 @@ static void set_callbacks(struct mosquitto *q)
 	mosquitto_subscribe_v5_callback_set(q, on_subscribe);
 	mosquitto_unsubscribe_v5_callback_set(q, on_unsubscribe);
 	mosquitto_message_v5_callback_set(q, on_message);
+	mosquitto_log_callback_set(q, on_log);
 }
 
 /* Seconds for which the broker is to keep what is on its way here. 3.1.1 would keep it for ever. */
@@ -377,6 +399,9 @@ int mosq_connect(struct mosq *m, struct error *err)
 			  keepalive < MIN_KEEPALIVE_S ? MIN_KEEPALIVE_S : keepalive, NULL,
 			  properties);
 	int r = rc ? rc_error("connect", rc, err) : 0;
+	if (rc == MOSQ_ERR_TLS) {
+		r = error_set(err, r, "%s", why(m, rc));
+	}
 	mosquitto_property_free_all(&properties);
 	return r;
 }

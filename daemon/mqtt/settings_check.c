@@ -368,7 +368,7 @@ int settings_check_sources(const struct settings *s, const struct log *log, stru
 {
 	int r = 0;
 	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
-		r = sources_check(&s->brokers[i], log, err);
+		r = at(s->brokers[i].place, sources_check(&s->brokers[i], log, err), err);
 	}
 	return r;
 }

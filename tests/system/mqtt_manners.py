@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """edged-mqtt as its users meet it: what is the same request and what is another, and what it says of itself."""
 import json
+import os
+import signal
 
 from mqtt_rig import DIGIT_BYTES, WithBroker, free_port, need_mosquitto, run_tests, wait_for
 
@@ -16,7 +18,7 @@ class Repeated(WithBroker):
     def setUpClass(cls):
         super().setUpClass()
         cls.other_port = free_port()
-        cls.rig.start_broker(f"listener {cls.other_port} 127.0.0.1\nallow_anonymous true", name="other")
+        cls.other = cls.rig.start_broker(f"listener {cls.other_port} 127.0.0.1\nallow_anonymous true", name="other")
 
     def two(self, version=5, text=""):
         """edged-mqtt at two brokers, and a device at each."""
@@ -87,6 +89,15 @@ class Repeated(WithBroker):
             self.ask(device, one)
         device.wait("edged/reply/me", len(ids))
         self.assertCountEqual(self.ids(device), ids)
+
+    def test_a_ping_without_an_answer_is_told_as_that(self):
+        bridge = self.bridge(others={"broker b": f"address = mqtt://127.0.0.1:{self.other_port}\nkeepalive = 5s"})
+        bridge.wait_log("connected, MQTT", 2)
+        os.kill(self.other.child.pid, signal.SIGSTOP)
+        try:
+            bridge.wait_log("broker b: no answer to a ping in time")
+        finally:
+            os.kill(self.other.child.pid, signal.SIGCONT)
 
 
 if __name__ == "__main__":
