@@ -62,7 +62,7 @@ struct ask {
 	uint64_t edge_id; /* of the connection to edged, while it runs */
 	uint64_t key; /* of dedup.h; 0: it may come again */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
-	bool asked_again; /* edged was lost once */
+	bool asked_again; /* edged, or the process that decodes, was lost once */
 	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */
 	uint64_t tag; /* 0: it is not */

@@ -192,6 +192,12 @@ static void on_decoded(void *data, struct decode_result *result,
 	struct bridge *b = running->bridge;
 	struct ask *ask = running->ask;
 	free(running);
+	if (!result && err->code == DECODER_KILLED && !ask->asked_again) {
+		ask->asked_again = true; /* that says nothing of it */
+		ask->state = ASK_NEW;
+		serve_dispatch(b);
+		return;
+	}
 	ask->state = ASK_READY;
 	bool may = serve_take_envelope(b, ask, envelope);
 	if (result) {

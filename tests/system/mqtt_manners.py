@@ -99,6 +99,39 @@ class Repeated(WithBroker):
         finally:
             os.kill(self.other.child.pid, signal.SIGCONT)
 
+    @staticmethod
+    def decoder_of(bridge):
+        with open(f"/proc/{bridge.child.pid}/task/{bridge.child.pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        for child in children:
+            with open(f"/proc/{child}/cmdline", encoding="ascii") as file:
+                if "--decode" in file.read():
+                    return int(child)
+        return None
+
+    def test_who_kills_the_decoder_does_not_make_a_request_bad(self):
+        bridge = self.bridge("stats-interval = 100ms\ndecode-timeout = 60s\ndeadline = 60s")
+        device = self.device("one")
+        device.subscribe("edged/reply/me")
+        device.subscribe("edged/gw1/stats")
+        picture = self.rig.sample("digit-7.png")
+        ask = lambda: device.publish(INFER, picture, ResponseTopic="edged/reply/me")  # noqa: E731
+        ask()
+        device.wait("edged/reply/me")
+        for number, wanted in ((signal.SIGKILL, "OK"), (signal.SIGSYS, "INVALID")):
+            pid, before = wait_for(lambda: self.decoder_of(bridge), "the decoder"), len(device.of("edged/reply/me"))
+            os.kill(pid, signal.SIGSTOP)
+            ask()
+            with device.lock:
+                device.messages["edged/gw1/stats"] = []
+            device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] == 1)
+            os.kill(pid, number)
+            if number != signal.SIGKILL:
+                os.kill(pid, signal.SIGCONT)
+            answer = device.wait("edged/reply/me", before + 1)[-1]
+            self.assertEqual(dict(answer.properties.UserProperty)["status"], wanted)
+        device.wait_json("edged/gw1/stats", lambda s: s["decoder_restarts"] == 2)
+
 
 if __name__ == "__main__":
     run_tests()
