@@ -22,6 +22,7 @@
 #include "daemon/mqtt/decoder.h"
 #include "daemon/mqtt/dedup.h"
 #include "daemon/mqtt/discovery.h"
+#include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/link.h"
 #include "daemon/mqtt/pipes.h"
 #include "daemon/mqtt/service.h"
@@ -73,6 +74,7 @@ struct bridge {
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
+	struct hush orders, refused; /* lines about what was set, and what was not */
 	struct bridge_said said[MODELS_MAX];
 	size_t n_said;
 	struct discovery_device device;

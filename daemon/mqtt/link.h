@@ -26,6 +26,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/mosq.h"
 #include "daemon/mqtt/outbox.h"
 #include "daemon/mqtt/spool.h"
@@ -67,6 +68,7 @@ struct link_subscription {
 
 struct link_counts {
 	uint64_t connects, lost, received, sent, acknowledged, refused_subscriptions, too_large,
+		denied, /* PUBACKs of 128 and above */
 		spooled, replayed;
 };
 
@@ -138,6 +140,7 @@ struct link {
 	bool owes; /* nor was what empties a topic: what it has of ours is to be looked at */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
+	struct hush denied; /* lines about those */
 };
 
 /* @spool_folder: NULL for none. Starts the first attempt. *ret_link is owned by whom calls link_stop(). */

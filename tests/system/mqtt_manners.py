@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import time
 
 from mqtt_rig import DIGIT_BYTES, WithBroker, free_port, need_mosquitto, run_tests, wait_for
 
@@ -131,6 +132,78 @@ class Repeated(WithBroker):
             answer = device.wait("edged/reply/me", before + 1)[-1]
             self.assertEqual(dict(answer.properties.UserProperty)["status"], wanted)
         device.wait_json("edged/gw1/stats", lambda s: s["decoder_restarts"] == 2)
+
+
+class Said(WithBroker):
+    def listener(self, name="one", port=None):
+        device = self.device(name, port=port)
+        device.subscribe("edged/gw1/#")
+        return device
+
+    def assert_few(self, count, since):
+        """At most one a second, and one at all."""
+        self.assertIn(count, range(1, int(time.monotonic() - since) + 2))
+
+    def test_orders_are_counted_and_do_not_write_the_log_at_their_rate(self):
+        since = time.monotonic()
+        bridge, device = self.bridge("stats-interval = 100ms"), self.listener()
+        for number in range(500):
+            device.publish("edged/gw1/digits/set/threshold", f"0.{500 + number % 2}", qos=0)
+            device.publish("edged/gw1/digits/set/threshold", "none", qos=0)
+        device.wait_json("edged/gw1/stats", lambda s: s["commands"] == 500 and s["refused"] == 500)
+        self.assert_few(bridge.text().count("digits: threshold was set"), since)
+        self.assert_few(bridge.text().count("an order that is not taken"), since)
+
+    def test_what_the_broker_refuses_is_counted_and_told_now_and_then(self):
+        port, since = free_port(), time.monotonic()
+        rules = self.rig.write("rules", "topic readwrite edged/gw1/#\n")
+        broker = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {rules}", name="strict")
+        self.addCleanup(broker.end)
+        bridge = self.rig.start_bridge("stats-interval = 100ms", {"broker a": f"address = mqtt://127.0.0.1:{port}"}, name="denied")
+        self.addCleanup(bridge.end)
+        device = self.listener(port=port)
+        for _ in range(200):
+            device.publish(INFER, bytes(DIGIT_BYTES), ResponseTopic="edged/reply/me")
+        device.wait_json("edged/gw1/stats", lambda s: s["messages_refused"] == 200)
+        self.assert_few(bridge.text().count("it refused a message to edged/reply/me (reason 135)"), since)
+
+    def test_who_drains_says_so(self):
+        bridge, device = self.bridge(), self.listener()
+        device.wait_json("edged/gw1/capability", lambda c: c["draining"] == 0 and c["models_ready"] == 3)
+        bridge.end()
+        device.wait_json("edged/gw1/capability", lambda c: c["draining"] == 1)
+
+    def test_the_capability_names_every_model(self):
+        names = [f"digits-{number:02}-" + "x" * 50 for number in range(40)]
+        for name in names:
+            self.rig.put_model("digits", name)
+        try:
+            self.bridge()
+            told = self.listener().wait_json("edged/gw1/capability", lambda c: c["models_ready"] == 43)
+            self.assertEqual(set(told["models"].split()), {*names, "digits", "keyword", "vibration"})
+        finally:
+            for name in names:
+                os.unlink(self.rig.path("models", name + ".tflite"))
+
+    def test_settings_of_a_model_called_pipeline_stay_from_life_to_life(self):
+        self.rig.put_model("digits", "pipeline")
+        device = self.listener()
+        kept, ghost = "edged/gw1/pipeline/get/enable", "edged/gw1/ghost/get/enable"
+        try:
+            for _ in range(2):
+                bridge = self.bridge()
+                device.wait(kept)
+                bridge.end()
+                device.publish(ghost, "ON", retain=True)
+                device.wait(ghost)
+                with device.lock:
+                    device.messages.pop(ghost)
+                bridge = self.bridge()
+                wait_for(lambda: any(not m.payload for m in device.of(ghost)), "what is nobody's to be emptied")
+                bridge.end()
+                self.assertEqual({bytes(m.payload) for m in device.of(kept)}, {b"ON"})
+        finally:
+            os.unlink(self.rig.path("models", "pipeline.tflite"))
 
 
 if __name__ == "__main__":
