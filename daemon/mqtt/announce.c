@@ -306,6 +306,7 @@ static void write_links(struct bytes_writer *w, const struct bridge *b)
 		sum.spooled += l->counts.spooled;
 		sum.replayed += l->counts.replayed;
 		sum.too_large += l->counts.too_large;
+		sum.denied += l->counts.denied;
 		sum.refused_subscriptions += l->counts.refused_subscriptions;
 		dropped += l->outbox.dropped + (l->spool ? spool_dropped(l->spool) : 0);
 		expired += l->outbox.expired;
@@ -318,6 +319,7 @@ static void write_links(struct bytes_writer *w, const struct bridge *b)
 	flat_integer(w, "messages_dropped", (int64_t)dropped);
 	flat_integer(w, "messages_expired", (int64_t)expired);
 	flat_integer(w, "messages_too_large", (int64_t)sum.too_large);
+	flat_integer(w, "messages_refused", (int64_t)sum.denied);
 	flat_integer(w, "subscriptions_refused", (int64_t)sum.refused_subscriptions);
 	flat_integer(w, "results_spooled", (int64_t)sum.spooled);
 	flat_integer(w, "results_replayed", (int64_t)sum.replayed);
@@ -446,13 +448,12 @@ void announce_pool(struct bridge *b)
 	}
 }
 
-/* Those that do not fit are left out. */
-static void add_name(char *names, size_t size, const char *name)
+static void add_name(struct bytes_writer *names, const char *name)
 {
-	const size_t used = strlen(names);
-	if (used + strlen(name) + 2 <= size) {
-		snprintf(names + used, size - used, "%s%s", used ? " " : "", name);
+	if (names->size) {
+		bytes_write_u8(names, ' ');
 	}
+	bytes_write(names, name, strlen(name));
 }
 
 /* Not every broker's pool has this gateway. */
@@ -472,32 +473,49 @@ static void write_capability(struct bytes_writer *w, const struct bridge *b,
 	flat_end(w, '}');
 }
 
+/* Those that are ready, by blanks; their number. */
+static int64_t name_models(const struct bridge *b, struct bytes_writer *names)
+{
+	int64_t ready = 0;
+	for (size_t i = 0; i < b->models.n && !service_is_away(&b->service); i++) {
+		const struct model_entry *m = b->models.entries[i];
+		if (models_is_ready(m) && !m->off) {
+			add_name(names, m->name);
+			ready++;
+		}
+	}
+	bytes_write_u8(names, 0);
+	return ready;
+}
+
+static void name_pipelines(struct bridge *b, struct bytes_writer *names)
+{
+	for (size_t i = 0; i < b->pipes.n && !service_is_away(&b->service); i++) {
+		const struct pipe *pipe = b->pipes.items[i];
+		if (pipes_is_poolable(&b->pipes, pipe)) {
+			add_name(names, pipe->name);
+		}
+	}
+	bytes_write_u8(names, 0);
+}
+
 /* What others need to know to send work here, or elsewhere. */
 void announce_on_capability(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	char topic[TOPICS_MAX], names[1500] = "", pipelines[1500] = "";
-	int64_t ready = 0;
-	bool here = !service_is_away(&b->service);
-	for (size_t i = 0; i < b->models.n && here; i++) {
-		const struct model_entry *m = b->models.entries[i];
-		if (models_is_ready(m) && !m->off) {
-			add_name(names, sizeof(names), m->name);
-			ready++;
-		}
-	}
-	for (size_t i = 0; i < b->pipes.n && here; i++) {
-		const struct pipe *pipe = b->pipes.items[i];
-		if (pipes_is_poolable(&b->pipes, pipe)) {
-			add_name(pipelines, sizeof(pipelines), pipe->name);
-		}
-	}
+	char topic[TOPICS_MAX];
+	struct bytes_writer models = {0}, pipelines = {0};
+	int64_t ready = name_models(b, &models);
+	name_pipelines(b, &pipelines);
 	announce_pool(b);
 	own_topic(b, topic, "capability");
-	for (size_t i = 0; i < b->n_links; i++) {
+	for (size_t i = 0; i < b->n_links && !models.failed && !pipelines.failed; i++) {
 		struct link *link = b->links[i];
 		struct bytes_writer w = {0};
-		write_capability(&w, b, link, names, pipelines, ready);
+		write_capability(&w, b, link, (const char *)models.data,
+			(const char *)pipelines.data, ready);
 		publish_last(b, link, true, topic, &w);
 	}
+	bytes_writer_deinit(&models);
+	bytes_writer_deinit(&pipelines);
 }

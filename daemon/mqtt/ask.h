@@ -54,14 +54,15 @@ struct ask {
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* of JSON */
 	uint64_t arrived_ns, deadline_ns; /* 0: none */
+	bool names_deadline; /* it is the request's own, not that of the settings */
 	bool expires; /* the message itself said so: what becomes of it is worth nothing afterwards */
 	uint8_t *payload; /* owned, a zero byte follows; NULL once decoded */
 	size_t size;
 	struct decode_result tensors;
 	uint64_t edge_id; /* of the connection to edged, while it runs */
-	uint64_t key; /* of dedup.h; 0: none */
+	uint64_t key; /* of dedup.h; 0: it may come again */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
-	bool asked_again; /* edged was lost once */
+	bool asked_again; /* edged, or the process that decodes, was lost once */
 	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */
 	uint64_t tag; /* 0: it is not */

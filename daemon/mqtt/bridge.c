@@ -164,8 +164,8 @@ static void begin_to_drain(struct bridge *b)
 	bus_stopping();
 	log_info(&b->log, "stopping: %zu requests to answer", b->asks.n + b->asks.running);
 	brokers_leave(b);
-	announce_on_capability(&b->capability);
 	b->draining = true;
+	announce_on_capability(&b->capability);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

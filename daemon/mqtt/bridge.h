@@ -22,6 +22,7 @@
 #include "daemon/mqtt/decoder.h"
 #include "daemon/mqtt/dedup.h"
 #include "daemon/mqtt/discovery.h"
+#include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/link.h"
 #include "daemon/mqtt/pipes.h"
 #include "daemon/mqtt/service.h"
@@ -73,6 +74,7 @@ struct bridge {
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
+	struct hush orders, refused; /* lines about what was set, and what was not */
 	struct bridge_said said[MODELS_MAX];
 	size_t n_said;
 	struct discovery_device device;
@@ -142,7 +144,10 @@ void serve_finish(struct bridge *bridge, struct ask *ask);
 bool must_check serve_take_envelope(
 	struct bridge *bridge, struct ask *ask, const struct decode_envelope *envelope);
 void serve_refuse_reply_to(struct bridge *bridge, struct ask *ask);
-/* Was its id here a moment ago? Then it is over. */
+/* Was what has its key here a moment ago? For duplicate-window, but not beyond the time that it has named itself: who asks
+ * again then has no answer. It was from now on. Only what has correlation data or an id of JSON can be told apart at all. */
+bool must_check serve_saw(struct bridge *bridge, const struct ask *ask);
+/* The same of what has an id, in the line. Then it is over. */
 bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
 /* It leaves the line, and is the caller's. */
 void serve_leave(struct bridge *bridge, struct ask *ask);

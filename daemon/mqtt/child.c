@@ -42,23 +42,25 @@ void child_kill(struct child *child)
 	}
 }
 
-static void end(struct child *child, const char *why)
+static void end(struct child *child, bool killed, const char *why)
 {
 	const struct child_events *events = child->events;
 	void *data = child->data;
 	if (events) {
 		child_kill(child);
-		events->on_end(data, why);
+		events->on_end(data, killed, why);
 	}
 }
 
 static void on_exit_of(uv_process_t *process, int64_t status, int number)
 {
 	struct child *child = process->data;
+	bool killed = number == SIGKILL; /* what a message does to it has another number */
 	(void)status;
-	(void)number;
 	uv_close((uv_handle_t *)process, on_closed);
-	end(child, "the message ended the process that decodes");
+	end(child, killed,
+		killed ? "the process that decodes was killed"
+		       : "the message ended the process that decodes");
 }
 
 /* Room for the four bytes of the length, then for what it says. */
@@ -92,13 +94,13 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 		return;
 	}
 	if (n < 0) {
-		end(child, "the message ended the process that decodes");
+		uv_read_stop(stream); /* on_exit_of() says why */
 		return;
 	}
 	child->at += (size_t)n;
 	if (!child->body) {
 		if (child->at == CHILD_HEAD_BYTES && !begin_body(child)) {
-			end(child, "the process that decodes makes no sense");
+			end(child, false, "the process that decodes makes no sense");
 		}
 		return;
 	}
@@ -156,15 +158,13 @@ int child_start(uv_loop_t *loop, char *const *arguments, size_t max_frame,
 	return 0;
 }
 
+/* When it failed the process has ended, which on_exit_of() says. */
 static void on_written(uv_write_t *write, int status)
 {
 	struct child_write *w = write->data;
-	struct child *child = write->handle->data;
+	(void)status;
 	bytes_writer_deinit(&w->out);
 	free(w);
-	if (status < 0) {
-		end(child, "the process that decodes is gone");
-	}
 }
 
 int child_send(struct child *child, struct bytes_writer *frame, struct error *err)

@@ -20,8 +20,9 @@ struct child;
 struct child_events {
 	/* A whole frame, borrowed. It may kill the child. */
 	void (*on_frame)(void *data, const uint8_t *body, size_t size);
-	/* It ended, closed its end, or sent what is none. Nothing more comes; it has freed itself. */
-	void (*on_end)(void *data, const char *why);
+	/* It ended, or sent what is none. Nothing more comes; it has freed itself. @killed: by SIGKILL, so by somebody else or a
+	 * limit of its life, whatever it was at. One that lives and says nothing is for the clock of whom it belongs to. */
+	void (*on_end)(void *data, bool killed, const char *why);
 };
 
 /* @arguments: argv, NULL at the end; no environment. @max_frame: bytes of a frame from there. */

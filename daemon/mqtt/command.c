@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/flat.h"
 #include "daemon/mqtt/threshold.h"
@@ -123,11 +124,15 @@ static void refuse(struct bridge *b, struct link *link, const char *kind, const 
 	const char *topic, const struct error *why)
 {
 	struct bytes_writer w = {0};
+	char others[HUSH_TEXT_SIZE];
 	const unsigned int status = why->code == -EPERM ? EDGE_CLIENT_DENIED
 		: why->code == -ENOENT                  ? EDGE_CLIENT_NOT_FOUND
 							: EDGE_CLIENT_INVALID;
 	b->counts.refused++;
-	log_notice(&b->log, "%s %s: an order that is not taken: %s", kind, name, why->text);
+	if (hush_allows(&b->refused, clock_now_ns(), others)) {
+		log_notice(&b->log, "%s %s: an order that is not taken: %s%s", kind, name,
+			why->text, others);
+	}
 	flat_begin(&w, NULL, '{');
 	flat_text(&w, kind, name);
 	flat_text(&w, "gw", b->settings.gateway);
@@ -141,6 +146,14 @@ static void refuse(struct bridge *b, struct link *link, const char *kind, const 
 		announce_publish(b, link, OUTBOX_RESULT, false, topic, w.data, w.size);
 	}
 	bytes_writer_deinit(&w);
+}
+
+static void say_set(struct bridge *b, const char *kind, const char *name, const char *key)
+{
+	char others[HUSH_TEXT_SIZE];
+	if (hush_allows(&b->orders, clock_now_ns(), others)) {
+		log_info(&b->log, "%s%s: %s was set%s", kind, name, key, others);
+	}
 }
 
 void command_message(struct bridge *b, struct link *link, const char *name, const char *key,
@@ -167,7 +180,7 @@ void command_message(struct bridge *b, struct link *link, const char *name, cons
 	if (changed && models_save_settings(&b->models, b->state, &err) < 0) {
 		log_warning(&b->log, "%s", err.text);
 	}
-	log_info(&b->log, "%s: %s was set", name, key);
+	say_set(b, "", name, key);
 	announce_settings(b, model);
 }
 
@@ -190,5 +203,5 @@ void command_pipeline_message(struct bridge *b, struct link *link, const char *n
 	if (changed && pipes_save_settings(&b->pipes, &err) < 0) {
 		log_warning(&b->log, "%s", err.text);
 	}
-	log_info(&b->log, "pipeline %s: %s was set", name, key);
+	say_set(b, "pipeline ", name, key);
 }

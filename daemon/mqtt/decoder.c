@@ -20,11 +20,11 @@ static void finish(struct decoder *decoder, struct decode_result *result,
 	}
 }
 
-static void fail(struct decoder *decoder, const char *why)
+static void fail(struct decoder *decoder, int code, const char *why)
 {
 	struct error err = {0};
 	struct decode_envelope none = {0};
-	error_set(&err, -EINVAL, "%s", why);
+	error_set(&err, code, "%s", why);
 	decoder->restarts++;
 	if (decoder->child) {
 		child_kill(take(decoder->child));
@@ -35,11 +35,11 @@ static void fail(struct decoder *decoder, const char *why)
 	finish(decoder, NULL, &none, &err);
 }
 
-static void on_end(void *data, const char *why)
+static void on_end(void *data, bool killed, const char *why)
 {
 	struct decoder *decoder = data;
 	decoder->child = NULL;
-	fail(decoder, why);
+	fail(decoder, killed ? DECODER_KILLED : -EINVAL, why);
 }
 
 static void on_frame(void *data, const uint8_t *body, size_t size)
@@ -51,7 +51,7 @@ static void on_frame(void *data, const uint8_t *body, size_t size)
 				      decoder->max_tensor_bytes, &result, &failed, &err)
 			    : error_set(&err, -EPROTO, "the process that decodes makes no sense");
 	if (r < 0) {
-		fail(decoder, err.text);
+		fail(decoder, -EINVAL, err.text);
 		return;
 	}
 	struct decode_envelope envelope = result.envelope;
@@ -66,7 +66,7 @@ static const struct child_events child_events = {.on_frame = on_frame, .on_end =
 
 static void on_time(uv_timer_t *timer)
 {
-	fail(timer->data, "decoding took too long");
+	fail(timer->data, -EINVAL, "decoding took too long");
 }
 
 static int start_child(struct decoder *decoder, struct error *err)
@@ -94,7 +94,7 @@ void decoder_init(struct decoder *decoder, uv_loop_t *loop, const struct log *lo
 void decoder_stop(struct decoder *decoder)
 {
 	decoder->stopped = true;
-	fail(decoder, "stopping");
+	fail(decoder, -EINVAL, "stopping");
 	uv_close((uv_handle_t *)&decoder->timer, NULL);
 }
 

@@ -4,16 +4,20 @@
  *
  * The same program with --decode, under daemon/sandbox.h: no files, no network, memory and time
  * limited. It does one job at a time. A child that ends, answers nonsense or takes too long is
- * replaced by a new one; its job fails.
+ * replaced by a new one; its job fails, and says when that was not the job's doing.
  */
 #ifndef DAEMON_MQTT_DECODER_H
 #define DAEMON_MQTT_DECODER_H
 
+#include <errno.h>
 #include <uv.h>
 
 #include "base/log.h"
 #include "daemon/mqtt/child.h"
 #include "daemon/mqtt/decode.h"
+
+#define DECODER_KILLED                                                                             \
+	(-EOWNERDEAD) /* the error's code: by somebody else, so the job may be tried again */
 
 /* @result is the receiver's to free; NULL when @err says why not. The envelope comes with errors too. */
 typedef void (*decoder_fn)(void *data, struct decode_result *result,

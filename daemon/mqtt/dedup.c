@@ -8,7 +8,7 @@
 
 void dedup_init(struct dedup *dedup)
 {
-	*dedup = (struct dedup){0};
+	memset(dedup, 0, sizeof(*dedup)); /* too large for the stack */
 	if (getrandom(&dedup->seed, sizeof(dedup->seed), GRND_NONBLOCK) < 0) {
 		dedup->seed = clock_now_ns();
 	}
@@ -38,24 +38,38 @@ uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, s
 	return key ? key : 1;
 }
 
-bool dedup_see(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t window_ns)
+/* The number under which @key was seen last; 0: it was not, or the ring has gone over it. */
+static uint64_t find(const struct dedup *dedup, uint64_t key)
 {
-	for (size_t i = 0; i < DEDUP_SLOTS; i++) {
-		if (dedup->slots[i].key == key && dedup->slots[i].until_ns > now_ns) {
-			return true;
+	uint64_t number = dedup->last[key % DEDUP_SLOTS];
+	while (number && number + DEDUP_SLOTS > dedup->n) {
+		if (dedup->slots[number % DEDUP_SLOTS].key == key) {
+			return number;
 		}
+		number = dedup->slots[number % DEDUP_SLOTS].before;
 	}
-	dedup->slots[dedup->at].key = key;
-	dedup->slots[dedup->at].until_ns = now_ns + window_ns;
-	dedup->at = (dedup->at + 1) % DEDUP_SLOTS;
+	return 0;
+}
+
+bool dedup_see(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns)
+{
+	uint64_t seen = find(dedup, key);
+	if (seen && dedup->slots[seen % DEDUP_SLOTS].until_ns > now_ns) {
+		return true;
+	}
+	uint64_t number = ++dedup->n;
+	uint64_t *last = &dedup->last[key % DEDUP_SLOTS];
+	dedup->slots[number % DEDUP_SLOTS].key = key;
+	dedup->slots[number % DEDUP_SLOTS].until_ns = until_ns;
+	dedup->slots[number % DEDUP_SLOTS].before = *last;
+	*last = number;
 	return false;
 }
 
 void dedup_forget(struct dedup *dedup, uint64_t key)
 {
-	for (size_t i = 0; i < DEDUP_SLOTS && key; i++) {
-		if (dedup->slots[i].key == key) {
-			dedup->slots[i].until_ns = 0;
-		}
+	uint64_t seen = find(dedup, key);
+	if (seen) {
+		dedup->slots[seen % DEDUP_SLOTS].until_ns = 0;
 	}
 }

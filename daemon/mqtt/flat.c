@@ -7,17 +7,38 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 #define NS_PER_MS 1000000
+
+/* A character that a terminal would act on, or a byte that is none of UTF-8 (@n: 0). Beyond 16 bits as two surrogates (RFC
+ * 8259, 7). */
+static void put_escaped(struct bytes_writer *w, uint8_t byte, size_t n, uint32_t code)
+{
+	char text[16];
+	int used = n == 0        ? snprintf(text, sizeof(text), "\\\\x%02x", byte)
+		: code <= 0xFFFF ? snprintf(text, sizeof(text), "\\u%04x", (unsigned int)code)
+				 : snprintf(text, sizeof(text), "\\u%04x\\u%04x",
+					   (unsigned int)(0xD800 + ((code - 0x10000) >> 10)),
+					   (unsigned int)(0xDC00 + ((code - 0x10000) & 0x3FF)));
+	bytes_write(w, text, (size_t)used);
+}
 
 static void quote(struct bytes_writer *w, const char *text)
 {
 	bytes_write_u8(w, '"');
-	for (const char *at = text; *at; at++) {
-		if (*at == '"' || *at == '\\') {
+	for (size_t left = strlen(text), n = 0; left > 0; text += n, left -= n) {
+		uint32_t code = 0;
+		n = utf8_next(text, left, &code);
+		if (n == 0 || !utf8_shows(code)) {
+			put_escaped(w, (uint8_t)*text, n, code);
+			n = n ? n : 1;
+			continue;
+		}
+		if (*text == '"' || *text == '\\') {
 			bytes_write_u8(w, '\\');
 		}
-		bytes_write_u8(w, (uint8_t)*at);
+		bytes_write(w, text, n);
 	}
 	bytes_write_u8(w, '"');
 }
@@ -49,9 +70,8 @@ void flat_end(struct bytes_writer *w, char bracket)
 
 void flat_text(struct bytes_writer *w, const char *key, const char *text)
 {
-	char shown[2048];
 	put_key(w, key);
-	quote(w, error_escape(shown, sizeof(shown), text, strlen(text)));
+	quote(w, text);
 }
 
 void flat_told(struct bytes_writer *w, const char *key, const char *text)

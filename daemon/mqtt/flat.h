@@ -8,7 +8,8 @@
 /* @key NULL: an item of a list. Commas come by themselves. Running out of memory shows in w->failed. */
 void flat_begin(struct bytes_writer *w, const char *key, char bracket); /* '{' or '[' */
 void flat_end(struct bytes_writer *w, char bracket); /* '}' or ']' */
-/* What is not printable is escaped as error_escape() does, before JSON's own escapes. */
+/* Who reads the JSON has @text again: what a terminal would act on is written as \uHHHH. Only bytes that are no UTF-8 become
+ * the text \xNN. */
 void flat_text(struct bytes_writer *w, const char *key, const char *text);
 /* A text that was told, such as an error's: escaped once already (error_clean()). */
 void flat_told(struct bytes_writer *w, const char *key, const char *text);

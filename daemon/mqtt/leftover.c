@@ -134,7 +134,9 @@ static bool is_set(const struct bridge *b, const char *key, bool has_threshold)
 /* Is there a reason for it? */
 static bool is_ours(const struct bridge *b, const struct link *link, char **level, size_t n)
 {
-	if (strcmp(level[0], "pipeline") == 0 && n > 2) {
+	/* pipeline/get/KEY is of a model that is called so; of a pipeline that is called get there is pipeline/get/state. */
+	bool of_model = n == 3 && strcmp(level[1], "get") == 0 && strcmp(level[2], "state") != 0;
+	if (strcmp(level[0], "pipeline") == 0 && n > 2 && !of_model) {
 		const struct pipe *pipe = pipes_find(&b->pipes, level[1]);
 		bool of_source = n == 4 &&
 			(strcmp(level[2], "snapshot") == 0 || strcmp(level[2], "last") == 0);

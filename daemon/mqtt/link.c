@@ -39,6 +39,7 @@ struct link_attempt {
 	struct link *link; /* NULL: nobody wants it any more */
 	struct link_options options;
 	int version;
+	bool doubtful;
 	struct mosq *mosq;
 	struct error err;
 	pthread_mutex_t lock; /* of the two below */
@@ -67,6 +68,9 @@ static const struct mosq_events mosq_events = {
 static void on_message(void *data, const struct mosq_message *message)
 {
 	struct link *link = data;
+	if (link->reason == DOUBTED) {
+		return; /* the broker has no word of us for it, and sends it again */
+	}
 	link->counts.received++;
 	link->heard_ns = clock_now_ns();
 	link->events->on_message(link, message);
@@ -88,7 +92,8 @@ static bool is_auto(const struct link *link)
 }
 
 /* Closing without a word is what a broker of 3.1.1 may do, and what a proxy does whose broker is away. So 4 is believed
- * where the broker has said that it wants that, or takes it and then closes on 5 once more. */
+ * where the broker has said that it wants that, or takes it and then closes on 5 once more. A connection to see that
+ * changes nothing there: it has no will, says no goodbye, and leaves what waits for us. */
 static bool is_doubtful(const struct link *link)
 {
 	return is_auto(link) && link->version == 4 && !link->takes_4;
@@ -113,9 +118,9 @@ static void on_connected(void *data, int reason)
 		return;
 	}
 	link->state = LINK_UP;
-	link->speaks_5 |= link->version == 5;
+	link->takes_4 = link->version == 4; /* what it took before 5 is long ago */
 	link->up_since_ns = clock_now_ns();
-	link->said = false;
+	link->said[0] = 0;
 	link->counts.connects++;
 	uv_timer_stop(&link->timer);
 	log_info(link->log, "broker %s: connected, MQTT %s", link->settings->name,
@@ -159,12 +164,13 @@ static void wait_then_retry(struct link *link)
 	uv_timer_start(&link->timer, on_timer, 1 + chance % link->backoff_ms, 0);
 }
 
+/* Once for each reason until it is up again. */
 static void say_lost(struct link *link, bool was_up)
 {
-	if (was_up || !link->said) {
-		log_warning(link->log, "broker %s: %s", link->settings->name, link->lost);
-		link->said = true;
-	}
+	bool news = was_up || strcmp(link->said, link->lost) != 0;
+	log_write(link->log, news ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "broker %s: %s",
+		link->settings->name, link->lost);
+	memcpy(link->said, link->lost, sizeof(link->said));
 }
 
 /* Of the next attempt, after the broker has taken us, or was to. A mistake is dear: 3.1.1 knows no response topic, and
@@ -183,7 +189,7 @@ static void choose_version(struct link *link, bool was_up)
 	if (link->reason == MOSQ_REASON_PROTOCOL) {
 		link->takes_4 = true;
 		link->version = 4;
-	} else if (link->mute >= MUTE_MAX && !link->speaks_5) {
+	} else if (link->mute >= MUTE_MAX) {
 		link->version = 4;
 	}
 }
@@ -193,9 +199,6 @@ static void end_connection(struct link *link)
 	bool was_up = link->state == LINK_UP;
 	bool greeting = link->state == LINK_GREETING;
 	say_lost(link, was_up);
-	if (link->reason == DOUBTED) {
-		mosq_disconnect(link->mosq);
-	}
 	unwatch(link);
 	mosq_free(take(link->mosq));
 	link->lost[0] = 0;
@@ -291,8 +294,8 @@ static void connect_it(uv_work_t *work)
 	a->thread = pthread_self();
 	a->running = true;
 	pthread_mutex_unlock(&a->lock);
-	int r = mosq_new(&o->broker, o->client_id, a->version, o->max_packet, o->will_topic,
-		&a->mosq, &a->err);
+	int r = mosq_new(&o->broker, o->client_id, a->version, o->max_packet,
+		a->doubtful ? NULL : o->will_topic, &a->mosq, &a->err);
 	if (r == 0 && mosq_connect(a->mosq, &a->err) < 0) {
 		mosq_free(take(a->mosq));
 	}
@@ -343,6 +346,7 @@ static void attempt_start(struct link *link)
 	a->link = link;
 	a->options = link->options;
 	a->version = link->version;
+	a->doubtful = is_doubtful(link);
 	link->reason = 0;
 	link->state = LINK_CONNECTING;
 	link->attempt = a;

@@ -26,6 +26,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/mosq.h"
 #include "daemon/mqtt/outbox.h"
 #include "daemon/mqtt/spool.h"
@@ -67,6 +68,7 @@ struct link_subscription {
 
 struct link_counts {
 	uint64_t connects, lost, received, sent, acknowledged, refused_subscriptions, too_large,
+		denied, /* PUBACKs of 128 and above */
 		spooled, replayed;
 };
 
@@ -99,14 +101,14 @@ struct link {
 	int version; /* of MQTT, of the next attempt */
 	int reason; /* of the CONNACK that refused us; 0: there was none */
 	unsigned int mute; /* attempts with MQTT 5 that were closed without a CONNACK, in a row */
-	bool speaks_5, takes_4; /* the broker has shown it */
+	bool takes_4; /* the broker has shown it, and has not taken 5 since */
 	struct mosq *mosq;
 	struct link_attempt *attempt; /* in the other thread */
 	struct link_socket *socket;
 	char lost[160]; /* why; "": it is not */
 	int lost_reason; /* of the broker's DISCONNECT, or 0 */
 	uint64_t backoff_ms, up_since_ns;
-	bool said; /* that it cannot be reached */
+	char said[160]; /* why it cannot be reached, as it was told last; "": it was not */
 	bool paused; /* nothing is read */
 	uint64_t heard_ns; /* when a message came last */
 	uint64_t leave_by_ns; /* it is to end, by then at the latest; 0: it stays */
@@ -138,6 +140,7 @@ struct link {
 	bool owes; /* nor was what empties a topic: what it has of ours is to be looked at */
 	size_t unsubscribing; /* words of the broker that are still to come */
 	struct link_counts counts;
+	struct hush denied; /* lines about those */
 };
 
 /* @spool_folder: NULL for none. Starts the first attempt. *ret_link is owned by whom calls link_stop(). */

@@ -235,6 +235,18 @@ void link_pump(struct link *link)
 	}
 }
 
+static void say_denied(struct link *link, const struct outbox_message *m, int reason)
+{
+	char others[HUSH_TEXT_SIZE], shown[160];
+	link->counts.denied++;
+	if (hush_allows(&link->denied, clock_now_ns(), others)) {
+		log_warning(link->log, "broker %s: it refused a message to %s (reason %d)%s",
+			link->settings->name,
+			error_escape(shown, sizeof(shown), m->topic, strlen(m->topic)), reason,
+			others);
+	}
+}
+
 void link_on_published(void *data, int mid, int reason)
 {
 	struct link *link = data;
@@ -245,8 +257,7 @@ void link_on_published(void *data, int mid, int reason)
 	link->counts.acknowledged++;
 	link->largest = m->size > link->largest && reason < 128 ? m->size : link->largest;
 	if (reason >= 128) { /* PUBACK of MQTT 5: it will not be taken the next time either */
-		log_warning(link->log, "broker %s: it refused a message (reason %d)",
-			link->settings->name, reason);
+		say_denied(link, m, reason);
 	}
 	if (m->of_spool) {
 		spool_done(link->spool, m->record);

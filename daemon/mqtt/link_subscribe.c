@@ -9,9 +9,12 @@
 static void subscribe_one(struct link *link, struct link_subscription *s)
 {
 	struct error err = {0};
+	char shown[160];
 	s->refused = false;
 	if (mosq_subscribe(link->mosq, s->filter, s->qos, s->own, &s->mid, &err) < 0) {
 		s->mid = 0;
+		log_warning(link->log, "broker %s: no subscription to %s: %s", link->settings->name,
+			error_escape(shown, sizeof(shown), s->filter, strlen(s->filter)), err.text);
 	}
 	s->asked |= s->mid != 0;
 }

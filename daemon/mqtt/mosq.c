@@ -11,7 +11,6 @@
 #include "base/clock.h"
 
 #define SECRET_SIZE 1024
-#define HOST_SIZE 256
 #define MS_PER_S 1000
 #define MIN_KEEPALIVE_S 5 /* less is refused by the library */
 
@@ -20,11 +19,11 @@ struct mosq {
 	const struct settings_broker *broker; /* not after mosq_connect() */
 	int version;
 	uint32_t max_packet, session_s;
-	char host[SETTINGS_SOURCE_SIZE];
-	int port; /* 0: host is the path of a socket */
+	struct settings_address address;
 	const struct mosq_events *events; /* NULL: nobody is told yet */
 	void *data;
 	bool lost;
+	char tls[96]; /* what OpenSSL has said first; "": nothing */
 };
 
 void mosq_library_init(void)
@@ -41,11 +40,31 @@ static void lose(struct mosq *m, int reason, const char *why)
 	}
 }
 
+/* The library has one sentence for all that goes wrong with TLS, and none for a ping without an answer. */
+static const char *why(const struct mosq *m, int rc)
+{
+	return rc == MOSQ_ERR_KEEPALIVE           ? "no answer to a ping in time"
+		: rc == MOSQ_ERR_TLS && m->tls[0] ? m->tls
+						  : mosquitto_strerror(rc);
+}
+
+/* "OpenSSL Error[0]: error:NUMBER:LIBRARY:FUNCTION:REASON", until the broker has taken us. */
+static void on_log(struct mosquitto *mosquitto, void *data, int level, const char *text)
+{
+	struct mosq *m = data;
+	const char *reason = strrchr(text, ':');
+	(void)mosquitto;
+	(void)level;
+	if (!m->tls[0] && reason && strncmp(text, "OpenSSL Error", 13) == 0) {
+		snprintf(m->tls, sizeof(m->tls), "TLS: %s", reason + 1 + strspn(reason + 1, " "));
+	}
+}
+
 /* What a call of the loop gave. Outside its own loop the library does not tell of a lost connection. */
 static void after(struct mosq *m, int rc)
 {
 	if (rc != MOSQ_ERR_SUCCESS) {
-		lose(m, 0, mosquitto_strerror(rc));
+		lose(m, 0, why(m, rc));
 	}
 }
 
@@ -53,11 +72,11 @@ static void on_connect(struct mosquitto *mosquitto, void *data, int reason, int 
 	const mosquitto_property *properties)
 {
 	struct mosq *m = data;
-	(void)mosquitto;
 	(void)flags;
 	(void)properties;
 	/* CONNACK of 3.1.1, table 3.1: 1 is its word for another version. */
 	bool old = m->version == MQTT_PROTOCOL_V311;
+	mosquitto_log_callback_set(mosquitto, NULL); /* it tells of every packet, too */
 	m->events->on_connected(m->data, old && reason == 1 ? MOSQ_REASON_PROTOCOL : reason);
 }
 
@@ -68,8 +87,8 @@ static void on_disconnect(
 	(void)mosquitto;
 	(void)properties;
 	/* Reasons of MQTT 5's DISCONNECT come the same way as errors of the library. */
-	const char *why = rc >= 128 ? mosquitto_reason_string(rc) : mosquitto_strerror(rc);
-	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : why);
+	const char *said = rc >= 128 ? mosquitto_reason_string(rc) : why(data, rc);
+	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : said);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *data, int mid, int reason,
@@ -209,34 +228,6 @@ static void on_message(struct mosquitto *mosquitto, void *data,
 	m->events->on_message(m->data, &out);
 }
 
-/* mqtt://HOST[:PORT], mqtts://HOST[:PORT], unix:/PATH; IPv6 in brackets. */
-static int parse_address(struct mosq *m, struct error *err)
-{
-	const char *address = m->broker->address;
-	if (strncmp(address, "unix:", 5) == 0) {
-		snprintf(m->host, sizeof(m->host), "%s", address + 5);
-		return 0;
-	}
-	bool tls = strncmp(address, "mqtts://", 8) == 0;
-	const char *host = address + (tls ? 8 : 7);
-	bool bracket = host[0] == '[';
-	const char *end = bracket ? strchr(host, ']') : host + strcspn(host, ":/");
-	size_t length = end ? (size_t)(end - host - bracket) : 0;
-	if (!end || length == 0 || length >= HOST_SIZE) {
-		return error_set(err, -EINVAL, "address: no host");
-	}
-	memcpy(m->host, host + bracket, length);
-	m->host[length] = 0;
-	end += bracket;
-	char *stop = NULL;
-	long port = *end == ':' ? strtol(end + 1, &stop, 10) : (tls ? 8883 : 1883);
-	if ((stop && *stop) || (!stop && *end) || port < 1 || port > 65535) {
-		return error_set(err, -EINVAL, "address: no port");
-	}
-	m->port = (int)port;
-	return 0;
-}
-
 static int rc_error(const char *what, int rc, struct error *err)
 {
 	int code = rc == MOSQ_ERR_NOMEM ? -ENOMEM : rc == MOSQ_ERR_ERRNO ? -errno : -ENOTCONN;
@@ -301,7 +292,7 @@ static int set_certificates(struct mosq *m, struct error *err)
 static int set_tls(struct mosq *m, struct error *err)
 {
 	const struct settings_broker *b = m->broker;
-	if (strncmp(b->address, "mqtts://", 8) != 0) {
+	if (!m->address.tls) {
 		return 0;
 	}
 	int r = b->psk[0] ? set_psk(m, err) : set_certificates(m, err);
@@ -321,7 +312,10 @@ static int set_options(struct mosq *m, const char *will_topic, struct error *err
 	rc = rc ? rc
 		: mosquitto_int_option(
 			  q, MOSQ_OPT_RECEIVE_MAXIMUM, (int)m->broker->receive_maximum);
-	rc = rc ? rc : mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
+	if (will_topic) {
+		rc = rc ? rc
+			: mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
+	}
 	int r = rc ? rc_error("options", rc, err) : set_login(m, err);
 	return r < 0 ? r : set_tls(m, err);
 }
@@ -334,6 +328,7 @@ static void set_callbacks(struct mosquitto *q)
 	mosquitto_subscribe_v5_callback_set(q, on_subscribe);
 	mosquitto_unsubscribe_v5_callback_set(q, on_unsubscribe);
 	mosquitto_message_v5_callback_set(q, on_message);
+	mosquitto_log_callback_set(q, on_log);
 }
 
 /* Seconds for which the broker is to keep what is on its way here. 3.1.1 would keep it for ever. */
@@ -355,11 +350,11 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 		.version = version,
 		.max_packet = max_packet,
 		.session_s = session_of(broker, version)};
-	int r = parse_address(m, err);
+	int r = settings_read_address(broker->address, &m->address);
 	if (r < 0) {
-		return r;
+		return error_set(err, r, "address");
 	}
-	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
+	m->mosquitto = mosquitto_new(client_id, m->session_s == 0 && will_topic, m);
 	if (!m->mosquitto) {
 		return error_no_memory(err);
 	}
@@ -400,10 +395,13 @@ int mosq_connect(struct mosq *m, struct error *err)
 	}
 	/* The only form that takes properties waits. */
 	rc = rc ? rc
-		: mosquitto_connect_bind_v5(m->mosquitto, m->host, m->port,
+		: mosquitto_connect_bind_v5(m->mosquitto, m->address.host, m->address.port,
 			  keepalive < MIN_KEEPALIVE_S ? MIN_KEEPALIVE_S : keepalive, NULL,
 			  properties);
 	int r = rc ? rc_error("connect", rc, err) : 0;
+	if (rc == MOSQ_ERR_TLS) {
+		r = error_set(err, r, "%s", why(m, rc));
+	}
 	mosquitto_property_free_all(&properties);
 	return r;
 }

@@ -66,7 +66,8 @@ struct mosq;
 
 void mosq_library_init(void);
 
-/* @version: 4 or 5. The will is @will_topic with "offline", retained. No network yet. @broker outlives
+/* @version: 4 or 5. The will is @will_topic with "offline", retained; NULL: there is none, and 3.1.1 leaves what the broker keeps
+ * for us too, which else it has forgotten. No network yet. @broker outlives
  * mosq_connect(). With MQTT 5 the broker keeps what is on its way here for as long as settings say. */
 int must_check mosq_new(const struct settings_broker *broker, const char *client_id, int version,
 	uint32_t max_packet, const char *will_topic, struct mosq **ret_mosq, struct error *err);

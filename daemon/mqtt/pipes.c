@@ -315,9 +315,10 @@ static void give_up(struct pipes *pipes, const char *why)
 	child_end(pipes, why, true);
 }
 
-static void on_end(void *data, const char *why)
+static void on_end(void *data, bool killed, const char *why)
 {
 	struct pipes *pipes = data;
+	(void)killed;
 	pipes->child = NULL;
 	child_end(pipes, why, true);
 }

@@ -26,15 +26,21 @@ static bool is_deadline(const char *text)
 		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
 }
 
+/* 0: it names none. */
+static uint64_t deadline_ms_of(const struct mosq_message *m)
+{
+	return is_deadline(m->deadline) ? strtoull(m->deadline, NULL, 10) : 0;
+}
+
 static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
 {
 	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
 	if (m->expiry_s != MOSQ_NO_EXPIRY) {
 		deadline = now + m->expiry_s * NS_PER_S;
 	}
-	long ms = is_deadline(m->deadline) ? strtol(m->deadline, NULL, 10) : 0;
+	uint64_t ms = deadline_ms_of(m);
 	if (ms > 0) {
-		uint64_t sooner = now + (uint64_t)ms * NS_PER_MS;
+		uint64_t sooner = now + ms * NS_PER_MS;
 		deadline = !deadline || sooner < deadline ? sooner : deadline;
 	}
 	return deadline;
@@ -56,6 +62,7 @@ static struct ask *make_ask(struct bridge *b, struct link *link, const struct mo
 	ask->arrived_ns = m->came_ns;
 	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
 	ask->expires = m->expiry_s != MOSQ_NO_EXPIRY;
+	ask->names_deadline = ask->expires || deadline_ms_of(m) > 0;
 	ask->qos = m->qos > 1 ? 1 : m->qos;
 	ask->priority = ask_priority_of(m->priority);
 	ask->format = decode_format_of(m->content_type);
@@ -82,18 +89,15 @@ static bool may_answer(const struct bridge *b, const struct mosq_message *m)
 			s->discovery_prefix);
 }
 
-/* Was it here a moment ago? Only what is told apart by correlation data can be told apart at all. */
-static bool is_duplicate(struct bridge *b, struct ask *ask, const struct mosq_message *m)
+/* What makes a request the same as another: all that it says but its time, and the broker that it came from. */
+static uint64_t key_of(const struct bridge *b, const struct ask *ask, const struct mosq_message *m)
 {
-	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
-	if (!window || m->qos == 0 || !ask->correlation_bytes) {
-		return false;
-	}
+	const char *broker = ask->link->settings->name;
 	uint64_t key = dedup_hash(&b->dedup, 0, m->correlation, m->correlation_bytes);
+	key = dedup_hash(&b->dedup, key, broker, strlen(broker));
 	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
 	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
-	ask->key = dedup_hash(&b->dedup, key, m->payload, m->size);
-	return dedup_see(&b->dedup, ask->key, ask->arrived_ns, window);
+	return dedup_hash(&b->dedup, key, m->payload, m->size);
 }
 
 /* Why it is refused before it waits; NULL: it is not. */
@@ -178,7 +182,11 @@ static bool is_settled(struct bridge *b, struct ask *ask, const struct mosq_mess
 		respond_refuse(b, ask, status, why);
 		return true;
 	}
-	bool duplicate = is_duplicate(b, ask, m);
+	if (m->qos == 0 || !b->settings.duplicate_window_ms) {
+		return false;
+	}
+	ask->key = key_of(b, ask, m);
+	bool duplicate = ask->correlation_bytes && serve_saw(b, ask);
 	b->counts.duplicates += duplicate;
 	return duplicate;
 }

@@ -142,6 +142,7 @@ bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_
 		uint64_t deadline = ask->arrived_ns + e->deadline_ms * NS_PER_MS;
 		bool sooner = !ask->deadline_ns || deadline < ask->deadline_ns;
 		ask->deadline_ns = sooner ? deadline : ask->deadline_ns;
+		ask->names_deadline = true;
 	}
 	if (e->priority[0]) {
 		asks_remove(&b->asks, ask);
@@ -165,17 +166,18 @@ void serve_refuse_reply_to(struct bridge *b, struct ask *ask)
 		b, ask, EDGE_CLIENT_DENIED, "reply_to is not for answers (response-prefix)");
 }
 
+bool serve_saw(struct bridge *b, const struct ask *ask)
+{
+	uint64_t until = ask->arrived_ns + b->settings.duplicate_window_ms * NS_PER_MS;
+	if (ask->names_deadline && ask->deadline_ns < until) {
+		until = ask->deadline_ns;
+	}
+	return dedup_see(&b->dedup, ask->key, clock_now_ns(), until);
+}
+
 bool serve_drop_repeated(struct bridge *b, struct ask *ask)
 {
-	uint64_t window = b->settings.duplicate_window_ms * NS_PER_MS;
-	if (!window || !ask->id[0] || !ask->qos || ask->key) {
-		return false;
-	}
-	const char *to = ask->response_topic ? ask->response_topic : ask->source;
-	ask->key = dedup_hash(&b->dedup, ask->of_pipeline, ask->id, strlen(ask->id));
-	ask->key = dedup_hash(&b->dedup, ask->key, ask->model, strlen(ask->model));
-	ask->key = dedup_hash(&b->dedup, ask->key, to, strlen(to));
-	if (!dedup_see(&b->dedup, ask->key, clock_now_ns(), window)) {
+	if (!ask->key || !ask->id[0] || ask->correlation_bytes || !serve_saw(b, ask)) {
 		return false;
 	}
 	b->counts.duplicates++;
@@ -190,6 +192,12 @@ static void on_decoded(void *data, struct decode_result *result,
 	struct bridge *b = running->bridge;
 	struct ask *ask = running->ask;
 	free(running);
+	if (!result && err->code == DECODER_KILLED && !ask->asked_again) {
+		ask->asked_again = true; /* that says nothing of it */
+		ask->state = ASK_NEW;
+		serve_dispatch(b);
+		return;
+	}
 	ask->state = ASK_READY;
 	bool may = serve_take_envelope(b, ask, envelope);
 	if (result) {

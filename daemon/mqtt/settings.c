@@ -6,15 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/ini.h"
 #include "daemon/mqtt/topics.h"
 
 #define MAX_KEYS 64
 #define MAX_FILES 256
-#define PLACE_SIZE 96
-#define SECRET_SIZE 1024
+#define MAX_SECTIONS 96
 
 /* What is being read. */
 struct reading {
@@ -25,10 +23,11 @@ struct reading {
 		*keys; /* of the section; NULL before the first, and in a foreign one */
 	size_t n_keys;
 	void *record; /* that the section fills */
+	char *place; /* its, SETTINGS_PLACE_SIZE bytes; NULL: it has none */
 	bool foreign;
-	char sections[PLACE_SIZE][2 * SETTINGS_NAME_SIZE]; /* of this file, so far */
+	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* of this file, so far */
 	size_t n_sections, section;
-	unsigned int seen[PLACE_SIZE][MAX_KEYS]; /* lines */
+	unsigned int seen[MAX_SECTIONS][MAX_KEYS]; /* lines */
 };
 
 static void set_defaults(void *record, const char *kind)
@@ -43,7 +42,7 @@ static void set_defaults(void *record, const char *kind)
 	}
 }
 
-static void *find_broker(struct settings *s, const char *name)
+static struct settings_broker *find_broker(struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		if (strcmp(s->brokers[i].name, name) == 0) {
@@ -59,7 +58,7 @@ static void *find_broker(struct settings *s, const char *name)
 	return broker;
 }
 
-static void *find_route(struct settings *s, const char *name)
+static struct settings_route *find_route(struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_routes; i++) {
 		if (strcmp(s->routes[i].name, name) == 0) {
@@ -85,8 +84,10 @@ static int named_section(
 			"[%s NAME]: a name is letters, digits, - and _, at most %d", kind,
 			SETTINGS_NAME_SIZE - 1);
 	}
-	reading->record =
-		broker ? find_broker(reading->settings, name) : find_route(reading->settings, name);
+	struct settings_broker *b = broker ? find_broker(reading->settings, name) : NULL;
+	struct settings_route *r = broker ? NULL : find_route(reading->settings, name);
+	reading->record = broker ? (void *)b : (void *)r;
+	reading->place = b ? b->place : r ? r->place : NULL;
 	reading->keys = settings_keys(kind, &reading->n_keys);
 	return reading->record ? 0
 			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
@@ -100,8 +101,8 @@ static int note_section(struct reading *reading, const char *name, struct error 
 	while (i < reading->n_sections && strcmp(reading->sections[i], name) != 0) {
 		i++;
 	}
-	if (i == PLACE_SIZE) {
-		return error_set(err, -EINVAL, "more than %d sections", PLACE_SIZE);
+	if (i == MAX_SECTIONS) {
+		return error_set(err, -EINVAL, "more than %d sections", MAX_SECTIONS);
 	}
 	if (i == reading->n_sections) {
 		snprintf(reading->sections[i], sizeof(reading->sections[i]), "%s", name);
@@ -128,6 +129,7 @@ static int section_read(void *context, const char *name, struct error *err)
 	}
 	if (strcmp(name, "bridge") == 0) {
 		reading->record = reading->settings;
+		reading->place = NULL;
 		reading->keys = settings_keys("bridge", &reading->n_keys);
 		return 0;
 	}
@@ -140,6 +142,16 @@ static int section_read(void *context, const char *name, struct error *err)
 	return error_set(err, -EINVAL,
 		"there is no section [%s]; there are [bridge], [broker NAME], [route NAME]",
 		error_escape(shown, sizeof(shown), name, strlen(name)));
+}
+
+/* Where the section's first key of the table stands, which says most of it, or else any. */
+static void note_place(struct reading *reading, size_t key, unsigned int line)
+{
+	size_t length = strlen(reading->path), most = SETTINGS_PLACE_SIZE - sizeof(":4294967295: ");
+	const char *path = reading->path + (length > most ? length - most : 0);
+	if (reading->place && (key == 0 || !reading->place[0])) {
+		snprintf(reading->place, SETTINGS_PLACE_SIZE, "%s:%u: ", path, line);
+	}
 }
 
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
@@ -161,6 +173,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 				err, -EINVAL, "%s was given in line %u already", key, *seen);
 		}
 		*seen = line;
+		note_place(reading, i, line);
 		return config_value_set(reading->record, &reading->keys[i], value, err);
 	}
 	return reading->keys
@@ -239,151 +252,6 @@ bool settings_has_word(const char *list, const char *word)
 	return false;
 }
 
-/* Is every word of @list one of @known? */
-static bool all_known(const char *list, const char *known)
-{
-	char word[32];
-	while (*(list += strspn(list, " "))) {
-		size_t n = strcspn(list, " ");
-		if (n >= sizeof(word)) {
-			return false;
-		}
-		memcpy(word, list, n);
-		word[n] = 0;
-		if (!settings_has_word(known, word)) {
-			return false;
-		}
-		list += n;
-	}
-	return true;
-}
-
-static bool is_source(const char *text)
-{
-	const char *name = strncmp(text, "credential:", 11) == 0 ? text + 11 : NULL;
-	return !text[0] || (name && name[0] && !strchr(name, '/') && name[0] != '.') ||
-		strncmp(text, "file:/", 6) == 0;
-}
-
-static int broker_check(const struct settings_broker *b, struct error *err)
-{
-	const char *const sources[] = {b->password, b->ca, b->certificate, b->key, b->psk};
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (!is_source(sources[i])) {
-			return error_set(err, -EINVAL,
-				"[broker %s]: secrets and certificates are named, credential:NAME or file:/PATH",
-				b->name);
-		}
-	}
-	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
-		return error_set(
-			err, -EINVAL, "[broker %s]: protocol is auto, 5 or 3.1.1", b->name);
-	}
-	bool tls = strncmp(b->address, "mqtts://", 8) == 0;
-	if (!tls && strncmp(b->address, "mqtt://", 7) != 0 &&
-		strncmp(b->address, "unix:/", 6) != 0) {
-		return error_set(err, -EINVAL,
-			"[broker %s]: address is mqtt://HOST, mqtts://HOST or unix:/PATH", b->name);
-	}
-	if (!tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
-		return error_set(err, -EINVAL, "[broker %s]: TLS needs mqtts://", b->name);
-	}
-	if (!b->certificate[0] != !b->key[0] || !b->psk[0] != !b->psk_identity[0]) {
-		return error_set(err, -EINVAL,
-			"[broker %s]: certificate and key, psk and psk-identity come in pairs",
-			b->name);
-	}
-	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
-		return error_set(err, -EINVAL, "[broker %s]: either psk or certificates", b->name);
-	}
-	return b->reconnect_min_ms <= b->reconnect_max_ms
-		? 0
-		: error_set(err, -EINVAL, "[broker %s]: reconnect-min is above reconnect-max",
-			  b->name);
-}
-
-static int route_check(const struct settings_route *r, struct error *err)
-{
-	if (!topics_is_filter(r->topic)) {
-		return error_set(
-			err, -EINVAL, "[route %s]: topic is missing or no filter", r->name);
-	}
-	if (!r->model[0] == !r->pipeline[0]) {
-		return error_set(err, -EINVAL, "[route %s]: either model or pipeline", r->name);
-	}
-	if (r->model[0] && !topics_is_model(r->model)) {
-		return error_set(err, -EINVAL, "[route %s]: model is no name", r->name);
-	}
-	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
-		return error_set(err, -EINVAL, "[route %s]: pipeline is no name", r->name);
-	}
-	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
-		return error_set(err, -EINVAL,
-			"[route %s]: format is auto, image, wav, s16le, csv, json or raw", r->name);
-	}
-	return r->fields[0] && strcmp(r->format, "json") != 0
-		? error_set(err, -EINVAL, "[route %s]: fields are of format = json", r->name)
-		: 0;
-}
-
-static int bridge_check(const struct settings *s, struct error *err)
-{
-	char topic[TOPICS_MAX];
-	if (s->gateway[0] && (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0)) {
-		return error_set(
-			err, -EINVAL, "gateway: letters, digits, - and _, and not \"pool\"");
-	}
-	if (!topics_is_word(s->prefix) || !topics_is_word(s->pool_group) ||
-		!topics_is_name(s->discovery_prefix)) {
-		return error_set(err, -EINVAL,
-			"prefix and pool-group are one level of letters, digits, - and _, discovery-prefix a topic");
-	}
-	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
-		!topics_is_name(topic)) {
-		return error_set(err, -EINVAL,
-			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
-	}
-	if (!settings_has_word("unanswered all none", s->feed)) {
-		return error_set(err, -EINVAL, "feed is unanswered, all or none");
-	}
-	if (!all_known(s->commands, "threshold enable pin")) {
-		return error_set(err, -EINVAL, "commands are threshold, enable and pin");
-	}
-	if (!all_known(s->retain, "last snapshot")) {
-		return error_set(err, -EINVAL, "retain: last and snapshot");
-	}
-	return s->max_message > s->queue_bytes
-		? error_set(err, -EINVAL, "max-message is above queue-bytes")
-		: 0;
-}
-
-/* What may wait has to fit, or what was promised cannot be held. */
-static int memory_check(const struct settings *s, struct error *err)
-{
-	uint64_t bytes = s->queue_bytes;
-	for (size_t i = 0; i < s->n_brokers; i++) {
-		bytes += s->brokers[i].outbox_bytes;
-	}
-	return s->max_memory && bytes > s->max_memory
-		? error_set(err, -EINVAL,
-			  "max-memory is less than queue-bytes and each broker's outbox-bytes together, %llu",
-			  (unsigned long long)bytes)
-		: 0;
-}
-
-static int check(const struct settings *s, struct error *err)
-{
-	int code = bridge_check(s, err);
-	code = code < 0 ? code : memory_check(s, err);
-	for (size_t i = 0; i < s->n_brokers && code == 0; i++) {
-		code = broker_check(&s->brokers[i], err);
-	}
-	for (size_t i = 0; i < s->n_routes && code == 0; i++) {
-		code = route_check(&s->routes[i], err);
-	}
-	return code;
-}
-
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b)
 {
 	size_t n = 0;
@@ -426,11 +294,11 @@ int settings_load(
 	if (code == 0 && read->n_brokers == 0) {
 		find_broker(read, "local");
 	}
-	code = code < 0 ? code : check(read, err);
+	if (code == 0 && !read->gateway[0]) {
+		fill_gateway(read->gateway);
+	}
+	code = code < 0 ? code : settings_check(read, err);
 	if (code == 0) {
-		if (!read->gateway[0]) {
-			fill_gateway(read->gateway);
-		}
 		*settings = *read;
 	}
 	free(read);
@@ -506,66 +374,4 @@ int settings_read_secret(const char *source, char *out, size_t size, struct erro
 		out[--n] = 0;
 	}
 	return 0;
-}
-
-/* ---- what sources name */
-
-static int psk_check(const char *source, struct error *err)
-{
-	char key[SECRET_SIZE];
-	int r = settings_read_secret(source, key, sizeof(key), err);
-	bool hex = r == 0 && key[0] && key[strspn(key, "0123456789abcdefABCDEF")] == 0;
-	explicit_bzero(key, sizeof(key));
-	return r < 0 || hex ? r
-			    : error_set(err, -EINVAL, "%s: no hexadecimal digits alone", source);
-}
-
-static int file_check(const char *source, struct error *err)
-{
-	char path[CONFIG_PATH_SIZE];
-	struct stat st = {0};
-	int r = settings_secret_path(source, path, sizeof(path), err);
-	if (r < 0) {
-		return r;
-	}
-	if (access(path, R_OK) < 0 || stat(path, &st) < 0) {
-		return error_set(err, -errno, "%s: %s", source, strerror(errno));
-	}
-	return S_ISREG(st.st_mode) && st.st_size > 0
-		? 0
-		: error_set(err, -EINVAL, "%s: no file, or empty", source);
-}
-
-static int sources_check(const struct settings_broker *b, const struct log *log, struct error *err)
-{
-	const struct {
-		const char *key, *source;
-		int (*check)(const char *source, struct error *err);
-	} all[] = {{"password", b->password, file_check}, {"ca", b->ca, file_check},
-		{"certificate", b->certificate, file_check}, {"key", b->key, file_check},
-		{"psk", b->psk, psk_check}};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct error why = {0};
-		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
-		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
-			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
-				all[i].key, all[i].source);
-			continue;
-		}
-		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;
-		if (r < 0) {
-			return error_set(
-				err, r, "[broker %s]: %s: %s", b->name, all[i].key, why.text);
-		}
-	}
-	return 0;
-}
-
-int settings_check_sources(const struct settings *s, const struct log *log, struct error *err)
-{
-	int r = 0;
-	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
-		r = sources_check(&s->brokers[i], log, err);
-	}
-	return r;
 }

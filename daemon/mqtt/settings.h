@@ -20,6 +20,7 @@
 #define SETTINGS_TOPIC_SIZE 256
 #define SETTINGS_SOURCE_SIZE 512 /* credential:NAME, file:PATH */
 #define SETTINGS_MAX_GATEWAY 48
+#define SETTINGS_PLACE_SIZE 160 /* "file:line: "; of a long path its end */
 
 /* One of several brokers. */
 struct settings_broker {
@@ -43,6 +44,7 @@ struct settings_broker {
 	uint64_t spool_bytes; /* 0: none */
 	uint64_t pool; /* truth: is part of the pool of gateways */
 	uint64_t discovery; /* truth */
+	char place[SETTINGS_PLACE_SIZE]; /* where that stands; "": nowhere */
 };
 
 /* A topic of somebody else whose messages are a model's input. */
@@ -54,6 +56,7 @@ struct settings_route {
 	char format[16]; /* auto, image, wav, s16le, csv, json, raw */
 	char fields[SETTINGS_TOPIC_SIZE]; /* of JSON: members that are the numbers, by blanks */
 	uint64_t qos;
+	char place[SETTINGS_PLACE_SIZE];
 };
 
 struct settings {
@@ -100,6 +103,18 @@ const struct config_key *settings_keys(const char *kind, size_t *ret_n);
  */
 int must_check settings_load(
 	struct settings *settings, const char *path, const struct log *log, struct error *err);
+
+/* What is within each key's bounds: does it make sense together? -EINVAL; of brokers and routes with "file:line: why". No two routes have a topic in
+ * common, and none has one of edged-mqtt's own. */
+int must_check settings_check(const struct settings *settings, struct error *err);
+
+/* mqtt://HOST[:PORT], mqtts://HOST[:PORT], unix:/PATH; IPv6 in brackets. */
+struct settings_address {
+	char host[256];
+	int port; /* 0: host is the path of a socket */
+	bool tls;
+};
+int must_check settings_read_address(const char *text, struct settings_address *ret_address);
 
 /* Is everything about them the same? */
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b);

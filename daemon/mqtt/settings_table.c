@@ -71,7 +71,8 @@ static const struct config_key bridge_keys[] = {
 		"For requests that name none; 0ms: never."),
 	NUMBER(bridge, "duplicate-window", TIME, duplicate_window_ms, 0, 60 * MINUTE, "10s",
 		"A request of QoS 1 that comes again within this time, with the same correlation\n"
-		"data, response topic and content, is not answered again; 0ms: it is."),
+		"data, response topic and content, is not answered again; 0ms: it is. This\n"
+		"ends when the time is over that the first of them named itself."),
 	NUMBER(bridge, "kept-bytes", BYTES, kept_bytes, 0, 1024 * MIB, "4M",
 		"Memory of the runtime folder ($RUNTIME_DIRECTORY) for requests of QoS 1 that are not\n"
 		"answered yet: they are asked again after a crash. 0: not; without the folder neither."),

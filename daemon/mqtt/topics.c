@@ -150,6 +150,39 @@ bool topics_match(const char *filter, const char *topic)
 	}
 }
 
+bool topics_overlap(const char *a, const char *b)
+{
+	if ((*a == '$') != (*b == '$')) {
+		return false; /* no wildcard stands for $ */
+	}
+	for (;;) {
+		size_t of_a = strcspn(a, "/"), of_b = strcspn(b, "/");
+		if (strcmp(a, "#") == 0 || strcmp(b, "#") == 0) {
+			return true;
+		}
+		bool any = *a == '+' || *b == '+';
+		if (!any && (of_a != of_b || memcmp(a, b, of_a) != 0)) {
+			return false;
+		}
+		a += of_a;
+		b += of_b;
+		if (!*a || !*b) { /* a/# is a, too */
+			return (!*a || strcmp(a, "/#") == 0) && (!*b || strcmp(b, "/#") == 0);
+		}
+		a++;
+		b++;
+	}
+}
+
+static size_t count_levels(const char *topic)
+{
+	size_t levels = 1;
+	for (const char *at = topic; (at = strchr(at, '/')); at++) {
+		levels++;
+	}
+	return levels;
+}
+
 bool topics_is_hashed(const char *name, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -228,7 +261,7 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
 bool topics_is_filter(const char *filter)
 {
 	size_t n = strlen(filter);
-	if (n == 0 || n >= TOPICS_MAX) {
+	if (n == 0 || n >= TOPICS_MAX || count_levels(filter) > TOPICS_MAX_LEVELS) {
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -262,11 +295,8 @@ bool topics_is_text(const char *text)
 
 bool topics_is_name(const char *topic)
 {
-	size_t n = strlen(topic), levels = 1;
-	for (const char *at = topic; (at = strchr(at, '/')); at++) {
-		levels++;
-	}
-	return n > 0 && n < TOPICS_MAX && levels <= TOPICS_MAX_LEVELS &&
+	size_t n = strlen(topic);
+	return n > 0 && n < TOPICS_MAX && count_levels(topic) <= TOPICS_MAX_LEVELS &&
 		strcspn(topic, "+#") == n && topics_is_text(topic);
 }
 

@@ -39,7 +39,10 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 /* Does @topic match the subscription @filter (MQTT 5, section 4.7; $share is not looked at)? */
 bool topics_match(const char *filter, const char *topic);
 
-/* A filter that a broker takes: wildcards alone in their level, # last, not empty. */
+/* Is there a topic that both match? */
+bool topics_overlap(const char *a, const char *b);
+
+/* A filter that a broker takes: wildcards alone in their level, # last, not empty, at most TOPICS_MAX_LEVELS levels. */
 bool topics_is_filter(const char *filter);
 
 /* A name that may be published to: no wildcards, not empty, shorter than TOPICS_MAX, at most TOPICS_MAX_LEVELS levels, and

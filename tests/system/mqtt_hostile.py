@@ -91,6 +91,32 @@ class Hostile(unittest.TestCase):
                 self.assertEqual(versions, ["3.1.1", "3.1.1"])
                 self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
 
+    def test_a_broker_that_has_become_one_of_3_1_1_is_spoken_to_in_3_1_1(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="aged")
+        self.addCleanup(bridge.end)
+        broker.name = "old, and closes"
+        broker.last.sock.shutdown(socket.SHUT_RDWR)
+        bridge.wait_log("broker a: connected, MQTT 3.1.1")
+
+    def test_why_it_does_not_come_back_is_told_once_for_each_reason(self):
+        broker = FakeBroker()
+        self.addCleanup(broker.close)
+        bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}\nconnect-timeout = 200ms"}, name="refused")
+        self.addCleanup(bridge.end)
+        for name, why in (("CONNACK with a reason", "it refused us (reason 135)"), ("reads and never answers", "no CONNACK in time"),
+                          ("CONNACK with a reason", "it refused us (reason 135)")):
+            before, count = broker.connections, bridge.text().count(why)
+            broker.name = name
+            if broker.last:
+                broker.last.sock.shutdown(socket.SHUT_RDWR)
+                broker.last = None
+            wait_for(lambda: broker.connections > before + 5, "attempts")  # noqa: B023
+            self.assertEqual(bridge.text().count(why), count + 1)
+        broker.name = "good"
+        bridge.wait_log("broker a: connected", 2)
+
     def reload(self, bridge, brokers):
         self.rig.write_bridge("", brokers, bridge.name)
         before = bridge.text().count("configuration read again")

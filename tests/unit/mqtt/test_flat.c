@@ -10,14 +10,15 @@
 
 #include "daemon/mqtt/flat.h"
 
-static void names_are_escaped_and_what_was_told_is_not_again(void **state)
+static void a_text_comes_back_as_it_was_and_what_was_told_as_it_was_told(void **state)
 {
 	(void)state;
-	const char wanted[] = "{\"name\":\"a\\\\x5cb\\\\x1b\","
-			      "\"message\":\"no file a\\\\x5cb\\\\x1b, \\\"a\\\"\"}";
+	const char wanted[] =
+		"{\"name\":\"a\\\\b\\u001b\\u0009\\\"\\u200d\\udb40\\udc01\xc3\xa9\\\\xff\","
+		"\"message\":\"no file a\\\\x5cb\\\\x1b, \\\"a\\\"\"}";
 	struct bytes_writer w = {0};
 	flat_begin(&w, NULL, '{');
-	flat_text(&w, "name", "a\\b\033");
+	flat_text(&w, "name", "a\\b\033\t\"\xe2\x80\x8d\xf3\xa0\x80\x81\xc3\xa9\xff");
 	flat_told(&w, "message", "no file a\\x5cb\033, \"a\"");
 	flat_end(&w, '}');
 	assert_int_equal(w.size, strlen(wanted));
@@ -28,7 +29,7 @@ static void names_are_escaped_and_what_was_told_is_not_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_escaped_and_what_was_told_is_not_again),
+		cmocka_unit_test(a_text_comes_back_as_it_was_and_what_was_told_as_it_was_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@
 #include "daemon/mqtt/settings.h"
 #include "tests/unit/daemon/temp_folder.h"
 
+#define FIFTY "12345678901234567890123456789012345678901234567890"
+
 static struct settings settings;
 
 static int load(const struct temp_folder *folder, const char *text, struct error *err)
@@ -97,13 +99,74 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[route r]\ntopic = a\nmodel = M\n", "[route r]: model"},
 		{"[route r]\ntopic = a\nmodel = m\nformat = gif\n", "[route r]: format"},
 		{"[route r]\ntopic = a\nmodel = m\nfields = x\n", "[route r]: fields"},
+		{"[route r]\nmodel = m\ntopic = $share/g/a\n",
+			"m.conf:3: [route r]: topic is no shared"},
+		{"[route r]\nmodel = m\ntopic = a\001b\n",
+			"m.conf:3: [route r]: topic is missing or no"},
+		{"[route r]\nmodel = m\ntopic = a\xff\n",
+			"m.conf:3: [route r]: topic is missing or no"},
+		{"[route r]\ntopic = a/+\nmodel = m\n[route s]\nmodel = n\ntopic = +/b\n",
+			"m.conf:6: [route s]: a topic may be that of [route r] too"},
+		{"[bridge]\ngateway = g\n[route r]\nmodel = m\ntopic = edged/+/m/error\n",
+			"m.conf:5: [route r]: topic has topics of edged/g/#, "},
+		{"[route r]\nmodel = m\ntopic = #\n", "m.conf:3: [route r]: topic has topics of"},
+		{"[route r]\nmodel = m\ntopic = edged/pool/m/infer\n", "of edged/pool/#, "},
+		{"[bridge]\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
+			"m.conf:5: [route r]: topic has topics of out/+/+, "},
+		{"[bridge]\ngateway = reply\n", "gateway: reply is what answers are below"},
+		{"[broker a]\naddress = mqtt://localhost:99999\n", "m.conf:2: [broker a]: address"},
+		{"[broker a]\naddress = mqtt://localhost:\n", "[broker a]: address"},
+		{"[broker a]\naddress = mqtt://u:p@localhost\n", "[broker a]: address"},
+		{"[broker a]\naddress = mqtt://u@localhost\n", "[broker a]: address"},
+		{"[broker a]\naddress = mqtt://:1883\n", "[broker a]: address"},
+		{"[broker a]\naddress = mqtt://localhost/\n", "[broker a]: address"},
+		{"[broker a]\naddress = mqtt://[::1\n", "[broker a]: address"},
+		{"[broker a]\naddress = unix:/" FIFTY FIFTY "2345678\n", "[broker a]: address"},
+		{"[broker a]\nclient-id = \xff\n", "[broker a]: client-id"},
+		{"[broker a]\nusername = a\001\n", "[broker a]: client-id, username"},
+		{"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h:1883\n",
+			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error err = {0};
-		assert_int_equal(load(*state, cases[i].text, &err), -EINVAL);
-		if (!strstr(err.text, cases[i].why)) {
+		if (load(*state, cases[i].text, &err) != -EINVAL ||
+			!strstr(err.text, cases[i].why)) {
 			fail_msg("'%s' instead of '%s'", err.text, cases[i].why);
 		}
+	}
+}
+
+static void what_is_next_to_a_mistake_is_none(void **state)
+{
+	static const char *const texts[] = {
+		"[bridge]\ngateway = g\n[route r]\ntopic = edged/h/m/result\nmodel = m\n",
+		"[route r]\ntopic = a/+\nmodel = m\n[route s]\ntopic = a/+/b\nmodel = m\n",
+		"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h\nclient-id = other\n",
+		"[broker a]\naddress = unix:/" FIFTY FIFTY "234567\n",
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct error err = {0};
+		assert_int_equal(load(*state, texts[i], &err), 0);
+	}
+}
+
+static void an_address_is_taken_apart(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		int port;
+		bool tls;
+	} cases[] = {{"mqtt://a", "a", 1883, false}, {"mqtts://a.b", "a.b", 8883, true},
+		{"mqtt://[::1]:65535", "::1", 65535, false},
+		{"mqtts://[fe80::1%eth0]", "fe80::1%eth0", 8883, true},
+		{"unix:/run/x", "/run/x", 0, false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings_address a;
+		assert_int_equal(settings_read_address(cases[i].text, &a), 0);
+		assert_string_equal(a.host, cases[i].host);
+		assert_int_equal(a.port, cases[i].port);
+		assert_int_equal(a.tls, cases[i].tls);
 	}
 }
 
@@ -124,8 +187,8 @@ static void what_sources_name_is_looked_at(void **state)
 	static const struct {
 		const char *keys, *source, *wrong; /* NULL: nothing */
 	} cases[] = {{psk, "hex", NULL}, {psk, "no-hex", "psk: file:"},
-		{psk, "empty", "psk: file:"}, {psk, "missing", "No such file"},
-		{"address = mqtts://h\nca", "hex", NULL},
+		{psk, "odd", "no even number of hexadecimal"}, {psk, "empty", "psk: file:"},
+		{psk, "missing", "No such file"}, {"address = mqtts://h\nca", "hex", NULL},
 		{"address = mqtts://h\nca", "missing", "ca: file:"},
 		{"address = mqtts://h\nca", "empty", "no file, or empty"},
 		{"address = mqtts://h\nca", "", "no file, or empty"},
@@ -134,6 +197,7 @@ static void what_sources_name_is_looked_at(void **state)
 	log_init(&log, LOG_LEVEL_ERROR);
 	put(folder, "hex", "00aaFF91\n");
 	put(folder, "no-hex", "00aag0\n");
+	put(folder, "odd", "00aaFF9\n");
 	put(folder, "empty", "");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[256];
@@ -195,6 +259,8 @@ int main(void)
 		TEST(sections_may_come_often_and_later_files_win),
 		TEST(nothing_means_the_broker_of_this_machine),
 		TEST(every_mistake_is_told_with_its_place),
+		TEST(what_is_next_to_a_mistake_is_none),
+		cmocka_unit_test(an_address_is_taken_apart),
 		TEST(what_sources_name_is_looked_at),
 		cmocka_unit_test(the_installed_file_and_the_manual_are_the_tables),
 	};

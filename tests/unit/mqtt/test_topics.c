@@ -229,6 +229,25 @@ static void no_two_sources_have_one_name(void **state)
 	assert_true(topics_is_level(other));
 }
 
+static void filters_overlap_where_a_topic_matches_both(void **state)
+{
+	(void)state;
+	static const char *const both[][2] = {{"a", "a"}, {"a/+", "+/b"}, {"#", "a/b/c"},
+		{"a/#", "a"}, {"a/#", "+"}, {"a/+/c", "a/b/#"}, {"a/+/#", "a/b"}, {"+/+", "/"},
+		{"a//b", "a/+/b"}, {"$SYS/#", "$SYS/+/x"}, {"a/#", "a/b/#"}};
+	static const char *const none[][2] = {{"a", "b"}, {"a/+", "a"}, {"a/+", "a/b/c"},
+		{"a/b", "a/bc"}, {"#", "$SYS/x"}, {"+/x", "$SYS/x"}, {"a/+/#", "a"},
+		{"a/+/c", "+/b/d"}, {"", "a"}, {"+", "/"}};
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		assert_true(topics_overlap(both[i][0], both[i][1]));
+		assert_true(topics_overlap(both[i][1], both[i][0]));
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_false(topics_overlap(none[i][0], none[i][1]));
+		assert_false(topics_overlap(none[i][1], none[i][0]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +255,7 @@ int main(void)
 		cmocka_unit_test(parse_takes_nothing_else),
 		cmocka_unit_test(match_follows_the_standard),
 		cmocka_unit_test(filters_and_names_are_judged),
+		cmocka_unit_test(filters_overlap_where_a_topic_matches_both),
 		cmocka_unit_test(what_a_broker_ends_the_connection_for_is_no_name),
 		cmocka_unit_test(a_traceparent_is_of_the_standard),
 		cmocka_unit_test(answers_go_only_where_they_may),
