@@ -70,6 +70,7 @@ struct bridge {
 	bool draining, paused, in_pool;
 	uint64_t pause_ended_ns; /* nothing is paused again before */
 	uint64_t started_ns;
+	uint64_t lost_said_ns; /* that an answer was lost */
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
@@ -133,6 +134,10 @@ void receive_kept(struct bridge *bridge);
 
 /* @ask gets its place in the line, or is refused; it is taken. */
 void serve_accept(struct bridge *bridge, struct ask *ask);
+/* The first input of a pipeline that waits, and whose answer would have room; NULL: none. */
+struct ask *serve_next_input(const struct bridge *bridge);
+/* There was no room for its answer after all: it is asked again once there is some for so many bytes. */
+void serve_ask_again(struct bridge *bridge, struct ask *ask, size_t answer_bytes);
 /* Starts what can be started. */
 void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */

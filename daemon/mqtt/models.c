@@ -102,6 +102,7 @@ int models_describe(
 		s->n_outputs >= 1 && s->n_outputs <= MODELS_MAX_OUTPUTS;
 	model->described = from->generation;
 	labels_free(&model->labels);
+	memset(model->answer_bytes, 0, sizeof(model->answer_bytes));
 	if (!model->usable) {
 		return 0;
 	}

@@ -11,6 +11,7 @@
 #include "client/edge_client.h"
 #include "client/pipeline/labels.h"
 #include "client/pipeline/spec.h"
+#include "daemon/mqtt/ask.h"
 #include "daemon/mqtt/decode.h"
 
 #define MODELS_MAX 256
@@ -41,6 +42,7 @@ struct model_entry {
 	bool off; /* set to OFF: requests are refused */
 	double threshold; /* NaN: the model's own */
 	uint64_t requests, errors;
+	size_t answer_bytes[ASK_N_ANSWERS]; /* of the largest so far; 0: none */
 };
 
 struct models {
