@@ -128,7 +128,8 @@ struct link {
 	unsigned int suspect_ends; /* and its ends, because it is read anew; 0: none */
 	struct spool *spool; /* NULL: none */
 	uv_work_t sync;
-	int sync_fd; /* that is being synced */
+	int sync_fds[SPOOL_MAX_FDS]; /* that are being synced */
+	size_t n_sync_fds;
 	bool syncing;
 	unsigned int holds; /* handles, and the thread that syncs: the last one frees it */
 	struct link_subscription subscriptions[LINK_MAX_SUBSCRIPTIONS];
