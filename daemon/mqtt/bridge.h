@@ -38,11 +38,6 @@ struct bridge_counts {
 	uint64_t by_code[BRIDGE_N_CODES]; /* answers */
 };
 
-/* What was said last of a model, so that only news is said. */
-struct bridge_said {
-	char model[64];
-	uint64_t state, threshold, enable, pin; /* hashes; 0: nothing; or BRIDGE_SAY_AGAIN */
-};
 /* In place of a hash: something was said, not all have room for the latest. */
 #define BRIDGE_SAY_AGAIN 1
 
@@ -74,8 +69,6 @@ struct bridge {
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
-	struct bridge_said said[MODELS_MAX];
-	size_t n_said;
 	struct discovery_device device;
 	uint64_t home_ns; /* Home Assistant is told nothing before */
 };
@@ -184,7 +177,7 @@ void announce_all(struct bridge *bridge, struct link *link);
 void announce_gateway(struct bridge *bridge, struct link *link);
 /* What has changed about the models. */
 void announce_models(struct bridge *bridge);
-void announce_settings(struct bridge *bridge, const struct model_entry *model);
+void announce_settings(struct bridge *bridge, struct model_entry *model);
 void announce_pool(struct bridge *bridge);
 /* What a member of the pool subscribes to. */
 void announce_pool_filter_of_pipeline(

@@ -71,9 +71,12 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		return;
 	}
 	if (reply->error.code || !reply->answer || !model) {
+		bool gone = !reply->error.code && !model;
 		respond_refuse_and_end(b, ask,
-			reply->error.code ? reply->error.status : EDGE_CLIENT_INTERNAL,
-			reply->error.text);
+			reply->error.code ? reply->error.status
+				: gone    ? EDGE_CLIENT_NOT_FOUND
+					  : EDGE_CLIENT_INTERNAL,
+			gone ? "the model has gone" : reply->error.text);
 	} else {
 		b->service_ns = b->service_ns == 0
 			? took
