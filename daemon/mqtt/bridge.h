@@ -218,6 +218,8 @@ void home_leave(struct bridge *bridge, struct link *link);
 void leftover_look(struct bridge *bridge);
 /* Something may have gone of which nobody has said so: all brokers are looked at anew. */
 void leftover_owe(struct bridge *bridge);
+/* Room in the outbox for what empties topics, beside what others are to have. */
+bool leftover_has_room(const struct link *link);
 /* True when that is what it is: it was dealt with. */
 bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_message *message);
 
