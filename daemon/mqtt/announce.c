@@ -286,6 +286,7 @@ static void write_links(struct bytes_writer *w, const struct bridge *b)
 		sum.spooled += l->counts.spooled;
 		sum.replayed += l->counts.replayed;
 		sum.too_large += l->counts.too_large;
+		sum.refused_messages += l->counts.refused_messages;
 		sum.refused_subscriptions += l->counts.refused_subscriptions;
 		dropped += l->outbox.dropped + (l->spool ? spool_dropped(l->spool) : 0);
 		expired += l->outbox.expired;
@@ -298,6 +299,7 @@ static void write_links(struct bytes_writer *w, const struct bridge *b)
 	flat_integer(w, "messages_dropped", (int64_t)dropped);
 	flat_integer(w, "messages_expired", (int64_t)expired);
 	flat_integer(w, "messages_too_large", (int64_t)sum.too_large);
+	flat_integer(w, "messages_refused", (int64_t)sum.refused_messages);
 	flat_integer(w, "subscriptions_refused", (int64_t)sum.refused_subscriptions);
 	flat_integer(w, "results_spooled", (int64_t)sum.spooled);
 	flat_integer(w, "results_replayed", (int64_t)sum.replayed);

@@ -69,7 +69,7 @@ struct link_subscription {
 
 struct link_counts {
 	uint64_t connects, lost, received, sent, acknowledged, refused_subscriptions, too_large,
-		spooled, replayed;
+		spooled, replayed, refused_messages;
 };
 
 /* What Home Assistant was told at this broker (home.c). */
@@ -109,6 +109,7 @@ struct link {
 	int lost_reason; /* of the broker's DISCONNECT, or 0 */
 	uint64_t backoff_ms, up_since_ns;
 	bool said; /* that it cannot be reached */
+	uint64_t refusal_said_ns; /* that it takes a message not */
 	bool paused; /* nothing is read */
 	uint64_t heard_ns; /* when a message came last */
 	uint64_t leave_by_ns; /* it is to end, by then at the latest; 0: it stays */

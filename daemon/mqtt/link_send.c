@@ -10,6 +10,7 @@
 #define SOON_NS                                                                                    \
 	(10 * NS_PER_S) /* what ends later does so for another reason, as a silent network */
 #define HOUR_NS (3600 * NS_PER_S)
+#define REFUSALS_EVERY_NS (60 * NS_PER_S)
 #define LARGE (16u << 10) /* what is smaller is ended for another reason than its size */
 
 /* True when @message went to disk. */
@@ -249,6 +250,21 @@ void link_pump(struct link *link)
 	}
 }
 
+/* PUBACK of MQTT 5: it will not be taken the next time either. Who asks decides how often that is so: it is told once in a
+ * while. */
+static void note_refusal(struct link *link, const struct outbox_message *m, int reason)
+{
+	uint64_t now = clock_now_ns();
+	link->counts.refused_messages++;
+	if (!link->refusal_said_ns || now - link->refusal_said_ns >= REFUSALS_EVERY_NS) {
+		link->refusal_said_ns = now;
+		log_warning(link->log,
+			"broker %s: it refused a message to %s (reason %d), %llu in all",
+			link->settings->name, m->topic, reason,
+			(unsigned long long)link->counts.refused_messages);
+	}
+}
+
 void link_on_published(void *data, int mid, int reason)
 {
 	struct link *link = data;
@@ -258,9 +274,8 @@ void link_on_published(void *data, int mid, int reason)
 	}
 	link->counts.acknowledged++;
 	link->largest = m->size > link->largest && reason < 128 ? m->size : link->largest;
-	if (reason >= 128) { /* PUBACK of MQTT 5: it will not be taken the next time either */
-		log_warning(link->log, "broker %s: it refused a message (reason %d)",
-			link->settings->name, reason);
+	if (reason >= 128) {
+		note_refusal(link, m, reason);
 	}
 	if (m->of_spool) {
 		spool_done(link->spool, m->record);

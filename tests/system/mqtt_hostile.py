@@ -357,6 +357,21 @@ class Deadly(WithBroker):
         self.assertEqual((said["error"], said["id"], answer.properties.CorrelationData), ("TOO_LARGE", "17", b"c"))
         self.assertEqual(dict(answer.properties.UserProperty)["status"], "TOO_LARGE")
 
+    def test_answers_that_the_broker_refuses_are_counted_and_told_once_in_a_while(self):
+        port = free_port()
+        acl = self.rig.write("refuses.acl", "topic readwrite #\ntopic deny edged/reply/denied\n")
+        broker = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {acl}", "refuses")
+        self.addCleanup(broker.end)
+        bridge = self.rig.start_bridge("deadline = 60s\nqueue-length = 100\nmax-pause = 0ms\nstats-interval = 50ms", {"broker a": f"address = mqtt://127.0.0.1:{port}"})
+        self.addCleanup(bridge.end)
+        asker = self.device("refuses", port=port)
+        asker.subscribe("edged/gw1/stats")
+        for _ in range(30):
+            asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/denied")
+        last = asker.wait_json("edged/gw1/stats", lambda s: s["messages_refused"] >= 30)
+        self.assertEqual((last["messages_refused"], last["messages_dropped"]), (30, 0))
+        self.assertEqual(bridge.text().count("it refused a message to edged/reply/denied (reason 135)"), 1)
+
     def test_a_snapshot_that_the_broker_does_not_take_is_told_and_left_out(self):
         for version in ("5", "3.1.1"):
             with self.subTest(version):
