@@ -74,22 +74,6 @@ static void publish_last(
 
 /* ---- models */
 
-static struct bridge_said *said_of(struct bridge *b, const char *model)
-{
-	for (size_t i = 0; i < b->n_said; i++) {
-		if (strcmp(b->said[i].model, model) == 0) {
-			return &b->said[i];
-		}
-	}
-	if (b->n_said == MODELS_MAX) {
-		return NULL;
-	}
-	struct bridge_said *said = &b->said[b->n_said++];
-	*said = (struct bridge_said){0};
-	snprintf(said->model, sizeof(said->model), "%s", model);
-	return said;
-}
-
 /* Publishes when it differs from what *hash stands for. */
 static void publish_news(struct bridge *b, struct link *link, const char *topic,
 	const struct bytes_writer *w, uint64_t *hash)
@@ -140,13 +124,10 @@ static void say_setting(struct bridge *b, struct link *link, const struct model_
 	bytes_writer_deinit(&w);
 }
 
-static void say_settings(struct bridge *b, struct link *link, const struct model_entry *m)
+static void say_settings(struct bridge *b, struct link *link, struct model_entry *m)
 {
-	struct bridge_said *said = said_of(b, m->name);
+	struct models_said *said = &m->said;
 	char number[THRESHOLD_TEXT_SIZE];
-	if (!said) {
-		return;
-	}
 	threshold_print(m->threshold, number);
 	if (!number[0] && m->n_outputs && !isnan(m->outputs[0].score_threshold)) {
 		/* The digits of a float. */
@@ -157,20 +138,20 @@ static void say_settings(struct bridge *b, struct link *link, const struct model
 	say_setting(b, link, m, "pin", m->pinned ? "ON" : "OFF", &said->pin);
 }
 
-void announce_settings(struct bridge *b, const struct model_entry *model)
+void announce_settings(struct bridge *b, struct model_entry *model)
 {
 	say_settings(b, NULL, model);
 	announce_models(b);
 }
 
 /* Retained topics of a model that is gone are emptied. */
-static void forget_model(struct bridge *b, const struct model_entry *m)
+static void forget_model(struct bridge *b, struct model_entry *m)
 {
 	static const char *const rests[] = {"state", "get/threshold", "get/enable", "get/pin"};
 	char topic[TOPICS_MAX];
-	struct bridge_said *said = said_of(b, m->name);
+	struct models_said *said = &m->said;
 	bool all = true;
-	if (!said || !said->state) {
+	if (!said->state) {
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
@@ -181,17 +162,16 @@ static void forget_model(struct bridge *b, const struct model_entry *m)
 	said->state = all ? 0 : BRIDGE_SAY_AGAIN;
 }
 
-static void say_model(struct bridge *b, struct link *link, const struct model_entry *m)
+static void say_model(struct bridge *b, struct link *link, struct model_entry *m)
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	struct bridge_said *said = said_of(b, m->name);
-	if (!m->listed || !said) {
+	if (!m->listed) {
 		return;
 	}
 	model_topic(b, topic, m, "state");
 	write_state(&w, m, service_is_away(&b->service));
-	publish_news(b, link, topic, &w, &said->state);
+	publish_news(b, link, topic, &w, &m->said.state);
 	bytes_writer_deinit(&w);
 	say_settings(b, link, m);
 }
@@ -199,7 +179,7 @@ static void say_model(struct bridge *b, struct link *link, const struct model_en
 void announce_models(struct bridge *b)
 {
 	for (size_t i = 0; i < b->models.n; i++) {
-		const struct model_entry *m = b->models.entries[i];
+		struct model_entry *m = b->models.entries[i];
 		if (m->listed) {
 			say_model(b, NULL, m);
 		} else {

@@ -25,6 +25,7 @@ enum ask_answer {
 	ASK_OIP, /* Open Inference Protocol */
 	ASK_BASE64, /* raw, in JSON */
 };
+#define ASK_N_ANSWERS (ASK_BASE64 + 1)
 
 enum ask_priority {
 	ASK_HIGH,
@@ -63,6 +64,8 @@ struct ask {
 	uint64_t key; /* of dedup.h; 0: it may come again */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged, or the process that decodes, was lost once */
+	size_t reserved; /* of the link's outbox, for the answer; 0: nothing */
+	size_t answer_bytes; /* of an answer for which there was no room; 0: not known */
 	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */
 	uint64_t tag; /* 0: it is not */

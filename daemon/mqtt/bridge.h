@@ -39,11 +39,6 @@ struct bridge_counts {
 	uint64_t by_code[BRIDGE_N_CODES]; /* answers */
 };
 
-/* What was said last of a model, so that only news is said. */
-struct bridge_said {
-	char model[64];
-	uint64_t state, threshold, enable, pin; /* hashes; 0: nothing; or BRIDGE_SAY_AGAIN */
-};
 /* In place of a hash: something was said, not all have room for the latest. */
 #define BRIDGE_SAY_AGAIN 1
 
@@ -71,12 +66,11 @@ struct bridge {
 	bool draining, paused, in_pool;
 	uint64_t pause_ended_ns; /* nothing is paused again before */
 	uint64_t started_ns;
+	uint64_t lost_said_ns; /* that an answer was lost */
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
 	struct hush orders, refused; /* lines about what was set, and what was not */
-	struct bridge_said said[MODELS_MAX];
-	size_t n_said;
 	struct discovery_device device;
 	uint64_t home_ns; /* Home Assistant is told nothing before */
 };
@@ -135,6 +129,10 @@ void receive_kept(struct bridge *bridge);
 
 /* @ask gets its place in the line, or is refused; it is taken. */
 void serve_accept(struct bridge *bridge, struct ask *ask);
+/* The first input of a pipeline that waits, and whose answer would have room; NULL: none. */
+struct ask *serve_next_input(const struct bridge *bridge);
+/* There was no room for its answer after all: it is asked again once there is some for so many bytes. */
+void serve_ask_again(struct bridge *bridge, struct ask *ask, size_t answer_bytes);
 /* Starts what can be started. */
 void serve_dispatch(struct bridge *bridge);
 /* @ask leaves the line and ends. */
@@ -184,7 +182,7 @@ void announce_all(struct bridge *bridge, struct link *link);
 void announce_gateway(struct bridge *bridge, struct link *link);
 /* What has changed about the models. */
 void announce_models(struct bridge *bridge);
-void announce_settings(struct bridge *bridge, const struct model_entry *model);
+void announce_settings(struct bridge *bridge, struct model_entry *model);
 void announce_pool(struct bridge *bridge);
 /* What a member of the pool subscribes to. */
 void announce_pool_filter_of_pipeline(
@@ -225,6 +223,8 @@ void home_leave(struct bridge *bridge, struct link *link);
 void leftover_look(struct bridge *bridge);
 /* Something may have gone of which nobody has said so: all brokers are looked at anew. */
 void leftover_owe(struct bridge *bridge);
+/* Room in the outbox for what empties topics, beside what others are to have. */
+bool leftover_has_room(const struct link *link);
 /* True when that is what it is: it was dealt with. */
 bool leftover_take(struct bridge *bridge, struct link *link, const struct mosq_message *message);
 

@@ -46,6 +46,11 @@ static void on_link_message(struct link *link, const struct mosq_message *messag
 	culprit_set(link->settings->name);
 }
 
+static void on_link_room(struct link *link)
+{
+	serve_dispatch(link->data);
+}
+
 static void on_link_given_up(struct link *link, struct outbox_message *message, bool too_large)
 {
 	respond_given_up(link->data, link, message, too_large);
@@ -55,6 +60,7 @@ static const struct link_events link_events = {
 	.on_up = on_link_up,
 	.on_down = on_link_down,
 	.on_message = on_link_message,
+	.on_room = on_link_room,
 	.on_given_up = on_link_given_up,
 };
 

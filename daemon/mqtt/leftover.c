@@ -38,7 +38,7 @@ static bool filter_of(
 }
 
 /* However small it is, it has some when nothing waits. */
-static bool has_room(const struct link *link)
+bool leftover_has_room(const struct link *link)
 {
 	const struct outbox *o = &link->outbox;
 	return o->n < MOST_AT_ONCE && o->n <= o->max_messages / 4 && o->bytes <= o->max_bytes / 4;
@@ -55,13 +55,15 @@ static void begin(struct bridge *b, struct link *link, uint64_t now)
 		link->looks_end_ns = now + LOOKS_NS;
 		link->home.wait_until_ns = now + ANSWER_NS;
 	}
-	if (link->owes && has_room(link)) {
+	if (link->owes && leftover_has_room(link)) {
 		link->owes = false;
 		link->looks_end_ns = now + LOOKS_NS;
+	}
+	if (!first) { /* those have come with the connection */
 		pipes_topic(&b->pipes, "+", "last", "+", filter);
 		link_subscribe_anew(link, filter);
 	}
-	link->look_again = false;
+	link->look_again = first && link->look_again;
 	link->look_until_ns = now + LOOK_NS;
 	for (size_t i = first ? OF_HOME : OF_HOME + 1; i < N_FILTERS && r == 0; i++) {
 		r = filter_of(b, link, i, filter) ? link_subscribe_own(link, filter, &err) : 0;
@@ -100,7 +102,7 @@ void leftover_look(struct bridge *b)
 			end(b, link);
 			link->look_again &= now < link->looks_end_ns;
 		}
-		bool wanted = link->look_again || (link->owes && has_room(link));
+		bool wanted = link->look_again || (link->owes && leftover_has_room(link));
 		bool again = wanted && !link->look_until_ns;
 		if (up && (!link->looked_back || again) && home_is_settled(b)) {
 			begin(b, link, now);
@@ -171,7 +173,7 @@ bool leftover_take(struct bridge *b, struct link *link, const struct mosq_messag
 		m->topic + strlen(b->settings.prefix) + 1 + strlen(b->settings.gateway) + 1);
 	if (n > 0 && (size_t)n < sizeof(topic) && !is_ours(b, link, levels, split(topic, levels))) {
 		link->look_again = true;
-		if (has_room(link)) {
+		if (leftover_has_room(link)) {
 			announce_publish(b, link, OUTBOX_LAST, true, m->topic, "", 0);
 		}
 	}

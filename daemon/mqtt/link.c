@@ -398,6 +398,9 @@ static void on_prepare(uv_prepare_t *prepare)
 		return;
 	}
 	link_flush(link);
+	if (link->full || link->packed) {
+		link->events->on_room(link);
+	}
 	if (!link->lost[0] && link->state == LINK_UP) {
 		link_pump(link);
 	}

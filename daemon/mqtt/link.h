@@ -52,6 +52,8 @@ struct link_events {
 	void (*on_up)(struct link *link);
 	void (*on_down)(struct link *link);
 	void (*on_message)(struct link *link, const struct mosq_message *message);
+	/* Something may have left while answers waited for room. */
+	void (*on_room)(struct link *link);
 	/* The broker does not take this message, which goes; @too_large: because of its size, so far as can be told. */
 	void (*on_given_up)(struct link *link, struct outbox_message *message, bool too_large);
 };
@@ -117,6 +119,8 @@ struct link {
 	uv_timer_t second;
 	uv_prepare_t prepare;
 	struct outbox outbox;
+	bool full; /* answers wait for room (serve.c), */
+	bool packed; /* however small they are */
 	bool careful; /* the connection before, or the life, ended with messages on their way */
 	uint64_t sent_ns; /* when one was handed over last */
 	size_t largest; /* bytes of what the broker has acknowledged */
@@ -126,7 +130,8 @@ struct link {
 	unsigned int suspect_ends; /* and its ends, because it is read anew; 0: none */
 	struct spool *spool; /* NULL: none */
 	uv_work_t sync;
-	int sync_fd; /* that is being synced */
+	int sync_fds[SPOOL_MAX_FDS]; /* that are being synced */
+	size_t n_sync_fds;
 	bool syncing;
 	unsigned int holds; /* handles, and the thread that syncs: the last one frees it */
 	struct link_subscription subscriptions[LINK_MAX_SUBSCRIPTIONS];

@@ -129,11 +129,25 @@ static const char *why_not(const struct link *link, const struct spool_record *r
 	return fits ? NULL : "more than outbox-bytes";
 }
 
+/* What a power cut, or a disk, has taken out of the middle is told. */
+static bool read_spool(struct link *link, struct spool_record *ret_record)
+{
+	uint64_t before = spool_dropped(link->spool);
+	bool there = spool_read(link->spool, ret_record);
+	uint64_t missing = spool_dropped(link->spool) - before;
+	if (missing > 0) {
+		log_warning(link->log,
+			"broker %s: spool: %llu results are not to be read, and left out",
+			link->settings->name, (unsigned long long)missing);
+	}
+	return there;
+}
+
 /* The next record of the spool into the outbox. */
 static bool refill(struct link *link)
 {
 	struct spool_record record;
-	if (!link->spool || !spool_read(link->spool, &record)) {
+	if (!link->spool || !read_spool(link, &record)) {
 		return false;
 	}
 	const char *why = why_not(link, &record);
@@ -264,12 +278,21 @@ void link_on_published(void *data, int mid, int reason)
 	}
 }
 
+static void close_synced(struct link *link)
+{
+	while (link->n_sync_fds > 0) {
+		close(link->sync_fds[--link->n_sync_fds]);
+	}
+}
+
 static void sync_it(uv_work_t *work)
 {
 	struct link *link = work->data;
-	int r = fsync(link->sync_fd);
-	(void)r; /* a disk that fails shows in writing */
-	close(link->sync_fd);
+	for (size_t i = 0; i < link->n_sync_fds; i++) {
+		int r = fsync(link->sync_fds[i]);
+		(void)r; /* a disk that fails shows in writing */
+	}
+	close_synced(link);
 }
 
 static void on_synced(uv_work_t *work, int status)
@@ -285,13 +308,11 @@ void link_sync(struct link *link)
 	if (!link->spool || link->syncing || !spool_is_dirty(link->spool)) {
 		return;
 	}
-	link->sync_fd = spool_sync_fd(link->spool);
+	link->n_sync_fds = spool_take_fds(link->spool, link->sync_fds);
 	link->sync.data = link;
-	if (link->sync_fd >= 0) {
-		link->syncing = uv_queue_work(link->loop, &link->sync, sync_it, on_synced) == 0;
-		link->holds += link->syncing;
-		if (!link->syncing) {
-			close(link->sync_fd);
-		}
+	link->syncing = uv_queue_work(link->loop, &link->sync, sync_it, on_synced) == 0;
+	link->holds += link->syncing;
+	if (!link->syncing) {
+		close_synced(link);
 	}
 }

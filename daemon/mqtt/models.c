@@ -37,9 +37,27 @@ struct model_entry *models_find(const struct models *models, const char *name)
 	return NULL;
 }
 
+/* Of one that has gone, and whose end was told. */
+static bool free_place(struct models *models, bool set_too)
+{
+	for (size_t i = 0; i < models->n; i++) {
+		struct model_entry *m = models->entries[i];
+		bool set = m->off || !isnan(m->threshold);
+		if (!m->listed && !m->said.state && (set_too || !set)) {
+			entry_free(m);
+			models->n--;
+			memmove(&models->entries[i], &models->entries[i + 1],
+				(models->n - i) * sizeof(models->entries[0]));
+			return true;
+		}
+	}
+	return false;
+}
+
 struct model_entry *models_add(struct models *models, const char *name)
 {
-	struct model_entry *entry = models->n < MODELS_MAX ? calloc(1, sizeof(*entry)) : NULL;
+	bool room = models->n < MODELS_MAX || free_place(models, false) || free_place(models, true);
+	struct model_entry *entry = room ? calloc(1, sizeof(*entry)) : NULL;
 	if (entry) {
 		snprintf(entry->name, sizeof(entry->name), "%s", name);
 		entry->threshold = (double)NAN;
@@ -102,6 +120,7 @@ int models_describe(
 		s->n_outputs >= 1 && s->n_outputs <= MODELS_MAX_OUTPUTS;
 	model->described = from->generation;
 	labels_free(&model->labels);
+	memset(model->answer_bytes, 0, sizeof(model->answer_bytes));
 	if (!model->usable) {
 		return 0;
 	}

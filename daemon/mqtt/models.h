@@ -3,7 +3,8 @@
  * models - what edged-mqtt knows of the models that edged serves
  *
  * Filled from edged's answers. What somebody sets over MQTT (threshold, enabled) stays with a model's
- * name, also while the model is away, and in a file of the state folder.
+ * name, also while the model is away, and in a file of the state folder. A model that has gone leaves its place to a new one
+ * where all are taken: one of which nothing was set first, then the one that came first.
  */
 #ifndef DAEMON_MQTT_MODELS_H
 #define DAEMON_MQTT_MODELS_H
@@ -11,6 +12,7 @@
 #include "client/edge_client.h"
 #include "client/pipeline/labels.h"
 #include "client/pipeline/spec.h"
+#include "daemon/mqtt/ask.h"
 #include "daemon/mqtt/decode.h"
 
 #define MODELS_MAX 256
@@ -22,6 +24,11 @@ enum models_kind {
 	MODELS_ANOMALY
 };
 
+/* What was said last of it, so that only news is said: hashes; 0: nothing; or BRIDGE_SAY_AGAIN. */
+struct models_said {
+	uint64_t state, threshold, enable, pin;
+};
+
 struct model_entry {
 	char name[64], version[64], state[16], reason[240], sha256[65];
 	uint64_t generation;
@@ -31,7 +38,7 @@ struct model_entry {
 	bool examples_asked; /* others are on their way */
 	char no_examples[240]; /* why they did not come; "" */
 	bool listed; /* in the last list */
-	bool announced; /* its topics are there */
+	struct models_said said;
 	bool usable; /* described, and not beyond the limits below */
 	bool pinned;
 	struct spec inputs[DECODE_MAX_INPUTS], outputs[MODELS_MAX_OUTPUTS];
@@ -41,6 +48,7 @@ struct model_entry {
 	bool off; /* set to OFF: requests are refused */
 	double threshold; /* NaN: the model's own */
 	uint64_t requests, errors;
+	size_t answer_bytes[ASK_N_ANSWERS]; /* of the largest so far; 0: none */
 };
 
 struct models {
@@ -52,7 +60,7 @@ void models_deinit(struct models *models);
 
 /* NULL: none of that name. */
 struct model_entry *models_find(const struct models *models, const char *name);
-/* NULL without memory or room. */
+/* NULL without memory or room: MODELS_MAX are listed, or their end is still to be told. */
 struct model_entry *models_add(struct models *models, const char *name);
 
 /* Can it be asked now? */

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define SPARE 8 /* one part of so many is not for answers to questions that can wait */
+
 struct outbox_message *outbox_message_new(
 	enum outbox_kind kind, const char *topic, const void *payload, size_t size)
 {
@@ -63,16 +65,111 @@ void outbox_deinit(struct outbox *outbox)
 	}
 }
 
-static bool fits(const struct outbox *outbox, const struct outbox_message *m)
+static bool fits(const struct outbox *outbox, size_t bytes)
 {
-	return outbox->n < outbox->max_messages && outbox->bytes + cost(m) <= outbox->max_bytes;
+	return outbox->n + outbox->reserved_messages < outbox->max_messages &&
+		outbox->bytes + outbox->reserved_bytes + bytes <= outbox->max_bytes;
 }
 
-/* Drops the oldest of @kind that is not on its way. */
+static bool is_answer(const struct outbox_message *m)
+{
+	return m->kind == OUTBOX_RESPONSE && m->qos > 0;
+}
+
+/* What is on its way stays, and what lies in the spool as well. */
+static bool may_go(const struct outbox_message *m)
+{
+	return m->mid == 0 && !m->of_spool && !is_answer(m);
+}
+
+/* Does a message of kind @old give way to one of kind @new? In the order of the header; what is to come gives way itself
+ * before more than its own kind goes. */
+static bool gives_way(enum outbox_kind old, enum outbox_kind new)
+{
+	switch (old) {
+	case OUTBOX_SNAPSHOT:
+		return true;
+	case OUTBOX_RESULT:
+		return new != OUTBOX_SNAPSHOT;
+	case OUTBOX_RESPONSE:
+		return new == OUTBOX_RESPONSE || new == OUTBOX_LAST;
+	case OUTBOX_LAST:
+		break;
+	}
+	return false;
+}
+
+/* What is there and stays, whatever of @kind is to come. */
+static void count_rest(
+	const struct outbox *outbox, enum outbox_kind kind, size_t *ret_n, size_t *ret_bytes)
+{
+	*ret_n = outbox->reserved_messages;
+	*ret_bytes = outbox->reserved_bytes;
+	for (const struct outbox_message *m = outbox->first; m; m = m->next) {
+		bool stays = !may_go(m) || !gives_way(m->kind, kind);
+		*ret_n += stays;
+		*ret_bytes += stays ? cost(m) : 0;
+	}
+}
+
+static bool has_room(const struct outbox *outbox, enum outbox_kind kind, size_t bytes)
+{
+	size_t n = 0, rest = 0;
+	if (fits(outbox, bytes)) {
+		return true;
+	}
+	count_rest(outbox, kind, &n, &rest);
+	return n < outbox->max_messages && rest + bytes <= outbox->max_bytes;
+}
+
+static size_t cost_of(const char *topic, size_t size)
+{
+	return sizeof(struct outbox_message) + strlen(topic) + 1 + size;
+}
+
+bool outbox_has_room(
+	const struct outbox *outbox, enum outbox_kind kind, const char *topic, size_t size)
+{
+	return has_room(outbox, kind, cost_of(topic, size));
+}
+
+size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
+{
+	const size_t rest = cost_of(topic, 0), most = outbox->max_bytes - outbox->max_bytes / SPARE;
+	return most > rest ? most - rest : 0;
+}
+
+bool outbox_reserve(struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes)
+{
+	const size_t max_bytes = outbox->max_bytes - outbox->max_bytes / SPARE;
+	const size_t max_messages = outbox->max_messages - outbox->max_messages / SPARE;
+	const size_t wanted = cost_of(topic, size);
+	size_t n = outbox->n + outbox->reserved_messages;
+	size_t bytes = outbox->bytes + outbox->reserved_bytes;
+	if (n >= max_messages || bytes + wanted > max_bytes) {
+		count_rest(outbox, OUTBOX_RESPONSE, &n, &bytes);
+	}
+	if (n >= max_messages || bytes + wanted > max_bytes) {
+		return false;
+	}
+	outbox->reserved_messages++;
+	outbox->reserved_bytes += wanted;
+	*ret_bytes = wanted;
+	return true;
+}
+
+void outbox_release(struct outbox *outbox, size_t bytes)
+{
+	assert(outbox->reserved_messages > 0 && outbox->reserved_bytes >= bytes);
+	outbox->reserved_messages--;
+	outbox->reserved_bytes -= bytes;
+}
+
+/* Drops the oldest of @kind that may go. */
 static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
-		if ((*at)->kind == kind && (*at)->mid == 0 && !(*at)->of_spool) {
+		if ((*at)->kind == kind && may_go(*at)) {
 			outbox_message_free(unlink_at(outbox, at));
 			outbox->dropped++;
 			return true;
@@ -113,13 +210,14 @@ bool outbox_has(const struct outbox *outbox, const char *topic)
 	return m;
 }
 
-/* In the order of the header; what is to come gives way itself before more than its own kind goes. */
-static bool make_room(struct outbox *outbox, enum outbox_kind kind)
+/* There is some, as has_room() has found. */
+static void make_room(struct outbox *outbox, const struct outbox_message *m)
 {
-	return drop_oldest(outbox, OUTBOX_SNAPSHOT) ||
-		(kind != OUTBOX_SNAPSHOT && drop_oldest(outbox, OUTBOX_RESULT)) ||
-		(kind != OUTBOX_SNAPSHOT && kind != OUTBOX_RESULT &&
-			drop_oldest(outbox, OUTBOX_RESPONSE));
+	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		while (gives_way(order[i], m->kind) && !fits(outbox, cost(m)) &&
+			drop_oldest(outbox, order[i])) {}
+	}
 }
 
 bool outbox_put(struct outbox *outbox, struct outbox_message *message)
@@ -128,16 +226,14 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 	if (is_last(m)) {
 		replace_same_topic(outbox, m);
 	}
-	if (cost(m) > outbox->max_bytes) {
+	if (!has_room(outbox, m->kind, cost(m))) {
 		outbox->dropped++;
+		if (m->kept && m->kind == OUTBOX_RESPONSE) {
+			kept_put_off(take(m->kept));
+		}
 		return false;
 	}
-	while (!fits(outbox, m)) {
-		if (!make_room(outbox, m->kind)) {
-			outbox->dropped++;
-			return false;
-		}
-	}
+	make_room(outbox, m);
 	outbox->n++;
 	outbox->bytes += cost(m);
 	*outbox->last = m;

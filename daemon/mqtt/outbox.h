@@ -9,7 +9,10 @@
  *   OUTBOX_SNAPSHOT  only the last of its topic counts, and the oldest is dropped before anything else
  *   OUTBOX_LAST      only the last message of its topic counts: a newer one takes its place
  *   OUTBOX_RESULT    the oldest is dropped once no snapshot is left to drop
- *   OUTBOX_RESPONSE  the oldest is dropped once no result is left to drop
+ *   OUTBOX_RESPONSE  of QoS 0 the oldest is dropped once no result is left to drop; of QoS 1 none is
+ *
+ * An answer of QoS 1 gives way to nothing. So that there is room for it when it comes, it is reserved before the question is
+ * asked; what has no answer yet waits in its line. A part is left over for answers that come without a question, as errors.
  */
 #ifndef DAEMON_MQTT_OUTBOX_H
 #define DAEMON_MQTT_OUTBOX_H
@@ -54,6 +57,8 @@ struct outbox_message {
 struct outbox {
 	struct outbox_message *first, **last;
 	size_t n, bytes, max_messages, max_bytes;
+	size_t reserved_messages,
+		reserved_bytes; /* for answers to come, which nothing else may take */
 	size_t in_flight; /* handed over, QoS 1 */
 	uint64_t dropped, expired; /* counted since the start */
 };
@@ -70,11 +75,23 @@ void outbox_deinit(struct outbox *outbox);
 /* Could it ever hold so many bytes under that topic? */
 bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size);
 
+/* Would a message be taken now? */
+bool outbox_has_room(
+	const struct outbox *outbox, enum outbox_kind kind, const char *topic, size_t size);
+
+/* Bytes of the largest answer to a question that there can be room for. */
+size_t outbox_largest_answer(const struct outbox *outbox, const char *topic);
+/* Room for an answer of @size bytes is set aside. False: there is none now, however much gives way to it.
+ * *ret_bytes, above 0, is for outbox_release(), before the answer is put. */
+bool must_check outbox_reserve(
+	struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes);
+void outbox_release(struct outbox *outbox, size_t bytes);
+
 /* Is there a message of that topic, on its way or not? */
 bool outbox_has(const struct outbox *outbox, const char *topic);
 
 /* @message is taken. False when it was dropped itself: it alone is above the bound, or all that waits
- * is on its way or more important. */
+ * is on its way or more important. The request of an answer is not crossed out then, but put off (kept.h). */
 bool outbox_put(struct outbox *outbox, struct outbox_message *message);
 
 /* The first that was not handed over and has ended no connection; results that follow one that has wait behind it, so

@@ -82,7 +82,7 @@ static bool next_input(struct pipes *pipes, struct bytes_writer *order)
 {
 	struct bridge *b = pipes->bridge;
 	bool room = pipes->n_asked < b->settings.in_flight && pipes->n_held + 1 < PIPES_MAX_TAGS;
-	struct ask *ask = room ? asks_find(&b->asks, ASK_NEW, true) : NULL;
+	struct ask *ask = room ? serve_next_input(b) : NULL;
 	if (!ask) {
 		return false;
 	}

@@ -378,9 +378,12 @@ bool pipes_was_told(const struct pipes *pipes, const struct link *link, const ch
 
 void pipes_on_last(struct pipes *pipes, struct link *link, const char *pipeline, const char *source)
 {
-	if (!pipes_was_told(pipes, link, pipeline, source)) {
+	if (pipes_was_told(pipes, link, pipeline, source)) {
+		return;
+	}
+	link->look_again = true; /* for others that the broker had no room for, and the snapshot */
+	if (leftover_has_room(link)) {
 		empty(pipes, link, pipeline, "last", source);
-		empty(pipes, link, pipeline, "snapshot", source);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/mqtt/result.h"
 
 #define ERROR_SIZE 512 /* above what answer_too_large() says */
+#define LOST_EVERY_NS (UINT64_C(60) * 1000000000)
 
 static struct result_options options_of(const struct bridge *b, uint64_t sequence)
 {
@@ -34,6 +35,25 @@ static struct outbox_message *response_new(
 		m->kept = take(ask->kept);
 	}
 	return m;
+}
+
+/* What had no room is asked again where it is kept. */
+static void publish(struct bridge *b, struct ask *ask, struct outbox_message *m)
+{
+	uint64_t now = clock_now_ns();
+	bool kept = m->kept;
+	if (link_publish(ask->link, m)) {
+		return;
+	}
+	dedup_forget(&b->dedup, ask->key);
+	if (kept) {
+		serve_look_again(b);
+	} else if (!b->lost_said_ns || now - b->lost_said_ns > LOST_EVERY_NS) {
+		b->lost_said_ns = now;
+		log_warning(&b->log,
+			"broker %s: an answer found no room (outbox-messages, outbox-bytes)",
+			ask->link->settings->name);
+	}
 }
 
 static void count(struct bridge *b, unsigned int status)
@@ -75,7 +95,7 @@ void respond_refuse(struct bridge *b, struct ask *ask, unsigned int status, cons
 	}
 	if (m) {
 		snprintf(m->status, sizeof(m->status), "%s", edge_client_code_name(status));
-		link_publish(ask->link, m);
+		publish(b, ask, m);
 	}
 	bytes_writer_deinit(&w);
 }
@@ -96,7 +116,7 @@ void respond_with(struct bridge *b, struct ask *ask, const void *data, size_t si
 	if (m) {
 		snprintf(m->status, sizeof(m->status), "%s",
 			more ? "MORE" : edge_client_code_name(status));
-		link_publish(ask->link, m);
+		publish(b, ask, m);
 	}
 }
 
@@ -107,12 +127,33 @@ void respond_refuse_and_end(
 	serve_finish(b, ask);
 }
 
-static int respond(struct bridge *b, struct ask *ask, const struct model_entry *model,
+/* 0 where it can go; -EFBIG where it never could, -EAGAIN where it cannot now. */
+static int look_for_room(struct ask *ask, struct model_entry *model, size_t size, struct error *err)
+{
+	const struct outbox *outbox = &ask->link->outbox;
+	size_t most = outbox_largest_answer(outbox, ask->response_topic);
+	size_t *largest = &model->answer_bytes[ask->answer];
+	*largest = size > *largest ? size : *largest;
+	if (size > most) {
+		return error_set(err, -EFBIG,
+			"the answer has %zu bytes; outbox-bytes = %zu takes up to %zu", size,
+			outbox->max_bytes, most);
+	}
+	return outbox_has_room(outbox, OUTBOX_RESPONSE, ask->response_topic, size)
+		? 0
+		: error_set(err, -EAGAIN, "no room for the answer");
+}
+
+static int respond(struct bridge *b, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer, struct error *err)
 {
 	struct bytes_writer w = {0};
 	const struct result_options options = options_of(b, 0);
 	int r = result_write(&w, ask->answer, ask, model, answer, &options, err);
+	r = r < 0 ? r : look_for_room(ask, model, w.size, err);
+	if (r == -EAGAIN) {
+		serve_ask_again(b, ask, w.size);
+	}
 	struct outbox_message *m = r < 0
 		? NULL
 		: response_new(ask, &w,
@@ -127,7 +168,7 @@ static int respond(struct bridge *b, struct ask *ask, const struct model_entry *
 		m->tensors[topics_is_text(m->tensors) ? strlen(m->tensors) : 0] =
 			0; /* a model's words */
 	}
-	link_publish(ask->link, m);
+	publish(b, ask, m);
 	return 0;
 }
 
@@ -169,8 +210,12 @@ void respond_succeed(struct bridge *b, struct ask *ask, struct model_entry *mode
 	if (r == 0 && ask->link && !none && (all || !ask->response_topic)) {
 		r = feed(b, ask, model, answer, &err);
 	}
+	if (r == -EAGAIN) {
+		return; /* it waits in the line */
+	}
 	if (r < 0) {
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
+		respond_refuse_and_end(b, ask,
+			r == -EFBIG ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_INTERNAL, err.text);
 		return;
 	}
 	count(b, EDGE_CLIENT_OK);

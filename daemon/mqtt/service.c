@@ -334,6 +334,20 @@ static void on_list(void *data, const struct edge_client_reply *reply)
 	for (size_t i = 0; i < service->models->n; i++) {
 		service->models->entries[i]->listed = false;
 	}
+	/* First those that stay: a new one may have the place of one that has gone. */
+	for (size_t i = 0; i < reply->list->n_items; i++) {
+		struct model_entry *entry =
+			models_find(service->models, reply->list->items[i].name);
+		if (entry) {
+			entry->listed = true;
+		}
+	}
+	bool full = reply->list->n_items > MODELS_MAX;
+	if (full && !service->full) {
+		log_warning(service->log, "edged has %zu models, %d of which are served at most",
+			(size_t)reply->list->n_items, MODELS_MAX);
+	}
+	service->full = full;
 	for (size_t i = 0; i < reply->list->n_items; i++) {
 		take_item(service, &reply->list->items[i]);
 	}

@@ -47,6 +47,7 @@ struct service {
 	struct service_open *opening; /* the other thread is at it */
 	uv_timer_t timer;
 	bool stopping, polling, said;
+	bool full; /* edged has more models than there is room for, which was said */
 	uint64_t gone_ns; /* no list has come since; 0: it is here */
 	bool away; /* for so long that it was told */
 	struct edge_client_status status; /* of the last poll */

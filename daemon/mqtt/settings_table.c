@@ -124,7 +124,8 @@ static const struct config_key broker_keys[] = {
 	NUMBER(broker, "in-flight", COUNT, in_flight, 1, 256, "16",
 		"Messages of QoS 1 that wait for the broker's word."),
 	NUMBER(broker, "outbox-messages", COUNT, outbox_messages, 16, 65536, "1000",
-		"What waits to be sent; then the oldest results are dropped."),
+		"What waits to be sent; then the oldest snapshots, results and answers of QoS 0 are\n"
+		"dropped. Requests wait until there is room for their answers."),
 	NUMBER(broker, "outbox-bytes", BYTES, outbox_bytes, 65536, 256 * MIB, "8M",
 		"Bytes of what waits to be sent."),
 	NUMBER(broker, "spool", BYTES, spool_bytes, 0, 1024 * MIB, "0",

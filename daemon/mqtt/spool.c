@@ -12,7 +12,6 @@
 #include "base/bytes.h"
 
 #define HEAD_BYTES 18
-#define SEGMENTS 8 /* into which the bound is cut */
 #define WINDOW 1024 /* records that may be on their way */
 #define NAME_SIZE 32
 #define MARK_BYTES 9 /* of "done" */
@@ -26,6 +25,8 @@ struct spool {
 	uint64_t dropped;
 	int out; /* the last segment; -1: none is open */
 	uint64_t out_bytes;
+	int full[SPOOL_SEGMENTS]; /* segments before it that no disk was asked for yet, oldest first */
+	size_t n_full;
 	int in; /* that is being read */
 	uint64_t at; /* number of the next record to be read */
 	size_t last_bytes; /* of the record that was read last */
@@ -225,8 +226,14 @@ void spool_close(struct spool *spool)
 	if (spool) {
 		spool->dirty |= spool->tried;
 		spool->tries = 0; /* this is no end of the kind that counts */
-		int fd = spool->dirty && spool->folder >= 0 ? spool_sync_fd(spool) : -1;
-		close_fd(&fd);
+		int fds[SPOOL_MAX_FDS];
+		size_t n = spool->dirty && spool->folder >= 0 ? spool_take_fds(spool, fds) : 0;
+		for (size_t i = 0; i < n; i++) {
+			close_fd(&fds[i]);
+		}
+		while (spool->n_full > 0) {
+			close_fd(&spool->full[--spool->n_full]);
+		}
 		close_fd(&spool->in);
 		close_fd(&spool->out);
 		close_fd(&spool->folder);
@@ -268,11 +275,22 @@ static void drop_segment(struct spool *spool)
 	}
 }
 
+/* It is still to be synced, unless it is so old that it must have gone. */
+static void set_aside(struct spool *spool)
+{
+	if (spool->n_full == SPOOL_SEGMENTS) {
+		close_fd(&spool->full[0]);
+		memmove(spool->full, spool->full + 1, --spool->n_full * sizeof(spool->full[0]));
+	}
+	spool->full[spool->n_full++] = spool->out;
+	spool->out = -1;
+}
+
 /* The segment that the next record goes to. */
 static int open_out(struct spool *spool, size_t size, struct error *err)
 {
-	if (spool->out >= 0 && spool->out_bytes + size > spool->max_bytes / SEGMENTS) {
-		close_fd(&spool->out);
+	if (spool->out >= 0 && spool->out_bytes + size > spool->max_bytes / SPOOL_SEGMENTS) {
+		set_aside(spool);
 	}
 	if (spool->out < 0) {
 		spool->out = open_segment(spool, spool->next, O_WRONLY | O_CREAT | O_TRUNC);
@@ -303,7 +321,7 @@ int spool_append(
 {
 	size_t of_topic = strlen(topic);
 	size_t whole = HEAD_BYTES + of_topic + size;
-	if (of_topic + size > SPOOL_MAX_RECORD || whole > spool->max_bytes / SEGMENTS) {
+	if (of_topic + size > SPOOL_MAX_RECORD || whole > spool->max_bytes / SPOOL_SEGMENTS) {
 		return error_set(err, -EFBIG, "spool: a result of %zu bytes", size);
 	}
 	while (spool->bytes + whole > spool->max_bytes && spool->first < spool->next) {
@@ -474,12 +492,22 @@ bool spool_is_dirty(const struct spool *spool)
 	return spool->dirty;
 }
 
-int spool_sync_fd(struct spool *spool)
+size_t spool_take_fds(struct spool *spool, int ret_fds[SPOOL_MAX_FDS])
 {
+	size_t n = spool->n_full;
 	spool->dirty = false;
 	if (write_mark(spool, "done.new")) {
 		int r = renameat(spool->folder, "done.new", spool->folder, "done");
 		(void)r; /* what was delivered would be delivered again */
 	}
-	return spool->out >= 0 ? fcntl(spool->out, F_DUPFD_CLOEXEC, 0) : -1;
+	memcpy(ret_fds, spool->full, n * sizeof(ret_fds[0]));
+	spool->n_full = 0;
+	const int rest[] = {spool->out, spool->folder};
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+		int fd = rest[i] >= 0 ? fcntl(rest[i], F_DUPFD_CLOEXEC, 0) : -1;
+		if (fd >= 0) {
+			ret_fds[n++] = fd;
+		}
+	}
+	return n;
 }

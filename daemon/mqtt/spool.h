@@ -11,7 +11,7 @@
  * in how many lives in a row that one was tried and the program ended without spool_close() (u8). What
  * was cut short by a power cut, at the end of the last segment, is taken off when the folder is
  * opened; what is missing elsewhere is left out when it is its turn. Above the bound the oldest segment
- * goes. Writing does not wait for the disk; spool_sync_fd() helps to, in whatever thread.
+ * goes. Writing does not wait for the disk; spool_take_fds() helps to, in whatever thread.
  */
 #ifndef DAEMON_MQTT_SPOOL_H
 #define DAEMON_MQTT_SPOOL_H
@@ -23,6 +23,8 @@
 #include "base/error.h"
 
 #define SPOOL_MAX_RECORD (1u << 20)
+#define SPOOL_SEGMENTS 8 /* into which the bound is cut */
+#define SPOOL_MAX_FDS (SPOOL_SEGMENTS + 2)
 
 struct spool;
 
@@ -62,9 +64,9 @@ unsigned int spool_tries(const struct spool *spool, uint64_t *ret_number);
 uint64_t spool_length(const struct spool *spool);
 uint64_t spool_dropped(const struct spool *spool);
 
-/* True when something was written, or delivered, since the last call: then spool_sync_fd() gives a
- * descriptor, to be fsynced and closed by the caller, or -1, and the mark is written. */
+/* True when something was written, or delivered, since the last call of spool_take_fds(), which writes the mark and gives
+ * descriptors of all that was written since, the folder last: to be fsynced and closed by the caller. Returns how many. */
 bool spool_is_dirty(const struct spool *spool);
-int spool_sync_fd(struct spool *spool);
+size_t spool_take_fds(struct spool *spool, int ret_fds[SPOOL_MAX_FDS]);
 
 #endif

@@ -20,8 +20,8 @@ SHORT = "outbox-messages = 16\nin-flight = 1"
 
 
 class OwnBroker(WithPipelines):
-    def start(self, port, text="", extra="", env=None, wait=True, name="edged-mqtt", **others):
-        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 0ms\n{text}", {
+    def start(self, port, text="", extra="", env=None, wait=True, name="edged-mqtt", stats="0ms", **others):
+        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = {stats}\n{text}", {
             "broker own": f"address = mqtt://127.0.0.1:{port}\n{extra}", **others}, env=env, wait=wait, name=name)
         self.addCleanup(bridge.end)
         return bridge
@@ -129,6 +129,27 @@ class Retained(OwnBroker):
         self.own.child.send_signal(signal.SIGCONT)
         wait_for(lambda: device.of(CONFIG)[-1].payload == b"", "its end")
         self.assertTrue(homes["other"].of(CONFIG)[-1].payload)
+
+    def test_thousands_of_last_words_are_emptied_and_no_answer_gives_way_to_that(self):
+        port, device = self.own_broker()
+        asked = 200
+        device.subscribe("edged/reply/asks")
+        device.subscribe("edged/gw1/stats")
+        for i in range(1500):
+            for leaf in ("last", "snapshot") if i % 50 == 0 else ("last",):
+                left = device.publish(f"{TOPIC}/stays/{leaf}/s{i}", b"x", retain=True)
+        left.wait_for_publish(60)
+        self.put("stays", EACH_DIGIT)
+        self.start(port, "queue-length = 300\nmax-pause = 0ms\ndeadline = 10min", "in-flight = 4", stats="100ms")
+        wait_for(lambda: not self.retained(port, f"{TOPIC}/+/last/s1499"), "the first look")
+        for i in range(asked):
+            device.publish("edged/gw1/digits/infer", bytes(784), ResponseTopic="edged/reply/asks", CorrelationData=b"%d" % i)
+        wait_for(lambda: not self.retained(port, f"{TOPIC}/+/last/+"), "their end", 150)
+        wait_for(lambda: not self.retained(port, f"{TOPIC}/+/snapshot/+"), "that of snapshots")
+        answers = device.wait("edged/reply/asks", asked)
+        self.assertEqual({int(m.properties.CorrelationData) for m in answers}, set(range(asked)))
+        count = len(device.of("edged/gw1/stats"))
+        self.assertEqual(json.loads(device.wait("edged/gw1/stats", count + 1)[-1].payload)["messages_dropped"], 0)
 
 
 class Spooled:

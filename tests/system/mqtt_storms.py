@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import statistics
@@ -13,7 +14,7 @@ import threading
 import time
 import zlib
 
-from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED_MQTT, LONG, WithBroker, edged_client, free_port, is_sanitized, mqtt_text, need_mosquitto,
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED_MQTT, LONG, ROOT, WithBroker, edged_client, free_port, is_sanitized, mqtt_text, need_mosquitto,
                       run_tests, varint, wait_for)
 
 need_mosquitto()
@@ -50,6 +51,65 @@ class Storms(WithBroker):
             device.wait("edged/gw1/stats")
             self.assertEqual(stats()["shed"], 0)
             wait_for(lambda until=stats()["uptime_s"] + 4: stats()["uptime_s"] >= until, "the end of max-pause")
+
+    def runs(self):
+        with edged_client.Client(self.rig.socket) as client:
+            return sum(model.answers[0] for model in client.stats().models)  # OK
+
+    def test_answers_wait_in_the_line_while_the_outbox_is_full_and_none_is_lost(self):
+        self.bridge("queue-length = 200\nmax-pause = 0ms\nstats-interval = 50ms\ndeadline = 10min", "in-flight = 1\noutbox-messages = 16")
+        device = self.device("many")
+        device.subscribe("edged/reply/many")
+        device.subscribe("edged/gw1/stats")
+        before = self.runs()
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for n in range(100):
+                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/many", CorrelationData=b"%d" % n)
+            device.wait_json("edged/gw1/stats", lambda s: s["requests"] == 100)
+            self.broker.child.send_signal(signal.SIGSTOP)
+            try:
+                self.edged.child.send_signal(signal.SIGCONT)
+                wait_for(lambda: self.runs() >= before + 8, "the outbox to fill")
+            finally:
+                self.broker.child.send_signal(signal.SIGCONT)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        answers = device.wait("edged/reply/many", 100)
+        self.assertEqual(sorted(int(m.properties.CorrelationData) for m in answers), list(range(100)))
+        self.assertEqual({dict(m.properties.UserProperty)["status"] for m in answers}, {"OK"})
+
+    def test_large_answers_find_room_one_after_the_other_and_one_that_never_could_is_told(self):
+        """Of sizes that the request alone decides."""
+        folder = self.rig.path("run")
+        os.mkdir(folder)
+        shutil.copy(os.path.join(ROOT, "tests", "data", "FILL_f32", "model.tflite"), self.rig.path("models", "fill.tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
+        self.bridge("stats-interval = 50ms\ndeadline = 10min\nin-flight = 8", "outbox-bytes = 64K", env={"RUNTIME_DIRECTORY": folder})
+        device = self.device("large")
+        device.subscribe("edged/#")
+        device.wait_json("edged/gw1/fill/state", lambda s: s["state"] == "ready")
+
+        def ask(number, rows, qos=1):
+            inputs = [{"name": "in0", "datatype": "FP32", "shape": [], "data": [0.5]},
+                      {"name": "given0", "datatype": "INT32", "shape": [2], "data": [rows, 1000]}]
+            device.publish("edged/gw1/fill/infer", json.dumps({"id": str(number), "inputs": inputs}), qos, ResponseTopic=f"edged/reply/{number}")
+
+        for number in range(24):
+            ask(number, 1 + number % 12)  # 4 KB to 48 KB
+        for number in range(24):
+            answer = json.loads(device.wait(f"edged/reply/{number}")[0].payload)
+            self.assertEqual(answer["outputs"][0]["data"], [0.5] * 1000 * (1 + number % 12))
+        for number, qos in ((100, 1), (101, 0)):
+            ask(number, 40, qos)
+            answer, = device.wait(f"edged/reply/{number}")
+            told = json.loads(answer.payload)
+            self.assertEqual((told["error"], told["id"]), ("TOO_LARGE", str(number)))
+            self.assertIn("outbox-bytes = 65536", told["message"])
+        device.messages.pop("edged/gw1/stats")
+        last = device.wait_json("edged/gw1/stats", lambda s: s["kept"] == 0)
+        self.assertEqual((last["messages_dropped"], last["answers_ok"], last["answers"]), (0, 24, 26))
+        self.assertEqual([len(device.of(f"edged/reply/{number}")) for number in range(24)], [1] * 24)
 
     def test_it_comes_back_from_every_restart_of_the_broker_and_answers_what_it_had(self):
         bridge = self.bridge("deadline = 60s\nstats-interval = 100ms")

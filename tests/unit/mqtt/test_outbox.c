@@ -9,17 +9,24 @@
 #include <string.h>
 
 #include "daemon/mqtt/outbox.h"
+#include "tests/unit/daemon/temp_folder.h"
 
 #define SMALL 3
 #define BYTES 100000
 
-static void put(
-	struct outbox *o, enum outbox_kind kind, const char *topic, const char *text, bool fits)
+static void put_with(struct outbox *o, enum outbox_kind kind, unsigned int qos, const char *topic,
+	const char *text, bool fits)
 {
 	struct outbox_message *m = outbox_message_new(kind, topic, text, strlen(text));
 	assert_non_null(m);
-	m->qos = 1;
+	m->qos = qos;
 	assert_int_equal(outbox_put(o, m), fits);
+}
+
+static void put(
+	struct outbox *o, enum outbox_kind kind, const char *topic, const char *text, bool fits)
+{
+	put_with(o, kind, 1, topic, text, fits);
 }
 
 static void expect(struct outbox *o, const char *text)
@@ -89,22 +96,131 @@ static void what_is_not_on_its_way_is_cleared(void **state)
 	outbox_deinit(&o);
 }
 
-static void the_oldest_result_goes_first_then_responses_never_states(void **state)
+static void the_oldest_result_goes_first_then_responses_of_qos_0_never_states(void **state)
 {
 	struct outbox o;
 	(void)state;
 	outbox_init(&o, SMALL, BYTES);
 	put(&o, OUTBOX_LAST, "s", "state", true);
-	put(&o, OUTBOX_RESPONSE, "r", "response", true);
+	put_with(&o, OUTBOX_RESPONSE, 0, "r", "response", true);
 	put(&o, OUTBOX_RESULT, "t", "one", true);
 	put(&o, OUTBOX_RESULT, "t", "two", true);
-	put(&o, OUTBOX_RESPONSE, "r", "response 2", true);
+	put_with(&o, OUTBOX_RESPONSE, 0, "r", "response 2", true);
 	put(&o, OUTBOX_RESULT, "t", "three", false);
-	put(&o, OUTBOX_RESPONSE, "r", "response 3", true);
+	put_with(&o, OUTBOX_RESPONSE, 0, "r", "response 3", true);
 	assert_int_equal(o.dropped, 4);
-	expect(&o, "state");
-	expect(&o, "response 2");
+	put(&o, OUTBOX_LAST, "s", "newer state", true);
+	put(&o, OUTBOX_LAST, "s2", "other state", true); /* response 2 goes */
 	expect(&o, "response 3");
+	expect(&o, "newer state");
+	expect(&o, "other state");
+	outbox_deinit(&o);
+}
+
+static void an_answer_of_qos_1_gives_way_to_nothing(void **state)
+{
+	struct outbox o;
+	(void)state;
+	outbox_init(&o, SMALL, BYTES);
+	put(&o, OUTBOX_RESPONSE, "r", "one", true);
+	put_with(&o, OUTBOX_RESPONSE, 0, "r", "of qos 0", true);
+	put(&o, OUTBOX_RESPONSE, "r", "two", true);
+	put(&o, OUTBOX_RESPONSE, "r", "three", true); /* that of QoS 0 goes */
+	put(&o, OUTBOX_RESPONSE, "r", "four", false);
+	put(&o, OUTBOX_LAST, "s", "state", false);
+	put(&o, OUTBOX_RESULT, "t", "result", false);
+	assert_int_equal(o.dropped, 4);
+	expect(&o, "one");
+	expect(&o, "two");
+	expect(&o, "three");
+	outbox_deinit(&o);
+}
+
+/* Nothing has gone in vain where it has no room after all. */
+static void what_has_no_room_pushes_nothing_out(void **state)
+{
+	struct outbox o;
+	static char large[BYTES - 1000];
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	outbox_init(&o, 10, BYTES);
+	put(&o, OUTBOX_RESULT, "t", "result", true);
+	put(&o, OUTBOX_RESPONSE, "r", "answer", true);
+	put(&o, OUTBOX_RESPONSE, "r", large, false);
+	expect(&o, "result");
+	expect(&o, "answer");
+	outbox_deinit(&o);
+}
+
+static void room_is_set_aside_for_answers_to_come(void **state)
+{
+	struct outbox o;
+	size_t reserved[SMALL] = {0}, more = 0;
+	(void)state;
+	outbox_init(&o, 16, BYTES); /* 14 of which are for answers to questions */
+	for (int i = 0; i < SMALL; i++) {
+		put(&o, OUTBOX_RESULT, "t", "result", true); /* which gives way */
+		assert_true(outbox_reserve(&o, "r", 20000, &reserved[i]));
+		assert_true(reserved[i] > 20000);
+	}
+	assert_false(outbox_reserve(&o, "r", 30000, &more));
+	outbox_release(&o, reserved[0]);
+	assert_true(outbox_reserve(&o, "r", 30000, &reserved[0]));
+	for (int i = 0; i < 10; i++) { /* with what is left over */
+		put(&o, OUTBOX_RESPONSE, "r", "error", true);
+	}
+	assert_int_equal(o.n, 13);
+	put(&o, OUTBOX_RESPONSE, "r", "error", true); /* a result goes */
+	assert_int_equal(o.n, 13);
+	assert_false(outbox_reserve(&o, "r", 1, &more));
+	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
+	put(&o, OUTBOX_RESPONSE, "r", "error", true);
+	put(&o, OUTBOX_RESPONSE, "r", "error", true);
+	assert_false(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
+	put(&o, OUTBOX_RESPONSE, "r", "error", false);
+	outbox_release(&o, reserved[2]);
+	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
+	assert_true(outbox_largest_answer(&o, "r") < BYTES - BYTES / 8);
+	assert_true(outbox_largest_answer(&o, "r") > BYTES - BYTES / 4);
+	outbox_deinit(&o);
+}
+
+/* It is asked again, in this life or the next one. */
+static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct kept *kept = malloc(sizeof(*kept));
+	struct kept_record record;
+	struct kept_note *note = NULL;
+	struct error err = {0};
+	struct outbox o;
+	const struct mosq_message message = {.topic = "edged/gw1/digits/infer",
+		.payload = "x",
+		.size = 1,
+		.qos = 1,
+		.response_topic = "r",
+		.content_type = "",
+		.priority = "",
+		.accept = "",
+		.traceparent = "",
+		.deadline = ""};
+	assert_non_null(kept);
+	kept_init(kept);
+	assert_int_equal(kept_open(kept, folder->path, 1 << 20, false, &err), 0);
+	outbox_init(&o, 1, BYTES);
+	put(&o, OUTBOX_RESPONSE, "r", "one", true);
+	struct outbox_message *m = outbox_message_new(OUTBOX_RESPONSE, "r", "two", 3);
+	m->qos = 1;
+	m->kept = kept_add(kept, "a", &message);
+	assert_non_null(m->kept);
+	assert_false(outbox_put(&o, m));
+	assert_int_equal(kept->n_used, 1);
+	assert_true(kept_next(kept, &record, &note));
+	assert_string_equal(record.message.topic, "edged/gw1/digits/infer");
+	free(record.buffer);
+	kept_cross_out(note);
+	kept_close(kept);
+	free(kept);
 	outbox_deinit(&o);
 }
 
@@ -220,7 +336,13 @@ int main(void)
 		cmocka_unit_test(
 			what_ended_a_connection_goes_after_the_others_and_results_keep_their_order),
 		cmocka_unit_test(what_is_not_on_its_way_is_cleared),
-		cmocka_unit_test(the_oldest_result_goes_first_then_responses_never_states),
+		cmocka_unit_test(the_oldest_result_goes_first_then_responses_of_qos_0_never_states),
+		cmocka_unit_test(an_answer_of_qos_1_gives_way_to_nothing),
+		cmocka_unit_test(what_has_no_room_pushes_nothing_out),
+		cmocka_unit_test(room_is_set_aside_for_answers_to_come),
+		cmocka_unit_test_setup_teardown(
+			the_request_of_an_answer_that_had_no_room_is_put_off, temp_folder_set_up,
+			temp_folder_tear_down),
 		cmocka_unit_test(snapshots_go_before_all_else_and_push_out_only_each_other),
 		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
 		cmocka_unit_test(bytes_are_bounded_too_and_return_to_nothing),

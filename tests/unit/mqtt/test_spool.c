@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -179,6 +180,63 @@ static void a_byte_that_changed_ends_the_segment(void **state)
 	spool_close(spool);
 }
 
+static ino_t inode_of(const struct temp_folder *folder, const char *name)
+{
+	char path[400];
+	struct stat st;
+	snprintf(path, sizeof(path), "%s/spool/%s", folder->path, name);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* The last @n segments, the newest last, and the folder behind them. */
+static void expect_fds(struct spool *spool, const struct temp_folder *folder, size_t n)
+{
+	int fds[SPOOL_MAX_FDS];
+	char path[128];
+	struct dirent **names = NULL;
+	snprintf(path, sizeof(path), "%s/spool", folder->path);
+	assert_true(spool_is_dirty(spool));
+	assert_int_equal(spool_take_fds(spool, fds), n + 1);
+	assert_false(spool_is_dirty(spool));
+	int all = scandir(path, &names, NULL, alphasort); /* done is behind digits */
+	size_t segments = 0;
+	for (int i = 0; i < all; i++) {
+		segments += strstr(names[i]->d_name, ".spool") != NULL;
+	}
+	assert_true(segments >= n);
+	for (size_t i = 0; i <= n; i++) {
+		struct stat st;
+		assert_int_equal(fstat(fds[i], &st), 0);
+		const char *name = i < n ? names[2 + segments - n + i]->d_name : "."; /* . and .. */
+		assert_int_equal(st.st_ino, inode_of(folder, name));
+		close(fds[i]);
+	}
+	for (int i = 0; i < all; i++) {
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* Segments that were full meanwhile as well. */
+static void all_that_was_written_is_to_be_synced(void **state)
+{
+	struct spool *spool = open_spool(*state, MIB / 64);
+	append(spool, 100, 200); /* of several segments */
+	expect_fds(spool, *state, 4);
+	append(spool, 300, 1);
+	expect_fds(spool, *state, 1);
+	append(spool, 301, 5000); /* above the bound: of those that have gone it is all the same */
+	int fds[SPOOL_MAX_FDS];
+	size_t n = spool_take_fds(spool, fds);
+	assert_int_equal(n, SPOOL_MAX_FDS);
+	while (n > 0) {
+		close(fds[--n]);
+	}
+	append(spool, 5301, 100); /* what nobody has asked for is closed */
+	spool_close(spool);
+}
+
 /* As a crash leaves it: what the end of spool_close() would say is not there. */
 static void end_badly(const struct temp_folder *folder, struct spool *spool)
 {
@@ -214,7 +272,7 @@ static void lives_that_end_while_the_first_is_on_its_way_are_counted(void **stat
 			spool_done(spool, 0);
 			spool_done(spool, 1);
 			assert_true(spool_is_dirty(spool));
-			assert_true(spool_sync_fd(spool) < 0);
+			expect_fds(spool, *state, 0);
 			continue;
 		}
 		spool_try(spool, 3, false); /* not the first */
@@ -291,6 +349,7 @@ int main(void)
 		TEST(lives_that_end_while_the_first_is_on_its_way_are_counted),
 		TEST(what_is_read_once_more_is_the_same),
 		TEST(a_hole_between_segments_is_left_out),
+		TEST(all_that_was_written_is_to_be_synced),
 		TEST(a_folder_that_cannot_be_made_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,43 @@ static void what_was_set_comes_back_to_the_bit(void **state)
 	models_deinit(&again);
 }
 
+static struct model_entry *add(struct models *models, unsigned int number, bool listed)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "m%u", number);
+	struct model_entry *entry = models_add(models, name);
+	if (entry) {
+		entry->listed = listed;
+	}
+	return entry;
+}
+
+/* What was set of others stays as long as there is room. */
+static void a_model_that_has_gone_leaves_its_place_to_a_new_one(void **state)
+{
+	struct models models = {0};
+	(void)state;
+	add(&models, 0, false)->threshold = 0.5;
+	add(&models, 1, true);
+	add(&models, 2, false)->said.state = 1; /* its end is still to be told */
+	for (unsigned int i = 3; i < 2000; i++) {
+		assert_non_null(add(&models, i, false));
+	}
+	assert_true(models.n == MODELS_MAX);
+	assert_non_null(models_find(&models, "m1999"));
+	assert_null(models_find(&models, "m3"));
+	for (unsigned int i = 2000; i < 2000 + MODELS_MAX - 3; i++) {
+		assert_non_null(add(&models, i, true));
+	}
+	assert_non_null(models_find(&models, "m0"));
+	assert_non_null(add(&models, 5000, true)); /* now what was set gives way */
+	assert_null(models_find(&models, "m0"));
+	assert_null(add(&models, 5001, true));
+	assert_non_null(models_find(&models, "m1"));
+	assert_non_null(models_find(&models, "m2"));
+	models_deinit(&models);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)
 
 int main(void)
@@ -136,6 +173,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_is_the_same_number_and_short_where_it_can_be),
 		TEST(a_file_gives_what_could_have_been_set_and_says_what_not),
 		TEST(what_was_set_comes_back_to_the_bit),
+		TEST(a_model_that_has_gone_leaves_its_place_to_a_new_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
