@@ -320,7 +320,7 @@ EDGE_CLIENT_API int edge_client_session_close(struct edge_client *client, uint32
 /*
  * Memory that can be a region: *ret_data are @bytes for reading and writing, *ret_fd is its
  * descriptor. Both are the caller's, for munmap() and close(); neither needs the other. All of it is taken
- * from the machine at once: -ENOMEM for more than that can spare. The daemon takes no region above its
+ * from the machine at once: -ENOMEM for more than that can spare, -EFBIG above the program's RLIMIT_FSIZE. The daemon takes no region above its
  * max-bytes-per-user, which it says only then.
  */
 EDGE_CLIENT_API int edge_client_memory_new(

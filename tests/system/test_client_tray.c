@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -300,6 +301,34 @@ static void a_question_is_not_refused_for_the_regions_sake(void **state)
 	close(fd);
 }
 
+/* A limit of file sizes is one of shared memory too, and who asks for more of that gets SIGXFSZ. */
+static void a_programs_limit_of_file_sizes_ends_nothing(void **state)
+{
+	const struct daemon *daemon = *state;
+	int status = -1;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct edge_client_error err = {0};
+		void *data = NULL;
+		int fd = -1;
+		const struct rlimit limit = {2 * PAGE, 2 * PAGE};
+		struct edge_client *client = open_client(daemon);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		for (int i = 0; i < 4; i++) {
+			expect_echo(client, "echo", 0, FROM);
+		}
+		assert_int_equal(mappings(daemon->pid), 0);
+		assert_int_equal(edge_client_memory_new(3 * PAGE, &fd, &data, &err), -EFBIG);
+		assert_non_null(strstr(err.text, "8192"));
+		assert_int_equal(edge_client_memory_new(2 * PAGE, &fd, &data, &err), 0);
+		edge_client_close(client);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* The one that was given up still has what it reads, and what comes next is answered by its own numbers. */
 static void after_a_time_out_the_next_answers_are_right(void **state)
 {
@@ -359,6 +388,7 @@ int main(void)
 		TEST(without_regions_everything_goes_in_the_body, set_up_no_regions),
 		TEST(the_callers_regions_come_first, set_up_one_region),
 		TEST(a_question_is_not_refused_for_the_regions_sake, set_up_few_bytes),
+		TEST(a_programs_limit_of_file_sizes_ends_nothing, set_up),
 		TEST(after_a_time_out_the_next_answers_are_right, set_up),
 		TEST(a_forked_process_may_close_its_copy, set_up),
 	};
