@@ -84,6 +84,7 @@ bool tray_makes_room(struct edge_client *client, uint64_t id)
 		tray_drop(client);
 		tray->refused = true;
 	}
+	tray->wanted = false; /* who is not answered yet needs none: models may be loaded still */
 	return id <= tray->last;
 }
 

@@ -3,8 +3,8 @@
  * tray - a region of the connection's own, in which the large inputs of synchronous calls are handed over
  *
  * Whoever asks notices nothing: inputs by pointer are copied there and named, and where that cannot be (no
- * region yet, none allowed, the last one still in use) they go in the body. One that asks twice gets a
- * region, so that who asks once does not pay for it. A region is asked for by a message ahead of the
+ * region yet, none allowed, the last one still in use) they go in the body. One that asks again after an answer gets
+ * a region, so that who asks once does not pay for it. A region is asked for by a message ahead of the
  * request, for whose answer nobody waits longer. One refusal is the last: of the region itself, or of anything else
  * on this connection for the bytes that are held, for whose sake it is given back at once.
  */
@@ -29,7 +29,7 @@ struct tray {
 	uint64_t request; /* which may read there; 0: none */
 	struct outcome *asked; /* what the daemon is to say of the region; NULL: nothing more */
 	uint64_t last; /* request that went out before one was given back */
-	bool wanted; /* inputs would have gone there before */
+	bool wanted; /* inputs would have gone there before, and nothing was refused since */
 	bool unwanted; /* what was asked for goes back when the daemon has said which it is */
 	bool refused;
 };

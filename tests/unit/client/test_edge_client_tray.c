@@ -496,6 +496,21 @@ static void what_was_started_without_waiting_finds_room_the_next_time(void **sta
 	expect_silence(fake);
 }
 
+/* As by a daemon that still loads its models. */
+static void refusals_before_the_first_answer_cost_no_region(void **state)
+{
+	struct fake *fake = *state;
+	fill(1);
+	for (int i = 0; i < 3; i++) {
+		say_refused(fake, fake->id + 1, WIRE_INFER);
+		assert_int_equal(ask(fake, LARGE, 1000), -EAGAIN);
+		expect_in_body(fake, LARGE);
+	}
+	const uint8_t *data = begin(fake, 5);
+	ask_on_tray(fake, data, 5, LARGE);
+	munmap((void *)(uintptr_t)data, LARGE);
+}
+
 /* Not for bytes. */
 static void who_is_told_when_to_come_again_keeps_it(void **state)
 {
@@ -551,6 +566,7 @@ int main(void)
 		TEST(what_is_not_wanted_any_more_goes_back_as_soon_as_it_is_there),
 		TEST(a_question_that_finds_no_room_is_asked_again_without_it),
 		TEST(what_was_started_without_waiting_finds_room_the_next_time),
+		TEST(refusals_before_the_first_answer_cost_no_region),
 		TEST(who_is_told_when_to_come_again_keeps_it),
 		TEST(bytes_that_do_not_fill_the_shape_are_not_copied),
 	};
