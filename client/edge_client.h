@@ -131,7 +131,7 @@ EDGE_CLIENT_API void edge_client_set_spin(struct edge_client *client, uint32_t u
  * this library shares with the daemon, instead of the socket, when there are @bytes of them at least, which at first
  * are EDGE_CLIENT_SHARE_FROM; 0: never. Nobody notices but by the time it takes: inputs are copied before the call
  * goes on, answers are the same, and where the daemon shares no memory, or no more, everything goes through the
- * socket. From the second such call on it takes one of the connection's regions, 1 MiB at most, which the
+ * socket. From the second such call on it takes one of the connection's regions, 640 KiB at most, which the
  * daemon counts as the user's until the connection ends, also while that asks nothing: for many connections that seldom
  * ask, 0 leaves the user's bytes to those that do. With 0 it is given back at once. It is too, for good, when anything
  * of this connection is OVERLOADED and not told when to come again, as whoever finds no room for its bytes or region;

@@ -17,8 +17,9 @@
 struct outcome;
 
 #define TRAY_FROM EDGE_CLIENT_SHARE_FROM /* bytes of all inputs, from which it is used at first */
-#define TRAY_MOST_BYTES                                                                            \
-	(1u << 20) /* of its memory: it counts as the user's while the connection lives */
+/* Of its memory, which counts as the user's while the connection lives, also when that is idle: by default a user may
+ * have 128 that share memory, and these leave it 47 MiB. 224 x 224 x 3 floats have room. */
+#define TRAY_MOST_BYTES (640u << 10)
 #define TRAY_BODY_PART 16 /* and no more than this part of the longest body that the daemon takes */
 
 struct tray {
