@@ -99,9 +99,7 @@ static void deliver(struct edge_client *client, struct waiting *waiting, struct 
 		outcome->done = true;
 		*waiting->listener.outcome = *outcome;
 		*outcome = (struct outcome){0};
-		if (waiting->listener.outcome == client->tray.asked) {
-			tray_hear(client);
-		}
+		tray_hear(client);
 	} else if (waiting->listener.fn) {
 		call_back(waiting, outcome);
 	}

@@ -37,6 +37,9 @@ void tray_hear(struct edge_client *client)
 {
 	struct tray *tray = &client->tray;
 	const bool unwanted = tray->unwanted;
+	if (!tray->asked || !tray->asked->done) {
+		return;
+	}
 	if (tray->asked->err.code == 0) {
 		tray->region = tray->asked->region;
 	} else {

@@ -43,7 +43,7 @@ void tray_deinit(struct tray *tray);
 /* Gives the region back, at once: what was sent before still has it. */
 void tray_drop(struct edge_client *client);
 
-/* tray.asked is done. */
+/* Takes what the daemon has said, once tray.asked is done. */
 void tray_hear(struct edge_client *client);
 
 /* Request @id was refused for the bytes that are held, or for the regions. True when it is worth to ask again: the
