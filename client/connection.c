@@ -99,6 +99,7 @@ static void deliver(struct edge_client *client, struct waiting *waiting, struct 
 		outcome->done = true;
 		*waiting->listener.outcome = *outcome;
 		*outcome = (struct outcome){0};
+		tray_hear(client);
 	} else if (waiting->listener.fn) {
 		call_back(waiting, outcome);
 	}
@@ -277,6 +278,10 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	if (header->status != EDGE_OK) {
 		wire_error_decode(*body, header->body_bytes, header->status, &outcome.err);
 		outcome.err.retry_after_us = header->deadline_us;
+		/* The daemon says when to come again unless it is bytes that there are too many of. */
+		if (outcome.err.code == -EAGAIN && outcome.err.retry_after_us == 0) {
+			outcome.again = tray_makes_room(client, waiting->id);
+		}
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
 	} else if (waiting->listener.fn || waiting->listener.outcome) {

@@ -30,6 +30,7 @@ struct outcome {
 	void *body; /* of FLIGHT and CONFIG, as it came */
 	size_t size;
 	bool done;
+	bool again; /* refused for what the tray held, which is given back: it may be asked once more */
 };
 
 /* Who is told: @fn, or whoever owns @outcome, or with neither nobody. */

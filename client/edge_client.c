@@ -177,6 +177,16 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 	return 0;
 }
 
+/* After a refusal; once, since the tray is given back once. */
+static bool may_ask_again(struct outcome *outcome)
+{
+	const bool again = outcome->again;
+	if (again) {
+		*outcome = (struct outcome){0};
+	}
+	return again;
+}
+
 static int infer_once(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, uint32_t timeout_ms, struct outcome *outcome,
 	struct error *err)
@@ -199,9 +209,7 @@ static int infer(struct edge_client *client, uint32_t session,
 		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
 	}
 	int r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
-	/* The daemon says when to come again unless it is bytes that there are too many of. */
-	if (r == -EAGAIN && err.retry_after_us == 0 && tray_makes_room(client)) {
-		outcome = (struct outcome){0};
+	if (r < 0 && may_ask_again(&outcome)) {
 		r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
 	}
 	if (r < 0) {
@@ -225,15 +233,24 @@ int edge_client_session_infer(struct edge_client *client, uint32_t session,
 	return infer(client, session, request, timeout_ms, ret_answer, ret_err);
 }
 
+static int open_session(struct edge_client *client, const char *model, const char *version,
+	uint32_t timeout_ms, struct outcome *outcome, struct error *err)
+{
+	uint64_t id = 0;
+	int r = connection_start_session_open(
+		client, model, version, (struct listener){NULL, NULL, outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+}
+
 int edge_client_session_open(struct edge_client *client, const char *model, const char *version,
 	uint32_t timeout_ms, uint32_t *ret_session, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_session_open(
-		client, model, version, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	int r = open_session(client, model, version, timeout_ms, &outcome, &err);
+	if (r < 0 && may_ask_again(&outcome)) {
+		r = open_session(client, model, version, timeout_ms, &outcome, &err);
+	}
 	if (r < 0) {
 		return connection_tell(&err, ret_err);
 	}
@@ -257,9 +274,7 @@ int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, uns
 	struct outcome outcome = {0};
 	const struct wire_region region = {.bytes = bytes, .uses = uses};
 	int r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
-	if (r == -EAGAIN && client->tray.region) { /* the caller's goes first */
-		edge_client_set_share_from(client, 0);
-		outcome = (struct outcome){0};
+	if (r < 0 && may_ask_again(&outcome)) {
 		r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
 	}
 	if (r < 0) {

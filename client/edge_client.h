@@ -131,9 +131,11 @@ EDGE_CLIENT_API void edge_client_set_spin(struct edge_client *client, uint32_t u
  * this library shares with the daemon, instead of the socket, when there are @bytes of them at least, which at first
  * are EDGE_CLIENT_SHARE_FROM; 0: never. Nobody notices but by the time it takes: inputs are copied before the call
  * goes on, answers are the same, and where the daemon shares no memory, or no more, everything goes through the
- * socket. From the second such call on it takes one of the connection's regions, 1 MiB at most, which the
- * daemon counts as the user's until the connection ends, and which is given back when edge_client_region_add() finds
- * no room, or with 0.
+ * socket. From the second such call on it takes one of the connection's regions, 640 KiB at most, which the
+ * daemon counts as the user's until the connection ends, also while that asks nothing: for many connections that seldom
+ * ask, 0 leaves the user's bytes to those that do. With 0 it is given back at once. It is too, for good, when anything
+ * of this connection is OVERLOADED and not told when to come again, as whoever finds no room for its bytes or region;
+ * a synchronous inference, edge_client_session_open() and edge_client_region_add() then ask once more by themselves.
  */
 EDGE_CLIENT_API void edge_client_set_share_from(struct edge_client *client, size_t bytes);
 
@@ -320,8 +322,8 @@ EDGE_CLIENT_API int edge_client_session_close(struct edge_client *client, uint32
 /*
  * Memory that can be a region: *ret_data are @bytes for reading and writing, *ret_fd is its
  * descriptor. Both are the caller's, for munmap() and close(); neither needs the other. All of it is taken
- * from the machine at once: -ENOMEM for more than that can spare. The daemon takes no region above its
- * max-bytes-per-user, which it says only then.
+ * from the machine at once: -ENOMEM for more than that can spare, -EFBIG above the program's RLIMIT_FSIZE.
+ * The daemon takes no region above its max-bytes-per-user, which it says only then.
  */
 EDGE_CLIENT_API int edge_client_memory_new(
 	size_t bytes, int *ret_fd, void **ret_data, struct edge_client_error *err);

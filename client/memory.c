@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -56,6 +57,12 @@ static int memory_new(size_t bytes, int *ret_fd, void **ret_data, struct error *
 		return error_set(err, -ENOMEM,
 			"shared memory of %zu bytes: the machine has %llu to spare", bytes,
 			(unsigned long long)most);
+	}
+	struct rlimit files = {0};
+	if (getrlimit(RLIMIT_FSIZE, &files) == 0 && bytes > files.rlim_cur) { /* SIGXFSZ */
+		return error_set(err, -EFBIG,
+			"shared memory of %zu bytes: this program's limit of file sizes is %llu",
+			bytes, (unsigned long long)files.rlim_cur);
 	}
 	if (ftruncate(fd, (off_t)bytes) < 0 || fallocate(fd, 0, 0, (off_t)bytes) < 0) {
 		return fail("allocate", err);

@@ -33,9 +33,10 @@ void tray_deinit(struct tray *tray)
 
 /* ---- the region */
 
-/* Takes what the daemon has said. */
-static void hear(struct tray *tray)
+void tray_hear(struct edge_client *client)
 {
+	struct tray *tray = &client->tray;
+	const bool unwanted = tray->unwanted;
 	if (!tray->asked || !tray->asked->done) {
 		return;
 	}
@@ -47,34 +48,47 @@ static void hear(struct tray *tray)
 	}
 	free(tray->asked);
 	tray->asked = NULL;
+	tray->unwanted = false;
+	if (unwanted) {
+		tray_drop(client);
+	}
+}
+
+/* Whatever becomes of it shows at the next call. */
+static void remove_region(struct edge_client *client)
+{
+	struct tray *tray = &client->tray;
+	struct error ignored = {0};
+	int r = connection_start_region_remove(
+		client, tray->region, (struct listener){0}, &tray->last, &ignored);
+	if (r < 0) {
+		tray->refused = true; /* it stays until the connection ends */
+		return;
+	}
+	r = channel_send(&client->channel, &ignored);
+	(void)r;
 }
 
 void tray_drop(struct edge_client *client)
 {
 	struct tray *tray = &client->tray;
-	struct error ignored = {0};
-	uint64_t id = 0;
-	hear(tray);
-	if (tray->region &&
-		connection_start_region_remove(
-			client, tray->region, (struct listener){0}, &id, &ignored) < 0) {
-		tray->refused = true; /* it stays until the connection ends */
+	if (tray->asked) {
+		tray->unwanted = true;
+	} else if (tray->region) {
+		remove_region(client);
 	}
-	if (!tray->asked) {
-		unmap(tray);
-	}
+	unmap(tray);
 }
 
-bool tray_makes_room(struct edge_client *client)
+bool tray_makes_room(struct edge_client *client, uint64_t id)
 {
 	struct tray *tray = &client->tray;
-	const bool made = tray->new;
-	tray->new = false;
-	if (made) {
+	if (tray->region) {
 		tray_drop(client);
 		tray->refused = true;
 	}
-	return made;
+	tray->wanted = false; /* who is not answered yet needs none: models may be loaded still */
+	return id <= tray->last;
 }
 
 static int ask(struct edge_client *client, uint64_t bytes, int fd, struct error *err)
@@ -109,7 +123,6 @@ static void renew(struct edge_client *client, uint64_t bytes, uint64_t most)
 		tray->refused = true;
 		return;
 	}
-	tray->new = true;
 	tray->data = data;
 	tray->bytes = wanted;
 	if (ask(client, wanted, fd, &ignored) < 0) {
@@ -156,8 +169,6 @@ bool tray_put(struct edge_client *client, struct wire_infer *infer)
 	const uint64_t most = part < TRAY_MOST_BYTES ? part : TRAY_MOST_BYTES;
 	uint64_t bytes = 0;
 	const uint64_t room = bytes_of(infer, &bytes);
-	hear(tray);
-	tray->new = false;
 	if (tray->from == 0 || bytes < tray->from || room > most || tray->refused || tray->asked ||
 		!client->peer.has_regions) {
 		return false;

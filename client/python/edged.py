@@ -11,7 +11,7 @@ Values. An input is a list (nested or flat), a number, a numpy array, an array.a
 types are never converted silently: an array of float32 for an int8 input is an error, and Tensor.quantize() is the conversion.
 Dimensions of 1 may be left out, and a flat list may stand for any shape of as many elements.
 
-Errors. All are EdgedError. `status` is what edged answered (Status), or what it would have answered where this module saw it first;
+Errors. All are EdgedError, but that install() has the OSError of a file that cannot be read. `status` is what edged answered (Status), or what it would have answered where this module saw it first;
 it is None when there is no answer: Disconnected, ProtocolError. After those two, and after Deadline where edged did not say so itself
 (`connected` is False then), the connection is closed and every call raises Disconnected: open another Client.
 
@@ -28,7 +28,8 @@ first and history() are for root and edged's own user. install() and export() op
 timeout raises Deadline, and edged goes on with it all the same: history() says how it ended.
 
 Shared memory. Client(shared=True).memory() is read and written by edged in place: a Place of it can be an input, or stand in `places` for an
-output. What lies there is to be left alone until the answer has come.
+output. What lies there is to be left alone until the answer has come. A Place is of that client alone: in the memory of another one, or in
+one that was closed, it is Invalid. Overloaded where the program has no descriptor or address space for a memory.
 
 Written from docs/protocol.md, versions 1.0 to 1.3.
 """
@@ -43,12 +44,12 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 from edged_infer import ALIGN, Inputs, Places, infer_head, pick, read_answer, read_infer
-from edged_memory import INPUTS, OUTPUTS, Memory, Place
+from edged_memory import INPUTS, OUTPUTS, Memory, Place, check_place
 from edged_stats import Histogram, ModelStats, Stats, UserStats, read_stats
 from edged_store import Source, StoredModel, Verb, encode_verb, new_file, open_source, read_file, read_stored
 from edged_tensor import (
     Answer, Deadline, Denied, Disconnected, EdgedError, ElementType, Failed, Invalid, Model, ModelRefused, ModelState, NotFound, Output,
-    Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, error, put_text, read_model)
+    Overloaded, ProtocolError, Reader, Score, Shape, Signature, Status, Tensor, TooLarge, Unsupported, error, number, put_text, read_model)
 
 __all__ = [
     "Answer", "Client", "DaemonStatus", "Deadline", "Denied", "Disconnected", "EdgedError", "ElementType", "Failed", "Histogram", "Invalid",
@@ -208,6 +209,13 @@ def _read_all(body: memoryview, read: Callable[[Reader], T]) -> T:
     return found
 
 
+def _listed(values: Any, what: str) -> List[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise Invalid(f"{what} are a list, not {values!r}", Status.INVALID) from None
+
+
 def _check_timeout(timeout: Optional[float]) -> Optional[float]:
     try:
         if timeout is None or 0 <= timeout <= _LONGEST:
@@ -227,12 +235,14 @@ def _limit(sock: socket.socket, end: Optional[float]) -> None:
 
 def _connect(path: Optional[str], timeout: Optional[float]) -> socket.socket:
     path = path or os.environ.get("EDGED_SOCKET") or DEFAULT_SOCKET
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock = None
     try:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout)
         sock.connect(path)
     except OSError as problem:
-        sock.close()
+        if sock is not None:
+            sock.close()
         if isinstance(problem, PermissionError):
             raise Denied(f"{path}: {problem.strerror}", Status.DENIED) from None
         raise Disconnected(f"{path}: {problem.strerror or problem}") from None
@@ -344,7 +354,7 @@ class Client:
         """Bytes that are shared with edged, for inputs and outputs of infer(); the client was made with `shared`. See Memory. They are
         taken from the machine at once: Overloaded for more than it can spare, and above edged's max-bytes-per-user."""
         self._need(2, _CAPABILITY_DESCRIPTORS)
-        return Memory(size, self._share, lambda region: self.connected and self._call(_REGION_REMOVE, struct.pack("<I", region), lambda r: None))
+        return Memory(size, self, self._share, lambda region: self.connected and self._call(_REGION_REMOVE, struct.pack("<I", region), lambda r: None))
 
     def _share(self, fd: int, size: int) -> int:
         return self._call(_REGION_ADD, struct.pack("<QI", size, INPUTS | OUTPUTS), lambda r: r.take("I")[0], fd=fd)
@@ -450,16 +460,19 @@ class Client:
                resize: bool, timeout: Optional[float], places: Places, session: int = 0, urgency: Tuple[str, int] = ("normal", 0)) -> Answer:
         if urgency[0] not in _PRIORITIES:
             raise Invalid(f"there is no priority {urgency[0]}", Status.INVALID)
-        known = self.peer.minor >= 3
-        key = urgency[1] if known else 0
+        known, key = self.peer.minor >= 3, number(urgency[1], 2**64 - 1, "latest_key")
+        key = key if known else 0
         flags = (_PRIORITIES.index(urgency[0]) << _CLASS_SHIFT if known else 0) | (_FLAG_KEY if key else 0)
         signature = model.signature(named[2])
-        names: Sequence[Union[int, str]] = range(len(signature.outputs)) if outputs is None else outputs
+        names: Sequence[Union[int, str]] = range(len(signature.outputs)) if outputs is None else _listed(outputs, "outputs")
         wanted = [pick(signature.outputs, which, "output") for which in names]
-        values = inputs.values() if isinstance(inputs, Mapping) else inputs
-        shared = places or any(isinstance(value, Place) for value in values)
-        there = {pick(signature.outputs, which, "output"): place for which, place in places.items()} if shared else None
-        body, data = infer_head(named, key, signature, inputs, wanted, outputs is None, resize, there)
+        if not isinstance(places, Mapping):
+            raise Invalid("places are by position or by name", Status.INVALID)
+        pairs = list(inputs.items() if isinstance(inputs, Mapping) else enumerate(_listed(inputs, "inputs")))
+        given: Mapping[Any, Any] = {which: check_place(value, self) if isinstance(value, Place) else value for which, value in pairs}
+        shared = places or any(isinstance(value, Place) for value in given.values())
+        there = {pick(signature.outputs, which, "output"): check_place(place, self) for which, place in places.items()} if shared else None
+        body, data = infer_head(named, key, signature, given, wanted, outputs is None, resize, there)
         for one in data:
             body += bytes(-len(body) % ALIGN)
             body += one

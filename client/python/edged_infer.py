@@ -22,8 +22,8 @@ def pick(tensors: Tuple[Tensor, ...], which: Union[int, str], what: str) -> int:
         for i, tensor in enumerate(tensors):
             if tensor.name == which:
                 return i
-    elif 0 <= which < len(tensors):
-        return which
+    elif hasattr(which, "__index__") and 0 <= which.__index__() < len(tensors):
+        return which.__index__()
     raise NotFound(f"the model has no {what} {which}", Status.NOT_FOUND)
 
 

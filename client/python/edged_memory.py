@@ -5,13 +5,15 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import sys
 from typing import Any, Callable, NamedTuple, Optional
 
-from edged_tensor import Invalid, Overloaded, Shape, Status
+from edged_tensor import Invalid, Overloaded, Shape, Status, number
 
 __all__ = ["Memory", "Place"]
 
 _ALIGN = 64
+_MAX_RANK = 8
 INPUTS, OUTPUTS = 1, 2  # what may lie there
 
 
@@ -26,6 +28,17 @@ class Place(NamedTuple):
     def view(self) -> memoryview:
         """The bytes themselves: whoever asks writes them before and reads them after, at no other time."""
         return self.memory.view[self.offset:self.offset + self.bytes]
+
+
+def check_place(place: Any, client: Any) -> Place:
+    """@place, which is to be a part of a memory of @client that is still there: regions have numbers for each client."""
+    if not isinstance(place, Place) or not isinstance(place.memory, Memory):
+        raise Invalid(f"a place is a part of a memory(), not {place!r}", Status.INVALID)
+    if place.memory.client is not client:
+        raise Invalid("a place is in the memory of another client", Status.INVALID)
+    if not place.memory.region:
+        raise Invalid("a place is in a memory that was closed", Status.INVALID)
+    return place.memory.at(*place[1:])
 
 
 def _bytes_there_are() -> int:
@@ -46,26 +59,30 @@ def _allocate(size: int) -> int:
     try:
         os.posix_fallocate(fd, 0, size)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    except OSError as problem:
+    except OSError:
         os.close(fd)
-        raise Overloaded(f"memory of {size} bytes: {problem.strerror}", Status.OVERLOADED) from None
+        raise
     return fd
 
 
 class Memory:
     """Bytes that edged reads and writes in place. Ends with close(), its `with` block, or the client; what still looks at its view keeps it."""
 
-    def __init__(self, size: int, add: Callable[[int, int], int], remove: Callable[[int], Any]) -> None:
-        """@add tells edged of a descriptor of so many bytes and returns the region's number, @remove ends that."""
-        if size <= 0:
-            raise Invalid("memory of no bytes", Status.INVALID)
-        fd = _allocate(size)
+    def __init__(self, size: int, client: Any, add: Callable[[int, int], int], remove: Callable[[int], Any]) -> None:
+        """@add tells edged of a descriptor of so many bytes and returns the number that the region has for @client, @remove ends that."""
+        if not hasattr(size, "__index__") or size.__index__() <= 0:
+            raise Invalid(f"memory of {size!r} bytes", Status.INVALID)
+        size = size.__index__()
         try:
-            self.view = memoryview(mmap.mmap(fd, size))
-            self.region = add(fd, size)
-        finally:
-            os.close(fd)
-        self._remove = remove
+            fd = _allocate(size)
+            try:
+                self.view = memoryview(mmap.mmap(fd, size))
+                self.region = add(fd, size)
+            finally:
+                os.close(fd)
+        except OSError as problem:
+            raise Overloaded(f"memory of {size} bytes: {problem.strerror}", Status.OVERLOADED) from None
+        self.client, self._remove = client, remove
 
     def __enter__(self) -> "Memory":
         return self
@@ -75,8 +92,13 @@ class Memory:
 
     def at(self, offset: int, size: int, shape: Optional[Shape] = None) -> Place:
         """`size` bytes from `offset` on, which is a multiple of 64."""
-        if offset % _ALIGN or offset < 0 or size < 0 or offset + size > len(self.view):
+        offset, size = (number(value, sys.maxsize, "a place's offset or size") for value in (offset, size))
+        if offset % _ALIGN or offset + size > len(self.view):
             raise Invalid(f"{size} bytes at {offset} are not a place in {len(self.view)}", Status.INVALID)
+        if shape is not None:
+            if not isinstance(shape, (tuple, list)) or len(shape) > _MAX_RANK:
+                raise Invalid(f"{shape!r} is no shape", Status.INVALID)
+            shape = tuple(number(dimension, 0x7FFFFFFF, "a dimension") for dimension in shape)
         return Place(self, offset, size, shape)
 
     def close(self) -> None:

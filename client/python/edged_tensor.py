@@ -208,11 +208,20 @@ class Reader:
             raise ProtocolError("a reply has bytes left over")
 
 
+def number(value: Any, most: int, what: str) -> int:
+    """@value, which is to be a whole number from 0 to @most."""
+    if hasattr(value, "__index__") and 0 <= value.__index__() <= most:
+        return int(value.__index__())
+    raise Invalid(f"{what} is a whole number from 0 to {most}, not {value!r}", Status.INVALID)
+
+
 def put_text(text: Union[str, bytes]) -> bytes:
     try:
         raw = text.encode() if isinstance(text, str) else text
     except UnicodeEncodeError as problem:
         raise Invalid(f"{ascii(text)} is no text: {problem.reason}", Status.INVALID) from None
+    if not isinstance(raw, bytes):
+        raise Invalid(f"{text!r} is no text", Status.INVALID)
     if len(raw) > 0xFFFF:
         raise Invalid("a name is longer than 65535 bytes", Status.INVALID)
     return struct.pack("<H", len(raw)) + raw

@@ -73,6 +73,69 @@ class Memory(test_edged.WithDaemon):
             self.client.memory(2 << 20)
         self.client.memory(4096).close()
 
+    def refused(self, text, client, *arguments, **more):
+        with self.assertRaisesRegex(edged.Invalid, text):
+            client.infer(*arguments, **more)
+        self.assertTrue(client.connected)
+
+    def test_a_place_is_of_its_own_client_alone(self):
+        other, alone = edged.Client(self.socket, shared=True), edged.Client(self.socket)
+        self.addCleanup(other.close)
+        self.addCleanup(alone.close)
+        picture = picture_of(self.digits)
+        with self.client.memory(8192) as memory, other.memory(8192) as theirs:
+            self.assertEqual(memory.region, theirs.region)
+            there = memory.at(0, len(picture))
+            there.view[:] = picture
+            before = bytes(theirs.view)
+            for client in (other, alone):
+                self.refused("another client", client, "digits", [there])
+                self.refused("another client", client, "digits", [picture], places={0: memory.at(4096, 64)})
+            self.assertEqual(bytes(theirs.view), before)
+            self.assertEqual(bytes(self.client.infer("digits", [there]).outputs[0].data), self.expected)
+            with self.client.session("digits") as session, self.assertRaisesRegex(edged.Invalid, "another client"):
+                session.infer([theirs.at(0, len(picture))])
+        self.refused("closed", self.client, "digits", [there])
+        self.refused("closed", self.client, "digits", [picture], places={0: there})
+
+    def test_what_is_no_place_is_told(self):
+        picture, memory = picture_of(self.digits), self.client.memory(4096)
+        for places in ({0: None}, {0: 5}, {0: edged.Place(None, 0, 64)}, [memory.at(0, 64)], {0.5: memory.at(0, 64)}):
+            with self.assertRaises((edged.Invalid, edged.NotFound), msg=repr(places)):
+                self.client.infer("digits", [picture], places=places)
+        for place in ("a", 64), (64.0, 64), (0, "a"), (0, 64, "x"), (0, 64, (1.5,)), (0, 64, (-1,)), (0, 64, (0, 1 << 40)), (0, 64, (1,) * 300):
+            with self.assertRaises(edged.Invalid, msg=repr(place)):
+                memory.at(*place)
+            self.refused("", self.client, "digits", [edged.Place(memory, *place)])
+        for size in (-1, 1.5, "x", None):
+            with self.assertRaises(edged.Invalid, msg=repr(size)):
+                self.client.memory(size)
+        self.assertTrue(self.client.connected)
+
+    def limited(self, which, limit):
+        before = resource.getrlimit(which)
+        resource.setrlimit(which, (limit, before[1]))
+        try:
+            with self.assertRaises(edged.Overloaded) as caught:
+                self.client.memory(64 << 20)
+        finally:
+            resource.setrlimit(which, before)
+        return str(caught.exception)
+
+    def test_a_program_without_descriptors_or_addresses_is_told(self):
+        self.assertIn("Too many open files", self.limited(resource.RLIMIT_NOFILE, 0))
+        with open("/proc/self/statm", encoding="ascii") as file:
+            taken = int(file.read().split()[0]) * resource.getpagesize()
+        self.assertIn("Cannot allocate memory", self.limited(resource.RLIMIT_AS, taken + (32 << 20)))
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            with self.assertRaisesRegex(edged.Disconnected, "Too many open files"):
+                edged.Client(self.socket)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        self.client.memory(4096).close()
+
     def test_a_client_that_did_not_ask_for_it_has_none(self):
         with edged.Client(self.socket) as client, self.assertRaises(edged.Unsupported):
             client.memory(4096)

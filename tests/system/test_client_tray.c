@@ -14,18 +14,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "client/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define FROM EDGE_CLIENT_SHARE_FROM
 #define MOST (4u << 20)
 #define PAGE 4096u
+#define FEW_BYTES (320u << 10)
+#define OF_SESSION 40960
 
 static uint8_t numbers[MOST];
 static uint32_t last_number;
+
+static struct edge_client *watcher; /* a connection for asking what edged holds */
+
+static struct edge_client *open_client(const struct daemon *daemon)
+{
+	struct edge_client *client = NULL;
+	assert_int_equal(edge_client_open(daemon->socket, 10000, &client, NULL), 0);
+	return client;
+}
 
 static int set_up_with(void **state, const char *config)
 {
@@ -33,12 +46,14 @@ static int set_up_with(void **state, const char *config)
 	char line[128];
 	daemon_prepare(daemon);
 	daemon_put(daemon, "echo.tflite", "echo 4");
+	daemon_put(daemon, "sum.tflite", "sum 40960");
 	snprintf(line, sizeof(line), "slow %s/gate", daemon->folder);
 	daemon_put(daemon, "slow.tflite", line);
 	if (config) {
 		daemon_config(daemon, config);
 	}
 	daemon_start(daemon, false);
+	watcher = open_client(daemon);
 	*state = daemon;
 	return 0;
 }
@@ -65,16 +80,10 @@ static int set_up_few_bytes(void **state)
 
 static int tear_down(void **state)
 {
+	edge_client_close(watcher);
 	daemon_end(*state);
 	free(*state);
 	return 0;
-}
-
-static struct edge_client *open_client(const struct daemon *daemon)
-{
-	struct edge_client *client = NULL;
-	assert_int_equal(edge_client_open(daemon->socket, 10000, &client, NULL), 0);
-	return client;
 }
 
 /* ---- questions */
@@ -118,12 +127,10 @@ static void expect_echo(
 /* ---- what is held */
 
 /* Of this user, while nothing runs. */
-static uint64_t charged(const struct daemon *daemon)
+static uint64_t charged(void)
 {
-	struct edge_client *client = open_client(daemon);
 	struct edge_client_status status = {0};
-	assert_int_equal(edge_client_status(client, 10000, &status, NULL), 0);
-	edge_client_close(client);
+	assert_int_equal(edge_client_status(watcher, 10000, &status, NULL), 0);
 	return status.charged_bytes;
 }
 
@@ -159,9 +166,15 @@ static unsigned int mappings(pid_t pid)
 /* Mapped by both, and charged. */
 static void expect_region(const struct daemon *daemon, uint64_t before, uint64_t bytes)
 {
+	const uint64_t until = clock_now_ns() + UINT64_C(20000000000);
+	uint64_t more = charged() - before;
+	while (mappings(daemon->pid) != (bytes ? 1 : 0) && clock_now_ns() < until) {
+		more = charged() -
+			before; /* edged may not have heard yet that a connection ended */
+	}
 	assert_int_equal(mappings(daemon->pid), bytes ? 1 : 0);
 	assert_int_equal(mappings(getpid()), bytes ? 1 : 0);
-	assert_int_equal(charged(daemon) - before, bytes ? bytes + PAGE : 0);
+	assert_int_equal(more, bytes ? bytes + PAGE : 0);
 }
 
 /* ---- tests */
@@ -169,9 +182,9 @@ static void expect_region(const struct daemon *daemon, uint64_t before, uint64_t
 static void answers_are_exact_around_the_threshold_and_while_it_grows(void **state)
 {
 	static const uint32_t sizes[] = {4, FROM - 4, FROM, FROM + 4, FROM + PAGE, 3 * FROM, 4,
-		FROM, 150528, 1u << 20, (1u << 20) + 4, MOST, FROM, 1000};
+		FROM, 150528, 640u << 10, (640u << 10) + 4, MOST, FROM, 1000};
 	const struct daemon *daemon = *state;
-	const uint64_t before = charged(daemon);
+	const uint64_t before = charged();
 	struct edge_client *client = open_client(daemon);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (int k = 0; k < 4; k++) {
@@ -179,7 +192,7 @@ static void answers_are_exact_around_the_threshold_and_while_it_grows(void **sta
 			assert_int_equal(edge_client_in_flight(client), 0);
 		}
 	}
-	expect_region(daemon, before, 1u << 20);
+	expect_region(daemon, before, 640u << 10);
 	edge_client_close(client);
 	expect_region(daemon, before, 0);
 }
@@ -187,7 +200,7 @@ static void answers_are_exact_around_the_threshold_and_while_it_grows(void **sta
 static void who_asks_once_has_no_region_and_thousands_of_calls_have_one(void **state)
 {
 	const struct daemon *daemon = *state;
-	const uint64_t before = charged(daemon);
+	const uint64_t before = charged();
 	struct edge_client *client = open_client(daemon);
 	expect_echo(client, "echo", 0, FROM);
 	expect_region(daemon, before, 0);
@@ -233,11 +246,11 @@ static void without_regions_everything_goes_in_the_body(void **state)
 	edge_client_close(client);
 }
 
-static uint32_t add_region(struct edge_client *client, int fd)
+static uint32_t add_region(struct edge_client *client, int fd, size_t bytes)
 {
 	uint32_t region = 0;
 	assert_int_equal(
-		edge_client_region_add(client, fd, PAGE, EDGE_CLIENT_INPUTS, 10000, &region, NULL),
+		edge_client_region_add(client, fd, bytes, EDGE_CLIENT_INPUTS, 10000, &region, NULL),
 		0);
 	return region;
 }
@@ -257,13 +270,14 @@ static void the_callers_regions_come_first(void **state)
 		expect_echo(client, "echo", 0, FROM);
 	}
 	assert_int_equal(mappings(getpid()), 1);
-	add_region(client, fd);
+	add_region(client, fd, PAGE);
 	assert_int_equal(mappings(getpid()), 0);
+	assert_int_equal(mappings(daemon->pid), 1); /* the caller's */
 	assert_int_equal(
 		edge_client_region_add(client, fd, PAGE, EDGE_CLIENT_INPUTS, 10000, &region, &err),
 		-EAGAIN);
 	assert_int_equal(err.status, EDGE_CLIENT_OVERLOADED);
-	add_region(other, fd);
+	add_region(other, fd, PAGE);
 	for (int i = 0; i < 3; i++) {
 		expect_echo(client, "echo", 0, FROM);
 		expect_echo(other, "echo", 0, FROM);
@@ -280,24 +294,101 @@ static void a_question_is_not_refused_for_the_regions_sake(void **state)
 	const struct daemon *daemon = *state;
 	const size_t bytes = 280u << 10;
 	struct edge_client *client = open_client(daemon), *other = open_client(daemon);
-	const uint64_t before = charged(daemon);
-	uint32_t region = 0;
+	const uint64_t before = charged();
 	void *data = NULL;
 	int fd = -1;
 	assert_int_equal(edge_client_memory_new(bytes, &fd, &data, NULL), 0);
 	munmap(data, bytes);
-	assert_int_equal(
-		edge_client_region_add(other, fd, bytes, EDGE_CLIENT_INPUTS, 10000, &region, NULL),
-		0);
+	const uint32_t region = add_region(other, fd, bytes);
 	for (int i = 0; i < 5; i++) {
 		expect_echo(client, "echo", 0, FROM);
 	}
 	assert_int_equal(mappings(daemon->pid), 1); /* that of the other */
-	assert_int_equal(charged(daemon) - before, bytes + PAGE);
+	assert_int_equal(charged() - before, bytes + PAGE);
 	assert_int_equal(edge_client_region_remove(other, region, 10000, NULL), 0);
 	edge_client_close(client);
 	edge_client_close(other);
 	close(fd);
+}
+
+/* There is room for a question, and not for the region that served those before beside it. */
+static void a_question_is_not_refused_for_a_region_that_served(void **state)
+{
+	const struct daemon *daemon = *state;
+	struct edge_client *client = open_client(daemon);
+	for (int i = 0; i < 3; i++) {
+		expect_echo(client, "echo", 0, FROM);
+	}
+	assert_int_equal(mappings(daemon->pid), 1);
+	expect_echo(client, "echo", 0, 305u << 10);
+	assert_int_equal(mappings(daemon->pid), 0);
+	expect_echo(client, "echo", 0, 305u << 10);
+	edge_client_close(client);
+}
+
+/* What is left is as much as it takes, and less than it takes with the request for it. */
+static void nor_is_a_session(void **state)
+{
+	const struct daemon *daemon = *state;
+	const size_t bytes = FEW_BYTES - (FROM + PAGE) - PAGE - OF_SESSION;
+	struct edge_client *client = open_client(daemon), *other = open_client(daemon);
+	uint32_t session = 0;
+	void *data = NULL;
+	int fd = -1;
+	assert_int_equal(edge_client_memory_new(bytes, &fd, &data, NULL), 0);
+	munmap(data, bytes);
+	for (int i = 0; i < 3; i++) {
+		expect_echo(client, "echo", 0, FROM);
+	}
+	add_region(other, fd, bytes);
+	assert_int_equal(mappings(daemon->pid), 2);
+	assert_int_equal(edge_client_session_open(client, "sum", NULL, 10000, &session, NULL), 0);
+	assert_int_equal(mappings(daemon->pid), 1); /* that of the other */
+	edge_client_close(client);
+	edge_client_close(other);
+	close(fd);
+}
+
+static void one_region_is_for_the_caller_right_after_it_was_taken(void **state)
+{
+	const struct daemon *daemon = *state;
+	for (int n = 0; n < 4; n++) {
+		struct edge_client *client = open_client(daemon);
+		for (int i = 0; i < n; i++) {
+			expect_echo(client, "echo", 0, FROM);
+		}
+		assert_int_equal(edge_client_use_ring(client, 10000, NULL), 0);
+		expect_echo(client, "echo", 0, FROM);
+		edge_client_close(client);
+	}
+}
+
+/* A limit of file sizes is one of shared memory too, and who asks for more of that gets SIGXFSZ. */
+static void a_programs_limit_of_file_sizes_ends_nothing(void **state)
+{
+	const struct daemon *daemon = *state;
+	int status = -1;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct edge_client_error err = {0};
+		void *data = NULL;
+		int fd = -1;
+		const struct rlimit limit = {2 * PAGE, 2 * PAGE};
+		struct edge_client *client = open_client(daemon);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		for (int i = 0; i < 4; i++) {
+			expect_echo(client, "echo", 0, FROM);
+		}
+		assert_int_equal(mappings(daemon->pid), 0);
+		assert_int_equal(edge_client_memory_new(3 * PAGE, &fd, &data, &err), -EFBIG);
+		assert_non_null(strstr(err.text, "8192"));
+		assert_int_equal(edge_client_memory_new(2 * PAGE, &fd, &data, &err), 0);
+		edge_client_close(client);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* The one that was given up still has what it reads, and what comes next is answered by its own numbers. */
@@ -359,6 +450,10 @@ int main(void)
 		TEST(without_regions_everything_goes_in_the_body, set_up_no_regions),
 		TEST(the_callers_regions_come_first, set_up_one_region),
 		TEST(a_question_is_not_refused_for_the_regions_sake, set_up_few_bytes),
+		TEST(a_question_is_not_refused_for_a_region_that_served, set_up_few_bytes),
+		TEST(nor_is_a_session, set_up_few_bytes),
+		TEST(one_region_is_for_the_caller_right_after_it_was_taken, set_up_one_region),
+		TEST(a_programs_limit_of_file_sizes_ends_nothing, set_up),
 		TEST(after_a_time_out_the_next_answers_are_right, set_up),
 		TEST(a_forked_process_may_close_its_copy, set_up),
 	};

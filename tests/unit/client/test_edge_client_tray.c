@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/wire.h"
@@ -46,10 +48,13 @@ static int connected(void **state)
 {
 	struct bytes_writer body = {0};
 	struct fake *fake = aligned_alloc(64, (sizeof(*fake) + 63) / 64 * 64);
+	const struct timeval patience = {.tv_sec = 10};
 	char greeting[256];
 	int pair[2];
 	assert_non_null(fake);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(
+		setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
 	*fake = (struct fake){.fd = pair[1], .id = 1};
 	wire_hello_reply_encode(&body,
 		&(struct wire_hello_reply){.major = WIRE_MAJOR,
@@ -91,11 +96,18 @@ static void say_region(const struct fake *fake, uint64_t id, uint32_t region)
 	say(fake, id, WIRE_REGION_ADD, EDGE_OK, &body);
 }
 
-static void say_refused(const struct fake *fake, uint64_t id)
+static void say_removed(const struct fake *fake, uint64_t id)
+{
+	struct bytes_writer none = {0};
+	say(fake, id, WIRE_REGION_REMOVE, EDGE_OK, &none);
+}
+
+/* OVERLOADED, without a word on when to come again. */
+static void say_refused(const struct fake *fake, uint64_t id, uint16_t type)
 {
 	struct bytes_writer body = {0};
 	wire_error_encode(&body, "no");
-	say(fake, id, WIRE_REGION_ADD, EDGE_OVERLOADED, &body);
+	say(fake, id, type, EDGE_OVERLOADED, &body);
 }
 
 /* ---- what was said to it */
@@ -319,7 +331,7 @@ static void a_refusal_is_the_last(void **state)
 	struct fake *fake = *state;
 	fill(9);
 	ask_in_body(fake, LARGE);
-	say_refused(fake, fake->id + 1);
+	say_refused(fake, fake->id + 1, WIRE_REGION_ADD);
 	say_answer(fake, fake->id + 2);
 	assert_int_equal(ask(fake, LARGE, 1000), 0);
 	munmap((void *)(uintptr_t)heard_region(fake, LARGE), LARGE);
@@ -355,10 +367,9 @@ static void what_was_given_up_keeps_its_inputs_until_it_is_answered(void **state
 static void a_larger_question_brings_a_larger_region(void **state)
 {
 	struct fake *fake = *state;
-	struct bytes_writer none = {0};
 	munmap((void *)(uintptr_t)begin(fake, 5), LARGE);
 	fill(5);
-	say(fake, fake->id + 1, WIRE_REGION_REMOVE, EDGE_OK, &none);
+	say_removed(fake, fake->id + 1);
 	say_region(fake, fake->id + 2, 6);
 	say_answer(fake, fake->id + 3);
 	assert_int_equal(ask(fake, LARGE + 1, 1000), 0);
@@ -400,18 +411,127 @@ static void no_region_is_larger_than_its_part_of_the_longest_body(void **state)
 	expect_silence(fake);
 }
 
-static void who_does_not_want_it_gives_it_back(void **state)
+static void who_does_not_want_it_gives_it_back_at_once(void **state)
 {
 	struct fake *fake = *state;
-	struct bytes_writer none = {0};
 	munmap((void *)(uintptr_t)begin(fake, 5), LARGE);
 	edge_client_set_share_from(fake->client, 0);
-	say(fake, fake->id + 1, WIRE_REGION_REMOVE, EDGE_OK, &none);
-	say_answer(fake, fake->id + 2);
-	assert_int_equal(ask(fake, LARGE, 1000), 0);
 	heard_remove(fake, 5);
+	say_removed(fake, fake->id);
+	ask_in_body(fake, LARGE);
+	ask_in_body(fake, LARGE);
+	expect_silence(fake);
+}
+
+/* Its number is told only later. */
+static void what_is_not_wanted_any_more_goes_back_as_soon_as_it_is_there(void **state)
+{
+	struct fake *fake = *state;
+	struct wire_header header;
+	fill(1);
+	ask_in_body(fake, LARGE);
+	assert_int_equal(ask(fake, LARGE, 1), -ETIMEDOUT);
+	munmap((void *)(uintptr_t)heard_region(fake, LARGE), LARGE);
+	const uint64_t added = fake->id;
+	expect_in_body(fake, LARGE);
+	assert_int_equal(heard(fake, WIRE_CANCEL, &header), -1);
+	edge_client_set_share_from(fake->client, 0);
+	expect_silence(fake);
+	say_region(fake, added, 5);
+	ask_in_body(fake, LARGE);
+	heard_remove(fake, 5);
+	ask_in_body(fake, LARGE);
+	expect_silence(fake);
+}
+
+static void *ask_large(void *fake)
+{
+	return (void *)(intptr_t)ask(fake, LARGE, 10000);
+}
+
+static void a_question_that_finds_no_room_is_asked_again_without_it(void **state)
+{
+	struct fake *fake = *state;
+	const uint8_t *data = begin(fake, 5);
+	pthread_t asking;
+	void *result = NULL;
+	fill(2);
+	ask_on_tray(fake, data, 5, LARGE);
+	assert_int_equal(pthread_create(&asking, NULL, ask_large, fake), 0);
+	expect_on_tray(fake, data, 5, LARGE);
+	say_refused(fake, fake->id, WIRE_INFER);
+	heard_remove(fake, 5);
+	say_removed(fake, fake->id);
+	expect_in_body(fake, LARGE);
+	say_answer(fake, fake->id);
+	assert_int_equal(pthread_join(asking, &result), 0);
+	assert_int_equal((intptr_t)result, 0);
+	say_refused(fake, fake->id + 1, WIRE_INFER); /* there is nothing more to give back */
+	assert_int_equal(ask(fake, LARGE, 1000), -EAGAIN);
 	expect_in_body(fake, LARGE);
 	ask_in_body(fake, LARGE);
+	expect_silence(fake);
+	munmap((void *)(uintptr_t)data, LARGE);
+}
+
+static void note_code(void *data, const struct edge_client_reply *reply)
+{
+	*(int *)data = reply->error.code;
+}
+
+static void what_was_started_without_waiting_finds_room_the_next_time(void **state)
+{
+	struct fake *fake = *state;
+	const struct edge_client_request request = {.model = "any"};
+	uint64_t id = 0;
+	int code = 0;
+	munmap((void *)(uintptr_t)begin(fake, 5), LARGE);
+	assert_int_equal(
+		edge_client_start_infer(fake->client, &request, note_code, &code, &id, NULL), 0);
+	say_refused(fake, fake->id + 1, WIRE_INFER);
+	assert_int_equal(edge_client_process(fake->client, NULL), 0);
+	assert_int_equal(code, -EAGAIN);
+	heard_infer(fake);
+	heard_remove(fake, 5);
+	expect_silence(fake);
+}
+
+/* As by a daemon that still loads its models. */
+static void refusals_before_the_first_answer_cost_no_region(void **state)
+{
+	struct fake *fake = *state;
+	fill(1);
+	for (int i = 0; i < 3; i++) {
+		say_refused(fake, fake->id + 1, WIRE_INFER);
+		assert_int_equal(ask(fake, LARGE, 1000), -EAGAIN);
+		expect_in_body(fake, LARGE);
+	}
+	const uint8_t *data = begin(fake, 5);
+	ask_on_tray(fake, data, 5, LARGE);
+	munmap((void *)(uintptr_t)data, LARGE);
+}
+
+/* Not for bytes. */
+static void who_is_told_when_to_come_again_keeps_it(void **state)
+{
+	struct fake *fake = *state;
+	struct bytes_writer body = {0};
+	uint8_t bytes[WIRE_HEADER_BYTES];
+	const uint8_t *data = begin(fake, 5);
+	wire_error_encode(&body, "no");
+	const struct wire_header header = {.type = WIRE_INFER | WIRE_REPLY,
+		.status = EDGE_OVERLOADED,
+		.id = fake->id + 1,
+		.deadline_us = 100,
+		.body_bytes = (uint32_t)body.size};
+	wire_header_encode(&header, bytes);
+	assert_int_equal(write(fake->fd, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(write(fake->fd, body.data, body.size), body.size);
+	bytes_writer_deinit(&body);
+	assert_int_equal(ask(fake, LARGE, 1000), -EAGAIN);
+	expect_on_tray(fake, data, 5, LARGE);
+	ask_on_tray(fake, data, 5, LARGE);
+	munmap((void *)(uintptr_t)data, LARGE);
 }
 
 /* A caller that says more than it has is told so before anything is read. */
@@ -442,7 +562,12 @@ int main(void)
 		TEST(what_was_given_up_keeps_its_inputs_until_it_is_answered),
 		TEST(a_larger_question_brings_a_larger_region),
 		TEST(no_region_is_larger_than_its_part_of_the_longest_body),
-		TEST(who_does_not_want_it_gives_it_back),
+		TEST(who_does_not_want_it_gives_it_back_at_once),
+		TEST(what_is_not_wanted_any_more_goes_back_as_soon_as_it_is_there),
+		TEST(a_question_that_finds_no_room_is_asked_again_without_it),
+		TEST(what_was_started_without_waiting_finds_room_the_next_time),
+		TEST(refusals_before_the_first_answer_cost_no_region),
+		TEST(who_is_told_when_to_come_again_keeps_it),
 		TEST(bytes_that_do_not_fill_the_shape_are_not_copied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
