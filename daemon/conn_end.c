@@ -52,6 +52,7 @@ void conn_close(struct conn *conn)
 	if (conn->next) {
 		conn->next->prev = conn->prev;
 	}
+	more_remove(&conn->edged->more, conn);
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	request_free(conn->request);
 	conn->request = NULL;

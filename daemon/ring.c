@@ -19,7 +19,8 @@
 #include "daemon/handle.h"
 #include "daemon/observe.h"
 
-#define MOST_NS 200000 /* of one turn of the loop: short requests are run there */
+#define MOST_NS                                                                                    \
+	200000 /* of one turn of the loop, for all that have more: short requests are run there */
 
 /* ---- words that the client sees */
 
@@ -154,7 +155,7 @@ void ring_take(struct ring *ring)
 		n++) {
 		/* Most are alone, for which no look at the clock is needed. */
 		if (n == 1) {
-			until_ns = clock_now_ns() + MOST_NS;
+			until_ns = clock_now_ns() + MOST_NS / (1 + ring->edged->more.n);
 		} else if (n > 1 && clock_now_ns() >= until_ns) {
 			break;
 		}

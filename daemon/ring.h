@@ -50,7 +50,8 @@ void ring_close(struct ring *ring);
 
 /* True when the client has put more into it. */
 bool ring_has_more(const struct ring *ring);
-/* Takes what is there, as long as the connection has room for it, and all slots at most. */
+/* Takes what is there, as long as the connection has room for it, all slots at most and at least one; the others that
+ * have more to do get as much of the loop's turn. */
 void ring_take(struct ring *ring);
 /* Sends a reply of a request that came this way, as frame_send() does; takes its body. */
 int must_check ring_send(struct ring *ring, struct reply *reply);
