@@ -32,12 +32,18 @@ static atomic_uint *word(const struct ring *ring, uint32_t at)
 
 static uint32_t submitted(const struct ring *ring)
 {
-	return atomic_load(word(ring, WIRE_RING_SUBMITTED));
+	return ring->ended ? ring->last : atomic_load(word(ring, WIRE_RING_SUBMITTED));
 }
 
 bool ring_has_more(const struct ring *ring)
 {
 	return submitted(ring) != ring->taken;
+}
+
+void ring_end(struct ring *ring)
+{
+	ring->last = submitted(ring);
+	ring->ended = true;
 }
 
 /* All who sleep at the word: a client may have threads, of which no more than it has slots wait for something. */

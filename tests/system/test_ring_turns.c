@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/system/ringer.h"
 
@@ -112,6 +113,29 @@ static void a_full_ring_lets_sockets_have_their_turn(void **state)
 	ringer_close(&ringer);
 }
 
+/* More than a turn of the loop has time for. */
+static void who_sends_no_more_gets_what_its_ring_asked(void **state)
+{
+	struct daemon *daemon = *state;
+	struct ringer ringer = ringer_open_with(daemon, SLOTS, 0, 0);
+	struct memory memory = memory_new(2 * BYTES);
+	const uint32_t region = peer_region(&ringer.peer, &memory);
+	wait_state(daemon, 'S');
+	daemon_signal(daemon, SIGSTOP);
+	wait_state(daemon, 'T');
+	for (uint64_t id = 1; id <= SLOTS; id++) {
+		ask_there(&ringer, id, region);
+	}
+	assert_int_equal(shutdown(ringer.peer.fd, SHUT_WR), 0);
+	daemon_signal(daemon, SIGCONT);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		assert_int_equal(take_status(&ringer), EDGE_OK);
+	}
+	peer_expect_closed(&ringer.peer);
+	memory_free(&memory);
+	ringer_close(&ringer);
+}
+
 static int set_up(void **state)
 {
 	const int code = regions_set_up(state);
@@ -129,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_ring_lets_sockets_have_their_turn),
+		cmocka_unit_test(who_sends_no_more_gets_what_its_ring_asked),
 	};
 	return cmocka_run_group_tests(tests, set_up, regions_tear_down);
 }
