@@ -361,7 +361,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		return false;
 	}
 	*ret_came = true;
-	if (n == -EPROTO || (fd >= 0 && !first)) {
+	if (n == -EPROTO || (fd != -1 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
 		conn_refuse(conn, &conn->header, &err);
@@ -375,7 +375,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		conn_close(conn);
 		return false;
 	}
-	conn->fd = fd >= 0 ? take_fd(fd) : conn->fd;
+	conn->fd = fd != -1 ? take_fd(fd) : conn->fd;
 	on_came(conn, (size_t)n, ahead);
 	return conn->reading && (size_t)n == buffer.len;
 }

@@ -69,7 +69,7 @@ struct conn {
 
 	enum conn_part part;
 	bool reading; /* the pipe, or @poll, is being read */
-	int fd; /* came with what was read, and is for the next header; -1: none */
+	int fd; /* came with what was read, and is for the next header; -1: none, RECEIVE_LOST: it is lost */
 	uint8_t ahead
 		[CONN_AHEAD]; /* read with a header, from @ahead_at to @ahead_end not used yet */
 	uint16_t ahead_at, ahead_end;
