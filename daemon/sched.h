@@ -51,7 +51,8 @@ struct sched_wish {
 	int64_t cost_ns;
 	uint64_t now_ns;
 	uint64_t left_ns; /* until the deadline; UINT64_MAX: none */
-	uint32_t most; /* requests that may wait, with this one; one more of each user that has none */
+	uint32_t
+		most; /* requests that may wait, with this one; one more of each user that has none */
 };
 
 enum sched_reason {
