@@ -71,13 +71,6 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_wish *wish)
 	return (ahead + sched->running_ns / 2) / sched->n_workers * SCHED_ALL / sched->duty;
 }
 
-/* Nobody else has something in the queue, or asked lately. */
-static bool is_alone(const struct sched *sched, const struct queue_user *user)
-{
-	return sched->queue.n_users <= (user->n_queued > 0) &&
-		share_members(&sched->queue.shares) <= 1;
-}
-
 /* Alone a user may fill the queue. With others it has no more than twice what is free. Who has nothing in it has
  * always room for one, however full others have made it. */
 static bool has_room(
@@ -90,7 +83,7 @@ static bool has_room(
 	}
 	*ret_reason = queued >= wish->most ? SCHED_FULL : SCHED_CROWDED;
 	return queued < wish->most &&
-		(is_alone(sched, user) || user->n_queued < 2 * (uint64_t)(wish->most - queued));
+		(sched->queue.n_users == 1 || user->n_queued < 2 * (uint64_t)(wish->most - queued));
 }
 
 static bool had_enough(struct sched *sched, const struct sched_wish *wish)
