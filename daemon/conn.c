@@ -361,7 +361,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		return false;
 	}
 	*ret_came = true;
-	if (n == -EPROTO || (fd >= 0 && !first)) {
+	if (n == -EPROTO || (fd != -1 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
 		conn_refuse(conn, &conn->header, &err);
@@ -375,7 +375,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		conn_close(conn);
 		return false;
 	}
-	conn->fd = fd >= 0 ? take_fd(fd) : conn->fd;
+	conn->fd = fd != -1 ? take_fd(fd) : conn->fd;
 	on_came(conn, (size_t)n, ahead);
 	return conn->reading && (size_t)n == buffer.len;
 }
@@ -454,10 +454,6 @@ static void on_timer(uv_timer_t *timer)
 	} else if (clock_now_ns() >= deadline_ns(conn)) {
 		end_late(conn);
 	}
-	use_ahead(conn);
-	if (conn->ring) {
-		ring_take(conn->ring);
-	}
 	if (conn->state != CONN_CLOSED) {
 		conn_update(conn);
 	}
@@ -468,6 +464,27 @@ static bool has_more(const struct conn *conn)
 {
 	return (has_ahead(conn) && wants_more(conn)) ||
 		(conn->ring && ring_has_more(conn->ring) && conn_has_room(conn));
+}
+
+void conn_go_on(struct conn *conn)
+{
+	use_ahead(conn);
+	if (conn->ring) {
+		ring_take(conn->ring);
+	}
+	if (conn->state != CONN_CLOSED) {
+		conn_update(conn);
+	}
+}
+
+static void more_update(struct conn *conn)
+{
+	if (has_more(conn)) {
+		conn->edged->dispatch.spin.alone = false;
+		more_put(&conn->edged->more, conn);
+	} else {
+		more_remove(&conn->edged->more, conn);
+	}
 }
 
 static void timer_update(struct conn *conn)
@@ -487,7 +504,7 @@ static void timer_update(struct conn *conn)
 		const uint64_t at = now + (due_ns > now_ns ? (due_ns - now_ns + MS - 1) / MS : 0);
 		next = !next || at < next ? at : next;
 	}
-	next = conn->broken || conn_is_done(conn) || has_more(conn) ? now : next;
+	next = conn->broken || conn_is_done(conn) ? now : next;
 	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
@@ -511,8 +528,8 @@ static void reading_stop(struct conn *conn)
 	}
 }
 
-/* Reads while something is wanted. What was read ahead comes before what the socket has: the timer sees to
- * it, because who calls this may be walking over the requests. */
+/* Reads while something is wanted. What was read ahead comes before what the socket has: it waits for
+ * the loop's next turn, because who calls this may be walking over the requests. */
 void conn_update(struct conn *conn)
 {
 	if (conn->using_ahead) {
@@ -527,5 +544,6 @@ void conn_update(struct conn *conn)
 		reading_stop(conn);
 	}
 	conn->reading = wanted;
+	more_update(conn);
 	timer_update(conn);
 }

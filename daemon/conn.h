@@ -45,6 +45,7 @@ enum conn_part {
 struct conn {
 	struct conn *next, *prev; /* the front's list */
 	struct conn **list;
+	struct conn *more_next, **more_at; /* more.h; NULL: it is not there */
 	struct edged *edged;
 	const struct front *front;
 	struct account *account;
@@ -68,7 +69,7 @@ struct conn {
 
 	enum conn_part part;
 	bool reading; /* the pipe, or @poll, is being read */
-	int fd; /* came with what was read, and is for the next header; -1: none */
+	int fd; /* came with what was read, and is for the next header; -1: none, RECEIVE_LOST: it is lost */
 	uint8_t ahead
 		[CONN_AHEAD]; /* read with a header, from @ahead_at to @ahead_end not used yet */
 	uint16_t ahead_at, ahead_end;
@@ -93,6 +94,9 @@ void conn_enter(struct conn *conn, enum conn_state state);
 /* For a connection that cannot be answered. Its timer closes it: whoever answers may be walking over the
  * requests that closing frees. */
 void conn_break(struct conn *conn);
+
+/* Goes on with what is there already: more.h. */
+void conn_go_on(struct conn *conn);
 
 /* Its client has sent its last byte. One that still reads gets the answers to what came whole; then it is
  * done, and its timer closes it. */

@@ -52,6 +52,7 @@ void conn_close(struct conn *conn)
 	if (conn->next) {
 		conn->next->prev = conn->prev;
 	}
+	more_remove(&conn->edged->more, conn);
 	dispatch_abandon(&conn->edged->dispatch, conn);
 	request_free(conn->request);
 	conn->request = NULL;
@@ -91,7 +92,8 @@ void conn_close_after_replies(struct conn *conn)
 
 bool conn_is_done(const struct conn *conn)
 {
-	return conn->ended && conn->in_flight == 0 && conn->unsent == 0;
+	return conn->ended && conn->in_flight == 0 && conn->unsent == 0 &&
+		!(conn->ring && ring_has_more(conn->ring));
 }
 
 /* It reads no more either: it was closed, or its process ended. */
@@ -106,6 +108,9 @@ void conn_end(struct conn *conn)
 	if (conn->request) {
 		conn->in_flight--;
 		request_free(take(conn->request));
+	}
+	if (conn->ring) {
+		ring_end(conn->ring);
 	}
 	conn->ended = true;
 	conn->part = CONN_HEADER;

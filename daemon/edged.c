@@ -10,6 +10,7 @@
 #include "daemon/adopt.h"
 #include "daemon/bus.h"
 #include "daemon/confine.h"
+#include "daemon/conn.h"
 #include "daemon/kept.h"
 #include "daemon/notice.h"
 #include "daemon/process.h"
@@ -320,6 +321,7 @@ static void parts_init(struct edged *edged)
 	edged->pressure.fd = edged->pressure.figure = -1;
 	front_socket_init(&edged->socket);
 	timers_init(edged);
+	more_init(&edged->more, &edged->loop, conn_go_on);
 	edged->loaded.data = edged;
 }
 

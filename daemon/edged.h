@@ -21,6 +21,7 @@
 #include "daemon/idle.h"
 #include "daemon/loader.h"
 #include "daemon/metrics.h"
+#include "daemon/more.h"
 #include "daemon/power.h"
 #include "daemon/pressure.h"
 #include "daemon/ring.h"
@@ -64,6 +65,7 @@ struct edged {
 	uint64_t wanted_scan; /* the last that somebody asked for */
 	bool draining, forced; /* forced: the drain's time is over */
 	uint32_t unsent; /* replies on their way, of all connections */
+	struct more more;
 	struct ring *rings; /* of all connections */
 	struct conn *asked; /* who asked last, by the socket; NULL: nobody, or by a ring */
 	uint32_t n_greeting; /* connections that have not said HELLO */

@@ -82,7 +82,7 @@ int framing_check(struct conn *conn, struct error *err)
 	if (conn->state == CONN_HELLO && header->type != WIRE_HELLO) {
 		return error_set(err, -EPROTO, "the first message is not HELLO");
 	}
-	if (conn->fd >= 0 && !framing_takes_descriptor(header->type) && !other_follows(conn)) {
+	if (conn->fd != -1 && !framing_takes_descriptor(header->type) && !other_follows(conn)) {
 		return error_set(err, -EPROTO,
 			"only REGION_ADD, RING_OPEN and STORE come with a descriptor");
 	}

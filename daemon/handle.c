@@ -12,6 +12,7 @@
 #include "daemon/flight.h"
 #include "daemon/framing.h"
 #include "daemon/message.h"
+#include "daemon/receive.h"
 #include "daemon/sharing.h"
 #include "daemon/stats.h"
 
@@ -481,8 +482,19 @@ static void on_infer(struct conn *conn, struct request *request)
 	take_turn(conn, request, code, &err);
 }
 
+static void refuse_lost(struct conn *conn, struct request *request)
+{
+	struct error err = {0};
+	error_set(&err, -EAGAIN, "edged has no descriptor free for what came");
+	dispatch_refuse(&conn->edged->dispatch, request, &err);
+}
+
 void handle_message(struct conn *conn, struct request *request)
 {
+	if (request->fd == RECEIVE_LOST) {
+		refuse_lost(conn, request);
+		return;
+	}
 	switch (request->type) {
 	case WIRE_INFER:
 		on_infer(conn, request);

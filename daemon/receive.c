@@ -46,9 +46,12 @@ ssize_t receive_bytes(int socket, void *data, size_t size, int *ret_fd)
 		return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	}
 	owned_fd int fd = -1;
-	if (take_descriptors(&message, &fd) > 1 || message.msg_flags & MSG_CTRUNC) {
+	const unsigned int taken = take_descriptors(&message, &fd);
+	const bool more = message.msg_flags &
+		MSG_CTRUNC; /* than there was room for, or than could be taken */
+	if (taken > 1 || (taken == 1 && more)) {
 		return -EPROTO;
 	}
-	*ret_fd = take_fd(fd);
+	*ret_fd = more ? RECEIVE_LOST : take_fd(fd);
 	return n;
 }

@@ -5,7 +5,8 @@
  * A memfd whose size nobody can change any more, mapped once. It belongs to the connection that
  * brought it; a request that names it has a reference, so neither REGION_REMOVE nor the end of the
  * connection takes it from a worker. Its bytes may change at any moment, and the client may take
- * its pages back (fallocate) and so make edged touch new ones: at most as many as were charged.
+ * its pages back (fallocate) and so make edged touch new ones: at most as many as were charged, while it is here. Who
+ * keeps the memory when it is removed keeps these pages too, which nothing charges any more.
  * Loop thread only, but for the bytes.
  */
 #ifndef DAEMON_REGION_H

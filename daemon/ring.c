@@ -19,7 +19,8 @@
 #include "daemon/handle.h"
 #include "daemon/observe.h"
 
-#define MOST_NS 200000 /* of one turn of the loop: short requests are run there */
+#define MOST_NS                                                                                    \
+	200000 /* of one turn of the loop, for all that have more: short requests are run there */
 
 /* ---- words that the client sees */
 
@@ -31,12 +32,18 @@ static atomic_uint *word(const struct ring *ring, uint32_t at)
 
 static uint32_t submitted(const struct ring *ring)
 {
-	return atomic_load(word(ring, WIRE_RING_SUBMITTED));
+	return ring->ended ? ring->last : atomic_load(word(ring, WIRE_RING_SUBMITTED));
 }
 
 bool ring_has_more(const struct ring *ring)
 {
 	return submitted(ring) != ring->taken;
+}
+
+void ring_end(struct ring *ring)
+{
+	ring->last = submitted(ring);
+	ring->ended = true;
 }
 
 /* All who sleep at the word: a client may have threads, of which no more than it has slots wait for something. */
@@ -154,7 +161,7 @@ void ring_take(struct ring *ring)
 		n++) {
 		/* Most are alone, for which no look at the clock is needed. */
 		if (n == 1) {
-			until_ns = clock_now_ns() + MOST_NS;
+			until_ns = clock_now_ns() + MOST_NS / (1 + ring->edged->more.n);
 		} else if (n > 1 && clock_now_ns() >= until_ns) {
 			break;
 		}

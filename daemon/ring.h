@@ -33,6 +33,8 @@ struct ring {
 	struct wire_ring shape;
 	uint8_t *base; /* in the region */
 	uint32_t taken, answered; /* requests and replies, ever */
+	uint32_t last; /* if it has @ended: so many requests are all */
+	bool ended;
 	int bell;
 	bool hears_writes; /* once each; before the first of them the bell is as libuv has it */
 	uv_poll_t poll; /* of the bell */
@@ -48,9 +50,12 @@ int must_check ring_open(
 /* The connection ends. NULL is fine. */
 void ring_close(struct ring *ring);
 
+/* What the client puts into it from now on has come too late. */
+void ring_end(struct ring *ring);
 /* True when the client has put more into it. */
 bool ring_has_more(const struct ring *ring);
-/* Takes what is there, as long as the connection has room for it, and all slots at most. */
+/* Takes what is there, as long as the connection has room for it, all slots at most and at least one; the others that
+ * have more to do get as much of the loop's turn. */
 void ring_take(struct ring *ring);
 /* Sends a reply of a request that came this way, as frame_send() does; takes its body. */
 int must_check ring_send(struct ring *ring, struct reply *reply);

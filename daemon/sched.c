@@ -71,14 +71,19 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_wish *wish)
 	return (ahead + sched->running_ns / 2) / sched->n_workers * SCHED_ALL / sched->duty;
 }
 
-/* Alone a user may fill the queue. With others it has no more than twice what is free, so there is
- * always room for who comes. */
-static bool is_crowded(struct sched *sched, const struct sched_wish *wish)
+/* Alone a user may fill the queue. With others it has no more than twice what is free. Who has nothing in it has
+ * always room for one, however full others have made it. */
+static bool has_room(
+	const struct sched *sched, const struct sched_wish *wish, enum sched_reason *ret_reason)
 {
+	const struct queue_user *user = wish->line->user;
 	const uint32_t queued = sched->queue.n_queued;
-	const uint32_t own = wish->line->user->n_queued;
-	bool alone = sched->queue.n_users <= (own > 0);
-	return !alone && own >= 2 * (uint64_t)(wish->most - queued);
+	if (user->n_queued == 0) {
+		return true;
+	}
+	*ret_reason = queued >= wish->most ? SCHED_FULL : SCHED_CROWDED;
+	return queued < wish->most &&
+		(sched->queue.n_users == 1 || user->n_queued < 2 * (uint64_t)(wish->most - queued));
 }
 
 static bool had_enough(struct sched *sched, const struct sched_wish *wish)
@@ -115,11 +120,9 @@ static bool admits(
 	share_ask(&wish->line->user->share, &sched->queue.shares, wish->now_ns);
 	share_ask(&wish->line->share, &wish->line->user->lines, wish->now_ns);
 	const int64_t wait = wait_ns(sched, wish);
-	if (sched->queue.n_queued >= wish->most) {
-		return refuse(sched, wish, SCHED_FULL, wait / 2, ret_refusal);
-	}
-	if (is_crowded(sched, wish)) {
-		return refuse(sched, wish, SCHED_CROWDED, wait / 2, ret_refusal);
+	enum sched_reason reason = SCHED_FULL;
+	if (!has_room(sched, wish, &reason)) {
+		return refuse(sched, wish, reason, wait / 2, ret_refusal);
 	}
 	if (wish->now_ns < sched->overload_ns) {
 		const int64_t bound = bound_ns(sched, wish);

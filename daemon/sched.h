@@ -5,8 +5,8 @@
  * The queue (queue.h) behind a lock. The loop asks, pushes, removes and collects; workers take and
  * give back. These are the only place where the threads meet.
  *
- * Let in is what can be done in time: a place is free, the deadline is not behind what is ahead, and
- * under contention no user has more of the queue than twice what is free. Bursts fill the queue; once
+ * Let in is what can be done in time: a place is free, or its user has none, the deadline is not behind what is
+ * ahead, and under contention no user has more of the queue than twice what is free. Bursts fill the queue; once
  * somebody had to be turned away it is too long to be of use, and until nobody has been turned away for
  * a while only so much is let in as is done within a few runs, half of that for who has had more
  * than an equal part lately.
@@ -51,12 +51,13 @@ struct sched_wish {
 	int64_t cost_ns;
 	uint64_t now_ns;
 	uint64_t left_ns; /* until the deadline; UINT64_MAX: none */
-	uint32_t most; /* requests that may wait, with this one */
+	uint32_t
+		most; /* requests that may wait, with this one; one more of each user that has none */
 };
 
 enum sched_reason {
 	SCHED_HOT, /* the class is held back: sched_restrain() */
-	SCHED_FULL, /* no place is free */
+	SCHED_FULL, /* no place is free, and its user has some */
 	SCHED_CROWDED, /* the free places are for others */
 	SCHED_SHARE, /* overload, and its user or line had more than its share */
 	SCHED_OVERLOAD,

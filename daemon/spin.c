@@ -52,7 +52,7 @@ static bool gave_way_soon(struct spin *spin)
 
 static void give_way(struct spin *spin)
 {
-	for (int i = 0; i < WAYS; i++) {
+	for (int i = 0; i < WAYS && spin->alone; i++) {
 		if (!gave_way_soon(spin)) {
 			spin->vain = spin->vain < STAYS ? 2 * spin->vain + 1 : STAYS;
 			spin->stays = spin->vain;

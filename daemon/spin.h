@@ -20,7 +20,7 @@ struct spin {
 	uv_idle_t idle; /* active: the loop polls without waiting */
 	uint64_t until_ns; /* 0: it gives way */
 	const void *who; /* asked last; only compared */
-	bool alone; /* nobody else asks while it gives way */
+	bool alone; /* nobody else asks while it gives way, and who asks waits for the answer */
 	int64_t credit_ns; /* that others may have the core meanwhile; 0 and less: it is not tried to give way */
 	unsigned int stays; /* so often it is not tried either */
 	unsigned int vain; /* grows with each time in a row that it was of no use */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -389,6 +390,29 @@ static void pages_taken_back_read_as_zeros(void **state)
 	memory_free(&memory);
 }
 
+/* What came is lost, and not who brought it. */
+static void without_a_free_descriptor_memory_is_refused_and_nobody_is_ended(void **state)
+{
+	struct daemon *daemon = *state;
+	struct rlimit before, none;
+	struct peer peer = peer_open_shared(daemon);
+	struct memory memory = memory_new(REGIONS_SIZE);
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, NULL, &before), 0);
+	none = before;
+	none.rlim_cur = 3; /* all below are taken */
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &none, NULL), 0);
+	peer_region_add(&peer, 1, memory.fd, memory.bytes, REGIONS_BOTH);
+	peer_expect(&peer, 1, EDGE_OVERLOADED);
+	peer_infer(&peer, 2, "echo", 4, 7, 0);
+	peer_expect_echo(&peer, 2, 4, 7);
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &before, NULL), 0);
+	peer_region(&peer, &memory);
+	ask_send(&peer, 3, &ask_in_place);
+	ask_expect_output(&peer, 3, NULL);
+	memory_free(&memory);
+	peer_close(&peer);
+}
+
 /* A process that dies with a region, a request on its way, a descriptor in the socket. */
 static void die_in_the_middle(struct daemon *daemon, int how)
 {
@@ -440,6 +464,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_goes_during_a_run_takes_nothing_with_it),
 		cmocka_unit_test(bytes_that_change_during_a_run_harm_nobody),
 		cmocka_unit_test(pages_taken_back_read_as_zeros),
+		cmocka_unit_test(without_a_free_descriptor_memory_is_refused_and_nobody_is_ended),
 		cmocka_unit_test(clients_that_are_killed_leave_nothing_behind),
 	};
 	return cmocka_run_group_tests(tests, regions_set_up, regions_tear_down);

@@ -371,6 +371,33 @@ static void a_user_leaves_room_for_another(void **state)
 	sched_collect(&bench->sched);
 }
 
+/* Who comes when all is taken gets one place; while it waits there, the other one gets none. */
+static void who_comes_has_room_however_full_the_queue_is(void **state)
+{
+	struct bench *bench = *state;
+	struct sched_refusal refusal;
+	line_is(bench, 1, 1, QUEUE_NORMAL, 0);
+	for (unsigned int i = 0; i < 4; i++) { /* alone: all of it */
+		assert_int_equal(push(bench, 0, i, 4), 0);
+	}
+	assert_int_equal(push(bench, 1, 0, 4), 0);
+	assert_int_equal(push(bench, 1, 1, 4), -EAGAIN);
+	assert_int_equal(bench->refusal.reason, SCHED_FULL);
+	struct sched_wish wish = wish_of(bench, 0, UINT64_MAX);
+	wish.most = 6;
+	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	assert_int_equal(refusal.reason, SCHED_CROWDED);
+	while (bench->users[1].n_queued > 0) {
+		work(bench);
+	}
+	wish.now_ns += NOW;
+	assert_true(sched_admits(&bench->sched, &wish, &refusal));
+	while (bench->users[0].n_queued > 0) {
+		work(bench);
+	}
+	sched_collect(&bench->sched);
+}
+
 static void a_newer_one_takes_the_place_of_an_older(void **state)
 {
 	struct bench *bench = *state;
@@ -512,6 +539,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			who_was_turned_away_shortens_the_queue_for_a_while, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_user_leaves_room_for_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_comes_has_room_however_full_the_queue_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_newer_one_takes_the_place_of_an_older, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
