@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define SPARE 8 /* one part of so many is not for answers to questions that can wait */
+/* One part of so many, and no more bytes than these, is not for answers to questions that can wait. */
+#define SPARE 8
+#define SPARE_BYTES (256u << 10)
 
 struct outbox_message *outbox_message_new(
 	enum outbox_kind kind, const char *topic, const void *payload, size_t size)
@@ -133,15 +135,22 @@ bool outbox_has_room(
 	return has_room(outbox, kind, cost_of(topic, size));
 }
 
+/* Bytes that such answers may take. */
+static size_t share_of_answers(const struct outbox *outbox)
+{
+	const size_t spare = outbox->max_bytes / SPARE;
+	return outbox->max_bytes - (spare < SPARE_BYTES ? spare : SPARE_BYTES);
+}
+
 size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
 {
-	const size_t rest = cost_of(topic, 0), most = outbox->max_bytes - outbox->max_bytes / SPARE;
+	const size_t rest = cost_of(topic, 0), most = share_of_answers(outbox);
 	return most > rest ? most - rest : 0;
 }
 
 bool outbox_reserve(struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes)
 {
-	const size_t max_bytes = outbox->max_bytes - outbox->max_bytes / SPARE;
+	const size_t max_bytes = share_of_answers(outbox);
 	const size_t max_messages = outbox->max_messages - outbox->max_messages / SPARE;
 	const size_t wanted = cost_of(topic, size);
 	size_t n = outbox->n + outbox->reserved_messages;

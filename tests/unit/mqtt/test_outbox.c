@@ -183,6 +183,12 @@ static void room_is_set_aside_for_answers_to_come(void **state)
 	assert_true(outbox_largest_answer(&o, "r") < BYTES - BYTES / 8);
 	assert_true(outbox_largest_answer(&o, "r") > BYTES - BYTES / 4);
 	outbox_deinit(&o);
+	outbox_init(&o, 16, 8 << 20); /* of many bytes the part is smaller */
+	assert_true(outbox_largest_answer(&o, "r") > (8 << 20) - (257 << 10));
+	assert_true(outbox_reserve(&o, "r", outbox_largest_answer(&o, "r"), &more));
+	assert_false(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 257 << 10));
+	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 255 << 10));
+	outbox_deinit(&o);
 }
 
 /* It is asked again, in this life or the next one. */
