@@ -9,32 +9,62 @@
 void dedup_init(struct dedup *dedup)
 {
 	memset(dedup, 0, sizeof(*dedup)); /* too large for the stack */
-	if (getrandom(&dedup->seed, sizeof(dedup->seed), GRND_NONBLOCK) < 0) {
-		dedup->seed = clock_now_ns();
+	if (getrandom(dedup->seed, sizeof(dedup->seed), GRND_NONBLOCK) < 0) {
+		dedup->seed[0] = clock_now_ns();
 	}
 }
 
-/* One round of a multiply and rotate mix over 64-bit words. */
-static uint64_t mix(uint64_t key, uint64_t word)
+/* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): no two texts are known that have one hash
+ * whatever the seed is. */
+static uint64_t turn(uint64_t word, unsigned int by)
 {
-	key = (key ^ word) * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 / golden ratio */
-	return (key << 29 | key >> 35) ^ (key >> 17);
+	return word << by | word >> (64 - by);
+}
+
+static void mix(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = turn(v[1], 13) ^ v[0];
+	v[3] = turn(v[3], 16) ^ v[2];
+	v[0] = turn(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = turn(v[1], 17) ^ v[2];
+	v[3] = turn(v[3], 21) ^ v[0];
+	v[2] = turn(v[2], 32);
+}
+
+static void take_word(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	mix(v);
+	v[0] ^= word;
 }
 
 uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size)
 {
 	const uint8_t *at = data;
-	key = mix(key ? key : dedup->seed, size ^ dedup->seed);
+	const uint64_t a = dedup->seed[0], b = dedup->seed[1];
+	uint64_t v[4] = {a ^ UINT64_C(0x736f6d6570736575), b ^ UINT64_C(0x646f72616e646f6d),
+		a ^ UINT64_C(0x6c7967656e657261), b ^ UINT64_C(0x7465646279746573)};
+	uint64_t word = 0;
+	take_word(v, key);
+	take_word(v, size);
 	for (; size >= 8; at += 8, size -= 8) {
-		uint64_t word;
 		memcpy(&word, at, 8);
-		key = mix(key, word);
+		take_word(v, word);
 	}
-	uint64_t last = 0;
+	word = 0;
 	if (size) {
-		memcpy(&last, at, size);
+		memcpy(&word, at, size);
 	}
-	key = mix(mix(key, last), dedup->seed);
+	take_word(v, word);
+	v[2] ^= 0xff;
+	mix(v);
+	mix(v);
+	mix(v);
+	key = v[0] ^ v[1] ^ v[2] ^ v[3];
 	return key ? key : 1;
 }
 

@@ -3,7 +3,7 @@
  * dedup - requests of QoS 1 that were seen a moment ago
  *
  * A ring of the last DEDUP_SLOTS keys, each for a time, and where to look for one. A key is a hash with a
- * secret seed, so that no publisher can make another's request look like one that was seen.
+ * secret seed (SipHash-1-3), so that no publisher can make another's request look like one that was seen.
  */
 #ifndef DAEMON_MQTT_DEDUP_H
 #define DAEMON_MQTT_DEDUP_H
@@ -15,7 +15,7 @@
 #define DEDUP_SLOTS 32768 /* ten seconds of 3,000 requests, more than one edged-mqtt answers */
 
 struct dedup {
-	uint64_t seed;
+	uint64_t seed[2];
 	struct {
 		uint64_t key, until_ns;
 		uint64_t

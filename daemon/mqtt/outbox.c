@@ -148,6 +148,29 @@ size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
 	return most > rest ? most - rest : 0;
 }
 
+/* Drops the oldest of @kind that may go. */
+static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
+{
+	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
+		if ((*at)->kind == kind && may_go(*at)) {
+			outbox_message_free(unlink_at(outbox, at));
+			outbox->dropped++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* There is some, as has_room() has found. */
+static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t bytes)
+{
+	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		while (gives_way(order[i], kind) && !fits(outbox, bytes) &&
+			drop_oldest(outbox, order[i])) {}
+	}
+}
+
 bool outbox_reserve(struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes)
 {
 	const size_t max_bytes = share_of_answers(outbox);
@@ -161,6 +184,8 @@ bool outbox_reserve(struct outbox *outbox, const char *topic, size_t size, size_
 	if (n >= max_messages || bytes + wanted > max_bytes) {
 		return false;
 	}
+	/* Now, since what is handed over meanwhile gives way no more. */
+	make_room(outbox, OUTBOX_RESPONSE, wanted);
 	outbox->reserved_messages++;
 	outbox->reserved_bytes += wanted;
 	*ret_bytes = wanted;
@@ -172,19 +197,6 @@ void outbox_release(struct outbox *outbox, size_t bytes)
 	assert(outbox->reserved_messages > 0 && outbox->reserved_bytes >= bytes);
 	outbox->reserved_messages--;
 	outbox->reserved_bytes -= bytes;
-}
-
-/* Drops the oldest of @kind that may go. */
-static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
-{
-	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
-		if ((*at)->kind == kind && may_go(*at)) {
-			outbox_message_free(unlink_at(outbox, at));
-			outbox->dropped++;
-			return true;
-		}
-	}
-	return false;
 }
 
 static bool is_last(const struct outbox_message *m)
@@ -219,16 +231,6 @@ bool outbox_has(const struct outbox *outbox, const char *topic)
 	return m;
 }
 
-/* There is some, as has_room() has found. */
-static void make_room(struct outbox *outbox, const struct outbox_message *m)
-{
-	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		while (gives_way(order[i], m->kind) && !fits(outbox, cost(m)) &&
-			drop_oldest(outbox, order[i])) {}
-	}
-}
-
 bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 {
 	owned(outbox_message_free) struct outbox_message *m = message;
@@ -242,7 +244,7 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 		}
 		return false;
 	}
-	make_room(outbox, m);
+	make_room(outbox, m->kind, cost(m));
 	outbox->n++;
 	outbox->bytes += cost(m);
 	*outbox->last = m;

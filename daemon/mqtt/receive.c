@@ -89,7 +89,7 @@ static bool may_answer(const struct bridge *b, const struct mosq_message *m)
 			s->discovery_prefix);
 }
 
-/* What makes a request the same as another: all that it says but its time, and the broker that it came from. */
+/* What makes a request the same as another: all that it says but its time and priority, and the broker that it came from. */
 static uint64_t key_of(const struct bridge *b, const struct ask *ask, const struct mosq_message *m)
 {
 	const char *broker = ask->link->settings->name;
@@ -97,6 +97,8 @@ static uint64_t key_of(const struct bridge *b, const struct ask *ask, const stru
 	key = dedup_hash(&b->dedup, key, broker, strlen(broker));
 	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
 	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
+	key = dedup_hash(&b->dedup, key, m->content_type, strlen(m->content_type));
+	key = dedup_hash(&b->dedup, key, m->accept, strlen(m->accept));
 	return dedup_hash(&b->dedup, key, m->payload, m->size);
 }
 

@@ -484,12 +484,29 @@ double serve_wait_ms(const struct bridge *b)
 
 /* ---- places in the line */
 
+static bool is_stuck(const struct link *link)
+{
+	return link && (link->full || link->packed);
+}
+
+/* What waits for a broker that takes no answers does not keep those of others out, however urgent it is. */
+static struct ask *stuck_victim(const struct bridge *b, const struct ask *newer)
+{
+	struct ask *ask = is_stuck(newer->link) ? NULL : b->asks.first;
+	while (ask &&
+		((ask->state != ASK_NEW && ask->state != ASK_READY) || !is_stuck(ask->link))) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
 /* Lets old ones go, or refuses the new one. */
 static bool make_room(struct bridge *b, const struct ask *ask)
 {
 	while (!asks_fit(&b->asks, ask->size)) {
-		struct ask *victim = asks_victim(&b->asks);
-		if (!victim || victim->priority < ask->priority) {
+		struct ask *stuck = stuck_victim(b, ask);
+		struct ask *victim = stuck ? stuck : asks_victim(&b->asks);
+		if (!victim || (!stuck && victim->priority < ask->priority)) {
 			b->counts.shed++;
 			return false;
 		}
@@ -508,10 +525,16 @@ static void brake(struct bridge *b)
 		now < b->pause_ended_ns) {
 		return;
 	}
+	bool any_stuck = false;
+	for (size_t i = 0; i < b->n_links; i++) {
+		any_stuck |= is_stuck(b->links[i]);
+	}
 	for (size_t i = 0; i < b->n_links; i++) {
 		uint64_t most = b->links[i]->settings->keepalive_ms / 2;
 		pause_ms = most < pause_ms ? most : pause_ms;
-		link_pause(b->links[i], true);
+		if (!any_stuck || is_stuck(b->links[i])) {
+			link_pause(b->links[i], true);
+		}
 	}
 	b->paused = true;
 	uv_timer_start(&b->pause, serve_on_pause_end, pause_ms, 0);

@@ -378,8 +378,17 @@ static bool read_at(struct spool *spool, size_t *ret_size)
 /* Where a segment has not all that it should the next one goes on, once all before was delivered. */
 static bool leave_out(struct spool *spool)
 {
+	if (spool->at != spool->done) {
+		return false;
+	}
 	uint64_t following = find_segment(spool, spool->at, NULL);
-	if (following == UINT64_MAX || following <= spool->at || spool->at != spool->done) {
+	owned_fd int spare =
+		dup(spool->folder); /* none: nothing could be opened, which is no hole */
+	if (following == UINT64_MAX && spool->out >= 0 && spare >= 0) {
+		set_aside(spool); /* the one that is written to: another one follows */
+		following = spool->next;
+	}
+	if (following == UINT64_MAX || following <= spool->at) {
 		return false;
 	}
 	spool->dropped += following - spool->at;
@@ -397,7 +406,7 @@ bool spool_read(struct spool *spool, struct spool_record *ret_record)
 	}
 	/* The second time: at the end of a segment, the next begins with this number. */
 	if (!read_at(spool, &size) && !read_at(spool, &size) &&
-		!(leave_out(spool) && read_at(spool, &size))) {
+		!(leave_out(spool) && spool->at < spool->next && read_at(spool, &size))) {
 		return false;
 	}
 	uint16_t of_topic = bytes_get_u16(spool->record + 16);

@@ -29,6 +29,36 @@ class Storms(WithBroker):
         self.broker.end(signal.SIGKILL)
         type(self).broker = self.rig.start_broker(self.broker_text)
 
+    def test_a_broker_that_takes_no_answers_keeps_those_of_others_out_of_nothing(self):
+        """Its requests are more urgent than the others', and fill the line while their answers find no room. Also once it is gone."""
+        port = free_port()
+        slow = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0", "slow")
+        self.addCleanup(slow.end, signal.SIGKILL)
+        bridge = self.bridge("queue-length = 16\nmax-pause = 0ms\ndeadline = 10min\nstats-interval = 50ms", "outbox-messages = 16",
+                             others={"broker b": f"address = mqtt://127.0.0.1:{port}\noutbox-messages = 16\nreceive-maximum = 1000"})
+        device, urgent = self.device("patient"), self.device("urgent", port=port)
+        device.subscribe("edged/reply/patient")
+        device.subscribe("edged/gw1/stats")
+        bridge.child.send_signal(signal.SIGSTOP)
+        try:
+            for one in [urgent.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/urgent", CorrelationData=b"%d" % n,
+                                       UserProperty=("priority", "high")) for n in range(200)]:
+                one.wait_for_publish(BOUND)
+            slow.child.send_signal(signal.SIGSTOP)
+        finally:
+            bridge.child.send_signal(signal.SIGCONT)
+        device.wait_json("edged/gw1/stats", lambda s: s["requests"] > 100 and s["queue_length"] >= 14 and s["in_flight"] == 0)
+        for n, state in enumerate(("it hangs", "it is gone")):
+            with self.subTest(state):
+                for one in range(50):
+                    device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/patient", CorrelationData=b"%d" % (50 * n + one))
+                    device.wait("edged/reply/patient", 50 * n + one + 1)
+                answers = device.of("edged/reply/patient")
+                self.assertEqual({dict(m.properties.UserProperty)["status"] for m in answers}, {"OK"})
+            if state == "it hangs":
+                slow.child.kill()
+                device.wait_json("edged/gw1/stats", lambda s: s["brokers_up"] == 1)
+
     def test_a_broker_is_held_back_each_time_that_the_line_is_nearly_full(self):
         """Also a while after a time of holding back that was over before max-pause."""
         self.bridge("queue-length = 64\nmax-pause = 3s\nin-flight = 1\nstats-interval = 50ms\ndeadline = 60s")

@@ -198,6 +198,27 @@ static void base64_goes_there_and_back(void **state)
 	}
 }
 
+/* Bits that undid each other in a hash that multiplies, whatever its seed was. */
+static void nobody_makes_two_contents_one_key(void **state)
+{
+	uint8_t a[64], b[64];
+	static struct dedup dedup;
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		dedup_init(&dedup);
+		memset(a, (int)i, sizeof(a));
+		memcpy(b, a, sizeof(b));
+		b[7] ^= 0x80;
+		b[8 + 3] ^= 0x10;
+		b[8 + 5] ^= 0x40;
+		assert_int_not_equal(
+			dedup_hash(&dedup, 1, a, sizeof(a)), dedup_hash(&dedup, 1, b, sizeof(b)));
+		assert_int_not_equal(
+			dedup_hash(&dedup, 0, a, sizeof(a)), dedup_hash(&dedup, 1, a, sizeof(a)));
+		assert_int_not_equal(dedup_hash(&dedup, 0, a, 63), dedup_hash(&dedup, 0, a, 64));
+	}
+}
+
 static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
 {
 	static struct dedup dedup;
@@ -234,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_deadline_of_zero_is_none),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(base64_goes_there_and_back),
+		cmocka_unit_test(nobody_makes_two_contents_one_key),
 		cmocka_unit_test(a_request_is_seen_for_its_time_and_may_be_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

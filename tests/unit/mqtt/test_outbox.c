@@ -191,6 +191,33 @@ static void room_is_set_aside_for_answers_to_come(void **state)
 	outbox_deinit(&o);
 }
 
+/* Results count as room, but one that is on its way gives way no more. */
+static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
+{
+	struct outbox o;
+	size_t reserved[14];
+	(void)state;
+	outbox_init(&o, 16, BYTES);
+	for (int i = 0; i < 16; i++) {
+		put(&o, OUTBOX_RESULT, "t", "result", true);
+	}
+	for (int i = 0; i < 14; i++) {
+		assert_true(outbox_reserve(&o, "r", 1024, &reserved[i]));
+	}
+	assert_int_equal(o.n, 2);
+	for (int i = 0; i < 2; i++) {
+		struct outbox_message *m = outbox_next(&o, 1);
+		assert_non_null(m);
+		outbox_sent(&o, m, i + 1);
+	}
+	for (int i = 0; i < 14; i++) {
+		outbox_release(&o, reserved[i]);
+		put(&o, OUTBOX_RESPONSE, "r", "answer", true);
+	}
+	assert_int_equal(o.n, 16);
+	outbox_deinit(&o);
+}
+
 /* It is asked again, in this life or the next one. */
 static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
 {
@@ -346,6 +373,7 @@ int main(void)
 		cmocka_unit_test(an_answer_of_qos_1_gives_way_to_nothing),
 		cmocka_unit_test(what_has_no_room_pushes_nothing_out),
 		cmocka_unit_test(room_is_set_aside_for_answers_to_come),
+		cmocka_unit_test(what_is_set_aside_is_there_whatever_goes_meanwhile),
 		cmocka_unit_test_setup_teardown(
 			the_request_of_an_answer_that_had_no_room_is_put_off, temp_folder_set_up,
 			temp_folder_tear_down),

@@ -8,10 +8,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own.h"
 #include "daemon/mqtt/spool.h"
 #include "tests/unit/daemon/temp_folder.h"
 
@@ -335,6 +337,33 @@ static void a_hole_between_segments_is_left_out(void **state)
 	spool_close(spool);
 }
 
+/* A disk that has lost something of what is being written to. */
+static void a_hole_in_the_newest_segment_costs_nothing_that_comes_after(void **state)
+{
+	const struct temp_folder *folder = *state;
+	char path[128];
+	struct spool_record record;
+	snprintf(path, sizeof(path), "%s/spool/0000000000000000.spool", folder->path);
+	struct spool *spool = open_spool(folder, MIB);
+	append(spool, 100, 20);
+	const off_t bytes = 18 + 7 + 10; /* of a record */
+	owned_fd int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "?", 1, 5 * bytes + 30), 1);
+	expect(spool, 100, 5, true);
+	assert_false(spool_read(spool, &record));
+	assert_int_equal(spool_dropped(spool), 15);
+	assert_int_equal(spool_length(spool), 0);
+	append(spool, 120, 20);
+	expect(spool, 120, 20, true);
+	assert_int_equal(spool_dropped(spool), 15);
+	assert_int_equal(spool_length(spool), 0);
+	spool_close(spool);
+	spool = open_spool(folder, MIB);
+	assert_int_equal(spool_length(spool), 0);
+	spool_close(spool);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)
 
 int main(void)
@@ -349,6 +378,7 @@ int main(void)
 		TEST(lives_that_end_while_the_first_is_on_its_way_are_counted),
 		TEST(what_is_read_once_more_is_the_same),
 		TEST(a_hole_between_segments_is_left_out),
+		TEST(a_hole_in_the_newest_segment_costs_nothing_that_comes_after),
 		TEST(all_that_was_written_is_to_be_synced),
 		TEST(a_folder_that_cannot_be_made_is_named),
 	};
