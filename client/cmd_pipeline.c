@@ -280,6 +280,9 @@ static int one_push(struct work *work, const char *argument)
 	uint32_t rate = 0, channels = 0;
 	enum pipeline_feed feed = pipeline_feed(work->pipeline, &rate, &channels);
 	bool standard = strcmp(argument, "-") == 0;
+	if (work->everything && feed != PIPELINE_SINGLE) {
+		return alone_push(work, argument);
+	}
 	if (standard && feed == PIPELINE_STREAM_SOUND) {
 		return stream_push(work, 2 * (size_t)channels, "audio/l16");
 	}
@@ -290,7 +293,7 @@ static int one_push(struct work *work, const char *argument)
 		return file_push(work, argument, argument);
 	}
 	/* The files of a stream are pieces of one. */
-	return work->everything ? alone_push(work, argument) : file_push(work, argument, "-");
+	return file_push(work, argument, "-");
 }
 
 static int run_all(struct work *work, char **arguments)
