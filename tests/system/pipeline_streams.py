@@ -167,6 +167,13 @@ class Streams(unittest.TestCase):
         line = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout.decode()
         self.assertRegex(line, r"^\S+digit-7\.png  p:( \u00e4{60}\d 0\.\d{4},)*( \u00e4{60}\d( 0\.\d{4},?)?)? \.\.\.\n$")
 
+    def test_a_label_that_is_too_long_is_refused_with_its_line(self):
+        for length, code, said in ((255, 0, ""), (256, 1, ":4: stage p: labels: line 2: a label of 256 bytes, limit 255")):
+            labels = self.write("labels.txt", "a\n" + "x" * length + "\n" + "b\n" * 8)
+            conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nlabels = {labels}\n")
+            done = subprocess.run([EDGECTL, "pipeline", "check", conf], capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {conf}{said}\n" if said else ""))
+
     def test_a_stream_that_cannot_be_read_is_no_end(self):
         for name in ("keyword", "vibration"):
             conf = self.write("p.conf", self.shipped(name))
