@@ -219,7 +219,8 @@ static int line_push(
 	const char *text = line + mark;
 	const struct pipeline_input input = {
 		.data = text, .size = length - mark, .content_type = "text/csv", .source = "-"};
-	const bool nothing = strspn(text, " \r\n") == input.size || text[0] == '#';
+	const char *begin = text + strspn(text, " \r");
+	const bool nothing = strspn(text, " \r\n") == input.size || *begin == '#';
 	return nothing || (first && table_is_heading(text))
 		? 0
 		: pipeline_run(work->pipeline, &input, err);

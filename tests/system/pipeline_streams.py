@@ -98,7 +98,7 @@ class Streams(unittest.TestCase):
         with open(os.path.join(SAMPLES, "samples", "vibration-fault.csv"), "rb") as file:
             rows = file.read()
         for before in (b"", b"\xef\xbb\xbf"):
-            for heading in (b"", b"x,y,z\n", b"# of today\n"):
+            for heading in (b"", b"x,y,z\n", b"# of today\n", b" # of today\n", b"\r\n   # of\r\n"):
                 data = before + heading + rows.split(b"\n", 1)[1]
                 done = self.run_pipeline(text, "-", stdin=data)
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
