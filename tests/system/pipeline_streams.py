@@ -8,6 +8,7 @@ pipeline_streams.py EDGECTL ROOT.
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,27 @@ class Streams(unittest.TestCase):
             done = self.run_pipeline(text, sound, "-d", out)
             self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
             self.assertFalse(os.path.exists(out))
+
+    def test_a_mask_that_there_is_none_of_is_told(self):
+        out = os.path.join(self.folder.name, "mask.png")
+        digits = f"[model]\nname = {SAMPLES}/digits.tflite\n"
+        never = digits + "[decision]\nthreshold = 2\n[stage two]\non = event\n" + digits + "[post]\nkind = mask\n"
+        for text, code, said in ((digits, 2, "--mask: pipeline p has no stage of kind = mask"), (never, 6, "no result had a mask that --mask could write")):
+            done = self.run_pipeline(text, SEVEN, "--mask", out)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
+            self.assertFalse(os.path.exists(out))
+
+    def test_a_picture_beyond_the_limit_of_files_is_told_and_none_of_it_stays(self):
+        out, link, behind = (os.path.join(self.folder.name, name) for name in ("out.png", "link.png", "behind.png"))
+        os.symlink(behind, link)
+        conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n")
+        for path in (out, link):
+            done = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN, "-d", path], capture_output=True, timeout=60,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)))
+            self.assertEqual((done.returncode, done.stderr.decode()), (1, f"edgectl: {path}: File too large\n"))
+        self.assertFalse(os.path.exists(out))
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(os.path.getsize(behind), 0)
 
     def test_a_terminal_gets_no_foreign_bytes(self):
         text = (f"[pipeline]\ndescription = a\x1bc\\\n[model]\nname = {SAMPLES}/digits.tflite\n"
