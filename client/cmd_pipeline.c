@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/commands.h"
@@ -24,6 +25,7 @@ struct work {
 	struct pipeline *pipeline;
 	size_t n_results;
 	bool everything; /* infer: what decisions would keep for themselves too, and each input is one */
+	bool has_mask; /* some result had one, for --mask */
 	bool write_failed;
 	bool is_lost; /* standard output takes no more */
 };
@@ -43,12 +45,30 @@ static int exit_of(const struct error *err)
 	return asked ? report_exit_of(err) : EXIT_UNREADABLE;
 }
 
+/* All of it to the file at @path, or nothing: no part of a picture stays. Links and devices keep their place. */
+static int file_fill(const char *path, const void *data, size_t bytes)
+{
+	owned_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH);
+	struct stat st;
+	int r = fd < 0 ? -errno : 0;
+	for (size_t done = 0; r == 0 && done < bytes;) {
+		ssize_t n = write(fd, (const char *)data + done, bytes - done);
+		done += n > 0 ? (size_t)n : 0;
+		r = n < 0 && errno != EINTR ? -errno : 0;
+	}
+	if (r < 0 && fd >= 0 && ftruncate(fd, 0) == 0 && lstat(path, &st) == 0 &&
+		S_ISREG(st.st_mode)) {
+		(void)unlink(path);
+	}
+	return r;
+}
+
 static void file_write(struct work *work, const char *path, const void *data, size_t bytes)
 {
-	FILE *file = fopen(path, "wbe");
-	bool wrote = file && fwrite(data, bytes, 1, file) == 1;
-	if (!file || fclose(file) != 0 || !wrote) {
-		report_line("%s: %s", path, strerror(errno));
+	int r = file_fill(path, data, bytes);
+	if (r < 0) {
+		report_line("%s: %s", path, strerror(-r));
 		work->write_failed = true;
 	}
 }
@@ -85,6 +105,7 @@ static void result_print(void *context, const struct pipeline_result *result)
 	}
 	work->n_results++;
 	if (work->settings->mask && result->mask_png) {
+		work->has_mask = true;
 		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
 	}
 }
@@ -105,9 +126,6 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	}
 	if (r == 0 && s->draw) {
 		pipeline_want_drawing(work->pipeline);
-	}
-	if (r == 0 && s->mask) {
-		pipeline_want_masks(work->pipeline);
 	}
 	return r;
 }
@@ -219,7 +237,8 @@ static int line_push(
 	const char *text = line + mark;
 	const struct pipeline_input input = {
 		.data = text, .size = length - mark, .content_type = "text/csv", .source = "-"};
-	const bool nothing = strspn(text, " \r\n") == input.size || text[0] == '#';
+	const char *begin = text + strspn(text, " \r");
+	const bool nothing = strspn(text, " \r\n") == input.size || *begin == '#';
 	return nothing || (first && table_is_heading(text))
 		? 0
 		: pipeline_run(work->pipeline, &input, err);
@@ -280,6 +299,9 @@ static int one_push(struct work *work, const char *argument)
 	uint32_t rate = 0, channels = 0;
 	enum pipeline_feed feed = pipeline_feed(work->pipeline, &rate, &channels);
 	bool standard = strcmp(argument, "-") == 0;
+	if (work->everything && feed != PIPELINE_SINGLE) {
+		return alone_push(work, argument);
+	}
 	if (standard && feed == PIPELINE_STREAM_SOUND) {
 		return stream_push(work, 2 * (size_t)channels, "audio/l16");
 	}
@@ -290,7 +312,7 @@ static int one_push(struct work *work, const char *argument)
 		return file_push(work, argument, argument);
 	}
 	/* The files of a stream are pieces of one. */
-	return work->everything ? alone_push(work, argument) : file_push(work, argument, "-");
+	return file_push(work, argument, "-");
 }
 
 static int run_all(struct work *work, char **arguments)
@@ -305,6 +327,10 @@ static int run_all(struct work *work, char **arguments)
 	}
 	struct pipeline_counts counts = pipeline_counts(work->pipeline);
 	code = code == EXIT_DONE && (counts.failed || work->write_failed) ? EXIT_NEGATIVE : code;
+	if (code == EXIT_DONE && work->settings->mask && !work->has_mask) {
+		report_line("no result had a mask that --mask could write");
+		code = EXIT_UNREADABLE;
+	}
 	if (work->settings->verbose) {
 		report_line("%llu questions, %llu results, %llu events, %llu skipped, %llu failed",
 			(unsigned long long)counts.questions, (unsigned long long)counts.results,
@@ -327,6 +353,11 @@ static int open_and_run(
 	uint32_t rate = 0, channels = 0;
 	if (settings->draw && pipeline_feed(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
 		report_line("--draw: pipeline %s takes no pictures", pipeline_name(work.pipeline));
+		return EXIT_USAGE;
+	}
+	if (settings->mask && !pipeline_want_masks(work.pipeline)) {
+		report_line("--mask: pipeline %s has no stage of kind = mask",
+			pipeline_name(work.pipeline));
 		return EXIT_USAGE;
 	}
 	return run_all(&work, inputs);

@@ -199,7 +199,8 @@ int image_jpeg_decode(const void *data, size_t size, struct image *ret_image, st
 		r = marked_read(handle, data, size, &image);
 	}
 	if (is_warned(handle, r, "Corrupt JPEG data: premature end of data segment")) {
-		return error_set(err, -EBADMSG, "JPEG: the data end before the picture does");
+		return error_set(
+			err, -EBADMSG, "JPEG: the data of the picture are cut off or damaged");
 	}
 	if (r == -ENOMEM || (r < 0 && is_short_of_memory(handle))) {
 		return error_set(

@@ -90,7 +90,8 @@ static bool place_numbered(const struct lines *lines, const char **names)
 	return true;
 }
 
-static int place(const struct lines *lines, struct labels *labels)
+/* *ret_numbered: the lines begin with the numbers. */
+static int place(const struct lines *lines, struct labels *labels, bool *ret_numbered)
 {
 	size_t count = count_numbered(lines);
 	size_t room = count > lines->n ? count : lines->n;
@@ -98,7 +99,8 @@ static int place(const struct lines *lines, struct labels *labels)
 	if (!labels->names) {
 		return -ENOMEM;
 	}
-	if (count > 0 && place_numbered(lines, labels->names)) {
+	*ret_numbered = count > 0 && place_numbered(lines, labels->names);
+	if (*ret_numbered) {
 		labels->n = count;
 		return 0;
 	}
@@ -109,10 +111,25 @@ static int place(const struct lines *lines, struct labels *labels)
 	return 0;
 }
 
+static int lengths_check(const struct lines *lines, bool is_numbered, struct error *err)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		uint32_t id = 0;
+		const char *name = is_numbered ? numbered(lines->at[i], &id) : lines->at[i];
+		const size_t bytes = name ? strlen(name) : 0;
+		if (bytes > LABELS_MAX_BYTES) {
+			return error_set(err, -EINVAL, "line %zu: a label of %zu bytes, limit %u",
+				i + 1, bytes, LABELS_MAX_BYTES);
+		}
+	}
+	return 0;
+}
+
 int labels_parse(const char *text, size_t size, struct labels *ret_labels, struct error *err)
 {
 	__attribute__((cleanup(lines_free))) struct lines lines = {0};
 	owned_labels struct labels labels = {0};
+	bool is_numbered = false;
 	labels.text = malloc(size + 1);
 	if (!labels.text) {
 		return error_no_memory(err);
@@ -122,8 +139,12 @@ int labels_parse(const char *text, size_t size, struct labels *ret_labels, struc
 	if (memchr(text, 0, size)) {
 		return error_set(err, -EINVAL, "labels: a zero byte in the text");
 	}
-	if (cut_lines(labels.text, &lines) < 0 || place(&lines, &labels) < 0) {
+	if (cut_lines(labels.text, &lines) < 0 || place(&lines, &labels, &is_numbered) < 0) {
 		return error_no_memory(err);
+	}
+	int r = lengths_check(&lines, is_numbered, err);
+	if (r < 0) {
+		return r;
 	}
 	*ret_labels = labels;
 	labels = (struct labels){0};

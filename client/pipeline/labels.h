@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 #define LABELS_MAX 1000000u /* largest class number + 1 */
+#define LABELS_MAX_BYTES 255u /* of a name: decisions keep many of them for each source */
 
 struct labels {
 	char *text; /* owned; the names, each 0-terminated */
@@ -19,7 +20,7 @@ struct labels {
 	size_t n;
 };
 
-/* -EINVAL for a zero byte in the text, -ENOMEM. @text is copied. */
+/* -EINVAL for a zero byte in the text or a longer name, -ENOMEM. @text is copied. */
 int must_check labels_parse(
 	const char *text, size_t size, struct labels *ret_labels, struct error *err);
 void labels_free(struct labels *labels); /* zeroed is fine */

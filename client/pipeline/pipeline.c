@@ -214,11 +214,15 @@ void pipeline_want_found(struct pipeline *p, uint32_t top_k, double threshold)
 	}
 }
 
-void pipeline_want_masks(struct pipeline *p)
+bool pipeline_want_masks(struct pipeline *p)
 {
+	bool any = false;
 	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].post.show_mask = 1;
+		struct recipe_post_keys *post = &p->recipe->stages[i].post;
+		post->show_mask = 1;
+		any |= post->kind == RECIPE_POST_MASK;
 	}
+	return any;
 }
 
 enum pipeline_feed pipeline_feed(

@@ -285,8 +285,8 @@ void pipeline_want_drawing(struct pipeline *pipeline);
 int must_check pipeline_drawing(
 	struct pipeline *pipeline, void **ret_png, size_t *ret_size, struct error *err);
 
-/* With every result a mask, as `show-mask = yes`. */
-void pipeline_want_masks(struct pipeline *pipeline);
+/* With every result a mask, as `show-mask = yes`. False where no stage has one. */
+bool pipeline_want_masks(struct pipeline *pipeline);
 /* Every result, as `publish = all` of each stage's decision without `rate-limit`, of every input. */
 void pipeline_want_everything(struct pipeline *pipeline);
 /* Another `top-k` (0: the file's) and `threshold` of [post] (NaN: the same) for every stage that has them. */

@@ -161,6 +161,14 @@ static int norm_check(const struct recipe *recipe, const struct recipe_stage *st
 }
 
 /* "value_0" and the like stand for what `names` leaves out. */
+static bool is_unnamed(const char *name)
+{
+	static const char unnamed[] = "value_";
+	const size_t begins = sizeof(unnamed) - 1;
+	return strncmp(name, unnamed, begins) == 0 && name[begins] &&
+		name[begins + strspn(name + begins, "0123456789")] == 0;
+}
+
 static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {"pipeline", "stage", "model", "version", "source",
@@ -168,15 +176,12 @@ static bool is_taken(const char *name)
 		"results", "events", "active", "event", "event_label", "event_score", "event_count",
 		"event_zone", "label", "unit", "gw", "seq", "id", "ts", "ts_ms", "total_ms",
 		"snapshot", NULL};
-	static const char unnamed[] = "value_";
-	const size_t begins = sizeof(unnamed) - 1;
 	for (size_t i = 0; taken[i]; i++) {
 		if (strcmp(taken[i], name) == 0) {
 			return true;
 		}
 	}
-	return strncmp(name, unnamed, begins) == 0 && name[begins] &&
-		name[begins + strspn(name + begins, "0123456789")] == 0;
+	return is_unnamed(name);
 }
 
 /* Each is a member of the results, beside those that all have. */
@@ -320,6 +325,36 @@ static unsigned int common_line(const struct recipe *recipe, const char *key)
 	return 1;
 }
 
+/* Numbers without names have no labels; only results call them "value_0". */
+static int unnamed_check(const struct recipe *recipe, const struct recipe_stage *stage,
+	unsigned int *ret_line, struct error *err)
+{
+	const struct {
+		const char *section, *key, *list;
+		const struct recipe_post_keys *of;
+	} lists[] = {
+		{"decision", "labels", stage->decision.labels, &stage->post},
+		{"decision", "ignore", stage->decision.ignore, &stage->post},
+		{"stage", "when", stage->when, &recipe->stages[stage->parent].post},
+	};
+	char word[RECIPE_TEXT_SIZE];
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct recipe_post_keys *of = lists[i].of;
+		const bool unnamed =
+			of->kind == RECIPE_POST_NUMBERS && !of->names[0] && !of->labels[0];
+		for (const char *at = lists[i].list; *at && unnamed;) {
+			at = recipe_list_next(at, word);
+			if (is_unnamed(word) || strcmp(word, "value") == 0) {
+				*ret_line = recipe_line(stage, lists[i].section, lists[i].key);
+				return error_set(err, -EINVAL,
+					"%s: %s is a number without a name; give it one by names",
+					lists[i].key, word);
+			}
+		}
+	}
+	return 0;
+}
+
 int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *err)
 {
 	const struct recipe_source *source = &recipe->source;
@@ -345,6 +380,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
 		code = code < 0 ? code : words_check(recipe, stage, ret_line, err);
+		code = code < 0 ? code : unnamed_check(recipe, stage, ret_line, err);
 		if (code < 0) {
 			return code;
 		}

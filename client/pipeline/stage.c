@@ -213,6 +213,9 @@ int stage_describe(struct stage *stage, const struct pipeline_models *models, st
 		r = spec->labels
 			? labels_parse(spec->labels, spec->labels_bytes, &stage->labels, err)
 			: 0;
+		if (r < 0) {
+			error_prefix(err, "labels of model %s", recipe->model);
+		}
 	}
 	r = r < 0 ? r : examples_ask(stage, models, err);
 	if (r < 0) {

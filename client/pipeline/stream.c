@@ -100,12 +100,18 @@ int rows_append(
 	return 0;
 }
 
+static void part_drop(struct rows *s)
+{
+	s->n_parts--;
+	memmove(s->parts, s->parts + 1, s->n_parts * sizeof(s->parts[0]));
+}
+
 /* Not beyond a gap: what is behind it begins there. */
 static void advance(struct rows *s, size_t rows)
 {
-	if (s->unbroken > 0) {
-		rows = rows < s->unbroken ? rows : s->unbroken;
-		s->unbroken -= rows;
+	if (s->n_parts > 0) {
+		rows = rows < s->parts[0].rows ? rows : s->parts[0].rows;
+		s->parts[0].rows -= rows;
 	}
 	size_t there = rows < s->rows ? rows : s->rows;
 	s->first += there;
@@ -117,17 +123,25 @@ static void advance(struct rows *s, size_t rows)
 /* Rows before a gap that make no window any more. */
 static void gap_pass(struct rows *s, const struct stage_window *window)
 {
-	if (s->unbroken > 0 && s->unbroken < window->rows) {
-		advance(s, s->unbroken);
+	while (s->n_parts > 0 && s->parts[0].rows < window->rows) {
+		advance(s, s->parts[0].rows);
+		part_drop(s);
 	}
 }
 
 void rows_break(struct rows *s)
 {
+	size_t rest = s->rows;
+	for (size_t i = 0; i < s->n_parts; i++) {
+		rest -= s->parts[i].rows;
+	}
 	s->position -= s->skip;
 	s->skip = 0;
-	s->rows = s->unbroken ? s->unbroken : s->rows;
-	s->unbroken = s->rows;
+	if (rest > 0 && s->n_parts < ROWS_MAX_GAPS) {
+		s->parts[s->n_parts++] = (struct rows_part){rest, s->time_us};
+	} else {
+		s->rows -= rest;
+	}
 }
 
 void rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us)
@@ -167,8 +181,10 @@ int rows_take(struct rows *s, const struct stage_window *window, struct material
 	m->first_row = s->position;
 	m->windowed = true;
 	m->to_s = s->rate ? (double)(s->position + window->rows) / s->rate : NAN;
-	uint64_t behind = s->rate ? (s->rows - window->rows) * UINT64_C(1000000) / s->rate : 0;
-	*ret_time_us = s->time_us > behind ? s->time_us - behind : 0;
+	const size_t rest = (s->n_parts ? s->parts[0].rows : s->rows) - window->rows;
+	const uint64_t last_us = s->n_parts ? s->parts[0].time_us : s->time_us;
+	uint64_t behind = s->rate ? rest * UINT64_C(1000000) / s->rate : 0;
+	*ret_time_us = last_us > behind ? last_us - behind : 0;
 	advance(s, window->hop);
 	*ret_material = take(m);
 	return 0;

@@ -12,11 +12,17 @@
 
 #define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
 
+#define ROWS_MAX_GAPS 16 /* before which rows wait; those between later ones are dropped */
+
 struct rows {
 	float *values; /* owned; room for `room`, rows * columns are there from `first` row on */
 	size_t room, first, rows;
 	size_t skip; /* rows that are still to come and in no window */
-	size_t unbroken; /* rows before a gap, whose windows end there; 0: there is none */
+	struct rows_part {
+		size_t rows; /* between two gaps, or before the first; windows end there */
+		uint64_t time_us; /* when the last of them came */
+	} parts[ROWS_MAX_GAPS];
+	size_t n_parts; /* behind them is what no gap has ended yet */
 	size_t columns;
 	uint32_t rate;
 	uint64_t position; /* number of the first row, since the source began */
@@ -65,8 +71,8 @@ int must_check rows_append(struct rows *rows, const struct material *material, s
  * Rows without a rate come now. */
 uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
 
-/* What comes next does not follow what came last: no window has of both. What is full already stays, but
- * for what lies between two gaps with full windows before them. */
+/* What comes next does not follow what came last: no window has of both. What is full already stays with
+ * its time; behind ROWS_MAX_GAPS gaps only what came last does. */
 void rows_break(struct rows *rows);
 
 /* The same where the next @n rows, pushed at @now_us, come more than @gap_us (not 0) after they should. The

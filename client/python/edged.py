@@ -447,6 +447,8 @@ class Client:
         realtime or control. `latest_key`: takes the place of a request of this user, model and key that waits, which fails with
         Status.SUPERSEDED. An input may be a Place of a memory(); `places`: where outputs are to be written, by position or by name."""
         urgency, places = (priority, latest_key), places or {}
+        for name in (model, version):
+            put_text(name)  # what is no name is no key either
         known = self._models.get((model, version))
         try:
             return self._infer(known or self.describe(model, version), (model, version, signature), inputs, outputs, resize, timeout, places, urgency=urgency)

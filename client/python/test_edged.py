@@ -111,7 +111,9 @@ class Inference(WithDaemon):
                     lambda: self.client.forget_bad("\ud800" * 8), lambda: edged.Client(self.socket, name="\ud800"),
                     lambda: self.client.infer("digits", [endless]), lambda: self.client.infer("digits", [[[endless], 1]]),
                     lambda: self.client.describe("digits").inputs[0].quantize(endless),
-                    lambda: self.client.describe(5), lambda: self.client.infer("digits", 5), lambda: self.client.infer("digits", [bytes(784)], outputs=5),
+                    lambda: self.client.describe(5), lambda: self.client.infer("digits", 5), lambda: self.client.infer(bytearray(b"digits"), [bytes(784)]),
+                    lambda: self.client.infer(["digits"], [bytes(784)]), lambda: self.client.infer("digits", [bytes(784)], version={}),
+                    lambda: self.client.infer("digits", [bytes(784)], outputs=5),
                     *((lambda key=key: self.client.infer("digits", [bytes(784)], latest_key=key)) for key in (-1, 2**64, 1.5, "k"))):
             with self.assertRaises(edged.Invalid):
                 ask()

@@ -50,11 +50,11 @@ class Infer(unittest.TestCase):
         return cls.path(name)
 
     @classmethod
-    def edgectl(cls, *args):
-        return subprocess.run([EDGECTL, *args, "--socket", cls.path("s")], capture_output=True, timeout=120)
+    def edgectl(cls, *args, stdin=b""):
+        return subprocess.run([EDGECTL, *args, "--socket", cls.path("s")], input=stdin, capture_output=True, timeout=120)
 
-    def infer(self, *args, code=0, said=""):
-        done = self.edgectl("infer", *args, "--pipelines", self.path("pipelines"), "-o", "jsonl")
+    def infer(self, *args, code=0, said="", stdin=b""):
+        done = self.edgectl("infer", *args, "--pipelines", self.path("pipelines"), "-o", "jsonl", stdin=stdin)
         self.assertEqual((done.returncode, done.stderr.decode()), (code, said))
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -80,6 +80,22 @@ class Infer(unittest.TestCase):
                         self.infer("vibration", rows, FAULT, rows, code=6, said=f"edgectl: {rows}: too short for a result\n" * 2)):
             self.assertEqual([r["source"] for r in results], [FAULT] * len(results))
         self.assertEqual(len(results), 1)
+
+    def test_standard_input_is_a_file_like_any_other(self):
+        with open(self.short(), "rb") as short, open(FAULT, "rb") as fault, wave.open(YES) as whole:
+            word, rows, rate, frames = short.read(), fault.read(), whole.getframerate(), whole.readframes(15000)
+        for name, path, data in (("keyword", self.short(), word), ("vibration", FAULT, rows)):
+            wanted, got = self.infer(name, path)[0], self.infer(name, "-", stdin=data)
+            self.assertEqual([(r["source"], r["results"]) for r in got], [("-", wanted["results"])])
+        # Without a header it is of the rate that the pipeline says.
+        self.assertEqual(self.infer("keyword", "-", stdin=frames)[0]["results"], self.infer("keyword", self.short())[0]["results"])
+        # A second of another rate is a second.
+        with wave.open(self.path("other.wav"), "wb") as file:
+            file.setparams((1, 2, 3 * rate, 0, "NONE", None))
+            file.writeframes(b"".join(frames[i:i + 2] * 3 for i in range(0, len(frames), 2)))
+        with open(self.path("other.wav"), "rb") as file:
+            self.assertEqual([(r["label"], r["to_s"]) for r in self.infer("keyword", "-", stdin=file.read())], [("yes", 1)])
+        self.infer("vibration", "-", stdin=b"1,2,3\n" * 5, code=6, said="edgectl: -: too short for a result\n")
 
     def test_options_count_for_what_is_found(self):
         for name, sample, best in (("keyword", YES, "yes"), ("digits", SEVEN, "7")):

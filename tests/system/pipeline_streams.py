@@ -8,6 +8,7 @@ pipeline_streams.py EDGECTL ROOT.
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -98,7 +99,7 @@ class Streams(unittest.TestCase):
         with open(os.path.join(SAMPLES, "samples", "vibration-fault.csv"), "rb") as file:
             rows = file.read()
         for before in (b"", b"\xef\xbb\xbf"):
-            for heading in (b"", b"x,y,z\n", b"# of today\n"):
+            for heading in (b"", b"x,y,z\n", b"# of today\n", b" # of today\n", b"\r\n   # of\r\n"):
                 data = before + heading + rows.split(b"\n", 1)[1]
                 done = self.run_pipeline(text, "-", stdin=data)
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
@@ -144,6 +145,27 @@ class Streams(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
             self.assertFalse(os.path.exists(out))
 
+    def test_a_mask_that_there_is_none_of_is_told(self):
+        out = os.path.join(self.folder.name, "mask.png")
+        digits = f"[model]\nname = {SAMPLES}/digits.tflite\n"
+        never = digits + "[decision]\nthreshold = 2\n[stage two]\non = event\n" + digits + "[post]\nkind = mask\n"
+        for text, code, said in ((digits, 2, "--mask: pipeline p has no stage of kind = mask"), (never, 6, "no result had a mask that --mask could write")):
+            done = self.run_pipeline(text, SEVEN, "--mask", out)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {said}\n"))
+            self.assertFalse(os.path.exists(out))
+
+    def test_a_picture_beyond_the_limit_of_files_is_told_and_none_of_it_stays(self):
+        out, link, behind = (os.path.join(self.folder.name, name) for name in ("out.png", "link.png", "behind.png"))
+        os.symlink(behind, link)
+        conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n")
+        for path in (out, link):
+            done = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN, "-d", path], capture_output=True, timeout=60,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)))
+            self.assertEqual((done.returncode, done.stderr.decode()), (1, f"edgectl: {path}: File too large\n"))
+        self.assertFalse(os.path.exists(out))
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(os.path.getsize(behind), 0)
+
     def test_a_terminal_gets_no_foreign_bytes(self):
         text = (f"[pipeline]\ndescription = a\x1bc\\\n[model]\nname = {SAMPLES}/digits.tflite\n"
                 "[post]\nkind = numbers\nnames = a , b\nunit = \x1b[2J\n")
@@ -166,6 +188,13 @@ class Streams(unittest.TestCase):
         conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nkind = classes\nlabels = {labels}\ntop-k = 10\n")
         line = subprocess.run([EDGECTL, "pipeline", "run", conf, SEVEN], capture_output=True, timeout=60).stdout.decode()
         self.assertRegex(line, r"^\S+digit-7\.png  p:( \u00e4{60}\d 0\.\d{4},)*( \u00e4{60}\d( 0\.\d{4},?)?)? \.\.\.\n$")
+
+    def test_a_label_that_is_too_long_is_refused_with_its_line(self):
+        for length, code, said in ((255, 0, ""), (256, 1, ":4: stage p: labels: line 2: a label of 256 bytes, limit 255")):
+            labels = self.write("labels.txt", "a\n" + "x" * length + "\n" + "b\n" * 8)
+            conf = self.write("p.conf", f"[model]\nname = {SAMPLES}/digits.tflite\n[post]\nlabels = {labels}\n")
+            done = subprocess.run([EDGECTL, "pipeline", "check", conf], capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr.decode()), (code, f"edgectl: {conf}{said}\n" if said else ""))
 
     def test_a_stream_that_cannot_be_read_is_no_end(self):
         for name in ("keyword", "vibration"):

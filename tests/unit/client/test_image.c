@@ -215,7 +215,7 @@ static void jpeg_that_libjpeg_wrote_comes_back_nearly(void **state)
 		cut++) { /* the mark of the end is not missed */
 		assert_int_equal(image_jpeg_decode(jpeg, cut, &none, &err), -EBADMSG);
 	}
-	assert_string_equal(err.text, "JPEG: the data end before the picture does");
+	assert_string_equal(err.text, "JPEG: the data of the picture are cut off or damaged");
 	owned_image struct image unmarked = {0};
 	assert_int_equal(image_jpeg_decode(jpeg, size - 2, &unmarked, NULL), 0);
 	assert_memory_equal(unmarked.pixels, image.pixels, 64 * 64);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/pipeline/labels.h"
@@ -60,6 +61,29 @@ static void a_zero_byte_is_refused(void **state)
 	assert_null(labels.text);
 }
 
+static void assert_length(const char *before, size_t bytes, const char *wanted)
+{
+	owned_labels struct labels labels = {0};
+	struct error err = {0};
+	char text[512];
+	const size_t size =
+		(size_t)snprintf(text, sizeof(text), "%s%0*d\r\n0004 end\n", before, (int)bytes, 0);
+	assert_int_equal(labels_parse(text, size, &labels, &err), wanted ? -EINVAL : 0);
+	assert_string_equal(err.text, wanted ? wanted : "");
+	assert_true(wanted ? !labels.text : labels.n > 1);
+}
+
+static void a_label_that_is_too_long_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	assert_length("", 255, NULL);
+	assert_length("", 256, "line 1: a label of 256 bytes, limit 255");
+	assert_length("a\n\n", 300, "line 3: a label of 300 bytes, limit 255");
+	/* The number is no part of the name. */
+	assert_length("7: a\n0003: ", 255, NULL);
+	assert_length("7: a\n0003: ", 256, "line 2: a label of 256 bytes, limit 255");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -67,6 +91,7 @@ int main(void)
 		cmocka_unit_test(numbers_that_are_names_stay_names),
 		cmocka_unit_test(empty_lines_count_and_the_last_end_does_not),
 		cmocka_unit_test(a_zero_byte_is_refused),
+		cmocka_unit_test(a_label_that_is_too_long_is_refused_with_its_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
