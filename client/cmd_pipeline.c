@@ -59,7 +59,7 @@ static int file_fill(const char *path, const void *data, size_t bytes)
 	}
 	if (r < 0 && fd >= 0 && ftruncate(fd, 0) == 0 && lstat(path, &st) == 0 &&
 		S_ISREG(st.st_mode)) {
-		(void)unlink(path);
+		(void)unlink(path); /* what is told is why it could not be written */
 	}
 	return r;
 }

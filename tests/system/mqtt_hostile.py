@@ -258,16 +258,21 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: "edged/reply/y" in broker.last.topics, "an answer behind all that was kept")
         self.assertNotIn("edged/reply/deadly", broker.last.topics)
 
-    def test_a_result_of_the_spool_that_ends_each_connection_goes(self):
-        broker, state = FakeBroker(), self.rig.path("state-deadly")
+    def spooling(self, name):
+        """A broker that does not survive results at x/r1, and an edged-mqtt with a spool for it that makes them of what comes at t/1, of t/2 at x/r2."""
+        broker, state = FakeBroker(), self.rig.path("state-" + name)
         self.addCleanup(broker.close)
         os.mkdir(state)
         broker.deadly = "x/r1"
         bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
             "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
-            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name="spooling")
+            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name=name)
         self.addCleanup(bridge.end)
         wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        return broker, bridge
+
+    def test_a_result_of_the_spool_that_ends_each_connection_goes(self):
+        broker, bridge = self.spooling("spooling")
         broker.last.send(b"".join(broker.last.publication(f"t/{n}", TENSOR, 1, n) for n in (1, 2)))
         bridge.wait_log("to x/r1 are left out: each time it was sent the connection ended")
         wait_for(lambda: any("x/r2" in c.topics for c in broker.served), "the other result")  # before or after it
@@ -275,15 +280,7 @@ class Hostile(unittest.TestCase):
 
     def test_a_result_of_the_spool_that_ends_each_life_goes(self):
         """What the broker says to it ends libmosquitto, and with it the program."""
-        broker, state = FakeBroker(), self.rig.path("state-ends")
-        self.addCleanup(broker.close)
-        os.mkdir(state)
-        broker.deadly = "x/r1"
-        bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
-            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
-            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name="ending")
-        self.addCleanup(bridge.end)
-        wait_for(lambda: broker.last and broker.last.topics, "a connection")
+        broker, bridge = self.spooling("ending")
         broker.farewell = packet(2, 0, b"\0\0\2\x7f\0")  # of the connections to come: a property that there is not
         broker.last.send(b"".join(broker.last.publication(f"t/{n}", TENSOR, 1, n) for n in (1, 2)))
         bridge.wait_log("to x/r1 are left out: each time it was sent edged-mqtt ended")
