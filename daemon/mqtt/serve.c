@@ -219,15 +219,6 @@ static struct ask *next_ready(const struct bridge *b)
 	return ask;
 }
 
-struct ask *serve_next_input(const struct bridge *b)
-{
-	struct ask *ask = b->asks.first;
-	while (ask && (ask->state != ASK_NEW || !ask->of_pipeline || !can_be_told(ask))) {
-		ask = ask->next;
-	}
-	return ask;
-}
-
 /* ---- decoding */
 
 bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_envelope *e)
@@ -378,6 +369,32 @@ static bool is_coming(const struct bridge *b, const struct model_entry *model)
 	}
 	bool described = !model->generation || model->described == model->generation;
 	return !models_is_ready(model) && (!described || strcmp(model->state, "loading") == 0);
+}
+
+/* The same of what it asks. */
+static bool is_pipeline_coming(const struct bridge *b, const char *name)
+{
+	const struct pipe *pipe = pipes_find(&b->pipes, name);
+	const char *model = NULL;
+	bool judged = !pipe || pipe->refused[0] || service_is_away(&b->service) ||
+		pipes_knows_models(&b->pipes, pipe);
+	bool coming = !judged && !b->listed;
+	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipe->about, i));
+		i++) {
+		coming = is_coming(b, models_find(&b->models, model));
+	}
+	return coming;
+}
+
+struct ask *serve_next_input(const struct bridge *b)
+{
+	struct ask *ask = b->asks.first;
+	while (ask &&
+		(ask->state != ASK_NEW || !ask->of_pipeline || !can_be_told(ask) ||
+			is_pipeline_coming(b, ask->model))) {
+		ask = ask->next;
+	}
+	return ask;
 }
 
 /* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */
