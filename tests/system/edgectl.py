@@ -22,7 +22,7 @@ SERVICE = os.path.join(ROOT, "tests", "data", "SERVICE_signatures", "model.tflit
 
 
 def edgectl(*args, stdin=b"", env=None):
-    return subprocess.run([EDGECTL, *args], input=stdin, capture_output=True, timeout=60, env={**os.environ, **(env or {})})
+    return subprocess.run([EDGECTL, *args], input=stdin, capture_output=True, timeout=300, env={**os.environ, **(env or {})})
 
 
 def model(name):
@@ -357,7 +357,14 @@ class WithStore(unittest.TestCase):
         shutil.copyfile(source, new)
         os.rename(new, os.path.join(self.models, "digits.tflite"))
         self.ask("reload")
-        return json.loads(self.ask("list", "--json").stdout)[0]
+        return self.settled()
+
+    def settled(self):
+        """What the first model is like, once the folder's own watch does not look at it again."""
+        until = time.monotonic() + 60
+        while (item := json.loads(self.ask("list", "--json").stdout)[0])["state"] == "loading" and time.monotonic() < until:
+            pass
+        return item
 
     def record(self, *samples):
         new = os.path.join(self.folder.name, "recorded")
@@ -411,15 +418,15 @@ class WithStore(unittest.TestCase):
         self.assertEqual(self.install(other)["version"], "1")
         self.assertEqual(self.ask("unpin", "digits").returncode, 0)
         self.ask("reload")
-        second = json.loads(self.ask("list", "--json").stdout)[0]
+        second = self.settled()
         self.assertEqual((second["version"], second["last_good"], second["on_trial"]), ("2", 1, True))
         self.assertEqual(self.ask("rollback", "digits").returncode, 0)
-        back = json.loads(self.ask("list", "--json").stdout)[0]
+        back = self.settled()
         self.assertEqual((back["version"], back["sha256"]), ("1", first["sha256"]))
         self.assertEqual(self.ask("forget-bad", "0000000000").returncode, 3)
         self.assertEqual(self.ask("forget-bad", second["sha256"][:12]).returncode, 0)
         self.ask("reload")
-        self.assertEqual(json.loads(self.ask("list", "--json").stdout)[0]["sha256"], second["sha256"])
+        self.assertEqual(self.settled()["sha256"], second["sha256"])
         table = self.ask("list").stdout.decode().splitlines()
         self.assertEqual(table[0].split(), ["NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "NOTE"])
         self.assertIn(second["sha256"][:12], table[1])

@@ -139,7 +139,7 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: broker.last and broker.last.topics, "the next connection")
         wanted = {**{f"t0/{i}": False for i in range(60)}, **{f"t7/{i}": True for i in range(60)}}
         wait_for(lambda: {name: options >= 0 for name, options in list(broker.last.subscriptions.items()) if name.startswith("t")} == wanted,
-                 "subscriptions to the routes that stay, and no other", 20)
+                 "subscriptions to the routes that stay, and no other")
 
     def test_a_reload_counts_the_pipelines_that_are_no_good(self):
         broker, folder = FakeBroker(), self.rig.path("counted")
@@ -166,7 +166,9 @@ class Hostile(unittest.TestCase):
         wait_for(lambda: (of("same"), of("up"), of("down")) == (0, 0, 1), "the subscriptions")
         seen.clear()
         self.reload(bridge, {**keys, **routes({"same": 0, "up": 1, "down": 0})})
-        wait_for(lambda: len(seen) == 2 and (of("up"), of("down")) == (1, 0), "those that have changed, again", 20)
+        # Beside those of the routes there may be others still: what an earlier life has left is looked for.
+        wait_for(lambda: sorted(name for name in list(seen) if name.startswith("t/")) == ["t/down", "t/up"] and (of("up"), of("down")) == (1, 0),
+                 "those that have changed, again")
 
     def test_routes_that_a_killed_life_had_and_this_one_has_not_are_taken_back(self):
         broker, run = FakeBroker(), self.rig.path("run-routes")

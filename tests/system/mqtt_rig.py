@@ -7,6 +7,7 @@ always for a condition, with a generous bound.
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -122,7 +123,7 @@ class Rig:
     def __init__(self, edged, edged_mqtt, root, models=("digits", "keyword", "vibration")):
         self.edged, self.edged_mqtt, self.root = edged, edged_mqtt, root
         self.folder = tempfile.mkdtemp(prefix="edged-mqtt-")
-        self.processes, self.before_bridge = [], []
+        self.processes, self.before_bridge, self.open_ports = [], [], set()
         self.socket = self.path("edged.sock")
         for name in ("models", "state"):
             os.mkdir(self.path(name))
@@ -162,6 +163,8 @@ class Rig:
         conf = self.write(name + ".conf", f"user root\nset_tcp_nodelay true\n{text}\n")
         broker = self.start(name, [find_mosquitto(), "-c", conf])
         broker.wait_log("running")
+        if "allow_anonymous true" in text and "cafile" not in text:
+            self.open_ports.update(re.findall(r"listener (\d+) 127\.0\.0\.1", text))
         return broker
 
     def write_bridge(self, text, brokers, name="edged-mqtt", gateway="gw1"):
@@ -182,7 +185,20 @@ class Rig:
         if wait:
             bridge.wait_log("connected, MQTT")
             bridge.wait_log("answers")
+            for port in re.findall(r"address = mqtt://127\.0\.0\.1:(\d+)", "\n".join(brokers.values())):
+                if port in self.open_ports and "prefix =" not in text:
+                    self.wait_online(int(port), gateway)
         return bridge
+
+    @staticmethod
+    def wait_online(port, gateway):
+        """That is said behind the subscriptions: what is published from now on reaches it."""
+        device = Device(port, f"{gateway}-looks")
+        try:
+            device.subscribe(f"edged/{gateway}/status")
+            wait_for(lambda: [m for m in device.of(f"edged/{gateway}/status") if m.payload == b"online"], "its word")
+        finally:
+            device.close()
 
     def close(self):
         for process in reversed(self.processes):
