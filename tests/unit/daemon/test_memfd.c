@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,6 +156,21 @@ static void one_memory_is_charged_once_to_who_brought_it_first(void **state)
 	assert_int_equal(bench->accounts.charged, 0);
 }
 
+/* By the kernel's word. */
+static unsigned int watched(const struct memfds *memfds)
+{
+	char path[64], line[256];
+	unsigned int n = 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", memfds->events);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		n += strncmp(line, "inotify wd:", 11) == 0;
+	}
+	fclose(file);
+	return n;
+}
+
 static void what_is_refused_is_neither_charged_nor_watched(void **state)
 {
 	struct bench *bench = *state;
@@ -162,8 +179,10 @@ static void what_is_refused_is_neither_charged_nor_watched(void **state)
 	bench->config.max_bytes_per_user = PAGE;
 	assert_int_equal(memfd_lend(&bench->memfds, fd, PAGE + 1, bench->a, &memfd, NULL), -EAGAIN);
 	assert_int_equal(bench->memfds.n, 0);
+	assert_int_equal(watched(&bench->memfds), 0);
 	assert_int_equal(bench->accounts.charged, 0);
 	use_once(bench, bench->a, fd);
+	assert_int_equal(watched(&bench->memfds), 1);
 	close(fd);
 	memfds_hear(&bench->memfds);
 	assert_int_equal(bench->accounts.charged, 0);
