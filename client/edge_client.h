@@ -340,7 +340,8 @@ EDGE_CLIENT_API int edge_client_region_add(struct edge_client *client, int fd, s
 	unsigned int uses, uint32_t timeout_ms, uint32_t *ret_region,
 	struct edge_client_error *err);
 
-/* Requests that were sent before still have it. */
+/* Requests that were sent before still have it. The daemon counts the memory for its user until nobody has
+ * it any more: munmap() and close() it too. */
 EDGE_CLIENT_API int edge_client_region_remove(struct edge_client *client, uint32_t region,
 	uint32_t timeout_ms, struct edge_client_error *err);
 

@@ -84,6 +84,7 @@ static struct conn *conn_new(struct edged *edged, const struct front *front, str
 	conn->edged = edged;
 	conn->front = front;
 	conn->list = list;
+	conn->regions.memfds = &edged->memfds;
 	uv_pipe_init(&edged->loop, &conn->pipe, 0);
 	uv_timer_init(&edged->loop, &conn->timer);
 	conn->pipe.data = conn->timer.data = conn;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "daemon/memfd.h"
 
 #define MINUTE_NS UINT64_C(60000000000)
 #define LOOK_PARTS 20
@@ -161,7 +162,7 @@ static uint64_t part_of(const struct account *account)
 	return others < most ? (most - others) / 2 : 0;
 }
 
-static int check_room(const struct account *account, uint64_t bytes, struct error *err)
+static int compare(const struct account *account, uint64_t bytes, struct error *err)
 {
 	const struct accounts *accounts = account->accounts;
 	if (above(account->charged, bytes, accounts->config->max_bytes_per_user)) {
@@ -178,6 +179,18 @@ static int check_room(const struct account *account, uint64_t bytes, struct erro
 			(unsigned long long)accounts->charged, (unsigned long long)bytes);
 	}
 	return 0;
+}
+
+/* Who has just let memory go need not wait for the loop to hear of it. */
+static int check_room(const struct account *account, uint64_t bytes, struct error *err)
+{
+	if (compare(account, bytes, NULL) == 0) {
+		return 0;
+	}
+	if (account->accounts->memfds) {
+		memfds_hear(account->accounts->memfds);
+	}
+	return compare(account, bytes, err);
 }
 
 static void add(struct account *account, uint64_t bytes)

@@ -22,6 +22,7 @@ struct account {
 	unsigned int refs; /* connections and what they left behind in the queue */
 	unsigned int clients; /* connections */
 	unsigned int n_sharing; /* of these, that agreed on shared memory */
+	unsigned int n_memfds; /* that exist and were shared */
 	uint64_t charged;
 	uint64_t requests, run_ns; /* that were answered OK, for STATS */
 	struct queue_user queue; /* its part of what waits */
@@ -36,6 +37,7 @@ struct account {
 struct accounts {
 	const struct config *config;
 	const struct log *log;
+	struct memfds *memfds; /* heard before anybody is turned away; may be NULL */
 	struct account *first;
 	unsigned int clients;
 	uint64_t charged, peak; /* peak since account_peak_take() */

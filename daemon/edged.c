@@ -310,6 +310,8 @@ static void parts_init(struct edged *edged)
 {
 	metrics_init(&edged->metrics);
 	accounts_init(&edged->accounts, &edged->config, &edged->log);
+	memfds_start(&edged->memfds, &edged->loop, &edged->log);
+	edged->accounts.memfds = &edged->memfds;
 	store_init(&edged->store, &edged->log);
 	budget_configure(&edged->budget, edged->config.memory_budget);
 	edged->idle = (struct idle){.changed = on_unloaded,
@@ -379,6 +381,7 @@ static void parts_stop(struct edged *edged)
 	}
 	store_deinit(&edged->store);
 	events_deinit(&edged->events);
+	memfds_deinit(&edged->memfds);
 	accounts_deinit(&edged->accounts);
 }
 

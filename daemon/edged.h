@@ -20,6 +20,7 @@
 #include "daemon/front_socket.h"
 #include "daemon/idle.h"
 #include "daemon/loader.h"
+#include "daemon/memfd.h"
 #include "daemon/metrics.h"
 #include "daemon/more.h"
 #include "daemon/power.h"
@@ -44,6 +45,7 @@ struct edged {
 	struct slow slow;
 	struct flight flight;
 	struct accounts accounts;
+	struct memfds memfds;
 	struct budget budget;
 	struct store store;
 	struct idle idle;

@@ -97,25 +97,36 @@ static int map(struct region *region, int fd, struct error *err)
 	return 0;
 }
 
-static int region_new(int fd, const struct wire_region *wanted, struct account *account,
-	struct region **ret_region, struct error *err)
+/* To the memory, or beside another region of the same. */
+static int charge(struct region *region, struct memfds *memfds, int fd, struct account *account,
+	struct error *err)
 {
-	const uint64_t charged = bytes_align_up(wanted->bytes, PAGE) + PAGE;
-	int code = account_charge(account, charged, err);
-	if (code < 0) {
+	const uint64_t charged = bytes_align_up(region->bytes, PAGE) + PAGE;
+	int code = memfd_lend(memfds, fd, charged, account, &region->memfd, err);
+	if (code < 0 || region->memfd) {
 		return code;
 	}
+	code = account_charge(account, charged, err);
+	if (code == 0) {
+		region->account = account;
+		region->charged = charged;
+	}
+	return code;
+}
+
+/* Mapped first: what cannot be is nobody's to pay for. */
+static int region_new(int fd, const struct wire_region *wanted, struct memfds *memfds,
+	struct account *account, struct region **ret_region, struct error *err)
+{
 	struct region *region = calloc(1, sizeof(*region));
 	if (!region) {
-		account_release(account, charged);
 		return error_no_memory(err);
 	}
-	*region = (struct region){.refs = 1,
-		.uses = wanted->uses,
-		.bytes = wanted->bytes,
-		.account = account,
-		.charged = charged};
-	code = map(region, fd, err);
+	*region = (struct region){.refs = 1, .uses = wanted->uses, .bytes = wanted->bytes};
+	int code = map(region, fd, err);
+	if (code == 0) {
+		code = charge(region, memfds, fd, account, err);
+	}
 	if (code < 0) {
 		region_unref(region);
 		return code;
@@ -133,7 +144,7 @@ int region_add(struct regions *list, int fd, const struct wire_region *wanted,
 		code = check_room(list, most, err);
 	}
 	if (code == 0) {
-		code = region_new(fd, wanted, account, &region, err);
+		code = region_new(fd, wanted, list->memfds, account, &region, err);
 	}
 	if (code < 0) {
 		return code;
@@ -194,7 +205,12 @@ void region_unref(struct region *region)
 	if (region->data) {
 		munmap(region->data, (size_t)region->bytes);
 	}
-	account_release(region->account, region->charged);
+	if (region->memfd) {
+		memfd_return(region->memfd);
+	}
+	if (region->account) {
+		account_release(region->account, region->charged);
+	}
 	free(region);
 }
 

@@ -5,18 +5,18 @@
  * A memfd whose size nobody can change any more, mapped once. It belongs to the connection that
  * brought it; a request that names it has a reference, so neither REGION_REMOVE nor the end of the
  * connection takes it from a worker. Its bytes may change at any moment, and the client may take
- * its pages back (fallocate) and so make edged touch new ones: at most as many as were charged, while it is here. Who
- * keeps the memory when it is removed keeps these pages too, which nothing charges any more.
- * Loop thread only, but for the bytes.
+ * its pages back (fallocate) and so make edged touch new ones: at most as many as are charged, and for
+ * as long as the memory exists (memfd.h). Loop thread only, but for the bytes.
  */
 #ifndef DAEMON_REGION_H
 #define DAEMON_REGION_H
 
 #include "base/wire.h"
-#include "daemon/account.h"
+#include "daemon/memfd.h"
 
-/* Those of one connection; zeroed at first. */
+/* Those of one connection; zeroed at first but for @memfds. */
 struct regions {
+	struct memfds *memfds; /* of all connections */
 	struct region *first;
 	uint32_t n;
 	uint32_t last_id;
@@ -28,7 +28,9 @@ struct region {
 	uint32_t id, uses; /* WIRE_REGION_* */
 	uint8_t *data;
 	uint64_t bytes;
-	struct account *account;
+	struct memfd
+		*memfd; /* whose charge it uses; NULL: another region of the same memory does */
+	struct account *account; /* then charged beside; else NULL */
 	uint64_t charged;
 };
 
@@ -36,7 +38,7 @@ struct region {
  * Maps what @fd is and puts it into @list, charged to @account. @fd stays the caller's, and is not
  * needed any more. -EINVAL with the reason for what is no memfd, may change its size, has holes, is
  * not @wanted->bytes long or not open for its uses; -EAGAIN above @most regions or what the account
- * may hold; -EFBIG when there are no ids left; -ENOMEM.
+ * may hold, or when the memory cannot be watched; -EFBIG when there are no ids left; -ENOMEM.
  */
 int must_check region_add(struct regions *list, int fd, const struct wire_region *wanted,
 	struct account *account, uint64_t most, struct region **ret_region, struct error *err);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "tests/system/regions.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -368,7 +369,7 @@ static void bytes_that_change_during_a_run_harm_nobody(void **state)
 	memory_free(&memory);
 }
 
-/* The seals do not forbid it; edged reads zeros from pages that the client pays for. */
+/* The seals do not forbid it; edged reads zeros from pages that are new. */
 static void pages_taken_back_read_as_zeros(void **state)
 {
 	struct peer peer = peer_open_shared(*state);
@@ -388,6 +389,99 @@ static void pages_taken_back_read_as_zeros(void **state)
 	assert_int_equal(memory.data[64], 0);
 	peer_close(&peer);
 	memory_free(&memory);
+}
+
+static uint64_t charged(struct peer *peer)
+{
+	struct wire_status status;
+	peer_send(peer, WIRE_STATUS, 1, 0, NULL);
+	struct answer answer = peer_receive(peer);
+	assert_int_equal(
+		wire_status_decode(answer.body, answer.header.body_bytes, &status, NULL), 0);
+	answer_free(&answer);
+	return status.charged_bytes;
+}
+
+/* Whoever lets memory go need not wait for edged to hear of it. */
+static void charged_expect(struct peer *peer, uint64_t bytes)
+{
+	const uint64_t until = clock_now_ns() + UINT64_C(20000000000);
+	uint64_t now;
+	while ((now = charged(peer)) != bytes && clock_now_ns() < until) {}
+	assert_int_equal(now, bytes);
+}
+
+/* Takes the pages back and has edged touch new ones; then it is a region no more. */
+static void punch(struct peer *peer, const struct memory *memory)
+{
+	assert_int_equal(fallocate(memory->fd, 0, 0, (off_t)memory->bytes), 0);
+	const struct ask ask = {.model = "wide",
+		.width = REGIONS_WIDE,
+		.in_region = peer_region(peer, memory),
+		.out_region = 0};
+	static uint8_t out[REGIONS_WIDE];
+	assert_int_equal(fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				 (off_t)memory->bytes),
+		0);
+	ask_send(peer, 1, &ask);
+	ask_expect_output(peer, 1, out);
+	assert_int_equal(out[REGIONS_WIDE - 1], 0);
+	peer_region_remove(peer, 2, ask.in_region);
+	peer_expect(peer, 2, EDGE_OK);
+}
+
+/* Edged's pages for the kernel, whoever has them when the region and its connection are gone. */
+static void who_keeps_memory_that_edged_has_touched_stays_charged(void **state)
+{
+	enum {
+		BYTES = 1 << 20,
+		CHARGE = BYTES + 4096,
+		N = 7
+	}; /* of 8 MB for each user */
+	struct memory memories[N + 1];
+	struct peer peer = peer_open_shared(*state), watcher = peer_open(*state);
+	const uint64_t before = charged(&watcher);
+	for (uint64_t i = 0; i < N; i++) {
+		memories[i] = memory_new(BYTES);
+		punch(&peer, &memories[i]);
+		assert_int_equal(charged(&watcher), before + (i + 1) * CHARGE);
+		punch(&peer, &memories[i]); /* no more, however often */
+		assert_int_equal(charged(&watcher), before + (i + 1) * CHARGE);
+	}
+	memories[N] = memory_new(BYTES);
+	peer_region_add(&peer, 3, memories[N].fd, BYTES, REGIONS_BOTH);
+	peer_expect(&peer, 3, EDGE_OVERLOADED);
+	peer_close(&peer);
+	regions_expect_good(*state);
+	assert_true(charged(&watcher) >= before + N * CHARGE);
+	for (uint64_t i = 0; i < N; i++) {
+		memory_free(&memories[i]);
+		charged_expect(&watcher, before + (N - 1 - i) * CHARGE);
+	}
+	peer = peer_open_shared(*state);
+	peer_region(&peer, &memories[N]);
+	assert_int_equal(charged(&watcher), before + CHARGE);
+	memory_free(&memories[N]);
+	assert_int_equal(charged(&watcher), before + CHARGE);
+	peer_close(&peer);
+	charged_expect(&watcher, before);
+	peer_close(&watcher);
+}
+
+static void thousands_of_regions_come_and_go(void **state)
+{
+	struct peer peer = peer_open_shared(*state), watcher = peer_open(*state);
+	const uint64_t before = charged(&watcher);
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct memory memory = memory_new(REGIONS_SIZE);
+		uint32_t region = peer_region(&peer, &memory);
+		memory_free(&memory);
+		peer_region_remove(&peer, 2, region);
+		peer_expect(&peer, 2, EDGE_OK);
+	}
+	assert_int_equal(charged(&watcher), before);
+	peer_close(&peer);
+	peer_close(&watcher);
 }
 
 /* What came is lost, and not who brought it. */
@@ -464,6 +558,8 @@ int main(void)
 		cmocka_unit_test(a_client_that_goes_during_a_run_takes_nothing_with_it),
 		cmocka_unit_test(bytes_that_change_during_a_run_harm_nobody),
 		cmocka_unit_test(pages_taken_back_read_as_zeros),
+		cmocka_unit_test(who_keeps_memory_that_edged_has_touched_stays_charged),
+		cmocka_unit_test(thousands_of_regions_come_and_go),
 		cmocka_unit_test(without_a_free_descriptor_memory_is_refused_and_nobody_is_ended),
 		cmocka_unit_test(clients_that_are_killed_leave_nothing_behind),
 	};
