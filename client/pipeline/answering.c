@@ -202,7 +202,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 {
 	owned_findings struct findings findings = {0};
 	struct decision_verdict verdict = {.told = true};
-	const struct stage *stage = &p->stages[q->stage];
+	struct stage *stage = &p->stages[q->stage];
 	const struct recipe_decision *decision = &stage->recipe->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
 	r = r < 0 ? r : drawing_add(p, q, &findings, err);
