@@ -20,6 +20,7 @@
 #include "client/pipeline/pipeline.h"
 #include "engine/model/model.h"
 #include "engine/operators.h"
+#include "tests/unit/client/float_models.h"
 
 #define NETS "../shared/golden/nets/"
 #define EXIT_SKIPPED 77 /* as meson reads it */
@@ -191,22 +192,13 @@ static void rows_are_those_of_the_models(void **state)
 static int describe(void *context, const char *name, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
-	struct spec *in = calloc(1, sizeof(*in)), *outs = calloc(2, sizeof(*outs));
 	(void)context;
 	(void)name;
 	(void)signature;
 	(void)err;
-	assert_true(in && outs);
-	*in = (struct spec){
-		.type = DTYPE_UINT8, .score_threshold = NAN, .shape = {4, {1, 16, 32, 3}}};
-	in->declared = in->shape;
-	in->bytes = 16 * 32 * 3;
-	outs[0] = (struct spec){
-		.type = DTYPE_FLOAT32, .score_threshold = NAN, .shape = {3, {1, BOXES, 4}}};
-	outs[1] = (struct spec){
-		.type = DTYPE_FLOAT32, .score_threshold = NAN, .shape = {3, {1, BOXES, 2}}};
-	*ret_model = (struct pipeline_model){
-		.inputs = in, .outputs = outs, .n_inputs = 1, .n_outputs = 2};
+	*ret_model = float_model((struct shape){4, {1, 16, 32, 3}}, 2);
+	ret_model->outputs[0].shape = (struct shape){3, {1, BOXES, 4}};
+	ret_model->outputs[1].shape = (struct shape){3, {1, BOXES, 2}};
 	return 0;
 }
 
@@ -221,16 +213,11 @@ static void hear(void *context, const struct pipeline_result *result)
 /* Every box is its anchor; the fifth one is found. */
 static void asked(const char *text, char told[128])
 {
-	static const uint8_t pixels[16 * 32 * 3];
+	static const float pixels[16 * 32 * 3];
 	float places[BOXES * 4] = {0}, scores[BOXES * 2] = {[9] = 1};
-	const struct tensor_bytes outs[2] = {{.type = DTYPE_FLOAT32,
-						     .shape = {3, {1, BOXES, 4}},
-						     .data = places,
-						     .bytes = sizeof(places)},
-		{.type = DTYPE_FLOAT32,
-			.shape = {3, {1, BOXES, 2}},
-			.data = scores,
-			.bytes = sizeof(scores)}};
+	struct tensor_bytes outs[2] = {{0}};
+	float_output(&outs[0], (struct shape){3, {1, BOXES, 4}}, places);
+	float_output(&outs[1], (struct shape){3, {1, BOXES, 2}}, scores);
 	const struct pipeline_models models = {.describe = describe};
 	const struct pipeline_sink sink = {.result = hear, .context = told};
 	owned(pipeline_close) struct pipeline *p = NULL;
@@ -243,6 +230,8 @@ static void asked(const char *text, char told[128])
 	assert_int_equal(pipeline_push(p, &input, NULL), 0);
 	int r = pipeline_answer(p, pipeline_next(p), outs, 2, &err);
 	assert_int_equal(r, strstr(told, "error") ? -EBADMSG : 0);
+	tensor_free(&outs[0]);
+	tensor_free(&outs[1]);
 }
 
 #define SSD                                                                                        \

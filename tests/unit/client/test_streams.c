@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
 
 /* One model, which gives the sum of what it gets. */
 struct world {
@@ -26,17 +27,11 @@ static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
 	const struct world *world = context;
-	struct spec *in = calloc(1, sizeof(*in)), *out = calloc(1, sizeof(*out));
+	const int32_t rows = strcmp(model, "back") == 0 ? 3 : world->rows;
 	(void)signature;
 	(void)err;
-	assert_true(in && out);
-	*in = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
-	in->shape = (struct shape){2, {1, strcmp(model, "back") == 0 ? 3 : world->rows}};
-	in->declared = in->shape;
-	in->bytes = 4 * (uint64_t)in->shape.dim[1];
-	*out = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN, .shape = {2, {1, 1}}};
-	*ret_model = (struct pipeline_model){
-		.inputs = in, .outputs = out, .n_inputs = 1, .n_outputs = 1};
+	*ret_model = float_model((struct shape){2, {1, rows}}, 1);
+	ret_model->outputs[0].shape = (struct shape){2, {1, 1}};
 	return 0;
 }
 
@@ -79,14 +74,12 @@ static void push_at(struct pipeline *p, const char *numbers, uint64_t ms)
 static void question_answer(struct pipeline *p, const struct pipeline_question *q)
 {
 	const float *in = q->inputs[0].data;
-	struct shape shape = {2, {1, 1}};
 	owned_tensor struct tensor_bytes out = {0};
 	float sum = 0;
 	for (size_t i = 0; i < q->inputs[0].bytes / 4; i++) {
 		sum += in[i];
 	}
-	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, &out, NULL), 0);
-	memcpy(out.data, &sum, sizeof(sum));
+	float_output(&out, (struct shape){2, {1, 1}}, &sum);
 	assert_int_equal(pipeline_answer(p, q, &out, 1, NULL), 0);
 }
 
