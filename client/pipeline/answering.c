@@ -138,10 +138,15 @@ static int output_collect(struct pipeline *p, size_t index, const struct questio
 	}
 	row->rows = 1;
 	row->columns = n;
-	struct question told = {.stage = index, .time_us = parent->time_us};
-	told.source = parent->source;
-	telling_restart(p, &told, rows, row);
-	return rows_append(rows, row, MAX_ROW, parent->time_us, err);
+	char why[ROWS_WHY_SIZE];
+	r = rows_restart(rows, row, SIZE_MAX, why, err);
+	if (r == 0 && why[0]) {
+		struct question told = {.stage = index, .time_us = parent->time_us};
+		told.source = parent->source;
+		telling_trouble(p, PIPELINE_SKIPPED, &told, why);
+		asking_lost(p, index, &parent->source, UINT64_MAX);
+	}
+	return r < 0 ? r : rows_append(rows, row, MAX_ROW, parent->time_us, err);
 }
 
 static int outputs_run(struct pipeline *p, size_t index, const struct question *parent,
@@ -151,15 +156,16 @@ static int outputs_run(struct pipeline *p, size_t index, const struct question *
 	struct rows *rows = &asking_source(p, &parent->source)->outputs[index];
 	struct stage_window window = {0};
 	uint64_t time_us = 0;
+	int r = 0;
 	if (rows->lost !=
 		parent->lost) { /* of what it does not follow any more, nor do its answers */
-		rows_break(rows);
+		r = rows_break(rows, SIZE_MAX, err); /* every full window was taken */
 		rows->lost = parent->lost;
 		asking_lost(p, index, &parent->source, UINT64_MAX);
 	}
-	int r = output_collect(p, index, parent, output, rows, err);
+	r = r < 0 ? r : output_collect(p, index, parent, output, rows, err);
 	r = r < 0 ? r : stage_describe(&p->stages[index], &p->models, err);
-	r = r < 0 ? r : stage_window(&p->stages[index], rows->columns, 0, &window, err);
+	r = r < 0 ? r : stage_window(&p->stages[index], rows->open.columns, 0, &window, err);
 	r = r < 0 ? r : rows_take(rows, &window, &material, &time_us, err);
 	if (r == 0 && material) {
 		material->to_s = parent->material->to_s;
@@ -202,7 +208,7 @@ int answering_take(struct pipeline *p, const struct question *q, const struct te
 {
 	owned_findings struct findings findings = {0};
 	struct decision_verdict verdict = {.told = true};
-	const struct stage *stage = &p->stages[q->stage];
+	struct stage *stage = &p->stages[q->stage];
 	const struct recipe_decision *decision = &stage->recipe->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
 	r = r < 0 ? r : drawing_add(p, q, &findings, err);

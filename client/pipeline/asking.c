@@ -25,6 +25,15 @@ void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *s
 	}
 }
 
+void asking_drop(struct pipeline *p, const struct stream *stream, size_t windows)
+{
+	size_t dropped = queue_drop(&p->queue, 0, &stream->source) + windows;
+	p->counts.sampled_out += dropped;
+	if (dropped > 0) {
+		asking_lost(p, 0, &stream->source, UINT64_MAX);
+	}
+}
+
 /* Must its answers come in order? */
 static bool is_serial(const struct pipeline *p, size_t stage)
 {

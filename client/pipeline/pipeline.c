@@ -296,57 +296,11 @@ void pipeline_forget_sources(struct pipeline *p)
 	}
 }
 
-static size_t values_waiting(const struct pipeline *p)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->n_streams; i++) {
-		n += rows_waiting(&p->streams[i].waiting);
-	}
-	return n;
-}
-
 static bool is_stream(const struct pipeline *p, const struct material *material)
 {
 	uint64_t kind = p->recipe->source.kind;
 	return (kind == RECIPE_SOURCE_SOUND && material->kind == MATERIAL_SOUND) ||
 		(kind == RECIPE_SOURCE_NUMBERS && material->kind == MATERIAL_NUMBERS);
-}
-
-/* A newer one takes the place of what waits; @windows that were never asked go too. */
-static void questions_drop(struct pipeline *p, const struct stream *stream, size_t windows)
-{
-	size_t dropped = queue_drop(&p->queue, 0, &stream->source) + windows;
-	p->counts.sampled_out += dropped;
-	if (dropped > 0) {
-		asking_lost(p, 0, &stream->source, UINT64_MAX);
-	}
-}
-
-/* Samples and rows only wait here: pipeline_next() makes questions of them. */
-static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
-	uint64_t time_us, struct error *err)
-{
-	struct stage_window window = {0};
-	struct rows *rows = &stream->waiting;
-	int r = stage_describe(&p->stages[0], &p->models, err);
-	r = r < 0 ? r
-		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	if (r == 0) {
-		uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
-		struct question told = {.time_us = heard_us};
-		told.source = stream->source;
-		telling_restart(p, &told, rows, material);
-		rows_hear(rows, material->rows, material->rate,
-			p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us);
-		time_us = time_us ? time_us
-				  : rows_time(rows, material->rows, material->rate, heard_us);
-		r = rows_append(
-			rows, material, STREAM_MAX_VALUES - values_waiting(p), time_us, err);
-	}
-	if (r == 0 && p->recipe->source.latest_only) {
-		questions_drop(p, stream, rows_catch_up(rows, &window));
-	}
-	return r;
 }
 
 static int whole_push(struct pipeline *p, struct stream *stream, struct material *material,
@@ -364,7 +318,7 @@ static int whole_push(struct pipeline *p, struct stream *stream, struct material
 	}
 	q->tag = input->tag;
 	if (p->recipe->source.latest_only) {
-		questions_drop(p, stream, 0);
+		asking_drop(p, stream, 0);
 		q->lost = stream->lost[0];
 	}
 	return asking_put(p, q, err);
@@ -381,75 +335,13 @@ int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct
 	if (r == 0) {
 		const struct stream_source who = source_named(source, input->origin);
 		struct stream *stream = asking_source(p, &who);
-		r = is_stream(p, material) ? rows_push(p, stream, material, input->time_us, err)
-					   : whole_push(p, stream, material, input, err);
+		r = is_stream(p, material)
+			? windowing_push(p, stream, material, input->time_us, err)
+			: whole_push(p, stream, material, input, err);
 	}
 	p->counts.inputs += r == 0;
 	p->counts.refused += r < 0;
 	return r;
-}
-
-static void window_fail(struct pipeline *p, const struct stream *stream,
-	const struct question *like, const char *why)
-{
-	struct question told = *like;
-	told.source = stream->source;
-	telling_trouble(p, PIPELINE_FAILED, &told, why);
-	asking_lost(p, 0, &stream->source, UINT64_MAX);
-}
-
-/* The next window of @stream. 1, or 0 when there is none: of a model that is not known yet, rows wait. */
-static int window_take(struct pipeline *p, struct stream *stream, struct material **ret_material,
-	uint64_t *ret_time_us)
-{
-	struct stage_window window = {0};
-	struct error err = {0};
-	struct rows *rows = &stream->waiting;
-	if (rows->columns == 0 || stage_describe(&p->stages[0], &p->models, &err) < 0 ||
-		stage_window(&p->stages[0], rows->columns, rows->rate, &window, &err) < 0) {
-		return 0;
-	}
-	if (rows_take(rows, &window, ret_material, ret_time_us, &err) < 0) {
-		window_fail(p, stream, &(struct question){0}, err.text);
-		return 0;
-	}
-	return *ret_material ? 1 : 0;
-}
-
-/* One window of @stream becomes a question. 1 when one was made, 0 when there is none to make. */
-static int window_ask(struct pipeline *p, struct stream *stream)
-{
-	owned(material_unref) struct material *material = NULL;
-	struct error err = {0};
-	uint64_t time_us = 0;
-	if (!window_take(p, stream, &material, &time_us)) {
-		return 0;
-	}
-	if (stream->windows++ % p->recipe->source.every != 0) {
-		p->counts.sampled_out++;
-		return 1;
-	}
-	struct question *q = asking_new(p, 0, &stream->source, material, time_us, NULL, 0);
-	const struct question like = {.material = material, .time_us = time_us};
-	if (!q || asking_put(p, q, &err) < 0) {
-		window_fail(p, stream, &like, q ? err.text : "no memory");
-	}
-	return 1;
-}
-
-/* Windows of all sources by turns, until one has become a question. */
-static struct question *window_next(struct pipeline *p)
-{
-	size_t idle = 0;
-	while (p->n_streams > 0 && idle < p->n_streams && p->queue.n < PIPELINE_MAX_QUESTIONS) {
-		struct stream *stream = &p->streams[p->next_stream++ % p->n_streams];
-		idle = window_ask(p, stream) ? 0 : idle + 1;
-		struct question *q = queue_next(&p->queue);
-		if (q) {
-			return q;
-		}
-	}
-	return NULL;
 }
 
 static bool is_late(const struct question *q)
@@ -461,7 +353,7 @@ const struct pipeline_question *pipeline_next(struct pipeline *p)
 {
 	for (;;) {
 		struct question *q = queue_next(&p->queue);
-		q = q ? q : window_next(p);
+		q = q ? q : windowing_next(p);
 		if (!q) {
 			return NULL;
 		}
@@ -560,29 +452,9 @@ int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct 
 	return questions_run(p, pipeline_push(p, input, err), err);
 }
 
-/* Silence behind what waits, to the end of a window. */
-static int silence_append(struct pipeline *p, struct rows *rows, struct error *err)
-{
-	struct stage_window window = {0};
-	struct material silence = {.columns = rows->columns, .rate = rows->rate};
-	int r = stage_describe(&p->stages[0], &p->models, err);
-	r = r < 0 ? r : stage_window(&p->stages[0], rows->columns, rows->rate, &window, err);
-	if (r < 0 || rows->rows >= window.rows) {
-		return r;
-	}
-	silence.rows = window.rows - rows->rows;
-	owned_mem float *zeros = calloc(silence.rows * rows->columns, sizeof(zeros[0]));
-	silence.values = zeros;
-	const size_t limit = STREAM_MAX_VALUES - values_waiting(p);
-	return zeros ? rows_append(rows, &silence, limit, rows->time_us, err)
-		     : error_no_memory(err);
-}
-
 int pipeline_run_rest(struct pipeline *p, const char *source, struct error *err)
 {
 	const struct stream_source who = source_named(source, 0);
 	struct stream *stream = asking_source_find(p, &who);
-	struct rows *rows = stream ? &stream->waiting : NULL;
-	const bool rest = rows && rows->rate && rows->rows > 0;
-	return questions_run(p, rest ? silence_append(p, rows, err) : 0, err);
+	return questions_run(p, stream ? windowing_end(p, stream, err) : 0, err);
 }

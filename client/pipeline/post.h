@@ -11,7 +11,8 @@
  *                 anchor, with the background. Source: Liu et al., SSD, 2.2.
  * yolov5          [1, N, 5 + C]: centre x, y, width, height, object's score, classes' scores; the
  *                 score is their product.
- * yolov8          [1, 4 + C, N], or [1, N, 4 + C]: without the object's score.
+ * yolov8          [1, 4 + C, N], or [1, N, 4 + C]: without the object's score. A dimension of 4 or less
+ *                 is N, one of 4 and the labels is 4 + C; else N is the larger one.
  * keypoints       [1, 1, K, 3] or [1, K, 3]: y, x, score of each point (MoveNet). One finding; its
  *                 score is the points' mean, its box goes around those above point-threshold.
  * poses           poses [1, N, K, 2] (y, x), points' scores [1, N, K], scores [1, N], count [1]

@@ -145,13 +145,15 @@ struct layout {
 static bool layout_find(const struct post *post, const struct post_view *view, size_t head,
 	struct layout *ret_layout)
 {
-	if (view->rank != 2) {
+	const bool single = view->rank == 1 && view->spec.shape.rank > 1; /* [1, 1, N] */
+	if (view->rank != 2 && !single) {
 		return false;
 	}
-	size_t rows = view->dim[0], columns = view->dim[1];
+	size_t rows = single ? 1 : view->dim[0], columns = view->dim[view->rank - 1];
 	bool v8 = post->keys->kind == RECIPE_POST_YOLOV8;
 	size_t labelled = post->labels->n ? head + post->labels->n : 0;
-	bool across = v8 && columns != labelled && (rows == labelled || rows <= columns);
+	bool longer = columns != labelled && (rows == labelled || rows <= columns);
+	bool across = v8 && rows > head && (columns <= head || longer);
 	*ret_layout = across ? (struct layout){columns, rows, 1, columns}
 			     : (struct layout){rows, columns, columns, 1};
 	return ret_layout->numbers > head;

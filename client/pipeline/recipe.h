@@ -25,7 +25,7 @@
 #define RECIPE_NAME_SIZE 64
 #define RECIPE_TEXT_SIZE 256
 #define RECIPE_PATH_SIZE 1024
-#define RECIPE_MAX_REALS 4
+#define RECIPE_MAX_REALS 8
 
 enum recipe_source_kind {
 	RECIPE_SOURCE_AUTO, /* each input by itself, by what it is */
@@ -73,6 +73,10 @@ enum recipe_activation {
 	RECIPE_LINEAR,
 	RECIPE_SOFTMAX,
 	RECIPE_SIGMOID
+};
+enum recipe_lowest {
+	RECIPE_LOWEST_REDUCED,
+	RECIPE_LOWEST_FULL
 };
 enum recipe_publish {
 	RECIPE_PUBLISH_ALL,
@@ -129,6 +133,10 @@ struct recipe_post_keys {
 	uint64_t max_boxes, class_agnostic;
 	struct recipe_reals outputs;
 	char anchors[RECIPE_PATH_SIZE];
+	uint64_t anchor_layers, anchor_stride; /* of those that no file has: anchors.h */
+	struct recipe_reals anchor_scales, anchor_ratios;
+	double anchor_interpolated;
+	uint64_t anchor_lowest; /* enum recipe_lowest */
 	struct recipe_reals box_scales;
 	uint64_t pixels; /* coordinates are the tensor's pixels, not shares */
 	uint64_t background; /* class 0 of the scores is nothing */

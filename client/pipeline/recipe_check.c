@@ -229,9 +229,6 @@ static unsigned int outputs_of(uint64_t kind)
 static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
 {
 	const struct recipe_post_keys *post = &stage->post;
-	if (post->kind == RECIPE_POST_SSD && !post->anchors[0]) {
-		return fault(stage, "post", "anchors", "ssd needs them", ret_line, err);
-	}
 	if (post->box_scales.n != 4 || !(post->box_scales.v[0] > 0) ||
 		!(post->box_scales.v[1] > 0) || !(post->box_scales.v[2] > 0) ||
 		!(post->box_scales.v[3] > 0)) {
@@ -251,6 +248,25 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 		double v = post->outputs.v[i];
 		if (v < 0 || v > 255 || v != floor(v)) {
 			return fault(stage, "post", "outputs", "numbers of outputs, from 0",
+				ret_line, err);
+		}
+	}
+	return 0;
+}
+
+static int anchors_check(
+	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+{
+	const struct recipe_post_keys *post = &stage->post;
+	const struct recipe_reals *scales = &post->anchor_scales, *ratios = &post->anchor_ratios;
+	if (scales->n != 2 || !(scales->v[0] > 0) || scales->v[0] > scales->v[1] ||
+		scales->v[1] > 1) {
+		return fault(stage, "post", "anchor-scales",
+			"the least and the largest, above 0 and not above 1", ret_line, err);
+	}
+	for (uint32_t i = 0; i < ratios->n; i++) {
+		if (!(ratios->v[i] >= 0.01) || ratios->v[i] > 100) {
+			return fault(stage, "post", "anchor-ratios", "each between 0.01 and 100",
 				ret_line, err);
 		}
 	}
@@ -377,6 +393,7 @@ int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *er
 		code = code < 0 ? code : norm_check(recipe, stage, ret_line, err);
 		code = code < 0 ? code : features_check(recipe, stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
+		code = code < 0 ? code : anchors_check(stage, ret_line, err);
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
 		code = code < 0 ? code : words_check(recipe, stage, ret_line, err);

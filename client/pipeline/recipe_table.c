@@ -17,6 +17,8 @@
 #define ON_PICTURES "takes=auto,picture"
 #define ON_MEL "features=mel,mfcc"
 #define ON_BINS "features=spectral spectral=bins"
+#define ON_SCALES "kind=ssd !anchors"
+#define ON_RATIOS ON_SCALES " !anchor-layers=1 | " ON_SCALES " anchor-lowest=full"
 
 static const struct recipe_key keys[] = {
 	{"pipeline", "description", RECIPE_TEXT, OF(description), 0, RECIPE_TEXT_SIZE - 1, "", NULL,
@@ -193,7 +195,30 @@ static const struct recipe_key keys[] = {
 		"are boxes, scores; others take one.",
 		"!kind=auto,tensors"},
 	{"post", "anchors", RECIPE_TEXT, AT(post.anchors), 0, RECIPE_PATH_SIZE - 1, "", NULL,
-		"File of a row y, x, height, width (shares) for each anchor.", "kind=ssd"},
+		"File of a row y, x, height, width (shares) for each anchor; empty: made from the keys "
+		"that follow, whose defaults are those of SSD MobileNet.",
+		"kind=ssd"},
+	{"post", "anchor-layers", RECIPE_COUNT, AT(post.anchor_layers), 1, 16, "6", NULL,
+		"Feature maps that boxes are found in.", ON_SCALES},
+	{"post", "anchor-stride", RECIPE_COUNT, AT(post.anchor_stride), 1, 1024, "16", NULL,
+		"Pixels of the input for a cell of the first one; twice as many for each further.",
+		ON_SCALES},
+	{"post", "anchor-scales", RECIPE_REALS, AT(post.anchor_scales), 0, 2, "0.2,0.95", NULL,
+		"Size of a square in the first and in the last one, shares of the input's shorter "
+		"side.",
+		ON_SCALES},
+	{"post", "anchor-ratios", RECIPE_REALS, AT(post.anchor_ratios), 0, RECIPE_MAX_REALS,
+		"1,2,0.5,3,0.3333", NULL, "Width over height of the boxes of a cell.", ON_RATIOS},
+	{"post", "anchor-interpolated", RECIPE_REAL, AT(post.anchor_interpolated), 0, 100, "1",
+		NULL,
+		"The same of a further box, as large as between this layer and the next; 0: there "
+		"is none.",
+		ON_RATIOS},
+	{"post", "anchor-lowest", RECIPE_CHOICE, AT(post.anchor_lowest), 0, 0, "reduced",
+		"reduced full",
+		"Boxes of the first layer: three (a square of 0.1, and its scale at 2 and at 0.5), or "
+		"those of the others.",
+		ON_SCALES},
 	{"post", "box-scales", RECIPE_REALS, AT(post.box_scales), 0, 4, "10,10,5,5", NULL,
 		"What y, x, height and width were multiplied by.", "kind=ssd"},
 	{"post", "pixels", RECIPE_TRUTH, AT(post.pixels), 0, 1, "no", NULL,

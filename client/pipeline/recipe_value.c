@@ -97,16 +97,18 @@ static int reals_set(struct recipe_reals *place, const struct recipe_key *key, c
 	struct error *err)
 {
 	struct recipe_reals reals = {0};
+	char wanted[64];
+	snprintf(wanted, sizeof(wanted), "up to %.0f numbers with commas between", key->max);
 	for (const char *at = value; *at;) {
 		char *end = NULL;
 		double real = strtod(at, &end);
 		if (end == at || !isfinite(real) || (double)reals.n >= key->max) {
-			return complain(key, value, "up to 4 numbers with commas between", err);
+			return complain(key, value, wanted, err);
 		}
 		reals.v[reals.n++] = real;
 		end += strspn(end, " \t");
 		if (*end && (*end != ',' || !end[1])) {
-			return complain(key, value, "up to 4 numbers with commas between", err);
+			return complain(key, value, wanted, err);
 		}
 		at = end + (*end == ',');
 	}

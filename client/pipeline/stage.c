@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "client/pipeline/anchors.h"
 #include "client/pipeline/fit.h"
 #include "client/pipeline/post.h"
 #include "client/pipeline/source.h"
@@ -411,14 +412,33 @@ int stage_prepare(struct stage *stage, const struct material *material,
 	}
 }
 
-int stage_read(const struct stage *stage, const struct tensor_bytes *input,
+/* Those of a picture of that size, where no file has them. */
+static int anchors_follow(struct stage *stage, uint32_t width, uint32_t height, struct error *err)
+{
+	const struct recipe_post_keys *keys = &stage->recipe->post;
+	double *rows = NULL;
+	if (keys->kind != RECIPE_POST_SSD || keys->anchors[0] ||
+		(stage->anchors && stage->anchors_of[0] == width &&
+			stage->anchors_of[1] == height)) {
+		return 0;
+	}
+	int r = anchors_make(keys, width, height, &rows, &stage->n_anchors, err);
+	if (r < 0) {
+		return r;
+	}
+	free(stage->anchors);
+	stage->anchors = rows;
+	stage->anchors_of[0] = width;
+	stage->anchors_of[1] = height;
+	return 0;
+}
+
+int stage_read(struct stage *stage, const struct tensor_bytes *input,
 	const struct findings_frame *frame, const struct tensor_bytes *outputs, uint32_t n_outputs,
 	struct findings *ret_findings, struct error *err)
 {
 	struct post post = {.keys = &stage->recipe->post,
 		.labels = &stage->labels,
-		.anchors = stage->anchors,
-		.n_anchors = stage->n_anchors,
 		.examples = &stage->examples};
 	struct spec spec = stage->model.inputs[0];
 	if (n_outputs != stage->model.n_outputs) {
@@ -428,8 +448,12 @@ int stage_read(const struct stage *stage, const struct tensor_bytes *input,
 	spec.shape = input->shape;
 	fit_picture_size(&input->shape, (enum fit_layout)stage->recipe->pre.layout,
 		&post.input_width, &post.input_height);
-	int r = post_read(&post, &spec, input, 1, stage->model.outputs, outputs, n_outputs,
-		ret_findings, err);
+	int r = anchors_follow(stage, post.input_width, post.input_height, err);
+	post.anchors = stage->anchors;
+	post.n_anchors = stage->n_anchors;
+	r = r < 0 ? r
+		  : post_read(&post, &spec, input, 1, stage->model.outputs, outputs, n_outputs,
+			    ret_findings, err);
 	if (r == 0) {
 		findings_place(ret_findings, frame);
 	}

@@ -17,8 +17,9 @@ struct stage {
 	struct pipeline_model model;
 	struct labels labels; /* the file's, else the model's */
 	bool own_labels; /* of the file */
-	double *anchors; /* owned; rows of 4 */
+	double *anchors; /* owned; rows of 4: of the file, else for a picture of `anchors_of` */
 	size_t n_anchors;
+	uint32_t anchors_of[2]; /* width, height; 0: of the file */
 	struct examples examples;
 	struct features *features; /* owned; NULL: none */
 	struct sound_filter filter; /* of the rate that came in last, where it is not `sr` */
@@ -52,7 +53,7 @@ int must_check stage_prepare(struct stage *stage, const struct material *materia
 	struct tensor_bytes *ret_tensor, struct findings_frame *ret_frame, struct error *err);
 
 /* @input is what stage_prepare() gave, @frame too. */
-int must_check stage_read(const struct stage *stage, const struct tensor_bytes *input,
+int must_check stage_read(struct stage *stage, const struct tensor_bytes *input,
 	const struct findings_frame *frame, const struct tensor_bytes *outputs, uint32_t n_outputs,
 	struct findings *ret_findings, struct error *err);
 

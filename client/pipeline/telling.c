@@ -60,16 +60,6 @@ void telling_trouble(
 	tell(p, kind, q, &facts, &(struct pipeline_result){0});
 }
 
-void telling_restart(struct pipeline *p, const struct question *q, struct rows *rows,
-	const struct material *material)
-{
-	char why[ROWS_WHY_SIZE];
-	if (rows_restart(rows, material, why)) {
-		telling_trouble(p, PIPELINE_SKIPPED, q, why);
-		asking_lost(p, q->stage, &q->source, UINT64_MAX);
-	}
-}
-
 /* Mask as PNG and snapshot, where the file asks for them. */
 struct extras {
 	void *mask, *snapshot; /* owned */

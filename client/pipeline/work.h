@@ -2,7 +2,7 @@
 /*
  * work - a pipeline from inside, for the files that do its work
  *
- * pipeline.c is what callers see; asking.c makes questions of material; answering.c reads answers and asks
+ * pipeline.c is what callers see; windowing.c makes windows of streams; asking.c makes questions of material; answering.c reads answers and asks
  * the stages that follow; telling.c tells the sink; drawing.c paints.
  */
 #ifndef CLIENT_PIPELINE_WORK_H
@@ -54,6 +54,17 @@ int must_check asking_put(struct pipeline *p, struct question *taken, struct err
  * anew. @id: its own; UINT64_MAX where it is newer than all that wait. */
 void asking_lost(struct pipeline *p, size_t stage, const struct stream_source *source, uint64_t id);
 
+/* A newer one takes the place of what waits of @stream; @windows that were never asked go too. */
+void asking_drop(struct pipeline *p, const struct stream *stream, size_t windows);
+
+/* Samples and rows wait: windowing_next() makes questions of them. Returns as pipeline_push(). */
+int must_check windowing_push(struct pipeline *p, struct stream *stream,
+	const struct material *material, uint64_t time_us, struct error *err);
+/* Windows of all sources by turns, until one has become a question; NULL: there is none. */
+struct question *windowing_next(struct pipeline *p);
+/* Silence behind what waits of a sound, to the end of a window. */
+int must_check windowing_end(struct pipeline *p, struct stream *stream, struct error *err);
+
 /* Reads outputs, judges, tells, and asks the stages that follow. */
 int must_check answering_take(struct pipeline *p, const struct question *q,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
@@ -64,9 +75,6 @@ int must_check drawing_add(struct pipeline *p, const struct question *q,
 
 void telling_trouble(
 	struct pipeline *p, enum pipeline_kind kind, const struct question *q, const char *why);
-/* That what waits of the source of @q begins anew with @material, where it does (rows_restart()). */
-void telling_restart(struct pipeline *p, const struct question *q, struct rows *rows,
-	const struct material *material);
 int must_check telling_result(struct pipeline *p, const struct question *q,
 	const struct findings *findings, const struct decision_verdict *verdict, struct error *err);
 

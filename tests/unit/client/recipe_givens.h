@@ -20,6 +20,9 @@ static const char post_letters[] = "acds58kpmnret";
 #define LABELLED "acds58mne"
 
 #define MEL "features = mel\nn_fft = 16\nhop_length = 8\nn_mels = 4\n"
+#define ONE_LAYER "anchor-layers = 1\n"
+#define FULL "anchor-lowest = full\n"
+#define TWO "anchor-ratios = 1,2\n"
 #define SPECTRAL "features = spectral\nspectral = rms,bins\nn_fft = 16\n"
 
 /* A key, a value that is not its default, and what must be said beside it. */
@@ -135,6 +138,18 @@ static const struct given givens[] = {
 	{"post", "max-boxes", "1", ALL_SOURCES, "ds58p", 0, 0, 0, 0, 0},
 	{"post", "outputs", "1", ALL_SOURCES, "cds58kpmnre", 0, 0, 0, 0, 0},
 	{"post", "anchors", "@anchors", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
+	{"post", "anchor-layers", "2", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
+	{"post", "anchor-layers", "2", "", "", "anchors = a\n", 0, 0, 0, 0},
+	{"post", "anchor-stride", "2", ALL_SOURCES, "s", ONE_LAYER, 0, 0, 0, 0},
+	{"post", "anchor-scales", "0.3,0.95", ALL_SOURCES, "s", ONE_LAYER, 0, 0, 0, 0},
+	{"post", "anchor-ratios", "1,2", ALL_SOURCES, "s", ONE_LAYER FULL, 0, 0, 0, 0},
+	{"post", "anchor-ratios", "1,2", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
+	{"post", "anchor-ratios", "1,2", "", "", ONE_LAYER, 0, 0, 0, 0},
+	{"post", "anchor-interpolated", "2", ALL_SOURCES, "s", ONE_LAYER FULL TWO, 0, 0, 0, 0},
+	{"post", "anchor-interpolated", "0", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
+	{"post", "anchor-interpolated", "2", "", "", ONE_LAYER, 0, 0, 0, 0},
+	{"post", "anchor-lowest", "full", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
+	{"post", "anchor-lowest", "full", "", "", "anchors = a\n", 0, 0, 0, 0},
 	{"post", "box-scales", "1,1,1,1", ALL_SOURCES, "s", 0, 0, 0, 0, 0},
 	{"post", "pixels", "yes", ALL_SOURCES, "58", 0, 0, 0, 0, 0},
 	{"post", "background", "no", ALL_SOURCES, "s", 0, 0, 0, 0, 0},

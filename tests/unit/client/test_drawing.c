@@ -12,6 +12,7 @@
 
 #include "client/pipeline/image.h"
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
 
 #define SIDE 128
 
@@ -23,27 +24,12 @@ static int describe(void *context, const char *model, const char *signature,
 	(void)signature;
 	(void)err;
 	bool boxes = strcmp(model, "boxes") == 0;
-	struct pipeline_model m = {.n_inputs = 1, .n_outputs = boxes ? 4 : 1};
-	m.inputs = calloc(1, sizeof(m.inputs[0]));
-	m.outputs = calloc(4, sizeof(m.outputs[0]));
-	assert_true(m.inputs && m.outputs);
-	m.inputs[0] =
-		(struct spec){.type = DTYPE_FLOAT32, .shape = {4, {1, 4, 4, 3}}, .bytes = 192};
-	m.inputs[0].declared = m.inputs[0].shape;
-	for (uint32_t i = 0; i < 4; i++) {
-		m.outputs[i] = (struct spec){.type = DTYPE_FLOAT32,
-			.score_threshold = NAN,
-			.shape = {2, {1, 4}},
-			.bytes = 16};
+	struct pipeline_model m = float_model((struct shape){4, {1, 4, 4, 3}}, boxes ? 4 : 1);
+	for (uint32_t i = 0; i < m.n_outputs; i++) {
+		m.outputs[i].shape = (struct shape){2, {1, 4}};
 	}
 	*ret_model = m;
 	return 0;
-}
-
-static void output(struct tensor_bytes *out, struct shape shape, const float *values)
-{
-	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, out, NULL), 0);
-	memcpy(out->data, values, (size_t)out->bytes);
 }
 
 static int run(void *context, const char *model, const char *signature,
@@ -57,13 +43,13 @@ static int run(void *context, const char *model, const char *signature,
 	(void)n_outputs;
 	(void)err;
 	if (strcmp(model, "class") == 0) {
-		output(&outputs[0], (struct shape){2, {1, 4}}, (const float[]){0, 0, 0, 1});
+		float_output(&outputs[0], (struct shape){2, {1, 4}}, (const float[]){0, 0, 0, 1});
 		return 0;
 	}
-	output(&outputs[0], (struct shape){3, {1, 1, 4}}, (const float[]){0.5f, 0.5f, 1, 1});
-	output(&outputs[1], (struct shape){2, {1, 1}}, (const float[]){0});
-	output(&outputs[2], (struct shape){2, {1, 1}}, (const float[]){0.9f});
-	output(&outputs[3], (struct shape){1, {1}}, (const float[]){1});
+	float_output(&outputs[0], (struct shape){3, {1, 1, 4}}, (const float[]){0.5f, 0.5f, 1, 1});
+	float_output(&outputs[1], (struct shape){2, {1, 1}}, (const float[]){0});
+	float_output(&outputs[2], (struct shape){2, {1, 1}}, (const float[]){0.9f});
+	float_output(&outputs[3], (struct shape){1, {1}}, (const float[]){1});
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 
 #include "client/pipeline/fit.h"
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
+#include "tests/unit/memory.h"
 
 static void a_part_becomes_what_it_would_cut_out(void **state)
 {
@@ -50,35 +52,15 @@ static void a_part_becomes_what_it_would_cut_out(void **state)
 static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
-	struct spec *specs = calloc(2, sizeof(specs[0]));
 	(void)context;
 	(void)model;
 	(void)signature;
 	(void)err;
-	assert_non_null(specs);
-	*ret_model = (struct pipeline_model){.n_inputs = 1,
-		.n_outputs = 1,
-		.inputs = specs,
-		.outputs = calloc(1, sizeof(*specs))};
-	assert_non_null(ret_model->outputs);
-	specs[0] = (struct spec){.type = DTYPE_FLOAT32, .shape = {4, {1, 4, 4, 1}}, .bytes = 64};
-	specs[0].declared = specs[0].shape;
-	ret_model->outputs[0] = (struct spec){.type = DTYPE_FLOAT32, .shape = {2, {1, 2}}};
+	*ret_model = float_model((struct shape){4, {1, 4, 4, 1}}, 1);
+	ret_model->outputs[0].shape = (struct shape){2, {1, 2}};
 	return 0;
 }
 
-static uint64_t memory_peak_kb(void)
-{
-	char line[128];
-	unsigned long long kb = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file) && sscanf(line, "VmPeak: %llu kB", &kb) != 1) {}
-	fclose(file);
-	return kb;
-}
-
-/* 0, or what was not so. */
 static int crop_ask(const void *png, size_t size)
 {
 	static const char text[] = "[source]\nkind = picture\n[model]\nname = m\n"
@@ -86,7 +68,7 @@ static int crop_ask(const void *png, size_t size)
 	const struct pipeline_models models = {.describe = describe};
 	const struct pipeline_input input = {.data = png, .size = size};
 	owned(pipeline_close) struct pipeline *p = NULL;
-	const uint64_t before = memory_peak_kb();
+	const uint64_t before = memory_kb("VmPeak");
 	if (pipeline_open_text("t.conf", text, strlen(text), &models, NULL, &p, NULL) < 0 ||
 		pipeline_push(p, &input, NULL) < 0) {
 		return 1;
@@ -96,7 +78,7 @@ static int crop_ask(const void *png, size_t size)
 	if (!pixels || pixels[0] != 77 || pixels[15] != 77) {
 		return 2;
 	}
-	return memory_peak_kb() - before > 50000 ? 3 : 0;
+	return memory_kb("VmPeak") - before > 50000 ? 3 : 0;
 }
 
 /* 33 million bytes of grey pixels, once, and little more; in a process of its own. */

@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "client/pipeline/image.h"
+#include "tests/unit/memory.h"
 
 /* A bitmap's headers of 54 bytes. */
 static void write_bmp(struct bytes_writer *w, int32_t width, int32_t height, uint16_t bits,
@@ -381,17 +382,6 @@ static void an_interlaced_png_is_the_picture_that_it_was(void **state)
 	}
 }
 
-static uint64_t memory_peak_kb(void)
-{
-	char line[128];
-	unsigned long long kb = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file) && sscanf(line, "VmPeak: %llu kB", &kb) != 1) {}
-	fclose(file);
-	return kb;
-}
-
 /* 25 million pixels are 75 MB: decoding takes that and little more, in a process of its own. */
 static void a_large_png_takes_little_more_than_its_pixels(void **state)
 {
@@ -407,23 +397,14 @@ static void a_large_png_takes_little_more_than_its_pixels(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		owned_image struct image to = {0};
-		const uint64_t before = memory_peak_kb();
+		const uint64_t before = memory_kb("VmPeak");
 		bool same = image_png_decode(data, size, &to, NULL) == 0 && to.width == 5000 &&
 			to.height == 5000 && to.pixels[0] == 77 && to.pixels[74999999] == 77;
-		_exit(!same ? 1 : memory_peak_kb() - before > 100000 ? 2 : 0);
+		_exit(!same ? 1 : memory_kb("VmPeak") - before > 100000 ? 2 : 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
-
-/* They have memory of their own way. */
-#if defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 enum outcome {
 	DECODED,
@@ -437,13 +418,8 @@ static enum outcome decode_within(const void *jpeg, size_t size, size_t room, co
 {
 	owned_image struct image image = {0};
 	struct error err = {0};
-	char line[128];
-	unsigned long long kb = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-	while (file && fgets(line, sizeof(line), file) &&
-		sscanf(line, "VmData: %llu kB", &kb) != 1) {}
-	const struct rlimit limit = {(rlim_t)(kb * 1024 + room), RLIM_INFINITY};
-	if (!file || setrlimit(RLIMIT_DATA, &limit) < 0) {
+	const struct rlimit limit = {(rlim_t)(memory_kb("VmData") * 1024 + room), RLIM_INFINITY};
+	if (setrlimit(RLIMIT_DATA, &limit) < 0) {
 		return ANOTHER;
 	}
 	void *volatile more = SANITIZED ? NULL : malloc(room + (1u << 20));
@@ -518,9 +494,9 @@ static void a_large_jpeg_is_written_in_little_memory(void **state)
 		size_t size = 0;
 		bool made = image_new(5000, 5000, 3, &from, NULL) == 0;
 		memset(from.pixels, 77, (size_t)75000000);
-		const uint64_t before = memory_peak_kb();
+		const uint64_t before = memory_kb("VmPeak");
 		made = made && image_jpeg_encode(&from, &data, &size, NULL) == 0 && size > 1000;
-		_exit(!made ? 1 : memory_peak_kb() - before > 30000 ? 2 : 0);
+		_exit(!made ? 1 : memory_kb("VmPeak") - before > 30000 ? 2 : 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);

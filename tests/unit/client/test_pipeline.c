@@ -14,6 +14,7 @@
 
 #include "client/pipeline/number_list.h"
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
 
 /* A world of two models: "sum" takes a row of numbers and gives one, their sum; "boxes" takes a picture
  * of 4 x 4 and gives detections. */
@@ -28,44 +29,23 @@ struct world {
 	bool slow, png;
 };
 
-static struct spec *specs_new(uint32_t n)
-{
-	struct spec *specs = calloc(n, sizeof(specs[0]));
-	assert_non_null(specs);
-	for (uint32_t i = 0; i < n; i++) {
-		specs[i] = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
-	}
-	return specs;
-}
-
 static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
 	const struct world *world = context;
 	(void)signature;
-	struct pipeline_model m = {.n_inputs = 1, .n_outputs = 4};
+	const bool sum = strcmp(model, "sum") == 0;
 	if (strcmp(model, "missing") == 0) {
 		return error_set(err, -ENOENT, "no model missing");
 	}
-	m.inputs = specs_new(1);
-	m.outputs = specs_new(4);
-	m.inputs[0].shape = (struct shape){4, {1, 4, 4, 3}};
-	if (strcmp(model, "sum") == 0) {
-		m.inputs[0].shape = world->sum_shape;
-		m.n_outputs = 1;
+	struct pipeline_model m =
+		float_model(sum ? world->sum_shape : (struct shape){4, {1, 4, 4, 3}}, sum ? 1 : 4);
+	if (sum) {
 		m.outputs[0].shape = (struct shape){2, {1, 1}};
 	}
-	m.inputs[0].declared = m.inputs[0].shape;
-	m.inputs[0].bytes = 4 * spec_elements(&m.inputs[0]);
 	strcpy(m.version, "7");
 	*ret_model = m;
 	return 0;
-}
-
-static void output(struct tensor_bytes *out, struct shape shape, const float *values)
-{
-	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, out, NULL), 0);
-	memcpy(out->data, values, (size_t)out->bytes);
 }
 
 static int run(void *context, const char *model, const char *signature,
@@ -93,14 +73,14 @@ static int run(void *context, const char *model, const char *signature,
 		sum += in[i];
 	}
 	if (strcmp(model, "sum") == 0) {
-		output(&outputs[0], (struct shape){2, {1, 1}}, &sum);
+		float_output(&outputs[0], (struct shape){2, {1, 1}}, &sum);
 		return 0;
 	}
 	assert_int_equal(n_outputs, 4);
-	output(&outputs[0], (struct shape){3, {1, 3, 4}}, boxes);
-	output(&outputs[1], (struct shape){2, {1, 3}}, (const float[]){0, 1, 0});
-	output(&outputs[2], (struct shape){2, {1, 3}}, (const float[]){0.9f, 0.8f, 0.7f});
-	output(&outputs[3], (struct shape){1, {1}}, (const float[]){3});
+	float_output(&outputs[0], (struct shape){3, {1, 3, 4}}, boxes);
+	float_output(&outputs[1], (struct shape){2, {1, 3}}, (const float[]){0, 1, 0});
+	float_output(&outputs[2], (struct shape){2, {1, 3}}, (const float[]){0.9f, 0.8f, 0.7f});
+	float_output(&outputs[3], (struct shape){1, {1}}, (const float[]){3});
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
 
 #define MAX_NUMBERS 16
 
@@ -33,18 +34,11 @@ static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
 	const struct world *world = context;
-	struct pipeline_model m = {.n_inputs = 1, .n_outputs = 1};
 	(void)model;
 	(void)signature;
 	(void)err;
-	m.inputs = calloc(1, sizeof(m.inputs[0]));
-	m.outputs = calloc(1, sizeof(m.outputs[0]));
-	assert_true(m.inputs && m.outputs);
-	m.inputs[0] = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
-	m.outputs[0] = m.inputs[0];
-	m.inputs[0].shape = world->input.rank ? world->input : (struct shape){2, {1, 1}};
-	m.inputs[0].declared = m.inputs[0].shape;
-	m.inputs[0].bytes = 4 * spec_elements(&m.inputs[0]);
+	struct pipeline_model m =
+		float_model(world->input.rank ? world->input : (struct shape){2, {1, 1}}, 1);
 	m.outputs[0].shape =
 		world->output.rank ? world->output : (struct shape){2, {1, (int32_t)world->n}};
 	if (world->labels) {
@@ -69,9 +63,8 @@ static int run(void *context, const char *model, const char *signature,
 	(void)err;
 	assert_true(n_inputs == 1 && n_outputs == 1);
 	world->asked++;
-	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, &outputs[0], NULL), 0);
+	float_output(&outputs[0], shape, world->answer);
 	assert_int_equal(outputs[0].bytes, 4 * world->n);
-	memcpy(outputs[0].data, world->answer, 4 * world->n);
 	return 0;
 }
 

@@ -232,6 +232,73 @@ static void yolov8_is_read_across_and_along(void **state)
 	}
 }
 
+/* A box has five numbers or more, so that what is shorter is the boxes. */
+static void fewer_boxes_than_numbers_of_one_are_found(void **state)
+{
+	(void)state;
+	const float one[6] = {0.5f, 0.5f, 0.2f, 0.2f, 0.1f, 0.9f};
+	const float scored[7] = {0.5f, 0.5f, 0.2f, 0.2f, 1, 0.1f, 0.9f};
+	const struct {
+		enum recipe_post kind;
+		struct tensor_bytes out;
+	} shapes[] = {
+		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 1, 6)},
+		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 6, 1)},
+		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 6)},
+		{RECIPE_POST_YOLOV5, FLOATS(scored, 1, 1, 7)},
+	};
+	owned_labels struct labels labels = {0};
+	assert_int_equal(labels_parse("a\nb", 3, &labels, NULL), 0);
+	for (size_t i = 0; i < 2 * sizeof(shapes) / sizeof(shapes[0]); i++) {
+		struct recipe_post_keys keys = keys_of(shapes[i / 2].kind);
+		struct post post = {.keys = &keys, .labels = i % 2 ? &labels : &no_labels};
+		owned_findings struct findings f = {0};
+		must_read(&post, &shapes[i / 2].out, 1, &f);
+		assert_int_equal(f.n, 1);
+		assert_int_equal(f.items[0].index, 1);
+		assert_true(box_is(&f.items[0], 0.4, 0.4, 0.6, 0.6));
+	}
+}
+
+static void four_boxes_of_seven_numbers_are_read_across_and_along(void **state)
+{
+	(void)state;
+	float along[28] = {0}, across[28];
+	for (int box = 0; box < 4; box++) {
+		along[7 * box] = 0.25f * (float)box;
+		along[7 * box + 4 + box % 3] = 0.9f - 0.1f * (float)box;
+	}
+	for (int i = 0; i < 28; i++) {
+		across[i] = along[i % 4 * 7 + i / 4];
+	}
+	struct tensor_bytes outs[2] = {FLOATS(across, 1, 7, 4), FLOATS(along, 1, 4, 7)};
+	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
+	struct post post = {.keys = &keys, .labels = &no_labels};
+	for (int i = 0; i < 2; i++) {
+		owned_findings struct findings f = {0};
+		must_read(&post, &outs[i], 1, &f);
+		assert_int_equal(f.n, 4);
+		for (size_t box = 0; box < 4; box++) {
+			assert_int_equal(f.items[box].index, box % 3);
+			assert_true(near(f.items[box].x1, 0.25 * (double)box));
+		}
+	}
+}
+
+static void no_box_has_too_few_numbers(void **state)
+{
+	(void)state;
+	const float numbers[20] = {0};
+	struct tensor_bytes outs[] = {FLOATS(numbers, 1, 1, 4), FLOATS(numbers, 1, 4, 1),
+		FLOATS(numbers, 1, 4, 4), FLOATS(numbers, 6), FLOATS(numbers, 2, 2, 5)};
+	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
+	struct post post = {.keys = &keys, .labels = &no_labels};
+	for (size_t i = 0; i < sizeof(outs) / sizeof(outs[0]); i++) {
+		owned_findings struct findings f = {0};
+		assert_int_equal(read_outputs(&post, &outs[i], 1, &f, NULL), -EBADMSG);
+	}
+}
+
 static void a_box_of_another_class_stays_unless_classes_do_not_matter(void **state)
 {
 	(void)state;
@@ -406,6 +473,9 @@ int main(void)
 		cmocka_unit_test(softmax_of_an_anchor_is_of_all_its_classes),
 		cmocka_unit_test(yolov5_multiplies_the_objects_score),
 		cmocka_unit_test(yolov8_is_read_across_and_along),
+		cmocka_unit_test(fewer_boxes_than_numbers_of_one_are_found),
+		cmocka_unit_test(four_boxes_of_seven_numbers_are_read_across_and_along),
+		cmocka_unit_test(no_box_has_too_few_numbers),
 		cmocka_unit_test(a_box_of_another_class_stays_unless_classes_do_not_matter),
 		cmocka_unit_test(overlap_is_intersection_over_union),
 		cmocka_unit_test(key_points_have_a_box_around_the_good_ones),

@@ -383,7 +383,7 @@ static void text_make(const struct given *given, const char *source, const char 
 	bool model = strcmp(given->section, "model") == 0;
 	bool cascade = strcmp(given->section, "stage") == 0;
 	bool renamed = model && strcmp(given->key, "name") == 0 && line[0];
-	bool anchors = strcmp(post, "ssd") == 0 && strcmp(given->key, "anchors") != 0;
+	bool anchors = strcmp(post, "ssd") == 0 && strncmp(given->key, "anchor", 6) != 0;
 	snprintf(own, sizeof(own), "kind = %s\n", source);
 	snprintf(own_post, sizeof(own_post), "kind = %s\n%s%s%s%s", post,
 		anchors ? "anchors = " : "", anchors ? folder : "", anchors ? "/anchors\n" : "",

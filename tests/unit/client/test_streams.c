@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "client/pipeline/pipeline.h"
+#include "tests/unit/client/float_models.h"
 
 /* One model, which gives the sum of what it gets. */
 struct world {
@@ -26,17 +27,11 @@ static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
 	const struct world *world = context;
-	struct spec *in = calloc(1, sizeof(*in)), *out = calloc(1, sizeof(*out));
+	const int32_t rows = strcmp(model, "back") == 0 ? 3 : world->rows;
 	(void)signature;
 	(void)err;
-	assert_true(in && out);
-	*in = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
-	in->shape = (struct shape){2, {1, strcmp(model, "back") == 0 ? 3 : world->rows}};
-	in->declared = in->shape;
-	in->bytes = 4 * (uint64_t)in->shape.dim[1];
-	*out = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN, .shape = {2, {1, 1}}};
-	*ret_model = (struct pipeline_model){
-		.inputs = in, .outputs = out, .n_inputs = 1, .n_outputs = 1};
+	*ret_model = float_model((struct shape){2, {1, rows}}, 1);
+	ret_model->outputs[0].shape = (struct shape){2, {1, 1}};
 	return 0;
 }
 
@@ -79,14 +74,12 @@ static void push_at(struct pipeline *p, const char *numbers, uint64_t ms)
 static void question_answer(struct pipeline *p, const struct pipeline_question *q)
 {
 	const float *in = q->inputs[0].data;
-	struct shape shape = {2, {1, 1}};
 	owned_tensor struct tensor_bytes out = {0};
 	float sum = 0;
 	for (size_t i = 0; i < q->inputs[0].bytes / 4; i++) {
 		sum += in[i];
 	}
-	assert_int_equal(tensor_new(DTYPE_FLOAT32, &shape, &out, NULL), 0);
-	memcpy(out.data, &sum, sizeof(sum));
+	float_output(&out, (struct shape){2, {1, 1}}, &sum);
 	assert_int_equal(pipeline_answer(p, q, &out, 1, NULL), 0);
 }
 
@@ -200,6 +193,125 @@ static void a_piece_of_sound_may_be_as_late_as_it_is_long(void **state)
 	assert_string_equal(world.sums, "-1:0 -1:0 -1:0 ");
 }
 
+/* As many as a day without an answer has: the model is known, but nobody asks. */
+static void no_full_window_is_lost_before_many_gaps(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	char wanted[512] = "";
+	owned(pipeline_close) struct pipeline *p = open_text(&world, STREAM SUM);
+	for (unsigned int i = 0; i < 40; i++) {
+		char rows[32];
+		snprintf(rows, sizeof(rows), "%u\n1\n%s", i, i % 3 == 0 ? "7\n" : "");
+		push_at(p, rows, 10000 * (i + 1));
+		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), "%u:%u ",
+			2 * i + (i + 2) / 3, i + 1);
+	}
+	answer_all(p);
+	assert_string_equal(world.sums, wanted);
+	assert_int_equal(world.skipped, 0);
+}
+
+static void the_latest_window_waits_before_a_gap_with_few_rows_behind_it(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 3};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, STREAM "latest-only = yes\n" SUM "[pre]\nhop = 1\n");
+	push_at(p, "1\n2\n4\n8\n", 1000);
+	push_at(p, "16\n32\n", 9000);
+	answer_all(p);
+	assert_string_equal(world.sums, "1:14 ");
+	assert_int_equal(pipeline_counts(p).sampled_out, 1);
+}
+
+/* @n samples of -1 (@loud) or 0 as WAV. */
+static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, uint64_t ms)
+{
+	struct {
+		char riff[4];
+		uint32_t size;
+		char wave[8];
+		uint32_t format_size;
+		uint16_t format, channels;
+		uint32_t rate, bytes_per_second;
+		uint16_t block, bits;
+		char data[4];
+		uint32_t bytes;
+		int16_t samples[64];
+	} wav = {.riff = "RIFF",
+		.size = 36 + 2 * n,
+		.format_size = 16,
+		.format = 1,
+		.channels = 1,
+		.rate = rate,
+		.bytes_per_second = 2 * rate,
+		.block = 2,
+		.bits = 16,
+		.bytes = 2 * n};
+	memcpy(wav.wave, "WAVEfmt ", sizeof(wav.wave));
+	memcpy(wav.data, "data", sizeof(wav.data));
+	for (uint32_t i = 0; i < n && loud; i++) {
+		wav.samples[i] = INT16_MIN;
+	}
+	const struct pipeline_input input = {.data = &wav,
+		.size = 44 + 2 * n,
+		.content_type = "audio/wav",
+		.time_us = ms * 1000};
+	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+}
+
+#define AT_1000 "[pre]\nsr = 1000\n"
+
+static void full_windows_of_the_rate_before_are_asked(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\n" SUM AT_1000);
+	push_wav(p, 5, 1000, true, 1000);
+	push_wav(p, 9, 2000, false, 2000);
+	push_wav(p, 3, 1000, true, 3000);
+	answer_all(p);
+	assert_string_equal(world.sums, "-1:-2 -1:-2 -1:0 -1:0 -1:-2 ");
+	assert_int_equal(world.skipped, 2); /* what began anew is told */
+}
+
+static void the_latest_window_is_of_the_rate_before_where_none_is_full_yet(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\nlatest-only = yes\n" SUM AT_1000);
+	push_wav(p, 4, 1000, true, 1000);
+	push_wav(p, 3, 2000, false, 2000);
+	answer_all(p);
+	assert_string_equal(world.sums, "-1:-2 ");
+	assert_int_equal(pipeline_counts(p).sampled_out, 1);
+}
+
+/* A push that finds no room says so; what waits is asked. Where the parts are counted too, 16 times 2^20 do not fit. */
+static void beyond_the_bound_a_push_is_refused_and_counted(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 1 << 20};
+	static int16_t samples[1 << 20];
+	struct error err = {0};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\nrate = 1000\ngap = 1s\n" SUM AT_1000);
+	for (uint64_t i = 1; i <= 17; i++) {
+		const struct pipeline_input input = {.data = samples,
+			.size = sizeof(samples),
+			.content_type = "audio/l16",
+			.time_us = i * 2000000000};
+		assert_int_equal(pipeline_push(p, &input, &err), i <= 15 ? 0 : -ENOSPC);
+	}
+	assert_non_null(strstr(err.text, " values wait already"));
+	assert_int_equal(pipeline_counts(p).refused, 2);
+	answer_all(p);
+	assert_int_equal(pipeline_counts(p).answers, 15);
+}
+
 #define COLLECTED                                                                                  \
 	"[source]\nkind = numbers\n%s[stage front]\n[model]\nname = sum\n[post]\nkind = tensors\n" \
 	"[stage back]\ninput = outputs\n[model]\nname = back\n[post]\nkind = numbers\n"
@@ -240,6 +352,20 @@ static void an_answer_that_is_missing_begins_what_is_collected_anew(void **state
 	answer_all(p);
 	assert_int_equal(world.skipped, 1);
 	assert_string_equal(world.sums, "2:56 ");
+}
+
+static void what_is_collected_is_of_windows_of_one_rate(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 2};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		"[source]\nkind = sound\n[stage front]\n[model]\nname = sum\n" AT_1000
+		"[post]\nkind = tensors\n[stage back]\ninput = outputs\n"
+		"[model]\nname = back\n[post]\nkind = numbers\n");
+	push_wav(p, 8, 1000, true, 1000);
+	push_wav(p, 12, 2000, false, 2000);
+	answer_all(p);
+	assert_string_equal(world.sums, "-1:-6 -1:0 ");
 }
 
 static void what_latest_only_drops_is_missing_too(void **state)
@@ -313,6 +439,12 @@ int main(void)
 		cmocka_unit_test(a_hop_ends_at_the_gap),
 		cmocka_unit_test(the_latest_window_is_of_one_side_of_a_gap),
 		cmocka_unit_test(a_piece_of_sound_may_be_as_late_as_it_is_long),
+		cmocka_unit_test(no_full_window_is_lost_before_many_gaps),
+		cmocka_unit_test(the_latest_window_waits_before_a_gap_with_few_rows_behind_it),
+		cmocka_unit_test(full_windows_of_the_rate_before_are_asked),
+		cmocka_unit_test(the_latest_window_is_of_the_rate_before_where_none_is_full_yet),
+		cmocka_unit_test(beyond_the_bound_a_push_is_refused_and_counted),
+		cmocka_unit_test(what_is_collected_is_of_windows_of_one_rate),
 		cmocka_unit_test(an_answer_that_is_missing_begins_what_is_collected_anew),
 		cmocka_unit_test(what_latest_only_drops_is_missing_too),
 		cmocka_unit_test(a_stage_that_was_woken_looks_at_what_follows_for_a_while),

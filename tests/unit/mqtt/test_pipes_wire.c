@@ -14,6 +14,7 @@
 #include "daemon/mqtt/child.h"
 #include "daemon/mqtt/envelope.h"
 #include "daemon/mqtt/pipes_wire.h"
+#include "tests/unit/memory.h"
 
 #define MAX_BYTES 1000
 
@@ -95,14 +96,6 @@ static void a_question_that_is_cut_or_too_large_is_refused(void **state)
 	bytes_writer_deinit(&w);
 }
 
-/* A sanitizer ends the process where there is no memory. */
-#if defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 #define LARGE (32 << 20)
 
 static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(void **state)
