@@ -163,7 +163,7 @@ class Rig:
         conf = self.write(name + ".conf", f"user root\nset_tcp_nodelay true\n{text}\n")
         broker = self.start(name, [find_mosquitto(), "-c", conf])
         broker.wait_log("running")
-        if "allow_anonymous true" in text and "cafile" not in text:
+        if "allow_anonymous true" in text and "cafile" not in text and "password_file" not in text:
             self.open_ports.update(re.findall(r"listener (\d+) 127\.0\.0\.1", text))
         return broker
 
