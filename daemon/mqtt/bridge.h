@@ -11,6 +11,7 @@
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
  *   home.c      Home Assistant     leftover.c  what an earlier life has left at a broker
+ *   room.c      for answers
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -147,7 +148,7 @@ void serve_refuse_reply_to(struct bridge *bridge, struct ask *ask);
 bool must_check serve_saw(struct bridge *bridge, const struct ask *ask);
 /* The same of what has an id, in the line. Then it is over. */
 bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
-/* It leaves the line, and is the caller's. */
+/* It leaves the line, and is the caller's, with the room for its answers. */
 void serve_leave(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
 /* serve_on_expiry() soon. */
@@ -156,16 +157,28 @@ void serve_on_pause_end(uv_timer_t *timer);
 /* Milliseconds that a request that came now would wait. */
 double serve_wait_ms(const struct bridge *bridge);
 
+/* ---- room.c */
+
+/* Room for all answers to @ask is set aside, if that is not done. False: there is none now; link->full says so to the others. */
+bool must_check room_take(const struct bridge *bridge, struct ask *ask);
+/* One of several answers is about to be put: its room is given back, but never that of the last one. */
+void room_use(struct ask *ask, size_t size);
+/* The last one is, or there is none. */
+void room_give_back(struct ask *ask);
+/* Is there some for an error? Else link->packed. */
+bool must_check room_is_there(const struct ask *ask);
+
 /* ---- respond.c */
 
 /* Answers with an error; the ask stays with the caller. */
 void respond_refuse(struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
 void respond_refuse_and_end(
 	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
-/* Answers with what edged has said; the ask ends. */
-/* With a message that is there already; @more: others follow. The ask stays with the caller. */
+/* With a message that is there already; @more: others follow. The last one says so where one before found no room, and is an
+ * error where there is none for itself. The ask stays with the caller. */
 void respond_with(struct bridge *bridge, struct ask *ask, const void *data, size_t size,
 	unsigned int status, bool more);
+/* Answers with what edged has said; the ask ends. */
 void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer);
 
