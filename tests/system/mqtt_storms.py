@@ -59,6 +59,43 @@ class Storms(WithBroker):
                 slow.child.kill()
                 device.wait_json("edged/gw1/stats", lambda s: s["brokers_up"] == 1)
 
+    def test_what_one_broker_has_asked_leaves_room_to_keep_what_others_ask(self):
+        """Each has an equal part of what is kept for the case of a crash, after a reload too."""
+        port, folder = free_port(), self.rig.path("run-of-two")
+        os.mkdir(folder)
+        other = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", "other")
+        self.addCleanup(other.end)
+        page = os.sysconf("SC_PAGE_SIZE")
+        b = {"broker b": f"address = mqtt://127.0.0.1:{port}"}
+        text = f"kept-bytes = {16 * page}\nstats-interval = 50ms\ndeadline = 10min"
+        bridge = self.bridge(text, others=b, env={"RUNTIME_DIRECTORY": folder})
+        bridge.wait_log("broker b: connected")
+        devices = self.device("of-a"), self.device("of-b", port=port)
+        for device in devices:
+            device.subscribe("edged/gw1/#")
+            device.wait("edged/gw1/digits/state")
+
+        def ask(device, count, kept, not_kept):
+            for _ in range(count):
+                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
+            devices[0].wait_json("edged/gw1/stats", lambda s: (s["kept"], s["not_kept"]) == (kept, not_kept))
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            ask(devices[1], 20, 8, 12)
+            ask(devices[0], 8, 16, 12)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        devices[0].messages.pop("edged/gw1/stats")
+        devices[0].wait_json("edged/gw1/stats", lambda s: s["kept"] == 0)
+        self.rig.write_bridge(text, {"broker a": self.broker_key})
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("broker b: left")
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            ask(devices[0], 17, 16, 13)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+
     def test_a_broker_is_held_back_each_time_that_the_line_is_nearly_full(self):
         """Also a while after a time of holding back that was over before max-pause."""
         self.bridge("queue-length = 64\nmax-pause = 3s\nin-flight = 1\nstats-interval = 50ms\ndeadline = 60s")
