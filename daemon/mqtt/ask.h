@@ -66,6 +66,7 @@ struct ask {
 	bool asked_again; /* edged, or the process that decodes, was lost once */
 	size_t reserved; /* bytes of the link's outbox, for the answers (room.c); 0: nothing */
 	size_t reserved_messages; /* and how many */
+	bool wants_room; /* there was none for it when its turn came */
 	size_t answer_bytes; /* of an answer for which there was no room; 0: not known */
 	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */

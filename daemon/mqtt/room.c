@@ -70,6 +70,7 @@ bool room_take(const struct bridge *b, struct ask *ask)
 	link->full = link->full ||
 		!outbox_reserve(&link->outbox, ask->response_topic, n, size, &ask->reserved);
 	ask->reserved_messages = ask->reserved ? n : 0;
+	ask->wants_room = link->full;
 	return !link->full;
 }
 

@@ -139,13 +139,18 @@ void serve_ask_again(struct bridge *b, struct ask *ask, size_t answer_bytes)
 
 /* ---- whose turn it is */
 
+/* An input of a pipeline that waits for room has it before requests behind it. */
 static struct ask *next_ready(const struct bridge *b)
 {
 	struct ask *ask = b->asks.first;
-	while (ask && (ask->state != ASK_READY || ask->of_pipeline || !room_take(b, ask))) {
-		ask = ask->next;
+	for (; ask; ask = ask->next) {
+		bool ready = ask->state == ASK_READY && !ask->of_pipeline;
+		bool waits = ask->state == ASK_NEW && ask->wants_room;
+		if ((ready || waits) && room_take(b, ask) && ready) {
+			return ask;
+		}
 	}
-	return ask;
+	return NULL;
 }
 
 struct ask *serve_next_input(const struct bridge *b)

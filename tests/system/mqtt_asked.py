@@ -159,6 +159,33 @@ class Asked(WithPipelines):
         self.assertEqual({status for _, status in answers}, {"OK", "OVERLOADED"})
         self.assertLess(sum(status == "OVERLOADED" for _, status in answers), 30)  # the others are asked when there is as much room
 
+    def test_an_input_that_waits_for_room_is_overtaken_by_no_request(self):
+        cascade = EACH_DIGIT + "[stage again]\nwhen = 7\n[model]\nname = digits\n[post]\nkind = classes\n"
+        _, device = self.bridge("in-flight = 64\ndeadline = 10min", "outbox-messages = 16", two=cascade)
+        device.subscribe("edged/reply/me")
+        n = 0
+
+        def ask(topic, payload):
+            nonlocal n
+            n += 1
+            device.publish(topic, payload, ResponseTopic="edged/reply/me", CorrelationData=b"%d" % n)
+
+        def wait(requests, in_flight, queue_length):
+            device.wait_json("edged/gw1/stats", lambda s: (s["requests"], s["in_flight"], s["queue_length"]) == (requests, in_flight, queue_length))
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(13):  # one of 14 places is left, and the input wants two
+                ask("edged/gw1/digits/infer", bytes(784))
+            wait(13, 13, 0)
+            ask("edged/gw1/pipeline/two/in/cam", self.rig.sample("digit-7.png"))
+            wait(14, 13, 1)
+            ask("edged/gw1/digits/infer", bytes(784))
+            wait(15, 13, 2)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        found = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"]) for m in device.wait("edged/reply/me", 16)]
+        self.assertEqual(sorted(found), sorted([(k, "OK") for k in range(1, 16)] + [(14, "MORE")]))
+
     def test_who_has_asked_a_pipeline_that_goes_is_told(self):
         bridge, device = self.bridge(digit=DIGIT, other=EACH_DIGIT)
         device.subscribe("edged/reply/#")
