@@ -2,7 +2,7 @@
 /*
  * bridge - edged-mqtt as a whole: its parts, in the order in which they start
  *
- * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
+ * All of it belongs to the loop's thread; connecting, syncing to disk, what was set and the pin command run in libuv's
  * threads, on things that nobody else touches meanwhile.
  *
  *   link.h      one broker         receive.c   a message becomes a request
@@ -11,7 +11,7 @@
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
  *   home.c      Home Assistant     leftover.c  what an earlier life has left at a broker
- *   room.c      for answers
+ *   room.c      for answers        saver.h     what was set, on disk
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -26,6 +26,7 @@
 #include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/link.h"
 #include "daemon/mqtt/pipes.h"
+#include "daemon/mqtt/saver.h"
 #include "daemon/mqtt/service.h"
 #include "daemon/mqtt/settings.h"
 #include "daemon/mqtt/topics.h"
@@ -71,6 +72,7 @@ struct bridge {
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
+	struct saver set, set_pipelines; /* the files of the state folder */
 	struct hush orders, refused; /* lines about what was set, and what was not */
 	struct discovery_device device;
 	uint64_t home_ns; /* Home Assistant is told nothing before */

@@ -224,6 +224,6 @@ int must_check pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key
 	bool *ret_changed, struct error *err);
 /* What was set before, and keeping it. */
 void pipes_load_settings(struct pipes *pipes);
-int must_check pipes_save_settings(const struct pipes *pipes, struct error *err);
+void pipes_write_settings(const struct pipes *pipes, struct bytes_writer *w);
 
 #endif
