@@ -132,7 +132,7 @@ void receive_kept(struct bridge *bridge);
 
 /* @ask gets its place in the line, or is refused; it is taken. */
 void serve_accept(struct bridge *bridge, struct ask *ask);
-/* The first input of a pipeline that waits, and whose answer would have room; NULL: none. */
+/* The first input of a pipeline that waits, with room for its answers; NULL: none. */
 struct ask *serve_next_input(const struct bridge *bridge);
 /* There was no room for its answer after all: it is asked again once there is some for so many bytes. */
 void serve_ask_again(struct bridge *bridge, struct ask *ask, size_t answer_bytes);

@@ -137,31 +137,6 @@ void serve_ask_again(struct bridge *b, struct ask *ask, size_t answer_bytes)
 	serve_look_again(b);
 }
 
-/* ---- whose turn it is */
-
-/* An input of a pipeline that waits for room has it before requests behind it. */
-static struct ask *next_ready(const struct bridge *b)
-{
-	struct ask *ask = b->asks.first;
-	for (; ask; ask = ask->next) {
-		bool ready = ask->state == ASK_READY && !ask->of_pipeline;
-		bool waits = ask->state == ASK_NEW && ask->wants_room;
-		if ((ready || waits) && room_take(b, ask) && ready) {
-			return ask;
-		}
-	}
-	return NULL;
-}
-
-struct ask *serve_next_input(const struct bridge *b)
-{
-	struct ask *ask = b->asks.first;
-	while (ask && (ask->state != ASK_NEW || !ask->of_pipeline || !room_take(b, ask))) {
-		ask = ask->next;
-	}
-	return ask;
-}
-
 /* ---- decoding */
 
 bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_envelope *e)
@@ -312,6 +287,50 @@ static bool is_coming(const struct bridge *b, const struct model_entry *model)
 	}
 	bool described = !model->generation || model->described == model->generation;
 	return !models_is_ready(model) && (!described || strcmp(model->state, "loading") == 0);
+}
+
+/* The same of what it asks. */
+static bool is_pipeline_coming(const struct bridge *b, const char *name)
+{
+	const struct pipe *pipe = pipes_find(&b->pipes, name);
+	const char *model = NULL;
+	bool judged = !pipe || pipe->refused[0] || service_is_away(&b->service) ||
+		pipes_knows_models(&b->pipes, pipe);
+	bool coming = !judged && !b->listed;
+	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipe->about, i));
+		i++) {
+		coming = is_coming(b, models_find(&b->models, model));
+	}
+	return coming;
+}
+
+/* That can be taken up, once there is room for its answers. */
+static bool is_input(const struct bridge *b, const struct ask *ask)
+{
+	return ask->state == ASK_NEW && ask->of_pipeline && !is_pipeline_coming(b, ask->model);
+}
+
+struct ask *serve_next_input(const struct bridge *b)
+{
+	struct ask *ask = b->asks.first;
+	while (ask && (!is_input(b, ask) || !room_take(b, ask))) {
+		ask = ask->next;
+	}
+	return ask;
+}
+
+/* An input that waits for room has it before requests behind it. */
+static struct ask *next_ready(const struct bridge *b)
+{
+	struct ask *ask = b->asks.first;
+	for (; ask; ask = ask->next) {
+		bool ready = ask->state == ASK_READY && !ask->of_pipeline;
+		bool waits = ask->wants_room && is_input(b, ask);
+		if ((ready || waits) && room_take(b, ask) && ready) {
+			return ask;
+		}
+	}
+	return NULL;
 }
 
 /* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */

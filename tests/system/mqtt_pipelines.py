@@ -433,6 +433,37 @@ class Pipelines(WithPipelines):
             self.assertTrue(one["uniq_id"].endswith(name))
         self.assertEqual(len([one for _, one in found if one.get("stat_t") == f"{topic}/digit/result/both"]), 3)  # label, score, count
 
+    def test_what_comes_before_edged_has_told_its_models_waits(self):
+        """As what a broker has kept for it does at its start."""
+        topic = "edged/gw1/pipeline/digit"
+        for turn in range(10):
+            self.edged.child.send_signal(signal.SIGSTOP)
+            try:
+                bridge, device = self.start_early()
+                self.wait_live(device, f"{topic}/state", lambda s: s["state"] != "ready")
+                device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
+                device.wait(f"{topic}/in/cam")
+            finally:
+                self.edged.child.send_signal(signal.SIGCONT)
+            wait_for(lambda d=device: d.of(f"{topic}/result/cam") or d.of(f"{topic}/error/cam"), "a word")
+            # Else this machine took so long that edged counted as away.
+            if not any(json.loads(m.payload)["state"] == "waiting" for m in device.of(f"{topic}/state") if not m.retain and m.payload):
+                break
+            bridge.end()
+        self.assertLess(turn, 9, "each time edged counted as away")
+        self.assertEqual([m.payload for m in device.of(f"{topic}/error/cam")], [])
+        self.assertEqual(json.loads(device.of(f"{topic}/result/cam")[0].payload)["label"], "7")
+
+    def start_early(self):
+        """A bridge that has its broker, and edged not yet."""
+        self.put("digit", EACH_DIGIT)
+        type(self).lives += 1
+        device = self.device(f"early{self.lives}")
+        device.subscribe("edged/gw1/#")
+        bridge = self.rig.start_bridge(f"pipelines = {self.folder}", {"broker a": f"address = mqtt://127.0.0.1:{self.port}"}, wait=False)
+        self.addCleanup(bridge.end)
+        return bridge, device
+
     def test_files_are_read_again_and_no_connection_is_lost(self):
         bridge, device = self.bridge(digit=EACH_DIGIT, bad="[model]\nname = digits\n", wait=None)
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))

@@ -309,14 +309,17 @@ class Chaos(OwnBroker):
         feeder.up.wait(BOUND)
         self.wait_capability(feeder, lambda c: c["models_ready"] >= 3 and c["queue_length"] + c["in_flight"] == 0)
         self.kill(bridge)
-        self.live(port)
         # What there is now, at a broker that has seen nothing of all that.
         fresh_port = free_port()
         self.addCleanup(self.rig.start_broker(f"listener {fresh_port} 127.0.0.1\nallow_anonymous true", "fresh-broker").end)
         fresh = Device(fresh_port, "fresh")
         self.addCleanup(fresh.close)
+        for device in (feeder, fresh):
+            device.subscribe(f"{TOPIC}/stays/state")
+        self.live(port)
         self.start(fresh_port, extra="discovery = yes", name="fresh")
         for device in (feeder, fresh):
+            self.wait_live(device, f"{TOPIC}/stays/state", lambda s: s["state"] == "ready")
             device.publish(f"{TOPIC}/stays/in/last", self.rig.sample("digit-7.png"))
         difference = {}
 
