@@ -64,7 +64,9 @@ struct ask {
 	uint64_t key; /* of dedup.h; 0: it may come again */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
 	bool asked_again; /* edged, or the process that decodes, was lost once */
-	size_t reserved; /* of the link's outbox, for the answer; 0: nothing */
+	size_t reserved; /* bytes of the link's outbox, for the answers (room.c); 0: nothing */
+	size_t reserved_messages; /* and how many */
+	bool wants_room; /* there was none for it when its turn came */
 	size_t answer_bytes; /* of an answer for which there was no room; 0: not known */
 	bool opened; /* of an input: its envelope was read */
 	/* Of an input that is answered: */
@@ -72,6 +74,8 @@ struct ask {
 	uint8_t *reply; /* the newest result, owned; NULL: none yet */
 	size_t reply_bytes;
 	unsigned int reply_status;
+	size_t n_replies, replies_bytes; /* that were put */
+	bool lacks; /* one of them found no room */
 };
 
 struct asks {

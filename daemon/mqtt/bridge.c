@@ -297,6 +297,8 @@ static int start(struct bridge *b, struct error *err)
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_kept(b);
+	saver_init(&b->set, &b->loop, &b->log, b->state, "set");
+	saver_init(&b->set_pipelines, &b->loop, &b->log, b->state, "set-pipelines");
 	if (models_load_settings(&b->models, b->state, err) < 0) {
 		log_warning(&b->log, "what was set: %s", err->text);
 	}
@@ -355,6 +357,9 @@ int bridge_run(struct bridge *b)
 	bridge_say_status(b);
 	while (!uv_is_closing((uv_handle_t *)&b->drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
+	}
+	while (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
+		uv_run(&b->loop, UV_RUN_ONCE); /* what was set is to outlive this end */
 	}
 	signal(SIGALRM, on_guard);
 	alarm(2);

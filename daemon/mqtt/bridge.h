@@ -2,7 +2,7 @@
 /*
  * bridge - edged-mqtt as a whole: its parts, in the order in which they start
  *
- * All of it belongs to the loop's thread; connecting, syncing to disk and the pin command run in libuv's
+ * All of it belongs to the loop's thread; connecting, syncing to disk, what was set and the pin command run in libuv's
  * threads, on things that nobody else touches meanwhile.
  *
  *   link.h      one broker         receive.c   a message becomes a request
@@ -11,6 +11,7 @@
  *   decoder.h   the child          announce.c  what is said without being asked
  *   pipes.h     pipelines          command.c   what is set over MQTT
  *   home.c      Home Assistant     leftover.c  what an earlier life has left at a broker
+ *   room.c      for answers        saver.h     what was set, on disk
  */
 #ifndef DAEMON_MQTT_BRIDGE_H
 #define DAEMON_MQTT_BRIDGE_H
@@ -25,6 +26,7 @@
 #include "daemon/mqtt/hush.h"
 #include "daemon/mqtt/link.h"
 #include "daemon/mqtt/pipes.h"
+#include "daemon/mqtt/saver.h"
 #include "daemon/mqtt/service.h"
 #include "daemon/mqtt/settings.h"
 #include "daemon/mqtt/topics.h"
@@ -70,6 +72,7 @@ struct bridge {
 	uint64_t sequence; /* of results */
 	double service_ns; /* moving mean of what a request takes in edged */
 	struct bridge_counts counts;
+	struct saver set, set_pipelines; /* the files of the state folder */
 	struct hush orders, refused; /* lines about what was set, and what was not */
 	struct discovery_device device;
 	uint64_t home_ns; /* Home Assistant is told nothing before */
@@ -129,7 +132,7 @@ void receive_kept(struct bridge *bridge);
 
 /* @ask gets its place in the line, or is refused; it is taken. */
 void serve_accept(struct bridge *bridge, struct ask *ask);
-/* The first input of a pipeline that waits, and whose answer would have room; NULL: none. */
+/* The first input of a pipeline that waits, with room for its answers; NULL: none. */
 struct ask *serve_next_input(const struct bridge *bridge);
 /* There was no room for its answer after all: it is asked again once there is some for so many bytes. */
 void serve_ask_again(struct bridge *bridge, struct ask *ask, size_t answer_bytes);
@@ -147,7 +150,7 @@ void serve_refuse_reply_to(struct bridge *bridge, struct ask *ask);
 bool must_check serve_saw(struct bridge *bridge, const struct ask *ask);
 /* The same of what has an id, in the line. Then it is over. */
 bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
-/* It leaves the line, and is the caller's. */
+/* It leaves the line, and is the caller's, with the room for its answers. */
 void serve_leave(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
 /* serve_on_expiry() soon. */
@@ -156,16 +159,28 @@ void serve_on_pause_end(uv_timer_t *timer);
 /* Milliseconds that a request that came now would wait. */
 double serve_wait_ms(const struct bridge *bridge);
 
+/* ---- room.c */
+
+/* Room for all answers to @ask is set aside, if that is not done. False: there is none now; link->full says so to the others. */
+bool must_check room_take(const struct bridge *bridge, struct ask *ask);
+/* One of several answers is about to be put: its room is given back, but never that of the last one. */
+void room_use(struct ask *ask, size_t size);
+/* The last one is, or there is none. */
+void room_give_back(struct ask *ask);
+/* Is there some for an error? Else link->packed. */
+bool must_check room_is_there(const struct ask *ask);
+
 /* ---- respond.c */
 
 /* Answers with an error; the ask stays with the caller. */
 void respond_refuse(struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
 void respond_refuse_and_end(
 	struct bridge *bridge, struct ask *ask, unsigned int status, const char *text);
-/* Answers with what edged has said; the ask ends. */
-/* With a message that is there already; @more: others follow. The ask stays with the caller. */
+/* With a message that is there already; @more: others follow. The last one says so where one before found no room, and is an
+ * error where there is none for itself. The ask stays with the caller. */
 void respond_with(struct bridge *bridge, struct ask *ask, const void *data, size_t size,
 	unsigned int status, bool more);
+/* Answers with what edged has said; the ask ends. */
 void respond_succeed(struct bridge *bridge, struct ask *ask, struct model_entry *model,
 	const struct edge_client_answer *answer);
 

@@ -281,6 +281,7 @@ int brokers_follow(struct bridge *b, struct error *err)
 	if (b->draining) {
 		return 0;
 	}
+	kept_divide(&b->kept, s->n_brokers);
 	for (size_t i = 0; i < b->n_links; i++) {
 		struct link *link = b->links[i];
 		const struct settings_broker *now = find_broker(s, link->settings->name);

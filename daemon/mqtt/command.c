@@ -161,6 +161,7 @@ void command_message(struct bridge *b, struct link *link, const char *name, cons
 {
 	char value[VALUE_SIZE], topic[TOPICS_MAX];
 	struct error err = {0};
+	struct bytes_writer settings = {0};
 	struct model_entry *model = models_find(&b->models, name);
 	const bool there = model && model->listed;
 	const bool was_off = there && model->off;
@@ -177,8 +178,9 @@ void command_message(struct bridge *b, struct link *link, const char *name, cons
 	b->counts.commands++;
 	bool changed = model->off != was_off ||
 		memcmp(&model->threshold, &was, sizeof(was)) != 0; /* NaN is NaN */
-	if (changed && models_save_settings(&b->models, b->state, &err) < 0) {
-		log_warning(&b->log, "%s", err.text);
+	if (changed) {
+		models_write_settings(&b->models, &settings);
+		saver_write(&b->set, &settings);
 	}
 	say_set(b, "", name, key);
 	announce_settings(b, model);
@@ -189,6 +191,7 @@ void command_pipeline_message(struct bridge *b, struct link *link, const char *n
 {
 	char value[VALUE_SIZE], topic[TOPICS_MAX];
 	struct error err = {0};
+	struct bytes_writer settings = {0};
 	struct pipe *pipe = pipes_find(&b->pipes, name);
 	bool changed = false;
 	int r = pipe ? take_value(b, key, message, value, &err)
@@ -200,8 +203,9 @@ void command_pipeline_message(struct bridge *b, struct link *link, const char *n
 		return;
 	}
 	b->counts.commands++;
-	if (changed && pipes_save_settings(&b->pipes, &err) < 0) {
-		log_warning(&b->log, "%s", err.text);
+	if (changed) {
+		pipes_write_settings(&b->pipes, &settings);
+		saver_write(&b->set_pipelines, &settings);
 	}
 	say_set(b, "pipeline ", name, key);
 }

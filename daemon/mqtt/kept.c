@@ -29,10 +29,16 @@ struct head {
 void kept_init(struct kept *kept)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	*kept = (struct kept){.fd = -1, .page = page > 0 ? (uint64_t)page : 4096};
+	*kept = (struct kept){.fd = -1, .page = page > 0 ? (uint64_t)page : 4096, .n_brokers = 1};
 	for (size_t i = 0; i < KEPT_SLOTS; i++) {
 		kept->notes[i].kept = kept;
 	}
+}
+
+void kept_divide(struct kept *kept, size_t n_brokers)
+{
+	assert(n_brokers > 0);
+	kept->n_brokers = n_brokers;
 }
 
 static off_t place_of(const struct kept_note *note)
@@ -52,6 +58,48 @@ static uint64_t size_of(const struct head *head)
 		size += head->text_bytes[i] + 1;
 	}
 	return size;
+}
+
+/* ---- shares */
+
+/* That of @broker, or one that is nobody's; NULL: there is none. */
+static struct kept_share *share_of(struct kept *kept, const char *broker)
+{
+	struct kept_share *unused = NULL;
+	for (size_t i = 0; i < KEPT_SHARES; i++) {
+		struct kept_share *share = &kept->shares[i];
+		if (share->n == 0) {
+			unused = share;
+		} else if (strcmp(share->broker, broker) == 0) {
+			return share;
+		}
+	}
+	return unused;
+}
+
+static bool share_fits(const struct kept *kept, const struct kept_share *share, uint64_t size)
+{
+	return share && share->n < KEPT_SLOTS / kept->n_brokers &&
+		share->bytes + pages_of(kept, size) <= kept->max_bytes / kept->n_brokers;
+}
+
+static void count_in(struct kept_note *note, struct kept_share *share, const char *broker)
+{
+	note->share = share;
+	if (share) {
+		snprintf(share->broker, sizeof(share->broker), "%s", broker);
+		share->n++;
+		share->bytes += pages_of(note->kept, note->bytes);
+	}
+}
+
+static void count_out(struct kept_note *note)
+{
+	struct kept_share *share = take(note->share);
+	if (share) {
+		share->n--;
+		share->bytes -= pages_of(note->kept, note->bytes);
+	}
 }
 
 /* Pages behind @from go back to the system. */
@@ -273,6 +321,10 @@ bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_no
 		note->waits = false;
 		kept->n_waiting--;
 		if (read_whole(note, buffer) && decode(buffer, ret_record)) {
+			if (!note->share) {
+				count_in(note, share_of(kept, ret_record->broker),
+					ret_record->broker);
+			}
 			buffer = NULL;
 			*ret_note = take(note);
 			return true;
@@ -333,7 +385,9 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 		size += parts[i].iov_len;
 	}
 	struct kept_note *note = free_note(kept);
-	bool fits = size <= KEPT_MAX_PAYLOAD && size - m->size <= KEPT_MAX_TEXTS &&
+	struct kept_share *share = share_of(kept, broker);
+	bool fits = share_fits(kept, share, size) && size <= KEPT_MAX_PAYLOAD &&
+		size - m->size <= KEPT_MAX_TEXTS &&
 		kept->bytes + pages_of(kept, size) <= kept->max_bytes;
 	ssize_t written = note && fits ? pwritev(kept->fd, parts, (int)n, place_of(note)) : 0;
 	if (written != (ssize_t)size) {
@@ -347,6 +401,7 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 	note->bytes = (uint32_t)size;
 	note->tries = 0;
 	note->earlier = note->tried = false;
+	count_in(note, share, broker);
 	kept->bytes += pages_of(kept, size);
 	kept->n_used++;
 	return note;
@@ -367,6 +422,7 @@ void kept_cross_out(struct kept_note *note)
 		int r = give_back(note, warm ? kept->page : 0, pages_of(kept, note->bytes));
 		(void)r; /* it did at the start */
 	}
+	count_out(note);
 	kept->bytes -= pages_of(kept, note->bytes);
 	kept->n_used--;
 	note->number = 0;

@@ -20,6 +20,9 @@
  *
  * written by one call. Numbers rise, with the time since the machine started as their beginning, so
  * that nothing of an earlier life can be taken for an end.
+ *
+ * Each broker has an equal part of the places and of the bytes, so that one that takes no answers leaves room for what others
+ * ask. What an earlier life has left counts there once it is asked again.
  */
 #ifndef DAEMON_MQTT_KEPT_H
 #define DAEMON_MQTT_KEPT_H
@@ -37,11 +40,21 @@
 #define KEPT_MAX_TEXTS (64u << 10) /* bytes of all of a record, above which it is not kept */
 #define KEPT_MAX_PAYLOAD (64u << 20)
 
+#define KEPT_SHARES (2 * SETTINGS_MAX_BROKERS) /* some may have left, and not be done */
+
 struct kept;
+
+/* What a broker has. */
+struct kept_share {
+	char broker[SETTINGS_NAME_SIZE];
+	size_t n; /* places; 0: the share is nobody's */
+	uint64_t bytes; /* in whole pages */
+};
 
 /* That a request is kept: belongs to the request, then to its answer. */
 struct kept_note {
 	struct kept *kept;
+	struct kept_share *share; /* it counts there; NULL: nowhere */
 	uint64_t number; /* 0: free */
 	uint64_t came_ns;
 	uint32_t bytes; /* of the record */
@@ -60,6 +73,8 @@ struct kept {
 	uint64_t full; /* requests for which there was no room */
 	uint64_t
 		given_up; /* of an earlier life: tried too often, not to be read, or nobody's any more */
+	size_t n_brokers; /* among which it is divided */
+	struct kept_share shares[KEPT_SHARES];
 	struct kept_note notes[KEPT_SLOTS];
 };
 
@@ -70,7 +85,9 @@ struct kept_record {
 	uint8_t *buffer; /* of all of it */
 };
 
-void kept_init(struct kept *kept);
+void kept_init(struct kept *kept); /* for one broker */
+/* Above 0. Who has more than that now has nothing more kept until it is less. */
+void kept_divide(struct kept *kept, size_t n_brokers);
 /* Opens or makes @folder/kept, and what it has of an earlier life waits for kept_next(). @max_bytes above 0.
  * @forgive: the end of the life before was no doing of what it was asked: its tries do not count.
  * -EAGAIN while another process has it. */

@@ -206,31 +206,10 @@ int models_load_settings(struct models *models, const char *folder, struct error
 	return 0;
 }
 
-int models_save_settings(const struct models *models, const char *folder, struct error *err)
+void models_write_settings(const struct models *models, struct bytes_writer *w)
 {
-	char path[CONFIG_PATH_SIZE + 16], new[CONFIG_PATH_SIZE + 16];
-	char number[THRESHOLD_TEXT_SIZE];
-	if (!folder[0]) {
-		return 0;
-	}
-	snprintf(path, sizeof(path), "%s/set.conf", folder);
-	snprintf(new, sizeof(new), "%s/set.new", folder);
-	FILE *file = fopen(new, "we");
-	if (!file) {
-		return error_set(err, -errno, "what was set: %s", strerror(errno));
-	}
 	for (size_t i = 0; i < models->n; i++) {
 		const struct model_entry *m = models->entries[i];
-		if (m->off || !isnan(m->threshold)) {
-			fprintf(file, "[%s]\nenable = %s\n", m->name, m->off ? "no" : "yes");
-		}
-		if (!isnan(m->threshold)) {
-			fprintf(file, "threshold = %s\n", threshold_print(m->threshold, number));
-		}
+		threshold_write_settings(w, m->name, m->off, m->threshold);
 	}
-	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
-	fclose(file);
-	return ok && rename(new, path) == 0
-		? 0
-		: error_set(err, -errno, "what was set: %s", strerror(errno));
 }

@@ -73,10 +73,9 @@ int must_check models_describe(
 /* It is asked for anew. */
 void models_forget_description(struct models *models, const char *name);
 
-/* What was set, of all models: read at the start, written when it changes. What could not have been set leaves everything
+/* What was set, of all models: read at the start, written when it changes (saver.h). What could not have been set leaves everything
  * as it is, and is told (-EINVAL, the first of it); the rest counts. @folder "": nothing is kept. */
 int must_check models_load_settings(struct models *models, const char *folder, struct error *err);
-int must_check models_save_settings(
-	const struct models *models, const char *folder, struct error *err);
+void models_write_settings(const struct models *models, struct bytes_writer *w);
 
 #endif

@@ -67,9 +67,9 @@ void outbox_deinit(struct outbox *outbox)
 	}
 }
 
-static bool fits(const struct outbox *outbox, size_t bytes)
+static bool fits(const struct outbox *outbox, size_t n, size_t bytes)
 {
-	return outbox->n + outbox->reserved_messages < outbox->max_messages &&
+	return outbox->n + outbox->reserved_messages + n <= outbox->max_messages &&
 		outbox->bytes + outbox->reserved_bytes + bytes <= outbox->max_bytes;
 }
 
@@ -117,14 +117,14 @@ static void count_rest(
 static bool has_room(const struct outbox *outbox, enum outbox_kind kind, size_t bytes)
 {
 	size_t n = 0, rest = 0;
-	if (fits(outbox, bytes)) {
+	if (fits(outbox, 1, bytes)) {
 		return true;
 	}
 	count_rest(outbox, kind, &n, &rest);
 	return n < outbox->max_messages && rest + bytes <= outbox->max_bytes;
 }
 
-static size_t cost_of(const char *topic, size_t size)
+size_t outbox_cost(const char *topic, size_t size)
 {
 	return sizeof(struct outbox_message) + strlen(topic) + 1 + size;
 }
@@ -132,7 +132,7 @@ static size_t cost_of(const char *topic, size_t size)
 bool outbox_has_room(
 	const struct outbox *outbox, enum outbox_kind kind, const char *topic, size_t size)
 {
-	return has_room(outbox, kind, cost_of(topic, size));
+	return has_room(outbox, kind, outbox_cost(topic, size));
 }
 
 /* Bytes that such answers may take. */
@@ -144,7 +144,7 @@ static size_t share_of_answers(const struct outbox *outbox)
 
 size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
 {
-	const size_t rest = cost_of(topic, 0), most = share_of_answers(outbox);
+	const size_t rest = outbox_cost(topic, 0), most = share_of_answers(outbox);
 	return most > rest ? most - rest : 0;
 }
 
@@ -162,40 +162,41 @@ static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 }
 
 /* There is some, as has_room() has found. */
-static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t bytes)
+static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, size_t bytes)
 {
 	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		while (gives_way(order[i], kind) && !fits(outbox, bytes) &&
+		while (gives_way(order[i], kind) && !fits(outbox, n, bytes) &&
 			drop_oldest(outbox, order[i])) {}
 	}
 }
 
-bool outbox_reserve(struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes)
+bool outbox_reserve(
+	struct outbox *outbox, const char *topic, size_t n, size_t size, size_t *ret_bytes)
 {
 	const size_t max_bytes = share_of_answers(outbox);
 	const size_t max_messages = outbox->max_messages - outbox->max_messages / SPARE;
-	const size_t wanted = cost_of(topic, size);
-	size_t n = outbox->n + outbox->reserved_messages;
+	const size_t wanted = n * outbox_cost(topic, 0) + size;
+	size_t there = outbox->n + outbox->reserved_messages;
 	size_t bytes = outbox->bytes + outbox->reserved_bytes;
-	if (n >= max_messages || bytes + wanted > max_bytes) {
-		count_rest(outbox, OUTBOX_RESPONSE, &n, &bytes);
+	if (there + n > max_messages || bytes + wanted > max_bytes) {
+		count_rest(outbox, OUTBOX_RESPONSE, &there, &bytes);
 	}
-	if (n >= max_messages || bytes + wanted > max_bytes) {
+	if (there + n > max_messages || bytes + wanted > max_bytes) {
 		return false;
 	}
 	/* Now, since what is handed over meanwhile gives way no more. */
-	make_room(outbox, OUTBOX_RESPONSE, wanted);
-	outbox->reserved_messages++;
+	make_room(outbox, OUTBOX_RESPONSE, n, wanted);
+	outbox->reserved_messages += n;
 	outbox->reserved_bytes += wanted;
 	*ret_bytes = wanted;
 	return true;
 }
 
-void outbox_release(struct outbox *outbox, size_t bytes)
+void outbox_release(struct outbox *outbox, size_t n, size_t bytes)
 {
-	assert(outbox->reserved_messages > 0 && outbox->reserved_bytes >= bytes);
-	outbox->reserved_messages--;
+	assert(outbox->reserved_messages >= n && outbox->reserved_bytes >= bytes);
+	outbox->reserved_messages -= n;
 	outbox->reserved_bytes -= bytes;
 }
 
@@ -244,7 +245,7 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 		}
 		return false;
 	}
-	make_room(outbox, m->kind, cost(m));
+	make_room(outbox, m->kind, 1, cost(m));
 	outbox->n++;
 	outbox->bytes += cost(m);
 	*outbox->last = m;

@@ -81,11 +81,13 @@ bool outbox_has_room(
 
 /* Bytes of the largest answer to a question that there can be room for. */
 size_t outbox_largest_answer(const struct outbox *outbox, const char *topic);
-/* Room for an answer of @size bytes is set aside. False: there is none now, however much gives way to it.
- * *ret_bytes, above 0, is for outbox_release(), before the answer is put. */
+/* What a message takes of max_bytes. */
+size_t outbox_cost(const char *topic, size_t size);
+/* Room for @n answers of @size bytes together is set aside. False: there is none now, however much gives way to them.
+ * *ret_bytes, above 0, is for outbox_release(), before an answer is put: for each at least its cost, or for all at once. */
 bool must_check outbox_reserve(
-	struct outbox *outbox, const char *topic, size_t size, size_t *ret_bytes);
-void outbox_release(struct outbox *outbox, size_t bytes);
+	struct outbox *outbox, const char *topic, size_t n, size_t size, size_t *ret_bytes);
+void outbox_release(struct outbox *outbox, size_t n, size_t bytes);
 
 /* Is there a message of that topic, on its way or not? */
 bool outbox_has(const struct outbox *outbox, const char *topic);

@@ -150,6 +150,7 @@ static void input_end(struct pipes *pipes, const struct error *failed)
 		if (ask->tag) {
 			pipes_hold(pipes, ask);
 		} else {
+			room_give_back(ask);
 			ask_free(ask);
 		}
 		return;
@@ -278,6 +279,7 @@ static void input_again(struct pipes *pipes, const char *why, bool may_again)
 		return;
 	}
 	pipes_open_again(pipes, ask);
+	room_give_back(ask);
 	if (may_again && !ask->asked_again) {
 		ask->asked_again = true;
 		ask->state = ASK_NEW;
@@ -464,15 +466,13 @@ void pipes_forget_link(struct pipes *pipes, const struct link *link)
 
 bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe)
 {
-	uint32_t rate = 0, channels = 0;
 	bool ready = pipes->has_worked && !pipe->refused[0] && !pipe->off;
 	const char *model = NULL;
 	for (size_t i = 0; ready && (model = pipeline_model_name(pipe->about, i)); i++) {
 		const struct model_entry *entry = models_find(&pipes->bridge->models, model);
 		ready = entry && models_is_ready(entry);
 	}
-	return ready && !pipe->says.remembers &&
-		pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
+	return ready && !pipe->says.remembers && pipes_answers(pipe);
 }
 
 void pipes_accept(struct pipes *pipes, struct ask *ask)

@@ -56,6 +56,7 @@ struct pipe {
 	double own_threshold; /* the file's; NaN: it is the model's, or there is none */
 	double threshold; /* set over MQTT; NaN: not */
 	bool threshold_is_news; /* to the child */
+	size_t answers, answers_bytes; /* for who asks: the most that an input had; 0: none yet */
 	struct pipes_source sources[PIPELINE_MAX_SOURCES];
 	size_t n_sources;
 	uint64_t said_state, said_threshold, said_enable; /* hashes; 0: nothing */
@@ -167,6 +168,8 @@ bool pipes_is_poolable(const struct pipes *pipes, const struct pipe *pipe);
 
 /* ---- pipes_respond.c: inputs with a response topic */
 
+/* Does it answer inputs? Pieces of streams it does not, but where they are no good. */
+bool pipes_answers(const struct pipe *pipe);
 /* A number for the input's results, where it is to be answered; else 0. */
 uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask);
 /* The child has found its input in an envelope. False when it makes no sense. */
@@ -221,6 +224,6 @@ int must_check pipes_set(struct pipes *pipes, struct pipe *pipe, const char *key
 	bool *ret_changed, struct error *err);
 /* What was set before, and keeping it. */
 void pipes_load_settings(struct pipes *pipes);
-int must_check pipes_save_settings(const struct pipes *pipes, struct error *err);
+void pipes_write_settings(const struct pipes *pipes, struct bytes_writer *w);
 
 #endif

@@ -489,30 +489,10 @@ void pipes_load_settings(struct pipes *pipes)
 	}
 }
 
-int pipes_save_settings(const struct pipes *pipes, struct error *err)
+void pipes_write_settings(const struct pipes *pipes, struct bytes_writer *w)
 {
-	char path[CONFIG_PATH_SIZE + 32], new[CONFIG_PATH_SIZE + 32];
-	if (!path_of(pipes, "set-pipelines.conf", path, sizeof(path)) ||
-		!path_of(pipes, "set-pipelines.new", new, sizeof(new))) {
-		return 0;
-	}
-	char number[THRESHOLD_TEXT_SIZE];
-	FILE *file = fopen(new, "we");
-	if (!file) {
-		return error_set(err, -errno, "what was set: %s", strerror(errno));
-	}
 	for (size_t i = 0; i < pipes->n; i++) {
 		const struct pipe *pipe = pipes->items[i];
-		if (pipe->off || !isnan(pipe->threshold)) {
-			fprintf(file, "[%s]\nenable = %s\n", pipe->name, pipe->off ? "no" : "yes");
-		}
-		if (!isnan(pipe->threshold)) {
-			fprintf(file, "threshold = %s\n", threshold_print(pipe->threshold, number));
-		}
+		threshold_write_settings(w, pipe->name, pipe->off, pipe->threshold);
 	}
-	bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
-	fclose(file);
-	return ok && rename(new, path) == 0
-		? 0
-		: error_set(err, -errno, "what was set: %s", strerror(errno));
 }

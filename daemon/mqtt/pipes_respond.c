@@ -7,11 +7,15 @@
 
 #include "daemon/mqtt/bridge.h"
 
-uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask)
+bool pipes_answers(const struct pipe *pipe)
 {
 	uint32_t rate = 0, channels = 0;
-	bool whole = pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
-	if (ask->response_topic && whole && !ask->tag) {
+	return pipeline_feed(pipe->about, &rate, &channels) == PIPELINE_SINGLE;
+}
+
+uint64_t pipes_tag(struct pipes *pipes, const struct pipe *pipe, struct ask *ask)
+{
+	if (ask->response_topic && pipes_answers(pipe) && !ask->tag) {
 		ask->tag = ++pipes->last_tag;
 	}
 	return ask->tag;
@@ -74,6 +78,13 @@ static struct ask *find(const struct pipes *pipes, uint64_t tag)
 	return ask;
 }
 
+static void say_reply(struct bridge *b, struct ask *ask, bool more)
+{
+	ask->n_replies++;
+	ask->replies_bytes += ask->reply_bytes;
+	respond_with(b, ask, ask->reply, ask->reply_bytes, ask->reply_status, more);
+}
+
 void pipes_note_answer(
 	struct pipes *pipes, const struct pipe *pipe, const struct pipes_result *result)
 {
@@ -83,8 +94,7 @@ void pipes_note_answer(
 		return;
 	}
 	if (ask->reply) {
-		respond_with(
-			pipes->bridge, ask, ask->reply, ask->reply_bytes, ask->reply_status, true);
+		say_reply(pipes->bridge, ask, true);
 		free(take(ask->reply));
 	}
 	pipes_write_result(pipes, pipe, result, ask, &w);
@@ -112,11 +122,17 @@ static bool has_more(const struct pipes_done *done, uint64_t tag)
 static void end(struct pipes *pipes, struct ask *ask)
 {
 	struct bridge *b = pipes->bridge;
+	struct pipe *pipe = pipes_find(pipes, ask->model);
 	if (ask->reply) {
-		respond_with(b, ask, ask->reply, ask->reply_bytes, ask->reply_status, false);
+		say_reply(b, ask, false);
 	} else {
 		respond_refuse(b, ask, EDGE_CLIENT_SUPERSEDED,
 			"it was not looked at (every, latest-only)");
+	}
+	if (pipe) { /* so much is set aside for the next one */
+		size_t n = ask->n_replies, bytes = ask->replies_bytes;
+		pipe->answers = n > pipe->answers ? n : pipe->answers;
+		pipe->answers_bytes = bytes > pipe->answers_bytes ? bytes : pipe->answers_bytes;
 	}
 	ask_free(ask);
 }

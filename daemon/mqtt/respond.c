@@ -37,13 +37,13 @@ static struct outbox_message *response_new(
 	return m;
 }
 
-/* What had no room is asked again where it is kept. */
-static void publish(struct bridge *b, struct ask *ask, struct outbox_message *m)
+/* What had no room is asked again where it is kept. False: it had none. */
+static bool must_check publish(struct bridge *b, struct ask *ask, struct outbox_message *m)
 {
 	uint64_t now = clock_now_ns();
 	bool kept = m->kept;
 	if (link_publish(ask->link, m)) {
-		return;
+		return true;
 	}
 	dedup_forget(&b->dedup, ask->key);
 	if (kept) {
@@ -54,6 +54,7 @@ static void publish(struct bridge *b, struct ask *ask, struct outbox_message *m)
 			"broker %s: an answer found no room (outbox-messages, outbox-bytes)",
 			ask->link->settings->name);
 	}
+	return false;
 }
 
 static void count(struct bridge *b, unsigned int status)
@@ -80,6 +81,7 @@ void respond_refuse(struct bridge *b, struct ask *ask, unsigned int status, cons
 {
 	struct bytes_writer w = {0};
 	const struct result_options options = options_of(b, 0);
+	room_give_back(ask);
 	count(b, status);
 	dedup_forget(&b->dedup, ask->key);
 	log_debug(&b->log, "%s: %s: %s", ask->model, edge_client_code_name(status), text);
@@ -95,15 +97,36 @@ void respond_refuse(struct bridge *b, struct ask *ask, unsigned int status, cons
 	}
 	if (m) {
 		snprintf(m->status, sizeof(m->status), "%s", edge_client_code_name(status));
-		publish(b, ask, m);
+		bool put = publish(b, ask, m);
+		(void)put; /* else it was said */
 	}
 	bytes_writer_deinit(&w);
+}
+
+/* False where there is none, which is the answer then. */
+static bool last_has_room(struct bridge *b, struct ask *ask, size_t size)
+{
+	const struct outbox *outbox = ask->link ? &ask->link->outbox : NULL;
+	room_give_back(ask);
+	if (!outbox || outbox_has_room(outbox, OUTBOX_RESPONSE, ask->response_topic, size)) {
+		return true;
+	}
+	bool never = size > outbox_largest_answer(outbox, ask->response_topic);
+	respond_refuse(b, ask, never ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_OVERLOADED,
+		never ? "the answer is larger than outbox-bytes takes" : "no room for the answer");
+	return false;
 }
 
 void respond_with(struct bridge *b, struct ask *ask, const void *data, size_t size,
 	unsigned int status, bool more)
 {
 	struct bytes_writer w = {0};
+	if (more) {
+		room_use(ask, size);
+	} else if (!last_has_room(b, ask, size)) {
+		return;
+	}
+	status = ask->lacks && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED : status;
 	if (!more) {
 		count(b, status);
 	}
@@ -116,8 +139,8 @@ void respond_with(struct bridge *b, struct ask *ask, const void *data, size_t si
 	if (m) {
 		snprintf(m->status, sizeof(m->status), "%s",
 			more ? "MORE" : edge_client_code_name(status));
-		publish(b, ask, m);
 	}
+	ask->lacks |= !m || !publish(b, ask, m);
 }
 
 void respond_refuse_and_end(
@@ -168,7 +191,8 @@ static int respond(struct bridge *b, struct ask *ask, struct model_entry *model,
 		m->tensors[topics_is_text(m->tensors) ? strlen(m->tensors) : 0] =
 			0; /* a model's words */
 	}
-	publish(b, ask, m);
+	bool put = publish(b, ask, m);
+	(void)put; /* else it was said */
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #define US_PER_NS 1000
 #define EXPIRY_MS 50
 #define MEAN_WEIGHT 0.1
-#define SMALL_ANSWER 1024 /* an error, or a flat result before there was one */
 
 /* ---- the line */
 
@@ -23,19 +22,8 @@ static void go_on_reading(struct bridge *b)
 	}
 }
 
-/* The link may have gone meanwhile, and its outbox with it. */
-static void release(struct ask *ask)
-{
-	size_t bytes = ask->reserved;
-	ask->reserved = 0;
-	if (bytes && ask->link) {
-		outbox_release(&ask->link->outbox, bytes);
-	}
-}
-
 void serve_leave(struct bridge *b, struct ask *ask)
 {
-	release(ask);
 	asks_remove(&b->asks, ask);
 	if (b->paused && b->asks.n <= b->asks.max / 2) {
 		go_on_reading(b);
@@ -45,6 +33,7 @@ void serve_leave(struct bridge *b, struct ask *ask)
 void serve_finish(struct bridge *b, struct ask *ask)
 {
 	serve_leave(b, ask);
+	room_give_back(ask);
 	ask_free(ask);
 }
 
@@ -63,7 +52,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 	struct ask *ask = running->ask;
 	struct model_entry *model = models_find(&b->models, ask->model);
 	double took = (double)(clock_now_ns() - running->since_ns);
-	release(ask);
+	room_give_back(ask);
 	if (reply->error.code == -ENOTCONN && !ask->asked_again && !b->service.stopping) {
 		ask->asked_again =
 			true; /* edged was restarted: it has run nothing of this for us */
@@ -121,7 +110,7 @@ static bool start(struct bridge *b, struct ask *ask)
 		request.deadline_us = left_us > UINT32_MAX ? 0 : (uint32_t)(left_us + 1);
 	}
 	if (!running) {
-		release(ask);
+		room_give_back(ask);
 		return false;
 	}
 	*running = (struct running){b, ask, now};
@@ -133,7 +122,7 @@ static bool start(struct bridge *b, struct ask *ask)
 		return true;
 	}
 	free(running);
-	release(ask);
+	room_give_back(ask);
 	if (r == -EAGAIN || r == -ENOTCONN) {
 		return false;
 	}
@@ -146,77 +135,6 @@ void serve_ask_again(struct bridge *b, struct ask *ask, size_t answer_bytes)
 	ask->answer_bytes = answer_bytes;
 	asks_set_running(&b->asks, ask, false);
 	serve_look_again(b);
-}
-
-/* ---- room for answers */
-
-static uint64_t guess(const struct model_entry *model, enum ask_answer form)
-{
-	uint64_t raw = 0;
-	for (uint32_t i = 0; i < model->n_outputs; i++) {
-		raw += model->outputs[i].bytes;
-	}
-	switch (form) {
-	case ASK_RAW:
-		return raw;
-	case ASK_BASE64:
-		return SMALL_ANSWER + raw / 3 * 4;
-	case ASK_OIP:
-		return SMALL_ANSWER + raw * 3; /* digits */
-	case ASK_JSON:
-		break;
-	}
-	return SMALL_ANSWER;
-}
-
-/* What would be too large is answered with an error. */
-static size_t expected_bytes(const struct bridge *b, const struct ask *ask)
-{
-	const struct model_entry *model = models_find(&b->models, ask->model);
-	uint64_t known = model ? model->answer_bytes[ask->answer] : 0;
-	uint64_t bytes = known || !model ? known : guess(model, ask->answer);
-	bytes = ask->answer_bytes ? ask->answer_bytes : bytes;
-	bytes = bytes < SMALL_ANSWER ? SMALL_ANSWER : bytes;
-	bool large = bytes > outbox_largest_answer(&ask->link->outbox, ask->response_topic);
-	return large ? SMALL_ANSWER : (size_t)bytes;
-}
-
-/* One after the other: small answers do not keep a large one waiting. */
-static bool reserve(const struct bridge *b, struct ask *ask)
-{
-	struct link *link = ask->link;
-	if (!link || !ask->response_topic) {
-		return true;
-	}
-	link->full = link->full ||
-		!outbox_reserve(
-			&link->outbox, ask->response_topic, expected_bytes(b, ask), &ask->reserved);
-	return !link->full;
-}
-
-/* So that it can be refused. */
-static bool can_be_told(const struct ask *ask)
-{
-	struct link *link = ask->link;
-	size_t bytes = 0;
-	if (!link || !ask->response_topic) {
-		return true;
-	}
-	link->packed = link->packed ||
-		!outbox_reserve(&link->outbox, ask->response_topic, SMALL_ANSWER, &bytes);
-	if (bytes) {
-		outbox_release(&link->outbox, bytes);
-	}
-	return !link->packed;
-}
-
-static struct ask *next_ready(const struct bridge *b)
-{
-	struct ask *ask = b->asks.first;
-	while (ask && (ask->state != ASK_READY || ask->of_pipeline || !reserve(b, ask))) {
-		ask = ask->next;
-	}
-	return ask;
 }
 
 /* ---- decoding */
@@ -386,22 +304,40 @@ static bool is_pipeline_coming(const struct bridge *b, const char *name)
 	return coming;
 }
 
+/* That can be taken up, once there is room for its answers. */
+static bool is_input(const struct bridge *b, const struct ask *ask)
+{
+	return ask->state == ASK_NEW && ask->of_pipeline && !is_pipeline_coming(b, ask->model);
+}
+
 struct ask *serve_next_input(const struct bridge *b)
 {
 	struct ask *ask = b->asks.first;
-	while (ask &&
-		(ask->state != ASK_NEW || !ask->of_pipeline || !can_be_told(ask) ||
-			is_pipeline_coming(b, ask->model))) {
+	while (ask && (!is_input(b, ask) || !room_take(b, ask))) {
 		ask = ask->next;
 	}
 	return ask;
+}
+
+/* An input that waits for room has it before requests behind it. */
+static struct ask *next_ready(const struct bridge *b)
+{
+	struct ask *ask = b->asks.first;
+	for (; ask; ask = ask->next) {
+		bool ready = ask->state == ASK_READY && !ask->of_pipeline;
+		bool waits = ask->wants_room && is_input(b, ask);
+		if ((ready || waits) && room_take(b, ask) && ready) {
+			return ask;
+		}
+	}
+	return NULL;
 }
 
 /* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */
 static struct ask *next_new(const struct bridge *b, const struct model_entry **ret_model)
 {
 	for (struct ask *ask = b->listed ? b->asks.first : NULL; ask; ask = ask->next) {
-		if (ask->state == ASK_NEW && !ask->of_pipeline && can_be_told(ask)) {
+		if (ask->state == ASK_NEW && !ask->of_pipeline && room_is_there(ask)) {
 			*ret_model = models_find(&b->models, ask->model);
 			if (!is_coming(b, *ret_model)) {
 				return ask;

@@ -138,13 +138,14 @@ static int brokers_check_apart(const struct settings *s, size_t index, struct er
 	return 0;
 }
 
-/* A filter of all topics that results may have: levels with the model's or the source's name are any. */
+/* A filter of all topics that results have: levels with the model's or the source's name are any. "": there are none. */
 static void result_filter(const struct settings *s, char out[TOPICS_MAX])
 {
 	char filled[TOPICS_MAX] = "";
 	bool fits = topics_fill(
 		filled, sizeof(filled), s->result_topic, s->prefix, s->gateway, "+", "+");
 	size_t n = 0;
+	fits = fits && strcmp(s->feed, "none") != 0;
 	for (const char *at = filled; fits && *at; at += *at == '/') {
 		size_t length = strcspn(at, "/");
 		bool any = memchr(at, '+', length);
@@ -165,7 +166,7 @@ static int check_not_own(
 	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
 	result_filter(s, own[2]);
 	for (size_t i = 0; i < 3; i++) {
-		if (topics_overlap(r->topic, own[i])) {
+		if (own[i][0] && topics_overlap(r->topic, own[i])) {
 			return error_set(err, -EINVAL,
 				"[route %s]: topic has topics of %s, which are edged-mqtt's own",
 				r->name, own[i]);

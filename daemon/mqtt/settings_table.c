@@ -75,7 +75,8 @@ static const struct config_key bridge_keys[] = {
 		"ends when the time is over that the first of them named itself."),
 	NUMBER(bridge, "kept-bytes", BYTES, kept_bytes, 0, 1024 * MIB, "4M",
 		"Memory of the runtime folder ($RUNTIME_DIRECTORY) for requests of QoS 1 that are not\n"
-		"answered yet: they are asked again after a crash. 0: not; without the folder neither."),
+		"answered yet: they are asked again after a crash. Each broker has an equal part of\n"
+		"it. 0: not; without the folder neither."),
 	NUMBER(bridge, "decode-timeout", TIME, decode_timeout_ms, 10, MINUTE, "2s",
 		"For one picture, sound or text."),
 	NUMBER(bridge, "decode-memory", BYTES, decode_memory, MIB, 1024 * MIB, "128M",

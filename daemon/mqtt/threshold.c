@@ -58,3 +58,23 @@ const char *threshold_print(double threshold, char out[THRESHOLD_TEXT_SIZE])
 	}
 	return out;
 }
+
+static void write_line(
+	struct bytes_writer *w, const char *before, const char *text, const char *after)
+{
+	bytes_write(w, before, strlen(before));
+	bytes_write(w, text, strlen(text));
+	bytes_write(w, after, strlen(after));
+}
+
+void threshold_write_settings(struct bytes_writer *w, const char *name, bool off, double threshold)
+{
+	char number[THRESHOLD_TEXT_SIZE];
+	if (off || !isnan(threshold)) {
+		write_line(w, "[", name, "]\n");
+		write_line(w, "enable = ", off ? "no" : "yes", "\n");
+	}
+	if (!isnan(threshold)) {
+		write_line(w, "threshold = ", threshold_print(threshold, number), "\n");
+	}
+}

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 #define THRESHOLD_TEXT_SIZE 32
@@ -20,6 +21,9 @@ int must_check threshold_parse(
 
 /* The shortest text that threshold_parse() makes the same number of; "" for NaN. */
 const char *threshold_print(double threshold, char out[THRESHOLD_TEXT_SIZE]);
+
+/* What was set of @name, as a section of that file; nothing where nothing was. */
+void threshold_write_settings(struct bytes_writer *w, const char *name, bool off, double threshold);
 
 /* May it be set where @any is so? NaN may. */
 bool threshold_is_allowed(double threshold, bool any);

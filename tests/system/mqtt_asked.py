@@ -108,6 +108,84 @@ class Asked(WithPipelines):
         ask("digit", seven, 40)
         self.assertEqual([(n, s) for n, s, _ in answers(1)], [(40, "OK")])
 
+    def ask_who_takes_nothing(self, recipe, count, outbox):
+        """@count inputs of a broker that hangs from then on until no more can be asked. What it has answers of: (number, status)."""
+        port, asker = self.own_broker()
+        bridge, device = self.bridge("queue-length = 200\nmax-pause = 0ms\ndeadline = 10min\nin-flight = 64", others={
+            "broker b": f"address = mqtt://127.0.0.1:{port}\nin-flight = 1\n{outbox}"}, asked=recipe)
+        bridge.wait_log("broker b: connected")
+        asker.subscribe("edged/reply/me")
+        asker.subscribe("edged/gw1/#")
+        asker.wait("edged/gw1/pipeline/asked/state")
+
+        def is_settled():
+            """Two stats, one after the other, with nothing under way between."""
+            a, b = (json.loads(m.payload) for m in device.wait("edged/gw1/stats", 2)[-2:])
+            questions = b["pipeline_questions"]
+            return questions >= 8 and questions == b["pipeline_results"] == a["pipeline_questions"] and b["queue_length"] > 0
+
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for n in range(count):
+                asker.publish(f"edged/gw1/pipeline/asked/in/cam{n % 4}", self.rig.sample("digit-7.png"), ResponseTopic="edged/reply/me",
+                              CorrelationData=b"%d" % n)
+            device.wait_json("edged/gw1/stats", lambda s: s["requests"] == count)
+            self.own.child.send_signal(signal.SIGSTOP)
+            try:
+                self.edged.child.send_signal(signal.SIGCONT)
+                wait_for(is_settled, "the outbox to be full")
+            finally:
+                self.own.child.send_signal(signal.SIGCONT)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        device.wait_json("edged/gw1/stats", lambda s: s["answers"] == count)
+        for name in (b"a", b"b"):  # behind all that was to be sent
+            asker.publish("edged/gw1/digits/infer", b"nothing", ResponseTopic="edged/reply/me", CorrelationData=name)
+        wait_for(lambda: asker.of("edged/reply/me")[-1].properties.CorrelationData == b"b", "the last one")
+        self.assertNotIn("an answer found no room", bridge.text())
+        return [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"]) for m in asker.of("edged/reply/me")[:-2]]
+
+    def test_every_answer_has_its_room_before_edged_is_asked(self):
+        """Of a cascade there are several."""
+        cascade = EACH_DIGIT + "top-k = 1\n[stage again]\nwhen = 7\nmin-score = 0.5\n[model]\nname = digits\n[post]\nkind = classes\ntop-k = 1\n"
+        answers = self.ask_who_takes_nothing(cascade, 60, "outbox-messages = 16")
+        self.assertEqual(sorted(answers), [(n, status) for n in range(60) for status in ("MORE", "OK")])
+
+    def test_an_answer_that_is_larger_than_any_before_and_has_no_room_is_told(self):
+        labels = self.rig.write("long-labels", "".join(f"{n}{'x' * 250}\n" for n in range(10)))
+        recipe = EACH_DIGIT + f"labels = {labels}\ntop-k = 5\n"
+        answers = self.ask_who_takes_nothing(recipe, 60, "outbox-bytes = 64K")
+        self.assertEqual(sorted(n for n, _ in answers), list(range(60)))
+        self.assertEqual({status for _, status in answers}, {"OK", "OVERLOADED"})
+        self.assertLess(sum(status == "OVERLOADED" for _, status in answers), 30)  # the others are asked when there is as much room
+
+    def test_an_input_that_waits_for_room_is_overtaken_by_no_request(self):
+        cascade = EACH_DIGIT + "[stage again]\nwhen = 7\n[model]\nname = digits\n[post]\nkind = classes\n"
+        _, device = self.bridge("in-flight = 64\ndeadline = 10min", "outbox-messages = 16", two=cascade)
+        device.subscribe("edged/reply/me")
+        n = 0
+
+        def ask(topic, payload):
+            nonlocal n
+            n += 1
+            device.publish(topic, payload, ResponseTopic="edged/reply/me", CorrelationData=b"%d" % n)
+
+        def wait(requests, in_flight, queue_length):
+            device.wait_json("edged/gw1/stats", lambda s: (s["requests"], s["in_flight"], s["queue_length"]) == (requests, in_flight, queue_length))
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(13):  # one of 14 places is left, and the input wants two
+                ask("edged/gw1/digits/infer", bytes(784))
+            wait(13, 13, 0)
+            ask("edged/gw1/pipeline/two/in/cam", self.rig.sample("digit-7.png"))
+            wait(14, 13, 1)
+            ask("edged/gw1/digits/infer", bytes(784))
+            wait(15, 13, 2)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        found = [(int(m.properties.CorrelationData), dict(m.properties.UserProperty)["status"]) for m in device.wait("edged/reply/me", 16)]
+        self.assertEqual(sorted(found), sorted([(k, "OK") for k in range(1, 16)] + [(14, "MORE")]))
+
     def test_who_has_asked_a_pipeline_that_goes_is_told(self):
         bridge, device = self.bridge(digit=DIGIT, other=EACH_DIGIT)
         device.subscribe("edged/reply/#")

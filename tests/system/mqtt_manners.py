@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from mqtt_rig import DIGIT_BYTES, WithBroker, free_port, need_mosquitto, run_tests, wait_for
+from mqtt_rig import BOUND, DIGIT_BYTES, WithBroker, free_port, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
 INFER = "edged/gw1/digits/infer"
@@ -204,6 +204,39 @@ class Said(WithBroker):
                 self.assertEqual({bytes(m.payload) for m in device.of(kept)}, {b"ON"})
         finally:
             os.unlink(self.rig.path("models", "pipeline.tflite"))
+
+
+class Hung(WithBroker):
+    def test_a_disk_that_hangs_keeps_nobody_waiting_and_gets_the_newest_of_what_was_set(self):
+        """Requests and orders are answered meanwhile; what comes later is written later, and an end waits for it."""
+        state = self.rig.path("slow")
+        os.mkdir(state)
+        bridge = self.bridge(f"state = {state}")
+        device = self.device("patient")
+        device.subscribe("edged/gw1/digits/get/threshold")
+        device.subscribe("edged/reply/me")
+        device.subscribe("edged/gw1/status")
+        os.mkfifo(os.path.join(state, "set.new"))  # to be opened by a reader too, so who writes there waits
+        values = [f"0.{n}" for n in range(1, 10)]
+        for n, value in enumerate(values):
+            device.publish("edged/gw1/digits/set/threshold", value)
+            wait_for(lambda n=n: len(device.of("edged/gw1/digits/get/threshold")) == n + 1, "its echo")
+            device.publish(INFER, bytes(DIGIT_BYTES), ResponseTopic="edged/reply/me")
+            self.assertEqual(dict(device.wait("edged/reply/me", n + 1)[n].properties.UserProperty)["status"], "OK")
+        self.assertEqual([m.payload.decode() for m in device.of("edged/gw1/digits/get/threshold")], values)
+        bridge.child.send_signal(signal.SIGTERM)
+        wait_for(lambda: device.of("edged/gw1/status")[-1].payload == b"stopped", "the end")
+        os.rename(os.path.join(state, "set.new"), os.path.join(state, "slow"))
+        reader = os.open(os.path.join(state, "slow"), os.O_RDONLY | os.O_NONBLOCK)  # the write that hangs goes on, and fails: this is no file
+        self.assertEqual(bridge.child.wait(BOUND), 0)
+        with open(os.path.join(state, "set.conf"), encoding="utf-8") as file:
+            self.assertIn("threshold = 0.9\n", file.read())
+        self.assertEqual(os.read(reader, 1000).decode().count("threshold = 0.1\n"), 1)
+        os.close(reader)
+        self.bridge(f"state = {state}")
+        again = self.device("later")
+        again.subscribe("edged/gw1/digits/get/threshold")
+        self.assertEqual(again.wait("edged/gw1/digits/get/threshold")[-1].payload, b"0.9")
 
 
 if __name__ == "__main__":

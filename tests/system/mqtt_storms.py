@@ -59,6 +59,85 @@ class Storms(WithBroker):
                 slow.child.kill()
                 device.wait_json("edged/gw1/stats", lambda s: s["brokers_up"] == 1)
 
+    def test_what_waits_behind_a_large_answer_waits_for_its_own_time_at_most(self):
+        """Small ones do not overtake a large one, or it might never have its room; where the broker takes nothing each goes when its time is over."""
+        port = free_port()
+        slow = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", "slow-of-large")
+        self.addCleanup(slow.end, signal.SIGKILL)
+        shutil.copy(os.path.join(ROOT, "tests", "data", "FILL_f32", "model.tflite"), self.rig.path("models", "fill.tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
+        bridge = self.bridge("deadline = 10s\nstats-interval = 50ms", others={
+            "broker b": f"address = mqtt://127.0.0.1:{port}\noutbox-bytes = 64K\nreceive-maximum = 100"})
+        bridge.wait_log("broker b: connected")
+        device, asker = self.device("watches"), self.device("asks", port=port)
+        device.subscribe("edged/gw1/stats")
+        asker.subscribe("edged/#")
+        asker.wait_json("edged/gw1/fill/state", lambda s: s["state"] == "ready")
+
+        def ask(name):
+            inputs = [{"name": "in0", "datatype": "FP32", "shape": [], "data": [0.5]}, {"name": "given0", "datatype": "INT32", "shape": [2], "data": [12, 1000]}]
+            small = {"id": name, "data": [0] * DIGIT_BYTES}
+            request = {"id": name, "inputs": inputs} if name.startswith("large") else small
+            model = "fill" if name.startswith("large") else "digits"
+            return asker.publish(f"edged/gw1/{model}/infer", json.dumps(request), ResponseTopic=f"edged/reply/{name}")
+
+        for name in ("large-0", "small-0"):  # 48 KB, and a few hundred bytes
+            ask(name)
+            asker.wait(f"edged/reply/{name}")
+        bridge.child.send_signal(signal.SIGSTOP)
+        try:
+            for one in [ask(name) for name in ("large-1", "large-2", *(f"small-{n}" for n in range(1, 6)))]:
+                one.wait_for_publish(BOUND)
+            slow.child.send_signal(signal.SIGSTOP)
+        finally:
+            bridge.child.send_signal(signal.SIGCONT)
+        before = device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] == 6 and s["in_flight"] == 0)
+        self.assertEqual((before["requests"], before["answers_ok"], before["expired"]), (9, 3, 0))
+        after = device.wait_json("edged/gw1/stats", lambda s: s["queue_length"] == 0 and s["requests"] == 9)
+        self.assertEqual((after["answers_ok"], after["expired"]), (3, 6))
+        slow.child.send_signal(signal.SIGCONT)
+        ask("small-6")
+        asker.wait("edged/reply/small-6")
+        self.assertEqual(sorted(t for t in asker.messages if t.startswith("edged/reply/")),
+                         [f"edged/reply/{name}" for name in ("large-0", "large-1", "small-0", "small-6")])
+
+    def test_what_one_broker_has_asked_leaves_room_to_keep_what_others_ask(self):
+        """Each has an equal part of what is kept for the case of a crash, after a reload too."""
+        port, folder = free_port(), self.rig.path("run-of-two")
+        os.mkdir(folder)
+        other = self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true", "other")
+        self.addCleanup(other.end)
+        page = os.sysconf("SC_PAGE_SIZE")
+        b = {"broker b": f"address = mqtt://127.0.0.1:{port}"}
+        text = f"kept-bytes = {16 * page}\nstats-interval = 50ms\ndeadline = 10min"
+        bridge = self.bridge(text, others=b, env={"RUNTIME_DIRECTORY": folder})
+        bridge.wait_log("broker b: connected")
+        devices = self.device("of-a"), self.device("of-b", port=port)
+        for device in devices:
+            device.subscribe("edged/gw1/#")
+            device.wait("edged/gw1/digits/state")
+
+        def ask(device, count, kept, not_kept):
+            for _ in range(count):
+                device.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES)).wait_for_publish(BOUND)
+            devices[0].wait_json("edged/gw1/stats", lambda s: (s["kept"], s["not_kept"]) == (kept, not_kept))
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            ask(devices[1], 20, 8, 12)
+            ask(devices[0], 8, 16, 12)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+        devices[0].messages.pop("edged/gw1/stats")
+        devices[0].wait_json("edged/gw1/stats", lambda s: s["kept"] == 0)
+        self.rig.write_bridge(text, {"broker a": self.broker_key})
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_log("broker b: left")
+        self.edged.child.send_signal(signal.SIGSTOP)
+        try:
+            ask(devices[0], 17, 16, 13)
+        finally:
+            self.edged.child.send_signal(signal.SIGCONT)
+
     def test_a_broker_is_held_back_each_time_that_the_line_is_nearly_full(self):
         """Also a while after a time of holding back that was over before max-pause."""
         self.bridge("queue-length = 64\nmax-pause = 3s\nin-flight = 1\nstats-interval = 50ms\ndeadline = 60s")

@@ -231,6 +231,68 @@ static void bytes_and_places_are_bounded(void **state)
 	close_kept(kept);
 }
 
+static struct kept_note *add_of(struct kept *kept, const char *broker, size_t size)
+{
+	static const uint8_t payload[8 * KIB];
+	struct mosq_message m = message_of(payload, size);
+	return kept_add(kept, broker, &m);
+}
+
+/* So many can be added for @broker, one after the other; the first of them. */
+static struct kept_note *fill(struct kept *kept, const char *broker, size_t size, size_t expected)
+{
+	struct kept_note *first = add_of(kept, broker, size);
+	size_t n = first ? 1 : 0;
+	while (n <= KEPT_SLOTS && add_of(kept, broker, size)) {
+		n++;
+	}
+	assert_int_equal(n, expected);
+	return first;
+}
+
+static void each_broker_has_an_equal_part(void **state)
+{
+	struct kept *kept = open_kept(*state, 64 * MIB);
+	kept_divide(kept, 3);
+	struct kept_note *note = fill(kept, "a", 1, KEPT_SLOTS / 3);
+	fill(kept, "b", 1, KEPT_SLOTS / 3);
+	kept_cross_out(note);
+	fill(kept, "b", 1, 0);
+	fill(kept, "a", 1, 1);
+	fill(kept, "c", 1, KEPT_SLOTS / 3);
+	kept_divide(kept, 2); /* more for each, as far as there is something */
+	fill(kept, "a", 1, KEPT_SLOTS % 3);
+	close_kept(kept);
+	kept = open_kept(*state, 64 * MIB); /* what it has found counts once it is asked again */
+	kept_divide(kept, 3);
+	assert_int_equal(kept->n_used, KEPT_SLOTS);
+	for (size_t i = 0; i < KEPT_SLOTS; i++) {
+		struct kept_record record;
+		assert_true(kept_next(kept, &record, &note));
+		free(record.buffer);
+		if (i < 10) { /* were a's */
+			kept_cross_out(note);
+		}
+	}
+	fill(kept, "b", 1, 0);
+	fill(kept, "a", 1, 10 - KEPT_SLOTS % 3);
+	close_kept(kept);
+}
+
+static void each_broker_has_an_equal_part_of_the_bytes(void **state)
+{
+	struct kept *kept = open_kept(*state, 256 * KIB);
+	const size_t pages = (6 * KIB + 1023 + kept->page) / kept->page;
+	const size_t of_each = 128 * KIB / (pages * kept->page);
+	kept_divide(kept, 2);
+	struct kept_note *note = fill(kept, "a", 6 * KIB, of_each);
+	fill(kept, "b", 6 * KIB, of_each);
+	kept_cross_out(note);
+	fill(kept, "b", 6 * KIB, 0);
+	fill(kept, "a", 6 * KIB, 1);
+	close_kept(kept);
+}
+
 static void texts_that_are_too_long_are_not_kept(void **state)
 {
 	struct kept *kept = open_kept(*state, MIB);
@@ -402,6 +464,8 @@ int main(void)
 		temp_folder_test(lives_that_did_not_ask_it_or_that_another_ended_do_not_count),
 		temp_folder_test(what_was_put_off_comes_again_in_its_order),
 		temp_folder_test(bytes_and_places_are_bounded),
+		temp_folder_test(each_broker_has_an_equal_part),
+		temp_folder_test(each_broker_has_an_equal_part_of_the_bytes),
 		temp_folder_test(texts_that_are_too_long_are_not_kept),
 		temp_folder_test(memory_goes_back_when_large_ones_are_crossed_out),
 		temp_folder_test(a_write_that_is_cut_short_leaves_no_memory_behind),

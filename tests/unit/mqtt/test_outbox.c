@@ -160,34 +160,59 @@ static void room_is_set_aside_for_answers_to_come(void **state)
 	outbox_init(&o, 16, BYTES); /* 14 of which are for answers to questions */
 	for (int i = 0; i < SMALL; i++) {
 		put(&o, OUTBOX_RESULT, "t", "result", true); /* which gives way */
-		assert_true(outbox_reserve(&o, "r", 20000, &reserved[i]));
+		assert_true(outbox_reserve(&o, "r", 1, 20000, &reserved[i]));
 		assert_true(reserved[i] > 20000);
 	}
-	assert_false(outbox_reserve(&o, "r", 30000, &more));
-	outbox_release(&o, reserved[0]);
-	assert_true(outbox_reserve(&o, "r", 30000, &reserved[0]));
+	assert_false(outbox_reserve(&o, "r", 1, 30000, &more));
+	outbox_release(&o, 1, reserved[0]);
+	assert_true(outbox_reserve(&o, "r", 1, 30000, &reserved[0]));
 	for (int i = 0; i < 10; i++) { /* with what is left over */
 		put(&o, OUTBOX_RESPONSE, "r", "error", true);
 	}
 	assert_int_equal(o.n, 13);
 	put(&o, OUTBOX_RESPONSE, "r", "error", true); /* a result goes */
 	assert_int_equal(o.n, 13);
-	assert_false(outbox_reserve(&o, "r", 1, &more));
+	assert_false(outbox_reserve(&o, "r", 1, 1, &more));
 	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
 	put(&o, OUTBOX_RESPONSE, "r", "error", true);
 	put(&o, OUTBOX_RESPONSE, "r", "error", true);
 	assert_false(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
 	put(&o, OUTBOX_RESPONSE, "r", "error", false);
-	outbox_release(&o, reserved[2]);
+	outbox_release(&o, 1, reserved[2]);
 	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
 	assert_true(outbox_largest_answer(&o, "r") < BYTES - BYTES / 8);
 	assert_true(outbox_largest_answer(&o, "r") > BYTES - BYTES / 4);
 	outbox_deinit(&o);
 	outbox_init(&o, 16, 8 << 20); /* of many bytes the part is smaller */
 	assert_true(outbox_largest_answer(&o, "r") > (8 << 20) - (257 << 10));
-	assert_true(outbox_reserve(&o, "r", outbox_largest_answer(&o, "r"), &more));
+	assert_true(outbox_reserve(&o, "r", 1, outbox_largest_answer(&o, "r"), &more));
 	assert_false(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 257 << 10));
 	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 255 << 10));
+	outbox_deinit(&o);
+}
+
+static void room_for_several_is_there_for_all_or_none(void **state)
+{
+	struct outbox o;
+	size_t bytes = 0, more = 0;
+	(void)state;
+	outbox_init(&o, 16, BYTES);
+	for (int i = 0; i < 10; i++) {
+		put(&o, OUTBOX_RESULT, "t", "result", true);
+	}
+	assert_false(outbox_reserve(&o, "r", 15, 15, &bytes)); /* an eighth is not for these */
+	assert_int_equal(o.n, 10);
+	assert_true(outbox_reserve(&o, "r", 12, 1200, &bytes));
+	assert_int_equal(bytes, 12 * outbox_cost("r", 100));
+	assert_int_equal(o.n, 4);
+	assert_true(outbox_reserve(&o, "r", 2, 2, &more));
+	assert_false(outbox_reserve(&o, "r", 1, 1, &more));
+	for (int i = 0; i < 12; i++) {
+		outbox_release(&o, 1, outbox_cost("r", 100));
+		put(&o, OUTBOX_RESPONSE, "r", "answer", true);
+	}
+	assert_int_equal(o.reserved_messages, 2);
+	assert_int_equal(o.reserved_bytes, 2 * outbox_cost("r", 1));
 	outbox_deinit(&o);
 }
 
@@ -202,7 +227,7 @@ static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 		put(&o, OUTBOX_RESULT, "t", "result", true);
 	}
 	for (int i = 0; i < 14; i++) {
-		assert_true(outbox_reserve(&o, "r", 1024, &reserved[i]));
+		assert_true(outbox_reserve(&o, "r", 1, 1024, &reserved[i]));
 	}
 	assert_int_equal(o.n, 2);
 	for (int i = 0; i < 2; i++) {
@@ -211,7 +236,7 @@ static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 		outbox_sent(&o, m, i + 1);
 	}
 	for (int i = 0; i < 14; i++) {
-		outbox_release(&o, reserved[i]);
+		outbox_release(&o, 1, reserved[i]);
 		put(&o, OUTBOX_RESPONSE, "r", "answer", true);
 	}
 	assert_int_equal(o.n, 16);
@@ -373,6 +398,7 @@ int main(void)
 		cmocka_unit_test(an_answer_of_qos_1_gives_way_to_nothing),
 		cmocka_unit_test(what_has_no_room_pushes_nothing_out),
 		cmocka_unit_test(room_is_set_aside_for_answers_to_come),
+		cmocka_unit_test(room_for_several_is_there_for_all_or_none),
 		cmocka_unit_test(what_is_set_aside_is_there_whatever_goes_meanwhile),
 		cmocka_unit_test_setup_teardown(
 			the_request_of_an_answer_that_had_no_room_is_put_off, temp_folder_set_up,

@@ -113,6 +113,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[route r]\nmodel = m\ntopic = edged/pool/m/infer\n", "of edged/pool/#, "},
 		{"[bridge]\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
 			"m.conf:5: [route r]: topic has topics of out/+/+, "},
+		{"[bridge]\nfeed = none\n[route r]\nmodel = m\ntopic = #\n",
+			"m.conf:5: [route r]: topic has topics of"},
 		{"[bridge]\ngateway = reply\n", "gateway: reply is what answers are below"},
 		{"[broker a]\naddress = mqtt://localhost:99999\n", "m.conf:2: [broker a]: address"},
 		{"[broker a]\naddress = mqtt://localhost:\n", "[broker a]: address"},
@@ -143,6 +145,8 @@ static void what_is_next_to_a_mistake_is_none(void **state)
 		"[route r]\ntopic = a/+\nmodel = m\n[route s]\ntopic = a/+/b\nmodel = m\n",
 		"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h\nclient-id = other\n",
 		"[broker a]\naddress = unix:/" FIFTY FIFTY "234567\n",
+		/* Nothing is published there. */
+		"[bridge]\nfeed = none\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct error err = {0};
