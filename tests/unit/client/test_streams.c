@@ -231,8 +231,7 @@ static void the_latest_window_waits_while_few_rows_follow(void **state)
 	(void)state;
 	struct world world = {.rows = 4};
 	owned(pipeline_close) struct pipeline *p = open_text(&world,
-		"[source]\nkind = numbers\nlatest-only = yes\n" SUM
-		"[decision]\npublish = all\n");
+		"[source]\nkind = numbers\nlatest-only = yes\n" SUM "[decision]\npublish = all\n");
 	push_at(p, "1\n2\n3\n4\n", 1);
 	const struct pipeline_question *asked = pipeline_next(p);
 	assert_non_null(asked);
