@@ -121,15 +121,17 @@ int brokers_check(const struct bridge *b, const struct settings *s, struct error
 {
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		const struct settings_broker *broker = &s->brokers[i];
+		char place[SETTINGS_PLACE_SIZE];
+		settings_write_place(s, "broker", broker->places, "spool", place);
 		if (broker->spool_bytes && !b->state[0]) {
-			return error_set(err, -EINVAL, "[broker %s]: spool needs a state folder",
-				broker->name);
+			return error_set(err, -EINVAL, "%s[broker %s]: spool needs a state folder",
+				place, broker->name);
 		}
 		const char *why = broker->spool_bytes ? why_no_folder(b->state) : NULL;
 		if (why) {
 			return error_set(err, -EINVAL,
-				"[broker %s]: spool needs the folder of [bridge] state, %s: %s",
-				broker->name, b->state, why);
+				"%s[broker %s]: spool needs the folder of [bridge] state, %s: %s",
+				place, broker->name, b->state, why);
 		}
 	}
 	return 0;
