@@ -172,37 +172,50 @@ static int brokers_check_apart(const struct settings *s, size_t index, struct fa
 	return 0;
 }
 
-/* A filter of all topics that results have: levels with the model's or the source's name are any. "": there are none. */
-static void result_filter(const struct settings *s, char out[TOPICS_MAX])
-{
-	char filled[TOPICS_MAX] = "";
-	bool fits = topics_fill(
-		filled, sizeof(filled), s->result_topic, s->prefix, s->gateway, "+", "+");
-	size_t n = 0;
-	fits = fits && strcmp(s->feed, "none") != 0;
-	for (const char *at = filled; fits && *at; at += *at == '/') {
-		size_t length = strcspn(at, "/");
-		bool any = memchr(at, '+', length);
-		n += (size_t)snprintf(out + n, TOPICS_MAX - n, "%s%.*s", n ? "/" : "",
-			any ? 1 : (int)length, any ? "+" : at);
-		at += length;
-	}
-	out[n] = 0;
-}
-
-/* What comes of a message is published below these; a route over them would have its own results as inputs, for ever. What
- * is asked of us would be taken twice. */
+/* Our own, which would be taken twice, or be inputs that tell of others. */
 static int check_not_own(
 	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
-	char own[3][TOPICS_MAX];
+	char own[2][TOPICS_MAX];
 	snprintf(own[0], TOPICS_MAX, "%s/%s/#", s->prefix, s->gateway);
 	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
-	result_filter(s, own[2]);
-	for (size_t i = 0; i < 3; i++) {
-		if (own[i][0] && topics_overlap(r->topic, own[i])) {
+	for (size_t i = 0; i < 2; i++) {
+		if (topics_overlap(r->topic, own[i])) {
 			return fault_set(fault, "topic",
 				"topic has topics of %s, which are edged-mqtt's own", own[i]);
+		}
+	}
+	return 0;
+}
+
+/* The route that takes the results of @r, at *out, for inputs; NULL: none does. Those of pipelines are at topics of our own. */
+static const struct settings_route *taker_of(
+	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
+{
+	if (!r->model[0] || strcmp(s->feed, "none") == 0 ||
+		!topics_fill(out, TOPICS_MAX, s->result_topic, s->prefix, s->gateway, r->model,
+			r->name)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < s->n_routes; i++) {
+		if (topics_match(s->routes[i].topic, out)) {
+			return &s->routes[i];
+		}
+	}
+	return NULL;
+}
+
+/* Results that come back as inputs, by way of other routes too, would do so for ever. */
+static int check_no_circle(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
+{
+	char topic[TOPICS_MAX];
+	const struct settings_route *at = r;
+	for (size_t i = 0; i < s->n_routes && at; i++) {
+		at = taker_of(s, at, topic);
+		if (at == r) {
+			return fault_set(fault, "topic",
+				"topic has %s, where its own results come back", topic);
 		}
 	}
 	return 0;
@@ -342,7 +355,7 @@ int settings_check(const struct settings *s, struct error *err)
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct settings_route *r = &s->routes[i];
 		if (route_check(r, &fault) < 0 || check_not_own(s, r, &fault) < 0 ||
-			check_apart(s, r, &fault) < 0) {
+			check_apart(s, r, &fault) < 0 || check_no_circle(s, r, &fault) < 0) {
 			return fault_tell(&fault, s, "route", r->name, r->places, err);
 		}
 	}

@@ -138,7 +138,11 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[route r]\nmodel = m\ntopic = #\n", "m.conf:3: [route r]: topic has topics of"},
 		{"[route r]\nmodel = m\ntopic = edged/pool/m/infer\n", "of edged/pool/#, "},
 		{"[bridge]\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
-			"m.conf:5: [route r]: topic has topics of out/+/+, "},
+			"m.conf:5: [route r]: topic has out/x-m/r, where its own results"},
+		{"[bridge]\nresult-topic = ai/{model}/{source}\n"
+		 "[route r]\nmodel = m\ntopic = ai/p/+\n[route s]\nmodel = n\ntopic = ai/m/+\n"
+		 "[route t]\nmodel = o\ntopic = ai/n/s\n[route u]\nmodel = p\ntopic = +/o/t\n",
+			"m.conf:5: [route r]: topic has ai/p/u, where its own results"},
 		{"[bridge]\nfeed = none\n[route r]\nmodel = m\ntopic = #\n",
 			"m.conf:5: [route r]: topic has topics of"},
 		{"[bridge]\ntop-k = 1\ngateway = reply\n",
@@ -198,6 +202,13 @@ static void what_is_next_to_a_mistake_is_none(void **state)
 		"[route r]\ntopic = a/+\nmodel = m\n[route s]\ntopic = a/+/b\nmodel = m\n",
 		"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h\nclient-id = other\n",
 		"[broker a]\naddress = unix:/" FIFTY FIFTY "234567\n",
+		/* No result of a route comes back to it. */
+		"[bridge]\nresult-topic = plant/{source}/{model}\n[route pump4]\ntopic = plant/pump4/raw\nmodel = vib\n",
+		"[bridge]\nresult-topic = ai-{model}/{source}\n[route r]\ntopic = frigate/cam\nmodel = faces\n",
+		"[bridge]\nresult-topic = ai/{model}/{source}\n"
+		"[route r]\nmodel = m\ntopic = in/+\n[route s]\nmodel = n\ntopic = ai/m/+\n"
+		"[route t]\npipeline = o\ntopic = ai/n/s\n",
+		"[bridge]\nresult-topic = ai/{model}/{source}\n[route r]\nmodel = m\ntopic = ai/m/infer\n",
 		/* Nothing is published there. */
 		"[bridge]\nfeed = none\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
 	};
