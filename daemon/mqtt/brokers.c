@@ -90,12 +90,7 @@ static int begin(struct bridge *b, const struct settings_broker *broker, struct 
 	struct link_options options = {
 		.broker = *broker, .max_packet = (uint32_t)b->settings.max_message + PACKET_ROOM};
 	memcpy(options.will_topic, b->status_topic, sizeof(options.will_topic));
-	if (broker->client_id[0]) {
-		memcpy(options.client_id, broker->client_id, sizeof(broker->client_id));
-	} else {
-		snprintf(options.client_id, sizeof(options.client_id), "edged-%s",
-			b->settings.gateway);
-	}
+	settings_write_client_id(&b->settings, broker, options.client_id);
 	snprintf(folder, sizeof(folder), "%s/spool-%s", b->state, broker->name);
 	struct link **place = &b->links[b->n_links];
 	int r = link_start(&b->loop, &b->log, &options, b->state[0] ? folder : NULL, &link_events,

@@ -285,6 +285,16 @@ bool settings_same_broker(const struct settings_broker *a, const struct settings
 	return same;
 }
 
+void settings_write_client_id(const struct settings *s, const struct settings_broker *broker,
+	char out[SETTINGS_TOPIC_SIZE])
+{
+	if (broker->client_id[0]) {
+		memcpy(out, broker->client_id, SETTINGS_TOPIC_SIZE);
+	} else {
+		snprintf(out, SETTINGS_TOPIC_SIZE, "edged-%s", s->gateway);
+	}
+}
+
 /* The host's name up to its first dot, what is no letter or digit made a dash. */
 static void fill_gateway(char *gateway)
 {

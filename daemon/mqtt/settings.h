@@ -134,6 +134,10 @@ struct settings_address {
 };
 int must_check settings_read_address(const char *text, struct settings_address *ret_address);
 
+/* The name that the broker is told. */
+void settings_write_client_id(const struct settings *settings, const struct settings_broker *broker,
+	char out[SETTINGS_TOPIC_SIZE]);
+
 /* Is everything about them the same? */
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b);
 

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "daemon/mqtt/topics.h"
 
 #define SECRET_SIZE 1024
+#define MIN_SPOOL 65536 /* a result has to find room in one of its segments */
 
 /* What is wrong with a section. */
 struct fault {
@@ -148,25 +150,43 @@ static int broker_check(const struct settings_broker *b, struct fault *fault)
 	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
 		return fault_set(fault, "psk", "either psk or certificates");
 	}
+	if (b->spool_bytes && b->spool_bytes < MIN_SPOOL) {
+		return fault_set(fault, "spool", "spool is 0, or 64K at least");
+	}
 	return b->reconnect_min_ms <= b->reconnect_max_ms
 		? 0
 		: fault_set(fault, "reconnect-min reconnect-max",
 			  "reconnect-min is above reconnect-max");
 }
 
+/* Is the one localhost, and the other what it stands for? */
+static bool is_local_too(const char *a, const char *b)
+{
+	return strcasecmp(a, "localhost") == 0 && settings_has_word("127.0.0.1 ::1", b);
+}
+
+static bool is_same_place(const struct settings_broker *a, const struct settings_broker *b)
+{
+	struct settings_address one, other;
+	if (settings_read_address(a->address, &one) < 0 ||
+		settings_read_address(b->address, &other) < 0 || one.port != other.port) {
+		return false;
+	}
+	return one.port == 0 ? strcmp(one.host, other.host) == 0
+			     : strcasecmp(one.host, other.host) == 0 ||
+			is_local_too(one.host, other.host) || is_local_too(other.host, one.host);
+}
+
 /* Each would end the other's connection. */
 static int brokers_check_apart(const struct settings *s, size_t index, struct fault *fault)
 {
-	const struct settings_broker *b = &s->brokers[index];
-	struct settings_address address, other;
+	char id[SETTINGS_TOPIC_SIZE], other[SETTINGS_TOPIC_SIZE];
+	settings_write_client_id(s, &s->brokers[index], id);
 	for (size_t i = 0; i < index; i++) {
-		const struct settings_broker *o = &s->brokers[i];
-		bool same = settings_read_address(b->address, &address) == 0 &&
-			settings_read_address(o->address, &other) == 0 &&
-			strcmp(address.host, other.host) == 0 && address.port == other.port;
-		if (same && strcmp(b->client_id, o->client_id) == 0) {
+		settings_write_client_id(s, &s->brokers[i], other);
+		if (strcmp(id, other) == 0 && is_same_place(&s->brokers[index], &s->brokers[i])) {
 			return fault_set(fault, "address client-id",
-				"has address and client-id of [broker %s]", o->name);
+				"has address and client-id of [broker %s]", s->brokers[i].name);
 		}
 	}
 	return 0;

@@ -160,6 +160,14 @@ static void every_mistake_is_told_with_its_place(void **state)
 			"m.conf:3: [broker a]: client-id, username"},
 		{"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h:1883\n",
 			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[bridge]\ngateway = g\n[broker a]\naddress = mqtt://h\n[broker b]\nclient-id = edged-g\naddress = mqtt://H\n",
+			"m.conf:7: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://localhost\n[broker b]\naddress = mqtt://127.0.0.1\n",
+			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://[::1]\n[broker b]\naddress = mqtt://localhost\n",
+			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://h\nspool = 100\n",
+			"m.conf:3: [broker a]: spool is 0, or 64K"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error err = {0};
@@ -202,6 +210,8 @@ static void what_is_next_to_a_mistake_is_none(void **state)
 		"[route r]\ntopic = a/+\nmodel = m\n[route s]\ntopic = a/+/b\nmodel = m\n",
 		"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h\nclient-id = other\n",
 		"[broker a]\naddress = unix:/" FIFTY FIFTY "234567\n",
+		"[broker a]\naddress = mqtt://localhost\n[broker b]\naddress = mqtt://127.0.0.1:1884\n",
+		"[broker a]\naddress = unix:/a\n[broker b]\naddress = unix:/A\nspool = 64K\n",
 		/* No result of a route comes back to it. */
 		"[bridge]\nresult-topic = plant/{source}/{model}\n[route pump4]\ntopic = plant/pump4/raw\nmodel = vib\n",
 		"[bridge]\nresult-topic = ai-{model}/{source}\n[route r]\ntopic = frigate/cam\nmodel = faces\n",
