@@ -38,8 +38,8 @@ static int write_file(const struct saver *saver)
 		return -errno;
 	}
 	const struct bytes_writer *text = &saver->text;
-	bool ok = fwrite(text->data, 1, text->size, file) == text->size && fflush(file) == 0 &&
-		fsync(fileno(file)) == 0;
+	bool written = text->size == 0 || fwrite(text->data, 1, text->size, file) == text->size;
+	bool ok = written && fflush(file) == 0 && fsync(fileno(file)) == 0;
 	int r = ok ? 0 : -errno;
 	if (fclose(file) != 0 && r == 0) {
 		r = -errno;

@@ -164,7 +164,7 @@ class Pipelines(WithPipelines):
         self.assertGreater(len(device.of(f"{topic}/result/cam")), published // 2)
 
     def test_a_process_that_hangs_is_replaced_and_says_so(self):
-        bridge, device = self.bridge("decode-timeout = 300ms", digit=EACH_DIGIT)
+        bridge, device = self.bridge("decode-timeout = 2s", digit=EACH_DIGIT)
         os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGSTOP)
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
         device.wait_json("edged/gw1/pipeline/digit/error/cam", lambda e: "took too long" in e["message"])

@@ -356,7 +356,7 @@ class Pool(unittest.TestCase):
                                 CorrelationData=struct.pack("<I", number), ContentType="application/octet-stream")
         try:
             self.watcher.wait_json("edged/gw0/capability", lambda c: c["queue_length"] > 100)
-            wait_for(lambda: b'"pool":0' in self.watcher.of("edged/gw0/capability")[-1].payload, "it to leave", 20)
+            wait_for(lambda: b'"pool":0' in self.watcher.of("edged/gw0/capability")[-1].payload, "it to leave")
             for number in range(1000, 1100):
                 self.ask(number, bytes(DIGIT_BYTES))
             wait_for(lambda: set(range(1000, 1100)) <= self.answered(), "answers of the other")
