@@ -76,7 +76,7 @@ class Memory:
         try:
             fd = _allocate(size)
             try:
-                self.view = memoryview(mmap.mmap(fd, size))
+                self._view: Optional[memoryview] = memoryview(mmap.mmap(fd, size))
                 self.region = add(fd, size)
             finally:
                 os.close(fd)
@@ -90,6 +90,13 @@ class Memory:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
+    @property
+    def view(self) -> memoryview:
+        """All of it. Who has it, or a part, keeps the memory when it is closed; there is no other one then."""
+        if self._view is None:
+            raise Invalid("the memory is closed", Status.INVALID)
+        return self._view
+
     def at(self, offset: int, size: int, shape: Optional[Shape] = None) -> Place:
         """`size` bytes from `offset` on, which is a multiple of 64."""
         offset, size = (number(value, sys.maxsize, "a place's offset or size") for value in (offset, size))
@@ -102,7 +109,8 @@ class Memory:
         return Place(self, offset, size, shape)
 
     def close(self) -> None:
-        """edged forgets it, once it has answered what names it. A second time does nothing."""
+        """edged forgets it, once it has answered what names it, and it goes when nothing looks at its view: until then edged counts it. A second time does nothing."""
         region, self.region = self.region, 0
+        self._view = None
         if region:
             self._remove(region)

@@ -62,6 +62,21 @@ class Memory(test_edged.WithDaemon):
         with self.assertRaises(edged.Invalid):
             self.client.memory(0)
 
+    def test_what_was_closed_is_counted_no_more_though_it_has_a_name(self):
+        """Two of them are more than a user may have."""
+        for _ in range(4):
+            with self.client.memory(70 << 20) as memory:
+                self.assertEqual(len(memory.view), 70 << 20)
+        for look in (lambda: memory.view, lambda: memory.at(0, 64)):
+            with self.assertRaisesRegex(edged.Invalid, "closed"):
+                look()
+        small = self.client.memory(4096)
+        whole, place = small.view, small.at(0, 64)
+        small.close()
+        whole[:64] = bytes(64)
+        with self.assertRaisesRegex(edged.Invalid, "closed"):
+            self.assertIsNone(place.view)
+
     def test_more_than_the_machine_has_is_not_tried(self):
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)

@@ -339,6 +339,21 @@ static void on_guard(int number)
 	_exit(0);
 }
 
+/* It is to outlive this end. */
+static void save_what_was_set(struct bridge *b)
+{
+	saver_try_again(&b->set);
+	saver_try_again(&b->set_pipelines);
+	if (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
+		log_info(&b->log, "what was set is being written to disk");
+	}
+	while (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
+		uv_run(&b->loop, UV_RUN_ONCE);
+	}
+	saver_deinit(&b->set);
+	saver_deinit(&b->set_pipelines);
+}
+
 int bridge_run(struct bridge *b)
 {
 	struct error err = {0};
@@ -358,9 +373,7 @@ int bridge_run(struct bridge *b)
 	while (!uv_is_closing((uv_handle_t *)&b->drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}
-	while (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
-		uv_run(&b->loop, UV_RUN_ONCE); /* what was set is to outlive this end */
-	}
+	save_what_was_set(b);
 	signal(SIGALRM, on_guard);
 	alarm(2);
 	uv_run(&b->loop, UV_RUN_DEFAULT);

@@ -64,10 +64,15 @@ static void on_written(uv_work_t *work, int status)
 	struct saver *saver = work->data;
 	(void)status;
 	saver->writes = false;
-	drop(&saver->text);
 	if (saver->err.code) {
 		log_warning(saver->log, "%s", saver->err.text);
 	}
+	saver->failed = saver->err.code && !saver->waits;
+	if (saver->failed) {
+		saver->next = saver->text;
+		saver->text = (struct bytes_writer){0};
+	}
+	drop(&saver->text);
 	write_next(saver);
 }
 
@@ -99,10 +104,23 @@ void saver_write(struct saver *saver, struct bytes_writer *text)
 	drop(&saver->next);
 	saver->next = newest;
 	saver->waits = true;
+	saver->failed = false;
+	write_next(saver);
+}
+
+void saver_try_again(struct saver *saver)
+{
+	saver->waits = saver->waits || saver->failed;
+	saver->failed = false;
 	write_next(saver);
 }
 
 bool saver_is_idle(const struct saver *saver)
 {
 	return !saver->writes && !saver->waits;
+}
+
+void saver_deinit(struct saver *saver)
+{
+	drop(&saver->next);
 }

@@ -27,11 +27,17 @@ static void begin(struct world *w, const char *folder)
 	saver_init(&w->saver, &w->loop, &w->log, folder, "set");
 }
 
-static void end(struct world *w)
+static void run_until_idle(struct world *w)
 {
 	while (!saver_is_idle(&w->saver)) {
 		uv_run(&w->loop, UV_RUN_ONCE);
 	}
+}
+
+static void end(struct world *w)
+{
+	run_until_idle(w);
+	saver_deinit(&w->saver);
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 }
 
@@ -123,6 +129,30 @@ static void a_write_that_fails_leaves_what_was_there(void **state)
 	expect(folder, "after\n");
 }
 
+static void what_could_not_be_written_is_tried_once_more(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct world w;
+	begin(&w, folder->path);
+	saver_try_again(&w.saver);
+	assert_true(saver_is_idle(&w.saver));
+	assert_int_equal(mkdirat(folder->fd, "set.new", 0700), 0);
+	save(&w, "first\n");
+	run_until_idle(&w);
+	assert_true(w.saver.err.code < 0);
+	saver_try_again(&w.saver);
+	assert_false(saver_is_idle(&w.saver));
+	run_until_idle(&w);
+	assert_true(w.saver.err.code < 0);
+	assert_int_equal(unlinkat(folder->fd, "set.new", AT_REMOVEDIR), 0);
+	saver_try_again(&w.saver);
+	run_until_idle(&w);
+	expect(folder, "first\n");
+	saver_try_again(&w.saver); /* it is there */
+	assert_true(saver_is_idle(&w.saver));
+	end(&w);
+}
+
 static void without_a_folder_nothing_is_kept(void **state)
 {
 	struct world w;
@@ -139,6 +169,7 @@ int main(void)
 		temp_folder_test(what_was_written_last_is_there_whole),
 		temp_folder_test(of_what_comes_while_the_disk_hangs_only_the_newest_is_written),
 		temp_folder_test(a_write_that_fails_leaves_what_was_there),
+		temp_folder_test(what_could_not_be_written_is_tried_once_more),
 		cmocka_unit_test(without_a_folder_nothing_is_kept),
 	};
 	return cmocka_run_group_tests_name("saver", tests, NULL, NULL);
