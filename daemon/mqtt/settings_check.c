@@ -11,6 +11,11 @@
 #include "daemon/mqtt/topics.h"
 
 #define SECRET_SIZE 1024
+#define WORK_PART                                                                                  \
+	8 /* of max-memory that is at least for requests that are decoded, and for the process itself */
+#define OWN_BYTES                                                                                  \
+	(UINT64_C(6)                                                                               \
+		<< 20) /* of the process itself: threads, tables, buffers of the MQTT library */
 
 /* Is every word of @list one of @known? */
 static bool all_known(const char *list, const char *known)
@@ -267,18 +272,35 @@ static int bridge_check(const struct settings *s, struct error *err)
 		: 0;
 }
 
-/* What may wait has to fit, or what was promised cannot be held. */
-static int memory_check(const struct settings *s, struct error *err)
+static uint64_t bytes_that_wait(const struct settings *s)
 {
 	uint64_t bytes = s->queue_bytes;
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		bytes += s->brokers[i].outbox_bytes;
 	}
-	return s->max_memory && bytes > s->max_memory
+	return bytes;
+}
+
+/* What may wait has to fit beside what is worked on, or what was promised cannot be held. */
+static int memory_check(const struct settings *s, struct error *err)
+{
+	const uint64_t bytes = bytes_that_wait(s);
+	return s->max_memory && bytes > s->max_memory - s->max_memory / WORK_PART
 		? error_set(err, -EINVAL,
-			  "max-memory is less than queue-bytes and each broker's outbox-bytes together, %llu",
+			  "seven eighths of max-memory are less than queue-bytes and each broker's outbox-bytes together, %llu",
 			  (unsigned long long)bytes)
 		: 0;
+}
+
+uint64_t settings_work_bytes(const struct settings *s)
+{
+	const uint64_t taken = bytes_that_wait(s) + OWN_BYTES;
+	const uint64_t left = s->max_memory > taken ? s->max_memory - taken : 0;
+	const uint64_t least = s->max_memory / WORK_PART / 2;
+	if (!s->max_memory) {
+		return s->decode_memory;
+	}
+	return left > least ? left : least;
 }
 
 /* Puts where it stands before why it is wrong. */

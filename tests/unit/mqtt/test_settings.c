@@ -65,6 +65,18 @@ static void nothing_means_the_broker_of_this_machine(void **state)
 	assert_true(settings.gateway[0]);
 }
 
+static void work_has_what_is_left_of_memory(void **state)
+{
+	struct error err = {0};
+	const uint64_t mib = 1 << 20;
+	assert_int_equal(load(*state, "", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), (64 - 16 - 8 - 6) * mib);
+	assert_int_equal(load(*state, "[bridge]\nmax-memory = 32M\nqueue-bytes = 20M\n", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), 2 * mib); /* the sixteenth */
+	assert_int_equal(load(*state, "[bridge]\nmax-memory = 0\n", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), settings.decode_memory);
+}
+
 static void every_mistake_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -84,6 +96,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[bridge]\nmax-message = 8M\nqueue-bytes = 4M\n", "max-message is above"},
 		{"[bridge]\nmax-memory = 32M\nqueue-bytes = 25M\n",
 			"each broker's outbox-bytes together, 34603008"},
+		{"[bridge]\nmax-memory = 32M\nqueue-bytes = 20481K\n",
+			"seven eighths of max-memory are less"},
 		{"[broker a]\naddress = http://x\n", "[broker a]: address"},
 		{"[broker a]\npassword = secret\n", "[broker a]: secrets"},
 		{"[broker a]\nca = credential:../x\n", "[broker a]: secrets"},
@@ -262,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sections_may_come_often_and_later_files_win),
 		TEST(nothing_means_the_broker_of_this_machine),
+		TEST(work_has_what_is_left_of_memory),
 		TEST(every_mistake_is_told_with_its_place),
 		TEST(what_is_next_to_a_mistake_is_none),
 		cmocka_unit_test(an_address_is_taken_apart),
