@@ -201,12 +201,16 @@ static ssize_t receive_some(struct channel *channel, void *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* 1: @at has reached @size. 0: more has to come. */
+/* 1: @at has reached @size. 0: more has to come. @data NULL: it is left out. */
 static int receive_into(
 	struct channel *channel, void *data, size_t size, size_t *at, struct error *err)
 {
+	uint8_t nowhere[CHANNEL_AHEAD];
 	while (*at < size) {
-		ssize_t n = receive_some(channel, (uint8_t *)data + *at, size - *at);
+		const size_t left = size - *at,
+			     skipped = left < sizeof(nowhere) ? left : sizeof(nowhere);
+		ssize_t n = data ? receive_some(channel, (uint8_t *)data + *at, left)
+				 : receive_some(channel, nowhere, skipped);
 		if (n == 0) {
 			return error_set(err, -ENOTCONN, "the daemon closed the connection");
 		}
@@ -237,17 +241,18 @@ static int begin_body(struct channel *channel, struct error *err)
 		(size_t)bytes_align_up((uint64_t)channel->header.body_bytes + 1, WIRE_ALIGNMENT);
 	channel->body = aligned_alloc(WIRE_ALIGNMENT, room);
 	channel->body_at = 0;
-	return channel->body ? 0 : error_no_memory(err);
+	channel->in_body = true;
+	return 0;
 }
 
 int channel_receive(
 	struct channel *channel, struct wire_header *ret_header, void **ret_body, struct error *err)
 {
-	if (!channel->body) {
+	if (!channel->in_body) {
 		int r = receive_into(channel, channel->header_bytes, WIRE_HEADER_BYTES,
 			&channel->header_at, err);
 		r = r <= 0 ? r : begin_body(channel, err);
-		if (r < 0 || !channel->body) {
+		if (r < 0 || !channel->in_body) {
 			return r;
 		}
 	}
@@ -258,6 +263,7 @@ int channel_receive(
 	}
 	*ret_header = channel->header;
 	*ret_body = take(channel->body);
+	channel->in_body = false;
 	channel->header_at = 0;
 	return 1;
 }

@@ -30,8 +30,9 @@ struct channel {
 	uint8_t header_bytes[WIRE_HEADER_BYTES];
 	size_t header_at;
 	struct wire_header header;
-	uint8_t *body; /* owned, WIRE_ALIGNMENT */
+	uint8_t *body; /* owned, WIRE_ALIGNMENT; NULL: none comes, or there is no memory for it */
 	size_t body_at;
+	bool in_body; /* the header is complete */
 };
 
 /* @fd belongs to the channel. */
@@ -64,7 +65,8 @@ int must_check channel_send(struct channel *channel, struct error *err);
 
 /*
  * Collects one frame. 1: it is complete, *ret_header and the body, which the caller frees, are
- * filled. 0: more has to come. -ENOTCONN when the connection is gone, -EPROTO for what is no frame.
+ * filled; a body for which there was no memory is left out, and NULL. 0: more has to come. -ENOTCONN
+ * when the connection is gone, -EPROTO for what is no frame.
  */
 int must_check channel_receive(struct channel *channel, struct wire_header *ret_header,
 	void **ret_body, struct error *err);

@@ -232,23 +232,6 @@ static int judge_stray(const struct wire_header *header, const void *body, struc
 		header->type, (unsigned long long)header->id);
 }
 
-/* Who opened it has given up meanwhile: nobody knows its number. */
-static int abandon_session(
-	struct edge_client *client, const void *body, size_t size, struct error *err)
-{
-	uint32_t session = 0;
-	uint64_t id = 0;
-	struct error ignored = {0};
-	int r = replies_session(body, size, &session, err);
-	if (r == 0 &&
-		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
-			&id, &ignored) < 0) {
-		/* It stays until the connection ends. */
-		return 0;
-	}
-	return r;
-}
-
 /* What nobody asked for. */
 static int tell_models(struct edge_client *client, const void *body, size_t size, struct error *err)
 {
@@ -266,11 +249,18 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	struct error *err)
 {
 	struct outcome outcome = {0};
+	struct waiting *waiting = find_waiting(client, header->id);
+	if (!*body) { /* no memory for it: bad for who waits, not for the connection */
+		error_set(&outcome.err, -ENOBUFS, "no memory for the answer");
+		if (waiting) {
+			deliver(client, waiting, &outcome);
+		}
+		return 0;
+	}
 	if (header->type == (WIRE_EVENT | WIRE_REPLY) && client->subscription != 0 &&
 		header->id == client->subscription && header->status == EDGE_OK) {
 		return tell_models(client, *body, header->body_bytes, err);
 	}
-	struct waiting *waiting = find_waiting(client, header->id);
 	if (!waiting || header->type != (waiting->type | WIRE_REPLY)) {
 		return judge_stray(header, *body, err);
 	}
@@ -287,10 +277,10 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	} else if (waiting->listener.fn || waiting->listener.outcome) {
 		r = decode_reply(waiting, header, body, &outcome, err);
 	} else if (waiting->type == WIRE_SESSION_OPEN) {
-		r = abandon_session(client, *body, header->body_bytes, err);
+		r = connection_abandon_session(client, *body, header->body_bytes, err);
 	}
-	if (r == -ENOMEM) { /* bad for this request, not for the connection */
-		outcome.err = *err;
+	if (r == -ENOMEM) { /* the same */
+		error_set(&outcome.err, -ENOBUFS, "no memory for the answer");
 		r = 0;
 	}
 	if (r < 0) {

@@ -72,6 +72,10 @@ int must_check connection_process(struct edge_client *client, struct error *err)
 /* Everybody who waits is told @why, or what was the matter before. Returns that error's code. */
 int connection_lose(struct edge_client *client, const struct error *why);
 
+/* Who opened the session of this reply has given up meanwhile, and nobody knows its number: closes it. */
+int must_check connection_abandon_session(
+	struct edge_client *client, const void *body, size_t size, struct error *err);
+
 /* The daemon is older, or was told not to have any: -EOPNOTSUPP. */
 int connection_no_sessions(struct error *err);
 

@@ -29,6 +29,7 @@
  *   -EAGAIN              too much waits to be sent, or the daemon is overloaded (see the status)
  *   -EINVAL              what was asked for makes no sense
  *   -ENOMEM              no memory
+ *   -ENOBUFS             the answer came, and there was no memory for it
  *   others               the daemon refused; err->status says why
  *
  * Nothing but the arguments is trusted: every byte of the peer is checked.

@@ -4,6 +4,7 @@
 
 #include "client/connection.h"
 #include "client/question.h"
+#include "client/replies.h"
 
 static const struct connection_extra no_extra = {.fd = -1};
 
@@ -94,6 +95,22 @@ int connection_start_session(struct edge_client *client, uint16_t type, uint32_t
 	}
 	wire_session_encode(&body, session);
 	return connection_start(client, type, &body, listener, ret_id, err);
+}
+
+int connection_abandon_session(
+	struct edge_client *client, const void *body, size_t size, struct error *err)
+{
+	uint32_t session = 0;
+	uint64_t id = 0;
+	struct error ignored = {0};
+	int r = replies_session(body, size, &session, err);
+	if (r == 0 &&
+		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
+			&id, &ignored) < 0) {
+		/* It stays until the connection ends. */
+		return 0;
+	}
+	return r;
 }
 
 int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,

@@ -113,6 +113,46 @@ struct ask *asks_find_input(
 	return ask;
 }
 
+/* What the process of the pipelines is at has none here. */
+static bool is_decoded(const struct ask *ask)
+{
+	return ask->state != ASK_NEW && !ask->of_pipeline;
+}
+
+bool asks_may_work(const struct asks *asks, const struct ask *ask)
+{
+	uint64_t n = 0, bytes = ask->work_bytes, answer = ask->work_answer_bytes;
+	for (const struct ask *one = asks->first; one; one = one->next) {
+		if (one != ask && is_decoded(one)) {
+			const uint64_t its = one->work_answer_bytes;
+			n++;
+			bytes += one->work_bytes;
+			answer = its > answer ? its : answer;
+		}
+	}
+	return n == 0 || bytes + answer <= asks->max_work_bytes;
+}
+
+struct ask *asks_decoded_behind(const struct asks *asks, const struct ask *ask)
+{
+	struct ask *last = NULL;
+	bool behind = false;
+	for (struct ask *one = asks->first; one; one = one->next) {
+		behind |= one == ask;
+		const bool stuck = one->link && one->wants_room;
+		if (one->state == ASK_READY && !one->of_pipeline && (behind || stuck)) {
+			last = one;
+		}
+	}
+	return last;
+}
+
+void ask_forget_decoded(struct ask *ask)
+{
+	decode_result_free(&ask->tensors);
+	ask->state = ASK_NEW;
+}
+
 struct ask *asks_victim(const struct asks *asks)
 {
 	struct ask *victim = NULL;

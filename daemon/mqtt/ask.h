@@ -2,7 +2,8 @@
 /*
  * ask - one request that came over MQTT, and the line in which requests wait
  *
- * The line is bounded by number and bytes. Higher priorities come first, older ones before younger.
+ * The line is bounded by number and bytes, of what came. What becomes of that, from being decoded to the answer, has
+ * memory of its own: requests whose turn is later wait as they came. Higher priorities come first, older ones before younger.
  * Time is CLOCK_MONOTONIC: no calendar decides what has expired.
  */
 #ifndef DAEMON_MQTT_ASK_H
@@ -57,9 +58,11 @@ struct ask {
 	uint64_t arrived_ns, deadline_ns; /* 0: none */
 	bool names_deadline; /* it is the request's own, not that of the settings */
 	bool expires; /* the message itself said so: what becomes of it is worth nothing afterwards */
-	uint8_t *payload; /* owned, a zero byte follows; NULL once decoded */
+	uint8_t *payload; /* owned, a zero byte follows; of an input: NULL once decoded */
 	size_t size;
 	struct decode_result tensors;
+	uint64_t work_bytes; /* that it takes from being decoded to the answer */
+	uint64_t work_answer_bytes; /* and while that comes, which one does after the other */
 	uint64_t edge_id; /* of the connection to edged, while it runs */
 	uint64_t key; /* of dedup.h; 0: it may come again */
 	struct kept_note *kept; /* owned until there is an answer; NULL: it is not */
@@ -68,7 +71,7 @@ struct ask {
 	size_t reserved_messages; /* and how many */
 	bool wants_room; /* there was none for it when its turn came */
 	size_t answer_bytes; /* of an answer for which there was no room; 0: not known */
-	bool opened; /* of an input: its envelope was read */
+	bool opened; /* its envelope was read */
 	/* Of an input that is answered: */
 	uint64_t tag; /* 0: it is not */
 	uint8_t *reply; /* the newest result, owned; NULL: none yet */
@@ -82,6 +85,7 @@ struct asks {
 	struct ask *first;
 	size_t n, bytes, max, max_bytes; /* of all that are not ASK_RUNNING */
 	size_t running;
+	uint64_t max_work_bytes; /* of all requests that are decoded */
 };
 
 /* Without a payload. NULL without memory. */
@@ -115,6 +119,13 @@ struct ask *asks_find(const struct asks *asks, enum ask_state state, bool of_pip
 /* One that waits of this pipeline, and the origin's source; NULL: none. */
 struct ask *asks_find_input(
 	const struct asks *asks, const char *pipeline, uint32_t origin, const char *source);
+/* May @ask be decoded, beside those that are? The first one may, whatever it takes. */
+bool asks_may_work(const struct asks *asks, const struct ask *ask);
+/* Who goes first that @ask may: of those that are decoded and that nobody works on the last one that stands behind it, or
+ * that waits for room at its broker. NULL: none. */
+struct ask *asks_decoded_behind(const struct asks *asks, const struct ask *ask);
+/* It waits as it came. */
+void ask_forget_decoded(struct ask *ask);
 /* Who goes first when there is no room: of those that nobody works on, the oldest of the lowest
  * priority. NULL: none. */
 struct ask *asks_victim(const struct asks *asks);

@@ -293,7 +293,9 @@ static int start(struct bridge *b, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	b->asks = (struct asks){.max = s->queue_length, .max_bytes = s->queue_bytes};
+	b->asks = (struct asks){.max = s->queue_length,
+		.max_bytes = s->queue_bytes,
+		.max_work_bytes = settings_work_bytes(s)};
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_kept(b);

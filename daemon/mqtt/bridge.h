@@ -153,6 +153,8 @@ bool must_check serve_drop_repeated(struct bridge *bridge, struct ask *ask);
 /* It leaves the line, and is the caller's, with the room for its answers. */
 void serve_leave(struct bridge *bridge, struct ask *ask);
 void serve_on_expiry(uv_timer_t *timer);
+/* There is none now, which is no fault of its own: it is asked again where it is kept, else OVERLOADED and counted. It ends. */
+void serve_lack_memory(struct bridge *bridge, struct ask *ask);
 /* serve_on_expiry() soon. */
 void serve_look_again(struct bridge *bridge);
 void serve_on_pause_end(uv_timer_t *timer);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#define NOWHERE_BYTES 65536
+
 /* A frame on its way to the child: its answer may come before libuv says that it was written. */
 struct child_write {
 	uv_write_t write;
@@ -20,6 +22,7 @@ struct child {
 	uint8_t head[CHILD_HEAD_BYTES];
 	uint8_t *body; /* owned */
 	size_t body_bytes, at;
+	size_t lost; /* bytes to come of a frame for which there is no memory */
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -66,7 +69,13 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
 /* Room for the four bytes of the length, then for what it says. */
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 {
+	static char nowhere[NOWHERE_BYTES];
 	struct child *child = handle->data;
+	if (child->lost) {
+		*ret_room = uv_buf_init(nowhere,
+			(unsigned int)(child->lost < NOWHERE_BYTES ? child->lost : NOWHERE_BYTES));
+		return;
+	}
 	uint8_t *to = child->body ? child->body : child->head;
 	size_t size = child->body ? child->body_bytes : CHILD_HEAD_BYTES;
 	(void)suggested;
@@ -83,7 +92,8 @@ static bool begin_body(struct child *child)
 	}
 	child->body = malloc((size_t)bytes);
 	child->body_bytes = (size_t)bytes;
-	return child->body;
+	child->lost = child->body ? 0 : (size_t)bytes;
+	return true;
 }
 
 static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
@@ -95,6 +105,13 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 	}
 	if (n < 0) {
 		uv_read_stop(stream); /* on_exit_of() says why */
+		return;
+	}
+	if (child->lost) {
+		child->lost -= (size_t)n;
+		if (child->lost == 0) {
+			child->events->on_frame(child->data, NULL, 0);
+		}
 		return;
 	}
 	child->at += (size_t)n;

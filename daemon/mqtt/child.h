@@ -18,7 +18,7 @@
 struct child;
 
 struct child_events {
-	/* A whole frame, borrowed. It may kill the child. */
+	/* A whole frame, borrowed; NULL and 0: there was no memory for it, and it is gone. It may kill the child. */
 	void (*on_frame)(void *data, const uint8_t *body, size_t size);
 	/* It ended, or sent what is none. Nothing more comes; it has freed itself. @killed: by SIGKILL, so by somebody else or a
 	 * limit of its life, whatever it was at. One that lives and says nothing is for the clock of whom it belongs to. */

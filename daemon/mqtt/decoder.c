@@ -42,16 +42,37 @@ static void on_end(void *data, bool killed, const char *why)
 	fail(decoder, killed ? DECODER_KILLED : -EINVAL, why);
 }
 
+/* The child has done its part. */
+static void lack_memory(struct decoder *decoder)
+{
+	struct decode_envelope none = {0};
+	struct error err = {0};
+	error_set(&err, DECODER_NO_MEMORY, "no memory for what was decoded");
+	finish(decoder, NULL, &none, &err);
+}
+
 static void on_frame(void *data, const uint8_t *body, size_t size)
 {
 	struct decoder *decoder = data;
 	struct decode_result result = {0};
 	struct error failed = {0}, err = {0};
+	if (decoder->fn && !body) {
+		lack_memory(decoder);
+		return;
+	}
 	int r = decoder->fn ? decode_result_read(body, size, decoder->specs, decoder->n_specs,
 				      decoder->max_tensor_bytes, &result, &failed, &err)
 			    : error_set(&err, -EPROTO, "the process that decodes makes no sense");
+	if (r == -ENOMEM) {
+		lack_memory(decoder);
+		return;
+	}
 	if (r < 0) {
 		fail(decoder, -EINVAL, err.text);
+		return;
+	}
+	if (failed.code == DECODER_KILLED || failed.code == DECODER_NO_MEMORY) {
+		fail(decoder, -EINVAL, "the process that decodes makes no sense");
 		return;
 	}
 	struct decode_envelope envelope = result.envelope;
@@ -113,7 +134,7 @@ int decoder_start(struct decoder *decoder, const struct decode_job *job, decoder
 	r = r < 0 || decoder->child ? r : start_child(decoder, err);
 	r = r < 0 ? r : write_job(decoder->child, job, err);
 	if (r < 0) {
-		if (decoder->child) {
+		if (decoder->child && r != -ENOMEM) {
 			child_kill(take(decoder->child));
 		}
 		return r;

@@ -19,6 +19,8 @@
 #define DECODER_KILLED                                                                             \
 	(-EOWNERDEAD) /* the error's code: by somebody else, so the job may be tried again */
 
+#define DECODER_NO_MEMORY (-ENOBUFS) /* here, for what it gave: that says nothing of the job */
+
 /* @result is the receiver's to free; NULL when @err says why not. The envelope comes with errors too. */
 typedef void (*decoder_fn)(void *data, struct decode_result *result,
 	const struct decode_envelope *envelope, const struct error *err);

@@ -169,6 +169,7 @@ static void take_settings(struct bridge *b, const struct settings *old)
 	struct error err = {0};
 	b->asks.max = s->queue_length;
 	b->asks.max_bytes = s->queue_bytes;
+	b->asks.max_work_bytes = settings_work_bytes(s);
 	b->decoder.memory_bytes = s->decode_memory;
 	b->decoder.timeout_ms = s->decode_timeout_ms;
 	b->service.poll_ms = s->poll_ms;

@@ -237,6 +237,10 @@ void respond_succeed(struct bridge *b, struct ask *ask, struct model_entry *mode
 	if (r == -EAGAIN) {
 		return; /* it waits in the line */
 	}
+	if (r == -ENOMEM) {
+		serve_lack_memory(b, ask);
+		return;
+	}
 	if (r < 0) {
 		respond_refuse_and_end(b, ask,
 			r == -EFBIG ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_INTERNAL, err.text);

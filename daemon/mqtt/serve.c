@@ -10,6 +10,10 @@
 #define US_PER_NS 1000
 #define EXPIRY_MS 50
 #define MEAN_WEIGHT 0.1
+/* What a request takes: its tensors, and once more on their way from the decoder, or twice, in a buffer that grew, to
+ * edged; its answer, and what is made of that in such a buffer. */
+#define WORK_INPUTS 3
+#define WORK_OUTPUTS 4
 
 /* ---- the line */
 
@@ -28,6 +32,20 @@ void serve_leave(struct bridge *b, struct ask *ask)
 	if (b->paused && b->asks.n <= b->asks.max / 2) {
 		go_on_reading(b);
 	}
+}
+
+void serve_lack_memory(struct bridge *b, struct ask *ask)
+{
+	if (ask->kept) {
+		dedup_forget(&b->dedup, ask->key);
+		b->counts.requests--; /* it comes again */
+		kept_put_off(take(ask->kept));
+		serve_look_again(b);
+		serve_finish(b, ask);
+		return;
+	}
+	b->counts.shed++;
+	respond_refuse_and_end(b, ask, EDGE_CLIENT_OVERLOADED, "no memory for it");
 }
 
 void serve_finish(struct bridge *b, struct ask *ask)
@@ -59,7 +77,9 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		asks_set_running(&b->asks, ask, false);
 		return;
 	}
-	if (reply->error.code || !reply->answer || !model) {
+	if (reply->error.code == -ENOBUFS) {
+		serve_lack_memory(b, ask);
+	} else if (reply->error.code || !reply->answer || !model) {
 		bool gone = !reply->error.code && !model;
 		respond_refuse_and_end(b, ask,
 			reply->error.code ? reply->error.status
@@ -126,6 +146,10 @@ static bool start(struct bridge *b, struct ask *ask)
 	if (r == -EAGAIN || r == -ENOTCONN) {
 		return false;
 	}
+	if (r == -ENOMEM) {
+		serve_lack_memory(b, ask);
+		return true;
+	}
 	respond_refuse_and_end(b, ask, err.status ? err.status : EDGE_CLIENT_INVALID, err.text);
 	return true;
 }
@@ -158,7 +182,7 @@ bool serve_take_envelope(struct bridge *b, struct ask *ask, const struct decode_
 		ask->deadline_ns = sooner ? deadline : ask->deadline_ns;
 		ask->names_deadline = true;
 	}
-	if (e->priority[0]) {
+	if (e->priority[0] && ask_priority_of(e->priority) != ask->priority) {
 		asks_remove(&b->asks, ask);
 		ask->priority = ask_priority_of(e->priority);
 		asks_add(&b->asks, ask);
@@ -214,11 +238,14 @@ static void on_decoded(void *data, struct decode_result *result,
 	}
 	ask->state = ASK_READY;
 	bool may = serve_take_envelope(b, ask, envelope);
+	const bool opened = ask->opened;
+	ask->opened = true;
 	if (result) {
 		ask->tensors = *result; /* owned from here on */
 	}
-	free(take(ask->payload));
-	if (!may) {
+	if (!result && err->code == DECODER_NO_MEMORY) {
+		serve_lack_memory(b, ask);
+	} else if (!may) {
 		b->counts.refused++;
 		serve_refuse_reply_to(b, ask);
 	} else if (!result) {
@@ -227,7 +254,7 @@ static void on_decoded(void *data, struct decode_result *result,
 		respond_refuse_and_end(
 			b, ask, bad ? EDGE_CLIENT_INVALID : error_status_of(err->code), err->text);
 	} else {
-		bool repeated = serve_drop_repeated(b, ask);
+		bool repeated = !opened && serve_drop_repeated(b, ask);
 		(void)repeated; /* else it is ready */
 	}
 	serve_dispatch(b);
@@ -244,15 +271,20 @@ static void decode(struct bridge *b, struct ask *ask, const struct model_entry *
 		.size = ask->size};
 	struct running *running = calloc(1, sizeof(*running));
 	if (!running) {
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, "no memory");
+		serve_lack_memory(b, ask);
 		return;
 	}
 	*running = (struct running){b, ask, 0};
 	ask->state = ASK_DECODING;
 	kept_count_try(ask->kept);
-	if (decoder_start(&b->decoder, &job, on_decoded, running, &err) < 0) {
+	int r = decoder_start(&b->decoder, &job, on_decoded, running, &err);
+	if (r < 0) {
 		free(running);
 		ask->state = ASK_NEW;
+	}
+	if (r == -ENOMEM) {
+		serve_lack_memory(b, ask);
+	} else if (r < 0) {
 		respond_refuse_and_end(b, ask, EDGE_CLIENT_INTERNAL, err.text);
 	}
 }
@@ -273,7 +305,6 @@ static bool take_raw(struct ask *ask, const struct model_entry *model)
 		return false;
 	}
 	ask->tensors.n = 1;
-	free(take(ask->payload));
 	return true;
 }
 
@@ -333,13 +364,37 @@ static struct ask *next_ready(const struct bridge *b)
 	return NULL;
 }
 
+/* NULL: it serves. */
+static const char *reason_to_refuse(const struct model_entry *model, unsigned int *ret_status)
+{
+	*ret_status = EDGE_CLIENT_NOT_FOUND;
+	if (!model || !model->listed) {
+		return "there is no such model";
+	}
+	if (model->off) {
+		*ret_status = EDGE_CLIENT_DENIED;
+		return "the model was switched off";
+	}
+	return models_is_ready(model) ? NULL : "the model does not serve";
+}
+
+/* What is decoded has memory that others could use meanwhile: one that has waited for room is decoded only with room, and
+ * those of its broker behind it not before. */
+static bool may_decode(const struct bridge *b, struct ask *ask)
+{
+	const bool answered = ask->link && ask->response_topic;
+	return !answered || (ask->wants_room ? room_take(b, ask) : !ask->link->full);
+}
+
 /* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */
 static struct ask *next_new(const struct bridge *b, const struct model_entry **ret_model)
 {
+	unsigned int status = 0;
 	for (struct ask *ask = b->listed ? b->asks.first : NULL; ask; ask = ask->next) {
 		if (ask->state == ASK_NEW && !ask->of_pipeline && room_is_there(ask)) {
 			*ret_model = models_find(&b->models, ask->model);
-			if (!is_coming(b, *ret_model)) {
+			if (!is_coming(b, *ret_model) &&
+				(reason_to_refuse(*ret_model, &status) || may_decode(b, ask))) {
 				return ask;
 			}
 		}
@@ -347,25 +402,41 @@ static struct ask *next_new(const struct bridge *b, const struct model_entry **r
 	return NULL;
 }
 
+/* The next one has the memory of those behind it. */
+static bool take_memory(struct bridge *b, struct ask *ask, const struct model_entry *model)
+{
+	uint64_t in = 0, out = 0;
+	for (uint32_t i = 0; i < model->n_inputs; i++) {
+		in += model->inputs[i].bytes;
+	}
+	for (uint32_t i = 0; i < model->n_outputs; i++) {
+		out += model->outputs[i].bytes;
+	}
+	ask->work_bytes = ask->size + WORK_INPUTS * in;
+	ask->work_answer_bytes = WORK_OUTPUTS * out;
+	struct ask *later = NULL;
+	while (!asks_may_work(&b->asks, ask) && (later = asks_decoded_behind(&b->asks, ask))) {
+		ask_forget_decoded(later);
+	}
+	return asks_may_work(&b->asks, ask);
+}
+
 /* The first that waits for the decoder, or that needs none. True when it was dealt with. */
 static bool prepare_one(struct bridge *b)
 {
 	const struct model_entry *model = NULL;
+	unsigned int status = 0;
 	struct ask *ask = next_new(b, &model);
 	if (!ask) {
 		return false;
 	}
-	if (!model || !model->listed) {
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "there is no such model");
+	const char *why = reason_to_refuse(model, &status);
+	if (why) {
+		respond_refuse_and_end(b, ask, status, why);
 		return true;
 	}
-	if (model->off) {
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_DENIED, "the model was switched off");
-		return true;
-	}
-	if (!models_is_ready(model)) {
-		respond_refuse_and_end(b, ask, EDGE_CLIENT_NOT_FOUND, "the model does not serve");
-		return true;
+	if (!take_memory(b, ask, model)) {
+		return false;
 	}
 	if (take_raw(ask, model)) {
 		ask->state = ASK_READY;

@@ -125,6 +125,8 @@ int must_check settings_load(
  * fault. No two routes have a topic in common, none has one of edged-mqtt's own, and no results of a route come back
  * to it. */
 int must_check settings_check(const struct settings *settings, struct error *err);
+/* Of max-memory, for requests from being decoded to the answer: what is left where all that may wait does. */
+uint64_t settings_work_bytes(const struct settings *settings);
 
 /* mqtt://HOST[:PORT], mqtts://HOST[:PORT], unix:/PATH; IPv6 in brackets. */
 struct settings_address {

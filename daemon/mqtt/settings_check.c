@@ -13,6 +13,10 @@
 #include "daemon/mqtt/topics.h"
 
 #define SECRET_SIZE 1024
+/* Of max-memory what is at least for requests that are decoded, and for the process itself: threads, tables, buffers of the
+ * MQTT library. */
+#define WORK_PART 8
+#define OWN_BYTES (UINT64_C(6) << 20)
 #define MIN_SPOOL 65536 /* a result has to find room in one of its segments */
 
 /* What is wrong with a section. */
@@ -346,16 +350,33 @@ static int bridge_check(const struct settings *s, struct fault *fault)
 		: 0;
 }
 
-/* What may wait has to fit, or what was promised cannot be held. */
-static int memory_check(const struct settings *s, struct fault *fault)
+static uint64_t bytes_that_wait(const struct settings *s)
 {
 	uint64_t bytes = s->queue_bytes;
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		bytes += s->brokers[i].outbox_bytes;
 	}
-	return s->max_memory && bytes > s->max_memory
+	return bytes;
+}
+
+uint64_t settings_work_bytes(const struct settings *s)
+{
+	const uint64_t taken = bytes_that_wait(s) + OWN_BYTES;
+	const uint64_t left = s->max_memory > taken ? s->max_memory - taken : 0;
+	const uint64_t least = s->max_memory / WORK_PART / 2;
+	if (!s->max_memory) {
+		return s->decode_memory;
+	}
+	return left > least ? left : least;
+}
+
+/* What may wait has to fit beside what is worked on, or what was promised cannot be held. */
+static int memory_check(const struct settings *s, struct fault *fault)
+{
+	const uint64_t bytes = bytes_that_wait(s);
+	return s->max_memory && bytes > s->max_memory - s->max_memory / WORK_PART
 		? fault_set(fault, "max-memory queue-bytes",
-			  "max-memory is less than queue-bytes and each broker's outbox-bytes together, %llu",
+			  "seven eighths of max-memory are less than queue-bytes and each broker's outbox-bytes together, %llu",
 			  (unsigned long long)bytes)
 		: 0;
 }

@@ -77,6 +77,18 @@ static void nothing_means_the_broker_of_this_machine(void **state)
 	assert_true(settings.gateway[0]);
 }
 
+static void work_has_what_is_left_of_memory(void **state)
+{
+	struct error err = {0};
+	const uint64_t mib = 1 << 20;
+	assert_int_equal(load(*state, "", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), (64 - 16 - 8 - 6) * mib);
+	assert_int_equal(load(*state, "[bridge]\nmax-memory = 32M\nqueue-bytes = 20M\n", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), 2 * mib); /* the sixteenth */
+	assert_int_equal(load(*state, "[bridge]\nmax-memory = 0\n", &err), 0);
+	assert_int_equal(settings_work_bytes(&settings), settings.decode_memory);
+}
+
 static void every_mistake_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -103,7 +115,9 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[bridge]\ngateway = g\n[broker a]\nspool = 1M\n[bridge]\nqueue-bytes = 1M\n",
 			"m.conf:6: max-message is above"},
 		{"[bridge]\nqueue-bytes = 25M\nmax-memory = 32M\n",
-			"m.conf:3: max-memory is less than queue-bytes and each broker's outbox-bytes together, 34603008"},
+			"m.conf:3: seven eighths of max-memory are less than queue-bytes and each broker's outbox-bytes together, 34603008"},
+		{"[bridge]\nqueue-bytes = 20481K\nmax-memory = 32M\n",
+			"m.conf:3: seven eighths of max-memory are less"},
 		{"[broker a]\naddress = http://x\n", "[broker a]: address"},
 		{"[broker a]\naddress = mqtt://h\nusername = u\npassword = secret\n",
 			"m.conf:4: [broker a]: secrets"},
@@ -329,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sections_may_come_often_and_later_files_win),
 		TEST(nothing_means_the_broker_of_this_machine),
+		TEST(work_has_what_is_left_of_memory),
 		TEST(every_mistake_is_told_with_its_place),
 		TEST(a_mistake_of_a_drop_in_has_its_place),
 		TEST(what_is_next_to_a_mistake_is_none),
