@@ -34,6 +34,24 @@ static char *numbered(char *line, uint32_t *ret_id)
 	return p + strspn(p, " \t");
 }
 
+/* Blanks behind a name are no part of it. */
+static void cut_blanks(const struct lines *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		char *line = lines->at[i];
+		size_t length = strlen(line);
+		while (length > 0 && strchr(" \t", line[length - 1])) {
+			length--;
+		}
+		line[length] = 0;
+	}
+}
+
+static bool is_empty(const char *line)
+{
+	return line[strspn(line, " \t")] == 0;
+}
+
 /* Cuts @text in place. The empty rest after the last line end is no line. */
 static int cut_lines(char *text, struct lines *ret_lines)
 {
@@ -63,7 +81,7 @@ static size_t count_numbered(const struct lines *lines)
 	size_t count = 0;
 	for (size_t i = 0; i < lines->n; i++) {
 		uint32_t id = 0;
-		if (lines->at[i][0] == 0) {
+		if (is_empty(lines->at[i])) {
 			continue;
 		}
 		if (!numbered(lines->at[i], &id)) {
@@ -79,7 +97,7 @@ static bool place_numbered(const struct lines *lines, const char **names)
 {
 	for (size_t i = 0; i < lines->n; i++) {
 		uint32_t id = 0;
-		const char *name = lines->at[i][0] ? numbered(lines->at[i], &id) : NULL;
+		const char *name = is_empty(lines->at[i]) ? NULL : numbered(lines->at[i], &id);
 		if (name && names[id]) {
 			return false;
 		}
@@ -142,6 +160,7 @@ int labels_parse(const char *text, size_t size, struct labels *ret_labels, struc
 	if (cut_lines(labels.text, &lines) < 0 || place(&lines, &labels, &is_numbered) < 0) {
 		return error_no_memory(err);
 	}
+	cut_blanks(&lines); /* not before: one may be behind a number without a name */
 	int r = lengths_check(&lines, is_numbered, err);
 	if (r < 0) {
 		return r;

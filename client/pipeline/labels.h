@@ -4,7 +4,8 @@
  *
  * A file of lines in one of three forms: `name` (the line's number, from 0, is the class), `id
  * name` or `id:name`. A file has the second or third form when every line that is not empty starts
- * with a number and a separator and no number comes twice. Text is UTF-8 as it is in the file.
+ * with a number and a separator and no number comes twice. Text is UTF-8 as it is in the file, without
+ * the blanks at the end of a line.
  */
 #ifndef CLIENT_PIPELINE_LABELS_H
 #define CLIENT_PIPELINE_LABELS_H

@@ -34,9 +34,10 @@ static int front_window(const struct pipeline *p, struct rows *rows,
 	return r;
 }
 
-/* All full windows but the newest are dropped. Returns how many. */
-static size_t catch_up(const struct pipeline *p, struct rows *rows)
+/* Where there is a full window, all before the newest are dropped, and the question that waits. */
+static void catch_up(struct pipeline *p, struct stream *stream)
 {
+	struct rows *rows = &stream->waiting;
 	struct stage_window window = {0};
 	size_t there = 0, dropped = 0;
 	for (size_t i = 0; i < rows->n_parts; i++) {
@@ -49,7 +50,9 @@ static size_t catch_up(const struct pipeline *p, struct rows *rows)
 		rows_drop(rows, &window);
 		dropped++;
 	}
-	return dropped;
+	if (there > 0) {
+		asking_drop(p, stream, dropped);
+	}
 }
 
 /* @material does not go on with what came last, where its rate is another, or a gap is between them. */
@@ -89,7 +92,7 @@ int windowing_push(struct pipeline *p, struct stream *stream, const struct mater
 		r = rows_append(rows, material, room_of(p), time_us, err);
 	}
 	if (r == 0 && p->recipe->source.latest_only) {
-		asking_drop(p, stream, catch_up(p, rows));
+		catch_up(p, stream);
 	}
 	return r;
 }

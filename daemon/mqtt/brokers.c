@@ -90,12 +90,7 @@ static int begin(struct bridge *b, const struct settings_broker *broker, struct 
 	struct link_options options = {
 		.broker = *broker, .max_packet = (uint32_t)b->settings.max_message + PACKET_ROOM};
 	memcpy(options.will_topic, b->status_topic, sizeof(options.will_topic));
-	if (broker->client_id[0]) {
-		memcpy(options.client_id, broker->client_id, sizeof(broker->client_id));
-	} else {
-		snprintf(options.client_id, sizeof(options.client_id), "edged-%s",
-			b->settings.gateway);
-	}
+	settings_write_client_id(&b->settings, broker, options.client_id);
 	snprintf(folder, sizeof(folder), "%s/spool-%s", b->state, broker->name);
 	struct link **place = &b->links[b->n_links];
 	int r = link_start(&b->loop, &b->log, &options, b->state[0] ? folder : NULL, &link_events,
@@ -121,15 +116,17 @@ int brokers_check(const struct bridge *b, const struct settings *s, struct error
 {
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		const struct settings_broker *broker = &s->brokers[i];
+		char place[SETTINGS_PLACE_SIZE];
+		settings_write_place(s, "broker", broker->places, "spool", place);
 		if (broker->spool_bytes && !b->state[0]) {
-			return error_set(err, -EINVAL, "[broker %s]: spool needs a state folder",
-				broker->name);
+			return error_set(err, -EINVAL, "%s[broker %s]: spool needs a state folder",
+				place, broker->name);
 		}
 		const char *why = broker->spool_bytes ? why_no_folder(b->state) : NULL;
 		if (why) {
 			return error_set(err, -EINVAL,
-				"[broker %s]: spool needs the folder of [bridge] state, %s: %s",
-				broker->name, b->state, why);
+				"%s[broker %s]: spool needs the folder of [bridge] state, %s: %s",
+				place, broker->name, b->state, why);
 		}
 	}
 	return 0;

@@ -468,8 +468,11 @@ int link_start(uv_loop_t *loop, const struct log *log, const struct link_options
 	sigaction(SIGUSR2, &nothing, NULL);
 	outbox_init(&link->outbox, s->outbox_messages, s->outbox_bytes);
 	start_handles(link);
-	uint64_t number = 0;
-	link->careful = link->spool && spool_tries(link->spool, &number) > 0;
+	if (link->spool) {
+		uint64_t number = 0;
+		link->careful = spool_tries(link->spool, &number) > 0;
+		link_say_missing(link, 0);
+	}
 	link->backoff_ms = culprit_wait_ms(s);
 	uv_timer_start(&link->timer, on_timer, link->backoff_ms, 0);
 	*ret_link = link;

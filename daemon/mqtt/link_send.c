@@ -129,17 +129,21 @@ static const char *why_not(const struct link *link, const struct spool_record *r
 	return fits ? NULL : "more than outbox-bytes";
 }
 
-/* What a power cut, or a disk, has taken out of the middle is told. */
-static bool read_spool(struct link *link, struct spool_record *ret_record)
+void link_say_missing(const struct link *link, uint64_t before)
 {
-	uint64_t before = spool_dropped(link->spool);
-	bool there = spool_read(link->spool, ret_record);
 	uint64_t missing = spool_dropped(link->spool) - before;
 	if (missing > 0) {
 		log_warning(link->log,
 			"broker %s: spool: %llu results are not to be read, and left out",
 			link->settings->name, (unsigned long long)missing);
 	}
+}
+
+static bool read_spool(struct link *link, struct spool_record *ret_record)
+{
+	uint64_t before = spool_dropped(link->spool);
+	bool there = spool_read(link->spool, ret_record);
+	link_say_missing(link, before);
 	return there;
 }
 

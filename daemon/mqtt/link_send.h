@@ -14,6 +14,8 @@ void link_pump(struct link *link);
 void link_put_back(struct link *link);
 /* A connection has ended: was it one message that has ended it, as it has ended others? Before link_put_back(). */
 void link_look_for_culprit(struct link *link);
+/* What the spool has dropped since it had dropped @before: a power cut, or a disk, has taken it. */
+void link_say_missing(const struct link *link, uint64_t before);
 /* What was written to the spool is put on the disk, in another thread. */
 void link_sync(struct link *link);
 /* One that held it is done. */

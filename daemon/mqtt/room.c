@@ -42,7 +42,8 @@ static size_t bytes_of_model(const struct bridge *b, const struct ask *ask)
 static size_t bytes_of_pipeline(const struct bridge *b, const struct ask *ask, size_t *ret_n)
 {
 	const struct outbox *outbox = &ask->link->outbox;
-	const size_t most = outbox_largest_answer(outbox, ask->response_topic) / 2;
+	const size_t head = outbox_cost(ask->response_topic, 0);
+	const size_t half = (outbox_largest_answer(outbox, ask->response_topic) + head) / 2;
 	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
 	size_t n = 1, bytes = 0;
 	if (pipe && pipes_answers(pipe)) {
@@ -52,10 +53,14 @@ static size_t bytes_of_pipeline(const struct bridge *b, const struct ask *ask, s
 		n = n > pipe->answers ? n : pipe->answers;
 		bytes = pipe->answers_bytes;
 	}
-	n = n < outbox->max_messages / 2 ? n : outbox->max_messages / 2;
+	size_t most = half / (head + SMALL_ANSWER);
+	most = most < outbox->max_messages / 2 ? most : outbox->max_messages / 2;
+	n = n < most ? n : most;
+	n = n > 0 ? n : 1;
 	bytes = bytes > n * SMALL_ANSWER ? bytes : n * SMALL_ANSWER;
 	*ret_n = n;
-	return bytes < most ? bytes : most;
+	const size_t left = half > n * head ? half - n * head : SMALL_ANSWER;
+	return bytes < left ? bytes : left;
 }
 
 /* One after the other: small answers do not keep a large one waiting. */

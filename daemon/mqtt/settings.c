@@ -10,8 +10,6 @@
 #include "base/ini.h"
 #include "daemon/mqtt/topics.h"
 
-#define MAX_KEYS 64
-#define MAX_FILES 256
 #define MAX_SECTIONS 96
 
 /* What is being read. */
@@ -23,18 +21,19 @@ struct reading {
 		*keys; /* of the section; NULL before the first, and in a foreign one */
 	size_t n_keys;
 	void *record; /* that the section fills */
-	char *place; /* its, SETTINGS_PLACE_SIZE bytes; NULL: it has none */
+	struct settings_place *places; /* its */
+	unsigned int file; /* of settings->files */
 	bool foreign;
 	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* of this file, so far */
 	size_t n_sections, section;
-	unsigned int seen[MAX_SECTIONS][MAX_KEYS]; /* lines */
+	unsigned int seen[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* lines */
 };
 
 static void set_defaults(void *record, const char *kind)
 {
 	size_t n = 0;
 	const struct config_key *keys = settings_keys(kind, &n);
-	assert(n <= MAX_KEYS);
+	assert(n <= SETTINGS_MAX_KEYS);
 	for (size_t i = 0; i < n; i++) {
 		int code = config_value_set(record, &keys[i], keys[i].value, NULL);
 		assert(code == 0);
@@ -87,7 +86,7 @@ static int named_section(
 	struct settings_broker *b = broker ? find_broker(reading->settings, name) : NULL;
 	struct settings_route *r = broker ? NULL : find_route(reading->settings, name);
 	reading->record = broker ? (void *)b : (void *)r;
-	reading->place = b ? b->place : r ? r->place : NULL;
+	reading->places = b ? b->places : r ? r->places : NULL;
 	reading->keys = settings_keys(kind, &reading->n_keys);
 	return reading->record ? 0
 			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
@@ -129,7 +128,7 @@ static int section_read(void *context, const char *name, struct error *err)
 	}
 	if (strcmp(name, "bridge") == 0) {
 		reading->record = reading->settings;
-		reading->place = NULL;
+		reading->places = reading->settings->places;
 		reading->keys = settings_keys("bridge", &reading->n_keys);
 		return 0;
 	}
@@ -144,13 +143,27 @@ static int section_read(void *context, const char *name, struct error *err)
 		error_escape(shown, sizeof(shown), name, strlen(name)));
 }
 
-/* Where the section's first key of the table stands, which says most of it, or else any. */
-static void note_place(struct reading *reading, size_t key, unsigned int line)
+static void write_place(
+	const struct settings *s, const struct settings_place *place, char out[SETTINGS_PLACE_SIZE])
 {
-	size_t length = strlen(reading->path), most = SETTINGS_PLACE_SIZE - sizeof(":4294967295: ");
-	const char *path = reading->path + (length > most ? length - most : 0);
-	if (reading->place && (key == 0 || !reading->place[0])) {
-		snprintf(reading->place, SETTINGS_PLACE_SIZE, "%s:%u: ", path, line);
+	snprintf(out, SETTINGS_PLACE_SIZE, "%s:%u: ", s->files[place->file], place->line);
+}
+
+void settings_write_place(const struct settings *s, const char *kind,
+	const struct settings_place *places, const char *keys, char out[SETTINGS_PLACE_SIZE])
+{
+	size_t n = 0;
+	const struct config_key *table = settings_keys(kind, &n);
+	out[0] = 0;
+	for (size_t i = n; i-- > 0 && strcmp(kind, "bridge") != 0;) {
+		if (places[i].line) {
+			write_place(s, &places[i], out);
+		}
+	}
+	for (size_t i = n; i-- > 0;) {
+		if (places[i].line && settings_has_word(keys, table[i].key)) {
+			write_place(s, &places[i], out);
+		}
 	}
 }
 
@@ -173,7 +186,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 				err, -EINVAL, "%s was given in line %u already", key, *seen);
 		}
 		*seen = line;
-		note_place(reading, i, line);
+		reading->places[i] = (struct settings_place){.file = reading->file, .line = line};
 		return config_value_set(reading->record, &reading->keys[i], value, err);
 	}
 	return reading->keys
@@ -186,6 +199,10 @@ static int file_read(
 	struct settings *settings, const char *path, const struct log *log, struct error *err)
 {
 	FILE *file = NULL;
+	const size_t length = strlen(path), most = SETTINGS_FILE_SIZE - 1;
+	if (settings->n_files == SETTINGS_MAX_FILES) {
+		return error_set(err, -EINVAL, "%s: more than %d files", path, SETTINGS_MAX_FILES);
+	}
 	int code = ini_open(path, &file, err);
 	if (code < 0) {
 		return code;
@@ -193,7 +210,12 @@ static int file_read(
 	struct reading *reading = calloc(1, sizeof(*reading));
 	code = reading ? 0 : error_no_memory(err);
 	if (reading) {
-		*reading = (struct reading){.settings = settings, .log = log, .path = path};
+		*reading = (struct reading){.settings = settings,
+			.log = log,
+			.path = path,
+			.file = (unsigned int)settings->n_files};
+		snprintf(settings->files[settings->n_files++], SETTINGS_FILE_SIZE, "%s",
+			path + (length > most ? length - most : 0));
 		const struct ini_reader reader = {
 			.section = section_read, .key = key_read, .context = reading};
 		code = ini_read(file, path, &reader, err);
@@ -229,7 +251,7 @@ static int drop_ins_read(
 		? error_set(err, -errno, "%s: %s", folder, strerror(errno))
 		: 0;
 	for (int i = 0; i < n; i++) {
-		if (code == 0 && i < MAX_FILES) {
+		if (code == 0) {
 			snprintf(file, sizeof(file), "%s/%s", folder, entries[i]->d_name);
 			code = file_read(settings, file, log, err);
 		}
@@ -261,6 +283,16 @@ bool settings_same_broker(const struct settings_broker *a, const struct settings
 		same &= config_same(a, b, &keys[i]);
 	}
 	return same;
+}
+
+void settings_write_client_id(const struct settings *s, const struct settings_broker *broker,
+	char out[SETTINGS_TOPIC_SIZE])
+{
+	if (broker->client_id[0]) {
+		memcpy(out, broker->client_id, SETTINGS_TOPIC_SIZE);
+	} else {
+		snprintf(out, SETTINGS_TOPIC_SIZE, "edged-%s", s->gateway);
+	}
 }
 
 /* The host's name up to its first dot, what is no letter or digit made a dash. */

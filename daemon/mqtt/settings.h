@@ -20,7 +20,15 @@
 #define SETTINGS_TOPIC_SIZE 256
 #define SETTINGS_SOURCE_SIZE 512 /* credential:NAME, file:PATH */
 #define SETTINGS_MAX_GATEWAY 48
-#define SETTINGS_PLACE_SIZE 160 /* "file:line: "; of a long path its end */
+#define SETTINGS_MAX_KEYS 40 /* of a section */
+#define SETTINGS_MAX_FILES 96 /* the file and its drop-ins */
+#define SETTINGS_FILE_SIZE 144 /* of a long path its end */
+#define SETTINGS_PLACE_SIZE (SETTINGS_FILE_SIZE + 16) /* "file:line: " */
+
+/* Where a key was given last. */
+struct settings_place {
+	unsigned int file, line; /* line 0: nowhere */
+};
 
 /* One of several brokers. */
 struct settings_broker {
@@ -44,7 +52,8 @@ struct settings_broker {
 	uint64_t spool_bytes; /* 0: none */
 	uint64_t pool; /* truth: is part of the pool of gateways */
 	uint64_t discovery; /* truth */
-	char place[SETTINGS_PLACE_SIZE]; /* where that stands; "": nowhere */
+	struct settings_place
+		places[SETTINGS_MAX_KEYS]; /* of the keys, in the order of the table */
 };
 
 /* A topic of somebody else whose messages are a model's input. */
@@ -56,7 +65,7 @@ struct settings_route {
 	char format[16]; /* auto, image, wav, s16le, csv, json, raw */
 	char fields[SETTINGS_TOPIC_SIZE]; /* of JSON: members that are the numbers, by blanks */
 	uint64_t qos;
-	char place[SETTINGS_PLACE_SIZE];
+	struct settings_place places[SETTINGS_MAX_KEYS];
 };
 
 struct settings {
@@ -87,11 +96,19 @@ struct settings {
 	uint64_t decode_timeout_ms, decode_memory;
 	uint64_t poll_ms, stats_ms, drain_timeout_ms;
 	uint64_t health; /* truth: thin-edge.io's health topic */
+	struct settings_place places[SETTINGS_MAX_KEYS];
 
+	size_t n_files; /* that were read */
+	char files[SETTINGS_MAX_FILES][SETTINGS_FILE_SIZE];
 	size_t n_brokers, n_routes;
 	struct settings_broker brokers[SETTINGS_MAX_BROKERS];
 	struct settings_route routes[SETTINGS_MAX_ROUTES];
 };
+
+/* "file:line: " of the first key of the table that is one of the words @keys and was given; else of the first that was,
+ * but of [bridge]; else "". */
+void settings_write_place(const struct settings *settings, const char *kind,
+	const struct settings_place *places, const char *keys, char out[SETTINGS_PLACE_SIZE]);
 
 /* The tables, in the order of the file. @kind: "bridge", "broker" or "route". */
 const struct config_key *settings_keys(const char *kind, size_t *ret_n);
@@ -104,8 +121,9 @@ const struct config_key *settings_keys(const char *kind, size_t *ret_n);
 int must_check settings_load(
 	struct settings *settings, const char *path, const struct log *log, struct error *err);
 
-/* What is within each key's bounds: does it make sense together? -EINVAL; of brokers and routes with "file:line: why". No two routes have a topic in
- * common, and none has one of edged-mqtt's own. */
+/* What is within each key's bounds: does it make sense together? -EINVAL with "file:line: why", the line of the key at
+ * fault. No two routes have a topic in common, none has one of edged-mqtt's own, and no results of a route come back
+ * to it. */
 int must_check settings_check(const struct settings *settings, struct error *err);
 
 /* mqtt://HOST[:PORT], mqtts://HOST[:PORT], unix:/PATH; IPv6 in brackets. */
@@ -115,6 +133,10 @@ struct settings_address {
 	bool tls;
 };
 int must_check settings_read_address(const char *text, struct settings_address *ret_address);
+
+/* The name that the broker is told. */
+void settings_write_client_id(const struct settings *settings, const struct settings_broker *broker,
+	char out[SETTINGS_TOPIC_SIZE]);
 
 /* Is everything about them the same? */
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b);

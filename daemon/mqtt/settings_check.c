@@ -3,14 +3,46 @@
 #include "daemon/mqtt/settings.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "daemon/mqtt/topics.h"
 
 #define SECRET_SIZE 1024
+#define MIN_SPOOL 65536 /* a result has to find room in one of its segments */
+
+/* What is wrong with a section. */
+struct fault {
+	const char *keys; /* words: one of these is at fault */
+	char why[sizeof(((struct error *)0)->text)];
+};
+
+static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+	printf_like(3, 4);
+
+static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(fault->why, sizeof(fault->why), format, arguments);
+	va_end(arguments);
+	fault->keys = keys;
+	return -EINVAL;
+}
+
+/* @name: of a [@kind NAME], or NULL. */
+static int fault_tell(const struct fault *fault, const struct settings *s, const char *kind,
+	const char *name, const struct settings_place *places, struct error *err)
+{
+	char place[SETTINGS_PLACE_SIZE];
+	settings_write_place(s, kind, places, fault->keys, place);
+	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", place, kind, name, fault->why)
+		    : error_set(err, -EINVAL, "%s%s", place, fault->why);
+}
 
 /* Is every word of @list one of @known? */
 static bool all_known(const char *list, const char *known)
@@ -76,143 +108,176 @@ int settings_read_address(const char *text, struct settings_address *ret_address
 	return 0;
 }
 
-static int broker_check(const struct settings_broker *b, struct error *err)
+static int broker_check(const struct settings_broker *b, struct fault *fault)
 {
-	const char *const sources[] = {b->password, b->ca, b->certificate, b->key, b->psk};
+	const struct {
+		const char *key, *source;
+	} sources[] = {{"password", b->password}, {"ca", b->ca}, {"certificate", b->certificate},
+		{"key", b->key}, {"psk", b->psk}};
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (!is_source(sources[i])) {
-			return error_set(err, -EINVAL,
-				"[broker %s]: secrets and certificates are named, credential:NAME or file:/PATH",
-				b->name);
+		if (!is_source(sources[i].source)) {
+			return fault_set(fault, sources[i].key,
+				"secrets and certificates are named, credential:NAME or file:/PATH");
 		}
 	}
 	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
-		return error_set(
-			err, -EINVAL, "[broker %s]: protocol is auto, 5 or 3.1.1", b->name);
+		return fault_set(fault, "protocol", "protocol is auto, 5 or 3.1.1");
 	}
 	struct settings_address address;
 	if (settings_read_address(b->address, &address) < 0) {
-		return error_set(err, -EINVAL,
-			"[broker %s]: address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH",
-			b->name);
+		return fault_set(fault, "address",
+			"address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH");
 	}
-	if (!topics_is_text(b->client_id) || !topics_is_text(b->username) ||
-		!topics_is_text(b->psk_identity)) {
-		return error_set(err, -EINVAL,
-			"[broker %s]: client-id, username and psk-identity are UTF-8 without control characters",
-			b->name);
+	const struct {
+		const char *key, *text;
+	} texts[] = {{"client-id", b->client_id}, {"username", b->username},
+		{"psk-identity", b->psk_identity}};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!topics_is_text(texts[i].text)) {
+			return fault_set(fault, texts[i].key,
+				"client-id, username and psk-identity are UTF-8 without control characters");
+		}
 	}
 	if (!address.tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
-		return error_set(err, -EINVAL, "[broker %s]: TLS needs mqtts://", b->name);
+		return fault_set(fault, "ca certificate psk alpn", "TLS needs mqtts://");
 	}
-	if (!b->certificate[0] != !b->key[0] || !b->psk[0] != !b->psk_identity[0]) {
-		return error_set(err, -EINVAL,
-			"[broker %s]: certificate and key, psk and psk-identity come in pairs",
-			b->name);
+	if (!b->certificate[0] != !b->key[0]) {
+		return fault_set(fault, "certificate key", "certificate and key come in pairs");
+	}
+	if (!b->psk[0] != !b->psk_identity[0]) {
+		return fault_set(fault, "psk psk-identity", "psk and psk-identity come in pairs");
 	}
 	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
-		return error_set(err, -EINVAL, "[broker %s]: either psk or certificates", b->name);
+		return fault_set(fault, "psk", "either psk or certificates");
+	}
+	if (b->spool_bytes && b->spool_bytes < MIN_SPOOL) {
+		return fault_set(fault, "spool", "spool is 0, or 64K at least");
 	}
 	return b->reconnect_min_ms <= b->reconnect_max_ms
 		? 0
-		: error_set(err, -EINVAL, "[broker %s]: reconnect-min is above reconnect-max",
-			  b->name);
+		: fault_set(fault, "reconnect-min reconnect-max",
+			  "reconnect-min is above reconnect-max");
+}
+
+/* Is the one localhost, and the other what it stands for? */
+static bool is_local_too(const char *a, const char *b)
+{
+	return strcasecmp(a, "localhost") == 0 && settings_has_word("127.0.0.1 ::1", b);
+}
+
+static bool is_same_place(const struct settings_broker *a, const struct settings_broker *b)
+{
+	struct settings_address one, other;
+	if (settings_read_address(a->address, &one) < 0 ||
+		settings_read_address(b->address, &other) < 0 || one.port != other.port) {
+		return false;
+	}
+	return one.port == 0 ? strcmp(one.host, other.host) == 0
+			     : strcasecmp(one.host, other.host) == 0 ||
+			is_local_too(one.host, other.host) || is_local_too(other.host, one.host);
 }
 
 /* Each would end the other's connection. */
-static int brokers_check_apart(const struct settings *s, size_t index, struct error *err)
+static int brokers_check_apart(const struct settings *s, size_t index, struct fault *fault)
 {
-	const struct settings_broker *b = &s->brokers[index];
-	struct settings_address address, other;
+	char id[SETTINGS_TOPIC_SIZE], other[SETTINGS_TOPIC_SIZE];
+	settings_write_client_id(s, &s->brokers[index], id);
 	for (size_t i = 0; i < index; i++) {
-		const struct settings_broker *o = &s->brokers[i];
-		bool same = settings_read_address(b->address, &address) == 0 &&
-			settings_read_address(o->address, &other) == 0 &&
-			strcmp(address.host, other.host) == 0 && address.port == other.port;
-		if (same && strcmp(b->client_id, o->client_id) == 0) {
-			return error_set(err, -EINVAL,
-				"[broker %s]: has address and client-id of [broker %s]", b->name,
-				o->name);
+		settings_write_client_id(s, &s->brokers[i], other);
+		if (strcmp(id, other) == 0 && is_same_place(&s->brokers[index], &s->brokers[i])) {
+			return fault_set(fault, "address client-id",
+				"has address and client-id of [broker %s]", s->brokers[i].name);
 		}
 	}
 	return 0;
 }
 
-/* A filter of all topics that results have: levels with the model's or the source's name are any. "": there are none. */
-static void result_filter(const struct settings *s, char out[TOPICS_MAX])
-{
-	char filled[TOPICS_MAX] = "";
-	bool fits = topics_fill(
-		filled, sizeof(filled), s->result_topic, s->prefix, s->gateway, "+", "+");
-	size_t n = 0;
-	fits = fits && strcmp(s->feed, "none") != 0;
-	for (const char *at = filled; fits && *at; at += *at == '/') {
-		size_t length = strcspn(at, "/");
-		bool any = memchr(at, '+', length);
-		n += (size_t)snprintf(out + n, TOPICS_MAX - n, "%s%.*s", n ? "/" : "",
-			any ? 1 : (int)length, any ? "+" : at);
-		at += length;
-	}
-	out[n] = 0;
-}
-
-/* What comes of a message is published below these; a route over them would have its own results as inputs, for ever. What
- * is asked of us would be taken twice. */
+/* Our own, which would be taken twice, or be inputs that tell of others. */
 static int check_not_own(
-	const struct settings *s, const struct settings_route *r, struct error *err)
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
-	char own[3][TOPICS_MAX];
+	char own[2][TOPICS_MAX];
 	snprintf(own[0], TOPICS_MAX, "%s/%s/#", s->prefix, s->gateway);
 	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
-	result_filter(s, own[2]);
-	for (size_t i = 0; i < 3; i++) {
-		if (own[i][0] && topics_overlap(r->topic, own[i])) {
-			return error_set(err, -EINVAL,
-				"[route %s]: topic has topics of %s, which are edged-mqtt's own",
-				r->name, own[i]);
+	for (size_t i = 0; i < 2; i++) {
+		if (topics_overlap(r->topic, own[i])) {
+			return fault_set(fault, "topic",
+				"topic has topics of %s, which are edged-mqtt's own", own[i]);
+		}
+	}
+	return 0;
+}
+
+/* The route that takes the results of @r, at *out, for inputs; NULL: none does. Those of pipelines are at topics of our own. */
+static const struct settings_route *taker_of(
+	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
+{
+	if (!r->model[0] || strcmp(s->feed, "none") == 0 ||
+		!topics_fill(out, TOPICS_MAX, s->result_topic, s->prefix, s->gateway, r->model,
+			r->name)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < s->n_routes; i++) {
+		if (topics_match(s->routes[i].topic, out)) {
+			return &s->routes[i];
+		}
+	}
+	return NULL;
+}
+
+/* Results that come back as inputs, by way of other routes too, would do so for ever. */
+static int check_no_circle(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
+{
+	char topic[TOPICS_MAX];
+	const struct settings_route *at = r;
+	for (size_t i = 0; i < s->n_routes && at; i++) {
+		at = taker_of(s, at, topic);
+		if (at == r) {
+			return fault_set(fault, "topic",
+				"topic has %s, where its own results come back", topic);
 		}
 	}
 	return 0;
 }
 
 /* Brokers send what two subscriptions match once, or once for each. */
-static int check_apart(const struct settings *s, const struct settings_route *r, struct error *err)
+static int check_apart(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
 	for (const struct settings_route *other = s->routes; other < r; other++) {
 		if (topics_overlap(r->topic, other->topic)) {
-			return error_set(err, -EINVAL,
-				"[route %s]: a topic may be that of [route %s] too; a message has one route",
-				r->name, other->name);
+			return fault_set(fault, "topic",
+				"a topic may be that of [route %s] too; a message has one route",
+				other->name);
 		}
 	}
 	return 0;
 }
 
-static int route_check(const struct settings_route *r, struct error *err)
+static int route_check(const struct settings_route *r, struct fault *fault)
 {
 	if (!topics_is_filter(r->topic) || !topics_is_text(r->topic)) {
-		return error_set(
-			err, -EINVAL, "[route %s]: topic is missing or no filter", r->name);
+		return fault_set(fault, "topic", "topic is missing or no filter");
 	}
 	if (strncmp(r->topic, "$share/", 7) == 0) {
-		return error_set(
-			err, -EINVAL, "[route %s]: topic is no shared subscription", r->name);
+		return fault_set(fault, "topic", "topic is no shared subscription");
 	}
 	if (!r->model[0] == !r->pipeline[0]) {
-		return error_set(err, -EINVAL, "[route %s]: either model or pipeline", r->name);
+		return fault_set(fault, "model pipeline", "either model or pipeline");
 	}
 	if (r->model[0] && !topics_is_model(r->model)) {
-		return error_set(err, -EINVAL, "[route %s]: model is no name", r->name);
+		return fault_set(fault, "model", "model is no name");
 	}
 	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
-		return error_set(err, -EINVAL, "[route %s]: pipeline is no name", r->name);
+		return fault_set(fault, "pipeline", "pipeline is no name");
 	}
 	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
-		return error_set(err, -EINVAL,
-			"[route %s]: format is auto, image, wav, s16le, csv, json or raw", r->name);
+		return fault_set(
+			fault, "format", "format is auto, image, wav, s16le, csv, json or raw");
 	}
 	return r->fields[0] && strcmp(r->format, "json") != 0
-		? error_set(err, -EINVAL, "[route %s]: fields are of format = json", r->name)
+		? fault_set(fault, "fields", "fields are of format = json")
 		: 0;
 }
 
@@ -231,83 +296,90 @@ static bool answers_collide(const struct settings *s)
 	return false;
 }
 
-static int bridge_check(const struct settings *s, struct error *err)
+static int names_check(const struct settings *s, struct fault *fault)
 {
-	char topic[TOPICS_MAX];
 	if (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0) {
-		return error_set(err, -EINVAL,
+		return fault_set(fault, "gateway",
 			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)");
 	}
-	if (!topics_is_word(s->prefix) || !topics_is_word(s->pool_group) ||
-		!topics_is_name(s->discovery_prefix)) {
-		return error_set(err, -EINVAL,
-			"prefix and pool-group are one level of letters, digits, - and _, discovery-prefix a topic");
+	if (!topics_is_word(s->prefix)) {
+		return fault_set(
+			fault, "prefix", "prefix is one level of letters, digits, - and _");
+	}
+	if (!topics_is_word(s->pool_group)) {
+		return fault_set(
+			fault, "pool-group", "pool-group is one level of letters, digits, - and _");
+	}
+	return topics_is_name(s->discovery_prefix)
+		? 0
+		: fault_set(fault, "discovery-prefix", "discovery-prefix is a topic");
+}
+
+static int bridge_check(const struct settings *s, struct fault *fault)
+{
+	char topic[TOPICS_MAX];
+	int r = names_check(s, fault);
+	if (r < 0) {
+		return r;
 	}
 	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
 		!topics_is_name(topic)) {
-		return error_set(err, -EINVAL,
+		return fault_set(fault, "result-topic",
 			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
 	}
 	if (!settings_has_word("unanswered all none", s->feed)) {
-		return error_set(err, -EINVAL, "feed is unanswered, all or none");
+		return fault_set(fault, "feed", "feed is unanswered, all or none");
 	}
 	if (!all_known(s->commands, "threshold enable pin")) {
-		return error_set(err, -EINVAL, "commands are threshold, enable and pin");
+		return fault_set(fault, "commands", "commands are threshold, enable and pin");
 	}
 	if (!all_known(s->retain, "last snapshot")) {
-		return error_set(err, -EINVAL, "retain: last and snapshot");
+		return fault_set(fault, "retain", "retain: last and snapshot");
 	}
 	if (answers_collide(s)) {
-		return error_set(err, -EINVAL,
+		return fault_set(fault, "gateway prefix response-prefix",
 			"gateway: %s is what answers are below (response-prefix), so none would be given",
 			s->gateway);
 	}
 	return s->max_message > s->queue_bytes
-		? error_set(err, -EINVAL, "max-message is above queue-bytes")
+		? fault_set(fault, "max-message queue-bytes", "max-message is above queue-bytes")
 		: 0;
 }
 
 /* What may wait has to fit, or what was promised cannot be held. */
-static int memory_check(const struct settings *s, struct error *err)
+static int memory_check(const struct settings *s, struct fault *fault)
 {
 	uint64_t bytes = s->queue_bytes;
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		bytes += s->brokers[i].outbox_bytes;
 	}
 	return s->max_memory && bytes > s->max_memory
-		? error_set(err, -EINVAL,
+		? fault_set(fault, "max-memory queue-bytes",
 			  "max-memory is less than queue-bytes and each broker's outbox-bytes together, %llu",
 			  (unsigned long long)bytes)
 		: 0;
 }
 
-/* Puts where it stands before why it is wrong. */
-static int at(const char *place, int code, struct error *err)
-{
-	struct error why = {0};
-	if (code < 0 && err && place[0]) {
-		why = *err;
-		return error_set(err, code, "%s%s", place, why.text);
-	}
-	return code;
-}
-
 int settings_check(const struct settings *s, struct error *err)
 {
-	int code = bridge_check(s, err);
-	code = code < 0 ? code : memory_check(s, err);
-	for (size_t i = 0; i < s->n_brokers && code == 0; i++) {
-		code = broker_check(&s->brokers[i], err);
-		code = code < 0 ? code : brokers_check_apart(s, i, err);
-		code = at(s->brokers[i].place, code, err);
+	struct fault fault = {0};
+	if (bridge_check(s, &fault) < 0 || memory_check(s, &fault) < 0) {
+		return fault_tell(&fault, s, "bridge", NULL, s->places, err);
 	}
-	for (size_t i = 0; i < s->n_routes && code == 0; i++) {
-		code = route_check(&s->routes[i], err);
-		code = code < 0 ? code : check_not_own(s, &s->routes[i], err);
-		code = code < 0 ? code : check_apart(s, &s->routes[i], err);
-		code = at(s->routes[i].place, code, err);
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		const struct settings_broker *b = &s->brokers[i];
+		if (broker_check(b, &fault) < 0 || brokers_check_apart(s, i, &fault) < 0) {
+			return fault_tell(&fault, s, "broker", b->name, b->places, err);
+		}
 	}
-	return code;
+	for (size_t i = 0; i < s->n_routes; i++) {
+		const struct settings_route *r = &s->routes[i];
+		if (route_check(r, &fault) < 0 || check_not_own(s, r, &fault) < 0 ||
+			check_apart(s, r, &fault) < 0 || check_no_circle(s, r, &fault) < 0) {
+			return fault_tell(&fault, s, "route", r->name, r->places, err);
+		}
+	}
+	return 0;
 }
 
 /* ---- what sources name */
@@ -340,7 +412,8 @@ static int file_check(const char *source, struct error *err)
 		: error_set(err, -EINVAL, "%s: no file, or empty", source);
 }
 
-static int sources_check(const struct settings_broker *b, const struct log *log, struct error *err)
+static int sources_check(const struct settings *s, const struct settings_broker *b,
+	const struct log *log, struct error *err)
 {
 	const struct {
 		const char *key, *source;
@@ -350,6 +423,7 @@ static int sources_check(const struct settings_broker *b, const struct log *log,
 		{"psk", b->psk, psk_check}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct error why = {0};
+		char place[SETTINGS_PLACE_SIZE];
 		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
 		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
 			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
@@ -358,8 +432,9 @@ static int sources_check(const struct settings_broker *b, const struct log *log,
 		}
 		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;
 		if (r < 0) {
-			return error_set(
-				err, r, "[broker %s]: %s: %s", b->name, all[i].key, why.text);
+			settings_write_place(s, "broker", b->places, all[i].key, place);
+			return error_set(err, r, "%s[broker %s]: %s: %s", place, b->name,
+				all[i].key, why.text);
 		}
 	}
 	return 0;
@@ -369,7 +444,7 @@ int settings_check_sources(const struct settings *s, const struct log *log, stru
 {
 	int r = 0;
 	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
-		r = at(s->brokers[i].place, sources_check(&s->brokers[i], log, err), err);
+		r = sources_check(s, &s->brokers[i], log, err);
 	}
 	return r;
 }

@@ -71,8 +71,8 @@ static const struct config_key bridge_keys[] = {
 		"For requests that name none; 0ms: never."),
 	NUMBER(bridge, "duplicate-window", TIME, duplicate_window_ms, 0, 60 * MINUTE, "10s",
 		"A request of QoS 1 that comes again within this time, with the same correlation\n"
-		"data, response topic and content, is not answered again; 0ms: it is. This\n"
-		"ends when the time is over that the first of them named itself."),
+		"data, response topic, content type, accept and content, is not answered again; 0ms:\n"
+		"it is. This ends when the time is over that the first of them named itself."),
 	NUMBER(bridge, "kept-bytes", BYTES, kept_bytes, 0, 1024 * MIB, "4M",
 		"Memory of the runtime folder ($RUNTIME_DIRECTORY) for requests of QoS 1 that are not\n"
 		"answered yet: they are asked again after a crash. Each broker has an equal part of\n"
@@ -130,7 +130,8 @@ static const struct config_key broker_keys[] = {
 	NUMBER(broker, "outbox-bytes", BYTES, outbox_bytes, 65536, 256 * MIB, "8M",
 		"Bytes of what waits to be sent."),
 	NUMBER(broker, "spool", BYTES, spool_bytes, 0, 1024 * MIB, "0",
-		"Bytes on disk for results while the broker is away; 0: none are kept there."),
+		"Bytes on disk for results while the broker is away, 64K at least; 0: none are kept\n"
+		"there."),
 	NUMBER(broker, "pool", TRUTH, pool, 0, 1, "no", "Take requests of the pool of gateways."),
 	NUMBER(broker, "discovery", TRUTH, discovery, 0, 1, "no",
 		"Announce the models to Home Assistant."),

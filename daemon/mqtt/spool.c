@@ -27,9 +27,11 @@ struct spool {
 	uint64_t out_bytes;
 	int full[SPOOL_SEGMENTS]; /* segments before it that no disk was asked for yet, oldest first */
 	size_t n_full;
-	int in; /* that is being read */
+	int in; /* that is being read; */
+	off_t in_at; /* from here on there is */
+	uint64_t in_next; /* no record of a smaller number */
+	off_t last_at; /* of the record that was read last */
 	uint64_t at; /* number of the next record to be read */
-	size_t last_bytes; /* of the record that was read last */
 	uint8_t tries; /* of the first that was not delivered */
 	bool tried; /* some record was, in this life */
 	uint8_t earlier_tries; /* of earlier lives, of this record: */
@@ -85,11 +87,12 @@ static bool read_whole(int fd, void *data, size_t size)
 	return true;
 }
 
-/* One record into spool->record. False at the end, or for what is none. */
-static bool read_record(struct spool *spool, int fd, uint64_t *ret_number, size_t *ret_size)
+/* The record at @at into spool->record. False at the end, or for what is none. */
+static bool read_record(
+	struct spool *spool, int fd, off_t at, uint64_t *ret_number, size_t *ret_size)
 {
 	uint8_t *r = spool->record;
-	if (!read_whole(fd, r, HEAD_BYTES)) {
+	if (lseek(fd, at, SEEK_SET) < 0 || !read_whole(fd, r, HEAD_BYTES)) {
 		return false;
 	}
 	uint32_t size = bytes_get_u32(r);
@@ -102,6 +105,36 @@ static bool read_record(struct spool *spool, int fd, uint64_t *ret_number, size_
 	*ret_number = bytes_get_u64(r + 8);
 	*ret_size = size;
 	return true;
+}
+
+/* The first whole record from *at on whose number is @least or, behind what is damaged, larger. *at: where it begins. */
+static bool find_record(struct spool *spool, int fd, off_t *at, uint64_t least,
+	uint64_t *ret_number, size_t *ret_size)
+{
+	uint8_t bytes[4096];
+	struct stat st;
+	if (read_record(spool, fd, *at, ret_number, ret_size) && *ret_number == least) {
+		return true;
+	}
+	const off_t end = fstat(fd, &st) == 0 ? st.st_size - HEAD_BYTES : 0;
+	ssize_t n = 0;
+	for (off_t from = *at, first = from; from <= end; from++) {
+		if (from + HEAD_BYTES > first + n) {
+			first = from;
+			n = pread(fd, bytes, sizeof(bytes), from);
+			if (n < HEAD_BYTES) {
+				return false;
+			}
+		}
+		/* Each that is missing had a head: hardly one checksum is computed in vain. */
+		const uint64_t missing = bytes_get_u64(bytes + (from - first) + 8) - least;
+		if (missing <= (uint64_t)(from - *at) / HEAD_BYTES &&
+			read_record(spool, fd, from, ret_number, ret_size)) {
+			*at = from;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The oldest segment at or above @from; UINT64_MAX: none. @ret_bytes: of all of them. */
@@ -128,21 +161,24 @@ static uint64_t find_segment(struct spool *spool, uint64_t from, uint64_t *ret_b
 	return best;
 }
 
-/* Where the last segment's whole records end: what follows is cut off. */
+/* What is behind the last segment's last whole record is cut off: something was there, nobody knows how much. */
 static int mend(struct spool *spool, uint64_t segment, struct error *err)
 {
 	owned_fd int fd = open_segment(spool, segment, O_RDWR);
-	uint64_t number = segment;
+	struct stat st = {0};
+	uint64_t number = 0;
 	size_t size = 0;
 	off_t end = 0;
 	spool->next = segment;
-	while (fd >= 0 && read_record(spool, fd, &number, &size) && number == spool->next) {
+	while (fd >= 0 && find_record(spool, fd, &end, spool->next, &number, &size)) {
 		end += (off_t)(HEAD_BYTES + size);
-		spool->next++;
+		spool->next = number + 1;
 	}
-	return fd < 0 || ftruncate(fd, end) < 0
-		? error_set(err, -errno, "spool: %s", strerror(errno))
-		: 0;
+	if (fd < 0 || fstat(fd, &st) < 0 || ftruncate(fd, end) < 0) {
+		return error_set(err, -errno, "spool: %s", strerror(errno));
+	}
+	spool->dropped += st.st_size > end && spool->next >= spool->done;
+	return 0;
 }
 
 static void read_mark(struct spool *spool)
@@ -346,37 +382,47 @@ int spool_append(
 	return write_record(spool, whole, err);
 }
 
-/* The segment that holds record spool->at, read up to there. */
+/* The segment that holds record spool->at. */
 static bool open_in(struct spool *spool)
 {
-	uint64_t segment = spool->first, number = 0;
+	uint64_t segment = spool->first;
 	for (uint64_t s = segment; s <= spool->at; s = find_segment(spool, s + 1, NULL)) {
 		segment = s;
 	}
-	size_t size = 0;
 	spool->in = open_segment(spool, segment, O_RDONLY);
-	for (number = segment; spool->in >= 0 && number < spool->at; number++) {
-		uint64_t found = 0;
-		if (!read_record(spool, spool->in, &found, &size)) {
-			close_fd(&spool->in);
-		}
-	}
+	spool->in_at = 0;
+	spool->in_next = segment;
 	return spool->in >= 0;
 }
 
-static bool read_at(struct spool *spool, size_t *ret_size)
+/* Record spool->at or, where it is damaged, the next of its segment. */
+static bool read_at(struct spool *spool, uint64_t *ret_number, size_t *ret_size)
 {
-	uint64_t number = 0;
-	bool there = (spool->in >= 0 || open_in(spool)) &&
-		read_record(spool, spool->in, &number, ret_size) && number == spool->at;
-	if (!there) {
-		close_fd(&spool->in);
+	while ((spool->in >= 0 || open_in(spool)) &&
+		find_record(
+			spool, spool->in, &spool->in_at, spool->in_next, ret_number, ret_size)) {
+		spool->in_next = *ret_number;
+		if (*ret_number >= spool->at) {
+			return true;
+		}
+		spool->in_at += (off_t)(HEAD_BYTES + *ret_size);
+		spool->in_next++;
 	}
-	return there;
+	close_fd(&spool->in);
+	return false;
+}
+
+/* What is before record @number is not to be read. */
+static void leave_out(struct spool *spool, uint64_t number)
+{
+	spool->dropped += number - spool->at;
+	spool->at = spool->done = number;
+	spool->tries = 0;
+	spool->dirty = true;
 }
 
 /* Where a segment has not all that it should the next one goes on, once all before was delivered. */
-static bool leave_out(struct spool *spool)
+static bool leave_segment(struct spool *spool)
 {
 	if (spool->at != spool->done) {
 		return false;
@@ -391,23 +437,28 @@ static bool leave_out(struct spool *spool)
 	if (following == UINT64_MAX || following <= spool->at) {
 		return false;
 	}
-	spool->dropped += following - spool->at;
-	spool->at = spool->done = following;
-	spool->tries = 0;
-	spool->dirty = true;
+	leave_out(spool, following);
 	return true;
 }
 
 bool spool_read(struct spool *spool, struct spool_record *ret_record)
 {
+	uint64_t number = 0;
 	size_t size = 0;
 	if (spool->at >= spool->next || spool->at - spool->done >= WINDOW) {
 		return false;
 	}
 	/* The second time: at the end of a segment, the next begins with this number. */
-	if (!read_at(spool, &size) && !read_at(spool, &size) &&
-		!(leave_out(spool) && spool->at < spool->next && read_at(spool, &size))) {
+	if (!read_at(spool, &number, &size) && !read_at(spool, &number, &size) &&
+		!(leave_segment(spool) && spool->at < spool->next &&
+			read_at(spool, &number, &size))) {
 		return false;
+	}
+	if (number > spool->at) {
+		if (spool->at != spool->done) {
+			return false; /* once all before was delivered */
+		}
+		leave_out(spool, number);
 	}
 	uint16_t of_topic = bytes_get_u16(spool->record + 16);
 	uint8_t *topic = spool->record + HEAD_BYTES;
@@ -417,17 +468,16 @@ bool spool_read(struct spool *spool, struct spool_record *ret_record)
 		.topic = (const char *)topic - 1,
 		.payload = topic + of_topic,
 		.size = size - of_topic};
-	spool->last_bytes = HEAD_BYTES + size;
-	spool->at++;
+	spool->last_at = spool->in_at;
+	spool->in_at += (off_t)(HEAD_BYTES + size);
+	spool->in_next = ++spool->at;
 	return true;
 }
 
 void spool_unread(struct spool *spool)
 {
-	spool->at--;
-	if (spool->in >= 0 && lseek(spool->in, -(off_t)spool->last_bytes, SEEK_CUR) < 0) {
-		close_fd(&spool->in);
-	}
+	spool->in_next = --spool->at;
+	spool->in_at = spool->last_at;
 }
 
 void spool_try(struct spool *spool, uint64_t number, bool each)

@@ -9,9 +9,9 @@
  *
  * little endian. The file "done" holds the number of the first record that was not delivered (u64), and
  * in how many lives in a row that one was tried and the program ended without spool_close() (u8). What
- * was cut short by a power cut, at the end of the last segment, is taken off when the folder is
- * opened; what is missing elsewhere is left out when it is its turn. Above the bound the oldest segment
- * goes. Writing does not wait for the disk; spool_take_fds() helps to, in whatever thread.
+ * is missing or damaged is left out when it is its turn, and whole records behind it are found by number and
+ * checksum; behind the last whole one of the last segment (a power cut) it is taken off when the folder
+ * is opened. Above the bound the oldest segment goes. Writing does not wait for the disk; spool_take_fds() helps to, in whatever thread.
  */
 #ifndef DAEMON_MQTT_SPOOL_H
 #define DAEMON_MQTT_SPOOL_H
@@ -62,6 +62,7 @@ unsigned int spool_tries(const struct spool *spool, uint64_t *ret_number);
 
 /* Records that were not delivered yet. */
 uint64_t spool_length(const struct spool *spool);
+/* That will not be: above the bound, missing or damaged; what is taken off when the folder is opened counts as one. */
 uint64_t spool_dropped(const struct spool *spool);
 
 /* True when something was written, or delivered, since the last call of spool_take_fds(), which writes the mark and gives

@@ -4,15 +4,18 @@
 import base64
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
 import tempfile
+import unittest
 
 from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
-from mqtt_rig import Device, need_mosquitto, run_tests, wait_for
+from mqtt_rig import ROOT, Device, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
+SSD = os.path.join(ROOT, "..", "shared", "golden", "nets", "ssd__f32", "model.tflite")
 
 
 class Store:
@@ -150,6 +153,24 @@ class Asked(WithPipelines):
         cascade = EACH_DIGIT + "top-k = 1\n[stage again]\nwhen = 7\nmin-score = 0.5\n[model]\nname = digits\n[post]\nkind = classes\ntop-k = 1\n"
         answers = self.ask_who_takes_nothing(cascade, 60, "outbox-messages = 16")
         self.assertEqual(sorted(answers), [(n, status) for n in range(60) for status in ("MORE", "OK")])
+
+    @unittest.skipUnless(os.path.exists(SSD), "a net with boxes: ../shared is not there")
+    def test_an_input_whose_answers_would_take_the_whole_outbox_is_asked_all_the_same(self):
+        crops = "".join(f"[stage each{i}]\nafter = find\ninput = crop\nmax-crops = 32\n[model]\nname = digits\n[post]\nkind = classes\n" for i in range(6))
+        boxes = "[source]\nkind = picture\n[stage find]\n[model]\nname = ssd\n[post]\nkind = detections\nthreshold = 0\nmax-boxes = 100\n"
+        topic = "edged/reply/many"
+        shutil.copy(SSD, self.rig.path("models", "ssd.tflite"))
+        self.edged.child.send_signal(signal.SIGHUP)
+        try:
+            _, device = self.bridge("deadline = 10min", "outbox-bytes = 64K", many=boxes + crops)
+            device.subscribe(topic)
+            for number in range(1, 4):
+                device.publish("edged/gw1/pipeline/many/in/cam", self.rig.sample("digit-7.png"), ResponseTopic=topic, CorrelationData=b"%d" % number)
+                wait_for(lambda n=number: any(m.properties.CorrelationData == b"%d" % n and dict(m.properties.UserProperty)["status"] != "MORE"
+                                              for m in device.of(topic)), f"the last answer to input {number}")
+            self.assertGreater(len(device.of(topic)), 3 * 40)
+        finally:
+            self.remove_model("ssd")
 
     def test_an_answer_that_is_larger_than_any_before_and_has_no_room_is_told(self):
         labels = self.rig.write("long-labels", "".join(f"{n}{'x' * 250}\n" for n in range(10)))

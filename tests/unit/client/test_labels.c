@@ -53,6 +53,16 @@ static void empty_lines_count_and_the_last_end_does_not(void **state)
 	check("", 0, NULL);
 }
 
+static void blanks_at_the_end_are_no_part_of_a_name(void **state)
+{
+	(void)state;
+	char text[1024];
+	snprintf(text, sizeof(text), "0 a b \t\n1 \n2:c%300s\r\n%300s\n", "", "");
+	check(text, 3, (const char *const[]){"a b", "", "c"});
+	snprintf(text, sizeof(text), " a b%300s\n%300s\nc \t", "", "");
+	check(text, 3, (const char *const[]){" a b", "", "c"});
+}
+
 static void a_zero_byte_is_refused(void **state)
 {
 	(void)state;
@@ -90,6 +100,7 @@ int main(void)
 		cmocka_unit_test(three_forms_are_told_apart),
 		cmocka_unit_test(numbers_that_are_names_stay_names),
 		cmocka_unit_test(empty_lines_count_and_the_last_end_does_not),
+		cmocka_unit_test(blanks_at_the_end_are_no_part_of_a_name),
 		cmocka_unit_test(a_zero_byte_is_refused),
 		cmocka_unit_test(a_label_that_is_too_long_is_refused_with_its_line),
 	};

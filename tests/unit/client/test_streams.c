@@ -225,6 +225,33 @@ static void the_latest_window_waits_before_a_gap_with_few_rows_behind_it(void **
 	assert_int_equal(pipeline_counts(p).sampled_out, 1);
 }
 
+/* Only a full one takes the place of one that waits. */
+static void the_latest_window_waits_while_few_rows_follow(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p = open_text(&world,
+		"[source]\nkind = numbers\nlatest-only = yes\n" SUM "[decision]\npublish = all\n");
+	push_at(p, "1\n2\n3\n4\n", 1);
+	const struct pipeline_question *asked = pipeline_next(p);
+	assert_non_null(asked);
+	push_at(p, "5\n6\n7\n8\n", 2);
+	assert_null(pipeline_next(p)); /* it is made, and waits for the answer before */
+	assert_int_equal(pipeline_pending(p), 2);
+	push_at(p, "9\n10\n11\n", 3);
+	assert_int_equal(pipeline_counts(p).sampled_out, 0);
+	question_answer(p, asked);
+	asked = pipeline_next(p);
+	assert_non_null(asked);
+	push_at(p, "12\n13\n14\n15\n", 4);
+	assert_null(pipeline_next(p));
+	push_at(p, "16\n", 5); /* full: the place of 9 to 12 */
+	assert_int_equal(pipeline_counts(p).sampled_out, 1);
+	question_answer(p, asked);
+	answer_all(p);
+	assert_string_equal(world.sums, "0:10 4:26 12:58 ");
+}
+
 /* @n samples of -1 (@loud) or 0 as WAV. */
 static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, uint64_t ms)
 {
@@ -441,6 +468,7 @@ int main(void)
 		cmocka_unit_test(a_piece_of_sound_may_be_as_late_as_it_is_long),
 		cmocka_unit_test(no_full_window_is_lost_before_many_gaps),
 		cmocka_unit_test(the_latest_window_waits_before_a_gap_with_few_rows_behind_it),
+		cmocka_unit_test(the_latest_window_waits_while_few_rows_follow),
 		cmocka_unit_test(full_windows_of_the_rate_before_are_asked),
 		cmocka_unit_test(the_latest_window_is_of_the_rate_before_where_none_is_full_yet),
 		cmocka_unit_test(beyond_the_bound_a_push_is_refused_and_counted),

@@ -30,17 +30,29 @@ static int load(const struct temp_folder *folder, const char *text, struct error
 	return settings_load(&settings, path, &log, err);
 }
 
+static void put(const struct temp_folder *folder, const char *name, const char *content)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s", folder->path, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+}
+
+static void make_drop_ins(const struct temp_folder *folder)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/m.conf.d", folder->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
 static void sections_may_come_often_and_later_files_win(void **state)
 {
 	const struct temp_folder *folder = *state;
 	struct error err = {0};
-	char path[128];
-	snprintf(path, sizeof(path), "%s/m.conf.d", folder->path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/m.conf.d/1.conf", folder->path);
-	FILE *file = fopen(path, "w");
-	fputs("[broker two]\nkeepalive = 15s\n", file);
-	fclose(file);
+	make_drop_ins(folder);
+	put(folder, "m.conf.d/1.conf", "[broker two]\nkeepalive = 15s\n");
 	assert_int_equal(
 		load(folder,
 			"[bridge]\ngateway = g-1\n[broker one]\naddress = mqtts://a\n[broker two]\naddress = unix:/x\n"
@@ -77,28 +89,42 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[broker a]\nqos = 1\n", "m.conf:2: there is no key qos in [broker a]"},
 		{"[broker a b]\n", "m.conf:1: [broker NAME]"},
 		{"[bridge]\nqueue-length = 0\n", "m.conf:2: queue-length: 0 is not between"},
-		{"[bridge]\ngateway = a/b\n", "gateway: letters"},
-		{"[bridge]\ngateway = pool\n", "gateway: letters"},
-		{"[bridge]\nresult-topic = {who}\n", "result-topic"},
-		{"[bridge]\ncommands = reboot\n", "commands are"},
-		{"[bridge]\nmax-message = 8M\nqueue-bytes = 4M\n", "max-message is above"},
-		{"[bridge]\nmax-memory = 32M\nqueue-bytes = 25M\n",
-			"each broker's outbox-bytes together, 34603008"},
+		{"[bridge]\ngateway = a/b\n", "m.conf:2: gateway: letters"},
+		{"[bridge]\ntop-k = 2\ngateway = pool\n", "m.conf:3: gateway: letters"},
+		{"[bridge]\ntop-k = 2\nresult-topic = {who}\n", "m.conf:3: result-topic"},
+		{"[bridge]\ngateway = g\nprefix = a/b\n", "m.conf:3: prefix is one level"},
+		{"[bridge]\ngateway = g\npool-group = a/b\n", "m.conf:3: pool-group is one level"},
+		{"[bridge]\ngateway = g\ndiscovery-prefix = +\n",
+			"m.conf:3: discovery-prefix is a topic"},
+		{"[bridge]\ngateway = g\nfeed = some\n", "m.conf:3: feed is"},
+		{"[bridge]\ncommands = reboot\n", "m.conf:2: commands are"},
+		{"[bridge]\ngateway = g\nmax-message = 8M\nqueue-bytes = 4M\n",
+			"m.conf:3: max-message is above"},
+		{"[bridge]\ngateway = g\n[broker a]\nspool = 1M\n[bridge]\nqueue-bytes = 1M\n",
+			"m.conf:6: max-message is above"},
+		{"[bridge]\nqueue-bytes = 25M\nmax-memory = 32M\n",
+			"m.conf:3: max-memory is less than queue-bytes and each broker's outbox-bytes together, 34603008"},
 		{"[broker a]\naddress = http://x\n", "[broker a]: address"},
-		{"[broker a]\npassword = secret\n", "[broker a]: secrets"},
+		{"[broker a]\naddress = mqtt://h\nusername = u\npassword = secret\n",
+			"m.conf:4: [broker a]: secrets"},
 		{"[broker a]\nca = credential:../x\n", "[broker a]: secrets"},
-		{"[broker a]\nca = file:/x\n", "[broker a]: TLS needs"},
+		{"[broker a]\nprotocol = 5\nca = file:/x\n", "m.conf:3: [broker a]: TLS needs"},
 		{"[broker a]\naddress = mqtts://x\nkey = file:/k\n",
-			"[broker a]: certificate and key"},
+			"m.conf:3: [broker a]: certificate and key"},
+		{"[broker a]\naddress = mqtts://x\nusername = u\npsk = file:/k\n",
+			"m.conf:4: [broker a]: psk and psk-identity"},
 		{"[broker a]\naddress = mqtts://x\npsk = file:/k\npsk-identity = i\nca = file:/c\n",
 			"either psk"},
-		{"[broker a]\nprotocol = 4\n", "[broker a]: protocol"},
-		{"[broker a]\nreconnect-min = 10s\nreconnect-max = 1s\n", "reconnect-min is above"},
-		{"[route r]\nmodel = m\n", "[route r]: topic"},
+		{"[broker a]\nkeepalive = 9s\nprotocol = 4\n", "m.conf:3: [broker a]: protocol"},
+		{"[broker a]\nreconnect-min = 10s\nreconnect-max = 1s\n",
+			"m.conf:2: [broker a]: reconnect-min is above"},
+		{"[route r]\nqos = 1\nmodel = m\n", "m.conf:3: [route r]: topic"},
 		{"[route r]\ntopic = a/#/b\nmodel = m\n", "[route r]: topic"},
-		{"[route r]\ntopic = a\nmodel = M\n", "[route r]: model"},
-		{"[route r]\ntopic = a\nmodel = m\nformat = gif\n", "[route r]: format"},
-		{"[route r]\ntopic = a\nmodel = m\nfields = x\n", "[route r]: fields"},
+		{"[route r]\ntopic = a\nmodel = M\n", "m.conf:3: [route r]: model"},
+		{"[route r]\ntopic = a\npipeline = +\n", "m.conf:3: [route r]: pipeline"},
+		{"[route r]\ntopic = a\n", "m.conf:2: [route r]: either model"},
+		{"[route r]\ntopic = a\nmodel = m\nformat = gif\n", "m.conf:4: [route r]: format"},
+		{"[route r]\ntopic = a\nmodel = m\nfields = x\n", "m.conf:4: [route r]: fields"},
 		{"[route r]\nmodel = m\ntopic = $share/g/a\n",
 			"m.conf:3: [route r]: topic is no shared"},
 		{"[route r]\nmodel = m\ntopic = a\001b\n",
@@ -112,10 +138,15 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[route r]\nmodel = m\ntopic = #\n", "m.conf:3: [route r]: topic has topics of"},
 		{"[route r]\nmodel = m\ntopic = edged/pool/m/infer\n", "of edged/pool/#, "},
 		{"[bridge]\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
-			"m.conf:5: [route r]: topic has topics of out/+/+, "},
+			"m.conf:5: [route r]: topic has out/x-m/r, where its own results"},
+		{"[bridge]\nresult-topic = ai/{model}/{source}\n"
+		 "[route r]\nmodel = m\ntopic = ai/p/+\n[route s]\nmodel = n\ntopic = ai/m/+\n"
+		 "[route t]\nmodel = o\ntopic = ai/n/s\n[route u]\nmodel = p\ntopic = +/o/t\n",
+			"m.conf:5: [route r]: topic has ai/p/u, where its own results"},
 		{"[bridge]\nfeed = none\n[route r]\nmodel = m\ntopic = #\n",
 			"m.conf:5: [route r]: topic has topics of"},
-		{"[bridge]\ngateway = reply\n", "gateway: reply is what answers are below"},
+		{"[bridge]\ntop-k = 1\ngateway = reply\n",
+			"m.conf:3: gateway: reply is what answers are below"},
 		{"[broker a]\naddress = mqtt://localhost:99999\n", "m.conf:2: [broker a]: address"},
 		{"[broker a]\naddress = mqtt://localhost:\n", "[broker a]: address"},
 		{"[broker a]\naddress = mqtt://u:p@localhost\n", "[broker a]: address"},
@@ -125,9 +156,18 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{"[broker a]\naddress = mqtt://[::1\n", "[broker a]: address"},
 		{"[broker a]\naddress = unix:/" FIFTY FIFTY "2345678\n", "[broker a]: address"},
 		{"[broker a]\nclient-id = \xff\n", "[broker a]: client-id"},
-		{"[broker a]\nusername = a\001\n", "[broker a]: client-id, username"},
+		{"[broker a]\nclient-id = a\nusername = a\001\n",
+			"m.conf:3: [broker a]: client-id, username"},
 		{"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h:1883\n",
 			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[bridge]\ngateway = g\n[broker a]\naddress = mqtt://h\n[broker b]\nclient-id = edged-g\naddress = mqtt://H\n",
+			"m.conf:7: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://localhost\n[broker b]\naddress = mqtt://127.0.0.1\n",
+			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://[::1]\n[broker b]\naddress = mqtt://localhost\n",
+			"m.conf:4: [broker b]: has address and client-id of [broker a]"},
+		{"[broker a]\naddress = mqtt://h\nspool = 100\n",
+			"m.conf:3: [broker a]: spool is 0, or 64K"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error err = {0};
@@ -138,6 +178,31 @@ static void every_mistake_is_told_with_its_place(void **state)
 	}
 }
 
+/* The file that gave the key last. */
+static void a_mistake_of_a_drop_in_has_its_place(void **state)
+{
+	const struct temp_folder *folder = *state;
+	struct error err = {0};
+	make_drop_ins(folder);
+	put(folder, "m.conf.d/1.conf", "[broker b]\n\nprotocol = 5\n");
+	put(folder, "m.conf.d/2.conf", "[broker b]\nprotocol = 4\n");
+	assert_int_equal(
+		load(folder, "[broker b]\naddress = mqtt://h\nprotocol = auto\n", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "/m.conf.d/2.conf:2: [broker b]: protocol"));
+	put(folder, "m.conf.d/2.conf", "[broker b]\naddress = http://h\n");
+	assert_int_equal(load(folder, "[broker b]\naddress = mqtt://h\n", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "/m.conf.d/2.conf:2: [broker b]: address"));
+	for (int i = 3; i < SETTINGS_MAX_FILES; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "m.conf.d/%d.conf", i);
+		put(folder, name, "[broker b]\naddress = mqtt://h\n");
+	}
+	assert_int_equal(load(folder, "[bridge]\n", &err), 0);
+	put(folder, "m.conf.d/more.conf", "[broker b]\naddress = mqtt://h\n");
+	assert_int_equal(load(folder, "[bridge]\n", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "/more.conf: more than 96 files"));
+}
+
 static void what_is_next_to_a_mistake_is_none(void **state)
 {
 	static const char *const texts[] = {
@@ -145,6 +210,15 @@ static void what_is_next_to_a_mistake_is_none(void **state)
 		"[route r]\ntopic = a/+\nmodel = m\n[route s]\ntopic = a/+/b\nmodel = m\n",
 		"[broker a]\naddress = mqtt://h\n[broker b]\naddress = mqtt://h\nclient-id = other\n",
 		"[broker a]\naddress = unix:/" FIFTY FIFTY "234567\n",
+		"[broker a]\naddress = mqtt://localhost\n[broker b]\naddress = mqtt://127.0.0.1:1884\n",
+		"[broker a]\naddress = unix:/a\n[broker b]\naddress = unix:/A\nspool = 64K\n",
+		/* No result of a route comes back to it. */
+		"[bridge]\nresult-topic = plant/{source}/{model}\n[route pump4]\ntopic = plant/pump4/raw\nmodel = vib\n",
+		"[bridge]\nresult-topic = ai-{model}/{source}\n[route r]\ntopic = frigate/cam\nmodel = faces\n",
+		"[bridge]\nresult-topic = ai/{model}/{source}\n"
+		"[route r]\nmodel = m\ntopic = in/+\n[route s]\nmodel = n\ntopic = ai/m/+\n"
+		"[route t]\npipeline = o\ntopic = ai/n/s\n",
+		"[bridge]\nresult-topic = ai/{model}/{source}\n[route r]\nmodel = m\ntopic = ai/m/infer\n",
 		/* Nothing is published there. */
 		"[bridge]\nfeed = none\nresult-topic = out/x-{model}/{source}\n[route r]\nmodel = m\ntopic = out/#\n",
 	};
@@ -172,16 +246,6 @@ static void an_address_is_taken_apart(void **state)
 		assert_int_equal(a.port, cases[i].port);
 		assert_int_equal(a.tls, cases[i].tls);
 	}
-}
-
-static void put(const struct temp_folder *folder, const char *name, const char *content)
-{
-	char path[128];
-	snprintf(path, sizeof(path), "%s/%s", folder->path, name);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(content, file);
-	fclose(file);
 }
 
 static void what_sources_name_is_looked_at(void **state)
@@ -212,7 +276,10 @@ static void what_sources_name_is_looked_at(void **state)
 		int r = settings_check_sources(&settings, &log, &err);
 		assert_int_equal(r < 0, cases[i].wrong != NULL);
 		assert_true(!cases[i].wrong || strstr(err.text, cases[i].wrong));
-		assert_true(!cases[i].wrong || strstr(err.text, "[broker b]: "));
+		const char *place = cases[i].keys == psk ? "m.conf:4: [broker b]: "
+			: strchr(cases[i].keys, '\n')    ? "m.conf:3: [broker b]: "
+							 : "m.conf:2: [broker b]: ";
+		assert_true(!cases[i].wrong || strstr(err.text, place));
 	}
 	struct error err = {0};
 	static const char credential[] = "[broker b]\npassword = credential:empty\n";
@@ -263,6 +330,7 @@ int main(void)
 		TEST(sections_may_come_often_and_later_files_win),
 		TEST(nothing_means_the_broker_of_this_machine),
 		TEST(every_mistake_is_told_with_its_place),
+		TEST(a_mistake_of_a_drop_in_has_its_place),
 		TEST(what_is_next_to_a_mistake_is_none),
 		cmocka_unit_test(an_address_is_taken_apart),
 		TEST(what_sources_name_is_looked_at),
