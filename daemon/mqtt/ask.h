@@ -70,6 +70,7 @@ struct ask {
 	size_t reserved; /* bytes of the link's outbox, for the answers (room.c); 0: nothing */
 	size_t reserved_messages; /* and how many */
 	bool wants_room; /* there was none for it when its turn came */
+	bool stuck; /* since room_look(): its broker takes no answers */
 	size_t answer_bytes; /* of an answer for which there was no room; 0: not known */
 	bool opened; /* its envelope was read */
 	/* Of an input that is answered: */

@@ -65,8 +65,8 @@ struct bridge {
 	uv_timer_t expiry, stats, capability, pause, rediscover, drain, watchdog, home;
 	bool listed; /* edged has said which models there are */
 	bool settled; /* and all of them, as far as that is known by now */
-	bool draining, paused, in_pool;
-	uint64_t pause_ended_ns; /* nothing is paused again before */
+	bool draining, in_pool;
+	bool paused; /* some link is */
 	uint64_t started_ns;
 	uint64_t lost_said_ns; /* that an answer was lost */
 	uint64_t sequence; /* of results */
@@ -171,6 +171,17 @@ void room_use(struct ask *ask, size_t size);
 void room_give_back(struct ask *ask);
 /* Is there some for an error? Else link->packed. */
 bool must_check room_is_there(const struct ask *ask);
+
+/* What of the line does not wait for a broker that takes no answers. */
+struct room_live {
+	size_t n, bytes;
+};
+
+/* Marks links as stuck where what lies in the outbox leaves no room for the next answer, asks that wait for that, and counts the
+ * others. An ask behind one that is stuck is too, or that might never have its room. */
+struct room_live room_look(const struct bridge *bridge);
+/* Would this one be, behind those of the last look? One that is not answered needs no room. */
+bool room_is_stuck(const struct bridge *bridge, const struct ask *ask);
 
 /* ---- respond.c */
 

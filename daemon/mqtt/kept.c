@@ -138,6 +138,14 @@ static void write_tries(struct kept_note *note)
 	(void)n; /* a page that is there takes it */
 }
 
+/* The record's first text, which is_whole() has not looked at: what is no name is nobody's. */
+static void read_broker(struct kept_note *note)
+{
+	ssize_t n = pread(note->kept->fd, note->broker, sizeof(note->broker) - 1,
+		place_of(note) + (off_t)sizeof(struct head));
+	note->broker[n < 0 ? 0 : n] = 0;
+}
+
 static void find(struct kept *kept, bool forgive, uint64_t now)
 {
 	struct stat st = {0};
@@ -152,6 +160,7 @@ static void find(struct kept *kept, bool forgive, uint64_t now)
 			!is_whole(note, &head, now)) {
 			continue;
 		}
+		read_broker(note);
 		note->number = head.number;
 		note->came_ns = head.came_ns;
 		note->tries = head.tries;
@@ -284,12 +293,12 @@ void kept_clear_tries(struct kept_note *note)
 	}
 }
 
-static struct kept_note *oldest(const struct kept *kept)
+struct kept_note *kept_oldest(struct kept *kept, kept_may_fn may, const void *data)
 {
 	struct kept_note *oldest = NULL;
 	for (size_t i = 0; i < KEPT_SLOTS && kept->n_waiting > 0; i++) {
-		struct kept_note *note = (struct kept_note *)&kept->notes[i];
-		if (note->waits && (!oldest || note->number < oldest->number)) {
+		struct kept_note *note = &kept->notes[i];
+		if (note->waits && (!oldest || note->number < oldest->number) && may(data, note)) {
 			oldest = note;
 		}
 	}
@@ -302,17 +311,10 @@ void kept_put_off(struct kept_note *note)
 	note->kept->n_waiting++;
 }
 
-uint64_t kept_next_bytes(const struct kept *kept)
+bool kept_next(struct kept *kept, kept_may_fn may, const void *data, struct kept_record *ret_record,
+	struct kept_note **ret_note)
 {
-	const struct kept_note *note = oldest(kept);
-	return note ? note->bytes : 0;
-}
-
-bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note)
-{
-	while (kept->n_waiting > 0) {
-		struct kept_note *next = oldest(kept);
-		assert(next);
+	for (struct kept_note *next; (next = kept_oldest(kept, may, data));) {
 		owned_mem uint8_t *buffer = malloc(next->bytes);
 		if (!buffer) {
 			return false;
@@ -396,6 +398,7 @@ struct kept_note *kept_add(struct kept *kept, const char *broker, const struct m
 		kept->full++;
 		return NULL;
 	}
+	snprintf(note->broker, sizeof(note->broker), "%s", broker);
 	note->number = kept->next++;
 	note->came_ns = m->came_ns;
 	note->bytes = (uint32_t)size;

@@ -55,6 +55,7 @@ struct kept_share {
 struct kept_note {
 	struct kept *kept;
 	struct kept_share *share; /* it counts there; NULL: nowhere */
+	char broker[SETTINGS_NAME_SIZE];
 	uint64_t number; /* 0: free */
 	uint64_t came_ns;
 	uint32_t bytes; /* of the record */
@@ -113,10 +114,13 @@ void kept_clear_tries(struct kept_note *note);
 
 /* There is no memory for it now: kept_next() gives it again. */
 void kept_put_off(struct kept_note *note);
-/* Bytes of the record that comes next, a little more than its payload's; 0: none. */
-uint64_t kept_next_bytes(const struct kept *kept);
-/* The oldest that waits; false: none, or there is no memory for it now. The buffer is the caller's to
+/* May this one be asked before others? */
+typedef bool (*kept_may_fn)(const void *data, const struct kept_note *note);
+/* The oldest that waits and may; its bytes are a little more than its payload's. NULL: none. */
+struct kept_note *kept_oldest(struct kept *kept, kept_may_fn may, const void *data);
+/* The same is to be asked. False: none, or there is no memory for it now. The buffer is the caller's to
  * free. One that cannot be read is crossed out and left out. */
-bool kept_next(struct kept *kept, struct kept_record *ret_record, struct kept_note **ret_note);
+bool kept_next(struct kept *kept, kept_may_fn may, const void *data, struct kept_record *ret_record,
+	struct kept_note **ret_note);
 
 #endif

@@ -111,7 +111,9 @@ struct link {
 	int lost_reason; /* of the broker's DISCONNECT, or 0 */
 	uint64_t backoff_ms, up_since_ns;
 	char said[160]; /* why it cannot be reached, as it was told last; "": it was not */
-	bool paused; /* nothing is read */
+	bool paused; /* nothing is read, */
+	uint64_t paused_until_ns; /* until then at the latest (serve.c) */
+	uint64_t rests_until_ns; /* it is not paused again before */
 	uint64_t heard_ns; /* when a message came last */
 	uint64_t leave_by_ns; /* it is to end, by then at the latest; 0: it stays */
 	bool said_stopped;
@@ -121,6 +123,7 @@ struct link {
 	struct outbox outbox;
 	bool full; /* answers wait for room (serve.c), */
 	bool packed; /* however small they are */
+	bool stuck; /* since room_look(): the broker takes no answers */
 	bool careful; /* the connection before, or the life, ended with messages on their way */
 	uint64_t sent_ns; /* when one was handed over last */
 	size_t largest; /* bytes of what the broker has acknowledged */

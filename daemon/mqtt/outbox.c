@@ -171,18 +171,36 @@ static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, si
 	}
 }
 
+/* Beside so many messages and bytes. */
+static bool answers_fit(
+	const struct outbox *outbox, size_t n, size_t wanted, size_t there, size_t bytes)
+{
+	return there + n <= outbox->max_messages - outbox->max_messages / SPARE &&
+		bytes + wanted <= share_of_answers(outbox);
+}
+
+bool outbox_could_reserve(const struct outbox *outbox, const char *topic, size_t n, size_t size)
+{
+	const size_t wanted = n * outbox_cost(topic, 0) + size;
+	size_t there = 0, bytes = 0;
+	if (answers_fit(outbox, n, wanted, outbox->n, outbox->bytes)) {
+		return true;
+	}
+	count_rest(outbox, OUTBOX_RESPONSE, &there, &bytes);
+	return answers_fit(outbox, n, wanted, there - outbox->reserved_messages,
+		bytes - outbox->reserved_bytes);
+}
+
 bool outbox_reserve(
 	struct outbox *outbox, const char *topic, size_t n, size_t size, size_t *ret_bytes)
 {
-	const size_t max_bytes = share_of_answers(outbox);
-	const size_t max_messages = outbox->max_messages - outbox->max_messages / SPARE;
 	const size_t wanted = n * outbox_cost(topic, 0) + size;
 	size_t there = outbox->n + outbox->reserved_messages;
 	size_t bytes = outbox->bytes + outbox->reserved_bytes;
-	if (there + n > max_messages || bytes + wanted > max_bytes) {
+	if (!answers_fit(outbox, n, wanted, there, bytes)) {
 		count_rest(outbox, OUTBOX_RESPONSE, &there, &bytes);
 	}
-	if (there + n > max_messages || bytes + wanted > max_bytes) {
+	if (!answers_fit(outbox, n, wanted, there, bytes)) {
 		return false;
 	}
 	/* Now, since what is handed over meanwhile gives way no more. */

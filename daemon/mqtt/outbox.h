@@ -88,6 +88,8 @@ size_t outbox_cost(const char *topic, size_t size);
 bool must_check outbox_reserve(
 	struct outbox *outbox, const char *topic, size_t n, size_t size, size_t *ret_bytes);
 void outbox_release(struct outbox *outbox, size_t n, size_t bytes);
+/* Could it be, if nothing were set aside? False: what lies there, and waits for the broker, leaves too little. */
+bool outbox_could_reserve(const struct outbox *outbox, const char *topic, size_t n, size_t size);
 
 /* Is there a message of that topic, on its way or not? */
 bool outbox_has(const struct outbox *outbox, const char *topic);

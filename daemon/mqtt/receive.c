@@ -353,12 +353,40 @@ static struct link *find_link(const struct bridge *b, const char *name)
 	return NULL;
 }
 
-/* What waits is not to push itself out of the line. One that is larger than all of the line goes into an empty one. */
-static bool has_room(const struct bridge *b)
+struct place {
+	const struct bridge *bridge;
+	struct room_live live;
+};
+
+static bool is_stuck(const struct bridge *b, const struct kept_note *note)
 {
-	const struct asks *asks = &b->asks;
-	return asks->n == 0 ||
-		(asks->n <= asks->max / 2 && asks_fit(asks, (size_t)kept_next_bytes(&b->kept)));
+	const struct link *link = find_link(b, note->broker);
+	return link && link->stuck;
+}
+
+/* What waits is not to push itself out of the line. One that is larger than all of the line goes into an empty one. */
+static bool has_place(const struct place *place, const struct kept_note *note)
+{
+	const struct asks *asks = &place->bridge->asks;
+	const bool stuck = is_stuck(place->bridge, note);
+	const size_t n = stuck ? asks->n : place->live.n;
+	const size_t bytes = stuck ? asks->bytes : place->live.bytes;
+	return n == 0 || (n <= asks->max / 2 && bytes + note->bytes <= asks->max_bytes);
+}
+
+/* In their order, but that a broker that takes no answers keeps nobody waiting. */
+static bool may_be_next(const void *data, const struct kept_note *note)
+{
+	const struct place *place = data;
+	return !is_stuck(place->bridge, note) || has_place(place, note);
+}
+
+static bool next_kept(struct bridge *b, struct kept_record *ret_record, struct kept_note **ret_note)
+{
+	const struct place place = {b, room_look(b)};
+	const struct kept_note *next = kept_oldest(&b->kept, may_be_next, &place);
+	return next && has_place(&place, next) &&
+		kept_next(&b->kept, may_be_next, &place, ret_record, ret_note);
 }
 
 void receive_kept(struct bridge *b)
@@ -366,7 +394,7 @@ void receive_kept(struct bridge *b)
 	struct kept_record record;
 	struct kept_note *note = NULL;
 	bool memory = true;
-	while (memory && has_room(b) && kept_next(&b->kept, &record, &note)) {
+	while (memory && next_kept(b, &record, &note)) {
 		struct link *link = find_link(b, record.broker);
 		bool earlier = note->earlier;
 		if (link) {

@@ -116,3 +116,37 @@ bool room_is_there(const struct ask *ask)
 	}
 	return !link->packed;
 }
+
+/* Not because of what edged is still at: that has its answers soon. */
+static bool lacks_room(const struct bridge *b, const struct ask *ask)
+{
+	size_t n = 1;
+	size_t size = ask->of_pipeline ? bytes_of_pipeline(b, ask, &n) : bytes_of_model(b, ask);
+	return !outbox_could_reserve(&ask->link->outbox, ask->response_topic, n, size);
+}
+
+bool room_is_stuck(const struct bridge *b, const struct ask *ask)
+{
+	bool waits = ask->state == ASK_NEW || ask->state == ASK_READY;
+	return waits && ask->link && ask->response_topic && !ask->reserved &&
+		(ask->link->stuck || lacks_room(b, ask));
+}
+
+struct room_live room_look(const struct bridge *b)
+{
+	struct room_live live = {0};
+	for (size_t i = 0; i < b->n_links; i++) {
+		struct link *link = b->links[i];
+		link->stuck = !outbox_could_reserve(&link->outbox, "", 1, SMALL_ANSWER);
+	}
+	for (struct ask *ask = b->asks.first; ask; ask = ask->next) {
+		ask->stuck = room_is_stuck(b, ask);
+		if (ask->stuck) {
+			ask->link->stuck = true;
+		} else if (ask->state != ASK_RUNNING) {
+			live.n++;
+			live.bytes += ask->size;
+		}
+	}
+	return live;
+}

@@ -17,20 +17,51 @@
 
 /* ---- the line */
 
-static void go_on_reading(struct bridge *b)
+/* Nothing is read from a broker while the line is nearly full, for a while. What waits for one that takes no answers counts for
+ * that one alone. */
+static void hold_back(struct bridge *b)
 {
-	b->paused = false;
-	uv_timer_stop(&b->pause);
+	const uint64_t now = clock_now_ns(), max_pause_ms = b->settings.max_pause_ms;
+	const struct room_live live = room_look(b);
+	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < b->n_links; i++) {
-		link_pause(b->links[i], false);
+		struct link *link = b->links[i];
+		const uint64_t most = link->settings->keepalive_ms / 2;
+		const uint64_t pause_ms = most < max_pause_ms ? most : max_pause_ms;
+		const size_t n = link->stuck ? b->asks.n : live.n;
+		const bool is_over = link->paused && now >= link->paused_until_ns;
+		if (is_over) {
+			link->rests_until_ns = now + max_pause_ms * NS_PER_MS;
+		}
+		if (is_over || n <= b->asks.max / 2) {
+			link_pause(link, false);
+		} else if (!link->paused && pause_ms && n >= b->asks.max - b->asks.max / 4 &&
+			now >= link->rests_until_ns) {
+			link->paused_until_ns = now + pause_ms * NS_PER_MS;
+			link_pause(link, true);
+		}
+		if (link->paused && link->paused_until_ns < next) {
+			next = link->paused_until_ns;
+		}
 	}
+	b->paused = next != UINT64_MAX;
+	if (b->paused) {
+		uv_timer_start(&b->pause, serve_on_pause_end, (next - now) / NS_PER_MS + 1, 0);
+	} else {
+		uv_timer_stop(&b->pause);
+	}
+}
+
+void serve_on_pause_end(uv_timer_t *timer)
+{
+	hold_back(timer->data);
 }
 
 void serve_leave(struct bridge *b, struct ask *ask)
 {
 	asks_remove(&b->asks, ask);
-	if (b->paused && b->asks.n <= b->asks.max / 2) {
-		go_on_reading(b);
+	if (b->paused) {
+		hold_back(b);
 	}
 }
 
@@ -502,73 +533,44 @@ void serve_look_again(struct bridge *b)
 double serve_wait_ms(const struct bridge *b)
 {
 	double slots = (double)b->settings.in_flight;
-	double ahead = (double)(b->asks.n + b->asks.running);
+	double ahead = (double)(room_look(b).n + b->asks.running);
 	return ahead * b->service_ns / slots / (double)NS_PER_MS;
 }
 
 /* ---- places in the line */
 
-static bool is_stuck(const struct link *link)
+/* Who goes for @newer. What is stuck gives way to what is not, however urgent it is: the newest of the lowest priority. It makes
+ * none but its own kind give way, of its own broker. NULL: nobody. */
+static struct ask *victim_of(const struct bridge *b, const struct ask *newer)
 {
-	return link && (link->full || link->packed);
-}
-
-/* What waits for a broker that takes no answers does not keep those of others out, however urgent it is. */
-static struct ask *stuck_victim(const struct bridge *b, const struct ask *newer)
-{
-	struct ask *ask = is_stuck(newer->link) ? NULL : b->asks.first;
-	while (ask &&
-		((ask->state != ASK_NEW && ask->state != ASK_READY) || !is_stuck(ask->link))) {
-		ask = ask->next;
+	struct ask *last = NULL, *own = NULL;
+	(void)room_look(b);
+	const bool stuck = room_is_stuck(b, newer);
+	for (struct ask *ask = b->asks.first; ask; ask = ask->next) {
+		bool mine = ask->stuck && ask->link == newer->link;
+		last = ask->stuck ? ask : last;
+		own = mine && (!own || ask->priority > own->priority) ? ask : own;
 	}
-	return ask;
+	if (last && !stuck) {
+		return last;
+	}
+	struct ask *victim = stuck ? own : asks_victim(&b->asks);
+	return victim && victim->priority >= newer->priority ? victim : NULL;
 }
 
 /* Lets old ones go, or refuses the new one. */
 static bool make_room(struct bridge *b, const struct ask *ask)
 {
 	while (!asks_fit(&b->asks, ask->size)) {
-		struct ask *stuck = stuck_victim(b, ask);
-		struct ask *victim = stuck ? stuck : asks_victim(&b->asks);
-		if (!victim || (!stuck && victim->priority < ask->priority)) {
-			b->counts.shed++;
+		struct ask *victim = victim_of(b, ask);
+		b->counts.shed++;
+		if (!victim) {
 			return false;
 		}
-		b->counts.shed++;
 		respond_refuse_and_end(
 			b, victim, EDGE_CLIENT_OVERLOADED, "newer requests took its place");
 	}
 	return true;
-}
-
-/* Nothing is read while the line is nearly full, for a while. */
-static void brake(struct bridge *b)
-{
-	uint64_t now = clock_now_ns(), pause_ms = b->settings.max_pause_ms;
-	if (b->paused || !pause_ms || b->asks.n < b->asks.max - b->asks.max / 4 ||
-		now < b->pause_ended_ns) {
-		return;
-	}
-	bool any_stuck = false;
-	for (size_t i = 0; i < b->n_links; i++) {
-		any_stuck |= is_stuck(b->links[i]);
-	}
-	for (size_t i = 0; i < b->n_links; i++) {
-		uint64_t most = b->links[i]->settings->keepalive_ms / 2;
-		pause_ms = most < pause_ms ? most : pause_ms;
-		if (!any_stuck || is_stuck(b->links[i])) {
-			link_pause(b->links[i], true);
-		}
-	}
-	b->paused = true;
-	uv_timer_start(&b->pause, serve_on_pause_end, pause_ms, 0);
-}
-
-void serve_on_pause_end(uv_timer_t *timer)
-{
-	struct bridge *b = timer->data;
-	b->pause_ended_ns = clock_now_ns() + b->settings.max_pause_ms * NS_PER_MS;
-	go_on_reading(b);
 }
 
 void serve_accept(struct bridge *b, struct ask *ask)
@@ -582,7 +584,9 @@ void serve_accept(struct bridge *b, struct ask *ask)
 		pipes_accept(&b->pipes, ask);
 	}
 	asks_add(&b->asks, ask);
-	brake(b);
+	if (b->paused || b->asks.n >= b->asks.max - b->asks.max / 4) {
+		hold_back(b);
+	}
 	serve_look_again(b);
 	serve_dispatch(b);
 }

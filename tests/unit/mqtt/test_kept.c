@@ -67,12 +67,18 @@ static struct kept_note *add(struct kept *kept, const char *text)
 	return kept_add(kept, "a broker", &m);
 }
 
+static bool may(const void *data, const struct kept_note *note)
+{
+	(void)data;
+	return note->waits;
+}
+
 /* The next one of an earlier life is @text; its note. */
 static struct kept_note *expect(struct kept *kept, const char *text)
 {
 	struct kept_record record;
 	struct kept_note *note = NULL;
-	assert_true(kept_next(kept, &record, &note));
+	assert_true(kept_next(kept, may, NULL, &record, &note));
 	const struct mosq_message *m = &record.message;
 	assert_string_equal(record.broker, "a broker");
 	assert_string_equal(m->topic, "edged/gw1/digits/infer");
@@ -96,7 +102,7 @@ static void expect_none(struct kept *kept)
 {
 	struct kept_record record;
 	struct kept_note *note = NULL;
-	assert_false(kept_next(kept, &record, &note));
+	assert_false(kept_next(kept, may, NULL, &record, &note));
 }
 
 static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **state)
@@ -191,10 +197,10 @@ static void what_was_put_off_comes_again_in_its_order(void **state)
 {
 	struct kept *kept = open_kept(*state, MIB);
 	struct kept_note *first = add(kept, "first"), *second = add(kept, "second");
-	assert_int_equal(kept_next_bytes(kept), 0);
+	assert_null(kept_oldest(kept, may, NULL));
 	kept_put_off(second);
 	kept_put_off(first);
-	assert_int_equal(kept_next_bytes(kept), first->bytes);
+	assert_ptr_equal(kept_oldest(kept, may, NULL), first);
 	assert_ptr_equal(expect(kept, "first"), first);
 	kept_put_off(first);
 	assert_ptr_equal(expect(kept, "first"), first);
@@ -250,6 +256,40 @@ static struct kept_note *fill(struct kept *kept, const char *broker, size_t size
 	return first;
 }
 
+static bool is_not_of(const void *data, const struct kept_note *note)
+{
+	return strcmp(note->broker, data) != 0;
+}
+
+/* By its name, also in the life after. */
+static void what_one_broker_has_asked_may_be_passed_over(void **state)
+{
+	struct kept *kept = open_kept(*state, MIB);
+	struct kept_record record;
+	struct kept_note *note = NULL;
+	struct kept_note *const notes[] = {
+		add_of(kept, "a", 1), add_of(kept, "a", 2), add_of(kept, "b", 3)};
+	for (size_t i = 0; i < 3; i++) {
+		assert_non_null(notes[i]);
+		kept_put_off(notes[i]);
+	}
+	for (int life = 0; life < 2; life++) {
+		const struct kept_note *next = kept_oldest(kept, is_not_of, "a");
+		assert_non_null(next);
+		assert_string_equal(next->broker, "b");
+		assert_true(kept_next(kept, is_not_of, "a", &record, &note));
+		assert_ptr_equal(note, next);
+		assert_string_equal(record.broker, "b");
+		free(record.buffer);
+		assert_null(kept_oldest(kept, is_not_of, "a"));
+		assert_false(kept_next(kept, is_not_of, "a", &record, &note));
+		assert_int_equal(kept->n_waiting, 2);
+		close_kept(kept);
+		kept = open_kept(*state, MIB);
+	}
+	close_kept(kept);
+}
+
 static void each_broker_has_an_equal_part(void **state)
 {
 	struct kept *kept = open_kept(*state, 64 * MIB);
@@ -268,7 +308,7 @@ static void each_broker_has_an_equal_part(void **state)
 	assert_int_equal(kept->n_used, KEPT_SLOTS);
 	for (size_t i = 0; i < KEPT_SLOTS; i++) {
 		struct kept_record record;
-		assert_true(kept_next(kept, &record, &note));
+		assert_true(kept_next(kept, may, NULL, &record, &note));
 		free(record.buffer);
 		if (i < 10) { /* were a's */
 			kept_cross_out(note);
@@ -421,7 +461,7 @@ static void any_byte_that_is_wrong_does_no_harm(void **state)
 		close_kept(kept);
 		damage(*state, at, (uint8_t)(at % 2 ? 0xFF : 0x01));
 		kept = open_kept(*state, MIB);
-		if (kept_next(kept, &record, &found)) {
+		if (kept_next(kept, may, NULL, &record, &found)) {
 			assert_true(record.message.size <= MIB);
 			free(record.buffer);
 			kept_cross_out(found);
@@ -463,6 +503,7 @@ int main(void)
 		temp_folder_test(one_that_ends_every_life_is_asked_three_times),
 		temp_folder_test(lives_that_did_not_ask_it_or_that_another_ended_do_not_count),
 		temp_folder_test(what_was_put_off_comes_again_in_its_order),
+		temp_folder_test(what_one_broker_has_asked_may_be_passed_over),
 		temp_folder_test(bytes_and_places_are_bounded),
 		temp_folder_test(each_broker_has_an_equal_part),
 		temp_folder_test(each_broker_has_an_equal_part_of_the_bytes),

@@ -216,6 +216,32 @@ static void room_for_several_is_there_for_all_or_none(void **state)
 	outbox_deinit(&o);
 }
 
+/* What edged is at has its answers soon; what the broker has not taken may lie there for ever. */
+static void what_lies_there_is_told_from_what_is_set_aside(void **state)
+{
+	struct outbox o;
+	size_t reserved = 0, more = 0;
+	(void)state;
+	outbox_init(&o, 16, BYTES);
+	assert_true(outbox_reserve(&o, "r", 14, 14, &reserved));
+	assert_false(outbox_reserve(&o, "r", 1, 1, &more));
+	assert_true(outbox_could_reserve(&o, "r", 14, 14));
+	assert_false(outbox_could_reserve(&o, "r", 15, 15)); /* an eighth is not for these */
+	outbox_release(&o, 14, reserved);
+	for (int i = 0; i < 13; i++) {
+		put(&o, OUTBOX_RESPONSE, "r", "answer", true);
+	}
+	put(&o, OUTBOX_RESULT, "t", "result", true);
+	put(&o, OUTBOX_RESULT, "t", "result", true);
+	assert_true(outbox_could_reserve(&o, "r", 1, 1)); /* results give way */
+	assert_false(outbox_could_reserve(&o, "r", 2, 2));
+	assert_false(outbox_could_reserve(&o, "r", 1, BYTES));
+	assert_true(outbox_reserve(&o, "r", 1, 1, &reserved));
+	assert_true(outbox_could_reserve(&o, "r", 1, 1));
+	assert_false(outbox_could_reserve(&o, "r", 2, 2));
+	outbox_deinit(&o);
+}
+
 /* Results count as room, but one that is on its way gives way no more. */
 static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 {
@@ -241,6 +267,12 @@ static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 	}
 	assert_int_equal(o.n, 16);
 	outbox_deinit(&o);
+}
+
+static bool may(const void *data, const struct kept_note *note)
+{
+	(void)data;
+	return note->waits;
 }
 
 /* It is asked again, in this life or the next one. */
@@ -273,7 +305,7 @@ static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
 	assert_non_null(m->kept);
 	assert_false(outbox_put(&o, m));
 	assert_int_equal(kept->n_used, 1);
-	assert_true(kept_next(kept, &record, &note));
+	assert_true(kept_next(kept, may, NULL, &record, &note));
 	assert_string_equal(record.message.topic, "edged/gw1/digits/infer");
 	free(record.buffer);
 	kept_cross_out(note);
@@ -400,6 +432,7 @@ int main(void)
 		cmocka_unit_test(room_is_set_aside_for_answers_to_come),
 		cmocka_unit_test(room_for_several_is_there_for_all_or_none),
 		cmocka_unit_test(what_is_set_aside_is_there_whatever_goes_meanwhile),
+		cmocka_unit_test(what_lies_there_is_told_from_what_is_set_aside),
 		cmocka_unit_test_setup_teardown(
 			the_request_of_an_answer_that_had_no_room_is_put_off, temp_folder_set_up,
 			temp_folder_tear_down),
