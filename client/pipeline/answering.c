@@ -146,7 +146,7 @@ static int output_collect(struct pipeline *p, size_t index, const struct questio
 		telling_trouble(p, PIPELINE_SKIPPED, &told, why);
 		asking_lost(p, index, &parent->source, UINT64_MAX);
 	}
-	return r < 0 ? r : rows_append(rows, row, MAX_ROW, parent->time_us, err);
+	return r < 0 ? r : rows_append(rows, row, 2 * MAX_ROW, parent->time_us, err);
 }
 
 static int outputs_run(struct pipeline *p, size_t index, const struct question *parent,

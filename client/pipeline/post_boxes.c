@@ -145,18 +145,20 @@ struct layout {
 static bool layout_find(const struct post *post, const struct post_view *view, size_t head,
 	struct layout *ret_layout)
 {
-	const bool single = view->rank == 1 && view->spec.shape.rank > 1; /* [1, 1, N] */
+	const size_t labelled = post->labels->n ? head + post->labels->n : 0;
+	/* One box is [1, 1, N] or [1, N, 1]; [1, N] may be anything, which only labels tell. */
+	const bool single = view->rank == 1 && (labelled || view->spec.shape.rank > 2);
 	if (view->rank != 2 && !single) {
 		return false;
 	}
 	size_t rows = single ? 1 : view->dim[0], columns = view->dim[view->rank - 1];
 	bool v8 = post->keys->kind == RECIPE_POST_YOLOV8;
-	size_t labelled = post->labels->n ? head + post->labels->n : 0;
 	bool longer = columns != labelled && (rows == labelled || rows <= columns);
 	bool across = v8 && rows > head && (columns <= head || longer);
 	*ret_layout = across ? (struct layout){columns, rows, 1, columns}
 			     : (struct layout){rows, columns, columns, 1};
-	return ret_layout->numbers > head;
+	const bool other = ret_layout->n == 1 && labelled && ret_layout->numbers != labelled;
+	return ret_layout->numbers > head && !other;
 }
 
 static int yolo_read(const struct post *post, const struct post_outputs *outputs,

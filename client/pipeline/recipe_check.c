@@ -264,6 +264,10 @@ static int anchors_check(
 		return fault(stage, "post", "anchor-scales",
 			"the least and the largest, above 0 and not above 1", ret_line, err);
 	}
+	if (post->anchor_interpolated != 0 && !(post->anchor_interpolated >= 0.01)) {
+		return fault(
+			stage, "post", "anchor-interpolated", "0, or 0.01 to 100", ret_line, err);
+	}
 	for (uint32_t i = 0; i < ratios->n; i++) {
 		if (!(ratios->v[i] >= 0.01) || ratios->v[i] > 100) {
 			return fault(stage, "post", "anchor-ratios", "each between 0.01 and 100",

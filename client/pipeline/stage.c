@@ -240,6 +240,9 @@ int stage_window(const struct stage *stage, size_t columns, uint32_t rate,
 	const struct spec *spec = &stage->model.inputs[0];
 	size_t elements = (size_t)spec_elements(spec);
 	size_t rows = (size_t)pre->window;
+	if (columns == 0) {
+		return error_set(err, -EINVAL, "nothing came yet");
+	}
 	if (rows == 0) {
 		rows = stage->features ? features_rows(stage->features, elements, columns)
 				       : elements / columns;

@@ -41,7 +41,7 @@ int must_check stage_describe(
 void stage_forget_model(struct stage *stage);
 
 /* The window of a stream of @columns columns at @rate (0: numbers): rows of the source. -EINVAL when
- * neither file nor model say. The stage is described. */
+ * neither file nor model say, or @columns is 0. The stage is described. */
 struct stage_window {
 	size_t rows, hop;
 };

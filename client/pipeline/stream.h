@@ -20,14 +20,23 @@ struct rows_part {
 	uint64_t time_us; /* when its last row came */
 };
 
+/* Rows that came at one time. */
+struct rows_run {
+	size_t rows;
+	uint64_t time_us;
+};
+
 struct rows {
 	float *values; /* owned; room for `room`, `used` are there from `first` on: the parts' */
 	size_t room, first, used;
 	struct rows_part *parts; /* owned; room for `parts_room`, n_parts from `first_part` on */
 	size_t parts_room, first_part, n_parts; /* that have ended, each with a full window */
+	struct rows_run *runs; /* owned; the same, of all rows without a rate */
+	size_t runs_room, first_run, n_runs;
 	struct rows_part open; /* behind them, what goes on */
 	size_t skip; /* rows of it that are still to come and in no window */
 	uint64_t start_us; /* when its first did, for who says no times */
+	uint64_t late_us; /* that gaps have added to start_us, and no early piece has taken back */
 	uint64_t heard_us; /* when the last piece was pushed */
 	uint64_t lost; /* of outputs: answers that never came before the last row */
 };
@@ -66,13 +75,13 @@ void stream_deinit(struct stream *stream);
 int must_check rows_restart(struct rows *rows, const struct material *material, size_t least,
 	char ret_why[ROWS_WHY_SIZE], struct error *err);
 
-/* Adds the rows of @material, which go on with those before. -ENOSPC when more than @limit values would
- * wait. */
+/* Adds the rows of @material, which go on with those before. -ENOSPC when more than @limit values of memory
+ * would have to be held for it in addition. */
 int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
 	uint64_t time_us, struct error *err);
 
 /* When the last of @n further rows comes, by the samples since the first came; @now_us is when they do.
- * Rows without a rate come now. */
+ * Rows without a rate come now. What gaps have added is taken back where it would be after now. */
 uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
 
 /* What comes next does not follow what came last: no window has of both. What came last stays where it has @least
@@ -84,8 +93,8 @@ int must_check rows_break(struct rows *rows, size_t least, struct error *err);
 int must_check rows_hear(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
 	uint64_t now_us, size_t least, struct error *err);
 
-/* Values that wait, and what is known of their parts, in values. */
-size_t rows_waiting(const struct rows *rows);
+/* Memory that is held, in values: what is large goes back when little of it is used. */
+size_t rows_held(const struct rows *rows);
 
 /* The part that the next window is of; its window is what the functions below take. */
 const struct rows_part *rows_front(const struct rows *rows);

@@ -7,12 +7,12 @@
 
 #define NS_PER_US 1000
 
-/* Values that may still come. */
+/* Of memory, in values, that may still be held. */
 static size_t room_of(const struct pipeline *p)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->n_streams; i++) {
-		n += rows_waiting(&p->streams[i].waiting);
+		n += rows_held(&p->streams[i].waiting);
 	}
 	return n < STREAM_MAX_VALUES ? STREAM_MAX_VALUES - n : 0;
 }
@@ -76,21 +76,41 @@ static int follow(struct pipeline *p, struct stream *stream, const struct materi
 			       p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us, last.rows, err);
 }
 
-int windowing_push(struct pipeline *p, struct stream *stream, const struct material *material,
+/* What is refused was not heard: where it would have been is a gap. */
+static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
 	uint64_t time_us, struct error *err)
 {
-	struct stage_window window = {0};
 	struct rows *rows = &stream->waiting;
 	const uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
-	int r = stage_describe(&p->stages[0], &p->models, err);
-	r = r < 0 ? r
-		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	r = r < 0 ? r : follow(p, stream, material, heard_us, err);
+	const uint64_t before_us = rows->heard_us;
+	const uint64_t start_us = rows->start_us, late_us = rows->late_us;
+	int r = follow(p, stream, material, heard_us, err);
 	if (r == 0) {
 		time_us = time_us ? time_us
 				  : rows_time(rows, material->rows, material->rate, heard_us);
 		r = rows_append(rows, material, room_of(p), time_us, err);
 	}
+	if (r == -ENOSPC) {
+		r = error_set(err, r, "no room for %zu values: of %u for all sources %zu are taken",
+			material->rows * material->columns, STREAM_MAX_VALUES,
+			STREAM_MAX_VALUES - room_of(p));
+	}
+	if (r < 0) {
+		rows->heard_us = before_us;
+		rows->start_us = start_us;
+		rows->late_us = late_us;
+	}
+	return r;
+}
+
+int windowing_push(struct pipeline *p, struct stream *stream, const struct material *material,
+	uint64_t time_us, struct error *err)
+{
+	struct stage_window window = {0};
+	int r = stage_describe(&p->stages[0], &p->models, err);
+	r = r < 0 ? r
+		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
+	r = r < 0 ? r : rows_push(p, stream, material, time_us, err);
 	if (r == 0 && p->recipe->source.latest_only) {
 		catch_up(p, stream);
 	}

@@ -244,7 +244,6 @@ static void fewer_boxes_than_numbers_of_one_are_found(void **state)
 	} shapes[] = {
 		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 1, 6)},
 		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 6, 1)},
-		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 6)},
 		{RECIPE_POST_YOLOV5, FLOATS(scored, 1, 1, 7)},
 	};
 	owned_labels struct labels labels = {0};
@@ -257,6 +256,33 @@ static void fewer_boxes_than_numbers_of_one_are_found(void **state)
 		assert_int_equal(f.n, 1);
 		assert_int_equal(f.items[0].index, 1);
 		assert_true(box_is(&f.items[0], 0.4, 0.4, 0.6, 0.6));
+	}
+}
+
+/* A list of scores is no box; with as many labels as it has room for it is. */
+static void a_flat_output_is_a_box_by_its_labels_only(void **state)
+{
+	(void)state;
+	const float one[8] = {0.5f, 0.5f, 0.2f, 0.2f, 0.1f, 0.9f, 0, 0};
+	const struct tensor_bytes flat[2] = {FLOATS(one, 1, 6), FLOATS(one, 6)};
+	const struct tensor_bytes other[3] = {
+		FLOATS(one, 1, 8), FLOATS(one, 1, 1, 8), FLOATS(one, 1, 8, 1)};
+	owned_labels struct labels labels = {0};
+	assert_int_equal(labels_parse("a\nb", 3, &labels, NULL), 0);
+	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
+	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct findings none = {0};
+	for (size_t i = 0; i < 2; i++) {
+		owned_findings struct findings f = {0};
+		post.labels = &no_labels;
+		assert_int_equal(read_outputs(&post, &flat[i], 1, &none, NULL), -EBADMSG);
+		post.labels = &labels;
+		must_read(&post, &flat[i], 1, &f);
+		assert_int_equal(f.n, 1);
+		assert_string_equal(f.items[0].label, "b");
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(read_outputs(&post, &other[i], 1, &none, NULL), -EBADMSG);
 	}
 }
 
@@ -473,6 +499,7 @@ int main(void)
 		cmocka_unit_test(softmax_of_an_anchor_is_of_all_its_classes),
 		cmocka_unit_test(yolov5_multiplies_the_objects_score),
 		cmocka_unit_test(yolov8_is_read_across_and_along),
+		cmocka_unit_test(a_flat_output_is_a_box_by_its_labels_only),
 		cmocka_unit_test(fewer_boxes_than_numbers_of_one_are_found),
 		cmocka_unit_test(four_boxes_of_seven_numbers_are_read_across_and_along),
 		cmocka_unit_test(no_box_has_too_few_numbers),

@@ -235,6 +235,7 @@ static const struct mistake mistakes[] = {
 	{MODEL "[post]\nkind = ssd\nanchor-ratios = 1,2,3,4,5,6,7,8,9\n",
 		"p.conf:5: ", "up to 8 numbers"},
 	{MODEL "[post]\nkind = ssd\nanchor-interpolated = -1\n", "p.conf:5: ", "between 0 and 100"},
+	{MODEL "[post]\nkind = ssd\nanchor-interpolated = 1e-320\n", "p.conf:5: ", "0.01 to 100"},
 	{MODEL "[post]\nkind = ssd\nanchor-lowest = 3\n", "p.conf:5: ", "one of: reduced full"},
 	{MODEL "[post]\nkind = ssd\nanchors = a\nanchor-scales = 0.2,0.9\n",
 		"p.conf:6: ", "anchor-scales: only where kind is ssd and anchors is not given"},

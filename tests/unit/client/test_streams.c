@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/pipeline/pipeline.h"
@@ -253,9 +254,10 @@ static void the_latest_window_waits_while_few_rows_follow(void **state)
 }
 
 /* @n samples of -1 (@loud) or 0 as WAV. */
-static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, uint64_t ms)
+static int push_wav_of(struct pipeline *p, const char *source, uint32_t n, uint32_t rate, bool loud,
+	uint64_t ms, struct error *err)
 {
-	struct {
+	struct wav {
 		char riff[4];
 		uint32_t size;
 		char wave[8];
@@ -265,8 +267,12 @@ static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, u
 		uint16_t block, bits;
 		char data[4];
 		uint32_t bytes;
-		int16_t samples[64];
-	} wav = {.riff = "RIFF",
+		int16_t samples[];
+	};
+	const size_t size = offsetof(struct wav, samples) + 2 * (size_t)n;
+	owned_mem struct wav *wav = calloc(1, size + sizeof(*wav));
+	assert_non_null(wav);
+	*wav = (struct wav){.riff = "RIFF",
 		.size = 36 + 2 * n,
 		.format_size = 16,
 		.format = 1,
@@ -276,16 +282,22 @@ static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, u
 		.block = 2,
 		.bits = 16,
 		.bytes = 2 * n};
-	memcpy(wav.wave, "WAVEfmt ", sizeof(wav.wave));
-	memcpy(wav.data, "data", sizeof(wav.data));
+	memcpy(wav->wave, "WAVEfmt ", sizeof(wav->wave));
+	memcpy(wav->data, "data", sizeof(wav->data));
 	for (uint32_t i = 0; i < n && loud; i++) {
-		wav.samples[i] = INT16_MIN;
+		wav->samples[i] = INT16_MIN;
 	}
-	const struct pipeline_input input = {.data = &wav,
-		.size = 44 + 2 * n,
+	const struct pipeline_input input = {.data = wav,
+		.size = size,
+		.source = source,
 		.content_type = "audio/wav",
 		.time_us = ms * 1000};
-	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+	return pipeline_push(p, &input, err);
+}
+
+static void push_wav(struct pipeline *p, uint32_t n, uint32_t rate, bool loud, uint64_t ms)
+{
+	assert_int_equal(push_wav_of(p, NULL, n, rate, loud, ms, NULL), 0);
 }
 
 #define AT_1000 "[pre]\nsr = 1000\n"
@@ -333,10 +345,68 @@ static void beyond_the_bound_a_push_is_refused_and_counted(void **state)
 			.time_us = i * 2000000000};
 		assert_int_equal(pipeline_push(p, &input, &err), i <= 15 ? 0 : -ENOSPC);
 	}
-	assert_non_null(strstr(err.text, " values wait already"));
+	assert_non_null(
+		strstr(err.text, "no room for 1048576 values: of 16777216 for all sources"));
 	assert_int_equal(pipeline_counts(p).refused, 2);
 	answer_all(p);
 	assert_int_equal(pipeline_counts(p).answers, 15);
+}
+
+/* What waits of the rate before is asked, and then there is nothing: not one row of the new rate. */
+static void a_new_rate_that_finds_no_room_leaves_the_windows_before(void **state)
+{
+	(void)state;
+	struct world world = {.rows = 4};
+	struct error err = {0};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\n" SUM AT_1000);
+	assert_int_equal(push_wav_of(p, "large", 12 << 20, 1000, false, 500, &err), 0);
+	assert_int_equal(push_wav_of(p, "one", 9, 1000, true, 1000, &err), 0);
+	assert_int_equal(push_wav_of(p, "one", 8 << 20, 2000, false, 2000, &err), -ENOSPC);
+	for (int i = 0; i < 8; i++) { /* the sources take turns */
+		const struct pipeline_question *q = pipeline_next(p);
+		assert_non_null(q);
+		question_answer(p, q);
+	}
+	assert_string_equal(world.sums, "-1:0 -1:-4 -1:0 -1:-4 -1:0 -1:0 -1:0 -1:0 ");
+	assert_int_equal(push_wav_of(p, "one", 4, 1000, true, 3000, &err), 0);
+	world.sums[0] = 0;
+	question_answer(p, pipeline_next(p));
+	question_answer(p, pipeline_next(p));
+	assert_non_null(strstr(world.sums, "-1:-4 "));
+}
+
+/* Nobody heard them: a window with rows of before and after has a gap. */
+static void rows_that_were_refused_are_a_gap(void **state)
+{
+	(void)state;
+	static int16_t many[(16 << 20) - 3];
+	struct world world = {.rows = 4};
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[source]\nkind = sound\nrate = 1000\ngap = 150ms\n" SUM AT_1000);
+	const struct pipeline_input fill = {.data = many,
+		.size = sizeof(many) - sizeof(many[0]) * 200,
+		.content_type = "audio/l16",
+		.source = "large",
+		.time_us = 900000};
+	assert_int_equal(pipeline_push(p, &fill, NULL), 0);
+	struct pipeline_input input = {.data = many, .content_type = "audio/l16", .source = "one"};
+	int refused = 0;
+	for (uint64_t ms = 1000; ms <= 61000; ms += 100) {
+		input.time_us = ms * 1000;
+		input.size = (ms == 1000 ? 3 : 300) * sizeof(many[0]);
+		refused += pipeline_push(p, &input, NULL) == -ENOSPC;
+	}
+	assert_int_equal(refused, 600);
+	input.size = sizeof(many[0]);
+	input.time_us += 100000;
+	assert_int_equal(pipeline_push(p, &input, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		const struct pipeline_question *q = pipeline_next(p);
+		assert_non_null(q);
+		assert_string_not_equal(q->source, "one");
+		question_answer(p, q);
+	}
 }
 
 #define COLLECTED                                                                                  \
@@ -472,6 +542,8 @@ int main(void)
 		cmocka_unit_test(full_windows_of_the_rate_before_are_asked),
 		cmocka_unit_test(the_latest_window_is_of_the_rate_before_where_none_is_full_yet),
 		cmocka_unit_test(beyond_the_bound_a_push_is_refused_and_counted),
+		cmocka_unit_test(a_new_rate_that_finds_no_room_leaves_the_windows_before),
+		cmocka_unit_test(rows_that_were_refused_are_a_gap),
 		cmocka_unit_test(what_is_collected_is_of_windows_of_one_rate),
 		cmocka_unit_test(an_answer_that_is_missing_begins_what_is_collected_anew),
 		cmocka_unit_test(what_latest_only_drops_is_missing_too),
