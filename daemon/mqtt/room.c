@@ -106,7 +106,7 @@ bool room_is_there(const struct ask *ask)
 {
 	struct link *link = ask->link;
 	size_t bytes = 0;
-	if (!link || !ask->response_topic) {
+	if (!link || !ask->response_topic || ask->reserved) {
 		return true;
 	}
 	link->packed = link->packed ||

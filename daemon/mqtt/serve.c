@@ -18,7 +18,7 @@
 /* ---- the line */
 
 /* Nothing is read from a broker while the line is nearly full, for a while. What waits for one that takes no answers counts for
- * that one alone. */
+ * that one alone, and while its word on what it has got is what makes room, it is heard. */
 static void hold_back(struct bridge *b)
 {
 	const uint64_t now = clock_now_ns(), max_pause_ms = b->settings.max_pause_ms;
@@ -33,7 +33,8 @@ static void hold_back(struct bridge *b)
 		if (is_over) {
 			link->rests_until_ns = now + max_pause_ms * NS_PER_MS;
 		}
-		if (is_over || n <= b->asks.max / 2) {
+		const bool is_heard = link->stuck && link->outbox.in_flight > 0;
+		if (is_over || is_heard || n <= b->asks.max / 2) {
 			link_pause(link, false);
 		} else if (!link->paused && pause_ms && n >= b->asks.max - b->asks.max / 4 &&
 			now >= link->rests_until_ns) {
@@ -414,7 +415,8 @@ static const char *reason_to_refuse(const struct model_entry *model, unsigned in
 static bool may_decode(const struct bridge *b, struct ask *ask)
 {
 	const bool answered = ask->link && ask->response_topic;
-	return !answered || (ask->wants_room ? room_take(b, ask) : !ask->link->full);
+	return !answered || ask->reserved ||
+		(ask->wants_room ? room_take(b, ask) : !ask->link->full);
 }
 
 /* The first that can be dealt with; NULL: none. @ret_model: its model, or NULL. */

@@ -15,6 +15,8 @@
 #define WINDOW 1024 /* records that may be on their way */
 #define NAME_SIZE 32
 #define MARK_BYTES 9 /* of "done" */
+#define IN_VAIN                                                                                    \
+	4 /* times a segment and a record: the most that is looked at for records that are none */
 
 struct spool {
 	int folder;
@@ -32,6 +34,7 @@ struct spool {
 	uint64_t in_next; /* no record of a smaller number */
 	off_t last_at; /* of the record that was read last */
 	uint64_t at; /* number of the next record to be read */
+	uint64_t hole_at; /* this one is not where it should be; UINT64_MAX: none is known */
 	uint8_t tries; /* of the first that was not delivered */
 	bool tried; /* some record was, in this life */
 	uint8_t earlier_tries; /* of earlier lives, of this record: */
@@ -112,11 +115,12 @@ static bool find_record(struct spool *spool, int fd, off_t *at, uint64_t least,
 	uint64_t *ret_number, size_t *ret_size)
 {
 	uint8_t bytes[4096];
-	struct stat st;
+	struct stat st = {0};
 	if (read_record(spool, fd, *at, ret_number, ret_size) && *ret_number == least) {
 		return true;
 	}
 	const off_t end = fstat(fd, &st) == 0 ? st.st_size - HEAD_BYTES : 0;
+	uint64_t vain = IN_VAIN * (SPOOL_MAX_RECORD + (uint64_t)st.st_size);
 	ssize_t n = 0;
 	for (off_t from = *at, first = from; from <= end; from++) {
 		if (from + HEAD_BYTES > first + n) {
@@ -126,13 +130,22 @@ static bool find_record(struct spool *spool, int fd, off_t *at, uint64_t least,
 				return false;
 			}
 		}
-		/* Each that is missing had a head: hardly one checksum is computed in vain. */
-		const uint64_t missing = bytes_get_u64(bytes + (from - first) + 8) - least;
-		if (missing <= (uint64_t)(from - *at) / HEAD_BYTES &&
-			read_record(spool, fd, from, ret_number, ret_size)) {
+		/* Each that is missing had a head: hardly one checksum is computed in vain, unless somebody means it. */
+		const uint8_t *head = bytes + (from - first);
+		const uint64_t missing = bytes_get_u64(head + 8) - least;
+		const uint32_t size = bytes_get_u32(head);
+		if (missing > (uint64_t)(from - *at) / HEAD_BYTES || from + (off_t)size > end) {
+			continue;
+		}
+		if (read_record(spool, fd, from, ret_number, ret_size)) {
 			*at = from;
 			return true;
 		}
+		const uint64_t cost = HEAD_BYTES + size;
+		if (vain < cost) {
+			return false;
+		}
+		vain -= cost;
 	}
 	return false;
 }
@@ -237,6 +250,7 @@ int spool_open(const char *folder, uint64_t max_bytes, struct spool **ret_spool,
 	owned(spool_close) struct spool *spool = new;
 	spool->max_bytes = max_bytes;
 	spool->in = spool->out = -1;
+	spool->hole_at = UINT64_MAX;
 	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (spool->folder < 0) {
 		return error_set(err, -errno, "spool: %s: %s", folder, strerror(errno));
@@ -427,7 +441,7 @@ static bool leave_segment(struct spool *spool)
 	if (spool->at != spool->done) {
 		return false;
 	}
-	uint64_t following = find_segment(spool, spool->at, NULL);
+	uint64_t following = find_segment(spool, spool->at + 1, NULL);
 	owned_fd int spare =
 		dup(spool->folder); /* none: nothing could be opened, which is no hole */
 	if (following == UINT64_MAX && spool->out >= 0 && spare >= 0) {
@@ -448,11 +462,16 @@ bool spool_read(struct spool *spool, struct spool_record *ret_record)
 	if (spool->at >= spool->next || spool->at - spool->done >= WINDOW) {
 		return false;
 	}
-	/* The second time: at the end of a segment, the next begins with this number. */
-	if (!read_at(spool, &number, &size) && !read_at(spool, &number, &size) &&
-		!(leave_segment(spool) && spool->at < spool->next &&
-			read_at(spool, &number, &size))) {
+	if (spool->hole_at == spool->at && spool->at != spool->done) {
 		return false;
+	}
+	/* The second time: at the end of a segment, the next begins with this number. */
+	if (!read_at(spool, &number, &size) && !read_at(spool, &number, &size)) {
+		spool->hole_at = spool->at;
+		if (!leave_segment(spool) || spool->at >= spool->next ||
+			!read_at(spool, &number, &size)) {
+			return false;
+		}
 	}
 	if (number > spool->at) {
 		if (spool->at != spool->done) {

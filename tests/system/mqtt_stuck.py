@@ -73,6 +73,19 @@ class Stuck(WithBroker):
             self.edged.child.send_signal(signal.SIGCONT)
         self.assertEqual(self.answers(self.device, all_), dict.fromkeys(range(all_), "OK"))
 
+    def test_a_pause_does_not_keep_out_what_makes_room(self):
+        """Answers have all the room that there is, and the broker's word on them comes with what is not read."""
+        bridge = self.begin("queue-length = 64\nmax-pause = 60s")
+        bridge.child.send_signal(signal.SIGSTOP)
+        try:
+            for one in [self.urgent.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/me", CorrelationData=b"%d" % n,
+                                            MessageExpiryInterval=40) for n in range(60)]:
+                one.wait_for_publish(BOUND)
+        finally:
+            bridge.child.send_signal(signal.SIGCONT)
+        self.answers(self.urgent, 60)  # before a pause would end: what expires has none
+        self.assertEqual({status_of(m) for m in self.urgent.of("edged/reply/me")}, {"OK"})
+
     def test_its_requests_keep_nobody_out_while_edged_is_busy(self):
         """Nor does anybody expect to wait for them."""
         bridge = self.begin("queue-length = 16\nmax-pause = 0ms")

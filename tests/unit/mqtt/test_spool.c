@@ -408,6 +408,67 @@ static void a_hole_between_segments_is_left_out(void **state)
 	spool_close(spool);
 }
 
+/* Of the first, or of one between others. */
+static void a_segment_of_which_nothing_is_left_is_left_out(void **state)
+{
+	const struct temp_folder *folder = *state;
+	static const off_t lefts[] = {0, 15, RECORD + 5};
+	unsigned int from = 0;
+	for (size_t i = 0; i < 2 * sizeof(lefts) / sizeof(lefts[0]); i++) {
+		char path[128];
+		struct spool_record record;
+		struct stat st;
+		struct spool *spool = open_spool(folder, MIB / 64);
+		append(spool, 100, 200);
+		spool_close(spool);
+		snprintf(path, sizeof(path), "%s/spool/%016x.spool", folder->path, from);
+		assert_int_equal(stat(path, &st), 0);
+		const unsigned int whole = (unsigned int)st.st_size / RECORD;
+		const unsigned int before = i % 2 ? whole : 0;
+		snprintf(path, sizeof(path), "%s/spool/%016x.spool", folder->path, from + before);
+		assert_int_equal(truncate(path, lefts[i / 2]), 0);
+		owned_fd int fd = open(path, O_RDWR | O_CLOEXEC);
+		assert_int_equal(pwrite(fd, "x", 1, 0), 1); /* nor a whole one */
+		spool = open_spool(folder, MIB / 64);
+		assert_int_equal(spool_length(spool), 200);
+		expect(spool, 100, before, false);
+		assert_int_equal(spool_read(spool, &record), before == 0);
+		assert_int_equal(spool_dropped(spool), before == 0 ? whole : 0);
+		spool_rewind(spool);
+		expect(spool, 100, before, true);
+		expect(spool, 100 + before + whole, 200 - before - whole, true);
+		assert_int_equal(spool_dropped(spool), whole);
+		assert_int_equal(spool_length(spool), 0);
+		spool_close(spool);
+		from += 200;
+	}
+}
+
+/* Heads that each could be one, as a payload may have them. */
+static void what_looks_like_records_without_end_is_given_up(void **state)
+{
+	const struct temp_folder *folder = *state;
+	char path[128];
+	struct spool *spool = open_spool(folder, 64 * MIB);
+	append(spool, 100, 1);
+	spool_close(spool);
+	snprintf(path, sizeof(path), "%s/spool/0000000000000000.spool", folder->path);
+	owned_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	static uint8_t heads[MIB / 18][18];
+	for (uint32_t i = 0; i < MIB / 18; i++) {
+		const uint32_t size = (MIB / 18 - i - 1) * 18;
+		memcpy(heads[i], &size, sizeof(size));
+		heads[i][16] = 1; /* of topic */
+	}
+	assert_int_equal(pwrite(fd, heads, sizeof(heads), 0), sizeof(heads));
+	spool = open_spool(folder, 64 * MIB);
+	assert_int_equal(spool_dropped(spool), 1);
+	assert_int_equal(spool_length(spool), 0);
+	append(spool, 100, 1);
+	expect(spool, 100, 1, true);
+	spool_close(spool);
+}
+
 /* A disk that has lost something of what is being written to. */
 static void a_hole_in_the_newest_segment_costs_nothing_that_comes_after(void **state)
 {
@@ -451,6 +512,8 @@ int main(void)
 		TEST(lives_that_end_while_the_first_is_on_its_way_are_counted),
 		TEST(what_is_read_once_more_is_the_same),
 		TEST(a_hole_between_segments_is_left_out),
+		TEST(a_segment_of_which_nothing_is_left_is_left_out),
+		TEST(what_looks_like_records_without_end_is_given_up),
 		TEST(a_hole_in_the_newest_segment_costs_nothing_that_comes_after),
 		TEST(all_that_was_written_is_to_be_synced),
 		TEST(a_folder_that_cannot_be_made_is_named),
