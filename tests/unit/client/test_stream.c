@@ -90,7 +90,7 @@ static void pieces_come(struct rows *rows, size_t pieces, uint32_t rate, size_t 
 	for (size_t p = 0; p < pieces; p++) {
 		float values[2] = {(float)(10 * p), (float)(10 * p + 1)};
 		const struct material m = rows_of(values, 2, 1, rate);
-		const uint64_t now_us = (p + 1) * 10000000;
+		const uint64_t now_us = (p + 1) * UINT64_C(10000000);
 		assert_int_equal(rows_hear(rows, 2, rate, 1000000, now_us, least, NULL), 0);
 		assert_int_equal(rows_append(rows, &m, 100000, now_us, NULL), 0);
 	}
@@ -153,7 +153,7 @@ static void full_windows_between_gaps_wait_with_their_times(void **state)
 	const struct stage_window window = {.rows = 2, .hop = 2};
 	pieces_come(&rows, 5, 0, 1);
 	for (size_t p = 0; p < 5; p++) {
-		assert_next(&rows, &window, (float)(10 * p), 2 * p, (p + 1) * 10000000);
+		assert_next(&rows, &window, (float)(10 * p), 2 * p, (p + 1) * UINT64_C(10000000));
 	}
 	assert_no_next(&rows, &window);
 	rows_free(&rows);
@@ -196,7 +196,7 @@ static void full_windows_wait_before_any_number_of_gaps(void **state)
 	const struct stage_window window = {.rows = 2, .hop = 2};
 	pieces_come(&rows, 1000, 0, 2);
 	for (size_t p = 0; p < 1000; p++) {
-		assert_next(&rows, &window, (float)(10 * p), 2 * p, (p + 1) * 10000000);
+		assert_next(&rows, &window, (float)(10 * p), 2 * p, (p + 1) * UINT64_C(10000000));
 	}
 	assert_no_next(&rows, &window);
 	assert_int_equal(rows.used, 0);
